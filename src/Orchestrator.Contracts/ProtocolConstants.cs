@@ -1,0 +1,53 @@
+namespace Orchestrator.Contracts;
+
+/// <summary>Names and limits that both sides of the wire agree on.</summary>
+public static class ProtocolConstants
+{
+    /// <summary>The domain of every <c>google.rpc.ErrorInfo</c> that this product sends.</summary>
+    public const string ErrorDomain = "orchestrator";
+
+    /// <summary>The header that carries the credential: <c>authorization: Bearer TOKEN</c>.</summary>
+    public const string AuthorizationHeader = "authorization";
+
+    /// <summary>What stands before the token in <see cref="AuthorizationHeader"/>.</summary>
+    public const string BearerPrefix = "Bearer ";
+
+    /// <summary>The file under the data directory that holds the coordinator's token (mode 0600).</summary>
+    public const string TokenFileName = "token";
+
+    /// <summary>The file under the data directory that names the addresses and the pid of a running coordinator.</summary>
+    public const string EndpointFileName = "endpoint.json";
+
+    /// <summary>The environment variable that names the data directory.</summary>
+    public const string DataDirectoryVariable = "ORCHESTRATOR_DATA_DIR";
+
+    /// <summary>
+    /// The largest payload in bytes. A little below 4 MiB, the message size that gRPC clients of most languages accept
+    /// by default, so that a result of this size still fits into one message of theirs.
+    /// </summary>
+    public const int MaxPayloadBytes = 4_000_000;
+
+    /// <summary>
+    /// The largest gRPC message in bytes that the coordinator and the workers accept: several payloads, so that one payload over
+    /// <see cref="MaxPayloadBytes"/> is refused by itself, with an error that names it, and not with its whole stream.
+    /// </summary>
+    public const int MaxMessageBytes = 32 * 1024 * 1024;
+
+    /// <summary>A stream's writer takes at most this many items into one message.</summary>
+    public const int MaxItemsPerMessage = 512;
+
+    /// <summary>A stream's writer closes a message once it holds this many bytes.</summary>
+    public const int TargetMessageBytes = 64 * 1024;
+
+    /// <summary>Where a coordinator keeps its files unless told otherwise.</summary>
+    public static string DefaultDataDirectory()
+    {
+        var named = Environment.GetEnvironmentVariable(DataDirectoryVariable);
+        if (!string.IsNullOrEmpty(named))
+            return Path.GetFullPath(named);
+        var state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
+        if (string.IsNullOrEmpty(state))
+            state = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state");
+        return Path.Combine(state, "orchestrator");
+    }
+}
