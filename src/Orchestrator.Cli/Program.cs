@@ -1,1 +1,10 @@
-return 0;
+using Orchestrator.Cli;
+using Orchestrator.Cli.Bench.Bare;
+
+// Processes that others wait for come first, before the parser and the terminal library are as much as loaded.
+return args switch
+{
+    ["bench-echo", ..] => await BareServer.RunEchoAsync(args[1..]),
+    ["bench-proxy", ..] => await BareServer.RunProxyAsync(args[1..]),
+    _ => await CommandLine.RunAsync(args),
+};
