@@ -36,6 +36,7 @@ internal static class CommandLine
             EventsVerb.Create(),
             LimitsVerb.Create(),
             BenchVerb.Create(),
+            DemoVerb.Create(),
         };
         CommonOptions.AddTo(root);
         root.Examples(
