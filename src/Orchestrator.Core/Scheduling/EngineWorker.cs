@@ -1,0 +1,128 @@
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Core.Scheduling;
+
+/// <summary>
+/// A worker as the engine sees it: one incarnation of one process, or an in-process executor. A message that belongs to an older
+/// incarnation finds an instance that has left, and changes nothing.
+/// </summary>
+public sealed class EngineWorker
+{
+    private readonly Stack<int> _freeSlots;
+
+    internal EngineWorker(WorkerDescription description, WorkerPool pool)
+    {
+        Description = description;
+        Pool = pool;
+        Lanes = description.Placement == TaskPlacement.WorkerProcess
+            ? [new Lane(description.CpuSlots), new Lane(description.IoSlots), new Lane(description.BlockingSlots)]
+            : [new Lane(description.CpuSlots)];
+        Pinned = new SortedSet<RankedTask>[Lanes.Length];
+        _freeSlots = new Stack<int>(description.RecorderSlots);
+        for (var slot = description.RecorderSlots - 1; slot >= 0; slot--)
+            _freeSlots.Push(slot);
+    }
+
+    /// <summary>What it said of itself when it joined.</summary>
+    public WorkerDescription Description { get; }
+
+    /// <summary>Name and incarnation, such as <c>worker-1#3</c>.</summary>
+    public string Name => Description.Name;
+
+    /// <summary>Attempts that run.</summary>
+    public int Running => Lanes.Sum(lane => lane.Running);
+
+    /// <summary>Attempts sent ahead that have not started.</summary>
+    public int Prefetched => Lanes.Sum(lane => lane.Waiting);
+
+    /// <summary>Attempts that succeeded here.</summary>
+    public long Succeeded { get; internal set; }
+
+    /// <summary>Attempts that ended otherwise here.</summary>
+    public long Failed { get; internal set; }
+
+    /// <summary>Whether it gets no new work: it drains, is condemned or has left.</summary>
+    public bool IsClosed => IsDraining || IsCondemned || HasLeft;
+
+    /// <summary>Whether it is to be killed once its innocent tasks have ended.</summary>
+    public bool IsCondemned { get; internal set; }
+
+    internal WorkerPool Pool { get; }
+
+    internal Lane[] Lanes { get; }
+
+    /// <summary>Tasks that may run only here, per lane, because of their affinity key.</summary>
+    internal SortedSet<RankedTask>?[] Pinned { get; }
+
+    internal bool IsDraining { get; set; }
+
+    internal bool HasLeft { get; set; }
+
+    /// <summary>When a condemned worker is killed, whatever still runs there.</summary>
+    internal long CondemnedUntil { get; set; } = long.MaxValue;
+
+    /// <summary>Outstanding attempts that are the reason why it is condemned.</summary>
+    internal int Culprits { get; set; }
+
+    internal bool KillOrdered { get; set; }
+
+    internal int Outstanding => Lanes.Sum(lane => lane.Outstanding);
+
+    internal bool HasFreeSlot => _freeSlots.Count > 0;
+
+    internal int TakeSlot() => _freeSlots.Pop();
+
+    internal void ReturnSlot(int slot) => _freeSlots.Push(slot);
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}
+
+/// <summary>What a worker brings along when it joins.</summary>
+/// <param name="Name">Its name and incarnation, such as <c>worker-1#3</c>; empty for an in-process executor.</param>
+/// <param name="Placement">The placement that it serves.</param>
+/// <param name="CpuSlots">Attempts at once on the CPU lane; for an in-process executor, on its only lane.</param>
+/// <param name="IoSlots">Attempts at once on the IO lane.</param>
+/// <param name="BlockingSlots">Attempts at once on the blocking lane.</param>
+/// <param name="RecorderSlots">The bytes of its flight recorder: the most attempts that it may hold.</param>
+/// <param name="RecordsFlight">Whether work may be sent ahead: it keeps the recorder, or it cannot die alone.</param>
+public sealed record WorkerDescription(
+    string Name, TaskPlacement Placement, int CpuSlots, int IoSlots, int BlockingSlots, int RecorderSlots, bool RecordsFlight);
+
+/// <summary>A task with its rank among others; smaller first, ties by acceptance.</summary>
+internal readonly record struct RankedTask(long Rank, long Id, TaskRecord Task) : IComparable<RankedTask>
+{
+    public int CompareTo(RankedTask other)
+    {
+        var byRank = Rank.CompareTo(other.Rank);
+        return byRank != 0 ? byRank : Id.CompareTo(other.Id);
+    }
+}
+
+/// <summary>The workers that serve one placement, with a ready queue per lane.</summary>
+internal sealed class WorkerPool
+{
+    public WorkerPool(TaskPlacement placement, long agingTicks)
+    {
+        Placement = placement;
+        Queues = placement == TaskPlacement.WorkerProcess
+            ? [new ReadyQueue(agingTicks), new ReadyQueue(agingTicks), new ReadyQueue(agingTicks)]
+            : [new ReadyQueue(agingTicks)];
+    }
+
+    public TaskPlacement Placement { get; }
+
+    public ReadyQueue[] Queues { get; }
+
+    public List<EngineWorker> Workers { get; } = [];
+
+    /// <summary>The handlers that its workers offer, by name.</summary>
+    public Dictionary<string, HandlerProfile> Handlers { get; } = [];
+
+    /// <summary>Whether a worker has ever said which handlers there are.</summary>
+    public bool HasCatalog { get; set; }
+
+    public bool CanKill => Placement == TaskPlacement.WorkerProcess;
+
+    public int LaneOf(WorkKind kind) => Queues.Length == 1 ? 0 : (int)kind;
+}

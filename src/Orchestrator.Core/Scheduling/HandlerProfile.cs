@@ -1,0 +1,127 @@
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Core.Scheduling;
+
+/// <summary>What the engine knows of one handler: its kind, how long it runs, and how its tasks ended.</summary>
+public sealed class HandlerProfile
+{
+    // A quarter of the weight to the newest run: the window follows a change of the work within a few tasks.
+    private const double NewestWeight = 0.25;
+
+    internal HandlerProfile(string name, WorkKind kind, object? description, bool known = true)
+    {
+        Name = name;
+        Kind = kind;
+        Description = description;
+        IsKnown = known;
+    }
+
+    /// <summary>The registered name.</summary>
+    public string Name { get; }
+
+    /// <summary>The lane in which it runs.</summary>
+    public WorkKind Kind { get; internal set; }
+
+    /// <summary>What the workers say of it, opaque to the engine.</summary>
+    public object? Description { get; internal set; }
+
+    /// <summary>How its tasks ended, and how many are queued and running.</summary>
+    public TaskTally Tally { get; } = new();
+
+    /// <summary>How long attempts ran.</summary>
+    public DurationHistogram RunTimes { get; } = new();
+
+    /// <summary>How long tasks took from acceptance to their end.</summary>
+    public DurationHistogram Latencies { get; } = new();
+
+    /// <summary>Whether a worker offers it.</summary>
+    internal bool IsKnown { get; }
+
+    /// <summary>The expected run time in ticks of 100 ns (exponentially weighted mean); 0 before the first run.</summary>
+    internal long ExpectedTicks { get; private set; }
+
+    internal void RecordRun(long ticks)
+    {
+        ticks = Math.Max(ticks, 1);
+        ExpectedTicks = ExpectedTicks == 0
+            ? ticks
+            : Math.Max(1, (long)(ExpectedTicks + ((ticks - ExpectedTicks) * NewestWeight)));
+        RunTimes.Record(ticks);
+    }
+}
+
+/// <summary>Counts of tasks by state.</summary>
+public sealed class TaskTally
+{
+    private readonly long[] _ended = new long[8];
+
+    /// <summary>Accepted and not started.</summary>
+    public long Queued { get; internal set; }
+
+    /// <summary>Running.</summary>
+    public long Running { get; internal set; }
+
+    /// <summary>Attempts that were followed by another.</summary>
+    public long Retried { get; internal set; }
+
+    /// <summary>How many ended in <paramref name="state"/>.</summary>
+    public long Ended(TaskState state) => _ended[(int)state];
+
+    /// <summary>How many ended in all.</summary>
+    public long EndedTotal => _ended.Sum();
+
+    internal void CountEnd(TaskState state) => _ended[(int)state]++;
+}
+
+/// <summary>
+/// Durations in buckets that grow by an eighth (HdrHistogram's idea with three significant bits): recording is a shift and an add,
+/// a quantile is exact to 12.5 %.
+/// </summary>
+public sealed class DurationHistogram
+{
+    private const int SubBits = 3;
+    private const int SubCount = 1 << SubBits;
+
+    private readonly long[] _buckets = new long[(64 - SubBits) * SubCount];
+
+    /// <summary>How many durations were recorded.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>The duration in ticks of 100 ns below which <paramref name="quantile"/> (0…1) of the recorded lie; null when there are none.</summary>
+    public long? Quantile(double quantile)
+    {
+        if (Count == 0)
+            return null;
+        var rank = Math.Max(1, (long)Math.Ceiling(quantile * Count));
+        for (var i = 0; i < _buckets.Length; i++)
+        {
+            rank -= _buckets[i];
+            if (rank <= 0)
+                return UpperBound(i);
+        }
+
+        return UpperBound(_buckets.Length - 1);
+    }
+
+    internal void Record(long ticks)
+    {
+        _buckets[IndexOf(Math.Max(0, ticks))]++;
+        Count++;
+    }
+
+    private static int IndexOf(long ticks)
+    {
+        if (ticks < SubCount)
+            return (int)ticks;
+        var shift = 63 - System.Numerics.BitOperations.LeadingZeroCount((ulong)ticks) - SubBits;
+        return ((shift + 1) << SubBits) + (int)((ticks >> shift) - SubCount);
+    }
+
+    private static long UpperBound(int index)
+    {
+        if (index < SubCount)
+            return index;
+        var shift = (index >> SubBits) - 1;
+        return ((long)(SubCount + (index & (SubCount - 1)) + 1) << shift) - 1;
+    }
+}

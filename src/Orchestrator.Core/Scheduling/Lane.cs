@@ -1,0 +1,84 @@
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Core.Scheduling;
+
+/// <summary>
+/// One lane of one worker: the attempts assigned to it, in the order in which it starts them. A lane is first in, first out, so the
+/// engine knows without any message which attempts run (the first <see cref="Slots"/>) and which still wait in the window that was sent ahead.
+/// </summary>
+internal sealed class Lane(int slots)
+{
+    private TaskRecord? _head;
+    private TaskRecord? _tail;
+    private TaskRecord? _firstWaiting;
+
+    /// <summary>How many attempts the lane runs at once.</summary>
+    public int Slots => slots;
+
+    /// <summary>Attempts assigned and not ended.</summary>
+    public int Outstanding { get; private set; }
+
+    public int Running { get; private set; }
+
+    public int Waiting => Outstanding - Running;
+
+    /// <summary>The expected run time of all that is outstanding, in ticks of 100 ns.</summary>
+    public long BacklogTicks { get; private set; }
+
+    public TaskRecord? First => _head;
+
+    public TaskRecord? Last => _tail;
+
+    public TaskRecord? FirstWaiting => _firstWaiting;
+
+    /// <summary>Appends an attempt; true when it starts at once.</summary>
+    public bool Add(TaskRecord task, long expectedTicks)
+    {
+        task.Previous = _tail;
+        task.Next = null;
+        if (_tail is null)
+            _head = task;
+        else
+            _tail.Next = task;
+        _tail = task;
+        Outstanding++;
+        BacklogTicks += expectedTicks;
+        if (Running < slots)
+        {
+            Running++;
+            task.Set(TaskMarks.Running);
+            return true;
+        }
+
+        _firstWaiting ??= task;
+        return false;
+    }
+
+    /// <summary>Removes an attempt and returns the one that starts in its stead, if any.</summary>
+    public TaskRecord? Remove(TaskRecord task, long expectedTicks)
+    {
+        if (_firstWaiting == task)
+            _firstWaiting = task.Next;
+        if (task.Previous is null)
+            _head = task.Next;
+        else
+            task.Previous.Next = task.Next;
+        if (task.Next is null)
+            _tail = task.Previous;
+        else
+            task.Next.Previous = task.Previous;
+        task.Previous = task.Next = null;
+        Outstanding--;
+        BacklogTicks = Outstanding == 0 ? 0 : Math.Max(0, BacklogTicks - expectedTicks);
+        if (!task.Has(TaskMarks.Running))
+            return null;
+        task.Clear(TaskMarks.Running);
+        Running--;
+        if (_firstWaiting is not { } next)
+            return null;
+        _firstWaiting = next.Next;
+        Running++;
+        next.Set(TaskMarks.Running);
+        return next;
+    }
+}

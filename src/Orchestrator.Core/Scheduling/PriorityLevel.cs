@@ -1,0 +1,120 @@
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Core.Scheduling;
+
+/// <summary>The queued tasks of one priority: one flow per fairness key, taken in turn by weight.</summary>
+internal sealed class PriorityLevel(int priority)
+{
+    // Flows that ran empty keep their virtual time until the others have caught up, else a key that submits one task at a time
+    // would never pay for its turns. Beyond this many they are forgotten: fairness among that many idle keys is not worth the memory.
+    private const int MaxIdleFlows = 1_024;
+
+    private readonly Dictionary<string, Flow> _flows = [];
+    private readonly SortedSet<Flow> _active = new(FlowOrder.Instance);
+    private double _pass;
+
+    public int Priority => priority;
+
+    /// <summary>The place in the heap of levels; -1 outside.</summary>
+    public int HeapIndex { get; set; } = -1;
+
+    /// <summary>Smaller goes first; see <see cref="ReadyQueue"/>.</summary>
+    public long Rank { get; set; }
+
+    public int Count { get; private set; }
+
+    public TaskRecord? First => _single is not null ? _single.First : _active.Min?.First;
+
+    // With one active flow, by far the most common case, the sorted set is left alone.
+    private Flow? _single;
+
+    public void Add(TaskRecord task)
+    {
+        var key = task.Policy.FairnessKey;
+        if (!_flows.TryGetValue(key, out var flow))
+        {
+            flow = new Flow(this, key) { Pass = _pass };
+            _flows.Add(key, flow);
+        }
+
+        flow.Weight = task.Policy.FairnessWeight;
+        if (flow.Count == 0)
+        {
+            flow.Pass = Math.Max(flow.Pass, _pass);
+            flow.Add(task);
+            Activate(flow);
+        }
+        else
+        {
+            flow.Add(task);
+        }
+
+        Count++;
+    }
+
+    /// <summary>Removes a task; <paramref name="charge"/> when it is taken to run, as opposed to cancelled.</summary>
+    public void Remove(TaskRecord task, bool charge)
+    {
+        var flow = task.Flow!;
+        var single = _single == flow;
+        if (!single)
+            _active.Remove(flow);
+        flow.Remove(task);
+        Count--;
+        if (charge && !task.Has(TaskMarks.Charged))
+        {
+            task.Set(TaskMarks.Charged);
+            _pass = Math.Max(_pass, flow.Pass);
+            flow.Pass += 1 / flow.Weight;
+        }
+
+        if (flow.Count > 0)
+        {
+            if (!single)
+                _active.Add(flow);
+            return;
+        }
+
+        if (single)
+            _single = null;
+        if (flow.Pass <= _pass || _flows.Count > _active.Count + MaxIdleFlows)
+            Forget(flow);
+    }
+
+    private void Activate(Flow flow)
+    {
+        if (_single is null && _active.Count == 0)
+        {
+            _single = flow;
+            return;
+        }
+
+        if (_single is { } other)
+        {
+            _active.Add(other);
+            _single = null;
+        }
+
+        _active.Add(flow);
+    }
+
+    private void Forget(Flow flow)
+    {
+        _flows.Remove(flow.Key);
+        if (_flows.Count <= _active.Count + MaxIdleFlows)
+            return;
+        foreach (var idle in _flows.Values.Where(idle => idle.Count == 0).ToArray())
+            _flows.Remove(idle.Key);
+    }
+
+    private sealed class FlowOrder : IComparer<Flow>
+    {
+        public static readonly FlowOrder Instance = new();
+
+        public int Compare(Flow? x, Flow? y)
+        {
+            var byPass = x!.Pass.CompareTo(y!.Pass);
+            return byPass != 0 ? byPass : string.CompareOrdinal(x.Key, y.Key);
+        }
+    }
+}

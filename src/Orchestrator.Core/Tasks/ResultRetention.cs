@@ -1,0 +1,27 @@
+namespace Orchestrator.Core.Tasks;
+
+/// <summary>
+/// Results that their owners have been given: still readable for a while, and the first to go. Results that nobody was given are
+/// kept for their time to live instead (<see cref="TaskMarks.Retained"/>).
+/// </summary>
+internal sealed class ResultRetention(int capacity, long maxBytes)
+{
+    private readonly Queue<TaskRecord> _tasks = new();
+    private long _bytes;
+
+    /// <summary>Adds an ended task and returns the one that has to go for it, if any; call again with null until none.</summary>
+    public TaskRecord? Add(TaskRecord? ended)
+    {
+        if (ended is not null)
+        {
+            _tasks.Enqueue(ended);
+            _bytes += ended.OutputBytes;
+        }
+
+        if (_tasks.Count <= capacity && _bytes <= maxBytes)
+            return null;
+        var oldest = _tasks.Dequeue();
+        _bytes -= oldest.OutputBytes;
+        return oldest;
+    }
+}

@@ -1,0 +1,95 @@
+using Orchestrator.Core.Scheduling;
+
+namespace Orchestrator.Core.Tasks;
+
+/// <summary>Something that happened or is asked for. The engine's whole input, with the time as its only other argument.</summary>
+public abstract record TaskCommand
+{
+    /// <summary>Tasks to accept; the outcomes come in the same order in <see cref="TaskEffects.Submitted"/>.</summary>
+    /// <param name="Tasks">The tasks.</param>
+    /// <param name="Owner">Who gets the results; null keeps them to be asked for.</param>
+    /// <param name="AllOrNone">Whether one refusal refuses all.</param>
+    public sealed record Submit(IReadOnlyList<TaskSubmission> Tasks, TaskOwner? Owner, bool AllOrNone = false) : TaskCommand;
+
+    /// <summary>What a worker reports, in one message.</summary>
+    public sealed record Report(EngineWorker Worker, IReadOnlyList<AttemptReport> Results) : TaskCommand
+    {
+        /// <summary>Attempts given back unstarted.</summary>
+        public IReadOnlyList<AttemptId> Returned { get; init; } = [];
+
+        /// <summary>Progress, partial outputs and log lines.</summary>
+        public IReadOnlyList<AttemptNews> News { get; init; } = [];
+    }
+
+    /// <summary>Cancel these tasks; unknown and ended ones are passed over.</summary>
+    /// <param name="TaskIds">Their ids.</param>
+    /// <param name="Force">Skip the cooperative rung.</param>
+    public sealed record Cancel(IReadOnlyList<long> TaskIds, bool Force = false) : TaskCommand;
+
+    /// <summary>Cancel the owner's unfinished tasks that carry one of these tags.</summary>
+    public sealed record CancelTags(TaskOwner Owner, IReadOnlyCollection<ulong> Tags) : TaskCommand;
+
+    /// <summary>The owner is gone: cancel or detach its tasks as it asked.</summary>
+    public sealed record Abandon(TaskOwner Owner) : TaskCommand;
+
+    /// <summary>A worker is ready for work; the engine's view of it is <see cref="TaskEffects.Joined"/>.</summary>
+    public sealed record WorkerJoined(WorkerDescription Description, IReadOnlyList<HandlerOffer> Handlers) : TaskCommand;
+
+    /// <summary>The worker takes no more work and gives back what has not started.</summary>
+    public sealed record WorkerDraining(EngineWorker Worker) : TaskCommand;
+
+    /// <summary>The worker's process has ended.</summary>
+    /// <param name="Worker">The worker.</param>
+    /// <param name="Recorder">The bytes of its flight recorder; null where it kept none.</param>
+    /// <param name="PostMortem">What is known of its end; null when it ended as it was told to.</param>
+    public sealed record WorkerLost(EngineWorker Worker, byte[]? Recorder, WorkerPostMortem? PostMortem) : TaskCommand;
+
+    /// <summary>Kill this worker as if one of its tasks had ignored its cancel.</summary>
+    public sealed record Condemn(EngineWorker Worker) : TaskCommand;
+
+    /// <summary>Take no new tasks from now on.</summary>
+    public sealed record Drain : TaskCommand;
+
+    /// <summary>Cancel everything that has no end state.</summary>
+    public sealed record CancelAll : TaskCommand;
+}
+
+/// <summary>One task to accept.</summary>
+/// <param name="Handler">The name of the handler.</param>
+/// <param name="Policy">What it asks for.</param>
+/// <param name="Input">Opaque to the engine.</param>
+/// <param name="InputBytes">The size of the input.</param>
+/// <param name="Tag">Chosen by the submitter.</param>
+/// <param name="RequestId">Idempotency key; empty is none.</param>
+public readonly record struct TaskSubmission(
+    string Handler, TaskPolicy Policy, object? Input, int InputBytes, ulong Tag = 0, string RequestId = "");
+
+/// <summary>What became of one submission: the task, or why it was refused.</summary>
+/// <param name="Task">The accepted task, or the one that it joined by its request id.</param>
+/// <param name="Refusal">Why it was not accepted.</param>
+/// <param name="Tag">The submission's tag.</param>
+public readonly record struct SubmitOutcome(TaskRecord? Task, TaskFailure? Refusal, ulong Tag);
+
+/// <summary>One attempt of one task.</summary>
+public readonly record struct AttemptId(long TaskId, int Attempt);
+
+/// <summary>How one attempt ended, as its worker says.</summary>
+/// <param name="TaskId">The task.</param>
+/// <param name="Attempt">The attempt.</param>
+/// <param name="Output">The output where it succeeded, opaque to the engine.</param>
+/// <param name="OutputBytes">Its size.</param>
+/// <param name="Failure">Why it failed; null where it succeeded.</param>
+/// <param name="RunTicks">How long it ran, in ticks of 100 ns; 0 where it did not start.</param>
+/// <param name="CpuTicks">Processor time, where measured.</param>
+/// <param name="AllocatedBytes">Allocations, where measured.</param>
+public readonly record struct AttemptReport(
+    long TaskId, int Attempt, object? Output, int OutputBytes, TaskFailure? Failure, long RunTicks, long CpuTicks = 0, long AllocatedBytes = 0);
+
+/// <summary>What an attempt has to tell before it ends.</summary>
+public readonly record struct AttemptNews(long TaskId, int Attempt, TaskEventKind Kind, object? Content, int ContentBytes);
+
+/// <summary>A handler that a worker offers.</summary>
+/// <param name="Name">Its registered name.</param>
+/// <param name="Kind">Its lane.</param>
+/// <param name="Description">Opaque to the engine.</param>
+public sealed record HandlerOffer(string Name, WorkKind Kind, object? Description);

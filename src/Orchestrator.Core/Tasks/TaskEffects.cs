@@ -1,0 +1,82 @@
+using Orchestrator.Core.Scheduling;
+
+namespace Orchestrator.Core.Tasks;
+
+/// <summary>
+/// What the shell has to do after a command, as data. One instance is reused under the engine's lock: take what it holds, then
+/// <see cref="Clear"/> it.
+/// </summary>
+public sealed class TaskEffects
+{
+    /// <summary>The outcomes of a <see cref="TaskCommand.Submit"/>, in its order.</summary>
+    public List<SubmitOutcome> Submitted { get; } = [];
+
+    /// <summary>Attempts to send to workers, in the order in which each worker is to start them.</summary>
+    public List<Assignment> Assignments { get; } = [];
+
+    /// <summary>Attempts to cancel or to ask back; to be sent after <see cref="Assignments"/>.</summary>
+    public List<AttemptSignal> Signals { get; } = [];
+
+    /// <summary>Results to hand to their owners, in the order in which they ended.</summary>
+    public List<Delivery> Deliveries { get; } = [];
+
+    /// <summary>Events for watchers and for owners that want them.</summary>
+    public List<Notification> Notifications { get; } = [];
+
+    /// <summary>What is to happen to worker processes.</summary>
+    public List<WorkerOrder> Orders { get; } = [];
+
+    /// <summary>Ids of the tasks that a cancel moved.</summary>
+    public List<long> Cancelled { get; } = [];
+
+    /// <summary>The engine's view of the worker that joined.</summary>
+    public EngineWorker? Joined { get; internal set; }
+
+    /// <summary>Empties it for the next command.</summary>
+    public void Clear()
+    {
+        Submitted.Clear();
+        Assignments.Clear();
+        Signals.Clear();
+        Deliveries.Clear();
+        Notifications.Clear();
+        Orders.Clear();
+        Cancelled.Clear();
+        Joined = null;
+    }
+}
+
+/// <summary>Send this attempt to this worker. Carries the input, since the record lets go of it when the task ends.</summary>
+public readonly record struct Assignment(EngineWorker Worker, TaskRecord Task, int Attempt, int Slot, object? Input);
+
+/// <summary>Tell a worker something about an attempt that it holds.</summary>
+public readonly record struct AttemptSignal(EngineWorker Worker, long TaskId, int Attempt, SignalKind Kind);
+
+/// <summary>What a worker is told about an attempt.</summary>
+public enum SignalKind : byte
+{
+    /// <summary>Cancel it.</summary>
+    Cancel,
+
+    /// <summary>Give it back if it has not started.</summary>
+    GiveBack,
+}
+
+/// <summary>Hand an ended task to an owner.</summary>
+public readonly record struct Delivery(TaskOwner Owner, TaskRecord Task, ulong Tag);
+
+/// <summary>Tell a watcher, or an owner that wants events, what happened. One of the two is null.</summary>
+public readonly record struct Notification(TaskWatcher? Watcher, TaskOwner? Owner, TaskEventRecord Event);
+
+/// <summary>What is to happen to a worker process.</summary>
+public readonly record struct WorkerOrder(EngineWorker Worker, WorkerOrderKind Kind);
+
+/// <summary>What is to happen to a worker process.</summary>
+public enum WorkerOrderKind : byte
+{
+    /// <summary>It gets no new work; a successor takes its slot now; it is killed when <see cref="Kill"/> follows.</summary>
+    Condemn,
+
+    /// <summary>Nothing innocent runs there any more, or its time is over: end it.</summary>
+    Kill,
+}

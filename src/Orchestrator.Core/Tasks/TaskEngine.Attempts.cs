@@ -1,0 +1,337 @@
+using Orchestrator.Core.Scheduling;
+
+namespace Orchestrator.Core.Tasks;
+
+public sealed partial class TaskEngine
+{
+    /// <summary>Messages that named an attempt which is not, or no longer, at their sender.</summary>
+    public long StaleReports { get; private set; }
+
+    private void OnReport(TaskCommand.Report report)
+    {
+        var worker = report.Worker;
+        for (var i = 0; i < report.News.Count; i++)
+        {
+            var news = report.News[i];
+            if (FindAttempt(worker, news.TaskId, news.Attempt) is { } task)
+                OnNews(task, news);
+        }
+
+        for (var i = 0; i < report.Results.Count; i++)
+        {
+            var result = report.Results[i];
+            if (FindAttempt(worker, result.TaskId, result.Attempt) is { } task)
+                OnResult(task, result);
+        }
+
+        for (var i = 0; i < report.Returned.Count; i++)
+        {
+            var returned = report.Returned[i];
+            if (FindAttempt(worker, returned.TaskId, returned.Attempt) is { } task)
+                OnReturned(task);
+        }
+    }
+
+    /// <summary>The attempt, if it is at this worker; a message about any other changes nothing.</summary>
+    private TaskRecord? FindAttempt(EngineWorker worker, long taskId, int attempt)
+    {
+        if (_tasks.Find(taskId) is { } task && task.Worker == worker && task.Attempt == attempt)
+        {
+            if (task.Phase == TaskPhase.Assigned)
+                return task;
+            if (task.Has(TaskMarks.Abandoned))
+            {
+                // It has ended for its owner long ago; only its lane learns that the code has returned.
+                LeaveWorker(task);
+                task.Clear(TaskMarks.Abandoned);
+                return null;
+            }
+        }
+
+        StaleReports++;
+        return null;
+    }
+
+    private void OnNews(TaskRecord task, in AttemptNews news)
+    {
+        var extras = task.GetExtras();
+        if (news.Kind == TaskEventKind.Progress)
+            extras.Progress = news.Content;
+        var sequence = Publish(task, news.Kind, news.Content, news.ContentBytes);
+        if (task.Owner is { WantsEvents: true } owner)
+        {
+            _effects.Notifications.Add(new Notification(
+                null, owner, new TaskEventRecord(task, news.Kind, sequence, _now, news.Content, news.ContentBytes)));
+        }
+    }
+
+    private void OnResult(TaskRecord task, in AttemptReport result)
+    {
+        var worker = task.Worker!;
+        if (task.StartedAt == 0 && result.RunTicks > 0)
+            MarkStarted(task);
+        LeaveWorker(task);
+        task.RunTicks = result.RunTicks;
+        if (result.RunTicks > 0)
+            task.Handler.RecordRun(result.RunTicks);
+        if (result.CpuTicks != 0 || result.AllocatedBytes != 0)
+        {
+            task.GetExtras().CpuTicks = result.CpuTicks;
+            task.GetExtras().AllocatedBytes = result.AllocatedBytes;
+        }
+
+        if (result.Failure is null)
+            worker.Succeeded++;
+        else
+            worker.Failed++;
+
+        if (task.Intent is EndIntent.RunTimeout or EndIntent.TotalTimeout)
+        {
+            EndByIntent(task, result.Failure, RungOf(result.Failure));
+        }
+        else if (result.Failure is null)
+        {
+            End(task, TaskState.Succeeded, result.Output, result.OutputBytes);
+        }
+        else if (task.Intent == EndIntent.Cancel)
+        {
+            EndByIntent(task, result.Failure, RungOf(result.Failure));
+        }
+        else
+        {
+            OnFailure(task, result.Failure);
+        }
+    }
+
+    private static CancelRung RungOf(TaskFailure? failure) =>
+        failure is { Rung: not CancelRung.None } ? failure.Rung : CancelRung.Cooperative;
+
+    private void OnFailure(TaskRecord task, TaskFailure failure)
+    {
+        if (TryRetry(task, failure))
+            return;
+        var state = failure.Reason switch
+        {
+            FailureReason.RunTimeout => TaskState.TimedOut,
+            FailureReason.Cancelled => TaskState.Cancelled,
+            FailureReason.WorkerLost or FailureReason.Quarantined => TaskState.WorkerLost,
+            _ => TaskState.Failed,
+        };
+        End(task, state, failure: failure);
+    }
+
+    /// <summary>
+    /// Another attempt, where the policy allows one: after what the handler threw and after a run timeout; after the death of the worker only
+    /// where asked for, since the attempt may have had effects.
+    /// </summary>
+    private bool TryRetry(TaskRecord task, TaskFailure failure)
+    {
+        if (!MayRetry(task, failure.Reason))
+            return false;
+        var extras = task.GetExtras();
+        (extras.Attempts ??= []).Add(new AttemptSummary(task.Attempt, task.WorkerName, task.StartedAt, task.RunTicks, failure));
+        var history = extras.History ??= new TaskHistory();
+        if (task.StartedSequence != 0)
+            history.Add(new TaskEventRecord(task, TaskEventKind.Running, task.StartedSequence, task.StartedAt));
+        CountUnstarted(task);
+        task.Handler.Tally.Retried++;
+        Tally.Retried++;
+        var wait = task.Policy.Retry!.BackoffAfter(task.Attempt);
+        task.Attempt++;
+        task.Intent = EndIntent.None;
+        task.Phase = TaskPhase.BackingOff;
+        extras.QueuedAt = _now + wait.Ticks;
+        var sequence = Publish(task, TaskEventKind.Queued);
+        history.Add(new TaskEventRecord(task, TaskEventKind.Queued, sequence, _now));
+        SetDeadline(task);
+        return true;
+    }
+
+    private static bool MayRetry(TaskRecord task, FailureReason reason) =>
+        task.Policy.Retry is { } rule
+        && task.Attempt < rule.MaxAttempts
+        && task.Intent is EndIntent.None or EndIntent.QueueTimeout or EndIntent.RunTimeout
+        && (reason is FailureReason.HandlerFailed or FailureReason.RunTimeout || (reason == FailureReason.WorkerLost && rule.RetryWorkerLost));
+
+    private void OnReturned(TaskRecord task)
+    {
+        LeaveWorker(task);
+        CountUnstarted(task);
+        if (task.Intent != EndIntent.None)
+            EndByIntent(task, null, CancelRung.BeforeStart);
+        else
+            MakeReady(task);
+    }
+
+    private void Assign(TaskRecord task, EngineWorker worker)
+    {
+        task.Phase = TaskPhase.Assigned;
+        task.Worker = worker;
+        task.WorkerName = worker.Name;
+        task.Slot = worker.TakeSlot();
+        task.RunTicks = Expected(task);
+        _effects.Assignments.Add(new Assignment(worker, task, task.Attempt, task.Slot, task.Input));
+        if (task.Policy.AffinityKey.Length > 0)
+            _affinity.Bind(task.Policy.AffinityKey, worker);
+        if (LaneOf(task).Add(task, task.RunTicks))
+            MarkStarted(task);
+    }
+
+    private void MarkStarted(TaskRecord task)
+    {
+        task.StartedAt = Math.Max(_now, 1);
+        CountQueued(task, -1);
+        CountRunning(task, 1);
+        task.StartedSequence = Publish(task, TaskEventKind.Running);
+        if (task.Intent is EndIntent.None or EndIntent.QueueTimeout)
+            SetDeadline(task);
+    }
+
+    /// <summary>Takes an attempt off its worker's lane; the one that starts in its stead is marked so.</summary>
+    private void LeaveWorker(TaskRecord task)
+    {
+        var worker = task.Worker!;
+        var next = LaneOf(task).Remove(task, task.RunTicks);
+        worker.ReturnSlot(task.Slot);
+        Detach(task);
+        if (next is { StartedAt: 0 })
+            MarkStarted(next);
+    }
+
+    private void Detach(TaskRecord task)
+    {
+        if (task.Has(TaskMarks.Culprit))
+            task.Worker!.Culprits--;
+        task.Worker = null;
+        task.Slot = -1;
+        task.Clear(TaskMarks.Culprit | TaskMarks.Running | TaskMarks.ReturnRequested);
+        LeaveGate(task);
+    }
+
+    private void LeaveGate(TaskRecord task)
+    {
+        if (!task.Has(TaskMarks.HoldsPermit) || _gates.Leave(task) is not { } next)
+            return;
+        next.Phase = TaskPhase.Ready;
+        QueueOf(next).Add(next);
+    }
+
+    private void End(TaskRecord task, TaskState state, object? output = null, int outputBytes = 0, TaskFailure? failure = null)
+    {
+        if (task.StartedAt != 0 && task.Phase == TaskPhase.Assigned)
+            CountRunning(task, -1);
+        else
+            CountQueued(task, -1);
+        _unfinished--;
+        _payloadBytes -= task.InputBytes;
+        task.Phase = TaskPhase.Ended;
+        task.EndState = state;
+        task.EndedAt = _now;
+        task.Input = null;
+        task.Output = output;
+        task.OutputBytes = outputBytes;
+        if (failure is not null)
+            task.GetExtras().Failure = failure;
+        _deadlines.Remove(task);
+        LeaveGate(task);
+        task.Handler.Tally.CountEnd(state);
+        task.Handler.Latencies.Record(_now - task.AcceptedAt);
+        Tally.CountEnd(state);
+        task.EndedSequence = Publish(task, TaskEventKind.Ended);
+        var given = Deliver(task);
+        Keep(task, given);
+        if (task.Extras?.Dependents is not null)
+            _endedWithDependents.Enqueue(task);
+    }
+
+    /// <summary>Hands an ended task to whoever waits for it; true when anybody did.</summary>
+    private bool Deliver(TaskRecord task)
+    {
+        var given = false;
+        if (task.Owner is { } owner)
+        {
+            owner.Unlink(task);
+            if (!owner.Gone)
+            {
+                _effects.Deliveries.Add(new Delivery(owner, task, task.Tag));
+                given = true;
+            }
+
+            task.Owner = null;
+            if (owner is { FailFast: true, FailedFast: false, Gone: false } && task.EndState != TaskState.Succeeded)
+            {
+                owner.FailedFast = true;
+                _failedFast.Enqueue(owner);
+            }
+        }
+
+        if (task.Extras?.Joiners is { } joiners)
+        {
+            task.Extras.Joiners = null;
+            foreach (var (joiner, tag) in joiners)
+            {
+                if (joiner.Gone)
+                    continue;
+                _effects.Deliveries.Add(new Delivery(joiner, task, tag));
+                given = true;
+            }
+        }
+
+        return given;
+    }
+
+    private void Keep(TaskRecord task, bool given)
+    {
+        // A result with a request id may be asked for again, and not only by whoever has been given it.
+        // One whose code still runs in process must be found when that code returns.
+        if (!given || task.Extras?.RequestId is not null || task.Has(TaskMarks.Abandoned))
+        {
+            task.Set(TaskMarks.Retained);
+            _retained++;
+            _payloadBytes += task.OutputBytes;
+            _deadlines.Set(task, _now + (task.Policy.ResultTtl ?? _options.ResultTtl).Ticks);
+            return;
+        }
+
+        for (var evicted = _delivered.Add(task); evicted is not null; evicted = _delivered.Add(null))
+            _tasks.Remove(evicted);
+    }
+
+    private void Expire(TaskRecord task)
+    {
+        if (task.Has(TaskMarks.Abandoned))
+        {
+            _deadlines.Set(task, _now + _options.ResultTtl.Ticks);
+            return;
+        }
+
+        task.Clear(TaskMarks.Retained);
+        _retained--;
+        _payloadBytes -= task.OutputBytes;
+        _deadlines.Remove(task);
+        _tasks.Remove(task);
+    }
+
+    private void CountQueued(TaskRecord task, int by)
+    {
+        task.Handler.Tally.Queued += by;
+        Tally.Queued += by;
+    }
+
+    private void CountRunning(TaskRecord task, int by)
+    {
+        task.Handler.Tally.Running += by;
+        Tally.Running += by;
+    }
+
+    /// <summary>An attempt that counted as running is queued again.</summary>
+    private void CountUnstarted(TaskRecord task)
+    {
+        if (task.StartedAt == 0)
+            return;
+        task.StartedAt = 0;
+        task.StartedSequence = 0;
+        CountRunning(task, -1);
+        CountQueued(task, 1);
+    }
+}

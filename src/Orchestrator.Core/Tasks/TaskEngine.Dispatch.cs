@@ -1,0 +1,197 @@
+using Orchestrator.Core.Scheduling;
+
+namespace Orchestrator.Core.Tasks;
+
+// Who runs next, and where.
+public sealed partial class TaskEngine
+{
+    private void DispatchAll()
+    {
+        foreach (var pool in _pools)
+        {
+            if (pool.Workers.Count == 0)
+                continue;
+            for (var lane = 0; lane < pool.Queues.Length; lane++)
+            {
+                DispatchPinned(pool, lane);
+                if (pool.Queues[lane].Count > 0)
+                    Dispatch(pool, lane);
+            }
+        }
+    }
+
+    /// <summary>Fills the lanes in the promised order until the task whose turn it is finds no place.</summary>
+    private void Dispatch(WorkerPool pool, int lane)
+    {
+        var queue = pool.Queues[lane];
+        while (queue.First is { } task)
+        {
+            var bound = task.Policy.AffinityKey.Length > 0 ? _affinity.Find(task.Policy.AffinityKey) : null;
+            if (bound is not null && bound.Pool == pool && !CanTake(bound, lane, task))
+            {
+                // Others must not wait for the worker that this one waits for.
+                queue.Take();
+                Pin(task, bound, lane);
+                continue;
+            }
+
+            var worker = bound is not null && bound.Pool == pool ? bound : Choose(pool, lane, task);
+            if (worker is null)
+                return;
+            if (ConcurrencyGates.Concerns(task) && !task.Has(TaskMarks.HoldsPermit) && !_gates.TryEnter(task))
+            {
+                queue.Take();
+                task.Phase = TaskPhase.Gated;
+                _gates.Park(task, queue.RankOf(task));
+                continue;
+            }
+
+            queue.Take();
+            Assign(task, worker);
+        }
+    }
+
+    private EngineWorker? Choose(WorkerPool pool, int lane, TaskRecord task)
+    {
+        EngineWorker? best = null;
+        foreach (var worker in pool.Workers)
+        {
+            if (CanTake(worker, lane, task) && (best is null || IsBetter(worker.Lanes[lane], best.Lanes[lane])))
+                best = worker;
+        }
+
+        return best;
+    }
+
+    /// <summary>A free slot beats a place in a window; then the fewer attempts, or the shorter window. Ties go to the first: a warm worker stays warm.</summary>
+    private static bool IsBetter(Lane left, Lane right)
+    {
+        var leftFree = left.Outstanding < left.Slots;
+        var rightFree = right.Outstanding < right.Slots;
+        if (leftFree != rightFree)
+            return leftFree;
+        return leftFree ? left.Outstanding < right.Outstanding : left.BacklogTicks < right.BacklogTicks;
+    }
+
+    private bool CanTake(EngineWorker worker, int lane, TaskRecord task)
+    {
+        if (worker.IsClosed || !worker.HasFreeSlot)
+            return false;
+        var target = worker.Lanes[lane];
+        if (target.Outstanding < target.Slots)
+            return true;
+        // Only the CPU lane has a window: what waits in the others would only wait elsewhere. A task under a concurrency key takes no
+        // permit before it can run.
+        if (lane != 0 || !worker.Description.RecordsFlight || ConcurrencyGates.Concerns(task))
+            return false;
+        if (target.Waiting == 0)
+            return target.BacklogTicks <= _options.PrefetchOneBelow.Ticks;
+        return target.Waiting < _options.MaxCredits && target.BacklogTicks + Expected(task) <= _options.PrefetchTarget.Ticks;
+    }
+
+    /// <summary>What a task is expected to run; a handler that has never run counts as a full window.</summary>
+    private long Expected(TaskRecord task) =>
+        task.Handler.ExpectedTicks == 0 ? _options.PrefetchTarget.Ticks : task.Handler.ExpectedTicks;
+
+    private static void Pin(TaskRecord task, EngineWorker worker, int lane)
+    {
+        task.Phase = TaskPhase.Pinned;
+        task.Worker = worker;
+        (worker.Pinned[lane] ??= []).Add(new RankedTask(worker.Pool.Queues[lane].RankOf(task), task.Id, task));
+    }
+
+    private static void Unpin(TaskRecord task)
+    {
+        var worker = task.Worker!;
+        var lane = worker.Pool.LaneOf(task.Handler.Kind);
+        worker.Pinned[lane]!.Remove(new RankedTask(worker.Pool.Queues[lane].RankOf(task), task.Id, task));
+        task.Worker = null;
+    }
+
+    private void UnpinAll(EngineWorker worker)
+    {
+        for (var lane = 0; lane < worker.Pinned.Length; lane++)
+        {
+            foreach (var item in worker.Pinned[lane] ?? [])
+            {
+                item.Task.Worker = null;
+                MakeReady(item.Task);
+            }
+
+            worker.Pinned[lane] = null;
+        }
+    }
+
+    private void DispatchPinned(WorkerPool pool, int lane)
+    {
+        for (var i = 0; i < pool.Workers.Count; i++)
+        {
+            var worker = pool.Workers[i];
+            while (worker.Pinned[lane] is { Count: > 0 } pinned && CanTake(worker, lane, pinned.Min.Task))
+            {
+                var task = pinned.Min.Task;
+                if (ConcurrencyGates.Concerns(task) && !task.Has(TaskMarks.HoldsPermit) && !_gates.TryEnter(task))
+                {
+                    Unpin(task);
+                    task.Phase = TaskPhase.Gated;
+                    _gates.Park(task, pool.Queues[lane].RankOf(task));
+                    continue;
+                }
+
+                Unpin(task);
+                Assign(task, worker);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Takes back what was sent ahead and has not started while another worker is dry, so that a short task never waits behind a long one beside an
+    /// idle worker. How long a task would wait is an estimate, so where it looks too short to be worth a message the question is asked again later.
+    /// </summary>
+    private void Rebalance()
+    {
+        _rebalanceAt = long.MaxValue;
+        foreach (var pool in _pools)
+        {
+            if (!pool.CanKill || pool.Queues[0].Count > 0)
+                continue;
+            var dry = 0;
+            foreach (var worker in pool.Workers)
+            {
+                if (!worker.IsClosed && worker.Lanes[0].Outstanding < worker.Lanes[0].Slots)
+                    dry++;
+            }
+
+            for (var i = 0; dry > 0 && i < pool.Workers.Count; i++)
+                dry -= TakeBackFrom(pool.Workers[i].Lanes[0]);
+        }
+    }
+
+    /// <summary>Asks back the later half of a lane's window; the number of tasks that were asked for.</summary>
+    private int TakeBackFrom(Lane lane)
+    {
+        if (lane.Waiting == 0)
+            return 0;
+        var elapsed = _now - lane.First!.StartedAt;
+        // What runs longer than expected is expected to go on as long again.
+        var wait = Math.Max(lane.BacklogTicks - elapsed, elapsed);
+        if (wait < _options.TakeBackAbove.Ticks)
+        {
+            _rebalanceAt = Math.Min(_rebalanceAt, _now + _options.TakeBackAbove.Ticks);
+            return 0;
+        }
+
+        var asked = 0;
+        var wanted = (lane.Waiting + 1) / 2;
+        for (var task = lane.Last; task is not null && wanted > 0 && !task.Has(TaskMarks.Running); task = task.Previous, wanted--)
+        {
+            if (task.Policy.AffinityKey.Length > 0)
+                continue;
+            if (!task.Has(TaskMarks.ReturnRequested))
+                AskBack(task);
+            asked++;
+        }
+
+        return asked;
+    }
+}

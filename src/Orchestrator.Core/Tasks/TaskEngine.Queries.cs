@@ -1,0 +1,95 @@
+using Orchestrator.Core.Scheduling;
+
+namespace Orchestrator.Core.Tasks;
+
+public sealed partial class TaskEngine
+{
+    /// <summary>Counts over all tasks.</summary>
+    public TaskTally Tally { get; } = new();
+
+    /// <summary>Tasks without an end state.</summary>
+    public int Unfinished => _unfinished;
+
+    /// <summary>Ended tasks whose results are kept for their time to live.</summary>
+    public int Retained => _retained;
+
+    /// <summary>Bytes of inputs of unfinished tasks and of kept results.</summary>
+    public long PayloadBytes => _payloadBytes;
+
+    /// <summary>Request ids that are remembered.</summary>
+    public int RequestIdCount => _requestIds.Count;
+
+    /// <summary>Affinity keys that are remembered.</summary>
+    public int AffinityKeyCount => _affinity.Count;
+
+    /// <summary>The sequence of the last event.</summary>
+    public long LastSequence => _sequence;
+
+    /// <summary>Whether new tasks are refused.</summary>
+    public bool IsDraining => _draining;
+
+    /// <summary>The handlers that the workers of a placement offer, by name.</summary>
+    public IEnumerable<HandlerProfile> HandlersOf(TaskPlacement placement) =>
+        _pools[(int)placement].Handlers.Values.OrderBy(handler => handler.Name, StringComparer.Ordinal);
+
+    /// <summary>A task, if it is known and its result has not expired.</summary>
+    public TaskRecord? Find(long taskId) => _tasks.Find(taskId);
+
+    /// <summary>Known tasks with ids below <paramref name="before"/>, newest first.</summary>
+    public IEnumerable<TaskRecord> NewestBefore(long before) => _tasks.NewestBefore(before);
+
+    /// <summary>
+    /// Registers a watcher on tasks and returns what has already happened to them after <paramref name="afterSequence"/>, in order. Unknown ids
+    /// are added to <paramref name="unknown"/>.
+    /// </summary>
+    public IReadOnlyList<TaskEventRecord> Watch(
+        TaskWatcher watcher, IReadOnlyList<long> taskIds, long afterSequence, ICollection<long> unknown)
+    {
+        ArgumentNullException.ThrowIfNull(watcher);
+        ArgumentNullException.ThrowIfNull(taskIds);
+        ArgumentNullException.ThrowIfNull(unknown);
+        var past = new List<TaskEventRecord>();
+        foreach (var id in taskIds)
+        {
+            if (_tasks.Find(id) is not { } task)
+            {
+                unknown.Add(id);
+                continue;
+            }
+
+            AddPast(task, afterSequence, past);
+            if (!task.HasEnded)
+                (task.GetExtras().Watchers ??= []).Add(watcher);
+        }
+
+        past.Sort((left, right) => left.Sequence.CompareTo(right.Sequence));
+        return past;
+    }
+
+    /// <summary>Forgets a watcher.</summary>
+    public void Unwatch(TaskWatcher watcher, IReadOnlyList<long> taskIds)
+    {
+        ArgumentNullException.ThrowIfNull(taskIds);
+        foreach (var id in taskIds)
+        {
+            if (_tasks.Find(id)?.Extras is { Watchers: { } watchers } extras)
+            {
+                watchers.Remove(watcher);
+                if (watchers.Count == 0)
+                    extras.Watchers = null;
+            }
+        }
+    }
+
+    private static void AddPast(TaskRecord task, long after, List<TaskEventRecord> past)
+    {
+        if (task.AcceptedSequence > after)
+            past.Add(new TaskEventRecord(task, TaskEventKind.Queued, task.AcceptedSequence, task.AcceptedAt));
+        if (task.Extras?.History is { } history)
+            past.AddRange(history.After(after));
+        if (task.StartedSequence > after)
+            past.Add(new TaskEventRecord(task, TaskEventKind.Running, task.StartedSequence, task.StartedAt));
+        if (task.EndedSequence > after)
+            past.Add(new TaskEventRecord(task, TaskEventKind.Ended, task.EndedSequence, task.EndedAt));
+    }
+}

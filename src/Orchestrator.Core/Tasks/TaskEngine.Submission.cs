@@ -1,0 +1,211 @@
+using Orchestrator.Core.Scheduling;
+
+namespace Orchestrator.Core.Tasks;
+
+public sealed partial class TaskEngine
+{
+    private readonly List<TaskRecord> _unresolved = [];
+    private int _unfinished;
+    private int _retained;
+    private long _payloadBytes;
+
+    private void OnSubmit(TaskCommand.Submit submit)
+    {
+        var tasks = submit.Tasks;
+        if (submit.AllOrNone && RefuseAny(tasks))
+            return;
+        for (var i = 0; i < tasks.Count; i++)
+        {
+            var submission = tasks[i];
+            _effects.Submitted.Add(
+                Join(submission, submit.Owner)
+                ?? (Refuse(submission, 0, 0) is { } refusal
+                    ? new SubmitOutcome(null, refusal, submission.Tag)
+                    : new SubmitOutcome(Accept(submission, submit.Owner), null, submission.Tag)));
+        }
+    }
+
+    /// <summary>Whether some task of an all-or-none batch is refused; then every outcome is a refusal or empty.</summary>
+    private bool RefuseAny(IReadOnlyList<TaskSubmission> tasks)
+    {
+        var any = false;
+        long bytes = 0;
+        for (var i = 0; i < tasks.Count; i++)
+        {
+            var refusal = Refuse(tasks[i], i, bytes);
+            bytes += tasks[i].InputBytes;
+            any |= refusal is not null;
+            _effects.Submitted.Add(new SubmitOutcome(null, refusal, tasks[i].Tag));
+        }
+
+        if (!any)
+            _effects.Submitted.Clear();
+        return any;
+    }
+
+    /// <summary>Why a task cannot be accepted beside <paramref name="alsoTasks"/> others; null when it can.</summary>
+    private TaskFailure? Refuse(in TaskSubmission submission, int alsoTasks, long alsoBytes)
+    {
+        if (_draining)
+            return new TaskFailure(FailureReason.Draining, "the coordinator is draining and takes no new tasks; submit elsewhere");
+        if (_unfinished + _retained + alsoTasks >= _options.MaxTasks)
+        {
+            return new TaskFailure(
+                FailureReason.LimitExceeded, $"the coordinator holds {_options.MaxTasks:N0} tasks, its limit (tasks); retry when some have ended");
+        }
+
+        if (_payloadBytes + alsoBytes + submission.InputBytes > _options.MaxPayloadBytes)
+        {
+            return new TaskFailure(
+                FailureReason.LimitExceeded,
+                $"the coordinator holds {_payloadBytes:N0} bytes of payloads; {submission.InputBytes:N0} more would pass its limit (payload_bytes) of {_options.MaxPayloadBytes:N0}");
+        }
+
+        foreach (var id in submission.Policy.DependsOn)
+        {
+            if (_tasks.Find(id) is null)
+                return new TaskFailure(FailureReason.NotFound, $"depends_on names task {id}, which is unknown or whose result is no longer kept");
+        }
+
+        return null;
+    }
+
+    /// <summary>The same request id joins the running task or gets its result.</summary>
+    private SubmitOutcome? Join(in TaskSubmission submission, TaskOwner? owner)
+    {
+        if (submission.RequestId.Length == 0 || _requestIds.Find(submission.RequestId, _now) is not { } taskId)
+            return null;
+        if (_tasks.Find(taskId) is not { } task)
+        {
+            return new SubmitOutcome(
+                null,
+                new TaskFailure(FailureReason.AlreadyExists, $"request_id '{submission.RequestId}' was used by task {taskId}, whose result is no longer kept"),
+                submission.Tag);
+        }
+
+        if (owner is not null)
+        {
+            if (task.HasEnded)
+                _effects.Deliveries.Add(new Delivery(owner, task, submission.Tag));
+            else
+                (task.GetExtras().Joiners ??= []).Add((owner, submission.Tag));
+        }
+
+        return new SubmitOutcome(task, null, submission.Tag);
+    }
+
+    private TaskRecord Accept(in TaskSubmission submission, TaskOwner? owner)
+    {
+        var pool = _pools[(int)submission.Policy.Placement];
+        var known = pool.Handlers.TryGetValue(submission.Handler, out var handler);
+        handler ??= new HandlerProfile(submission.Handler, WorkKind.Cpu, null, known: false);
+        var task = new TaskRecord(_tasks.TakeId(), handler, submission.Policy, submission.Input, submission.InputBytes)
+        {
+            Tag = submission.Tag,
+            AcceptedAt = _now,
+        };
+        _tasks.Add(task);
+        _unfinished++;
+        _payloadBytes += task.InputBytes;
+        CountQueued(task, 1);
+        task.AcceptedSequence = Publish(task, TaskEventKind.Queued);
+        if (submission.RequestId.Length > 0)
+        {
+            task.GetExtras().RequestId = submission.RequestId;
+            _requestIds.Add(submission.RequestId, task.Id, _now);
+        }
+
+        owner?.Link(task);
+        if (!known && pool.HasCatalog)
+        {
+            EndUnknownHandler(task);
+        }
+        else if (owner is { FailedFast: true })
+        {
+            End(task, TaskState.Cancelled, failure: new TaskFailure(FailureReason.Cancelled, "another task of this stream failed (fail_fast)")
+            {
+                Rung = CancelRung.BeforeStart,
+            });
+        }
+        else if (!known)
+        {
+            task.Phase = TaskPhase.Unresolved;
+            _unresolved.Add(task);
+            SetDeadline(task);
+        }
+        else if (!BlockOnDependencies(task))
+        {
+            MakeReady(task);
+        }
+
+        return task;
+    }
+
+    private void EndUnknownHandler(TaskRecord task)
+    {
+        var names = PoolOf(task).Handlers.Keys;
+        var near = NearNames.Of(task.Handler.Name, names);
+        var hint = near.Count > 0
+            ? $"; did you mean {string.Join(" or ", near.Select(name => $"'{name}'"))}?"
+            : names.Count == 0 ? "; there are none at this placement" : "; ListHandlers names them";
+        End(task, TaskState.Failed, failure: new TaskFailure(FailureReason.HandlerNotFound, $"there is no handler '{task.Handler.Name}'{hint}"));
+    }
+
+    private bool BlockOnDependencies(TaskRecord task)
+    {
+        var pending = 0;
+        foreach (var id in task.Policy.DependsOn)
+        {
+            // One that has expired since (while the task waited for the first worker) had ended; whether it succeeded is no longer known.
+            if (_tasks.Find(id) is not { } dependency)
+            {
+                End(task, TaskState.Failed, failure: new TaskFailure(FailureReason.DependencyFailed, $"the result of task {id}, on which it depends, is no longer kept"));
+                return true;
+            }
+
+            if (!dependency.HasEnded)
+            {
+                (dependency.GetExtras().Dependents ??= []).Add(task);
+                pending++;
+            }
+            else if (dependency.EndState != TaskState.Succeeded)
+            {
+                EndForDependency(task, dependency);
+                return true;
+            }
+        }
+
+        if (pending == 0)
+            return false;
+        task.GetExtras().PendingDependencies = pending;
+        task.Phase = TaskPhase.Blocked;
+        SetDeadline(task);
+        return true;
+    }
+
+    private void ReleaseDependents(TaskRecord ended)
+    {
+        var dependents = ended.Extras!.Dependents!;
+        ended.Extras.Dependents = null;
+        foreach (var task in dependents)
+        {
+            if (task.Phase != TaskPhase.Blocked)
+                continue;
+            if (ended.EndState != TaskState.Succeeded)
+                EndForDependency(task, ended);
+            else if (--task.Extras!.PendingDependencies == 0)
+                MakeReady(task);
+        }
+    }
+
+    private void EndForDependency(TaskRecord task, TaskRecord dependency) =>
+        End(task, TaskState.Failed, failure: new TaskFailure(
+            FailureReason.DependencyFailed, $"task {dependency.Id} ({dependency.Handler.Name}), on which it depends, ended {dependency.EndState}"));
+
+    private void MakeReady(TaskRecord task)
+    {
+        task.Phase = TaskPhase.Ready;
+        QueueOf(task).Add(task);
+        SetDeadline(task);
+    }
+}

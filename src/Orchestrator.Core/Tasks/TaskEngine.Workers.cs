@@ -1,0 +1,151 @@
+using Orchestrator.Core.Scheduling;
+
+namespace Orchestrator.Core.Tasks;
+
+public sealed partial class TaskEngine
+{
+    private void OnWorkerJoined(TaskCommand.WorkerJoined joined)
+    {
+        var pool = _pools[(int)joined.Description.Placement];
+        var worker = new EngineWorker(joined.Description, pool);
+        pool.Workers.Add(worker);
+        foreach (var offer in joined.Handlers)
+        {
+            if (!pool.Handlers.TryGetValue(offer.Name, out var handler))
+                pool.Handlers.Add(offer.Name, handler = new HandlerProfile(offer.Name, offer.Kind, offer.Description));
+            handler.Description = offer.Description;
+            // A handler keeps the lane in which its queued tasks wait; another kind needs another name.
+        }
+
+        pool.HasCatalog = true;
+        _effects.Joined = worker;
+        ResolveWaiting(pool);
+    }
+
+    /// <summary>Tasks that came before the first worker had said which handlers there are.</summary>
+    private void ResolveWaiting(WorkerPool pool)
+    {
+        var waiting = _unresolved.Where(task => PoolOf(task) == pool).ToArray();
+        _unresolved.RemoveAll(task => PoolOf(task) == pool);
+        foreach (var task in waiting)
+        {
+            if (!pool.Handlers.TryGetValue(task.Handler.Name, out var handler))
+            {
+                EndUnknownHandler(task);
+                continue;
+            }
+
+            CountQueued(task, -1);
+            task.Handler = handler;
+            CountQueued(task, 1);
+            if (!BlockOnDependencies(task))
+                MakeReady(task);
+        }
+    }
+
+    private void OnWorkerDraining(EngineWorker worker)
+    {
+        if (worker.IsClosed)
+            return;
+        worker.IsDraining = true;
+        CloseWorker(worker);
+    }
+
+    /// <summary>Nothing new goes to the worker; what has not started there is asked back.</summary>
+    private void CloseWorker(EngineWorker worker)
+    {
+        UnpinAll(worker);
+        foreach (var lane in worker.Lanes)
+        {
+            for (var task = lane.FirstWaiting; task is not null; task = task.Next)
+                AskBack(task);
+        }
+    }
+
+    private void AskBack(TaskRecord task)
+    {
+        if (task.Has(TaskMarks.ReturnRequested))
+            return;
+        task.Set(TaskMarks.ReturnRequested);
+        _effects.Signals.Add(new AttemptSignal(task.Worker!, task.Id, task.Attempt, SignalKind.GiveBack));
+    }
+
+    private void OnWorkerLost(TaskCommand.WorkerLost lost)
+    {
+        var worker = lost.Worker;
+        if (worker.HasLeft)
+            return;
+        worker.HasLeft = true;
+        worker.Pool.Workers.Remove(worker);
+        _condemned.Remove(worker);
+        UnpinAll(worker);
+        foreach (var lane in worker.Lanes)
+        {
+            while (lane.First is { } task)
+            {
+                var started = lost.Recorder is null || lost.Recorder[task.Slot] != 0;
+                var finished = lost.Recorder is not null && lost.Recorder[task.Slot] == FlightRecord.Ended;
+                LeaveLaneOfDead(lane, task);
+                OnAttemptLost(task, started, finished, lost.PostMortem);
+            }
+        }
+    }
+
+    private void LeaveLaneOfDead(Lane lane, TaskRecord task)
+    {
+        // Nothing starts in its stead there: the successor that the lane names stays unstarted in truth.
+        lane.Remove(task, task.RunTicks)?.Clear(TaskMarks.Running);
+        Detach(task);
+    }
+
+    private void OnAttemptLost(TaskRecord task, bool started, bool finished, WorkerPostMortem? postMortem)
+    {
+        var detail = postMortem is null ? null : new TaskFailure(FailureReason.WorkerLost, "") { PostMortem = postMortem };
+        if (task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout)
+        {
+            EndByIntent(task, detail, started ? CancelRung.Killed : CancelRung.BeforeStart);
+            return;
+        }
+
+        if (!started)
+        {
+            CountUnstarted(task);
+            if (task.Intent == EndIntent.QueueTimeout)
+                EndByIntent(task, null, CancelRung.BeforeStart);
+            else
+                MakeReady(task);
+            return;
+        }
+
+        if (task.StartedAt == 0)
+            MarkStarted(task);
+        task.RunTicks = _now - task.StartedAt;
+        OnFailure(task, LossOf(task, finished, postMortem));
+    }
+
+    private static TaskFailure LossOf(TaskRecord task, bool finished, WorkerPostMortem? postMortem)
+    {
+        var cause = postMortem?.Cause ?? "left";
+        var message = finished
+            ? $"worker {task.WorkerName} {cause} after the task had finished and before its result arrived"
+            : $"worker {task.WorkerName} {cause} while it ran the task";
+        // Where deaths are retried, the last allowed one says that the task itself is the suspect.
+        var poison = task.Policy.Retry is { RetryWorkerLost: true, MaxAttempts: > 1 } rule && task.Attempt >= rule.MaxAttempts;
+        return poison
+            ? new TaskFailure(FailureReason.Quarantined, $"{message}; it was the last of {task.Attempt} attempts, so the task is quarantined") { PostMortem = postMortem }
+            : new TaskFailure(FailureReason.WorkerLost, message) { PostMortem = postMortem };
+    }
+}
+
+/// <summary>The values of a flight recorder's bytes (<c>worker.proto</c>).</summary>
+public static class FlightRecord
+{
+    /// <summary>Assigned; user code has not started.</summary>
+    public const byte Assigned = 0;
+
+    /// <summary>User code has started.</summary>
+    public const byte Started = 1;
+
+    /// <summary>User code has ended.</summary>
+    public const byte Ended = 2;
+}

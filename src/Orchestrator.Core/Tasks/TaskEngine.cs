@@ -1,0 +1,177 @@
+using System.Diagnostics;
+using Orchestrator.Core.Scheduling;
+
+namespace Orchestrator.Core.Tasks;
+
+/// <summary>
+/// The life of every task and the choice of what runs where, as one deterministic state machine: the same commands at the same times give the
+/// same effects. It has no clock, no randomness and no threads; its host holds a lock around <see cref="Apply"/>, leaves it, and
+/// performs the effects. Times are monotonic, measured from any fixed origin.
+/// </summary>
+/// <remarks>
+/// One pass: completing a task and choosing the next is one <see cref="Apply"/>; a batch of results and its successors costs one entry.
+/// The parts: acceptance (Submission), attempts and their ends (Attempts), cancels and timeouts (Ladder), who runs next and
+/// where (Dispatch), workers coming and going (Workers), questions (Queries).
+/// </remarks>
+public sealed partial class TaskEngine
+{
+    private readonly TaskEngineOptions _options;
+    private readonly TaskTable _tasks = new();
+    private readonly DeadlineHeap _deadlines = new();
+    private readonly WorkerPool[] _pools;
+    private readonly ConcurrencyGates _gates = new();
+    private readonly AffinityTable _affinity;
+    private readonly RequestIds _requestIds;
+    private readonly ResultRetention _delivered;
+    private readonly List<EngineWorker> _condemned = [];
+    private readonly Queue<TaskRecord> _endedWithDependents = new();
+    private readonly Queue<TaskOwner> _failedFast = new();
+    private TaskEffects _effects = new();
+    private long _now;
+    private long _sequence;
+    private long _rebalanceAt = long.MaxValue;
+    private bool _draining;
+
+    /// <summary>Creates an engine without workers.</summary>
+    public TaskEngine(TaskEngineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _pools = [.. Enum.GetValues<TaskPlacement>().Select(placement => new WorkerPool(placement, options.Aging.Ticks))];
+        _affinity = new AffinityTable(options.MaxAffinityKeys);
+        _requestIds = new RequestIds(options.MaxRequestIds, options.RequestIdWindow.Ticks);
+        _delivered = new ResultRetention(options.MaxDeliveredResults, options.MaxDeliveredBytes);
+    }
+
+    /// <summary>When <see cref="Tick"/> is to be called; null when nothing waits for time to pass.</summary>
+    public TimeSpan? NextDeadline
+    {
+        get
+        {
+            var next = _deadlines.First?.Deadline ?? long.MaxValue;
+            next = Math.Min(next, _rebalanceAt);
+            foreach (var worker in _condemned)
+            {
+                if (!worker.KillOrdered)
+                    next = Math.Min(next, worker.CondemnedUntil);
+            }
+
+            return next == long.MaxValue ? null : TimeSpan.FromTicks(next);
+        }
+    }
+
+    /// <summary>Applies one command at the time <paramref name="now"/>, and appends what has to be done to <paramref name="effects"/>.</summary>
+    public void Apply(TaskCommand command, TimeSpan now, TaskEffects effects)
+    {
+        Enter(now, effects);
+        switch (command)
+        {
+            case TaskCommand.Submit submit:
+                OnSubmit(submit);
+                break;
+            case TaskCommand.Report report:
+                OnReport(report);
+                break;
+            case TaskCommand.Cancel cancel:
+                OnCancel(cancel);
+                break;
+            case TaskCommand.CancelTags cancel:
+                OnCancelTags(cancel);
+                break;
+            case TaskCommand.Abandon abandon:
+                OnAbandon(abandon.Owner);
+                break;
+            case TaskCommand.WorkerJoined joined:
+                OnWorkerJoined(joined);
+                break;
+            case TaskCommand.WorkerDraining draining:
+                OnWorkerDraining(draining.Worker);
+                break;
+            case TaskCommand.WorkerLost lost:
+                OnWorkerLost(lost);
+                break;
+            case TaskCommand.Condemn condemn:
+                CondemnWorker(condemn.Worker);
+                break;
+            case TaskCommand.Drain:
+                _draining = true;
+                break;
+            case TaskCommand.CancelAll:
+                OnCancelAll();
+                break;
+            default:
+                throw new UnreachableException($"unknown command {command}");
+        }
+
+        Leave();
+    }
+
+    /// <summary>Lets time pass: timeouts, backoffs, expired results, work to move between workers.</summary>
+    public void Tick(TimeSpan now, TaskEffects effects)
+    {
+        Enter(now, effects);
+        while (_deadlines.First is { } task && task.Deadline <= _now)
+            OnDeadline(task);
+        Leave();
+    }
+
+    private void Enter(TimeSpan now, TaskEffects effects)
+    {
+        // A clock that seems to go back (two cores, two threads) must not.
+        _now = Math.Max(_now, now.Ticks);
+        _effects = effects;
+    }
+
+    private void Leave()
+    {
+        SettleConsequences();
+        DispatchAll();
+        Rebalance();
+        OrderKills();
+    }
+
+    /// <summary>Dependents and fail-fast groups of what ended in this pass; one may end more, so until none is left.</summary>
+    private void SettleConsequences()
+    {
+        while (true)
+        {
+            if (_endedWithDependents.TryDequeue(out var ended))
+                ReleaseDependents(ended);
+            else if (_failedFast.TryDequeue(out var owner))
+                CancelTasksOf(owner);
+            else
+                return;
+        }
+    }
+
+    private WorkerPool PoolOf(TaskRecord task) => _pools[(int)task.Policy.Placement];
+
+    private ReadyQueue QueueOf(TaskRecord task)
+    {
+        var pool = PoolOf(task);
+        return pool.Queues[pool.LaneOf(task.Handler.Kind)];
+    }
+
+    private static Lane LaneOf(TaskRecord task) => task.Worker!.Lanes[task.Worker.Pool.LaneOf(task.Handler.Kind)];
+
+    private long Publish(TaskRecord task, TaskEventKind kind, object? content = null, int contentBytes = 0)
+    {
+        var sequence = ++_sequence;
+        if (task.Extras is { } extras)
+        {
+            var item = new TaskEventRecord(task, kind, sequence, _now, content, contentBytes);
+            if (kind is TaskEventKind.Progress or TaskEventKind.PartialOutput or TaskEventKind.Log)
+                (extras.History ??= new TaskHistory()).Add(item);
+            if (extras.Watchers is { } watchers)
+            {
+                foreach (var watcher in watchers)
+                {
+                    if (kind == TaskEventKind.Ended || !watcher.EndsOnly)
+                        _effects.Notifications.Add(new Notification(watcher, null, item));
+                }
+            }
+        }
+
+        return sequence;
+    }
+}

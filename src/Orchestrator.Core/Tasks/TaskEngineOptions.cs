@@ -1,0 +1,53 @@
+namespace Orchestrator.Core.Tasks;
+
+/// <summary>The numbers of the task engine. Bounds count tasks and bytes over the whole coordinator.</summary>
+public sealed record TaskEngineOptions
+{
+    /// <summary>A waiting task gains one priority per this much time, so that nothing starves; zero turns aging off.</summary>
+    public TimeSpan Aging { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a cooperative cancel may take before the worker is condemned, unless the task says otherwise.</summary>
+    public TimeSpan CancelGrace { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long the innocent tasks of a condemned worker may go on.</summary>
+    public TimeSpan CondemnedLifetime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a result that nobody was given is kept, unless the task says otherwise.</summary>
+    public TimeSpan ResultTtl { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The most tasks that may be unfinished or hold a kept result.</summary>
+    public int MaxTasks { get; init; } = 2_000_000;
+
+    /// <summary>The most bytes of inputs of unfinished tasks and of kept results.</summary>
+    public long MaxPayloadBytes { get; init; } = 1L << 30;
+
+    /// <summary>The most results that stay readable after they were handed to their owner.</summary>
+    public int MaxDeliveredResults { get; init; } = 10_000;
+
+    /// <summary>The most bytes of such results.</summary>
+    public long MaxDeliveredBytes { get; init; } = 64L << 20;
+
+    /// <summary>How long a request id is remembered.</summary>
+    public TimeSpan RequestIdWindow { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The most request ids that are remembered.</summary>
+    public int MaxRequestIds { get; init; } = 100_000;
+
+    /// <summary>How much work, by its expected run time, is sent ahead to a worker's CPU lane.</summary>
+    public TimeSpan PrefetchTarget { get; init; } = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>The most tasks that a CPU lane holds.</summary>
+    public int MaxCredits { get; init; } = 1_024;
+
+    /// <summary>
+    /// One task is sent ahead even beyond <see cref="PrefetchTarget"/> while what runs is expected to be shorter than this: the gap of one
+    /// round trip (~0.3 ms) would cost more than half a percent.
+    /// </summary>
+    public TimeSpan PrefetchOneBelow { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>A task sent ahead is asked back when another worker is dry and its wait is expected to be longer than this: about three round trips.</summary>
+    public TimeSpan TakeBackAbove { get; init; } = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>The most affinity keys that are remembered.</summary>
+    public int MaxAffinityKeys { get; init; } = 100_000;
+}

@@ -1,0 +1,48 @@
+namespace Orchestrator.Core.Tasks;
+
+/// <summary>Why a task did not succeed.</summary>
+/// <param name="Reason">The reason, stable for programs.</param>
+/// <param name="Message">What happened, for people.</param>
+public sealed record TaskFailure(FailureReason Reason, string Message)
+{
+    /// <summary>The remote exception's type, as its language names it.</summary>
+    public string Type { get; init; } = "";
+
+    /// <summary>The remote stack trace.</summary>
+    public string StackTrace { get; init; } = "";
+
+    /// <summary>What is known of the worker that died, where one did.</summary>
+    public WorkerPostMortem? PostMortem { get; init; }
+
+    /// <summary>Which rung of the kill ladder ended the task.</summary>
+    public CancelRung Rung { get; init; }
+}
+
+/// <summary>What is known of a worker process that died.</summary>
+/// <param name="Worker">Its name and incarnation, such as <c>worker-1#3</c>.</param>
+/// <param name="ProcessId">Its process id.</param>
+/// <param name="ExitCode">Its exit code, where it exited by itself.</param>
+/// <param name="Signal">The signal that ended it, such as <c>SIGKILL (9)</c>, where one did.</param>
+/// <param name="OutOfMemory">Whether the kernel's or the runtime's out-of-memory handling ended it.</param>
+/// <param name="PeakRssBytes">Its peak resident memory in bytes, as the kernel accounted it.</param>
+/// <param name="CpuTime">Processor time that it used.</param>
+/// <param name="LastStandardErrorLines">The end of what it wrote to its standard error.</param>
+public sealed record WorkerPostMortem(
+    string Worker,
+    int ProcessId,
+    int? ExitCode,
+    string Signal,
+    bool OutOfMemory,
+    long PeakRssBytes,
+    TimeSpan CpuTime,
+    IReadOnlyList<string> LastStandardErrorLines)
+{
+    /// <summary>The cause in a few words, such as <c>killed by SIGKILL (9)</c> or <c>exited with code 42</c>.</summary>
+    public string Cause => this switch
+    {
+        { OutOfMemory: true, Signal: "" } => $"ran out of memory (exit code {ExitCode})",
+        { Signal: not "" } => $"was killed by {Signal}",
+        { ExitCode: int code } => $"exited with code {code}",
+        _ => "ended for an unknown reason",
+    };
+}

@@ -1,0 +1,56 @@
+namespace Orchestrator.Core.Tasks;
+
+/// <summary>What kind of event happened to a task.</summary>
+public enum TaskEventKind : byte
+{
+    /// <summary>Accepted, or queued again.</summary>
+    Queued,
+
+    /// <summary>An attempt started.</summary>
+    Running,
+
+    /// <summary>The handler reported progress.</summary>
+    Progress,
+
+    /// <summary>The handler wrote a partial output.</summary>
+    PartialOutput,
+
+    /// <summary>The handler wrote a log line.</summary>
+    Log,
+
+    /// <summary>It has its end state; the task's record holds the result.</summary>
+    Ended,
+}
+
+/// <summary>One event of one task.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Kind">What happened.</param>
+/// <param name="Sequence">Grows over all events of the engine.</param>
+/// <param name="At">When, in ticks of 100 ns on the engine's clock.</param>
+/// <param name="Content">What the handler reported, opaque to the engine.</param>
+/// <param name="ContentBytes">Its size.</param>
+public readonly record struct TaskEventRecord(
+    TaskRecord Task, TaskEventKind Kind, long Sequence, long At, object? Content = null, int ContentBytes = 0);
+
+/// <summary>
+/// The last events of one task beyond its present states, for watches that come later. Bounded by number and by bytes: the oldest
+/// fall out first.
+/// </summary>
+internal sealed class TaskHistory
+{
+    private const int MaxEvents = 1_000;
+    private const int MaxBytes = 4 * 1024 * 1024;
+
+    private readonly Queue<TaskEventRecord> _events = new();
+    private int _bytes;
+
+    public void Add(in TaskEventRecord item)
+    {
+        _events.Enqueue(item);
+        _bytes += item.ContentBytes;
+        while (_events.Count > MaxEvents || (_bytes > MaxBytes && _events.Count > 1))
+            _bytes -= _events.Dequeue().ContentBytes;
+    }
+
+    public IEnumerable<TaskEventRecord> After(long sequence) => _events.Where(item => item.Sequence > sequence);
+}

@@ -1,0 +1,177 @@
+using Orchestrator.Core.Scheduling;
+
+namespace Orchestrator.Core.Tasks;
+
+/// <summary>
+/// One accepted task. Plain fields and intrusive links, since a million of these may be queued (≤ 400 bytes each above the
+/// payload). Written only under the engine's lock; what others may read without it is set before they get the record
+/// and never changes: <see cref="Id"/>, <see cref="Handler"/>, and all of the result once it has ended.
+/// </summary>
+public sealed class TaskRecord
+{
+    internal TaskRecord? Previous;
+    internal TaskRecord? Next;
+    internal TaskRecord? OwnerPrevious;
+    internal TaskRecord? OwnerNext;
+    internal TaskExtras? Extras;
+    internal Flow? Flow;
+    internal EngineWorker? Worker;
+    internal long Deadline;
+    internal int HeapIndex = -1;
+    internal int Slot = -1;
+    internal TaskPhase Phase;
+    internal EndIntent Intent;
+    internal TaskState EndState;
+    internal TaskMarks Marks;
+
+    internal TaskRecord(long id, HandlerProfile handler, TaskPolicy policy, object? input, int inputBytes)
+    {
+        Id = id;
+        Handler = handler;
+        Policy = policy;
+        Input = input;
+        InputBytes = inputBytes;
+        Attempt = 1;
+    }
+
+    /// <summary>The task's number, growing in the order of acceptance.</summary>
+    public long Id { get; }
+
+    /// <summary>Chosen by the submitter.</summary>
+    public ulong Tag { get; internal set; }
+
+    /// <summary>The handler that runs it.</summary>
+    public HandlerProfile Handler { get; internal set; }
+
+    /// <summary>What it asks for.</summary>
+    public TaskPolicy Policy { get; }
+
+    /// <summary>The input, opaque to the engine; released when the task ends.</summary>
+    public object? Input { get; internal set; }
+
+    /// <summary>The size of <see cref="Input"/> in bytes.</summary>
+    public int InputBytes { get; }
+
+    /// <summary>The output of a task that succeeded, opaque to the engine.</summary>
+    public object? Output { get; internal set; }
+
+    /// <summary>The size of <see cref="Output"/> in bytes.</summary>
+    public int OutputBytes { get; internal set; }
+
+    /// <summary>The attempt that runs, ran last or will run next; 1 is the first.</summary>
+    public int Attempt { get; internal set; }
+
+    /// <summary>The owner, while there is one.</summary>
+    public TaskOwner? Owner { get; internal set; }
+
+    /// <summary>When it was accepted, on the engine's monotonic clock, in ticks of 100 ns.</summary>
+    public long AcceptedAt { get; internal set; }
+
+    /// <summary>When its last attempt started; 0 before.</summary>
+    public long StartedAt { get; internal set; }
+
+    /// <summary>When it ended; 0 before.</summary>
+    public long EndedAt { get; internal set; }
+
+    /// <summary>How long its last attempt ran by the worker's own clock, in ticks of 100 ns.</summary>
+    public long RunTicks { get; internal set; }
+
+    /// <summary>The event sequence of its acceptance.</summary>
+    public long AcceptedSequence { get; internal set; }
+
+    /// <summary>The event sequence of its last start; 0 before.</summary>
+    public long StartedSequence { get; internal set; }
+
+    /// <summary>The event sequence of its end; 0 before.</summary>
+    public long EndedSequence { get; internal set; }
+
+    /// <summary>The state as its owner sees it.</summary>
+    public TaskState State => Phase switch
+    {
+        TaskPhase.Ended => EndState,
+        TaskPhase.Assigned when StartedAt != 0 => TaskState.Running,
+        _ => TaskState.Queued,
+    };
+
+    /// <summary>Whether it has its end state.</summary>
+    public bool HasEnded => Phase == TaskPhase.Ended;
+
+    /// <summary>Why it did not succeed.</summary>
+    public TaskFailure? Failure => Extras?.Failure;
+
+    /// <summary>The worker that ran its last attempt, such as <c>worker-1#3</c>; empty in process or before any.</summary>
+    public string WorkerName { get; internal set; } = "";
+
+    /// <summary>Earlier attempts, oldest first.</summary>
+    public IReadOnlyList<AttemptSummary> EarlierAttempts => Extras?.Attempts ?? (IReadOnlyList<AttemptSummary>)[];
+
+    /// <summary>The last progress that the handler reported, opaque to the engine.</summary>
+    public object? Progress => Extras?.Progress;
+
+    /// <summary>Processor time of the last attempt in ticks of 100 ns, where it was measured.</summary>
+    public long CpuTicks => Extras?.CpuTicks ?? 0;
+
+    /// <summary>Bytes that the last attempt allocated, where it was measured.</summary>
+    public long AllocatedBytes => Extras?.AllocatedBytes ?? 0;
+
+    internal TaskExtras GetExtras() => Extras ??= new TaskExtras();
+
+    internal bool Has(TaskMarks mark) => (Marks & mark) != 0;
+
+    internal void Set(TaskMarks mark) => Marks |= mark;
+
+    internal void Clear(TaskMarks mark) => Marks &= ~mark;
+}
+
+/// <summary>Small facts about a task that need no field of their own.</summary>
+[Flags]
+internal enum TaskMarks : byte
+{
+    None = 0,
+
+    /// <summary>It holds a permit of its concurrency key.</summary>
+    HoldsPermit = 1,
+
+    /// <summary>Its flow has been charged for it, so that putting it back and taking it again costs no second turn.</summary>
+    Charged = 2,
+
+    /// <summary>Its worker was asked to give it back.</summary>
+    ReturnRequested = 4,
+
+    /// <summary>It has ended for its owner while an attempt that nobody can stop still occupies an in-process lane.</summary>
+    Abandoned = 8,
+
+    /// <summary>It was sent to its worker's running slots, as opposed to its prefetched window.</summary>
+    Running = 16,
+
+    /// <summary>It counts against the retention limit until its result expires.</summary>
+    Retained = 32,
+
+    /// <summary>It has condemned its worker and is to be tried again once that is dead.</summary>
+    Culprit = 64,
+}
+
+/// <summary>What only some tasks have, kept out of the record of the many.</summary>
+internal sealed class TaskExtras
+{
+    public TaskFailure? Failure;
+    public string? RequestId;
+    public List<TaskRecord>? Dependents;
+    public int PendingDependencies;
+    public List<AttemptSummary>? Attempts;
+    public List<(TaskOwner Owner, ulong Tag)>? Joiners;
+    public List<TaskWatcher>? Watchers;
+    public TaskHistory? History;
+    public object? Progress;
+    public long QueuedAt;
+    public long CpuTicks;
+    public long AllocatedBytes;
+}
+
+/// <summary>An attempt that ended and was followed by another.</summary>
+/// <param name="Number">1 is the first.</param>
+/// <param name="Worker">Where it ran.</param>
+/// <param name="StartedAt">When it started, in ticks of 100 ns on the engine's clock.</param>
+/// <param name="RunTicks">How long it ran, in ticks of 100 ns.</param>
+/// <param name="Failure">Why it failed.</param>
+public sealed record AttemptSummary(int Number, string Worker, long StartedAt, long RunTicks, TaskFailure Failure);

@@ -1,0 +1,110 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Contracts;
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.V1;
+
+namespace Orchestrator.Worker;
+
+/// <summary>Starts an attempt, and turns its end into a result: the part that every lane shares.</summary>
+internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recorder, TimeProvider time)
+{
+    private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(49);
+
+    /// <summary>False if the attempt was cancelled or given back in the meantime, and must not run.</summary>
+    public bool Begin(TaskContext attempt)
+    {
+        if (!attempt.TryStart())
+            return false;
+        executor.OnStarted();
+        var assignment = attempt.Assignment;
+        attempt.Clock.Started = time.GetTimestamp();
+        // The mark stands before user code runs: an attempt whose byte is still 0 has provably not started.
+        if (recorder is not null && !recorder.Mark(assignment.Slot, FlightRecorder.Started))
+        {
+            End(attempt, default, TaskErrors.NoSuchSlot(assignment.Slot, recorder.Slots), exclusive: false);
+            return false;
+        }
+
+        if (assignment.RunTimeout is { } timeout)
+            attempt.RunTimer = time.CreateTimer(
+                static state => ((TaskContext)state!).RequestCancel(CancelCause.RunTimeout), attempt, Clamp(timeout), Timeout.InfiniteTimeSpan);
+        if (assignment.Timing || assignment.RunTimeout is not null)
+            attempt.Send(new PassAttemptEvent { Started = true });
+        if (assignment.Timing)
+        {
+            attempt.Clock.Thread = Environment.CurrentManagedThreadId;
+            attempt.Clock.CpuNanoseconds = ThreadClock.CpuNanoseconds();
+            attempt.Clock.AllocatedBytes = GC.GetAllocatedBytesForCurrentThread();
+        }
+
+        return true;
+    }
+
+    /// <summary>Runs the handler until its first await. What it throws is for <see cref="Fail"/>.</summary>
+    public static ValueTask<ByteString> Invoke(TaskContext attempt) =>
+        attempt.Registration.Invoker.InvokeAsync(attempt, attempt.Assignment.Input);
+
+    /// <param name="attempt">The attempt that has ended.</param>
+    /// <param name="output">The encoded payload.</param>
+    /// <param name="exclusive">The thread has run nothing but this attempt since it began, so that its counters tell something.</param>
+    public void Succeed(TaskContext attempt, ByteString output, bool exclusive)
+    {
+        if (output.Length > ProtocolConstants.MaxPayloadBytes)
+            Fail(attempt, new PayloadTooLargeException($"the output of '{attempt.Handler}'", output.Length), exclusive);
+        else
+            End(attempt, output, null, exclusive);
+    }
+
+    public void Fail(TaskContext attempt, Exception exception, bool exclusive) =>
+        End(attempt, null, TaskErrors.From(attempt, exception), exclusive);
+
+    /// <summary>Reports an attempt that never ran.</summary>
+    public static PassAttemptResult NotRun(PassAssignment assignment, TaskError error) => new()
+    {
+        TaskId = assignment.TaskId,
+        Attempt = assignment.Attempt,
+        Error = error,
+        Run = new Duration(),
+    };
+
+    private void End(TaskContext attempt, ByteString? output, TaskError? error, bool exclusive)
+    {
+        attempt.End();
+        attempt.RunTimer?.Dispose();
+        var assignment = attempt.Assignment;
+        var result = new PassAttemptResult
+        {
+            TaskId = assignment.TaskId,
+            Attempt = assignment.Attempt,
+            Run = ToDuration(time.GetElapsedTime(attempt.Clock.Started)),
+        };
+        if (output is not null)
+            result.Output = output;
+        if (error is not null)
+            result.Error = error;
+        if (exclusive && assignment.Timing && attempt.Clock.Thread == Environment.CurrentManagedThreadId)
+        {
+            result.CpuTime = FromNanoseconds(ThreadClock.CpuNanoseconds() - attempt.Clock.CpuNanoseconds);
+            result.AllocatedBytes = (ulong)(GC.GetAllocatedBytesForCurrentThread() - attempt.Clock.AllocatedBytes);
+        }
+
+        // Before the result leaves: once the coordinator has it, the slot may be another attempt's.
+        recorder?.Mark(assignment.Slot, FlightRecorder.Ended);
+        executor.OnEnded(attempt, result);
+    }
+
+    private static Duration ToDuration(TimeSpan span) => FromNanoseconds(span.Ticks * TimeSpan.NanosecondsPerTick);
+
+    private static Duration FromNanoseconds(long nanoseconds)
+    {
+        var (seconds, rest) = Math.DivRem(Math.Max(nanoseconds, 0), 1_000_000_000);
+        return new Duration { Seconds = seconds, Nanos = (int)rest };
+    }
+
+    // A Duration from the wire may exceed what a TimeSpan or a timer can hold.
+    private static TimeSpan Clamp(Duration duration) =>
+        duration.Seconds >= (long)s_longestTimer.TotalSeconds ? s_longestTimer
+        : duration.Seconds < 0 || duration.Nanos < 0 ? TimeSpan.Zero
+        : TimeSpan.FromSeconds(duration.Seconds) + TimeSpan.FromTicks(duration.Nanos / TimeSpan.NanosecondsPerTick);
+}

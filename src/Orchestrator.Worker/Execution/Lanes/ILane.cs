@@ -1,0 +1,19 @@
+namespace Orchestrator.Worker;
+
+/// <summary>A queue of attempts and what runs them. None of its methods runs user code, except <see cref="RunDeferred"/>.</summary>
+internal interface ILane
+{
+    /// <summary>Appends attempts in order.</summary>
+    /// <param name="attempts">Not kept after the call.</param>
+    /// <param name="deferred">The caller will call <see cref="RunDeferred"/> in a moment; a lane with threads of its own starts anyway.</param>
+    void Enqueue(ReadOnlySpan<TaskContext> attempts, bool deferred);
+
+    /// <summary>Starts what waits on the calling thread, where the lane has no threads of its own.</summary>
+    void RunDeferred();
+
+    /// <summary>Ends the lane's idle threads; a running task is left alone.</summary>
+    void Stop();
+}
+
+/// <summary>What lanes work with.</summary>
+internal sealed record LaneServices(AttemptRunner Runner, IAttemptSink Sink);

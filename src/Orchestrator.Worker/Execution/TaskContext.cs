@@ -1,0 +1,111 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization.Metadata;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Contracts;
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.V1;
+
+namespace Orchestrator.Worker;
+
+/// <summary>
+/// What a handler knows of the attempt it runs, and how it reports on it. Everything that costs something is made when it
+/// is first asked for.
+/// </summary>
+public sealed partial class TaskContext
+{
+    /// <summary>The task's id, the same over all its attempts.</summary>
+    public ulong TaskId => _assignment.TaskId;
+
+    /// <summary>1 for the first attempt.</summary>
+    public int Attempt => _assignment.Attempt;
+
+    /// <summary>The name that the task asked for.</summary>
+    public string Handler => _assignment.Handler;
+
+    /// <summary>
+    /// The worker's name and incarnation, such as <c>worker-1#3</c>; changes when a hot spare takes over a slot. Empty in process.
+    /// </summary>
+    public string WorkerName => _executor.WorkerName;
+
+    /// <summary>The session that owns what the task acquires at the coordinator; it ends with the attempt.</summary>
+    public string SessionId => _assignment.SessionId;
+
+    /// <summary>The W3C trace context that the task came with; may be empty.</summary>
+    public string TraceParent => _assignment.Traceparent;
+
+    /// <summary>True where the handler shares its process with the coordinator.</summary>
+    public bool IsInProcess => _executor.IsInProcess;
+
+    /// <summary>
+    /// Fires when this attempt is to end: it was cancelled, or its run timeout has passed. A handler that looks at it ends
+    /// gently; one that does not is ended with its process.
+    /// </summary>
+    public CancellationToken CancellationToken => (Volatile.Read(ref _cancellation) ?? CreateCancellation()).Token;
+
+    /// <summary>
+    /// Fires when the worker is to shut down: running tasks may finish, and long ones may use it to stop at a good point.
+    /// </summary>
+    public CancellationToken ShutdownToken => _executor.ShutdownToken;
+
+    /// <summary>The services of this process, or of this task's scope where its handler is a scoped class.</summary>
+    public IServiceProvider Services
+    {
+        get => _services ?? _executor.Services;
+        internal set => _services = value;
+    }
+
+    /// <summary>Its lines travel to whoever watches the task. Lines are dropped while the watcher does not keep up.</summary>
+    public ILogger Logger => _logger ??= new TaskLogger(this);
+
+    /// <summary>
+    /// The one instance of <typeparamref name="T"/> in this worker process, made when it is first asked for, and disposed when the
+    /// worker ends. For what is dear to make and not safe to share between processes: a model, a connection.
+    /// </summary>
+    public T GetLocal<T>(Func<T> create)
+        where T : class => _executor.Locals.Get(create);
+
+    /// <summary>Tells watchers how far the task is. Dropped while they do not keep up: the next report says more anyway.</summary>
+    /// <param name="completed">How much is done.</param>
+    /// <param name="total">Of how much; 0 where unknown.</param>
+    /// <param name="message">A word for people.</param>
+    public void ReportProgress(double completed, double total = 0, string? message = null)
+    {
+        if (_executor.Sink.HasRoom)
+            Send(new PassAttemptEvent { Progress = new Progress { Completed = completed, Total = total, Message = message ?? "" } });
+    }
+
+    /// <summary>Sends a JSON value ahead of the result; waits while the reader does not keep up.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Same contract as the mapping that uses reflection.")]
+    public ValueTask WritePartialAsync<T>(T value) =>
+        WritePartialAsync(value, (JsonTypeInfo<T>)_executor.Handlers.JsonOptions.GetTypeInfo(typeof(T)));
+
+    /// <summary>Sends a JSON value ahead of the result; waits while the reader does not keep up.</summary>
+    public ValueTask WritePartialAsync<T>(T value, JsonTypeInfo<T> type) => WritePartialMessageAsync(PayloadCodec.EncodeJson(value, type));
+
+    /// <summary>Sends bytes ahead of the result; waits while the reader does not keep up.</summary>
+    public ValueTask WritePartialBytesAsync(ReadOnlyMemory<byte> data) => WritePartialMessageAsync(PayloadCodec.EncodeBytes(data.Span));
+
+    internal ValueTask WritePartialMessageAsync(ByteString payload)
+    {
+        if (payload.Length > ProtocolConstants.MaxPayloadBytes)
+            throw new PayloadTooLargeException("a partial output", payload.Length);
+        var partial = new PassAttemptEvent { PartialOutput = payload };
+        if (!_executor.Sink.HasRoom)
+            return WaitAndSendAsync(partial);
+        Send(partial);
+        return ValueTask.CompletedTask;
+    }
+
+    internal void Log(string level, string message)
+    {
+        if (_executor.Sink.HasRoom)
+            Send(new PassAttemptEvent { Log = new LogLine { Level = level, Message = message } });
+    }
+
+    private async ValueTask WaitAndSendAsync(PassAttemptEvent partial)
+    {
+        await _executor.Sink.WaitForRoomAsync(CancellationToken);
+        Send(partial);
+    }
+}

@@ -1,0 +1,66 @@
+using Orchestrator.V1;
+
+namespace Orchestrator.Worker;
+
+/// <summary>The one place where exceptions become task errors.</summary>
+internal static class TaskErrors
+{
+    private const int MaxMessage = 16 * 1024;
+    private const int MaxStack = 64 * 1024;
+
+    public static TaskError From(TaskContext attempt, Exception exception)
+    {
+        // Task.Wait and Task.Result wrap what the handler really met.
+        if (exception is AggregateException { InnerExceptions: [var only] })
+            exception = only;
+        return exception switch
+        {
+            InvalidInputException invalid => Error(ErrorReason.Invalid, invalid.Describe(attempt.Handler)),
+            MalformedPayloadException malformed => Error(ErrorReason.Invalid, $"input of '{attempt.Handler}': {malformed.Message}"),
+            PayloadTooLargeException tooLarge => Error(ErrorReason.LimitExceeded, tooLarge.Message),
+            OperationCanceledException when attempt.Cause == CancelCause.Cancelled =>
+                Cancelled(ErrorReason.Cancelled, "the task was cancelled while it ran", CancelRung.Cooperative),
+            OperationCanceledException when attempt.Cause == CancelCause.RunTimeout =>
+                Cancelled(ErrorReason.RunTimeout, $"the task ran longer than its run timeout of {attempt.Assignment.RunTimeout.ToTimeSpan().TotalSeconds} s", CancelRung.Cooperative),
+            _ => Thrown(exception),
+        };
+    }
+
+    public static TaskError BeforeStart() => Cancelled(ErrorReason.Cancelled, "the task was cancelled before it started", CancelRung.BeforeStart);
+
+    public static TaskError UnknownHandler(string name, TaskHandlerRegistry handlers)
+    {
+        var near = handlers.NearNames(name);
+        return Error(
+            ErrorReason.HandlerNotFound,
+            near.Count > 0
+                ? $"there is no handler '{name}'; did you mean {string.Join(" or ", near.Select(n => $"'{n}'"))}?"
+                : $"there is no handler '{name}'; ListHandlers names the {handlers.Handlers.Count} there are");
+    }
+
+    public static TaskError NoSuchSlot(uint slot, long slots) =>
+        Error(ErrorReason.Invalid, $"the assignment names slot {slot}, but the flight recorder has {slots} slots");
+
+    private static TaskError Thrown(Exception exception) => new()
+    {
+        Reason = ErrorReason.HandlerFailed,
+        Type = exception.GetType().FullName ?? exception.GetType().Name,
+        Message = Cut(exception.Message, MaxMessage),
+        // The exception's own trace lacks its causes; the full text has them all.
+        StackTrace = Cut((exception.InnerException is null ? exception.StackTrace : exception.ToString()) ?? "", MaxStack),
+    };
+
+    private static TaskError Cancelled(ErrorReason reason, string message, CancelRung rung) => new() { Reason = reason, Message = message, Rung = rung };
+
+    private static TaskError Error(ErrorReason reason, string message) => new() { Reason = reason, Message = Cut(message, MaxMessage) };
+
+    private static string Cut(string text, int length)
+    {
+        if (text.Length <= length)
+            return text;
+        // Half a surrogate pair would make the message unencodable.
+        if (char.IsHighSurrogate(text[length - 1]))
+            length--;
+        return string.Concat(text.AsSpan(0, length), "…");
+    }
+}

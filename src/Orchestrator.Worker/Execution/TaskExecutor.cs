@@ -1,0 +1,272 @@
+using Microsoft.Extensions.Logging;
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Worker.V1;
+
+namespace Orchestrator.Worker;
+
+/// <summary>
+/// Runs attempts in lanes and reports their ends to a sink. Used by a worker process for what its stream brings, and by the
+/// coordinator for tasks placed in process. All members may be called from any thread; none of them runs user code on the
+/// calling thread, except <see cref="RunDeferred"/>.
+/// </summary>
+public sealed class TaskExecutor : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<AttemptKey, TaskContext> _attempts = [];
+    private readonly CancellationTokenSource _shutdown = new();
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ExecutorLanes _lanes;
+    private int _running;
+    private int _waiting;
+    private bool _draining;
+
+    /// <summary>Makes an executor; its threads are made as they are needed.</summary>
+    /// <param name="handlers">What can be run; read-only from now on.</param>
+    /// <param name="services">For handler classes and <see cref="TaskContext.Services"/>.</param>
+    /// <param name="layout">Which lanes there are.</param>
+    /// <param name="sink">Where ends and events are reported.</param>
+    /// <param name="recorder">Marks what starts and ends; not owned. Null where nobody keeps one.</param>
+    /// <param name="time">Measures run times and run timeouts.</param>
+    public TaskExecutor(
+        TaskHandlerRegistry handlers,
+        IServiceProvider services,
+        ExecutorLayout layout,
+        IAttemptSink sink,
+        FlightRecorder? recorder,
+        TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(handlers);
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(layout);
+        ArgumentNullException.ThrowIfNull(sink);
+        ArgumentNullException.ThrowIfNull(time);
+        handlers.Freeze();
+        Handlers = handlers;
+        Services = services;
+        Sink = sink;
+        IsInProcess = layout.IsInProcess;
+        _lanes = layout.Build(new LaneServices(new AttemptRunner(this, recorder, time), sink));
+    }
+
+    /// <summary>How many attempts have started and not ended.</summary>
+    public int Running => Volatile.Read(ref _running);
+
+    /// <summary>How many attempts have not started yet.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>What handlers see as <see cref="TaskContext.WorkerName"/>.</summary>
+    public string WorkerName { get; set => Volatile.Write(ref field, value); } = "";
+
+    /// <summary>Completes after <see cref="Drain"/>, once the last attempt has been reported.</summary>
+    public Task Drained => _drained.Task;
+
+    internal TaskHandlerRegistry Handlers { get; }
+
+    internal IServiceProvider Services { get; }
+
+    internal IAttemptSink Sink { get; }
+
+    internal WorkerLocals Locals { get; } = new();
+
+    internal bool IsInProcess { get; }
+
+    internal CancellationToken ShutdownToken => _shutdown.Token;
+
+    /// <summary>Takes attempts in order. Those of unknown handlers end at once; after <see cref="Drain"/> all are returned.</summary>
+    public void Start(IReadOnlyList<PassAssignment> assignments) => Accept(assignments, deferred: false);
+
+    /// <summary>
+    /// Like <see cref="Start"/>, but the caller promises to call <see cref="RunDeferred"/> in a moment: so asynchronous tasks can begin
+    /// on the thread that read them, without a hand-over to another.
+    /// </summary>
+    public void StartDeferred(IReadOnlyList<PassAssignment> assignments) => Accept(assignments, deferred: true);
+
+    /// <summary>Runs what <see cref="StartDeferred"/> left for the calling thread. This is user code and may take any time.</summary>
+    public void RunDeferred() => _lanes.Io.RunDeferred();
+
+    /// <summary>
+    /// Cancels an attempt: an unstarted one ends at once with rung BEFORE_START, the token of a running one fires. An unknown or
+    /// ended one is left alone.
+    /// </summary>
+    public void Cancel(ulong taskId, int attempt)
+    {
+        if (Find(taskId, attempt) is not { } found)
+            return;
+        if (found.TryEndUnstarted())
+        {
+            Interlocked.Decrement(ref _waiting);
+            Sink.Completed(AttemptRunner.NotRun(found.Assignment, TaskErrors.BeforeStart()));
+            Forget(found);
+            Sink.Flush(busy: false);
+        }
+        else
+        {
+            found.RequestCancel(CancelCause.Cancelled);
+        }
+    }
+
+    /// <summary>Returns those that have not started; the others are left alone.</summary>
+    public void GiveBack(IReadOnlyList<AttemptRef> attempts)
+    {
+        ArgumentNullException.ThrowIfNull(attempts);
+        for (var i = 0; i < attempts.Count; i++)
+        {
+            if (Find(attempts[i].TaskId, attempts[i].Attempt) is { } found)
+                TryReturn(found);
+        }
+
+        Sink.Flush(busy: false);
+    }
+
+    /// <summary>Takes no more, returns what has not started, and fires <see cref="TaskContext.ShutdownToken"/>; running tasks finish.</summary>
+    public void Drain()
+    {
+        TaskContext[] all;
+        lock (_gate)
+        {
+            if (_draining)
+                return;
+            _draining = true;
+            all = [.. _attempts.Values];
+        }
+
+        foreach (var attempt in all)
+            TryReturn(attempt);
+        Sink.Flush(busy: false);
+        _ = _shutdown.CancelAsync();
+        lock (_gate)
+            CompleteIfDrained();
+    }
+
+    /// <summary>
+    /// Drains, fires the tokens of what runs, and ends the threads. Does not wait for handlers: await <see cref="Drained"/> before
+    /// where they are to finish. Worker-local instances are disposed only once nothing runs.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        Drain();
+        TaskContext[] all;
+        lock (_gate)
+            all = [.. _attempts.Values];
+        foreach (var attempt in all)
+            attempt.RequestCancel(CancelCause.Cancelled);
+        _lanes.Cpu.Stop();
+        _lanes.Io.Stop();
+        _lanes.Blocking.Stop();
+        if (Drained.IsCompleted)
+            await Locals.DisposeAsync();
+    }
+
+    internal void OnStarted()
+    {
+        Interlocked.Decrement(ref _waiting);
+        Interlocked.Increment(ref _running);
+    }
+
+    internal void OnEnded(TaskContext attempt, PassAttemptResult result)
+    {
+        Interlocked.Decrement(ref _running);
+        Sink.Completed(result);
+        Forget(attempt);
+    }
+
+    private void Accept(IReadOnlyList<PassAssignment> assignments, bool deferred)
+    {
+        ArgumentNullException.ThrowIfNull(assignments);
+        var batch = new TaskContext[assignments.Count];
+        var count = 0;
+        for (var i = 0; i < assignments.Count; i++)
+        {
+            var assignment = assignments[i];
+            if (Handlers.TryGet(assignment.Handler, out var registration))
+                batch[count++] = new TaskContext(this, assignment, registration, _lanes.For(registration.Kind));
+            else
+                Sink.Completed(AttemptRunner.NotRun(assignment, TaskErrors.UnknownHandler(assignment.Handler, Handlers)));
+        }
+
+        var attempts = batch.AsSpan(0, count);
+        if (TryList(ref attempts))
+        {
+            EnqueueRuns(attempts, deferred);
+            if (attempts.Length == assignments.Count)
+                return;
+        }
+        else
+        {
+            foreach (var attempt in attempts)
+                Sink.Returned(attempt.ToRef());
+        }
+
+        Sink.Flush(busy: false);
+    }
+
+    /// <summary>Enters attempts into the table; false while draining. One that is there already answers once, for both.</summary>
+    private bool TryList(ref Span<TaskContext> attempts)
+    {
+        lock (_gate)
+        {
+            if (_draining)
+                return false;
+            var listed = 0;
+            foreach (var attempt in attempts)
+            {
+                if (_attempts.TryAdd(AttemptKey.Of(attempt), attempt))
+                    attempts[listed++] = attempt;
+            }
+
+            attempts = attempts[..listed];
+            Interlocked.Add(ref _waiting, listed);
+            return true;
+        }
+    }
+
+    /// <summary>Hands over neighbours of one lane together: one lock and one wake-up for a whole batch.</summary>
+    private static void EnqueueRuns(ReadOnlySpan<TaskContext> attempts, bool deferred)
+    {
+        var start = 0;
+        for (var i = 1; i <= attempts.Length; i++)
+        {
+            if (i < attempts.Length && attempts[i].Lane == attempts[start].Lane)
+                continue;
+            attempts[start].Lane.Enqueue(attempts[start..i], deferred);
+            start = i;
+        }
+    }
+
+    private TaskContext? Find(ulong taskId, int attempt)
+    {
+        lock (_gate)
+            return _attempts.GetValueOrDefault(new AttemptKey(taskId, attempt));
+    }
+
+    private void TryReturn(TaskContext attempt)
+    {
+        if (!attempt.TryEndUnstarted())
+            return;
+        Interlocked.Decrement(ref _waiting);
+        Sink.Returned(attempt.ToRef());
+        Forget(attempt);
+    }
+
+    private void Forget(TaskContext attempt)
+    {
+        lock (_gate)
+        {
+            _attempts.Remove(AttemptKey.Of(attempt));
+            CompleteIfDrained();
+        }
+    }
+
+    private void CompleteIfDrained()
+    {
+        if (_draining && _attempts.Count == 0)
+            _drained.TrySetResult();
+    }
+
+    private readonly record struct AttemptKey(ulong TaskId, int Attempt)
+    {
+        public static AttemptKey Of(TaskContext attempt) => new(attempt.TaskId, attempt.Attempt);
+
+        public override int GetHashCode() => (int)TaskId ^ (int)(TaskId >> 32) ^ (Attempt << 20);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+
+namespace Orchestrator.Worker;
+
+/// <summary>
+/// The handlers of a program by name. Fill it with the <see cref="TaskMapExtensions"/> before the first executor is made;
+/// from then on it is read-only, and safe to read from any thread.
+/// </summary>
+public sealed class TaskHandlerRegistry : ITaskMap
+{
+    private const int MaxNameLength = 128;
+    private readonly Dictionary<string, RegisteredTask> _tasks = new(StringComparer.Ordinal);
+    private volatile bool _frozen;
+
+    /// <summary>An empty registry.</summary>
+    /// <param name="json">
+    /// How inputs and outputs are read and written. The default is <see cref="TaskJson.Default"/>: camelCase names read in any
+    /// case, numbers also accepted as strings, unknown members ignored, what a constructor or <c>required</c> asks for must be there.
+    /// </param>
+    public TaskHandlerRegistry(JsonSerializerOptions? json = null) => JsonOptions = json ?? TaskJson.Default;
+
+    /// <summary>How typed inputs and outputs are read and written.</summary>
+    public JsonSerializerOptions JsonOptions { get; }
+
+    /// <summary>Everything mapped, in the order of mapping.</summary>
+    public IReadOnlyCollection<RegisteredTask> Handlers => _tasks.Values;
+
+    TaskHandlerRegistry ITaskMap.Tasks => this;
+
+    /// <summary>Finds a handler by its exact name.</summary>
+    public bool TryGet(string name, [NotNullWhen(true)] out RegisteredTask? task) => _tasks.TryGetValue(name, out task);
+
+    /// <summary>Up to three known names that look like a misspelled one, nearest first.</summary>
+    public IReadOnlyList<string> NearNames(string name) => Orchestrator.Worker.NearNames.Find(name, _tasks.Keys);
+
+    internal void Add(RegisteredTask task)
+    {
+        if (_frozen)
+            throw new InvalidOperationException($"Handler '{task.Name}' is mapped too late: an executor already uses this registry.");
+        if (!IsValidName(task.Name))
+        {
+            throw new ArgumentException(
+                $"'{task.Name}' is no handler name: 1 to {MaxNameLength} of A-Z a-z 0-9 . _ / - are allowed.", nameof(task));
+        }
+
+        if (!_tasks.TryAdd(task.Name, task))
+            throw new ArgumentException($"A handler named '{task.Name}' is already mapped; names must be unique.", nameof(task));
+    }
+
+    // Lookups take no lock, so nothing may be added once somebody reads.
+    internal void Freeze() => _frozen = true;
+
+    private static bool IsValidName(string name)
+    {
+        if (name.Length is 0 or > MaxNameLength)
+            return false;
+        foreach (var c in name)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '/' or '-'))
+                return false;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,69 @@
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Core.Tests.Tasks;
+
+/// <summary>An engine with a clock in hand, for tests by example: says what was assigned, signalled and delivered by the last call.</summary>
+internal sealed class EngineHarness(TaskEngineOptions? options = null)
+{
+    public TaskEngine Engine { get; } = new(options ?? new TaskEngineOptions());
+
+    public TaskEffects Effects { get; } = new();
+
+    public TimeSpan Now { get; set; } = TimeSpan.FromSeconds(10);
+
+    public static TaskSubmission Task(string handler, TaskPolicy? policy = null, string requestId = "", ulong tag = 0) =>
+        new(handler, policy ?? TaskPolicy.Default, "input", 5, tag, requestId);
+
+    public void Apply(TaskCommand command)
+    {
+        Effects.Clear();
+        Engine.Apply(command, Now, Effects);
+    }
+
+    public void Advance(TimeSpan by)
+    {
+        Now += by;
+        Effects.Clear();
+        Engine.Tick(Now, Effects);
+    }
+
+    public EngineWorker Join(string name, int cpu = 1, int io = 10, int blocking = 2, bool recordsFlight = true, TaskPlacement placement = TaskPlacement.WorkerProcess)
+    {
+        Apply(new TaskCommand.WorkerJoined(
+            new WorkerDescription(name, placement, cpu, io, blocking, 2_048, recordsFlight),
+            [new("cpu", WorkKind.Cpu, null), new("io", WorkKind.Io, null), new("blocking", WorkKind.Blocking, null)]));
+        return Effects.Joined!;
+    }
+
+    public TaskRecord Submit(string handler, TaskPolicy? policy = null, TaskOwner? owner = null, string requestId = "", ulong tag = 0)
+    {
+        Apply(new TaskCommand.Submit([Task(handler, policy, requestId, tag)], owner));
+        var outcome = Assert.Single(Effects.Submitted);
+        Assert.Null(outcome.Refusal);
+        return outcome.Task!;
+    }
+
+    public IReadOnlyList<TaskRecord> SubmitMany(int count, string handler, TaskPolicy? policy = null, TaskOwner? owner = null)
+    {
+        Apply(new TaskCommand.Submit([.. Enumerable.Range(0, count).Select(i => Task(handler, policy, tag: (ulong)i))], owner));
+        return [.. Effects.Submitted.Select(outcome => outcome.Task!)];
+    }
+
+    public void Report(EngineWorker worker, TaskRecord task, TaskFailure? failure = null, TimeSpan? run = null, int? attempt = null) =>
+        Apply(new TaskCommand.Report(
+            worker,
+            [new AttemptReport(task.Id, attempt ?? task.Attempt, failure is null ? "output" : null, 6, failure, (run ?? TimeSpan.FromMilliseconds(1)).Ticks)]));
+
+    public void Return(EngineWorker worker, TaskRecord task) =>
+        Apply(new TaskCommand.Report(worker, []) { Returned = [new AttemptId(task.Id, task.Attempt)] });
+
+    public void FinishRunning(EngineWorker worker, TimeSpan run)
+    {
+        if (worker.Lanes[0].First is { } task)
+            Report(worker, task, run: run);
+    }
+
+    public void Kill(EngineWorker worker, byte[]? recorder, string signal = "SIGKILL (9)") =>
+        Apply(new TaskCommand.WorkerLost(worker, recorder, new WorkerPostMortem(worker.Name, 42, null, signal, false, 0, TimeSpan.Zero, ["last words"])));
+}
