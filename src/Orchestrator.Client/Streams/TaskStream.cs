@@ -20,7 +20,7 @@ public sealed class TaskStream : IAsyncDisposable
     private readonly OrchestratorClient _client;
     private readonly TaskStreamWriter _writer;
     private readonly Channel<IReadOnlyList<TaskResult>>? _results;
-    private bool _granted;
+    private readonly TaskCompletionSource _granted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _disposed;
 
     internal TaskStream(
@@ -43,6 +43,9 @@ public sealed class TaskStream : IAsyncDisposable
 
     /// <summary>Ends with the stream: after the last result, or with the error that broke it.</summary>
     public Task Completion { get; }
+
+    /// <summary>Ends when the coordinator has said how many tasks the stream may hold.</summary>
+    internal Task Granted => _granted.Task;
 
     /// <summary>The coordinator is shutting down: read what comes, submit elsewhere.</summary>
     public bool IsDraining { get; private set; }
@@ -148,8 +151,8 @@ public sealed class TaskStream : IAsyncDisposable
             // The first message without results is the grant of an empty stream, which is the stream's whole
             // window. Later figures lag behind what is already on its way, so they can only show that the window
             // is larger.
-            _writer.SetWindow((int)Math.Min(response.Credits, int.MaxValue), exact: !_granted && response.Results.Count == 0);
-            _granted = true;
+            _writer.SetWindow((int)Math.Min(response.Credits, int.MaxValue), exact: !_granted.Task.IsCompleted && response.Results.Count == 0);
+            _granted.TrySetResult();
         }
 
         if (response.Results.Count == 0)

@@ -70,7 +70,8 @@ internal sealed class OpenUnaryLoop(
                 for (var i = from; i < to; i++)
                 {
                     room.Wait(token);
-                    _ = Task.Run(() => OneAsync(i), token);
+                    var index = i;
+                    _ = Task.Run(() => OneAsync(index), token);
                 }
             },
             token);
