@@ -1,8 +1,91 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.Worker.V1;
+
 namespace Orchestrator.Worker;
 
-/// <summary>Placeholder replaced by the host.</summary>
+/// <summary>A worker process in the making; see <see cref="OrchestratorWorker"/>.</summary>
 public sealed class WorkerBuilder : ITaskMap
 {
-    /// <inheritdoc/>
-    public TaskHandlerRegistry Tasks { get; } = new();
+    private const int ExitUsage = 2;
+    private const int ExitFailed = 1;
+
+    private readonly List<Func<IServiceProvider, CancellationToken, Task>> _initializers = [];
+
+    internal WorkerBuilder(JsonSerializerOptions? json) => Tasks = new TaskHandlerRegistry(json);
+
+    /// <summary>What handler classes and <see cref="TaskContext.Services"/> are served from.</summary>
+    public IServiceCollection Services { get; } = new ServiceCollection();
+
+    /// <summary>The handlers of this worker.</summary>
+    public TaskHandlerRegistry Tasks { get; }
+
+    internal IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> Initializers => _initializers;
+
+    /// <summary>
+    /// Runs once per worker process before it takes its first task: loading models, warming caches. Several run in order. What
+    /// one throws ends the process with exit code 1 and stands on its standard error.
+    /// </summary>
+    public WorkerBuilder UseInitializer(Func<IServiceProvider, CancellationToken, Task> initializer)
+    {
+        ArgumentNullException.ThrowIfNull(initializer);
+        _initializers.Add(initializer);
+        return this;
+    }
+
+    /// <summary>
+    /// Serves the coordinator that started this process until it drains the worker or goes away. Answers with the exit code: 0 after
+    /// a drain, 1 after a failure, 2 if no coordinator has started this process.
+    /// </summary>
+    public async Task<int> RunAsync()
+    {
+        // A terminal's input never ends by itself, and a person would wait for ever.
+        var order = new LaunchOrder(Console.OpenStandardInput());
+        if (!Console.IsInputRedirected || order.Read() is not { } launch)
+        {
+            await Console.Error.WriteLineAsync(
+                "This program is an Orchestrator worker: a coordinator starts it and writes its orders to standard input. Try 'orchestrator serve'.");
+            return ExitUsage;
+        }
+
+        if (launch.CoordinatorPid != 0 && !ParentProcess.Is(launch.CoordinatorPid))
+        {
+            await Console.Error.WriteLineAsync("worker: the coordinator died before its worker started");
+            return ExitFailed;
+        }
+
+        ParentProcess.Harden();
+        order.WatchEnd(() => ParentProcess.ExitNow(0));
+        return await RunAsync(launch);
+    }
+
+    private async Task<int> RunAsync(WorkerLaunch launch)
+    {
+        // Ctrl-C reaches the whole process group; the coordinator decides what becomes of its workers.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+        try
+        {
+            await using var server = WorkerServer.Create(this, launch, TimeProvider.System);
+            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+            {
+                context.Cancel = true;
+                server.Runtime.Drain();
+            });
+            var end = await server.RunAsync();
+            if (end == StreamEnd.Broken)
+            {
+                // Handlers may still run, and nobody is left to wait for them.
+                ParentProcess.ExitNow(ExitFailed);
+            }
+
+            return 0;
+        }
+        catch (Exception e)
+        {
+            // The coordinator shows the last lines of standard error where it reports a worker that does not start.
+            await Console.Error.WriteLineAsync($"worker: {e}");
+            return ExitFailed;
+        }
+    }
 }

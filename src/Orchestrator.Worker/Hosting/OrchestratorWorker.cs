@@ -1,0 +1,26 @@
+using System.Text.Json;
+
+namespace Orchestrator.Worker;
+
+/// <summary>Makes a program a worker process.</summary>
+/// <example>
+/// <code>
+/// var worker = OrchestratorWorker.CreateBuilder(args);
+/// worker.MapTask("square", TaskKind.Cpu, (long n) => n * n);
+/// return await worker.RunAsync();
+/// </code>
+/// </example>
+public static class OrchestratorWorker
+{
+    /// <summary>
+    /// To be called on the main thread before its first await: from here on the process dies with the one that started it.
+    /// </summary>
+    /// <param name="args">The program's arguments. Workers take none: all they need comes on standard input.</param>
+    /// <param name="json">How handlers' inputs and outputs are read and written; see <see cref="TaskHandlerRegistry"/>.</param>
+    public static WorkerBuilder CreateBuilder(string[] args, JsonSerializerOptions? json = null)
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        ParentProcess.DieWithParent();
+        return new WorkerBuilder(json);
+    }
+}

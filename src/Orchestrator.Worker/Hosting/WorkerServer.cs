@@ -1,0 +1,134 @@
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.HealthCheck;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Contracts;
+using Orchestrator.Worker.V1;
+
+namespace Orchestrator.Worker;
+
+/// <summary>The gRPC server on the worker's Unix socket, without anything that belongs to the process around it.</summary>
+internal sealed class WorkerServer : IAsyncDisposable
+{
+    private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly WebApplication _app;
+    private readonly IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> _initializers;
+
+    private WorkerServer(WebApplication app, WorkerRuntime runtime, IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> initializers)
+    {
+        _app = app;
+        _initializers = initializers;
+        Runtime = runtime;
+    }
+
+    public WorkerRuntime Runtime { get; }
+
+    public static WorkerServer Create(WorkerBuilder worker, WorkerLaunch launch, TimeProvider time)
+    {
+        // The empty builder reads no settings files, watches none, and logs nowhere: half the start of the slim one.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        foreach (var service in worker.Services)
+            builder.Services.Add(service);
+        AddServer(builder, launch);
+        var services = builder.Services;
+        services.AddTaskHandlerLifetimes();
+        services.TryAddSingleton(time);
+        services.AddSingleton(new CoordinatorEndpoint(launch.CoordinatorAddress, launch.CoordinatorToken));
+        services.AddSingleton(provider => new WorkerRuntime(
+            launch, worker.Tasks, provider, launch.RecorderPath.Length == 0 ? null : FlightRecorder.Open(launch.RecorderPath), time));
+        services.AddSingleton<WorkerServiceAdapter>();
+
+        var app = builder.Build();
+        var guard = new SocketGuard(launch.Token);
+        app.Use(next => context => guard.CheckTokenAsync(context, next));
+        app.MapGrpcService<WorkerServiceAdapter>();
+        app.MapGrpcService<HealthServiceImpl>();
+        app.MapGrpcReflectionService();
+        return new WorkerServer(app, app.Services.GetRequiredService<WorkerRuntime>(), worker.Initializers);
+    }
+
+    /// <summary>Serves until the worker has been drained or its stream has broken.</summary>
+    public async Task<StreamEnd> RunAsync()
+    {
+        await _app.StartAsync();
+        await InitializeAsync();
+        var end = await Runtime.Ended;
+        if (end == StreamEnd.Clean)
+            await _app.StopAsync();
+        return end;
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    /// <summary>The socket listens meanwhile; Hello waits for it.</summary>
+    private async Task InitializeAsync()
+    {
+        try
+        {
+            foreach (var initialize in _initializers)
+                await initialize(_app.Services, Runtime.DrainRequested);
+        }
+        catch (Exception e)
+        {
+            Runtime.SetFailed(new RpcException(new Status(StatusCode.FailedPrecondition, $"the worker's initializer failed: {e.Message}", e)));
+            throw;
+        }
+
+        Runtime.SetReady();
+    }
+
+    private static void AddServer(WebApplicationBuilder builder, WorkerLaunch launch)
+    {
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(options => Configure(options, launch.Socket));
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddProvider(new StandardErrorLogger());
+        builder.Services.AddRoutingCore();
+        builder.Services.AddGrpc(options =>
+        {
+            options.MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes;
+            options.MaxSendMessageSize = ProtocolConstants.MaxMessageBytes;
+        });
+        builder.Services.AddGrpcReflection();
+        builder.Services.AddSingleton(_ => CreateHealth());
+        // Signals are the worker's own business, see WorkerBuilder.
+        builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoLifetime>());
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = s_stopTimeout);
+    }
+
+    private static void Configure(KestrelServerOptions options, string socket)
+    {
+        options.AddServerHeader = false;
+        var http2 = options.Limits.Http2;
+        // One stream carries everything: its window is the connection's, and holds several messages of the largest payload.
+        http2.InitialStreamWindowSize = 4 * 1024 * 1024;
+        http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
+        http2.MaxFrameSize = 256 * 1024;
+        options.ListenUnixSocket(socket, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            listen.Use(SocketGuard.CheckPeer);
+        });
+    }
+
+    private static HealthServiceImpl CreateHealth()
+    {
+        var health = new HealthServiceImpl();
+        health.SetStatus("", HealthCheckResponse.Types.ServingStatus.Serving);
+        health.SetStatus("orchestrator.worker.v1.WorkerService", HealthCheckResponse.Types.ServingStatus.Serving);
+        return health;
+    }
+
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,116 @@
+using Grpc.Core;
+using Orchestrator.Contracts.Passthrough;
+
+namespace Orchestrator.Worker;
+
+/// <summary>How an Execute stream ended.</summary>
+internal enum StreamEnd
+{
+    /// <summary>Drained: everything was reported.</summary>
+    Clean,
+
+    /// <summary>The coordinator is gone.</summary>
+    Broken,
+}
+
+/// <summary>
+/// One Execute stream: reads requests, runs what they bring, and writes what comes of it.
+/// <para>
+/// The reader follows the leader–follower pattern. A message's control part (cancels, enqueueing) is applied at once; the
+/// next read is started, with whoever completes it as the new reader; and only then does the old reader become the thread
+/// that runs IO tasks. So a task begins on the thread that read it, and yet no user code stands between the stream and a cancel.
+/// </para>
+/// </summary>
+internal sealed class ExecuteSession
+{
+    private readonly IAsyncStreamReader<PassExecuteRequest> _requests;
+    private readonly ResponseBatcher _responses;
+    private readonly TaskExecutor _executor;
+    private readonly Action<string> _onIdentity;
+    private readonly CancellationToken _aborted;
+    private readonly TaskCompletionSource<StreamEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Action _onRead;
+    private Task<bool> _read = Task.FromResult(false);
+
+    public ExecuteSession(
+        IAsyncStreamReader<PassExecuteRequest> requests,
+        ResponseBatcher responses,
+        TaskExecutor executor,
+        Action<string> onIdentity,
+        CancellationToken aborted)
+    {
+        _requests = requests;
+        _responses = responses;
+        _executor = executor;
+        _onIdentity = onIdentity;
+        _aborted = aborted;
+        _onRead = OnRead;
+    }
+
+    public async Task<StreamEnd> RunAsync()
+    {
+        await using var registration = _aborted.UnsafeRegister(
+            static state => ((ExecuteSession)state!)._end.TrySetResult(StreamEnd.Broken), this);
+        _ = FinishWhenDrainedAsync();
+        _read = _requests.MoveNext(_aborted);
+        if (_read.IsCompleted)
+            OnRead();
+        else
+            _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_onRead);
+        var end = await _end.Task;
+        if (end == StreamEnd.Broken)
+            _responses.Break();
+        return end;
+    }
+
+    private async Task FinishWhenDrainedAsync()
+    {
+        await _executor.Drained;
+        await _responses.FlushAllAsync();
+        _end.TrySetResult(StreamEnd.Clean);
+    }
+
+    private void OnRead()
+    {
+        try
+        {
+            do
+            {
+                if (!_read.GetAwaiter().GetResult())
+                {
+                    // Half-closed: nothing more will come, which is what a drain says too.
+                    _executor.Drain();
+                    return;
+                }
+
+                Apply(_requests.Current);
+                _read = _requests.MoveNext(_aborted);
+            }
+            while (_read.IsCompleted);
+
+            // From here on another thread may be in this method: nothing of the session's state may be touched any more.
+            _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_onRead);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or RpcException or InvalidOperationException)
+        {
+            _end.TrySetResult(StreamEnd.Broken);
+            return;
+        }
+
+        _executor.RunDeferred();
+    }
+
+    private void Apply(PassExecuteRequest request)
+    {
+        if (request.Identity is { } identity)
+            _onIdentity($"{identity.Name}#{identity.Incarnation}");
+        if (request.Assignments.Count > 0)
+            _executor.StartDeferred(request.Assignments);
+        foreach (var cancel in request.Cancels)
+            _executor.Cancel(cancel.TaskId, cancel.Attempt);
+        if (request.GiveBack.Count > 0)
+            _executor.GiveBack(request.GiveBack);
+        if (request.Drain)
+            _executor.Drain();
+    }
+}
