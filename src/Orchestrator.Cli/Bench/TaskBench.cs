@@ -51,7 +51,7 @@ internal static class TaskBench
     // Long enough for the hot paths of all processes to be compiled a second time, with what they learned.
     private static RoundPlan WarmUp(TaskBenchSettings settings) => settings.Plan.Count > 0
         ? new RoundPlan(TimeSpan.Zero, Math.Max(1, Math.Min(settings.Plan.Count, 100_000)))
-        : new RoundPlan(TimeSpan.FromSeconds(Math.Clamp(settings.Plan.Duration.TotalSeconds, 1, 3)), 0);
+        : new RoundPlan(TimeSpan.FromSeconds(Math.Clamp(settings.Plan.Duration.TotalSeconds, 2, 5)), 0);
 
     private static void Print(Terminal terminal, TaskBenchSettings settings, FigureSummary figure)
     {

@@ -21,8 +21,8 @@ internal static class DemoReport
         var gains = heats.Where(heat => heat.Contender.Placement == Placement.WorkerProcess)
             .Select(heat => $"{heat.Workload.Name} {Describe.Number(SpeedUp(heats, heat))} ×");
         terminal.Line(
-            $"Conclusion: {workers} worker processes against one task after the other: {string.Join(", ", gains)} as fast" +
-            " — and one that crashes or is killed takes no other with it.");
+            $"Conclusion: {workers} worker processes run {string.Join(", ", gains)} as fast as one task after the other,");
+        terminal.Line("and one that crashes or is killed takes no other with it.");
     }
 
     private static double SpeedUp(IReadOnlyList<Heat> heats, Heat heat) =>

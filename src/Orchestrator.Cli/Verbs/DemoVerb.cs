@@ -18,16 +18,15 @@ internal static class DemoVerb
         var terminal = context.Terminal;
         await using var client = await context.ConnectAsync(token);
         var status = await client.GetStatusAsync(token);
-        terminal.Line($"Process {Environment.ProcessId} streams tasks to the coordinator at " +
-                      $"{client.Address.GetLeftPart(UriPartial.Authority)} (pid {status.Coordinator?.Pid}), which has " +
-                      $"{status.Workers.Count} worker processes: " +
-                      string.Join(", ", status.Workers.Select(worker => $"{worker.Name} (pid {worker.Pid.ToString(CultureInfo.InvariantCulture)})")) + ".");
+        terminal.Line($"The coordinator at {client.Address.GetLeftPart(UriPartial.Authority)} is process {status.Coordinator?.Pid}; its workers are");
+        terminal.Line(string.Join(", ", status.Workers.Select(worker => $"{worker.Name} (process {worker.Pid.ToString(CultureInfo.InvariantCulture)})")) +
+                      $". This is process {Environment.ProcessId}, which streams tasks to it.");
         var run = new DemoRun(client, token);
         try
         {
-            terminal.Line($"Measuring how much work takes {Describe.Time(Workload.TaskTime)} here …");
+            terminal.Line($"Measuring how much work takes {Workload.TaskTime.TotalMilliseconds} ms here …");
             var samples = await run.CalibrateAsync();
-            terminal.Line($"A CPU-bound task throws {Describe.Count(samples)} random points at a circle; an IO-bound one waits {Describe.Time(Workload.TaskTime)}.");
+            terminal.Line($"A CPU-bound task throws {Describe.Count(samples)} random points at a circle; an IO-bound one waits {Workload.TaskTime.TotalMilliseconds} ms.");
             var heats = terminal.ShowsProgress && !Console.IsOutputRedirected
                 ? await WithBarsAsync(terminal, run, Workload.Create(samples))
                 : await WithLinesAsync(terminal, run, Workload.Create(samples));

@@ -26,7 +26,7 @@ internal static class StatusVerb
         var coordinator = status.Coordinator ?? new ProcessInfo();
         terminal.Line($"Coordinator {status.Version} at {address.GetLeftPart(UriPartial.Authority)}, pid {coordinator.Pid}" +
                       (status.Draining ? ", draining" : ""));
-        terminal.Line($"  {Describe.Number(coordinator.CpuPercent)} % CPU, {Describe.Bytes(coordinator.RssBytes)}, " +
+        terminal.Line($"  {coordinator.CpuPercent:0.0} % CPU, {Describe.Bytes(coordinator.RssBytes)}, " +
                       $"{coordinator.Threads} threads, {status.Streams} streams open");
         if (status.Tasks is { } tasks)
         {

@@ -37,7 +37,7 @@ internal static class WorkersVerb
             Describe.Count(worker.CompletedTasks),
             Describe.Count(worker.FailedTasks),
             Describe.Count(worker.Restarts),
-            Describe.Number(worker.CpuPercent) + " %",
+            FormattableString.Invariant($"{worker.CpuPercent:0.0} %"),
             Describe.Bytes(worker.RssBytes),
             worker.LastExit,
         ]));
