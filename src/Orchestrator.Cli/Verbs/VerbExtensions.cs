@@ -33,8 +33,9 @@ internal static class VerbExtensions
         {
             return await run(context, token);
         }
-        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        catch (Exception) when (token.IsCancellationRequested)
         {
+            // A call that is cut off ends with whatever it was doing, not always with a cancellation.
             return Interrupted;
         }
         catch (Exception exception) when (CodeOf(exception) is { } code)

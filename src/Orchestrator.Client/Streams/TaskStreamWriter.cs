@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
@@ -9,13 +8,10 @@ namespace Orchestrator.Client;
 /// first message itself, which saves a thread hand-over when the stream is idle, and the rest follows
 /// asynchronously with everything that has queued up meanwhile.
 /// </summary>
-internal sealed class TaskStreamWriter
+internal sealed partial class TaskStreamWriter
 {
     // What a coordinator grants a stream unless configured otherwise; holds until its first message says.
     private const int UsualWindow = 4_096;
-
-    private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint);
-    private static readonly WriteOptions LastForNow = new();
 
     private readonly IClientStreamWriter<StreamTasksRequest> _stream;
     private readonly Lock _gate = new();
@@ -235,87 +231,6 @@ internal sealed class TaskStreamWriter
             return false;
         return _writing = true;
     }
-
-    private async Task PumpAsync()
-    {
-        // Taken over in whole and cut into messages outside the lock, so that measuring them delays no producer.
-        var batch = _spare;
-        var next = 0;
-        var message = new StreamTasksRequest { Options = _options };
-        _options = null;
-        try
-        {
-            for (var first = true; ; first = false)
-            {
-                lock (_gate)
-                {
-                    if (next == batch.Count)
-                    {
-                        batch.Clear();
-                        next = 0;
-                        (_queued, batch) = (batch, _queued);
-                    }
-
-                    message.CancelTags.AddRange(_cancels);
-                    _cancels.Clear();
-                    if (batch.Count == 0 && message.CancelTags.Count == 0 && !(_completing && _waiters.Count == 0))
-                    {
-                        _spare = batch;
-                        _writing = false;
-                        return;
-                    }
-                }
-
-                if (batch.Count == 0 && message.CancelTags.Count == 0)
-                {
-                    await _stream.CompleteAsync();
-                    _halfClosed.TrySetResult();
-                    return;
-                }
-
-                next = Fill(message, batch, next);
-                Messages++;
-                Tasks += message.Tasks.Count;
-                _stream.WriteOptions = next < batch.Count ? MoreFollows : LastForNow;
-                await _stream.WriteAsync(message);
-                message.Options = null;
-                message.Tasks.Clear();
-                message.CancelTags.Clear();
-                // A producer lends its thread for one message, not for the whole backlog of all the others.
-                if (first)
-                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            }
-        }
-        catch (Exception exception)
-        {
-            // A write fails because the call has ended, and why it ended only the reader knows: it calls Fail with
-            // the status. What is kept here is for the case that it never does.
-            lock (_gate)
-                _failure ??= new OrchestratorException(
-                    "The stream has ended.", StatusCode.Unavailable, ErrorReason.Unspecified, exception);
-        }
-    }
-
-    private static int Fill(StreamTasksRequest message, List<TaskSpec> batch, int from)
-    {
-        var end = Math.Min(batch.Count, from + ProtocolConstants.MaxItemsPerMessage);
-        var bytes = 0;
-        var next = from;
-        while (next < end && bytes < ProtocolConstants.TargetMessageBytes)
-        {
-            var task = batch[next++];
-            bytes += EstimateSize(task);
-            message.Tasks.Add(task);
-        }
-
-        return next;
-    }
-
-    // Bytes dominate where size matters; measuring a task exactly costs as much as half of writing it.
-    private static int EstimateSize(TaskSpec task) =>
-        task.Input?.ContentCase == Payload.ContentOneofCase.Data
-            ? task.Input.Data.Length + task.Handler.Length + 16
-            : task.CalculateSize();
 
     private sealed class Waiter
     {
