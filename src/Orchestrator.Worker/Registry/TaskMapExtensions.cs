@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
 namespace Orchestrator.Worker;
@@ -65,6 +66,37 @@ public static class TaskMapExtensions
     public static ITaskMap MapTask<TIn, TOut>(
         this ITaskMap map, string name, TaskKind kind, Func<TIn, TaskContext, CancellationToken, IAsyncEnumerable<TOut>> handler, string? description = null, string? example = null) =>
         map.Add(name, kind, new GeneratorInvoker<TIn, TOut>(Codec<TIn>(map), Output<TOut>(map, name), handler), description, example);
+
+    /// <summary>A function with JSON options of its own, such as those of a generated context: resolved when the first task comes.</summary>
+    public static ITaskMap MapTask<TIn, TOut>(
+        this ITaskMap map,
+        string name,
+        TaskKind kind,
+        Func<TIn, TaskContext, CancellationToken, TOut> handler,
+        JsonSerializerOptions json,
+        string? description = null,
+        string? example = null) =>
+        map.Add(name, kind, new ContextFunctionInvoker<TIn, TOut>(new JsonCodec<TIn>(json), new JsonCodec<TOut>(json), handler), description, example);
+
+    /// <summary>An asynchronous function with JSON options of its own.</summary>
+    public static ITaskMap MapTask<TIn, TOut>(
+        this ITaskMap map,
+        string name,
+        TaskKind kind,
+        Func<TIn, TaskContext, CancellationToken, Task<TOut>> handler,
+        JsonSerializerOptions json,
+        string? description = null,
+        string? example = null)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return map.Add(
+            name,
+            kind,
+            new AsyncInvoker<TIn, TOut>(
+                new JsonCodec<TIn>(json), new JsonCodec<TOut>(json), (input, context) => handler(input, context, context.CancellationToken)),
+            description,
+            example);
+    }
 
     /// <summary>A function with generated JSON code, for trimmed and ahead-of-time compiled programs.</summary>
     public static ITaskMap MapTask<TIn, TOut>(

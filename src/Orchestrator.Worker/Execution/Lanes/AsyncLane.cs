@@ -48,19 +48,19 @@ internal sealed class AsyncLane(LaneServices services, int slots) : ILane, IThre
     private void Pump()
     {
         var clean = ExecutionContext.Capture();
+        var hasSlot = false;
         var unsent = false;
-        while (TryTake(out var attempt, out var more))
+        while (TryTake(hasSlot, out var attempt, out var more))
         {
+            hasSlot = true;
             if (!services.Runner.Begin(attempt))
-            {
-                Release();
                 continue;
-            }
 
             // Unsent results count as work that remains: the next pump sends them should this thread be held up.
             if (more || unsent)
                 RequestPump();
-            unsent |= StartOne(attempt);
+            hasSlot = StartOne(attempt);
+            unsent |= hasSlot;
             if (clean is not null)
                 ExecutionContext.Restore(clean);
         }
@@ -69,10 +69,13 @@ internal sealed class AsyncLane(LaneServices services, int slots) : ILane, IThre
         services.Sink.Flush(busy: false);
     }
 
-    private bool TryTake(out TaskContext attempt, out bool more)
+    /// <summary>Takes the next attempt into the slot that the last one has left, or into a free one.</summary>
+    private bool TryTake(bool hasSlot, out TaskContext attempt, out bool more)
     {
         lock (_gate)
         {
+            if (hasSlot)
+                _free++;
             if (_free == 0 || !_queue.TryDequeue(out attempt!))
             {
                 attempt = null!;
@@ -86,7 +89,7 @@ internal sealed class AsyncLane(LaneServices services, int slots) : ILane, IThre
         }
     }
 
-    /// <summary>True if the attempt has ended already.</summary>
+    /// <summary>True if the attempt has ended already; its slot is the caller's again then.</summary>
     private bool StartOne(TaskContext attempt)
     {
         ValueTask<ByteString> call;
@@ -107,7 +110,6 @@ internal sealed class AsyncLane(LaneServices services, int slots) : ILane, IThre
             services.Runner.Fail(attempt, e, exclusive: true);
         }
 
-        Release();
         return true;
     }
 

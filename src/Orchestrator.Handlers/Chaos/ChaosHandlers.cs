@@ -1,0 +1,152 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Handlers;
+
+/// <summary>Handlers that do to their worker what user code does by mistake. Only where the options allow it.</summary>
+internal static partial class ChaosHandlers
+{
+    private const int SegmentationFault = 11;
+    private const int MaxMegabytes = 1 << 20;
+    private const int MaxMilliseconds = 86_400_000;
+    private const int MegaByte = 1 << 20;
+
+    public static void Register(ITaskMap map)
+    {
+        var json = StockJson.Default.Options;
+        map.MapTask(
+            "throw", TaskKind.Cpu, (MessageInput input, TaskContext _, CancellationToken _) => Throw(input.Message), json,
+            "Throws an exception.", """{"message": "no luck"}""");
+        map.MapTask(
+            "crash", TaskKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Crash(context), json, "Dies of SIGSEGV.", "{}");
+        map.MapTask(
+            "exit", TaskKind.Cpu, (ExitInput input, TaskContext context, CancellationToken _) => Exit(input.Code, context), json,
+            "Ends its process with an exit code.", """{"code": 42}""");
+        map.MapTask(
+            "abort", TaskKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Abort(context), json, "Dies of SIGABRT.", "{}");
+        map.MapTask(
+            "stack_overflow", TaskKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Overflow(context), json,
+            "Overflows its stack.", "{}");
+        map.MapTask(
+            "allocate", TaskKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Allocate(input.Mb, context, ct), json,
+            "Takes memory, touches it, and frees it at the end.", """{"mb": 100}""");
+        map.MapTask(
+            "spin", TaskKind.Cpu, (MillisecondsInput input, TaskContext context, CancellationToken _) => Spin(input.Ms, context), json,
+            "Computes for a time and ignores its cancellation.", """{"ms": 10000}""");
+        map.MapTask(
+            "hang", TaskKind.Io, async (NoInput _, TaskContext context, CancellationToken _) => await HangAsync(context), json,
+            "Never ends, and ignores its cancellation.", "{}");
+        map.MapTask(
+            "flood_stderr", TaskKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Flood(input.Mb, context, ct), json,
+            "Writes megabytes of lines to standard error.", """{"mb": 10}""");
+    }
+
+    private static int Throw(string message) => throw new InvalidOperationException(message);
+
+    private static int Crash(TaskContext context)
+    {
+        RefuseInProcess(context);
+        // The runtime turns a fault at a bad address into an exception or an abort, so its handler has to go first.
+        _ = Signal(SegmentationFault, 0);
+        _ = Kill(Environment.ProcessId, SegmentationFault);
+        return HoldThread();
+    }
+
+    private static int Exit(int code, TaskContext context)
+    {
+        Check.Range("code", code, 0, 255);
+        RefuseInProcess(context);
+        Environment.Exit(code);
+        return 0;
+    }
+
+    private static int Abort(TaskContext context)
+    {
+        RefuseInProcess(context);
+        Environment.FailFast("aborted on purpose");
+        return 0;
+    }
+
+    private static int Overflow(TaskContext context)
+    {
+        RefuseInProcess(context);
+        return Descend(0);
+    }
+
+    // The addition after the call keeps it from becoming a loop.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.NoOptimization)]
+    private static int Descend(int depth) => Descend(depth + 1) + 1;
+
+    private static int Allocate(int megabytes, TaskContext context, CancellationToken cancellationToken)
+    {
+        Check.Range("mb", megabytes, 1, MaxMegabytes);
+        RefuseInProcess(context);
+        var held = new List<byte[]>();
+        for (var i = 0; i < megabytes; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var block = new byte[MegaByte];
+            // The kernel gives a page only once it is written to.
+            for (var page = 0; page < block.Length; page += 4096)
+                block[page] = 1;
+            held.Add(block);
+        }
+
+        GC.KeepAlive(held);
+        return megabytes;
+    }
+
+    private static int Spin(int milliseconds, TaskContext context)
+    {
+        Check.Range("ms", milliseconds, 0, MaxMilliseconds);
+        RefuseInProcess(context);
+        var watch = Stopwatch.StartNew();
+        while (watch.ElapsedMilliseconds < milliseconds)
+        {
+        }
+
+        return milliseconds;
+    }
+
+    private static async Task<int> HangAsync(TaskContext context)
+    {
+        RefuseInProcess(context);
+        return await new TaskCompletionSource<int>().Task;
+    }
+
+    private static int Flood(int megabytes, TaskContext context, CancellationToken cancellationToken)
+    {
+        Check.Range("mb", megabytes, 1, MaxMegabytes);
+        RefuseInProcess(context);
+        var line = new string('x', 1023);
+        for (var i = 0; i < megabytes * 1024L; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Console.Error.WriteLine(line);
+        }
+
+        return megabytes;
+    }
+
+    /// <summary>The signal comes when the kernel gets to it; until then this thread must do nothing else.</summary>
+    private static int HoldThread()
+    {
+        using var never = new ManualResetEventSlim();
+        never.Wait();
+        return 0;
+    }
+
+    private static void RefuseInProcess(TaskContext context)
+    {
+        if (context.IsInProcess)
+            throw new InvalidInputException("is refused in process, where it would take the coordinator down; use placement WORKER_PROCESS");
+    }
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint Signal(int signal, nint handler);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int pid, int signal);
+}

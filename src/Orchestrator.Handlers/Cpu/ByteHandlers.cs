@@ -1,0 +1,94 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+using Orchestrator.Contracts;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Handlers;
+
+/// <summary>Hashing and compression of bytes.</summary>
+internal static class ByteHandlers
+{
+    private const int MaxRounds = 100_000_000;
+    private const int CheckMask = (1 << 12) - 1;
+    private const int BufferSize = 64 * 1024;
+
+    public static void Register(ITaskMap map)
+    {
+        map.MapPayload(
+            "sha256", TaskKind.Cpu, Sha256,
+            "SHA-256 as hexadecimal digits: of a text, hashed again as often as rounds says, or of raw bytes.", """{"text": "abc", "rounds": 1}""");
+        map.MapBytes("gzip", TaskKind.Cpu, Gzip, "Compresses bytes.", "\"hello hello hello\"");
+        map.MapBytes("gunzip", TaskKind.Cpu, Gunzip, "Decompresses bytes, up to the payload limit.");
+    }
+
+    private static ValueTask<TaskPayload> Sha256(TaskPayload payload, TaskContext context)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        if (payload.Kind == PayloadKind.Json)
+        {
+            var input = payload.ReadJson(StockJson.Default.Sha256Input);
+            Check.Range("rounds", input.Rounds, 1, MaxRounds);
+            SHA256.HashData(Encoding.UTF8.GetBytes(input.Text), digest);
+            var token = context.CancellationToken;
+            for (var round = 1; round < input.Rounds; round++)
+            {
+                SHA256.HashData(digest, digest);
+                if ((round & CheckMask) == 0)
+                    token.ThrowIfCancellationRequested();
+            }
+        }
+        else
+        {
+            SHA256.HashData(payload.ReadBytes().Span, digest);
+        }
+
+        return new(TaskPayload.FromJson(Convert.ToHexStringLower(digest), StockJson.Default.String));
+    }
+
+    private static ValueTask<ReadOnlyMemory<byte>> Gzip(ReadOnlyMemory<byte> input, TaskContext context, CancellationToken cancellationToken)
+    {
+        using var output = new MemoryStream();
+        using (var gzip = new GZipStream(output, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            for (var offset = 0; offset < input.Length; offset += BufferSize)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                gzip.Write(input.Span.Slice(offset, Math.Min(BufferSize, input.Length - offset)));
+            }
+
+            // An empty input too has a gzip form.
+            if (input.IsEmpty)
+                gzip.Write([]);
+        }
+
+        return new(output.ToArray());
+    }
+
+    private static ValueTask<ReadOnlyMemory<byte>> Gunzip(ReadOnlyMemory<byte> input, TaskContext context, CancellationToken cancellationToken)
+    {
+        using var gzip = new GZipStream(new MemoryStream(input.ToArray()), CompressionMode.Decompress);
+        using var output = new MemoryStream();
+        var buffer = new byte[BufferSize];
+        try
+        {
+            int count;
+            while ((count = gzip.Read(buffer)) > 0)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                output.Write(buffer, 0, count);
+                // A kilobyte may unpack to a gigabyte: stop at the limit instead of finding out.
+                if (output.Length > ProtocolConstants.MaxPayloadBytes)
+                    throw new PayloadTooLargeException("the unpacked output of 'gunzip', so far,", output.Length);
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidInputException("", "must be gzip data: " + e.Message, e);
+        }
+
+        if (input.IsEmpty)
+            throw new InvalidInputException("must be gzip data, got nothing");
+        return new(output.ToArray());
+    }
+}

@@ -1,0 +1,39 @@
+using Orchestrator.Contracts;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Handlers;
+
+/// <summary>Reads files below allowed directories.</summary>
+internal static class FileHandlers
+{
+    public static void Register(ITaskMap map, StockHandlerOptions options)
+    {
+        var paths = new AllowedPaths(options.AllowedDirectories);
+        map.MapTask(
+            "read_file", TaskKind.Io, async (PathInput input, TaskContext _, CancellationToken ct) => await ReadAsync(paths, input.Path, ct),
+            StockJson.Default.Options,
+            "Reads a file below an allowed directory; answers with its bytes.", """{"path": "/srv/data/report.txt"}""");
+    }
+
+    private static async Task<byte[]> ReadAsync(AllowedPaths paths, string path, CancellationToken cancellationToken)
+    {
+        var real = paths.Resolve("path", path);
+        using var handle = File.OpenHandle(real, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
+        paths.CheckOpened("path", path, handle);
+        var length = RandomAccess.GetLength(handle);
+        if (length > ProtocolConstants.MaxPayloadBytes)
+            throw new PayloadTooLargeException($"'{path}'", length);
+        var content = new byte[length];
+        var read = 0;
+        while (read < content.Length)
+        {
+            var count = await RandomAccess.ReadAsync(handle, content.AsMemory(read), read, cancellationToken);
+            if (count == 0)
+                break;
+            read += count;
+        }
+
+        // It may have shrunk meanwhile.
+        return read == content.Length ? content : content[..read];
+    }
+}

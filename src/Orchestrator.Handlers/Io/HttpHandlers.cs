@@ -1,0 +1,74 @@
+using System.Net;
+using Orchestrator.Contracts;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Handlers;
+
+/// <summary>Fetches allowed URLs.</summary>
+internal static class HttpHandlers
+{
+    private const int MaxRedirects = 5;
+    private const int BufferSize = 64 * 1024;
+
+    public static void Register(ITaskMap map, StockHandlerOptions options)
+    {
+        var urls = new AllowedUrls(options.AllowedUrlPrefixes);
+        map.MapTask(
+            "http_get", TaskKind.Io,
+            async (UrlInput input, TaskContext context, CancellationToken ct) => await GetAsync(urls, input.Url, context.GetLocal(CreateClient), ct),
+            StockJson.Default.Options,
+            "Fetches an allowed URL; answers with the body's bytes.", """{"url": "http://127.0.0.1:8080/"}""");
+    }
+
+    private static HttpClient CreateClient() => new(new SocketsHttpHandler
+    {
+        // Followed by hand below, so that each address is checked first.
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        UseProxy = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+    })
+    {
+        // The task's own timeouts hold.
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
+
+    private static async Task<byte[]> GetAsync(AllowedUrls urls, string address, HttpClient client, CancellationToken cancellationToken)
+    {
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+            throw new InvalidInputException("url", $"must be an http or https URL, got '{address}'");
+        for (var hop = 0; hop <= MaxRedirects; hop++)
+        {
+            urls.Check("url", url);
+            using var response = await client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            if (response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
+                    or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
+                && response.Headers.Location is { } location)
+            {
+                url = new Uri(url, location);
+                continue;
+            }
+
+            response.EnsureSuccessStatusCode();
+            await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            return await ReadAsync(body, cancellationToken);
+        }
+
+        throw new InvalidInputException("url", $"redirects more than {MaxRedirects} times");
+    }
+
+    private static async Task<byte[]> ReadAsync(Stream body, CancellationToken cancellationToken)
+    {
+        using var content = new MemoryStream();
+        var buffer = new byte[BufferSize];
+        int count;
+        while ((count = await body.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            content.Write(buffer, 0, count);
+            if (content.Length > ProtocolConstants.MaxPayloadBytes)
+                throw new PayloadTooLargeException("the body, so far,", content.Length);
+        }
+
+        return content.ToArray();
+    }
+}

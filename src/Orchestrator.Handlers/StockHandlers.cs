@@ -1,0 +1,23 @@
+using Orchestrator.Worker;
+
+namespace Orchestrator.Handlers;
+
+/// <summary>The handlers that come with the product: for first calls, measurements, tests and scripts.</summary>
+public static class StockHandlers
+{
+    /// <summary>Maps them all; those that crash workers only where the options allow it.</summary>
+    public static void Register(TaskHandlerRegistry registry, StockHandlerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(registry);
+        ArgumentNullException.ThrowIfNull(options);
+        NumberHandlers.Register(registry);
+        ByteHandlers.Register(registry);
+        NumericHandlers.Register(registry);
+        WaitHandlers.Register(registry);
+        FileHandlers.Register(registry, options);
+        HttpHandlers.Register(registry, options);
+        SqlHandlers.Register(registry, options);
+        if (options.AllowChaos)
+            ChaosHandlers.Register(registry);
+    }
+}
