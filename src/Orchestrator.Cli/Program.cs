@@ -1,1 +1,12 @@
-return 0;
+using Orchestrator.Cli;
+using Orchestrator.Cli.Bench.Bare;
+using Orchestrator.Cli.Verbs;
+
+// Processes that others wait for come first, before the parser and the terminal library are as much as loaded.
+return args switch
+{
+    ["worker", ..] => await WorkerVerb.RunAsync(args[1..]),
+    ["bench-echo", ..] => await BareServer.RunEchoAsync(args[1..]),
+    ["bench-proxy", ..] => await BareServer.RunProxyAsync(args[1..]),
+    _ => await CommandLine.RunAsync(args),
+};

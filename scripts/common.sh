@@ -1,0 +1,38 @@
+# What the scripts share. Sourced, not run.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# No build server of any kind may stay behind: the scripts leave no process that the caller did not start.
+export MSBUILDDISABLENODEREUSE=1
+export DOTNET_CLI_USE_MSBUILD_SERVER=0
+export DOTNET_CLI_TELEMETRY_OPTOUT=1
+export DOTNET_NOLOGO=1
+
+build_flags=(-c Release -nodeReuse:false -p:UseSharedCompilation=false -v quiet -clp:NoSummary)
+
+# shellcheck disable=SC2034
+orchestrator="$root/artifacts/bin/Orchestrator.Cli/release/orchestrator"
+
+fail() {
+    echo "$(basename "$0"): $*" >&2
+    exit 1
+}
+
+need_dotnet() {
+    command -v dotnet > /dev/null || fail "the .NET 10 SDK is missing; see https://dotnet.microsoft.com/download"
+}
+
+# Builds the command. Its output is shown only when something is wrong with it.
+build_command() {
+    need_dotnet
+    local log
+    log=$(mktemp)
+    echo "Building …" >&2
+    if ! (cd "$root" && dotnet build src/Orchestrator.Cli "${build_flags[@]}") > "$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        fail "the build failed"
+    fi
+    rm -f "$log"
+}

@@ -1,0 +1,38 @@
+using System.Diagnostics;
+using HdrHistogram;
+
+namespace Orchestrator.Cli.Bench.Load;
+
+/// <summary>
+/// Latencies in nanoseconds, three significant digits. Not safe for many threads: each thread has its own, and they
+/// are added up afterwards.
+/// </summary>
+internal sealed class LatencyRecorder
+{
+    // Ten minutes; what takes longer is recorded as that.
+    private const long Highest = 600_000_000_000;
+
+    private static readonly double NanosecondsPerTick = 1e9 / Stopwatch.Frequency;
+
+    private readonly LongHistogram _histogram = new(Highest, 3);
+
+    public long Count => _histogram.TotalCount;
+
+    public TimeSpan Max => TimeSpan.FromMicroseconds(_histogram.GetMaxValue() / 1e3);
+
+    public TimeSpan Mean => Count == 0 ? TimeSpan.Zero : TimeSpan.FromMicroseconds(_histogram.GetMean() / 1e3);
+
+    /// <summary>Records the time from a <see cref="Stopwatch"/> stamp to another.</summary>
+    public void Record(long from, long to) =>
+        _histogram.RecordValue(Math.Clamp((long)((to - from) * NanosecondsPerTick), 1, Highest));
+
+    public void Add(LatencyRecorder other) => _histogram.Add(other._histogram);
+
+    /// <summary>How many samples a percentile needs: fewer than ten beyond it would make it an anecdote.</summary>
+    public static long SamplesNeeded(double percentile) => (long)Math.Ceiling(10 / (1 - (percentile / 100)) - 1e-6);
+
+    /// <summary>The percentile, or null where there are too few samples for it.</summary>
+    public TimeSpan? At(double percentile) => Count < SamplesNeeded(percentile)
+        ? null
+        : TimeSpan.FromMicroseconds(_histogram.GetValueAtPercentile(percentile) / 1e3);
+}

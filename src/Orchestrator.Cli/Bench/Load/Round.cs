@@ -1,0 +1,46 @@
+using System.Diagnostics;
+
+namespace Orchestrator.Cli.Bench.Load;
+
+/// <summary>How long one round goes on: a number of operations, or a time where <paramref name="Count"/> is 0.</summary>
+internal sealed record RoundPlan(TimeSpan Duration, long Count)
+{
+    public RoundBudget Start() => new(this);
+}
+
+/// <summary>Hands out the operations of a round. Safe for many threads.</summary>
+internal sealed class RoundBudget(RoundPlan plan)
+{
+    private readonly long _end = plan.Count > 0
+        ? long.MaxValue
+        : Stopwatch.GetTimestamp() + (long)(plan.Duration.TotalSeconds * Stopwatch.Frequency);
+
+    private long _left = plan.Count > 0 ? plan.Count : long.MaxValue;
+
+    public bool TryTake(int count = 1) =>
+        Interlocked.Add(ref _left, -count) >= 0 && Stopwatch.GetTimestamp() < _end;
+}
+
+/// <summary>What one round showed.</summary>
+/// <param name="Latency">One record per operation.</param>
+/// <param name="Elapsed">From the first operation's start to the last one's end.</param>
+/// <param name="Failed">Operations that ended with an error; they count as completed too.</param>
+/// <param name="ItemsPerMessage">How many tasks travelled in a message on average, where batches were sent.</param>
+/// <param name="OfferedRate">Operations per second that were to be started, in an open loop.</param>
+/// <param name="FirstError">Why the first failed operation failed.</param>
+internal sealed record RoundResult(
+    LatencyRecorder Latency,
+    TimeSpan Elapsed,
+    long Failed = 0,
+    double? ItemsPerMessage = null,
+    double? OfferedRate = null,
+    string? FirstError = null)
+{
+    public double PerSecond => Latency.Count / Elapsed.TotalSeconds;
+}
+
+/// <summary>One way of putting load on something.</summary>
+internal interface ILoadShape
+{
+    Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token);
+}

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Orchestrator.Cli.Verbs;
+
+namespace Orchestrator.Cli;
+
+/// <summary>The verbs of the command, and the way from arguments to one of them.</summary>
+internal static class CommandLine
+{
+    // Not inlined: a worker must not load the parser's assembly for a method that it never calls.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static async Task<int> RunAsync(string[] args)
+    {
+        Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+        var parsed = CreateRoot().Parse(args);
+        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(2) });
+        // The parser reports a wrong command line as 1, which is the code of a failed task here.
+        return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
+    }
+
+    private static RootCommand CreateRoot()
+    {
+        var root = new RootCommand("Runs CPU-bound and IO-bound tasks in worker processes.")
+        {
+            RunVerb.Create(),
+            StatusVerb.Create(),
+            WorkersVerb.Create(),
+            HandlersVerb.Create(),
+            TasksVerb.Create(),
+            CancelVerb.Create(),
+            RecycleVerb.Create(),
+            ScaleVerb.Create(),
+            DrainVerb.Create(),
+            EventsVerb.Create(),
+            LimitsVerb.Create(),
+            BenchVerb.Create(),
+            DemoVerb.Create(),
+        };
+        CommonOptions.AddTo(root);
+        root.Examples(
+            "orchestrator serve",
+            "orchestrator run sum_of_squares '{\"n\": 1000000}'",
+            "orchestrator bench tasks --baseline");
+        ExamplesHelp.Install(root);
+        return root;
+    }
+}

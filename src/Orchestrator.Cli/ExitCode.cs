@@ -1,0 +1,12 @@
+namespace Orchestrator.Cli;
+
+/// <summary>What the command's exit codes mean; the README lists them.</summary>
+internal static class ExitCode
+{
+    public const int Ok = 0;
+    public const int TaskFailed = 1;
+    public const int Usage = 2;
+    public const int CannotConnect = 3;
+    public const int ThresholdMissed = 4;
+    public const int NotAllowed = 5;
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Client;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Output;
+
+/// <summary>Words for what the contract holds.</summary>
+internal static class Describe
+{
+    public static string State(TaskState state) => Name(state.ToString());
+
+    public static string Kind(TaskKind kind) => kind switch
+    {
+        TaskKind.Cpu => "CPU",
+        TaskKind.Io => "IO",
+        TaskKind.Blocking => "blocking",
+        _ => "?",
+    };
+
+    public static string Worker(WorkerState state) => Name(state.ToString());
+
+    /// <summary>Why a task did not succeed, on one line.</summary>
+    public static string Failure(TaskResult result)
+    {
+        var error = result.Error;
+        if (error is null)
+            return State(result.State);
+        var type = error.Type.Length > 0 ? error.Type + ": " : "";
+        var line = $"{State(result.State)}: {type}{FirstLine(error.Message)}";
+        if (error.Rung is not (CancelRung.Unspecified or CancelRung.BeforeStart))
+            line += $" ({Name(error.Rung.ToString())})";
+        if (error.PostMortem is { } death)
+            line += $" [{Death(death)}]";
+        return line;
+    }
+
+    public static string Output(Payload? payload) => payload?.ContentCase switch
+    {
+        Payload.ContentOneofCase.Json => Payloads.ToJson(payload),
+        Payload.ContentOneofCase.Data => $"{payload.Data.Length:N0} bytes",
+        _ => "null",
+    };
+
+    public static string Time(TimeSpan? time) => time switch
+    {
+        null => "–",
+        { TotalMilliseconds: < 1 } t => Number(t.TotalMicroseconds) + " µs",
+        { TotalSeconds: < 1 } t => Number(t.TotalMilliseconds) + " ms",
+        { TotalMinutes: < 2 } t => Number(t.TotalSeconds) + " s",
+        { TotalHours: < 2 } t => $"{(int)t.TotalMinutes} min {t.Seconds} s",
+        { TotalDays: < 2 } t => $"{(int)t.TotalHours} h {t.Minutes} min",
+        { } t => $"{(int)t.TotalDays} d {t.Hours} h",
+    };
+
+    public static string Time(Duration? time) => Time(time?.ToTimeSpan());
+
+    public static string Rate(double perSecond) => perSecond >= 100 ? perSecond.ToString("N0", CultureInfo.InvariantCulture) : Number(perSecond);
+
+    public static string Bytes(ulong bytes) => bytes switch
+    {
+        < 10_000 => $"{bytes} B",
+        < 10_000_000 => $"{bytes / 1_000} kB",
+        < 10_000_000_000 => $"{bytes / 1_000_000} MB",
+        _ => $"{bytes / 1_000_000_000} GB",
+    };
+
+    public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>Three significant digits, without an exponent.</summary>
+    public static string Number(double value) => Math.Abs(value) switch
+    {
+        >= 99.95 => value.ToString("N0", CultureInfo.InvariantCulture),
+        >= 9.995 => value.ToString("0.0", CultureInfo.InvariantCulture),
+        _ => value.ToString("0.00", CultureInfo.InvariantCulture),
+    };
+
+    public static string FirstLine(string text)
+    {
+        var end = text.AsSpan().IndexOfAny('\r', '\n');
+        return end < 0 ? text : text[..end];
+    }
+
+    private static string Death(PostMortem death)
+    {
+        var how = death.Signal.Length > 0 ? $"signal {death.Signal}"
+            : death.HasExitCode ? $"exit code {death.ExitCode}"
+            : "gone";
+        return $"worker {death.Worker} pid {death.Pid}: {how}{(death.OutOfMemory ? ", out of memory" : "")}";
+    }
+
+    // "TimedOut" → "timed out".
+    private static string Name(string pascal)
+    {
+        var words = string.Concat(pascal.Select((c, i) => i > 0 && char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : c.ToString()));
+        return words.ToLowerInvariant();
+    }
+}

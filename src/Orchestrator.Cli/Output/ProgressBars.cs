@@ -1,0 +1,16 @@
+using Spectre.Console;
+
+namespace Orchestrator.Cli.Output;
+
+/// <summary>The look of this command's progress bars.</summary>
+internal static class ProgressBars
+{
+    public static Progress Create(IAnsiConsole console) => new Progress(console)
+        .AutoClear(true)
+        .HideCompleted(false)
+        .Columns(
+            new TaskDescriptionColumn { Alignment = Justify.Left },
+            new ProgressBarColumn { Width = 40 },
+            new PercentageColumn(),
+            new RemainingTimeColumn());
+}

@@ -1,0 +1,110 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace Orchestrator.Cli.Output;
+
+/// <summary>
+/// Where the command writes: results to standard output, remarks and errors to standard error, so that a pipe carries
+/// results alone. Colours and bars only on a terminal, and no colours where <c>NO_COLOR</c> is set.
+/// </summary>
+internal sealed class Terminal
+{
+    private static readonly JsonSerializerOptions JsonOptions = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private readonly TextWriter _writer = Console.Out;
+    private readonly Lazy<IAnsiConsole> _out = new(() => Create(Console.Out, Console.IsOutputRedirected));
+    private readonly Lazy<IAnsiConsole> _error = new(() => Create(Console.Error, Console.IsErrorRedirected));
+
+    public Terminal(bool json) => IsJson = json;
+
+    /// <summary>The user asked for JSON.</summary>
+    public bool IsJson { get; }
+
+    /// <summary>A person looks at standard error, so that a moving bar makes sense.</summary>
+    public bool ShowsProgress { get; } = !Console.IsErrorRedirected && !IsDumb;
+
+    public IAnsiConsole Out => _out.Value;
+
+    public IAnsiConsole ErrorConsole => _error.Value;
+
+    private static bool IsDumb => Environment.GetEnvironmentVariable("TERM") is "dumb";
+
+    public void Line(string text = "") => _writer.WriteLine(text);
+
+    /// <summary>A remark beside the result.</summary>
+    public void Note(string text)
+    {
+        if (ShowsProgress)
+            ErrorConsole.MarkupLineInterpolated($"[dim]{text}[/]");
+        else
+            Console.Error.WriteLine(text);
+    }
+
+    public void Error(string text)
+    {
+        if (ShowsProgress)
+            ErrorConsole.MarkupLineInterpolated($"[red]{text}[/]");
+        else
+            Console.Error.WriteLine(text);
+    }
+
+    public void WriteJson(object value) => _writer.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
+
+    /// <summary>A table of values; in a pipe its cells are separated by tabs, for <c>cut</c> and <c>awk</c>.</summary>
+    public void WriteTable(IReadOnlyList<Column> columns, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            Line(string.Join('\t', columns.Select(column => column.Title)));
+            foreach (var row in rows)
+                Line(string.Join('\t', row));
+            return;
+        }
+
+        WriteGrid(columns, rows);
+    }
+
+    /// <summary>A table for people, aligned in a pipe too.</summary>
+    public void WriteGrid(IReadOnlyList<Column> columns, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        var table = new Table { Border = TableBorder.Simple, UseSafeBorder = false };
+        foreach (var column in columns)
+        {
+            table.AddColumn(new TableColumn(new Markup($"[bold]{Markup.Escape(column.Title)}[/]"))
+            {
+                Alignment = column.IsNumber ? Justify.Right : Justify.Left,
+                NoWrap = column.IsNumber,
+            });
+        }
+
+        foreach (var row in rows)
+            table.AddRow(row.Select(cell => new Text(cell)));
+        Out.Write(table);
+    }
+
+    private static IAnsiConsole Create(TextWriter writer, bool redirected)
+    {
+        var plain = redirected || IsDumb;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = plain ? AnsiSupport.No : AnsiSupport.Yes,
+            ColorSystem = plain || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
+                ? ColorSystemSupport.NoColors
+                : ColorSystemSupport.Standard,
+            Interactive = plain ? InteractionSupport.No : InteractionSupport.Yes,
+            Out = new AnsiConsoleOutput(writer),
+        });
+        // A pipe has no width; a table must not be folded to the 80 columns of a terminal that is not there.
+        if (redirected)
+            console.Profile.Width = 160;
+        return console;
+    }
+}
+
+/// <summary>A column of a table.</summary>
+internal sealed record Column(string Title, bool IsNumber = false);

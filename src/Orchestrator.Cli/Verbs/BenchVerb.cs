@@ -1,0 +1,124 @@
+using System.CommandLine;
+using Orchestrator.Cli.Bench;
+using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Client;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary><c>orchestrator bench tasks</c></summary>
+internal static class BenchVerb
+{
+    private static readonly Option<string> Handler = new("--handler") { Description = "The handler.", HelpName = "NAME", DefaultValueFactory = _ => "echo" };
+
+    private static readonly Option<string?> Input = new("--input") { Description = "Its input; otherwise --size bytes.", HelpName = "JSON" };
+
+    private static readonly Option<int> Size = new("--size") { Description = "Bytes of input where --input is not given.", HelpName = "BYTES", DefaultValueFactory = _ => 64 };
+
+    private static readonly Option<long> Count = new("--count") { Description = "Tasks per round, instead of --duration.", HelpName = "N" };
+
+    private static readonly Option<int?> InFlight = new("--in-flight")
+    {
+        Description = "Tasks in flight per client: 4096 on a stream, 64 calls, 10000 calls with --rate.",
+        HelpName = "N",
+    };
+
+    private static readonly Option<double> Rate = new("--rate")
+    {
+        Description = "Open loop: tasks per second in all, arriving at random; latency counts from the intended start.",
+        HelpName = "PER-SECOND",
+    };
+
+    private static readonly Option<string> Placement = PlacementOption.Create();
+
+    private static readonly Option<string> Mode = new Option<string>("--mode")
+    {
+        Description = "StreamTasks, or one RunTask call per task.",
+        HelpName = "stream|unary",
+        DefaultValueFactory = _ => "stream",
+    }.AcceptOnlyFromAmong("stream", "unary");
+
+    private static readonly Option<TimeSpan?> Length = Durations.Option("--duration", "How long a round goes on: 5s, or 1s with --baseline.");
+
+    private static readonly Option<int> Clients = new("--clients") { Description = "Connections, each with its own load.", HelpName = "N", DefaultValueFactory = _ => 1 };
+
+    private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 5 };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
+
+    private static readonly Option<bool> Baseline = new("--baseline")
+    {
+        Description = "Measure bare gRPC in the same run too, and print each figure as a ratio to it.",
+    };
+
+    private static readonly Option<bool> Check = new("--check") { Description = "With --baseline: exit with 4 if a ratio misses its target." };
+
+    private static readonly Option<double?> MinRate = new("--min-rate") { Description = "Exit with 4 below this throughput.", HelpName = "PER-SECOND" };
+
+    private static readonly Option<TimeSpan?> MaxP99 = Durations.Option("--max-p99", "Exit with 4 above this 99th percentile.");
+
+    public static Command Create()
+    {
+        var tasks = new Command("tasks", "Measures how fast tasks go through, and how long one takes.")
+        {
+            Handler, Input, Size, Count, InFlight, Rate, Placement, Mode, Length, Clients, Rounds, Json, Baseline, Check, MinRate, MaxP99,
+        }
+            .Examples(
+                "orchestrator bench tasks",
+                "orchestrator bench tasks --mode unary --in-flight 1",
+                "orchestrator bench tasks --rate 50000 --duration 10s",
+                "orchestrator bench tasks --handler sum_of_squares --input '{\"n\": 1000}' --placement threads",
+                "orchestrator bench tasks --baseline --json")
+            .Does(RunAsync);
+        return new Command("bench", "Measures.") { tasks };
+    }
+
+    private static async Task<int> RunAsync(VerbContext context, CancellationToken token)
+    {
+        var settings = Settings(context);
+        var clients = new List<OrchestratorClient>();
+        try
+        {
+            for (var i = 0; i < settings.Clients; i++)
+                clients.Add(await context.ConnectAsync(token));
+            return context.Get(Baseline)
+                ? await BaselineBench.RunAsync(settings, clients, context.Terminal, token)
+                : await TaskBench.RunAsync(settings, clients, context.Terminal, token);
+        }
+        finally
+        {
+            foreach (var client in clients)
+                await client.DisposeAsync();
+        }
+    }
+
+    private static TaskBenchSettings Settings(VerbContext context)
+    {
+        var unary = context.Get(Mode) == "unary";
+        var rate = context.Get(Rate);
+        var size = context.Get(Size);
+        var input = context.Get(Input) is { } json ? JsonArgument.Parse(json, "--input") : Payloads.FromBytes(new byte[Math.Max(0, size)]);
+        var settings = new TaskBenchSettings
+        {
+            Handler = context.Get(Handler)!,
+            Input = input,
+            Size = input.ContentCase == Payload.ContentOneofCase.Data ? input.Data.Length : input.CalculateSize(),
+            Options = new TaskOptions { Placement = PlacementOption.Parse(context.Get(Placement)) },
+            Unary = unary,
+            Clients = context.Get(Clients),
+            InFlight = context.Get(InFlight) ?? (!unary ? 4_096 : rate > 0 ? 10_000 : 64),
+            Rate = rate,
+            Rounds = context.Get(Rounds),
+            Plan = new RoundPlan(context.Get(Length) ?? TimeSpan.FromSeconds(context.Get(Baseline) ? 1 : 5), context.Get(Count)),
+            Json = context.Get(Json) || context.Terminal.IsJson,
+            MinRate = context.Get(MinRate),
+            MaxP99 = context.Get(MaxP99),
+            Check = context.Get(Check),
+        };
+        if (settings.Clients < 1 || settings.InFlight < 1 || settings.Rounds < 1 || rate < 0 || settings.Plan.Count < 0)
+            throw new UsageException("--clients, --in-flight and --rounds must be at least 1, --rate and --count not negative.");
+        if (context.Get(Baseline) && (rate > 0 || settings.Plan.Count > 0))
+            throw new UsageException("--baseline measures fixed shapes in closed loops; it goes without --rate and --count.");
+        return settings;
+    }
+}

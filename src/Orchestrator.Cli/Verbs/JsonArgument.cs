@@ -1,0 +1,21 @@
+using System.Text.Json;
+using Orchestrator.Client;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary>JSON from the command line.</summary>
+internal static class JsonArgument
+{
+    public static Payload Parse(string text, string what)
+    {
+        try
+        {
+            return Payloads.FromJson(text);
+        }
+        catch (JsonException exception)
+        {
+            throw new UsageException($"{what} is not JSON: {exception.Message} Quote it for the shell, as in '{{\"n\": 30}}'.");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+using System.CommandLine;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary><c>orchestrator recycle</c></summary>
+internal static class RecycleVerb
+{
+    private static readonly Argument<string?> Worker = new("WORKER")
+    {
+        Description = "The worker's name; all of them, one after the other, where none is given.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    public static Command Create() =>
+        new Command("recycle", "Replaces worker processes without losing a task: each successor starts first.") { Worker }
+            .Examples("orchestrator recycle", "orchestrator recycle worker-1")
+            .Does(async (context, token) =>
+            {
+                await using var client = await context.ConnectAsync(token);
+                var count = await client.RecycleWorkersAsync(context.Get(Worker), token);
+                if (context.Terminal.IsJson)
+                    context.Terminal.WriteJson(new { recycled = count });
+                else
+                    context.Terminal.Line($"{count} worker{(count == 1 ? "" : "s")} recycled");
+                return ExitCode.Ok;
+            });
+}

@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using Orchestrator.Cli.Output;
+using Orchestrator.V1;
+using Spectre.Console;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary>Prints the results of <c>orchestrator run</c>: plain lines, and a bar beside them where a person looks.</summary>
+internal sealed class RunPrinter(VerbContext context, long count)
+{
+    private readonly Terminal _terminal = context.Terminal;
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly Dictionary<TaskState, long> _states = [];
+    private ProgressTask? _bar;
+    private IAnsiConsole? _live;
+    private long _done;
+
+    public async Task<int> WatchAsync(Func<Task> run)
+    {
+        // Where results go to the same terminal the bar moves down with them; a single result needs none.
+        if (count > 1 && _terminal.ShowsProgress)
+        {
+            _live = Console.IsOutputRedirected ? null : _terminal.Out;
+            var console = _live ?? _terminal.ErrorConsole;
+            await ProgressBars.Create(console).StartAsync(async bars =>
+            {
+                _bar = bars.AddTask("tasks", maxValue: count);
+                await run();
+            });
+            _bar = null;
+            _live = null;
+        }
+        else
+        {
+            await run();
+        }
+
+        if (count > 1)
+            _terminal.Note(Summary());
+        return _states.Keys.All(state => state == TaskState.Succeeded) && _done == count ? ExitCode.Ok : ExitCode.TaskFailed;
+    }
+
+    public void Result(TaskResult result)
+    {
+        _done++;
+        _states[result.State] = _states.GetValueOrDefault(result.State) + 1;
+        if (_bar is not null)
+            _bar.Value = _done;
+        if (_terminal.IsJson)
+            context.WriteJsonLine(result);
+        else if (result.State != TaskState.Succeeded)
+            Fail(result);
+        else if (count == 1 && Console.IsOutputRedirected && result.Output?.ContentCase == Payload.ContentOneofCase.Data)
+            WriteBytes(result.Output.Data.Span);
+        else
+            Write(Describe.Output(result.Output));
+    }
+
+    public void Event(TaskEvent happened)
+    {
+        var text = happened.EventCase switch
+        {
+            TaskEvent.EventOneofCase.State => Describe.State(happened.State),
+            TaskEvent.EventOneofCase.Progress => $"{Describe.Number(happened.Progress.Completed)} of {Describe.Number(happened.Progress.Total)} {happened.Progress.Message}",
+            TaskEvent.EventOneofCase.PartialOutput => "partial output " + Describe.Output(happened.PartialOutput),
+            TaskEvent.EventOneofCase.Log => $"{happened.Log.Level}: {happened.Log.Message}",
+            _ => null,
+        };
+        if (text is null)
+            return;
+        var line = $"task {happened.TaskId}: {text}";
+        if (_live is not null)
+            _live.WriteLine(line);
+        else
+            Console.Error.WriteLine(line);
+    }
+
+    private static void WriteBytes(ReadOnlySpan<byte> bytes)
+    {
+        using var stdout = Console.OpenStandardOutput();
+        stdout.Write(bytes);
+    }
+
+    private void Fail(TaskResult result)
+    {
+        var line = (count > 1 ? $"task {result.Tag}: " : "") + Describe.Failure(result);
+        if (_live is not null)
+            _live.MarkupLineInterpolated($"[red]{line}[/]");
+        else
+            _terminal.Error(line);
+        if (count == 1 && result.Error?.PostMortem is { } death)
+        {
+            foreach (var stderr in death.LastStderrLines)
+                Console.Error.WriteLine("  | " + stderr);
+        }
+    }
+
+    private void Write(string line)
+    {
+        if (_live is not null)
+            _live.WriteLine(line);
+        else
+            _terminal.Line(line);
+    }
+
+    private string Summary()
+    {
+        var elapsed = Stopwatch.GetElapsedTime(_started);
+        var states = string.Join(", ", _states.OrderBy(pair => pair.Key).Select(pair => $"{Describe.Count(pair.Value)} {Describe.State(pair.Key)}"));
+        return $"{Describe.Count(_done)} tasks in {Describe.Time(elapsed)} ({Describe.Rate(_done / elapsed.TotalSeconds)}/s): {states}";
+    }
+}

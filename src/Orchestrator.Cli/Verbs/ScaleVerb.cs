@@ -1,0 +1,23 @@
+using System.CommandLine;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary><c>orchestrator scale</c></summary>
+internal static class ScaleVerb
+{
+    private static readonly Argument<int> Workers = new("N") { Description = "How many workers there are to be." };
+
+    public static Command Create() =>
+        new Command("scale", "Changes the number of workers.") { Workers }
+            .Examples("orchestrator scale 4")
+            .Does(async (context, token) =>
+            {
+                await using var client = await context.ConnectAsync(token);
+                var count = await client.ScaleWorkersAsync(context.Get(Workers), token);
+                if (context.Terminal.IsJson)
+                    context.Terminal.WriteJson(new { workers = count });
+                else
+                    context.Terminal.Line($"{count} worker{(count == 1 ? "" : "s")}");
+                return ExitCode.Ok;
+            });
+}

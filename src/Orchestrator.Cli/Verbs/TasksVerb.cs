@@ -1,0 +1,81 @@
+using System.CommandLine;
+using Orchestrator.Cli.Output;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary><c>orchestrator tasks</c></summary>
+internal static class TasksVerb
+{
+    private const int PageSize = 500;
+
+    private static readonly Option<string[]> States = new Option<string[]>("--state")
+    {
+        Description = "Only tasks in this state; may be given more than once.",
+        HelpName = "STATE",
+    }.AcceptOnlyFromAmong("queued", "running", "succeeded", "failed", "cancelled", "timed-out", "worker-lost");
+
+    private static readonly Option<string?> Handler = new("--handler") { Description = "Only tasks of this handler.", HelpName = "NAME" };
+
+    private static readonly Option<int> Limit = new("--limit")
+    {
+        Description = "How many to list at most.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 100,
+    };
+
+    public static Command Create() =>
+        new Command("tasks", "Lists tasks.") { States, Handler, Limit }
+            .Examples("orchestrator tasks --state running", "orchestrator tasks --state failed --handler http_get -o json")
+            .Does(RunAsync);
+
+    private static async Task<int> RunAsync(VerbContext context, CancellationToken token)
+    {
+        await using var client = await context.ConnectAsync(token);
+        var limit = Math.Max(1, context.Get(Limit));
+        var request = new ListTasksRequest { Handler = context.Get(Handler) ?? "" };
+        request.States.AddRange((context.Get(States) ?? []).Select(State));
+        var tasks = new List<TaskInfo>();
+        do
+        {
+            request.PageSize = Math.Min(PageSize, limit - tasks.Count);
+            var page = await client.ListTasksAsync(request, token);
+            tasks.AddRange(page.Tasks);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0 && tasks.Count < limit);
+
+        if (context.Terminal.IsJson)
+        {
+            context.WriteJson(tasks);
+            return ExitCode.Ok;
+        }
+
+        context.Terminal.WriteTable(
+            [new("task", true), new("handler"), new("state"), new("attempts", true), new("worker"), new("result")],
+            tasks.Select(task => (string[])
+            [
+                task.TaskId.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                task.Handler,
+                Describe.State(task.State),
+                Describe.Count(task.Attempts.Count),
+                task.Attempts.LastOrDefault()?.Worker ?? task.Result?.Worker ?? "",
+                Outcome(task),
+            ]));
+        if (request.PageToken.Length > 0)
+            context.Terminal.Note($"There are more; --limit shows them.");
+        return ExitCode.Ok;
+    }
+
+    private static string Outcome(TaskInfo task) => task switch
+    {
+        { Result: { State: TaskState.Succeeded } result } => Shorten(Describe.Output(result.Output)),
+        { Result: { } result } => Shorten(Describe.Failure(result)),
+        { Progress: { Total: > 0 } progress } => $"{progress.Completed / progress.Total:P0} {progress.Message}",
+        _ => "",
+    };
+
+    private static string Shorten(string text) => text.Length <= 60 ? text : text[..59] + "…";
+
+    private static TaskState State(string word) => Enum.Parse<TaskState>(word.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+}

@@ -1,0 +1,40 @@
+using System.CommandLine;
+using Google.Protobuf;
+using Orchestrator.Cli.Output;
+using Orchestrator.Client;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary>What a verb works with: its parsed options, the terminal, and the way to the coordinator.</summary>
+internal sealed class VerbContext(ParseResult parsed)
+{
+    private static readonly JsonFormatter Lines = new(
+        JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithFormatDefaultValues(false));
+
+    private static readonly JsonFormatter Pages = new(
+        JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithFormatDefaultValues(false).WithIndentation());
+
+    public Terminal Terminal { get; } = new(parsed.GetValue(CommonOptions.Output) == "json");
+
+    public T? Get<T>(Option<T> option) => parsed.GetValue(option);
+
+    public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
+
+    public Task<OrchestratorClient> ConnectAsync(CancellationToken token) => OrchestratorClient.ConnectAsync(ClientOptions(), token);
+
+    public OrchestratorClientOptions ClientOptions() => new()
+    {
+        Endpoint = Get(CommonOptions.Endpoint),
+        Token = Get(CommonOptions.Token),
+        DataDirectory = Get(CommonOptions.DataDirectory),
+    };
+
+    /// <summary>One message of the contract, in the JSON that any gRPC tool would show.</summary>
+    public void WriteJson(IMessage message) => Terminal.Line(Pages.Format(message));
+
+    /// <summary>Messages one per line, as they come.</summary>
+    public void WriteJsonLine(IMessage message) => Terminal.Line(Lines.Format(message));
+
+    public void WriteJson(IEnumerable<IMessage> messages) =>
+        Terminal.Line("[" + string.Join(",", messages.Select(message => "\n" + Pages.Format(message))) + "\n]");
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Text.Json;
+using Grpc.Core;
+using Orchestrator.Cli.Output;
+using Orchestrator.Client;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary>How verbs are put together.</summary>
+internal static class VerbExtensions
+{
+    // What a shell reports for a command that Ctrl-C ended.
+    private const int Interrupted = 130;
+
+    /// <summary>Runs the verb inside the one place that turns errors into messages and exit codes.</summary>
+    public static Command Does(this Command command, Func<VerbContext, CancellationToken, Task<int>> run)
+    {
+        command.SetAction((parsed, token) => GuardAsync(new VerbContext(parsed), run, token));
+        return command;
+    }
+
+    /// <summary>Examples for the end of the verb's help.</summary>
+    public static Command Examples(this Command command, params string[] lines)
+    {
+        ExamplesHelp.Register(command, lines);
+        return command;
+    }
+
+    private static async Task<int> GuardAsync(
+        VerbContext context, Func<VerbContext, CancellationToken, Task<int>> run, CancellationToken token)
+    {
+        try
+        {
+            return await run(context, token);
+        }
+        catch (Exception) when (token.IsCancellationRequested)
+        {
+            // A call that is cut off ends with whatever it was doing, not always with a cancellation.
+            return Interrupted;
+        }
+        catch (Exception exception) when (CodeOf(exception) is { } code)
+        {
+            var reason = exception is OrchestratorException { Reason: not V1.ErrorReason.Unspecified } known
+                ? $" ({known.Reason})"
+                : "";
+            context.Terminal.Error($"orchestrator: {exception.Message}{reason}");
+            return code;
+        }
+    }
+
+    private static int? CodeOf(Exception exception) => exception switch
+    {
+        UsageException or JsonException => ExitCode.Usage,
+        CoordinatorUnavailableException => ExitCode.CannotConnect,
+        NotAllowedException => ExitCode.NotAllowed,
+        OrchestratorException { StatusCode: StatusCode.InvalidArgument } => ExitCode.Usage,
+        OrchestratorException or IOException => ExitCode.TaskFailed,
+        _ => null,
+    };
+}

@@ -1,0 +1,44 @@
+using System.CommandLine;
+using Orchestrator.Cli.Output;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary><c>orchestrator workers</c></summary>
+internal static class WorkersVerb
+{
+    public static Command Create() =>
+        new Command("workers", "Lists the worker processes.")
+            .Examples("orchestrator workers", "orchestrator workers -o json")
+            .Does(async (context, token) =>
+            {
+                await using var client = await context.ConnectAsync(token);
+                var status = await client.GetStatusAsync(token);
+                if (context.Terminal.IsJson)
+                    context.WriteJson(status.Workers);
+                else
+                    Print(context.Terminal, status.Workers);
+                return ExitCode.Ok;
+            });
+
+    public static void Print(Terminal terminal, IReadOnlyCollection<WorkerInfo> workers) => terminal.WriteTable(
+        [
+            new("worker"), new("state"), new("pid", true), new("core", true), new("running", true), new("ahead", true),
+            new("completed", true), new("failed", true), new("restarts", true), new("CPU", true), new("memory", true), new("last exit"),
+        ],
+        workers.Select(worker => (string[])
+        [
+            $"{worker.Name}#{worker.Incarnation}",
+            Describe.Worker(worker.State),
+            worker.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            worker.Core < 0 ? "any" : worker.Core.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            Describe.Count(worker.RunningTasks),
+            Describe.Count(worker.PrefetchedTasks),
+            Describe.Count(worker.CompletedTasks),
+            Describe.Count(worker.FailedTasks),
+            Describe.Count(worker.Restarts),
+            FormattableString.Invariant($"{worker.CpuPercent:0.0} %"),
+            Describe.Bytes(worker.RssBytes),
+            worker.LastExit,
+        ]));
+}

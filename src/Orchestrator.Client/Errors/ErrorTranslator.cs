@@ -1,0 +1,70 @@
+using System.Net.Sockets;
+using Google.Rpc;
+using Grpc.Core;
+using Orchestrator.Contracts;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>The client's end of the error funnel: gRPC status and <c>google.rpc.ErrorInfo</c> → exception.</summary>
+internal static class ErrorTranslator
+{
+    private const string ReasonPrefix = "ERROR_REASON_";
+
+    public static OrchestratorException Translate(RpcException exception, CoordinatorEndpoint endpoint)
+    {
+        var status = exception.GetRpcStatus();
+        var reason = ReadReason(status?.GetDetail<ErrorInfo>());
+        var detail = exception.Status.Detail;
+        return exception.StatusCode switch
+        {
+            StatusCode.Unavailable when reason == ErrorReason.Unspecified => Unreachable(exception, endpoint),
+            StatusCode.Internal when IsConnectionFailure(exception.Status.DebugException) => Unreachable(exception, endpoint),
+            StatusCode.Unauthenticated => new NotAllowedException(
+                $"The coordinator at {Show(endpoint)} did not accept the token ({endpoint.TokenSource}): {detail}",
+                exception.StatusCode, reason, exception),
+            StatusCode.PermissionDenied => new NotAllowedException(detail, exception.StatusCode, reason, exception),
+            StatusCode.ResourceExhausted when reason == ErrorReason.LimitExceeded => new LimitExceededException(
+                detail, status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan(), exception),
+            _ => new OrchestratorException(detail, exception.StatusCode, reason, exception),
+        };
+    }
+
+    private static CoordinatorUnavailableException Unreachable(RpcException exception, CoordinatorEndpoint endpoint)
+    {
+        var refused = Find<SocketException>(exception.Status.DebugException) is { SocketErrorCode: SocketError.ConnectionRefused };
+        var what = refused
+            ? $"No coordinator answers at {Show(endpoint)} ({endpoint.AddressSource}). Start one with 'orchestrator serve'."
+            : $"The connection to the coordinator at {Show(endpoint)} ({endpoint.AddressSource}) failed: " +
+              (Find<SocketException>(exception.Status.DebugException)?.Message ?? exception.Status.Detail);
+        return new CoordinatorUnavailableException(what, exception);
+    }
+
+    private static bool IsConnectionFailure(Exception? exception) =>
+        Find<SocketException>(exception) is not null || Find<HttpRequestException>(exception) is not null;
+
+    private static T? Find<T>(Exception? exception)
+        where T : Exception
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            if (exception is T found)
+                return found;
+        }
+
+        return null;
+    }
+
+    private static ErrorReason ReadReason(ErrorInfo? info)
+    {
+        if (info is not { Domain: ProtocolConstants.ErrorDomain })
+            return ErrorReason.Unspecified;
+        // The detail carries the name in the contract's spelling, with or without the enum's prefix.
+        var name = info.Reason.StartsWith(ReasonPrefix, StringComparison.Ordinal) ? info.Reason : ReasonPrefix + info.Reason;
+        var value = CommonReflection.Descriptor.FindTypeByName<Google.Protobuf.Reflection.EnumDescriptor>("ErrorReason")
+            .FindValueByName(name);
+        return value is null ? ErrorReason.Unspecified : (ErrorReason)value.Number;
+    }
+
+    private static string Show(CoordinatorEndpoint endpoint) => endpoint.Address.GetLeftPart(UriPartial.Authority);
+}

@@ -1,0 +1,54 @@
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <content>What an operator asks for.</content>
+public sealed partial class OrchestratorClient
+{
+    /// <summary>The coordinator, its workers and its counts, now.</summary>
+    public async Task<ServiceStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
+        (await CallAsync(_admin.GetStatusAsync(new GetStatusRequest(), cancellationToken: cancellationToken))).Status;
+
+    /// <summary>The status again and again, every <paramref name="interval"/>.</summary>
+    public IAsyncEnumerable<ServiceStatus> WatchStatusAsync(TimeSpan interval, CancellationToken cancellationToken = default) =>
+        ReadAsync(
+            token => _admin.WatchStatus(
+                new WatchStatusRequest { Interval = Duration.FromTimeSpan(interval) }, cancellationToken: token),
+            static response => response.Status,
+            cancellationToken);
+
+    /// <summary>What happened to the coordinator and its workers, from after <paramref name="afterSequence"/> on.</summary>
+    public IAsyncEnumerable<WatchEventsResponse> WatchEventsAsync(
+        ulong afterSequence = 0, CancellationToken cancellationToken = default) =>
+        ReadAsync(
+            token => _admin.WatchEvents(new WatchEventsRequest { AfterSequence = afterSequence }, cancellationToken: token),
+            static response => response,
+            cancellationToken);
+
+    /// <summary>Changes the number of workers and returns the new one.</summary>
+    public async Task<int> ScaleWorkersAsync(int workers, CancellationToken cancellationToken = default) =>
+        (await CallAsync(_admin.ScaleWorkersAsync(
+            new ScaleWorkersRequest { Workers = workers }, cancellationToken: cancellationToken))).Workers;
+
+    /// <summary>Replaces one worker, or all in turn where none is named, and returns how many.</summary>
+    public async Task<int> RecycleWorkersAsync(string? worker = null, CancellationToken cancellationToken = default) =>
+        (await CallAsync(_admin.RecycleWorkersAsync(
+            new RecycleWorkersRequest { Worker = worker ?? "" }, cancellationToken: cancellationToken))).Recycled;
+
+    /// <summary>Takes no new work, waits for what runs, and returns how many tasks were left unfinished.</summary>
+    /// <param name="timeout">How long to wait; null takes the coordinator's own limit.</param>
+    /// <param name="stop">Also stop the coordinator afterwards.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async Task<long> DrainAsync(TimeSpan? timeout, bool stop, CancellationToken cancellationToken = default)
+    {
+        var request = new DrainRequest { Stop = stop };
+        if (timeout is { } limit)
+            request.Timeout = Duration.FromTimeSpan(limit);
+        return (await CallAsync(_admin.DrainAsync(request, cancellationToken: cancellationToken))).UnfinishedTasks;
+    }
+
+    /// <summary>Every limit in force and how far it is used.</summary>
+    public async Task<IReadOnlyList<Limit>> ListLimitsAsync(CancellationToken cancellationToken = default) =>
+        (await CallAsync(_admin.ListLimitsAsync(new ListLimitsRequest(), cancellationToken: cancellationToken))).Limits;
+}

@@ -1,0 +1,184 @@
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// A connection to one coordinator. It is safe for many threads, and one is enough for a program: every call
+/// shares its HTTP/2 connection. Errors of calls are <see cref="OrchestratorException"/>.
+/// </summary>
+public sealed partial class OrchestratorClient : IAsyncDisposable
+{
+    private readonly GrpcChannel _channel;
+    private readonly CoordinatorEndpoint _endpoint;
+    private readonly TaskService.TaskServiceClient _tasks;
+    private readonly AdminService.AdminServiceClient _admin;
+
+    private OrchestratorClient(CoordinatorEndpoint endpoint)
+    {
+        _endpoint = endpoint;
+        _channel = ClientChannel.Create(endpoint.Address);
+        var invoker = _channel.CreateCallInvoker();
+        if (endpoint.Token is { Length: > 0 } token)
+            invoker = invoker.Intercept(new BearerTokenInterceptor(token));
+        _tasks = new TaskService.TaskServiceClient(invoker);
+        _admin = new AdminService.AdminServiceClient(invoker);
+    }
+
+    /// <summary>The coordinator's gRPC address.</summary>
+    public Uri Address => _endpoint.Address;
+
+    /// <summary>Connects to the coordinator that the options name, or to the one that runs on this machine.</summary>
+    /// <exception cref="CoordinatorUnavailableException">None answers; the message says where it was looked for.</exception>
+    /// <exception cref="NotAllowedException">The token is missing or wrong; the message says where it came from.</exception>
+    public static async Task<OrchestratorClient> ConnectAsync(
+        OrchestratorClientOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new OrchestratorClientOptions();
+        var client = new OrchestratorClient(CoordinatorEndpoint.Locate(options));
+        try
+        {
+            if (options.VerifyOnConnect)
+                await client.VerifyAsync(cancellationToken);
+            return client;
+        }
+        catch
+        {
+            await client.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Runs one task and waits for its result. A deadline bounds the task, and cancelling the call cancels it.
+    /// </summary>
+    public async Task<TaskResult> RunTaskAsync(
+        TaskSpec task, DateTime? deadline = null, CancellationToken cancellationToken = default)
+    {
+        var response = await CallAsync(_tasks.RunTaskAsync(
+            new RunTaskRequest { Task = task }, deadline: deadline, cancellationToken: cancellationToken));
+        return response.Result;
+    }
+
+    /// <summary>Opens the fast path: batches of tasks in and results out over one call.</summary>
+    public TaskStream OpenTaskStream(TaskStreamOptions? options = null, CancellationToken cancellationToken = default) =>
+        new(_tasks.StreamTasks(cancellationToken: cancellationToken), options ?? new TaskStreamOptions(), this);
+
+    /// <summary>Hands tasks over and returns their ids, in the order given. Results are read with <see cref="WaitAsync"/>.</summary>
+    public async Task<IReadOnlyList<ulong>> SubmitAsync(
+        IEnumerable<TaskSpec> tasks, CancellationToken cancellationToken = default)
+    {
+        var request = new SubmitTasksRequest();
+        request.Tasks.AddRange(tasks);
+        return (await CallAsync(_tasks.SubmitTasksAsync(request, cancellationToken: cancellationToken))).TaskIds;
+    }
+
+    /// <summary>Waits for tasks, like <c>concurrent.futures.wait</c>. A timeout is a result: what is not done is pending.</summary>
+    /// <param name="taskIds">The tasks to wait for.</param>
+    /// <param name="mode">For which of them.</param>
+    /// <param name="timeout">Null waits without limit; zero only looks.</param>
+    /// <param name="cancellationToken">Ends the wait; the tasks go on.</param>
+    public async Task<WaitTasksResponse> WaitAsync(
+        IEnumerable<ulong> taskIds,
+        WaitMode mode = WaitMode.All,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default)
+    {
+        var request = new WaitTasksRequest { Mode = mode };
+        request.TaskIds.AddRange(taskIds);
+        if (timeout is { } limit)
+            request.Timeout = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(limit);
+        return await CallAsync(_tasks.WaitTasksAsync(request, cancellationToken: cancellationToken));
+    }
+
+    /// <summary>Follows tasks: states, progress, partial outputs, log lines. It resumes after <paramref name="afterSequence"/>.</summary>
+    public IAsyncEnumerable<TaskEvent> WatchTasksAsync(
+        IEnumerable<ulong> taskIds, ulong afterSequence = 0, CancellationToken cancellationToken = default)
+    {
+        var request = new WatchTasksRequest { AfterSequence = afterSequence };
+        request.TaskIds.AddRange(taskIds);
+        return ReadAsync(
+            token => _tasks.WatchTasks(request, cancellationToken: token), static response => response.Event, cancellationToken);
+    }
+
+    /// <summary>Cancels tasks and returns the ids of those that this call moved towards their end.</summary>
+    /// <param name="taskIds">The tasks to cancel.</param>
+    /// <param name="force">Do not ask the running ones first: end their worker process.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async Task<IReadOnlyList<ulong>> CancelAsync(
+        IEnumerable<ulong> taskIds, bool force = false, CancellationToken cancellationToken = default)
+    {
+        var request = new CancelTasksRequest { Force = force };
+        request.TaskIds.AddRange(taskIds);
+        return (await CallAsync(_tasks.CancelTasksAsync(request, cancellationToken: cancellationToken))).CancelledTaskIds;
+    }
+
+    /// <summary>What is known of one task.</summary>
+    public async Task<TaskInfo> GetTaskAsync(ulong taskId, CancellationToken cancellationToken = default) =>
+        (await CallAsync(_tasks.GetTaskAsync(new GetTaskRequest { TaskId = taskId }, cancellationToken: cancellationToken))).Task;
+
+    /// <summary>One page of tasks.</summary>
+    public Task<ListTasksResponse> ListTasksAsync(ListTasksRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(_tasks.ListTasksAsync(request, cancellationToken: cancellationToken));
+
+    /// <summary>The handlers that the workers offer.</summary>
+    public async Task<IReadOnlyList<HandlerInfo>> ListHandlersAsync(CancellationToken cancellationToken = default) =>
+        (await CallAsync(_tasks.ListHandlersAsync(new ListHandlersRequest(), cancellationToken: cancellationToken))).Handlers;
+
+    /// <summary>Closes the connection. Streams that are open on it end.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    internal OrchestratorException Translate(RpcException exception) => ErrorTranslator.Translate(exception, _endpoint);
+
+    private async Task VerifyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await GetStatusAsync(cancellationToken);
+        }
+        catch (NotAllowedException exception) when (exception.StatusCode == StatusCode.PermissionDenied)
+        {
+            // The token is good, only not for the status: a worker's own token reaches the object services alone.
+        }
+    }
+
+    private async Task<T> CallAsync<T>(AsyncUnaryCall<T> call)
+    {
+        try
+        {
+            return await call.ResponseAsync;
+        }
+        catch (RpcException exception)
+        {
+            throw Translate(exception);
+        }
+    }
+
+    private async IAsyncEnumerable<TItem> ReadAsync<TResponse, TItem>(
+        Func<CancellationToken, AsyncServerStreamingCall<TResponse>> open,
+        Func<TResponse, TItem> select,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var call = open(cancellationToken);
+        while (await MoveNextAsync(call.ResponseStream, cancellationToken))
+            yield return select(call.ResponseStream.Current);
+    }
+
+    private async Task<bool> MoveNextAsync<T>(IAsyncStreamReader<T> reader, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reader.MoveNext(cancellationToken);
+        }
+        catch (RpcException exception)
+        {
+            throw Translate(exception);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Orchestrator.Contracts;
+
+namespace Orchestrator.Client;
+
+/// <summary>Where the coordinator is and with what the client proves itself. Everything left out is found.</summary>
+/// <remarks>
+/// Each value is looked for in this order: here, then in the environment, then in the data directory of a
+/// coordinator on this machine.
+/// </remarks>
+public sealed record OrchestratorClientOptions
+{
+    /// <summary>The environment variable that names the coordinator's gRPC address.</summary>
+    public const string EndpointVariable = "ORCHESTRATOR_ENDPOINT";
+
+    /// <summary>The environment variable that holds the token.</summary>
+    public const string TokenVariable = "ORCHESTRATOR_TOKEN";
+
+    /// <summary>The gRPC address, such as <c>http://127.0.0.1:7600</c>.</summary>
+    public string? Endpoint { get; init; }
+
+    /// <summary>The token that the coordinator wrote when it started.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>The coordinator's data directory; <see cref="ProtocolConstants.DefaultDataDirectory"/> unless set.</summary>
+    public string? DataDirectory { get; init; }
+
+    /// <summary>
+    /// Ask the coordinator for its status while connecting, so that a wrong address or token is an error at once and
+    /// not at the first task.
+    /// </summary>
+    public bool VerifyOnConnect { get; init; } = true;
+}

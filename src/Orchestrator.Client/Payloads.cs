@@ -1,0 +1,124 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>Makes and reads payloads.</summary>
+public static class Payloads
+{
+    // Numbers of a google.protobuf.Value are doubles. Beyond this an integer would lose digits silently.
+    private const long LargestExactInteger = 1L << 53;
+
+    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A payload of opaque bytes. The bytes are not copied, so they must not change any more.</summary>
+    public static Payload FromBytes(ReadOnlyMemory<byte> data) => new() { Data = UnsafeByteOperations.UnsafeWrap(data) };
+
+    /// <summary>A payload of a JSON value, from its text. Integers beyond 2^53 travel as decimal strings.</summary>
+    /// <exception cref="JsonException">The text is not one JSON value.</exception>
+    public static Payload FromJson(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return new Payload { Json = ToValue(document.RootElement) };
+    }
+
+    /// <summary>The JSON text of a payload's value.</summary>
+    /// <exception cref="ArgumentException">The payload holds bytes.</exception>
+    public static string ToJson(Payload payload)
+    {
+        ArgumentNullException.ThrowIfNull(payload);
+        if (payload.ContentCase == Payload.ContentOneofCase.Data)
+            throw new ArgumentException("The payload holds bytes, not JSON.", nameof(payload));
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, WriterOptions))
+            Write(writer, payload.Json);
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static Value ToValue(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                var fields = new Struct();
+                foreach (var property in element.EnumerateObject())
+                    fields.Fields[property.Name] = ToValue(property.Value);
+                return Value.ForStruct(fields);
+            case JsonValueKind.Array:
+                var items = new ListValue();
+                foreach (var item in element.EnumerateArray())
+                    items.Values.Add(ToValue(item));
+                return new Value { ListValue = items };
+            case JsonValueKind.String:
+                return Value.ForString(element.GetString());
+            case JsonValueKind.Number:
+                return ToNumber(element);
+            case JsonValueKind.True or JsonValueKind.False:
+                return Value.ForBool(element.GetBoolean());
+            default:
+                return Value.ForNull();
+        }
+    }
+
+    private static Value ToNumber(JsonElement element)
+    {
+        var text = element.GetRawText();
+        var isInteger = text.AsSpan().IndexOfAny('.', 'e', 'E') < 0;
+        if (isInteger && !(element.TryGetInt64(out var integer) && Math.Abs((decimal)integer) <= LargestExactInteger))
+            return Value.ForString(text);
+        return Value.ForNumber(double.Parse(text, CultureInfo.InvariantCulture));
+    }
+
+    private static void Write(Utf8JsonWriter writer, Value? value)
+    {
+        switch (value?.KindCase)
+        {
+            case Value.KindOneofCase.BoolValue:
+                writer.WriteBooleanValue(value.BoolValue);
+                break;
+            case Value.KindOneofCase.NumberValue when double.IsFinite(value.NumberValue):
+                WriteNumber(writer, value.NumberValue);
+                break;
+            case Value.KindOneofCase.NumberValue:
+                writer.WriteStringValue(value.NumberValue.ToString(CultureInfo.InvariantCulture));
+                break;
+            case Value.KindOneofCase.StringValue:
+                writer.WriteStringValue(value.StringValue);
+                break;
+            case Value.KindOneofCase.ListValue:
+                writer.WriteStartArray();
+                foreach (var item in value.ListValue.Values)
+                    Write(writer, item);
+                writer.WriteEndArray();
+                break;
+            case Value.KindOneofCase.StructValue:
+                writer.WriteStartObject();
+                foreach (var (name, field) in value.StructValue.Fields)
+                {
+                    writer.WritePropertyName(name);
+                    Write(writer, field);
+                }
+
+                writer.WriteEndObject();
+                break;
+            default:
+                writer.WriteNullValue();
+                break;
+        }
+    }
+
+    private static void WriteNumber(Utf8JsonWriter writer, double number)
+    {
+        // An integer is written as one: 1E+16 would be valid JSON, but no reader of integers takes it.
+        if (number == Math.Floor(number) && Math.Abs(number) <= LargestExactInteger)
+            writer.WriteNumberValue((long)number);
+        else
+            writer.WriteNumberValue(number);
+    }
+}

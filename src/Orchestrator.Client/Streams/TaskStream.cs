@@ -1,0 +1,182 @@
+using System.Threading.Channels;
+using Grpc.Core;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// Tasks in, results out, over one call. Submit from any number of threads; results come as
+/// <see cref="ReadAllAsync"/> or through <see cref="TaskStreamOptions.OnResult"/>.
+/// </summary>
+/// <remarks>
+/// Submitting waits while as many tasks are unfinished, or finished and not yet read, as the stream may hold. So a
+/// program that submits more than that must read at the same time. Everything that has queued up since the last
+/// message goes into the next one: under load batches grow by themselves, at idle each task goes at once.
+/// </remarks>
+public sealed class TaskStream : IAsyncDisposable
+{
+    private readonly AsyncDuplexStreamingCall<StreamTasksRequest, StreamTasksResponse> _call;
+    private readonly TaskStreamOptions _options;
+    private readonly OrchestratorClient _client;
+    private readonly TaskStreamWriter _writer;
+    private readonly Channel<IReadOnlyList<TaskResult>>? _results;
+    private readonly TaskCompletionSource _granted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _disposed;
+
+    internal TaskStream(
+        AsyncDuplexStreamingCall<StreamTasksRequest, StreamTasksResponse> call,
+        TaskStreamOptions options,
+        OrchestratorClient client)
+    {
+        _call = call;
+        _options = options;
+        _client = client;
+        _writer = new TaskStreamWriter(call.RequestStream, options);
+        if (options.OnResult is null)
+        {
+            // Unbounded, yet never longer than the stream's credits: a slot is given back when its result is read.
+            _results = Channel.CreateUnbounded<IReadOnlyList<TaskResult>>();
+        }
+
+        Completion = Task.Run(ReadLoopAsync);
+    }
+
+    /// <summary>Ends with the stream: after the last result, or with the error that broke it.</summary>
+    public Task Completion { get; }
+
+    /// <summary>Ends when the coordinator has said how many tasks the stream may hold.</summary>
+    internal Task Granted => _granted.Task;
+
+    /// <summary>The coordinator is shutting down: read what comes, submit elsewhere.</summary>
+    public bool IsDraining { get; private set; }
+
+    /// <summary>Requests written so far; with <see cref="TasksWritten"/> it tells how large the batches are.</summary>
+    public long MessagesWritten => _writer.Messages;
+
+    /// <summary>Tasks written so far.</summary>
+    public long TasksWritten => _writer.Tasks;
+
+    /// <summary>Submits one task, waiting for room. A wait that is cancelled submits nothing.</summary>
+    public ValueTask SubmitAsync(TaskSpec task, CancellationToken cancellationToken = default) =>
+        _writer.SubmitAsync(task, cancellationToken);
+
+    /// <summary>
+    /// Submits tasks in order, waiting for room. When the wait is cancelled, a front part may have been submitted;
+    /// the rest never is.
+    /// </summary>
+    public ValueTask SubmitAsync(IReadOnlyList<TaskSpec> tasks, CancellationToken cancellationToken = default) =>
+        _writer.SubmitAsync(tasks, cancellationToken);
+
+    /// <summary>
+    /// Cancels tasks of this stream by their tags. Each still answers with a result. After <see cref="CompleteAsync"/>
+    /// nothing can be said on the stream any more, and only disposing it cancels.
+    /// </summary>
+    public void Cancel(params IEnumerable<ulong> tags) => _writer.Cancel(tags);
+
+    /// <summary>Says that no more tasks follow, once everything submitted has been written. Results go on coming.</summary>
+    public Task CompleteAsync() => _writer.CompleteAsync();
+
+    /// <summary>The results, until the stream has ended.</summary>
+    public async IAsyncEnumerable<TaskResult> ReadAllAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var batch in ReadBatchesAsync(cancellationToken))
+        {
+            foreach (var result in batch)
+                yield return result;
+        }
+    }
+
+    /// <summary>The results in the batches in which they came.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<TaskResult>> ReadBatchesAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        if (_results is null)
+            throw new InvalidOperationException("This stream hands its results to OnResult.");
+        await foreach (var batch in _results.Reader.ReadAllAsync(cancellationToken))
+        {
+            _writer.Release(batch.Count);
+            yield return batch;
+        }
+    }
+
+    /// <summary>Ends the call; unfinished tasks are cancelled unless they were to be detached.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _disposed = true;
+        _call.Dispose();
+        await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task ReadLoopAsync()
+    {
+        try
+        {
+            while (await _call.ResponseStream.MoveNext(CancellationToken.None))
+                Take(_call.ResponseStream.Current);
+            _writer.Fail(new OrchestratorException(
+                "The stream has ended.", StatusCode.OK, ErrorReason.Unspecified, null));
+            _results?.Writer.TryComplete();
+        }
+        catch (Exception exception)
+        {
+            // Also what an OnResult callback threw: nobody else could report it.
+            var error = exception switch
+            {
+                RpcException or OperationCanceledException when _disposed => new ObjectDisposedException(nameof(TaskStream)),
+                RpcException rpc => _client.Translate(rpc),
+                _ => exception,
+            };
+            _writer.Fail(error);
+            _results?.Writer.TryComplete(error);
+            _call.Dispose();
+            if (error != exception)
+                throw error;
+            throw;
+        }
+    }
+
+    private void Take(StreamTasksResponse response)
+    {
+        if (response.Draining)
+            IsDraining = true;
+        if (_options.OnEvent is { } onEvent)
+        {
+            foreach (var taskEvent in response.Events)
+                onEvent(taskEvent);
+        }
+
+        if (response.Credits > 0)
+        {
+            // The first message without results is the grant of an empty stream, which is the stream's whole
+            // window. Later figures lag behind what is already on its way, so they can only show that the window
+            // is larger.
+            _writer.SetWindow((int)Math.Min(response.Credits, int.MaxValue), exact: !_granted.Task.IsCompleted && response.Results.Count == 0);
+            _granted.TrySetResult();
+        }
+
+        if (response.Results.Count == 0)
+            return;
+        if (_results is not null)
+            _results.Writer.TryWrite(response.Results);
+        else
+            HandOut(response);
+    }
+
+    private void HandOut(StreamTasksResponse response)
+    {
+        // What the callback submits for a batch of results should leave as one batch too.
+        _writer.Cork();
+        try
+        {
+            // The slots are free before the callbacks run, so that a callback that submits one for one never waits.
+            _writer.Release(response.Results.Count);
+            foreach (var result in response.Results)
+                _options.OnResult!(result);
+        }
+        finally
+        {
+            _writer.Uncork();
+        }
+    }
+}

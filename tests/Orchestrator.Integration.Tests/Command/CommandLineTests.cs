@@ -1,0 +1,30 @@
+using Orchestrator.Cli;
+using Orchestrator.Cli.Verbs;
+
+namespace Orchestrator.Integration.Tests.Command;
+
+/// <summary>The command's exit codes and the words that it understands.</summary>
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData(ExitCode.Ok, "--help")]
+    [InlineData(ExitCode.Ok, "bench", "tasks", "--help")]
+    [InlineData(ExitCode.Usage)]
+    [InlineData(ExitCode.Usage, "no-such-verb")]
+    [InlineData(ExitCode.Usage, "run")]
+    [InlineData(ExitCode.Usage, "run", "echo", "--order", "backwards")]
+    [InlineData(ExitCode.Usage, "run", "echo", "{not json")]
+    [InlineData(ExitCode.Usage, "run", "echo", "--timeout", "soon")]
+    [InlineData(ExitCode.Usage, "bench", "tasks", "--baseline", "--rate", "10")]
+    [InlineData(ExitCode.CannotConnect, "status", "--endpoint", "http://127.0.0.1:1")]
+    [InlineData(ExitCode.CannotConnect, "run", "echo", "1", "--data-dir", "/nonexistent")]
+    public async Task Exit_codes(int expected, params string[] args) => Assert.Equal(expected, await CommandLine.RunAsync(args));
+
+    [Theory]
+    [InlineData("250ms", 0.25)]
+    [InlineData("2s", 2)]
+    [InlineData("1.5m", 90)]
+    [InlineData("1h", 3600)]
+    [InlineData("3", 3)]
+    public void Times(string text, double seconds) => Assert.Equal(TimeSpan.FromSeconds(seconds), Durations.TryParse(text));
+}
