@@ -26,6 +26,9 @@ public sealed class EngineWorker
     /// <summary>What it said of itself when it joined.</summary>
     public WorkerDescription Description { get; }
 
+    /// <summary>Set by the host: its way to this worker. Opaque to the engine.</summary>
+    public object? Channel { get; internal init; }
+
     /// <summary>Name and incarnation, such as <c>worker-1#3</c>.</summary>
     public string Name => Description.Name;
 

@@ -33,7 +33,10 @@ public abstract record TaskCommand
     public sealed record Abandon(TaskOwner Owner) : TaskCommand;
 
     /// <summary>A worker is ready for work; the engine's view of it is <see cref="TaskEffects.Joined"/>.</summary>
-    public sealed record WorkerJoined(WorkerDescription Description, IReadOnlyList<HandlerOffer> Handlers) : TaskCommand;
+    /// <param name="Description">What it brings along.</param>
+    /// <param name="Handlers">What it can run.</param>
+    /// <param name="Channel">The host's way to it, kept in <see cref="EngineWorker.Channel"/>.</param>
+    public sealed record WorkerJoined(WorkerDescription Description, IReadOnlyList<HandlerOffer> Handlers, object? Channel = null) : TaskCommand;
 
     /// <summary>The worker takes no more work and gives back what has not started.</summary>
     public sealed record WorkerDraining(EngineWorker Worker) : TaskCommand;

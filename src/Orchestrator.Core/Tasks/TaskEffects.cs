@@ -12,7 +12,7 @@ public sealed class TaskEffects
     public List<SubmitOutcome> Submitted { get; } = [];
 
     /// <summary>Attempts to send to workers, in the order in which each worker is to start them.</summary>
-    public List<Assignment> Assignments { get; } = [];
+    public List<AttemptAssignment> Assignments { get; } = [];
 
     /// <summary>Attempts to cancel or to ask back; to be sent after <see cref="Assignments"/>.</summary>
     public List<AttemptSignal> Signals { get; } = [];
@@ -47,7 +47,7 @@ public sealed class TaskEffects
 }
 
 /// <summary>Send this attempt to this worker. Carries the input, since the record lets go of it when the task ends.</summary>
-public readonly record struct Assignment(EngineWorker Worker, TaskRecord Task, int Attempt, int Slot, object? Input);
+public readonly record struct AttemptAssignment(EngineWorker Worker, TaskRecord Task, int Attempt, int Slot, object? Input);
 
 /// <summary>Tell a worker something about an attempt that it holds.</summary>
 public readonly record struct AttemptSignal(EngineWorker Worker, long TaskId, int Attempt, SignalKind Kind);

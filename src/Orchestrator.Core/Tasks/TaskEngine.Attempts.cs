@@ -170,7 +170,7 @@ public sealed partial class TaskEngine
         task.WorkerName = worker.Name;
         task.Slot = worker.TakeSlot();
         task.RunTicks = Expected(task);
-        _effects.Assignments.Add(new Assignment(worker, task, task.Attempt, task.Slot, task.Input));
+        _effects.Assignments.Add(new AttemptAssignment(worker, task, task.Attempt, task.Slot, task.Input));
         if (task.Policy.AffinityKey.Length > 0)
             _affinity.Bind(task.Policy.AffinityKey, worker);
         if (LaneOf(task).Add(task, task.RunTicks))

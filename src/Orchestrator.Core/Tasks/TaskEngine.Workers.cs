@@ -7,7 +7,7 @@ public sealed partial class TaskEngine
     private void OnWorkerJoined(TaskCommand.WorkerJoined joined)
     {
         var pool = _pools[(int)joined.Description.Placement];
-        var worker = new EngineWorker(joined.Description, pool);
+        var worker = new EngineWorker(joined.Description, pool) { Channel = joined.Channel };
         pool.Workers.Add(worker);
         foreach (var offer in joined.Handlers)
         {

@@ -13,6 +13,9 @@ internal static class ByteHandlers
     private const int CheckMask = (1 << 12) - 1;
     private const int BufferSize = 64 * 1024;
 
+    // RFC 1952: header, one empty final block, checksum 0, length 0.
+    private static readonly byte[] s_packedNothing = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
     public static void Register(ITaskMap map)
     {
         map.MapPayload(
@@ -48,6 +51,9 @@ internal static class ByteHandlers
 
     private static ValueTask<ReadOnlyMemory<byte>> Gzip(ReadOnlyMemory<byte> input, TaskContext context, CancellationToken cancellationToken)
     {
+        // The library writes nothing at all for nothing, which no reader takes for gzip data.
+        if (input.IsEmpty)
+            return new(s_packedNothing);
         using var output = new MemoryStream();
         using (var gzip = new GZipStream(output, CompressionLevel.Optimal, leaveOpen: true))
         {
@@ -56,10 +62,6 @@ internal static class ByteHandlers
                 cancellationToken.ThrowIfCancellationRequested();
                 gzip.Write(input.Span.Slice(offset, Math.Min(BufferSize, input.Length - offset)));
             }
-
-            // An empty input too has a gzip form.
-            if (input.IsEmpty)
-                gzip.Write([]);
         }
 
         return new(output.ToArray());

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -69,14 +70,26 @@ internal static class ValueToJson
 
     private static void WriteNumber(double number, Utf8JsonWriter writer)
     {
-        // An integer must look like one, or no integer field would accept it. Beyond 2^53 the digits may already be
-        // wrong, so there it stays a floating-point number, which integer fields refuse.
+        // An integer must look like one, or no integer field would accept it.
         if (Math.Abs(number) <= ValueWire.MaxExactInteger && Math.Truncate(number) == number)
             writer.WriteNumberValue((long)number);
-        else if (double.IsFinite(number))
-            writer.WriteNumberValue(number);
-        else
+        else if (!double.IsFinite(number))
             writer.WriteStringValue(double.IsNaN(number) ? "NaN"u8 : number > 0 ? "Infinity"u8 : "-Infinity"u8);
+        else if (Math.Abs(number) > ValueWire.MaxExactInteger)
+            WriteInexact(number, writer);
+        else
+            writer.WriteNumberValue(number);
+    }
+
+    /// <summary>
+    /// Beyond 2^53 the sender's digits may already be lost. With an exponent a floating-point field reads the same number, and
+    /// an integer field refuses it instead of taking a wrong one.
+    /// </summary>
+    private static void WriteInexact(double number, Utf8JsonWriter writer)
+    {
+        Span<byte> text = stackalloc byte[32];
+        number.TryFormat(text, out var length, "E16", CultureInfo.InvariantCulture);
+        writer.WriteRawValue(text[..length], skipInputValidation: true);
     }
 
     private static void WriteStruct(ReadOnlySpan<byte> bytes, Utf8JsonWriter writer, int depth)

@@ -8,8 +8,8 @@ internal sealed class SimulatedWorker(SimulatedWorld world, string name)
 {
     private static readonly int[] Slots = [1, 3, 2];
 
-    private readonly List<Assignment>[] _waiting = [[], [], []];
-    private readonly List<(Assignment Attempt, TimeSpan StartedAt)>[] _running = [[], [], []];
+    private readonly List<AttemptAssignment>[] _waiting = [[], [], []];
+    private readonly List<(AttemptAssignment Attempt, TimeSpan StartedAt)>[] _running = [[], [], []];
     private readonly HashSet<long> _cancelled = [];
     private List<AttemptReport> _results = [];
     private List<AttemptId> _returned = [];
@@ -33,7 +33,7 @@ internal sealed class SimulatedWorker(SimulatedWorld world, string name)
             return false;
         switch (message)
         {
-            case Assignment assignment:
+            case AttemptAssignment assignment:
                 // The coordinator clears the byte before it sends.
                 Recorder[assignment.Slot] = FlightRecord.Assigned;
                 _waiting[(int)assignment.Task.Handler.Kind].Add(assignment);
@@ -92,7 +92,7 @@ internal sealed class SimulatedWorker(SimulatedWorld world, string name)
         return report;
     }
 
-    private Assignment? TakeWaiting(long taskId)
+    private AttemptAssignment? TakeWaiting(long taskId)
     {
         foreach (var lane in _waiting)
         {

@@ -1,0 +1,44 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Tasks;
+using V1 = Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Dispatch;
+
+/// <summary>Assignments as workers read them.</summary>
+internal static class Assignments
+{
+    public static PassAssignment ToMessage(in AttemptAssignment assignment)
+    {
+        var task = assignment.Task;
+        var message = new PassAssignment
+        {
+            TaskId = (ulong)task.Id,
+            Attempt = assignment.Attempt,
+            Handler = task.Handler.Name,
+            Input = (ByteString)assignment.Input!,
+            Slot = (uint)assignment.Slot,
+        };
+        if (task.Policy.RunTimeout is { } run)
+            message.RunTimeout = Duration.FromTimeSpan(run);
+        if (task.Owner is { WantsTiming: true })
+            message.Timing = true;
+        return message;
+    }
+}
+
+/// <summary>Handlers as workers announce them.</summary>
+internal static class HandlerOffers
+{
+    public static HandlerOffer Of(V1.HandlerInfo info) => new(
+        info.Name,
+        info.Kind switch
+        {
+            V1.TaskKind.Io => WorkKind.Io,
+            V1.TaskKind.Blocking => WorkKind.Blocking,
+            _ => WorkKind.Cpu,
+        },
+        info);
+}

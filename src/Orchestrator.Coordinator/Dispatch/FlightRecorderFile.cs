@@ -1,0 +1,53 @@
+using System.IO.MemoryMappedFiles;
+
+namespace Orchestrator.Coordinator.Dispatch;
+
+/// <summary>
+/// The coordinator's side of a worker's flight recorder: a small shared file, one byte per slot, that outlives the worker (<c>worker.proto</c>). What
+/// is still 0 when the worker dies provably never started.
+/// </summary>
+internal sealed unsafe class FlightRecorderFile : IDisposable
+{
+    /// <summary>Bytes, and so the most attempts that a worker may hold: all its IO slots, its window and its threads.</summary>
+    public const int Slots = 16_384;
+
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _bytes;
+    private int _disposed;
+
+    public FlightRecorderFile(string path)
+    {
+        Path = path;
+        using var stream = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        stream.SetLength(Slots);
+        _file = MemoryMappedFile.CreateFromFile(stream, null, Slots, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
+        _view = _file.CreateViewAccessor(0, Slots);
+        byte* pointer = null;
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
+        _bytes = pointer + _view.PointerOffset;
+    }
+
+    public string Path { get; }
+
+    public void Clear(int slot) => Volatile.Write(ref _bytes[slot], 0);
+
+    /// <summary>All bytes as they are now; after the worker's death, as it left them.</summary>
+    public byte[] Snapshot() => new ReadOnlySpan<byte>(_bytes, Slots).ToArray();
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file.Dispose();
+        File.Delete(Path);
+    }
+}

@@ -1,0 +1,129 @@
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Tasks;
+using Orchestrator.Worker;
+using Orchestrator.Worker.V1;
+
+namespace Orchestrator.Coordinator.Dispatch;
+
+/// <summary>
+/// One in-process placement: the same handlers on the same lanes as in a worker, inside the coordinator. For the engine it is a worker that
+/// cannot die alone and cannot be killed.
+/// </summary>
+internal sealed class InProcessChannel : IWorkerChannel, IAttemptSink, IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly TaskEngineHost _host;
+    private readonly TaskExecutor _executor;
+    private readonly EngineWorker _view;
+    private List<PassAssignment> _assignments = [];
+    private List<AttemptSignal> _signals = [];
+    private List<AttemptReport> _results = [];
+    private List<AttemptId> _returned = [];
+    private List<AttemptNews> _news = [];
+    private int _reporting;
+
+    public InProcessChannel(
+        TaskEngineHost host, TaskPlacement placement, ExecutorLayout layout, TaskHandlerRegistry handlers, IServiceProvider services, TimeProvider time)
+    {
+        _host = host;
+        _executor = new TaskExecutor(handlers, services, layout, this, recorder: null, time) { WorkerName = "in-process" };
+        var offers = handlers.Handlers.Select(handler => HandlerOffers.Of(handler.ToHandlerInfo())).ToArray();
+        // Sent ahead means nothing here: a full lane's queue is as near as the engine's.
+        var description = new WorkerDescription("", placement, layout.CpuSlots, 0, 0, layout.CpuSlots + host.Options.MaxCredits + 1, RecordsFlight: true);
+        _view = host.Apply(new TaskCommand.WorkerJoined(description, offers, this), effects => effects.Joined!)!;
+    }
+
+    public void Queue(in AttemptAssignment assignment)
+    {
+        lock (_gate)
+            _assignments.Add(Assignments.ToMessage(assignment));
+    }
+
+    public void Queue(in AttemptSignal signal)
+    {
+        lock (_gate)
+            _signals.Add(signal);
+    }
+
+    public void Kick()
+    {
+        List<PassAssignment> assignments;
+        List<AttemptSignal> signals;
+        lock (_gate)
+        {
+            (assignments, _assignments) = (_assignments, []);
+            (signals, _signals) = (_signals, []);
+        }
+
+        if (assignments.Count > 0)
+            _executor.Start(assignments);
+        foreach (var signal in signals)
+        {
+            if (signal.Kind == SignalKind.Cancel)
+                _executor.Cancel((ulong)signal.TaskId, signal.Attempt);
+            else
+                _executor.GiveBack([new AttemptRef { TaskId = (ulong)signal.TaskId, Attempt = signal.Attempt }]);
+        }
+    }
+
+    public void Completed(PassAttemptResult result)
+    {
+        lock (_gate)
+            _results.Add(WireConversions.ToReport(result));
+    }
+
+    public void Event(PassAttemptEvent attemptEvent)
+    {
+        if (WireConversions.ToNews(attemptEvent) is not { } news)
+            return;
+        lock (_gate)
+            _news.Add(news);
+    }
+
+    public void Returned(AttemptRef attempt)
+    {
+        lock (_gate)
+            _returned.Add(new AttemptId((long)attempt.TaskId, attempt.Attempt));
+    }
+
+    public void Flush(bool busy)
+    {
+        // One reporter at a time, on a pool thread: the lane's thread goes on with its next task, and what completes meanwhile joins the next report.
+        if (Interlocked.CompareExchange(ref _reporting, 1, 0) == 0)
+            ThreadPool.UnsafeQueueUserWorkItem(static channel => channel.ReportAll(), this, preferLocal: false);
+    }
+
+    public async ValueTask DisposeAsync() => await _executor.DisposeAsync();
+
+    private void ReportAll()
+    {
+        while (true)
+        {
+            while (TakeReport() is { } report)
+                _host.Apply(report);
+            Volatile.Write(ref _reporting, 0);
+            lock (_gate)
+            {
+                if (_results.Count + _returned.Count + _news.Count == 0)
+                    return;
+            }
+
+            if (Interlocked.CompareExchange(ref _reporting, 1, 0) != 0)
+                return;
+        }
+    }
+
+    private TaskCommand.Report? TakeReport()
+    {
+        lock (_gate)
+        {
+            if (_results.Count + _returned.Count + _news.Count == 0)
+                return null;
+            var report = new TaskCommand.Report(_view, _results) { Returned = _returned, News = _news };
+            (_results, _returned, _news) = ([], [], []);
+            return report;
+        }
+    }
+}

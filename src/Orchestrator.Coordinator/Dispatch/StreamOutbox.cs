@@ -1,0 +1,96 @@
+using Orchestrator.Contracts;
+
+namespace Orchestrator.Coordinator.Dispatch;
+
+/// <summary>Something that may have messages to write once the engine's lock has been left.</summary>
+internal interface IKickable
+{
+    /// <summary>Writes what has been queued, unless somebody is writing already.</summary>
+    void Kick();
+}
+
+/// <summary>
+/// The one writer of a stream, with natural batching: everything that has queued up since the last write goes into the next message, so that messages
+/// grow by themselves under load, and an item on an idle stream leaves at once. The thread that queued it writes the first message itself, since
+/// waking another costs 50–100 µs on an idle machine; what comes after is written elsewhere, so that nobody is kept.
+/// </summary>
+/// <typeparam name="TMessage">The stream's message.</typeparam>
+internal abstract class StreamOutbox<TMessage> : IKickable
+    where TMessage : class
+{
+    private int _writing;
+    private volatile bool _closed;
+
+    /// <summary>Guards what derived classes queue; held for the time of a list operation only.</summary>
+    protected Lock Gate { get; } = new();
+
+    /// <summary>Whether nothing will be written any more.</summary>
+    public bool IsClosed => _closed;
+
+    /// <inheritdoc/>
+    public void Kick()
+    {
+        if (!_closed && Interlocked.CompareExchange(ref _writing, 1, 0) == 0)
+            _ = WriteAllAsync();
+    }
+
+    /// <summary>Ends the writing; what is queued is dropped.</summary>
+    public void Close() => _closed = true;
+
+    /// <summary>
+    /// Takes queued items into a message: at most <see cref="ProtocolConstants.MaxItemsPerMessage"/>, and no more after
+    /// <see cref="ProtocolConstants.TargetMessageBytes"/>. Null when nothing is queued.
+    /// </summary>
+    protected abstract TMessage? Take();
+
+    /// <summary>Writes one message to the stream. Called by one thread at a time.</summary>
+    protected abstract Task WriteAsync(TMessage message);
+
+    /// <summary>Called once a message has left.</summary>
+    protected virtual void OnWritten(TMessage message)
+    {
+    }
+
+    /// <summary>Called when a write failed: the peer is gone. The reading side of the stream learns of it by itself.</summary>
+    protected virtual void OnFailed(Exception exception)
+    {
+    }
+
+    private async Task WriteAllAsync()
+    {
+        try
+        {
+            var borrowed = true;
+            while (true)
+            {
+                while (!_closed && Take() is { } message)
+                {
+                    var write = WriteAsync(message);
+                    borrowed &= write.IsCompletedSuccessfully;
+                    await write.ConfigureAwait(false);
+                    OnWritten(message);
+                    if (borrowed)
+                    {
+                        // The thread belongs to whoever queued the first item; it is given back before the next message.
+                        borrowed = false;
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                    }
+                }
+
+                Volatile.Write(ref _writing, 0);
+                // Something may have been queued between the last look and the mark that nobody writes.
+                if (_closed || !HasQueued() || Interlocked.CompareExchange(ref _writing, 1, 0) != 0)
+                    return;
+            }
+        }
+        catch (Exception exception)
+        {
+            // Any failure of a write means that the peer is gone, by RST, GOAWAY or cancellation: the stream is of no use any more.
+            _closed = true;
+            OnFailed(exception);
+        }
+    }
+
+    /// <summary>Whether <see cref="Take"/> would find something.</summary>
+    protected abstract bool HasQueued();
+}

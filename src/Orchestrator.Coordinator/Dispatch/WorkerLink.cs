@@ -1,0 +1,276 @@
+using System.Net.Sockets;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Contracts;
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Tasks;
+using Orchestrator.Worker.V1;
+
+namespace Orchestrator.Coordinator.Dispatch;
+
+/// <summary>
+/// The one long stream to a worker process: batches of assignments out, results in. Until <see cref="Join"/> its worker is a spare that the
+/// engine does not know.
+/// </summary>
+internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWorkerChannel, IDisposable
+{
+    private readonly TaskEngineHost _host;
+    private readonly FlightRecorderFile _recorder;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly GrpcChannel _channel;
+    private readonly AsyncDuplexStreamingCall<PassExecuteRequest, PassExecuteResponse> _call;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<AttemptAssignment> _assignments = new();
+    private readonly Queue<AttemptSignal> _signals = new();
+    private Identity? _identity;
+    private bool _drain;
+    private volatile EngineWorker? _view;
+
+    private WorkerLink(
+        TaskEngineHost host, FlightRecorderFile recorder, GrpcChannel channel,
+        AsyncDuplexStreamingCall<PassExecuteRequest, PassExecuteResponse> call, Hello hello, TimeProvider time, ILogger logger)
+    {
+        _host = host;
+        _recorder = recorder;
+        _channel = channel;
+        _call = call;
+        _logger = logger;
+        _time = time;
+        Hello = hello;
+        LastHeard = time.GetTimestamp();
+    }
+
+    /// <summary>What the worker said of itself.</summary>
+    public Hello Hello { get; }
+
+    /// <summary>The last heartbeat; null before the first.</summary>
+    public Vitals? Vitals { get; private set; }
+
+    /// <summary>The time stamp of the last message.</summary>
+    public long LastHeard { get; private set; }
+
+    /// <summary>The engine's view of the worker, once it has joined.</summary>
+    public EngineWorker? View => _view;
+
+    /// <summary>Completes when the worker has closed its side: all that it sent has been read.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>
+    /// Connects to a worker's socket as soon as it listens, opens the stream and waits for its Hello. The caller's token ends the waiting when the process
+    /// has exited or takes too long.
+    /// </summary>
+    public static async Task<WorkerLink> ConnectAsync(
+        WorkerLaunch launch, FlightRecorderFile recorder, TaskEngineHost host, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    {
+        var channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
+        {
+            HttpHandler = CreateHandler(launch.Socket, time),
+            MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes,
+            MaxSendMessageSize = null,
+            DisposeHttpClient = true,
+        });
+        AsyncDuplexStreamingCall<PassExecuteRequest, PassExecuteResponse>? call = null;
+        try
+        {
+            await channel.ConnectAsync(cancellationToken);
+            var headers = new Metadata { { ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + launch.Token } };
+            call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(WorkerPassthrough.ExecuteMethod, null, new CallOptions(headers));
+            if (!await call.ResponseStream.MoveNext(cancellationToken) || call.ResponseStream.Current.Hello is not { } hello)
+                throw new InvalidDataException($"worker {launch.Name} did not begin with Hello");
+            return new WorkerLink(host, recorder, channel, call, hello, time, logger);
+        }
+        catch
+        {
+            call?.Dispose();
+            channel.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes the worker known to the engine under a slot's name, and begins to read its reports.</summary>
+    public EngineWorker Join(string name, long incarnation, int core, bool rename)
+    {
+        if (rename)
+        {
+            lock (Gate)
+                _identity = new Identity { Name = name, Incarnation = incarnation, Core = core };
+        }
+
+        var description = new WorkerDescription(
+            $"{name}#{incarnation}",
+            TaskPlacement.WorkerProcess,
+            Math.Max(1, Hello.CpuSlots),
+            Math.Max(1, Hello.IoSlots),
+            Math.Max(1, Hello.BlockingSlots),
+            FlightRecorderFile.Slots,
+            Hello.RecordsFlight);
+        var offers = Hello.Handlers.Select(HandlerOffers.Of).ToArray();
+        return _host.Apply(new TaskCommand.WorkerJoined(description, offers, this), effects => _view = effects.Joined)!;
+    }
+
+    /// <summary>Counts as if it had been heard now: the coordinator itself was not listening.</summary>
+    public void Touch() => LastHeard = _time.GetTimestamp();
+
+    /// <summary>Begins to read what the worker sends. Its reports reach the engine once it has joined.</summary>
+    public void StartReading() => _ = ReadAllAsync();
+
+    /// <summary>Asks the worker to finish what runs, give back the rest and exit.</summary>
+    public void Drain()
+    {
+        lock (Gate)
+            _drain = true;
+        Kick();
+    }
+
+    public void Queue(in AttemptAssignment assignment)
+    {
+        lock (Gate)
+            _assignments.Enqueue(assignment);
+    }
+
+    public void Queue(in AttemptSignal signal)
+    {
+        lock (Gate)
+            _signals.Enqueue(signal);
+    }
+
+    public void Dispose()
+    {
+        Close();
+        _call.Dispose();
+        _channel.Dispose();
+    }
+
+    protected override bool HasQueued()
+    {
+        lock (Gate)
+            return _assignments.Count > 0 || _signals.Count > 0 || _drain || _identity is not null;
+    }
+
+    protected override PassExecuteRequest? Take()
+    {
+        lock (Gate)
+        {
+            if (_assignments.Count == 0 && _signals.Count == 0 && !_drain && _identity is null)
+                return null;
+            var message = new PassExecuteRequest { Identity = _identity };
+            _identity = null;
+            var bytes = 0;
+            while (message.Assignments.Count < ProtocolConstants.MaxItemsPerMessage
+                && bytes < ProtocolConstants.TargetMessageBytes
+                && _assignments.TryDequeue(out var assignment))
+            {
+                // Before it is sent, and before its slot's last user could be mistaken for it.
+                _recorder.Clear(assignment.Slot);
+                message.Assignments.Add(Assignments.ToMessage(assignment));
+                bytes += assignment.Task.InputBytes;
+            }
+
+            // What is said of an attempt follows the attempt.
+            if (_assignments.Count > 0)
+                return message;
+            while (_signals.TryDequeue(out var signal))
+            {
+                var attempt = new AttemptRef { TaskId = (ulong)signal.TaskId, Attempt = signal.Attempt };
+                (signal.Kind == SignalKind.Cancel ? message.Cancels : message.GiveBack).Add(attempt);
+            }
+
+            message.Drain = _drain;
+            _drain = false;
+            return message;
+        }
+    }
+
+    protected override Task WriteAsync(PassExecuteRequest message) => _call.RequestStream.WriteAsync(message);
+
+    protected override void OnFailed(Exception exception) => Log.WriteFailed(_logger, Hello.Name, exception.Message);
+
+    private static SocketsHttpHandler CreateHandler(string socketPath, TimeProvider time) => new()
+    {
+        // The default windows would throttle a burst of large results to one round trip per 64 KB.
+        InitialHttp2StreamWindowSize = 4 * 1024 * 1024,
+        PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+        ConnectTimeout = Timeout.InfiniteTimeSpan,
+        UseProxy = false,
+        ConnectCallback = async (_, cancellationToken) =>
+        {
+            // A starting worker says that it listens by listening: the file appears with bind, connections are taken after listen.
+            for (var wait = 1; ; wait = Math.Min(wait * 2, 8))
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch (SocketException)
+                {
+                    socket.Dispose();
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(wait), time, cancellationToken);
+            }
+        },
+    };
+
+    private async Task ReadAllAsync()
+    {
+        try
+        {
+            while (await _call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
+                OnMessage(_call.ResponseStream.Current);
+        }
+        catch (Exception exception) when (exception is RpcException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The process has ended or is about to; its exit is what counts, and its supervisor sees that.
+            Log.StreamEnded(_logger, Hello.Name, exception.Message);
+        }
+        catch (Exception exception)
+        {
+            // A bug on the way into the engine: without a reader the worker is useless, so let it be replaced.
+            Log.ReaderFailed(_logger, Hello.Name, exception);
+            if (_view is { } view)
+                _host.Apply(new TaskCommand.Condemn(view));
+        }
+        finally
+        {
+            Close();
+            _ended.TrySetResult();
+        }
+    }
+
+    private void OnMessage(PassExecuteResponse message)
+    {
+        LastHeard = _time.GetTimestamp();
+        if (message.Vitals is { } vitals)
+            Vitals = vitals;
+        if (_view is not { } view || (message.Results.Count == 0 && message.Returned.Count == 0 && message.Events.Count == 0))
+            return;
+        _host.Apply(new TaskCommand.Report(view, WireConversions.ToReports(message.Results))
+        {
+            Returned = WireConversions.ToIds(message.Returned),
+            News = WireConversions.ToNews(message.Events),
+        });
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Debug, Message = "Writing to worker {Worker} failed: {Reason}")]
+        public static partial void WriteFailed(ILogger logger, string worker, string reason);
+
+        [LoggerMessage(Level = LogLevel.Debug, Message = "The stream of worker {Worker} ended: {Reason}")]
+        public static partial void StreamEnded(ILogger logger, string worker, string reason);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "Reading from worker {Worker} failed; it will be replaced")]
+        public static partial void ReaderFailed(ILogger logger, string worker, Exception exception);
+    }
+}

@@ -1,0 +1,181 @@
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Tasks;
+using Orchestrator.Coordinator.Dispatch;
+
+namespace Orchestrator.Coordinator.Engines;
+
+/// <summary>
+/// Owns the task engine: its lock, its clock and its one timer. Under the lock a command is applied and its effects are sorted to those whom they
+/// concern, which keeps their order; everything that takes time happens after the lock has been left.
+/// </summary>
+internal sealed class TaskEngineHost : IDisposable
+{
+    // An engine deadline can be due at once; a timer of zero would fire in a loop while another thread holds the lock.
+    private static readonly TimeSpan MinimumTimer = TimeSpan.FromMilliseconds(1);
+
+    [ThreadStatic]
+    private static List<IKickable>? t_touched;
+
+    private readonly Lock _gate = new();
+    private readonly TaskEffects _effects = new();
+    private readonly TaskEngine _engine;
+    private readonly MonotonicClock _clock;
+    private readonly ITimer _timer;
+    private TimeSpan _timerDue = TimeSpan.MaxValue;
+    private bool _disposed;
+
+    public TaskEngineHost(TaskEngineOptions options, MonotonicClock clock)
+    {
+        Options = options;
+        _engine = new TaskEngine(options);
+        _clock = clock;
+        _timer = clock.Provider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The engine's numbers.</summary>
+    public TaskEngineOptions Options { get; }
+
+    /// <summary>Who carries out orders about worker processes; set once, before the first worker joins.</summary>
+    public IWorkerOrders? Orders { get; set; }
+
+    /// <summary>Applies a command and sees to its effects.</summary>
+    public void Apply(TaskCommand command) => Apply<object?>(command, null);
+
+    /// <summary>Applies a command, reads from its effects under the lock, and sees to them.</summary>
+    public T? Apply<T>(TaskCommand command, Func<TaskEffects, T>? read)
+    {
+        var touched = RentTouched();
+        T? result = default;
+        WorkerOrder[] orders;
+        lock (_gate)
+        {
+            _engine.Apply(command, _clock.Now, _effects);
+            if (command is TaskCommand.Submit { Owner: TaskReceiver receiver })
+                receiver.OnSubmitted(_effects.Submitted);
+            if (read is not null)
+                result = read(_effects);
+            orders = Sort(touched);
+        }
+
+        Perform(touched, orders);
+        return result;
+    }
+
+    /// <summary>Asks the engine something under its lock. The function must not keep anything that the engine may change.</summary>
+    public T Read<T>(Func<TaskEngine, T> read)
+    {
+        lock (_gate)
+            return read(_engine);
+    }
+
+    /// <summary>Lets due time pass now, as the timer would.</summary>
+    public void Tick()
+    {
+        var touched = RentTouched();
+        WorkerOrder[] orders;
+        lock (_gate)
+        {
+            if (_disposed)
+                return;
+            _timerDue = TimeSpan.MaxValue;
+            _engine.Tick(_clock.Now, _effects);
+            orders = Sort(touched);
+        }
+
+        Perform(touched, orders);
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+            _disposed = true;
+        _timer.Dispose();
+    }
+
+    /// <summary>Hands each effect to whom it concerns; returns the orders about processes, which are rare.</summary>
+    private WorkerOrder[] Sort(List<IKickable> touched)
+    {
+        foreach (ref readonly var assignment in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_effects.Assignments))
+        {
+            var channel = ChannelOf(assignment.Worker);
+            channel.Queue(assignment);
+            Touch(touched, channel);
+        }
+
+        foreach (ref readonly var signal in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_effects.Signals))
+        {
+            var channel = ChannelOf(signal.Worker);
+            channel.Queue(signal);
+            Touch(touched, channel);
+        }
+
+        foreach (ref readonly var notification in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_effects.Notifications))
+        {
+            if (notification.Watcher is TaskListener listener)
+            {
+                listener.OnEvent(notification.Event);
+                Touch(touched, listener);
+            }
+            else if (notification.Owner is TaskReceiver receiver)
+            {
+                receiver.OnEvent(notification.Event);
+                Touch(touched, receiver);
+            }
+        }
+
+        foreach (ref readonly var delivery in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_effects.Deliveries))
+        {
+            var receiver = (TaskReceiver)delivery.Owner;
+            receiver.OnEnded(delivery);
+            Touch(touched, receiver);
+        }
+
+        var orders = _effects.Orders.Count == 0 ? [] : _effects.Orders.ToArray();
+        _effects.Clear();
+        ArmTimer();
+        return orders;
+    }
+
+    private static IWorkerChannel ChannelOf(EngineWorker worker) => (IWorkerChannel)worker.Channel!;
+
+    private void ArmTimer()
+    {
+        var due = _engine.NextDeadline ?? TimeSpan.MaxValue;
+        // A timer that fires too early finds nothing due and arms itself again, which is cheaper than moving it with every task.
+        if (due >= _timerDue || _disposed)
+            return;
+        _timerDue = due;
+        var wait = due - _clock.Now;
+        _timer.Change(wait < MinimumTimer ? MinimumTimer : wait, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Perform(List<IKickable> touched, WorkerOrder[] orders)
+    {
+        foreach (var item in touched)
+            item.Kick();
+        foreach (var order in orders)
+            Orders?.Carry(order);
+        touched.Clear();
+        t_touched = touched;
+    }
+
+    // A kick may lead back here on the same thread, so the list is taken for the time of its use.
+    private static List<IKickable> RentTouched()
+    {
+        var touched = t_touched ?? [];
+        t_touched = null;
+        return touched;
+    }
+
+    private static void Touch(List<IKickable> touched, IKickable item)
+    {
+        // Neighbours mostly concern the same few: a short look back beats a set.
+        for (var i = touched.Count - 1; i >= 0 && i >= touched.Count - 4; i--)
+        {
+            if (touched[i] == item)
+                return;
+        }
+
+        touched.Add(item);
+    }
+}

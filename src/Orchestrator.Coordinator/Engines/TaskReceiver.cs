@@ -1,0 +1,37 @@
+using Orchestrator.Core.Tasks;
+using Orchestrator.Coordinator.Dispatch;
+
+namespace Orchestrator.Coordinator.Engines;
+
+/// <summary>
+/// An owner of tasks in the shell. The methods are called under the engine's lock, in the order in which things happened, and may only take note;
+/// <see cref="IKickable.Kick"/> follows once the lock has been left.
+/// </summary>
+internal abstract class TaskReceiver : TaskOwner, IKickable
+{
+    /// <summary>The outcomes of a submission of this owner, in its order.</summary>
+    public virtual void OnSubmitted(IReadOnlyList<SubmitOutcome> outcomes)
+    {
+    }
+
+    /// <summary>A task of this owner has ended.</summary>
+    public abstract void OnEnded(in Delivery delivery);
+
+    /// <summary>A task of this owner reports.</summary>
+    public virtual void OnEvent(in TaskEventRecord item)
+    {
+    }
+
+    /// <inheritdoc/>
+    public abstract void Kick();
+}
+
+/// <summary>A watcher of tasks in the shell; as <see cref="TaskReceiver"/>.</summary>
+internal abstract class TaskListener : TaskWatcher, IKickable
+{
+    /// <summary>Something happened to a watched task.</summary>
+    public abstract void OnEvent(in TaskEventRecord item);
+
+    /// <inheritdoc/>
+    public abstract void Kick();
+}

@@ -1,0 +1,209 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using Grpc.Health.V1;
+using Grpc.HealthCheck;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.Security;
+using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Core.Tasks;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Coordinator;
+
+/// <summary>A coordinator with its workers, from its start to its end.</summary>
+public sealed class CoordinatorApplication : IAsyncDisposable
+{
+    // After the drain's limit: time for cancels to be obeyed, then for workers to exit.
+    private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(3);
+
+    private readonly WebApplication _app;
+    private readonly CoordinatorOptions _options;
+    private readonly EndpointFile _endpointFile;
+    private readonly TaskCompletionSource _stopNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _stopRequests;
+
+    private CoordinatorApplication(WebApplication app, CoordinatorOptions options)
+    {
+        _app = app;
+        _options = options;
+        _endpointFile = new EndpointFile(options.DataDirectory);
+    }
+
+    /// <summary>Where it listens and which workers it has; valid once started.</summary>
+    public CoordinatorAddresses Addresses => new(
+        GrpcAddress, HttpAddress, _app.Services.GetRequiredService<TokenStore>().Path,
+        [.. Supervisor.Status.Select(slot => new WorkerAddress(slot.Name, slot.Pid, slot.Core, slot.HasFailed ? slot.LastExit : ""))]);
+
+    private string GrpcAddress => AddressAt(0);
+
+    private string HttpAddress => AddressAt(1);
+
+    private WorkerSupervisor Supervisor => _app.Services.GetRequiredService<WorkerSupervisor>();
+
+    /// <summary>Builds a coordinator. Nothing is started and no file is touched but the data directory.</summary>
+    /// <param name="options">What it is told.</param>
+    /// <param name="inProcessHandlers">The handlers of the in-process placements.</param>
+    /// <exception cref="ArgumentException">The options are wrong; names every fault.</exception>
+    public static CoordinatorApplication Create(CoordinatorOptions options, TaskHandlerRegistry inProcessHandlers)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var faults = options.Validate();
+        if (faults.Count > 0)
+            throw new ArgumentException(string.Join("; ", faults), nameof(options));
+        // Sockets, tokens and recorders are nobody else's.
+        _ = NativeMethods.umask(0x3f);
+        Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Clear();
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        });
+        builder.Logging.AddFilter(null, LogLevel.Warning);
+        // The host's own words on starting and stopping are for people who do not see our own.
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        if (options.Verbose)
+            builder.Logging.AddFilter("Orchestrator", LogLevel.Information);
+        // A call that was cancelled or refused is no error of the server.
+        builder.Logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.Error);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
+        builder.Services.AddSingleton(inProcessHandlers);
+        builder.Services.AddCoordinator(options);
+        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options));
+        var app = builder.Build();
+        app.MapCoordinator();
+        return new CoordinatorApplication(app, options);
+    }
+
+    /// <summary>Starts everything; completes when it listens and every worker is ready or given up.</summary>
+    /// <exception cref="IOException">A port is taken, or a directory cannot be written; says which.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Workers take longest, so they start first.
+        var workers = Supervisor.StartAsync(cancellationToken);
+        _app.Services.GetRequiredService<InProcessPlacements>().Start();
+        await _app.StartAsync(cancellationToken);
+        await workers;
+        var health = _app.Services.GetRequiredService<HealthServiceImpl>();
+        foreach (var service in ServiceNames.All)
+            health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.Serving);
+        _app.Services.GetRequiredService<Readiness>().MarkStarted();
+        _endpointFile.Write(GrpcAddress, HttpAddress);
+    }
+
+    /// <summary>
+    /// Runs until SIGTERM, Ctrl-C or a Drain call that asks for it; then drains and stops. A second signal stops at once.
+    /// </summary>
+    /// <returns>The exit code: 0.</returns>
+    public async Task<int> RunUntilStoppedAsync()
+    {
+        using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = _app.Lifetime.ApplicationStopping.Register(() => stopping.TrySetResult());
+        await stopping.Task;
+        await StopAsync();
+        return 0;
+    }
+
+    /// <summary>Asks a running coordinator to drain and stop, as SIGTERM does; the second time, to stop at once.</summary>
+    public void RequestStop()
+    {
+        if (Interlocked.Increment(ref _stopRequests) > 1)
+            _stopNow.TrySetResult();
+        _app.Lifetime.StopApplication();
+    }
+
+    /// <summary>Drains within the option's limit, cancels what is left, ends the workers and the server.</summary>
+    public async Task StopAsync()
+    {
+        var drain = _app.Services.GetRequiredService<DrainController>();
+        var unfinished = await OrStopNow(drain.DrainAsync(_options.DrainTimeout, CancellationToken.None), fallback: 1);
+        if (unfinished > 0)
+        {
+            _app.Services.GetRequiredService<TaskEngineHost>().Apply(new TaskCommand.CancelAll());
+            await OrStopNow(drain.DrainAsync(CancelLimit, CancellationToken.None), fallback: 1);
+        }
+
+        _app.Services.GetRequiredService<StreamRegistry>().Stop();
+        await Supervisor.StopAsync();
+        await _app.StopAsync();
+        _endpointFile.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _stopNow.TrySetResult();
+        await Supervisor.StopAsync();
+        _endpointFile.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    private async Task<int> OrStopNow(Task<int> drain, int fallback) =>
+        await Task.WhenAny(drain, _stopNow.Task) == drain ? await drain : fallback;
+
+    private void OnSignal(PosixSignalContext context)
+    {
+        // The default would end the process before its workers have.
+        context.Cancel = true;
+        RequestStop();
+    }
+
+    private string AddressAt(int index) =>
+        _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(index);
+
+    private static void Configure(KestrelServerOptions kestrel, CoordinatorOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = 1_024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
+        kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+        // A stalled upload holds at most its stream's window; the connection's leaves room for the others beside it.
+        kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
+        kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
+        kestrel.Limits.MaxRequestBodySize = null;
+        // A client may think for long; what it may hold meanwhile is bounded by its credits.
+        kestrel.Limits.MinRequestBodyDataRate = null;
+        kestrel.Limits.MinResponseDataRate = null;
+        kestrel.Listen(IPAddress.Loopback, options.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
+        kestrel.Listen(IPAddress.Loopback, options.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
+    }
+
+    /// <summary>Signals are the application's own matter: the drain comes before the host's stop.</summary>
+    private sealed class QuietLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
+
+/// <summary>Where a coordinator listens, and its workers.</summary>
+/// <param name="Grpc">Such as <c>http://127.0.0.1:7600</c>.</param>
+/// <param name="Http">Such as <c>http://127.0.0.1:7601</c>.</param>
+/// <param name="TokenPath">The file that holds the token.</param>
+/// <param name="Workers">One per slot.</param>
+public sealed record CoordinatorAddresses(string Grpc, string Http, string TokenPath, IReadOnlyList<WorkerAddress> Workers);
+
+/// <summary>A worker's slot.</summary>
+/// <param name="Name">Such as <c>worker-1</c>.</param>
+/// <param name="Pid">Its process, 0 where there is none.</param>
+/// <param name="Core">Its core, -1 for any.</param>
+/// <param name="Failure">Why it was given up; empty when it was not.</param>
+public sealed record WorkerAddress(string Name, int Pid, int Core, string Failure);

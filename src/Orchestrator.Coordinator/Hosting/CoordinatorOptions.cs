@@ -1,0 +1,72 @@
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Coordinator;
+
+/// <summary>Everything that a coordinator can be told. <see cref="Validate"/> names all faults at once.</summary>
+public sealed record CoordinatorOptions
+{
+    /// <summary>The loopback port of the gRPC services; 0 picks a free one.</summary>
+    public int GrpcPort { get; init; } = 7600;
+
+    /// <summary>The loopback port of health over HTTP/1 (h2c and HTTP/1 cannot share a port); 0 picks a free one.</summary>
+    public int HttpPort { get; init; } = 7601;
+
+    /// <summary>Where the token, the endpoint file and the runtime directory lie.</summary>
+    public string DataDirectory { get; init; } = ProtocolConstants.DefaultDataDirectory();
+
+    /// <summary>Worker processes and their supervision.</summary>
+    public SupervisorOptions Supervision { get; init; } = new();
+
+    /// <summary>The task engine's numbers.</summary>
+    public TaskEngineOptions Engine { get; init; } = new();
+
+    /// <summary>Tasks that one stream may hold unfinished or unread.</summary>
+    public int CreditsPerStream { get; init; } = 4_096;
+
+    /// <summary>Bytes of inputs that one stream may hold so.</summary>
+    public long CreditBytesPerStream { get; init; } = 16L << 20;
+
+    /// <summary>Threads of the in-process placement "threads".</summary>
+    public int InProcessThreads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Tasks that the in-process placement "async" runs at once.</summary>
+    public int InProcessAsync { get; init; } = 10_000;
+
+    /// <summary>How long a stop waits for unfinished tasks before it cancels them.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>Whether a change of the state of workers is logged to the console, beyond warnings.</summary>
+    public bool Verbose { get; init; }
+
+    /// <summary>The faults of these options, each naming the option, its value and what would be right.</summary>
+    public IReadOnlyList<string> Validate()
+    {
+        var faults = new List<string>();
+        Check(GrpcPort is >= 0 and <= 65_535, nameof(GrpcPort), GrpcPort, "a port from 0 (any free one) to 65535");
+        Check(HttpPort is >= 0 and <= 65_535, nameof(HttpPort), HttpPort, "a port from 0 (any free one) to 65535");
+        Check(GrpcPort != HttpPort || GrpcPort == 0, nameof(HttpPort), HttpPort, "another port than the gRPC port: h2c and HTTP/1 cannot share one");
+        Check(DataDirectory.Length > 0, nameof(DataDirectory), DataDirectory, "a directory");
+        Check(Supervision.Workers is >= 0 and <= 1_024, "Workers", Supervision.Workers, "a number from 0 to 1024");
+        Check(Supervision.HotSpares is 0 or 1, "HotSpares", Supervision.HotSpares, "0 or 1");
+        Check(Supervision.Command.Count > 0, "WorkerCommand", "", "a command and its arguments");
+        Check(Supervision.MaxConcurrentIo is >= 1 and <= 14_000, "MaxConcurrentIo", Supervision.MaxConcurrentIo, "a number from 1 to 14000 (the flight recorder's slots)");
+        Check(Supervision.BlockingThreads is >= 1 and <= 1_024, "BlockingThreads", Supervision.BlockingThreads, "a number from 1 to 1024");
+        Check(CreditsPerStream >= 1, nameof(CreditsPerStream), CreditsPerStream, "at least 1");
+        Check(CreditBytesPerStream >= 1, nameof(CreditBytesPerStream), CreditBytesPerStream, "at least 1");
+        Check(InProcessThreads is >= 1 and <= 1_024, nameof(InProcessThreads), InProcessThreads, "a number from 1 to 1024");
+        Check(InProcessAsync is >= 1 and <= 100_000, nameof(InProcessAsync), InProcessAsync, "a number from 1 to 100000");
+        Check(DrainTimeout >= TimeSpan.Zero, nameof(DrainTimeout), DrainTimeout, "zero or more");
+        Check(Engine.MaxTasks >= 1, "MaxTasks", Engine.MaxTasks, "at least 1");
+        Check(Engine.MaxPayloadBytes >= 1, "MaxPayloadBytes", Engine.MaxPayloadBytes, "at least 1");
+        Check(Engine.Aging >= TimeSpan.Zero, "Aging", Engine.Aging, "zero (off) or more");
+        return faults;
+
+        void Check(bool right, string name, object value, string wanted)
+        {
+            if (!right)
+                faults.Add($"{name} is '{value}', it must be {wanted}");
+        }
+    }
+}

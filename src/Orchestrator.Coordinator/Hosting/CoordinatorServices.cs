@@ -1,0 +1,78 @@
+using Grpc.HealthCheck;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Security;
+using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Coordinator.Telemetry;
+
+namespace Orchestrator.Coordinator.Hosting;
+
+/// <summary>The coordinator's table of contents: one line per room.</summary>
+internal static class CoordinatorServices
+{
+    public static IServiceCollection AddCoordinator(this IServiceCollection services, CoordinatorOptions options) => services
+        .AddSingleton(options)
+        .AddEngines(options)
+        .AddSecurity(options)
+        .AddSupervision(options)
+        .AddTelemetry()
+        .AddTaskServices(options);
+
+    public static void MapCoordinator(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGrpcService<TaskServiceAdapter>();
+        endpoints.MapGrpcService<AdminServiceAdapter>();
+        endpoints.MapGrpcService<HealthServiceImpl>();
+        endpoints.MapGrpcReflectionService();
+        endpoints.MapGet("/healthz", () => Results.Text("ok\n"));
+        endpoints.MapGet("/readyz", (Readiness readiness) => readiness.ToResult());
+    }
+
+    private static IServiceCollection AddEngines(this IServiceCollection services, CoordinatorOptions options) => services
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton<MonotonicClock>()
+        .AddSingleton(options.Engine)
+        .AddSingleton<TaskEngineHost>()
+        .AddSingleton<InProcessPlacements>();
+
+    private static IServiceCollection AddSecurity(this IServiceCollection services, CoordinatorOptions options) => services
+        .AddSingleton(_ => new TokenStore(options.DataDirectory))
+        .AddSingleton<AuthorizationInterceptor>();
+
+    private static IServiceCollection AddSupervision(this IServiceCollection services, CoordinatorOptions options) => services
+        .AddSingleton(options.Supervision)
+        .AddSingleton(_ => new RuntimeDirectory(options.DataDirectory))
+        .AddSingleton<WorkerSupervisor>();
+
+    private static IServiceCollection AddTelemetry(this IServiceCollection services) => services
+        .AddSingleton<OperatorEvents>()
+        .AddSingleton<ProcessSampler>()
+        .AddSingleton<StatusReporter>();
+
+    private static IServiceCollection AddTaskServices(this IServiceCollection services, CoordinatorOptions options)
+    {
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes;
+            grpc.MaxSendMessageSize = null;
+            grpc.Interceptors.Add<AuthorizationInterceptor>();
+        });
+        services.AddGrpcReflection();
+        return services
+            .AddSingleton(new StreamLimits(options.CreditsPerStream, options.CreditBytesPerStream))
+            .AddSingleton<PolicyTranslator>()
+            .AddSingleton<SubmissionReader>()
+            .AddSingleton<ResultWriter>()
+            .AddSingleton<StreamRegistry>()
+            .AddSingleton<HealthServiceImpl>()
+            .AddSingleton<DrainController>()
+            .AddSingleton<Readiness>()
+            .AddSingleton<TaskServiceAdapter>()
+            .AddSingleton<AdminServiceAdapter>();
+    }
+}

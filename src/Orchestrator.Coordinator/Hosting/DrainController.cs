@@ -1,0 +1,52 @@
+using Grpc.Health.V1;
+using Grpc.HealthCheck;
+using Microsoft.Extensions.Hosting;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Telemetry;
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Coordinator.Hosting;
+
+/// <summary>The way out: readiness off, no new tasks, a notice on every stream, then time for what runs.</summary>
+internal sealed class DrainController(
+    TaskEngineHost host, StreamRegistry streams, HealthServiceImpl health, OperatorEvents events, MonotonicClock clock, IHostApplicationLifetime lifetime)
+{
+    /// <summary>How long a drain waits for the unfinished tasks.</summary>
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(25);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
+    private int _draining;
+
+    /// <summary>Takes no new work and waits for the rest. Returns how many tasks are unfinished.</summary>
+    public async Task<int> DrainAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref _draining, 1) == 0)
+        {
+            foreach (var service in ServiceNames.All)
+                health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.NotServing);
+            host.Apply(new TaskCommand.Drain());
+            streams.NoticeDraining();
+            events.Add("coordinator.draining", "", "no new tasks are taken");
+        }
+
+        var until = clock.Now + timeout;
+        while (host.Read(engine => engine.Unfinished) is > 0 and var unfinished)
+        {
+            if (clock.Now >= until)
+                return unfinished;
+            await Task.Delay(LookEvery, clock.Provider, cancellationToken);
+        }
+
+        return 0;
+    }
+
+    /// <summary>Ends the coordinator once the answer to whoever asked is on its way.</summary>
+    public void RequestStop() => lifetime.StopApplication();
+}
+
+/// <summary>The services whose health is reported one by one; the empty name stands for all.</summary>
+internal static class ServiceNames
+{
+    public static readonly string[] All = ["", V1.TaskService.Descriptor.FullName, V1.AdminService.Descriptor.FullName];
+}

@@ -1,0 +1,33 @@
+using System.Text.Json.Nodes;
+using Orchestrator.Contracts;
+
+namespace Orchestrator.Coordinator.Hosting;
+
+/// <summary><c>endpoint.json</c>: where a running coordinator is, for scripts, the command and the SDK.</summary>
+internal sealed class EndpointFile(string dataDirectory) : IDisposable
+{
+    private readonly string _path = Path.Combine(dataDirectory, ProtocolConstants.EndpointFileName);
+
+    public void Write(string grpc, string http)
+    {
+        var content = new JsonObject { ["grpc"] = grpc, ["http"] = http, ["pid"] = Environment.ProcessId };
+        // Whole or not at all: a reader never sees half of it.
+        var temporary = $"{_path}.{Environment.ProcessId}";
+        File.WriteAllText(temporary, content.ToJsonString() + "\n");
+        File.Move(temporary, _path, overwrite: true);
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            // Another coordinator may have taken the directory over since.
+            if (File.Exists(_path) && JsonNode.Parse(File.ReadAllText(_path))?["pid"]?.GetValue<int>() == Environment.ProcessId)
+                File.Delete(_path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Text.Json.JsonException)
+        {
+            // A stale file names a dead pid, which every reader checks.
+        }
+    }
+}

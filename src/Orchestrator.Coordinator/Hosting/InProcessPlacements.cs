@@ -1,0 +1,29 @@
+using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Core.Tasks;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Coordinator.Hosting;
+
+/// <summary>The placements inside the coordinator, which exist to compare them with worker processes.</summary>
+internal sealed class InProcessPlacements(
+    TaskEngineHost host, TaskHandlerRegistry handlers, CoordinatorOptions options, IServiceProvider services, TimeProvider time) : IAsyncDisposable
+{
+    private readonly List<InProcessChannel> _channels = [];
+
+    public void Start()
+    {
+        Add(TaskPlacement.Sequential, ExecutorLayout.Sequential());
+        Add(TaskPlacement.Threads, ExecutorLayout.Threads(options.InProcessThreads));
+        Add(TaskPlacement.Async, ExecutorLayout.Async(options.InProcessAsync));
+
+        void Add(TaskPlacement placement, ExecutorLayout layout) =>
+            _channels.Add(new InProcessChannel(host, placement, layout, handlers, services, time));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var channel in _channels)
+            await channel.DisposeAsync();
+    }
+}

@@ -1,0 +1,21 @@
+using Microsoft.AspNetCore.Http;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Supervision;
+
+namespace Orchestrator.Coordinator.Hosting;
+
+/// <summary>Whether work is taken, for load balancers: 200 ready or degraded, 503 while starting or draining.</summary>
+internal sealed class Readiness(TaskEngineHost host, WorkerSupervisor supervisor)
+{
+    private volatile bool _started;
+
+    /// <summary>The workers are there.</summary>
+    public void MarkStarted() => _started = true;
+
+    public IResult ToResult()
+    {
+        if (!_started || host.Read(engine => engine.IsDraining))
+            return Results.Text(_started ? "draining\n" : "starting\n", statusCode: StatusCodes.Status503ServiceUnavailable);
+        return Results.Text(supervisor.FailedSlots > 0 ? $"degraded: {supervisor.FailedSlots} workers have been given up\n" : "ready\n");
+    }
+}

@@ -1,0 +1,177 @@
+using System.Collections.Concurrent;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.Core.Tasks;
+using Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Services;
+
+/// <summary>
+/// <see cref="TaskOptions"/> to <see cref="TaskPolicy"/>, validated. Options travel as bytes and equal bytes give one shared policy, so that a million
+/// tasks with the same options cost one parse and one object.
+/// </summary>
+internal sealed class PolicyTranslator
+{
+    private const int MaxCached = 4_096;
+    private const int MaxCachedBytes = 256;
+    private const int MaxNameLength = 128;
+
+    // Far beyond any use, and far enough below the clock's range that sums cannot overflow.
+    private static readonly TimeSpan MaxTimeout = TimeSpan.FromDays(3_650);
+    private static readonly TimeSpan DefaultBackoff = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan DefaultMaxBackoff = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<ByteString, TaskPolicy> _cache = new();
+
+    /// <summary>The policy of options as they arrived; adds to <paramref name="violations"/> what is wrong with them.</summary>
+    public TaskPolicy Translate(ByteString options, string field, ref List<Violation>? violations)
+    {
+        if (options.IsEmpty)
+            return TaskPolicy.Default;
+        if (_cache.TryGetValue(options, out var known))
+            return known;
+        TaskOptions message;
+        try
+        {
+            message = TaskOptions.Parser.ParseFrom(options);
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            (violations ??= []).Add(new Violation(field, $"is no valid TaskOptions message: {exception.Message}"));
+            return TaskPolicy.Default;
+        }
+
+        var before = violations?.Count ?? 0;
+        var policy = Translate(message, field, ref violations);
+        var cacheable = (violations?.Count ?? 0) == before && options.Length <= MaxCachedBytes && message.DependsOn.Count == 0;
+        if (cacheable && _cache.Count < MaxCached)
+            _cache.TryAdd(options, policy);
+        return policy;
+    }
+
+    /// <summary>The policy of parsed options.</summary>
+    public static TaskPolicy Translate(TaskOptions? options, string field, ref List<Violation>? violations)
+    {
+        if (options is null)
+            return TaskPolicy.Default;
+        var check = new Checker(field) { Violations = violations };
+        var policy = new TaskPolicy
+        {
+            Priority = options.Priority,
+            QueueTimeout = check.Time(options.QueueTimeout, "queue_timeout", allowZero: true),
+            RunTimeout = check.Time(options.RunTimeout, "run_timeout", allowZero: false),
+            TotalTimeout = check.Time(options.TotalTimeout, "total_timeout", allowZero: false),
+            CancelGrace = check.Time(options.CancelGrace, "cancel_grace", allowZero: true),
+            ResultTtl = check.Time(options.ResultTtl, "result_ttl", allowZero: true),
+            Retry = check.Retry(options.Retry),
+            Placement = check.Placement(options.Placement),
+            AffinityKey = check.Name(options.AffinityKey, "affinity_key"),
+            ConcurrencyKey = check.Name(options.ConcurrencyKey, "concurrency_key"),
+            ConcurrencyLimit = check.Limit(options),
+            FairnessKey = check.Name(options.FairnessKey, "fairness_key"),
+            FairnessWeight = check.Weight(options.FairnessWeight),
+            DependsOn = options.DependsOn.Count == 0 ? [] : [.. options.DependsOn.Select(id => (long)id).Distinct()],
+            Labels = options.Labels.Count == 0 ? null : new Dictionary<string, string>(options.Labels),
+        };
+        check.Durability(options.Durability);
+        check.RateLimiter(options.RateLimiter);
+        violations = check.Violations;
+        return policy;
+    }
+
+    private sealed class Checker(string field)
+    {
+        public List<Violation>? Violations { get; set; }
+
+        public TimeSpan? Time(Duration? duration, string name, bool allowZero)
+        {
+            if (duration is null)
+                return null;
+            var seconds = duration.Seconds + (duration.Nanos / 1e9);
+            if (seconds < 0 || (seconds == 0 && !allowZero))
+            {
+                Add(name, FormattableString.Invariant($"{seconds:0.#########} s is not {(allowZero ? "zero or more" : "more than zero")}; leave it out for no limit"));
+                return null;
+            }
+
+            return seconds >= MaxTimeout.TotalSeconds ? MaxTimeout : TimeSpan.FromTicks((duration.Seconds * TimeSpan.TicksPerSecond) + (duration.Nanos / 100));
+        }
+
+        public RetryRule? Retry(RetryPolicy? retry)
+        {
+            if (retry is null)
+                return null;
+            if (retry.MaxAttempts < 0)
+                Add("retry.max_attempts", $"{retry.MaxAttempts} is negative; 0 and 1 both mean no retry");
+            if (retry.BackoffMultiplier is < 0 or double.NaN or > 0 and < 1 or > 1_000)
+                Add("retry.backoff_multiplier", FormattableString.Invariant($"{retry.BackoffMultiplier} is not between 1 and 1000; 0 takes the default of 2"));
+            var initial = Time(retry.InitialBackoff, "retry.initial_backoff", allowZero: true) ?? DefaultBackoff;
+            var longest = Time(retry.MaxBackoff, "retry.max_backoff", allowZero: true) ?? (initial > DefaultMaxBackoff ? initial : DefaultMaxBackoff);
+            if (retry.MaxAttempts <= 1)
+                return null;
+            return new RetryRule(retry.MaxAttempts, initial, retry.BackoffMultiplier == 0 ? 2 : retry.BackoffMultiplier, longest, retry.RetryWorkerLost);
+        }
+
+        public TaskPlacement Placement(Placement placement)
+        {
+            switch (placement)
+            {
+                case V1.Placement.Unspecified or V1.Placement.WorkerProcess:
+                    return TaskPlacement.WorkerProcess;
+                case V1.Placement.InProcessSequential:
+                    return TaskPlacement.Sequential;
+                case V1.Placement.InProcessThreads:
+                    return TaskPlacement.Threads;
+                case V1.Placement.InProcessAsync:
+                    return TaskPlacement.Async;
+                default:
+                    Add("placement", $"{(int)placement} is no Placement; 1 (worker process), 2 (in process, sequential), 3 (threads) and 4 (async) are");
+                    return TaskPlacement.WorkerProcess;
+            }
+        }
+
+        public string Name(string value, string name)
+        {
+            if (value.Length > MaxNameLength)
+                Add(name, $"has {value.Length} characters; at most {MaxNameLength} are allowed");
+            return value;
+        }
+
+        public int Limit(TaskOptions options)
+        {
+            if (options.ConcurrencyLimit < 0)
+                Add("concurrency_limit", $"{options.ConcurrencyLimit} is negative; it is the number of tasks with this key that may run at once");
+            if (options.ConcurrencyLimit != 0 && options.ConcurrencyKey.Length == 0)
+                Add("concurrency_limit", "is given without a concurrency_key");
+            return Math.Max(1, options.ConcurrencyLimit);
+        }
+
+        public double Weight(double weight)
+        {
+            if (weight is 0)
+                return 1;
+            if (weight is >= 0.001 and <= 1_000)
+                return weight;
+            Add("fairness_weight", FormattableString.Invariant($"{weight} is not between 0.001 and 1000; 0 means 1"));
+            return 1;
+        }
+
+        public void Durability(Durability durability)
+        {
+            if (durability is V1.Durability.Process or V1.Durability.Disk)
+                Add("durability", $"{durability} needs the journal, which this version does not have; MEMORY is what it offers", ErrorReason.LimitExceeded);
+            else if (durability is not (V1.Durability.Unspecified or V1.Durability.Memory))
+                Add("durability", $"{(int)durability} is no Durability; 1 (memory) is what this version offers");
+        }
+
+        public void RateLimiter(string name)
+        {
+            if (name.Length > 0)
+                Add("rate_limiter", $"there is no rate limiter '{name}'", ErrorReason.NotFound);
+        }
+
+        private void Add(string name, string description, ErrorReason reason = ErrorReason.Invalid) =>
+            (Violations ??= []).Add(new Violation($"{field}.{name}", description, reason));
+    }
+}

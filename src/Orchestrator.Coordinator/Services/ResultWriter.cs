@@ -1,0 +1,131 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Core.Tasks;
+using V1 = Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Services;
+
+/// <summary>Ended tasks and events, as clients read them.</summary>
+internal sealed class ResultWriter(MonotonicClock clock)
+{
+    /// <summary>The result of an ended task, under the tag of whoever asks.</summary>
+    public PassTaskResult ToResult(TaskRecord task, ulong tag, bool timing)
+    {
+        var result = new PassTaskResult
+        {
+            TaskId = (ulong)task.Id,
+            Tag = tag,
+            State = (V1.TaskState)(int)task.State,
+            Worker = task.WorkerName,
+            Attempt = task.Attempt,
+        };
+        if (task.Output is ByteString output)
+            result.Output = output;
+        if (task.Failure is { } failure && task.State != TaskState.Succeeded)
+            result.Error = WireConversions.ToError(failure);
+        if (timing)
+            result.Timing = ToTiming(task);
+        return result;
+    }
+
+    /// <summary>The result of a task that was refused: it has no id, and its tag says which it was.</summary>
+    public static PassTaskResult ToRefusal(TaskFailure failure, ulong tag) =>
+        new() { Tag = tag, State = V1.TaskState.Failed, Error = WireConversions.ToError(failure) };
+
+    public PassTaskEvent ToEvent(in TaskEventRecord item, ulong tag)
+    {
+        var message = new PassTaskEvent
+        {
+            TaskId = (ulong)item.Task.Id,
+            Tag = tag,
+            Sequence = (ulong)item.Sequence,
+            At = Timestamp.FromDateTimeOffset(clock.ToWallClock(item.At)),
+        };
+        switch (item.Kind)
+        {
+            case TaskEventKind.Queued:
+                message.State = V1.TaskState.Queued;
+                break;
+            case TaskEventKind.Running:
+                message.State = V1.TaskState.Running;
+                break;
+            case TaskEventKind.Progress:
+                message.Progress = (V1.Progress)item.Content!;
+                break;
+            case TaskEventKind.PartialOutput:
+                message.PartialOutput = (ByteString)item.Content!;
+                break;
+            case TaskEventKind.Log:
+                message.Log = (V1.LogLine)item.Content!;
+                break;
+            default:
+                message.Result = ToResult(item.Task, tag, timing: true);
+                break;
+        }
+
+        return message;
+    }
+
+    /// <summary>Everything that is known of a task.</summary>
+    public V1.TaskInfo ToInfo(TaskRecord task)
+    {
+        var info = new V1.TaskInfo
+        {
+            TaskId = (ulong)task.Id,
+            Handler = task.Handler.Name,
+            State = (V1.TaskState)(int)task.State,
+            Options = PolicyWriter.ToOptions(task.Policy),
+            Progress = task.Progress as V1.Progress,
+        };
+        foreach (var attempt in task.EarlierAttempts)
+        {
+            info.Attempts.Add(ToAttempt(attempt.Number, attempt.Worker, attempt.StartedAt, attempt.RunTicks));
+            info.Attempts[^1].Error = WireConversions.ToError(attempt.Failure);
+        }
+
+        if (task.StartedAt != 0)
+            info.Attempts.Add(ToAttempt(task.Attempt, task.WorkerName, task.StartedAt, task.HasEnded ? task.RunTicks : 0));
+        if (task.HasEnded)
+            info.Result = ToPublic(ToResult(task, task.Tag, timing: true));
+        return info;
+    }
+
+    /// <summary>The same wire format, read with its payload.</summary>
+    private static V1.TaskResult ToPublic(PassTaskResult result) => V1.TaskResult.Parser.ParseFrom(result.ToByteString());
+
+    private V1.Attempt ToAttempt(int number, string worker, long startedAt, long runTicks)
+    {
+        var attempt = new V1.Attempt { Number = number, Worker = worker };
+        if (startedAt != 0)
+            attempt.StartedAt = Timestamp.FromDateTimeOffset(clock.ToWallClock(startedAt));
+        if (runTicks != 0)
+            attempt.Run = WireConversions.ToDuration(runTicks);
+        return attempt;
+    }
+
+    private V1.TaskTiming ToTiming(TaskRecord task)
+    {
+        var timing = new V1.TaskTiming { AcceptedAt = Timestamp.FromDateTimeOffset(clock.ToWallClock(task.AcceptedAt)) };
+        if (task.StartedAt == 0)
+        {
+            timing.Queued = WireConversions.ToDuration(task.EndedAt - task.AcceptedAt);
+            return timing;
+        }
+
+        timing.Queued = WireConversions.ToDuration(task.StartedAt - task.AcceptedAt);
+        if (task.RunTicks != 0)
+        {
+            timing.Run = WireConversions.ToDuration(task.RunTicks);
+            // From the decision to run it until its result was here, less the run itself: the way there and back.
+            timing.Dispatch = WireConversions.ToDuration(Math.Max(0, task.EndedAt - task.StartedAt - task.RunTicks));
+        }
+
+        if (task.CpuTicks != 0)
+            timing.CpuTime = WireConversions.ToDuration(task.CpuTicks);
+        timing.AllocatedBytes = (ulong)task.AllocatedBytes;
+        return timing;
+    }
+}

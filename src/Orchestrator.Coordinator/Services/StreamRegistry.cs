@@ -1,0 +1,52 @@
+namespace Orchestrator.Coordinator.Services;
+
+/// <summary>The open task streams: counted, and told when the coordinator drains.</summary>
+internal sealed class StreamRegistry : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<TaskStream> _streams = [];
+    private readonly CancellationTokenSource _stopping = new();
+
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _streams.Count;
+        }
+    }
+
+    /// <summary>Fires when the coordinator reads no more requests.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    public IDisposable Add(TaskStream stream)
+    {
+        lock (_gate)
+            _streams.Add(stream);
+        return new Registration(this, stream);
+    }
+
+    /// <summary>Tells every client to submit elsewhere.</summary>
+    public void NoticeDraining()
+    {
+        TaskStream[] streams;
+        lock (_gate)
+            streams = [.. _streams];
+        foreach (var stream in streams)
+            stream.NoticeDraining();
+    }
+
+    /// <summary>Ends the reading of all streams.</summary>
+    public void Stop() => _stopping.Cancel();
+
+    public void Dispose() => _stopping.Dispose();
+
+    private sealed class Registration(StreamRegistry registry, TaskStream stream) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (registry._gate)
+                registry._streams.Remove(stream);
+        }
+    }
+}

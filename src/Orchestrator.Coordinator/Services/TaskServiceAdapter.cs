@@ -1,0 +1,286 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Core.Tasks;
+using Orchestrator.V1;
+using TaskPlacement = Orchestrator.Core.Tasks.TaskPlacement;
+
+namespace Orchestrator.Coordinator.Services;
+
+/// <summary><c>TaskService</c>: validate, translate, engine, translate.</summary>
+internal sealed class TaskServiceAdapter(
+    TaskEngineHost host,
+    MonotonicClock clock,
+    SubmissionReader submissions,
+    ResultWriter results,
+    StreamRegistry streams,
+    StreamLimits streamLimits) : TaskPassthrough.TaskServiceBase
+{
+    private const int DefaultPageSize = 100;
+    private const int MaxPageSize = 1_000;
+    private const int MaxIdsPerCall = 100_000;
+
+    public override async Task<PassRunTaskResponse> RunTask(PassRunTaskRequest request, ServerCallContext context)
+    {
+        var submission = WithDeadline(submissions.ReadOrThrow(request.Task, "task"), context);
+        var receiver = new CallReceiver { WantsTiming = true };
+        host.Apply(new TaskCommand.Submit([submission], receiver));
+        if (!receiver.Ended.IsCompleted)
+        {
+            await using var abandon = context.CancellationToken.UnsafeRegister(
+                static (state, _) =>
+                {
+                    var (host, receiver) = ((TaskEngineHost, CallReceiver))state!;
+                    // A deadline that has passed is the task's total timeout too, and is to be seen as such before the caller's leaving.
+                    host.Tick();
+                    host.Apply(new TaskCommand.Abandon(receiver));
+                },
+                (host, receiver));
+            await receiver.Ended.WaitAsync(context.CancellationToken);
+        }
+
+        var outcome = await receiver.Ended;
+        if (outcome.Refusal is { } refusal)
+            throw Failures.From(refusal);
+        return new PassRunTaskResponse { Result = results.ToResult(outcome.Task!, outcome.Tag, timing: true) };
+    }
+
+    public override async Task StreamTasks(
+        IAsyncStreamReader<PassStreamTasksRequest> requestStream, IServerStreamWriter<PassStreamTasksResponse> responseStream, ServerCallContext context)
+    {
+        if (!await requestStream.MoveNext(context.CancellationToken))
+            throw Failures.Invalid("requests", "the stream ended before its first message; send at least one StreamTasksRequest with tasks");
+        var stream = new TaskStream(requestStream.Current.Options, responseStream, host, submissions, results, streamLimits);
+        using var registration = streams.Add(stream);
+        try
+        {
+            stream.Announce();
+            do
+            {
+                stream.Take(requestStream.Current);
+                await stream.WaitForCreditsAsync().WaitAsync(context.CancellationToken);
+            }
+            while (await MoveNextAsync(requestStream, context));
+
+            await stream.WaitUntilEmptyAsync().WaitAsync(context.CancellationToken);
+        }
+        finally
+        {
+            // After a clean end there is nothing left to abandon.
+            host.Apply(new TaskCommand.Abandon(stream));
+            stream.Close();
+        }
+    }
+
+    public override Task<SubmitTasksResponse> SubmitTasks(PassSubmitTasksRequest request, ServerCallContext context)
+    {
+        List<Violation>? violations = null;
+        var tasks = new TaskSubmission[request.Tasks.Count];
+        for (var i = 0; i < tasks.Length; i++)
+            tasks[i] = submissions.Read(request.Tasks[i], null, $"tasks[{i}]", ref violations);
+        if (tasks.Length == 0)
+            (violations ??= []).Add(new Violation("tasks", "is empty; send at least one"));
+        if (violations is not null)
+            throw Failures.Invalid(violations);
+        var response = new SubmitTasksResponse();
+        var refusal = host.Apply(new TaskCommand.Submit(tasks, null, AllOrNone: true), effects =>
+        {
+            foreach (var outcome in effects.Submitted)
+            {
+                if (outcome.Refusal is { } reason)
+                    return reason;
+                response.TaskIds.Add((ulong)(outcome.Task?.Id ?? 0));
+            }
+
+            return null;
+        });
+        return refusal is null ? Task.FromResult(response) : throw Failures.From(refusal);
+    }
+
+    public override async Task<PassWaitTasksResponse> WaitTasks(WaitTasksRequest request, ServerCallContext context)
+    {
+        var ids = ReadIds(request.TaskIds, "task_ids");
+        var mode = request.Mode == WaitMode.Unspecified ? WaitMode.All : request.Mode;
+        if (!System.Enum.IsDefined(mode))
+            throw Failures.Invalid("mode", $"{(int)mode} is no WaitMode; 1 (all), 2 (first completed) and 3 (first failed) are");
+        var timeout = request.Timeout?.ToTimeSpan();
+        if (timeout < TimeSpan.Zero)
+            throw Failures.Invalid("timeout", $"{timeout} is negative; zero does not wait, absent waits as long as the call's deadline allows");
+        var wait = new TaskWait(mode, ids.Count);
+        var unknown = new List<long>();
+        host.Read(engine =>
+        {
+            foreach (var item in engine.Watch(wait, ids, 0, unknown))
+                wait.OnEvent(item);
+            return 0;
+        });
+        try
+        {
+            if (unknown.Count > 0)
+                throw Failures.Create(ErrorReason.NotFound, $"task {unknown[0]} is unknown, or its result is no longer kept");
+            wait.Kick();
+            await wait.Satisfied.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan, clock.Provider, context.CancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // A timeout of a wait is a result: what is done is done, the rest is pending.
+        }
+        finally
+        {
+            host.Read(engine =>
+            {
+                engine.Unwatch(wait, ids);
+                return 0;
+            });
+        }
+
+        return host.Read(engine => ToResponse(engine, ids));
+    }
+
+    public override async Task WatchTasks(WatchTasksRequest request, IServerStreamWriter<PassWatchTasksResponse> responseStream, ServerCallContext context)
+    {
+        var ids = ReadIds(request.TaskIds, "task_ids");
+        var watch = new TaskWatch(responseStream.WriteAsync, results);
+        var unknown = new List<long>();
+        host.Read(engine =>
+        {
+            var past = engine.Watch(watch, ids, (long)request.AfterSequence, unknown);
+            watch.Begin(past, ids.Count(id => engine.Find(id) is { HasEnded: false }));
+            return 0;
+        });
+        try
+        {
+            if (unknown.Count > 0)
+                throw Failures.Create(ErrorReason.NotFound, $"task {unknown[0]} is unknown, or its result is no longer kept");
+            watch.Kick();
+            await watch.Finished.WaitAsync(context.CancellationToken);
+        }
+        finally
+        {
+            watch.Close();
+            host.Read(engine =>
+            {
+                engine.Unwatch(watch, ids);
+                return 0;
+            });
+        }
+    }
+
+    public override Task<CancelTasksResponse> CancelTasks(CancelTasksRequest request, ServerCallContext context)
+    {
+        var ids = ReadIds(request.TaskIds, "task_ids");
+        var response = new CancelTasksResponse();
+        host.Apply<object?>(new TaskCommand.Cancel(ids, request.Force), effects =>
+        {
+            response.CancelledTaskIds.AddRange(effects.Cancelled.Select(id => (ulong)id));
+            return null;
+        });
+        return Task.FromResult(response);
+    }
+
+    public override Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
+    {
+        var info = host.Read(engine => engine.Find((long)request.TaskId) is { } task ? results.ToInfo(task) : null);
+        return info is null
+            ? throw Failures.Create(ErrorReason.NotFound, $"task {request.TaskId} is unknown, or its result is no longer kept")
+            : Task.FromResult(new GetTaskResponse { Task = info });
+    }
+
+    public override Task<ListTasksResponse> ListTasks(ListTasksRequest request, ServerCallContext context)
+    {
+        var before = long.MaxValue;
+        if (request.PageToken.Length > 0 && !long.TryParse(request.PageToken, out before))
+            throw Failures.Invalid("page_token", $"'{request.PageToken}' did not come from a next_page_token");
+        if (request.PageSize < 0)
+            throw Failures.Invalid("page_size", $"{request.PageSize} is negative; 0 takes {DefaultPageSize}");
+        var size = request.PageSize == 0 ? DefaultPageSize : Math.Min(request.PageSize, MaxPageSize);
+        var states = request.States.ToHashSet();
+        var response = new ListTasksResponse();
+        host.Read(engine =>
+        {
+            foreach (var task in engine.NewestBefore(before))
+            {
+                if (states.Count > 0 && !states.Contains((V1.TaskState)(int)task.State))
+                    continue;
+                if (request.Handler.Length > 0 && task.Handler.Name != request.Handler)
+                    continue;
+                if (response.Tasks.Count == size)
+                {
+                    response.NextPageToken = response.Tasks[^1].TaskId.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                    break;
+                }
+
+                var info = results.ToInfo(task);
+                // A list names; the payload is for GetTask.
+                if (info.Result is { } result)
+                    result.Output = null;
+                response.Tasks.Add(info);
+            }
+
+            return 0;
+        });
+        return Task.FromResult(response);
+    }
+
+    public override Task<ListHandlersResponse> ListHandlers(ListHandlersRequest request, ServerCallContext context)
+    {
+        var response = new ListHandlersResponse();
+        response.Handlers.AddRange(host.Read(engine => engine.HandlersOf(TaskPlacement.WorkerProcess).Select(handler => (HandlerInfo)handler.Description!).ToArray()));
+        return Task.FromResult(response);
+    }
+
+    private PassWaitTasksResponse ToResponse(TaskEngine engine, IReadOnlyList<long> ids)
+    {
+        var response = new PassWaitTasksResponse();
+        foreach (var id in ids)
+        {
+            if (engine.Find(id) is not { } task)
+                continue;
+            if (task.HasEnded)
+                response.Done.Add(results.ToResult(task, task.Tag, timing: true));
+            else
+                response.PendingTaskIds.Add((ulong)id);
+        }
+
+        return response;
+    }
+
+    private static List<long> ReadIds(Google.Protobuf.Collections.RepeatedField<ulong> ids, string field)
+    {
+        if (ids.Count == 0)
+            throw Failures.Invalid(field, "is empty; name at least one task");
+        if (ids.Count > MaxIdsPerCall)
+            throw Failures.Invalid(field, $"names {ids.Count:N0} tasks; at most {MaxIdsPerCall:N0} are allowed in one call");
+        return [.. ids.Select(id => (long)id).Distinct()];
+    }
+
+    /// <summary>The call's deadline bounds the task.</summary>
+    private TaskSubmission WithDeadline(TaskSubmission submission, ServerCallContext context)
+    {
+        if (context.Deadline == DateTime.MaxValue)
+            return submission;
+        var left = context.Deadline - clock.Provider.GetUtcNow().UtcDateTime;
+        if (left < TimeSpan.Zero)
+            left = TimeSpan.Zero;
+        return submission.Policy.TotalTimeout is { } total && total <= left
+            ? submission
+            : submission with { Policy = submission.Policy with { TotalTimeout = left } };
+    }
+
+    /// <summary>A stream whose server stops ends after its last result, not in the middle.</summary>
+    private async Task<bool> MoveNextAsync(IAsyncStreamReader<PassStreamTasksRequest> requestStream, ServerCallContext context)
+    {
+        try
+        {
+            return await requestStream.MoveNext(streams.Stopping);
+        }
+        catch (Exception exception) when (streams.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested
+            && exception is OperationCanceledException or RpcException or IOException)
+        {
+            return false;
+        }
+    }
+}

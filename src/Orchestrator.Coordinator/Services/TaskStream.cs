@@ -1,0 +1,300 @@
+using Google.Protobuf.Collections;
+using Grpc.Core;
+using Orchestrator.Contracts;
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.Core.Tasks;
+using Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Services;
+
+/// <summary>
+/// One StreamTasks call: batches of tasks in, batches of results out. The reading side stops while as many tasks are unfinished or unread as the
+/// stream has credits for; the writing side is a <see cref="StreamOutbox{TMessage}"/>.
+/// </summary>
+internal sealed class TaskStream : TaskReceiver
+{
+    /// <summary>Events that may wait for a client that does not read; those beyond are dropped (a watch can still replay them).</summary>
+    private const int MaxQueuedEvents = 1_000;
+
+    private readonly TaskEngineHost _host;
+    private readonly SubmissionReader _submissions;
+    private readonly Outbox _outbox;
+    private readonly TaskPolicy? _defaults;
+    private readonly StreamLimits _limits;
+    private readonly Lock _creditGate = new();
+    private List<SubmitOutcome?> _incoming = [];
+    private TaskCompletionSource? _creditsWanted;
+    private TaskCompletionSource? _emptyWanted;
+    private int _inFlight;
+    private long _inFlightBytes;
+
+    public TaskStream(
+        StreamOptions? options, IServerStreamWriter<PassStreamTasksResponse> writer, TaskEngineHost host, SubmissionReader submissions, ResultWriter results, StreamLimits limits)
+    {
+        _host = host;
+        _submissions = submissions;
+        _limits = limits;
+        List<Violation>? violations = null;
+        if (options?.Defaults is { } defaults)
+            _defaults = PolicyTranslator.Translate(defaults, "options.defaults", ref violations);
+        var order = options?.Order ?? ResultOrder.Unspecified;
+        if (!Enum.IsDefined(order))
+            (violations ??= []).Add(new Violation("options.order", $"{(int)order} is no ResultOrder; 1 (completion) and 2 (submission) are"));
+        if (violations is not null)
+            throw Failures.Invalid(violations);
+        DetachOnDisconnect = options?.DetachOnDisconnect ?? false;
+        FailFast = options?.FailFast ?? false;
+        WantsTiming = options?.Timing ?? false;
+        WantsEvents = options?.Events ?? false;
+        _outbox = new Outbox(this, writer, results, order == ResultOrder.Submission);
+    }
+
+    /// <summary>Completes when the client can no longer be written to.</summary>
+    public Task Broken => _outbox.Broken;
+
+    /// <summary>Tells the client how many tasks it may send before it reads.</summary>
+    public void Announce() => _outbox.Announce();
+
+    /// <summary>Tells the client to submit elsewhere.</summary>
+    public void NoticeDraining() => _outbox.NoticeDraining();
+
+    /// <summary>Takes one request. Tasks that are wrong end as failed results of their tags; the others go on.</summary>
+    public void Take(PassStreamTasksRequest request)
+    {
+        if (request.Tasks.Count > 0)
+            Submit(request.Tasks);
+        if (request.CancelTags.Count > 0)
+            _host.Apply(new TaskCommand.CancelTags(this, request.CancelTags.ToHashSet()));
+    }
+
+    /// <summary>Completes when the stream may hold more tasks.</summary>
+    public Task WaitForCreditsAsync()
+    {
+        lock (_creditGate)
+        {
+            if (HasCredits)
+                return Task.CompletedTask;
+            _creditsWanted ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _creditsWanted.Task;
+        }
+    }
+
+    /// <summary>Completes when every task of the stream has ended and its result has been written.</summary>
+    public Task WaitUntilEmptyAsync()
+    {
+        lock (_creditGate)
+        {
+            if (_inFlight == 0)
+                return Task.CompletedTask;
+            _emptyWanted ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _emptyWanted.Task;
+        }
+    }
+
+    /// <summary>The call is over; whatever comes now is not written.</summary>
+    public void Close() => _outbox.Close();
+
+    public override void OnSubmitted(IReadOnlyList<SubmitOutcome> outcomes) => _outbox.AddSubmitted(_incoming, outcomes);
+
+    public override void OnEnded(in Delivery delivery) => _outbox.AddEnded(delivery);
+
+    public override void OnEvent(in TaskEventRecord item) => _outbox.AddEvent(item);
+
+    public override void Kick() => _outbox.Kick();
+
+    private bool HasCredits => _inFlight < _limits.CreditsPerStream && _inFlightBytes < _limits.CreditBytesPerStream;
+
+    private void Submit(RepeatedField<PassTaskSpec> specs)
+    {
+        var accepted = new List<TaskSubmission>(specs.Count);
+        var incoming = new List<SubmitOutcome?>(specs.Count);
+        long bytes = 0;
+        foreach (var spec in specs)
+        {
+            List<Violation>? violations = null;
+            var submission = _submissions.Read(spec, _defaults, "task", ref violations);
+            bytes += submission.InputBytes;
+            if (violations is null)
+            {
+                accepted.Add(submission);
+                incoming.Add(null);
+            }
+            else
+            {
+                var refusal = new TaskFailure((FailureReason)(int)violations[0].Reason, string.Join("; ", violations));
+                incoming.Add(new SubmitOutcome(null, refusal, spec.Tag));
+            }
+        }
+
+        lock (_creditGate)
+        {
+            _inFlight += specs.Count;
+            _inFlightBytes += bytes;
+        }
+
+        // Refusals and outcomes are merged in the order of the request, under the engine's lock, before any of its results.
+        _incoming = incoming;
+        if (accepted.Count > 0)
+        {
+            _host.Apply(new TaskCommand.Submit(accepted, this));
+            if (accepted.Count < specs.Count)
+                _outbox.Kick();
+        }
+        else
+        {
+            _outbox.AddSubmitted(incoming, []);
+            _outbox.Kick();
+        }
+    }
+
+    private uint CreditsLeft()
+    {
+        lock (_creditGate)
+            return HasCredits ? (uint)(_limits.CreditsPerStream - _inFlight) : 0;
+    }
+
+    private void OnResultsWritten(int count)
+    {
+        TaskCompletionSource? credits = null;
+        TaskCompletionSource? empty = null;
+        lock (_creditGate)
+        {
+            // Bytes are given back in proportion: which result belonged to which input is not worth a lookup.
+            _inFlightBytes -= _inFlight == count ? _inFlightBytes : _inFlightBytes / _inFlight * count;
+            _inFlight -= count;
+            if (HasCredits)
+                (credits, _creditsWanted) = (_creditsWanted, null);
+            if (_inFlight == 0)
+                (empty, _emptyWanted) = (_emptyWanted, null);
+        }
+
+        credits?.TrySetResult();
+        empty?.TrySetResult();
+    }
+
+    /// <summary>One entry of the results to come: an accepted task or a refusal.</summary>
+    private readonly record struct Entry(TaskRecord? Task, TaskFailure? Refusal, ulong Tag)
+    {
+        public bool IsReady => Refusal is not null || Task!.HasEnded;
+
+        public int Bytes => Task?.OutputBytes ?? 0;
+    }
+
+    private sealed class Outbox(TaskStream stream, IServerStreamWriter<PassStreamTasksResponse> writer, ResultWriter results, bool inOrder)
+        : StreamOutbox<PassStreamTasksResponse>
+    {
+        private readonly Queue<Entry> _results = new();
+        private readonly Queue<TaskEventRecord> _events = new();
+        private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private bool _announce;
+        private bool _draining;
+
+        public Task Broken => _broken.Task;
+
+        public void Announce()
+        {
+            lock (Gate)
+                _announce = true;
+            Kick();
+        }
+
+        public void NoticeDraining()
+        {
+            lock (Gate)
+                _draining = _announce = true;
+            Kick();
+        }
+
+        public void AddSubmitted(List<SubmitOutcome?> incoming, IReadOnlyList<SubmitOutcome> outcomes)
+        {
+            lock (Gate)
+            {
+                var next = 0;
+                foreach (var refusal in incoming)
+                {
+                    var outcome = refusal ?? outcomes[next++];
+                    // In the order of completion an accepted task is queued when it ends.
+                    if (inOrder || outcome.Refusal is not null)
+                        _results.Enqueue(new Entry(outcome.Task, outcome.Refusal, outcome.Tag));
+                }
+            }
+        }
+
+        public void AddEnded(in Delivery delivery)
+        {
+            if (inOrder)
+                return;
+            lock (Gate)
+                _results.Enqueue(new Entry(delivery.Task, null, delivery.Tag));
+        }
+
+        public void AddEvent(in TaskEventRecord item)
+        {
+            lock (Gate)
+            {
+                if (_events.Count < MaxQueuedEvents)
+                    _events.Enqueue(item);
+            }
+        }
+
+        protected override bool HasQueued()
+        {
+            lock (Gate)
+                return HasQueuedLocked();
+        }
+
+        protected override PassStreamTasksResponse? Take()
+        {
+            lock (Gate)
+            {
+                if (!HasQueuedLocked())
+                    return null;
+                _announce = false;
+                var message = new PassStreamTasksResponse { Draining = _draining, Credits = stream.CreditsLeft() };
+                var bytes = 0;
+                while (_events.Count > 0 && message.Events.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes)
+                {
+                    var item = _events.Dequeue();
+                    message.Events.Add(results.ToEvent(item, item.Task.Tag));
+                    bytes += item.ContentBytes;
+                }
+
+                while (_results.Count > 0 && message.Results.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes
+                    && _results.Peek().IsReady)
+                {
+                    // What would not fit beside others into a client's default message limit gets a message of its own.
+                    if (bytes > 0 && bytes + _results.Peek().Bytes > ProtocolConstants.MaxPayloadBytes)
+                        break;
+                    var entry = _results.Dequeue();
+                    var result = entry.Task is { } task
+                        ? results.ToResult(task, entry.Tag, stream.WantsTiming)
+                        : ResultWriter.ToRefusal(entry.Refusal!, entry.Tag);
+                    bytes += entry.Bytes;
+                    message.Results.Add(result);
+                }
+
+                return message;
+            }
+        }
+
+        protected override Task WriteAsync(PassStreamTasksResponse message) => writer.WriteAsync(message);
+
+        protected override void OnWritten(PassStreamTasksResponse message)
+        {
+            if (message.Results.Count > 0)
+                stream.OnResultsWritten(message.Results.Count);
+        }
+
+        protected override void OnFailed(Exception exception) => _broken.TrySetResult();
+
+        private bool HasQueuedLocked() => _announce || _events.Count > 0 || (_results.Count > 0 && _results.Peek().IsReady);
+    }
+}
+
+/// <summary>The bounds of one stream.</summary>
+/// <param name="CreditsPerStream">Tasks that may be unfinished or unread.</param>
+/// <param name="CreditBytesPerStream">Bytes of their inputs.</param>
+internal sealed record StreamLimits(int CreditsPerStream, long CreditBytesPerStream);

@@ -1,0 +1,207 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Orchestrator.Coordinator.Supervision;
+
+/// <summary>How a child process ended, as the kernel accounted it.</summary>
+/// <param name="ExitCode">Its exit code, where it exited by itself.</param>
+/// <param name="Signal">The number of the signal that ended it, or 0.</param>
+/// <param name="PeakRssBytes">Its peak resident memory.</param>
+/// <param name="CpuTime">User and system time.</param>
+internal sealed record ChildExit(int? ExitCode, int Signal, long PeakRssBytes, TimeSpan CpuTime);
+
+/// <summary>
+/// One child process in a process group of its own: its standard input stays open until it is told to end, its output is drained into a ring, its
+/// exit is seen at once by a thread that waits for nothing else.
+/// </summary>
+internal sealed unsafe class ChildProcess : IDisposable
+{
+    private const int Interrupted = 4;
+    private const int SmallStack = 256 * 1024;
+
+    // After the exit, a grandchild may hold the output pipe open for ever.
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(200);
+
+    private readonly FileStream _input;
+    private readonly FileStream _output;
+    private readonly ManualResetEventSlim _drained = new();
+    private readonly TaskCompletionSource<ChildExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _signalGate = new();
+    private bool _reaped;
+
+    private ChildProcess(int pid, FileStream input, FileStream output)
+    {
+        Pid = pid;
+        _input = input;
+        _output = output;
+    }
+
+    public int Pid { get; }
+
+    public OutputRing Output { get; } = new();
+
+    /// <summary>Completes when the process has ended and the end of its output has been read.</summary>
+    public Task<ChildExit> Exited => _exited.Task;
+
+    /// <summary>
+    /// Starts a command. Called on the one spawning thread: the child inherits that thread's affinity, and its parent-death signal follows that thread.
+    /// </summary>
+    /// <exception cref="IOException">The command cannot be started; says which and why.</exception>
+    public static ChildProcess Start(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string name)
+    {
+        var input = stackalloc int[2];
+        var output = stackalloc int[2];
+        if (NativeMethods.pipe2(input, NativeMethods.OCloExec) != 0 || NativeMethods.pipe2(output, NativeMethods.OCloExec) != 0)
+            throw new IOException($"cannot make pipes for {name}: {Marshal.GetLastPInvokeErrorMessage()}");
+        using var childInput = new SafeFileHandle(input[0], ownsHandle: true);
+        using var childOutput = new SafeFileHandle(output[1], ownsHandle: true);
+        var ownInput = new FileStream(new SafeFileHandle(input[1], ownsHandle: true), FileAccess.Write, bufferSize: 0);
+        var ownOutput = new FileStream(new SafeFileHandle(output[0], ownsHandle: true), FileAccess.Read, bufferSize: 0);
+        var error = Spawn(command, environment, input[0], output[1], out var pid);
+        if (error != 0)
+        {
+            ownInput.Dispose();
+            ownOutput.Dispose();
+            throw new IOException($"cannot start {name} by '{string.Join(' ', command)}': {Marshal.GetPInvokeErrorMessage(error)}");
+        }
+
+        var child = new ChildProcess(pid, ownInput, ownOutput);
+        new Thread(child.DrainOutput, SmallStack) { IsBackground = true, Name = $"{name} output" }.Start();
+        new Thread(child.WaitForExit, SmallStack) { IsBackground = true, Name = $"{name} exit" }.Start();
+        return child;
+    }
+
+    /// <summary>Writes one line to the child's standard input, which stays open.</summary>
+    public void WriteLine(string line)
+    {
+        try
+        {
+            _input.Write(Encoding.UTF8.GetBytes(line + "\n"));
+        }
+        catch (IOException)
+        {
+            // It has ended already; its exit tells more.
+        }
+    }
+
+    /// <summary>Signals the child's whole process group, so that its own children are met too. Nothing happens once it has been reaped: the pid may be another's.</summary>
+    public void Signal(int signal)
+    {
+        lock (_signalGate)
+        {
+            if (!_reaped)
+                _ = NativeMethods.kill(-Pid, signal);
+        }
+    }
+
+    /// <summary>Gives all its threads the lowest processor priority.</summary>
+    public void LowerPriority()
+    {
+        lock (_signalGate)
+        {
+            if (!_reaped)
+                _ = NativeMethods.setpriority(NativeMethods.PriorityOfProcessGroup, Pid, 19);
+        }
+    }
+
+    public void Dispose()
+    {
+        _input.Dispose();
+        Signal(NativeMethods.SigKill);
+    }
+
+    private static int Spawn(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, int childInput, int childOutput, out int pid)
+    {
+        // The C library's types are 80 and 336 bytes with glibc; sigset_t is 128.
+        var actions = stackalloc byte[1_024];
+        var attributes = stackalloc byte[1_024];
+        var signals = stackalloc byte[256];
+        _ = NativeMethods.posix_spawn_file_actions_init(actions);
+        _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, childInput, 0);
+        _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, childOutput, 1);
+        _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, childOutput, 2);
+        _ = NativeMethods.posix_spawnattr_init(attributes);
+        _ = NativeMethods.posix_spawnattr_setflags(
+            attributes, NativeMethods.SpawnSetProcessGroup | NativeMethods.SpawnSetSignalDefaults | NativeMethods.SpawnSetSignalMask);
+        // A group of its own: Ctrl-C at the terminal does not reach it, and one kill reaches all that it started.
+        _ = NativeMethods.posix_spawnattr_setpgroup(attributes, 0);
+        // The runtime ignores SIGPIPE; a worker in another language expects the defaults.
+        _ = NativeMethods.sigfillset(signals);
+        _ = NativeMethods.posix_spawnattr_setsigdefault(attributes, signals);
+        _ = NativeMethods.sigemptyset(signals);
+        _ = NativeMethods.posix_spawnattr_setsigmask(attributes, signals);
+        var argv = ToNative(command);
+        var envp = ToNative([.. environment.Select(item => $"{item.Key}={item.Value}")]);
+        try
+        {
+            int child;
+            var error = NativeMethods.posix_spawnp(&child, command[0], actions, attributes, argv, envp);
+            pid = child;
+            return error;
+        }
+        finally
+        {
+            Free(argv);
+            Free(envp);
+            _ = NativeMethods.posix_spawn_file_actions_destroy(actions);
+            _ = NativeMethods.posix_spawnattr_destroy(attributes);
+        }
+    }
+
+    private static byte** ToNative(IReadOnlyList<string> strings)
+    {
+        var array = (byte**)NativeMemory.AllocZeroed((nuint)(strings.Count + 1), (nuint)sizeof(byte*));
+        for (var i = 0; i < strings.Count; i++)
+            array[i] = (byte*)Marshal.StringToCoTaskMemUTF8(strings[i]);
+        return array;
+    }
+
+    private static void Free(byte** array)
+    {
+        for (var item = array; *item is not null; item++)
+            Marshal.FreeCoTaskMem((nint)(*item));
+        NativeMemory.Free(array);
+    }
+
+    private void DrainOutput()
+    {
+        var buffer = new byte[16 * 1024];
+        try
+        {
+            while (_output.Read(buffer) is var count and > 0)
+                Output.Append(buffer.AsSpan(0, count));
+        }
+        catch (IOException)
+        {
+            // The pipe is gone with the process.
+        }
+
+        _drained.Set();
+    }
+
+    private void WaitForExit()
+    {
+        int status;
+        NativeMethods.ResourceUsage usage;
+        // First wait without reaping: the zombie keeps the pid ours until the lock is held, so that nobody signals a stranger.
+        while (NativeMethods.waitid(NativeMethods.ByPid, Pid, null, NativeMethods.WaitExited | NativeMethods.WaitNoReap) < 0
+            && Marshal.GetLastPInvokeError() == Interrupted)
+        {
+        }
+
+        lock (_signalGate)
+        {
+            // Whatever it started and left behind goes with it.
+            _ = NativeMethods.kill(-Pid, NativeMethods.SigKill);
+            _reaped = true;
+            _ = NativeMethods.wait4(Pid, &status, 0, &usage);
+        }
+
+        _drained.Wait(DrainLimit);
+        var signal = status & 0x7f;
+        var cpu = TimeSpan.FromSeconds(usage.UserSeconds + usage.SystemSeconds)
+            + TimeSpan.FromMicroseconds(usage.UserMicroseconds + usage.SystemMicroseconds);
+        _exited.TrySetResult(new ChildExit(signal == 0 ? (status >> 8) & 0xff : null, signal, usage.MaxResidentKilobytes * 1_024, cpu));
+    }
+}

@@ -1,0 +1,69 @@
+namespace Orchestrator.Coordinator.Supervision;
+
+/// <summary>How workers are started, watched and replaced.</summary>
+public sealed record SupervisorOptions
+{
+    /// <summary>Worker processes; by default one per core that this process may use.</summary>
+    public int Workers { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Workers that are started ahead and take over a slot the moment its worker is lost; 0 or 1.</summary>
+    public int HotSpares { get; init; } = 1;
+
+    /// <summary>The command that starts a worker; by default this program's own file with the argument <c>worker</c>.</summary>
+    public IReadOnlyList<string> Command { get; init; } = DefaultCommand();
+
+    /// <summary>Names of environment variables that workers inherit beyond the basic ones (PATH, HOME, locale, .NET's own).</summary>
+    public IReadOnlyList<string> InheritedVariables { get; init; } = [];
+
+    /// <summary>Whether each worker is pinned to a core.</summary>
+    public bool PinWorkers { get; init; } = true;
+
+    /// <summary>IO tasks that a worker runs at once. The product's promise of 10,000 waiting IO tasks on two workers needs 5,000; a waiting task costs about a kilobyte.</summary>
+    public int MaxConcurrentIo { get; init; } = 10_000;
+
+    /// <summary>Threads of a worker's blocking lane.</summary>
+    public int BlockingThreads { get; init; } = 64;
+
+    /// <summary>How long a worker may take from its start to its Hello.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A worker that is silent this long is suspect, which is logged. Heartbeats come every 500 ms.</summary>
+    public TimeSpan SuspectAfter { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>A worker that is silent this long is killed and replaced.</summary>
+    public TimeSpan KillAfter { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The wait before a worker that died early is started again; doubles with each further early death.</summary>
+    public TimeSpan RestartBackoff { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The longest such wait.</summary>
+    public TimeSpan MaxRestartBackoff { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// After this many early deaths within <see cref="IntensityWindow"/> a slot is given up (FAILED) until it is recycled by hand. Early is before
+    /// the first finished task and within <see cref="EarlyLifetime"/>: a worker that is killed at its work is no crash loop.
+    /// </summary>
+    public int MaxEarlyDeaths { get; init; } = 5;
+
+    /// <summary>See <see cref="MaxEarlyDeaths"/>.</summary>
+    public TimeSpan IntensityWindow { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>See <see cref="MaxEarlyDeaths"/>.</summary>
+    public TimeSpan EarlyLifetime { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Between SIGTERM and SIGKILL of a worker that is to end.</summary>
+    public TimeSpan TerminateGrace { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a recycled worker may finish what it runs.</summary>
+    public TimeSpan DrainLimit { get; init; } = TimeSpan.FromSeconds(30);
+
+    private static IReadOnlyList<string> DefaultCommand()
+    {
+        var program = Environment.ProcessPath ?? "orchestrator";
+        // Under `dotnet program.dll` the process is the host, which needs to be told the program again.
+        if (Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase)
+            && Environment.GetCommandLineArgs() is [var assembly, ..])
+            return [program, assembly, "worker"];
+        return [program, "worker"];
+    }
+}

@@ -1,0 +1,142 @@
+using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Core.Tasks;
+using Orchestrator.Worker.V1;
+
+namespace Orchestrator.Coordinator.Supervision;
+
+/// <summary>What a worker process is to its supervisor.</summary>
+internal enum WorkerRole
+{
+    /// <summary>Started; has not said Hello.</summary>
+    Starting,
+
+    /// <summary>Ready, without a slot.</summary>
+    Spare,
+
+    /// <summary>Fills its slot.</summary>
+    Active,
+
+    /// <summary>Finishes what it runs; its slot has a successor.</summary>
+    Draining,
+
+    /// <summary>Is to be killed; its slot has a successor.</summary>
+    Condemned,
+
+    /// <summary>Was told to end.</summary>
+    Ending,
+}
+
+/// <summary>One incarnation of one worker process, from its start to its end. Touched by the supervisor's thread only.</summary>
+internal sealed class WorkerProcess(WorkerLaunch launch, ChildProcess child, FlightRecorderFile recorder, long startedAt, CancellationTokenSource connecting)
+    : IDisposable
+{
+    public WorkerLaunch Launch => launch;
+
+    public long Incarnation => launch.Incarnation;
+
+    public ChildProcess Child => child;
+
+    public FlightRecorderFile Recorder => recorder;
+
+    /// <summary>The time stamp of its start.</summary>
+    public long StartedAt => startedAt;
+
+    /// <summary>Ends the attempts to connect.</summary>
+    public CancellationTokenSource Connecting => connecting;
+
+    /// <summary>Its stream, once it has said Hello.</summary>
+    public WorkerLink? Link { get; set; }
+
+    /// <summary>The slot that it fills or is to fill; null for a spare.</summary>
+    public WorkerSlot? Slot { get; set; }
+
+    public WorkerRole Role { get; set; }
+
+    public bool IsSuspect { get; set; }
+
+    /// <summary>Why the supervisor killed it, where it did.</summary>
+    public string? KilledFor { get; set; }
+
+    public string Name => Slot is { } slot ? $"{slot.Name}#{Incarnation}" : $"spare#{Incarnation}";
+
+    public WorkerPostMortem PostMortem(ChildExit exit, bool kernelRanOutOfMemory)
+    {
+        var lines = child.Output.LastLines();
+        var outOfMemory = kernelRanOutOfMemory || lines.Any(line =>
+            line.Contains("OutOfMemoryException", StringComparison.Ordinal)
+            || line.Contains("Out of memory", StringComparison.OrdinalIgnoreCase)
+            || line.Contains("MemoryError", StringComparison.Ordinal));
+        return new WorkerPostMortem(
+            Name, child.Pid, exit.ExitCode, SignalNames.Of(exit.Signal), outOfMemory, exit.PeakRssBytes, exit.CpuTime, lines);
+    }
+
+    public void Dispose()
+    {
+        connecting.Dispose();
+        Link?.Dispose();
+        child.Dispose();
+        recorder.Dispose();
+        File.Delete(launch.Socket);
+    }
+}
+
+/// <summary>One of the places that workers fill.</summary>
+internal sealed class WorkerSlot(string name, int core)
+{
+    public string Name => name;
+
+    /// <summary>The core that its worker is pinned to; -1 for any.</summary>
+    public int Core => core;
+
+    public WorkerProcess? Current { get; set; }
+
+    /// <summary>A successor that is starting while <see cref="Current"/> goes on.</summary>
+    public WorkerProcess? Successor { get; set; }
+
+    /// <summary>Who waits for the successor.</summary>
+    public TaskCompletionSource? Recycling { get; set; }
+
+    public EarlyDeaths EarlyDeaths { get; } = new();
+
+    public bool HasFailed { get; set; }
+
+    public bool IsBackingOff { get; set; }
+
+    public bool IsRemoved { get; set; }
+
+    public long Restarts { get; set; }
+
+    public string LastExit { get; set; } = "";
+}
+
+/// <summary>Deaths that look like a crash loop, within a window.</summary>
+internal sealed class EarlyDeaths
+{
+    private readonly Queue<TimeSpan> _times = new();
+
+    /// <summary>Counts one and returns how many there were within the window.</summary>
+    public int Add(TimeSpan now, TimeSpan window)
+    {
+        _times.Enqueue(now);
+        while (_times.Peek() < now - window)
+            _times.Dequeue();
+        return _times.Count;
+    }
+
+    public void Clear() => _times.Clear();
+}
+
+/// <summary>Signals by name.</summary>
+internal static class SignalNames
+{
+    private static readonly string[] Names =
+    [
+        "", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1",
+        "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP",
+        "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
+    ];
+
+    /// <summary>Such as <c>SIGKILL (9)</c>; empty for 0.</summary>
+    public static string Of(int signal) =>
+        signal == 0 ? "" : signal < Names.Length ? $"{Names[signal]} ({signal})" : $"signal {signal}";
+}

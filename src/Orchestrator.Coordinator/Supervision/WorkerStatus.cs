@@ -1,0 +1,60 @@
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Worker.V1;
+
+namespace Orchestrator.Coordinator.Supervision;
+
+/// <summary>A slot as others may see it.</summary>
+internal sealed class WorkerStatus
+{
+    private readonly Dispatch.WorkerLink? _link;
+
+    public WorkerStatus(WorkerSlot slot)
+    {
+        Name = slot.Name;
+        Core = slot.Core;
+        HasFailed = slot.HasFailed;
+        IsBackingOff = slot.IsBackingOff;
+        Restarts = slot.Restarts;
+        LastExit = slot.LastExit;
+        if (slot.Current is not { } current)
+            return;
+        Incarnation = current.Incarnation;
+        Pid = current.Child.Pid;
+        Socket = current.Launch.Socket;
+        StartedAt = current.StartedAt;
+        IsReady = current.Role == WorkerRole.Active;
+        IsDraining = current.Role == WorkerRole.Draining;
+        _link = current.Link;
+    }
+
+    public string Name { get; }
+
+    public int Core { get; }
+
+    public long Incarnation { get; }
+
+    public int Pid { get; }
+
+    public string Socket { get; } = "";
+
+    /// <summary>A time stamp of the clock's provider.</summary>
+    public long StartedAt { get; }
+
+    public bool IsReady { get; }
+
+    public bool IsDraining { get; }
+
+    public bool HasFailed { get; }
+
+    public bool IsBackingOff { get; }
+
+    public long Restarts { get; }
+
+    public string LastExit { get; }
+
+    /// <summary>The engine's view, while a worker fills the slot.</summary>
+    public EngineWorker? View => _link?.View;
+
+    /// <summary>The last heartbeat.</summary>
+    public Vitals? Vitals => _link?.Vitals;
+}

@@ -1,0 +1,541 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.Telemetry;
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Coordinator.Supervision;
+
+/// <summary>
+/// Owns every worker process: starts one per slot and a spare, watches them, replaces those that die, recycles, scales, and ends them all. Everything
+/// happens on its one thread; what others may see is published as an immutable snapshot.
+/// </summary>
+internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
+{
+    private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(250);
+
+    private readonly SupervisorOptions _options;
+    private readonly TaskEngineHost _host;
+    private readonly MonotonicClock _clock;
+    private readonly OperatorEvents _events;
+    private readonly ILogger _logger;
+    private readonly WorkerStarter _starter;
+    private readonly SupervisorThread _thread;
+    private readonly IReadOnlyList<int> _cores;
+    private readonly List<WorkerSlot> _slots = [];
+    private readonly List<WorkerProcess> _processes = [];
+    private readonly EarlyDeaths _spareDeaths = new();
+    private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _allGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private WorkerProcess? _spare;
+    private bool _spareFailed;
+    private int _slotNumber;
+    private bool _stopping;
+    private bool _poolIsAlive = true;
+    private TimeSpan _lastWatch;
+    private ImmutableArray<WorkerStatus> _status = [];
+
+    public WorkerSupervisor(
+        SupervisorOptions options, RuntimeDirectory directory, TaskEngineHost host, MonotonicClock clock, OperatorEvents events, ILogger<WorkerSupervisor> logger)
+    {
+        _options = options;
+        _host = host;
+        _clock = clock;
+        _events = events;
+        _logger = logger;
+        _cores = ProcessorAffinity.AllowedCores();
+        _starter = new WorkerStarter(options, directory, clock.Provider, _cores);
+        _lastWatch = clock.Now;
+        _thread = new SupervisorThread(clock.Provider, WatchPeriod, Watch, logger);
+        host.Orders = this;
+    }
+
+    /// <summary>All slots as they were at the last change.</summary>
+    public ImmutableArray<WorkerStatus> Status => _status;
+
+    /// <summary>Slots that have been given up.</summary>
+    public int FailedSlots => _status.Count(slot => slot.HasFailed);
+
+    /// <summary>Starts the workers; completes once each slot is ready or has been given up.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _thread.Post(() =>
+        {
+            AddSlots(_options.Workers);
+            CheckSettled();
+        });
+        await _settled.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Changes the number of slots; workers that are no longer needed finish what they run.</summary>
+    public Task<int> ScaleAsync(int workers) => _thread.CallAsync(() =>
+    {
+        if (workers > _slots.Count)
+            AddSlots(workers - _slots.Count);
+        while (_slots.Count > workers)
+            RemoveSlot(_slots[^1]);
+        Publish();
+        return _slots.Count;
+    });
+
+    /// <summary>Replaces the workers with these names (all when empty), one after the other, each successor first. Returns how many were replaced.</summary>
+    public async Task<int> RecycleAsync(string worker, CancellationToken cancellationToken)
+    {
+        var recycled = 0;
+        var names = await _thread.CallAsync(() => _slots.Select(slot => slot.Name).Where(name => worker.Length == 0 || name == worker).ToArray());
+        foreach (var name in names)
+        {
+            if (await _thread.CallAsync(() => Recycle(name)) is not { } done)
+                continue;
+            await done.WaitAsync(cancellationToken);
+            recycled++;
+        }
+
+        return recycled;
+    }
+
+    /// <inheritdoc/>
+    public void Carry(WorkerOrder order) => _thread.Post(() =>
+    {
+        if (_processes.Find(process => process.Link?.View == order.Worker) is not { } process)
+            return;
+        if (order.Kind == WorkerOrderKind.Condemn)
+            Condemn(process);
+        else
+            Terminate(process);
+    });
+
+    /// <summary>Ends all workers: asks them to finish, then SIGTERM, then SIGKILL.</summary>
+    public async Task StopAsync()
+    {
+        _thread.Post(() =>
+        {
+            _stopping = true;
+            foreach (var process in _processes.ToArray())
+                Terminate(process);
+            CheckSettled();
+            CheckAllGone();
+        });
+        await _allGone.Task;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _thread.Dispose();
+    }
+
+    private void AddSlots(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var core = _options.PinWorkers ? _cores[_slotNumber % _cores.Count] : -1;
+            var slot = new WorkerSlot($"worker-{++_slotNumber}", core);
+            _slots.Add(slot);
+            StartFor(slot);
+        }
+
+        Publish();
+    }
+
+    private void RemoveSlot(WorkerSlot slot)
+    {
+        _slots.Remove(slot);
+        slot.IsRemoved = true;
+        if (slot.Current is { } current)
+            DrainAway(current);
+        if (slot.Successor is { } successor)
+            Terminate(successor);
+        slot.Recycling?.TrySetResult();
+        // Names are given again: worker-3 of three is worker-3 after a scaling down and up.
+        _slotNumber = _slots.Count;
+    }
+
+    /// <summary>Fills an empty slot: by the spare if it is ready, else by a new process.</summary>
+    private void StartFor(WorkerSlot slot)
+    {
+        if (_stopping || slot.IsRemoved)
+            return;
+        slot.IsBackingOff = false;
+        if (_spare is { Role: WorkerRole.Spare } spare)
+        {
+            _spare = null;
+            spare.Slot = slot;
+            Activate(spare, rename: true);
+            StartSpare();
+        }
+        else
+        {
+            slot.Current = Launch(slot);
+        }
+
+        Publish();
+    }
+
+    private void StartSpare()
+    {
+        if (_stopping || _options.HotSpares == 0 || _spare is not null || _spareFailed)
+            return;
+        _spare = Launch(null);
+    }
+
+    private WorkerProcess? Launch(WorkerSlot? slot)
+    {
+        var name = slot?.Name ?? "spare";
+        try
+        {
+            var process = _starter.Start(name, slot?.Core ?? -1);
+            process.Slot = slot;
+            _processes.Add(process);
+            _ = ConnectAsync(process);
+            _ = WatchExitAsync(process);
+            return process;
+        }
+        catch (IOException exception)
+        {
+            _events.Add("worker.start_failed", name, exception.Message);
+            Log.StartFailed(_logger, name, exception.Message);
+            // As if it had died at once; later, so that the caller sees the slot empty first.
+            _thread.Post(() => OnEarlyDeath(slot, exception.Message));
+            return null;
+        }
+    }
+
+    private async Task ConnectAsync(WorkerProcess process)
+    {
+        try
+        {
+            process.Connecting.CancelAfter(_options.StartTimeout);
+            var link = await WorkerLink.ConnectAsync(process.Launch, process.Recorder, _host, _clock.Provider, _logger, process.Connecting.Token);
+            _thread.Post(() => OnConnected(process, link));
+        }
+        catch (Exception exception)
+        {
+            // Whatever went wrong on the way to its Hello, the process is of no use: end it, and its exit does the rest.
+            _thread.Post(() => OnConnectFailed(process, exception));
+        }
+    }
+
+    private async Task WatchExitAsync(WorkerProcess process)
+    {
+        var exit = await process.Child.Exited;
+        process.Connecting.Cancel();
+        // What it had sent before it died is still in the socket; the link reads it to its end first, so that no finished task counts as lost.
+        if (process.Link is { } link)
+            await Task.WhenAny(link.Ended, Task.Delay(WatchPeriod, _clock.Provider));
+        _thread.Post(() => OnExited(process, exit));
+    }
+
+    private void OnConnected(WorkerProcess process, WorkerLink link)
+    {
+        process.Link = link;
+        link.StartReading();
+        if (process.Role == WorkerRole.Ending || !_processes.Contains(process))
+        {
+            link.Dispose();
+            return;
+        }
+
+        if (process.Slot is not { } slot)
+        {
+            process.Role = WorkerRole.Spare;
+            // A slot may have lost its worker while the spare was starting.
+            if (_slots.Find(waiting => waiting is { Current: null, IsBackingOff: true }) is { } empty)
+                StartFor(empty);
+        }
+        else if (slot.IsRemoved)
+        {
+            Terminate(process);
+        }
+        else
+        {
+            Activate(process, rename: false);
+        }
+
+        StartSpare();
+        CheckSettled();
+    }
+
+    private void OnConnectFailed(WorkerProcess process, Exception exception)
+    {
+        if (!_processes.Contains(process) || process.Role == WorkerRole.Ending)
+            return;
+        process.KilledFor ??= exception is OperationCanceledException
+            ? $"it did not say Hello within {_options.StartTimeout.TotalSeconds:0} s"
+            : exception.Message;
+        process.Child.Signal(NativeMethods.SigKill);
+    }
+
+    private void Activate(WorkerProcess process, bool rename)
+    {
+        var slot = process.Slot!;
+        var before = slot.Current == process ? null : slot.Current;
+        slot.Current = process;
+        slot.Successor = null;
+        slot.HasFailed = false;
+        process.Role = WorkerRole.Active;
+        if (rename && slot.Core >= 0)
+            ProcessorAffinity.SetForProcess(process.Child.Pid, slot.Core);
+        process.Link!.Join(slot.Name, process.Incarnation, slot.Core, rename);
+        process.Link.Kick();
+        _events.Add("worker.ready", process.Name, $"pid {process.Child.Pid}{(rename ? ", was the hot spare" : "")}");
+        Log.Ready(_logger, process.Name, process.Child.Pid);
+        if (before is not null)
+            DrainAway(before);
+        slot.Recycling?.TrySetResult();
+        slot.Recycling = null;
+        Publish();
+    }
+
+    private Task? Recycle(string name)
+    {
+        if (_slots.Find(slot => slot.Name == name) is not { } slot)
+            return null;
+        if (slot.Recycling is { } running)
+            return running.Task;
+        slot.EarlyDeaths.Clear();
+        var done = slot.Recycling = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _spareFailed = false;
+        if (slot.Current is null)
+        {
+            slot.HasFailed = false;
+            StartFor(slot);
+        }
+        else if (_spare is { Role: WorkerRole.Spare } spare)
+        {
+            _spare = null;
+            spare.Slot = slot;
+            Activate(spare, rename: true);
+            StartSpare();
+        }
+        else
+        {
+            slot.Successor = Launch(slot);
+        }
+
+        Publish();
+        return done.Task;
+    }
+
+    private void DrainAway(WorkerProcess process)
+    {
+        if (process.Link?.View is not { } view)
+        {
+            Terminate(process);
+            return;
+        }
+
+        process.Role = WorkerRole.Draining;
+        _host.Apply(new TaskCommand.WorkerDraining(view));
+        process.Link.Drain();
+        _thread.PostAfter(_options.DrainLimit, () => Terminate(process));
+    }
+
+    private void Condemn(WorkerProcess process)
+    {
+        if (process.Role != WorkerRole.Active)
+            return;
+        process.Role = WorkerRole.Condemned;
+        process.Child.LowerPriority();
+        _events.Add("worker.condemned", process.Name, $"pid {process.Child.Pid}: a task ignored its cancellation; a successor takes its slot");
+        Log.Condemned(_logger, process.Name, process.Child.Pid);
+        Replace(process, "condemned");
+    }
+
+    /// <summary>SIGTERM now, SIGKILL if that is not obeyed.</summary>
+    private void Terminate(WorkerProcess process)
+    {
+        if (!_processes.Contains(process) || process.Role == WorkerRole.Ending)
+            return;
+        var harsh = process.Role == WorkerRole.Condemned;
+        process.Role = WorkerRole.Ending;
+        process.Connecting.Cancel();
+        process.Child.Signal(NativeMethods.SigTerm);
+        _thread.PostAfter(harsh && process.Link is null ? TimeSpan.Zero : _options.TerminateGrace, () => process.Child.Signal(NativeMethods.SigKill));
+    }
+
+    private void OnExited(WorkerProcess process, ChildExit exit)
+    {
+        _processes.Remove(process);
+        var postMortem = process.PostMortem(exit, _starter.KernelRanOutOfMemory());
+        var expected = process.Role is WorkerRole.Draining or WorkerRole.Condemned or WorkerRole.Ending;
+        var finished = 0L;
+        if (process.Link?.View is { } view)
+        {
+            finished = _host.Read(_ => view.Succeeded + view.Failed);
+            _host.Apply(new TaskCommand.WorkerLost(view, view.Description.RecordsFlight ? process.Recorder.Snapshot() : null, postMortem));
+        }
+
+        var cause = process.KilledFor is { } reason ? $"{postMortem.Cause}: {reason}" : postMortem.Cause;
+        _events.Add(expected ? "worker.exited" : "worker.lost", process.Name, $"pid {process.Child.Pid} {cause}");
+        if (!expected)
+            Log.Lost(_logger, process.Name, process.Child.Pid, cause, string.Join(" | ", postMortem.LastStandardErrorLines.TakeLast(3)));
+        if (process.Slot is { } owner)
+            owner.LastExit = cause;
+        process.Dispose();
+        if (!expected)
+            OnLost(process, finished, cause);
+        else if (process.Slot is { Current: var current } slot && current == process && !_stopping)
+            Replace(process, cause);
+        Publish();
+        CheckSettled();
+        CheckAllGone();
+    }
+
+    private void OnLost(WorkerProcess process, long finished, string cause)
+    {
+        var early = finished == 0 && _clock.Provider.GetElapsedTime(process.StartedAt) < _options.EarlyLifetime;
+        if (_spare == process)
+            _spare = null;
+        if (process.Slot is { } slot)
+        {
+            if (slot.Successor == process)
+                slot.Successor = null;
+            else if (slot.Current == process)
+                slot.Current = null;
+        }
+
+        if (early)
+        {
+            OnEarlyDeath(process.Slot, cause);
+            return;
+        }
+
+        if (process.Slot is { } lost)
+        {
+            lost.EarlyDeaths.Clear();
+            lost.Restarts++;
+            StartFor(lost);
+        }
+        else
+        {
+            StartSpare();
+        }
+    }
+
+    /// <summary>Empties the slot of a worker that goes and fills it at once.</summary>
+    private void Replace(WorkerProcess process, string cause)
+    {
+        if (process.Slot is not { } slot || slot.Current != process)
+            return;
+        slot.Current = null;
+        slot.LastExit = cause;
+        slot.Restarts++;
+        if (slot.Successor is null)
+            StartFor(slot);
+    }
+
+    private void OnEarlyDeath(WorkerSlot? slot, string cause)
+    {
+        if (_stopping)
+            return;
+        var deaths = (slot?.EarlyDeaths ?? _spareDeaths).Add(_clock.Now, _options.IntensityWindow);
+        if (slot is null)
+        {
+            _spareFailed = deaths >= _options.MaxEarlyDeaths;
+            if (!_spareFailed)
+                _thread.PostAfter(Backoff(deaths), StartSpare);
+            return;
+        }
+
+        slot.LastExit = cause;
+        slot.Restarts++;
+        if (slot.Current is not null)
+        {
+            // A successor that does not start: the worker it was to replace goes on.
+            slot.Successor = null;
+            slot.Recycling?.TrySetException(new InvalidOperationException($"the successor of {slot.Name} did not start: {cause}"));
+            slot.Recycling = null;
+        }
+        else if (deaths >= _options.MaxEarlyDeaths)
+        {
+            slot.HasFailed = true;
+            _events.Add("worker.failed", slot.Name, $"given up after {deaths} early deaths, the last: {cause}; 'recycle' tries again");
+            Log.GivenUp(_logger, slot.Name, deaths, cause);
+            slot.Recycling?.TrySetException(new InvalidOperationException($"{slot.Name} does not start: {cause}"));
+            slot.Recycling = null;
+        }
+        else
+        {
+            slot.IsBackingOff = true;
+            _thread.PostAfter(Backoff(deaths), () =>
+            {
+                if (slot is { IsBackingOff: true, Current: null })
+                    StartFor(slot);
+            });
+        }
+
+        Publish();
+        CheckSettled();
+    }
+
+    private TimeSpan Backoff(int deaths)
+    {
+        var wait = Math.Min(_options.RestartBackoff.TotalSeconds * Math.Pow(2, deaths - 1), _options.MaxRestartBackoff.TotalSeconds);
+        return TimeSpan.FromSeconds(wait * (0.8 + (0.4 * Random.Shared.NextDouble())));
+    }
+
+    /// <summary>The heartbeat watch. It judges its own health first: a coordinator that was paused has heard nobody.</summary>
+    private void Watch()
+    {
+        var now = _clock.Now;
+        var paused = now - _lastWatch > WatchPeriod * 4 || !_poolIsAlive;
+        _lastWatch = now;
+        _poolIsAlive = false;
+        ThreadPool.UnsafeQueueUserWorkItem(_ => _poolIsAlive = true, null);
+        foreach (var process in _processes.ToArray())
+        {
+            if (process.Link is not { } link || process.Role == WorkerRole.Ending)
+                continue;
+            if (paused)
+                link.Touch();
+            var silent = _clock.Provider.GetElapsedTime(link.LastHeard);
+            if (silent > _options.KillAfter)
+            {
+                process.KilledFor ??= $"it sent no heartbeat for {silent.TotalSeconds:0.0} s";
+                process.Child.Signal(NativeMethods.SigKill);
+            }
+            else if (silent > _options.SuspectAfter != process.IsSuspect)
+            {
+                process.IsSuspect = !process.IsSuspect;
+                if (process.IsSuspect)
+                    _events.Add("worker.suspect", process.Name, $"no heartbeat for {silent.TotalSeconds:0.0} s");
+            }
+        }
+    }
+
+    private void CheckSettled()
+    {
+        if (_stopping || _slots.TrueForAll(slot => slot.HasFailed || slot.Current is { Role: WorkerRole.Active }))
+            _settled.TrySetResult();
+    }
+
+    private void CheckAllGone()
+    {
+        if (_stopping && _processes.Count == 0)
+            _allGone.TrySetResult();
+    }
+
+    private void Publish() => _status = [.. _slots.Select(slot => new WorkerStatus(slot))];
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} is ready (pid {Pid})")]
+        public static partial void Ready(ILogger logger, string worker, int pid);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} (pid {Pid}) {Cause}. Its last output: {Output}")]
+        public static partial void Lost(ILogger logger, string worker, int pid, string cause, string output);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} (pid {Pid}) is condemned: a task ignored its cancellation")]
+        public static partial void Condemned(ILogger logger, string worker, int pid);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} cannot be started: {Reason}")]
+        public static partial void StartFailed(ILogger logger, string worker, string reason);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "{Slot} is given up after {Deaths} early deaths, the last: {Cause}")]
+        public static partial void GivenUp(ILogger logger, string slot, int deaths, string cause);
+    }
+}

@@ -1,0 +1,55 @@
+using Orchestrator.Coordinator.Engines;
+
+namespace Orchestrator.Coordinator.Telemetry;
+
+/// <summary>
+/// Rates that need two looks: the coordinator's processor use and ended tasks per second, over the last few seconds. One look a second costs nothing
+/// measurable on an idle machine.
+/// </summary>
+internal sealed class ProcessSampler : IDisposable
+{
+    private const int Window = 5;
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+
+    private readonly TaskEngineHost _host;
+    private readonly MonotonicClock _clock;
+    private readonly ITimer _timer;
+    private readonly Queue<(TimeSpan At, TimeSpan Cpu, long Ended)> _samples = new();
+    private readonly Lock _gate = new();
+
+    public ProcessSampler(TaskEngineHost host, MonotonicClock clock)
+    {
+        _host = host;
+        _clock = clock;
+        Sample();
+        _timer = clock.Provider.CreateTimer(_ => Sample(), null, Period, Period);
+    }
+
+    /// <summary>Percent of one core, and tasks ended per second.</summary>
+    public (double CpuPercent, double TasksPerSecond) Rates()
+    {
+        var now = Look();
+        lock (_gate)
+        {
+            var first = _samples.Peek();
+            var seconds = Math.Max(0.001, (now.At - first.At).TotalSeconds);
+            return ((now.Cpu - first.Cpu).TotalSeconds / seconds * 100, (now.Ended - first.Ended) / seconds);
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Sample()
+    {
+        var now = Look();
+        lock (_gate)
+        {
+            _samples.Enqueue(now);
+            if (_samples.Count > Window)
+                _samples.Dequeue();
+        }
+    }
+
+    private (TimeSpan At, TimeSpan Cpu, long Ended) Look() =>
+        (_clock.Now, Environment.CpuUsage.TotalTime, _host.Read(engine => engine.Tally.EndedTotal));
+}

@@ -1,0 +1,131 @@
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Tasks;
+using V1 = Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Telemetry;
+
+/// <summary>What an operator sees at one moment.</summary>
+internal sealed class StatusReporter(
+    TaskEngineHost host, WorkerSupervisor supervisor, StreamRegistry streams, ProcessSampler sampler, MonotonicClock clock)
+{
+    private static readonly string Version = typeof(StatusReporter).Assembly.GetName().Version?.ToString(3) ?? "0";
+
+    private readonly string _instance = Guid.NewGuid().ToString("N")[..12];
+
+    public V1.ServiceStatus Report()
+    {
+        var (cpu, rate) = sampler.Rates();
+        var status = new V1.ServiceStatus
+        {
+            Version = Version,
+            Instance = _instance,
+            Streams = streams.Count,
+            Coordinator = new V1.ProcessInfo
+            {
+                Pid = Environment.ProcessId,
+                CpuPercent = Math.Round(cpu, 1),
+                RssBytes = (ulong)Environment.WorkingSet,
+                Threads = ThreadCount(),
+                StartedAt = Timestamp.FromDateTimeOffset(clock.StartedAt),
+            },
+        };
+        var workers = supervisor.Status;
+        host.Read(engine =>
+        {
+            status.Draining = engine.IsDraining;
+            status.Tasks = ToCounts(engine.Tally);
+            status.Tasks.PerSecond = Math.Round(rate, 1);
+            foreach (var placement in System.Enum.GetValues<TaskPlacement>())
+            {
+                foreach (var handler in engine.HandlersOf(placement))
+                {
+                    if (handler.Tally.EndedTotal + handler.Tally.Queued + handler.Tally.Running > 0)
+                        status.Handlers.Add(ToStats(handler, placement));
+                }
+            }
+
+            foreach (var worker in workers)
+                status.Workers.Add(ToInfo(worker));
+            return 0;
+        });
+        return status;
+    }
+
+    private V1.WorkerInfo ToInfo(WorkerStatus worker)
+    {
+        var info = new V1.WorkerInfo
+        {
+            Name = worker.Name,
+            Incarnation = worker.Incarnation,
+            State = StateOf(worker),
+            Pid = worker.Pid,
+            Core = worker.Core,
+            Socket = worker.Socket,
+            Restarts = worker.Restarts,
+            LastExit = worker.LastExit,
+        };
+        if (worker.Pid != 0)
+            info.StartedAt = Timestamp.FromDateTimeOffset(clock.Provider.GetUtcNow() - clock.Provider.GetElapsedTime(worker.StartedAt));
+        if (worker.View is { } view)
+        {
+            info.RunningTasks = view.Running;
+            info.PrefetchedTasks = view.Prefetched;
+            info.CompletedTasks = view.Succeeded;
+            info.FailedTasks = view.Failed;
+        }
+
+        if (worker.Vitals is { } vitals)
+        {
+            info.CpuPercent = Math.Round(vitals.CpuPercent, 1);
+            info.RssBytes = vitals.RssBytes;
+            info.Threads = vitals.Threads;
+        }
+
+        return info;
+    }
+
+    private static V1.WorkerState StateOf(WorkerStatus worker) => worker switch
+    {
+        { HasFailed: true } => V1.WorkerState.Failed,
+        { IsBackingOff: true } => V1.WorkerState.BackingOff,
+        { IsReady: true } => V1.WorkerState.Ready,
+        { IsDraining: true } => V1.WorkerState.Draining,
+        _ => V1.WorkerState.Starting,
+    };
+
+    private static V1.HandlerStats ToStats(HandlerProfile handler, TaskPlacement placement) => new()
+    {
+        // In-process runs of the same name are another population.
+        Handler = placement == TaskPlacement.WorkerProcess ? handler.Name : $"{handler.Name}@{placement.ToString().ToLowerInvariant()}",
+        Counts = ToCounts(handler.Tally),
+        RunP50 = ToDuration(handler.RunTimes.Quantile(0.5)),
+        RunP99 = ToDuration(handler.RunTimes.Quantile(0.99)),
+        LatencyP50 = ToDuration(handler.Latencies.Quantile(0.5)),
+        LatencyP99 = ToDuration(handler.Latencies.Quantile(0.99)),
+    };
+
+    private static Duration? ToDuration(long? ticks) => ticks is { } value ? WireConversions.ToDuration(value) : null;
+
+    private static V1.TaskCounts ToCounts(TaskTally tally) => new()
+    {
+        Queued = tally.Queued,
+        Running = tally.Running,
+        Succeeded = tally.Ended(TaskState.Succeeded),
+        Failed = tally.Ended(TaskState.Failed),
+        Cancelled = tally.Ended(TaskState.Cancelled),
+        TimedOut = tally.Ended(TaskState.TimedOut),
+        WorkerLost = tally.Ended(TaskState.WorkerLost),
+        Retried = tally.Retried,
+    };
+
+    private static int ThreadCount()
+    {
+        using var process = System.Diagnostics.Process.GetCurrentProcess();
+        return process.Threads.Count;
+    }
+}

@@ -1,0 +1,46 @@
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Handlers;
+using Orchestrator.Integration.Tests.WorkerSdk;
+using Orchestrator.V1;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Integration.Tests.Handlers;
+
+/// <summary>The stock handlers in an executor.</summary>
+internal sealed class HandlerFixture(StockHandlerOptions? options = null, ExecutorLayout? layout = null) : IAsyncDisposable
+{
+    public ExecutorFixture Executor { get; } = new(r => StockHandlers.Register(r, options ?? new()), layout);
+
+    public Task<PassAttemptResult> RunAsync(string handler, string json) => Executor.RunAsync(handler, json);
+
+    public Task<PassAttemptResult> RunBytesAsync(string handler, byte[] input)
+    {
+        var assignment = Executor.Assign(handler);
+        assignment.Input = PayloadCodec.EncodeBytes(input);
+        return Executor.RunAsync(assignment);
+    }
+
+    /// <summary>The answer's JSON text.</summary>
+    public async Task<string> AnswerAsync(string handler, string json)
+    {
+        var result = await RunAsync(handler, json);
+        Assert.True(result.Error is null, result.Error?.ToString());
+        return ExecutorFixture.Text(result.Output);
+    }
+
+    public static byte[] Bytes(PassAttemptResult result)
+    {
+        Assert.True(result.Error is null, result.Error?.ToString());
+        return Payload.Parser.ParseFrom(result.Output).Data.ToByteArray();
+    }
+
+    public async Task<string> InvalidAsync(string handler, string json)
+    {
+        var error = (await RunAsync(handler, json)).Error;
+        Assert.NotNull(error);
+        Assert.Equal(ErrorReason.Invalid, error.Reason);
+        return error.Message;
+    }
+
+    public ValueTask DisposeAsync() => Executor.DisposeAsync();
+}
