@@ -15,7 +15,9 @@ internal static class CommandLine
     {
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         var parsed = CreateRoot().Parse(args);
-        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(2) });
+        // The coordinator has its own way of stopping: it drains first, and a second signal stops at once.
+        TimeSpan? termination = parsed.CommandResult.Command.Name == ServeVerb.Name ? null : TimeSpan.FromSeconds(2);
+        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = termination });
         // The parser reports a wrong command line as 1, which is the code of a failed task here.
         return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
     }
@@ -24,6 +26,7 @@ internal static class CommandLine
     {
         var root = new RootCommand("Runs CPU-bound and IO-bound tasks in worker processes.")
         {
+            ServeVerb.Create(),
             RunVerb.Create(),
             StatusVerb.Create(),
             WorkersVerb.Create(),

@@ -15,6 +15,8 @@ namespace Orchestrator.Client;
 /// </remarks>
 public sealed class TaskStream : IAsyncDisposable
 {
+    private static readonly TimeSpan OrderlyEnd = TimeSpan.FromSeconds(1);
+
     private readonly AsyncDuplexStreamingCall<StreamTasksRequest, StreamTasksResponse> _call;
     private readonly TaskStreamOptions _options;
     private readonly OrchestratorClient _client;
@@ -104,6 +106,13 @@ public sealed class TaskStream : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _disposed = true;
+        if (!Completion.IsCompleted && _writer.TryFinishIdle())
+        {
+            // Nothing is open, so that an orderly end costs one round trip. Reset instead, a few hundred short streams
+            // in a row would look like an attack to the server, which then closes the connection on all calls.
+            await Task.WhenAny(Completion, Task.Delay(OrderlyEnd, TimeProvider.System));
+        }
+
         _call.Dispose();
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -114,8 +123,7 @@ public sealed class TaskStream : IAsyncDisposable
         {
             while (await _call.ResponseStream.MoveNext(CancellationToken.None))
                 Take(_call.ResponseStream.Current);
-            _writer.Fail(new OrchestratorException(
-                "The stream has ended.", StatusCode.OK, ErrorReason.Unspecified, null));
+            _writer.End();
             _results?.Writer.TryComplete();
         }
         catch (Exception exception)
@@ -148,10 +156,7 @@ public sealed class TaskStream : IAsyncDisposable
 
         if (response.Credits > 0)
         {
-            // The first message without results is the grant of an empty stream, which is the stream's whole
-            // window. Later figures lag behind what is already on its way, so they can only show that the window
-            // is larger.
-            _writer.SetWindow((int)Math.Min(response.Credits, int.MaxValue), exact: !_granted.Task.IsCompleted && response.Results.Count == 0);
+            _writer.SetWindow((int)Math.Min(response.Credits, int.MaxValue), first: !_granted.Task.IsCompleted);
             _granted.TrySetResult();
         }
 

@@ -38,10 +38,15 @@ internal sealed partial class TaskStreamWriter
                         _writing = false;
                         return;
                     }
+
+                    _halfClosing = batch.Count == 0 && message.CancelTags.Count == 0;
                 }
 
-                if (batch.Count == 0 && message.CancelTags.Count == 0)
+                if (_halfClosing)
                 {
+                    // A stream without a single message is taken for a mistake; one without tasks is not.
+                    if (message.Options is not null)
+                        await _stream.WriteAsync(message);
                     await _stream.CompleteAsync();
                     _halfClosed.TrySetResult();
                     return;

@@ -28,6 +28,7 @@ internal sealed partial class TaskStreamWriter
     private int _corkedBy;
     private bool _writing;
     private bool _completing;
+    private bool _halfClosing;
 
     public TaskStreamWriter(IClientStreamWriter<StreamTasksRequest> stream, TaskStreamOptions options)
     {
@@ -99,6 +100,22 @@ internal sealed partial class TaskStreamWriter
         return _halfClosed.Task;
     }
 
+    /// <summary>Completes the stream if no task on it is unfinished; otherwise does nothing.</summary>
+    public bool TryFinishIdle()
+    {
+        bool idle, start;
+        lock (_gate)
+        {
+            idle = _unfinished == 0 && _waiters.Count == 0 && _failure is null;
+            _completing |= idle;
+            start = TryClaim();
+        }
+
+        if (start)
+            _ = PumpAsync();
+        return idle;
+    }
+
     /// <summary>Gives slots back, and hands them to those who wait.</summary>
     public void Release(int count) => Change(() =>
     {
@@ -106,9 +123,13 @@ internal sealed partial class TaskStreamWriter
         AdmitWaiters();
     });
 
-    public void SetWindow(int credits, bool exact) => Change(() =>
+    /// <summary>Learns from how many more tasks the coordinator would take.</summary>
+    public void SetWindow(int credits, bool first) => Change(() =>
     {
-        _window = Math.Min(exact ? credits : Math.Max(credits, _window), _cap);
+        // What was sent before the coordinator said anything may or may not be counted in its first figure. Later
+        // figures lag behind what is on its way, so they can only show that the window is larger.
+        var window = first && credits < _window ? Math.Min(credits + _unfinished, _window) : Math.Max(credits, _window);
+        _window = Math.Min(window, _cap);
         AdmitWaiters();
     });
 
@@ -123,6 +144,18 @@ internal sealed partial class TaskStreamWriter
     }
 
     public void Uncork() => Change(() => _corkedBy = 0);
+
+    /// <summary>The coordinator has ended the stream without an error.</summary>
+    public void End()
+    {
+        bool asAsked;
+        lock (_gate)
+            asAsked = _halfClosing;
+        // Its answer to the half-close may overtake the news that the half-close was sent.
+        if (asAsked)
+            _halfClosed.TrySetResult();
+        Fail(new OrchestratorException("The stream has ended.", StatusCode.OK, ErrorReason.Unspecified, null));
+    }
 
     /// <summary>Ends the stream for submitters: those who wait and those who come get this error.</summary>
     public void Fail(Exception error)

@@ -192,6 +192,17 @@ public sealed class TaskStreamTests
         Assert.Equal([7ul, 8ul], second.CancelTags);
     }
 
+    [Fact]
+    public async Task A_stream_without_tasks_still_says_hello()
+    {
+        await using var server = await ScriptedCoordinator.StartAsync();
+        await using var client = await server.ConnectAsync();
+        await using var stream = client.OpenTaskStream();
+        await stream.CompleteAsync().WaitAsync(Patience);
+        await stream.Completion.WaitAsync(Patience);
+        Assert.NotNull((await server.Requests.ReadAsync().AsTask().WaitAsync(Patience)).Options);
+    }
+
     private static TaskSpec Spec(ulong tag, int size = 8) =>
         new() { Handler = "echo", Tag = tag, Input = Payloads.FromBytes(new byte[size]) };
 

@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text;
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary>What <c>orchestrator serve</c> says once it is ready.</summary>
+internal static class ServeBanner
+{
+    private const string Method = "orchestrator.v1.TaskService/RunTask";
+    private const string Request = """'{"task":{"handler":"sum_of_squares","input":{"json":{"n":1000000}}}}'""";
+
+    public static string Write(CoordinatorAddresses addresses, string dataDirectory)
+    {
+        var authority = new Uri(addresses.Grpc).Authority;
+        var here = dataDirectory == ProtocolConstants.DefaultDataDirectory() ? "" : $" --data-dir {Quote(dataDirectory)}";
+        var header = $"-H \"authorization: Bearer $(cat {Quote(addresses.TokenPath)})\"";
+        var text = new StringBuilder()
+            .AppendLine(CultureInfo.InvariantCulture, $"Orchestrator is ready (pid {Environment.ProcessId}).")
+            .AppendLine()
+            .AppendLine(CultureInfo.InvariantCulture, $"  gRPC   {addresses.Grpc}")
+            .AppendLine(CultureInfo.InvariantCulture, $"  HTTP   {addresses.Http}")
+            .AppendLine(CultureInfo.InvariantCulture, $"  token  in {addresses.TokenPath}")
+            .AppendLine();
+        foreach (var worker in addresses.Workers)
+        {
+            var core = worker.Core < 0 ? "any core" : $"core {worker.Core}";
+            text.AppendLine(worker.Failure.Length == 0
+                ? string.Create(CultureInfo.InvariantCulture, $"  {worker.Name,-10} pid {worker.Pid,-8} {core}")
+                : $"  {worker.Name,-10} FAILED: {worker.Failure}");
+        }
+
+        return text
+            .AppendLine()
+            .AppendLine("Try it from another terminal, with this command, grpcurl or buf:")
+            .AppendLine()
+            .AppendLine(CultureInfo.InvariantCulture, $$"""  {{Command()}} run sum_of_squares '{"n": 1000000}'{{here}}""")
+            .AppendLine()
+            .AppendLine("  grpcurl -plaintext \\")
+            .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
+            .AppendLine(CultureInfo.InvariantCulture, $"    -d {Request} \\")
+            .AppendLine(CultureInfo.InvariantCulture, $"    {authority} {Method}")
+            .AppendLine()
+            .AppendLine("  buf curl --protocol grpc --http2-prior-knowledge \\")
+            .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
+            .AppendLine(CultureInfo.InvariantCulture, $"    -d {Request} \\")
+            .AppendLine(CultureInfo.InvariantCulture, $"    http://{authority}/{Method}")
+            .AppendLine()
+            .AppendLine("Ctrl-C stops it: running tasks may finish first, a second Ctrl-C does not wait.")
+            .ToString();
+    }
+
+    // What was built in a folder is not on the PATH, and the line is there to be pasted.
+    private static string Command()
+    {
+        var path = SelfCommand.Path;
+        if (Path.GetFileNameWithoutExtension(path) is "dotnet")
+            return "orchestrator";
+        var found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Any(directory => directory.Length > 0 && Path.Combine(directory, "orchestrator") == path);
+        return found ? "orchestrator" : Quote(path);
+    }
+
+    // Single quotes for whatever a shell would not take as one plain word.
+    private static string Quote(string path) =>
+        path.All(c => char.IsLetterOrDigit(c) || c is '/' or '.' or '_' or '-')
+            ? path
+            : "'" + path.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+}

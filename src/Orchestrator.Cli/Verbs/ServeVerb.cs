@@ -1,0 +1,165 @@
+using System.CommandLine;
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator;
+using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Handlers;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary><c>orchestrator serve</c>: the coordinator and its workers, until Ctrl-C or SIGTERM.</summary>
+internal static class ServeVerb
+{
+    public const string Name = "serve";
+
+    private static readonly Option<int> GrpcPort = new("--grpc-port")
+    {
+        Description = "The port for gRPC on 127.0.0.1; 0 picks a free one.",
+        HelpName = "PORT",
+        DefaultValueFactory = _ => 7600,
+    };
+
+    private static readonly Option<int> HttpPort = new("--http-port")
+    {
+        Description = "The port for HTTP on 127.0.0.1; 0 picks a free one.",
+        HelpName = "PORT",
+        DefaultValueFactory = _ => 7601,
+    };
+
+    private static readonly Option<int> Workers = new("--workers")
+    {
+        Description = "How many worker processes; one per core unless given.",
+        HelpName = "N",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    private static readonly Option<string?> WorkerCommand = new("--worker-command")
+    {
+        Description = "The command that starts a worker, in any language; this command's own workers unless given.",
+        HelpName = "COMMAND",
+    };
+
+    private static readonly Option<bool> AllowChaos = new("--allow-chaos")
+    {
+        Description = "Offer handlers that crash, hang and eat memory, to try what happens then.",
+    };
+
+    private static readonly Option<string[]> AllowDirectory = new("--allow-directory")
+    {
+        Description = "A directory that read_file and sql_query may read; may be given more than once.",
+        HelpName = "DIR",
+    };
+
+    private static readonly Option<string[]> AllowUrl = new("--allow-url")
+    {
+        Description = "A prefix of addresses that http_get may fetch; may be given more than once.",
+        HelpName = "PREFIX",
+    };
+
+    private static readonly Option<string[]> InheritVariable = new("--inherit-env")
+    {
+        Description = "An environment variable that workers inherit beyond PATH, HOME and the like; may be given more than once.",
+        HelpName = "NAME",
+    };
+
+    private static readonly Option<int?> HotSpares = new("--hot-spares")
+    {
+        Description = "Workers started ahead, to take over at once when one is lost: 0 or 1 (the default).",
+        HelpName = "N",
+    };
+
+    private static readonly Option<bool> NoPinning = new("--no-pinning") { Description = "Let workers run on any core, instead of one each." };
+
+    private static readonly Option<int?> MaxIo = new("--max-io")
+    {
+        Description = "IO tasks that a worker runs at once (10000).",
+        HelpName = "N",
+    };
+
+    private static readonly Option<int?> BlockingThreads = new("--blocking-threads")
+    {
+        Description = "Threads of a worker for blocking tasks (64).",
+        HelpName = "N",
+    };
+
+    private static readonly Option<int?> Credits = new("--credits")
+    {
+        Description = "Tasks that one stream may hold unfinished or unread (4096).",
+        HelpName = "N",
+    };
+
+    private static readonly Option<TimeSpan?> DrainTimeout =
+        Durations.Option("--drain-timeout", "How long a stop waits for unfinished tasks before it cancels them (25s).");
+
+    private static readonly Option<bool> Verbose = new("--verbose") { Description = "Log each change of a worker's state." };
+
+    public static Command Create() =>
+        new Command(Name, "Starts the coordinator and its worker processes; Ctrl-C or SIGTERM stops them.")
+        {
+            GrpcPort, HttpPort, Workers, WorkerCommand, AllowChaos, AllowDirectory, AllowUrl, InheritVariable,
+            HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, DrainTimeout, Verbose,
+        }
+            .Examples(
+                "orchestrator serve",
+                "orchestrator serve --grpc-port 0 --http-port 0 --data-dir /tmp/mine --workers 4",
+                "orchestrator serve --worker-command 'python3 worker.py'",
+                "orchestrator serve --allow-directory /srv/data --allow-url https://example.com/")
+            .Does(RunAsync);
+
+    private static async Task<int> RunAsync(VerbContext context, CancellationToken token)
+    {
+        var options = Options(context);
+        // One line that names every fault, instead of a stack that names the first.
+        if (options.Validate() is { Count: > 0 } faults)
+            throw new UsageException(string.Join("; ", faults) + ".");
+        // Chaos stays in the workers: in the coordinator's own process it would end the coordinator.
+        var registry = new TaskHandlerRegistry();
+        StockHandlers.Register(registry, Handlers(context, allowChaos: false));
+        await using var application = CoordinatorApplication.Create(options, registry);
+        await application.StartAsync(token);
+        await Console.Out.WriteAsync(ServeBanner.Write(application.Addresses, options.DataDirectory));
+        return await application.RunUntilStoppedAsync();
+    }
+
+    private static CoordinatorOptions Options(VerbContext context)
+    {
+        var options = new CoordinatorOptions
+        {
+            GrpcPort = context.Get(GrpcPort),
+            HttpPort = context.Get(HttpPort),
+            DataDirectory = context.Get(CommonOptions.DataDirectory) is { Length: > 0 } named
+                ? Path.GetFullPath(named)
+                : ProtocolConstants.DefaultDataDirectory(),
+            Verbose = context.Get(Verbose),
+        };
+        return options with
+        {
+            Supervision = Supervision(context, options.Supervision),
+            CreditsPerStream = context.Get(Credits) ?? options.CreditsPerStream,
+            DrainTimeout = context.Get(DrainTimeout) ?? options.DrainTimeout,
+        };
+    }
+
+    private static SupervisorOptions Supervision(VerbContext context, SupervisorOptions usual) => usual with
+    {
+        Workers = context.Get(Workers),
+        Command = context.Get(WorkerCommand) is { } command
+            ? CommandSplitter.Split(command)
+            : [SelfCommand.Path, .. SelfCommand.Arguments(WorkerVerb.Arguments(Handlers(context, context.Get(AllowChaos))))],
+        InheritedVariables = context.Get(InheritVariable) ?? [],
+        HotSpares = context.Get(HotSpares) ?? usual.HotSpares,
+        PinWorkers = !context.Get(NoPinning),
+        MaxConcurrentIo = context.Get(MaxIo) ?? usual.MaxConcurrentIo,
+        BlockingThreads = context.Get(BlockingThreads) ?? usual.BlockingThreads,
+    };
+
+    private static StockHandlerOptions Handlers(VerbContext context, bool allowChaos)
+    {
+        var options = new StockHandlerOptions { AllowChaos = allowChaos };
+        foreach (var directory in context.Get(AllowDirectory) ?? [])
+            options.AllowedDirectories.Add(Path.GetFullPath(directory));
+        foreach (var prefix in context.Get(AllowUrl) ?? [])
+            options.AllowedUrlPrefixes.Add(prefix);
+        return options;
+    }
+}
