@@ -21,7 +21,7 @@ internal sealed class LaunchOrder(Stream input)
             var launch = parser.Parse<WorkerLaunch>(line);
             return launch.Socket.Length == 0 || launch.Token.Length == 0 ? null : launch;
         }
-        catch (Exception e) when (e is InvalidProtocolBufferException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is IOException or InvalidOperationException or FormatException)
         {
             return null;
         }
