@@ -1,0 +1,210 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+using Orchestrator.Contracts;
+using Orchestrator.V1;
+
+namespace Orchestrator.TestKit;
+
+/// <summary>
+/// A real coordinator: the built command <c>orchestrator serve</c> on free ports in a directory of its own. It and everything that it started die
+/// with the test, and a process that is left behind fails it.
+/// </summary>
+public sealed class CoordinatorProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(40);
+
+    private readonly StringBuilder _output = new();
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string _mark;
+    private readonly Process _process;
+    private bool _endedByTest;
+
+    private CoordinatorProcess(string directory, IReadOnlyList<string> arguments)
+    {
+        DataDirectory = directory;
+        _mark = $"LC_ORCHESTRATOR_TEST={Guid.NewGuid():N}";
+        var start = new ProcessStartInfo(CommandPath)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (var argument in (IEnumerable<string>)["serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory, .. arguments])
+            start.ArgumentList.Add(argument);
+        // Workers inherit locale variables, so this marks every process of the family.
+        var name = _mark.Split('=')[0];
+        start.Environment[name] = _mark[(name.Length + 1)..];
+        _process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        _process.OutputDataReceived += (_, line) => OnOutput(line.Data);
+        _process.ErrorDataReceived += (_, line) => OnOutput(line.Data);
+        _process.Exited += (_, _) => _ready.TrySetException(new InvalidOperationException($"the coordinator ended with {_process.ExitCode}: {Output}"));
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>The built command.</summary>
+    public static string CommandPath => Path.Combine(AppContext.BaseDirectory, "orchestrator");
+
+    /// <summary>Its data directory.</summary>
+    public string DataDirectory { get; }
+
+    /// <summary>Its process id.</summary>
+    public int Pid => _process.Id;
+
+    /// <summary>Its gRPC address.</summary>
+    public string GrpcAddress { get; private set; } = "";
+
+    /// <summary>Its HTTP address.</summary>
+    public string HttpAddress { get; private set; } = "";
+
+    /// <summary>Its token.</summary>
+    public string Token { get; private set; } = "";
+
+    /// <summary>What it has printed so far.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+                return _output.ToString();
+        }
+    }
+
+    /// <summary>A channel with the token.</summary>
+    public CallInvoker Invoker { get; private set; } = null!;
+
+    /// <summary>The task service.</summary>
+    public TaskService.TaskServiceClient Tasks => new(Invoker);
+
+    /// <summary>The admin service.</summary>
+    public AdminService.AdminServiceClient Admin => new(Invoker);
+
+    /// <summary>Starts one with two workers, and returns when it says that it is ready.</summary>
+    public static async Task<CoordinatorProcess> StartAsync(params string[] arguments)
+    {
+        var directory = Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
+        var withWorkers = arguments.Contains("--workers") ? arguments : ["--workers", "2", .. arguments];
+        var coordinator = new CoordinatorProcess(directory, withWorkers);
+        try
+        {
+            await coordinator._ready.Task.WaitAsync(StartLimit);
+        }
+        catch (TimeoutException)
+        {
+            await coordinator.DisposeAsync();
+            throw new TimeoutException($"the coordinator was not ready after {StartLimit.TotalSeconds} s: {coordinator.Output}");
+        }
+
+        using var endpoint = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(directory, ProtocolConstants.EndpointFileName)));
+        coordinator.GrpcAddress = endpoint.RootElement.GetProperty("grpc").GetString()!;
+        coordinator.HttpAddress = endpoint.RootElement.GetProperty("http").GetString()!;
+        coordinator.Token = (await File.ReadAllTextAsync(Path.Combine(directory, ProtocolConstants.TokenFileName))).Trim();
+        coordinator.Invoker = coordinator.Connect();
+        return coordinator;
+    }
+
+    /// <summary>A connection of its own, as another client would have.</summary>
+    public CallInvoker Connect(string? token = null)
+    {
+        var channel = GrpcChannel.ForAddress(GrpcAddress, new GrpcChannelOptions
+        {
+            MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes,
+            MaxSendMessageSize = null,
+            HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false },
+        });
+        return channel.Intercept(metadata =>
+        {
+            metadata.Add(ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + (token ?? Token));
+            return metadata;
+        });
+    }
+
+    /// <summary>The workers now.</summary>
+    public async Task<IReadOnlyList<WorkerInfo>> WorkersAsync() => (await Admin.GetStatusAsync(new GetStatusRequest(), Deadline())).Status.Workers;
+
+    /// <summary>Waits until an operator's event of this kind has happened after <paramref name="afterSequence"/>.</summary>
+    public async Task<WatchEventsResponse> WaitForEventAsync(string kind, Func<WatchEventsResponse, bool>? where = null, ulong afterSequence = 0)
+    {
+        using var watch = Admin.WatchEvents(new WatchEventsRequest { AfterSequence = afterSequence }, Deadline());
+        await foreach (var item in watch.ResponseStream.ReadAllAsync())
+        {
+            if (item.Kind == kind && (where is null || where(item)))
+                return item;
+        }
+
+        throw new InvalidOperationException($"the events ended before one of kind {kind}");
+    }
+
+    /// <summary>The options of a call with the default timeout of a test's await.</summary>
+    public static CallOptions Deadline(int seconds = 30) => new(deadline: DateTime.UtcNow.AddSeconds(seconds));
+
+    /// <summary>Sends SIGTERM.</summary>
+    public void Terminate() => Signals.Send(Pid, Signals.Term);
+
+    /// <summary>Sends SIGKILL.</summary>
+    public void Kill()
+    {
+        _endedByTest = true;
+        Signals.Send(Pid, Signals.Kill);
+    }
+
+    /// <summary>Waits for its end and returns its exit code.</summary>
+    public async Task<int> WaitForExitAsync(TimeSpan? limit = null)
+    {
+        _endedByTest = true;
+        await _process.WaitForExitAsync().WaitAsync(limit ?? StopLimit);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Every living process that this coordinator or its workers started, itself included.</summary>
+    public IReadOnlyList<int> Family() => ProcessFamily.Marked(_mark);
+
+    /// <summary>Waits until no process of the family is left.</summary>
+    public async Task WaitForFamilyToEndAsync(TimeSpan limit)
+    {
+        using var timeout = new CancellationTokenSource(limit);
+        foreach (var pid in Family())
+            await ProcessFamily.WaitForEndAsync(pid, timeout.Token);
+    }
+
+    /// <summary>Stops it as Ctrl-C would, and checks that nothing of it is left.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (!_process.HasExited)
+            {
+                Terminate();
+                await _process.WaitForExitAsync().WaitAsync(StopLimit);
+            }
+
+            await WaitForFamilyToEndAsync(TimeSpan.FromSeconds(5));
+            if (!_endedByTest && _process.ExitCode != 0)
+                throw new InvalidOperationException($"the coordinator ended with {_process.ExitCode}: {Output}");
+            ErrorsInLog.ThrowIfAny(Output);
+        }
+        finally
+        {
+            foreach (var pid in Family())
+                Signals.Send(pid, Signals.Kill);
+            _process.Dispose();
+            Directory.Delete(DataDirectory, recursive: true);
+        }
+    }
+
+    private void OnOutput(string? line)
+    {
+        if (line is null)
+            return;
+        lock (_output)
+            _output.AppendLine(line);
+        if (line.StartsWith("Orchestrator is ready", StringComparison.Ordinal))
+            _ready.TrySetResult();
+    }
+}
