@@ -11,6 +11,10 @@ public sealed class WorkerBuilder : ITaskMap
     private const int ExitUsage = 2;
     private const int ExitFailed = 1;
 
+    // A worker sees one processor, for which the pool keeps one thread ready; each further one takes it half a second. With a few
+    // ready, asynchronous handlers that block by mistake do not hold up the reader of cancels.
+    private const int ReadyPoolThreads = 8;
+
     private readonly List<Func<IServiceProvider, CancellationToken, Task>> _initializers = [];
 
     internal WorkerBuilder(JsonSerializerOptions? json) => Tasks = new TaskHandlerRegistry(json);
@@ -64,6 +68,8 @@ public sealed class WorkerBuilder : ITaskMap
     {
         // Ctrl-C reaches the whole process group; the coordinator decides what becomes of its workers.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+        ThreadPool.GetMinThreads(out var workers, out var completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, ReadyPoolThreads), completions);
         try
         {
             await using var server = WorkerServer.Create(this, launch, TimeProvider.System);

@@ -17,6 +17,7 @@ namespace Orchestrator.Worker;
 internal sealed class WorkerServer : IAsyncDisposable
 {
     private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(1);
 
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly WebApplication _app;
@@ -69,11 +70,29 @@ internal sealed class WorkerServer : IAsyncDisposable
         await InitializeAsync();
         var end = await Runtime.Ended;
         if (end == StreamEnd.Clean)
+        {
+            await WaitForCloseAsync();
             await _app.StopAsync();
+        }
+
         return end;
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private async Task WaitForCloseAsync()
+    {
+        if (Runtime.OpenConnection is not { } connection)
+            return;
+        try
+        {
+            await Task.Delay(s_closeTimeout, Runtime.Time, connection);
+        }
+        catch (OperationCanceledException)
+        {
+            // Closed, so everything has been read that anybody will read.
+        }
+    }
 
     /// <summary>The socket listens meanwhile; Hello waits for it.</summary>
     private async Task InitializeAsync()
@@ -82,6 +101,10 @@ internal sealed class WorkerServer : IAsyncDisposable
         {
             foreach (var initialize in _initializers)
                 await initialize(_app.Services, Runtime.DrainRequested);
+        }
+        catch (OperationCanceledException) when (Runtime.DrainRequested.IsCancellationRequested)
+        {
+            // Told to end before it had begun; the stream, if there is one, is drained at once.
         }
         catch (Exception e)
         {

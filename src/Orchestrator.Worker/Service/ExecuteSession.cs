@@ -47,6 +47,9 @@ internal sealed class ExecuteSession
         _onRead = OnRead;
     }
 
+    /// <summary>True once the coordinator has half-closed: it will send nothing more.</summary>
+    public bool IsHalfClosed { get; private set; }
+
     public async Task<StreamEnd> RunAsync()
     {
         await using var registration = _aborted.UnsafeRegister(
@@ -78,7 +81,8 @@ internal sealed class ExecuteSession
             {
                 if (!_read.GetAwaiter().GetResult())
                 {
-                    // Half-closed: nothing more will come, which is what a drain says too.
+                    // Nothing more will come, which is what a drain says too.
+                    IsHalfClosed = true;
                     _executor.Drain();
                     return;
                 }

@@ -23,7 +23,7 @@ internal sealed class PulseThread : IDisposable
         _onBeat = onBeat;
     }
 
-    public void Start() => new Thread(Loop) { IsBackground = true, Name = "pulse", Priority = ThreadPriority.AboveNormal }.UnsafeStart();
+    public void Start() => new Thread(Loop) { IsBackground = true, Name = "pulse" }.UnsafeStart();
 
     public void Signal()
     {

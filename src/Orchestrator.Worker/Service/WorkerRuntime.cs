@@ -38,6 +38,12 @@ internal sealed class WorkerRuntime(
     /// <summary>Completes when the process has nothing left to do.</summary>
     public Task<StreamEnd> Ended => _ended.Task;
 
+    /// <summary>
+    /// Set where the stream ended without the coordinator having half-closed it. An HTTP/2 client may then discard answers that it has
+    /// received and not read yet, should the connection close: the process waits a little for the coordinator to close it.
+    /// </summary>
+    public CancellationToken? OpenConnection { get; set; }
+
     public CancellationToken DrainRequested => _drain.Token;
 
     public void SetReady() => _ready.TrySetResult();

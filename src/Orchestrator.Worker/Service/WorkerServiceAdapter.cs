@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Grpc.Core;
+using Microsoft.AspNetCore.Connections.Features;
 using Orchestrator.Contracts.Passthrough;
 using Orchestrator.Worker.V1;
 
@@ -59,6 +60,8 @@ internal sealed class WorkerServiceAdapter(WorkerRuntime runtime) : WorkerPassth
         var end = await session.RunAsync();
         if (end == StreamEnd.Clean)
             await responses.CloseAsync();
+        if (!session.IsHalfClosed)
+            runtime.OpenConnection = context.GetHttpContext().Features.Get<IConnectionLifetimeFeature>()?.ConnectionClosed;
         return end;
     }
 

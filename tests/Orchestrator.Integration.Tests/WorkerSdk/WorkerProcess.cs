@@ -105,7 +105,7 @@ internal sealed class WorkerProcess : IDisposable
             return;
         // Everything that runs on other threads from here on lives in other assemblies: this one is still being initialized.
         var worker = OrchestratorWorker.CreateBuilder([]);
-        StockHandlers.Register(worker.Tasks, new StockHandlerOptions { AllowChaos = true });
+        StockHandlers.Register(worker.Tasks, new StockHandlerOptions { AllowChaos = true, AllowedDirectories = { Path.GetTempPath() } });
         Environment.Exit(worker.RunAsync().GetAwaiter().GetResult());
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Orchestrator.Contracts.Passthrough;
 using Orchestrator.Worker;
+using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 
@@ -66,6 +67,24 @@ public sealed class WorkerProcessTests
         await client.EndAsync();
         Assert.Null((await client.Sink.ResultAsync(running)).Error);
         Assert.Equal(0, await worker.ExitCodeAsync());
+    }
+
+    [Fact]
+    public async Task Blocked_io_handlers_do_not_hold_up_a_cancel_on_one_processor()
+    {
+        using var worker = WorkerProcess.Start();
+        using var client = await worker.AttachAsync();
+        var cancelled = client.Assign("sleep", """{"ms": 86400000}""");
+        // A query that never ends, on the threads that asynchronous handlers run on: only the pool's spare ones read on. An empty
+        // file is an empty database.
+        var database = Path.Combine(Path.GetDirectoryName(worker.Launch.Socket)!, "empty.db");
+        await File.WriteAllBytesAsync(database, [], TestContext.Current.CancellationToken);
+        var query = $$"""{"database": "{{database}}", "sql": "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"}""";
+        var blocked = Enumerable.Range(0, 3).Select(_ => client.Assign("sql_query", query)).ToArray();
+        await client.SendAsync([cancelled, .. blocked]);
+        await client.SendAsync(new PassExecuteRequest { Cancels = { new AttemptRef { TaskId = cancelled.TaskId, Attempt = 1 } } });
+        await client.Sink.ResultAsync(cancelled);
+        Assert.All(blocked, attempt => Assert.False(client.Sink.IsDone(attempt)));
     }
 
     [Theory]
