@@ -76,7 +76,6 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
         AsyncDuplexStreamingCall<PassExecuteRequest, PassExecuteResponse>? call = null;
         try
         {
-            await channel.ConnectAsync(cancellationToken);
             var headers = new Metadata { { ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + launch.Token } };
             call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(WorkerPassthrough.ExecuteMethod, null, new CallOptions(headers));
             if (!await call.ResponseStream.MoveNext(cancellationToken) || call.ResponseStream.Current.Hello is not { } hello)

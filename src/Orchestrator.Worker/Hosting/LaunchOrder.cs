@@ -1,5 +1,4 @@
-using System.Text;
-using Google.Protobuf;
+using System.Runtime.InteropServices;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker;
@@ -12,19 +11,20 @@ internal sealed class LaunchOrder(Stream input)
     /// <summary>Null where there is no such line: a person, or some other program, has started the worker.</summary>
     public WorkerLaunch? Read()
     {
-        var line = ReadLine();
-        if (line is null)
-            return null;
-        try
+        var line = new List<byte>(512);
+        Span<byte> buffer = stackalloc byte[512];
+        while (line.Count < MaxLength)
         {
-            var parser = new JsonParser(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
-            var launch = parser.Parse<WorkerLaunch>(line);
-            return launch.Socket.Length == 0 || launch.Token.Length == 0 ? null : launch;
+            var count = input.Read(buffer);
+            if (count == 0)
+                return null;
+            var end = buffer[..count].IndexOf((byte)'\n');
+            line.AddRange(end < 0 ? buffer[..count] : buffer[..end]);
+            if (end >= 0)
+                return LaunchJson.Parse(CollectionsMarshal.AsSpan(line));
         }
-        catch (Exception e) when (e is InvalidProtocolBufferException or InvalidOperationException or FormatException)
-        {
-            return null;
-        }
+
+        return null;
     }
 
     /// <summary>Calls back once the input ends: the coordinator is gone. What still comes is skipped.</summary>
@@ -51,23 +51,5 @@ internal sealed class LaunchOrder(Stream input)
             Name = "parent-watch",
         };
         thread.UnsafeStart();
-    }
-
-    private string? ReadLine()
-    {
-        var bytes = new List<byte>(512);
-        Span<byte> buffer = stackalloc byte[512];
-        while (bytes.Count < MaxLength)
-        {
-            var count = input.Read(buffer);
-            if (count == 0)
-                return null;
-            var end = buffer[..count].IndexOf((byte)'\n');
-            bytes.AddRange(end < 0 ? buffer[..count] : buffer[..end]);
-            if (end >= 0)
-                return Encoding.UTF8.GetString(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes));
-        }
-
-        return null;
     }
 }

@@ -18,6 +18,7 @@ internal sealed class WorkerServer : IAsyncDisposable
 {
     private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(1);
 
+    private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly WebApplication _app;
     private readonly IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> _initializers;
 
@@ -29,6 +30,9 @@ internal sealed class WorkerServer : IAsyncDisposable
     }
 
     public WorkerRuntime Runtime { get; }
+
+    /// <summary>Completes when the socket accepts connections.</summary>
+    public Task Listening => _listening.Task;
 
     public static WorkerServer Create(WorkerBuilder worker, WorkerLaunch launch, TimeProvider time)
     {
@@ -58,6 +62,10 @@ internal sealed class WorkerServer : IAsyncDisposable
     public async Task<StreamEnd> RunAsync()
     {
         await _app.StartAsync();
+        // A socket file is there as soon as it is bound, and refuses connections until it is listened on. It gets its name only
+        // now, so that whoever waits for the file never meets that gap.
+        File.Move(BindPath(Runtime.Launch.Socket), Runtime.Launch.Socket);
+        _listening.SetResult();
         await InitializeAsync();
         var end = await Runtime.Ended;
         if (end == StreamEnd.Clean)
@@ -110,12 +118,14 @@ internal sealed class WorkerServer : IAsyncDisposable
         http2.InitialStreamWindowSize = 4 * 1024 * 1024;
         http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
         http2.MaxFrameSize = 256 * 1024;
-        options.ListenUnixSocket(socket, listen =>
+        options.ListenUnixSocket(BindPath(socket), listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
             listen.Use(SocketGuard.CheckPeer);
         });
     }
+
+    private static string BindPath(string socket) => socket + "~";
 
     private static HealthServiceImpl CreateHealth()
     {
