@@ -14,7 +14,7 @@ internal sealed class DemoRun(OrchestratorClient client, CancellationToken token
     {
         // Every process compiles a hot method a second time after thirty calls, and sees to that in the background. So each
         // placement gets many small tasks first, twice, before anything is timed.
-        var warmUp = new Workload("warm-up", [.. Enumerable.Range(0, WarmUpTasks).Select(i => Workload.Cpu(20_000, i))]);
+        var warmUp = new Workload("warm-up", [.. Enumerable.Range(0, WarmUpTasks).Select(i => Workload.Cpu(100_000, i))]);
         foreach (var contender in Contender.All.Concat(Contender.All))
             await RunAsync(warmUp, contender, null);
         long samples = 500_000;

@@ -9,7 +9,7 @@ internal sealed record Workload(string Name, IReadOnlyList<TaskSpec> Tasks)
     /// <summary>About this long runs one task: long enough to see, short enough to run each placement.</summary>
     public static readonly TimeSpan TaskTime = TimeSpan.FromMilliseconds(50);
 
-    private const int Count = 60;
+    private const int Count = 40;
 
     public static Workload[] Create(long samples)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator;
 using Orchestrator.Coordinator.Supervision;
@@ -116,9 +117,35 @@ internal static class ServeVerb
         var registry = new TaskHandlerRegistry();
         StockHandlers.Register(registry, Handlers(context, allowChaos: false));
         await using var application = CoordinatorApplication.Create(options, registry);
-        await application.StartAsync(token);
-        await Console.Out.WriteAsync(ServeBanner.Write(application.Addresses, options.DataDirectory));
-        return await application.RunUntilStoppedAsync();
+
+        // From here on a signal must not just end the process: it would leave the endpoint file behind. While the
+        // coordinator starts it ends the start; from then on it is the application's.
+        using var starting = CancellationTokenSource.CreateLinkedTokenSource(token);
+        var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, EndStart);
+        var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, EndStart);
+        try
+        {
+            await application.StartAsync(starting.Token);
+        }
+        catch (Exception) when (starting.IsCancellationRequested)
+        {
+            return ExitCode.Ok;
+        }
+
+        var running = application.RunUntilStoppedAsync();
+        term.Dispose();
+        interrupt.Dispose();
+        if (starting.IsCancellationRequested)
+            application.RequestStop();
+        else
+            await Console.Out.WriteAsync(ServeBanner.Write(application.Addresses, options.DataDirectory));
+        return await running;
+
+        void EndStart(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            starting.Cancel();
+        }
     }
 
     private static CoordinatorOptions Options(VerbContext context)
