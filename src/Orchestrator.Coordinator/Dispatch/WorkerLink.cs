@@ -27,6 +27,9 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
     private readonly Queue<AttemptAssignment> _assignments = new();
     private readonly Queue<AttemptSignal> _signals = new();
     private Identity? _identity;
+    private readonly TaskCompletionSource _drainWritten = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _drained;
+    private int _halfClosed;
     private bool _drain;
     private volatile EngineWorker? _view;
 
@@ -123,6 +126,7 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
         lock (Gate)
             _drain = true;
         Kick();
+        HalfCloseWhenDrained();
     }
 
     public void Queue(in AttemptAssignment assignment)
@@ -185,6 +189,14 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
     }
 
     protected override Task WriteAsync(PassExecuteRequest message) => _call.RequestStream.WriteAsync(message);
+
+    protected override void OnWritten(PassExecuteRequest message)
+    {
+        if (!message.Drain)
+            return;
+        _drained = true;
+        _drainWritten.TrySetResult();
+    }
 
     protected override void OnFailed(Exception exception) => Log.WriteFailed(_logger, Hello.Name, exception.Message);
 
@@ -259,6 +271,31 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
             Returned = WireConversions.ToIds(message.Returned),
             News = WireConversions.ToNews(message.Events),
         });
+        if (_drained)
+            HalfCloseWhenDrained();
+    }
+
+    /// <summary>
+    /// Ends our side once nothing more can be said of any attempt. The worker then closes the connection knowing that we have read everything; without
+    /// that, the HTTP/2 client may discard results that have arrived and have not been read.
+    /// </summary>
+    private void HalfCloseWhenDrained()
+    {
+        if (_view is { } view && _host.Read(_ => view.Outstanding) == 0 && Interlocked.Exchange(ref _halfClosed, 1) == 0)
+            _ = HalfCloseAsync();
+    }
+
+    private async Task HalfCloseAsync()
+    {
+        try
+        {
+            await _drainWritten.Task;
+            await _call.RequestStream.CompleteAsync();
+        }
+        catch (Exception exception) when (exception is RpcException or InvalidOperationException or IOException or OperationCanceledException)
+        {
+            Log.WriteFailed(_logger, Hello.Name, exception.Message);
+        }
     }
 
     private static partial class Log

@@ -8,8 +8,9 @@ namespace Orchestrator.Coordinator.Hosting;
 /// </summary>
 internal sealed class RuntimeDirectory : IDisposable
 {
-    // sun_path of Linux holds 108 bytes with its final zero; the longest name below it is "/w-9223372036854775807.sock".
-    private const int MaxDirectoryLength = 107 - 27;
+    // sun_path of Linux holds 108 bytes with its final zero; the longest name below it is "/w-9223372036854775807.sock~",
+    // since a worker may bind under a name of its own and rename it once it accepts.
+    private const int MaxDirectoryLength = 107 - 28;
 
     private readonly string _path;
 

@@ -69,7 +69,8 @@ public sealed class EngineWorker
 
     internal bool KillOrdered { get; set; }
 
-    internal int Outstanding => Lanes.Sum(lane => lane.Outstanding);
+    /// <summary>Attempts that it holds, running or not.</summary>
+    public int Outstanding => Lanes.Sum(lane => lane.Outstanding);
 
     internal bool HasFreeSlot => _freeSlots.Count > 0;
 
