@@ -85,7 +85,7 @@ internal sealed class AdminServiceAdapter(
             // worker-1#3 is how results name it; the slot is what is recycled.
             var recycled = await supervisor.RecycleAsync(request.Worker.Split('#')[0], context.CancellationToken);
             if (recycled == 0 && request.Worker.Length > 0)
-                throw Failures.Create(ErrorReason.NotFound, $"there is no worker '{request.Worker}'; {string.Join(", ", supervisor.Status.Select(slot => slot.Name))} are");
+                throw Failures.Create(ErrorReason.NotFound, $"there is no worker '{request.Worker}'; the workers are {string.Join(", ", supervisor.Status.Select(slot => slot.Name))}");
             return new RecycleWorkersResponse { Recycled = recycled };
         }
         catch (InvalidOperationException exception)
