@@ -76,6 +76,13 @@ internal static class Describe
         _ => value.ToString("0.00", CultureInfo.InvariantCulture),
     };
 
+    public static string Progress(Progress progress)
+    {
+        var completed = progress.Completed.ToString("0.##", CultureInfo.InvariantCulture);
+        var total = progress.Total > 0 ? " of " + progress.Total.ToString("0.##", CultureInfo.InvariantCulture) : "";
+        return $"{completed}{total}{(progress.Message.Length > 0 ? ", " : "")}{progress.Message}";
+    }
+
     public static string FirstLine(string text)
     {
         var end = text.AsSpan().IndexOfAny('\r', '\n');

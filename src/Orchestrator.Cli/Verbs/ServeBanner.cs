@@ -52,7 +52,8 @@ internal static class ServeBanner
             .AppendLine(CultureInfo.InvariantCulture, $"    -d {Request} \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    {authority} {Method}")
             .AppendLine()
-            .AppendLine("  buf curl --protocol grpc --http2-prior-knowledge \\")
+            // Without --reflect-header buf sends the token with the call, but not when it asks for the schema.
+            .AppendLine("  buf curl --protocol grpc --http2-prior-knowledge --reflect-header '*' \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    -d {Request} \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    http://{authority}/{Method}")

@@ -71,7 +71,7 @@ internal static class TasksVerb
     {
         { Result: { State: TaskState.Succeeded } result } => Shorten(Describe.Output(result.Output)),
         { Result.Error: { } error } => Shorten(Describe.Cause(error)),
-        { Progress: { Total: > 0 } progress } => $"{progress.Completed / progress.Total:P0} {progress.Message}",
+        { Progress: { } progress } => Describe.Progress(progress),
         _ => "",
     };
 

@@ -105,6 +105,10 @@ internal sealed class AdminServiceAdapter(
         return new DrainResponse { UnfinishedTasks = unfinished };
     }
 
+    public override Task<ExplainWaitsResponse> ExplainWaits(ExplainWaitsRequest request, ServerCallContext context) =>
+        throw new RpcException(new Grpc.Core.Status(
+            StatusCode.Unimplemented, "this version has no locks, queues or other objects that anybody could wait for"));
+
     public override Task<ListLimitsResponse> ListLimits(ListLimitsRequest request, ServerCallContext context)
     {
         var options = host.Options;
