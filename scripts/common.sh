@@ -1,6 +1,9 @@
 # What the scripts share. Sourced, not run.
 set -euo pipefail
 
+# Ctrl-C ends the script too, not only the program that it waits for.
+trap 'exit 130' INT
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # No build server of any kind may stay behind: the scripts leave no process that the caller did not start.
@@ -27,12 +30,11 @@ need_dotnet() {
 build_command() {
     need_dotnet
     local log
-    log=$(mktemp)
+    log="$root/artifacts/build.log"
+    mkdir -p "$root/artifacts"
     echo "Building …" >&2
     if ! (cd "$root" && dotnet build src/Orchestrator.Cli "${build_flags[@]}") > "$log" 2>&1; then
         cat "$log" >&2
-        rm -f "$log"
         fail "the build failed"
     fi
-    rm -f "$log"
 }

@@ -20,7 +20,6 @@ stop_coordinator() {
 start_coordinator() {
     data=$(mktemp -d)
     trap stop_coordinator EXIT
-    trap 'exit 130' INT
     trap 'exit 143' TERM
     # A group of its own: Ctrl-C on the terminal reaches this script, which stops the coordinator in order.
     setsid "$orchestrator" serve --grpc-port 0 --http-port 0 --data-dir "$data" "$@" > "$data/serve.log" 2>&1 &

@@ -22,6 +22,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _mark;
     private readonly Process _process;
+    private readonly List<string> _expectedErrors = [];
     private bool _endedByTest;
 
     private CoordinatorProcess(string directory, IReadOnlyList<string> arguments)
@@ -144,6 +145,9 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     /// <summary>The options of a call with the default timeout of a test's await.</summary>
     public static CallOptions Deadline(int seconds = 30) => new(deadline: DateTime.UtcNow.AddSeconds(seconds));
 
+    /// <summary>The test provokes errors in the log that contain this text.</summary>
+    public void ExpectError(string text) => _expectedErrors.Add(text);
+
     /// <summary>Sends SIGTERM.</summary>
     public void Terminate() => Signals.Send(Pid, Signals.Term);
 
@@ -187,7 +191,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             await WaitForFamilyToEndAsync(TimeSpan.FromSeconds(5));
             if (!_endedByTest && _process.ExitCode != 0)
                 throw new InvalidOperationException($"the coordinator ended with {_process.ExitCode}: {Output}");
-            ErrorsInLog.ThrowIfAny(Output);
+            ErrorsInLog.ThrowIfAny(Output, _expectedErrors);
         }
         finally
         {

@@ -74,6 +74,9 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         builder.Logging.AddFilter(null, LogLevel.Warning);
         // The host's own words on starting and stopping are for people who do not see our own.
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        // A start that fails is reported once, by whoever asked for it.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting", LogLevel.None);
         if (options.Verbose)
             builder.Logging.AddFilter("Orchestrator", LogLevel.Information);
         // A call that was cancelled or refused is no error of the server.

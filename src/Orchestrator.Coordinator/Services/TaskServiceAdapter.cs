@@ -270,17 +270,18 @@ internal sealed class TaskServiceAdapter(
             : submission with { Policy = submission.Policy with { TotalTimeout = left } };
     }
 
-    /// <summary>A stream whose server stops ends after its last result, not in the middle.</summary>
+    /// <summary>A stream whose server stops ends after its last result, not in the middle; a client that hung up is no error of ours.</summary>
     private async Task<bool> MoveNextAsync(IAsyncStreamReader<PassStreamTasksRequest> requestStream, ServerCallContext context)
     {
         try
         {
             return await requestStream.MoveNext(streams.Stopping);
         }
-        catch (Exception exception) when (streams.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested
-            && exception is OperationCanceledException or RpcException or IOException)
+        catch (Exception exception) when (exception is OperationCanceledException or IOException or RpcException { StatusCode: StatusCode.Cancelled })
         {
-            return false;
+            if (streams.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+                return false;
+            throw new RpcException(new Status(StatusCode.Cancelled, "the client is gone"));
         }
     }
 }

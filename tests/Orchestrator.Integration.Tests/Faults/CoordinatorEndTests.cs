@@ -1,0 +1,75 @@
+using Grpc.Core;
+using Orchestrator.TestKit;
+using Orchestrator.V1;
+
+namespace Orchestrator.Integration.Tests.Faults;
+
+/// <summary>The end of the coordinator, wanted or not.</summary>
+public sealed class CoordinatorEndTests
+{
+    [Fact]
+    public async Task After_its_SIGKILL_no_worker_is_left()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
+        // Busy workers too: one that never looks at anything, one at rest, and the spare.
+        await coordinator.SubmitAsync(Specs.Json("hang"), Specs.Json("spin", """{"ms": 60000}"""));
+        Assert.True(coordinator.Family().Count >= 3);
+        coordinator.Kill();
+        await coordinator.WaitForExitAsync();
+        await coordinator.WaitForFamilyToEndAsync(TimeSpan.FromSeconds(2));
+        Assert.Empty(coordinator.Family());
+    }
+
+    [Fact]
+    public async Task SIGTERM_under_load_drains_and_exits_with_0()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync();
+        using var call = coordinator.Tasks.StreamTasks(CoordinatorProcess.Deadline(60));
+        await call.RequestStream.WriteAsync(new StreamTasksRequest
+        {
+            Tasks = { Enumerable.Range(0, 500).Select(i => Specs.Json("sleep", $"{{\"ms\": {i}}}", tag: (ulong)i)) },
+        });
+        Assert.True(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        coordinator.Terminate();
+        var results = new List<TaskResult>(call.ResponseStream.Current.Results);
+        var draining = false;
+        await foreach (var response in call.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
+        {
+            results.AddRange(response.Results);
+            if (response.Draining && !draining)
+            {
+                draining = true;
+                // Late work is refused and named, while what was accepted goes on.
+                await call.RequestStream.WriteAsync(new StreamTasksRequest { Tasks = { Specs.Json("sleep", """{"ms": 1}""", tag: 9_999) } });
+            }
+        }
+
+        Assert.True(draining);
+        Assert.Equal(500, results.Count(result => result.State == TaskState.Succeeded));
+        Assert.Equal(ErrorReason.Draining, results.Single(result => result.Tag == 9_999).Error.Reason);
+        Assert.Equal(0, await coordinator.WaitForExitAsync());
+    }
+
+    [Fact]
+    public async Task A_second_signal_stops_at_once()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
+        var id = (await coordinator.SubmitAsync(Specs.Json("hang"))).Single();
+        await coordinator.WaitUntilRunningAsync(id);
+        coordinator.Terminate();
+        await coordinator.WaitForEventAsync("coordinator.draining");
+        coordinator.Terminate();
+        Assert.Equal(0, await coordinator.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
+    public async Task A_taken_port_is_one_clear_line()
+    {
+        await using var first = await CoordinatorProcess.StartAsync();
+        var port = new Uri(first.GrpcAddress).Port;
+        var (code, output) = await CommandLine.RunAsync("serve", "--grpc-port", $"{port}", "--http-port", "0", "--data-dir", Path.Combine(first.DataDirectory, "second"));
+        Assert.NotEqual(0, code);
+        Assert.Contains($"{port}", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,77 @@
+using Orchestrator.TestKit;
+using Orchestrator.V1;
+
+namespace Orchestrator.Integration.Tests.Scenarios;
+
+/// <summary>Operating a coordinator.</summary>
+public sealed class AdminTests
+{
+    [Fact]
+    public async Task Recycling_all_workers_under_load_fails_no_task()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync();
+        var before = (await coordinator.WorkersAsync()).Select(worker => worker.Pid).ToArray();
+        var load = coordinator.StreamAsync(Enumerable.Range(0, 2_000).Select(i => Specs.Json(i % 2 == 0 ? "sleep" : "count_primes", i % 2 == 0 ? """{"ms": 50}""" : """{"limit": 20000}""", tag: (ulong)i)));
+        var recycled = await coordinator.Admin.RecycleWorkersAsync(new RecycleWorkersRequest(), CoordinatorProcess.Deadline());
+        Assert.Equal(2, recycled.Recycled);
+        var results = await load;
+        Assert.Equal(2_000, results.Count);
+        Assert.All(results, result => Assert.Equal(TaskState.Succeeded, result.State));
+        Assert.All(results, result => Assert.Equal(1, result.Attempt));
+        var after = await coordinator.WorkersAsync();
+        Assert.Empty(before.Intersect(after.Select(worker => worker.Pid)));
+        Assert.All(after, worker => Assert.Equal(WorkerState.Ready, worker.State));
+    }
+
+    [Fact]
+    public async Task Workers_are_scaled_up_and_down()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync();
+        Assert.Equal(3, (await coordinator.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 3 }, CoordinatorProcess.Deadline())).Workers);
+        await coordinator.WaitForEventAsync("worker.ready", item => item.Subject.StartsWith("worker-3#", StringComparison.Ordinal));
+        var results = await coordinator.StreamAsync(Enumerable.Range(0, 30).Select(i => Specs.Json("sleep", """{"ms": 20}""", tag: (ulong)i)));
+        Assert.Equal(3, results.Select(result => result.Worker).Distinct().Count());
+        Assert.Equal(1, (await coordinator.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, CoordinatorProcess.Deadline())).Workers);
+        await coordinator.WaitForEventAsync("worker.exited", item => item.Subject.StartsWith("worker-3#", StringComparison.Ordinal));
+        Assert.Single(await coordinator.WorkersAsync());
+        Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("sleep", """{"ms": 1}"""))).State);
+    }
+
+    [Fact]
+    public async Task A_drain_waits_for_what_runs_and_takes_nothing_new()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync();
+        var id = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 500}"""))).Single();
+        var drained = await coordinator.Admin.DrainAsync(new DrainRequest { Timeout = Specs.Seconds(10) }, CoordinatorProcess.Deadline());
+        Assert.Equal(0, drained.UnfinishedTasks);
+        Assert.Equal(TaskState.Succeeded, (await coordinator.WaitAsync([id])).Single().State);
+        var error = await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => coordinator.RunAsync(Specs.Json("sleep", """{"ms": 1}""")));
+        Assert.Equal(Grpc.Core.StatusCode.Unavailable, error.StatusCode);
+        Assert.True((await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Draining);
+    }
+
+    [Fact]
+    public async Task Status_counts_what_happened()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
+        await coordinator.StreamAsync([Specs.Json("sleep", """{"ms": 1}"""), Specs.Json("throw", """{"message": "x"}"""), Specs.Json("fibonacci", """{"n": 3}""")]);
+        var status = (await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status;
+        Assert.Equal(2, status.Tasks.Succeeded);
+        Assert.Equal(1, status.Tasks.Failed);
+        Assert.Equal(0, status.Tasks.Running + status.Tasks.Queued);
+        Assert.Equal(1, status.Handlers.Single(handler => handler.Handler == "sleep").Counts.Succeeded);
+        Assert.True(status.Coordinator.RssBytes > 0);
+        var limits = (await coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits;
+        Assert.Contains(limits, limit => limit is { Name: "tasks", Maximum: > 0 });
+    }
+
+    [Fact]
+    public async Task Recycling_an_unknown_worker_names_the_known_ones()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1");
+        var error = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () =>
+            await coordinator.Admin.RecycleWorkersAsync(new RecycleWorkersRequest { Worker = "worker-9" }, CoordinatorProcess.Deadline()));
+        Assert.Equal(Grpc.Core.StatusCode.NotFound, error.StatusCode);
+        Assert.Contains("worker-1", error.Status.Detail, StringComparison.Ordinal);
+    }
+}
