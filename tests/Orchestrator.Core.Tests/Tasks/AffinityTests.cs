@@ -138,4 +138,18 @@ public sealed class AffinityTests
         Assert.Equal(first.Name, harness.Submit("io", Key("a")).WorkerName);
         Assert.Equal("w#2", harness.Submit("io", Key("b")).WorkerName);
     }
+
+    [Fact]
+    public void A_task_that_waits_for_its_worker_keeps_its_key_in_use()
+    {
+        var harness = new EngineHarness(new TaskEngineOptions { MaxAffinityKeys = 2 });
+        harness.Join("w#1", recordsFlight: false);
+        harness.Join("w#2", recordsFlight: false);
+        harness.Submit("cpu", Key("a"));
+        harness.Submit("cpu", Key("b"));
+        harness.Submit("cpu", Key("a"));
+        // The third key pushes out b, which was used before a, and makes w#1 the busier one.
+        harness.Submit("io", Key("c"));
+        Assert.Equal("w#1", harness.Submit("io", Key("a")).WorkerName);
+    }
 }

@@ -33,6 +33,17 @@ public sealed class RequestIdTests
     }
 
     [Fact]
+    public void Its_result_is_kept_beyond_the_bounds_of_delivered_ones()
+    {
+        var harness = new EngineHarness(new TaskEngineOptions { MaxDeliveredResults = 0 });
+        var worker = harness.Join("w#1");
+        var task = harness.Submit("cpu", owner: new RecordingOwner(), requestId: "r");
+        harness.Report(worker, task);
+        Assert.Equal(1, harness.Engine.Retained);
+        Assert.Same(task, harness.Submit("cpu", owner: new RecordingOwner(), requestId: "r"));
+    }
+
+    [Fact]
     public void One_batch_may_name_it_twice()
     {
         _harness.Join("w#1");
