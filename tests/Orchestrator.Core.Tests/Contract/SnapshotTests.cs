@@ -21,12 +21,30 @@ public sealed class SnapshotTests
         if (Environment.GetEnvironmentVariable(UpdateVariable) == "1")
             File.WriteAllText(SnapshotPath, actual);
         var expected = File.Exists(SnapshotPath) ? File.ReadAllText(SnapshotPath) : "";
-        var (was, now) = (expected.Split('\n'), actual.Split('\n'));
-        var removed = was.Except(now).Select(line => "- " + line.Trim());
-        var added = now.Except(was).Select(line => "+ " + line.Trim());
+        var (was, now) = (Paths(expected), Paths(actual));
+        var removed = was.Except(now).Select(line => "- " + line);
+        var added = now.Except(was).Select(line => "+ " + line);
         Assert.True(
             expected == actual,
             $"the contract has changed:\n{string.Join('\n', removed.Concat(added).Take(40))}\n"
                 + $"If protos/README.md allows it, run the test once with {UpdateVariable}=1 and commit contract.snapshot.txt with the change.");
+    }
+
+    /// <summary>Each line after the headings above it, so that a field says whose it is.</summary>
+    private static List<string> Paths(string text)
+    {
+        var paths = new List<string>();
+        var headings = new List<string>();
+        foreach (var line in text.Split('\n').Where(line => line.Length > 0))
+        {
+            var content = line.TrimStart();
+            // Two spaces a level, and no level is skipped.
+            var depth = (line.Length - content.Length) / 2;
+            headings.RemoveRange(depth, headings.Count - depth);
+            headings.Add(content);
+            paths.Add(string.Join(" › ", headings));
+        }
+
+        return paths;
     }
 }
