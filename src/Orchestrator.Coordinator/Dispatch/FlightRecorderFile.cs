@@ -48,6 +48,13 @@ internal sealed unsafe class FlightRecorderFile : IDisposable
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _file.Dispose();
-        File.Delete(Path);
+        try
+        {
+            File.Delete(Path);
+        }
+        catch (IOException)
+        {
+            // Somebody swept the directory; there is nothing left to delete.
+        }
     }
 }

@@ -24,6 +24,8 @@ internal static class WorkerEnvironment
         variables["DOTNET_PROCESSOR_COUNT"] = "1";
         variables["DOTNET_gcServer"] = "0";
         variables["DOTNET_gcConcurrent"] = "0";
+        // A pool thread that spins for work on the one core only keeps the thread from it that has some.
+        variables["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0";
         // With one core the pool would start with one thread, and one handler that blocks it would delay all others until the pool notices.
         variables["DOTNET_ThreadPool_ForceMinWorkerThreads"] = "4";
         // Instrumented code costs more at the start than it returns in a worker's first seconds.

@@ -76,7 +76,14 @@ internal sealed class WorkerProcess(WorkerLaunch launch, ChildProcess child, Fli
         Link?.Dispose();
         child.Dispose();
         recorder.Dispose();
-        File.Delete(launch.Socket);
+        try
+        {
+            File.Delete(launch.Socket);
+        }
+        catch (IOException)
+        {
+            // Somebody swept the directory; there is nothing left to delete.
+        }
     }
 }
 

@@ -22,7 +22,7 @@ public sealed record TaskEngineOptions
     public long MaxPayloadBytes { get; init; } = 1L << 30;
 
     /// <summary>The most results that stay readable after they were handed to their owner.</summary>
-    public int MaxDeliveredResults { get; init; } = 10_000;
+    public int MaxDeliveredResults { get; init; } = 2_000;
 
     /// <summary>The most bytes of such results.</summary>
     public long MaxDeliveredBytes { get; init; } = 64L << 20;

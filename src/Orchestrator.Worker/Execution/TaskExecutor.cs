@@ -45,7 +45,7 @@ public sealed class TaskExecutor : IAsyncDisposable
         Services = services;
         Sink = sink;
         IsInProcess = layout.IsInProcess;
-        _lanes = layout.Build(new LaneServices(new AttemptRunner(this, recorder, time), sink));
+        _lanes = layout.Build(new LaneServices(new AttemptRunner(this, recorder, time), sink, time));
     }
 
     /// <summary>How many attempts have started and not ended.</summary>

@@ -3,16 +3,35 @@ using Google.Protobuf;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Runs many attempts at once. A pump starts each until its first await. Before it runs user code while more remains, it
-/// sees to it that another pump is queued to the thread pool: so a handler that blocks its thread delays nobody, and an idle
-/// worker pays for one thread only. The pool's own queue works in the same way.
+/// Runs many attempts at once. One pump starts each until its first await, and sends what has ended in batches. Should a handler block the
+/// pump's thread instead of awaiting, a guard notices within a millisecond that nothing moves and pumps in its stead: so a handler
+/// that blocks delays nobody, and an honest one costs no second thread. (A second pump woken for every batch, as a thread pool would, spent half of a
+/// one-core worker's time on switching between the two.)
 /// </summary>
-internal sealed class AsyncLane(LaneServices services, int slots) : ILane, IThreadPoolWorkItem
+internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
 {
+    // What a message holds at most is a good deal more; results should leave while the rest of a long batch runs.
+    private const int FlushEvery = 256;
+
+    private static readonly TimeSpan s_guardPeriod = TimeSpan.FromMilliseconds(1);
+
+    private readonly LaneServices _services;
     private readonly Lock _gate = new();
     private readonly Queue<TaskContext> _queue = new();
-    private int _free = slots;
+    private readonly ITimer _guard;
+    private int _free;
     private int _requested;
+    private int _guarding;
+    private int _pumping;
+    private int _progress;
+    private int _seenProgress;
+
+    public AsyncLane(LaneServices services, int slots)
+    {
+        _services = services;
+        _free = slots;
+        _guard = services.Time.CreateTimer(static lane => ((AsyncLane)lane!).OnGuard(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     public void Enqueue(ReadOnlySpan<TaskContext> attempts, bool deferred)
     {
@@ -28,9 +47,7 @@ internal sealed class AsyncLane(LaneServices services, int slots) : ILane, IThre
 
     public void RunDeferred() => Pump();
 
-    public void Stop()
-    {
-    }
+    public void Stop() => _guard.Dispose();
 
     void IThreadPoolWorkItem.Execute()
     {
@@ -49,24 +66,62 @@ internal sealed class AsyncLane(LaneServices services, int slots) : ILane, IThre
     {
         var clean = ExecutionContext.Capture();
         var hasSlot = false;
-        var unsent = false;
+        var unsent = 0;
+        Interlocked.Increment(ref _pumping);
         while (TryTake(hasSlot, out var attempt, out var more))
         {
             hasSlot = true;
-            if (!services.Runner.Begin(attempt))
+            if (!_services.Runner.Begin(attempt))
                 continue;
 
-            // Unsent results count as work that remains: the next pump sends them should this thread be held up.
-            if (more || unsent)
-                RequestPump();
+            // Unsent results count as work that remains: the guard sends them should this thread be held up.
+            if (more || unsent > 0)
+                Guard();
             hasSlot = StartOne(attempt);
-            unsent |= hasSlot;
+            Volatile.Write(ref _progress, _progress + 1);
+            if (hasSlot && ++unsent == FlushEvery)
+            {
+                unsent = 0;
+                _services.Sink.Flush(busy: false);
+            }
+
             if (clean is not null)
                 ExecutionContext.Restore(clean);
         }
 
+        Interlocked.Decrement(ref _pumping);
         // Also when this pump has sent nothing itself: it may stand in for one that is held up.
-        services.Sink.Flush(busy: false);
+        _services.Sink.Flush(busy: false);
+    }
+
+    private void Guard()
+    {
+        if (Volatile.Read(ref _guarding) == 0 && Interlocked.Exchange(ref _guarding, 1) == 0)
+            ArmGuard();
+    }
+
+    private void ArmGuard()
+    {
+        Volatile.Write(ref _seenProgress, Volatile.Read(ref _progress));
+        try
+        {
+            _guard.Change(s_guardPeriod, Timeout.InfiniteTimeSpan);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Stopped: nothing is started any more.
+        }
+    }
+
+    private void OnGuard()
+    {
+        var held = Volatile.Read(ref _progress) == Volatile.Read(ref _seenProgress);
+        // Disarmed before the look at the queue, so that a pump which finds more afterwards arms it again.
+        Interlocked.Exchange(ref _guarding, 0);
+        if (held)
+            Pump();
+        else if (Volatile.Read(ref _pumping) > 0)
+            Guard();
     }
 
     /// <summary>Takes the next attempt into the slot that the last one has left, or into a free one.</summary>
@@ -102,12 +157,12 @@ internal sealed class AsyncLane(LaneServices services, int slots) : ILane, IThre
                 return false;
             }
 
-            services.Runner.Succeed(attempt, call.GetAwaiter().GetResult(), exclusive: true);
+            _services.Runner.Succeed(attempt, call.GetAwaiter().GetResult(), exclusive: true);
         }
         catch (Exception e)
         {
             // Whatever a handler throws is the task's failure, not the worker's.
-            services.Runner.Fail(attempt, e, exclusive: true);
+            _services.Runner.Fail(attempt, e, exclusive: true);
         }
 
         return true;
@@ -117,17 +172,17 @@ internal sealed class AsyncLane(LaneServices services, int slots) : ILane, IThre
     {
         try
         {
-            services.Runner.Succeed(attempt, await call.ConfigureAwait(false), exclusive: false);
+            _services.Runner.Succeed(attempt, await call.ConfigureAwait(false), exclusive: false);
         }
         catch (Exception e)
         {
-            services.Runner.Fail(attempt, e, exclusive: false);
+            _services.Runner.Fail(attempt, e, exclusive: false);
         }
 
         // This may be the handler's own thread, inside whatever completed its last await: start nobody else's code here.
         if (Release())
             RequestPump();
-        services.Sink.Flush(busy: false);
+        _services.Sink.Flush(busy: false);
     }
 
     private bool Release()

@@ -16,4 +16,4 @@ internal interface ILane
 }
 
 /// <summary>What lanes work with.</summary>
-internal sealed record LaneServices(AttemptRunner Runner, IAttemptSink Sink);
+internal sealed record LaneServices(AttemptRunner Runner, IAttemptSink Sink, TimeProvider Time);
