@@ -60,8 +60,9 @@ internal sealed partial class TaskStreamWriter
                 message.Options = null;
                 message.Tasks.Clear();
                 message.CancelTags.Clear();
-                // A producer lends its thread for one message, not for the whole backlog of all the others.
-                if (first)
+                // A producer lends its thread for one message, not for the whole backlog of all the others. With no backlog, as on an idle
+                // stream, no other thread is woken for nothing.
+                if (first && (next < batch.Count || HasQueued()))
                     await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
         }
@@ -73,6 +74,12 @@ internal sealed partial class TaskStreamWriter
                 _failure ??= new OrchestratorException(
                     "The stream has ended.", StatusCode.Unavailable, ErrorReason.Unspecified, exception);
         }
+    }
+
+    private bool HasQueued()
+    {
+        lock (_gate)
+            return _queued.Count > 0 || _cancels.Count > 0;
     }
 
     private static int Fill(StreamTasksRequest message, List<TaskSpec> batch, int from)

@@ -47,7 +47,7 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptSink, IAsyncDis
             _signals.Add(signal);
     }
 
-    public void Kick()
+    public void Kick(bool alone)
     {
         List<PassAssignment> assignments;
         List<AttemptSignal> signals;

@@ -6,7 +6,8 @@ namespace Orchestrator.Coordinator.Dispatch;
 internal interface IKickable
 {
     /// <summary>Writes what has been queued, unless somebody is writing already.</summary>
-    void Kick();
+    /// <param name="alone">Nothing else waits for the calling thread, so that it may go on with what follows.</param>
+    void Kick(bool alone);
 }
 
 /// <summary>
@@ -28,6 +29,9 @@ internal abstract class StreamOutbox<TMessage> : IKickable
     public bool IsClosed => _closed;
 
     /// <inheritdoc/>
+    public void Kick(bool alone) => Kick();
+
+    /// <summary>As <see cref="Kick(bool)"/>.</summary>
     public void Kick()
     {
         if (!_closed && Interlocked.CompareExchange(ref _writing, 1, 0) == 0)
@@ -69,9 +73,10 @@ internal abstract class StreamOutbox<TMessage> : IKickable
                     borrowed &= write.IsCompletedSuccessfully;
                     await write.ConfigureAwait(false);
                     OnWritten(message);
-                    if (borrowed)
+                    if (borrowed && HasQueued())
                     {
-                        // The thread belongs to whoever queued the first item; it is given back before the next message.
+                        // The thread belongs to whoever queued the first item; it is given back before the next message. With nothing more to
+                        // write, as on an idle stream, no other thread is woken for nothing.
                         borrowed = false;
                         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                     }

@@ -151,8 +151,9 @@ internal sealed class TaskEngineHost : IDisposable
 
     private void Perform(List<IKickable> touched, WorkerOrder[] orders)
     {
+        var alone = touched.Count == 1;
         foreach (var item in touched)
-            item.Kick();
+            item.Kick(alone);
         foreach (var order in orders)
             Orders?.Carry(order);
         touched.Clear();

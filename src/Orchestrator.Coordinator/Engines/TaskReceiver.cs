@@ -23,7 +23,7 @@ internal abstract class TaskReceiver : TaskOwner, IKickable
     }
 
     /// <inheritdoc/>
-    public abstract void Kick();
+    public abstract void Kick(bool alone);
 }
 
 /// <summary>A watcher of tasks in the shell; as <see cref="TaskReceiver"/>.</summary>
@@ -33,5 +33,5 @@ internal abstract class TaskListener : TaskWatcher, IKickable
     public abstract void OnEvent(in TaskEventRecord item);
 
     /// <inheritdoc/>
-    public abstract void Kick();
+    public abstract void Kick(bool alone);
 }

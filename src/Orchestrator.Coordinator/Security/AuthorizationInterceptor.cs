@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
-using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.V1;
 
@@ -46,7 +45,8 @@ internal sealed class AuthorizationInterceptor(TokenStore tokens) : Interceptor
     {
         if (context.Method.StartsWith(HealthService, StringComparison.Ordinal))
             return;
-        var presented = context.RequestHeaders.GetValue(ProtocolConstants.AuthorizationHeader);
+        // Straight from the request: gRPC's own view of the headers would be built for this one alone.
+        var presented = (string?)context.GetHttpContext().Request.Headers.Authorization;
         if (tokens.Accepts(presented))
             return;
         throw Failures.Create(

@@ -121,7 +121,7 @@ internal sealed class TaskServiceAdapter(
         {
             if (unknown.Count > 0)
                 throw Failures.Create(ErrorReason.NotFound, $"task {unknown[0]} is unknown, or its result is no longer kept");
-            wait.Kick();
+            wait.Kick(alone: true);
             await wait.Satisfied.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan, clock.Provider, context.CancellationToken);
         }
         catch (TimeoutException)
@@ -155,7 +155,7 @@ internal sealed class TaskServiceAdapter(
         {
             if (unknown.Count > 0)
                 throw Failures.Create(ErrorReason.NotFound, $"task {unknown[0]} is unknown, or its result is no longer kept");
-            watch.Kick();
+            watch.Kick(alone: true);
             await watch.Finished.WaitAsync(context.CancellationToken);
         }
         finally

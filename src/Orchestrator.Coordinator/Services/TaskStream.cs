@@ -103,7 +103,7 @@ internal sealed class TaskStream : TaskReceiver
 
     public override void OnEvent(in TaskEventRecord item) => _outbox.AddEvent(item);
 
-    public override void Kick() => _outbox.Kick();
+    public override void Kick(bool alone) => _outbox.Kick();
 
     private bool HasCredits => _inFlight < _limits.CreditsPerStream && _inFlightBytes < _limits.CreditBytesPerStream;
 

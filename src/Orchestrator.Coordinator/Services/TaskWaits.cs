@@ -40,7 +40,7 @@ internal sealed class TaskWait : TaskListener
             || (_mode == WaitMode.FirstFailed && task.State != TaskState.Succeeded);
     }
 
-    public override void Kick()
+    public override void Kick(bool alone)
     {
         if (_isSatisfied)
             _satisfied.TrySetResult();
@@ -75,7 +75,7 @@ internal sealed class TaskWatch : TaskListener
         _outbox.Add(item);
     }
 
-    public override void Kick() => _outbox.Kick();
+    public override void Kick(bool alone) => _outbox.Kick();
 
     public void Close() => _outbox.Close();
 

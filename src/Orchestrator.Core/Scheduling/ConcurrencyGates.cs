@@ -14,7 +14,7 @@ internal sealed class ConcurrencyGates
     /// <summary>Takes a permit for the task; false when there is none.</summary>
     public bool TryEnter(TaskRecord task)
     {
-        var gate = GateOf(task);
+        var gate = Open(task);
         if (gate.Holders >= gate.Limit)
             return false;
         gate.Holders++;
@@ -23,12 +23,12 @@ internal sealed class ConcurrencyGates
     }
 
     /// <summary>Lets a task wait for a permit.</summary>
-    public void Park(TaskRecord task, long rank) => GateOf(task).Waiters.Add(new RankedTask(rank, task.Id, task));
+    public void Park(TaskRecord task, long rank) => Open(task).Waiters.Add(new RankedTask(rank, task.Id, task));
 
     /// <summary>Removes a waiting task.</summary>
     public void Unpark(TaskRecord task, long rank)
     {
-        var gate = GateOf(task);
+        var gate = _gates[task.Policy.ConcurrencyKey];
         gate.Waiters.Remove(new RankedTask(rank, task.Id, task));
         Forget(task, gate);
     }
@@ -37,23 +37,27 @@ internal sealed class ConcurrencyGates
     public TaskRecord? Leave(TaskRecord task)
     {
         task.Clear(TaskMarks.HoldsPermit);
-        var gate = GateOf(task);
+        var gate = _gates[task.Policy.ConcurrencyKey];
         gate.Holders--;
-        TaskRecord? next = null;
-        if (gate.Holders < gate.Limit && gate.Waiters.Count > 0)
-        {
-            var first = gate.Waiters.Min;
-            gate.Waiters.Remove(first);
-            gate.Holders++;
-            next = first.Task;
-            next.Set(TaskMarks.HoldsPermit);
-        }
-
+        var next = Admit(task);
         Forget(task, gate);
         return next;
     }
 
-    private Gate GateOf(TaskRecord task)
+    /// <summary>Gives a free permit of the task's key to the waiter whose turn it is; null when there is none of either.</summary>
+    public TaskRecord? Admit(TaskRecord task)
+    {
+        if (!_gates.TryGetValue(task.Policy.ConcurrencyKey, out var gate) || gate.Holders >= gate.Limit || gate.Waiters.Count == 0)
+            return null;
+        var first = gate.Waiters.Min;
+        gate.Waiters.Remove(first);
+        gate.Holders++;
+        first.Task.Set(TaskMarks.HoldsPermit);
+        return first.Task;
+    }
+
+    /// <summary>The gate of a task that wants to pass. Only such a task brings its limit along: one that leaves may be older than the limit that now holds.</summary>
+    private Gate Open(TaskRecord task)
     {
         var key = task.Policy.ConcurrencyKey;
         if (!_gates.TryGetValue(key, out var gate))

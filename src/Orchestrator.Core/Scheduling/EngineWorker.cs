@@ -123,6 +123,9 @@ internal sealed class WorkerPool
     /// <summary>The handlers that its workers offer, by name.</summary>
     public Dictionary<string, HandlerProfile> Handlers { get; } = [];
 
+    /// <summary>How many tasks wait for the one worker to which their affinity key is bound.</summary>
+    public int Pinned { get; set; }
+
     /// <summary>Whether a worker has ever said which handlers there are.</summary>
     public bool HasCatalog { get; set; }
 

@@ -54,6 +54,9 @@ internal sealed class Lane(int slots)
         return false;
     }
 
+    /// <summary>An attempt on the lane takes another time than was thought; from now on that is what it counts.</summary>
+    public void Reestimate(long expectedTicks, long ticks) => BacklogTicks += ticks - expectedTicks;
+
     /// <summary>Removes an attempt and returns the one that starts in its stead, if any.</summary>
     public TaskRecord? Remove(TaskRecord task, long expectedTicks)
     {

@@ -156,6 +156,7 @@ public sealed partial class TaskEngine
     private void OnReturned(TaskRecord task)
     {
         LeaveWorker(task);
+        task.RunTicks = 0;
         CountUnstarted(task);
         if (task.Intent != EndIntent.None)
             EndByIntent(task, null, CancelRung.BeforeStart);
@@ -210,10 +211,14 @@ public sealed partial class TaskEngine
 
     private void LeaveGate(TaskRecord task)
     {
-        if (!task.Has(TaskMarks.HoldsPermit) || _gates.Leave(task) is not { } next)
+        if (!task.Has(TaskMarks.HoldsPermit))
             return;
-        next.Phase = TaskPhase.Ready;
-        QueueOf(next).Add(next);
+        // Mostly one; more where the limit was raised while they waited.
+        for (var next = _gates.Leave(task); next is not null; next = _gates.Admit(task))
+        {
+            next.Phase = TaskPhase.Ready;
+            QueueOf(next).Add(next);
+        }
     }
 
     private void End(TaskRecord task, TaskState state, object? output = null, int outputBytes = 0, TaskFailure? failure = null)
@@ -311,6 +316,9 @@ public sealed partial class TaskEngine
         _deadlines.Remove(task);
         _tasks.Remove(task);
     }
+
+    /// <summary>How long an attempt has run whose worker will not say so any more. While it is assigned, its field holds the expected time.</summary>
+    private long RanUntilNow(TaskRecord task) => task.StartedAt == 0 ? 0 : _now - task.StartedAt;
 
     private void CountQueued(TaskRecord task, int by)
     {

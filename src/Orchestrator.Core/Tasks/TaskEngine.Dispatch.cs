@@ -13,8 +13,7 @@ public sealed partial class TaskEngine
                 continue;
             for (var lane = 0; lane < pool.Queues.Length; lane++)
             {
-                DispatchPinned(pool, lane);
-                if (pool.Queues[lane].Count > 0)
+                if (pool.Queues[lane].Count > 0 || pool.Pinned > 0)
                     Dispatch(pool, lane);
             }
         }
@@ -24,8 +23,13 @@ public sealed partial class TaskEngine
     private void Dispatch(WorkerPool pool, int lane)
     {
         var queue = pool.Queues[lane];
-        while (queue.First is { } task)
+        while (true)
         {
+            var first = queue.First;
+            if (pool.Pinned > 0)
+                DispatchPinned(pool, lane, first);
+            if (first is not { } task)
+                return;
             var bound = task.Policy.AffinityKey.Length > 0 ? _affinity.Find(task.Policy.AffinityKey) : null;
             if (bound is not null && bound.Pool == pool && !CanTake(bound, lane, task))
             {
@@ -97,6 +101,7 @@ public sealed partial class TaskEngine
     {
         task.Phase = TaskPhase.Pinned;
         task.Worker = worker;
+        worker.Pool.Pinned++;
         (worker.Pinned[lane] ??= []).Add(new RankedTask(worker.Pool.Queues[lane].RankOf(task), task.Id, task));
     }
 
@@ -104,6 +109,7 @@ public sealed partial class TaskEngine
     {
         var worker = task.Worker!;
         var lane = worker.Pool.LaneOf(task.Handler.Kind);
+        worker.Pool.Pinned--;
         worker.Pinned[lane]!.Remove(new RankedTask(worker.Pool.Queues[lane].RankOf(task), task.Id, task));
         task.Worker = null;
     }
@@ -115,6 +121,7 @@ public sealed partial class TaskEngine
             foreach (var item in worker.Pinned[lane] ?? [])
             {
                 item.Task.Worker = null;
+                worker.Pool.Pinned--;
                 MakeReady(item.Task);
             }
 
@@ -122,19 +129,22 @@ public sealed partial class TaskEngine
         }
     }
 
-    private void DispatchPinned(WorkerPool pool, int lane)
+    /// <summary>Pinned tasks keep their place in the order: those go that come before the first of the queue, all where that is empty.</summary>
+    private void DispatchPinned(WorkerPool pool, int lane, TaskRecord? before)
     {
+        var queue = pool.Queues[lane];
+        var limit = before is null ? new RankedTask(long.MaxValue, long.MaxValue, null!) : new RankedTask(queue.RankOf(before), before.Id, before);
         for (var i = 0; i < pool.Workers.Count; i++)
         {
             var worker = pool.Workers[i];
-            while (worker.Pinned[lane] is { Count: > 0 } pinned && CanTake(worker, lane, pinned.Min.Task))
+            while (worker.Pinned[lane] is { Count: > 0 } pinned && pinned.Min.CompareTo(limit) < 0 && CanTake(worker, lane, pinned.Min.Task))
             {
                 var task = pinned.Min.Task;
                 if (ConcurrencyGates.Concerns(task) && !task.Has(TaskMarks.HoldsPermit) && !_gates.TryEnter(task))
                 {
                     Unpin(task);
                     task.Phase = TaskPhase.Gated;
-                    _gates.Park(task, pool.Queues[lane].RankOf(task));
+                    _gates.Park(task, queue.RankOf(task));
                     continue;
                 }
 

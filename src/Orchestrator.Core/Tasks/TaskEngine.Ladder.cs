@@ -155,6 +155,10 @@ public sealed partial class TaskEngine
         if (!worker.Pool.CanKill)
         {
             task.Set(TaskMarks.Abandoned);
+            // The lane takes off what it was told last when the code returns at last.
+            var ran = RanUntilNow(task);
+            LaneOf(task).Reestimate(task.RunTicks, ran);
+            task.RunTicks = ran;
             EndByIntent(task, new TaskFailure(
                 FailureReason.None, "the handler ignores its cancellation and runs in the coordinator's own process, where nothing can stop it; its lane is occupied until it returns"));
             return;
@@ -179,10 +183,11 @@ public sealed partial class TaskEngine
 
     private void EndOnCondemned(TaskRecord task)
     {
-        var worker = task.Worker!;
+        // Condemned first: once the culprit is off the lane, the next one there counts as running and would not be asked back.
+        CondemnWorker(task.Worker!);
         LaneOf(task).Remove(task, task.RunTicks);
         Detach(task);
-        CondemnWorker(worker);
+        task.RunTicks = RanUntilNow(task);
         EndByIntent(task, null, CancelRung.Killed);
     }
 

@@ -29,11 +29,22 @@ public sealed partial class TaskEngine
     private bool RefuseAny(IReadOnlyList<TaskSubmission> tasks)
     {
         var any = false;
+        var fresh = 0;
         long bytes = 0;
         for (var i = 0; i < tasks.Count; i++)
         {
-            var refusal = Refuse(tasks[i], i, bytes);
-            bytes += tasks[i].InputBytes;
+            TaskFailure? refusal;
+            if (FindByRequestId(tasks[i]) is { } known)
+            {
+                // It joins a task that is there already, so it needs no room.
+                refusal = known.Refusal;
+            }
+            else
+            {
+                refusal = Refuse(tasks[i], fresh++, bytes);
+                bytes += tasks[i].InputBytes;
+            }
+
             any |= refusal is not null;
             _effects.Submitted.Add(new SubmitOutcome(null, refusal, tasks[i].Tag));
         }
@@ -73,6 +84,21 @@ public sealed partial class TaskEngine
     /// <summary>The same request id joins the running task or gets its result.</summary>
     private SubmitOutcome? Join(in TaskSubmission submission, TaskOwner? owner)
     {
+        var outcome = FindByRequestId(submission);
+        if (owner is not null && outcome is { Task: { } task })
+        {
+            if (task.HasEnded)
+                _effects.Deliveries.Add(new Delivery(owner, task, submission.Tag));
+            else
+                (task.GetExtras().Joiners ??= []).Add((owner, submission.Tag));
+        }
+
+        return outcome;
+    }
+
+    /// <summary>The task that the request id names, or that it is gone; null where it names none.</summary>
+    private SubmitOutcome? FindByRequestId(in TaskSubmission submission)
+    {
         if (submission.RequestId.Length == 0 || _requestIds.Find(submission.RequestId, _now) is not { } taskId)
             return null;
         if (_tasks.Find(taskId) is not { } task)
@@ -81,14 +107,6 @@ public sealed partial class TaskEngine
                 null,
                 new TaskFailure(FailureReason.AlreadyExists, $"request_id '{submission.RequestId}' was used by task {taskId}, whose result is no longer kept"),
                 submission.Tag);
-        }
-
-        if (owner is not null)
-        {
-            if (task.HasEnded)
-                _effects.Deliveries.Add(new Delivery(owner, task, submission.Tag));
-            else
-                (task.GetExtras().Joiners ??= []).Add((owner, submission.Tag));
         }
 
         return new SubmitOutcome(task, null, submission.Tag);

@@ -100,6 +100,9 @@ public sealed partial class TaskEngine
 
     private void OnAttemptLost(TaskRecord task, bool started, bool finished, WorkerPostMortem? postMortem)
     {
+        if (started && task.StartedAt == 0)
+            MarkStarted(task);
+        task.RunTicks = started ? RanUntilNow(task) : 0;
         var detail = postMortem is null ? null : new TaskFailure(FailureReason.WorkerLost, "") { PostMortem = postMortem };
         if (task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout)
         {
@@ -117,9 +120,6 @@ public sealed partial class TaskEngine
             return;
         }
 
-        if (task.StartedAt == 0)
-            MarkStarted(task);
-        task.RunTicks = _now - task.StartedAt;
         OnFailure(task, LossOf(task, finished, postMortem));
     }
 

@@ -49,7 +49,9 @@ internal sealed class TaskTable
     {
         foreach (var number in _pages.Keys.Where(number => number << PageBits < before).OrderDescending().ToArray())
         {
-            var page = _pages[number];
+            // Whoever enumerates may end tasks, and what that pushes out may have been a page's last.
+            if (!_pages.TryGetValue(number, out var page))
+                continue;
             for (var i = PageSize - 1; i >= 0; i--)
             {
                 if (page.Tasks[i] is { } task && task.Id < before)

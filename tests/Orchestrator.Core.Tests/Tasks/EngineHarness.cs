@@ -64,6 +64,28 @@ internal sealed class EngineHarness(TaskEngineOptions? options = null)
             Report(worker, task, run: run);
     }
 
+    public void Cancel(TaskRecord task, bool force = false) => Apply(new TaskCommand.Cancel([task.Id], force));
+
+    /// <summary>The handler obeys its token.</summary>
+    public void ReportCancelled(EngineWorker worker, TaskRecord task) =>
+        Report(worker, task, new TaskFailure(FailureReason.Cancelled, "") { Rung = CancelRung.Cooperative });
+
+    /// <summary>The handler threw.</summary>
+    public void ReportThrow(EngineWorker worker, TaskRecord task, string message = "it threw") =>
+        Report(worker, task, new TaskFailure(FailureReason.HandlerFailed, message));
+
+    /// <summary>Teaches the engine how long a handler runs, on an idle worker.</summary>
+    public void Teach(EngineWorker worker, TimeSpan run, string handler = "cpu") => Report(worker, Submit(handler), run: run);
+
+    /// <summary>The ids of the tasks that the last call assigned, in order.</summary>
+    public IEnumerable<long> Assigned => Effects.Assignments.Select(assignment => assignment.Task.Id);
+
+    /// <summary>What the last call told the workers of this kind, in order.</summary>
+    public IEnumerable<long> Signalled(SignalKind kind) => Effects.Signals.Where(signal => signal.Kind == kind).Select(signal => signal.TaskId);
+
+    /// <summary>What is to happen to processes after the last call.</summary>
+    public IEnumerable<WorkerOrderKind> Orders => Effects.Orders.Select(order => order.Kind);
+
     public void Kill(EngineWorker worker, byte[]? recorder, string signal = "SIGKILL (9)") =>
         Apply(new TaskCommand.WorkerLost(worker, recorder, new WorkerPostMortem(worker.Name, 42, null, signal, false, 0, TimeSpan.Zero, ["last words"])));
 }

@@ -1,0 +1,169 @@
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Coordinator.Supervision;
+
+// How a worker goes, and what becomes of its slot.
+internal sealed partial class WorkerSupervisor
+{
+    private void DrainAway(WorkerProcess process)
+    {
+        if (process.Link?.View is not { } view)
+        {
+            Terminate(process);
+            return;
+        }
+
+        process.Role = WorkerRole.Draining;
+        _host.Apply(new TaskCommand.WorkerDraining(view));
+        process.Link.Drain();
+        _thread.PostAfter(_options.DrainLimit, () => Terminate(process));
+    }
+
+    private void Condemn(WorkerProcess process)
+    {
+        if (process.Role != WorkerRole.Active)
+            return;
+        process.Role = WorkerRole.Condemned;
+        process.Child.LowerPriority();
+        _events.Add("worker.condemned", process.Name, $"pid {process.Child.Pid}: a task ignored its cancellation; a successor takes its slot");
+        Log.Condemned(_logger, process.Name, process.Child.Pid);
+        Replace(process, "condemned");
+    }
+
+    /// <summary>SIGTERM now, SIGKILL if that is not obeyed.</summary>
+    private void Terminate(WorkerProcess process)
+    {
+        if (!_processes.Contains(process) || process.Role == WorkerRole.Ending)
+            return;
+        var harsh = process.Role == WorkerRole.Condemned;
+        process.Role = WorkerRole.Ending;
+        process.Connecting.Cancel();
+        process.Child.Signal(NativeMethods.SigTerm);
+        _thread.PostAfter(harsh && process.Link is null ? TimeSpan.Zero : _options.TerminateGrace, () => process.Child.Signal(NativeMethods.SigKill));
+    }
+
+    private void OnExited(WorkerProcess process, ChildExit exit)
+    {
+        _processes.Remove(process);
+        var postMortem = process.PostMortem(exit, _starter.KernelRanOutOfMemory());
+        var expected = process.Role is WorkerRole.Draining or WorkerRole.Condemned or WorkerRole.Ending;
+        var finished = 0L;
+        if (process.Link?.View is { } view)
+        {
+            finished = _host.Read(_ => view.Succeeded + view.Failed);
+            _host.Apply(new TaskCommand.WorkerLost(view, view.Description.RecordsFlight ? process.Recorder.Snapshot() : null, postMortem));
+        }
+
+        var cause = process.KilledFor is { } reason ? $"{postMortem.Cause}: {reason}" : postMortem.Cause;
+        _events.Add(expected ? "worker.exited" : "worker.lost", process.Name, $"pid {process.Child.Pid} {cause}");
+        if (!expected)
+        {
+            var output = string.Join(" | ", postMortem.LastStandardErrorLines.TakeLast(3));
+            Log.Lost(_logger, process.Name, process.Child.Pid, cause, output.Length == 0 ? "" : $"; its last words: {output}");
+        }
+
+        if (process.Slot is { } owner)
+            owner.LastExit = cause;
+        process.Dispose();
+        if (!expected)
+            OnLost(process, finished, cause);
+        else if (process.Slot is { Current: var current } slot && current == process && !_stopping)
+            Replace(process, cause);
+        Publish();
+        CheckSettled();
+        CheckAllGone();
+    }
+
+    private void OnLost(WorkerProcess process, long finished, string cause)
+    {
+        var early = finished == 0 && _clock.Provider.GetElapsedTime(process.StartedAt) < _options.EarlyLifetime;
+        if (_spare == process)
+            _spare = null;
+        if (process.Slot is { } slot)
+        {
+            if (slot.Successor == process)
+                slot.Successor = null;
+            else if (slot.Current == process)
+                slot.Current = null;
+        }
+
+        if (early)
+        {
+            OnEarlyDeath(process.Slot, cause);
+            return;
+        }
+
+        if (process.Slot is { } lost)
+        {
+            lost.EarlyDeaths.Clear();
+            lost.Restarts++;
+            StartFor(lost);
+        }
+        else
+        {
+            StartSpare();
+        }
+    }
+
+    /// <summary>Empties the slot of a worker that goes and fills it at once.</summary>
+    private void Replace(WorkerProcess process, string cause)
+    {
+        if (process.Slot is not { } slot || slot.Current != process)
+            return;
+        slot.Current = null;
+        slot.LastExit = cause;
+        slot.Restarts++;
+        if (slot.Successor is null)
+            StartFor(slot);
+    }
+
+    private void OnEarlyDeath(WorkerSlot? slot, string cause)
+    {
+        if (_stopping)
+            return;
+        var deaths = (slot?.EarlyDeaths ?? _spareDeaths).Add(_clock.Now, _options.IntensityWindow);
+        if (slot is null)
+        {
+            _spareFailed = deaths >= _options.MaxEarlyDeaths;
+            if (!_spareFailed)
+                _thread.PostAfter(Backoff(deaths), StartSpare);
+            return;
+        }
+
+        slot.LastExit = cause;
+        slot.Restarts++;
+        if (slot.Current is not null)
+        {
+            // A successor that does not start: the worker it was to replace goes on.
+            slot.Successor = null;
+            slot.Recycling?.TrySetException(new InvalidOperationException($"the successor of {slot.Name} did not start: {cause}"));
+            slot.Recycling = null;
+        }
+        else if (deaths >= _options.MaxEarlyDeaths)
+        {
+            slot.HasFailed = true;
+            _events.Add("worker.failed", slot.Name, $"given up after {deaths} early deaths, the last: {cause}; 'recycle' tries again");
+            Log.GivenUp(_logger, slot.Name, deaths, cause);
+            slot.Recycling?.TrySetException(new InvalidOperationException($"{slot.Name} does not start: {cause}"));
+            slot.Recycling = null;
+        }
+        else
+        {
+            slot.IsBackingOff = true;
+            _thread.PostAfter(Backoff(deaths), () =>
+            {
+                if (slot is { IsBackingOff: true, Current: null })
+                    StartFor(slot);
+            });
+        }
+
+        Publish();
+        CheckSettled();
+    }
+
+    private TimeSpan Backoff(int deaths)
+    {
+        var wait = Math.Min(_options.RestartBackoff.TotalSeconds * Math.Pow(2, deaths - 1), _options.MaxRestartBackoff.TotalSeconds);
+        return TimeSpan.FromSeconds(wait * (0.8 + (0.4 * Random.Shared.NextDouble())));
+    }
+}

@@ -1,0 +1,23 @@
+using Google.Protobuf.Reflection;
+using Orchestrator.Contracts;
+
+namespace Orchestrator.Core.Tests.Contract;
+
+/// <summary>The compiled descriptors of the contract.</summary>
+internal static class ContractFiles
+{
+    public const string Public = "orchestrator.v1";
+    public const string Worker = "orchestrator.worker.v1";
+    public const string Passthrough = "orchestrator.passthrough";
+
+    /// <summary>The files of these packages, by name. Found by type, so that a new file cannot be forgotten.</summary>
+    public static IReadOnlyList<FileDescriptor> Of(params string[] packages) =>
+    [
+        .. typeof(ProtocolConstants).Assembly.GetTypes()
+            .Where(type => type.Name.EndsWith("Reflection", StringComparison.Ordinal))
+            .Select(type => type.GetProperty("Descriptor")?.GetValue(null))
+            .OfType<FileDescriptor>()
+            .Where(file => packages.Contains(file.Package))
+            .OrderBy(file => file.Name, StringComparer.Ordinal),
+    ];
+}

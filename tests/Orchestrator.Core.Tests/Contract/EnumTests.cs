@@ -1,0 +1,37 @@
+using Orchestrator.Core.Tasks;
+using Orchestrator.V1;
+
+namespace Orchestrator.Core.Tests.Contract;
+
+/// <summary>Core knows no generated code, so its enums repeat the contract's numbers; services cast from one to the other.</summary>
+public sealed class EnumTests
+{
+    [Fact]
+    public void Failure_reasons_are_error_reasons() => Same<FailureReason, ErrorReason>(nameof(FailureReason.None));
+
+    [Fact]
+    public void Task_states_are_the_contracts_task_states()
+    {
+        Same<Core.Tasks.TaskState, V1.TaskState>();
+        Assert.Equal(Enum.GetValues<V1.TaskState>().Length - 1, Enum.GetValues<Core.Tasks.TaskState>().Length);
+    }
+
+    [Fact]
+    public void Cancel_rungs_are_the_contracts_cancel_rungs()
+    {
+        Same<Core.Tasks.CancelRung, V1.CancelRung>(nameof(Core.Tasks.CancelRung.None));
+        Assert.Equal(Enum.GetValues<V1.CancelRung>().Length, Enum.GetValues<Core.Tasks.CancelRung>().Length);
+    }
+
+    /// <summary>Each of Core's values has the contract's number and name; the one named <paramref name="none"/> is its unspecified 0.</summary>
+    private static void Same<TCore, TContract>(string? none = null)
+        where TCore : struct, Enum
+        where TContract : struct, Enum
+    {
+        foreach (var value in Enum.GetValues<TCore>())
+        {
+            var counterpart = (TContract)Enum.ToObject(typeof(TContract), Convert.ToInt32(value, null));
+            Assert.Equal($"{value}" == none ? "Unspecified" : $"{value}", $"{counterpart}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+
+namespace Orchestrator.Core.Tests.Contract;
+
+/// <summary>The pass-through messages are the contract's, read differently: the same fields, and the same bytes both ways.</summary>
+public sealed class PassthroughTests
+{
+    private const string Prefix = "Pass";
+
+    private static readonly Dictionary<string, MessageDescriptor> Public = ContractFiles
+        .Of(ContractFiles.Public, ContractFiles.Worker)
+        .SelectMany(file => file.MessageTypes)
+        .ToDictionary(message => message.Name);
+
+    private static readonly Dictionary<string, MessageDescriptor> Pass = ContractFiles
+        .Of(ContractFiles.Passthrough)
+        .SelectMany(file => file.MessageTypes)
+        .ToDictionary(message => message.Name);
+
+    public static TheoryData<string> Messages => [.. Pass.Keys.Order()];
+
+    [Theory]
+    [MemberData(nameof(Messages))]
+    public void Each_field_is_the_contracts(string name)
+    {
+        var (pass, counterpart) = (Pass[name], Public[name[Prefix.Length..]]);
+        Assert.Equal(
+            counterpart.Fields.InFieldNumberOrder().Select(field => Shape(field)),
+            pass.Fields.InFieldNumberOrder().Select(field => Shape(field)));
+        foreach (var field in pass.Fields.InFieldNumberOrder())
+            CheckType(field, counterpart.FindFieldByNumber(field.FieldNumber));
+    }
+
+    [Theory]
+    [MemberData(nameof(Messages))]
+    public void A_round_trip_either_way_gives_the_same_bytes(string name)
+    {
+        var (pass, counterpart) = (Pass[name], Public[name[Prefix.Length..]]);
+        for (var variant = 1; variant <= 24; variant++)
+        {
+            var original = MessageFiller.Fill(counterpart, variant);
+            var bytes = original.ToByteString();
+            var passed = pass.Parser.ParseFrom(bytes);
+            Assert.Equal(bytes, passed.ToByteString());
+            Assert.Equal(original, counterpart.Parser.ParseFrom(passed.ToByteString()));
+            Assert.Equal(bytes, counterpart.Parser.ParseFrom(passed.ToByteString()).ToByteString());
+            // Nothing was merely carried along as a field that the pass-through message does not know.
+            Assert.Equal(bytes.Length, pass.Parser.WithDiscardUnknownFields(true).ParseFrom(bytes).CalculateSize());
+        }
+    }
+
+    [Fact]
+    public void An_empty_sub_message_reads_as_absent()
+    {
+        // Bytes have no presence outside a oneof. Nothing is lost: an empty Payload and no Payload, empty options and no options mean the same.
+        var spec = new V1.TaskSpec { Handler = "h", Input = new V1.Payload(), Options = new V1.TaskOptions() };
+        var passed = Contracts.Passthrough.PassTaskSpec.Parser.ParseFrom(spec.ToByteString());
+        Assert.Equal((0, 0), (passed.Input.Length, passed.Options.Length));
+        Assert.Equal(new V1.TaskSpec { Handler = "h" }, V1.TaskSpec.Parser.ParseFrom(passed.ToByteString()));
+    }
+
+    private static string Shape(FieldDescriptor field)
+    {
+        var label = field.IsRepeated ? field.IsPacked ? "packed" : "repeated" : "single";
+        return $"{field.FieldNumber} {label} {WireType(field)} {field.Name} {field.RealContainingOneof?.Name}";
+    }
+
+    /// <summary>Beyond the wire type: the same scalar, or the same message, or its pass-through form, or its bytes.</summary>
+    private static void CheckType(FieldDescriptor pass, FieldDescriptor counterpart)
+    {
+        switch (counterpart.FieldType)
+        {
+            case FieldType.Message when pass.FieldType == FieldType.Bytes:
+                break;
+            case FieldType.Message:
+                Assert.Contains(pass.MessageType, new[] { counterpart.MessageType, Pass.GetValueOrDefault(Prefix + counterpart.MessageType.Name) });
+                break;
+            case FieldType.Enum:
+                Assert.Same(counterpart.EnumType, pass.EnumType);
+                break;
+            default:
+                Assert.Equal(counterpart.FieldType, pass.FieldType);
+                break;
+        }
+    }
+
+    private static string WireType(FieldDescriptor field) => field.FieldType switch
+    {
+        FieldType.Message or FieldType.Bytes or FieldType.String => "length-delimited",
+        FieldType.Double or FieldType.Fixed64 or FieldType.SFixed64 => "64-bit",
+        FieldType.Float or FieldType.Fixed32 or FieldType.SFixed32 => "32-bit",
+        FieldType.Group => "group",
+        _ => "varint",
+    };
+}

@@ -1,0 +1,68 @@
+using System.Xml.Linq;
+using Orchestrator.TestKit;
+
+namespace Orchestrator.Core.Tests.House;
+
+/// <summary>Who may reference whom, so that a dependency that was forbidden stays so; and how large a file may grow.</summary>
+public sealed class ProjectReferenceTests
+{
+    private const int MaxLines = 400;
+
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Contracts"] = [],
+        ["Core"] = [],
+        ["Client"] = ["Contracts"],
+        ["Worker"] = ["Contracts", "Client"],
+        ["Handlers"] = ["Worker"],
+        // The worker's lanes serve the in-process placements.
+        ["Coordinator"] = ["Core", "Contracts", "Worker"],
+        ["App"] = ["Coordinator", "Worker", "Client"],
+        ["Dashboard"] = ["Coordinator"],
+        ["Cli"] = ["App", "Handlers", "Dashboard", "Client"],
+    };
+
+    // App will bring these along; until it exists the command hosts both itself.
+    private static readonly string[] CliUntilAppExists = ["Coordinator", "Worker"];
+
+    public static TheoryData<string> Projects => [.. Directory.EnumerateDirectories(Repository.PathOf("src")).Select(path => Path.GetFileName(path)).Order()];
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void A_project_references_only_what_the_architecture_allows(string project)
+    {
+        var name = ShortName(project);
+        Assert.True(Allowed.TryGetValue(name, out var allowed), $"{project} is not in the architecture's table");
+        if (name == "Cli" && !Directory.Exists(Repository.PathOf("src", "Orchestrator.App")))
+            allowed = [.. allowed!, .. CliUntilAppExists];
+        var references = Load(project).Descendants("ProjectReference")
+            .Select(item => ShortName(Path.GetFileNameWithoutExtension(item.Attribute("Include")!.Value.Replace('\\', '/'))));
+        Assert.Empty(references.Except(allowed!).Select(other => $"{name} → {other}"));
+    }
+
+    [Fact]
+    public void Core_references_nothing_but_the_base_class_library()
+    {
+        var project = Load("Orchestrator.Core");
+        Assert.Empty(project.Descendants("PackageReference").Concat(project.Descendants("FrameworkReference")).Concat(project.Descendants("Reference")));
+        Assert.Equal("Microsoft.NET.Sdk", project.Root!.Attribute("Sdk")!.Value);
+    }
+
+    [Fact]
+    public void Core_as_built_references_no_assembly_of_another_project_or_package() =>
+        Assert.All(
+            typeof(Core.Tasks.TaskEngine).Assembly.GetReferencedAssemblies(),
+            assembly => Assert.StartsWith("System.", assembly.Name, StringComparison.Ordinal));
+
+    [Fact]
+    public void No_source_file_is_too_large_to_read() =>
+        Assert.Empty(Directory
+            .EnumerateFiles(Repository.PathOf("src"), "*.cs", SearchOption.AllDirectories)
+            .Select(path => (Path: Path.GetRelativePath(Repository.Root, path), Lines: File.ReadLines(path).Count()))
+            .Where(file => file.Lines > MaxLines)
+            .Select(file => $"{file.Path} has {file.Lines} lines; split it at {MaxLines}"));
+
+    private static XDocument Load(string project) => XDocument.Load(Repository.PathOf("src", project, project + ".csproj"));
+
+    private static string ShortName(string project) => project["Orchestrator.".Length..];
+}

@@ -1,0 +1,149 @@
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Core.Tests.Tasks;
+
+/// <summary>Events live and replayed: the same ones, in the order of their sequence.</summary>
+public sealed class WatchTests
+{
+    private static readonly RetryRule Once = new(2, TimeSpan.Zero, 1, TimeSpan.Zero, RetryWorkerLost: false);
+
+    private readonly EngineHarness _harness = new();
+
+    private sealed class Watcher : TaskWatcher;
+
+    private void Tell(Core.Scheduling.EngineWorker worker, TaskRecord task, TaskEventKind kind, string content) =>
+        _harness.Apply(new TaskCommand.Report(worker, []) { News = [new AttemptNews(task.Id, task.Attempt, kind, content, content.Length)] });
+
+    private List<TaskEventRecord> Replay(long after, params TaskRecord[] tasks)
+    {
+        var unknown = new List<long>();
+        var events = _harness.Engine.Watch(new Watcher(), [.. tasks.Select(task => task.Id)], after, unknown);
+        Assert.Empty(unknown);
+        return [.. events];
+    }
+
+    [Fact]
+    public void A_watcher_sees_each_event_as_it_happens()
+    {
+        var live = new List<TaskEventRecord>();
+        var watcher = new Watcher();
+        var task = _harness.Submit("cpu", TaskPolicy.Default with { Retry = Once });
+        live.AddRange(_harness.Engine.Watch(watcher, [task.Id], 0, []));
+        var worker = _harness.Join("w#1");
+        Collect();
+        Tell(worker, task, TaskEventKind.Progress, "half");
+        Collect();
+        _harness.ReportThrow(worker, task);
+        Collect();
+        _harness.Advance(TimeSpan.Zero);
+        Collect();
+        Tell(worker, task, TaskEventKind.PartialOutput, "piece");
+        Collect();
+        _harness.Report(worker, task);
+        Collect();
+        Assert.Equal(
+            [
+                TaskEventKind.Queued, TaskEventKind.Running, TaskEventKind.Progress, TaskEventKind.Queued, TaskEventKind.Running,
+                TaskEventKind.PartialOutput, TaskEventKind.Ended,
+            ],
+            live.Select(item => item.Kind));
+        // Whoever comes later sees the same.
+        Assert.Equal(live.Select(item => (item.Kind, item.Sequence, item.Content)), Replay(0, task).Select(item => (item.Kind, item.Sequence, item.Content)));
+        var middle = live[3].Sequence;
+        Assert.Equal(live.Where(item => item.Sequence > middle).Select(item => item.Sequence), Replay(middle, task).Select(item => item.Sequence));
+        Assert.Equal("half", task.Progress);
+
+        void Collect()
+        {
+            Assert.All(_harness.Effects.Notifications, notification => Assert.Same(watcher, notification.Watcher));
+            live.AddRange(_harness.Effects.Notifications.Select(notification => notification.Event));
+        }
+    }
+
+    [Fact]
+    public void Replayed_events_of_several_tasks_are_in_the_order_of_their_sequence()
+    {
+        var worker = _harness.Join("w#1");
+        var (first, second) = (_harness.Submit("io"), _harness.Submit("io"));
+        Tell(worker, second, TaskEventKind.Log, "line");
+        _harness.Report(worker, second);
+        _harness.Report(worker, first);
+        var events = Replay(0, first, second);
+        Assert.Equal(events.Select(item => item.Sequence).Order(), events.Select(item => item.Sequence));
+        Assert.Equal(7, events.Count);
+        Assert.Equal(first, events[^1].Task);
+        Assert.Equal(_harness.Engine.LastSequence, events[^1].Sequence);
+    }
+
+    [Fact]
+    public void Unknown_tasks_are_named()
+    {
+        var unknown = new List<long>();
+        Assert.Empty(_harness.Engine.Watch(new Watcher(), [5, 6], 0, unknown));
+        Assert.Equal([5, 6], unknown);
+    }
+
+    [Fact]
+    public void One_who_wants_ends_only_gets_nothing_else()
+    {
+        var worker = _harness.Join("w#1");
+        var task = _harness.Submit("cpu");
+        _harness.Engine.Watch(new Watcher { EndsOnly = true }, [task.Id], _harness.Engine.LastSequence, []);
+        Tell(worker, task, TaskEventKind.Progress, "half");
+        Assert.Empty(_harness.Effects.Notifications);
+        _harness.Report(worker, task);
+        Assert.Equal(TaskEventKind.Ended, Assert.Single(_harness.Effects.Notifications).Event.Kind);
+    }
+
+    [Fact]
+    public void Who_no_longer_watches_is_told_nothing()
+    {
+        var worker = _harness.Join("w#1");
+        var task = _harness.Submit("cpu");
+        var (stays, leaves) = (new Watcher(), new Watcher());
+        _harness.Engine.Watch(stays, [task.Id], 0, []);
+        _harness.Engine.Watch(leaves, [task.Id], 0, []);
+        _harness.Engine.Unwatch(leaves, [task.Id]);
+        _harness.Report(worker, task);
+        Assert.Same(stays, Assert.Single(_harness.Effects.Notifications).Watcher);
+    }
+
+    [Fact]
+    public void Owners_get_news_only_where_they_want_it()
+    {
+        var worker = _harness.Join("w#1");
+        var curious = new RecordingOwner { WantsEvents = true };
+        var (loud, quiet) = (_harness.Submit("io", owner: curious), _harness.Submit("io", owner: new RecordingOwner()));
+        Tell(worker, quiet, TaskEventKind.Log, "unheard");
+        Assert.Empty(_harness.Effects.Notifications);
+        Tell(worker, loud, TaskEventKind.Log, "heard");
+        Assert.Same(curious, Assert.Single(_harness.Effects.Notifications).Owner);
+    }
+
+    [Fact]
+    public void News_arrives_before_the_result_of_the_same_message()
+    {
+        var worker = _harness.Join("w#1");
+        var owner = new RecordingOwner { WantsEvents = true };
+        var task = _harness.Submit("io", owner: owner);
+        _harness.Apply(new TaskCommand.Report(worker, [new AttemptReport(task.Id, 1, "o", 1, null, 1)])
+        {
+            News = [new AttemptNews(task.Id, 1, TaskEventKind.PartialOutput, "last piece", 10)],
+        });
+        Assert.Single(_harness.Effects.Notifications);
+        Assert.Single(_harness.Effects.Deliveries);
+        Assert.True(_harness.Effects.Notifications[0].Event.Sequence < task.EndedSequence);
+    }
+
+    [Fact]
+    public void The_history_of_a_chatty_task_is_bounded_and_keeps_the_newest()
+    {
+        var worker = _harness.Join("w#1");
+        var task = _harness.Submit("io");
+        for (var i = 0; i < 1_500; i++)
+            Tell(worker, task, TaskEventKind.Log, $"{i}");
+        var logs = Replay(0, task).Where(item => item.Kind == TaskEventKind.Log).ToArray();
+        Assert.Equal(1_000, logs.Length);
+        Assert.Equal(("500", "1499"), (logs[0].Content, logs[^1].Content));
+    }
+}

@@ -1,0 +1,22 @@
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Core.Tests.Tasks;
+
+/// <summary>For the few tests that need a worker with an unusual shape.</summary>
+internal sealed class WorkerDescriptionBuilder(string name)
+{
+    public int RecorderSlots { get; init; } = 2_048;
+
+    public string[] CpuHandlers { get; init; } = ["cpu"];
+
+    public TaskPlacement Placement { get; init; } = TaskPlacement.WorkerProcess;
+
+    public EngineWorker Join(EngineHarness harness)
+    {
+        harness.Apply(new TaskCommand.WorkerJoined(
+            new WorkerDescription(name, Placement, 1, 10, 2, RecorderSlots, RecordsFlight: true),
+            [.. CpuHandlers.Select(handler => new HandlerOffer(handler, WorkKind.Cpu, null)), new("io", WorkKind.Io, null)]));
+        return harness.Effects.Joined!;
+    }
+}

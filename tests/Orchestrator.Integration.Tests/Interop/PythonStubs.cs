@@ -1,0 +1,47 @@
+using Orchestrator.TestKit;
+
+namespace Orchestrator.Integration.Tests.Interop;
+
+/// <summary>What protoc makes of the protos for Python, in a folder of its own; or why it cannot.</summary>
+public sealed class PythonStubs : IAsyncLifetime
+{
+    /// <summary>Debian's own: its grpcio belongs to this interpreter, whatever other comes first on PATH.</summary>
+    public const string Interpreter = "/usr/bin/python3";
+
+    private const string Packages = "apt-get install python3 python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc libprotobuf-dev";
+
+    public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("orchestrator-stubs-").FullName;
+
+    /// <summary>Why the tests cannot run; null when they can.</summary>
+    public string? Missing { get; private set; }
+
+    public async ValueTask InitializeAsync()
+    {
+        if (!File.Exists(Interpreter) || (await ExternalTool.RunAsync(Interpreter, ["-c", "import grpc.aio, google.protobuf"])).ExitCode != 0)
+            Missing = $"Python with grpcio is not installed ({Packages}); scripts/test installs it";
+        else if (ExternalTool.Find("protoc") is not { } protoc || ExternalTool.Find("grpc_python_plugin") is not { } plugin || !HasOwnProtos(protoc))
+            Missing = $"protoc with its Python plugin is not installed ({Packages}); scripts/test installs it";
+        else
+            await GenerateAsync(protoc, plugin);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        System.IO.Directory.Delete(Directory, recursive: true);
+        return default;
+    }
+
+    /// <summary>Durations and the like are protos of protoc's own, which Debian keeps in another package.</summary>
+    private static bool HasOwnProtos(string protoc) =>
+        File.Exists(Path.Combine(Path.GetDirectoryName(protoc)!, "..", "include", "google", "protobuf", "duration.proto"));
+
+    private async Task GenerateAsync(string protoc, string plugin)
+    {
+        var protos = Repository.PathOf("protos");
+        var run = await ExternalTool.RunAsync(protoc, [
+            "-I", protos, $"--python_out={Directory}", $"--grpc_out={Directory}", $"--plugin=protoc-gen-grpc={plugin}",
+            .. System.IO.Directory.EnumerateFiles(Path.Combine(protos, "orchestrator", "v1"), "*.proto"),
+        ]);
+        run.Succeeded();
+    }
+}

@@ -1,0 +1,54 @@
+using Orchestrator.Integration.Tests.Scenarios;
+using Orchestrator.TestKit;
+
+namespace Orchestrator.Integration.Tests.Interop;
+
+/// <summary>The scripts of <c>tests/Interop/python</c>, made from the protos alone, against a real coordinator.</summary>
+public sealed class PythonTests(SharedCoordinator shared, PythonStubs stubs) : IClassFixture<SharedCoordinator>, IClassFixture<PythonStubs>
+{
+    [Fact]
+    public async Task RunTask_computes_and_keeps_every_digit()
+    {
+        var run = await RunAsync("run_task.py", "sum_of_squares", """{"n": 1000000}""");
+        Assert.Equal("\"333332833333500000\"", run.Succeeded().Trim());
+    }
+
+    [Fact]
+    public async Task RunTask_of_a_failing_task_tells_why()
+    {
+        var run = await RunAsync("run_task.py", "sum_of_squares", """{"n": "many"}""");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("TASK_STATE_FAILED", run.Error, StringComparison.Ordinal);
+        Assert.Contains("many", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_wrong_token_is_told_where_the_right_one_lies()
+    {
+        var run = await RunAsync("run_task.py", "sum_of_squares", """{"n": 1}""", token: "wrong");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("UNAUTHENTICATED", run.Error, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine(shared.Coordinator.DataDirectory, "token"), run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task StreamTasks_carries_ten_thousand_tasks_in_and_results_out()
+    {
+        var run = await RunAsync("stream_tasks.py", "10000");
+        Assert.StartsWith("10000 tasks, 10000 right", run.Succeeded(), StringComparison.Ordinal);
+    }
+
+    private async Task<ToolRun> RunAsync(string script, string first, string? second = null, string? token = null)
+    {
+        Assert.SkipWhen(stubs.Missing is not null, stubs.Missing ?? "");
+        var environment = new Dictionary<string, string>
+        {
+            ["PYTHONPATH"] = stubs.Directory,
+            ["PYTHONDONTWRITEBYTECODE"] = "1",
+            ["ORCHESTRATOR_DATA_DIR"] = shared.Coordinator.DataDirectory,
+            ["ORCHESTRATOR_TOKEN"] = token ?? "",
+        };
+        string[] arguments = [Repository.PathOf("tests", "Interop", "python", script), first];
+        return await ExternalTool.RunAsync(PythonStubs.Interpreter, second is null ? arguments : [.. arguments, second], environment);
+    }
+}
