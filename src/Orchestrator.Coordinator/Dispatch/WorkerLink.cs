@@ -281,7 +281,7 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
     /// </summary>
     private void HalfCloseWhenDrained()
     {
-        if (_view is { } view && _host.Read(_ => view.Outstanding) == 0 && Interlocked.Exchange(ref _halfClosed, 1) == 0)
+        if ((_view is not { } view || _host.Read(_ => view.Outstanding) == 0) && Interlocked.Exchange(ref _halfClosed, 1) == 0)
             _ = HalfCloseAsync();
     }
 

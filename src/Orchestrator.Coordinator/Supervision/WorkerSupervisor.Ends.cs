@@ -38,6 +38,8 @@ internal sealed partial class WorkerSupervisor
         var harsh = process.Role == WorkerRole.Condemned;
         process.Role = WorkerRole.Ending;
         process.Connecting.Cancel();
+        // Both say the same: the stream to a worker that reads it, so that it may end cleanly, the signal to any program.
+        process.Link?.Drain();
         process.Child.Signal(NativeMethods.SigTerm);
         _thread.PostAfter(harsh && process.Link is null ? TimeSpan.Zero : _options.TerminateGrace, () => process.Child.Signal(NativeMethods.SigKill));
     }

@@ -23,11 +23,15 @@ internal enum StreamEnd
 /// </summary>
 internal sealed class ExecuteSession
 {
+    private static readonly TimeSpan s_halfCloseLimit = TimeSpan.FromSeconds(2);
+
     private readonly IAsyncStreamReader<PassExecuteRequest> _requests;
     private readonly ResponseBatcher _responses;
     private readonly TaskExecutor _executor;
     private readonly Action<string> _onIdentity;
+    private readonly TimeProvider _time;
     private readonly CancellationToken _aborted;
+    private readonly TaskCompletionSource _halfClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<StreamEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Action _onRead;
     private Task<bool> _read = Task.FromResult(false);
@@ -37,8 +41,10 @@ internal sealed class ExecuteSession
         ResponseBatcher responses,
         TaskExecutor executor,
         Action<string> onIdentity,
+        TimeProvider time,
         CancellationToken aborted)
     {
+        _time = time;
         _requests = requests;
         _responses = responses;
         _executor = executor;
@@ -48,7 +54,7 @@ internal sealed class ExecuteSession
     }
 
     /// <summary>True once the coordinator has half-closed: it will send nothing more.</summary>
-    public bool IsHalfClosed { get; private set; }
+    public bool IsHalfClosed => _halfClosed.Task.IsCompleted;
 
     public async Task<StreamEnd> RunAsync()
     {
@@ -70,6 +76,9 @@ internal sealed class ExecuteSession
     {
         await _executor.Drained;
         await _responses.FlushAllAsync();
+        // A server that ends a stream before its client has half-closed resets it, and a client may then drop what it has received and not yet read. The
+        // coordinator half-closes once it has every result; one that does not is not waited for for long.
+        await Task.WhenAny(_halfClosed.Task, _end.Task, Task.Delay(s_halfCloseLimit, _time));
         _end.TrySetResult(StreamEnd.Clean);
     }
 
@@ -82,7 +91,7 @@ internal sealed class ExecuteSession
                 if (!_read.GetAwaiter().GetResult())
                 {
                     // Nothing more will come, which is what a drain says too.
-                    IsHalfClosed = true;
+                    _halfClosed.TrySetResult();
                     _executor.Drain();
                     return;
                 }

@@ -56,7 +56,7 @@ internal sealed class WorkerServiceAdapter(WorkerRuntime runtime) : WorkerPassth
 
         await using var draining = runtime.DrainRequested.UnsafeRegister(static state => ((TaskExecutor)state!).Drain(), executor);
         var session = new ExecuteSession(
-            requestStream, responses, executor, name => executor.WorkerName = name, context.CancellationToken);
+            requestStream, responses, executor, name => executor.WorkerName = name, runtime.Time, context.CancellationToken);
         var end = await session.RunAsync();
         if (end == StreamEnd.Clean)
             await responses.CloseAsync();

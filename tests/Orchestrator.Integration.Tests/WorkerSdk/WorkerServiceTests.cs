@@ -172,6 +172,10 @@ public sealed class WorkerServiceTests : IAsyncDisposable
         Assert.True(client.Sink.IsReturned(waiting));
         Assert.False(client.Sink.IsDone(running));
         gate.Open();
+        await client.Sink.EndAsync(running);
+        // As a coordinator does once it has every result: ours has nothing more to say.
+        if (byMessage)
+            await client.Call!.RequestStream.CompleteAsync();
         await client.EndAsync();
         Assert.True(client.Sink.IsDone(running));
         Assert.Equal(StatusCode.OK, client.Call!.GetStatus().StatusCode);
