@@ -302,4 +302,21 @@ public sealed class CancelTests
         _harness.Advance(TimeSpan.FromHours(1));
         Assert.Null(_harness.Engine.Find(stubborn.Id));
     }
+
+    [Fact]
+    public void A_lane_that_an_abandoned_task_occupied_knows_what_is_left_on_it()
+    {
+        var worker = new WorkerDescriptionBuilder("") { Placement = TaskPlacement.Sequential }.Join(_harness);
+        var policy = TaskPolicy.Default with { Placement = TaskPlacement.Sequential };
+        var stubborn = _harness.Submit("cpu", policy);
+        var behind = _harness.Submit("cpu", policy);
+        var expected = worker.Lanes[0].BacklogTicks / 2;
+        Assert.Equal(1, worker.Prefetched);
+        _harness.Cancel(stubborn);
+        _harness.Advance(Grace);
+        Assert.Equal(Grace.Ticks, stubborn.RunTicks);
+        Assert.Equal(Grace.Ticks + expected, worker.Lanes[0].BacklogTicks);
+        _harness.Report(worker, stubborn);
+        Assert.Equal((TaskState.Running, expected), (behind.State, worker.Lanes[0].BacklogTicks));
+    }
 }
