@@ -15,6 +15,9 @@ internal static class CommandLine
     {
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         var parsed = CreateRoot().Parse(args);
+        // One line on what is wrong; a page of help would push it off the screen.
+        if (parsed.Action is ParseErrorAction wrong)
+            wrong.ShowHelp = args.Length == 0;
         // The coordinator has its own way of stopping: it drains first, and a second signal stops at once.
         TimeSpan? termination = parsed.CommandResult.Command.Name == ServeVerb.Name ? null : TimeSpan.FromSeconds(2);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = termination });

@@ -19,10 +19,12 @@ internal static class DemoReport
                 Describe.Number(SpeedUp(heats, heat)) + " ×",
             ]));
         var gains = heats.Where(heat => heat.Contender.Placement == Placement.WorkerProcess)
-            .Select(heat => $"{heat.Workload.Name} {Describe.Number(SpeedUp(heats, heat))} ×");
-        terminal.Line(
-            $"Conclusion: {workers} worker processes run {string.Join(", ", gains)} as fast as one task after the other,");
-        terminal.Line("and one that crashes or is killed takes no other with it.");
+            .Select(heat => $"{Describe.Number(SpeedUp(heats, heat))} × ({heat.Workload.Name})");
+        terminal.Line($"Conclusion: against one task after the other, {workers} worker processes gain {string.Join(", ", gains)}; a crash ends only what ran in one of them.");
+        // Each worker has its core to itself, unless something else runs on it.
+        var worst = heats.First(heat => heat.Contender.Placement == Placement.WorkerProcess);
+        if (Math.Min(workers, Environment.ProcessorCount) is > 1 and var cores && SpeedUp(heats, worst) < 0.75 * cores)
+            terminal.Note($"CPU-bound tasks should gain about {cores} × here: this machine was busy with something else.");
     }
 
     private static double SpeedUp(IReadOnlyList<Heat> heats, Heat heat) =>

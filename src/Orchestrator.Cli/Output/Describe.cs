@@ -20,14 +20,15 @@ internal static class Describe
 
     public static string Worker(WorkerState state) => Name(state.ToString());
 
+    /// <summary>How and why a task did not succeed, on one line.</summary>
+    public static string Failure(TaskResult result) =>
+        result.Error is null ? State(result.State) : $"{State(result.State)}: {Cause(result.Error)}";
+
     /// <summary>Why a task did not succeed, on one line.</summary>
-    public static string Failure(TaskResult result)
+    public static string Cause(TaskError error)
     {
-        var error = result.Error;
-        if (error is null)
-            return State(result.State);
         var type = error.Type.Length > 0 ? error.Type + ": " : "";
-        var line = $"{State(result.State)}: {type}{FirstLine(error.Message)}";
+        var line = type + FirstLine(error.Message);
         if (error.Rung is not (CancelRung.Unspecified or CancelRung.BeforeStart))
             line += $" ({Name(error.Rung.ToString())})";
         if (error.PostMortem is { } death)
@@ -75,19 +76,26 @@ internal static class Describe
         _ => value.ToString("0.00", CultureInfo.InvariantCulture),
     };
 
+    public static string Progress(Progress progress)
+    {
+        var completed = progress.Completed.ToString("0.##", CultureInfo.InvariantCulture);
+        var total = progress.Total > 0 ? " of " + progress.Total.ToString("0.##", CultureInfo.InvariantCulture) : "";
+        return $"{completed}{total}{(progress.Message.Length > 0 ? ", " : "")}{progress.Message}";
+    }
+
     public static string FirstLine(string text)
     {
         var end = text.AsSpan().IndexOfAny('\r', '\n');
         return end < 0 ? text : text[..end];
     }
 
-    private static string Death(PostMortem death)
-    {
-        var how = death.Signal.Length > 0 ? $"signal {death.Signal}"
-            : death.HasExitCode ? $"exit code {death.ExitCode}"
-            : "gone";
-        return $"worker {death.Worker} pid {death.Pid}: {how}{(death.OutOfMemory ? ", out of memory" : "")}";
-    }
+    // The message before it names the worker and its signal or exit code.
+    private static string Death(PostMortem death) =>
+        $"pid {death.Pid}{(death.PeakRssBytes > 0 ? ", peak memory " + Bytes(death.PeakRssBytes) : "")}{(death.OutOfMemory ? ", out of memory" : "")}";
+
+    /// <summary>The contract's name of a reason, such as <c>HANDLER_NOT_FOUND</c>.</summary>
+    public static string Reason(ErrorReason reason) => string.Concat(
+        reason.ToString().Select((c, i) => i > 0 && char.IsUpper(c) ? "_" + c : char.ToUpperInvariant(c).ToString()));
 
     // "TimedOut" → "timed out".
     private static string Name(string pascal)

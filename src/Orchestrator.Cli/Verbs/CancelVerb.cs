@@ -28,7 +28,7 @@ internal static class CancelVerb
                 }
 
                 foreach (var id in ids)
-                    context.Terminal.Line($"{id} {(cancelled.Contains(id) ? "cancelled" : "had finished")}");
+                    context.Terminal.Line($"{id} {(cancelled.Contains(id) ? "cancelled" : "had finished, or is unknown")}");
                 return ExitCode.Ok;
             });
 }

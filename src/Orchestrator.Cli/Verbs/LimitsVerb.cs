@@ -22,7 +22,7 @@ internal static class LimitsVerb
                 context.Terminal.WriteTable(
                     [new("limit"), new("used", true), new("maximum", true), new("unit"), new("description")],
                     limits.Select(limit => (string[])
-                        [limit.Name, Describe.Count(limit.Used), Describe.Count(limit.Maximum), limit.Unit, limit.Description]));
+                        [limit.Name, Describe.Count(limit.Used), limit.Maximum == 0 ? "–" : Describe.Count(limit.Maximum), limit.Unit, limit.Description]));
                 return ExitCode.Ok;
             });
 }

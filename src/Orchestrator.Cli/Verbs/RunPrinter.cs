@@ -61,7 +61,7 @@ internal sealed class RunPrinter(VerbContext context, long count)
         var text = happened.EventCase switch
         {
             TaskEvent.EventOneofCase.State => Describe.State(happened.State),
-            TaskEvent.EventOneofCase.Progress => $"{Describe.Number(happened.Progress.Completed)} of {Describe.Number(happened.Progress.Total)} {happened.Progress.Message}",
+            TaskEvent.EventOneofCase.Progress => Describe.Progress(happened.Progress),
             TaskEvent.EventOneofCase.PartialOutput => "partial output " + Describe.Output(happened.PartialOutput),
             TaskEvent.EventOneofCase.Log => $"{happened.Log.Level}: {happened.Log.Message}",
             _ => null,

@@ -14,7 +14,10 @@ internal static class ServeBanner
     public static string Write(CoordinatorAddresses addresses, string dataDirectory)
     {
         var authority = new Uri(addresses.Grpc).Authority;
-        var here = dataDirectory == ProtocolConstants.DefaultDataDirectory() ? "" : $" --data-dir {Quote(dataDirectory)}";
+        // The other terminal may not have this one's variable.
+        var isDefault = dataDirectory == ProtocolConstants.DefaultDataDirectory()
+            && string.IsNullOrEmpty(Environment.GetEnvironmentVariable(ProtocolConstants.DataDirectoryVariable));
+        var here = isDefault ? "" : $" --data-dir {Quote(dataDirectory)}";
         var header = $"-H \"authorization: Bearer $(cat {Quote(addresses.TokenPath)})\"";
         var text = new StringBuilder()
             .AppendLine(CultureInfo.InvariantCulture, $"Orchestrator is ready (pid {Environment.ProcessId}).")
@@ -28,7 +31,14 @@ internal static class ServeBanner
             var core = worker.Core < 0 ? "any core" : $"core {worker.Core}";
             text.AppendLine(worker.Failure.Length == 0
                 ? string.Create(CultureInfo.InvariantCulture, $"  {worker.Name,-10} pid {worker.Pid,-8} {core}")
-                : $"  {worker.Name,-10} FAILED: {worker.Failure}");
+                : $"  {worker.Name,-10} GIVEN UP: {worker.Failure}");
+        }
+
+        if (addresses.Workers.Any(worker => worker.Failure.Length > 0))
+        {
+            text.AppendLine()
+                .AppendLine("  Tasks wait while no worker runs. Mend the cause, then try again with")
+                .AppendLine(CultureInfo.InvariantCulture, $"  {Command()} recycle{here}");
         }
 
         return text
@@ -42,7 +52,8 @@ internal static class ServeBanner
             .AppendLine(CultureInfo.InvariantCulture, $"    -d {Request} \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    {authority} {Method}")
             .AppendLine()
-            .AppendLine("  buf curl --protocol grpc --http2-prior-knowledge \\")
+            // Without --reflect-header buf sends the token with the call, but not when it asks for the schema.
+            .AppendLine("  buf curl --protocol grpc --http2-prior-knowledge --reflect-header '*' \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    -d {Request} \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    http://{authority}/{Method}")

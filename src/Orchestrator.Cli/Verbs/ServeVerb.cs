@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Connections;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator;
 using Orchestrator.Coordinator.Supervision;
@@ -130,6 +131,10 @@ internal static class ServeVerb
         catch (Exception) when (starting.IsCancellationRequested)
         {
             return ExitCode.Ok;
+        }
+        catch (IOException exception) when (exception.InnerException is AddressInUseException)
+        {
+            throw new IOException($"{exception.Message.TrimEnd('.')}; choose other ports with --grpc-port and --http-port, 0 picks a free one.", exception);
         }
 
         var running = application.RunUntilStoppedAsync();

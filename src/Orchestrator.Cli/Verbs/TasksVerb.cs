@@ -63,15 +63,15 @@ internal static class TasksVerb
                 Outcome(task),
             ]));
         if (request.PageToken.Length > 0)
-            context.Terminal.Note($"There are more; --limit shows them.");
+            context.Terminal.Note("There are more; --limit N lists up to N.");
         return ExitCode.Ok;
     }
 
     private static string Outcome(TaskInfo task) => task switch
     {
         { Result: { State: TaskState.Succeeded } result } => Shorten(Describe.Output(result.Output)),
-        { Result: { } result } => Shorten(Describe.Failure(result)),
-        { Progress: { Total: > 0 } progress } => $"{progress.Completed / progress.Total:P0} {progress.Message}",
+        { Result.Error: { } error } => Shorten(Describe.Cause(error)),
+        { Progress: { } progress } => Describe.Progress(progress),
         _ => "",
     };
 

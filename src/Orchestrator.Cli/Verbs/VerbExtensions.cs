@@ -41,7 +41,7 @@ internal static class VerbExtensions
         catch (Exception exception) when (CodeOf(exception) is { } code)
         {
             var reason = exception is OrchestratorException { Reason: not V1.ErrorReason.Unspecified } known
-                ? $" ({known.Reason})"
+                ? $" [{Describe.Reason(known.Reason)}]"
                 : "";
             context.Terminal.Error($"orchestrator: {exception.Message}{reason}");
             return code;

@@ -306,7 +306,7 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
         [LoggerMessage(Level = LogLevel.Debug, Message = "The stream of worker {Worker} ended: {Reason}")]
         public static partial void StreamEnded(ILogger logger, string worker, string reason);
 
-        [LoggerMessage(Level = LogLevel.Error, Message = "Reading from worker {Worker} failed; it will be replaced")]
+        [LoggerMessage(Level = LogLevel.Error, Message = "Reading from {Worker} failed; it will be replaced")]
         public static partial void ReaderFailed(ILogger logger, string worker, Exception exception);
     }
 }

@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Security;
@@ -66,11 +67,8 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
         builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss ";
-        });
+        builder.Logging.AddConsole(console => console.FormatterName = PlainConsoleFormatter.FormatterName);
+        builder.Services.AddSingleton<ConsoleFormatter, PlainConsoleFormatter>();
         builder.Logging.AddFilter(null, LogLevel.Warning);
         // The host's own words on starting and stopping are for people who do not see our own.
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);

@@ -85,7 +85,7 @@ internal sealed class AdminServiceAdapter(
             // worker-1#3 is how results name it; the slot is what is recycled.
             var recycled = await supervisor.RecycleAsync(request.Worker.Split('#')[0], context.CancellationToken);
             if (recycled == 0 && request.Worker.Length > 0)
-                throw Failures.Create(ErrorReason.NotFound, $"there is no worker '{request.Worker}'; {string.Join(", ", supervisor.Status.Select(slot => slot.Name))} are");
+                throw Failures.Create(ErrorReason.NotFound, $"there is no worker '{request.Worker}'; the workers are {string.Join(", ", supervisor.Status.Select(slot => slot.Name))}");
             return new RecycleWorkersResponse { Recycled = recycled };
         }
         catch (InvalidOperationException exception)
@@ -104,6 +104,10 @@ internal sealed class AdminServiceAdapter(
             drain.RequestStop();
         return new DrainResponse { UnfinishedTasks = unfinished };
     }
+
+    public override Task<ExplainWaitsResponse> ExplainWaits(ExplainWaitsRequest request, ServerCallContext context) =>
+        throw new RpcException(new Grpc.Core.Status(
+            StatusCode.Unimplemented, "this version has no locks, queues or other objects that anybody could wait for"));
 
     public override Task<ListLimitsResponse> ListLimits(ListLimitsRequest request, ServerCallContext context)
     {

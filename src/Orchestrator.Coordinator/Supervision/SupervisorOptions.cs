@@ -33,7 +33,7 @@ public sealed record SupervisorOptions
     /// <summary>A worker that is silent this long is killed and replaced.</summary>
     public TimeSpan KillAfter { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The wait before a worker that died early is started again; doubles with each further early death.</summary>
+    /// <summary>The wait before a worker that died early is started again; doubles with each further early death, ± 20 %.</summary>
     public TimeSpan RestartBackoff { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The longest such wait.</summary>

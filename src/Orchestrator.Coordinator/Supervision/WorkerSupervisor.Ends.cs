@@ -57,7 +57,11 @@ internal sealed partial class WorkerSupervisor
         var cause = process.KilledFor is { } reason ? $"{postMortem.Cause}: {reason}" : postMortem.Cause;
         _events.Add(expected ? "worker.exited" : "worker.lost", process.Name, $"pid {process.Child.Pid} {cause}");
         if (!expected)
-            Log.Lost(_logger, process.Name, process.Child.Pid, cause, string.Join(" | ", postMortem.LastStandardErrorLines.TakeLast(3)));
+        {
+            var output = string.Join(" | ", postMortem.LastStandardErrorLines.TakeLast(3));
+            Log.Lost(_logger, process.Name, process.Child.Pid, cause, output.Length == 0 ? "" : $"; its last words: {output}");
+        }
+
         if (process.Slot is { } owner)
             owner.LastExit = cause;
         process.Dispose();

@@ -365,19 +365,19 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} is ready (pid {Pid})")]
+        [LoggerMessage(Level = LogLevel.Information, Message = "{Worker} is ready (pid {Pid})")]
         public static partial void Ready(ILogger logger, string worker, int pid);
 
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} (pid {Pid}) {Cause}. Its last output: {Output}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} (pid {Pid}) {Cause}{Output}")]
         public static partial void Lost(ILogger logger, string worker, int pid, string cause, string output);
 
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} (pid {Pid}) is condemned: a task ignored its cancellation")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} (pid {Pid}) is condemned: a task ignored its cancellation")]
         public static partial void Condemned(ILogger logger, string worker, int pid);
 
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} cannot be started: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} cannot be started: {Reason}")]
         public static partial void StartFailed(ILogger logger, string worker, string reason);
 
-        [LoggerMessage(Level = LogLevel.Error, Message = "{Slot} is given up after {Deaths} early deaths, the last: {Cause}")]
+        [LoggerMessage(Level = LogLevel.Error, Message = "{Slot} is given up after {Deaths} early deaths, the last: {Cause}; 'orchestrator recycle' tries again")]
         public static partial void GivenUp(ILogger logger, string slot, int deaths, string cause);
     }
 }

@@ -238,7 +238,7 @@ public sealed partial class TaskEngine
         EndIntent.RunTimeout => new TaskFailure(FailureReason.RunTimeout, $"it ran longer than its run_timeout of {Text(task.Policy.RunTimeout)}"),
         EndIntent.TotalTimeout => new TaskFailure(
             FailureReason.TotalTimeout, $"it did not end within its total_timeout of {Text(task.Policy.TotalTimeout)}"),
-        _ => new TaskFailure(FailureReason.Cancelled, "cancelled"),
+        _ => new TaskFailure(FailureReason.Cancelled, "its cancellation was asked for"),
     };
 
     private static string Text(TimeSpan? timeout) => FormattableString.Invariant($"{timeout?.TotalSeconds:0.###} s");

@@ -127,8 +127,8 @@ public sealed partial class TaskEngine
     {
         var cause = postMortem?.Cause ?? "left";
         var message = finished
-            ? $"worker {task.WorkerName} {cause} after the task had finished and before its result arrived"
-            : $"worker {task.WorkerName} {cause} while it ran the task";
+            ? $"{task.WorkerName} {cause} after the task had finished and before its result arrived"
+            : $"{task.WorkerName} {cause} while it ran the task";
         // Where deaths are retried, the last allowed one says that the task itself is the suspect.
         var poison = task.Policy.Retry is { RetryWorkerLost: true, MaxAttempts: > 1 } rule && task.Attempt >= rule.MaxAttempts;
         return poison

@@ -53,7 +53,7 @@ internal sealed class AllowedPaths(IList<string> directories)
     private InvalidInputException Outside(string field, string path) => new(
         field,
         directories.Count == 0
-            ? $"is not allowed: the stock handlers read no files unless the option AllowedDirectories lists their directories, got '{path}'"
+            ? $"is not allowed: the stock handlers read no files unless the option AllowedDirectories lists their directories ('serve --allow-directory DIR'), got '{path}'"
             : $"is outside the directories that the option AllowedDirectories lists, got '{path}'");
 
     private static string RealPath(string path)

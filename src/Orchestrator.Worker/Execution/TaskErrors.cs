@@ -28,15 +28,10 @@ internal static class TaskErrors
 
     public static TaskError BeforeStart() => Cancelled(ErrorReason.Cancelled, "the task was cancelled before it started", CancelRung.BeforeStart);
 
-    public static TaskError UnknownHandler(string name, TaskHandlerRegistry handlers)
-    {
-        var near = handlers.NearNames(name);
-        return Error(
-            ErrorReason.HandlerNotFound,
-            near.Count > 0
-                ? $"there is no handler '{name}'; did you mean {string.Join(" or ", near.Select(n => $"'{n}'"))}?"
-                : $"there is no handler '{name}'; ListHandlers names the {handlers.Handlers.Count} there are");
-    }
+    // The coordinator knows this worker's handlers from its Hello and refuses a misspelled name itself, with near ones; what comes here is a peer
+    // that disagrees with the Hello.
+    public static TaskError UnknownHandler(string name) =>
+        Error(ErrorReason.HandlerNotFound, $"this worker has no handler '{name}'");
 
     public static TaskError NoSuchSlot(uint slot, long slots) =>
         Error(ErrorReason.Invalid, $"the assignment names slot {slot}, but the flight recorder has {slots} slots");

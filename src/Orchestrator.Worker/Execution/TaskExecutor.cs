@@ -181,7 +181,7 @@ public sealed class TaskExecutor : IAsyncDisposable
             if (Handlers.TryGet(assignment.Handler, out var registration))
                 batch[count++] = new TaskContext(this, assignment, registration, _lanes.For(registration.Kind));
             else
-                Sink.Completed(AttemptRunner.NotRun(assignment, TaskErrors.UnknownHandler(assignment.Handler, Handlers)));
+                Sink.Completed(AttemptRunner.NotRun(assignment, TaskErrors.UnknownHandler(assignment.Handler)));
         }
 
         var attempts = batch.AsSpan(0, count);

@@ -31,9 +31,6 @@ public sealed class TaskHandlerRegistry : ITaskMap
     /// <summary>Finds a handler by its exact name.</summary>
     public bool TryGet(string name, [NotNullWhen(true)] out RegisteredTask? task) => _tasks.TryGetValue(name, out task);
 
-    /// <summary>Up to three known names that look like a misspelled one, nearest first.</summary>
-    public IReadOnlyList<string> NearNames(string name) => Orchestrator.Worker.NearNames.Find(name, _tasks.Keys);
-
     internal void Add(RegisteredTask task)
     {
         if (_frozen)

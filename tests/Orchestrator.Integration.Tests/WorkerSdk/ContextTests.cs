@@ -121,13 +121,12 @@ public sealed partial class ContextTests
     }
 
     [Fact]
-    public async Task An_unknown_handler_is_answered_with_near_names()
+    public async Task An_unknown_handler_is_refused_by_name()
     {
         await using var fixture = new ExecutorFixture(r => r.MapTask("fibonacci", TaskKind.Cpu, (int n) => n));
         var error = (await fixture.RunAsync("fibonaci")).Error;
         Assert.Equal(ErrorReason.HandlerNotFound, error.Reason);
-        Assert.Contains("did you mean 'fibonacci'", error.Message, StringComparison.Ordinal);
-        Assert.Equal(ErrorReason.HandlerNotFound, (await fixture.RunAsync("zzz")).Error.Reason);
+        Assert.Contains("'fibonaci'", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
