@@ -282,24 +282,4 @@ public sealed class CancelTests
         Assert.Equal([cancelled.Id], _harness.Effects.Cancelled);
         Assert.Equal((TaskState.Cancelled, TaskState.Queued, TaskState.Queued), (cancelled.State, kept.State, foreign.State));
     }
-
-    [Fact]
-    public void In_the_coordinators_own_process_nothing_is_killed_and_the_lane_stays_occupied()
-    {
-        var worker = new WorkerDescriptionBuilder("") { Placement = TaskPlacement.Sequential }.Join(_harness);
-        var policy = TaskPolicy.Default with { Placement = TaskPlacement.Sequential };
-        var stubborn = _harness.Submit("cpu", policy);
-        _harness.Cancel(stubborn);
-        _harness.Advance(Grace);
-        Assert.Equal(TaskState.Cancelled, stubborn.State);
-        Assert.Contains("ignores its cancellation", stubborn.Failure!.Message, StringComparison.Ordinal);
-        Assert.Empty(_harness.Orders);
-        Assert.Equal(1, worker.Outstanding);
-        // Its code returns long after, even after its result has expired.
-        _harness.Advance(TimeSpan.FromHours(1));
-        _harness.Report(worker, stubborn);
-        Assert.Equal((TaskState.Cancelled, 0), (stubborn.State, worker.Outstanding));
-        _harness.Advance(TimeSpan.FromHours(1));
-        Assert.Null(_harness.Engine.Find(stubborn.Id));
-    }
 }

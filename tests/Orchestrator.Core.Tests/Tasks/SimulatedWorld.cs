@@ -331,6 +331,7 @@ internal sealed class SimulatedWorld
             Assert.Equal(0, lanes[2].Waiting);
             foreach (var lane in lanes)
                 Assert.True(lane.Running <= lane.Slots);
+            Assert.Equal(live.Count(task => task.Phase == TaskPhase.Pinned), worker.View.Pool.Pinned);
             Assert.Equal(worker.View.Outstanding, live.Count(task => task.Worker == worker.View && task.Phase == TaskPhase.Assigned));
         }
     }
