@@ -17,6 +17,9 @@ namespace Orchestrator.Coordinator.Dispatch;
 /// </summary>
 internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWorkerChannel, IDisposable
 {
+    // A few tasks at once are somebody's latency; more are somebody's throughput.
+    private const int BusyAbove = 4;
+
     private readonly TaskEngineHost _host;
     private readonly FlightRecorderFile _recorder;
     private readonly ILogger _logger;
@@ -147,6 +150,9 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
         _call.Dispose();
         _channel.Dispose();
     }
+
+    // Read without the engine's lock: an old number only means one message more or less.
+    protected override bool IsBusy => _view is { } view && view.Outstanding > BusyAbove;
 
     protected override bool HasQueued()
     {

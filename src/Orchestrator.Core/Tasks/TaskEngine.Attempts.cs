@@ -306,7 +306,8 @@ public sealed partial class TaskEngine
     {
         if (task.Has(TaskMarks.Abandoned))
         {
-            _deadlines.Set(task, _now + _options.ResultTtl.Ticks);
+            // Looked at again later, whatever the time to live: a deadline of now would keep Tick from ending.
+            _deadlines.Set(task, _now + Math.Max(_options.ResultTtl.Ticks, TimeSpan.TicksPerSecond));
             return;
         }
 
