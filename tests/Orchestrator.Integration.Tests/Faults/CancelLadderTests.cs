@@ -35,10 +35,11 @@ public sealed class CancelLadderTests
     [Fact]
     public async Task A_cooperative_task_is_cancelled_and_its_worker_lives()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync();
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1");
         var before = (await coordinator.WorkersAsync()).Select(worker => worker.Pid);
         var id = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 60000}"""))).Single();
-        await coordinator.WaitUntilRunningAsync(id);
+        // Its lane starts tasks in order: once a later one has ended, this one runs.
+        await coordinator.RunAsync(Specs.Json("sleep", """{"ms": 1}"""));
         await coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { id } }, CoordinatorProcess.Deadline());
         var result = (await coordinator.WaitAsync([id])).Single();
         Assert.Equal(TaskState.Cancelled, result.State);
