@@ -149,6 +149,11 @@ internal sealed partial class WorkerSupervisor
             slot.Recycling?.TrySetException(new InvalidOperationException($"{slot.Name} does not start: {cause}"));
             slot.Recycling = null;
         }
+        else if (_spare is { Role: WorkerRole.Spare })
+        {
+            // A spare that got as far as its Hello is there for this; only starting processes over and over is what the backoff is to prevent.
+            StartFor(slot);
+        }
         else
         {
             slot.IsBackingOff = true;
