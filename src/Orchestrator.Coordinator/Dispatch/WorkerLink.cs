@@ -1,8 +1,7 @@
-using System.Net.Sockets;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Contracts;
+using Orchestrator.Contracts.Direct;
 using Orchestrator.Contracts.Passthrough;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Core.Scheduling;
@@ -24,8 +23,7 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
     private readonly FlightRecorderFile _recorder;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly GrpcChannel _channel;
-    private readonly AsyncDuplexStreamingCall<PassExecuteRequest, PassExecuteResponse> _call;
+    private readonly IWorkerTransport _transport;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<AttemptAssignment> _assignments = new();
     private readonly Queue<AttemptSignal> _signals = new();
@@ -36,22 +34,18 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
     private bool _drain;
     private volatile EngineWorker? _view;
 
-    private WorkerLink(
-        TaskEngineHost host, FlightRecorderFile recorder, GrpcChannel channel,
-        AsyncDuplexStreamingCall<PassExecuteRequest, PassExecuteResponse> call, Hello hello, TimeProvider time, ILogger logger)
+    private WorkerLink(TaskEngineHost host, FlightRecorderFile recorder, IWorkerTransport transport, TimeProvider time, ILogger logger)
     {
         _host = host;
         _recorder = recorder;
-        _channel = channel;
-        _call = call;
+        _transport = transport;
         _logger = logger;
         _time = time;
-        Hello = hello;
         LastHeard = time.GetTimestamp();
     }
 
     /// <summary>What the worker said of itself.</summary>
-    public Hello Hello { get; }
+    public Hello Hello => _transport.Hello;
 
     /// <summary>The last heartbeat; null before the first.</summary>
     public Vitals? Vitals { get; private set; }
@@ -66,35 +60,17 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
     public Task Ended => _ended.Task;
 
     /// <summary>
-    /// Connects to a worker's socket as soon as it listens, opens the stream and waits for its Hello. The caller's token ends the waiting when the process
-    /// has exited or takes too long.
+    /// Waits for a worker's Hello on the stream of its choice. The caller's token ends the waiting when the process has exited or takes too long.
     /// </summary>
     public static async Task<WorkerLink> ConnectAsync(
-        WorkerLaunch launch, FlightRecorderFile recorder, TaskEngineHost host, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
-    {
-        var channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
-        {
-            HttpHandler = CreateHandler(launch.Socket, time),
-            MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes,
-            MaxSendMessageSize = null,
-            DisposeHttpClient = true,
-        });
-        AsyncDuplexStreamingCall<PassExecuteRequest, PassExecuteResponse>? call = null;
-        try
-        {
-            var headers = new Metadata { { ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + launch.Token } };
-            call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(WorkerPassthrough.ExecuteMethod, null, new CallOptions(headers));
-            if (!await call.ResponseStream.MoveNext(cancellationToken) || call.ResponseStream.Current.Hello is not { } hello)
-                throw new InvalidDataException($"worker {launch.Name} did not begin with Hello");
-            return new WorkerLink(host, recorder, channel, call, hello, time, logger);
-        }
-        catch
-        {
-            call?.Dispose();
-            channel.Dispose();
-            throw;
-        }
-    }
+        WorkerLaunch launch,
+        DirectStream direct,
+        FlightRecorderFile recorder,
+        TaskEngineHost host,
+        TimeProvider time,
+        ILogger logger,
+        CancellationToken cancellationToken) =>
+        new(host, recorder, await WorkerTransport.ConnectAsync(launch, direct, time, cancellationToken), time, logger);
 
     /// <summary>Makes the worker known to the engine under a slot's name, and begins to read its reports.</summary>
     public EngineWorker Join(string name, long incarnation, int core, bool rename)
@@ -147,8 +123,7 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
     public void Dispose()
     {
         Close();
-        _call.Dispose();
-        _channel.Dispose();
+        _transport.Dispose();
     }
 
     // Read without the engine's lock: an old number only means one message more or less.
@@ -194,7 +169,7 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
         }
     }
 
-    protected override Task WriteAsync(PassExecuteRequest message) => _call.RequestStream.WriteAsync(message);
+    protected override Task WriteAsync(PassExecuteRequest message) => _transport.WriteAsync(message);
 
     protected override void OnWritten(PassExecuteRequest message)
     {
@@ -206,45 +181,11 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
 
     protected override void OnFailed(Exception exception) => Log.WriteFailed(_logger, Hello.Name, exception.Message);
 
-    private static SocketsHttpHandler CreateHandler(string socketPath, TimeProvider time) => new()
-    {
-        // The default windows would throttle a burst of large results to one round trip per 64 KB.
-        InitialHttp2StreamWindowSize = 4 * 1024 * 1024,
-        PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-        ConnectTimeout = Timeout.InfiniteTimeSpan,
-        UseProxy = false,
-        ConnectCallback = async (_, cancellationToken) =>
-        {
-            // A starting worker says that it listens by listening: the file appears with bind, connections are taken after listen.
-            for (var wait = 1; ; wait = Math.Min(wait * 2, 8))
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                try
-                {
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellationToken);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch (SocketException)
-                {
-                    socket.Dispose();
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-
-                await Task.Delay(TimeSpan.FromMilliseconds(wait), time, cancellationToken);
-            }
-        },
-    };
-
     private async Task ReadAllAsync()
     {
         try
         {
-            while (await _call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
-                OnMessage(_call.ResponseStream.Current);
+            await _transport.ReadAllAsync(OnMessage).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is RpcException or IOException or ObjectDisposedException or InvalidOperationException)
         {
@@ -296,7 +237,7 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
         try
         {
             await _drainWritten.Task;
-            await _call.RequestStream.CompleteAsync();
+            await _transport.CompleteAsync();
         }
         catch (Exception exception) when (exception is RpcException or InvalidOperationException or IOException or OperationCanceledException)
         {

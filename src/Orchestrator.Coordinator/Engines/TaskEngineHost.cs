@@ -51,7 +51,13 @@ internal sealed class TaskEngineHost : IDisposable
         {
             _engine.Apply(command, _clock.Now, _effects);
             if (command is TaskCommand.Submit { Owner: TaskReceiver receiver })
+            {
+                // A task that was accepted has its word when it ends; a refusal is one that nothing else will bring.
                 receiver.OnSubmitted(_effects.Submitted);
+                if (_effects.Submitted.Exists(static outcome => outcome.Refusal is not null))
+                    touched.Add(receiver);
+            }
+
             if (read is not null)
                 result = read(_effects);
             orders = Sort(touched);

@@ -4,9 +4,9 @@ using Orchestrator.Coordinator.Engines;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>The owner of the one task of a unary call.</summary>
-internal sealed class CallReceiver : TaskReceiver, IThreadPoolWorkItem
+internal sealed class CallReceiver : TaskReceiver
 {
-    // Whether the call goes on on the completing thread is decided at each completion, see Kick.
+    // The call goes on on the completing thread, see Kick.
     private readonly TaskCompletionSource<SubmitOutcome> _ended = new();
     private SubmitOutcome _outcome;
     private bool _hasOutcome;
@@ -16,11 +16,8 @@ internal sealed class CallReceiver : TaskReceiver, IThreadPoolWorkItem
 
     public override void OnSubmitted(IReadOnlyList<SubmitOutcome> outcomes)
     {
-        if (outcomes[0].Refusal is null)
-            return;
-        (_outcome, _hasOutcome) = (outcomes[0], true);
-        // Nothing was accepted, so nothing will be delivered and nobody will kick. The call does not wait yet, so nothing runs here.
-        _ended.TrySetResult(_outcome);
+        if (outcomes[0].Refusal is not null)
+            (_outcome, _hasOutcome) = (outcomes[0], true);
     }
 
     public override void OnEnded(in Delivery delivery) =>
@@ -28,15 +25,8 @@ internal sealed class CallReceiver : TaskReceiver, IThreadPoolWorkItem
 
     public override void Kick(bool alone)
     {
-        if (!_hasOutcome)
-            return;
-        // One result alone, as on an idle machine, is answered by the thread that brought it: waking another costs more than the answer. The answers
-        // of a batch are for others, so that the reading of the next batch does not wait for them.
-        if (alone)
+        // Answered by the thread that brought the result, its worker's reader: waking another costs more than the answer.
+        if (_hasOutcome)
             _ended.TrySetResult(_outcome);
-        else
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
-
-    void IThreadPoolWorkItem.Execute() => _ended.TrySetResult(_outcome);
 }

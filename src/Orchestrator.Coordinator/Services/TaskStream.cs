@@ -138,16 +138,11 @@ internal sealed class TaskStream : TaskReceiver
         // Refusals and outcomes are merged in the order of the request, under the engine's lock, before any of its results.
         _incoming = incoming;
         if (accepted.Count > 0)
-        {
             _host.Apply(new TaskCommand.Submit(accepted, this));
-            if (accepted.Count < specs.Count)
-                _outbox.Kick();
-        }
         else
-        {
             _outbox.AddSubmitted(incoming, []);
+        if (accepted.Count < specs.Count)
             _outbox.Kick();
-        }
     }
 
     private uint CreditsLeft()

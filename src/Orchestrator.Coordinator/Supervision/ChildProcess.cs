@@ -17,6 +17,9 @@ internal sealed record ChildExit(int? ExitCode, int Signal, long PeakRssBytes, T
 /// </summary>
 internal sealed unsafe class ChildProcess : IDisposable
 {
+    /// <summary>The number under which a child finds what it inherits beside the standard three.</summary>
+    public const int InheritedDescriptor = 3;
+
     private const int Interrupted = 4;
     private const int SmallStack = 256 * 1024;
 
@@ -47,8 +50,13 @@ internal sealed unsafe class ChildProcess : IDisposable
     /// <summary>
     /// Starts a command. Called on the one spawning thread: the child inherits that thread's affinity, and its parent-death signal follows that thread.
     /// </summary>
+    /// <param name="command">The program and its arguments.</param>
+    /// <param name="environment">All its variables.</param>
+    /// <param name="name">For messages.</param>
+    /// <param name="inherited">Passed on as descriptor <see cref="InheritedDescriptor"/>.</param>
     /// <exception cref="IOException">The command cannot be started; says which and why.</exception>
-    public static ChildProcess Start(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string name)
+    public static ChildProcess Start(
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string name, SafeFileHandle inherited)
     {
         var input = stackalloc int[2];
         var output = stackalloc int[2];
@@ -58,7 +66,7 @@ internal sealed unsafe class ChildProcess : IDisposable
         using var childOutput = new SafeFileHandle(output[1], ownsHandle: true);
         var ownInput = new FileStream(new SafeFileHandle(input[1], ownsHandle: true), FileAccess.Write, bufferSize: 0);
         var ownOutput = new FileStream(new SafeFileHandle(output[0], ownsHandle: true), FileAccess.Read, bufferSize: 0);
-        var error = Spawn(command, environment, input[0], output[1], out var pid);
+        var error = Spawn(command, environment, input[0], output[1], inherited, out var pid);
         if (error != 0)
         {
             ownInput.Dispose();
@@ -111,7 +119,7 @@ internal sealed unsafe class ChildProcess : IDisposable
         Signal(NativeMethods.SigKill);
     }
 
-    private static int Spawn(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, int childInput, int childOutput, out int pid)
+    private static int Spawn(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, int childInput, int childOutput, SafeFileHandle inherited, out int pid)
     {
         // The C library's types are 80 and 336 bytes with glibc; sigset_t is 128.
         var actions = stackalloc byte[1_024];
@@ -121,6 +129,8 @@ internal sealed unsafe class ChildProcess : IDisposable
         _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, childInput, 0);
         _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, childOutput, 1);
         _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, childOutput, 2);
+        // Last, since it may take the number of one of the others.
+        _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, (int)inherited.DangerousGetHandle(), InheritedDescriptor);
         _ = NativeMethods.posix_spawnattr_init(attributes);
         _ = NativeMethods.posix_spawnattr_setflags(
             attributes, NativeMethods.SpawnSetProcessGroup | NativeMethods.SpawnSetSignalDefaults | NativeMethods.SpawnSetSignalMask);

@@ -1,3 +1,4 @@
+using Orchestrator.Contracts.Direct;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Worker.V1;
@@ -27,7 +28,8 @@ internal enum WorkerRole
 }
 
 /// <summary>One incarnation of one worker process, from its start to its end. Touched by the supervisor's thread only.</summary>
-internal sealed class WorkerProcess(WorkerLaunch launch, ChildProcess child, FlightRecorderFile recorder, long startedAt, CancellationTokenSource connecting)
+internal sealed class WorkerProcess(
+    WorkerLaunch launch, ChildProcess child, FlightRecorderFile recorder, DirectStream direct, long startedAt, CancellationTokenSource connecting)
     : IDisposable
 {
     public WorkerLaunch Launch => launch;
@@ -37,6 +39,9 @@ internal sealed class WorkerProcess(WorkerLaunch launch, ChildProcess child, Fli
     public ChildProcess Child => child;
 
     public FlightRecorderFile Recorder => recorder;
+
+    /// <summary>Our end of its direct stream.</summary>
+    public DirectStream Direct => direct;
 
     /// <summary>The time stamp of its start.</summary>
     public long StartedAt => startedAt;
@@ -74,6 +79,7 @@ internal sealed class WorkerProcess(WorkerLaunch launch, ChildProcess child, Fli
     {
         connecting.Dispose();
         Link?.Dispose();
+        direct.Dispose();
         child.Dispose();
         recorder.Dispose();
         try

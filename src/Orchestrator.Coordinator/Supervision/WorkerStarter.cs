@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Google.Protobuf;
+using Orchestrator.Contracts.Direct;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Worker.V1;
@@ -33,25 +34,29 @@ internal sealed unsafe class WorkerStarter(SupervisorOptions options, RuntimeDir
             BlockingThreads = options.BlockingThreads,
             MaxConcurrentIo = options.MaxConcurrentIo,
             RecorderPath = directory.RecorderPath(incarnation),
+            DirectStream = ChildProcess.InheritedDescriptor,
         };
         var recorder = new FlightRecorderFile(launch.RecorderPath);
+        var direct = DirectStream.CreatePair(out var childEnd);
         try
         {
             if (core >= 0)
                 ProcessorAffinity.SetForThisThread([core]);
             var startedAt = time.GetTimestamp();
-            var child = ChildProcess.Start(options.Command, _environment, name);
+            var child = ChildProcess.Start(options.Command, _environment, name, childEnd);
             Harden(child.Pid);
             child.WriteLine(JsonFormatter.Default.Format(launch));
-            return new WorkerProcess(launch, child, recorder, startedAt, new CancellationTokenSource());
+            return new WorkerProcess(launch, child, recorder, direct, startedAt, new CancellationTokenSource());
         }
         catch
         {
             recorder.Dispose();
+            direct.Dispose();
             throw;
         }
         finally
         {
+            childEnd.Dispose();
             if (core >= 0)
                 ProcessorAffinity.SetForThisThread(cores);
         }

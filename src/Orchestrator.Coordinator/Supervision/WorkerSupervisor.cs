@@ -209,7 +209,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         try
         {
             process.Connecting.CancelAfter(_options.StartTimeout);
-            var link = await WorkerLink.ConnectAsync(process.Launch, process.Recorder, _host, _clock.Provider, _logger, process.Connecting.Token);
+            var link = await WorkerLink.ConnectAsync(process.Launch, process.Direct, process.Recorder, _host, _clock.Provider, _logger, process.Connecting.Token);
             _thread.Post(() => OnConnected(process, link));
         }
         catch (Exception exception)
@@ -266,7 +266,11 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         process.KilledFor ??= exception is OperationCanceledException
             ? $"it did not say Hello within {_options.StartTimeout.TotalSeconds:0} s"
             : exception.Message;
-        process.Child.Signal(NativeMethods.SigKill);
+        // One that has closed its stream is on its way out, and its own exit tells more than our signal would.
+        if (exception is EndOfStreamException)
+            _thread.PostAfter(_options.TerminateGrace, () => process.Child.Signal(NativeMethods.SigKill));
+        else
+            process.Child.Signal(NativeMethods.SigKill);
     }
 
     private void Activate(WorkerProcess process, bool rename)

@@ -29,8 +29,6 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
         if (assignment.RunTimeout is { } timeout)
             attempt.RunTimer = time.CreateTimer(
                 static state => ((TaskContext)state!).RequestCancel(CancelCause.RunTimeout), attempt, Clamp(timeout), Timeout.InfiniteTimeSpan);
-        if (assignment.Timing || assignment.RunTimeout is not null)
-            attempt.Send(new PassAttemptEvent { Started = true });
         if (assignment.Timing)
         {
             attempt.Clock.Thread = Environment.CurrentManagedThreadId;

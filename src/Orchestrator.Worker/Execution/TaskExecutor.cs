@@ -82,7 +82,8 @@ public sealed class TaskExecutor : IAsyncDisposable
     public void StartDeferred(IReadOnlyList<PassAssignment> assignments) => Accept(assignments, deferred: true);
 
     /// <summary>Runs what <see cref="StartDeferred"/> left for the calling thread. This is user code and may take any time.</summary>
-    public void RunDeferred() => _lanes.Io.RunDeferred();
+    /// <param name="onHeld">Called, once and on another thread, if user code keeps the calling thread for longer than a millisecond.</param>
+    public void RunDeferred(Action? onHeld = null) => _lanes.Io.RunDeferred(onHeld);
 
     /// <summary>
     /// Cancels an attempt: an unstarted one ends at once with rung BEFORE_START, the token of a running one fires. An unknown or

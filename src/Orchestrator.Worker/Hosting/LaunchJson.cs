@@ -76,6 +76,9 @@ internal static class LaunchJson
             case "RECORDERPATH":
                 launch.RecorderPath = reader.GetString()!;
                 return true;
+            case "DIRECTSTREAM":
+                launch.DirectStream = checked((int)Integer(ref reader));
+                return true;
             default:
                 return false;
         }

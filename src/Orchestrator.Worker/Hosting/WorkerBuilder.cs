@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.Contracts.Direct;
+using Orchestrator.Contracts.Passthrough;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker;
@@ -72,7 +74,11 @@ public sealed class WorkerBuilder : ITaskMap
         ThreadPool.SetMinThreads(Math.Max(workers, ReadyPoolThreads), completions);
         try
         {
-            await using var server = WorkerServer.Create(this, launch, TimeProvider.System);
+            // The first word on the direct stream, before all that takes time: the coordinator then need not try the socket.
+            var direct = DirectStream.FromInherited(launch.DirectStream, launch.CoordinatorPid);
+            if (direct is not null)
+                await direct.WriteAsync(new PassExecuteResponse());
+            await using var server = WorkerServer.Create(this, launch, direct, TimeProvider.System);
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
             {
                 context.Cancel = true;

@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Contracts;
+using Orchestrator.Contracts.Direct;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker;
@@ -21,11 +22,14 @@ internal sealed class WorkerServer : IAsyncDisposable
 
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly WebApplication _app;
+    private readonly DirectStream? _direct;
     private readonly IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> _initializers;
 
-    private WorkerServer(WebApplication app, WorkerRuntime runtime, IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> initializers)
+    private WorkerServer(
+        WebApplication app, WorkerRuntime runtime, DirectStream? direct, IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> initializers)
     {
         _app = app;
+        _direct = direct;
         _initializers = initializers;
         Runtime = runtime;
     }
@@ -35,7 +39,11 @@ internal sealed class WorkerServer : IAsyncDisposable
     /// <summary>Completes when the socket accepts connections.</summary>
     public Task Listening => _listening.Task;
 
-    public static WorkerServer Create(WorkerBuilder worker, WorkerLaunch launch, TimeProvider time)
+    /// <param name="worker">What the program has made of it.</param>
+    /// <param name="launch">The coordinator's order.</param>
+    /// <param name="direct">The direct stream, where the coordinator offers one; owned from now on.</param>
+    /// <param name="time">For heartbeats and run times.</param>
+    public static WorkerServer Create(WorkerBuilder worker, WorkerLaunch launch, DirectStream? direct, TimeProvider time)
     {
         // The empty builder reads no settings files, watches none, and logs nowhere: half the start of the slim one.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -56,12 +64,14 @@ internal sealed class WorkerServer : IAsyncDisposable
         app.MapGrpcService<WorkerServiceAdapter>();
         app.MapGrpcService<HealthServiceImpl>();
         app.MapGrpcReflectionService();
-        return new WorkerServer(app, app.Services.GetRequiredService<WorkerRuntime>(), worker.Initializers);
+        return new WorkerServer(app, app.Services.GetRequiredService<WorkerRuntime>(), direct, worker.Initializers);
     }
 
     /// <summary>Serves until the worker has been drained or its stream has broken.</summary>
     public async Task<StreamEnd> RunAsync()
     {
+        if (_direct is not null)
+            _ = ServeDirectAsync(_direct);
         await _app.StartAsync();
         // A socket file is there as soon as it is bound, and refuses connections until it is listened on. It gets its name only
         // now, so that whoever waits for the file never meets that gap.
@@ -78,7 +88,35 @@ internal sealed class WorkerServer : IAsyncDisposable
         return end;
     }
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        _direct?.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    /// <summary>Serves the coordinator on the direct stream, which makes it the only one: Execute is refused from here on.</summary>
+    private async Task ServeDirectAsync(DirectStream direct)
+    {
+        Runtime.TryAttach();
+        var end = StreamEnd.Broken;
+        try
+        {
+            end = await OrderStream.RunAsync(
+                Runtime, direct.WriteAsync, (responses, executor) => new DirectSession(direct, responses, executor).RunAsync());
+        }
+        catch (IOException)
+        {
+            // The coordinator is gone, which the end tells.
+        }
+        catch (RpcException)
+        {
+            // The initializer failed; whoever runs it says so.
+        }
+        finally
+        {
+            Runtime.Detach(end);
+        }
+    }
 
     private async Task WaitForCloseAsync()
     {

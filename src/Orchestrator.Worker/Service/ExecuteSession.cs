@@ -3,16 +3,6 @@ using Orchestrator.Contracts.Passthrough;
 
 namespace Orchestrator.Worker;
 
-/// <summary>How an Execute stream ended.</summary>
-internal enum StreamEnd
-{
-    /// <summary>Drained: everything was reported.</summary>
-    Clean,
-
-    /// <summary>The coordinator is gone.</summary>
-    Broken,
-}
-
 /// <summary>
 /// One Execute stream: reads requests, runs what they bring, and writes what comes of it.
 /// <para>
@@ -28,7 +18,7 @@ internal sealed class ExecuteSession
     private readonly IAsyncStreamReader<PassExecuteRequest> _requests;
     private readonly ResponseBatcher _responses;
     private readonly TaskExecutor _executor;
-    private readonly Action<string> _onIdentity;
+    private readonly RequestOrders _orders;
     private readonly TimeProvider _time;
     private readonly CancellationToken _aborted;
     private readonly TaskCompletionSource _halfClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,7 +30,6 @@ internal sealed class ExecuteSession
         IAsyncStreamReader<PassExecuteRequest> requests,
         ResponseBatcher responses,
         TaskExecutor executor,
-        Action<string> onIdentity,
         TimeProvider time,
         CancellationToken aborted)
     {
@@ -48,7 +37,7 @@ internal sealed class ExecuteSession
         _requests = requests;
         _responses = responses;
         _executor = executor;
-        _onIdentity = onIdentity;
+        _orders = new RequestOrders(executor);
         _aborted = aborted;
         _onRead = OnRead;
     }
@@ -96,7 +85,7 @@ internal sealed class ExecuteSession
                     return;
                 }
 
-                Apply(_requests.Current);
+                _orders.Apply(_requests.Current);
                 _read = _requests.MoveNext(_aborted);
             }
             while (_read.IsCompleted);
@@ -111,19 +100,5 @@ internal sealed class ExecuteSession
         }
 
         _executor.RunDeferred();
-    }
-
-    private void Apply(PassExecuteRequest request)
-    {
-        if (request.Identity is { } identity)
-            _onIdentity($"{identity.Name}#{identity.Incarnation}");
-        if (request.Assignments.Count > 0)
-            _executor.StartDeferred(request.Assignments);
-        foreach (var cancel in request.Cancels)
-            _executor.Cancel(cancel.TaskId, cancel.Attempt);
-        if (request.GiveBack.Count > 0)
-            _executor.GiveBack(request.GiveBack);
-        if (request.Drain)
-            _executor.Drain();
     }
 }

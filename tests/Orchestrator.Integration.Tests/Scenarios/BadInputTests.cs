@@ -70,6 +70,24 @@ public sealed class BadInputTests(SharedCoordinator shared) : IClassFixture<Shar
     }
 
     [Fact]
+    public async Task A_task_that_the_engine_refuses_is_answered_on_a_stream_where_nothing_else_happens()
+    {
+        using var call = _coordinator.Tasks.StreamTasks(CoordinatorProcess.Deadline());
+        await call.RequestStream.WriteAsync(new StreamTasksRequest
+        {
+            Tasks = { Specs.Json("sleep", "{}", new TaskOptions { DependsOn = { 123456789 } }, tag: 5) },
+        });
+        await foreach (var response in call.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
+        {
+            if (response.Results.Count == 0)
+                continue;
+            var result = Assert.Single(response.Results);
+            Assert.Equal((5ul, ErrorReason.NotFound), (result.Tag, result.Error.Reason));
+            await call.RequestStream.CompleteAsync();
+        }
+    }
+
+    [Fact]
     public async Task One_wrong_task_of_a_submission_refuses_all_and_is_named()
     {
         var error = await Assert.ThrowsAsync<RpcException>(() => _coordinator.SubmitAsync(

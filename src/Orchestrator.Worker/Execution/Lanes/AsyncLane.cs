@@ -13,24 +13,21 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
     // What a message holds at most is a good deal more; results should leave while the rest of a long batch runs.
     private const int FlushEvery = 256;
 
-    private static readonly TimeSpan s_guardPeriod = TimeSpan.FromMilliseconds(1);
-
     private readonly LaneServices _services;
     private readonly Lock _gate = new();
     private readonly Queue<TaskContext> _queue = new();
-    private readonly ITimer _guard;
+    private readonly LaneGuard _guard;
+    private Action? _onHeld;
     private int _free;
     private int _requested;
-    private int _guarding;
     private int _pumping;
     private int _progress;
-    private int _seenProgress;
 
     public AsyncLane(LaneServices services, int slots)
     {
         _services = services;
         _free = slots;
-        _guard = services.Time.CreateTimer(static lane => ((AsyncLane)lane!).OnGuard(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _guard = new LaneGuard(() => Volatile.Read(ref _pumping) > 0 ? Volatile.Read(ref _progress) : LaneGuard.AtRest, OnHeld);
     }
 
     public void Enqueue(ReadOnlySpan<TaskContext> attempts, bool deferred)
@@ -45,9 +42,15 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
             RequestPump();
     }
 
-    public void RunDeferred() => Pump();
+    public void RunDeferred(Action? onHeld)
+    {
+        _onHeld = onHeld;
+        Pump();
+        // Unless another thread, called in by ours, has its own there by now.
+        Interlocked.CompareExchange(ref _onHeld, null, onHeld);
+    }
 
-    public void Stop() => _guard.Dispose();
+    public void Stop() => _guard.Stop();
 
     void IThreadPoolWorkItem.Execute()
     {
@@ -75,10 +78,12 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
                 continue;
 
             // Unsent results count as work that remains: the guard sends them should this thread be held up.
-            if (more || unsent > 0)
-                Guard();
+            if (more || unsent > 0 || _onHeld is not null)
+                _guard.Wake();
+            // Both the start and the end of user code are steps: a second pump that is held up too is noticed as well.
+            Interlocked.Increment(ref _progress);
             hasSlot = StartOne(attempt);
-            Volatile.Write(ref _progress, _progress + 1);
+            Interlocked.Increment(ref _progress);
             if (hasSlot && ++unsent == FlushEvery)
             {
                 unsent = 0;
@@ -94,34 +99,11 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
         _services.Sink.Flush(busy: false);
     }
 
-    private void Guard()
+    private void OnHeld()
     {
-        if (Volatile.Read(ref _guarding) == 0 && Interlocked.Exchange(ref _guarding, 1) == 0)
-            ArmGuard();
-    }
-
-    private void ArmGuard()
-    {
-        Volatile.Write(ref _seenProgress, Volatile.Read(ref _progress));
-        try
-        {
-            _guard.Change(s_guardPeriod, Timeout.InfiniteTimeSpan);
-        }
-        catch (ObjectDisposedException)
-        {
-            // Stopped: nothing is started any more.
-        }
-    }
-
-    private void OnGuard()
-    {
-        var held = Volatile.Read(ref _progress) == Volatile.Read(ref _seenProgress);
-        // Disarmed before the look at the queue, so that a pump which finds more afterwards arms it again.
-        Interlocked.Exchange(ref _guarding, 0);
-        if (held)
-            Pump();
-        else if (Volatile.Read(ref _pumping) > 0)
-            Guard();
+        Interlocked.Exchange(ref _onHeld, null)?.Invoke();
+        // Not on the guard's own thread, which has to watch the next pump too.
+        RequestPump();
     }
 
     /// <summary>Takes the next attempt into the slot that the last one has left, or into a free one.</summary>

@@ -9,7 +9,8 @@ internal interface ILane
     void Enqueue(ReadOnlySpan<TaskContext> attempts, bool deferred);
 
     /// <summary>Starts what waits on the calling thread, where the lane has no threads of its own.</summary>
-    void RunDeferred();
+    /// <param name="onHeld">Called, once and on another thread, if user code keeps the calling thread for longer than a millisecond.</param>
+    void RunDeferred(Action? onHeld);
 
     /// <summary>Ends the lane's idle threads; a running task is left alone.</summary>
     void Stop();

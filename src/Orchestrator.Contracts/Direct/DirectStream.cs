@@ -1,0 +1,225 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using Microsoft.Win32.SafeHandles;
+
+namespace Orchestrator.Contracts.Direct;
+
+/// <summary>
+/// One end of the direct stream between a coordinator and its worker: a connected pair of Unix sockets that the worker inherits, carrying the messages of
+/// <c>WorkerService.Execute</c> with gRPC's own length prefix and without HTTP/2 between them. Reading blocks a thread of its own, so that a message wakes
+/// whoever handles it and nobody else: over HTTP/2 the same message passes through a poller, a connection's loop and the thread pool on each side, which costs
+/// several times what most tasks cost.
+/// </summary>
+/// <remarks>One thread reads and one writes at a time.</remarks>
+public sealed unsafe class DirectStream : IDisposable
+{
+    // The message is not compressed: the first of the five bytes, see "Length-Prefixed-Message" in gRPC's PROTOCOL-HTTP2.md.
+    private const int PrefixBytes = 5;
+    private const int FirstBufferBytes = 256 * 1024;
+
+    // A buffer that one rare large message has grown beyond this is given up after it.
+    private const int KeptBufferBytes = 1024 * 1024;
+
+    // As much as the kernel grants; the default holds three messages of the usual size.
+    private const int SocketBufferBytes = 1024 * 1024;
+
+    private readonly SafeFileHandle _socket;
+    private byte[] _input = new byte[FirstBufferBytes];
+    private int _inputStart;
+    private int _inputEnd;
+    private byte[] _output = new byte[FirstBufferBytes];
+
+    private DirectStream(SafeFileHandle socket) => _socket = socket;
+
+    /// <summary>Whether the next <see cref="Read{T}"/> finds a whole message without waiting.</summary>
+    public bool HasBuffered => _inputEnd - _inputStart is var count and >= PrefixBytes && (uint)(count - PrefixBytes) >= (uint)NextLength;
+
+    private int NextLength => BinaryPrimitives.ReadInt32BigEndian(_input.AsSpan(_inputStart + 1));
+
+    /// <summary>Makes a pair: our end, and the one to be inherited. Neither is inherited by accident.</summary>
+    /// <exception cref="IOException">Out of file descriptors.</exception>
+    public static DirectStream CreatePair(out SafeFileHandle child)
+    {
+        var pair = stackalloc int[2];
+        if (DirectNative.socketpair(DirectNative.UnixFamily, DirectNative.StreamType | DirectNative.CloseOnExec, 0, pair) != 0)
+            throw new IOException($"cannot make a pair of sockets: {Marshal.GetLastPInvokeErrorMessage()}");
+        child = new SafeFileHandle(pair[1], ownsHandle: true);
+        var own = new SafeFileHandle(pair[0], ownsHandle: true);
+        foreach (var end in (ReadOnlySpan<SafeFileHandle>)[own, child])
+        {
+            var size = SocketBufferBytes;
+            _ = DirectNative.setsockopt(end, DirectNative.SocketLevel, DirectNative.SendBuffer, &size, sizeof(int));
+        }
+
+        return new DirectStream(own);
+    }
+
+    /// <summary>
+    /// Takes over the end that this process has inherited; null where the number names no socket of that parent's making. A program between the two may have
+    /// closed it, and the number may be anything of this process's own by now.
+    /// </summary>
+    public static DirectStream? FromInherited(int descriptor, int parentPid)
+    {
+        var peer = default(DirectNative.Credentials);
+        var size = sizeof(DirectNative.Credentials);
+        if (descriptor <= 2
+            || DirectNative.getsockopt(descriptor, DirectNative.SocketLevel, DirectNative.PeerCredentials, &peer, &size) != 0
+            || peer.ProcessId != parentPid)
+        {
+            return null;
+        }
+
+        // Its own children do not inherit it: one that outlives the worker would keep the stream open.
+        _ = DirectNative.fcntl(descriptor, DirectNative.SetDescriptorFlags, DirectNative.DescriptorCloseOnExec);
+        return new DirectStream(new SafeFileHandle(descriptor, ownsHandle: true));
+    }
+
+    /// <summary>Waits for the next message; null once the peer has closed its side or is gone, and everything before that has been read.</summary>
+    /// <exception cref="InvalidDataException">What came is no message.</exception>
+    public T? Read<T>(MessageParser<T> parser)
+        where T : class, IMessage<T>
+    {
+        ArgumentNullException.ThrowIfNull(parser);
+        while (!HasBuffered)
+        {
+            if (!Receive())
+                return null;
+        }
+
+        var length = NextLength;
+        var message = ParseChecked(parser, _input.AsSpan(_inputStart + PrefixBytes, length));
+        _inputStart += PrefixBytes + length;
+        return message;
+    }
+
+    /// <summary>
+    /// Writes one message. Completes at once, except where the peer does not keep up: then a thread of its own waits for it, and not the caller.
+    /// </summary>
+    /// <exception cref="IOException">The peer is gone.</exception>
+    public Task WriteAsync(IMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        var size = message.CalculateSize();
+        var total = PrefixBytes + size;
+        if (_output.Length < total || (_output.Length > KeptBufferBytes && total <= KeptBufferBytes))
+            _output = new byte[Math.Max(total, FirstBufferBytes)];
+        _output[0] = 0;
+        BinaryPrimitives.WriteInt32BigEndian(_output.AsSpan(1), size);
+        message.WriteTo(_output.AsSpan(PrefixBytes, size));
+        var sent = Send(0, total);
+        return sent == total ? Task.CompletedTask : SendRestAsync(sent, total);
+    }
+
+    /// <summary>Says that nothing more will be written; the peer reads to the end.</summary>
+    public void CompleteWriting() => _ = DirectNative.shutdown(_socket, DirectNative.ShutdownWrites);
+
+    /// <summary>Ends both directions; a waiting <see cref="Read{T}"/> ends too.</summary>
+    public void Abort()
+    {
+        if (!_socket.IsClosed)
+            _ = DirectNative.shutdown(_socket, DirectNative.ShutdownBoth);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // A blocked read holds the descriptor open until it returns, so it is ended first.
+        Abort();
+        _socket.Dispose();
+    }
+
+    private static T ParseChecked<T>(MessageParser<T> parser, ReadOnlySpan<byte> bytes)
+        where T : class, IMessage<T>
+    {
+        try
+        {
+            return parser.ParseFrom(bytes);
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            throw new InvalidDataException($"a message of {bytes.Length} bytes on the direct stream cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Reads what has arrived, at least one byte; false at the end.</summary>
+    private bool Receive()
+    {
+        MakeRoom();
+        while (true)
+        {
+            nint count;
+            fixed (byte* start = &_input[_inputEnd])
+                count = DirectNative.recv(_socket, start, (nuint)(_input.Length - _inputEnd), 0);
+            if (count > 0)
+            {
+                _inputEnd += (int)count;
+                return true;
+            }
+
+            if (count == 0)
+                return false;
+            var error = Marshal.GetLastPInvokeError();
+            if (error == DirectNative.ConnectionReset)
+                return false;
+            if (error != DirectNative.Interrupted)
+                throw new IOException($"reading the direct stream failed: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
+    }
+
+    private void MakeRoom()
+    {
+        var pending = _inputEnd - _inputStart;
+        if (pending == 0)
+            _inputStart = _inputEnd = 0;
+        var wanted = pending >= PrefixBytes ? PrefixBytes + NextLength : PrefixBytes;
+        if (wanted is < PrefixBytes or > PrefixBytes + ProtocolConstants.MaxMessageBytes)
+            throw new InvalidDataException($"a message on the direct stream announces {wanted - PrefixBytes} bytes; at most {ProtocolConstants.MaxMessageBytes} are allowed");
+        if (pending == 0 && _input.Length > KeptBufferBytes)
+            _input = new byte[FirstBufferBytes];
+        if (_inputStart + wanted <= _input.Length && _inputEnd < _input.Length)
+            return;
+        var target = wanted <= _input.Length ? _input : new byte[wanted];
+        _input.AsSpan(_inputStart, pending).CopyTo(target);
+        _input = target;
+        (_inputStart, _inputEnd) = (0, pending);
+    }
+
+    /// <summary>Sends until the end or until the peer has no room; the number of bytes that have left.</summary>
+    private int Send(int from, int end)
+    {
+        while (from < end)
+        {
+            nint count;
+            fixed (byte* start = &_output[from])
+                count = DirectNative.send(_socket, start, (nuint)(end - from), DirectNative.DoNotWait | DirectNative.NoSignal);
+            if (count >= 0)
+            {
+                from += (int)count;
+                continue;
+            }
+
+            var error = Marshal.GetLastPInvokeError();
+            if (error == DirectNative.WouldBlock)
+                return from;
+            if (error != DirectNative.Interrupted)
+                throw new IOException($"writing to the direct stream failed: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
+
+        return from;
+    }
+
+    private Task SendRestAsync(int from, int end) => Task.Factory.StartNew(
+        () =>
+        {
+            while (from < end)
+            {
+                var item = new DirectNative.PollItem { Descriptor = (int)_socket.DangerousGetHandle(), Events = DirectNative.PollOut };
+                _ = DirectNative.poll(&item, 1, -1);
+                from = Send(from, end);
+            }
+        },
+        CancellationToken.None,
+        TaskCreationOptions.LongRunning,
+        TaskScheduler.Default);
+}

@@ -1,0 +1,130 @@
+using Orchestrator.Contracts.Direct;
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Worker.V1;
+
+namespace Orchestrator.Coordinator.Dispatch;
+
+/// <summary>What carries the messages of a worker's one stream.</summary>
+internal interface IWorkerTransport : IDisposable
+{
+    /// <summary>The worker's first message.</summary>
+    Hello Hello { get; }
+
+    /// <summary>Writes one message; not called while an earlier call is unfinished.</summary>
+    Task WriteAsync(PassExecuteRequest message);
+
+    /// <summary>Hands over all that the worker sends, in order; completes when it has closed its side, and fails where the stream broke.</summary>
+    Task ReadAllAsync(Action<PassExecuteResponse> onMessage);
+
+    /// <summary>Closes our side.</summary>
+    Task CompleteAsync();
+}
+
+/// <summary>Finds out which transport a worker uses.</summary>
+internal static class WorkerTransport
+{
+    /// <summary>
+    /// A worker that knows the direct stream says so there before its socket listens; any other serves Execute on its socket.
+    /// </summary>
+    /// <exception cref="EndOfStreamException">The worker closed its stream before it said Hello.</exception>
+    public static async Task<IWorkerTransport> ConnectAsync(WorkerLaunch launch, DirectStream direct, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var byDirect = new DirectTransport(direct, launch.Name);
+        using var noSocket = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var listening = GrpcTransport.WaitForSocketAsync(launch.Socket, time, noSocket.Token);
+        await Task.WhenAny(byDirect.Spoken, listening);
+        if (byDirect.Spoken.IsCompleted && await byDirect.Spoken)
+        {
+            await noSocket.CancelAsync();
+            await byDirect.ReceiveHelloAsync(cancellationToken);
+            return byDirect;
+        }
+
+        await listening;
+        direct.Abort();
+        return await GrpcTransport.ConnectAsync(launch, time, cancellationToken);
+    }
+}
+
+/// <summary>The pair of sockets that a worker has inherited.</summary>
+internal sealed class DirectTransport : IWorkerTransport
+{
+    private readonly DirectStream _stream;
+    private readonly string _name;
+    private readonly TaskCompletionSource<bool> _spoken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Hello> _hello = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Action<PassExecuteResponse>?> _reader = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public DirectTransport(DirectStream stream, string name)
+    {
+        _stream = stream;
+        _name = name;
+        new Thread(Read) { IsBackground = true, Name = $"{name} reader" }.UnsafeStart();
+    }
+
+    /// <summary>Whether the worker uses this stream; false where it has closed it without a word.</summary>
+    public Task<bool> Spoken => _spoken.Task;
+
+    public Hello Hello => _hello.Task.Result;
+
+    public Task<Hello> ReceiveHelloAsync(CancellationToken cancellationToken) => _hello.Task.WaitAsync(cancellationToken);
+
+    public Task WriteAsync(PassExecuteRequest message) => _stream.WriteAsync(message);
+
+    public Task ReadAllAsync(Action<PassExecuteResponse> onMessage)
+    {
+        _reader.TrySetResult(onMessage);
+        return _ended.Task;
+    }
+
+    public Task CompleteAsync()
+    {
+        _stream.CompleteWriting();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        _stream.Dispose();
+        _reader.TrySetResult(null);
+    }
+
+    /// <summary>The reader's thread, which also does what follows from a message: the next waits no longer than that anyway.</summary>
+    private void Read()
+    {
+        try
+        {
+            ReadToEnd();
+            _ended.TrySetResult();
+        }
+        catch (Exception exception)
+        {
+            // Handed to whoever waits for the end, and judged there.
+            _ended.TrySetException(exception);
+        }
+        finally
+        {
+            _spoken.TrySetResult(false);
+            _hello.TrySetException(new EndOfStreamException($"worker {_name} closed its stream before it said Hello"));
+            // Nobody may be waiting for either.
+            _ = _hello.Task.Exception;
+            _ = _ended.Task.Exception;
+        }
+    }
+
+    private void ReadToEnd()
+    {
+        if (_stream.Read(PassExecuteResponse.Parser) is not { } first)
+            return;
+        _spoken.TrySetResult(true);
+        if ((first.Hello ?? _stream.Read(PassExecuteResponse.Parser)?.Hello) is not { } hello)
+            return;
+        _hello.TrySetResult(hello);
+        // A thread of its own: nobody else is kept waiting.
+        if (_reader.Task.GetAwaiter().GetResult() is not { } onMessage)
+            return;
+        while (_stream.Read(PassExecuteResponse.Parser) is { } message)
+            onMessage(message);
+    }
+}

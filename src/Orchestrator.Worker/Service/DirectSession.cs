@@ -1,0 +1,101 @@
+using Orchestrator.Contracts.Direct;
+using Orchestrator.Contracts.Passthrough;
+
+namespace Orchestrator.Worker;
+
+/// <summary>
+/// The direct stream of a worker: what <see cref="ExecuteSession"/> is to one over gRPC. One thread, the leader, waits for a message, carries out its orders and starts
+/// its IO tasks itself, so that an assignment wakes one thread and no more. Should a task keep it for longer than a millisecond, another thread becomes the
+/// leader: so no user code stands between the stream and a cancel for longer than that.
+/// </summary>
+internal sealed class DirectSession
+{
+    private const int Reading = 0;
+    private const int RunningTasks = 1;
+    private const int Replaced = 2;
+
+    private readonly DirectStream _stream;
+    private readonly ResponseBatcher _responses;
+    private readonly TaskExecutor _executor;
+    private readonly RequestOrders _orders;
+    private readonly TaskCompletionSource<StreamEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _leaders;
+
+    public DirectSession(DirectStream stream, ResponseBatcher responses, TaskExecutor executor)
+    {
+        _stream = stream;
+        _responses = responses;
+        _executor = executor;
+        _orders = new RequestOrders(executor);
+    }
+
+    public async Task<StreamEnd> RunAsync()
+    {
+        _ = FinishWhenDrainedAsync();
+        StartLeader();
+        var end = await _end.Task;
+        if (end == StreamEnd.Broken)
+            _responses.Break();
+        return end;
+    }
+
+    private async Task FinishWhenDrainedAsync()
+    {
+        await _executor.Drained;
+        await _responses.FlushAllAsync();
+        _end.TrySetResult(StreamEnd.Clean);
+    }
+
+    private void StartLeader() =>
+        new Thread(new Leader(this).Lead) { IsBackground = true, Name = $"stream-{Interlocked.Increment(ref _leaders)}" }.UnsafeStart();
+
+    private sealed class Leader
+    {
+        private readonly DirectSession _session;
+        private readonly Action _onHeld;
+        private int _state = Reading;
+
+        public Leader(DirectSession session)
+        {
+            _session = session;
+            _onHeld = OnHeld;
+        }
+
+        public void Lead()
+        {
+            try
+            {
+                LeadUntilReplaced();
+            }
+            catch (Exception exception) when (exception is IOException or InvalidDataException or ObjectDisposedException)
+            {
+                _session._end.TrySetResult(StreamEnd.Broken);
+            }
+        }
+
+        private void LeadUntilReplaced()
+        {
+            var (stream, executor) = (_session._stream, _session._executor);
+            while (stream.Read(PassExecuteRequest.Parser) is { } request)
+            {
+                _session._orders.Apply(request);
+                // What has arrived already is taken first: cancels before user code, and tasks together.
+                while (stream.HasBuffered && stream.Read(PassExecuteRequest.Parser) is { } next)
+                    _session._orders.Apply(next);
+                Volatile.Write(ref _state, RunningTasks);
+                executor.RunDeferred(_onHeld);
+                if (Interlocked.CompareExchange(ref _state, Reading, RunningTasks) != RunningTasks)
+                    return;
+            }
+
+            // Nothing more will come, which is what a drain says too.
+            executor.Drain();
+        }
+
+        private void OnHeld()
+        {
+            if (Interlocked.CompareExchange(ref _state, Replaced, RunningTasks) == RunningTasks)
+                _session.StartLeader();
+        }
+    }
+}

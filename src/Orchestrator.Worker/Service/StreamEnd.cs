@@ -1,0 +1,11 @@
+namespace Orchestrator.Worker;
+
+/// <summary>How a stream of orders ended.</summary>
+internal enum StreamEnd
+{
+    /// <summary>Drained: everything was reported.</summary>
+    Clean,
+
+    /// <summary>The coordinator is gone.</summary>
+    Broken,
+}
