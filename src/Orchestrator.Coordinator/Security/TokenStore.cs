@@ -1,30 +1,31 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Orchestrator.Contracts;
 
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>The coordinator's credential: a random 256-bit token in a file that only its owner can read. Memory holds only its hash.</summary>
+/// <summary>The coordinator's credential: a random 256-bit token in a file that only its owner can read.</summary>
 internal sealed class TokenStore
 {
-    private readonly byte[] _hash;
+    private readonly string _token;
 
     /// <summary>Reads the token of the data directory, or makes one at the first start.</summary>
     public TokenStore(string dataDirectory)
     {
         Path = System.IO.Path.Combine(dataDirectory, ProtocolConstants.TokenFileName);
-        var token = ReadOrCreate(Path);
-        _hash = Hash(token);
+        _token = ReadOrCreate(Path);
     }
 
     /// <summary>Where the token lies.</summary>
     public string Path { get; }
 
-    /// <summary>Whether a credential as sent in the authorization header is the token; compared in fixed time.</summary>
+    /// <summary>Whether a credential as sent in the authorization header is the token; compared in fixed time, but for its length, which is no secret.</summary>
     public bool Accepts(string? authorization) =>
         authorization is not null
         && authorization.StartsWith(ProtocolConstants.BearerPrefix, StringComparison.OrdinalIgnoreCase)
-        && CryptographicOperations.FixedTimeEquals(Hash(authorization.AsSpan(ProtocolConstants.BearerPrefix.Length).Trim()), _hash);
+        && CryptographicOperations.FixedTimeEquals(
+            MemoryMarshal.AsBytes(authorization.AsSpan(ProtocolConstants.BearerPrefix.Length).Trim()), MemoryMarshal.AsBytes(_token.AsSpan()));
 
     private static string ReadOrCreate(string path)
     {
@@ -48,14 +49,5 @@ internal sealed class TokenStore
         });
         stream.Write(Encoding.ASCII.GetBytes(token + "\n"));
         return token;
-    }
-
-    private static byte[] Hash(ReadOnlySpan<char> token)
-    {
-        Span<byte> bytes = stackalloc byte[256];
-        // A longer one cannot be right, and must not be cut down to one that is.
-        if (token.Length > 80 || !Encoding.UTF8.TryGetBytes(token, bytes, out var length))
-            return new byte[32];
-        return SHA256.HashData(bytes[..length]);
     }
 }

@@ -23,6 +23,9 @@ internal sealed class CallReceiver : TaskReceiver
     public override void OnEnded(in Delivery delivery) =>
         (_outcome, _hasOutcome) = (new SubmitOutcome(delivery.Task, null, delivery.Tag), true);
 
+    /// <summary>The caller has gone: whoever awaits <see cref="Ended"/> learns that, unless it has ended.</summary>
+    public void Abandon() => ThreadPool.UnsafeQueueUserWorkItem(static receiver => receiver._ended.TrySetCanceled(), this, preferLocal: false);
+
     public override void Kick(bool alone)
     {
         // Answered by the thread that brought the result, its worker's reader: waking another costs more than the answer.

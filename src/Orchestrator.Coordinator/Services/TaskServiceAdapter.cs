@@ -37,9 +37,10 @@ internal sealed class TaskServiceAdapter(
                     // A deadline that has passed is the task's total timeout too, and is to be seen as such before the caller's leaving.
                     host.Tick();
                     host.Apply(new TaskCommand.Abandon(receiver));
+                    receiver.Abandon();
                 },
                 (host, receiver));
-            await receiver.Ended.WaitAsync(context.CancellationToken);
+            await receiver.Ended;
         }
 
         var outcome = await receiver.Ended;
