@@ -52,13 +52,11 @@ public sealed record GiveBack(ObjectDelivery Delivery) : ObjectCommand
 {
     internal override void ApplyTo(ObjectEngine engine)
     {
-        if (Delivery.Granted is { } granted)
-        {
-            engine.Forget(granted);
-            granted.Undo(engine, Delivery.Outcome);
-        }
-
         engine.Complete(this, Done.Instance);
+        if (Delivery.Granted is not { } granted)
+            return;
+        engine.Forget(granted);
+        granted.Undo(engine, Delivery.Outcome);
     }
 }
 
