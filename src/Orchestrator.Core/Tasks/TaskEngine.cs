@@ -17,7 +17,7 @@ public sealed partial class TaskEngine
 {
     private readonly TaskEngineOptions _options;
     private readonly TaskTable _tasks = new();
-    private readonly DeadlineHeap _deadlines = new();
+    private readonly DeadlineHeap<TaskRecord> _deadlines = new();
     private readonly WorkerPool[] _pools;
     private readonly ConcurrencyGates _gates = new();
     private readonly AffinityTable _affinity;

@@ -7,7 +7,7 @@ namespace Orchestrator.Core.Tasks;
 /// payload). Written only under the engine's lock; what others may read without it is set before they get the record
 /// and never changes: <see cref="Id"/>, <see cref="Handler"/>, and all of the result once it has ended.
 /// </summary>
-public sealed class TaskRecord
+public sealed class TaskRecord : DeadlineNode
 {
     internal TaskRecord? Previous;
     internal TaskRecord? Next;
@@ -16,8 +16,6 @@ public sealed class TaskRecord
     internal TaskExtras? Extras;
     internal Flow? Flow;
     internal EngineWorker? Worker;
-    internal long Deadline;
-    internal int HeapIndex = -1;
     internal int Slot = -1;
     internal TaskPhase Phase;
     internal EndIntent Intent;
@@ -25,8 +23,8 @@ public sealed class TaskRecord
     internal TaskMarks Marks;
 
     internal TaskRecord(long id, HandlerProfile handler, TaskPolicy policy, object? input, int inputBytes)
+        : base(id)
     {
-        Id = id;
         Handler = handler;
         Policy = policy;
         Input = input;
@@ -35,7 +33,7 @@ public sealed class TaskRecord
     }
 
     /// <summary>The task's number, growing in the order of acceptance.</summary>
-    public long Id { get; }
+    public long Id => Order;
 
     /// <summary>Chosen by the submitter.</summary>
     public ulong Tag { get; internal set; }

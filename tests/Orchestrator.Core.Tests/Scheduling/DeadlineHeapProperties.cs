@@ -15,7 +15,7 @@ public sealed class DeadlineHeapProperties
             steps =>
             {
                 var tasks = Enumerable.Range(1, 100).Select(id => new TaskRecord(id, Handler, TaskPolicy.Default, null, 0)).ToArray();
-                var heap = new DeadlineHeap();
+                var heap = new DeadlineHeap<TaskRecord>();
                 var model = new SortedSet<(long Deadline, long Id)>();
                 foreach (var (op, which, deadline) in steps)
                 {

@@ -1,0 +1,56 @@
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Waits;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>An object addressed by its kind and name: who holds it, who waits for it, and what happens when one of them goes.</summary>
+internal abstract class NamedObject(ObjectKind kind, string name)
+{
+    public ObjectKind Kind => kind;
+
+    public string Name => name;
+
+    /// <summary>Whether anybody waits here.</summary>
+    public abstract bool HasWaiters { get; }
+
+    /// <summary>Adds whom this wait waits for; nobody where that is unknown, since then anybody may end it.</summary>
+    public virtual void AddBlockers(Wait wait, Blockers blockers)
+    {
+    }
+
+    /// <summary>The wait's timeout has passed. By default it ends with the command's <see cref="WaitingCommand.TimedOut"/>.</summary>
+    public virtual void OnTimeout(ObjectEngine engine, Wait wait)
+    {
+        engine.Finish(wait, wait.Command.TimedOut);
+        OnWaiterLeft(engine, wait);
+    }
+
+    /// <summary>
+    /// A wait has gone without having been served: serve those whom it kept waiting, and drop the object if nothing needs it. Also called for an
+    /// object that has been dropped meanwhile.
+    /// </summary>
+    public abstract void OnWaiterLeft(ObjectEngine engine, Wait wait);
+
+    /// <summary>The holder's session has ended: take the hold from it (<see cref="ObjectEngine.RemoveHold"/>) and settle it.</summary>
+    public virtual void OnHolderGone(ObjectEngine engine, Hold hold) => engine.RemoveHold(hold);
+
+    /// <summary>Such as <c>locks/build</c>.</summary>
+    public string QualifiedName => kind.Qualify(name);
+
+    /// <summary>For messages: such as <c>lock "build"</c>.</summary>
+    public sealed override string ToString() => $"{kind.Noun()} \"{name}\"";
+}
+
+/// <summary>Something that a session holds of an object, to be settled when the session ends. A link of the session's list.</summary>
+internal abstract class Hold(Session session, NamedObject @object, long since)
+{
+    public Session Session => session;
+
+    public NamedObject Object => @object;
+
+    /// <summary>When it was granted, on the engine's clock, in ticks of 100 ns.</summary>
+    public long Since => since;
+
+    internal Hold? SessionPrevious;
+    internal Hold? SessionNext;
+}

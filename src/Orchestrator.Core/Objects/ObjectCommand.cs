@@ -1,0 +1,71 @@
+using Orchestrator.Core.Sessions;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>
+/// Something that is asked of the engine. Its outcome comes in <see cref="ObjectEffects.Outcomes"/>, exactly one per command, in the
+/// same <see cref="ObjectEngine.Apply"/> or in a later call.
+/// </summary>
+public abstract record ObjectCommand
+{
+    /// <summary>The session on whose behalf; null where the caller named none.</summary>
+    public Session? Session { get; init; }
+
+    /// <summary>Whom the outcome belongs to. Opaque to the engine.</summary>
+    public object? Caller { get; init; }
+
+    /// <summary>Which of the caller's operations it is. Opaque to the engine.</summary>
+    public ulong Tag { get; init; }
+
+    /// <summary>Unique within the session: a command that repeats one is answered with the first one's outcome. Needs a session.</summary>
+    public ulong? OperationId { get; init; }
+
+    /// <summary>Idempotency key; empty is none. Within the session, or among the commands without one.</summary>
+    public string RequestId { get; init; } = "";
+
+    /// <summary>Does it: <see cref="ObjectEngine.Complete(ObjectCommand, ObjectOutcome)"/> once, or <see cref="ObjectEngine.Await"/>.</summary>
+    internal abstract void ApplyTo(ObjectEngine engine);
+
+    /// <summary>Undoes what this command was granted, where it was granted something.</summary>
+    internal virtual void Undo(ObjectEngine engine, ObjectOutcome outcome)
+    {
+    }
+}
+
+/// <summary>A command that may have to wait.</summary>
+public abstract record WaitingCommand : ObjectCommand
+{
+    /// <summary>How long it may wait. Null waits without end, zero is one attempt, less is an error.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>The outcome when the timeout has passed.</summary>
+    internal abstract ObjectOutcome TimedOut { get; }
+}
+
+/// <summary>
+/// An outcome could not be handed to its caller, who has gone: what it granted is given back as if it had not been granted, to the front.
+/// An operation id whose session lives on needs none: whoever resumes the session asks for its outcome again. The rule per command stands
+/// at the command.
+/// </summary>
+/// <param name="Delivery">The delivery, as it came out of the effects.</param>
+public sealed record GiveBack(ObjectDelivery Delivery) : ObjectCommand
+{
+    internal override void ApplyTo(ObjectEngine engine)
+    {
+        engine.Complete(this, Done.Instance);
+        if (Delivery.Granted is not { } granted)
+            return;
+        engine.Forget(granted);
+        granted.Undo(engine, Delivery.Outcome);
+    }
+}
+
+/// <summary>
+/// Give up waiting for these operations of the session: each that still waits ends with <see cref="ObjectErrorReason.Cancelled"/>; the others
+/// have had their outcome.
+/// </summary>
+/// <param name="OperationIds">The <see cref="ObjectCommand.OperationId"/>s.</param>
+public sealed record CancelOperations(IReadOnlyList<ulong> OperationIds) : ObjectCommand
+{
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnCancelOperations(this);
+}

@@ -1,0 +1,146 @@
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Sync;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>Locks. A lock exists while it is held or waited for; what outlives it is the number of the last grant, one for all locks.</summary>
+public sealed partial class ObjectEngine
+{
+    private readonly ObjectTable<SyncLock> _locks;
+    private ulong _lastToken;
+
+    /// <summary>The largest fencing token granted so far.</summary>
+    public ulong LastFencingToken => _lastToken;
+
+    internal void OnAcquireLock(AcquireLock command)
+    {
+        var found = _locks.Find(command.Lock);
+        if (RefuseAcquire(command, found) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        var target = found ?? new SyncLock(command.Lock, command.Mode);
+        var canEnter = target.CanEnter(command.Session, command.Mode);
+        if (!canEnter && command.Timeout == TimeSpan.Zero)
+        {
+            Complete(command, command.TimedOut);
+            return;
+        }
+
+        if ((command.Session ?? OpenImplicit(command, command.Lease)) is not { } session)
+            return;
+        if (found is null)
+            _locks.Add(target);
+        if (canEnter)
+            Complete(command, Grant(target, session, command.Mode));
+        else
+            Await(command, session, target, target.Waiters, target.LastOwnWait(session));
+    }
+
+    internal void OnReleaseLock(ReleaseLock command)
+    {
+        var target = _locks.Find(command.Lock);
+        if (RefuseRelease(command, target) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        var hold = target!.Find(command.Session!)!;
+        if (hold.Depth > 1)
+        {
+            Complete(command, new ReleaseLockOutcome(--hold.Depth));
+            return;
+        }
+
+        Complete(command, ReleaseLockOutcome.Released);
+        ReleaseFully(target, hold);
+    }
+
+    internal void UndoAcquireLock(AcquireLock command, AcquireLockOutcome granted)
+    {
+        if (granted.Session is not { } session || _locks.Find(command.Lock) is not { } target)
+            return;
+        // A hold with another token is not the one that this command was granted.
+        if (target.Find(session) is not { } hold || hold.Token != granted.FencingToken)
+            return;
+        if (--hold.Depth == 0)
+            ReleaseFully(target, hold);
+    }
+
+    /// <summary>Takes a hold away, however deep, and serves who waits.</summary>
+    internal void ReleaseFully(SyncLock target, LockHold hold)
+    {
+        target.Leave(hold);
+        RemoveHold(hold);
+        ServeLock(target);
+    }
+
+    /// <summary>Lets in who may enter now, from the front of the line.</summary>
+    internal void ServeLock(SyncLock target)
+    {
+        while (target.NextToServe() is { } wait)
+            Finish(wait, Grant(target, wait.Session!, ((AcquireLock)wait.Command).Mode));
+        if (target.IsIdle)
+            _locks.Drop(target);
+    }
+
+    /// <summary>Whether this is the token of a hold that lasts: what a guarded update asks.</summary>
+    internal bool IsHeldWith(string name, ulong token) => _locks.Find(name) is { } target && target.Holders.Any(hold => hold.Token == token);
+
+    private AcquireLockOutcome Grant(SyncLock target, Session session, LockMode mode)
+    {
+        if (target.Find(session) is { } hold)
+        {
+            hold.Depth++;
+        }
+        else
+        {
+            hold = new LockHold(session, target, _now, ++_lastToken, mode == LockMode.Read);
+            target.Enter(hold);
+            AddHold(hold);
+        }
+
+        return new AcquireLockOutcome(WaitStatus.Ok, hold.Token, session, hold.Depth);
+    }
+
+    private ObjectError? RefuseAcquire(AcquireLock command, SyncLock? target)
+    {
+        if (command.Mode is < LockMode.Plain or > LockMode.Write)
+            return ObjectError.Invalid("mode", $"the lock mode {(int)command.Mode} must be PLAIN (1), REENTRANT (2), READ (3) or WRITE (4)");
+        if (RefuseTimeout(command) is { } timeout)
+            return timeout;
+        if (command.Lease is not null && (command.Session is null ? RefuseTtl("lease", command.Lease) : LeaseWithSession) is { } lease)
+            return lease;
+        if (target is null)
+            return _locks.Refuse(command.Lock);
+        return target.Contradicts(command.Mode) is { } kind
+            ? new ObjectError(
+                ObjectErrorReason.KindMismatch, $"{target} is in use as a {kind} lock and cannot be acquired in mode {command.Mode.ToString().ToUpperInvariant()}")
+            {
+                Field = "mode",
+            }
+            : null;
+    }
+
+    private static ObjectError LeaseWithSession { get; } =
+        ObjectError.Invalid("lease", "a lease is for requests without session_id; a session's holds live as long as the session");
+
+    private static ObjectError? RefuseRelease(ReleaseLock command, SyncLock? target)
+    {
+        if (target is null)
+        {
+            return ObjectCensus.RefuseName(ObjectKind.Lock, command.Lock)
+                ?? new ObjectError(ObjectErrorReason.NotOwner, $"lock \"{command.Lock}\" is free");
+        }
+
+        if (command.Session is not { } session)
+            return ObjectError.Invalid("session_id", $"session_id must name the session that holds {target}");
+        if (target.Find(session) is not null)
+            return null;
+        var holder = target.Holders.FirstOrDefault();
+        return new ObjectError(ObjectErrorReason.NotOwner, $"{target} is held by {holder?.Session}, not by {session}");
+    }
+}

@@ -1,0 +1,39 @@
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Waits;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>Questions, answered from the state as it is.</summary>
+public sealed partial class ObjectEngine
+{
+    /// <summary>How many sessions there are.</summary>
+    public int SessionCount => _sessions.Count;
+
+    /// <summary>How many named objects of all kinds there are.</summary>
+    public int ObjectCount => _census.Count;
+
+    /// <summary>How many commands wait.</summary>
+    public int WaitCount => _waits;
+
+    /// <summary>How many bytes the kept outcomes of operation and request ids take, roughly.</summary>
+    public long ReplayBytes => _replayBudget.Bytes;
+
+    /// <summary>The sessions, in no particular order.</summary>
+    public IReadOnlyCollection<Session> Sessions => _sessions.Values;
+
+    /// <summary>
+    /// Who waits for whom. A waiter far back in a line waits for the one before it, not for all ahead: who reads the edges of one
+    /// object in turn comes to its holder.
+    /// </summary>
+    /// <param name="now">The time.</param>
+    /// <param name="maximum">The most edges to return.</param>
+    public IReadOnlyList<WaitEdge> ExplainWaits(TimeSpan now, int maximum = 10_000)
+    {
+        var edges = new List<WaitEdge>();
+        var at = Math.Max(_now, now.Ticks);
+        foreach (var session in _sessions.Values)
+            _graph.Explain(session, at, maximum, edges);
+        _graph.Explain(_nobody, at, maximum, edges);
+        return edges;
+    }
+}

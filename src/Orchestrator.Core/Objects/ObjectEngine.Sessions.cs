@@ -1,0 +1,200 @@
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Waits;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>Sessions: how they begin, live and end.</summary>
+public sealed partial class ObjectEngine
+{
+    private readonly Dictionary<string, Session> _sessions = [];
+    private readonly Dictionary<string, Session> _lost = [];
+    private readonly Queue<Session> _lostByAge = new();
+    private readonly Dictionary<(long TaskId, int Attempt), List<Session>> _sessionsOfTasks = [];
+    private long _sessionNumber;
+
+    /// <summary>
+    /// The session with this id; null when there is none. Also one that was lost lately: a command on its behalf says why.
+    /// </summary>
+    public Session? FindSession(string id) => _sessions.GetValueOrDefault(id) ?? _lost.GetValueOrDefault(id);
+
+    internal void OnCreateSession(CreateSession command)
+    {
+        if (RefuseTtl("ttl", command.Ttl) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        if (RefuseSession() is { } full)
+        {
+            Complete(command, full);
+            return;
+        }
+
+        var ttl = command.Ttl ?? (command.Task is null ? _options.DefaultSessionTtl : null);
+        var session = Open(command.DisplayName, ttl, command.Task, isImplicit: false);
+        session.Channel = command.Channel;
+        if (command.Task is { } task)
+        {
+            if (!_sessionsOfTasks.TryGetValue((task.TaskId, task.Attempt), out var sessions))
+                _sessionsOfTasks.Add((task.TaskId, task.Attempt), sessions = []);
+            sessions.Add(session);
+        }
+
+        RestartTtl(session);
+        Complete(command, new CreateSessionOutcome(session));
+    }
+
+    internal void OnKeepSessionAlive(KeepSessionAlive command)
+    {
+        if (command.Session is not { } session)
+        {
+            Complete(command, ObjectError.Invalid("session_id", "session_id must name the session to keep alive"));
+            return;
+        }
+
+        RestartTtl(session);
+        Complete(command, new KeepSessionAliveOutcome(session.Ttl));
+    }
+
+    internal void OnAttachSession(ObjectCommand command, int change)
+    {
+        if (command.Session is { } session)
+        {
+            session.Attachments = Math.Max(0, session.Attachments + change);
+            RestartTtl(session);
+        }
+
+        Complete(command, Done.Instance);
+    }
+
+    internal void OnCloseSession(CloseSession command)
+    {
+        if (command.Session is not { } session)
+        {
+            Complete(command, ObjectError.Invalid("session_id", "session_id must name the session to close"));
+            return;
+        }
+
+        Complete(command, Done.Instance);
+        EndSession(session, SessionEndCause.Closed, "it was closed");
+    }
+
+    internal void OnEndSessions(ObjectCommand command, IReadOnlyList<Session> sessions, SessionEndCause cause, string message)
+    {
+        Complete(command, new EndSessionsOutcome(sessions.Count(session => !session.HasEnded)));
+        End(sessions, cause, message);
+    }
+
+    /// <summary>A session for a request that named none; null when there are too many, and then the command is completed.</summary>
+    internal Session? OpenImplicit(ObjectCommand command, TimeSpan? lease)
+    {
+        if (RefuseSession() is not { } full)
+            return Open("", lease ?? _options.DefaultSessionTtl, null, isImplicit: true);
+        Complete(command, full);
+        return null;
+    }
+
+    /// <summary>What is wrong with a time to live or a lease; null when nothing is.</summary>
+    internal ObjectError? RefuseTtl(string field, TimeSpan? ttl) => ttl <= TimeSpan.Zero || ttl > _options.MaxSessionTtl
+        ? ObjectError.Invalid(field, $"the {field} of {ttl.Value.TotalSeconds} s must be more than zero and at most {_options.MaxSessionTtl.TotalSeconds} s")
+        : null;
+
+    internal IReadOnlyList<Session> SessionsOfTask(long taskId, int attempt) =>
+        _sessionsOfTasks.TryGetValue((taskId, attempt), out var sessions) ? [.. sessions] : [];
+
+    /// <summary>Looks at every session: workers die seldom, and an index would cost every task that takes a lock.</summary>
+    internal IReadOnlyList<Session> SessionsOfWorker(string worker) => [.. _sessions.Values.Where(session => session.Task?.Worker == worker)];
+
+    internal void EndSession(Session session, SessionEndCause cause, string message) => End([session], cause, message);
+
+    private ObjectError? RefuseSession() => _sessions.Count < _options.MaxSessions
+        ? null
+        : new ObjectError(ObjectErrorReason.LimitExceeded, $"there are {_sessions.Count} sessions, the most that may exist at once") { Field = "session_id" };
+
+    private Session Open(string displayName, TimeSpan? ttl, SessionTask? task, bool isImplicit)
+    {
+        var session = new Session(++_sequence, _options.SessionIds(++_sessionNumber), displayName, ttl, task) { IsImplicit = isImplicit };
+        _sessions.Add(session.Id, session);
+        return session;
+    }
+
+    private void RestartTtl(Session session) =>
+        _deadlines.Set(session, session.Attachments > 0 || session.Ttl is not { } ttl ? long.MaxValue : After(ttl));
+
+    private void Expire(Session session)
+    {
+        var what = session.IsImplicit ? "its lease" : "without a sign of life its time to live";
+        EndSession(session, SessionEndCause.Expired, $"{what} of {session.Ttl!.Value.TotalSeconds} s passed");
+    }
+
+    /// <summary>
+    /// First all leave their lines, then what they held goes to others: so nothing is granted to a session that ends in the same
+    /// instant.
+    /// </summary>
+    private void End(IReadOnlyList<Session> sessions, SessionEndCause cause, string message)
+    {
+        var ended = sessions.Where(session => TryClose(session, new SessionEnd(cause, message))).ToArray();
+        var left = new List<Wait>();
+        foreach (var session in ended)
+        {
+            var lost = session.WaitCount > 0 ? ObjectError.SessionLost(session) : null;
+            while (session.FirstWait is { } wait)
+            {
+                Finish(wait, lost!);
+                left.Add(wait);
+            }
+        }
+
+        foreach (var session in ended)
+        {
+            while (session.FirstHold is { } hold)
+            {
+                NotifyLost(hold);
+                hold.Object.OnHolderGone(this, hold);
+            }
+        }
+
+        foreach (var wait in left)
+            wait.Object.OnWaiterLeft(this, wait);
+    }
+
+    /// <summary>Takes a session off the books; false when it was off already.</summary>
+    private bool TryClose(Session session, SessionEnd end)
+    {
+        if (session.HasEnded)
+            return false;
+        session.End = end;
+        _deadlines.Remove(session);
+        _sessions.Remove(session.Id);
+        session.Operations?.Clear();
+        session.Requests?.Clear();
+        session.Operations = null;
+        session.Requests = null;
+        if (session.Task is { } task && _sessionsOfTasks.TryGetValue((task.TaskId, task.Attempt), out var siblings) && siblings.Remove(session) && siblings.Count == 0)
+            _sessionsOfTasks.Remove((task.TaskId, task.Attempt));
+        _effects.EndedSessions.Add(session);
+        if (end.Cause != SessionEndCause.Closed)
+        {
+            RememberLost(session);
+            _effects.Notices.Add(new ObjectNotice(session, ObjectErrorReason.SessionLost, "", $"{session} has ended: {end.Message}"));
+        }
+
+        return true;
+    }
+
+    private void RememberLost(Session session)
+    {
+        _lost.Add(session.Id, session);
+        _lostByAge.Enqueue(session);
+        if (_lostByAge.Count > _options.MaxLostSessions)
+            _lost.Remove(_lostByAge.Dequeue().Id);
+    }
+
+    /// <summary>An implicit session has no other purpose than its hold.</summary>
+    private void RetireIfEmpty(Session? session)
+    {
+        if (session is { IsImplicit: true, HoldCount: 0, WaitCount: 0, HasEnded: false })
+            TryClose(session, new SessionEnd(SessionEndCause.Closed, "it held nothing any more"));
+    }
+}

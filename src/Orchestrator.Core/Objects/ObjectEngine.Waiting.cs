@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Waits;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>Outcomes and waits: every command ends in one of the two.</summary>
+public sealed partial class ObjectEngine
+{
+    // Waits without a session are linked here: they own nothing and are in no cycle, but are shown among the rest.
+    private readonly Session _nobody = new(0, "", "", null, null);
+    private int _waits;
+
+    /// <summary>
+    /// The caller of this wait has gone, and nobody will take its outcome: nothing is taken, and nothing is delivered. Does nothing when the
+    /// wait has ended, or was taken over by another caller who sent the same operation again. A caller who goes after the outcome has come
+    /// out of the effects is a matter for <see cref="GiveBack"/>.
+    /// </summary>
+    /// <param name="wait">What <see cref="Apply"/> returned.</param>
+    /// <param name="caller">The caller that the command named.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="effects">What has to be done.</param>
+    public void AbandonWait(Wait wait, object? caller, TimeSpan now, ObjectEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(wait);
+        Enter(now, effects);
+        if (!wait.IsActive || !ReferenceEquals(wait.Caller, caller))
+            return;
+        Forget(wait.Command);
+        Unlink(wait);
+        wait.Object.OnWaiterLeft(this, wait);
+        RetireIfEmpty(wait.Session);
+    }
+
+    internal void OnCancelOperations(CancelOperations command)
+    {
+        Complete(command, Done.Instance);
+        var left = new List<Wait>();
+        foreach (var id in command.OperationIds)
+        {
+            if (command.Session?.Operations is { } operations && operations.TryFind(id, _now, out var replay) && replay.State is Wait wait)
+            {
+                Finish(wait, ObjectError.Cancelled);
+                left.Add(wait);
+            }
+        }
+
+        // Only now, so that none of them is served because of another's cancel.
+        foreach (var wait in left)
+            wait.Object.OnWaiterLeft(this, wait);
+    }
+
+    /// <summary>Ends a command that did not wait.</summary>
+    internal void Complete(ObjectCommand command, ObjectOutcome outcome)
+    {
+        Remember(command, outcome);
+        _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, outcome, outcome is ObjectError ? null : command));
+    }
+
+    /// <summary>What is wrong with the command's timeout; null when nothing is.</summary>
+    internal static ObjectError? RefuseTimeout(WaitingCommand command) => command.Timeout < TimeSpan.Zero
+        ? ObjectError.Invalid("timeout", $"the timeout of {command.Timeout.Value.TotalSeconds} s must be absent, to wait without end, or at least zero")
+        : null;
+
+    /// <summary>
+    /// Lets the command wait in a list of the object, at its end or behind <paramref name="after"/>; completes it at once where it must not wait: its
+    /// timeout is zero, too many wait, or it would close a cycle.
+    /// </summary>
+    /// <returns>The wait; null when the command is completed, and then an object that was made for it is to be dropped.</returns>
+    internal Wait? Await(WaitingCommand command, Session? session, NamedObject target, WaitList list, Wait? after = null)
+    {
+        if (command.Timeout == TimeSpan.Zero)
+            return Refuse(command, session, command.TimedOut);
+        if (_waits >= _options.MaxWaits)
+        {
+            return Refuse(command, session, new ObjectError(
+                ObjectErrorReason.LimitExceeded, $"{_waits} commands wait, the most that may at once; try again when some have been served"));
+        }
+
+        var wait = new Wait(++_sequence, command, session, target, _now);
+        Link(wait, list, after);
+        if (_graph.FindCycle(wait, _now) is { } cycle)
+        {
+            Unlink(wait);
+            return Refuse(command, session, new ObjectError(
+                ObjectErrorReason.Deadlock, $"waiting at {target} would close a cycle of waits: {cycle.Describe()}")
+            {
+                Cycle = cycle,
+            });
+        }
+
+        if (command.Timeout is { } timeout)
+            _deadlines.Set(wait, After(timeout));
+        Begin(wait);
+        return _begun = wait;
+    }
+
+    /// <summary>Ends a wait, served or not. Whoever it kept waiting is the object's affair.</summary>
+    internal void Finish(Wait wait, ObjectOutcome outcome)
+    {
+        Unlink(wait);
+        Remember(wait.Command, outcome);
+        _effects.Outcomes.Add(new ObjectDelivery(wait.Caller, wait.Tag, outcome, outcome is ObjectError ? null : wait.Command));
+        RetireIfEmpty(wait.Session);
+    }
+
+    /// <summary>Moves a wait to another list, where it goes on waiting without a deadline: the second step of an operation that has two.</summary>
+    internal void MoveWait(Wait wait, NamedObject target, WaitList list)
+    {
+        wait.List!.Remove(wait);
+        _deadlines.Remove(wait);
+        wait.Object = target;
+        list.Add(wait);
+    }
+
+    internal void AddHold(Hold hold)
+    {
+        Debug.Assert(!hold.Session.HasEnded, "an ended session is granted nothing");
+        hold.Session.Link(hold);
+        // An implicit session's lease starts with what it was made for.
+        if (hold.Session is { IsImplicit: true, HeapIndex: < 0, Ttl: { } lease })
+            _deadlines.Set(hold.Session, After(lease));
+    }
+
+    internal void RemoveHold(Hold hold)
+    {
+        hold.Session.Unlink(hold);
+        RetireIfEmpty(hold.Session);
+    }
+
+    /// <summary>Tells a session that its hold is gone, where it did not give it back itself.</summary>
+    internal void NotifyLost(Hold hold)
+    {
+        if (hold.Session.End is { Cause: not SessionEndCause.Closed } end)
+        {
+            _effects.Notices.Add(new ObjectNotice(
+                hold.Session, ObjectErrorReason.SessionLost, hold.Object.QualifiedName, $"{hold.Object} was given back: {end.Message}"));
+        }
+    }
+
+    private Wait? Refuse(WaitingCommand command, Session? session, ObjectOutcome outcome)
+    {
+        Complete(command, outcome);
+        RetireIfEmpty(session);
+        return null;
+    }
+
+    private void Link(Wait wait, WaitList list, Wait? after)
+    {
+        list.Add(wait, after);
+        (wait.Session ?? _nobody).Link(wait);
+        _waits++;
+    }
+
+    private void Unlink(Wait wait)
+    {
+        wait.List!.Remove(wait);
+        (wait.Session ?? _nobody).Unlink(wait);
+        _deadlines.Remove(wait);
+        _waits--;
+    }
+}

@@ -1,0 +1,105 @@
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Sync;
+using Orchestrator.Core.Waits;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>
+/// Every named object that processes share, and the sessions that hold them, as one deterministic state machine: the same commands at the
+/// same times give the same effects. It has no clock, no randomness and no threads; its host holds a lock around every member, leaves it, and
+/// performs the effects. Times are monotonic, measured from any fixed origin.
+/// </summary>
+/// <remarks>
+/// <para>
+/// The parts: sessions and their ends (Sessions), waiting, timeouts and cancels (Waiting), ids that are sent again (Replays), questions
+/// (Queries), and one file per primitive (Locks, …). Where a primitive's state machine is, is its room's affair: <c>Sync/</c>, <c>Queues/</c>,
+/// <c>Pipes/</c>, <c>State/</c>.
+/// </para>
+/// <para>
+/// To add a primitive: (1) its machine, a <see cref="NamedObject"/> in its room, with a <see cref="WaitList"/> for each thing one can
+/// wait for, and a subclass of <see cref="Hold"/> for what a session can hold of it; (2) its commands, records derived from
+/// <see cref="ObjectCommand"/> or <see cref="WaitingCommand"/> whose <c>ApplyTo</c> calls an <c>On…</c> method, with their outcomes beside them, cached
+/// where they say nothing of their own; <c>Undo</c> where a grant can be given back; (3) <c>ObjectEngine.Xxx.cs</c> with an <see cref="ObjectTable{T}"/>
+/// and the <c>On…</c> methods: validate, try, and else <see cref="Await"/>.
+/// </para>
+/// <para>
+/// The rules that keep it right: every command gets one <see cref="Complete(ObjectCommand, ObjectOutcome)"/> or one successful <see cref="Await"/>, whose wait gets
+/// one <see cref="Finish"/> later. A grant is <see cref="AddHold"/> first, then Finish or Complete, so that an implicit session is never
+/// seen empty in between. Complete the command's own outcome before you serve others. Waiters are served strictly from the front; whoever comes
+/// while somebody waits, waits. Name whom a wait waits for in <see cref="NamedObject.AddBlockers"/>, with those ahead in the list; add
+/// nobody where an outsider can end the wait. An object that nobody holds and nobody waits for is dropped, unless it was created to last.
+/// </para>
+/// </remarks>
+public sealed partial class ObjectEngine
+{
+    private readonly ObjectEngineOptions _options;
+    private readonly DeadlineHeap<DeadlineNode> _deadlines = new();
+    private readonly ObjectCensus _census;
+    private readonly WaitGraph _graph = new();
+    private ObjectEffects _effects = new();
+    private Wait? _begun;
+    private long _now;
+    private long _sequence;
+
+    /// <summary>Creates an engine without objects and sessions.</summary>
+    public ObjectEngine(ObjectEngineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _census = new ObjectCensus(options.MaxObjects);
+        _locks = new ObjectTable<SyncLock>(ObjectKind.Lock, _census);
+        _lastToken = options.LastFencingToken;
+    }
+
+    /// <summary>When <see cref="Tick"/> is to be called; null when nothing waits for time to pass.</summary>
+    public TimeSpan? NextDeadline => _deadlines.First is { } first ? TimeSpan.FromTicks(first.Deadline) : null;
+
+    /// <summary>The time of the command that is being applied, in ticks of 100 ns.</summary>
+    internal long Now => _now;
+
+    /// <summary>
+    /// Applies one command at the time <paramref name="now"/>, and appends what has to be done to <paramref name="effects"/>.
+    /// </summary>
+    /// <returns>The wait, when the outcome is not among the effects because the command has to wait for it.</returns>
+    public Wait? Apply(ObjectCommand command, TimeSpan now, ObjectEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        Enter(now, effects);
+        if (command.Session is { HasEnded: true } ended)
+            Complete(command, ObjectError.SessionLost(ended));
+        else if (!WasSentBefore(command))
+            command.ApplyTo(this);
+        return _begun;
+    }
+
+    /// <summary>Lets time pass: timeouts, sessions without a sign of life, leases.</summary>
+    public void Tick(TimeSpan now, ObjectEffects effects)
+    {
+        Enter(now, effects);
+        while (_deadlines.First is { } node && node.Deadline <= _now)
+        {
+            _deadlines.Remove(node);
+            switch (node)
+            {
+                case Wait wait:
+                    wait.Object.OnTimeout(this, wait);
+                    break;
+                case Session session:
+                    Expire(session);
+                    break;
+            }
+        }
+    }
+
+    private void Enter(TimeSpan now, ObjectEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        // A clock that seems to go back (two cores, two threads) must not.
+        _now = Math.Max(_now, now.Ticks);
+        _effects = effects;
+        _begun = null;
+    }
+
+    private long After(TimeSpan span) => span.Ticks > long.MaxValue - _now ? long.MaxValue : _now + span.Ticks;
+}

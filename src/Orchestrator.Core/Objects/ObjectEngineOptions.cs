@@ -1,0 +1,44 @@
+namespace Orchestrator.Core.Objects;
+
+/// <summary>The numbers of the object engine. Bounds count over the whole engine unless they say otherwise.</summary>
+public sealed record ObjectEngineOptions
+{
+    /// <summary>How long a session lives without a sign of life, unless it says otherwise; also the default lease of a hold without a session.</summary>
+    public TimeSpan DefaultSessionTtl { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest time to live that a session or lease may ask for.</summary>
+    public TimeSpan MaxSessionTtl { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>The most sessions at once.</summary>
+    public int MaxSessions { get; init; } = 100_000;
+
+    /// <summary>The most named objects of all kinds at once.</summary>
+    public int MaxObjects { get; init; } = 1_000_000;
+
+    /// <summary>The most commands that may wait at once.</summary>
+    public int MaxWaits { get; init; } = 1_000_000;
+
+    /// <summary>How many sessions that were lost are remembered, to tell a late caller why.</summary>
+    public int MaxLostSessions { get; init; } = 1_000;
+
+    /// <summary>How long the outcome of an operation id or request id is kept.</summary>
+    public TimeSpan ReplayWindow { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The most outcomes that are kept per session and kind of id.</summary>
+    public int MaxReplays { get; init; } = 100_000;
+
+    /// <summary>The most bytes that the kept outcomes of one session and kind of id may take.</summary>
+    public long MaxReplayBytesPerSession { get; init; } = 16L << 20;
+
+    /// <summary>The most bytes that all kept outcomes may take.</summary>
+    public long MaxReplayBytes { get; init; } = 256L << 20;
+
+    /// <summary>Every fencing token is larger than this: where grants are durable, the largest token before the restart.</summary>
+    public ulong LastFencingToken { get; init; }
+
+    /// <summary>
+    /// Makes the id of the session with a number that grows from 1. A host mixes in something random, so that an id can neither be guessed
+    /// nor mean another session after a restart.
+    /// </summary>
+    public Func<long, string> SessionIds { get; init; } = number => $"session-{number}";
+}

@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>The objects of one kind by name.</summary>
+internal sealed class ObjectTable<T>(ObjectKind kind, ObjectCensus census)
+    where T : NamedObject
+{
+    private readonly Dictionary<string, T> _objects = [];
+
+    public int Count => _objects.Count;
+
+    public Dictionary<string, T>.ValueCollection All => _objects.Values;
+
+    public T? Find(string name) => _objects.GetValueOrDefault(name);
+
+    /// <summary>Why no object of this name can come into being; null when one can.</summary>
+    public ObjectError? Refuse(string name) => census.Refuse(kind, name);
+
+    public void Add(T item)
+    {
+        _objects.Add(item.Name, item);
+        census.Count++;
+    }
+
+    /// <summary>Drops the object; one that was dropped before, and may have a successor of its name, is passed over.</summary>
+    public void Drop(T item)
+    {
+        ref var found = ref CollectionsMarshal.GetValueRefOrNullRef(_objects, item.Name);
+        if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref found) || !ReferenceEquals(found, item))
+            return;
+        _objects.Remove(item.Name);
+        census.Count--;
+    }
+}
+
+/// <summary>How many objects of all kinds there are, and which names they may have.</summary>
+internal sealed class ObjectCensus(int maximum)
+{
+    private const int MaxNameLength = 128;
+
+    private static readonly SearchValues<char> NameCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-");
+
+    public int Count { get; set; }
+
+    public ObjectError? Refuse(ObjectKind kind, string name)
+    {
+        if (RefuseName(kind, name) is { } wrong)
+            return wrong;
+        return Count < maximum
+            ? null
+            : new ObjectError(ObjectErrorReason.LimitExceeded, $"there are {Count} named objects, the most that may exist; delete some")
+            {
+                Field = kind.Field(),
+            };
+    }
+
+    public static ObjectError? RefuseName(ObjectKind kind, string name)
+    {
+        if (name.Length is > 0 and <= MaxNameLength && !name.AsSpan().ContainsAnyExcept(NameCharacters))
+            return null;
+        return ObjectError.Invalid(
+            kind.Field(),
+            $"the {kind.Noun()} name \"{ObjectError.Shorten(name)}\" of {name.Length} characters must be 1 to {MaxNameLength} of A-Z a-z 0-9 . _ / -");
+    }
+}

@@ -1,0 +1,65 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Sessions;
+
+namespace Orchestrator.Core.Sync;
+
+/// <summary>How a lock is acquired; the numbers are those of <c>orchestrator.v1.LockMode</c>.</summary>
+public enum LockMode : byte
+{
+    /// <summary>A second acquire by the same session waits for the first, which is a deadlock.</summary>
+    Plain = 1,
+
+    /// <summary>A second acquire by the same session counts.</summary>
+    Reentrant = 2,
+
+    /// <summary>Together with other readers; a reader's second read counts, unless a writer waits by then.</summary>
+    Read = 3,
+
+    /// <summary>Alone; also without a read of the same session, which would be a deadlock.</summary>
+    Write = 4,
+}
+
+/// <summary>
+/// Acquires a lock. Given back, the grant is released; a session that came into being with it ends.
+/// </summary>
+/// <remarks>
+/// While a lock is held or waited for it is plain, reentrant, or for readers and writers; an acquire in a mode of another kind is
+/// KIND_MISMATCH. Errors: INVALID, KIND_MISMATCH, DEADLOCK, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
+/// </remarks>
+/// <param name="Lock">Its name.</param>
+/// <param name="Mode">How.</param>
+public sealed record AcquireLock(string Lock, LockMode Mode = LockMode.Plain) : WaitingCommand
+{
+    /// <summary>How long the session lives that a request without one gets; null takes the default. Not allowed with a session.</summary>
+    public TimeSpan? Lease { get; init; }
+
+    internal override ObjectOutcome TimedOut => AcquireLockOutcome.TimedOut;
+
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnAcquireLock(this);
+
+    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoAcquireLock(this, (AcquireLockOutcome)outcome);
+}
+
+/// <summary>How an acquire ended.</summary>
+/// <param name="Status">Ok or timeout.</param>
+/// <param name="FencingToken">Larger than that of any earlier grant; 0 after a timeout. One hold has one token, however deep.</param>
+/// <param name="Session">Who holds the lock; null after a timeout.</param>
+/// <param name="Depth">How often this session holds it now; 0 after a timeout.</param>
+public sealed record AcquireLockOutcome(WaitStatus Status, ulong FencingToken, Session? Session, int Depth) : ObjectOutcome
+{
+    internal static AcquireLockOutcome TimedOut { get; } = new(WaitStatus.Timeout, 0, null, 0);
+}
+
+/// <summary>Releases a lock once. Errors: NOT_OWNER where the session does not hold it, INVALID, SESSION_LOST.</summary>
+/// <param name="Lock">Its name.</param>
+public sealed record ReleaseLock(string Lock) : ObjectCommand
+{
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnReleaseLock(this);
+}
+
+/// <summary>A lock was released once.</summary>
+/// <param name="Depth">How often the session still holds it.</param>
+public sealed record ReleaseLockOutcome(int Depth) : ObjectOutcome
+{
+    internal static ReleaseLockOutcome Released { get; } = new(0);
+}

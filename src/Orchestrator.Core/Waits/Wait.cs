@@ -1,0 +1,95 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Sessions;
+
+namespace Orchestrator.Core.Waits;
+
+/// <summary>
+/// A command that waits: a link of an object's waiting list and of its session's. The shell keeps it for one purpose, to
+/// <see cref="ObjectEngine.AbandonWait">abandon</see> it when the caller goes away.
+/// </summary>
+public sealed class Wait : DeadlineNode
+{
+    internal WaitList? List;
+    internal Wait? Previous;
+    internal Wait? Next;
+    internal Wait? SessionPrevious;
+    internal Wait? SessionNext;
+
+    internal Wait(long order, WaitingCommand command, Session? session, NamedObject @object, long since)
+        : base(order)
+    {
+        Command = command;
+        Session = session;
+        Object = @object;
+        Since = since;
+        Caller = command.Caller;
+        Tag = command.Tag;
+    }
+
+    /// <summary>Who waits; null where the command named nobody.</summary>
+    public Session? Session { get; }
+
+    /// <summary>Whether it still waits. Once it does not, its outcome has been delivered, or it was abandoned.</summary>
+    public bool IsActive => List is not null;
+
+    /// <summary>What was asked.</summary>
+    internal WaitingCommand Command { get; }
+
+    /// <summary>Where it waits now.</summary>
+    internal NamedObject Object { get; set; }
+
+    /// <summary>When it began, on the engine's clock, in ticks of 100 ns.</summary>
+    internal long Since { get; }
+
+    /// <summary>Whom the outcome belongs to: the command's, until the same operation is sent again by another.</summary>
+    internal object? Caller { get; set; }
+
+    internal ulong Tag { get; set; }
+
+    /// <summary>What the primitive keeps of a wait that has several steps, such as how deep a condition's lock was held.</summary>
+    internal object? Progress { get; set; }
+}
+
+/// <summary>Waits in the order in which they are served.</summary>
+internal sealed class WaitList
+{
+    public Wait? First { get; private set; }
+
+    public Wait? Last { get; private set; }
+
+    public int Count { get; private set; }
+
+    /// <summary>Adds at the end, or behind <paramref name="after"/>.</summary>
+    public void Add(Wait wait, Wait? after = null)
+    {
+        after ??= Last;
+        wait.List = this;
+        wait.Previous = after;
+        wait.Next = after?.Next;
+        if (wait.Next is { } next)
+            next.Previous = wait;
+        else
+            Last = wait;
+        if (after is null)
+            First = wait;
+        else
+            after.Next = wait;
+        Count++;
+    }
+
+    public void Remove(Wait wait)
+    {
+        if (wait.Previous is { } previous)
+            previous.Next = wait.Next;
+        else
+            First = wait.Next;
+        if (wait.Next is { } next)
+            next.Previous = wait.Previous;
+        else
+            Last = wait.Previous;
+        wait.List = null;
+        wait.Previous = wait.Next = null;
+        Count--;
+    }
+}

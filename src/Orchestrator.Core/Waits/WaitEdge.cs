@@ -1,0 +1,27 @@
+using System.Text;
+using Orchestrator.Core.Sessions;
+
+namespace Orchestrator.Core.Waits;
+
+/// <summary>One session waits for another, at an object.</summary>
+/// <param name="Waiter">Who waits; null where the waiting command named no session.</param>
+/// <param name="ObjectName">Where, such as <c>locks/build</c>.</param>
+/// <param name="Holder">
+/// For whom: who holds it, or who waits there ahead of the waiter and has to be served and done first; null where anybody may end the wait.
+/// </param>
+/// <param name="Waiting">How long already.</param>
+public sealed record WaitEdge(Session? Waiter, string ObjectName, Session? Holder, TimeSpan Waiting);
+
+/// <summary>A cycle of waits: each edge's holder is the next one's waiter, and the last one's holder is the first one's waiter.</summary>
+/// <param name="Edges">The edges; the first is the wait that would have closed the cycle.</param>
+public sealed record DeadlockCycle(IReadOnlyList<WaitEdge> Edges)
+{
+    /// <summary>For people: the whole cycle in one line.</summary>
+    public string Describe()
+    {
+        var text = new StringBuilder();
+        foreach (var edge in Edges)
+            text.Append(text.Length == 0 ? "" : "; ").Append($"{edge.Waiter} waits at {edge.ObjectName} for {edge.Holder}");
+        return text.ToString();
+    }
+}

@@ -1,0 +1,98 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Sync;
+using Orchestrator.Core.Waits;
+
+namespace Orchestrator.Core.Tests.Objects;
+
+/// <summary>An engine with a clock in hand. Every command is a <see cref="Call"/>, and gets its one outcome whenever that comes.</summary>
+internal sealed class ObjectHarness(ObjectEngineOptions? options = null)
+{
+    public ObjectEngine Engine { get; } = new(options ?? new ObjectEngineOptions());
+
+    public ObjectEffects Effects { get; } = new();
+
+    public TimeSpan Now { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The calls that the last step completed, in order.</summary>
+    public List<Call> Completed { get; } = [];
+
+    /// <summary>What the last step told sessions, in order.</summary>
+    public IEnumerable<(Session Session, string ObjectName)> Noticed => Effects.Notices.Select(notice => (notice.Session, notice.ObjectName));
+
+    public Call Apply(ObjectCommand command)
+    {
+        var call = new Call();
+        Effects.Clear();
+        call.Wait = Engine.Apply(command with { Caller = call }, Now, Effects);
+        Route();
+        Assert.Equal(call.Wait is null, call.HasOutcome);
+        return call;
+    }
+
+    public void Advance(TimeSpan by)
+    {
+        Now += by;
+        Effects.Clear();
+        Engine.Tick(Now, Effects);
+        Route();
+    }
+
+    public void Abandon(Call call)
+    {
+        Effects.Clear();
+        Engine.AbandonWait(call.Wait!, call, Now, Effects);
+        Route();
+    }
+
+    public Session Session(string name = "", TimeSpan? ttl = null, SessionTask? task = null) =>
+        Apply(new CreateSession(name, ttl, task)).Get<CreateSessionOutcome>().Created;
+
+    public Call Acquire(Session? session, string name, LockMode mode = LockMode.Plain, TimeSpan? timeout = null) =>
+        Apply(new AcquireLock(name, mode) { Session = session, Timeout = timeout });
+
+    public Call Release(Session? session, string name) => Apply(new ReleaseLock(name) { Session = session });
+
+    public void End(Session session, SessionEndCause cause = SessionEndCause.WorkerLost) =>
+        Apply(new EndSessions([session], cause, "worker-1#3 was killed by SIGKILL (9)"));
+
+    private void Route()
+    {
+        Completed.Clear();
+        foreach (var delivery in Effects.Outcomes)
+        {
+            var call = (Call)delivery.Caller!;
+            Assert.False(call.HasOutcome, "a second outcome");
+            call.Delivery = delivery;
+            Completed.Add(call);
+        }
+    }
+}
+
+/// <summary>A caller with one operation under way.</summary>
+internal sealed class Call
+{
+    public Wait? Wait { get; set; }
+
+    public ObjectDelivery? Delivery { get; set; }
+
+    public bool HasOutcome => Delivery is not null;
+
+    public ObjectOutcome Outcome => Delivery!.Value.Outcome;
+
+    public ulong Token => Get<AcquireLockOutcome>().FencingToken;
+
+    public T Get<T>()
+        where T : ObjectOutcome
+    {
+        Assert.True(HasOutcome, "it still waits");
+        return Assert.IsType<T>(Outcome);
+    }
+
+    public ObjectError Fails(ObjectErrorReason reason)
+    {
+        var error = Get<ObjectError>();
+        Assert.Equal(reason, error.Reason);
+        return error;
+    }
+}
