@@ -3,6 +3,7 @@ using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
 using Orchestrator.Contracts;
+using Orchestrator.Core.Objects;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
 
@@ -36,6 +37,20 @@ internal static class Failures
 
     /// <summary>An engine's refusal as the exception that ends the call.</summary>
     public static RpcException From(TaskFailure failure) => Create((ErrorReason)(int)failure.Reason, failure.Message);
+
+    /// <summary>An object engine's error as the exception that ends the call.</summary>
+    public static RpcException From(ObjectError error)
+    {
+        var reason = (ErrorReason)(int)error.Reason;
+        if (error.Cycle is { } cycle)
+            return Create(reason, error.Message, WaitEdges.ToMessage(cycle));
+        return reason == ErrorReason.Invalid && error.Field.Length > 0
+            ? Create(reason, error.Message, new BadRequest
+            {
+                FieldViolations = { new BadRequest.Types.FieldViolation { Field = error.Field, Description = error.Message } },
+            })
+            : Create(reason, error.Message);
+    }
 
     /// <summary>An error with its reason and, for a limit, what to do about it.</summary>
     public static RpcException Create(ErrorReason reason, string message, params IMessage[] details)

@@ -15,6 +15,7 @@ using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Worker;
@@ -140,6 +141,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         }
 
         _app.Services.GetRequiredService<StreamRegistry>().Stop();
+        _app.Services.GetRequiredService<ConnectRegistry>().Stop();
         await Supervisor.StopAsync();
         await _app.StopAsync();
         _endpointFile.Dispose();

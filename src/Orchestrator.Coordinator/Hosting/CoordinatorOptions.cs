@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Core.Objects;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator;
@@ -21,6 +23,9 @@ public sealed record CoordinatorOptions
 
     /// <summary>The task engine's numbers.</summary>
     public TaskEngineOptions Engine { get; init; } = new();
+
+    /// <summary>The object engine's numbers. Session ids cannot be guessed, and never mean another session after a restart.</summary>
+    public ObjectEngineOptions Objects { get; init; } = new() { SessionIds = number => $"s{number}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}" };
 
     /// <summary>Tasks that one stream may hold unfinished or unread.</summary>
     public int CreditsPerStream { get; init; } = 4_096;

@@ -7,6 +7,7 @@ using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
 
@@ -21,11 +22,14 @@ internal static class CoordinatorServices
         .AddSecurity(options)
         .AddSupervision(options)
         .AddTelemetry()
-        .AddTaskServices(options);
+        .AddTaskServices(options)
+        .AddObjectServices();
 
     public static void MapCoordinator(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGrpcService<TaskServiceAdapter>();
+        endpoints.MapGrpcService<SessionServiceAdapter>();
+        endpoints.MapGrpcService<SyncServiceAdapter>();
         endpoints.MapGrpcService<AdminServiceAdapter>();
         endpoints.MapGrpcService<HealthServiceImpl>();
         endpoints.MapGrpcReflectionService();
@@ -38,6 +42,8 @@ internal static class CoordinatorServices
         .AddSingleton<MonotonicClock>()
         .AddSingleton(options.Engine)
         .AddSingleton<TaskEngineHost>()
+        .AddSingleton(options.Objects)
+        .AddSingleton<ObjectEngineHost>()
         .AddSingleton<InProcessPlacements>();
 
     private static IServiceCollection AddSecurity(this IServiceCollection services, CoordinatorOptions options) => services
@@ -53,6 +59,11 @@ internal static class CoordinatorServices
         .AddSingleton<OperatorEvents>()
         .AddSingleton<ProcessSampler>()
         .AddSingleton<StatusReporter>();
+
+    private static IServiceCollection AddObjectServices(this IServiceCollection services) => services
+        .AddSingleton<ConnectRegistry>()
+        .AddSingleton<SessionServiceAdapter>()
+        .AddSingleton<SyncServiceAdapter>();
 
     private static IServiceCollection AddTaskServices(this IServiceCollection services, CoordinatorOptions options)
     {

@@ -3,6 +3,7 @@ using Grpc.HealthCheck;
 using Microsoft.Extensions.Hosting;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Telemetry;
 using Orchestrator.Core.Tasks;
 
@@ -10,7 +11,7 @@ namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>The way out: readiness off, no new tasks, a notice on every stream, then time for what runs.</summary>
 internal sealed class DrainController(
-    TaskEngineHost host, StreamRegistry streams, HealthServiceImpl health, OperatorEvents events, MonotonicClock clock, IHostApplicationLifetime lifetime)
+    TaskEngineHost host, StreamRegistry streams, ConnectRegistry connections, HealthServiceImpl health, OperatorEvents events, MonotonicClock clock, IHostApplicationLifetime lifetime)
 {
     /// <summary>How long a drain waits for the unfinished tasks.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(25);
@@ -27,6 +28,7 @@ internal sealed class DrainController(
                 health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.NotServing);
             host.Apply(new TaskCommand.Drain());
             streams.NoticeDraining();
+            connections.NoticeDraining();
             events.Add("coordinator.draining", "", "no new tasks are taken");
         }
 
@@ -48,5 +50,5 @@ internal sealed class DrainController(
 /// <summary>The services whose health is reported one by one; the empty name stands for all.</summary>
 internal static class ServiceNames
 {
-    public static readonly string[] All = ["", V1.TaskService.Descriptor.FullName, V1.AdminService.Descriptor.FullName];
+    public static readonly string[] All = ["", V1.TaskService.Descriptor.FullName, V1.SessionService.Descriptor.FullName, V1.SyncService.Descriptor.FullName, V1.AdminService.Descriptor.FullName];
 }

@@ -17,6 +17,7 @@ internal sealed class AdminServiceAdapter(
     OperatorEvents events,
     DrainController drain,
     TaskEngineHost host,
+    ObjectEngineHost objects,
     SupervisorOptions workers,
     StreamLimits streamLimits,
     StreamRegistry streams,
@@ -106,8 +107,7 @@ internal sealed class AdminServiceAdapter(
     }
 
     public override Task<ExplainWaitsResponse> ExplainWaits(ExplainWaitsRequest request, ServerCallContext context) =>
-        throw new RpcException(new Grpc.Core.Status(
-            StatusCode.Unimplemented, "this version has no locks, queues or other objects that anybody could wait for"));
+        Task.FromResult(new ExplainWaitsResponse { Edges = { objects.Read((engine, now) => engine.ExplainWaits(now)).Select(WaitEdges.ToMessage) } });
 
     public override Task<ListLimitsResponse> ListLimits(ListLimitsRequest request, ServerCallContext context)
     {

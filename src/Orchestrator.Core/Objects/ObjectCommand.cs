@@ -4,21 +4,21 @@ namespace Orchestrator.Core.Objects;
 
 /// <summary>
 /// Something that is asked of the engine. Its outcome comes in <see cref="ObjectEffects.Outcomes"/>, exactly one per command, in the
-/// same <see cref="ObjectEngine.Apply"/> or in a later call.
+/// same <see cref="ObjectEngine.Apply"/> or in a later call. What can be set is for the host, before it applies the command, and stays from then on.
 /// </summary>
 public abstract record ObjectCommand
 {
     /// <summary>The session on whose behalf; null where the caller named none.</summary>
-    public Session? Session { get; init; }
+    public Session? Session { get; set; }
 
     /// <summary>Whom the outcome belongs to. Opaque to the engine.</summary>
-    public object? Caller { get; init; }
+    public object? Caller { get; set; }
 
     /// <summary>Which of the caller's operations it is. Opaque to the engine.</summary>
-    public ulong Tag { get; init; }
+    public ulong Tag { get; set; }
 
     /// <summary>Unique within the session: a command that repeats one is answered with the first one's outcome. Needs a session.</summary>
-    public ulong? OperationId { get; init; }
+    public ulong? OperationId { get; set; }
 
     /// <summary>Idempotency key; empty is none. Within the session, or among the commands without one.</summary>
     public string RequestId { get; init; } = "";

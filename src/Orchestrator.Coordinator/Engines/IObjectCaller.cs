@@ -1,0 +1,25 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Waits;
+using Orchestrator.Coordinator.Dispatch;
+
+namespace Orchestrator.Coordinator.Engines;
+
+/// <summary>
+/// Who gets the outcomes of object commands. The methods are called under the engine's lock and may only take note; <see cref="IKickable.Kick"/> follows once
+/// the lock has been left.
+/// </summary>
+internal interface IObjectCaller : IKickable
+{
+    /// <summary>A command of this caller waits.</summary>
+    void OnWaiting(ulong tag, Wait wait);
+
+    /// <summary>A command of this caller has its outcome.</summary>
+    void OnOutcome(in ObjectDelivery delivery);
+}
+
+/// <summary>Who is told what its sessions must know; as <see cref="IObjectCaller"/>.</summary>
+internal interface INoticeListener : IKickable
+{
+    /// <summary>Something happened to a session that it listens for.</summary>
+    void OnNotice(in ObjectNotice notice);
+}

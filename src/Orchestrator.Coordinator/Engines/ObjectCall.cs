@@ -1,0 +1,62 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Waits;
+using Orchestrator.Coordinator.Errors;
+
+namespace Orchestrator.Coordinator.Engines;
+
+/// <summary>The caller of one command: a unary call.</summary>
+internal sealed class ObjectCall : IObjectCaller
+{
+    private readonly TaskCompletionSource<ObjectDelivery> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ObjectDelivery? _delivery;
+    private Wait? _wait;
+
+    private ObjectCall()
+    {
+    }
+
+    /// <summary>Applies a command and waits for its outcome. A caller that goes takes nothing along: its wait ends, and what it was granted in that moment goes back.</summary>
+    /// <exception cref="Grpc.Core.RpcException">The outcome is an error.</exception>
+    /// <exception cref="OperationCanceledException">The caller has gone.</exception>
+    public static async Task<T> RunAsync<T>(ObjectEngineHost host, ObjectCommand command, string sessionId, CancellationToken cancellationToken)
+        where T : ObjectOutcome
+    {
+        var call = new ObjectCall();
+        command.Caller = call;
+        host.Apply(new ObjectRequest(command, sessionId));
+        var delivery = await call.WaitAsync(host, cancellationToken);
+        if (delivery.Outcome is ObjectError error)
+            throw Failures.From(error);
+        if (!cancellationToken.IsCancellationRequested)
+            return (T)delivery.Outcome;
+        host.Apply(new ObjectRequest(new GiveBack(delivery)));
+        throw new OperationCanceledException(cancellationToken);
+    }
+
+    public void OnWaiting(ulong tag, Wait wait) => _wait = wait;
+
+    public void OnOutcome(in ObjectDelivery delivery) => _delivery = delivery;
+
+    public void Kick(bool alone)
+    {
+        if (_delivery is { } delivery)
+            _ended.TrySetResult(delivery);
+    }
+
+    private async Task<ObjectDelivery> WaitAsync(ObjectEngineHost host, CancellationToken cancellationToken)
+    {
+        if (_ended.Task.IsCompleted)
+            return await _ended.Task;
+        await using var gone = cancellationToken.UnsafeRegister(
+            state =>
+            {
+                // Either the wait ends here, or its outcome has come before and is on its way to be given back.
+                if (_wait is { } wait)
+                    host.Abandon(wait, this);
+                if (_delivery is null)
+                    _ended.TrySetCanceled(cancellationToken);
+            },
+            null);
+        return await _ended.Task;
+    }
+}

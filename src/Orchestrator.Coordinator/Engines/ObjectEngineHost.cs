@@ -1,0 +1,173 @@
+using System.Runtime.InteropServices;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Waits;
+using Orchestrator.Coordinator.Dispatch;
+
+namespace Orchestrator.Coordinator.Engines;
+
+/// <summary>
+/// Owns the object engine: its lock, its clock and its one timer. Under the lock commands are applied and outcomes are sorted to those whom they concern; everything
+/// that takes time happens after the lock has been left.
+/// </summary>
+internal sealed class ObjectEngineHost : IDisposable
+{
+    // A deadline can be due at once; a timer of zero would fire in a loop while another thread holds the lock.
+    private static readonly TimeSpan MinimumTimer = TimeSpan.FromMilliseconds(1);
+
+    [ThreadStatic]
+    private static List<IKickable>? t_touched;
+
+    private readonly Lock _gate = new();
+    private readonly ObjectEffects _effects = new();
+    private readonly ObjectEngine _engine;
+    private readonly MonotonicClock _clock;
+    private readonly ITimer _timer;
+    private TimeSpan _timerDue = TimeSpan.MaxValue;
+    private bool _disposed;
+
+    public ObjectEngineHost(ObjectEngineOptions options, MonotonicClock clock)
+    {
+        _engine = new ObjectEngine(options);
+        _clock = clock;
+        _timer = clock.Provider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Applies commands in order under one lock. Each caller gets exactly one outcome per command, now or later.</summary>
+    /// <param name="requests">The commands, and the ids of the sessions on whose behalf; empty where the request named none.</param>
+    public void Apply(ReadOnlySpan<ObjectRequest> requests)
+    {
+        var touched = RentTouched();
+        lock (_gate)
+        {
+            foreach (ref readonly var request in requests)
+                ApplyLocked(request);
+            Sort(touched);
+        }
+
+        Perform(touched);
+    }
+
+    /// <summary>Applies one command.</summary>
+    public void Apply(in ObjectRequest request) => Apply(new ReadOnlySpan<ObjectRequest>(in request));
+
+    /// <summary>The caller of a wait has gone: nothing is taken, nothing delivered.</summary>
+    public void Abandon(Wait wait, IObjectCaller caller)
+    {
+        var touched = RentTouched();
+        lock (_gate)
+        {
+            _engine.AbandonWait(wait, caller, _clock.Now, _effects);
+            Sort(touched);
+        }
+
+        Perform(touched);
+    }
+
+    /// <summary>Asks the engine something under its lock. The function must not keep anything that the engine may change.</summary>
+    public T Read<T>(Func<ObjectEngine, TimeSpan, T> read)
+    {
+        lock (_gate)
+            return read(_engine, _clock.Now);
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+            _disposed = true;
+        _timer.Dispose();
+    }
+
+    private void ApplyLocked(in ObjectRequest request)
+    {
+        var command = request.Command;
+        if (request.SessionId.Length > 0)
+        {
+            if (_engine.FindSession(request.SessionId) is not { } session)
+            {
+                _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, ObjectError.UnknownSession(request.SessionId)));
+                return;
+            }
+
+            command.Session = session;
+        }
+
+        if (_engine.Apply(command, _clock.Now, _effects) is { } wait && command.Caller is IObjectCaller caller)
+            caller.OnWaiting(command.Tag, wait);
+    }
+
+    private void Tick()
+    {
+        var touched = RentTouched();
+        lock (_gate)
+        {
+            if (_disposed)
+                return;
+            _timerDue = TimeSpan.MaxValue;
+            _engine.Tick(_clock.Now, _effects);
+            Sort(touched);
+        }
+
+        Perform(touched);
+    }
+
+    private void Sort(List<IKickable> touched)
+    {
+        foreach (ref readonly var delivery in CollectionsMarshal.AsSpan(_effects.Outcomes))
+        {
+            if (delivery.Caller is not IObjectCaller caller)
+                continue;
+            caller.OnOutcome(delivery);
+            Touch(touched, caller);
+        }
+
+        foreach (ref readonly var notice in CollectionsMarshal.AsSpan(_effects.Notices))
+        {
+            if (notice.Session.Channel is not INoticeListener listener)
+                continue;
+            listener.OnNotice(notice);
+            Touch(touched, listener);
+        }
+
+        _effects.Clear();
+        ArmTimer();
+    }
+
+    private void ArmTimer()
+    {
+        var due = _engine.NextDeadline ?? TimeSpan.MaxValue;
+        // A timer that fires too early finds nothing due and arms itself again, which is cheaper than moving it with every wait.
+        if (due >= _timerDue || _disposed)
+            return;
+        _timerDue = due;
+        var wait = due - _clock.Now;
+        _timer.Change(wait < MinimumTimer ? MinimumTimer : wait, Timeout.InfiniteTimeSpan);
+    }
+
+    private static void Perform(List<IKickable> touched)
+    {
+        var alone = touched.Count == 1;
+        foreach (var item in touched)
+            item.Kick(alone);
+        touched.Clear();
+        t_touched = touched;
+    }
+
+    // A kick may lead back here on the same thread, so the list is taken for the time of its use.
+    private static List<IKickable> RentTouched()
+    {
+        var touched = t_touched ?? [];
+        t_touched = null;
+        return touched;
+    }
+
+    private static void Touch(List<IKickable> touched, IKickable item)
+    {
+        if (touched.Count == 0 || touched[^1] != item)
+            touched.Add(item);
+    }
+}
+
+/// <summary>A command, and the session that its request named.</summary>
+/// <param name="Command">The command.</param>
+/// <param name="SessionId">The session's id; empty where the request named none.</param>
+internal readonly record struct ObjectRequest(ObjectCommand Command, string SessionId = "");

@@ -1,0 +1,171 @@
+using Grpc.Core;
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Waits;
+using Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Services.Objects;
+
+/// <summary>
+/// The writing side of one Connect stream: outcomes as they come, and notices. A wait costs an entry in the engine and nothing here, so one stream carries any
+/// number of them. A client that does not read its outcomes stops only its own requests.
+/// </summary>
+internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer) : StreamOutbox<ConnectResponse>, IObjectCaller, INoticeListener
+{
+    /// <summary>Outcomes that may wait for the client before its requests are no longer read.</summary>
+    private const int MaxQueued = 8 * ProtocolConstants.MaxItemsPerMessage;
+
+    private readonly Queue<ObjectDelivery> _outcomes = new();
+    private readonly Queue<Notice> _notices = new();
+    private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _roomWanted;
+    private TaskCompletionSource? _answered;
+    private string? _announced;
+    private bool _writing;
+    private int _expected;
+
+    /// <summary>Completes when the client can no longer be written to.</summary>
+    public Task Broken => _broken.Task;
+
+    /// <summary>Tells the client its session: the first message.</summary>
+    public void Announce(string sessionId)
+    {
+        lock (Gate)
+            _announced = sessionId;
+        Kick();
+    }
+
+    /// <summary>Tells the client something of its own accord.</summary>
+    public void Notify(ErrorReason reason, string message)
+    {
+        lock (Gate)
+            _notices.Enqueue(new Notice { Reason = reason, Message = message });
+        Kick();
+    }
+
+    /// <summary>Answers an operation that the engine never sees.</summary>
+    public void Answer(ulong operationId, ObjectOutcome outcome)
+    {
+        lock (Gate)
+            _outcomes.Enqueue(new ObjectDelivery(this, operationId, outcome));
+        Kick();
+    }
+
+    /// <summary>Completes when the client has read enough of its outcomes.</summary>
+    public Task WaitForRoomAsync()
+    {
+        lock (Gate)
+        {
+            if (_outcomes.Count < MaxQueued)
+                return Task.CompletedTask;
+            _roomWanted ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _roomWanted.Task;
+        }
+    }
+
+    /// <summary>Counts operations that are about to be asked of the engine.</summary>
+    public void Expect(int operations)
+    {
+        lock (Gate)
+            _expected += operations;
+    }
+
+    /// <summary>Completes when every operation so far has had its outcome, and that has been written.</summary>
+    public Task WaitUntilAnsweredAsync()
+    {
+        lock (Gate)
+        {
+            if (_expected == 0 && !HasQueuedLocked() && !_writing)
+                return Task.CompletedTask;
+            _answered ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _answered.Task;
+        }
+    }
+
+    public void OnWaiting(ulong tag, Wait wait)
+    {
+        // The wait outlives the stream as long as its session does: whoever resumes that takes it over by its operation id.
+    }
+
+    public void OnOutcome(in ObjectDelivery delivery)
+    {
+        lock (Gate)
+        {
+            _outcomes.Enqueue(delivery);
+            _expected--;
+        }
+    }
+
+    public void OnNotice(in ObjectNotice notice)
+    {
+        lock (Gate)
+            _notices.Enqueue(new Notice { Reason = (ErrorReason)(int)notice.Reason, Object = notice.ObjectName, Message = notice.Message });
+    }
+
+    protected override bool HasQueued()
+    {
+        lock (Gate)
+            return HasQueuedLocked();
+    }
+
+    protected override ConnectResponse? Take()
+    {
+        TaskCompletionSource? room = null;
+        ConnectResponse message;
+        lock (Gate)
+        {
+            if (!HasQueuedLocked())
+                return null;
+            _writing = true;
+            message = new ConnectResponse { SessionId = _announced ?? "" };
+            _announced = null;
+            while (_notices.TryDequeue(out var notice))
+                message.Notices.Add(notice);
+            var bytes = 0;
+            while (message.Outcomes.Count < ProtocolConstants.MaxItemsPerMessage
+                && bytes < ProtocolConstants.TargetMessageBytes
+                && _outcomes.TryPeek(out var delivery))
+            {
+                // What would not fit beside others into a client's default message limit gets a message of its own.
+                if (bytes > 0 && bytes + delivery.Outcome.Bytes > ProtocolConstants.MaxPayloadBytes)
+                    break;
+                _outcomes.Dequeue();
+                message.Outcomes.Add(ConnectOperations.ToOutcome(delivery.Tag, delivery.Outcome));
+                bytes += delivery.Outcome.Bytes;
+            }
+
+            if (_outcomes.Count < MaxQueued)
+                (room, _roomWanted) = (_roomWanted, null);
+        }
+
+        room?.TrySetResult();
+        return message;
+    }
+
+    protected override Task WriteAsync(ConnectResponse message) => writer.WriteAsync(message);
+
+    protected override void OnWritten(ConnectResponse message)
+    {
+        TaskCompletionSource? answered = null;
+        lock (Gate)
+        {
+            _writing = false;
+            if (_expected == 0 && !HasQueuedLocked())
+                (answered, _answered) = (_answered, null);
+        }
+
+        answered?.TrySetResult();
+    }
+
+    protected override void OnFailed(Exception exception)
+    {
+        lock (Gate)
+            _answered?.TrySetResult();
+        _broken.TrySetResult();
+    }
+
+    private bool HasQueuedLocked() => _outcomes.Count > 0 || _notices.Count > 0 || _announced is not null;
+}

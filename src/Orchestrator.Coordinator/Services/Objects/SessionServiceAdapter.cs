@@ -1,0 +1,116 @@
+using Grpc.Core;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Sessions;
+using Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Services.Objects;
+
+/// <summary><c>SessionService</c>: sessions one call at a time, and the pipelined stream.</summary>
+internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegistry streams) : SessionService.SessionServiceBase
+{
+    public override async Task<CreateSessionResponse> CreateSession(CreateSessionRequest request, ServerCallContext context)
+    {
+        var created = await ObjectCall.RunAsync<CreateSessionOutcome>(host, ToCommand(request), "", context.CancellationToken);
+        return new CreateSessionResponse { SessionId = created.Created.Id, Ttl = Times.ToDuration(created.Created.Ttl) };
+    }
+
+    public override async Task<KeepSessionAliveResponse> KeepSessionAlive(KeepSessionAliveRequest request, ServerCallContext context)
+    {
+        var alive = await ObjectCall.RunAsync<KeepSessionAliveOutcome>(host, new KeepSessionAlive(), request.SessionId, context.CancellationToken);
+        return new KeepSessionAliveResponse { Ttl = Times.ToDuration(alive.Ttl) };
+    }
+
+    public override async Task<CloseSessionResponse> CloseSession(CloseSessionRequest request, ServerCallContext context)
+    {
+        await ObjectCall.RunAsync<Done>(host, new CloseSession(), request.SessionId, context.CancellationToken);
+        return new CloseSessionResponse();
+    }
+
+    public override async Task Connect(
+        IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<ConnectResponse> responseStream, ServerCallContext context)
+    {
+        if (!await requestStream.MoveNext(context.CancellationToken))
+            throw Failures.Invalid("requests", "the stream ended before its first message; send at least one ConnectRequest, with a session_id to resume or none to create a session");
+        var stream = new ConnectStream(responseStream);
+        var session = await OpenAsync(requestStream.Current, stream, context.CancellationToken);
+        using var registration = streams.Add(stream);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streams.Stopping);
+        try
+        {
+            stream.Announce(session.Id);
+            do
+            {
+                Take(requestStream.Current, stream, session);
+                await stream.WaitForRoomAsync().WaitAsync(ending.Token);
+            }
+            while (await requestStream.MoveNext(ending.Token));
+            // What was asked before the client closed its side is still answered, waits too.
+            await stream.WaitUntilAnsweredAsync().WaitAsync(ending.Token);
+        }
+        catch (OperationCanceledException) when (streams.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+        {
+            throw Failures.Create(ErrorReason.Draining, "the coordinator stops");
+        }
+        finally
+        {
+            host.Apply(new ObjectRequest(new DetachSession { Session = session }));
+            stream.Close();
+        }
+    }
+
+    private static CreateSession ToCommand(CreateSessionRequest? request) => new(request?.DisplayName ?? "", Times.ToTimeSpan(request?.Ttl));
+
+    /// <summary>Resumes the session that the first message names, or creates one; from here on time does not end it while the stream is there.</summary>
+    private async Task<Session> OpenAsync(ConnectRequest first, ConnectStream stream, CancellationToken cancellationToken)
+    {
+        if (first.SessionId.Length == 0)
+        {
+            var created = await ObjectCall.RunAsync<CreateSessionOutcome>(host, ToCommand(first.Create), "", cancellationToken);
+            first.SessionId = created.Created.Id;
+        }
+        else if (first.Create is not null)
+        {
+            throw Failures.Invalid("create", $"create is for a new session, and session_id names {first.SessionId} to resume; send one of the two");
+        }
+
+        await ObjectCall.RunAsync<Done>(host, new AttachSession(), first.SessionId, cancellationToken);
+        return host.Read((engine, _) =>
+        {
+            var session = engine.FindSession(first.SessionId);
+            if (session is not null)
+                session.Channel = stream;
+            return session;
+        }) ?? throw Failures.From(ObjectError.UnknownSession(first.SessionId));
+    }
+
+    private void Take(ConnectRequest request, ConnectStream stream, Session session)
+    {
+        if (request.Operations.Count > 0)
+        {
+            var requests = new List<ObjectRequest>(request.Operations.Count);
+            foreach (var operation in request.Operations)
+            {
+                if (ConnectOperations.ToRequest(operation, session.Id) is not { } known)
+                {
+                    stream.Answer(operation.OperationId, new ObjectError(
+                        ObjectErrorReason.Invalid, $"operation {operation.OperationId} holds no request that this coordinator knows"));
+                    continue;
+                }
+
+                known.Command.Caller = stream;
+                known.Command.Tag = operation.OperationId;
+                // Zero is no id: such an operation cannot be asked for again.
+                known.Command.OperationId = operation.OperationId == 0 ? null : operation.OperationId;
+                requests.Add(known);
+            }
+
+            stream.Expect(requests.Count);
+            host.Apply(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(requests));
+        }
+
+        if (request.CancelOperationIds.Count > 0)
+            host.Apply(new ObjectRequest(new CancelOperations([.. request.CancelOperationIds]) { Session = session }));
+    }
+}

@@ -1,0 +1,17 @@
+using Google.Protobuf.WellKnownTypes;
+
+namespace Orchestrator.Coordinator.Services.Objects;
+
+/// <summary>Durations from the wire, which may be anything, as the engine takes them, which refuses what is wrong.</summary>
+internal static class Times
+{
+    private static readonly long s_maxSeconds = (long)TimeSpan.MaxValue.TotalSeconds - 1;
+
+    /// <summary>Null where absent; beyond a time span's range, the nearest one within it.</summary>
+    public static TimeSpan? ToTimeSpan(Duration? duration) => duration is null
+        ? null
+        : TimeSpan.FromSeconds(Math.Clamp(duration.Seconds, -s_maxSeconds, s_maxSeconds)) + TimeSpan.FromTicks(duration.Nanos / TimeSpan.NanosecondsPerTick);
+
+    /// <summary>Null where there is none.</summary>
+    public static Duration? ToDuration(TimeSpan? span) => span is { } value ? Duration.FromTimeSpan(value) : null;
+}
