@@ -21,7 +21,12 @@ public sealed partial class ObjectEngine
 
         var target = found ?? new SyncRateLimiter(command.Spec with { Burst = command.Spec.MaxPerCall }, _now);
         if (found is null)
+        {
             _rateLimiters.Add(target);
+            // Before any wait, so that what comes at the very end of a wait's timeout is in time.
+            target.Timer = new ObjectTimer(++_sequence, target);
+        }
+
         Complete(command, new CreateRateLimiterOutcome(target.Spec));
     }
 
@@ -51,7 +56,7 @@ public sealed partial class ObjectEngine
     {
         if (granted.Status != WaitStatus.Ok || _rateLimiters.Find(command.RateLimiter) is not { } target)
             return;
-        target.Meter.GiveBack(command.Count, granted.TakenAt, _now);
+        target.Meter.GiveBack(command.Count, granted.Ticket, _now);
         ServeRateLimiter(target);
     }
 
@@ -77,8 +82,8 @@ public sealed partial class ObjectEngine
 
     private AcquirePermitsOutcome Take(SyncRateLimiter target, long permits)
     {
-        target.Meter.Take(permits, _now);
-        return new AcquirePermitsOutcome(WaitStatus.Ok, TimeSpan.Zero) { TakenAt = _now };
+        var ticket = target.Meter.Take(permits, _now);
+        return new AcquirePermitsOutcome(WaitStatus.Ok, TimeSpan.Zero) { Ticket = ticket };
     }
 
     private ObjectError? RefuseSpec(RateLimiterSpec spec, SyncRateLimiter? existing)

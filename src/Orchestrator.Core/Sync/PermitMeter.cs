@@ -7,10 +7,10 @@ internal abstract class PermitMeter
     public abstract long Available(long now);
 
     /// <summary>Takes permits that are available.</summary>
-    public abstract void Take(long permits, long now);
+    public abstract PermitTicket Take(long permits, long now);
 
-    /// <summary>Permits that were taken then were not used.</summary>
-    public abstract void GiveBack(long permits, long takenAt, long now);
+    /// <summary>Permits that were taken then were not used: as many are there again as would be if they had never been taken, or fewer.</summary>
+    public abstract void GiveBack(long permits, PermitTicket ticket, long now);
 
     /// <summary>
     /// How many ticks until so many permits can have been taken, those of others first. Exact for what one call can take; no later
@@ -22,3 +22,8 @@ internal abstract class PermitMeter
         ? new SlidingWindow(spec.Permits, spec.Period.Ticks)
         : new TokenBucket(spec.Permits, spec.Period.Ticks, spec.Burst, now);
 }
+
+/// <summary>By which permits can be given back.</summary>
+/// <param name="At">When they were taken.</param>
+/// <param name="Mark">What a token bucket notes beside.</param>
+internal readonly record struct PermitTicket(long At, Int128 Mark);

@@ -35,7 +35,7 @@ public sealed record CreateRateLimiter(RateLimiterSpec Spec) : ObjectCommand
 public sealed record CreateRateLimiterOutcome(RateLimiterSpec Spec) : ObjectOutcome;
 
 /// <summary>
-/// Takes permits, all at once and in turn: who comes later waits, also for fewer. Given back, they count as never taken. Errors: NOT_FOUND, INVALID
+/// Takes permits, all at once and in turn: who comes later waits, also for fewer. Given back, they count as never taken, as far as a bucket had room for them since. Errors: NOT_FOUND, INVALID
 /// for more than one call can ever get, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
 /// </summary>
 /// <param name="RateLimiter">Its name.</param>
@@ -56,6 +56,5 @@ public sealed record AcquirePermits(string RateLimiter, long Permits = 1) : Wait
 /// <param name="RetryAfter">After a timeout, how soon the permits can be there, behind all who wait now; otherwise zero.</param>
 public sealed record AcquirePermitsOutcome(WaitStatus Status, TimeSpan RetryAfter) : ObjectOutcome
 {
-    /// <summary>When they were taken, on the engine's clock.</summary>
-    internal long TakenAt { get; init; }
+    internal PermitTicket Ticket { get; init; }
 }

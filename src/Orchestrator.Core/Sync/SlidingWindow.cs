@@ -28,7 +28,7 @@ internal sealed class SlidingWindow(long permits, long period) : PermitMeter
         return permits - _used;
     }
 
-    public override void Take(long permits, long now)
+    public override PermitTicket Take(long permits, long now)
     {
         Expire(now);
         var at = SlotOf(now);
@@ -36,21 +36,22 @@ internal sealed class SlidingWindow(long permits, long period) : PermitMeter
         if (_count > 0 && At(_count - 1).Time == at)
         {
             At(_count - 1).Permits += permits;
-            return;
+            return new PermitTicket(now, 0);
         }
 
         if (_count == _ring.Length)
             Grow();
         _count++;
         At(_count - 1) = new Entry(at, permits);
+        return new PermitTicket(now, 0);
     }
 
-    public override void GiveBack(long permits, long takenAt, long now)
+    public override void GiveBack(long permits, PermitTicket ticket, long now)
     {
         Expire(now);
         for (var i = _count - 1; i >= 0; i--)
         {
-            if (At(i).Time != SlotOf(takenAt))
+            if (At(i).Time != SlotOf(ticket.At))
                 continue;
             At(i).Permits -= permits;
             _used -= permits;

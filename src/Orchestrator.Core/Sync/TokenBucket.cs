@@ -8,6 +8,7 @@ internal sealed class TokenBucket(long permits, long period, long burst, long no
 {
     private readonly Int128 _capacity = (Int128)burst * period;
     private readonly Int128 _rate = permits;
+    private Int128 _givenBack;
     private Int128 _level = (Int128)burst * period;
     private long _at = now;
 
@@ -17,16 +18,25 @@ internal sealed class TokenBucket(long permits, long period, long burst, long no
         return (long)(_level / period);
     }
 
-    public override void Take(long permits, long now)
+    public override PermitTicket Take(long permits, long now)
     {
         Fill(now);
         _level -= (Int128)permits * period;
+        return new PermitTicket(now, _level - Inflow(now));
     }
 
-    public override void GiveBack(long permits, long takenAt, long now)
+    /// <summary>
+    /// A bucket that had these permits all the time would have been full sooner, and what came then would have been lost: only what there was room
+    /// for at the highest level since comes back, or two bursts could follow each other. How high it was is not kept, but it was no
+    /// higher than the level then and all that has come in since.
+    /// </summary>
+    public override void GiveBack(long permits, PermitTicket ticket, long now)
     {
         Fill(now);
-        _level = Int128.Min(_capacity, _level + ((Int128)permits * period));
+        var highest = Int128.Min(_capacity, ticket.Mark + Inflow(now));
+        var back = Int128.Min((Int128)permits * period, _capacity - highest);
+        _level += back;
+        _givenBack += back;
     }
 
     public override long TicksUntil(long permits, long now)
@@ -35,6 +45,9 @@ internal sealed class TokenBucket(long permits, long period, long burst, long no
         var missing = ((Int128)permits * period) - _level;
         return missing <= 0 ? 0 : (long)Int128.Min(long.MaxValue, (missing + _rate - 1) / _rate);
     }
+
+    /// <summary>All that ever came in, from any fixed moment on.</summary>
+    private Int128 Inflow(long now) => (now * _rate) + _givenBack;
 
     private void Fill(long now)
     {

@@ -35,7 +35,7 @@ public sealed class MeetingProperties
             };
         }
 
-        protected override string Show(ObjectOutcome outcome)
+        protected override string Show(int request, ObjectOutcome outcome)
         {
             switch (outcome)
             {

@@ -41,7 +41,7 @@ public sealed class SemaphoreProperties
             return new AcquireSemaphore(name, permits) { InitialPermits = says ? initial : null, Bounded = says && bounded, Timeout = timeout };
         }
 
-        protected override string Show(ObjectOutcome outcome) => outcome switch
+        protected override string Show(int request, ObjectOutcome outcome) => outcome switch
         {
             AcquireSemaphoreOutcome acquire => $"{acquire.Status} {acquire.AvailablePermits}",
             _ => $"released {((ReleaseSemaphoreOutcome)outcome).AvailablePermits}",

@@ -44,6 +44,9 @@ internal abstract class SyncRun(ISyncModel model)
 
     protected ObjectHarness Harness { get; } = new();
 
+    /// <summary>Whether grants may be given back.</summary>
+    protected virtual bool GivesBack => true;
+
     /// <summary>Whether a session does one thing at a time, like a thread.</summary>
     protected virtual bool OneWaitPerSession => false;
 
@@ -52,7 +55,12 @@ internal abstract class SyncRun(ISyncModel model)
     /// <summary>Some command for these random numbers.</summary>
     protected abstract ObjectCommand Make(int a, int b);
 
-    protected abstract string Show(ObjectOutcome outcome);
+    protected abstract string Show(int request, ObjectOutcome outcome);
+
+    /// <summary>What must hold in the end.</summary>
+    protected virtual void Finished()
+    {
+    }
 
     /// <summary>What must hold after every step beside the model's answers.</summary>
     protected virtual void Check(IReadOnlyCollection<Session> live)
@@ -71,6 +79,7 @@ internal abstract class SyncRun(ISyncModel model)
 
         Assert.Equal((0, 0), (Harness.Engine.WaitCount, Harness.Engine.SessionCount));
         Assert.All(_everySession, session => Assert.Equal((0, 0), (session.HoldCount, session.WaitCount)));
+        Finished();
     }
 
     private void Step(int op, int a, int b)
@@ -96,7 +105,7 @@ internal abstract class SyncRun(ISyncModel model)
                 model.Abandon(request);
                 Compare();
                 break;
-            case 13:
+            case 13 when GivesBack:
                 GiveBack(a);
                 break;
             case 14 when _calls.Count > 0:
@@ -180,7 +189,7 @@ internal abstract class SyncRun(ISyncModel model)
                 continue;
             if (_commands[request].Session!.HasEnded)
                 call.Fails(ObjectErrorReason.SessionLost);
-            ended.Add((request, call.Outcome is ObjectError error ? error.Reason.ToString() : Show(call.Outcome)));
+            ended.Add((request, call.Outcome is ObjectError error ? error.Reason.ToString() : Show(request, call.Outcome)));
         }
 
         Assert.Equal(model.Ended, ended);
