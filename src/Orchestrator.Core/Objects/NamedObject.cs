@@ -10,8 +10,20 @@ internal abstract class NamedObject(ObjectKind kind, string name)
 
     public string Name => name;
 
-    /// <summary>Whether anybody waits here.</summary>
+    /// <summary>Whether anybody waits here, or waits elsewhere for who holds this.</summary>
     public abstract bool HasWaiters { get; }
+
+    /// <summary>What its state is, in a few words for people.</summary>
+    public virtual string Describe() => "";
+
+    /// <summary>Who holds something of it.</summary>
+    public virtual IEnumerable<Hold> Holds => [];
+
+    /// <summary>Who waits here, in the order of service; null is nobody.</summary>
+    public virtual WaitList? Line => null;
+
+    /// <summary>Whether anybody may have to wait for this wait to be served and done.</summary>
+    public virtual bool IsWaitedFor(Wait wait) => wait.Next is not null;
 
     /// <summary>Adds whom this wait waits for; nobody where that is unknown, since then anybody may end it.</summary>
     public virtual void AddBlockers(Wait wait, Blockers blockers)
@@ -30,6 +42,11 @@ internal abstract class NamedObject(ObjectKind kind, string name)
     /// object that has been dropped meanwhile.
     /// </summary>
     public abstract void OnWaiterLeft(ObjectEngine engine, Wait wait);
+
+    /// <summary>The time of its <see cref="ObjectTimer"/> has come.</summary>
+    public virtual void OnTimer(ObjectEngine engine)
+    {
+    }
 
     /// <summary>The holder's session has ended: take the hold from it (<see cref="ObjectEngine.RemoveHold"/>) and settle it.</summary>
     public virtual void OnHolderGone(ObjectEngine engine, Hold hold) => engine.RemoveHold(hold);
@@ -50,6 +67,9 @@ internal abstract class Hold(Session session, NamedObject @object, long since)
 
     /// <summary>When it was granted, on the engine's clock, in ticks of 100 ns.</summary>
     public long Since => since;
+
+    /// <summary>Its fencing token; 0 where the object has none.</summary>
+    public virtual ulong Token => 0;
 
     internal Hold? SessionPrevious;
     internal Hold? SessionNext;

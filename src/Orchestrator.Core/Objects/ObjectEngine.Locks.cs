@@ -82,7 +82,12 @@ public sealed partial class ObjectEngine
     internal void ServeLock(SyncLock target)
     {
         while (target.NextToServe() is { } wait)
-            Finish(wait, Grant(target, wait.Session!, ((AcquireLock)wait.Command).Mode));
+        {
+            Finish(wait, wait.Progress is ConditionReturn step
+                ? GrantAgain(target, wait.Session!, step)
+                : Grant(target, wait.Session!, target.ModeOf(wait)));
+        }
+
         if (target.IsIdle)
             _locks.Drop(target);
     }
@@ -92,18 +97,25 @@ public sealed partial class ObjectEngine
 
     private AcquireLockOutcome Grant(SyncLock target, Session session, LockMode mode)
     {
+        var hold = HoldLock(target, session, mode, 1);
+        return new AcquireLockOutcome(WaitStatus.Ok, hold.Token, session, hold.Depth);
+    }
+
+    /// <summary>A new hold, or more of one.</summary>
+    private LockHold HoldLock(SyncLock target, Session session, LockMode mode, int depth)
+    {
         if (target.Find(session) is { } hold)
         {
-            hold.Depth++;
+            hold.Depth += depth;
         }
         else
         {
-            hold = new LockHold(session, target, _now, ++_lastToken, mode == LockMode.Read);
+            hold = new LockHold(session, target, _now, ++_lastToken, mode == LockMode.Read) { Depth = depth };
             target.Enter(hold);
             AddHold(hold);
         }
 
-        return new AcquireLockOutcome(WaitStatus.Ok, hold.Token, session, hold.Depth);
+        return hold;
     }
 
     private ObjectError? RefuseAcquire(AcquireLock command, SyncLock? target)
@@ -131,16 +143,13 @@ public sealed partial class ObjectEngine
     private static ObjectError? RefuseRelease(ReleaseLock command, SyncLock? target)
     {
         if (target is null)
-        {
-            return ObjectCensus.RefuseName(ObjectKind.Lock, command.Lock)
-                ?? new ObjectError(ObjectErrorReason.NotOwner, $"lock \"{command.Lock}\" is free");
-        }
-
+            return ObjectCensus.RefuseName(ObjectKind.Lock, command.Lock) ?? NotHeld(command.Lock, null, null);
         if (command.Session is not { } session)
             return ObjectError.Invalid("session_id", $"session_id must name the session that holds {target}");
-        if (target.Find(session) is not null)
-            return null;
-        var holder = target.Holders.FirstOrDefault();
-        return new ObjectError(ObjectErrorReason.NotOwner, $"{target} is held by {holder?.Session}, not by {session}");
+        return target.Find(session) is not null ? null : NotHeld(command.Lock, target, session);
     }
+
+    private static ObjectError NotHeld(string name, SyncLock? target, Session? session) => new(
+        ObjectErrorReason.NotOwner,
+        target?.Holders.FirstOrDefault() is { } holder ? $"{target} is held by {holder.Session}, not by {session}" : $"lock \"{name}\" is free");
 }

@@ -21,6 +21,15 @@ public sealed partial class ObjectEngine
     /// <summary>The sessions, in no particular order.</summary>
     public IReadOnlyCollection<Session> Sessions => _sessions.Values;
 
+    /// <summary>Every limit over the whole engine, and how far it is used.</summary>
+    public IReadOnlyList<ObjectLimit> Limits() =>
+    [
+        new("objects.sessions", "sessions that own holds and waits", _options.MaxSessions, SessionCount, "sessions"),
+        new("objects.named", "named objects of all kinds", _options.MaxObjects, ObjectCount, "objects"),
+        new("objects.waits", "commands that wait", _options.MaxWaits, WaitCount, "waits"),
+        new("objects.replays", "kept outcomes of operation and request ids", _options.MaxReplayBytes, ReplayBytes, "bytes"),
+    ];
+
     /// <summary>
     /// Who waits for whom. A waiter far back in a line waits for the one before it, not for all ahead: who reads the edges of one
     /// object in turn comes to its holder.

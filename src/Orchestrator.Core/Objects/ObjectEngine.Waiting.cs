@@ -79,14 +79,10 @@ public sealed partial class ObjectEngine
 
         var wait = new Wait(++_sequence, command, session, target, _now);
         Link(wait, list, after);
-        if (_graph.FindCycle(wait, _now) is { } cycle)
+        if (RefuseCycle(wait) is { } deadlock)
         {
             Unlink(wait);
-            return Refuse(command, session, new ObjectError(
-                ObjectErrorReason.Deadlock, $"waiting at {target} would close a cycle of waits: {cycle.Describe()}")
-            {
-                Cycle = cycle,
-            });
+            return Refuse(command, session, deadlock);
         }
 
         if (command.Timeout is { } timeout)
@@ -104,14 +100,22 @@ public sealed partial class ObjectEngine
         RetireIfEmpty(wait.Session);
     }
 
-    /// <summary>Moves a wait to another list, where it goes on waiting without a deadline: the second step of an operation that has two.</summary>
-    internal void MoveWait(Wait wait, NamedObject target, WaitList list)
+    /// <summary>
+    /// Moves a wait to another list, where it goes on waiting without a deadline: the second step of an operation that has two. Whether it
+    /// closes a cycle there is for the caller to ask, with <see cref="RefuseCycle"/>.
+    /// </summary>
+    internal void MoveWait(Wait wait, NamedObject target, WaitList list, Wait? after = null)
     {
         wait.List!.Remove(wait);
         _deadlines.Remove(wait);
         wait.Object = target;
-        list.Add(wait);
+        list.Add(wait, after);
     }
+
+    /// <summary>The error of a wait, already in its list, that closes a cycle; null when it may go on.</summary>
+    internal ObjectError? RefuseCycle(Wait wait) => _graph.FindCycle(wait, _now) is { } cycle
+        ? new ObjectError(ObjectErrorReason.Deadlock, $"waiting at {wait.Object} would close a cycle of waits: {cycle.Describe()}") { Cycle = cycle }
+        : null;
 
     internal void AddHold(Hold hold)
     {

@@ -28,7 +28,8 @@ namespace Orchestrator.Core.Objects;
 /// one <see cref="Finish"/> later. A grant is <see cref="AddHold"/> first, then Finish or Complete, so that an implicit session is never
 /// seen empty in between. Complete the command's own outcome before you serve others. Waiters are served strictly from the front; whoever comes
 /// while somebody waits, waits. Name whom a wait waits for in <see cref="NamedObject.AddBlockers"/>, with those ahead in the list; add
-/// nobody where an outsider can end the wait. An object that nobody holds and nobody waits for is dropped, unless it was created to last.
+/// nobody where an outsider can end the wait. An object that nobody holds and nobody waits for is dropped, at once where it is as if it had never
+/// been, and else when it has been idle (<see cref="RestWhile"/>), unless it was created to last.
 /// </para>
 /// </remarks>
 public sealed partial class ObjectEngine
@@ -49,6 +50,12 @@ public sealed partial class ObjectEngine
         _options = options;
         _census = new ObjectCensus(options.MaxObjects);
         _locks = new ObjectTable<SyncLock>(ObjectKind.Lock, _census);
+        _semaphores = new ObjectTable<SyncSemaphore>(ObjectKind.Semaphore, _census);
+        _events = new ObjectTable<SyncEvent>(ObjectKind.Event, _census);
+        _conditions = new ObjectTable<SyncCondition>(ObjectKind.Condition, _census);
+        _barriers = new ObjectTable<SyncBarrier>(ObjectKind.Barrier, _census);
+        _latches = new ObjectTable<SyncLatch>(ObjectKind.Latch, _census);
+        _rateLimiters = new ObjectTable<SyncRateLimiter>(ObjectKind.RateLimiter, _census);
         _lastToken = options.LastFencingToken;
     }
 
@@ -73,7 +80,7 @@ public sealed partial class ObjectEngine
         return _begun;
     }
 
-    /// <summary>Lets time pass: timeouts, sessions without a sign of life, leases.</summary>
+    /// <summary>Lets time pass: timeouts, sessions without a sign of life, leases, permits that come with time, idle objects.</summary>
     public void Tick(TimeSpan now, ObjectEffects effects)
     {
         Enter(now, effects);
@@ -87,6 +94,9 @@ public sealed partial class ObjectEngine
                     break;
                 case Session session:
                     Expire(session);
+                    break;
+                case ObjectTimer timer:
+                    timer.Object.OnTimer(this);
                     break;
             }
         }

@@ -18,6 +18,12 @@ public sealed record ObjectEngineOptions
     /// <summary>The most commands that may wait at once.</summary>
     public int MaxWaits { get; init; } = 1_000_000;
 
+    /// <summary>
+    /// How long an object is kept that nobody holds, waits for or uses, but which others may still refer to: a barrier, a latch that is open or
+    /// untouched, a semaphore for signals. Then it is gone, and whoever uses it next creates it anew.
+    /// </summary>
+    public TimeSpan IdleTtl { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>How many sessions that were lost are remembered, to tell a late caller why.</summary>
     public int MaxLostSessions { get; init; } = 1_000;
 

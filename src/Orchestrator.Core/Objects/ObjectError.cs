@@ -29,6 +29,12 @@ public sealed record ObjectError(ObjectErrorReason Reason, string Message) : Obj
     internal static ObjectError SessionLost(Session session) =>
         new(ObjectErrorReason.SessionLost, $"{session} has ended: {session.End?.Message}; create a new one") { Field = "session_id" };
 
+    internal static ObjectError NotFound(ObjectKind kind, string name, string remedy) =>
+        ObjectCensus.RefuseName(kind, name)
+            ?? new ObjectError(ObjectErrorReason.NotFound, $"there is no {kind.Noun()} \"{name}\": {remedy}") { Field = kind.Field() };
+
+    internal static ObjectError Mismatch(string field, string message) => new(ObjectErrorReason.KindMismatch, message) { Field = field };
+
     internal static ObjectError Invalid(string field, string message) => new(ObjectErrorReason.Invalid, message) { Field = field };
 
     /// <summary>A value from outside, short enough for a message.</summary>

@@ -14,11 +14,24 @@ internal sealed class SyncLock(string name, LockMode mode) : NamedObject(ObjectK
     private LockHold? _owner;
     private WaitList? _waiters;
 
-    public override bool HasWaiters => _waiters is { Count: > 0 };
+    /// <summary>Also those who wait at a condition of this lock: they need it back before they are done.</summary>
+    public override bool HasWaiters => HasLine || Conditions > 0;
+
+    public override WaitList? Line => _waiters;
+
+    public override IEnumerable<Hold> Holds => Holders;
+
+    /// <summary>How many conditions belong to it at present.</summary>
+    public int Conditions { get; set; }
+
+    /// <summary>The mode in which one holds it alone.</summary>
+    public LockMode ExclusiveMode => mode == LockMode.Read ? LockMode.Write : mode;
 
     public bool IsIdle => _owner is null && _readers is not { Count: > 0 } && !HasWaiters;
 
     public WaitList Waiters => _waiters ??= new WaitList();
+
+    private bool HasLine => _waiters is { Count: > 0 };
 
     public IEnumerable<LockHold> Holders => _owner is { } owner ? [owner] : _readers?.Values ?? (IEnumerable<LockHold>)[];
 
@@ -37,11 +50,11 @@ internal sealed class SyncLock(string name, LockMode mode) : NamedObject(ObjectK
 
     /// <summary>Whether the session may have it now: nobody waits ahead and those who hold it allow it. A reentrant owner passes the line.</summary>
     public bool CanEnter(Session? session, LockMode asked) =>
-        HasWaiters ? asked == LockMode.Reentrant && session is not null && _owner?.Session == session : AllowedByHolders(session, asked);
+        HasLine ? asked == LockMode.Reentrant && session is not null && _owner?.Session == session : AllowedByHolders(session, asked);
 
     /// <summary>The first in line, if those who hold the lock allow it.</summary>
     public Wait? NextToServe() =>
-        _waiters?.First is { } first && AllowedByHolders(first.Session, ((AcquireLock)first.Command).Mode) ? first : null;
+        _waiters?.First is { } first && AllowedByHolders(first.Session, ModeOf(first)) ? first : null;
 
     public void Enter(LockHold hold)
     {
@@ -79,10 +92,17 @@ internal sealed class SyncLock(string name, LockMode mode) : NamedObject(ObjectK
     /// An exclusive wait needs all to be done that stand ahead of it, back to the next exclusive one, who needs the rest. A read needs the
     /// exclusive one ahead of it; other reads are let in together with it.
     /// </summary>
-    public override void AddBlockers(Wait wait, Blockers blockers)
+    public override void AddBlockers(Wait wait, Blockers blockers) => AddBlockers(wait, wait.Previous, blockers);
+
+    /// <summary>
+    /// Whom a wait needs behind these in the line. One that returns from a condition does not need its own session: the session had
+    /// given up the lock when it began to wait, so whatever it has of the lock now it took beside that wait and gives back beside it.
+    /// </summary>
+    public void AddBlockers(Wait wait, Wait? ahead, Blockers blockers)
     {
         var isRead = IsRead(wait);
-        for (var ahead = wait.Previous; ahead is not null; ahead = ahead.Previous)
+        var passesOwn = wait.Command is WaitCondition || mode == LockMode.Reentrant;
+        for (; ahead is not null; ahead = ahead.Previous)
         {
             if (IsRead(ahead))
             {
@@ -91,7 +111,7 @@ internal sealed class SyncLock(string name, LockMode mode) : NamedObject(ObjectK
                 continue;
             }
 
-            if (mode == LockMode.Reentrant && ahead.Session == wait.Session)
+            if (passesOwn && ahead.Session == wait.Session)
                 continue;
             blockers.AddNeeded(ahead.Session);
             return;
@@ -99,7 +119,8 @@ internal sealed class SyncLock(string name, LockMode mode) : NamedObject(ObjectK
 
         if (_owner is { } owner)
         {
-            blockers.AddNeeded(owner.Session);
+            if (wait.Command is not WaitCondition || owner.Session != wait.Session)
+                blockers.AddNeeded(owner.Session);
         }
         else if (!isRead && _readers is { } readers)
         {
@@ -108,11 +129,34 @@ internal sealed class SyncLock(string name, LockMode mode) : NamedObject(ObjectK
         }
     }
 
-    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.ServeLock(this);
+    public override bool IsWaitedFor(Wait wait) => wait.Next is not null || Conditions > 0;
+
+    public override void OnWaiterLeft(ObjectEngine engine, Wait wait)
+    {
+        engine.ServeLock(this);
+        if (wait.Progress is ConditionReturn unused)
+            engine.PassNotification(unused);
+    }
 
     public override void OnHolderGone(ObjectEngine engine, Hold hold) => engine.ReleaseFully(this, (LockHold)hold);
 
-    private static bool IsRead(Wait wait) => ((AcquireLock)wait.Command).Mode == LockMode.Read;
+    public override string Describe()
+    {
+        var kind = mode switch { LockMode.Plain => "PLAIN", LockMode.Reentrant => "REENTRANT", _ => "READ and WRITE" };
+        var held = (_owner, _readers) switch
+        {
+            ({ Depth: > 1 } owner, _) => $"held {owner.Depth} times",
+            ({ } owner, _) => mode == ExclusiveMode && mode != LockMode.Write ? "held" : "held by a writer",
+            (null, { Count: > 0 } readers) => $"held by {readers.Count} readers",
+            _ => "free",
+        };
+        return $"{kind}, {held}, {_waiters?.Count ?? 0} waiting";
+    }
+
+    /// <summary>How this wait is going to hold it.</summary>
+    public LockMode ModeOf(Wait wait) => wait.Command is AcquireLock acquire ? acquire.Mode : ExclusiveMode;
+
+    private bool IsRead(Wait wait) => ModeOf(wait) == LockMode.Read;
 
     private bool AllowedByHolders(Session? session, LockMode asked) => asked switch
     {
@@ -125,7 +169,7 @@ internal sealed class SyncLock(string name, LockMode mode) : NamedObject(ObjectK
 /// <summary>A session's hold of a lock.</summary>
 internal sealed class LockHold(Session session, SyncLock @lock, long since, ulong token, bool isRead) : Hold(session, @lock, since)
 {
-    public ulong Token => token;
+    public override ulong Token => token;
 
     public bool IsRead => isRead;
 

@@ -54,7 +54,7 @@ internal sealed class WaitGraph
 
         for (var wait = session.FirstWait; wait is not null; wait = wait.SessionNext)
         {
-            if (wait != newWait && wait.Next is not null)
+            if (wait != newWait && wait.Object.IsWaitedFor(wait))
                 return true;
         }
 

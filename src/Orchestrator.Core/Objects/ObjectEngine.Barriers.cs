@@ -1,0 +1,98 @@
+using Orchestrator.Core.Sync;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>Barriers. One stays between its rounds, and goes when nobody has used it for long, broken or not.</summary>
+public sealed partial class ObjectEngine
+{
+    private readonly ObjectTable<SyncBarrier> _barriers;
+
+    internal void OnWaitBarrier(WaitBarrier command)
+    {
+        var found = _barriers.Find(command.Barrier);
+        if (RefuseBarrier(command, found) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        var target = found ?? new SyncBarrier(command.Barrier, command.Parties);
+        if (found is null)
+            _barriers.Add(target);
+        if (target.Cause is { } cause)
+        {
+            Complete(command, Broken(target, cause));
+        }
+        else if (target.Waiters.Count == target.Parties - 1)
+        {
+            var generation = target.Generation++;
+            Complete(command, new WaitBarrierOutcome(WaitStatus.Ok, target.Parties - 1, generation));
+            for (var index = 0; target.Waiters.First is { } wait; index++)
+                Finish(wait, new WaitBarrierOutcome(WaitStatus.Ok, index, generation));
+        }
+        else if (Await(command, command.Session, target, target.Waiters) is null && command.Timeout == TimeSpan.Zero)
+        {
+            // As in Python and Java: one that does not wait for the others leaves them without its party.
+            BreakBarrier(target, $"{Who(command.Session)} came with a timeout of zero");
+        }
+
+        Rest(target);
+    }
+
+    internal void OnControlBarrier(ControlBarrier command)
+    {
+        if (command.Action is not (BarrierAction.Reset or BarrierAction.Abort))
+        {
+            Complete(command, ObjectError.Invalid("action", $"the action {(int)command.Action} must be RESET (1) or ABORT (2)"));
+            return;
+        }
+
+        if (_barriers.Find(command.Barrier) is not { } target)
+        {
+            Complete(command, ObjectError.NotFound(ObjectKind.Barrier, command.Barrier, "the first wait with its number of parties creates it"));
+            return;
+        }
+
+        Complete(command, new ControlBarrierOutcome(target.Waiters.Count));
+        if (command.Action == BarrierAction.Abort || target.HasWaiters)
+            BreakBarrier(target, command.Action == BarrierAction.Abort ? "it was aborted" : "it was reset");
+        if (command.Action == BarrierAction.Reset)
+            target.Cause = null;
+        Rest(target);
+    }
+
+    /// <summary>Ends all waits; one that is broken keeps its first cause.</summary>
+    internal void BreakBarrier(SyncBarrier target, string cause)
+    {
+        target.Cause ??= cause;
+        var broken = target.HasWaiters ? Broken(target, cause) : null;
+        while (target.Waiters.First is { } wait)
+            Finish(wait, broken!);
+        Rest(target);
+    }
+
+    internal void DropIdle(SyncBarrier target) => _barriers.Drop(target);
+
+    private void Rest(SyncBarrier target) => RestWhile(!target.HasWaiters, target, ref target.Timer);
+
+    private static ObjectError Broken(SyncBarrier target, string cause) =>
+        new(ObjectErrorReason.BrokenBarrier, $"{target} is broken: {cause}");
+
+    private ObjectError? RefuseBarrier(WaitBarrier command, SyncBarrier? target)
+    {
+        if (RefuseTimeout(command) is { } timeout)
+            return timeout;
+        if (command.Parties < 0)
+            return ObjectError.Invalid("parties", $"parties of {command.Parties} must be at least 1, or 0 to leave them to whoever created the barrier");
+        if (target is not null)
+        {
+            return command.Parties == 0 || command.Parties == target.Parties
+                ? null
+                : ObjectError.Mismatch("parties", $"{target} was created for {target.Parties} parties; {command.Parties} must agree or be left out");
+        }
+
+        return command.Parties == 0
+            ? ObjectError.NotFound(ObjectKind.Barrier, command.Barrier, "give its number of parties to create it")
+            : _barriers.Refuse(command.Barrier);
+    }
+}

@@ -1,0 +1,167 @@
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Sync;
+using Orchestrator.Core.Waits;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>
+/// Conditions. The one primitive of two objects: the contract says so, and a partition of names has to keep a condition with its lock.
+/// </summary>
+public sealed partial class ObjectEngine
+{
+    private readonly ObjectTable<SyncCondition> _conditions;
+
+    internal void OnWaitCondition(WaitCondition command)
+    {
+        var target = _locks.Find(command.Lock);
+        var found = _conditions.Find(command.Condition);
+        if ((RefuseTimeout(command) ?? RefuseCondition(command, command.Condition, found, command.Lock, target)) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        var session = command.Session!;
+        var hold = target!.Find(session)!;
+        if (command.Timeout == TimeSpan.Zero)
+        {
+            Complete(command, new WaitConditionOutcome(WaitStatus.Timeout, hold.Token));
+            return;
+        }
+
+        if (found is null && _conditions.Refuse(command.Condition) is { } full)
+        {
+            Complete(command, full);
+            return;
+        }
+
+        var condition = found ?? Bind(command.Condition, target);
+        // The lock is free before the graph is asked, or those in its line would seem to wait for who is about to release it; it is not yet
+        // served, since a refused wait keeps it.
+        target.Leave(hold);
+        if (Await(command, session, condition, condition.Waiters) is not { } wait)
+        {
+            target.Enter(hold);
+            DropIfIdle(condition);
+            return;
+        }
+
+        wait.Progress = new ConditionReturn(condition, hold.Depth);
+        RemoveHold(hold);
+        ServeLock(target);
+    }
+
+    internal void OnNotifyCondition(NotifyCondition command)
+    {
+        var condition = _conditions.Find(command.Condition);
+        var wrong = command.Count < -1
+            ? ObjectError.Invalid("count", $"a count of {command.Count} must be at least 1, 0 for 1, or -1 for all")
+            : RefuseCondition(command, command.Condition, condition, command.Lock, _locks.Find(command.Lock));
+        if (wrong is not null)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        var waiting = condition?.Waiters.Count ?? 0;
+        var count = command.Count switch { -1 => waiting, 0 => Math.Min(1, waiting), var some => Math.Min(some, waiting) };
+        Complete(command, new NotifyConditionOutcome(count));
+        if (condition is not null)
+            Wake(condition, count, ++_sequence);
+    }
+
+    /// <summary>A notification whose receiver is gone goes to the next who waited when it was given: to a later one it would be spurious.</summary>
+    internal void PassNotification(ConditionReturn unused)
+    {
+        if (unused.NotifiedAt > 0)
+            Wake(unused.Condition, 1, unused.NotifiedAt);
+    }
+
+    /// <summary>The wait at a condition is over: the lock, at once or in its turn. False where that closes a cycle, and then the wait has failed.</summary>
+    internal bool ReturnFrom(Wait wait)
+    {
+        var step = (ConditionReturn)wait.Progress!;
+        var (target, session) = (step.Condition.Lock, wait.Session!);
+        ObjectError? deadlock = null;
+        if (target.CanEnter(session, target.ExclusiveMode))
+        {
+            Finish(wait, GrantAgain(target, session, step));
+        }
+        else
+        {
+            MoveWait(wait, target, target.Waiters, target.LastOwnWait(session));
+            // Who pipelines may have begun to wait for this session since.
+            deadlock = RefuseCycle(wait);
+            if (deadlock is not null)
+                Finish(wait, deadlock);
+        }
+
+        DropIfIdle(step.Condition);
+        return deadlock is null;
+    }
+
+    internal void UndoWaitCondition(WaitCondition command, WaitConditionOutcome granted)
+    {
+        if (granted.Return is not { } step)
+            return;
+        var target = step.Condition.Lock;
+        if (target.Find(command.Session!) is { } hold && hold.Token == granted.FencingToken)
+        {
+            hold.Depth -= Math.Min(step.Depth, hold.Depth);
+            if (hold.Depth == 0)
+                ReleaseFully(target, hold);
+        }
+
+        PassNotification(step);
+    }
+
+    internal void DropIfIdle(SyncCondition condition)
+    {
+        if (condition.HasWaiters || _conditions.Find(condition.Name) != condition)
+            return;
+        _conditions.Drop(condition);
+        condition.Lock.Conditions--;
+        if (condition.Lock.IsIdle)
+            _locks.Drop(condition.Lock);
+    }
+
+    private SyncCondition Bind(string name, SyncLock target)
+    {
+        var condition = new SyncCondition(name, target);
+        _conditions.Add(condition);
+        target.Conditions++;
+        return condition;
+    }
+
+    /// <summary>Wakes so many of those who began to wait before the notification.</summary>
+    private void Wake(SyncCondition condition, int count, long notification)
+    {
+        while (count > 0 && condition.Waiters.First is { } wait && wait.Order < notification)
+        {
+            ((ConditionReturn)wait.Progress!).NotifiedAt = notification;
+            if (ReturnFrom(wait))
+                count--;
+        }
+    }
+
+    private WaitConditionOutcome GrantAgain(SyncLock target, Session session, ConditionReturn step)
+    {
+        var hold = HoldLock(target, session, target.ExclusiveMode, step.Depth);
+        return new WaitConditionOutcome(step.NotifiedAt > 0 ? WaitStatus.Ok : WaitStatus.Timeout, hold.Token) { Return = step };
+    }
+
+    private static ObjectError? RefuseCondition(ObjectCommand command, string name, SyncCondition? condition, string lockName, SyncLock? target)
+    {
+        if ((ObjectCensus.RefuseName(ObjectKind.Condition, name) ?? ObjectCensus.RefuseName(ObjectKind.Lock, lockName)) is { } wrong)
+            return wrong;
+        if (command.Session is not { } session)
+            return ObjectError.Invalid("session_id", $"session_id must name the session that holds lock \"{lockName}\"");
+        if (target?.Find(session) is not { } hold)
+            return NotHeld(lockName, target, session);
+        if (hold.IsRead)
+            return new ObjectError(ObjectErrorReason.NotOwner, $"{session} holds {target} for reading; a condition needs it held alone, in mode WRITE");
+        return condition is not null && condition.Lock != target
+            ? ObjectError.Mismatch("lock", $"{condition} belongs to {condition.Lock} while somebody waits there, not to {target}")
+            : null;
+    }
+}

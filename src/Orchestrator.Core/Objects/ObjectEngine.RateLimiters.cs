@@ -1,0 +1,123 @@
+using Orchestrator.Core.Sync;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>
+/// Rate limiters. They are created to last: an acquire does not say what the limiter allows. While somebody waits, a timer stands at the moment
+/// from which the first in line can be served; that is when all are, so a command never serves others because of the time alone.
+/// </summary>
+public sealed partial class ObjectEngine
+{
+    private readonly ObjectTable<SyncRateLimiter> _rateLimiters;
+
+    internal void OnCreateRateLimiter(CreateRateLimiter command)
+    {
+        var found = _rateLimiters.Find(command.Spec.Name);
+        if (RefuseSpec(command.Spec, found) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        var target = found ?? new SyncRateLimiter(command.Spec with { Burst = command.Spec.MaxPerCall }, _now);
+        if (found is null)
+        {
+            _rateLimiters.Add(target);
+            // Before any wait, so that what comes at the very end of a wait's timeout is in time.
+            target.Timer = new ObjectTimer(++_sequence, target);
+        }
+
+        Complete(command, new CreateRateLimiterOutcome(target.Spec));
+    }
+
+    internal void OnAcquirePermits(AcquirePermits command)
+    {
+        var target = _rateLimiters.Find(command.RateLimiter);
+        if (RefuseAcquire(command, target) is { } wrong)
+        {
+            Complete(command, wrong);
+        }
+        else if (target!.CanTake(command.Count, _now))
+        {
+            Complete(command, Take(target, command.Count));
+        }
+        else if (command.Timeout == TimeSpan.Zero)
+        {
+            Complete(command, new AcquirePermitsOutcome(WaitStatus.Timeout, target.RetryAfter(command.Count, _now)));
+        }
+        else if (Await(command, command.Session, target, target.Waiters) is not null)
+        {
+            target.Wanted += command.Count;
+            SetTimer(target);
+        }
+    }
+
+    internal void UndoAcquirePermits(AcquirePermits command, AcquirePermitsOutcome granted)
+    {
+        if (granted.Status != WaitStatus.Ok || _rateLimiters.Find(command.RateLimiter) is not { } target)
+            return;
+        target.Meter.GiveBack(command.Count, granted.Ticket, _now);
+        ServeRateLimiter(target);
+    }
+
+    internal void ServeRateLimiter(SyncRateLimiter target)
+    {
+        while (target.NextToServe(_now) is { } wait)
+        {
+            var permits = ((AcquirePermits)wait.Command).Count;
+            target.Wanted -= permits;
+            Finish(wait, Take(target, permits));
+        }
+
+        SetTimer(target);
+    }
+
+    private void SetTimer(SyncRateLimiter target)
+    {
+        if (target.UntilNext(_now) is { } wait)
+            SetTimer(target, ref target.Timer, wait);
+        else
+            StopTimer(target.Timer);
+    }
+
+    private AcquirePermitsOutcome Take(SyncRateLimiter target, long permits)
+    {
+        var ticket = target.Meter.Take(permits, _now);
+        return new AcquirePermitsOutcome(WaitStatus.Ok, TimeSpan.Zero) { Ticket = ticket };
+    }
+
+    private ObjectError? RefuseSpec(RateLimiterSpec spec, SyncRateLimiter? existing)
+    {
+        const long most = RateLimiterSpec.MaxPermits;
+        if (ObjectCensus.RefuseName(ObjectKind.RateLimiter, spec.Name) is { } name)
+            return name with { Field = "spec.name" };
+        if (spec.Permits is < 1 or > most)
+            return ObjectError.Invalid("spec.permits", $"permits of {spec.Permits} per period must be 1 to {most}");
+        if (spec.Period <= TimeSpan.Zero || spec.Period > RateLimiterSpec.MaxPeriod)
+        {
+            return ObjectError.Invalid(
+                "spec.period", $"the period of {spec.Period.TotalSeconds} s must be more than zero and at most {RateLimiterSpec.MaxPeriod.TotalSeconds} s");
+        }
+
+        if (spec.Burst is < 0 or > most)
+            return ObjectError.Invalid("spec.burst", $"a burst of {spec.Burst} must be 1 to {most}, or 0 for as many as permits");
+        if (spec.SlidingWindow && spec.Burst != 0 && spec.Burst != spec.Permits)
+            return ObjectError.Invalid("spec.burst", $"a burst of {spec.Burst} must be left out with sliding_window, where at most {spec.Permits} come at once");
+        if (existing is null)
+            return _rateLimiters.Refuse(spec.Name);
+        return existing.Spec == spec with { Burst = spec.MaxPerCall }
+            ? null
+            : ObjectError.Mismatch("spec", $"{existing} exists with other numbers: {existing.Describe()}");
+    }
+
+    private static ObjectError? RefuseAcquire(AcquirePermits command, SyncRateLimiter? target)
+    {
+        if (RefuseTimeout(command) is { } timeout)
+            return timeout;
+        if (target is null)
+            return ObjectError.NotFound(ObjectKind.RateLimiter, command.RateLimiter, "create it first");
+        return command.Count < 1 || command.Count > target.Spec.MaxPerCall
+            ? ObjectError.Invalid("permits", $"permits of {command.Permits} must be 1 to {target.Spec.MaxPerCall}, the most that {target} gives at once, or 0 for 1")
+            : null;
+    }
+}

@@ -1,0 +1,169 @@
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Sync;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>Semaphores. One exists while it differs from what it was when it was created, or somebody waits for it.</summary>
+public sealed partial class ObjectEngine
+{
+    private readonly ObjectTable<SyncSemaphore> _semaphores;
+
+    internal void OnAcquireSemaphore(AcquireSemaphore command)
+    {
+        var found = _semaphores.Find(command.Semaphore);
+        if (RefuseAcquire(command, found) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        var target = found ?? new SyncSemaphore(command.Semaphore, command.InitialPermits!.Value, command.Bounded);
+        var canTake = target.CanTake(command.Count);
+        var waits = !canTake && command.Timeout != TimeSpan.Zero;
+        Session? session = null;
+        if ((canTake || waits) && (session = command.Session ?? OpenImplicit(command, command.Lease)) is null)
+            return;
+        if (found is null)
+            _semaphores.Add(target);
+        if (canTake)
+            Complete(command, Grant(target, session!, command.Count));
+        else if (waits)
+            Await(command, session, target, target.Waiters);
+        else
+            Complete(command, new AcquireSemaphoreOutcome(WaitStatus.Timeout, null, target.Available));
+        Settle(target);
+    }
+
+    internal void OnReleaseSemaphore(ReleaseSemaphore command)
+    {
+        var target = _semaphores.Find(command.Semaphore);
+        if (RefuseRelease(command, target) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        Complete(command, new ReleaseSemaphoreOutcome(target!.AvailableAfter(command.Count)));
+        var left = command.Count;
+        if (target.Find(command.Session) is { } own)
+            left -= Shrink(target, own, left);
+        if (left > 0)
+            target.OnReleasedByAnother();
+        while (left > 0 && target.IsBounded)
+            left -= Shrink(target, target.LongestHeld(), left);
+        target.AddFree(command.Count);
+        ServeSemaphore(target);
+    }
+
+    internal void UndoAcquireSemaphore(AcquireSemaphore command, AcquireSemaphoreOutcome granted)
+    {
+        // What the session has given back since is not given back again.
+        if (_semaphores.Find(command.Semaphore) is not { } target || target.Find(granted.Session) is not { } hold)
+            return;
+        target.AddFree(Shrink(target, hold, command.Count));
+        ServeSemaphore(target);
+    }
+
+    /// <summary>An ended session's permits.</summary>
+    internal void ReturnPermits(SyncSemaphore target, SemaphoreHold hold)
+    {
+        var free = target.ComingBack(hold);
+        Shrink(target, hold, hold.Permits);
+        target.AddFree(free);
+        ServeSemaphore(target);
+    }
+
+    internal void ServeSemaphore(SyncSemaphore target)
+    {
+        while (target.NextToServe() is { } wait)
+            Finish(wait, Grant(target, wait.Session!, ((AcquireSemaphore)wait.Command).Count));
+        Settle(target);
+    }
+
+    internal void DropIdle(SyncSemaphore target)
+    {
+        StopTimer(target.Timer);
+        _semaphores.Drop(target);
+    }
+
+    private void Settle(SyncSemaphore target)
+    {
+        if (target.IsSignal)
+            RestWhile(target.IsIdle, target, ref target.Timer);
+        else if (target.IsIdle)
+            _semaphores.Drop(target);
+    }
+
+    private AcquireSemaphoreOutcome Grant(SyncSemaphore target, Session session, int permits)
+    {
+        if (target.Take(session, permits, _now, out var hold))
+            AddHold(hold);
+        return new AcquireSemaphoreOutcome(WaitStatus.Ok, session, target.Available);
+    }
+
+    /// <summary>Takes at most so many permits off a hold; how many those are.</summary>
+    private int Shrink(SyncSemaphore target, SemaphoreHold hold, int atMost)
+    {
+        var permits = Math.Min(atMost, hold.Permits);
+        if (target.Shrink(hold, permits))
+            RemoveHold(hold);
+        return permits;
+    }
+
+    private ObjectError? RefuseAcquire(AcquireSemaphore command, SyncSemaphore? target)
+    {
+        if (RefuseTimeout(command) is { } timeout)
+            return timeout;
+        if (command.Lease is not null && (command.Session is null ? RefuseTtl("lease", command.Lease) : LeaseWithSession) is { } lease)
+            return lease;
+        if (command.InitialPermits < 0)
+            return ObjectError.Invalid("initial_permits", $"initial_permits of {command.InitialPermits} must be at least 0");
+        if (command is { InitialPermits: 0, Bounded: true })
+            return ObjectError.Invalid("initial_permits", "initial_permits of 0 must be at least 1 where bounded: nobody could ever acquire it");
+        if (RefusePermits(command.Permits) is { } permits)
+            return permits;
+        if ((target is null ? RefuseCreation(command) : RefuseOther(command, target)) is { } wrong)
+            return wrong;
+        var initial = target?.Initial ?? command.InitialPermits!.Value;
+        return (target?.IsBounded ?? command.Bounded) && command.Count > initial
+            ? ObjectError.Invalid("permits", $"permits of {command.Count} must be at most {initial}, all that semaphore \"{command.Semaphore}\" has")
+            : null;
+    }
+
+    private ObjectError? RefuseCreation(AcquireSemaphore command) => command.InitialPermits is null
+        ? ObjectError.NotFound(ObjectKind.Semaphore, command.Semaphore, "give initial_permits to create it")
+        : _semaphores.Refuse(command.Semaphore);
+
+    private static ObjectError? RefuseOther(AcquireSemaphore command, SyncSemaphore target)
+    {
+        var has = $"{target} was created with initial_permits {target.Initial} and is {(target.IsBounded ? "bounded" : "unbounded")}";
+        if (command.InitialPermits is { } initial && initial != target.Initial)
+            return ObjectError.Mismatch("initial_permits", $"{has}; initial_permits of {initial} must agree or be left out");
+        var saysSo = command.Bounded || command.InitialPermits is not null;
+        return saysSo && command.Bounded != target.IsBounded
+            ? ObjectError.Mismatch("bounded", $"{has}; bounded must agree")
+            : null;
+    }
+
+    private static ObjectError? RefuseRelease(ReleaseSemaphore command, SyncSemaphore? target)
+    {
+        if (RefusePermits(command.Permits) is { } permits)
+            return permits;
+        if (target is null)
+        {
+            return ObjectError.NotFound(
+                ObjectKind.Semaphore, command.Semaphore, "no permit of it is taken, or it was never created; acquire it with initial_permits first");
+        }
+
+        var (most, why) = target.IsBounded
+            ? (target.Initial - target.Available, $"it is bounded at {target.Initial}, of which {target.Available} are free")
+            : (int.MaxValue - target.Available, $"{target.Available} are free, and it counts to {int.MaxValue}");
+        return command.Count <= most
+            ? null
+            : new ObjectError(ObjectErrorReason.OverReleased, $"{target} takes at most {most} permits now, not {command.Count}: {why}") { Field = "permits" };
+    }
+
+    private static ObjectError? RefusePermits(int permits) => permits < 0
+        ? ObjectError.Invalid("permits", $"permits of {permits} must be at least 1, or 0 for 1")
+        : null;
+}

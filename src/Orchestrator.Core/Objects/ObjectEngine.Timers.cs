@@ -1,0 +1,30 @@
+namespace Orchestrator.Core.Objects;
+
+/// <summary>Objects that time changes: by what it brings, or because nobody has used them for long.</summary>
+public sealed partial class ObjectEngine
+{
+    /// <summary>Lets the object's <see cref="NamedObject.OnTimer"/> be called after so many ticks.</summary>
+    internal void SetTimer(NamedObject target, ref ObjectTimer? timer, TimeSpan after)
+    {
+        timer ??= new ObjectTimer(++_sequence, target);
+        _deadlines.Set(timer, After(after));
+    }
+
+    internal void StopTimer(ObjectTimer? timer)
+    {
+        if (timer is not null)
+            _deadlines.Remove(timer);
+    }
+
+    /// <summary>An object was used: from now on it counts as idle, if it is, and goes when it has been for the whole of <see cref="ObjectEngineOptions.IdleTtl"/>.</summary>
+    internal void RestWhile(bool idle, NamedObject target, ref ObjectTimer? timer)
+    {
+        if (idle)
+            SetTimer(target, ref timer, _options.IdleTtl);
+        else
+            StopTimer(timer);
+    }
+
+    /// <summary>Whose wait it is, for messages.</summary>
+    internal static string Who(Sessions.Session? session) => session?.ToString() ?? "a waiter without a session";
+}

@@ -1,0 +1,40 @@
+using Orchestrator.Core.Objects;
+
+namespace Orchestrator.Core.Sync;
+
+/// <summary>
+/// Waits until a latch has counted down to 0; from then on it lets everybody pass. Errors: NOT_FOUND where it does not exist and nothing says from
+/// where it counts, KIND_MISMATCH, INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
+/// </summary>
+/// <remarks>A latch that is open, or untouched, goes when nobody has used it for <see cref="ObjectEngineOptions.IdleTtl"/>; one in between stays.</remarks>
+/// <param name="Latch">Its name.</param>
+/// <param name="Count">From where it counts: creates the latch. 0 leaves that to others.</param>
+public sealed record WaitLatch(string Latch, long Count = 0) : WaitingCommand
+{
+    internal override ObjectOutcome TimedOut => new WaitLatchOutcome(WaitStatus.Timeout, 0);
+
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitLatch(this);
+}
+
+/// <summary>How a wait for a latch ended.</summary>
+/// <param name="Status">Ok or timeout.</param>
+/// <param name="Remaining">What is left to count down.</param>
+public sealed record WaitLatchOutcome(WaitStatus Status, long Remaining) : ObjectOutcome
+{
+    internal static WaitLatchOutcome Open { get; } = new(WaitStatus.Ok, 0);
+}
+
+/// <summary>
+/// Counts a latch down. Errors: OVER_RELEASED below 0, and nothing changes; NOT_FOUND, KIND_MISMATCH, INVALID, LIMIT_EXCEEDED, SESSION_LOST.
+/// </summary>
+/// <param name="Latch">Its name.</param>
+/// <param name="Count">From where it counts: creates the latch. 0 leaves that to others.</param>
+/// <param name="By">By how much; 0 means 1.</param>
+public sealed record CountDownLatch(string Latch, long Count = 0, long By = 1) : ObjectCommand
+{
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnCountDownLatch(this);
+}
+
+/// <summary>A latch was counted down.</summary>
+/// <param name="Remaining">What is left.</param>
+public sealed record CountDownLatchOutcome(long Remaining) : ObjectOutcome;

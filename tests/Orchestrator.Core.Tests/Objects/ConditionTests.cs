@@ -1,0 +1,327 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Sync;
+
+namespace Orchestrator.Core.Tests.Objects;
+
+/// <summary>Each row of the semantics that speaks of conditions.</summary>
+public sealed class ConditionTests
+{
+    private readonly ObjectHarness _harness = new();
+    private readonly Session _ann;
+    private readonly Session _bob;
+    private readonly Session _cid;
+
+    public ConditionTests()
+    {
+        _ann = _harness.Session("ann", TimeSpan.FromHours(1));
+        _bob = _harness.Session("bob", TimeSpan.FromHours(1));
+        _cid = _harness.Session("cid", TimeSpan.FromHours(1));
+    }
+
+    [Fact]
+    public void Wait_releases_the_lock_and_holds_it_again_before_it_answers()
+    {
+        var first = _harness.Acquire(_ann, "data");
+        var wait = Wait(_ann);
+        Assert.Equal(0, _ann.HoldCount);
+        var second = _harness.Acquire(_bob, "data");
+        Assert.Equal(1, Notify(_bob).Get<NotifyConditionOutcome>().Notified);
+        // Notified, but the notifier still has the lock.
+        Assert.False(wait.HasOutcome);
+        _harness.Release(_bob, "data");
+        var outcome = wait.Get<WaitConditionOutcome>();
+        Assert.Equal(WaitStatus.Ok, outcome.Status);
+        Assert.True(first.Token < second.Token && second.Token < outcome.FencingToken);
+        Assert.True(_harness.Engine.IsHeldWith("data", outcome.FencingToken));
+        _harness.Release(_ann, "data");
+        Assert.Equal((0, 0), (_harness.Engine.ObjectCount, _harness.Engine.WaitCount));
+    }
+
+    [Fact]
+    public void All_levels_are_given_up_and_all_are_held_again()
+    {
+        for (var i = 0; i < 3; i++)
+            _harness.Acquire(_ann, "data", LockMode.Reentrant);
+        var wait = Wait(_ann);
+        Assert.Equal(1, _harness.Acquire(_bob, "data", LockMode.Reentrant).Get<AcquireLockOutcome>().Depth);
+        Notify(_bob);
+        _harness.Release(_bob, "data");
+        Assert.Equal(WaitStatus.Ok, wait.Get<WaitConditionOutcome>().Status);
+        Assert.Equal([2, 1, 0], Enumerable.Range(0, 3).Select(_ => _harness.Release(_ann, "data").Get<ReleaseLockOutcome>().Depth));
+    }
+
+    [Fact]
+    public void After_a_timeout_too_the_lock_is_held_again_first()
+    {
+        _harness.Acquire(_ann, "data");
+        var wait = Wait(_ann, timeout: TimeSpan.FromSeconds(1));
+        _harness.Acquire(_bob, "data");
+        _harness.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(wait.HasOutcome);
+        // It has left the condition: a notification now is for nobody.
+        Assert.Equal(0, Notify(_bob).Get<NotifyConditionOutcome>().Notified);
+        _harness.Release(_bob, "data");
+        Assert.Equal((WaitStatus.Timeout, 3UL), (wait.Get<WaitConditionOutcome>().Status, wait.Get<WaitConditionOutcome>().FencingToken));
+
+        var free = Wait(_ann, timeout: TimeSpan.FromSeconds(1));
+        _harness.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal((WaitStatus.Timeout, 4UL), (free.Get<WaitConditionOutcome>().Status, free.Get<WaitConditionOutcome>().FencingToken));
+    }
+
+    [Fact]
+    public void A_timeout_of_zero_answers_with_the_lock_never_given_up()
+    {
+        var hold = _harness.Acquire(_ann, "data");
+        var next = _harness.Acquire(_bob, "data");
+        var outcome = Wait(_ann, timeout: TimeSpan.Zero);
+        Assert.Equal(new WaitConditionOutcome(WaitStatus.Timeout, hold.Token), outcome.Outcome);
+        // Nothing was given, so there is nothing to give back.
+        _harness.Apply(new GiveBack(outcome.Delivery!.Value));
+        Assert.False(next.HasOutcome);
+    }
+
+    [Fact]
+    public void Notify_wakes_in_waiting_order_and_only_those_who_wait_by_then()
+    {
+        var waits = new[] { _ann, _bob, _cid }.Select(session =>
+        {
+            _harness.Acquire(session, "data");
+            return Wait(session);
+        }).ToArray();
+        var dan = _harness.Session("dan");
+        _harness.Acquire(dan, "data");
+        Assert.Equal(1, Notify(dan, 0).Get<NotifyConditionOutcome>().Notified);
+        _harness.Release(dan, "data");
+        Assert.True(waits[0].HasOutcome && !waits[1].HasOutcome);
+        Assert.Equal(2, Notify(_ann, 5).Get<NotifyConditionOutcome>().Notified);
+        Assert.Equal(0, Notify(_ann, -1).Get<NotifyConditionOutcome>().Notified);
+        _harness.Release(_ann, "data");
+        Assert.True(waits[1].HasOutcome && !waits[2].HasOutcome);
+        _harness.Release(_bob, "data");
+        Assert.True(waits[2].HasOutcome);
+    }
+
+    [Fact]
+    public void Minus_one_wakes_all_and_who_stood_in_the_lock_s_line_goes_first()
+    {
+        _harness.Acquire(_ann, "data");
+        var ann = Wait(_ann);
+        _harness.Acquire(_bob, "data");
+        var bob = Wait(_bob);
+        _harness.Acquire(_cid, "data");
+        var dan = _harness.Acquire(_harness.Session("dan"), "data");
+        Assert.Equal(2, Notify(_cid, -1).Get<NotifyConditionOutcome>().Notified);
+        _harness.Release(_cid, "data");
+        Assert.True(dan.HasOutcome && !ann.HasOutcome);
+        _harness.Release(dan.Get<AcquireLockOutcome>().Session, "data");
+        Assert.True(ann.HasOutcome && !bob.HasOutcome);
+    }
+
+    [Fact]
+    public void Without_the_lock_it_is_not_owner()
+    {
+        Wait(_ann).Fails(ObjectErrorReason.NotOwner);
+        Notify(_ann).Fails(ObjectErrorReason.NotOwner);
+        _harness.Acquire(_bob, "data");
+        Assert.Contains("is held by session-2 (\"bob\"), not by session-1 (\"ann\")", Wait(_ann).Fails(ObjectErrorReason.NotOwner).Message, StringComparison.Ordinal);
+        Notify(_ann).Fails(ObjectErrorReason.NotOwner);
+        _harness.Acquire(_ann, "shared", LockMode.Read);
+        Assert.Contains("for reading", Wait(_ann, @lock: "shared").Fails(ObjectErrorReason.NotOwner).Message, StringComparison.Ordinal);
+        Assert.Equal("session_id", Wait(null).Fails(ObjectErrorReason.Invalid).Field);
+        Assert.Equal("count", Notify(_bob, -2).Fails(ObjectErrorReason.Invalid).Field);
+        Assert.Equal("condition", _harness.Apply(new WaitCondition("a b", "data") { Session = _bob }).Fails(ObjectErrorReason.Invalid).Field);
+        Assert.Equal("lock", _harness.Apply(new WaitCondition("a", "") { Session = _bob }).Fails(ObjectErrorReason.Invalid).Field);
+    }
+
+    [Fact]
+    public void A_writer_waits_and_readers_go_on_meanwhile()
+    {
+        _harness.Acquire(_ann, "data", LockMode.Write);
+        var wait = Wait(_ann);
+        _harness.Acquire(_bob, "data", LockMode.Read);
+        Notify(_bob).Fails(ObjectErrorReason.NotOwner);
+        _harness.Release(_bob, "data");
+        _harness.Acquire(_bob, "data", LockMode.Write);
+        Notify(_bob);
+        var reader = _harness.Acquire(_cid, "data", LockMode.Read);
+        _harness.Release(_bob, "data");
+        Assert.True(wait.HasOutcome && !reader.HasOutcome);
+    }
+
+    [Fact]
+    public void A_condition_belongs_to_one_lock_at_a_time()
+    {
+        _harness.Acquire(_ann, "data");
+        var wait = Wait(_ann);
+        _harness.Acquire(_bob, "other");
+        var error = Wait(_bob, @lock: "other").Fails(ObjectErrorReason.KindMismatch);
+        Assert.Equal("condition \"changed\" belongs to lock \"data\" while somebody waits there, not to lock \"other\"", error.Message);
+        _harness.Apply(new NotifyCondition("changed", "other") { Session = _bob }).Fails(ObjectErrorReason.KindMismatch);
+        // While somebody waits, the lock keeps its kind, though nobody holds it.
+        _harness.Acquire(_cid, "data", LockMode.Reentrant).Fails(ObjectErrorReason.KindMismatch);
+        _harness.Abandon(wait);
+        Assert.NotNull(Wait(_bob, @lock: "other").Wait);
+    }
+
+    [Fact]
+    public void Who_dies_while_it_waits_is_gone_from_the_line()
+    {
+        _harness.Acquire(_ann, "data");
+        var dead = Wait(_ann);
+        _harness.Acquire(_bob, "data");
+        var alive = Wait(_bob);
+        _harness.End(_ann);
+        dead.Fails(ObjectErrorReason.SessionLost);
+        _harness.Acquire(_cid, "data");
+        Assert.Equal(1, Notify(_cid).Get<NotifyConditionOutcome>().Notified);
+        _harness.Release(_cid, "data");
+        Assert.Equal(WaitStatus.Ok, alive.Get<WaitConditionOutcome>().Status);
+    }
+
+    [Theory]
+    [InlineData("dies")]
+    [InlineData("goes before the grant")]
+    [InlineData("goes after the grant")]
+    [InlineData("cancels")]
+    public void A_notification_that_reached_nobody_goes_to_the_next_who_waited_then(string fate)
+    {
+        _harness.Acquire(_ann, "data");
+        var first = _harness.Apply(new WaitCondition("changed", "data") { Session = _ann, OperationId = 7 });
+        _harness.Acquire(_bob, "data");
+        var second = Wait(_bob);
+        _harness.Acquire(_cid, "data");
+        Notify(_cid);
+        switch (fate)
+        {
+            case "dies":
+                _harness.End(_ann);
+                break;
+            case "goes before the grant":
+                _harness.Abandon(first);
+                break;
+            case "cancels":
+                _harness.Apply(new CancelOperations([7]) { Session = _ann });
+                first.Fails(ObjectErrorReason.Cancelled);
+                break;
+        }
+
+        _harness.Release(_cid, "data");
+        if (fate == "goes after the grant")
+            _harness.Apply(new GiveBack(first.Delivery!.Value));
+        Assert.Equal(WaitStatus.Ok, second.Get<WaitConditionOutcome>().Status);
+        Assert.Equal((0, 1), (_ann.HoldCount, _bob.HoldCount));
+    }
+
+    [Fact]
+    public void To_one_who_came_later_it_would_be_spurious()
+    {
+        _harness.Acquire(_ann, "data");
+        var first = Wait(_ann);
+        _harness.Acquire(_bob, "data");
+        Notify(_bob, -1);
+        var late = Wait(_bob);
+        // ann has the lock, and never hears of it.
+        _harness.Apply(new GiveBack(first.Delivery!.Value));
+        Assert.False(late.HasOutcome);
+        Assert.Equal(0, _ann.HoldCount);
+    }
+
+    [Fact]
+    public void Whoever_waits_needs_the_lock_back_so_its_holder_must_not_wait_for_it()
+    {
+        _harness.Acquire(_ann, "mine");
+        _harness.Acquire(_ann, "data");
+        Assert.NotNull(Wait(_ann, timeout: TimeSpan.FromSeconds(1)).Wait);
+        _harness.Acquire(_bob, "data");
+        var edges = _harness.Acquire(_bob, "mine").Fails(ObjectErrorReason.Deadlock).Cycle!.Edges;
+        Assert.Equal([("locks/mine", _ann), ("conditions/changed", _bob)], edges.Select(edge => (edge.ObjectName, edge.Holder!)));
+    }
+
+    [Fact]
+    public void Who_stands_in_the_lock_s_line_must_not_wait_for_it_either()
+    {
+        _harness.Acquire(_ann, "mine");
+        _harness.Acquire(_ann, "data");
+        Assert.NotNull(Wait(_ann).Wait);
+        _harness.Acquire(_bob, "data");
+        Assert.NotNull(_harness.Acquire(_cid, "data").Wait);
+        _harness.Acquire(_cid, "mine").Fails(ObjectErrorReason.Deadlock);
+    }
+
+    [Fact]
+    public void A_wait_that_would_close_a_cycle_keeps_its_lock()
+    {
+        _harness.Acquire(_ann, "mine");
+        var hold = _harness.Acquire(_ann, "data");
+        Assert.NotNull(_harness.Acquire(_bob, "data").Wait);
+        Assert.NotNull(_harness.Acquire(_cid, "data").Wait);
+        // bob is about to get the lock, and will not give it back before it has what ann holds.
+        var pipelined = _harness.Acquire(_bob, "mine");
+        Assert.NotNull(pipelined.Wait);
+        Wait(_ann).Fails(ObjectErrorReason.Deadlock);
+        Assert.True(_harness.Engine.IsHeldWith("data", hold.Token));
+        _harness.Abandon(pipelined);
+        Assert.NotNull(Wait(_ann).Wait);
+        Assert.False(_harness.Engine.IsHeldWith("data", hold.Token));
+    }
+
+    [Fact]
+    public void A_return_that_closes_a_cycle_fails_and_the_notification_goes_on()
+    {
+        // One session may pipeline: bob waits for what ann holds, and then takes the lock that ann will want back, and notifies.
+        _harness.Acquire(_ann, "mine");
+        _harness.Acquire(_ann, "data");
+        var stuck = Wait(_ann);
+        _harness.Acquire(_cid, "data");
+        var other = Wait(_cid);
+        Assert.NotNull(_harness.Acquire(_bob, "mine").Wait);
+        _harness.Acquire(_bob, "data");
+        Notify(_bob);
+        stuck.Fails(ObjectErrorReason.Deadlock);
+        _harness.Release(_bob, "data");
+        Assert.Equal(WaitStatus.Ok, other.Get<WaitConditionOutcome>().Status);
+    }
+
+    [Fact]
+    public void A_session_may_notify_its_own_wait()
+    {
+        _harness.Acquire(_ann, "data");
+        var plain = Wait(_ann);
+        _harness.Acquire(_ann, "data");
+        Notify(_ann);
+        Assert.False(plain.HasOutcome);
+        _harness.Release(_ann, "data");
+        Assert.Equal(WaitStatus.Ok, plain.Get<WaitConditionOutcome>().Status);
+
+        _harness.Acquire(_bob, "deep", LockMode.Reentrant);
+        var deep = Wait(_bob, @lock: "deep", condition: "deeper");
+        _harness.Acquire(_bob, "deep", LockMode.Reentrant);
+        _harness.Apply(new NotifyCondition("deeper", "deep") { Session = _bob });
+        Assert.Equal(WaitStatus.Ok, deep.Get<WaitConditionOutcome>().Status);
+        Assert.Equal(1, _harness.Release(_bob, "deep").Get<ReleaseLockOutcome>().Depth);
+    }
+
+    [Fact]
+    public void A_wait_that_may_not_wait_keeps_its_lock()
+    {
+        var harness = new ObjectHarness(new ObjectEngineOptions { MaxWaits = 1 });
+        var (ann, bob) = (harness.Session(), harness.Session());
+        var hold = harness.Acquire(ann, "data");
+        var next = harness.Acquire(bob, "data");
+        harness.Apply(new WaitCondition("changed", "data") { Session = ann }).Fails(ObjectErrorReason.LimitExceeded);
+        Assert.True(harness.Engine.IsHeldWith("data", hold.Token));
+        Assert.False(next.HasOutcome);
+        Assert.Equal(1, harness.Engine.ObjectCount);
+        var full = new ObjectHarness(new ObjectEngineOptions { MaxObjects = 1 });
+        var cid = full.Session();
+        full.Acquire(cid, "data");
+        full.Apply(new WaitCondition("changed", "data") { Session = cid }).Fails(ObjectErrorReason.LimitExceeded);
+        Assert.Equal(1, cid.HoldCount);
+    }
+
+    private Call Wait(Session? session, string condition = "changed", string @lock = "data", TimeSpan? timeout = null) =>
+        _harness.Apply(new WaitCondition(condition, @lock) { Session = session, Timeout = timeout });
+
+    private Call Notify(Session? session, int count = 1) => _harness.Apply(new NotifyCondition("changed", "data", count) { Session = session });
+}
