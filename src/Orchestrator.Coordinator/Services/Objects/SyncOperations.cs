@@ -1,6 +1,9 @@
+using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Core.Sync;
 using Orchestrator.V1;
+using BarrierAction = Orchestrator.Core.Sync.BarrierAction;
 using LockMode = Orchestrator.Core.Sync.LockMode;
+using RateLimiterSpec = Orchestrator.Core.Sync.RateLimiterSpec;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
@@ -9,7 +12,7 @@ internal static class SyncOperations
 {
     public static AcquireLock ToCommand(AcquireLockRequest request) => new(
         request.Lock,
-        request.Mode == V1.LockMode.Unspecified ? LockMode.Plain : (LockMode)Math.Clamp((int)request.Mode, 0, byte.MaxValue))
+        request.Mode == V1.LockMode.Unspecified ? LockMode.Plain : (LockMode)Narrow((int)request.Mode))
     {
         Timeout = Times.ToTimeSpan(request.Timeout),
         Lease = Times.ToTimeSpan(request.Lease),
@@ -26,4 +29,122 @@ internal static class SyncOperations
     public static ReleaseLock ToCommand(ReleaseLockRequest request) => new(request.Lock);
 
     public static ReleaseLockResponse ToResponse(ReleaseLockOutcome outcome) => new() { Depth = outcome.Depth };
+
+    public static AcquireSemaphore ToCommand(AcquireSemaphoreRequest request) => new(request.Semaphore, request.Permits)
+    {
+        InitialPermits = request.HasInitialPermits ? request.InitialPermits : null,
+        Bounded = request.Bounded,
+        Timeout = Times.ToTimeSpan(request.Timeout),
+        Lease = Times.ToTimeSpan(request.Lease),
+    };
+
+    public static AcquireSemaphoreResponse ToResponse(AcquireSemaphoreOutcome outcome) => new()
+    {
+        Status = (WaitStatus)(int)outcome.Status,
+        SessionId = outcome.Session?.Id ?? "",
+        AvailablePermits = outcome.AvailablePermits,
+    };
+
+    public static ReleaseSemaphore ToCommand(ReleaseSemaphoreRequest request) => new(request.Semaphore, request.Permits);
+
+    public static ReleaseSemaphoreResponse ToResponse(ReleaseSemaphoreOutcome outcome) => new() { AvailablePermits = outcome.AvailablePermits };
+
+    public static WaitEvent ToCommand(WaitEventRequest request) => new(request.Event) { Timeout = Times.ToTimeSpan(request.Timeout) };
+
+    public static WaitEventResponse ToResponse(WaitEventOutcome outcome) => new() { Status = (WaitStatus)(int)outcome.Status };
+
+    public static SetEvent ToCommand(SetEventRequest request) => new(request.Event, request.Set);
+
+    public static SetEventResponse ToResponse(SetEventOutcome outcome) => new() { WasSet = outcome.WasSet };
+
+    public static WaitCondition ToCommand(WaitConditionRequest request) =>
+        new(request.Condition, request.Lock) { Timeout = Times.ToTimeSpan(request.Timeout) };
+
+    public static WaitConditionResponse ToResponse(WaitConditionOutcome outcome) => new()
+    {
+        Status = (WaitStatus)(int)outcome.Status,
+        FencingToken = outcome.FencingToken,
+    };
+
+    public static NotifyCondition ToCommand(NotifyConditionRequest request) => new(request.Condition, request.Lock, request.Count);
+
+    public static NotifyConditionResponse ToResponse(NotifyConditionOutcome outcome) => new() { Notified = outcome.Notified };
+
+    public static WaitBarrier ToCommand(WaitBarrierRequest request) => new(request.Barrier, request.Parties) { Timeout = Times.ToTimeSpan(request.Timeout) };
+
+    public static WaitBarrierResponse ToResponse(WaitBarrierOutcome outcome) => new()
+    {
+        Status = (WaitStatus)(int)outcome.Status,
+        Index = outcome.Index,
+        Generation = outcome.Generation,
+    };
+
+    public static ControlBarrier ToCommand(ControlBarrierRequest request) => new(request.Barrier, (BarrierAction)Narrow((int)request.Action));
+
+    public static ControlBarrierResponse ToResponse(ControlBarrierOutcome outcome) => new() { Waiting = outcome.Waiting };
+
+    public static WaitLatch ToCommand(WaitLatchRequest request) => new(request.Latch, request.Count) { Timeout = Times.ToTimeSpan(request.Timeout) };
+
+    public static WaitLatchResponse ToResponse(WaitLatchOutcome outcome) => new() { Status = (WaitStatus)(int)outcome.Status, Remaining = outcome.Remaining };
+
+    public static CountDownLatch ToCommand(CountDownLatchRequest request) => new(request.Latch, request.Count, request.By);
+
+    public static CountDownLatchResponse ToResponse(CountDownLatchOutcome outcome) => new() { Remaining = outcome.Remaining };
+
+    public static CreateRateLimiter ToCommand(CreateRateLimiterRequest request)
+    {
+        var spec = request.Spec ?? new V1.RateLimiterSpec();
+        return new CreateRateLimiter(new RateLimiterSpec(
+            spec.Name, spec.Permits, Times.ToTimeSpan(spec.Period) ?? TimeSpan.Zero, spec.Burst, spec.SlidingWindow));
+    }
+
+    public static CreateRateLimiterResponse ToResponse(CreateRateLimiterOutcome outcome) => new()
+    {
+        Spec = new V1.RateLimiterSpec
+        {
+            Name = outcome.Spec.Name,
+            Permits = outcome.Spec.Permits,
+            Period = Duration.FromTimeSpan(outcome.Spec.Period),
+            Burst = outcome.Spec.Burst,
+            SlidingWindow = outcome.Spec.SlidingWindow,
+        },
+    };
+
+    public static AcquirePermits ToCommand(AcquirePermitsRequest request) =>
+        new(request.RateLimiter, request.Permits) { Timeout = Times.ToTimeSpan(request.Timeout) };
+
+    public static AcquirePermitsResponse ToResponse(AcquirePermitsOutcome outcome)
+    {
+        var response = new AcquirePermitsResponse { Status = (WaitStatus)(int)outcome.Status };
+        if (outcome.Status == Core.Objects.WaitStatus.Timeout)
+            response.RetryAfter = Duration.FromTimeSpan(outcome.RetryAfter);
+        return response;
+    }
+
+    public static ListSyncResponse ToResponse(SyncPage page) => new()
+    {
+        Objects =
+        {
+            page.Objects.Select(item => new V1.SyncInfo
+            {
+                Object = item.ObjectName,
+                Description = item.Description,
+                Holders = { item.Holders.Select(ToHolder) },
+                Waiters = { item.Waiters.Select(ToHolder) },
+            }),
+        },
+        NextPageToken = page.NextPageToken,
+    };
+
+    private static Holder ToHolder(SyncHolder holder) => new()
+    {
+        SessionId = holder.Session?.Id ?? "",
+        DisplayName = holder.Session?.DisplayName ?? "",
+        Age = Duration.FromTimeSpan(holder.Age),
+        FencingToken = holder.FencingToken,
+        TaskId = (ulong)(holder.Session?.Task?.TaskId ?? 0),
+    };
+
+    // An enumeration of the wire may hold any number; one that the engine's type cannot hold is as unknown as 255 is.
+    private static byte Narrow(int value) => (byte)Math.Clamp(value, 0, byte.MaxValue);
 }

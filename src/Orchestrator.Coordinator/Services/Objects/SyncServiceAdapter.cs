@@ -1,5 +1,7 @@
 using Grpc.Core;
 using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sync;
 using Orchestrator.V1;
 
@@ -9,10 +11,54 @@ namespace Orchestrator.Coordinator.Services.Objects;
 internal sealed class SyncServiceAdapter(ObjectEngineHost host) : SyncService.SyncServiceBase
 {
     public override async Task<AcquireLockResponse> AcquireLock(AcquireLockRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await ObjectCall.RunAsync<AcquireLockOutcome>(
-            host, SyncOperations.ToCommand(request), request.SessionId, context.CancellationToken));
+        SyncOperations.ToResponse(await RunAsync<AcquireLockOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<ReleaseLockResponse> ReleaseLock(ReleaseLockRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await ObjectCall.RunAsync<ReleaseLockOutcome>(
-            host, SyncOperations.ToCommand(request), request.SessionId, context.CancellationToken));
+        SyncOperations.ToResponse(await RunAsync<ReleaseLockOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+
+    public override async Task<AcquireSemaphoreResponse> AcquireSemaphore(AcquireSemaphoreRequest request, ServerCallContext context) =>
+        SyncOperations.ToResponse(await RunAsync<AcquireSemaphoreOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+
+    public override async Task<ReleaseSemaphoreResponse> ReleaseSemaphore(ReleaseSemaphoreRequest request, ServerCallContext context) =>
+        SyncOperations.ToResponse(await RunAsync<ReleaseSemaphoreOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+
+    public override async Task<WaitEventResponse> WaitEvent(WaitEventRequest request, ServerCallContext context) =>
+        SyncOperations.ToResponse(await RunAsync<WaitEventOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+
+    public override async Task<SetEventResponse> SetEvent(SetEventRequest request, ServerCallContext context) =>
+        SyncOperations.ToResponse(await RunAsync<SetEventOutcome>(SyncOperations.ToCommand(request), "", context));
+
+    public override async Task<WaitConditionResponse> WaitCondition(WaitConditionRequest request, ServerCallContext context) =>
+        SyncOperations.ToResponse(await RunAsync<WaitConditionOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+
+    public override async Task<NotifyConditionResponse> NotifyCondition(NotifyConditionRequest request, ServerCallContext context) =>
+        SyncOperations.ToResponse(await RunAsync<NotifyConditionOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+
+    public override async Task<WaitBarrierResponse> WaitBarrier(WaitBarrierRequest request, ServerCallContext context) =>
+        SyncOperations.ToResponse(await RunAsync<WaitBarrierOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+
+    public override async Task<ControlBarrierResponse> ControlBarrier(ControlBarrierRequest request, ServerCallContext context) =>
+        SyncOperations.ToResponse(await RunAsync<ControlBarrierOutcome>(SyncOperations.ToCommand(request), "", context));
+
+    public override async Task<WaitLatchResponse> WaitLatch(WaitLatchRequest request, ServerCallContext context) =>
+        SyncOperations.ToResponse(await RunAsync<WaitLatchOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+
+    public override async Task<CountDownLatchResponse> CountDownLatch(CountDownLatchRequest request, ServerCallContext context) =>
+        SyncOperations.ToResponse(await RunAsync<CountDownLatchOutcome>(SyncOperations.ToCommand(request), "", context));
+
+    public override async Task<CreateRateLimiterResponse> CreateRateLimiter(CreateRateLimiterRequest request, ServerCallContext context) =>
+        SyncOperations.ToResponse(await RunAsync<CreateRateLimiterOutcome>(SyncOperations.ToCommand(request), "", context));
+
+    public override async Task<AcquirePermitsResponse> AcquirePermits(AcquirePermitsRequest request, ServerCallContext context) =>
+        SyncOperations.ToResponse(await RunAsync<AcquirePermitsOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+
+    public override Task<ListSyncResponse> ListSync(ListSyncRequest request, ServerCallContext context) =>
+        host.Read((engine, now) => engine.ListSync(request.PageSize, request.PageToken, now)) switch
+        {
+            SyncPage page => Task.FromResult(SyncOperations.ToResponse(page)),
+            var other => throw Failures.From((ObjectError)other),
+        };
+
+    private Task<T> RunAsync<T>(ObjectCommand command, string sessionId, ServerCallContext context)
+        where T : ObjectOutcome => ObjectCall.RunAsync<T>(host, command, sessionId, context.CancellationToken);
 }
