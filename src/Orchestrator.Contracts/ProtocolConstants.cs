@@ -12,6 +12,9 @@ public static class ProtocolConstants
     /// <summary>What stands before the token in <see cref="AuthorizationHeader"/>.</summary>
     public const string BearerPrefix = "Bearer ";
 
+    /// <summary>Begins the id of a task attempt's session: <c>task-</c>, the task's id, <c>-</c>, the attempt.</summary>
+    public const string TaskSessionPrefix = "task-";
+
     /// <summary>The file under the data directory that holds the coordinator's token (mode 0600).</summary>
     public const string TokenFileName = "token";
 

@@ -19,3 +19,15 @@ internal interface IWorkerOrders
     /// <summary>Carries out an order; called after the engine's lock has been left.</summary>
     void Carry(WorkerOrder order);
 }
+
+/// <summary>Who settles what attempts held.</summary>
+internal interface IAttemptObserver
+{
+    /// <summary>These attempts have ended at their worker.</summary>
+    void OnEnded(IReadOnlyList<AttemptReport> attempts);
+
+    /// <summary>A worker process has ended.</summary>
+    /// <param name="worker">Such as <c>worker-1#3</c>.</param>
+    /// <param name="cause">How, as in "was killed by SIGKILL (9)".</param>
+    void OnWorkerLost(string worker, string cause);
+}

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using Orchestrator.Core.Objects;
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Tasks;
 using Orchestrator.Core.Waits;
 using Orchestrator.Coordinator.Dispatch;
 
@@ -9,7 +11,8 @@ namespace Orchestrator.Coordinator.Engines;
 /// Owns the object engine: its lock, its clock and its one timer. Under the lock commands are applied and outcomes are sorted to those whom they concern; everything
 /// that takes time happens after the lock has been left.
 /// </summary>
-internal sealed class ObjectEngineHost : IDisposable
+/// <remarks>Where both engines' locks are needed, this one's comes first.</remarks>
+internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 {
     // A deadline can be due at once; a timer of zero would fire in a loop while another thread holds the lock.
     private static readonly TimeSpan MinimumTimer = TimeSpan.FromMilliseconds(1);
@@ -20,13 +23,17 @@ internal sealed class ObjectEngineHost : IDisposable
     private readonly Lock _gate = new();
     private readonly ObjectEffects _effects = new();
     private readonly ObjectEngine _engine;
+    private readonly TaskEngineHost _tasks;
     private readonly MonotonicClock _clock;
     private readonly ITimer _timer;
+    private int _taskSessions;
     private TimeSpan _timerDue = TimeSpan.MaxValue;
     private bool _disposed;
 
-    public ObjectEngineHost(ObjectEngineOptions options, MonotonicClock clock)
+    public ObjectEngineHost(ObjectEngineOptions options, TaskEngineHost tasks, MonotonicClock clock)
     {
+        _tasks = tasks;
+        tasks.Attempts = this;
         _engine = new ObjectEngine(options);
         _clock = clock;
         _timer = clock.Provider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -70,6 +77,17 @@ internal sealed class ObjectEngineHost : IDisposable
             return read(_engine, _clock.Now);
     }
 
+    public void OnEnded(IReadOnlyList<AttemptReport> attempts)
+    {
+        // Most tasks never come here; a session that is being made for one of these would name an attempt that still runs.
+        if (Volatile.Read(ref _taskSessions) == 0)
+            return;
+        foreach (var attempt in attempts)
+            Apply(new ObjectRequest(new EndTaskSessions(attempt.TaskId, attempt.Attempt, "the task's attempt has ended")));
+    }
+
+    public void OnWorkerLost(string worker, string cause) => Apply(new ObjectRequest(new EndWorkerSessions(worker, $"{worker} {cause}")));
+
     public void Dispose()
     {
         lock (_gate)
@@ -82,7 +100,7 @@ internal sealed class ObjectEngineHost : IDisposable
         var command = request.Command;
         if (request.SessionId.Length > 0)
         {
-            if (_engine.FindSession(request.SessionId) is not { } session)
+            if ((_engine.FindSession(request.SessionId) ?? OpenTaskSession(request.SessionId)) is not { } session)
             {
                 _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, ObjectError.UnknownSession(request.SessionId)));
                 return;
@@ -93,6 +111,21 @@ internal sealed class ObjectEngineHost : IDisposable
 
         if (_engine.Apply(command, _clock.Now, _effects) is { } wait && command.Caller is IObjectCaller caller)
             caller.OnWaiting(command.Tag, wait);
+    }
+
+    /// <summary>The session of a running attempt comes into being when the attempt first uses it. Null where the id names no such attempt.</summary>
+    private Session? OpenTaskSession(string id)
+    {
+        if (!TaskSessionIds.TryParse(id, out var taskId, out var attempt))
+            return null;
+        var (worker, handler) = _tasks.Read(engine => (engine.WorkerOf(taskId, attempt), engine.Find(taskId)?.Handler.Name));
+        if (worker is null)
+            return null;
+        _engine.Apply(new CreateSession(handler ?? "", Task: new SessionTask(taskId, attempt, worker)) { Id = id }, _clock.Now, _effects);
+        var session = _engine.FindSession(id);
+        if (session is not null)
+            Volatile.Write(ref _taskSessions, _taskSessions + 1);
+        return session;
     }
 
     private void Tick()
@@ -126,6 +159,12 @@ internal sealed class ObjectEngineHost : IDisposable
                 continue;
             listener.OnNotice(notice);
             Touch(touched, listener);
+        }
+
+        foreach (var session in _effects.EndedSessions)
+        {
+            if (session.Task is not null)
+                Volatile.Write(ref _taskSessions, _taskSessions - 1);
         }
 
         _effects.Clear();

@@ -38,12 +38,16 @@ internal sealed class TaskEngineHost : IDisposable
     /// <summary>Who carries out orders about worker processes; set once, before the first worker joins.</summary>
     public IWorkerOrders? Orders { get; set; }
 
+    /// <summary>Who is told of the ends of attempts before the engine is, so that whoever hears of an end finds settled what the attempt held.</summary>
+    public IAttemptObserver? Attempts { get; set; }
+
     /// <summary>Applies a command and sees to its effects.</summary>
     public void Apply(TaskCommand command) => Apply<object?>(command, null);
 
     /// <summary>Applies a command, reads from its effects under the lock, and sees to them.</summary>
     public T? Apply<T>(TaskCommand command, Func<TaskEffects, T>? read)
     {
+        Settle(command);
         var touched = RentTouched();
         T? result = default;
         WorkerOrder[] orders;
@@ -64,6 +68,8 @@ internal sealed class TaskEngineHost : IDisposable
         }
 
         Perform(touched, orders);
+        // Once more, for what an attempt began in the very moment of its end.
+        Settle(command);
         return result;
     }
 
@@ -96,6 +102,14 @@ internal sealed class TaskEngineHost : IDisposable
         lock (_gate)
             _disposed = true;
         _timer.Dispose();
+    }
+
+    private void Settle(TaskCommand command)
+    {
+        if (command is TaskCommand.Report report)
+            Attempts?.OnEnded(report.Results);
+        else if (command is TaskCommand.WorkerLost lost)
+            Attempts?.OnWorkerLost(lost.Worker.Name, lost.PostMortem?.Cause ?? "has ended");
     }
 
     /// <summary>Hands each effect to whom it concerns; returns the orders about processes, which are rare.</summary>

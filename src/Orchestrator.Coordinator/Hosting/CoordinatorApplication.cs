@@ -186,6 +186,9 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.Listen(IPAddress.Loopback, options.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
         kestrel.Listen(IPAddress.Loopback, options.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
+        // For the handlers in workers: its name is known before the workers start, whereas a free port is not.
+        kestrel.ListenUnixSocket(
+            kestrel.ApplicationServices.GetRequiredService<RuntimeDirectory>().CoordinatorSocket, listen => listen.Protocols = HttpProtocols.Http2);
     }
 
     /// <summary>Signals are the application's own matter: the drain comes before the host's stop.</summary>

@@ -31,6 +31,9 @@ internal sealed class RuntimeDirectory : IDisposable
     /// <summary>A new name per incarnation, so that a late client cannot meet a stranger.</summary>
     public string SocketPath(long incarnation) => Path.Combine(_path, $"w-{incarnation}.sock");
 
+    /// <summary>Where the coordinator listens for its workers; known before it listens anywhere.</summary>
+    public string CoordinatorSocket => Path.Combine(_path, "coordinator.sock");
+
     public string RecorderPath(long incarnation) => Path.Combine(_path, $"w-{incarnation}.rec");
 
     public void Dispose()

@@ -10,6 +10,12 @@ internal sealed class AuthorizationInterceptor(TokenStore tokens) : Interceptor
 {
     private const string HealthService = "/grpc.health.v1.Health/";
 
+    private static readonly string[] s_forWorkers =
+    [
+        .. new[] { SessionService.Descriptor, QueueService.Descriptor, PipeService.Descriptor, StateService.Descriptor, SyncService.Descriptor }
+            .Select(service => $"/{service.FullName}/"),
+    ];
+
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
@@ -47,8 +53,16 @@ internal sealed class AuthorizationInterceptor(TokenStore tokens) : Interceptor
             return;
         // Straight from the request: gRPC's own view of the headers would be built for this one alone.
         var presented = (string?)context.GetHttpContext().Request.Headers.Authorization;
-        if (tokens.Accepts(presented))
-            return;
+        switch (tokens.Identify(presented))
+        {
+            case Caller.Client:
+                return;
+            case Caller.Worker when Array.Exists(s_forWorkers, service => context.Method.StartsWith(service, StringComparison.Ordinal)):
+                return;
+            case Caller.Worker:
+                throw Failures.Create(ErrorReason.PermissionDenied, $"a worker's token is for sessions, queues, pipes, state and synchronization, not for {context.Method}");
+        }
+
         throw Failures.Create(
             ErrorReason.Unauthenticated,
             $"{(presented is null ? "no token was sent" : "the token is wrong")}; it lies in {tokens.Path} (send it as 'authorization: Bearer TOKEN')");

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -9,6 +10,7 @@ namespace Orchestrator.Coordinator.Security;
 internal sealed class TokenStore
 {
     private readonly string _token;
+    private readonly ConcurrentDictionary<string, byte> _workers = new();
 
     /// <summary>Reads the token of the data directory, or makes one at the first start.</summary>
     public TokenStore(string dataDirectory)
@@ -20,12 +22,28 @@ internal sealed class TokenStore
     /// <summary>Where the token lies.</summary>
     public string Path { get; }
 
-    /// <summary>Whether a credential as sent in the authorization header is the token; compared in fixed time, but for its length, which is no secret.</summary>
-    public bool Accepts(string? authorization) =>
-        authorization is not null
-        && authorization.StartsWith(ProtocolConstants.BearerPrefix, StringComparison.OrdinalIgnoreCase)
-        && CryptographicOperations.FixedTimeEquals(
-            MemoryMarshal.AsBytes(authorization.AsSpan(ProtocolConstants.BearerPrefix.Length).Trim()), MemoryMarshal.AsBytes(_token.AsSpan()));
+    /// <summary>Makes a token for one worker process, by which its handlers reach the object services and nothing else.</summary>
+    public string IssueForWorker()
+    {
+        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        _workers.TryAdd(token, 0);
+        return token;
+    }
+
+    /// <summary>The worker has ended, and its token with it.</summary>
+    public void Revoke(string token) => _workers.TryRemove(token, out _);
+
+    /// <summary>Whose credential this is, as sent in the authorization header. Ours is compared in fixed time, but for its length, which is no secret.</summary>
+    public Caller Identify(string? authorization)
+    {
+        if (authorization is null || !authorization.StartsWith(ProtocolConstants.BearerPrefix, StringComparison.OrdinalIgnoreCase))
+            return Caller.Nobody;
+        var presented = authorization.AsSpan(ProtocolConstants.BearerPrefix.Length).Trim();
+        if (CryptographicOperations.FixedTimeEquals(MemoryMarshal.AsBytes(presented), MemoryMarshal.AsBytes(_token.AsSpan())))
+            return Caller.Client;
+        // A table is searched by the token's hash, which is keyed with a secret of this process: the time it takes tells nothing of the tokens in it.
+        return _workers.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(presented) ? Caller.Worker : Caller.Nobody;
+    }
 
     private static string ReadOrCreate(string path)
     {
@@ -50,4 +68,17 @@ internal sealed class TokenStore
         stream.Write(Encoding.ASCII.GetBytes(token + "\n"));
         return token;
     }
+}
+
+/// <summary>Who calls, by the credential.</summary>
+internal enum Caller
+{
+    /// <summary>No credential, or a wrong one.</summary>
+    Nobody,
+
+    /// <summary>Whoever may read the token file: everything is allowed.</summary>
+    Client,
+
+    /// <summary>A handler in a worker process: sessions, queues, pipes, state and synchronization.</summary>
+    Worker,
 }

@@ -4,12 +4,14 @@ using Google.Protobuf;
 using Orchestrator.Contracts.Direct;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>Starts worker processes by the launch contract of <c>worker.proto</c>. Used on the supervisor's thread only.</summary>
-internal sealed unsafe class WorkerStarter(SupervisorOptions options, RuntimeDirectory directory, TimeProvider time, IReadOnlyList<int> cores)
+internal sealed unsafe class WorkerStarter(
+    SupervisorOptions options, RuntimeDirectory directory, TokenStore tokens, TimeProvider time, IReadOnlyList<int> cores)
 {
     private const string MemoryEvents = "/sys/fs/cgroup/memory.events";
 
@@ -35,6 +37,8 @@ internal sealed unsafe class WorkerStarter(SupervisorOptions options, RuntimeDir
             MaxConcurrentIo = options.MaxConcurrentIo,
             RecorderPath = directory.RecorderPath(incarnation),
             DirectStream = ChildProcess.InheritedDescriptor,
+            CoordinatorAddress = $"unix:{directory.CoordinatorSocket}",
+            CoordinatorToken = tokens.IssueForWorker(),
         };
         var recorder = new FlightRecorderFile(launch.RecorderPath);
         var direct = DirectStream.CreatePair(out var childEnd);
@@ -61,6 +65,9 @@ internal sealed unsafe class WorkerStarter(SupervisorOptions options, RuntimeDir
                 ProcessorAffinity.SetForThisThread(cores);
         }
     }
+
+    /// <summary>The process has ended.</summary>
+    public void Forget(WorkerProcess process) => tokens.Revoke(process.Launch.CoordinatorToken);
 
     /// <summary>Whether the kernel has killed somebody of this control group for memory since the last call.</summary>
     public bool KernelRanOutOfMemory()

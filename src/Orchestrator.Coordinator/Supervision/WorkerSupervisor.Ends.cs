@@ -47,6 +47,7 @@ internal sealed partial class WorkerSupervisor
     private void OnExited(WorkerProcess process, ChildExit exit)
     {
         _processes.Remove(process);
+        _starter.Forget(process);
         var postMortem = process.PostMortem(exit, _starter.KernelRanOutOfMemory());
         var expected = process.Role is WorkerRole.Draining or WorkerRole.Condemned or WorkerRole.Ending;
         var finished = 0L;

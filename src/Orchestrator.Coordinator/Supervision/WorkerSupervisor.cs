@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Telemetry;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
@@ -39,7 +40,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     private ImmutableArray<WorkerStatus> _status = [];
 
     public WorkerSupervisor(
-        SupervisorOptions options, RuntimeDirectory directory, TaskEngineHost host, MonotonicClock clock, OperatorEvents events, ILogger<WorkerSupervisor> logger)
+        SupervisorOptions options, RuntimeDirectory directory, TokenStore tokens, TaskEngineHost host, MonotonicClock clock, OperatorEvents events, ILogger<WorkerSupervisor> logger)
     {
         _options = options;
         _host = host;
@@ -47,7 +48,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         _events = events;
         _logger = logger;
         _cores = ProcessorAffinity.AllowedCores();
-        _starter = new WorkerStarter(options, directory, clock.Provider, _cores);
+        _starter = new WorkerStarter(options, directory, tokens, clock.Provider, _cores);
         _lastWatch = clock.Now;
         _thread = new SupervisorThread(clock.Provider, WatchPeriod, Watch, logger);
         host.Orders = this;

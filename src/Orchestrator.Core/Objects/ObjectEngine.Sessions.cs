@@ -32,7 +32,7 @@ public sealed partial class ObjectEngine
         }
 
         var ttl = command.Ttl ?? (command.Task is null ? _options.DefaultSessionTtl : null);
-        var session = Open(command.DisplayName, ttl, command.Task, isImplicit: false);
+        var session = Open(command.DisplayName, ttl, command.Task, isImplicit: false, command.Id);
         session.Channel = command.Channel;
         if (command.Task is { } task)
         {
@@ -112,9 +112,9 @@ public sealed partial class ObjectEngine
         ? null
         : new ObjectError(ObjectErrorReason.LimitExceeded, $"there are {_sessions.Count} sessions, the most that may exist at once") { Field = "session_id" };
 
-    private Session Open(string displayName, TimeSpan? ttl, SessionTask? task, bool isImplicit)
+    private Session Open(string displayName, TimeSpan? ttl, SessionTask? task, bool isImplicit, string? id = null)
     {
-        var session = new Session(++_sequence, _options.SessionIds(++_sessionNumber), displayName, ttl, task) { IsImplicit = isImplicit };
+        var session = new Session(++_sequence, id ?? _options.SessionIds(++_sessionNumber), displayName, ttl, task) { IsImplicit = isImplicit };
         _sessions.Add(session.Id, session);
         return session;
     }
@@ -185,7 +185,7 @@ public sealed partial class ObjectEngine
 
     private void RememberLost(Session session)
     {
-        _lost.Add(session.Id, session);
+        _lost[session.Id] = session;
         _lostByAge.Enqueue(session);
         if (_lostByAge.Count > _options.MaxLostSessions)
             _lost.Remove(_lostByAge.Dequeue().Id);

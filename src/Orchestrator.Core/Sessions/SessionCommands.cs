@@ -8,6 +8,9 @@ namespace Orchestrator.Core.Sessions;
 /// <param name="Task">The task attempt it belongs to, if any.</param>
 public sealed record CreateSession(string DisplayName, TimeSpan? Ttl = null, SessionTask? Task = null) : ObjectCommand
 {
+    /// <summary>An id that the host has chosen and that no session has; null has the engine make one.</summary>
+    public string? Id { get; init; }
+
     /// <summary>The host's way to whoever listens, kept in <see cref="Sessions.Session.Channel"/>.</summary>
     public object? Channel { get; init; }
 

@@ -4,6 +4,10 @@ namespace Orchestrator.Core.Tasks;
 
 public sealed partial class TaskEngine
 {
+    /// <summary>The worker that has this attempt now, such as <c>worker-1#3</c>, empty in process; null where nobody has it (any more).</summary>
+    public string? WorkerOf(long taskId, int attempt) =>
+        _tasks.Find(taskId) is { Phase: TaskPhase.Assigned } task && task.Attempt == attempt ? task.WorkerName : null;
+
     /// <summary>Counts over all tasks.</summary>
     public TaskTally Tally { get; } = new();
 
