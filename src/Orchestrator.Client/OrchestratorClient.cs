@@ -15,6 +15,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     private readonly CoordinatorEndpoint _endpoint;
     private readonly TaskService.TaskServiceClient _tasks;
     private readonly AdminService.AdminServiceClient _admin;
+    private readonly SessionService.SessionServiceClient _sessions;
 
     private OrchestratorClient(CoordinatorEndpoint endpoint)
     {
@@ -25,6 +26,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
             invoker = invoker.Intercept(new BearerTokenInterceptor(token));
         _tasks = new TaskService.TaskServiceClient(invoker);
         _admin = new AdminService.AdminServiceClient(invoker);
+        _sessions = new SessionService.SessionServiceClient(invoker);
     }
 
     /// <summary>The coordinator's gRPC address.</summary>
@@ -126,6 +128,13 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     /// <summary>The handlers that the workers offer.</summary>
     public async Task<IReadOnlyList<HandlerInfo>> ListHandlersAsync(CancellationToken cancellationToken = default) =>
         (await CallAsync(_tasks.ListHandlersAsync(new ListHandlersRequest(), cancellationToken: cancellationToken))).Handlers;
+
+    /// <summary>Opens a session: locks, semaphores and whatever else processes share are reached through it, and held by it.</summary>
+    /// <param name="displayName">For people: shown wherever the session holds or waits.</param>
+    /// <param name="ttl">How long it outlives its connection; null takes the coordinator's default of 30 s.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public Task<ObjectSession> OpenSessionAsync(string displayName = "", TimeSpan? ttl = null, CancellationToken cancellationToken = default) =>
+        ObjectSession.OpenAsync(_sessions, displayName, ttl, Translate, cancellationToken);
 
     /// <summary>Closes the connection. Streams that are open on it end.</summary>
     public ValueTask DisposeAsync()

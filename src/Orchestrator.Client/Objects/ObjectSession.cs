@@ -1,0 +1,174 @@
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// A session at the coordinator and what can be reached through it: locks, semaphores, events and the like, shared by every process that names them. It owns
+/// what is acquired through it; when it ends, by disposal, by loss of the connection beyond its time to live or with the task attempt it belongs
+/// to, everything goes back.
+/// </summary>
+/// <remarks>Safe for many threads. All its operations share one stream, and a wait costs no call of its own.</remarks>
+public sealed class ObjectSession : IAsyncDisposable
+{
+    private readonly ObjectStream _stream;
+    private readonly SessionService.SessionServiceClient? _owner;
+    private readonly CancellationTokenSource _lost = new();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, List<LockHold>> _holds = [];
+    private readonly string _named;
+
+    private ObjectSession(ObjectStream stream, SessionService.SessionServiceClient? owner, string named)
+    {
+        _stream = stream;
+        _owner = owner;
+        _named = named;
+        stream.Noticed += OnNotice;
+        stream.Failed += OnFailed;
+    }
+
+    /// <summary>The session's id.</summary>
+    public string Id { get; private init; } = "";
+
+    /// <summary>Fires when the session is lost: nothing that it held is held any more.</summary>
+    public CancellationToken Lost => _lost.Token;
+
+    /// <summary>A lock of this name, for all who name it.</summary>
+    /// <param name="name">Its name: letters, digits and <c>._/-</c>, at most 128.</param>
+    /// <param name="mode">How it is acquired.</param>
+    public SharedLock Lock(string name, LockMode mode = LockMode.Plain) => new(this, name, mode);
+
+    /// <summary>A semaphore of this name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="initialPermits">How many permits it has when this creates it; null leaves that to others.</param>
+    /// <param name="bounded">Whether it never has more than at first.</param>
+    public SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) => new(this, name, initialPermits, bounded);
+
+    /// <summary>An event of this name.</summary>
+    public SharedEvent Event(string name) => new(this, name);
+
+    /// <summary>A condition of this name that belongs to a lock.</summary>
+    public SharedCondition Condition(string name, string lockName) => new(this, name, lockName);
+
+    /// <summary>A barrier of this name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="parties">For how many it is when this creates it; 0 leaves that to others.</param>
+    public SharedBarrier Barrier(string name, int parties = 0) => new(this, name, parties);
+
+    /// <summary>A latch of this name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="count">From where it counts when this creates it; 0 leaves that to others.</param>
+    public SharedLatch Latch(string name, long count = 0) => new(this, name, count);
+
+    /// <summary>A rate limiter of this name, which somebody has created.</summary>
+    public SharedRateLimiter RateLimiter(string name) => new(this, name);
+
+    /// <summary>Closes the session: all that it holds goes back.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_owner is null)
+            return;
+        _stream.Noticed -= OnNotice;
+        _stream.Failed -= OnFailed;
+        try
+        {
+            await _owner.CloseSessionAsync(new CloseSessionRequest { SessionId = Id });
+        }
+        catch (Grpc.Core.RpcException)
+        {
+            // It has ended already, or its time to live will end it.
+        }
+
+        await _stream.DisposeAsync();
+    }
+
+    internal static async Task<ObjectSession> OpenAsync(
+        SessionService.SessionServiceClient service,
+        string displayName,
+        TimeSpan? ttl,
+        Func<Grpc.Core.RpcException, OrchestratorException> translate,
+        CancellationToken cancellationToken)
+    {
+        var create = new CreateSessionRequest { DisplayName = displayName };
+        if (ttl is { } value)
+            create.Ttl = Duration.FromTimeSpan(value);
+        var stream = new ObjectStream(service, create, translate);
+        try
+        {
+            var id = await stream.Session.WaitAsync(cancellationToken);
+            return new ObjectSession(stream, service, named: "") { Id = id };
+        }
+        catch
+        {
+            await stream.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A session that exists by itself, as that of a task attempt does, over somebody else's stream.</summary>
+    internal static ObjectSession Over(ObjectStream stream, string id) => new(stream, owner: null, id) { Id = id };
+
+    /// <summary>Detaches from the stream that it shares; what it holds is settled by whoever ends the session.</summary>
+    internal void Release()
+    {
+        _stream.Noticed -= OnNotice;
+        _stream.Failed -= OnFailed;
+    }
+
+    /// <summary>What a request is to name: nothing where the stream's own session is meant.</summary>
+    internal string RequestSession => _named;
+
+    internal Task<Outcome> SendAsync(Operation operation, CancellationToken cancellationToken) => _stream.SendAsync(operation, cancellationToken);
+
+    internal void Track(LockHold hold)
+    {
+        lock (_gate)
+        {
+            if (!_holds.TryGetValue(hold.ObjectName, out var holds))
+                _holds.Add(hold.ObjectName, holds = []);
+            holds.Add(hold);
+        }
+    }
+
+    internal void Untrack(LockHold hold)
+    {
+        lock (_gate)
+        {
+            if (_holds.TryGetValue(hold.ObjectName, out var holds) && holds.Remove(hold) && holds.Count == 0)
+                _holds.Remove(hold.ObjectName);
+        }
+    }
+
+    private void OnNotice(Notice notice)
+    {
+        // A shared stream brings its own session's notices alone.
+        if (_named.Length > 0)
+            return;
+        if (notice.Object.Length > 0)
+            Lose(notice.Object);
+        else if (notice.Reason == ErrorReason.SessionLost)
+            LoseAll();
+    }
+
+    private void OnFailed(OrchestratorException error) => LoseAll();
+
+    private void Lose(string objectName)
+    {
+        LockHold[] lost;
+        lock (_gate)
+            lost = _holds.Remove(objectName, out var holds) ? [.. holds] : [];
+        foreach (var hold in lost)
+            hold.SetLost();
+    }
+
+    private void LoseAll()
+    {
+        string[] names;
+        lock (_gate)
+            names = [.. _holds.Keys];
+        foreach (var name in names)
+            Lose(name);
+        // Off this thread: whoever registered may do anything.
+        _ = _lost.CancelAsync();
+    }
+}

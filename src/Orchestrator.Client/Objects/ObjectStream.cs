@@ -1,0 +1,238 @@
+using System.Threading.Channels;
+using Grpc.Core;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// One Connect stream: any number of operations at once, answered as they come. Where it breaks it is opened again and the unanswered operations are sent
+/// again under their ids, so that each is done once; only when the session has ended meanwhile do they fail.
+/// </summary>
+internal sealed class ObjectStream : IAsyncDisposable
+{
+    private const int MaxOperationsPerMessage = 512;
+    private const int MaxReconnects = 8;
+
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(50);
+
+    private readonly SessionService.SessionServiceClient _service;
+    private readonly Func<RpcException, OrchestratorException> _translate;
+    private readonly CreateSessionRequest _create;
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<ulong, PendingOperation> _pending = [];
+    private readonly Channel<StreamItem> _outgoing = Channel.CreateUnbounded<StreamItem>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly CancellationTokenSource _disposing = new();
+    private readonly TaskCompletionSource<string> _session = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _running;
+    private OrchestratorException? _failure;
+    private ulong _lastId;
+    private int _failures;
+
+    /// <param name="service">The service.</param>
+    /// <param name="create">The session to create.</param>
+    /// <param name="translate">An error of a call as this client's exception.</param>
+    public ObjectStream(SessionService.SessionServiceClient service, CreateSessionRequest create, Func<RpcException, OrchestratorException> translate)
+    {
+        _service = service;
+        _create = create;
+        _translate = translate;
+        // Nobody may be waiting for it when it fails.
+        _ = _session.Task.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _running = RunAsync();
+    }
+
+    /// <summary>The id of the stream's own session, once there is one.</summary>
+    public Task<string> Session => _session.Task;
+
+    /// <summary>Called with each notice, on the stream's reader: must not block.</summary>
+    public event Action<Notice>? Noticed;
+
+    /// <summary>Called once when nothing more can be asked here.</summary>
+    public event Action<OrchestratorException>? Failed;
+
+    /// <summary>
+    /// Sends an operation and waits for its outcome. A cancelled one is asked to give up waiting; where it had its outcome in that moment, that
+    /// counts, so nothing is ever granted unseen.
+    /// </summary>
+    /// <exception cref="OrchestratorException">What the operation failed with, or why the stream is of no use.</exception>
+    /// <exception cref="OperationCanceledException">It gave up waiting.</exception>
+    public async Task<Outcome> SendAsync(Operation operation, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var pending = new PendingOperation(operation);
+        lock (_gate)
+        {
+            if (_failure is not null)
+                throw Again(_failure);
+            operation.OperationId = ++_lastId;
+            _pending.Add(operation.OperationId, pending);
+            _outgoing.Writer.TryWrite(new StreamItem(operation, 0));
+        }
+
+        await using var cancelling = cancellationToken.UnsafeRegister(
+            _ =>
+            {
+                lock (_gate)
+                {
+                    pending.IsCancelled = true;
+                    _outgoing.Writer.TryWrite(new StreamItem(null, operation.OperationId));
+                }
+            },
+            null);
+        var outcome = await pending.Outcome.Task;
+        if (outcome.ResponseCase != Outcome.ResponseOneofCase.Error)
+            return outcome;
+        if (outcome.Error.Reason == ErrorReason.Cancelled)
+            cancellationToken.ThrowIfCancellationRequested();
+        throw ObjectErrors.From(outcome.Error);
+    }
+
+    /// <summary>Ends the stream. Its session lives on for its time to live, unless it was closed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _disposing.CancelAsync();
+        await _running;
+        _disposing.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                await ConnectAsync();
+                Fail(new OrchestratorException("the coordinator ended the session's stream", StatusCode.Unavailable, ErrorReason.Unspecified, null));
+                return;
+            }
+            catch (OperationCanceledException) when (_disposing.IsCancellationRequested)
+            {
+                Fail(new OrchestratorException("the session was closed by this client", StatusCode.Cancelled, ErrorReason.Cancelled, null));
+                return;
+            }
+            catch (RpcException exception)
+            {
+                var error = _translate(exception);
+                // A broken connection is tried again; what the coordinator itself says is final.
+                if (error is not CoordinatorUnavailableException || !_session.Task.IsCompletedSuccessfully || ++_failures > MaxReconnects)
+                {
+                    Fail(error);
+                    return;
+                }
+            }
+
+            await Task.Delay(s_firstPause * Math.Pow(2, _failures - 1), TimeProvider.System, _disposing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>One connection, from its first message to its end.</summary>
+    private async Task ConnectAsync()
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(_disposing.Token);
+        using var call = _service.Connect(cancellationToken: ending.Token);
+        var first = new ConnectRequest();
+        if (_session.Task.IsCompletedSuccessfully)
+            first.SessionId = await _session.Task;
+        else
+            first.Create = _create;
+        lock (_gate)
+        {
+            // What was on its way is among the pending; what is not among them has been answered.
+            while (_outgoing.Reader.TryRead(out _))
+            {
+            }
+
+            first.Operations.AddRange(_pending.Values.Select(pending => pending.Operation));
+            first.CancelOperationIds.AddRange(_pending.Values.Where(pending => pending.IsCancelled).Select(pending => pending.Operation.OperationId));
+        }
+
+        try
+        {
+            await call.RequestStream.WriteAsync(first, ending.Token);
+            var writing = WriteAsync(call.RequestStream, ending.Token);
+            while (await call.ResponseStream.MoveNext(ending.Token))
+                Take(call.ResponseStream.Current);
+            await ending.CancelAsync();
+            await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        catch (OperationCanceledException) when (!_disposing.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "the stream broke"));
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or IOException)
+        {
+            // The request stream says only that the call has ended; the response stream says why.
+            await call.ResponseStream.MoveNext(ending.Token);
+            throw new RpcException(new Status(StatusCode.Unavailable, exception.Message, exception));
+        }
+        finally
+        {
+            await ending.CancelAsync();
+        }
+    }
+
+    /// <summary>Natural batching: what has queued up since the last write goes into the next message.</summary>
+    private async Task WriteAsync(IClientStreamWriter<ConnectRequest> writer, CancellationToken cancellationToken)
+    {
+        while (await _outgoing.Reader.WaitToReadAsync(cancellationToken))
+        {
+            var message = new ConnectRequest();
+            while (message.Operations.Count + message.CancelOperationIds.Count < MaxOperationsPerMessage && _outgoing.Reader.TryRead(out var item))
+            {
+                if (item.Operation is { } operation)
+                    message.Operations.Add(operation);
+                else
+                    message.CancelOperationIds.Add(item.CancelId);
+            }
+
+            await writer.WriteAsync(message, cancellationToken);
+        }
+    }
+
+    private void Take(ConnectResponse message)
+    {
+        // It works: whatever breaks next is a matter of its own.
+        _failures = 0;
+        if (message.SessionId.Length > 0)
+            _session.TrySetResult(message.SessionId);
+        foreach (var notice in message.Notices)
+            Noticed?.Invoke(notice);
+        foreach (var outcome in message.Outcomes)
+        {
+            PendingOperation? pending;
+            lock (_gate)
+                _pending.Remove(outcome.OperationId, out pending);
+            pending?.Outcome.TrySetResult(outcome);
+        }
+    }
+
+    private void Fail(OrchestratorException error)
+    {
+        PendingOperation[] left;
+        lock (_gate)
+        {
+            _failure = error;
+            left = [.. _pending.Values];
+            _pending.Clear();
+        }
+
+        _session.TrySetException(error);
+        foreach (var pending in left)
+            pending.Outcome.TrySetException(Again(error));
+        Failed?.Invoke(error);
+    }
+
+    // Each waiter throws an exception of its own: one object would carry the stack of whoever threw it last.
+    private static OrchestratorException Again(OrchestratorException error) => new(error.Message, error.StatusCode, error.Reason, error);
+
+    private sealed class PendingOperation(Operation operation)
+    {
+        public Operation Operation => operation;
+
+        public bool IsCancelled { get; set; }
+
+        public TaskCompletionSource<Outcome> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private readonly record struct StreamItem(Operation? Operation, ulong CancelId);
+}

@@ -1,0 +1,92 @@
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>A lock that is shared by every process that names it.</summary>
+public sealed class SharedLock
+{
+    private readonly ObjectSession _session;
+    private readonly LockMode _mode;
+
+    internal SharedLock(ObjectSession session, string name, LockMode mode)
+    {
+        _session = session;
+        _mode = mode;
+        Name = name;
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Waits until the session holds it.</summary>
+    /// <exception cref="DeadlockException">The wait would have closed a cycle.</exception>
+    /// <exception cref="SessionLostException">The session has ended.</exception>
+    public async Task<LockHold> AcquireAsync(CancellationToken cancellationToken = default) => (await AcquireAsync(null, cancellationToken))!;
+
+    /// <summary>Waits for at most this long; null when it was not to be had. Zero is one attempt.</summary>
+    public Task<LockHold?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => AcquireAsync(timeout, cancellationToken);
+
+    private async Task<LockHold?> AcquireAsync(TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var request = new AcquireLockRequest { Lock = Name, Mode = _mode, SessionId = _session.RequestSession };
+        if (timeout is { } limit)
+            request.Timeout = Duration.FromTimeSpan(limit);
+        var response = (await _session.SendAsync(new Operation { AcquireLock = request }, cancellationToken)).AcquireLock;
+        return response.Status == WaitStatus.Ok ? new LockHold(_session, Name, response.FencingToken, response.Depth) : null;
+    }
+}
+
+/// <summary>A lock that is held. Disposing releases it once.</summary>
+public sealed class LockHold : IAsyncDisposable
+{
+    private readonly ObjectSession _session;
+    private readonly CancellationTokenSource _lost = new();
+    private int _released;
+
+    internal LockHold(ObjectSession session, string name, ulong fencingToken, int depth)
+    {
+        _session = session;
+        Name = name;
+        FencingToken = fencingToken;
+        Depth = depth;
+        session.Track(this);
+    }
+
+    /// <summary>The lock's name.</summary>
+    public string Name { get; }
+
+    /// <summary>Larger than that of every earlier grant: give it to what the lock protects, so that a late writer can be told from a present one.</summary>
+    public ulong FencingToken { get; }
+
+    /// <summary>How often the session held the lock when it had this grant.</summary>
+    public int Depth { get; }
+
+    /// <summary>Fires when the hold is lost: somebody else may have the lock now.</summary>
+    public CancellationToken Lost => _lost.Token;
+
+    internal string ObjectName => $"locks/{Name}";
+
+    /// <summary>Releases it; does nothing when it was lost or released before.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _released, 1) != 0)
+            return;
+        _session.Untrack(this);
+        try
+        {
+            await _session.SendAsync(
+                new Operation { ReleaseLock = new ReleaseLockRequest { Lock = Name, SessionId = _session.RequestSession } }, CancellationToken.None);
+        }
+        catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotOwner || _session.Lost.IsCancellationRequested)
+        {
+            // It is not held any more, which is what was asked for.
+        }
+    }
+
+    internal void SetLost()
+    {
+        if (Interlocked.Exchange(ref _released, 1) == 0)
+            _ = _lost.CancelAsync();
+    }
+}

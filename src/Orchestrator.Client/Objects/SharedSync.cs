@@ -1,0 +1,236 @@
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>A semaphore that is shared by every process that names it.</summary>
+public sealed class SharedSemaphore
+{
+    private readonly ObjectSession _session;
+    private readonly int? _initialPermits;
+    private readonly bool _bounded;
+
+    internal SharedSemaphore(ObjectSession session, string name, int? initialPermits, bool bounded)
+    {
+        _session = session;
+        _initialPermits = initialPermits;
+        _bounded = bounded;
+        Name = name;
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Waits until the session has the permits, all at once.</summary>
+    public async Task<PermitHold> AcquireAsync(int permits = 1, CancellationToken cancellationToken = default) =>
+        (await AcquireAsync(permits, null, cancellationToken))!;
+
+    /// <summary>Waits for at most this long; null when they were not to be had. Zero is one attempt.</summary>
+    public Task<PermitHold?> TryAcquireAsync(TimeSpan timeout, int permits = 1, CancellationToken cancellationToken = default) =>
+        AcquireAsync(permits, timeout, cancellationToken);
+
+    /// <summary>Gives permits back, or adds some where the semaphore is unbounded; answers how many are free then.</summary>
+    public async Task<int> ReleaseAsync(int permits = 1, CancellationToken cancellationToken = default) =>
+        (await _session.SendAsync(
+            new Operation { ReleaseSemaphore = new ReleaseSemaphoreRequest { Semaphore = Name, Permits = permits, SessionId = _session.RequestSession } },
+            cancellationToken)).ReleaseSemaphore.AvailablePermits;
+
+    private async Task<PermitHold?> AcquireAsync(int permits, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var request = new AcquireSemaphoreRequest { Semaphore = Name, Permits = permits, Bounded = _bounded, SessionId = _session.RequestSession };
+        if (_initialPermits is { } initial)
+            request.InitialPermits = initial;
+        if (timeout is { } limit)
+            request.Timeout = Duration.FromTimeSpan(limit);
+        var response = (await _session.SendAsync(new Operation { AcquireSemaphore = request }, cancellationToken)).AcquireSemaphore;
+        return response.Status == WaitStatus.Ok ? new PermitHold(this, permits, _session) : null;
+    }
+}
+
+/// <summary>Permits of a semaphore that are held. Disposing gives them back.</summary>
+public sealed class PermitHold : IAsyncDisposable
+{
+    private readonly SharedSemaphore _semaphore;
+    private readonly ObjectSession _session;
+    private int _released;
+
+    internal PermitHold(SharedSemaphore semaphore, int permits, ObjectSession session)
+    {
+        _semaphore = semaphore;
+        _session = session;
+        Permits = permits;
+    }
+
+    /// <summary>How many.</summary>
+    public int Permits { get; }
+
+    /// <summary>Gives them back; does nothing when the session has ended or they were given back before.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _released, 1) != 0)
+            return;
+        try
+        {
+            await _semaphore.ReleaseAsync(Permits);
+        }
+        catch (OrchestratorException exception) when (exception is SessionLostException || _session.Lost.IsCancellationRequested)
+        {
+            // They have gone back with the session.
+        }
+    }
+}
+
+/// <summary>An event that is shared by every process that names it.</summary>
+public sealed class SharedEvent
+{
+    private readonly ObjectSession _session;
+
+    internal SharedEvent(ObjectSession session, string name) => (_session, Name) = (session, name);
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Waits until it is set; returns at once when it is.</summary>
+    public Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
+
+    /// <summary>Waits for at most this long; whether it was set.</summary>
+    public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
+
+    /// <summary>Sets it, which wakes all who wait; whether it was set before.</summary>
+    public Task<bool> SetAsync(CancellationToken cancellationToken = default) => ChangeAsync(true, cancellationToken);
+
+    /// <summary>Clears it; whether it was set before.</summary>
+    public Task<bool> ClearAsync(CancellationToken cancellationToken = default) => ChangeAsync(false, cancellationToken);
+
+    private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var request = new WaitEventRequest { Event = Name, SessionId = _session.RequestSession };
+        if (timeout is { } limit)
+            request.Timeout = Duration.FromTimeSpan(limit);
+        return (await _session.SendAsync(new Operation { WaitEvent = request }, cancellationToken)).WaitEvent.Status == WaitStatus.Ok;
+    }
+
+    private async Task<bool> ChangeAsync(bool set, CancellationToken cancellationToken) =>
+        (await _session.SendAsync(new Operation { SetEvent = new SetEventRequest { Event = Name, Set = set } }, cancellationToken)).SetEvent.WasSet;
+}
+
+/// <summary>A condition that belongs to a lock. Both calls need the lock.</summary>
+public sealed class SharedCondition
+{
+    private readonly ObjectSession _session;
+    private readonly string _lock;
+
+    internal SharedCondition(ObjectSession session, string name, string lockName) => (_session, Name, _lock) = (session, name, lockName);
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Gives the lock up, waits to be notified, and holds the lock again before it returns.</summary>
+    public Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
+
+    /// <summary>As <see cref="WaitAsync(CancellationToken)"/> for at most this long; whether it was notified. The lock is held again in either case.</summary>
+    public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
+
+    /// <summary>Wakes some of those who wait; −1 wakes all. How many were woken.</summary>
+    public async Task<int> NotifyAsync(int count = 1, CancellationToken cancellationToken = default) =>
+        (await _session.SendAsync(
+            new Operation
+            {
+                NotifyCondition = new NotifyConditionRequest { Condition = Name, Lock = _lock, Count = count, SessionId = _session.RequestSession },
+            },
+            cancellationToken)).NotifyCondition.Notified;
+
+    private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var request = new WaitConditionRequest { Condition = Name, Lock = _lock, SessionId = _session.RequestSession };
+        if (timeout is { } limit)
+            request.Timeout = Duration.FromTimeSpan(limit);
+        return (await _session.SendAsync(new Operation { WaitCondition = request }, cancellationToken)).WaitCondition.Status == WaitStatus.Ok;
+    }
+}
+
+/// <summary>A barrier at which a number of parties meet.</summary>
+public sealed class SharedBarrier
+{
+    private readonly ObjectSession _session;
+    private readonly int _parties;
+
+    internal SharedBarrier(ObjectSession session, string name, int parties) => (_session, Name, _parties) = (session, name, parties);
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Waits until all parties are there; the index of this one, 0 to parties − 1 in the order of arrival.</summary>
+    /// <exception cref="OrchestratorException">With BROKEN_BARRIER and the cause, where a party left before.</exception>
+    public async Task<int> WaitAsync(CancellationToken cancellationToken = default) => (await WaitAsync(null, cancellationToken))!.Value;
+
+    /// <summary>Waits for at most this long; null when not all came, which breaks the barrier for the others.</summary>
+    public Task<int?> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
+
+    private async Task<int?> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var request = new WaitBarrierRequest { Barrier = Name, Parties = _parties, SessionId = _session.RequestSession };
+        if (timeout is { } limit)
+            request.Timeout = Duration.FromTimeSpan(limit);
+        var response = (await _session.SendAsync(new Operation { WaitBarrier = request }, cancellationToken)).WaitBarrier;
+        return response.Status == WaitStatus.Ok ? response.Index : null;
+    }
+}
+
+/// <summary>A latch that counts down to zero.</summary>
+public sealed class SharedLatch
+{
+    private readonly ObjectSession _session;
+    private readonly long _count;
+
+    internal SharedLatch(ObjectSession session, string name, long count) => (_session, Name, _count) = (session, name, count);
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Waits until it is at zero.</summary>
+    public Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
+
+    /// <summary>Waits for at most this long; whether it is at zero.</summary>
+    public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
+
+    /// <summary>Counts it down; what is left.</summary>
+    public async Task<long> CountDownAsync(long by = 1, CancellationToken cancellationToken = default) =>
+        (await _session.SendAsync(
+            new Operation { CountDownLatch = new CountDownLatchRequest { Latch = Name, Count = _count, By = by } }, cancellationToken)).CountDownLatch.Remaining;
+
+    private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var request = new WaitLatchRequest { Latch = Name, Count = _count, SessionId = _session.RequestSession };
+        if (timeout is { } limit)
+            request.Timeout = Duration.FromTimeSpan(limit);
+        return (await _session.SendAsync(new Operation { WaitLatch = request }, cancellationToken)).WaitLatch.Status == WaitStatus.Ok;
+    }
+}
+
+/// <summary>A rate limiter that counts over all processes.</summary>
+public sealed class SharedRateLimiter
+{
+    private readonly ObjectSession _session;
+
+    internal SharedRateLimiter(ObjectSession session, string name) => (_session, Name) = (session, name);
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Waits in turn until the permits are there.</summary>
+    public Task AcquireAsync(long permits = 1, CancellationToken cancellationToken = default) => AcquireAsync(permits, null, cancellationToken);
+
+    /// <summary>Waits for at most this long. Null when the permits were taken; otherwise how soon they could be there.</summary>
+    public Task<TimeSpan?> TryAcquireAsync(TimeSpan timeout, long permits = 1, CancellationToken cancellationToken = default) =>
+        AcquireAsync(permits, timeout, cancellationToken);
+
+    private async Task<TimeSpan?> AcquireAsync(long permits, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var request = new AcquirePermitsRequest { RateLimiter = Name, Permits = permits, SessionId = _session.RequestSession };
+        if (timeout is { } limit)
+            request.Timeout = Duration.FromTimeSpan(limit);
+        var response = (await _session.SendAsync(new Operation { AcquirePermits = request }, cancellationToken)).AcquirePermits;
+        return response.Status == WaitStatus.Ok ? null : response.RetryAfter?.ToTimeSpan() ?? TimeSpan.Zero;
+    }
+}
