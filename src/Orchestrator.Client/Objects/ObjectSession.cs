@@ -108,9 +108,11 @@ public sealed class ObjectSession : IAsyncDisposable
     /// <summary>A session that exists by itself, as that of a task attempt does, over somebody else's stream.</summary>
     internal static ObjectSession Over(ObjectStream stream, string id) => new(stream, owner: null, id) { Id = id };
 
-    /// <summary>Detaches from the stream that it shares; what it holds is settled by whoever ends the session.</summary>
-    internal void Release()
+    /// <summary>Lets go of the stream that a session of somebody else's shares; what it holds is settled by whoever ends that session.</summary>
+    public void Detach()
     {
+        if (_owner is not null)
+            throw new InvalidOperationException("a session that was opened here is closed by disposing it");
         _stream.Noticed -= OnNotice;
         _stream.Failed -= OnFailed;
     }

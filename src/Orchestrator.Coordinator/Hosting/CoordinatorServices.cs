@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.Client;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Security;
@@ -62,6 +63,9 @@ internal static class CoordinatorServices
 
     private static IServiceCollection AddObjectServices(this IServiceCollection services) => services
         .AddSingleton<ConnectRegistry>()
+        // For handlers that run in process.
+        .AddSingleton(provider => new ObjectGateway(
+            $"unix:{provider.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}", provider.GetRequiredService<TokenStore>().IssueForWorker(), "in-process"))
         .AddSingleton<SessionServiceAdapter>()
         .AddSingleton<SyncServiceAdapter>();
 

@@ -51,7 +51,11 @@ public sealed partial class TaskContext
 
     internal bool TryEndUnstarted() => Interlocked.CompareExchange(ref _state, Over, Waiting) == Waiting;
 
-    internal void End() => Volatile.Write(ref _state, Over);
+    internal void End()
+    {
+        Volatile.Write(ref _state, Over);
+        Volatile.Read(ref _session)?.Detach();
+    }
 
     /// <summary>Fires the token, without running the callbacks registered on it on the calling thread.</summary>
     internal void RequestCancel(CancelCause cause)

@@ -28,9 +28,6 @@ public sealed partial class TaskContext
     /// </summary>
     public string WorkerName => _executor.WorkerName;
 
-    /// <summary>The session that owns what the task acquires at the coordinator; it ends with the attempt.</summary>
-    public string SessionId => _assignment.SessionId;
-
     /// <summary>The W3C trace context that the task came with; may be empty.</summary>
     public string TraceParent => _assignment.Traceparent;
 

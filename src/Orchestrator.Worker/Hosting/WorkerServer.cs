@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Client;
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.Direct;
 using Orchestrator.Worker.V1;
@@ -54,6 +55,7 @@ internal sealed class WorkerServer : IAsyncDisposable
         services.AddTaskHandlerLifetimes();
         services.TryAddSingleton(time);
         services.AddSingleton(new CoordinatorEndpoint(launch.CoordinatorAddress, launch.CoordinatorToken));
+        services.AddSingleton(_ => new ObjectGateway(launch.CoordinatorAddress, launch.CoordinatorToken, $"{launch.Name}#{launch.Incarnation}"));
         services.AddSingleton(provider => new WorkerRuntime(
             launch, worker.Tasks, provider, launch.RecorderPath.Length == 0 ? null : FlightRecorder.Open(launch.RecorderPath), time));
         services.AddSingleton<WorkerServiceAdapter>();

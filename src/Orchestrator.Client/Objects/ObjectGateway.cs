@@ -1,0 +1,93 @@
+using System.Net.Sockets;
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// One connection, one stream, and any number of sessions over it that somebody else has made: how the handlers of a worker process reach the coordinator's objects. Nothing
+/// is connected before it is first used.
+/// </summary>
+/// <param name="address">Such as <c>http://127.0.0.1:7600</c>, or <c>unix:</c> and the path of a socket.</param>
+/// <param name="token">The credential.</param>
+/// <param name="displayName">For people.</param>
+public sealed class ObjectGateway(string address, string token, string displayName) : IAsyncDisposable
+{
+    private const string UnixPrefix = "unix:";
+
+    private readonly Lock _gate = new();
+    private GrpcChannel? _channel;
+    private ObjectStream? _stream;
+    private bool _failed;
+
+    /// <summary>The session with this id.</summary>
+    /// <exception cref="InvalidOperationException">There is no coordinator to reach.</exception>
+    public ObjectSession SessionOf(string id)
+    {
+        if (address.Length == 0)
+            throw new InvalidOperationException("this worker was not told where its coordinator's objects are to be reached");
+        return ObjectSession.Over(Open(), id);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        ObjectStream? stream;
+        GrpcChannel? channel;
+        lock (_gate)
+        {
+            (stream, _stream) = (_stream, null);
+            (channel, _channel) = (_channel, null);
+        }
+
+        if (stream is not null)
+            await stream.DisposeAsync();
+        channel?.Dispose();
+    }
+
+    private ObjectStream Open()
+    {
+        lock (_gate)
+        {
+            if (_stream is not null && !_failed)
+                return _stream;
+            // A stream that has failed for good is replaced; those who used it have been told.
+            _failed = false;
+            _channel ??= Connect();
+            var service = new SessionService.SessionServiceClient(_channel.CreateCallInvoker().Intercept(new BearerTokenInterceptor(token)));
+            var endpoint = new CoordinatorEndpoint(new Uri("http://localhost"), address, token, "this worker's own");
+            var stream = _stream = new ObjectStream(
+                service, new CreateSessionRequest { DisplayName = displayName }, exception => ErrorTranslator.Translate(exception, endpoint));
+            stream.Failed += _ =>
+            {
+                lock (_gate)
+                    _failed |= _stream == stream;
+            };
+            return stream;
+        }
+    }
+
+    private GrpcChannel Connect()
+    {
+        if (!address.StartsWith(UnixPrefix, StringComparison.Ordinal))
+            return ClientChannel.Create(new Uri(address));
+        var endpoint = new UnixDomainSocketEndPoint(address[UnixPrefix.Length..]);
+        var handler = ClientChannel.CreateHandler();
+        handler.ConnectCallback = async (_, cancellationToken) =>
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(endpoint, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
+        return ClientChannel.Create(new Uri("http://localhost"), handler);
+    }
+}
