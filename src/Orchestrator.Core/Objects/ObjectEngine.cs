@@ -1,3 +1,4 @@
+using Orchestrator.Core.Queues;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Sync;
@@ -50,6 +51,8 @@ public sealed partial class ObjectEngine
         _census = new ObjectCensus(options.MaxObjects);
         _locks = new ObjectTable<SyncLock>(ObjectKind.Lock, _census);
         _lastToken = options.LastFencingToken;
+        _queues = new ObjectTable<SharedQueue>(ObjectKind.Queue, _census);
+        _lastLeaseId = options.Queues.LastLeaseId;
     }
 
     /// <summary>When <see cref="Tick"/> is to be called; null when nothing waits for time to pass.</summary>
@@ -87,6 +90,9 @@ public sealed partial class ObjectEngine
                     break;
                 case Session session:
                     Expire(session);
+                    break;
+                case ObjectTimer timer:
+                    timer.OnDue(this);
                     break;
             }
         }

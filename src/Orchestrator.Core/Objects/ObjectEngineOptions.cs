@@ -1,3 +1,5 @@
+using Orchestrator.Core.Queues;
+
 namespace Orchestrator.Core.Objects;
 
 /// <summary>The numbers of the object engine. Bounds count over the whole engine unless they say otherwise.</summary>
@@ -35,6 +37,9 @@ public sealed record ObjectEngineOptions
 
     /// <summary>Every fencing token is larger than this: where grants are durable, the largest token before the restart.</summary>
     public ulong LastFencingToken { get; init; }
+
+    /// <summary>The numbers of queues.</summary>
+    public QueueOptions Queues { get; init; } = new();
 
     /// <summary>
     /// Makes the id of the session with a number that grows from 1. A host mixes in something random, so that an id can neither be guessed
