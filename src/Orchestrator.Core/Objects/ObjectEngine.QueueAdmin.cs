@@ -37,7 +37,7 @@ public sealed partial class ObjectEngine
 
     internal void OnShutDownQueue(ShutDownQueue command)
     {
-        if (FindQueue(command, command.Queue, out var queue) is { } wrong)
+        if (FindQueue(command.Queue, out var queue) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -66,7 +66,7 @@ public sealed partial class ObjectEngine
 
     internal void OnDeleteQueue(DeleteQueue command)
     {
-        if (FindQueue(command, command.Queue, out var queue) is { } wrong)
+        if (FindQueue(command.Queue, out var queue) is { } wrong)
         {
             Complete(command, wrong);
             return;

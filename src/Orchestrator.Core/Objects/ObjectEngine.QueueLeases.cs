@@ -10,7 +10,7 @@ public sealed partial class ObjectEngine
 
     internal void OnSettleItems(SettleItems command)
     {
-        if ((FindQueue(command, command.Queue, out var queue) ?? RefuseSettle(command)) is { } wrong)
+        if ((FindQueue(command.Queue, out var queue) ?? RefuseSettle(command)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -43,7 +43,7 @@ public sealed partial class ObjectEngine
 
     internal void OnMarkItemsDone(MarkItemsDone command)
     {
-        var wrong = FindQueue(command, command.Queue, out var queue);
+        var wrong = FindQueue(command.Queue, out var queue);
         if (wrong is null && command.Count < 0)
             wrong = ObjectError.Invalid("count", $"the count {command.Count} must be at least 1, or 0 for 1");
         var count = Math.Max(1, command.Count);

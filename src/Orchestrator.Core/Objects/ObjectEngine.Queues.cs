@@ -11,7 +11,7 @@ public sealed partial class ObjectEngine
 
     internal void OnPutItems(PutItems command)
     {
-        if ((FindQueue(command, command.Queue, out var queue) ?? RefuseTimeout(command) ?? RefusePut(command, queue!)) is { } wrong)
+        if ((FindQueue(command.Queue, out var queue) ?? RefuseTimeout(command) ?? RefusePut(command, queue!)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -30,7 +30,7 @@ public sealed partial class ObjectEngine
 
     internal void OnGetItems(GetItems command)
     {
-        if ((FindQueue(command, command.Queue, out var queue) ?? RefuseTimeout(command) ?? RefuseGet(command)) is { } wrong)
+        if ((FindQueue(command.Queue, out var queue) ?? RefuseTimeout(command) ?? RefuseGet(command)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -60,7 +60,7 @@ public sealed partial class ObjectEngine
 
     internal void OnJoinQueue(JoinQueue command)
     {
-        if ((FindQueue(command, command.Queue, out var queue) ?? RefuseTimeout(command)) is { } wrong)
+        if ((FindQueue(command.Queue, out var queue) ?? RefuseTimeout(command)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -206,7 +206,7 @@ public sealed partial class ObjectEngine
         return bytes;
     }
 
-    private ObjectError? FindQueue(ObjectCommand command, string name, out SharedQueue? queue)
+    private ObjectError? FindQueue(string name, out SharedQueue? queue)
     {
         queue = _queues.Find(name);
         return queue is null ? NoSuchQueue(name) : null;

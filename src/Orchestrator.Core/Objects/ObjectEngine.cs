@@ -1,6 +1,7 @@
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Sessions;
+using Orchestrator.Core.State;
 using Orchestrator.Core.Sync;
 using Orchestrator.Core.Waits;
 
@@ -53,6 +54,10 @@ public sealed partial class ObjectEngine
         _lastToken = options.LastFencingToken;
         _queues = new ObjectTable<SharedQueue>(ObjectKind.Queue, _census);
         _lastLeaseId = options.Queues.LastLeaseId;
+        _dicts = new ObjectTable<SharedDict>(ObjectKind.Dict, _census);
+        _lists = new ObjectTable<SharedList>(ObjectKind.List, _census);
+        _values = new ObjectTable<SharedValue>(ObjectKind.Value, _census);
+        _arrays = new ObjectTable<SharedArray>(ObjectKind.Array, _census);
     }
 
     /// <summary>When <see cref="Tick"/> is to be called; null when nothing waits for time to pass.</summary>

@@ -1,4 +1,5 @@
 using Orchestrator.Core.Queues;
+using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Objects;
 
@@ -40,6 +41,9 @@ public sealed record ObjectEngineOptions
 
     /// <summary>The numbers of queues.</summary>
     public QueueOptions Queues { get; init; } = new();
+
+    /// <summary>The numbers of shared state.</summary>
+    public StateOptions State { get; init; } = new();
 
     /// <summary>
     /// Makes the id of the session with a number that grows from 1. A host mixes in something random, so that an id can neither be guessed
