@@ -25,7 +25,11 @@ public sealed partial class ObjectEngine
         else if (command.Timeout == TimeSpan.Zero)
             PutWhatFits(command, queue);
         else if (Await(command, command.Session, queue, queue.Putters) is not null)
-            ServeOwnFirst(command, queue);
+        {
+            var before = _effects.Outcomes.Count;
+            ServeQueue(queue);
+            MoveOwnToFront(command, before);
+        }
     }
 
     internal void OnGetItems(GetItems command)
@@ -132,23 +136,19 @@ public sealed partial class ObjectEngine
         }
 
         Complete(command, accepted == command.Items.Count ? PutOutcome.All(accepted) : new PutOutcome(WaitStatus.Timeout, accepted));
-        MoveToFront(_effects.Outcomes.Count - 1, before);
+        MoveOwnToFront(command, before);
     }
 
-    /// <summary>A put that waits may be served in the same instant, by the gets that its first items served; its own outcome comes first.</summary>
-    private void ServeOwnFirst(PutItems command, SharedQueue queue)
+    /// <summary>
+    /// A put may be served, in the same instant, only after the gets that its first items served, though its own outcome comes first.
+    /// </summary>
+    private void MoveOwnToFront(ObjectCommand command, int front)
     {
-        var before = _effects.Outcomes.Count;
-        ServeQueue(queue);
-        var own = _effects.Outcomes.FindIndex(before, delivery => ReferenceEquals(delivery.Granted, command));
-        if (own > before)
-            MoveToFront(own, before);
-    }
-
-    private void MoveToFront(int index, int front)
-    {
-        var delivery = _effects.Outcomes[index];
-        _effects.Outcomes.RemoveAt(index);
+        var own = _effects.Outcomes.FindIndex(front, delivery => ReferenceEquals(delivery.Granted, command));
+        if (own <= front)
+            return;
+        var delivery = _effects.Outcomes[own];
+        _effects.Outcomes.RemoveAt(own);
         _effects.Outcomes.Insert(front, delivery);
     }
 

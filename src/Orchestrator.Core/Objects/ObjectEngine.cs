@@ -1,3 +1,4 @@
+using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Sessions;
@@ -54,6 +55,7 @@ public sealed partial class ObjectEngine
         _lastToken = options.LastFencingToken;
         _queues = new ObjectTable<SharedQueue>(ObjectKind.Queue, _census);
         _lastLeaseId = options.Queues.LastLeaseId;
+        _pipes = new ObjectTable<SharedPipe>(ObjectKind.Pipe, _census);
         _dicts = new ObjectTable<SharedDict>(ObjectKind.Dict, _census);
         _lists = new ObjectTable<SharedList>(ObjectKind.List, _census);
         _values = new ObjectTable<SharedValue>(ObjectKind.Value, _census);

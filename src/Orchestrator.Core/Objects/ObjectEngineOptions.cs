@@ -1,3 +1,4 @@
+using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.State;
 
@@ -41,6 +42,9 @@ public sealed record ObjectEngineOptions
 
     /// <summary>The numbers of queues.</summary>
     public QueueOptions Queues { get; init; } = new();
+
+    /// <summary>The numbers of pipes.</summary>
+    public PipeOptions Pipes { get; init; } = new();
 
     /// <summary>The numbers of shared state.</summary>
     public StateOptions State { get; init; } = new();
