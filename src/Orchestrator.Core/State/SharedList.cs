@@ -25,7 +25,7 @@ internal sealed class SharedList(string name, StateOptions options, StateBudget 
                 AddBytes(edit.Value.Bytes);
                 return () => Remove(_values.Count - 1);
             case ListOperation.Extend:
-                var (before, added) = (_values.Count, edit.Bytes);
+                var (before, added) = (_values.Count, edit.Values.Sum(value => (long)value.Bytes));
                 _values.AddRange(edit.Values);
                 AddBytes(added);
                 return () =>
