@@ -48,6 +48,12 @@ internal abstract class NamedObject(ObjectKind kind, string name)
     {
     }
 
+    /// <summary>
+    /// What the wait has achieved so far, as an outcome, where that stays when the wait is cancelled or its caller goes: a put of which some items
+    /// were taken in. Null where nothing was.
+    /// </summary>
+    public virtual ObjectOutcome? PartialOutcome(Wait wait) => null;
+
     /// <summary>The holder's session has ended: take the hold from it (<see cref="ObjectEngine.RemoveHold"/>) and settle it.</summary>
     public virtual void OnHolderGone(ObjectEngine engine, Hold hold) => engine.RemoveHold(hold);
 

@@ -26,6 +26,12 @@ public abstract record ObjectCommand
     /// <summary>Does it: <see cref="ObjectEngine.Complete(ObjectCommand, ObjectOutcome)"/> once, or <see cref="ObjectEngine.Await"/>.</summary>
     internal abstract void ApplyTo(ObjectEngine engine);
 
+    /// <summary>
+    /// Whether an outcome that nobody took undoes the command, as with all that is granted. Where not, as with a change that others may have seen, the
+    /// outcome is kept for the id that is sent again.
+    /// </summary>
+    internal virtual bool CanBeUndone => true;
+
     /// <summary>Undoes what this command was granted, where it was granted something.</summary>
     internal virtual void Undo(ObjectEngine engine, ObjectOutcome outcome)
     {
@@ -53,7 +59,7 @@ public sealed record GiveBack(ObjectDelivery Delivery) : ObjectCommand
     internal override void ApplyTo(ObjectEngine engine)
     {
         engine.Complete(this, Done.Instance);
-        if (Delivery.Granted is not { } granted)
+        if (Delivery.Granted is not { CanBeUndone: true } granted)
             return;
         engine.Forget(granted);
         granted.Undo(engine, Delivery.Outcome);

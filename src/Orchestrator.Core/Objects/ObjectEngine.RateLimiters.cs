@@ -24,7 +24,7 @@ public sealed partial class ObjectEngine
         {
             _rateLimiters.Add(target);
             // Before any wait, so that what comes at the very end of a wait's timeout is in time.
-            target.Timer = new ObjectTimer(++_sequence, target);
+            target.Timer = new LookTimer(++_sequence, target);
         }
 
         Complete(command, new CreateRateLimiterOutcome(target.Spec));

@@ -26,7 +26,11 @@ public sealed partial class ObjectEngine
         Enter(now, effects);
         if (!wait.IsActive || !ReferenceEquals(wait.Caller, caller))
             return;
-        Forget(wait.Command);
+        // If it is sent again, it must neither be done twice nor be told that nothing was done.
+        if (wait.Object.PartialOutcome(wait) is { } partial)
+            Remember(wait.Command, partial);
+        else
+            Forget(wait.Command);
         Unlink(wait);
         wait.Object.OnWaiterLeft(this, wait);
         RetireIfEmpty(wait.Session);
@@ -40,7 +44,7 @@ public sealed partial class ObjectEngine
         {
             if (command.Session?.Operations is { } operations && operations.TryFind(id, _now, out var replay) && replay.State is Wait wait)
             {
-                Finish(wait, ObjectError.Cancelled);
+                Finish(wait, wait.Object.PartialOutcome(wait) ?? ObjectError.Cancelled);
                 left.Add(wait);
             }
         }
@@ -95,6 +99,9 @@ public sealed partial class ObjectEngine
     internal void Finish(Wait wait, ObjectOutcome outcome)
     {
         Unlink(wait);
+        // Begun and served by the same command: to its caller it never waited.
+        if (_begun == wait)
+            _begun = null;
         Remember(wait.Command, outcome);
         _effects.Outcomes.Add(new ObjectDelivery(wait.Caller, wait.Tag, outcome, outcome is ObjectError ? null : wait.Command));
         RetireIfEmpty(wait.Session);

@@ -1,5 +1,8 @@
+using Orchestrator.Core.Pipes;
+using Orchestrator.Core.Queues;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Sessions;
+using Orchestrator.Core.State;
 using Orchestrator.Core.Sync;
 using Orchestrator.Core.Waits;
 
@@ -57,6 +60,13 @@ public sealed partial class ObjectEngine
         _latches = new ObjectTable<SyncLatch>(ObjectKind.Latch, _census);
         _rateLimiters = new ObjectTable<SyncRateLimiter>(ObjectKind.RateLimiter, _census);
         _lastToken = options.LastFencingToken;
+        _queues = new ObjectTable<SharedQueue>(ObjectKind.Queue, _census);
+        _lastLeaseId = options.Queues.LastLeaseId;
+        _pipes = new ObjectTable<SharedPipe>(ObjectKind.Pipe, _census);
+        _dicts = new ObjectTable<SharedDict>(ObjectKind.Dict, _census);
+        _lists = new ObjectTable<SharedList>(ObjectKind.List, _census);
+        _values = new ObjectTable<SharedValue>(ObjectKind.Value, _census);
+        _arrays = new ObjectTable<SharedArray>(ObjectKind.Array, _census);
     }
 
     /// <summary>When <see cref="Tick"/> is to be called; null when nothing waits for time to pass.</summary>
@@ -96,7 +106,7 @@ public sealed partial class ObjectEngine
                     Expire(session);
                     break;
                 case ObjectTimer timer:
-                    timer.Object.OnTimer(this);
+                    timer.OnDue(this);
                     break;
             }
         }

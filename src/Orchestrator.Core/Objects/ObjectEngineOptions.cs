@@ -1,3 +1,7 @@
+using Orchestrator.Core.Pipes;
+using Orchestrator.Core.Queues;
+using Orchestrator.Core.State;
+
 namespace Orchestrator.Core.Objects;
 
 /// <summary>The numbers of the object engine. Bounds count over the whole engine unless they say otherwise.</summary>
@@ -41,6 +45,15 @@ public sealed record ObjectEngineOptions
 
     /// <summary>Every fencing token is larger than this: where grants are durable, the largest token before the restart.</summary>
     public ulong LastFencingToken { get; init; }
+
+    /// <summary>The numbers of queues.</summary>
+    public QueueOptions Queues { get; init; } = new();
+
+    /// <summary>The numbers of pipes.</summary>
+    public PipeOptions Pipes { get; init; } = new();
+
+    /// <summary>The numbers of shared state.</summary>
+    public StateOptions State { get; init; } = new();
 
     /// <summary>
     /// Makes the id of the session with a number that grows from 1. A host mixes in something random, so that an id can neither be guessed

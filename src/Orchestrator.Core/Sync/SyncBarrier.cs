@@ -9,7 +9,7 @@ namespace Orchestrator.Core.Sync;
 /// </summary>
 internal sealed class SyncBarrier(string name, int parties) : NamedObject(ObjectKind.Barrier, name)
 {
-    private ObjectTimer? _timer;
+    private LookTimer? _timer;
 
     public int Parties => parties;
 
@@ -21,7 +21,7 @@ internal sealed class SyncBarrier(string name, int parties) : NamedObject(Object
     /// <summary>Why it is broken; null while it is not.</summary>
     public string? Cause { get; set; }
 
-    public ref ObjectTimer? Timer => ref _timer;
+    public ref LookTimer? Timer => ref _timer;
 
     public override bool HasWaiters => Waiters.Count > 0;
 

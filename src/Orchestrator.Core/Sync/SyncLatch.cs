@@ -6,7 +6,7 @@ namespace Orchestrator.Core.Sync;
 /// <summary>A count that only falls. Anybody may count it down, so nobody in particular is waited for.</summary>
 internal sealed class SyncLatch(string name, long count) : NamedObject(ObjectKind.Latch, name)
 {
-    private ObjectTimer? _timer;
+    private LookTimer? _timer;
 
     /// <summary>From where it counts.</summary>
     public long Count { get; } = count;
@@ -22,7 +22,7 @@ internal sealed class SyncLatch(string name, long count) : NamedObject(ObjectKin
     /// <summary>Whether nobody misses it: what is between its first and its last count is work that somebody is still about.</summary>
     public bool IsIdle => !HasWaiters && (Remaining == 0 || Remaining == Count);
 
-    public ref ObjectTimer? Timer => ref _timer;
+    public ref LookTimer? Timer => ref _timer;
 
     public override void OnTimeout(ObjectEngine engine, Wait wait)
     {

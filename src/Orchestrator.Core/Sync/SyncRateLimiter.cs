@@ -6,7 +6,7 @@ namespace Orchestrator.Core.Sync;
 /// <summary>Permits that come with time, and one line for them. Time serves: nobody in particular is waited for.</summary>
 internal sealed class SyncRateLimiter(RateLimiterSpec spec, long now) : NamedObject(ObjectKind.RateLimiter, spec.Name)
 {
-    private ObjectTimer? _timer;
+    private LookTimer? _timer;
 
     public RateLimiterSpec Spec => spec;
 
@@ -14,7 +14,7 @@ internal sealed class SyncRateLimiter(RateLimiterSpec spec, long now) : NamedObj
 
     public WaitList Waiters { get; } = new();
 
-    public ref ObjectTimer? Timer => ref _timer;
+    public ref LookTimer? Timer => ref _timer;
 
     public override bool HasWaiters => Waiters.Count > 0;
 

@@ -11,7 +11,7 @@ namespace Orchestrator.Core.Sync;
 internal sealed class SyncSemaphore(string name, int initial, bool bounded) : NamedObject(ObjectKind.Semaphore, name)
 {
     private readonly Dictionary<Session, SemaphoreHold> _holders = [];
-    private ObjectTimer? _timer;
+    private LookTimer? _timer;
     private bool _released;
     private long _grants;
 
@@ -35,7 +35,7 @@ internal sealed class SyncSemaphore(string name, int initial, bool bounded) : Na
     /// <summary>Whether it is for signals: these may come before anybody waits, so that it must not be gone by then.</summary>
     public bool IsSignal => !bounded && Initial == 0;
 
-    public ref ObjectTimer? Timer => ref _timer;
+    public ref LookTimer? Timer => ref _timer;
 
     public bool CanTake(int permits) => !HasWaiters && permits <= Available;
 

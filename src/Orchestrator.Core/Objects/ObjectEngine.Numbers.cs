@@ -1,0 +1,158 @@
+using Orchestrator.Core.State;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>Shared state: values and arrays.</summary>
+public sealed partial class ObjectEngine
+{
+    /// <summary>A number: a <see cref="ValueReading"/>, or an INVALID <see cref="ObjectError"/>.</summary>
+    /// <param name="name">Its name.</param>
+    public ObjectOutcome ReadValue(string name)
+    {
+        if (ObjectCensus.RefuseName(ObjectKind.Value, name) is { } wrong)
+            return wrong;
+        var value = _values.Find(name);
+        return new ValueReading(value?.Version ?? 0, value?.Current);
+    }
+
+    /// <summary>A slice of an array: an <see cref="ArrayPage"/>, or an INVALID <see cref="ObjectError"/>. What is outside is left out.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="start">Where to begin; negative counts from the end.</param>
+    /// <param name="limit">The most to read; 0 reads to the end.</param>
+    public ObjectOutcome ReadArray(string name, long start, long limit)
+    {
+        if ((ObjectCensus.RefuseName(ObjectKind.Array, name) ?? RefuseSlice(limit)) is { } wrong)
+            return wrong;
+        if (_arrays.Find(name) is not { Exists: true } array)
+            return new ArrayPage(0, 0, []);
+        var (first, count) = Slice(start, limit, array.Count);
+        var numbers = new Number[count];
+        for (var i = 0L; i < count; i++)
+            numbers[i] = array[first + i];
+        return new ArrayPage(array.Version, array.Count, numbers);
+    }
+
+    internal void OnUpdateValue(UpdateValue command)
+    {
+        var value = _values.Find(command.Value);
+        var before = value?.Current;
+        Number? after = null;
+        var changed = false;
+        var wrong = RefuseUpdate(command, ObjectKind.Value, command.Value, value)
+            ?? NumberMath.Apply(before, command.Edit, $"value \"{command.Value}\"", "edit", out after, out changed);
+        if (wrong is not null)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        if (changed)
+        {
+            value ??= (SharedValue)AddState(ObjectKind.Value, command.Value);
+            Begin(value);
+            value.Current = after;
+            value.History.Add(new ValueChanged(++value.Version, after!.Value));
+        }
+
+        Complete(command, new UpdateValueOutcome(value?.Version ?? 0, before, after, changed));
+        if (changed)
+            Wake(value!);
+    }
+
+    internal void OnUpdateArray(UpdateArray command)
+    {
+        var array = _arrays.Find(command.Array);
+        if ((RefuseUpdate(command, ObjectKind.Array, command.Array, array) ?? RefuseLength(command, array)) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        var isNew = array is not { Exists: true };
+        array ??= (SharedArray)AddState(ObjectKind.Array, command.Array);
+        if (isNew)
+            array.Allocate(command.Length);
+        var changes = new List<ArrayElementChanged>(command.Edits.Count);
+        if (TryEdit(array, command.Edits, changes) is { } refused)
+        {
+            if (isNew)
+                array.Clear(this);
+            DropIfVacant(array);
+            Complete(command, refused);
+            return;
+        }
+
+        Begin(array);
+        if (isNew)
+            array.History.Add(new ArrayCreated(++array.Version, command.Length));
+        foreach (var change in changes)
+            array.History.Add(change with { Version = ++array.Version });
+        Complete(command, new UpdateArrayOutcome(array.Version, ReadBack(array, command.Edits)));
+        if (isNew || changes.Count > 0)
+            Wake(array);
+    }
+
+    /// <summary>Does the edits in order, and if one of them cannot be done, puts back what was there before, the last first.</summary>
+    private static ObjectError? TryEdit(SharedArray array, IReadOnlyList<ArrayEdit> edits, List<ArrayElementChanged> changes)
+    {
+        var type = array.IsReal;
+        var undo = new Stack<(long Index, Number Before)>(edits.Count);
+        ObjectError? wrong = null;
+        for (var i = 0; i < edits.Count && wrong is null; i++)
+            wrong = Edit(array, edits[i], i, changes, undo);
+        if (wrong is null)
+            return null;
+        while (undo.TryPop(out var step))
+            array[step.Index] = step.Before;
+        array.IsReal = type;
+        return wrong;
+    }
+
+    private static ObjectError? Edit(SharedArray array, ArrayEdit edit, int number, List<ArrayElementChanged> changes, Stack<(long Index, Number Before)> undo)
+    {
+        var field = $"edits[{number}]";
+        if (!TryResolve(edit.Index, array.Count, array.Count - 1, out var index))
+            return OutOfRange(field, edit.Index, array, array.Count);
+        var operand = edit.Edit.Operand;
+        // A set would change the type of a value on its own; here all are of one.
+        if (array.IsReal is { } isReal && isReal != operand.IsReal)
+        {
+            return new ObjectError(
+                ObjectErrorReason.KindMismatch, $"{array} holds {array[0].TypeName} numbers, and edit {number} is with the {operand.TypeName} {operand}") { Field = field };
+        }
+
+        var before = Number.Of(array[index].Bits, operand.IsReal);
+        if (NumberMath.Apply(before, edit.Edit, $"{array}, index {index},", field, out var after, out var changed) is { } wrong)
+            return wrong;
+        array.IsReal = operand.IsReal;
+        if (!changed)
+            return null;
+        undo.Push((index, before));
+        array[index] = after!.Value;
+        changes.Add(new ArrayElementChanged(0, index, after.Value));
+        return null;
+    }
+
+    private static Number[] ReadBack(SharedArray array, IReadOnlyList<ArrayEdit> edits)
+    {
+        var after = new Number[edits.Count];
+        for (var i = 0; i < after.Length; i++)
+            after[i] = array[edits[i].Index < 0 ? edits[i].Index + array.Count : edits[i].Index];
+        return after;
+    }
+
+    private ObjectError? RefuseLength(UpdateArray command, SharedArray? array)
+    {
+        var limit = _options.State.MaxArrayLength;
+        if (array is { Exists: true })
+        {
+            return command.Length == 0 || command.Length == array.Count
+                ? null
+                : new ObjectError(ObjectErrorReason.KindMismatch, $"{array} has the length {array.Count}, not {command.Length}, and keeps it") { Field = "length" };
+        }
+
+        if (command.Length < 1 || command.Length > limit)
+            return ObjectError.Invalid("length", $"the length {command.Length} of the new array \"{command.Array}\" must be 1 to {limit}");
+        return RefuseBytes(ObjectKind.Array, command.Array, 0, command.Length * sizeof(long));
+    }
+}

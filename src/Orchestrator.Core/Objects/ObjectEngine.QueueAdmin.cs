@@ -1,0 +1,207 @@
+using Orchestrator.Core.Queues;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>Queues: how they begin and end, and what they are.</summary>
+public sealed partial class ObjectEngine
+{
+    /// <summary>The queue as it is; null when there is none of this name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="now">The time, for ages.</param>
+    public QueueInfo? FindQueue(string name, TimeSpan now) => _queues.Find(name) is { } queue ? Describe(queue, Math.Max(_now, now.Ticks)) : null;
+
+    /// <summary>Queues in the order of their names.</summary>
+    /// <param name="after">The name after which to begin; empty for the first page.</param>
+    /// <param name="maximum">The most to return.</param>
+    /// <param name="now">The time, for ages.</param>
+    public IReadOnlyList<QueueInfo> ListQueues(string after, int maximum, TimeSpan now)
+    {
+        var at = Math.Max(_now, now.Ticks);
+        return [.. NamePages.After(_queues.All, queue => queue.Name, after, maximum).Select(queue => Describe(queue, at))];
+    }
+
+    internal void OnCreateQueue(CreateQueue command)
+    {
+        var spec = WithDefaults(command.Spec);
+        var found = _queues.Find(spec.Name);
+        if ((RefuseSpec(spec) ?? (found is null ? _queues.Refuse(spec.Name) : RefuseOther(found, spec))) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        found ??= AddQueue(spec);
+        found.LastUsed = _now;
+        Complete(command, new CreateQueueOutcome(Describe(found, _now)));
+    }
+
+    internal void OnShutDownQueue(ShutDownQueue command)
+    {
+        if (FindQueue(command.Queue, out var queue) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        queue!.IsShutDown = true;
+        var dropped = 0L;
+        if (command.Immediate)
+        {
+            queue.IsEmptied = true;
+            dropped = queue.Ready.Count + queue.Delayed.Count;
+            queue.Ready.Clear();
+            DropDelayed(queue);
+            queue.Dropped += dropped;
+            queue.Finished(dropped);
+        }
+
+        Complete(command, new ShutDownQueueOutcome(dropped));
+        // Whoever waits to get waits because nothing is ready.
+        while (queue.Getters.First is { } getter)
+            Finish(getter, GetOutcome.ShutDown);
+        while (queue.Putters.First is { } putter)
+            Finish(putter, new PutOutcome(WaitStatus.ShutDown, SharedQueue.Accepted(putter)));
+        ServeQueue(queue);
+    }
+
+    internal void OnDeleteQueue(DeleteQueue command)
+    {
+        if (FindQueue(command.Queue, out var queue) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        Complete(command, Done.Instance);
+        DropQueue(queue!);
+        var gone = new ObjectError(ObjectErrorReason.NotFound, $"{queue} was deleted while the operation waited") { Field = "queue" };
+        foreach (var list in new[] { queue!.Getters, queue.Putters, queue.Joiners })
+        {
+            while (list.First is { } wait)
+                Finish(wait, gone);
+        }
+    }
+
+    /// <summary>The idle time may have passed: it is counted from the last use, which does not move the timer.</summary>
+    internal void OnIdleDue(SharedQueue queue)
+    {
+        var ttl = queue.Spec.IdleTtl!.Value.Ticks;
+        var end = queue.IsIdle ? queue.LastUsed + ttl : _now + ttl;
+        if (end <= _now)
+            DropQueue(queue);
+        else
+            SetTimer(queue.IdleTimer!, end);
+    }
+
+    private SharedQueue AddQueue(QueueSpec spec)
+    {
+        var queue = new SharedQueue(spec) { LastUsed = _now };
+        _queues.Add(queue);
+        if (spec.IdleTtl is { } ttl)
+        {
+            queue.IdleTimer = new QueueIdleTimer(++_sequence, queue);
+            SetTimer(queue.IdleTimer, After(ttl));
+        }
+
+        return queue;
+    }
+
+    private void DropQueue(SharedQueue queue)
+    {
+        queue.IsDropped = true;
+        _queues.Drop(queue);
+        if (queue.IdleTimer is { } timer)
+            ClearTimer(timer);
+        DropDelayed(queue);
+        foreach (var hold in queue.Consumers.ToArray())
+        {
+            while (hold.Leases.First is { } lease)
+                EndLease(lease);
+        }
+
+        queue.Ready.Clear();
+    }
+
+    private void DropDelayed(SharedQueue queue)
+    {
+        while (queue.Delayed.First is { } delayed)
+        {
+            ClearTimer(delayed);
+            queue.Remove(delayed);
+        }
+    }
+
+    private QueueSpec WithDefaults(QueueSpec spec) => spec with
+    {
+        MaxItems = spec.MaxItems == 0 ? _options.Queues.DefaultMaxItems : spec.MaxItems,
+        MaxBytes = spec.MaxBytes == 0 ? _options.Queues.DefaultMaxBytes : spec.MaxBytes,
+        Aging = spec.Aging == TimeSpan.Zero ? null : spec.Aging,
+        IdleTtl = spec.IdleTtl == TimeSpan.Zero ? null : spec.IdleTtl,
+    };
+
+    private ObjectError? RefuseSpec(QueueSpec spec)
+    {
+        if (ObjectCensus.RefuseName(ObjectKind.Queue, spec.Name) is { } name)
+            return name with { Field = "spec.name" };
+        var limits = _options.Queues;
+        if (spec.Kind is < QueueKind.Fifo or > QueueKind.Priority)
+            return ObjectError.Invalid("spec.kind", $"the queue kind {(int)spec.Kind} must be FIFO (1), LIFO (2) or PRIORITY (3)");
+        if (spec.Durability is < QueueDurability.Memory or > QueueDurability.Disk)
+            return ObjectError.Invalid("spec.durability", $"the durability {(int)spec.Durability} must be MEMORY (1), PROCESS (2) or DISK (3)");
+        if (spec.MaxItems < 0 || spec.MaxItems > limits.MaxItems)
+            return ObjectError.Invalid("spec.max_items", $"max_items {spec.MaxItems} must be 1 to {limits.MaxItems}, or 0 for {limits.DefaultMaxItems}");
+        if (spec.MaxBytes < 0 || spec.MaxBytes > limits.MaxBytes)
+            return ObjectError.Invalid("spec.max_bytes", $"max_bytes {spec.MaxBytes} must be 1 to {limits.MaxBytes}, or 0 for {limits.DefaultMaxBytes}");
+        if (spec.MaxDeliveries < 0)
+            return ObjectError.Invalid("spec.max_deliveries", $"max_deliveries {spec.MaxDeliveries} must be at least 1, or 0 for no bound");
+        return RefuseDeadLetters(spec) ?? RefuseTimes(spec);
+    }
+
+    private static ObjectError? RefuseDeadLetters(QueueSpec spec)
+    {
+        if (spec.DeadLetterQueue.Length == 0)
+            return null;
+        if (ObjectCensus.RefuseName(ObjectKind.Queue, spec.DeadLetterQueue) is { } name)
+            return name with { Field = "spec.dead_letter_queue" };
+        return spec.DeadLetterQueue == spec.Name
+            ? ObjectError.Invalid("spec.dead_letter_queue", $"the dead-letter queue of \"{spec.Name}\" must be another queue than itself")
+            : null;
+    }
+
+    private ObjectError? RefuseTimes(QueueSpec spec)
+    {
+        var most = _options.Queues.MaxTime;
+        if (spec.Aging is { } aging && (aging < TimeSpan.Zero || aging > most))
+            return ObjectError.Invalid("spec.aging", $"the aging of {aging.TotalSeconds} s must be at most {most.TotalSeconds} s, or zero or absent for none");
+        if (spec.Aging is not null && spec.Kind != QueueKind.Priority)
+            return ObjectError.Invalid("spec.aging", $"aging is for PRIORITY queues, not for {spec.Kind.ToString().ToUpperInvariant()}");
+        return spec.IdleTtl is { } idle && (idle < TimeSpan.Zero || idle > most)
+            ? ObjectError.Invalid("spec.idle_ttl", $"the idle_ttl of {idle.TotalSeconds} s must be at most {most.TotalSeconds} s, or zero or absent to stay")
+            : null;
+    }
+
+    private static ObjectError? RefuseOther(SharedQueue queue, QueueSpec spec) => queue.Spec == spec
+        ? null
+        : new ObjectError(ObjectErrorReason.KindMismatch, $"{queue} exists otherwise than asked for: it is {queue.Spec}, and {spec} was asked for") { Field = "spec" };
+
+    private static QueueInfo Describe(SharedQueue queue, long now) => new(queue.Spec)
+    {
+        ReadyItems = queue.Ready.Count,
+        LeasedItems = queue.LeasedCount,
+        DelayedItems = queue.Delayed.Count,
+        UnfinishedItems = queue.Unfinished,
+        ReadyBytes = queue.Ready.Bytes,
+        WaitingGetters = queue.Getters.Count,
+        WaitingPutters = queue.Putters.Count,
+        WaitingJoiners = queue.Joiners.Count,
+        IsShutDown = queue.IsShutDown,
+        OldestAge = queue.Ready.OldestPut() is { } put ? TimeSpan.FromTicks(now - put) : null,
+        DeadLettered = queue.DeadLettered,
+        Dropped = queue.Dropped,
+    };
+
+    private sealed class QueueIdleTimer(long order, SharedQueue queue) : ObjectTimer(order)
+    {
+        public override void OnDue(ObjectEngine engine) => engine.OnIdleDue(queue);
+    }
+}

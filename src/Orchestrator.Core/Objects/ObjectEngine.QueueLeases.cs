@@ -1,0 +1,210 @@
+using Orchestrator.Core.Queues;
+using Orchestrator.Core.Sessions;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>Queues: what becomes of items that were taken.</summary>
+public sealed partial class ObjectEngine
+{
+    private ulong _lastLeaseId;
+
+    internal void OnSettleItems(SettleItems command)
+    {
+        if ((FindQueue(command.Queue, out var queue) ?? RefuseSettle(command)) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        var leases = new List<QueueLease>(command.LeaseIds.Count);
+        List<ulong>? stale = null;
+        foreach (var id in command.LeaseIds)
+        {
+            var lease = queue!.FindLease(id);
+            if (lease is null || lease.IsBeingSettled || (command.Session is { } session && lease.Hold!.Session != session))
+            {
+                (stale ??= []).Add(id);
+                continue;
+            }
+
+            lease.IsBeingSettled = true;
+            leases.Add(lease);
+        }
+
+        Complete(command, new SettleOutcome(leases.Count, stale ?? (IReadOnlyList<ulong>)[]));
+        foreach (var lease in leases)
+        {
+            lease.IsBeingSettled = false;
+            Settle(lease, command);
+        }
+
+        ServeQueue(queue!);
+    }
+
+    internal void OnMarkItemsDone(MarkItemsDone command)
+    {
+        var wrong = FindQueue(command.Queue, out var queue);
+        if (wrong is null && command.Count < 0)
+            wrong = ObjectError.Invalid("count", $"the count {command.Count} must be at least 1, or 0 for 1");
+        var count = Math.Max(1, command.Count);
+        if (wrong is null && count > queue!.Unfinished)
+            wrong = new ObjectError(ObjectErrorReason.OverReleased, $"{queue} has {queue.Unfinished} unfinished items, and {count} were marked done") { Field = "count" };
+        if (wrong is not null)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        queue!.Finished(count);
+        Complete(command, new MarkDoneOutcome(queue.Unfinished));
+        ServeQueue(queue);
+    }
+
+    /// <summary>The time of a lease or a delay has passed.</summary>
+    internal void OnLeaseDue(QueueLease lease)
+    {
+        var queue = lease.Queue;
+        if (lease.Hold is null)
+        {
+            queue.Remove(lease);
+            queue.Return(lease.Entry);
+        }
+        else
+        {
+            ComeBack(lease, "its lease ended");
+        }
+
+        ServeQueue(queue);
+    }
+
+    /// <summary>A consumer's session has ended: what it had leased goes back to the front, in the old order, and then to others.</summary>
+    internal void OnConsumerGone(QueueHold hold)
+    {
+        var queue = (SharedQueue)hold.Object;
+        while (hold.Leases.First is { } lease)
+            ComeBack(lease, $"its consumer {hold.Session} ended");
+        ServeQueue(queue);
+    }
+
+    /// <summary>As if it had not been delivered: nobody has seen it.</summary>
+    internal void UndoGetItems(GetOutcome outcome)
+    {
+        if (outcome.Source is not { IsDropped: false } queue || outcome.IsGivenBack)
+            return;
+        outcome.IsGivenBack = true;
+        foreach (var item in outcome.Items)
+        {
+            var entry = item.Entry;
+            entry.Deliveries--;
+            if (item.LeaseId == 0)
+            {
+                queue.Return(entry);
+            }
+            else if (queue.FindLease(item.LeaseId) is { } lease)
+            {
+                queue.Return(entry);
+                EndLease(lease);
+            }
+        }
+
+        ServeQueue(queue);
+    }
+
+    private void Settle(QueueLease lease, SettleItems command)
+    {
+        var queue = lease.Queue;
+        switch (command.Settlement)
+        {
+            case Settlement.Done:
+                EndLease(lease);
+                queue.Finished(1);
+                break;
+            case Settlement.Return when command.Duration > TimeSpan.Zero && !IsWornOut(lease) && !queue.IsEmptied:
+                EndLease(lease);
+                queue.Delayed.Add(lease);
+                SetTimer(lease, After(command.Duration.Value));
+                break;
+            case Settlement.Return:
+                ComeBack(lease, "it was returned");
+                break;
+            case Settlement.Reject:
+                EndLease(lease);
+                Bury(queue, lease.Entry, command.Reason.Length > 0 ? $"rejected: {command.Reason}" : "rejected");
+                break;
+            case Settlement.Extend:
+                queue.SetTimed(lease, true);
+                SetTimer(lease, After(command.Duration!.Value));
+                // A session that came with the lease has to live as long.
+                if (lease.Hold!.Session is { IsImplicit: true } own && own.Deadline < lease.Deadline)
+                    _deadlines.Set(own, lease.Deadline);
+                break;
+        }
+    }
+
+    private static bool IsWornOut(QueueLease lease) => lease.Queue.Spec.MaxDeliveries is > 0 and var most && lease.Entry.Deliveries >= most;
+
+    /// <summary>A delivered item comes back: to the front, or to the dead letters when it has come too often.</summary>
+    private void ComeBack(QueueLease lease, string how)
+    {
+        EndLease(lease);
+        if (IsWornOut(lease) && !lease.Queue.IsEmptied)
+            Bury(lease.Queue, lease.Entry, $"delivered {lease.Entry.Deliveries} times, the most that the queue allows; the last time {how}");
+        else
+            lease.Queue.Return(lease.Entry);
+    }
+
+    private void EndLease(QueueLease lease)
+    {
+        var hold = lease.Hold!;
+        ClearTimer(lease);
+        lease.Queue.Remove(lease);
+        if (hold.Leases.Count > 0)
+            return;
+        lease.Queue.Remove(hold);
+        RemoveHold(hold);
+    }
+
+    /// <summary>
+    /// To the dead-letter queue, before those who wait to put there; where there is none, or it takes no more, the item is dropped and counted:
+    /// a consumer that rejects must not wait.
+    /// </summary>
+    private void Bury(SharedQueue queue, in QueueEntry entry, string reason)
+    {
+        queue.Finished(1);
+        if (OpenDeadLetters(queue.Spec.DeadLetterQueue) is not { IsShutDown: false } target || !target.Fits(1, entry.Bytes))
+        {
+            queue.Dropped++;
+            return;
+        }
+
+        queue.DeadLettered++;
+        var body = (entry.Body as DeadLetter)?.Body ?? entry.Body;
+        var letter = new DeadLetter(body, queue.Name, (ulong)entry.Sequence, entry.Deliveries, reason);
+        target.Add(new Content(letter, entry.Bytes), entry.Priority, _now);
+        ServeQueue(target);
+    }
+
+    private SharedQueue? OpenDeadLetters(string name)
+    {
+        if (name.Length == 0)
+            return null;
+        if (_queues.Find(name) is { } found)
+            return found;
+        return _queues.Refuse(name) is null ? AddQueue(WithDefaults(new QueueSpec(name, QueueKind.Fifo))) : null;
+    }
+
+    private ObjectError? RefuseSettle(SettleItems command)
+    {
+        var duration = command.Duration;
+        return command.Settlement switch
+        {
+            Settlement.Done or Settlement.Reject when duration is not null => ObjectError.Invalid(
+                "duration", $"a duration is for EXTEND and RETURN, not for {command.Settlement.ToString().ToUpperInvariant()}"),
+            Settlement.Extend when duration is null => ObjectError.Invalid("duration", "EXTEND needs a duration: how long from now the lease lasts"),
+            Settlement.Return when duration == TimeSpan.Zero => null,
+            Settlement.Done or Settlement.Reject or Settlement.Return or Settlement.Extend => RefuseTtl("duration", duration),
+            _ => ObjectError.Invalid(
+                "settlement", $"the settlement {(int)command.Settlement} must be DONE (1), RETURN (2), REJECT (3) or EXTEND (4)"),
+        };
+    }
+}

@@ -1,0 +1,241 @@
+using System.Runtime.InteropServices;
+using Orchestrator.Core.Queues;
+using Orchestrator.Core.Sessions;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>Queues: put, get and join. A queue lasts until it is deleted, or idle for as long as its creator said.</summary>
+public sealed partial class ObjectEngine
+{
+    private readonly ObjectTable<SharedQueue> _queues;
+
+    internal void OnPutItems(PutItems command)
+    {
+        if ((FindQueue(command.Queue, out var queue) ?? RefuseTimeout(command) ?? RefusePut(command, queue!)) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        queue!.LastUsed = _now;
+        if (queue.IsShutDown)
+            Complete(command, new PutOutcome(WaitStatus.ShutDown, 0));
+        else if (queue.Putters.Count == 0 && queue.Fits(command.Items.Count, Bytes(command.Items)))
+            PutAll(command, queue);
+        else if (command.Timeout == TimeSpan.Zero)
+            PutWhatFits(command, queue);
+        else if (Await(command, command.Session, queue, queue.Putters) is not null)
+        {
+            var before = _effects.Outcomes.Count;
+            ServeQueue(queue);
+            MoveOwnToFront(command, before);
+        }
+    }
+
+    internal void OnGetItems(GetItems command)
+    {
+        if ((FindQueue(command.Queue, out var queue) ?? RefuseTimeout(command) ?? RefuseGet(command)) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        queue!.LastUsed = _now;
+        // Getters wait only while nothing is ready: what is ready is nobody's who came before.
+        var canTake = queue.Ready.Count > 0;
+        if (!canTake && (queue.IsShutDown || command.Timeout == TimeSpan.Zero))
+        {
+            Complete(command, queue.IsShutDown ? GetOutcome.ShutDown : GetOutcome.TimedOut);
+            return;
+        }
+
+        var session = command.Session;
+        if (command.Leased && session is null && (session = OpenImplicit(command, command.Lease)) is null)
+            return;
+        if (!canTake)
+        {
+            Await(command, session, queue, queue.Getters);
+            return;
+        }
+
+        Complete(command, Take(queue, command, session));
+        ServeQueue(queue);
+    }
+
+    internal void OnJoinQueue(JoinQueue command)
+    {
+        if ((FindQueue(command.Queue, out var queue) ?? RefuseTimeout(command)) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        queue!.LastUsed = _now;
+        if (queue.Unfinished == 0)
+            Complete(command, JoinOutcome.Finished);
+        else if (command.Timeout == TimeSpan.Zero)
+            Complete(command, new JoinOutcome(WaitStatus.Timeout, queue.Unfinished));
+        else
+            Await(command, command.Session, queue, queue.Joiners);
+    }
+
+    /// <summary>Serves whoever can be served: joins, then gets and puts in turn, since each makes room for the other.</summary>
+    internal void ServeQueue(SharedQueue queue)
+    {
+        queue.LastUsed = _now;
+        while (queue.Unfinished == 0 && queue.Joiners.First is { } join)
+            Finish(join, JoinOutcome.Finished);
+        do
+        {
+            while (queue.Ready.Count > 0 && queue.Getters.First is { } getter)
+                Finish(getter, Take(queue, (GetItems)getter.Command, getter.Session));
+        }
+        while (ServePutters(queue) && queue.Getters.Count > 0);
+    }
+
+    private bool ServePutters(SharedQueue queue)
+    {
+        var moved = false;
+        while (queue.Putters.First is { } putter)
+        {
+            var items = ((PutItems)putter.Command).Items;
+            var accepted = SharedQueue.Accepted(putter);
+            if (queue.Accept(items, accepted, _now) is > 0 and var more)
+            {
+                moved = true;
+                accepted += more;
+                putter.Progress = accepted;
+            }
+
+            if (accepted < items.Count)
+                break;
+            Finish(putter, PutOutcome.All(accepted));
+        }
+
+        return moved;
+    }
+
+    private void PutAll(PutItems command, SharedQueue queue)
+    {
+        foreach (var item in command.Items)
+            queue.Add(item.Body, item.Priority, _now);
+        Complete(command, PutOutcome.All(command.Items.Count));
+        if (queue.Getters.Count > 0)
+            ServeQueue(queue);
+    }
+
+    /// <summary>One attempt: what fits, also in the room that waiting gets make at once.</summary>
+    private void PutWhatFits(PutItems command, SharedQueue queue)
+    {
+        var before = _effects.Outcomes.Count;
+        var accepted = 0;
+        while (queue.Putters.Count == 0 && queue.Accept(command.Items, accepted, _now) is > 0 and var more)
+        {
+            accepted += more;
+            ServeQueue(queue);
+        }
+
+        Complete(command, accepted == command.Items.Count ? PutOutcome.All(accepted) : new PutOutcome(WaitStatus.Timeout, accepted));
+        MoveOwnToFront(command, before);
+    }
+
+    /// <summary>
+    /// A put may be served, in the same instant, only after the gets that its first items served, though its own outcome comes first.
+    /// </summary>
+    private void MoveOwnToFront(ObjectCommand command, int front)
+    {
+        var own = _effects.Outcomes.FindIndex(front, delivery => ReferenceEquals(delivery.Granted, command));
+        if (own <= front)
+            return;
+        var delivery = _effects.Outcomes[own];
+        _effects.Outcomes.RemoveAt(own);
+        _effects.Outcomes.Insert(front, delivery);
+    }
+
+    /// <summary>Takes what is ready, at least one item.</summary>
+    private GetOutcome Take(SharedQueue queue, GetItems command, Session? session)
+    {
+        var count = Math.Min(Math.Max(1, command.MaxItems), queue.Ready.Count);
+        var items = new List<QueueItem>(count);
+        CollectionsMarshal.SetCount(items, count);
+        var span = CollectionsMarshal.AsSpan(items);
+        var hold = command.Leased ? OpenHold(queue, session!) : null;
+        var bytes = 0L;
+        var taken = 0;
+        for (; taken < count && (taken == 0 || bytes + queue.Ready.NextBytes <= command.MaxBytes); taken++)
+        {
+            var entry = queue.Ready.Take();
+            entry.Deliveries++;
+            bytes += entry.Bytes;
+            span[taken] = new QueueItem(entry, hold is null ? 0 : Lease(queue, hold, entry, command.Lease));
+        }
+
+        if (taken < count)
+            items.RemoveRange(taken, count - taken);
+        return new GetOutcome(WaitStatus.Ok, items, hold?.Session) { Source = queue };
+    }
+
+    private QueueHold OpenHold(SharedQueue queue, Session session)
+    {
+        if (queue.FindHold(session) is { } hold)
+            return hold;
+        hold = new QueueHold(session, queue, _now);
+        queue.Add(hold);
+        AddHold(hold);
+        return hold;
+    }
+
+    private ulong Lease(SharedQueue queue, QueueHold hold, in QueueEntry entry, TimeSpan? duration)
+    {
+        var lease = new QueueLease(++_sequence, ++_lastLeaseId, queue, entry);
+        queue.Add(lease, hold);
+        if (duration is { } span)
+        {
+            queue.SetTimed(lease, true);
+            SetTimer(lease, After(span));
+        }
+
+        return lease.Id;
+    }
+
+    private static long Bytes(IReadOnlyList<PutItem> items)
+    {
+        var bytes = 0L;
+        foreach (var item in items)
+            bytes += item.Body.Bytes;
+        return bytes;
+    }
+
+    private ObjectError? FindQueue(string name, out SharedQueue? queue)
+    {
+        queue = _queues.Find(name);
+        return queue is null ? NoSuchQueue(name) : null;
+    }
+
+    private static ObjectError NoSuchQueue(string name) =>
+        ObjectCensus.RefuseName(ObjectKind.Queue, name)
+        ?? new ObjectError(ObjectErrorReason.NotFound, $"there is no queue \"{name}\"; create it with CreateQueue") { Field = "queue" };
+
+    private static ObjectError? RefusePut(PutItems command, SharedQueue queue)
+    {
+        if (command.Items.Count == 0)
+            return ObjectError.Invalid("items", "items must hold at least one item");
+        for (var i = 0; i < command.Items.Count; i++)
+        {
+            var bytes = command.Items[i].Body.Bytes;
+            if (bytes > queue.Spec.MaxBytes)
+                return ObjectError.Invalid($"items[{i}]", $"item {i} of {bytes} bytes can never fit in {queue}, which keeps at most {queue.Spec.MaxBytes} bytes");
+        }
+
+        return null;
+    }
+
+    private ObjectError? RefuseGet(GetItems command)
+    {
+        if (command.MaxItems < 0)
+            return ObjectError.Invalid("max_items", $"max_items {command.MaxItems} must be at least 1, or 0 for 1");
+        if (command.Lease is null)
+            return null;
+        return command.Leased ? RefuseTtl("lease", command.Lease) : ObjectError.Invalid("lease", "a lease is for gets with leased = true; items taken for good have none");
+    }
+}

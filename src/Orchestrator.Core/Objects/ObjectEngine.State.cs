@@ -1,0 +1,199 @@
+using Orchestrator.Core.State;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>Shared state: what its kinds have in common.</summary>
+public sealed partial class ObjectEngine
+{
+    private readonly ObjectTable<SharedDict> _dicts;
+    private readonly ObjectTable<SharedList> _lists;
+    private readonly ObjectTable<SharedValue> _values;
+    private readonly ObjectTable<SharedArray> _arrays;
+    private readonly StateBudget _stateBudget = new();
+
+    // No object that comes into being has a version that one of its name may have had: who has seen that one must not take this one for it.
+    private ulong _stateFloor;
+
+    /// <summary>The keys and values of all shared state, in bytes.</summary>
+    public long StateBytes => _stateBudget.Bytes;
+
+    /// <summary>The changes that are kept for watches, in bytes, roughly.</summary>
+    public long StateHistoryBytes => _stateBudget.HistoryBytes;
+
+    /// <summary>What happened to an object after a version: for a watch.</summary>
+    /// <param name="kind">Dict, list, value or array.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="afterVersion">The version that is known; 0 while the object does not exist.</param>
+    /// <param name="maximum">The most changes to return.</param>
+    /// <param name="keyPrefix">For a dict: only keys that begin so.</param>
+    public StateChanges ReadChanges(ObjectKind kind, string name, ulong afterVersion, int maximum, string keyPrefix = "") =>
+        FindState(kind, name) is { Exists: true } found
+            ? found.ReadChanges(afterVersion, maximum, keyPrefix)
+            : new StateChanges(false, 0, false, [], 0);
+
+    /// <summary>Objects in the order of their <see cref="StateInfo.QualifiedName"/>.</summary>
+    /// <param name="kind">Dict, list, value or array; null for all.</param>
+    /// <param name="after">The qualified name after which to begin; empty for the first page.</param>
+    /// <param name="maximum">The most to return.</param>
+    public IReadOnlyList<StateInfo> ListState(ObjectKind? kind, string after, int maximum)
+    {
+        var all = _dicts.All.Concat<StateObject>(_lists.All).Concat(_values.All).Concat(_arrays.All);
+        var asked = all.Where(item => item.Exists && (kind is null || item.Kind == kind));
+        return [.. NamePages.After(asked, item => item.QualifiedName, after, maximum)
+            .Select(item => new StateInfo(item.Kind, item.Name, item.Version, item.Count, item.Bytes))];
+    }
+
+    internal void OnAwaitStateChange(AwaitStateChange command)
+    {
+        var found = FindState(command.Kind, command.Name);
+        if ((RefuseKind(command.Kind) ?? RefuseTimeout(command) ?? (found is null ? RefuseState(command.Kind, command.Name) : null)) is { } wrong)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        if ((found?.Version ?? 0) != command.AfterVersion)
+        {
+            Complete(command, new StateChangedOutcome(WaitStatus.Ok, found?.Version ?? 0));
+            return;
+        }
+
+        found ??= AddState(command.Kind, command.Name);
+        Await(command, command.Session, found, found.Watchers);
+        DropIfVacant(found);
+    }
+
+    internal void OnDeleteState(DeleteState command)
+    {
+        var found = FindState(command.Kind, command.Name);
+        var wrong = RefuseKind(command.Kind) ?? ObjectCensus.RefuseName(command.Kind, command.Name);
+        if (wrong is null && found is not { Exists: true })
+            wrong = new ObjectError(ObjectErrorReason.NotFound, $"there is no {command.Kind.Noun()} \"{command.Name}\"") { Field = "name" };
+        if (wrong is not null)
+        {
+            Complete(command, wrong);
+            return;
+        }
+
+        _stateFloor = Math.Max(_stateFloor, found!.Version + 1);
+        found.Clear(this);
+        found.Exists = false;
+        found.Version = 0;
+        DropState(found);
+        Complete(command, Done.Instance);
+        Wake(found);
+    }
+
+    /// <summary>An object that is only waited for goes with the last who waits.</summary>
+    internal void DropIfVacant(StateObject item)
+    {
+        if (item is { Exists: false, HasWaiters: false })
+            DropState(item);
+    }
+
+    /// <summary>Before an object's first change: it exists.</summary>
+    private void Begin(StateObject item)
+    {
+        if (item.Exists)
+            return;
+        item.Exists = true;
+        item.Version = _stateFloor;
+    }
+
+    /// <summary>The object has changed, or is gone: whoever waits for that reads what happened.</summary>
+    private void Wake(StateObject item)
+    {
+        if (item.Watchers.First is null)
+            return;
+        var changed = new StateChangedOutcome(WaitStatus.Ok, item.Version);
+        while (item.Watchers.First is { } watcher)
+            Finish(watcher, changed);
+    }
+
+    private StateObject? FindState(ObjectKind kind, string name) => kind switch
+    {
+        ObjectKind.Dict => _dicts.Find(name),
+        ObjectKind.List => _lists.Find(name),
+        ObjectKind.Value => _values.Find(name),
+        ObjectKind.Array => _arrays.Find(name),
+        _ => null,
+    };
+
+    private StateObject AddState(ObjectKind kind, string name) => kind switch
+    {
+        ObjectKind.Dict => Add(_dicts, new SharedDict(name, _options.State, _stateBudget)),
+        ObjectKind.List => Add(_lists, new SharedList(name, _options.State, _stateBudget)),
+        ObjectKind.Value => Add(_values, new SharedValue(name, _options.State, _stateBudget)),
+        _ => Add(_arrays, new SharedArray(name, _options.State, _stateBudget)),
+    };
+
+    private static T Add<T>(ObjectTable<T> table, T item)
+        where T : NamedObject
+    {
+        table.Add(item);
+        return item;
+    }
+
+    private void DropState(StateObject item)
+    {
+        switch (item)
+        {
+            case SharedDict dict:
+                _dicts.Drop(dict);
+                break;
+            case SharedList list:
+                _lists.Drop(list);
+                break;
+            case SharedValue value:
+                _values.Drop(value);
+                break;
+            case SharedArray array:
+                _arrays.Drop(array);
+                break;
+        }
+    }
+
+    private static ObjectError? RefuseKind(ObjectKind kind) => kind is >= ObjectKind.Dict and <= ObjectKind.Array
+        ? null
+        : ObjectError.Invalid("kind", "the kind must be DICT (1), LIST (2), VALUE (3) or ARRAY (4)");
+
+    /// <summary>Why no object of this name can come into being; null when one can.</summary>
+    private ObjectError? RefuseState(ObjectKind kind, string name) => _census.Refuse(kind, name);
+
+    /// <summary>What an update has wrong that all kinds have in common: the name and the guard.</summary>
+    private ObjectError? RefuseUpdate(StateUpdate command, ObjectKind kind, string name, StateObject? found)
+    {
+        if (found is null && RefuseState(kind, name) is { } wrong)
+            return wrong;
+        if (command.Guard is not { } guard)
+            return null;
+        var version = found?.Version ?? 0;
+        var what = $"{kind.Noun()} \"{name}\"";
+        if (guard.ExpectedVersion is { } expected && expected != version)
+            return Stale($"{what} has version {version}, and version {expected} was expected; read it again", "guard.expected_version", version);
+        if (guard.Lock.Length == 0)
+            return guard.FencingToken == 0 ? null : ObjectError.Invalid("guard.lock", $"the fencing token {guard.FencingToken} needs the name of its lock");
+        if (ObjectCensus.RefuseName(ObjectKind.Lock, guard.Lock) is { } badLock)
+            return badLock with { Field = "guard.lock" };
+        return IsHeldWith(guard.Lock, guard.FencingToken)
+            ? null
+            : Stale($"lock \"{guard.Lock}\" is not held with the fencing token {guard.FencingToken}; {what} has version {version}", "guard.fencing_token", version);
+    }
+
+    private static ObjectError Stale(string message, string field, ulong version) =>
+        new(ObjectErrorReason.Stale, message) { Field = field, CurrentVersion = version };
+
+    /// <summary>Whether an object may grow to so many bytes.</summary>
+    private ObjectError? RefuseBytes(ObjectKind kind, string name, long before, long after)
+    {
+        var limits = _options.State;
+        if (after > limits.MaxObjectBytes)
+            return Limit(kind, $"{kind.Noun()} \"{name}\" would take {after} bytes, and may take {limits.MaxObjectBytes}");
+        var total = _stateBudget.Bytes + after - before;
+        return total > limits.MaxTotalBytes && after > before
+            ? Limit(kind, $"all shared state would take {total} bytes, and may take {limits.MaxTotalBytes}; delete some")
+            : null;
+    }
+
+    private static ObjectError Limit(ObjectKind kind, string message) => new(ObjectErrorReason.LimitExceeded, message) { Field = kind.Field() };
+}

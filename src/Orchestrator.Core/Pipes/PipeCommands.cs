@@ -1,0 +1,124 @@
+using Orchestrator.Core.Objects;
+
+namespace Orchestrator.Core.Pipes;
+
+/// <summary>Creates a pipe, or answers with the existing one when all of it agrees. Errors: INVALID, KIND_MISMATCH, LIMIT_EXCEEDED.</summary>
+/// <param name="Spec">What it shall be.</param>
+public sealed record CreatePipe(PipeSpec Spec) : ObjectCommand
+{
+    internal override bool CanBeUndone => false;
+
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnCreatePipe(this);
+}
+
+/// <summary>The pipe is there.</summary>
+/// <param name="Pipe">As it is now.</param>
+public sealed record CreatePipeOutcome(PipeInfo Pipe) : ObjectOutcome;
+
+/// <summary>
+/// The end belongs to the session from now on: nobody else uses it, and it is closed when the session ends. Given back, it is free again. A send or
+/// receive with a session makes an end that is nobody's that session's own, too. Errors: NOT_OWNER (another session's, or attached before), BROKEN_PIPE
+/// (closed), NOT_FOUND, INVALID.
+/// </summary>
+/// <param name="Pipe">Its name.</param>
+/// <param name="End">Which end.</param>
+public sealed record AttachPipeEnd(string Pipe, PipeEnd End) : ObjectCommand
+{
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnAttachPipeEnd(this);
+
+    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoAttachPipeEnd(this);
+}
+
+/// <summary>The session leaves the end without closing it: another may attach. Errors: NOT_OWNER, NOT_FOUND, INVALID.</summary>
+/// <param name="Pipe">Its name.</param>
+/// <param name="End">Which end.</param>
+public sealed record DetachPipeEnd(string Pipe, PipeEnd End) : ObjectCommand
+{
+    internal override bool CanBeUndone => false;
+
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnDetachPipeEnd(this);
+}
+
+/// <summary>
+/// Closes an end for good: what it sent can still be read, then the other end reads END_OF_FILE; what was under way to it is dropped. When both
+/// are closed the pipe is gone. Closing a closed end changes nothing. Errors: NOT_OWNER (another session's), NOT_FOUND, INVALID.
+/// </summary>
+/// <param name="Pipe">Its name.</param>
+/// <param name="End">Which end.</param>
+public sealed record ClosePipeEnd(string Pipe, PipeEnd End) : ObjectCommand
+{
+    internal override bool CanBeUndone => false;
+
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnClosePipeEnd(this);
+}
+
+/// <summary>
+/// Sends messages from an end, in order: waits while the direction is full, and sends as many as fit. What was sent stays sent however the wait
+/// ends, and if the outcome cannot be delivered.
+/// </summary>
+/// <remarks>Errors: INVALID (the wrong direction, a message that could never fit), NOT_OWNER, BROKEN_PIPE (this end is closed), NOT_FOUND, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.</remarks>
+/// <param name="Pipe">Its name.</param>
+/// <param name="End">The end that sends.</param>
+/// <param name="Messages">At least one. Not to be changed by the caller until the outcome is there.</param>
+public sealed record SendMessages(string Pipe, PipeEnd End, IReadOnlyList<Content> Messages) : WaitingCommand
+{
+    internal override bool CanBeUndone => false;
+
+    internal override ObjectOutcome TimedOut => SendOutcome.TimedOut;
+
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnSendMessages(this);
+}
+
+/// <summary>How a send ended.</summary>
+/// <param name="Status">Ok when all were sent; timeout, or broken pipe.</param>
+/// <param name="Sent">How many, from the first.</param>
+public sealed record SendOutcome(PipeStatus Status, int Sent) : ObjectOutcome
+{
+    internal static SendOutcome TimedOut { get; } = new(PipeStatus.Timeout, 0);
+}
+
+/// <summary>
+/// Receives messages at an end: waits while there is none, then takes what is there, at most so many. Given back, they return to the front; that may
+/// exceed the pipe's bounds for a while.
+/// </summary>
+/// <remarks>Errors: INVALID (the wrong direction among them), NOT_OWNER, BROKEN_PIPE (this end is closed), NOT_FOUND, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.</remarks>
+/// <param name="Pipe">Its name.</param>
+/// <param name="End">The end that receives.</param>
+/// <param name="MaxMessages">The most to take; 0 means 1.</param>
+public sealed record ReceiveMessages(string Pipe, PipeEnd End, int MaxMessages = 1) : WaitingCommand
+{
+    /// <summary>The most bytes to take at once, except that one message is always taken: what fits in the answer.</summary>
+    public long MaxBytes { get; init; } = long.MaxValue;
+
+    /// <summary>Take nothing, and only say whether there is something.</summary>
+    public bool Peek { get; init; }
+
+    internal override ObjectOutcome TimedOut => ReceiveOutcome.TimedOut;
+
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnReceiveMessages(this);
+
+    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoReceiveMessages((ReceiveOutcome)outcome);
+}
+
+/// <summary>How a receive ended.</summary>
+/// <param name="Status">Ok, timeout or end of file.</param>
+/// <param name="Messages">What was taken, in order.</param>
+/// <param name="Available">How many more are there.</param>
+public sealed record ReceiveOutcome(PipeStatus Status, IReadOnlyList<Content> Messages, int Available) : ObjectOutcome
+{
+    internal static ReceiveOutcome TimedOut { get; } = new(PipeStatus.Timeout, [], 0);
+
+    internal static ReceiveOutcome EndOfFile { get; } = new(PipeStatus.EndOfFile, [], 0);
+
+    /// <inheritdoc/>
+    public override int Bytes => (int)Math.Min(int.MaxValue, Messages.Sum(message => (long)message.Bytes));
+
+    /// <summary>Where the messages came from, to go back there.</summary>
+    internal (SharedPipe Pipe, PipeSide Side)? Source { get; init; }
+
+    /// <summary>The places of the messages: not always consecutive, where some had come back.</summary>
+    internal IReadOnlyList<long> Sequences { get; init; } = [];
+
+    /// <summary>Given back twice, they would be there twice.</summary>
+    internal bool IsGivenBack { get; set; }
+}

@@ -1,0 +1,126 @@
+using Orchestrator.Core.Objects;
+
+namespace Orchestrator.Core.Queues;
+
+/// <summary>What becomes of leased items; the numbers are those of <c>orchestrator.v1.Settlement</c>.</summary>
+public enum Settlement : byte
+{
+    /// <summary>They are done: gone, and counted as finished.</summary>
+    Done = 1,
+
+    /// <summary>Back to the front, at once or after a delay; an item with too many deliveries is a dead letter instead.</summary>
+    Return = 2,
+
+    /// <summary>To the dead-letter queue; dropped and counted where there is none, or it is full or shut down. Finished here.</summary>
+    Reject = 3,
+
+    /// <summary>The lease ends so long from now, whatever it was before.</summary>
+    Extend = 4,
+}
+
+/// <summary>
+/// Settles leased items. With a session only its own leases, without one whichever are named. Errors: INVALID, NOT_FOUND; stale leases are
+/// no error.
+/// </summary>
+/// <param name="Queue">Its name.</param>
+/// <param name="LeaseIds">Which.</param>
+/// <param name="Settlement">How.</param>
+public sealed record SettleItems(string Queue, IReadOnlyList<ulong> LeaseIds, Settlement Settlement) : ObjectCommand
+{
+    /// <summary>For EXTEND the new lease; for RETURN the delay before the next delivery, null or zero for none. Not for the others.</summary>
+    public TimeSpan? Duration { get; init; }
+
+    /// <summary>For REJECT: why, for people.</summary>
+    public string Reason { get; init; } = "";
+
+    internal override bool CanBeUndone => false;
+
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnSettleItems(this);
+}
+
+/// <summary>Leases were settled.</summary>
+/// <param name="Settled">How many.</param>
+/// <param name="StaleLeaseIds">Those that were not: settled or ended before, or of another session. Nothing changed for them.</param>
+public sealed record SettleOutcome(int Settled, IReadOnlyList<ulong> StaleLeaseIds) : ObjectOutcome;
+
+/// <summary>Items that were taken for good are done. Errors: OVER_RELEASED (more than are unfinished, and nothing changes), INVALID, NOT_FOUND.</summary>
+/// <param name="Queue">Its name.</param>
+/// <param name="Count">How many; 0 means 1.</param>
+public sealed record MarkItemsDone(string Queue, int Count = 1) : ObjectCommand
+{
+    internal override bool CanBeUndone => false;
+
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnMarkItemsDone(this);
+}
+
+/// <summary>So many are still unfinished.</summary>
+/// <param name="Unfinished">How many.</param>
+public sealed record MarkDoneOutcome(long Unfinished) : ObjectOutcome;
+
+/// <summary>
+/// The queue takes no more: later and waiting puts end with SHUT_DOWN, and gets once nothing is ready. Joins go on. Errors: INVALID, NOT_FOUND.
+/// </summary>
+/// <param name="Queue">Its name.</param>
+/// <param name="Immediate">
+/// Also drop what is ready or delayed, as finished; what is leased still counts until it is settled, and is dropped if it comes back.
+/// </param>
+public sealed record ShutDownQueue(string Queue, bool Immediate = false) : ObjectCommand
+{
+    internal override bool CanBeUndone => false;
+
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnShutDownQueue(this);
+}
+
+/// <summary>The queue is shut down.</summary>
+/// <param name="Dropped">How many items were dropped.</param>
+public sealed record ShutDownQueueOutcome(long Dropped) : ObjectOutcome;
+
+/// <summary>The queue goes with all that is in it; whoever waits there gets NOT_FOUND. Errors: INVALID, NOT_FOUND.</summary>
+/// <param name="Queue">Its name.</param>
+public sealed record DeleteQueue(string Queue) : ObjectCommand
+{
+    internal override bool CanBeUndone => false;
+
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnDeleteQueue(this);
+}
+
+/// <summary>A queue as it is.</summary>
+/// <param name="Spec">What it is, with the defaults filled in.</param>
+public sealed record QueueInfo(QueueSpec Spec)
+{
+    /// <summary>How many can be taken now.</summary>
+    public long ReadyItems { get; init; }
+
+    /// <summary>How many are leased.</summary>
+    public long LeasedItems { get; init; }
+
+    /// <summary>How many were returned with a delay that lasts.</summary>
+    public long DelayedItems { get; init; }
+
+    /// <summary>Put and not yet done.</summary>
+    public long UnfinishedItems { get; init; }
+
+    /// <summary>The size of what can be taken now.</summary>
+    public long ReadyBytes { get; init; }
+
+    /// <summary>How many gets wait.</summary>
+    public int WaitingGetters { get; init; }
+
+    /// <summary>How many puts wait.</summary>
+    public int WaitingPutters { get; init; }
+
+    /// <summary>How many joins wait.</summary>
+    public int WaitingJoiners { get; init; }
+
+    /// <summary>Whether it was shut down.</summary>
+    public bool IsShutDown { get; init; }
+
+    /// <summary>How long ago the oldest item that can be taken was put; null when there is none.</summary>
+    public TimeSpan? OldestAge { get; init; }
+
+    /// <summary>How many items went to the dead-letter queue.</summary>
+    public long DeadLettered { get; init; }
+
+    /// <summary>How many items were dropped: rejected without a dead-letter queue that took them, or by an immediate shutdown.</summary>
+    public long Dropped { get; init; }
+}

@@ -1,0 +1,78 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Sessions;
+
+namespace Orchestrator.Core.Queues;
+
+/// <summary>
+/// An item that is out of sight: leased to a session, or, after a RETURN with a delay, to nobody. Its timer ends it: without
+/// one a lease lives as long as its session.
+/// </summary>
+internal sealed class QueueLease(long order, ulong id, SharedQueue queue, in QueueEntry entry) : ObjectTimer(order)
+{
+    public readonly QueueEntry Entry = entry;
+    public LeaseList? List;
+    public QueueLease? Previous;
+    public QueueLease? Next;
+
+    public ulong Id => id;
+
+    public SharedQueue Queue => queue;
+
+    /// <summary>Whose it is; null while it is delayed.</summary>
+    public QueueHold? Hold { get; set; }
+
+    /// <summary>Whether time ends it, and not only its session.</summary>
+    public bool IsTimed { get; set; }
+
+    /// <summary>It was named by the settlement that is being looked at: named twice, it is stale the second time.</summary>
+    public bool IsBeingSettled { get; set; }
+
+    public override void OnDue(ObjectEngine engine) => engine.OnLeaseDue(this);
+}
+
+/// <summary>What a session has leased of one queue: one hold, however many items.</summary>
+internal sealed class QueueHold(Session session, SharedQueue queue, long since) : Hold(session, queue, since)
+{
+    public LeaseList Leases { get; } = new();
+}
+
+/// <summary>Leases in the order in which they began.</summary>
+internal sealed class LeaseList
+{
+    private QueueLease? _last;
+
+    public QueueLease? First { get; private set; }
+
+    public int Count { get; private set; }
+
+    public long Bytes { get; private set; }
+
+    public void Add(QueueLease lease)
+    {
+        lease.List = this;
+        lease.Previous = _last;
+        if (_last is { } last)
+            last.Next = lease;
+        else
+            First = lease;
+        _last = lease;
+        Count++;
+        Bytes += lease.Entry.Bytes;
+    }
+
+    public void Remove(QueueLease lease)
+    {
+        if (lease.Previous is { } previous)
+            previous.Next = lease.Next;
+        else
+            First = lease.Next;
+        if (lease.Next is { } next)
+            next.Previous = lease.Previous;
+        else
+            _last = lease.Previous;
+        lease.List = null;
+        lease.Previous = lease.Next = null;
+        Count--;
+        Bytes -= lease.Entry.Bytes;
+    }
+}

@@ -1,0 +1,58 @@
+namespace Orchestrator.Core.Queues;
+
+/// <summary>
+/// What can be taken now, in the order of the queue's kind. What comes back stands before all that never left, in the kind's own order; in a
+/// priority queue it takes its old place, which is the first among its equals.
+/// </summary>
+internal sealed class ReadyEntries(QueueKind kind, TimeSpan? aging = null)
+{
+    private readonly EntryBuffer _buffer = new();
+
+    // What has come back; of a priority queue everything.
+    private readonly EntryHeap _heap = new(new EntryOrder(kind, aging?.Ticks ?? 0));
+
+    public int Count => _buffer.Count + _heap.Count;
+
+    public long Bytes { get; private set; }
+
+    /// <summary>The size of what is taken next.</summary>
+    public int NextBytes => _heap.Count > 0 ? _heap.First.Bytes : kind == QueueKind.Lifo ? _buffer.Last.Bytes : _buffer.First.Bytes;
+
+    public void Add(in QueueEntry entry)
+    {
+        Bytes += entry.Bytes;
+        if (kind == QueueKind.Priority)
+            _heap.Add(entry);
+        else
+            _buffer.AddLast(entry);
+    }
+
+    public void Return(in QueueEntry entry)
+    {
+        Bytes += entry.Bytes;
+        _heap.Add(entry);
+    }
+
+    public QueueEntry Take()
+    {
+        var entry = _heap.Count > 0 ? _heap.RemoveFirst() : kind == QueueKind.Lifo ? _buffer.RemoveLast() : _buffer.RemoveFirst();
+        Bytes -= entry.Bytes;
+        return entry;
+    }
+
+    public void Clear()
+    {
+        _buffer.Clear();
+        _heap.Clear();
+        Bytes = 0;
+    }
+
+    /// <summary>When the oldest was put; null when there is none. In a priority queue it looks at all.</summary>
+    public long? OldestPut()
+    {
+        if (Count == 0)
+            return null;
+        var oldest = _heap.OldestPut();
+        return _buffer.Count > 0 ? Math.Min(oldest, _buffer.First.PutAt) : oldest;
+    }
+}

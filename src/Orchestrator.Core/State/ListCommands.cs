@@ -1,0 +1,71 @@
+using Orchestrator.Core.Objects;
+
+namespace Orchestrator.Core.State;
+
+/// <summary>How a list changes.</summary>
+public enum ListOperation : byte
+{
+    /// <summary>By one element at the end.</summary>
+    Append = 1,
+
+    /// <summary>By several elements at the end.</summary>
+    Extend = 2,
+
+    /// <summary>By one element before an index.</summary>
+    Insert = 3,
+
+    /// <summary>The element at an index.</summary>
+    Set = 4,
+
+    /// <summary>By the element at an index, which goes.</summary>
+    Pop = 5,
+
+    /// <summary>All goes.</summary>
+    Clear = 6,
+
+    /// <summary>Back to front.</summary>
+    Reverse = 7,
+}
+
+/// <summary>A change of a list.</summary>
+/// <param name="Operation">How.</param>
+public sealed record ListEdit(ListOperation Operation)
+{
+    /// <summary>For insert, set and pop; negative counts from the end. An insert may also name the length.</summary>
+    public long Index { get; init; }
+
+    /// <summary>For append, insert and set.</summary>
+    public Content Value { get; init; }
+
+    /// <summary>For extend.</summary>
+    public IReadOnlyList<Content> Values { get; init; } = [];
+
+    internal long Bytes => Value.Bytes + Values.Sum(value => (long)value.Bytes);
+}
+
+/// <summary>
+/// Updates a list, which comes into being with its first change. Errors: INVALID (an index out of range among them), STALE, LIMIT_EXCEEDED,
+/// SESSION_LOST; nothing changes then.
+/// </summary>
+/// <param name="List">Its name.</param>
+/// <param name="Edits">The changes, in order: a later one sees the earlier.</param>
+public sealed record UpdateList(string List, IReadOnlyList<ListEdit> Edits) : StateUpdate
+{
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateList(this);
+}
+
+/// <summary>A list was updated.</summary>
+/// <param name="Version">Its version now.</param>
+/// <param name="Count">Its length now.</param>
+/// <param name="Popped">What was popped, in the order of the edits.</param>
+public sealed record UpdateListOutcome(ulong Version, long Count, IReadOnlyList<Content> Popped) : ObjectOutcome
+{
+    /// <inheritdoc/>
+    public override int Bytes => (int)Math.Min(int.MaxValue, Popped.Sum(value => (long)value.Bytes));
+}
+
+/// <summary>A slice of a list.</summary>
+/// <param name="Version">The list's version; 0 where it does not exist, which reads as empty.</param>
+/// <param name="Count">The list's length.</param>
+/// <param name="Values">The slice.</param>
+public sealed record ListPage(ulong Version, long Count, IReadOnlyList<Content> Values) : ObjectOutcome;

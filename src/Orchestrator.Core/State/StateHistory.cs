@@ -1,0 +1,66 @@
+namespace Orchestrator.Core.State;
+
+/// <summary>The last changes of one object: a ring that grows as it is needed. Their versions are consecutive.</summary>
+internal sealed class StateHistory(StateOptions options, StateBudget budget)
+{
+    private StateChange[] _ring = [];
+    private int _first;
+
+    public int Count { get; private set; }
+
+    public long Bytes { get; private set; }
+
+    /// <summary>The so-manieth kept change, from the oldest.</summary>
+    public StateChange this[int index] => _ring[(_first + index) % _ring.Length];
+
+    public void Add(StateChange change)
+    {
+        Account(change.Bytes);
+        if (Count == _ring.Length)
+            Grow();
+        _ring[(_first + Count++) % _ring.Length] = change;
+        while (Count > options.HistoryChanges || (budget.HistoryBytes > options.MaxHistoryBytes && Count > 1))
+            RemoveOldest();
+    }
+
+    public void Clear()
+    {
+        budget.HistoryBytes -= Bytes;
+        Bytes = 0;
+        Count = 0;
+        _ring = [];
+    }
+
+    private void RemoveOldest()
+    {
+        Account(-_ring[_first].Bytes);
+        _ring[_first] = null!;
+        _first = (_first + 1) % _ring.Length;
+        Count--;
+    }
+
+    private void Account(long bytes)
+    {
+        Bytes += bytes;
+        budget.HistoryBytes += bytes;
+    }
+
+    private void Grow()
+    {
+        var larger = new StateChange[Math.Max(4, _ring.Length * 2)];
+        for (var i = 0; i < Count; i++)
+            larger[i] = this[i];
+        _ring = larger;
+        _first = 0;
+    }
+}
+
+/// <summary>The size of all shared state.</summary>
+internal sealed class StateBudget
+{
+    /// <summary>Keys and values.</summary>
+    public long Bytes { get; set; }
+
+    /// <summary>Changes that are kept for watches.</summary>
+    public long HistoryBytes { get; set; }
+}

@@ -1,0 +1,62 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Waits;
+
+namespace Orchestrator.Core.State;
+
+/// <summary>
+/// Something that is shared: its version, its last changes and who waits for the next. It is vacant while it is only waited for: it comes into
+/// being with its first change.
+/// </summary>
+internal abstract class StateObject(ObjectKind kind, string name, StateOptions options, StateBudget budget) : NamedObject(kind, name)
+{
+    public StateHistory History { get; } = new(options, budget);
+
+    public WaitList Watchers { get; } = new();
+
+    public bool Exists { get; set; }
+
+    /// <summary>One more with each change; 0 while vacant.</summary>
+    public ulong Version { get; set; }
+
+    /// <summary>How many entries, elements or numbers.</summary>
+    public abstract long Count { get; }
+
+    /// <summary>Keys and values.</summary>
+    public long Bytes { get; private set; }
+
+    public override bool HasWaiters => Watchers.Count > 0;
+
+    public void AddBytes(long bytes)
+    {
+        Bytes += bytes;
+        budget.Bytes += bytes;
+    }
+
+    /// <summary>Forgets its values and timers: it is deleted.</summary>
+    public virtual void Clear(ObjectEngine engine)
+    {
+        AddBytes(-Bytes);
+        History.Clear();
+    }
+
+    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.DropIfVacant(this);
+
+    /// <summary>The changes after a version, at most so many.</summary>
+    public StateChanges ReadChanges(ulong after, int maximum, string keyPrefix)
+    {
+        var known = Version - (ulong)History.Count;
+        if (after < known || after > Version)
+            return new StateChanges(true, Version, true, [], after);
+        var changes = new List<StateChange>();
+        var index = (int)(after - known);
+        for (; index < History.Count && changes.Count < maximum; index++)
+        {
+            var change = History[index];
+            var key = (change as DictEntrySet)?.Key ?? (change as DictEntryDeleted)?.Key ?? keyPrefix;
+            if (key.StartsWith(keyPrefix, StringComparison.Ordinal))
+                changes.Add(change);
+        }
+
+        return new StateChanges(true, Version, false, changes, known + (ulong)index);
+    }
+}

@@ -1,0 +1,35 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Queues;
+
+namespace Orchestrator.Core.Tests.Objects;
+
+/// <summary>Tests that measure the heap run alone: the others' garbage is in it, too.</summary>
+[CollectionDefinition(nameof(MeasuresTheHeap), DisableParallelization = true)]
+public sealed class MeasuresTheHeap;
+
+/// <summary>What a queued item costs besides its payload, and that taking it gives the memory back.</summary>
+[Collection(nameof(MeasuresTheHeap))]
+public sealed class QueueMemoryTests
+{
+    private const int Items = 200_000;
+
+    [Theory]
+    [InlineData(QueueKind.Fifo)]
+    [InlineData(QueueKind.Lifo)]
+    [InlineData(QueueKind.Priority)]
+    public void A_queued_item_takes_little_more_than_its_record(QueueKind kind)
+    {
+        var harness = new ObjectHarness();
+        harness.CreateQueue(new QueueSpec("q", kind) { MaxItems = Items });
+        var body = new object();
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var i = 0; i < Items; i += 500)
+            harness.Apply(new PutItems("q", [.. Enumerable.Range(i, 500).Select(number => new PutItem(new Content(body, 64), number * 7919 % 1_000))]));
+        Assert.InRange((GC.GetTotalMemory(forceFullCollection: true) - before) / (double)Items, 40, 44);
+        for (var i = 0; i < Items; i += 500)
+            harness.Get("q", 500);
+        harness.Completed.Clear();
+        harness.Effects.Clear();
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, -1_000_000, 200_000);
+    }
+}
