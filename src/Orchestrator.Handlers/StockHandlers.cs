@@ -14,6 +14,7 @@ public static class StockHandlers
         ByteHandlers.Register(registry);
         NumericHandlers.Register(registry);
         WaitHandlers.Register(registry);
+        SharingHandlers.Register(registry);
         FileHandlers.Register(registry, options);
         HttpHandlers.Register(registry, options);
         SqlHandlers.Register(registry, options);

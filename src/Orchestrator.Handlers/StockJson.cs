@@ -30,6 +30,12 @@ internal sealed record ExitInput(int Code = 1);
 
 internal sealed record MegabytesInput(int Mb);
 
+internal sealed record HoldInput(string[] Locks, int GapMs = 0, int Ms = 0);
+
+internal sealed record BarrierInput(string Barrier, int Parties = 0);
+
+internal sealed record LimitedInput(string Limiter, int Times = 1);
+
 internal sealed record NoInput;
 
 /// <summary>Generated JSON code: no reflection when the first task comes.</summary>
@@ -47,6 +53,10 @@ internal sealed record NoInput;
 [JsonSerializable(typeof(SamplesInput))]
 [JsonSerializable(typeof(SortInput))]
 [JsonSerializable(typeof(MillisecondsInput))]
+[JsonSerializable(typeof(HoldInput))]
+[JsonSerializable(typeof(BarrierInput))]
+[JsonSerializable(typeof(LimitedInput))]
+[JsonSerializable(typeof(ulong[]))]
 [JsonSerializable(typeof(PathInput))]
 [JsonSerializable(typeof(UrlInput))]
 [JsonSerializable(typeof(SqlInput))]

@@ -83,6 +83,12 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     /// <summary>The task service.</summary>
     public TaskService.TaskServiceClient Tasks => new(Invoker);
 
+    /// <summary>The session service.</summary>
+    public SessionService.SessionServiceClient Sessions => new(Invoker);
+
+    /// <summary>The synchronization service.</summary>
+    public SyncService.SyncServiceClient Sync => new(Invoker);
+
     /// <summary>The admin service.</summary>
     public AdminService.AdminServiceClient Admin => new(Invoker);
 

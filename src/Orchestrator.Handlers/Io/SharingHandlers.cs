@@ -1,0 +1,61 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.Client;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Handlers;
+
+/// <summary>Handlers that use what processes share, so that it can be tried from outside.</summary>
+internal static class SharingHandlers
+{
+    private const int MaxMilliseconds = 86_400_000;
+    private const int MaxTimes = 10_000_000;
+
+    public static void Register(ITaskMap map)
+    {
+        var json = StockJson.Default.Options;
+        map.MapTask(
+            "hold", TaskKind.Io, async (HoldInput input, TaskContext context, CancellationToken ct) => await HoldAsync(input, context, ct), json,
+            "Acquires the named locks in order, gap_ms apart, keeps them for ms, and answers with their fencing tokens.",
+            """{"locks": ["a", "b"], "gap_ms": 0, "ms": 100}""");
+        map.MapTask(
+            "wait_barrier", TaskKind.Io, async (BarrierInput input, TaskContext context, CancellationToken ct) => await context.Session.Barrier(input.Barrier, input.Parties).WaitAsync(ct), json,
+            "Waits at the barrier until all parties are there; answers with its index.", """{"barrier": "start", "parties": 2}""");
+        map.MapTask(
+            "rate_limited", TaskKind.Io, async (LimitedInput input, TaskContext context, CancellationToken ct) => await LimitedAsync(input, context, ct), json,
+            "Takes one permit of the limiter after the other, times of them; answers with how many it took.", """{"limiter": "api", "times": 10}""");
+    }
+
+    private static async Task<ulong[]> HoldAsync(HoldInput input, TaskContext context, CancellationToken cancellationToken)
+    {
+        Check.Range("gap_ms", input.GapMs, 0, MaxMilliseconds);
+        Check.Range("ms", input.Ms, 0, MaxMilliseconds);
+        var time = context.Services.GetService<TimeProvider>() ?? TimeProvider.System;
+        var holds = new List<LockHold>();
+        try
+        {
+            foreach (var name in input.Locks)
+            {
+                if (holds.Count > 0 && input.GapMs > 0)
+                    await Task.Delay(TimeSpan.FromMilliseconds(input.GapMs), time, cancellationToken);
+                holds.Add(await context.Session.Lock(name).AcquireAsync(cancellationToken));
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(input.Ms), time, cancellationToken);
+            return [.. holds.Select(hold => hold.FencingToken)];
+        }
+        finally
+        {
+            foreach (var hold in holds)
+                await hold.DisposeAsync();
+        }
+    }
+
+    private static async Task<int> LimitedAsync(LimitedInput input, TaskContext context, CancellationToken cancellationToken)
+    {
+        Check.Range("times", input.Times, 0, MaxTimes);
+        var limiter = context.Session.RateLimiter(input.Limiter);
+        for (var i = 0; i < input.Times; i++)
+            await limiter.AcquireAsync(1, cancellationToken);
+        return input.Times;
+    }
+}
