@@ -1,0 +1,100 @@
+using Grpc.Core;
+using Orchestrator.TestKit;
+using Orchestrator.V1;
+
+namespace Orchestrator.Integration.Tests.Faults;
+
+/// <summary>What a task holds ends with its attempt, whatever happened to it.</summary>
+public sealed class TaskSessionTests
+{
+    [Fact]
+    public async Task SIGKILL_of_the_worker_passes_its_tasks_locks_on_and_breaks_its_barrier()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
+        var holder = (await coordinator.SubmitAsync(Specs.Json("hold", """{"locks": ["a", "b"], "ms": 600000}"""))).Single();
+        await WaitUntilAsync(coordinator, objects => objects.Count(item => item.Holders.Any(held => held.TaskId == holder)) == 2);
+        var pid = await WorkerOfAsync(coordinator, holder);
+        // At the same worker, by the same key as nothing else: the barrier's seat is another task's there or elsewhere.
+        var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest(), CoordinatorProcess.Deadline())).SessionId;
+        var waiting = coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "b", SessionId = session }, CoordinatorProcess.Deadline()).ResponseAsync;
+        var seat = (await coordinator.SubmitAsync(Specs.Json("wait_barrier", """{"barrier": "start", "parties": 2}"""))).Single();
+        await WaitUntilAsync(coordinator, objects => objects.Any(item => item.Object == "barriers/start" && item.Waiters.Any(waiter => waiter.TaskId == seat))
+            && objects.Any(item => item.Object == "locks/b" && item.Waiters.Count == 1));
+        var token = (await coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects.Single(item => item.Object == "locks/b").Holders.Single().FencingToken;
+
+        foreach (var victim in new[] { pid, await WorkerOfAsync(coordinator, seat) }.Distinct())
+            Signals.Send(victim, Signals.Kill);
+        var granted = await waiting;
+        Assert.Equal(WaitStatus.Ok, granted.Status);
+        Assert.True(granted.FencingToken > token);
+        var late = await Assert.ThrowsAsync<RpcException>(async () => await coordinator.Sync.WaitBarrierAsync(
+            new WaitBarrierRequest { Barrier = "start" }, CoordinatorProcess.Deadline()));
+        Assert.Equal("BROKEN_BARRIER", late.GetRpcStatus()?.GetDetail<Google.Rpc.ErrorInfo>()?.Reason);
+        Assert.Contains("SIGKILL", late.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(TaskState.WorkerLost, (await coordinator.WaitAsync([holder])).Single().State);
+    }
+
+    [Fact]
+    public async Task A_task_that_times_out_gives_back_what_it_held()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync();
+        var result = await coordinator.RunAsync(Specs.Json(
+            "hold", """{"locks": ["slow"], "ms": 600000}""", new TaskOptions { RunTimeout = Specs.Seconds(0.3) }));
+        Assert.Equal(TaskState.TimedOut, result.State);
+        var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest(), CoordinatorProcess.Deadline())).SessionId;
+        var acquired = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "slow", SessionId = session }, CoordinatorProcess.Deadline());
+        Assert.Equal(WaitStatus.Ok, acquired.Status);
+    }
+
+    [Fact]
+    public async Task A_deadlock_of_two_tasks_ends_one_of_them_with_the_cycle_and_lets_the_other_finish()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync();
+        var ids = await coordinator.SubmitAsync(
+            Specs.Json("hold", """{"locks": ["x", "y"], "gap_ms": 300, "ms": 1}"""), Specs.Json("hold", """{"locks": ["y", "x"], "gap_ms": 300, "ms": 1}"""));
+        var results = (await coordinator.WaitAsync(ids)).ToArray();
+        var failed = Assert.Single(results, result => result.State == TaskState.Failed);
+        Assert.Single(results, result => result.State == TaskState.Succeeded);
+        Assert.Contains("locks/x", failed.Error.Message, StringComparison.Ordinal);
+        Assert.Contains("locks/y", failed.Error.Message, StringComparison.Ordinal);
+        Assert.Contains("DeadlockException", failed.Error.Type, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tasks_of_two_workers_meet_at_a_barrier_and_keep_to_one_rate()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync();
+        await coordinator.Sync.CreateRateLimiterAsync(
+            new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = "api", Permits = 100, Period = Specs.Seconds(0.1) } }, CoordinatorProcess.Deadline());
+        var results = await coordinator.StreamAsync(
+        [
+            .. Enumerable.Range(0, 4).Select(i => Specs.Json("wait_barrier", """{"barrier": "all", "parties": 4}""", tag: (ulong)i)),
+            .. Enumerable.Range(4, 4).Select(i => Specs.Json("rate_limited", """{"limiter": "api", "times": 50}""", tag: (ulong)i)),
+        ]);
+        Assert.Equal([0, 1, 2, 3], results.Where(result => result.Tag < 4).Select(result => result.Output.Json.NumberValue).Order());
+        Assert.All(results.Where(result => result.Tag >= 4), result => Assert.Equal(50, result.Output.Json.NumberValue));
+    }
+
+    [Fact]
+    public async Task A_workers_token_opens_the_object_services_and_nothing_else()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--worker-command", $"""/bin/sh -c 'read order; echo "$order" >&2; exec sleep 1000'""", "--workers", "0");
+        // Nobody can know a worker's token but the worker: a wrong one is refused everywhere.
+        var stranger = new SyncService.SyncServiceClient(coordinator.Connect("0000"));
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await stranger.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline()));
+        Assert.Equal(StatusCode.Unauthenticated, error.StatusCode);
+    }
+
+    private static async Task<int> WorkerOfAsync(CoordinatorProcess coordinator, ulong task)
+    {
+        var info = (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = task }, CoordinatorProcess.Deadline())).Task;
+        return (await coordinator.WorkersAsync()).Single(worker => info.Worker == $"{worker.Name}#{worker.Incarnation}").Pid;
+    }
+
+    private static async Task WaitUntilAsync(CoordinatorProcess coordinator, Func<IReadOnlyList<SyncInfo>, bool> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!condition((await coordinator.Sync.ListSyncAsync(new ListSyncRequest { PageSize = 1_000 }, CoordinatorProcess.Deadline())).Objects))
+            limit.Token.ThrowIfCancellationRequested();
+    }
+}
