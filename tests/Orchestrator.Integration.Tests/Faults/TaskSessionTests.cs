@@ -14,7 +14,6 @@ public sealed class TaskSessionTests
         var holder = (await coordinator.SubmitAsync(Specs.Json("hold", """{"locks": ["a", "b"], "ms": 600000}"""))).Single();
         await WaitUntilAsync(coordinator, objects => objects.Count(item => item.Holders.Any(held => held.TaskId == holder)) == 2);
         var pid = await WorkerOfAsync(coordinator, holder);
-        // At the same worker, by the same key as nothing else: the barrier's seat is another task's there or elsewhere.
         var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest(), CoordinatorProcess.Deadline())).SessionId;
         var waiting = coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "b", SessionId = session }, CoordinatorProcess.Deadline()).ResponseAsync;
         var seat = (await coordinator.SubmitAsync(Specs.Json("wait_barrier", """{"barrier": "start", "parties": 2}"""))).Single();
@@ -27,11 +26,12 @@ public sealed class TaskSessionTests
         var granted = await waiting;
         Assert.Equal(WaitStatus.Ok, granted.Status);
         Assert.True(granted.FencingToken > token);
+        // Both ends have been seen by then; before that a second party would complete the barrier.
+        Assert.All(await coordinator.WaitAsync([holder, seat]), result => Assert.Equal(TaskState.WorkerLost, result.State));
         var late = await Assert.ThrowsAsync<RpcException>(async () => await coordinator.Sync.WaitBarrierAsync(
             new WaitBarrierRequest { Barrier = "start" }, CoordinatorProcess.Deadline()));
         Assert.Equal("BROKEN_BARRIER", late.GetRpcStatus()?.GetDetail<Google.Rpc.ErrorInfo>()?.Reason);
         Assert.Contains("SIGKILL", late.Status.Detail, StringComparison.Ordinal);
-        Assert.Equal(TaskState.WorkerLost, (await coordinator.WaitAsync([holder])).Single().State);
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class TaskSessionTests
     private static async Task<int> WorkerOfAsync(CoordinatorProcess coordinator, ulong task)
     {
         var info = (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = task }, CoordinatorProcess.Deadline())).Task;
-        return (await coordinator.WorkersAsync()).Single(worker => info.Worker == $"{worker.Name}#{worker.Incarnation}").Pid;
+        return (await coordinator.WorkersAsync()).Single(worker => info.Attempts[^1].Worker == $"{worker.Name}#{worker.Incarnation}").Pid;
     }
 
     private static async Task WaitUntilAsync(CoordinatorProcess coordinator, Func<IReadOnlyList<SyncInfo>, bool> condition)

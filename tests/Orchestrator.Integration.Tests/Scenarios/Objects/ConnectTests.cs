@@ -39,7 +39,7 @@ public sealed class ConnectTests(SharedCoordinator shared) : IClassFixture<Share
 
         await ReadUntil(3);
         Assert.NotEmpty(session);
-        Assert.Equal([2ul, 3, 4], outcomes.Keys.Order());
+        Assert.Equal(new ulong[] { 2, 3, 4 }, outcomes.Keys.Order());
         Assert.Equal(WaitStatus.Ok, outcomes[3].WaitEvent.Status);
         Assert.Equal((ErrorReason.Invalid, (int)StatusCode.InvalidArgument), (outcomes[4].Error.Reason, outcomes[4].Error.Code));
         await call.RequestStream.WriteAsync(new ConnectRequest { CancelOperationIds = { 1 } });
