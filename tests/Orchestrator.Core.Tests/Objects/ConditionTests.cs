@@ -184,6 +184,23 @@ public sealed class ConditionTests
     }
 
     [Fact]
+    public void A_session_that_stands_in_a_reentrant_lock_s_line_already_returns_beside_its_own_place()
+    {
+        _harness.Acquire(_ann, "data", LockMode.Reentrant);
+        var wait = Wait(_ann);
+        _harness.Acquire(_bob, "data", LockMode.Reentrant);
+        var own = _harness.Acquire(_ann, "data", LockMode.Reentrant);
+        var behind = _harness.Acquire(_cid, "data", LockMode.Reentrant);
+        Notify(_bob);
+        _harness.Release(_bob, "data");
+        Assert.Equal([own, wait], _harness.Completed.Skip(1));
+        Assert.Equal(own.Token, wait.Get<WaitConditionOutcome>().FencingToken);
+        Assert.False(behind.HasOutcome);
+        Assert.Equal([1, 0], Enumerable.Range(0, 2).Select(_ => _harness.Release(_ann, "data").Get<ReleaseLockOutcome>().Depth));
+        Assert.True(behind.HasOutcome);
+    }
+
+    [Fact]
     public void A_wait_that_may_not_wait_keeps_its_lock()
     {
         var harness = new ObjectHarness(new ObjectEngineOptions { MaxWaits = 1 });
