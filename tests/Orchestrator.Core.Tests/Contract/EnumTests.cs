@@ -23,6 +23,17 @@ public sealed class EnumTests
         Assert.Equal(Enum.GetValues<V1.CancelRung>().Length, Enum.GetValues<Core.Tasks.CancelRung>().Length);
     }
 
+    [Fact]
+    public void Object_error_reasons_wait_states_lock_modes_and_barrier_actions_are_the_contracts()
+    {
+        Same<Core.Objects.ObjectErrorReason, ErrorReason>(nameof(Core.Objects.ObjectErrorReason.None));
+        Same<Core.Objects.WaitStatus, V1.WaitStatus>();
+        Same<Core.Sync.LockMode, V1.LockMode>();
+        Same<Core.Sync.BarrierAction, V1.BarrierAction>();
+        Assert.Equal(Enum.GetValues<V1.LockMode>().Length - 1, Enum.GetValues<Core.Sync.LockMode>().Length);
+        Assert.Equal(Enum.GetValues<V1.BarrierAction>().Length - 1, Enum.GetValues<Core.Sync.BarrierAction>().Length);
+    }
+
     /// <summary>Each of Core's values has the contract's number and name; the one named <paramref name="none"/> is its unspecified 0.</summary>
     private static void Same<TCore, TContract>(string? none = null)
         where TCore : struct, Enum

@@ -44,6 +44,8 @@ public sealed class BarrierTests
         Assert.Equal(WaitStatus.Timeout, second.Get<WaitBarrierOutcome>().Status);
         const string message = "barrier \"meet\" is broken: the timeout of 2 s of session-2 (\"bob\") passed";
         Assert.Equal(message, first.Fails(ObjectErrorReason.BrokenBarrier).Message);
+        // What breaks it once more does not hide why it broke.
+        Control(BarrierAction.Abort);
         Assert.Equal(message, Wait(_ann).Fails(ObjectErrorReason.BrokenBarrier).Message);
         Assert.Equal(0, Control(BarrierAction.Reset).Get<ControlBarrierOutcome>().Waiting);
         Assert.NotNull(Wait(_ann).Wait);

@@ -21,7 +21,9 @@ public sealed class EventTests
         Assert.True(Set(true).Get<SetEventOutcome>().WasSet);
         Assert.True(Set(false).Get<SetEventOutcome>().WasSet);
         Assert.False(Set(false).Get<SetEventOutcome>().WasSet);
-        Assert.False(Wait().HasOutcome);
+        var waiting = Wait();
+        Set(false);
+        Assert.False(waiting.HasOutcome);
     }
 
     [Fact]

@@ -107,6 +107,7 @@ public sealed class SyncListTests
             var page = List(size, token);
             seen.AddRange(page.Objects.Select(item => item.ObjectName));
             Assert.InRange(page.Objects.Count, 1, size);
+            Assert.InRange(seen.Count, 1, 8);
             token = page.NextPageToken;
             if (token.Length == 0)
                 break;
