@@ -1,7 +1,10 @@
 using System.Security.Cryptography;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Core.Objects;
+using Orchestrator.Core.Queues;
+using Orchestrator.Core.State;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator;

@@ -31,6 +31,9 @@ internal static class CoordinatorServices
         endpoints.MapGrpcService<TaskServiceAdapter>();
         endpoints.MapGrpcService<SessionServiceAdapter>();
         endpoints.MapGrpcService<SyncServiceAdapter>();
+        endpoints.MapGrpcService<QueueServiceAdapter>();
+        endpoints.MapGrpcService<PipeServiceAdapter>();
+        endpoints.MapGrpcService<StateServiceAdapter>();
         endpoints.MapGrpcService<AdminServiceAdapter>();
         endpoints.MapGrpcService<HealthServiceImpl>();
         endpoints.MapGrpcReflectionService();
@@ -67,7 +70,10 @@ internal static class CoordinatorServices
         .AddSingleton(provider => new ObjectGateway(
             $"unix:{provider.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}", provider.GetRequiredService<TokenStore>().IssueForWorker(), "in-process"))
         .AddSingleton<SessionServiceAdapter>()
-        .AddSingleton<SyncServiceAdapter>();
+        .AddSingleton<SyncServiceAdapter>()
+        .AddSingleton<QueueServiceAdapter>()
+        .AddSingleton<PipeServiceAdapter>()
+        .AddSingleton<StateServiceAdapter>();
 
     private static IServiceCollection AddTaskServices(this IServiceCollection services, CoordinatorOptions options)
     {

@@ -50,5 +50,13 @@ internal sealed class DrainController(
 /// <summary>The services whose health is reported one by one; the empty name stands for all.</summary>
 internal static class ServiceNames
 {
-    public static readonly string[] All = ["", V1.TaskService.Descriptor.FullName, V1.SessionService.Descriptor.FullName, V1.SyncService.Descriptor.FullName, V1.AdminService.Descriptor.FullName];
+    public static readonly string[] All =
+    [
+        "",
+        .. new[]
+        {
+            V1.TaskService.Descriptor, V1.SessionService.Descriptor, V1.SyncService.Descriptor, V1.QueueService.Descriptor, V1.PipeService.Descriptor,
+            V1.StateService.Descriptor, V1.AdminService.Descriptor,
+        }.Select(service => service.FullName),
+    ];
 }

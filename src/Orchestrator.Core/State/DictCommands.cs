@@ -115,4 +115,8 @@ public sealed record DictQuery(string Dict)
 /// <param name="MissingKeys">Keys that were asked for and are missing.</param>
 /// <param name="NextPageToken">For the next page; empty when this was the last.</param>
 public sealed record DictPage(
-    ulong Version, long Count, IReadOnlyList<DictValue> Entries, IReadOnlyList<string> MissingKeys, string NextPageToken) : ObjectOutcome;
+    ulong Version, long Count, IReadOnlyList<DictValue> Entries, IReadOnlyList<string> MissingKeys, string NextPageToken) : ObjectOutcome
+{
+    /// <inheritdoc/>
+    public override int Bytes => (int)Math.Min(int.MaxValue, Entries.Sum(entry => (long)entry.Key.Length + (entry.Value?.Bytes ?? 0)));
+}

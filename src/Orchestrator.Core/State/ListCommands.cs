@@ -68,4 +68,8 @@ public sealed record UpdateListOutcome(ulong Version, long Count, IReadOnlyList<
 /// <param name="Version">The list's version; 0 where it does not exist, which reads as empty.</param>
 /// <param name="Count">The list's length.</param>
 /// <param name="Values">The slice.</param>
-public sealed record ListPage(ulong Version, long Count, IReadOnlyList<Content> Values) : ObjectOutcome;
+public sealed record ListPage(ulong Version, long Count, IReadOnlyList<Content> Values) : ObjectOutcome
+{
+    /// <inheritdoc/>
+    public override int Bytes => (int)Math.Min(int.MaxValue, Values.Sum(value => (long)value.Bytes));
+}

@@ -51,4 +51,8 @@ public sealed record UpdateArrayOutcome(ulong Version, IReadOnlyList<Number> Aft
 /// <param name="Version">The array's version; 0 where it does not exist, which reads as empty.</param>
 /// <param name="Length">The array's length.</param>
 /// <param name="Values">The slice; integer zeros while it has no type.</param>
-public sealed record ArrayPage(ulong Version, long Length, IReadOnlyList<Number> Values) : ObjectOutcome;
+public sealed record ArrayPage(ulong Version, long Length, IReadOnlyList<Number> Values) : ObjectOutcome
+{
+    /// <inheritdoc/>
+    public override int Bytes => (int)Math.Min(int.MaxValue, Values.Count * (long)sizeof(double));
+}

@@ -1,33 +1,20 @@
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>The operations of a Connect stream: each is the request of the unary call of its name.</summary>
-internal static class ConnectOperations
+/// <summary>The operations of a Connect stream: each is the request of the unary call of its name. One file per group of services.</summary>
+internal static partial class ConnectOperations
 {
     /// <summary>The command and the session that the operation names, or the stream's own where it names none. Null where it holds no request that this version knows.</summary>
+    /// <exception cref="RefusedException">The request itself is wrong.</exception>
     public static ObjectRequest? ToRequest(Operation operation, string streamSession)
     {
-        (ObjectCommand? command, string session) = operation.RequestCase switch
-        {
-            Operation.RequestOneofCase.AcquireLock => (SyncOperations.ToCommand(operation.AcquireLock), operation.AcquireLock.SessionId),
-            Operation.RequestOneofCase.ReleaseLock => (SyncOperations.ToCommand(operation.ReleaseLock), operation.ReleaseLock.SessionId),
-            Operation.RequestOneofCase.AcquireSemaphore => (SyncOperations.ToCommand(operation.AcquireSemaphore), operation.AcquireSemaphore.SessionId),
-            Operation.RequestOneofCase.ReleaseSemaphore => (SyncOperations.ToCommand(operation.ReleaseSemaphore), operation.ReleaseSemaphore.SessionId),
-            Operation.RequestOneofCase.WaitEvent => (SyncOperations.ToCommand(operation.WaitEvent), operation.WaitEvent.SessionId),
-            Operation.RequestOneofCase.SetEvent => (SyncOperations.ToCommand(operation.SetEvent), ""),
-            Operation.RequestOneofCase.WaitCondition => (SyncOperations.ToCommand(operation.WaitCondition), operation.WaitCondition.SessionId),
-            Operation.RequestOneofCase.NotifyCondition => (SyncOperations.ToCommand(operation.NotifyCondition), operation.NotifyCondition.SessionId),
-            Operation.RequestOneofCase.WaitBarrier => (SyncOperations.ToCommand(operation.WaitBarrier), operation.WaitBarrier.SessionId),
-            Operation.RequestOneofCase.WaitLatch => (SyncOperations.ToCommand(operation.WaitLatch), operation.WaitLatch.SessionId),
-            Operation.RequestOneofCase.CountDownLatch => (SyncOperations.ToCommand(operation.CountDownLatch), ""),
-            Operation.RequestOneofCase.AcquirePermits => (SyncOperations.ToCommand(operation.AcquirePermits), operation.AcquirePermits.SessionId),
-            _ => ((ObjectCommand?)null, ""),
-        };
+        var (command, session) = ToSyncCommand(operation);
+        if (command is null)
+            (command, session) = ToDataCommand(operation);
         return command is null ? null : new ObjectRequest(command, session.Length > 0 ? session : streamSession);
     }
 
@@ -35,51 +22,10 @@ internal static class ConnectOperations
     public static Outcome ToOutcome(ulong operationId, ObjectOutcome outcome)
     {
         var message = new Outcome { OperationId = operationId };
-        switch (outcome)
-        {
-            case ObjectError error:
-                message.Error = ToError(error);
-                break;
-            case AcquireLockOutcome result:
-                message.AcquireLock = SyncOperations.ToResponse(result);
-                break;
-            case ReleaseLockOutcome result:
-                message.ReleaseLock = SyncOperations.ToResponse(result);
-                break;
-            case AcquireSemaphoreOutcome result:
-                message.AcquireSemaphore = SyncOperations.ToResponse(result);
-                break;
-            case ReleaseSemaphoreOutcome result:
-                message.ReleaseSemaphore = SyncOperations.ToResponse(result);
-                break;
-            case WaitEventOutcome result:
-                message.WaitEvent = SyncOperations.ToResponse(result);
-                break;
-            case SetEventOutcome result:
-                message.SetEvent = SyncOperations.ToResponse(result);
-                break;
-            case WaitConditionOutcome result:
-                message.WaitCondition = SyncOperations.ToResponse(result);
-                break;
-            case NotifyConditionOutcome result:
-                message.NotifyCondition = SyncOperations.ToResponse(result);
-                break;
-            case WaitBarrierOutcome result:
-                message.WaitBarrier = SyncOperations.ToResponse(result);
-                break;
-            case WaitLatchOutcome result:
-                message.WaitLatch = SyncOperations.ToResponse(result);
-                break;
-            case CountDownLatchOutcome result:
-                message.CountDownLatch = SyncOperations.ToResponse(result);
-                break;
-            case AcquirePermitsOutcome result:
-                message.AcquirePermits = SyncOperations.ToResponse(result);
-                break;
-            default:
-                throw new InvalidOperationException($"{outcome.GetType().Name} is the outcome of no operation of a Connect stream");
-        }
-
+        if (outcome is ObjectError error)
+            message.Error = ToError(error);
+        else if (!TryWriteSync(message, outcome) && !TryWriteData(message, outcome))
+            throw new InvalidOperationException($"{outcome.GetType().Name} is the outcome of no operation of a Connect stream");
         return message;
     }
 

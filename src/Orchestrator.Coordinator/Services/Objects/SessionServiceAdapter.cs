@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Grpc.Core;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
@@ -92,25 +93,68 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             var requests = new List<ObjectRequest>(request.Operations.Count);
             foreach (var operation in request.Operations)
             {
-                if (ConnectOperations.ToRequest(operation, session.Id) is not { } known)
+                if (ConnectOperations.ToRead(operation) is { } read)
                 {
-                    stream.Answer(operation.OperationId, new ObjectError(
-                        ObjectErrorReason.Invalid, $"operation {operation.OperationId} holds no request that this coordinator knows"));
-                    continue;
+                    // A read sees what was asked before it.
+                    Apply(requests, stream);
+                    stream.Answer(operation.OperationId, Ask(read));
                 }
-
-                known.Command.Caller = stream;
-                known.Command.Tag = operation.OperationId;
-                // Zero is no id: such an operation cannot be asked for again.
-                known.Command.OperationId = operation.OperationId == 0 ? null : operation.OperationId;
-                requests.Add(known);
+                else if (ToRequest(operation, stream, session) is { } known)
+                {
+                    requests.Add(known);
+                }
             }
 
-            stream.Expect(requests.Count);
-            host.Apply(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(requests));
+            Apply(requests, stream);
         }
 
         if (request.CancelOperationIds.Count > 0)
             host.Apply(new ObjectRequest(new CancelOperations([.. request.CancelOperationIds]) { Session = session }));
+    }
+
+    /// <summary>The operation's command; null where it was refused, and answered so.</summary>
+    private static ObjectRequest? ToRequest(Operation operation, ConnectStream stream, Session session)
+    {
+        try
+        {
+            if (ConnectOperations.ToRequest(operation, session.Id) is { } known)
+            {
+                known.Command.Caller = stream;
+                known.Command.Tag = operation.OperationId;
+                // Zero is no id: such an operation cannot be asked for again.
+                known.Command.OperationId = operation.OperationId == 0 ? null : operation.OperationId;
+                return known;
+            }
+
+            stream.Answer(operation.OperationId, new ObjectError(
+                ObjectErrorReason.Invalid, $"operation {operation.OperationId} holds no request that this coordinator knows"));
+        }
+        catch (RefusedException refused)
+        {
+            stream.Answer(operation.OperationId, refused.Error);
+        }
+
+        return null;
+    }
+
+    private ObjectOutcome Ask(Func<ObjectEngine, TimeSpan, ObjectOutcome> read)
+    {
+        try
+        {
+            return host.Read(read);
+        }
+        catch (RefusedException refused)
+        {
+            return refused.Error;
+        }
+    }
+
+    private void Apply(List<ObjectRequest> requests, ConnectStream stream)
+    {
+        if (requests.Count == 0)
+            return;
+        stream.Expect(requests.Count);
+        host.Apply(CollectionsMarshal.AsSpan(requests));
+        requests.Clear();
     }
 }

@@ -1,0 +1,40 @@
+using Grpc.Core;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Pipes;
+using Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Services.Objects;
+
+/// <summary><c>PipeService</c>: each unary call is one command.</summary>
+internal sealed class PipeServiceAdapter(ObjectEngineHost host) : PipeService.PipeServiceBase
+{
+    public override async Task<CreatePipeResponse> CreatePipe(CreatePipeRequest request, ServerCallContext context) =>
+        PipeOperations.ToResponse(await RunAsync<CreatePipeOutcome>(PipeOperations.ToCommand(request), "", context));
+
+    public override async Task<SendResponse> Send(SendRequest request, ServerCallContext context) =>
+        PipeOperations.ToResponse(await RunAsync<SendOutcome>(PipeOperations.ToCommand(request), request.SessionId, context));
+
+    public override async Task<ReceiveResponse> Receive(ReceiveRequest request, ServerCallContext context) =>
+        PipeOperations.ToResponse(await RunAsync<ReceiveOutcome>(PipeOperations.ToCommand(request), request.SessionId, context));
+
+    public override async Task<ClosePipeEndResponse> ClosePipeEnd(ClosePipeEndRequest request, ServerCallContext context)
+    {
+        await RunAsync<Done>(PipeOperations.ToCommand(request), "", context);
+        return new ClosePipeEndResponse();
+    }
+
+    public override Task<ListPipesResponse> ListPipes(ListPipesRequest request, ServerCallContext context)
+    {
+        var size = Contents.PageSize(request.PageSize);
+        var pipes = host.Read((engine, _) => engine.ListPipes(request.PageToken, size + 1));
+        return Task.FromResult(new ListPipesResponse
+        {
+            Pipes = { pipes.Take(size).Select(PipeOperations.ToMessage) },
+            NextPageToken = pipes.Count > size ? pipes[size - 1].Spec.Name : "",
+        });
+    }
+
+    private Task<T> RunAsync<T>(ObjectCommand command, string sessionId, ServerCallContext context)
+        where T : ObjectOutcome => ObjectCall.RunAsync<T>(host, command, sessionId, context.CancellationToken);
+}

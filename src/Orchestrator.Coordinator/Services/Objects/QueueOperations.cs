@@ -1,0 +1,131 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Queues;
+
+namespace Orchestrator.Coordinator.Services.Objects;
+
+/// <summary>Requests of <c>QueueService</c> as commands, and outcomes as its responses.</summary>
+internal static class QueueOperations
+{
+    public static CreateQueue ToCommand(V1.CreateQueueRequest request)
+    {
+        var spec = request.Spec ?? throw RefusedException.Invalid("spec", "spec must say what the queue shall be");
+        if (spec.Durability is V1.Durability.Process or V1.Durability.Disk)
+        {
+            throw RefusedException.Limit(
+                "spec.durability", $"durability {spec.Durability} needs the journal, which this version does not have for queues; MEMORY is what it offers");
+        }
+
+        return new CreateQueue(new QueueSpec(spec.Name, spec.Kind == V1.QueueKind.Unspecified ? QueueKind.Fifo : (QueueKind)Contents.Narrow((int)spec.Kind))
+        {
+            MaxItems = spec.MaxItems,
+            MaxBytes = spec.MaxBytes,
+            Durability = spec.Durability == V1.Durability.Unspecified ? QueueDurability.Memory : (QueueDurability)Contents.Narrow((int)spec.Durability),
+            MaxDeliveries = spec.MaxDeliveries,
+            DeadLetterQueue = spec.DeadLetterQueue,
+            Aging = Times.ToTimeSpan(spec.Aging),
+            IdleTtl = Times.ToTimeSpan(spec.IdleTtl),
+        });
+    }
+
+    public static V1.CreateQueueResponse ToResponse(CreateQueueOutcome outcome) => new() { Queue = ToMessage(outcome.Queue) };
+
+    public static PutItems ToCommand(V1.PutRequest request) => new(request.Queue, ToItems(request.Items))
+    {
+        Timeout = Times.ToTimeSpan(request.Timeout),
+        RequestId = Contents.RequestId(request.RequestId),
+    };
+
+    public static PutItem[] ToItems(IReadOnlyList<V1.QueueItem> items)
+    {
+        var list = new PutItem[items.Count];
+        for (var i = 0; i < list.Length; i++)
+            list[i] = new PutItem(Contents.ToContent(items[i].Body, $"items[{i}].body"), items[i].Priority);
+        return list;
+    }
+
+    public static V1.PutResponse ToResponse(PutOutcome outcome) => new() { Status = (V1.WaitStatus)(int)outcome.Status, Accepted = outcome.Accepted };
+
+    public static GetItems ToCommand(V1.GetRequest request) => new(request.Queue, Math.Min(request.MaxItems, Contents.MaxItems), request.Leased)
+    {
+        MaxBytes = Contents.MaxBytes,
+        Lease = Times.ToTimeSpan(request.Lease),
+        Timeout = Times.ToTimeSpan(request.Timeout),
+    };
+
+    public static V1.GetResponse ToResponse(GetOutcome outcome)
+    {
+        var response = new V1.GetResponse { Status = (V1.WaitStatus)(int)outcome.Status, SessionId = outcome.Session?.Id ?? "" };
+        foreach (var item in outcome.Items)
+            response.Items.Add(ToMessage(item));
+        return response;
+    }
+
+    public static SettleItems ToCommand(V1.SettleRequest request) =>
+        new(request.Queue, request.LeaseIds, (Settlement)Contents.Narrow((int)request.Settlement))
+        {
+            Duration = Times.ToTimeSpan(request.Duration),
+            Reason = request.Reason,
+        };
+
+    public static V1.SettleResponse ToResponse(SettleOutcome outcome) => new() { Settled = outcome.Settled, StaleLeaseIds = { outcome.StaleLeaseIds } };
+
+    public static MarkItemsDone ToCommand(V1.MarkDoneRequest request) => new(request.Queue, request.Count);
+
+    public static V1.MarkDoneResponse ToResponse(MarkDoneOutcome outcome) => new() { UnfinishedItems = outcome.Unfinished };
+
+    public static JoinQueue ToCommand(V1.JoinRequest request) => new(request.Queue) { Timeout = Times.ToTimeSpan(request.Timeout) };
+
+    public static V1.JoinResponse ToResponse(JoinOutcome outcome) => new() { Status = (V1.WaitStatus)(int)outcome.Status, UnfinishedItems = outcome.Unfinished };
+
+    public static ShutDownQueue ToCommand(V1.ShutDownQueueRequest request) => new(request.Queue, request.Immediate);
+
+    public static V1.ShutDownQueueResponse ToResponse(ShutDownQueueOutcome outcome) => new() { DroppedItems = outcome.Dropped };
+
+    public static DeleteQueue ToCommand(V1.DeleteQueueRequest request) => new(request.Queue);
+
+    public static V1.QueueItem ToMessage(QueueItem item)
+    {
+        var message = new V1.QueueItem
+        {
+            Body = Contents.ToPayload(item.Body),
+            Priority = item.Priority,
+            Sequence = item.Sequence,
+            Delivery = item.Delivery,
+            LeaseId = item.LeaseId,
+        };
+        if (item.DeadLetter is { } letter)
+            message.DeadLetter = new V1.DeadLetter { Queue = letter.Queue, Sequence = letter.Sequence, Deliveries = letter.Deliveries, Reason = letter.Reason };
+        return message;
+    }
+
+    public static V1.QueueInfo ToMessage(QueueInfo info)
+    {
+        var spec = info.Spec;
+        return new V1.QueueInfo
+        {
+            Spec = new V1.QueueSpec
+            {
+                Name = spec.Name,
+                Kind = (V1.QueueKind)(int)spec.Kind,
+                MaxItems = spec.MaxItems,
+                MaxBytes = spec.MaxBytes,
+                Durability = (V1.Durability)(int)spec.Durability,
+                MaxDeliveries = spec.MaxDeliveries,
+                DeadLetterQueue = spec.DeadLetterQueue,
+                Aging = Times.ToDuration(spec.Aging),
+                IdleTtl = Times.ToDuration(spec.IdleTtl),
+            },
+            ReadyItems = info.ReadyItems,
+            LeasedItems = info.LeasedItems,
+            DelayedItems = info.DelayedItems,
+            UnfinishedItems = info.UnfinishedItems,
+            ReadyBytes = info.ReadyBytes,
+            WaitingGetters = info.WaitingGetters,
+            WaitingPutters = info.WaitingPutters,
+            ShutDown = info.IsShutDown,
+            OldestAge = Times.ToDuration(info.OldestAge),
+            DeadLetteredItems = info.DeadLettered,
+            DroppedItems = info.Dropped,
+        };
+    }
+}

@@ -1,0 +1,66 @@
+using Grpc.Core;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.State;
+using Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Services.Objects;
+
+/// <summary><c>StateService</c>: each update is one command, each read one question.</summary>
+internal sealed class StateServiceAdapter(ObjectEngineHost host) : StateService.StateServiceBase
+{
+    public override async Task<UpdateDictResponse> UpdateDict(UpdateDictRequest request, ServerCallContext context) =>
+        StateOperations.ToResponse(await RunAsync<UpdateDictOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
+
+    public override Task<ReadDictResponse> ReadDict(ReadDictRequest request, ServerCallContext context) =>
+        Task.FromResult(StateReads.ToResponse(Ask<DictPage>((engine, now) => StateReads.Read(engine, request, now))));
+
+    public override async Task<UpdateListResponse> UpdateList(UpdateListRequest request, ServerCallContext context) =>
+        StateOperations.ToResponse(await RunAsync<UpdateListOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
+
+    public override Task<ReadListResponse> ReadList(ReadListRequest request, ServerCallContext context) =>
+        Task.FromResult(StateReads.ToResponse(Ask<ListPage>((engine, _) => StateReads.Read(engine, request))));
+
+    public override async Task<UpdateValueResponse> UpdateValue(UpdateValueRequest request, ServerCallContext context) =>
+        StateOperations.ToResponse(await RunAsync<UpdateValueOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
+
+    public override Task<ReadValueResponse> ReadValue(ReadValueRequest request, ServerCallContext context) =>
+        Task.FromResult(StateReads.ToResponse(Ask<ValueReading>((engine, _) => StateReads.Read(engine, request))));
+
+    public override async Task<UpdateArrayResponse> UpdateArray(UpdateArrayRequest request, ServerCallContext context) =>
+        StateOperations.ToResponse(await RunAsync<UpdateArrayOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
+
+    public override Task<ReadArrayResponse> ReadArray(ReadArrayRequest request, ServerCallContext context) =>
+        Task.FromResult(StateReads.ToResponse(Ask<ArrayPage>((engine, _) => StateReads.Read(engine, request))));
+
+    public override Task<ListStateResponse> ListState(ListStateRequest request, ServerCallContext context)
+    {
+        var size = Contents.PageSize(request.PageSize);
+        if (request.Kind is < StateKind.Unspecified or > StateKind.Array)
+            throw Failures.Invalid("kind", $"{(int)request.Kind} is no StateKind; it must be DICT (1), LIST (2), VALUE (3) or ARRAY (4), or absent for all");
+        ObjectKind? kind = request.Kind == StateKind.Unspecified ? null : StateOperations.ToKind(request.Kind);
+        var objects = host.Read((engine, _) => engine.ListState(kind, request.PageToken, size + 1));
+        return Task.FromResult(new ListStateResponse
+        {
+            Objects = { objects.Take(size).Select(StateOperations.ToMessage) },
+            NextPageToken = objects.Count > size ? objects[size - 1].QualifiedName : "",
+        });
+    }
+
+    public override async Task<DeleteStateResponse> DeleteState(DeleteStateRequest request, ServerCallContext context)
+    {
+        await RunAsync<Done>(StateOperations.ToCommand(request), "", context);
+        return new DeleteStateResponse();
+    }
+
+    private T Ask<T>(Func<ObjectEngine, TimeSpan, ObjectOutcome> read)
+        where T : ObjectOutcome => host.Read(read) switch
+        {
+            T answer => answer,
+            var other => throw Failures.From((ObjectError)other),
+        };
+
+    private Task<T> RunAsync<T>(ObjectCommand command, string sessionId, ServerCallContext context)
+        where T : ObjectOutcome => ObjectCall.RunAsync<T>(host, command, sessionId, context.CancellationToken);
+}
