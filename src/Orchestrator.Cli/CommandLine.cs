@@ -41,6 +41,8 @@ internal static class CommandLine
             DrainVerb.Create(),
             EventsVerb.Create(),
             LimitsVerb.Create(),
+            LockVerb.Create(),
+            WaitsVerb.Create(),
             BenchVerb.Create(),
             DemoVerb.Create(),
         };

@@ -26,6 +26,25 @@ public sealed partial class OrchestratorClient
             static response => response,
             cancellationToken);
 
+    /// <summary>Who waits for whom, at which object, now.</summary>
+    public async Task<IReadOnlyList<WaitEdge>> ExplainWaitsAsync(CancellationToken cancellationToken = default) =>
+        (await CallAsync(_admin.ExplainWaitsAsync(new ExplainWaitsRequest(), cancellationToken: cancellationToken))).Edges;
+
+    /// <summary>Who holds locks, semaphores and the like, and who waits for them: every page.</summary>
+    public async Task<IReadOnlyList<SyncInfo>> ListSyncAsync(CancellationToken cancellationToken = default)
+    {
+        var objects = new List<SyncInfo>();
+        var request = new ListSyncRequest { PageSize = 1_000 };
+        do
+        {
+            var page = await CallAsync(_sync.ListSyncAsync(request, cancellationToken: cancellationToken));
+            objects.AddRange(page.Objects);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+        return objects;
+    }
+
     /// <summary>Changes the number of workers and returns the new one.</summary>
     public async Task<int> ScaleWorkersAsync(int workers, CancellationToken cancellationToken = default) =>
         (await CallAsync(_admin.ScaleWorkersAsync(

@@ -16,6 +16,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     private readonly TaskService.TaskServiceClient _tasks;
     private readonly AdminService.AdminServiceClient _admin;
     private readonly SessionService.SessionServiceClient _sessions;
+    private readonly SyncService.SyncServiceClient _sync;
 
     private OrchestratorClient(CoordinatorEndpoint endpoint)
     {
@@ -27,6 +28,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         _tasks = new TaskService.TaskServiceClient(invoker);
         _admin = new AdminService.AdminServiceClient(invoker);
         _sessions = new SessionService.SessionServiceClient(invoker);
+        _sync = new SyncService.SyncServiceClient(invoker);
     }
 
     /// <summary>The coordinator's gRPC address.</summary>

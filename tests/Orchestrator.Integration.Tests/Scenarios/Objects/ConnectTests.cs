@@ -158,6 +158,34 @@ public sealed class ConnectTests(SharedCoordinator shared) : IClassFixture<Share
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => closing);
     }
 
+    [Fact]
+    public async Task The_command_runs_another_under_a_lock_and_shows_who_holds_it()
+    {
+        string[] connection = ["--endpoint", _coordinator.GrpcAddress, "--token", _coordinator.Token];
+        var (code, output) = await CommandLine.RunAsync(
+            ["lock", "run", "shell", .. connection, "--", "/bin/sh", "-c", "echo token $ORCHESTRATOR_FENCING_TOKEN; exit 7"]);
+        Assert.Equal(7, code);
+        Assert.Matches("token [1-9]", output);
+        await using var client = await ClientAsync();
+        await using var session = await client.OpenSessionAsync("somebody else");
+        await using var hold = await session.Lock("shell").AcquireAsync();
+        (code, output) = await CommandLine.RunAsync(["lock", "run", "shell", "--timeout", "0s", .. connection, "--", "/bin/true"]);
+        Assert.Equal(1, code);
+        Assert.Contains("'shell'", output, StringComparison.Ordinal);
+        (_, output) = await CommandLine.RunAsync(["lock", "list", .. connection]);
+        Assert.Contains("somebody else", output, StringComparison.Ordinal);
+        await using var other = await client.OpenSessionAsync("impatient");
+        using var giveUp = new CancellationTokenSource();
+        var waiting = other.Lock("shell").AcquireAsync(giveUp.Token);
+        while (!(await client.ExplainWaitsAsync()).Any(edge => edge.WaiterName == "impatient"))
+            await Task.Yield();
+        (_, output) = await CommandLine.RunAsync(["waits", .. connection]);
+        Assert.Contains("impatient", output, StringComparison.Ordinal);
+        Assert.Contains("locks/shell", output, StringComparison.Ordinal);
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+    }
+
     private Task<OrchestratorClient> ClientAsync() =>
         OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = _coordinator.GrpcAddress, Token = _coordinator.Token });
 

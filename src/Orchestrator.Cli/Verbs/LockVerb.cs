@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Orchestrator.Client;
+using Orchestrator.Cli.Output;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary><c>orchestrator lock</c></summary>
+internal static class LockVerb
+{
+    private const int ExitTimeout = 1;
+
+    private static readonly Argument<string> LockName = new("NAME") { Description = "The lock's name: letters, digits and . _ / -" };
+
+    private static readonly Argument<string[]> CommandWords = new("COMMAND")
+    {
+        Description = "The command to run while the lock is held, after --.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    private static readonly Option<TimeSpan?> Wait = Durations.Option("--timeout", "How long to wait for the lock; without limit unless given. 0s is one attempt.");
+
+    public static Command Create() => new("lock", "Uses locks that every process shares which names them.") { CreateRun(), CreateList() };
+
+    private static Command CreateRun() =>
+        new Command("run", "Runs a command under a lock, and exits with its exit code. Should the lock be lost meanwhile, the command is killed: somebody else may have it by then.")
+        {
+            LockName, CommandWords, Wait,
+        }
+            .Examples("orchestrator lock run build -- make -j4", "orchestrator lock run build --timeout 0s -- ./deploy")
+            .Does(async (context, token) =>
+            {
+                await using var client = await context.ConnectAsync(token);
+                await using var session = await client.OpenSessionAsync($"lock run (pid {Environment.ProcessId})", cancellationToken: token);
+                var shared = session.Lock(context.Get(LockName)!);
+                await using var hold = context.Get(Wait) is { } limit ? await shared.TryAcquireAsync(limit, token) : await shared.AcquireAsync(token);
+                if (hold is null)
+                {
+                    context.Terminal.Error($"the lock '{shared.Name}' was not to be had in time");
+                    return ExitTimeout;
+                }
+
+                return await RunAsync(context.Get(CommandWords)!, hold, token);
+            });
+
+    private static Command CreateList() =>
+        new Command("list", "Lists the locks that are held or waited for.")
+            .Examples("orchestrator lock list")
+            .Does(async (context, token) =>
+            {
+                await using var client = await context.ConnectAsync(token);
+                var locks = (await client.ListSyncAsync(token)).Where(item => item.Object.StartsWith("locks/", StringComparison.Ordinal)).ToList();
+                if (context.Terminal.IsJson)
+                {
+                    context.WriteJson(locks);
+                    return ExitCode.Ok;
+                }
+
+                context.Terminal.WriteTable(
+                    [new("lock"), new("held by"), new("token", true), new("for", true), new("waiting", true)],
+                    locks.Select(item => (string[])
+                    [
+                        item.Object["locks/".Length..],
+                        string.Join(", ", item.Holders.Select(holder => holder.DisplayName.Length > 0 ? holder.DisplayName : holder.SessionId)),
+                        string.Join(", ", item.Holders.Select(holder => holder.FencingToken)),
+                        item.Holders.Count == 0 ? "–" : $"{item.Holders.Max(holder => holder.Age.ToTimeSpan()).TotalSeconds:0.0} s",
+                        $"{item.Waiters.Count}",
+                    ]));
+                return ExitCode.Ok;
+            });
+
+    private static async Task<int> RunAsync(string[] words, LockHold hold, CancellationToken token)
+    {
+        var start = new ProcessStartInfo(words[0]) { UseShellExecute = false };
+        foreach (var word in words.AsSpan(1))
+            start.ArgumentList.Add(word);
+        start.Environment["ORCHESTRATOR_FENCING_TOKEN"] = $"{hold.FencingToken}";
+        using var process = Process.Start(start) ?? throw new UsageException($"'{words[0]}' cannot be started");
+        // Ctrl-C reaches the command by the terminal; a lost lock only by us.
+        await using var lost = hold.Lost.UnsafeRegister(
+            static state =>
+            {
+                var command = (Process)state!;
+                if (!command.HasExited)
+                    command.Kill(entireProcessTree: true);
+            },
+            process);
+        await process.WaitForExitAsync(CancellationToken.None);
+        return process.ExitCode;
+    }
+}
