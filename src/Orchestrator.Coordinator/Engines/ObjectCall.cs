@@ -19,7 +19,10 @@ internal sealed class ObjectCall : IObjectCaller
     /// <exception cref="Grpc.Core.RpcException">The outcome is an error.</exception>
     /// <exception cref="OperationCanceledException">The caller has gone.</exception>
     public static async Task<T> RunAsync<T>(ObjectEngineHost host, ObjectCommand command, string sessionId, CancellationToken cancellationToken)
-        where T : ObjectOutcome
+        where T : ObjectOutcome => (T)(await DeliverAsync(host, command, sessionId, cancellationToken)).Outcome;
+
+    /// <summary>As <see cref="RunAsync"/>, with the delivery, by which a grant can still be given back.</summary>
+    public static async Task<ObjectDelivery> DeliverAsync(ObjectEngineHost host, ObjectCommand command, string sessionId, CancellationToken cancellationToken)
     {
         var call = new ObjectCall();
         command.Caller = call;
@@ -28,7 +31,7 @@ internal sealed class ObjectCall : IObjectCaller
         if (delivery.Outcome is ObjectError error)
             throw Failures.From(error);
         if (!cancellationToken.IsCancellationRequested)
-            return (T)delivery.Outcome;
+            return delivery;
         host.Apply(new ObjectRequest(new GiveBack(delivery)));
         throw new OperationCanceledException(cancellationToken);
     }

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Orchestrator.Contracts;
-using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Services.Objects;
+using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.State;

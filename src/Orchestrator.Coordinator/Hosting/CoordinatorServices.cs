@@ -66,6 +66,7 @@ internal static class CoordinatorServices
 
     private static IServiceCollection AddObjectServices(this IServiceCollection services) => services
         .AddSingleton<ConnectRegistry>()
+        .AddSingleton<ObjectStreams>()
         // For handlers that run in process.
         .AddSingleton(provider => new ObjectGateway(
             $"unix:{provider.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}", provider.GetRequiredService<TokenStore>().IssueForWorker(), "in-process"))

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Errors;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Pipes;
 using Orchestrator.V1;
@@ -7,7 +8,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary><c>PipeService</c>: each unary call is one command.</summary>
-internal sealed class PipeServiceAdapter(ObjectEngineHost host) : PipeService.PipeServiceBase
+internal sealed class PipeServiceAdapter(ObjectEngineHost host, ObjectStreams streams) : PipeService.PipeServiceBase
 {
     public override async Task<CreatePipeResponse> CreatePipe(CreatePipeRequest request, ServerCallContext context) =>
         PipeOperations.ToResponse(await RunAsync<CreatePipeOutcome>(PipeOperations.ToCommand(request), "", context));
@@ -34,6 +35,19 @@ internal sealed class PipeServiceAdapter(ObjectEngineHost host) : PipeService.Pi
             NextPageToken = pipes.Count > size ? pipes[size - 1].Spec.Name : "",
         });
     }
+
+    public override Task AttachPipe(
+        IAsyncStreamReader<AttachPipeRequest> requestStream, IServerStreamWriter<AttachPipeResponse> responseStream, ServerCallContext context) =>
+        streams.RunAsync(context, async opening =>
+        {
+            if (!await requestStream.MoveNext(opening))
+                throw Failures.Invalid("requests", "the stream ended before its first message; send at least one AttachPipeRequest, with the pipe and the end");
+            var first = requestStream.Current;
+            await streams.RunWithSessionAsync(
+                context,
+                $"end of pipe {first.Pipe}",
+                (session, ending) => new PipeStream(host, first, session, requestStream, responseStream).RunAsync(ending));
+        });
 
     private Task<T> RunAsync<T>(ObjectCommand command, string sessionId, ServerCallContext context)
         where T : ObjectOutcome => ObjectCall.RunAsync<T>(host, command, sessionId, context.CancellationToken);

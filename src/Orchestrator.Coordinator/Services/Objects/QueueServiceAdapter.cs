@@ -7,8 +7,8 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary><c>QueueService</c>: each unary call is one command.</summary>
-internal sealed class QueueServiceAdapter(ObjectEngineHost host) : QueueService.QueueServiceBase
+/// <summary><c>QueueService</c>: each unary call is one command; streams put and get in batches.</summary>
+internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams streams) : QueueService.QueueServiceBase
 {
     public override async Task<CreateQueueResponse> CreateQueue(CreateQueueRequest request, ServerCallContext context) =>
         QueueOperations.ToResponse(await RunAsync<CreateQueueOutcome>(QueueOperations.ToCommand(request), "", context));
@@ -40,7 +40,7 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host) : QueueService.
     public override Task<GetQueueResponse> GetQueue(GetQueueRequest request, ServerCallContext context) =>
         host.Read((engine, now) => engine.FindQueue(request.Queue, now)) is { } queue
             ? Task.FromResult(new GetQueueResponse { Queue = QueueOperations.ToMessage(queue) })
-            : throw Failures.Create(ErrorReason.NotFound, $"there is no queue \"{request.Queue}\"; create it with CreateQueue");
+            : throw NoSuchQueue(request.Queue);
 
     public override Task<ListQueuesResponse> ListQueues(ListQueuesRequest request, ServerCallContext context)
     {
@@ -52,6 +52,43 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host) : QueueService.
             NextPageToken = queues.Count > size ? queues[size - 1].Spec.Name : "",
         });
     }
+
+    public override Task Produce(IAsyncStreamReader<ProduceRequest> requestStream, IServerStreamWriter<ProduceResponse> responseStream, ServerCallContext context) =>
+        streams.RunAsync(context, async ending =>
+        {
+            var queue = "";
+            var total = 0L;
+            while (await requestStream.MoveNext(ending))
+            {
+                var request = requestStream.Current;
+                if (queue.Length > 0 && request.Queue.Length > 0 && request.Queue != queue)
+                    throw Failures.Invalid("queue", $"the stream produces for \"{queue}\", as its first message said, and cannot turn to \"{request.Queue}\"");
+                queue = queue.Length > 0 ? queue : request.Queue;
+                // While the queue is full, the next message is not read.
+                var outcome = await ObjectCall.RunAsync<PutOutcome>(host, new PutItems(queue, QueueOperations.ToItems(request.Items)), "", ending);
+                total += outcome.Accepted;
+                await responseStream.WriteAsync(new ProduceResponse { AcceptedTotal = total, Status = (V1.WaitStatus)(int)outcome.Status }, ending);
+                if (outcome.Status == Core.Objects.WaitStatus.ShutDown)
+                    return;
+            }
+        });
+
+    public override Task Consume(IAsyncStreamReader<ConsumeRequest> requestStream, IServerStreamWriter<ConsumeResponse> responseStream, ServerCallContext context) =>
+        streams.RunAsync(context, async opening =>
+        {
+            if (!await requestStream.MoveNext(opening))
+                throw Failures.Invalid("requests", "the stream ended before its first message; send at least one ConsumeRequest, with the queue and credits");
+            var first = requestStream.Current;
+            if (host.Read((engine, now) => engine.FindQueue(first.Queue, now)) is null)
+                throw NoSuchQueue(first.Queue);
+            await streams.RunWithSessionAsync(context, $"consumer of {first.Queue}", async (session, ending) =>
+            {
+                using var stream = new ConsumeStream(host, first, session, requestStream, responseStream);
+                await stream.RunAsync(ending);
+            });
+        });
+
+    private static RpcException NoSuchQueue(string name) => Failures.Create(ErrorReason.NotFound, $"there is no queue \"{name}\"; create it with CreateQueue");
 
     private Task<T> RunAsync<T>(ObjectCommand command, string sessionId, ServerCallContext context)
         where T : ObjectOutcome => ObjectCall.RunAsync<T>(host, command, sessionId, context.CancellationToken);

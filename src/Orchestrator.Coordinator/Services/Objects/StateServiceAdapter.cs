@@ -8,7 +8,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary><c>StateService</c>: each update is one command, each read one question.</summary>
-internal sealed class StateServiceAdapter(ObjectEngineHost host) : StateService.StateServiceBase
+internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams streams, ObjectEngineOptions options) : StateService.StateServiceBase
 {
     public override async Task<UpdateDictResponse> UpdateDict(UpdateDictRequest request, ServerCallContext context) =>
         StateOperations.ToResponse(await RunAsync<UpdateDictOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
@@ -53,6 +53,9 @@ internal sealed class StateServiceAdapter(ObjectEngineHost host) : StateService.
         await RunAsync<Done>(StateOperations.ToCommand(request), "", context);
         return new DeleteStateResponse();
     }
+
+    public override Task WatchState(WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responseStream, ServerCallContext context) =>
+        streams.RunAsync(context, new WatchStream(host, options.State, request, responseStream).RunAsync);
 
     private T Ask<T>(Func<ObjectEngine, TimeSpan, ObjectOutcome> read)
         where T : ObjectOutcome => host.Read(read) switch

@@ -1,0 +1,147 @@
+using Google.Protobuf.Collections;
+using Grpc.Core;
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Queues;
+using Orchestrator.V1;
+using WaitStatus = Orchestrator.V1.WaitStatus;
+
+namespace Orchestrator.Coordinator.Services.Objects;
+
+/// <summary>
+/// One consumer's stream. It takes as many items as the client has credits for, and no more before those have been written; beside that it settles what the
+/// client names.
+/// </summary>
+internal sealed class ConsumeStream(
+    ObjectEngineHost host, ConsumeRequest first, string sessionId, IAsyncStreamReader<ConsumeRequest> requests, IServerStreamWriter<ConsumeResponse> responses) : IDisposable
+{
+    private readonly SemaphoreSlim _writing = new(1);
+    private readonly SemaphoreSlim _changed = new(0);
+    private readonly Lock _gate = new();
+    private long _credits;
+    private bool _requestsEnded;
+
+    public async Task RunAsync(CancellationToken ending)
+    {
+        using var noMore = CancellationTokenSource.CreateLinkedTokenSource(ending);
+        await ObjectStreams.BothAsync(token => ReadAsync(noMore, token), token => DeliverAsync(noMore, token), ending);
+    }
+
+    public void Dispose()
+    {
+        _writing.Dispose();
+        _changed.Dispose();
+    }
+
+    private async Task ReadAsync(CancellationTokenSource noMore, CancellationToken ending)
+    {
+        await TakeAsync(first, ending);
+        while (await requests.MoveNext(ending))
+            await TakeAsync(requests.Current, ending);
+        lock (_gate)
+            _requestsEnded = true;
+        _changed.Release();
+        // A leased item could not be settled any more.
+        if (first.Leased)
+            await noMore.CancelAsync();
+    }
+
+    private async Task TakeAsync(ConsumeRequest request, CancellationToken ending)
+    {
+        if (request.Credits < 0)
+            throw RefusedException.Invalid("credits", $"credits {request.Credits} must be at least 0: how many more items the consumer is ready for");
+        if (request != first && request.Queue.Length > 0 && request.Queue != first.Queue)
+            throw RefusedException.Invalid("queue", $"the stream consumes \"{first.Queue}\", as its first message said, and cannot turn to \"{request.Queue}\"");
+        var stale = new List<ulong>();
+        await SettleAsync(request.DoneLeaseIds, Core.Queues.Settlement.Done, stale, ending);
+        await SettleAsync(request.ReturnLeaseIds, Core.Queues.Settlement.Return, stale, ending);
+        if (stale.Count > 0)
+            await WriteAsync(new ConsumeResponse { Status = WaitStatus.Ok, StaleLeaseIds = { stale } }, ending);
+        if (request.Credits == 0)
+            return;
+        lock (_gate)
+            _credits += request.Credits;
+        _changed.Release();
+    }
+
+    private async Task SettleAsync(RepeatedField<ulong> leases, Core.Queues.Settlement settlement, List<ulong> stale, CancellationToken ending)
+    {
+        if (leases.Count == 0)
+            return;
+        var outcome = await ObjectCall.RunAsync<SettleOutcome>(host, new SettleItems(first.Queue, leases, settlement), sessionId, ending);
+        stale.AddRange(outcome.StaleLeaseIds);
+    }
+
+    private async Task DeliverAsync(CancellationTokenSource noMore, CancellationToken ending)
+    {
+        using var taking = CancellationTokenSource.CreateLinkedTokenSource(noMore.Token, ending);
+        try
+        {
+            while (await WaitForCreditsAsync(taking.Token) is > 0 and var credits)
+            {
+                var get = new GetItems(first.Queue, (int)Math.Min(credits, ProtocolConstants.MaxItemsPerMessage), first.Leased)
+                {
+                    MaxBytes = ProtocolConstants.TargetMessageBytes,
+                    Lease = Times.ToTimeSpan(first.Lease),
+                };
+                var delivery = await ObjectCall.DeliverAsync(host, get, sessionId, taking.Token);
+                var outcome = (GetOutcome)delivery.Outcome;
+                await WriteAsync(delivery, outcome, ending);
+                if (outcome.Status == Core.Objects.WaitStatus.ShutDown)
+                    return;
+                lock (_gate)
+                    _credits -= outcome.Items.Count;
+            }
+        }
+        catch (OperationCanceledException) when (!ending.IsCancellationRequested)
+        {
+            // The client has ended its side.
+        }
+    }
+
+    /// <summary>Zero where there will be none any more.</summary>
+    private async Task<long> WaitForCreditsAsync(CancellationToken ending)
+    {
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_credits > 0 || _requestsEnded)
+                    return _credits;
+            }
+
+            await _changed.WaitAsync(ending);
+        }
+    }
+
+    private async Task WriteAsync(ObjectDelivery delivery, GetOutcome outcome, CancellationToken ending)
+    {
+        var message = new ConsumeResponse { Status = (WaitStatus)(int)outcome.Status };
+        foreach (var item in outcome.Items)
+            message.Items.Add(QueueOperations.ToMessage(item));
+        try
+        {
+            await WriteAsync(message, ending);
+        }
+        catch
+        {
+            // The client never saw them.
+            host.Apply(new ObjectRequest(new GiveBack(delivery)));
+            throw;
+        }
+    }
+
+    private async Task WriteAsync(ConsumeResponse message, CancellationToken ending)
+    {
+        await _writing.WaitAsync(ending);
+        try
+        {
+            await responses.WriteAsync(message, ending);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+}

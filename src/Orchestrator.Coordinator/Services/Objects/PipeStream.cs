@@ -1,0 +1,79 @@
+using Grpc.Core;
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Pipes;
+using Orchestrator.V1;
+using PipeStatus = Orchestrator.Core.Pipes.PipeStatus;
+
+namespace Orchestrator.Coordinator.Services.Objects;
+
+/// <summary>
+/// An attachment to one end of a pipe. A full pipe is felt by not being read from, a slow reader by the pipe filling up behind it.
+/// </summary>
+internal sealed class PipeStream(
+    ObjectEngineHost host, AttachPipeRequest first, string sessionId, IAsyncStreamReader<AttachPipeRequest> requests, IServerStreamWriter<AttachPipeResponse> responses)
+{
+    private readonly Core.Pipes.PipeEnd _end = PipeOperations.ToEnd(first.End);
+
+    public async Task RunAsync(CancellationToken ending)
+    {
+        await ObjectCall.RunAsync<Done>(host, new AttachPipeEnd(first.Pipe, _end), sessionId, ending);
+        // Once the request stream has ended, the end is closed, and nothing is received at it.
+        using var closed = CancellationTokenSource.CreateLinkedTokenSource(ending);
+        await ObjectStreams.BothAsync(token => SendAllAsync(closed, token), token => ReceiveAllAsync(closed, token), ending);
+    }
+
+    private async Task SendAllAsync(CancellationTokenSource closed, CancellationToken ending)
+    {
+        await SendAsync(first, ending);
+        while (await requests.MoveNext(ending))
+            await SendAsync(requests.Current, ending);
+        await closed.CancelAsync();
+    }
+
+    private async Task SendAsync(AttachPipeRequest request, CancellationToken ending)
+    {
+        if (request != first && ((request.Pipe.Length > 0 && request.Pipe != first.Pipe) || (request.End != V1.PipeEnd.Unspecified && request.End != first.End)))
+            throw Failures.Invalid("pipe", $"the stream is attached to end {first.End} of \"{first.Pipe}\", as its first message said, and cannot turn to another");
+        if (request.Messages.Count == 0)
+            return;
+        var send = new SendMessages(first.Pipe, _end, Contents.ToContents(request.Messages, "messages"));
+        var outcome = await ObjectCall.RunAsync<SendOutcome>(host, send, sessionId, ending);
+        if (outcome.Status == PipeStatus.BrokenPipe)
+            throw Failures.Create(ErrorReason.BrokenPipe, $"the other end of pipe \"{first.Pipe}\" is closed: {outcome.Sent} of the last {request.Messages.Count} messages were sent");
+    }
+
+    private async Task ReceiveAllAsync(CancellationTokenSource closed, CancellationToken ending)
+    {
+        if (_end == Core.Pipes.PipeEnd.B && host.Read((engine, _) => engine.FindPipe(first.Pipe)) is { Spec.Duplex: false })
+            return;
+        using var receiving = CancellationTokenSource.CreateLinkedTokenSource(closed.Token, ending);
+        try
+        {
+            while (await ReceiveAsync(receiving.Token, ending))
+            {
+            }
+        }
+        catch (OperationCanceledException) when (!ending.IsCancellationRequested)
+        {
+            // The client has ended its side.
+        }
+    }
+
+    private async Task<bool> ReceiveAsync(CancellationToken receiving, CancellationToken ending)
+    {
+        var receive = new ReceiveMessages(first.Pipe, _end, ProtocolConstants.MaxItemsPerMessage) { MaxBytes = ProtocolConstants.TargetMessageBytes };
+        var outcome = await ObjectCall.RunAsync<ReceiveOutcome>(host, receive, sessionId, receiving);
+        if (outcome.Status == PipeStatus.EndOfFile)
+        {
+            await responses.WriteAsync(new AttachPipeResponse { EndOfFile = true }, ending);
+            return false;
+        }
+
+        // What cannot be written goes with this end, which is closed then.
+        await responses.WriteAsync(new AttachPipeResponse { Messages = { outcome.Messages.Select(Contents.ToPayload) } }, ending);
+        return true;
+    }
+}

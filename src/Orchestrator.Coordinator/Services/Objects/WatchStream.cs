@@ -1,0 +1,133 @@
+using Grpc.Core;
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.State;
+using Orchestrator.V1;
+using ArrayEdit = Orchestrator.V1.ArrayEdit;
+using ListEdit = Orchestrator.V1.ListEdit;
+using NumberEdit = Orchestrator.V1.NumberEdit;
+
+namespace Orchestrator.Coordinator.Services.Objects;
+
+/// <summary>
+/// One watch: it reads the object's history from where it is, writes that, and waits where there is no more. Nothing is kept for it; one that falls behind the history
+/// while its client does not read is cut.
+/// </summary>
+internal sealed class WatchStream(ObjectEngineHost host, StateOptions options, WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responses)
+{
+    private readonly ObjectKind _kind = StateOperations.ToKind(request.Kind);
+    private ulong _known = request.AfterVersion;
+
+    public async Task RunAsync(CancellationToken ending)
+    {
+        if (request.KeyPrefix.Length > 0 && _kind != ObjectKind.Dict)
+            throw Failures.Invalid("key_prefix", "a key_prefix is for dicts; other objects have no keys");
+        for (var begun = false; ; begun = true)
+        {
+            // Refuses what is wrong with the kind and the name, too.
+            await ObjectCall.RunAsync<StateChangedOutcome>(host, new AwaitStateChange(_kind, request.Name, _known), "", ending);
+            await CatchUpAsync(begun, ending);
+        }
+    }
+
+    private async Task CatchUpAsync(bool begun, CancellationToken ending)
+    {
+        while (true)
+        {
+            var changes = host.Read((engine, _) => engine.ReadChanges(_kind, request.Name, _known, ProtocolConstants.MaxItemsPerMessage, request.KeyPrefix));
+            if (!changes.Exists)
+            {
+                if (_known > 0)
+                    await responses.WriteAsync(new WatchStateResponse { Deleted = true }, ending);
+                _known = 0;
+                return;
+            }
+
+            if (changes.NeedsSnapshot && begun && changes.Version > _known + (ulong)options.HistoryChanges)
+            {
+                throw Failures.Create(
+                    ErrorReason.LimitExceeded,
+                    $"this watch was read too slowly: it is at version {_known}, and the object at {changes.Version}, of which the last {options.HistoryChanges} changes are kept; watch again for a snapshot");
+            }
+
+            if (changes.NeedsSnapshot)
+            {
+                await SnapshotAsync(ending);
+                continue;
+            }
+
+            foreach (var change in changes.Changes)
+                await responses.WriteAsync(ToMessage(change), ending);
+            _known = changes.ReadTo;
+            if (_known == changes.Version)
+                return;
+        }
+    }
+
+    private async Task SnapshotAsync(CancellationToken ending)
+    {
+        var state = host.Read((engine, now) => _kind switch
+        {
+            ObjectKind.Dict => engine.ReadDict(new DictQuery(request.Name) { KeyPrefix = request.KeyPrefix }, now),
+            ObjectKind.List => engine.ReadList(request.Name, 0, 0),
+            ObjectKind.Value => engine.ReadValue(request.Name),
+            _ => engine.ReadArray(request.Name, 0, 0),
+        });
+        await responses.WriteAsync(new WatchStateResponse { Snapshot = true }, ending);
+        var messages = Describe(state, out var version);
+        foreach (var message in messages)
+        {
+            message.Snapshot = true;
+            await responses.WriteAsync(message, ending);
+        }
+
+        await responses.WriteAsync(new WatchStateResponse { Snapshot = true, Version = version }, ending);
+        _known = version;
+    }
+
+    private static IEnumerable<WatchStateResponse> Describe(ObjectOutcome state, out ulong version)
+    {
+        switch (state)
+        {
+            case DictPage page:
+                version = page.Version;
+                return page.Entries.Select(entry => new WatchStateResponse { DictSet = StateOperations.ToMessage(entry) });
+            case ListPage page:
+                version = page.Version;
+                return page.Values.Select(value => new WatchStateResponse { ListEdit = new ListEdit { Append = Contents.ToPayload(value) } });
+            case ValueReading reading:
+                version = reading.Version;
+                return reading.Current is { } current ? [new WatchStateResponse { Value = StateOperations.ToMessage(current) }] : [];
+            case ArrayPage page:
+                version = page.Version;
+                return page.Values
+                    .Select((number, index) => (number, index))
+                    .Where(item => item.number.IsReal ? item.number.Real != 0 : item.number.Whole != 0)
+                    .Select(item => Element(item.index, item.number))
+                    .Prepend(new WatchStateResponse { ArrayLength = page.Length });
+            default:
+                throw Failures.From((ObjectError)state);
+        }
+    }
+
+    private static WatchStateResponse ToMessage(StateChange change)
+    {
+        var message = change switch
+        {
+            DictEntrySet set => new WatchStateResponse { DictSet = new DictEntry { Key = set.Key, Value = Contents.ToPayload(set.Value), Version = set.Version } },
+            DictEntryDeleted deleted => new WatchStateResponse { DictDeletedKey = deleted.Key },
+            ListEdited edited => new WatchStateResponse { ListEdit = StateOperations.ToMessage(edited.Edit) },
+            ValueChanged changed => new WatchStateResponse { Value = StateOperations.ToMessage(changed.Current) },
+            ArrayElementChanged element => Element(element.Index, element.Current),
+            ArrayCreated created => new WatchStateResponse { ArrayLength = created.Length },
+            _ => throw new InvalidOperationException($"{change.GetType().Name} is no change that a watch shows"),
+        };
+        message.Version = change.Version;
+        return message;
+    }
+
+    private static WatchStateResponse Element(long index, Core.State.Number number) =>
+        new() { ArrayEdit = new ArrayEdit { Index = index, Edit = new NumberEdit { Set = StateOperations.ToMessage(number) } } };
+}
