@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Microsoft.Win32.SafeHandles;
+using Orchestrator.Contracts.Passthrough;
 
 namespace Orchestrator.Contracts.Direct;
 
@@ -14,8 +15,7 @@ namespace Orchestrator.Contracts.Direct;
 /// <remarks>One thread reads and one writes at a time.</remarks>
 public sealed unsafe class DirectStream : IDisposable
 {
-    // The message is not compressed: the first of the five bytes, see "Length-Prefixed-Message" in gRPC's PROTOCOL-HTTP2.md.
-    private const int PrefixBytes = 5;
+    private const int PrefixBytes = EncodedMessage.PrefixBytes;
     private const int FirstBufferBytes = 256 * 1024;
 
     // A buffer that one rare large message has grown beyond this is given up after it.
@@ -28,11 +28,10 @@ public sealed unsafe class DirectStream : IDisposable
     private byte[] _input = new byte[FirstBufferBytes];
     private int _inputStart;
     private int _inputEnd;
-    private byte[] _output = new byte[FirstBufferBytes];
 
     private DirectStream(SafeFileHandle socket) => _socket = socket;
 
-    /// <summary>Whether the next <see cref="Read{T}"/> finds a whole message without waiting.</summary>
+    /// <summary>Whether the next <see cref="TryRead"/> finds a whole message without waiting.</summary>
     public bool HasBuffered => _inputEnd - _inputStart is var count and >= PrefixBytes && (uint)(count - PrefixBytes) >= (uint)NextLength;
 
     private int NextLength => BinaryPrimitives.ReadInt32BigEndian(_input.AsSpan(_inputStart + 1));
@@ -75,46 +74,45 @@ public sealed unsafe class DirectStream : IDisposable
         return new DirectStream(new SafeFileHandle(descriptor, ownsHandle: true));
     }
 
-    /// <summary>Waits for the next message; null once the peer has closed its side or is gone, and everything before that has been read.</summary>
+    /// <summary>Waits for the next message; false once the peer has closed its side or is gone, and everything before that has been read.</summary>
+    /// <param name="message">Its bytes, until the next call.</param>
     /// <exception cref="InvalidDataException">What came is no message.</exception>
-    public T? Read<T>(MessageParser<T> parser)
-        where T : class, IMessage<T>
+    public bool TryRead(out ReadOnlySpan<byte> message)
     {
-        ArgumentNullException.ThrowIfNull(parser);
+        message = default;
         while (!HasBuffered)
         {
             if (!Receive())
-                return null;
+                return false;
         }
 
-        var length = NextLength;
-        var message = ParseChecked(parser, _input.AsSpan(_inputStart + PrefixBytes, length));
-        _inputStart += PrefixBytes + length;
-        return message;
+        message = _input.AsSpan(_inputStart + PrefixBytes, NextLength);
+        _inputStart += PrefixBytes + message.Length;
+        return true;
     }
 
+    /// <summary>As <see cref="TryRead"/>, for a generated message; null at the end.</summary>
+    /// <exception cref="InvalidDataException">What came is no message.</exception>
+    public T? Read<T>()
+        where T : class, IMessage<T>, new() => TryRead(out var message) ? FieldReader.Merge<T>(null, message) : null;
+
     /// <summary>
-    /// Writes one message. Completes at once, except where the peer does not keep up: then a thread of its own waits for it, and not the caller.
+    /// Writes one message. Completes at once, except where the peer does not keep up: then a thread of its own waits for it, and not the caller. The message
+    /// must not change before that.
     /// </summary>
     /// <exception cref="IOException">The peer is gone.</exception>
-    public Task WriteAsync(IMessage message)
+    public Task WriteAsync(EncodedMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
-        var size = message.CalculateSize();
-        var total = PrefixBytes + size;
-        if (_output.Length < total || (_output.Length > KeptBufferBytes && total <= KeptBufferBytes))
-            _output = new byte[Math.Max(total, FirstBufferBytes)];
-        _output[0] = 0;
-        BinaryPrimitives.WriteInt32BigEndian(_output.AsSpan(1), size);
-        message.WriteTo(_output.AsSpan(PrefixBytes, size));
-        var sent = Send(0, total);
-        return sent == total ? Task.CompletedTask : SendRestAsync(sent, total);
+        var bytes = message.WithPrefix();
+        var sent = Send(bytes.Span);
+        return sent == bytes.Length ? Task.CompletedTask : SendRestAsync(bytes[sent..]);
     }
 
     /// <summary>Says that nothing more will be written; the peer reads to the end.</summary>
     public void CompleteWriting() => _ = DirectNative.shutdown(_socket, DirectNative.ShutdownWrites);
 
-    /// <summary>Ends both directions; a waiting <see cref="Read{T}"/> ends too.</summary>
+    /// <summary>Ends both directions; a waiting <see cref="TryRead"/> ends too.</summary>
     public void Abort()
     {
         if (!_socket.IsClosed)
@@ -127,19 +125,6 @@ public sealed unsafe class DirectStream : IDisposable
         // A blocked read holds the descriptor open until it returns, so it is ended first.
         Abort();
         _socket.Dispose();
-    }
-
-    private static T ParseChecked<T>(MessageParser<T> parser, ReadOnlySpan<byte> bytes)
-        where T : class, IMessage<T>
-    {
-        try
-        {
-            return parser.ParseFrom(bytes);
-        }
-        catch (InvalidProtocolBufferException exception)
-        {
-            throw new InvalidDataException($"a message of {bytes.Length} bytes on the direct stream cannot be read: {exception.Message}", exception);
-        }
     }
 
     /// <summary>Reads what has arrived, at least one byte; false at the end.</summary>
@@ -186,37 +171,38 @@ public sealed unsafe class DirectStream : IDisposable
     }
 
     /// <summary>Sends until the end or until the peer has no room; the number of bytes that have left.</summary>
-    private int Send(int from, int end)
+    private int Send(ReadOnlySpan<byte> bytes)
     {
-        while (from < end)
+        var sent = 0;
+        while (sent < bytes.Length)
         {
             nint count;
-            fixed (byte* start = &_output[from])
-                count = DirectNative.send(_socket, start, (nuint)(end - from), DirectNative.DoNotWait | DirectNative.NoSignal);
+            fixed (byte* start = bytes[sent..])
+                count = DirectNative.send(_socket, start, (nuint)(bytes.Length - sent), DirectNative.DoNotWait | DirectNative.NoSignal);
             if (count >= 0)
             {
-                from += (int)count;
+                sent += (int)count;
                 continue;
             }
 
             var error = Marshal.GetLastPInvokeError();
             if (error == DirectNative.WouldBlock)
-                return from;
+                return sent;
             if (error != DirectNative.Interrupted)
                 throw new IOException($"writing to the direct stream failed: {Marshal.GetPInvokeErrorMessage(error)}");
         }
 
-        return from;
+        return sent;
     }
 
-    private Task SendRestAsync(int from, int end) => Task.Factory.StartNew(
+    private Task SendRestAsync(ReadOnlyMemory<byte> rest) => Task.Factory.StartNew(
         () =>
         {
-            while (from < end)
+            while (!rest.IsEmpty)
             {
                 var item = new DirectNative.PollItem { Descriptor = (int)_socket.DangerousGetHandle(), Events = DirectNative.PollOut };
                 _ = DirectNative.poll(&item, 1, -1);
-                from = Send(from, end);
+                rest = rest[Send(rest.Span)..];
             }
         },
         CancellationToken.None,

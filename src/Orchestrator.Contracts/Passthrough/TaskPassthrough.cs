@@ -15,8 +15,8 @@ public static class TaskPassthrough
     private static readonly Method<PassRunTaskRequest, PassRunTaskResponse> RunTaskMethod =
         Create(MethodType.Unary, "RunTask", PassRunTaskRequest.Parser, PassRunTaskResponse.Parser);
 
-    private static readonly Method<PassStreamTasksRequest, PassStreamTasksResponse> StreamTasksMethod =
-        Create(MethodType.DuplexStreaming, "StreamTasks", PassStreamTasksRequest.Parser, PassStreamTasksResponse.Parser);
+    private static readonly Method<EncodedMessage, EncodedMessage> StreamTasksMethod =
+        new(MethodType.DuplexStreaming, Service, "StreamTasks", EncodedMessage.Marshaller, EncodedMessage.Marshaller);
 
     private static readonly Method<PassSubmitTasksRequest, SubmitTasksResponse> SubmitTasksMethod =
         Create(MethodType.Unary, "SubmitTasks", PassSubmitTasksRequest.Parser, SubmitTasksResponse.Parser);
@@ -48,7 +48,7 @@ public static class TaskPassthrough
         ArgumentNullException.ThrowIfNull(serviceBinder);
         var impl = serviceImpl;
         serviceBinder.AddMethod(RunTaskMethod, impl is null ? null : new UnaryServerMethod<PassRunTaskRequest, PassRunTaskResponse>(impl.RunTask));
-        serviceBinder.AddMethod(StreamTasksMethod, impl is null ? null : new DuplexStreamingServerMethod<PassStreamTasksRequest, PassStreamTasksResponse>(impl.StreamTasks));
+        serviceBinder.AddMethod(StreamTasksMethod, impl is null ? null : new DuplexStreamingServerMethod<EncodedMessage, EncodedMessage>(impl.StreamTasks));
         serviceBinder.AddMethod(SubmitTasksMethod, impl is null ? null : new UnaryServerMethod<PassSubmitTasksRequest, SubmitTasksResponse>(impl.SubmitTasks));
         serviceBinder.AddMethod(WaitTasksMethod, impl is null ? null : new UnaryServerMethod<WaitTasksRequest, PassWaitTasksResponse>(impl.WaitTasks));
         serviceBinder.AddMethod(WatchTasksMethod, impl is null ? null : new ServerStreamingServerMethod<WatchTasksRequest, PassWatchTasksResponse>(impl.WatchTasks));
@@ -71,8 +71,8 @@ public static class TaskPassthrough
         public abstract Task<PassRunTaskResponse> RunTask(PassRunTaskRequest request, ServerCallContext context);
 
         public abstract Task StreamTasks(
-            IAsyncStreamReader<PassStreamTasksRequest> requestStream,
-            IServerStreamWriter<PassStreamTasksResponse> responseStream,
+            IAsyncStreamReader<EncodedMessage> requestStream,
+            IServerStreamWriter<EncodedMessage> responseStream,
             ServerCallContext context);
 
         public abstract Task<SubmitTasksResponse> SubmitTasks(PassSubmitTasksRequest request, ServerCallContext context);

@@ -5,17 +5,17 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Contracts.Passthrough;
 
 /// <summary>
-/// <c>orchestrator.worker.v1.WorkerService</c> with pass-through messages: payloads stay the bytes that arrived.
+/// <c>orchestrator.worker.v1.WorkerService</c> with messages as their bytes: what is in them is read and written by whoever uses them.
 /// </summary>
 public static class WorkerPassthrough
 {
     /// <summary>The long stream between the coordinator and a worker.</summary>
-    public static readonly Method<PassExecuteRequest, PassExecuteResponse> ExecuteMethod = new(
+    public static readonly Method<EncodedMessage, EncodedMessage> ExecuteMethod = new(
         MethodType.DuplexStreaming,
         "orchestrator.worker.v1.WorkerService",
         "Execute",
-        PassthroughMarshaller.For(PassExecuteRequest.Parser),
-        PassthroughMarshaller.For(PassExecuteResponse.Parser));
+        EncodedMessage.Marshaller,
+        EncodedMessage.Marshaller);
 
     /// <summary>Found by the reflection service by this name.</summary>
     public static ServiceDescriptor Descriptor => WorkerService.Descriptor;
@@ -26,7 +26,7 @@ public static class WorkerPassthrough
         ArgumentNullException.ThrowIfNull(serviceBinder);
         serviceBinder.AddMethod(
             ExecuteMethod,
-            serviceImpl is null ? null : new DuplexStreamingServerMethod<PassExecuteRequest, PassExecuteResponse>(serviceImpl.Execute));
+            serviceImpl is null ? null : new DuplexStreamingServerMethod<EncodedMessage, EncodedMessage>(serviceImpl.Execute));
     }
 
     /// <summary>Base of the worker's service implementation.</summary>
@@ -35,8 +35,8 @@ public static class WorkerPassthrough
     {
         /// <summary>See <c>worker.proto</c>.</summary>
         public abstract Task Execute(
-            IAsyncStreamReader<PassExecuteRequest> requestStream,
-            IServerStreamWriter<PassExecuteResponse> responseStream,
+            IAsyncStreamReader<EncodedMessage> requestStream,
+            IServerStreamWriter<EncodedMessage> responseStream,
             ServerCallContext context);
     }
 }

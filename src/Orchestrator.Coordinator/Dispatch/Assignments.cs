@@ -13,19 +13,16 @@ internal static class Assignments
     public static PassAssignment ToMessage(in AttemptAssignment assignment)
     {
         var task = assignment.Task;
-        var message = new PassAssignment
+        return new PassAssignment
         {
             TaskId = (ulong)task.Id,
             Attempt = assignment.Attempt,
             Handler = task.Handler.Name,
             Input = (ByteString)assignment.Input!,
             Slot = (uint)assignment.Slot,
+            RunTimeout = task.Policy.RunTimeout is { } run ? Duration.FromTimeSpan(run) : null,
+            Timing = task.Owner is { WantsTiming: true },
         };
-        if (task.Policy.RunTimeout is { } run)
-            message.RunTimeout = Duration.FromTimeSpan(run);
-        if (task.Owner is { WantsTiming: true })
-            message.Timing = true;
-        return message;
     }
 }
 

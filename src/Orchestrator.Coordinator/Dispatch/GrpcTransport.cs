@@ -11,9 +11,9 @@ namespace Orchestrator.Coordinator.Dispatch;
 internal sealed class GrpcTransport : IWorkerTransport
 {
     private readonly GrpcChannel _channel;
-    private readonly AsyncDuplexStreamingCall<PassExecuteRequest, PassExecuteResponse> _call;
+    private readonly AsyncDuplexStreamingCall<EncodedMessage, EncodedMessage> _call;
 
-    private GrpcTransport(GrpcChannel channel, AsyncDuplexStreamingCall<PassExecuteRequest, PassExecuteResponse> call, Hello hello)
+    private GrpcTransport(GrpcChannel channel, AsyncDuplexStreamingCall<EncodedMessage, EncodedMessage> call, Hello hello)
     {
         _channel = channel;
         _call = call;
@@ -40,12 +40,13 @@ internal sealed class GrpcTransport : IWorkerTransport
             MaxSendMessageSize = null,
             DisposeHttpClient = true,
         });
-        AsyncDuplexStreamingCall<PassExecuteRequest, PassExecuteResponse>? call = null;
+        AsyncDuplexStreamingCall<EncodedMessage, EncodedMessage>? call = null;
         try
         {
             var headers = new Metadata { { ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + launch.Token } };
             call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(WorkerPassthrough.ExecuteMethod, null, new CallOptions(headers));
-            if (!await call.ResponseStream.MoveNext(cancellationToken) || call.ResponseStream.Current.Hello is not { } hello)
+            if (!await call.ResponseStream.MoveNext(cancellationToken)
+                || PassExecuteResponse.Parser.ParseFrom(call.ResponseStream.Current.Content).Hello is not { } hello)
                 throw new EndOfStreamException($"worker {launch.Name} did not begin with Hello");
             return new GrpcTransport(channel, call, hello);
         }
@@ -57,12 +58,16 @@ internal sealed class GrpcTransport : IWorkerTransport
         }
     }
 
-    public Task WriteAsync(PassExecuteRequest message) => _call.RequestStream.WriteAsync(message);
+    public Task WriteAsync(EncodedMessage message) => _call.RequestStream.WriteAsync(message);
 
-    public async Task ReadAllAsync(Action<PassExecuteResponse> onMessage)
+    public async Task ReadAllAsync(MessageHandler onMessage)
     {
         while (await _call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
-            onMessage(_call.ResponseStream.Current);
+        {
+            var message = _call.ResponseStream.Current;
+            onMessage(message.Content);
+            message.Release();
+        }
     }
 
     public Task CompleteAsync() => _call.RequestStream.CompleteAsync();

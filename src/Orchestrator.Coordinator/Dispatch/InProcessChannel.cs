@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Orchestrator.Contracts.Passthrough;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Core.Scheduling;
@@ -35,10 +36,13 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptSink, IAsyncDis
         _view = host.Apply(new TaskCommand.WorkerJoined(description, offers, this), effects => effects.Joined!)!;
     }
 
-    public void Queue(in AttemptAssignment assignment)
+    public void Queue(ReadOnlySpan<AttemptAssignment> assignments)
     {
         lock (_gate)
-            _assignments.Add(Assignments.ToMessage(assignment));
+        {
+            foreach (ref readonly var assignment in assignments)
+                _assignments.Add(Assignments.ToMessage(assignment));
+        }
     }
 
     public void Queue(in AttemptSignal signal)
@@ -58,7 +62,7 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptSink, IAsyncDis
         }
 
         if (assignments.Count > 0)
-            _executor.Start(assignments);
+            _executor.Start(CollectionsMarshal.AsSpan(assignments));
         foreach (var signal in signals)
         {
             if (signal.Kind == SignalKind.Cancel)
@@ -68,7 +72,7 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptSink, IAsyncDis
         }
     }
 
-    public void Completed(PassAttemptResult result)
+    public void Completed(in PassAttemptResult result)
     {
         lock (_gate)
             _results.Add(WireConversions.ToReport(result));

@@ -10,20 +10,7 @@ namespace Orchestrator.Coordinator.Dispatch;
 /// <summary>Between what workers and the engine say: reports, failures, events.</summary>
 internal static class WireConversions
 {
-    public static AttemptReport[] ToReports(RepeatedField<PassAttemptResult> results)
-    {
-        if (results.Count == 0)
-            return [];
-        var reports = new AttemptReport[results.Count];
-        for (var i = 0; i < reports.Length; i++)
-        {
-            reports[i] = ToReport(results[i]);
-        }
-
-        return reports;
-    }
-
-    public static AttemptReport ToReport(PassAttemptResult result) => new(
+    public static AttemptReport ToReport(in PassAttemptResult result) => new(
         (long)result.TaskId,
         result.Attempt,
         result.Error is null ? result.Output : null,
@@ -92,8 +79,8 @@ internal static class WireConversions
 
     public static Duration ToDuration(long ticks) => Duration.FromTimeSpan(TimeSpan.FromTicks(ticks));
 
-    private static long ToTicks(Duration? duration) =>
-        duration is null ? 0 : (duration.Seconds * TimeSpan.TicksPerSecond) + Math.Max(1, duration.Nanos / 100);
+    private static long ToTicks(PassDuration? duration) =>
+        duration is { } some ? (some.Seconds * TimeSpan.TicksPerSecond) + Math.Max(1, some.Nanos / 100) : 0;
 
     private static V1.PostMortem ToPostMortem(WorkerPostMortem postMortem)
     {

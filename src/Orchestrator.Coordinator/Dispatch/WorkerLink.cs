@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Contracts;
@@ -14,7 +15,7 @@ namespace Orchestrator.Coordinator.Dispatch;
 /// The one long stream to a worker process: batches of assignments out, results in. Until <see cref="Join"/> its worker is a spare that the
 /// engine does not know.
 /// </summary>
-internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWorkerChannel, IDisposable
+internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorkerChannel, IDisposable
 {
     // A few tasks at once are somebody's latency; more are somebody's throughput.
     private const int BusyAbove = 4;
@@ -26,12 +27,16 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
     private readonly IWorkerTransport _transport;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<AttemptAssignment> _assignments = new();
+    private readonly List<AttemptAssignment> _taken = [];
+    private readonly EncodedMessage _message = new();
+    private readonly List<AttemptReport> _reports = [];
     private readonly Queue<AttemptSignal> _signals = new();
     private Identity? _identity;
     private readonly TaskCompletionSource _drainWritten = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _drained;
     private int _halfClosed;
     private bool _drain;
+    private bool _drainTaken;
     private volatile EngineWorker? _view;
 
     private WorkerLink(TaskEngineHost host, FlightRecorderFile recorder, IWorkerTransport transport, TimeProvider time, ILogger logger)
@@ -108,10 +113,13 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
         HalfCloseWhenDrained();
     }
 
-    public void Queue(in AttemptAssignment assignment)
+    public void Queue(ReadOnlySpan<AttemptAssignment> assignments)
     {
         lock (Gate)
-            _assignments.Enqueue(assignment);
+        {
+            foreach (ref readonly var assignment in assignments)
+                _assignments.Enqueue(assignment);
+        }
     }
 
     public void Queue(in AttemptSignal signal)
@@ -135,48 +143,69 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
             return _assignments.Count > 0 || _signals.Count > 0 || _drain || _identity is not null;
     }
 
-    protected override PassExecuteRequest? Take()
+    protected override EncodedMessage? Take()
     {
+        if (!TryTake(out var rest))
+            return null;
+        // Outside the lock, which whoever queues holds together with the engine's.
+        _message.Clear();
+        foreach (ref readonly var assignment in CollectionsMarshal.AsSpan(_taken))
+        {
+            // Before it is sent, and before its slot's last user could be mistaken for it.
+            _recorder.Clear(assignment.Slot);
+            _message.Add(PassAssignment.Field, Assignments.ToMessage(assignment));
+        }
+
+        _taken.Clear();
+        if (rest is not null)
+            _message.Append(rest);
+        return _message;
+    }
+
+    protected override Task WriteAsync(EncodedMessage message) => _transport.WriteAsync(message);
+
+    protected override void OnWritten(EncodedMessage message)
+    {
+        if (!_drainTaken)
+            return;
+        _drainTaken = false;
+        _drained = true;
+        _drainWritten.TrySetResult();
+    }
+
+    /// <summary>Takes what the next message holds: assignments, and what else there is to say.</summary>
+    private bool TryTake(out PassExecuteRequest? rest)
+    {
+        rest = null;
         lock (Gate)
         {
             if (_assignments.Count == 0 && _signals.Count == 0 && !_drain && _identity is null)
-                return null;
-            var message = new PassExecuteRequest { Identity = _identity };
-            _identity = null;
+                return false;
+            if (_identity is not null)
+                (rest, _identity) = (new PassExecuteRequest { Identity = _identity }, null);
             var bytes = 0;
-            while (message.Assignments.Count < ProtocolConstants.MaxItemsPerMessage
+            while (_taken.Count < ProtocolConstants.MaxItemsPerMessage
                 && bytes < ProtocolConstants.TargetMessageBytes
                 && _assignments.TryDequeue(out var assignment))
             {
-                // Before it is sent, and before its slot's last user could be mistaken for it.
-                _recorder.Clear(assignment.Slot);
-                message.Assignments.Add(Assignments.ToMessage(assignment));
+                _taken.Add(assignment);
                 bytes += assignment.Task.InputBytes;
             }
 
             // What is said of an attempt follows the attempt.
-            if (_assignments.Count > 0)
-                return message;
+            if (_assignments.Count > 0 || (_signals.Count == 0 && !_drain))
+                return true;
+            rest ??= new PassExecuteRequest();
             while (_signals.TryDequeue(out var signal))
             {
                 var attempt = new AttemptRef { TaskId = (ulong)signal.TaskId, Attempt = signal.Attempt };
-                (signal.Kind == SignalKind.Cancel ? message.Cancels : message.GiveBack).Add(attempt);
+                (signal.Kind == SignalKind.Cancel ? rest.Cancels : rest.GiveBack).Add(attempt);
             }
 
-            message.Drain = _drain;
+            _drainTaken = rest.Drain = _drain;
             _drain = false;
-            return message;
+            return true;
         }
-    }
-
-    protected override Task WriteAsync(PassExecuteRequest message) => _transport.WriteAsync(message);
-
-    protected override void OnWritten(PassExecuteRequest message)
-    {
-        if (!message.Drain)
-            return;
-        _drained = true;
-        _drainWritten.TrySetResult();
     }
 
     protected override void OnFailed(Exception exception) => Log.WriteFailed(_logger, Hello.Name, exception.Message);
@@ -206,20 +235,26 @@ internal sealed partial class WorkerLink : StreamOutbox<PassExecuteRequest>, IWo
         }
     }
 
-    private void OnMessage(PassExecuteResponse message)
+    private void OnMessage(ReadOnlySpan<byte> message)
     {
         LastHeard = _time.GetTimestamp();
-        if (message.Vitals is { } vitals)
+        var items = new ItemReader<PassExecuteResponse>(message, PassAttemptResult.Field);
+        while (items.Next(out var item))
+            _reports.Add(WireConversions.ToReport(PassAttemptResult.Read(item)));
+        var rest = items.Rest;
+        if (rest?.Vitals is { } vitals)
             Vitals = vitals;
-        if (_view is not { } view || (message.Results.Count == 0 && message.Returned.Count == 0 && message.Events.Count == 0))
-            return;
-        _host.Apply(new TaskCommand.Report(view, WireConversions.ToReports(message.Results))
+        if (_view is { } view && (_reports.Count > 0 || rest is { Returned.Count: > 0 } or { Events.Count: > 0 }))
         {
-            Returned = WireConversions.ToIds(message.Returned),
-            News = WireConversions.ToNews(message.Events),
-        });
-        if (_drained)
-            HalfCloseWhenDrained();
+            _host.Apply(rest is null
+                ? new TaskCommand.Report(view, _reports)
+                : new TaskCommand.Report(view, _reports) { Returned = WireConversions.ToIds(rest.Returned), News = WireConversions.ToNews(rest.Events) });
+            if (_drained)
+                HalfCloseWhenDrained();
+        }
+
+        // The engine has taken what it keeps.
+        _reports.Clear();
     }
 
     /// <summary>

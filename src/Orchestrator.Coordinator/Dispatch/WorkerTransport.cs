@@ -4,17 +4,20 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Dispatch;
 
+/// <summary>Takes an <c>ExecuteResponse</c>, whose bytes are there for the time of the call.</summary>
+internal delegate void MessageHandler(ReadOnlySpan<byte> message);
+
 /// <summary>What carries the messages of a worker's one stream.</summary>
 internal interface IWorkerTransport : IDisposable
 {
     /// <summary>The worker's first message.</summary>
     Hello Hello { get; }
 
-    /// <summary>Writes one message; not called while an earlier call is unfinished.</summary>
-    Task WriteAsync(PassExecuteRequest message);
+    /// <summary>Writes one <c>ExecuteRequest</c>; not called while an earlier call is unfinished.</summary>
+    Task WriteAsync(EncodedMessage message);
 
     /// <summary>Hands over all that the worker sends, in order; completes when it has closed its side, and fails where the stream broke.</summary>
-    Task ReadAllAsync(Action<PassExecuteResponse> onMessage);
+    Task ReadAllAsync(MessageHandler onMessage);
 
     /// <summary>Closes our side.</summary>
     Task CompleteAsync();
@@ -53,7 +56,7 @@ internal sealed class DirectTransport : IWorkerTransport
     private readonly string _name;
     private readonly TaskCompletionSource<bool> _spoken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Hello> _hello = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource<Action<PassExecuteResponse>?> _reader = new();
+    private readonly TaskCompletionSource<MessageHandler?> _reader = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public DirectTransport(DirectStream stream, string name)
@@ -70,9 +73,9 @@ internal sealed class DirectTransport : IWorkerTransport
 
     public Task<Hello> ReceiveHelloAsync(CancellationToken cancellationToken) => _hello.Task.WaitAsync(cancellationToken);
 
-    public Task WriteAsync(PassExecuteRequest message) => _stream.WriteAsync(message);
+    public Task WriteAsync(EncodedMessage message) => _stream.WriteAsync(message);
 
-    public Task ReadAllAsync(Action<PassExecuteResponse> onMessage)
+    public Task ReadAllAsync(MessageHandler onMessage)
     {
         _reader.TrySetResult(onMessage);
         return _ended.Task;
@@ -115,16 +118,16 @@ internal sealed class DirectTransport : IWorkerTransport
 
     private void ReadToEnd()
     {
-        if (_stream.Read(PassExecuteResponse.Parser) is not { } first)
+        if (_stream.Read<PassExecuteResponse>() is not { } first)
             return;
         _spoken.TrySetResult(true);
-        if ((first.Hello ?? _stream.Read(PassExecuteResponse.Parser)?.Hello) is not { } hello)
+        if ((first.Hello ?? _stream.Read<PassExecuteResponse>()?.Hello) is not { } hello)
             return;
         _hello.TrySetResult(hello);
         // A thread of its own: nobody else is kept waiting.
         if (_reader.Task.GetAwaiter().GetResult() is not { } onMessage)
             return;
-        while (_stream.Read(PassExecuteResponse.Parser) is { } message)
+        while (_stream.TryRead(out var message))
             onMessage(message);
     }
 }

@@ -6,8 +6,8 @@ namespace Orchestrator.Coordinator.Engines;
 /// <summary>The way to a worker, as the engine's host needs it. Called under the engine's lock, so the order is the engine's; <see cref="IKickable.Kick"/> follows.</summary>
 internal interface IWorkerChannel : IKickable
 {
-    /// <summary>Queues an attempt.</summary>
-    void Queue(in AttemptAssignment assignment);
+    /// <summary>Queues attempts, in order.</summary>
+    void Queue(ReadOnlySpan<AttemptAssignment> assignments);
 
     /// <summary>Queues a cancel or a request to give back.</summary>
     void Queue(in AttemptSignal signal);

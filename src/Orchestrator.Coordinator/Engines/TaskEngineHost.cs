@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Coordinator.Dispatch;
@@ -115,21 +116,25 @@ internal sealed class TaskEngineHost : IDisposable
     /// <summary>Hands each effect to whom it concerns; returns the orders about processes, which are rare.</summary>
     private WorkerOrder[] Sort(List<IKickable> touched)
     {
-        foreach (ref readonly var assignment in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_effects.Assignments))
+        // Neighbours mostly concern the same worker or owner, and are handed over together.
+        var assignments = CollectionsMarshal.AsSpan(_effects.Assignments);
+        for (int from = 0, to; from < assignments.Length; from = to)
         {
-            var channel = ChannelOf(assignment.Worker);
-            channel.Queue(assignment);
+            for (to = from + 1; to < assignments.Length && assignments[to].Worker == assignments[from].Worker;)
+                to++;
+            var channel = ChannelOf(assignments[from].Worker);
+            channel.Queue(assignments[from..to]);
             Touch(touched, channel);
         }
 
-        foreach (ref readonly var signal in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_effects.Signals))
+        foreach (ref readonly var signal in CollectionsMarshal.AsSpan(_effects.Signals))
         {
             var channel = ChannelOf(signal.Worker);
             channel.Queue(signal);
             Touch(touched, channel);
         }
 
-        foreach (ref readonly var notification in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_effects.Notifications))
+        foreach (ref readonly var notification in CollectionsMarshal.AsSpan(_effects.Notifications))
         {
             if (notification.Watcher is TaskListener listener)
             {
@@ -143,10 +148,13 @@ internal sealed class TaskEngineHost : IDisposable
             }
         }
 
-        foreach (ref readonly var delivery in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_effects.Deliveries))
+        var deliveries = CollectionsMarshal.AsSpan(_effects.Deliveries);
+        for (int from = 0, to; from < deliveries.Length; from = to)
         {
-            var receiver = (TaskReceiver)delivery.Owner;
-            receiver.OnEnded(delivery);
+            for (to = from + 1; to < deliveries.Length && deliveries[to].Owner == deliveries[from].Owner;)
+                to++;
+            var receiver = (TaskReceiver)deliveries[from].Owner;
+            receiver.OnEnded(deliveries[from..to]);
             Touch(touched, receiver);
         }
 

@@ -14,8 +14,8 @@ internal abstract class TaskReceiver : TaskOwner, IKickable
     {
     }
 
-    /// <summary>A task of this owner has ended.</summary>
-    public abstract void OnEnded(in Delivery delivery);
+    /// <summary>Tasks of this owner have ended.</summary>
+    public abstract void OnEnded(ReadOnlySpan<Delivery> deliveries);
 
     /// <summary>A task of this owner reports.</summary>
     public virtual void OnEvent(in TaskEventRecord item)

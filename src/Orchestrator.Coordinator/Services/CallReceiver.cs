@@ -20,8 +20,8 @@ internal sealed class CallReceiver : TaskReceiver
             (_outcome, _hasOutcome) = (outcomes[0], true);
     }
 
-    public override void OnEnded(in Delivery delivery) =>
-        (_outcome, _hasOutcome) = (new SubmitOutcome(delivery.Task, null, delivery.Tag), true);
+    public override void OnEnded(ReadOnlySpan<Delivery> deliveries) =>
+        (_outcome, _hasOutcome) = (new SubmitOutcome(deliveries[^1].Task, null, deliveries[^1].Tag), true);
 
     /// <summary>The caller has gone: whoever awaits <see cref="Ended"/> learns that, unless it has ended.</summary>
     public void Abandon() => ThreadPool.UnsafeQueueUserWorkItem(static receiver => receiver._ended.TrySetCanceled(), this, preferLocal: false);

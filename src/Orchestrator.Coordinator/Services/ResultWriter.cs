@@ -31,6 +31,21 @@ internal sealed class ResultWriter(MonotonicClock clock)
         return result;
     }
 
+    /// <summary>Adds the result of an ended task to a <c>StreamTasksResponse</c>, as <see cref="ToResult"/>.</summary>
+    public void AddTo(EncodedMessage message, TaskRecord task, ulong tag, bool timing)
+    {
+        if (timing || task.Failure is not null)
+        {
+            message.Add(PlainTaskResult.Field, new MessageItem(ToResult(task, tag, timing)));
+            return;
+        }
+
+        message.Add(
+            PlainTaskResult.Field,
+            new PlainTaskResult(
+                (ulong)task.Id, tag, (V1.TaskState)(int)task.State, task.Output as ByteString ?? ByteString.Empty, task.WorkerName, task.Attempt));
+    }
+
     /// <summary>The result of a task that was refused: it has no id, and its tag says which it was.</summary>
     public static PassTaskResult ToRefusal(TaskFailure failure, ulong tag) =>
         new() { Tag = tag, State = V1.TaskState.Failed, Error = WireConversions.ToError(failure) };

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.Passthrough;
 using Orchestrator.Coordinator.Errors;
@@ -12,27 +13,45 @@ internal sealed class SubmissionReader(PolicyTranslator policies)
     private const int MaxHandlerLength = 128;
     private const int MaxRequestIdLength = 256;
 
+    private readonly NameTable _handlers = new();
+
     /// <summary>Reads one spec; what is wrong with it is added to <paramref name="violations"/>.</summary>
-    public TaskSubmission Read(PassTaskSpec spec, TaskPolicy? defaults, string field, ref List<Violation>? violations)
+    public TaskSubmission Read(PassTaskSpec spec, TaskPolicy? defaults, string field, ref List<Violation>? violations) =>
+        Create(spec.Handler, spec.Input, spec.Options, spec.Tag, spec.RequestId, defaults, field, ref violations);
+
+    /// <summary>As above, from a received message.</summary>
+    public TaskSubmission Read(PassTaskView spec, TaskPolicy? defaults, string field, ref List<Violation>? violations) =>
+        Create(
+            _handlers.Get(spec.Handler),
+            ByteString.CopyFrom(spec.Input),
+            ByteString.CopyFrom(spec.Options),
+            spec.Tag,
+            spec.RequestId.IsEmpty ? "" : FieldReader.Decode(spec.RequestId),
+            defaults,
+            field,
+            ref violations);
+
+    private TaskSubmission Create(
+        string handler, ByteString input, ByteString options, ulong tag, string requestId, TaskPolicy? defaults, string field, ref List<Violation>? violations)
     {
-        var policy = spec.Options.IsEmpty ? defaults ?? TaskPolicy.Default : policies.Translate(spec.Options, $"{field}.options", ref violations);
-        if (spec.Handler.Length is 0 or > MaxHandlerLength)
+        var policy = options.IsEmpty ? defaults ?? TaskPolicy.Default : policies.Translate(options, $"{field}.options", ref violations);
+        if (handler.Length is 0 or > MaxHandlerLength)
         {
             (violations ??= []).Add(new Violation(
-                $"{field}.handler", spec.Handler.Length == 0 ? "is empty; it names the code to run, as listed by ListHandlers" : $"is longer than {MaxHandlerLength} characters"));
+                $"{field}.handler", handler.Length == 0 ? "is empty; it names the code to run, as listed by ListHandlers" : $"is longer than {MaxHandlerLength} characters"));
         }
 
-        if (spec.RequestId.Length > MaxRequestIdLength)
-            (violations ??= []).Add(new Violation($"{field}.request_id", $"has {spec.RequestId.Length} characters; at most {MaxRequestIdLength} are allowed"));
-        if (spec.Input.Length > ProtocolConstants.MaxPayloadBytes)
+        if (requestId.Length > MaxRequestIdLength)
+            (violations ??= []).Add(new Violation($"{field}.request_id", $"has {requestId.Length} characters; at most {MaxRequestIdLength} are allowed"));
+        if (input.Length > ProtocolConstants.MaxPayloadBytes)
         {
             (violations ??= []).Add(new Violation(
                 $"{field}.input",
-                $"has {spec.Input.Length:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a path instead of a large object",
+                $"has {input.Length:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a path instead of a large object",
                 ErrorReason.LimitExceeded));
         }
 
-        return new TaskSubmission(spec.Handler, policy, spec.Input, spec.Input.Length, spec.Tag, spec.RequestId);
+        return new TaskSubmission(handler, policy, input, input.Length, tag, requestId);
     }
 
     /// <summary>Reads the one task of a call.</summary>

@@ -50,18 +50,18 @@ internal sealed class TaskServiceAdapter(
     }
 
     public override async Task StreamTasks(
-        IAsyncStreamReader<PassStreamTasksRequest> requestStream, IServerStreamWriter<PassStreamTasksResponse> responseStream, ServerCallContext context)
+        IAsyncStreamReader<EncodedMessage> requestStream, IServerStreamWriter<EncodedMessage> responseStream, ServerCallContext context)
     {
         if (!await requestStream.MoveNext(context.CancellationToken))
             throw Failures.Invalid("requests", "the stream ended before its first message; send at least one StreamTasksRequest with tasks");
-        var stream = new TaskStream(requestStream.Current.Options, responseStream, host, submissions, results, streamLimits);
+        var stream = new TaskStream(ReadOptions(requestStream.Current.Content), responseStream, host, submissions, results, streamLimits);
         using var registration = streams.Add(stream);
         try
         {
             stream.Announce();
             do
             {
-                stream.Take(requestStream.Current);
+                Take(stream, requestStream.Current);
                 await stream.WaitForCreditsAsync().WaitAsync(context.CancellationToken);
             }
             while (await MoveNextAsync(requestStream, context));
@@ -258,6 +258,37 @@ internal sealed class TaskServiceAdapter(
         return [.. ids.Select(id => (long)id).Distinct()];
     }
 
+    private static StreamOptions? ReadOptions(ReadOnlySpan<byte> request)
+    {
+        try
+        {
+            var items = new ItemReader<PassStreamTasksRequest>(request, PassTaskView.Field);
+            while (items.Next(out _))
+            {
+            }
+
+            return items.Rest?.Options;
+        }
+        catch (InvalidDataException exception)
+        {
+            throw Failures.Invalid("requests", exception.Message);
+        }
+    }
+
+    private static void Take(TaskStream stream, EncodedMessage request)
+    {
+        try
+        {
+            stream.Take(request.Content);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw Failures.Invalid("requests", exception.Message);
+        }
+
+        request.Release();
+    }
+
     /// <summary>The call's deadline bounds the task.</summary>
     private TaskSubmission WithDeadline(TaskSubmission submission, ServerCallContext context)
     {
@@ -272,7 +303,7 @@ internal sealed class TaskServiceAdapter(
     }
 
     /// <summary>A stream whose server stops ends after its last result, not in the middle; a client that hung up is no error of ours.</summary>
-    private async Task<bool> MoveNextAsync(IAsyncStreamReader<PassStreamTasksRequest> requestStream, ServerCallContext context)
+    private async Task<bool> MoveNextAsync(IAsyncStreamReader<EncodedMessage> requestStream, ServerCallContext context)
     {
         try
         {

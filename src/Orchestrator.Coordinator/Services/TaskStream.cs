@@ -1,4 +1,5 @@
-using Google.Protobuf.Collections;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using Grpc.Core;
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.Passthrough;
@@ -25,14 +26,15 @@ internal sealed class TaskStream : TaskReceiver
     private readonly TaskPolicy? _defaults;
     private readonly StreamLimits _limits;
     private readonly Lock _creditGate = new();
-    private List<SubmitOutcome?> _incoming = [];
+    private readonly List<TaskSubmission> _accepted = [];
+    private List<SubmitOutcome?>? _refused;
     private TaskCompletionSource? _creditsWanted;
     private TaskCompletionSource? _emptyWanted;
     private int _inFlight;
     private long _inFlightBytes;
 
     public TaskStream(
-        StreamOptions? options, IServerStreamWriter<PassStreamTasksResponse> writer, TaskEngineHost host, SubmissionReader submissions, ResultWriter results, StreamLimits limits)
+        StreamOptions? options, IServerStreamWriter<EncodedMessage> writer, TaskEngineHost host, SubmissionReader submissions, ResultWriter results, StreamLimits limits)
     {
         _host = host;
         _submissions = submissions;
@@ -61,13 +63,27 @@ internal sealed class TaskStream : TaskReceiver
     /// <summary>Tells the client to submit elsewhere.</summary>
     public void NoticeDraining() => _outbox.NoticeDraining();
 
-    /// <summary>Takes one request. Tasks that are wrong end as failed results of their tags; the others go on.</summary>
-    public void Take(PassStreamTasksRequest request)
+    /// <summary>Takes one <c>StreamTasksRequest</c>. Tasks that are wrong end as failed results of their tags; the others go on.</summary>
+    /// <exception cref="InvalidDataException">It is none; nothing of it has been taken.</exception>
+    public void Take(ReadOnlySpan<byte> request)
     {
-        if (request.Tasks.Count > 0)
-            Submit(request.Tasks);
-        if (request.CancelTags.Count > 0)
-            _host.Apply(new TaskCommand.CancelTags(this, request.CancelTags.ToHashSet()));
+        var items = new ItemReader<PassStreamTasksRequest>(request, PassTaskView.Field);
+        try
+        {
+            long bytes = 0;
+            while (items.Next(out var item))
+                bytes += Read(PassTaskView.Read(item));
+            if (_accepted.Count > 0 || _refused is not null)
+                Submit(bytes);
+        }
+        finally
+        {
+            _accepted.Clear();
+            _refused = null;
+        }
+
+        if (items.Rest is { CancelTags.Count: > 0 } rest)
+            _host.Apply(new TaskCommand.CancelTags(this, rest.CancelTags.ToHashSet()));
     }
 
     /// <summary>Completes when the stream may hold more tasks.</summary>
@@ -97,9 +113,9 @@ internal sealed class TaskStream : TaskReceiver
     /// <summary>The call is over; whatever comes now is not written.</summary>
     public void Close() => _outbox.Close();
 
-    public override void OnSubmitted(IReadOnlyList<SubmitOutcome> outcomes) => _outbox.AddSubmitted(_incoming, outcomes);
+    public override void OnSubmitted(IReadOnlyList<SubmitOutcome> outcomes) => _outbox.AddSubmitted(_refused, outcomes);
 
-    public override void OnEnded(in Delivery delivery) => _outbox.AddEnded(delivery);
+    public override void OnEnded(ReadOnlySpan<Delivery> deliveries) => _outbox.AddEnded(deliveries);
 
     public override void OnEvent(in TaskEventRecord item) => _outbox.AddEvent(item);
 
@@ -107,41 +123,46 @@ internal sealed class TaskStream : TaskReceiver
 
     private bool HasCredits => _inFlight < _limits.CreditsPerStream && _inFlightBytes < _limits.CreditBytesPerStream;
 
-    private void Submit(RepeatedField<PassTaskSpec> specs)
+    /// <summary>Reads a task of the request; the size of its input.</summary>
+    private int Read(PassTaskView spec)
     {
-        var accepted = new List<TaskSubmission>(specs.Count);
-        var incoming = new List<SubmitOutcome?>(specs.Count);
-        long bytes = 0;
-        foreach (var spec in specs)
+        List<Violation>? violations = null;
+        var submission = _submissions.Read(spec, _defaults, "task", ref violations);
+        if (violations is null)
         {
-            List<Violation>? violations = null;
-            var submission = _submissions.Read(spec, _defaults, "task", ref violations);
-            bytes += submission.InputBytes;
-            if (violations is null)
+            _accepted.Add(submission);
+            _refused?.Add(null);
+        }
+        else
+        {
+            if (_refused is null)
             {
-                accepted.Add(submission);
-                incoming.Add(null);
+                _refused = [];
+                for (var i = 0; i < _accepted.Count; i++)
+                    _refused.Add(null);
             }
-            else
-            {
-                var refusal = new TaskFailure((FailureReason)(int)violations[0].Reason, string.Join("; ", violations));
-                incoming.Add(new SubmitOutcome(null, refusal, spec.Tag));
-            }
+
+            var refusal = new TaskFailure((FailureReason)(int)violations[0].Reason, string.Join("; ", violations));
+            _refused.Add(new SubmitOutcome(null, refusal, spec.Tag));
         }
 
+        return submission.InputBytes;
+    }
+
+    private void Submit(long bytes)
+    {
         lock (_creditGate)
         {
-            _inFlight += specs.Count;
+            _inFlight += _refused?.Count ?? _accepted.Count;
             _inFlightBytes += bytes;
         }
 
         // Refusals and outcomes are merged in the order of the request, under the engine's lock, before any of its results.
-        _incoming = incoming;
-        if (accepted.Count > 0)
-            _host.Apply(new TaskCommand.Submit(accepted, this));
+        if (_accepted.Count > 0)
+            _host.Apply(new TaskCommand.Submit(_accepted, this));
         else
-            _outbox.AddSubmitted(incoming, []);
-        if (accepted.Count < specs.Count)
+            _outbox.AddSubmitted(_refused, []);
+        if (_refused is not null)
             _outbox.Kick();
     }
 
@@ -178,10 +199,12 @@ internal sealed class TaskStream : TaskReceiver
         public int Bytes => Task?.OutputBytes ?? 0;
     }
 
-    private sealed class Outbox(TaskStream stream, IServerStreamWriter<PassStreamTasksResponse> writer, ResultWriter results, bool inOrder)
-        : StreamOutbox<PassStreamTasksResponse>
+    private sealed class Outbox(TaskStream stream, IServerStreamWriter<EncodedMessage> writer, ResultWriter results, bool inOrder)
+        : StreamOutbox<EncodedMessage>
     {
         private readonly Queue<Entry> _results = new();
+        private readonly List<Entry> _taken = [];
+        private readonly EncodedMessage _message = new();
         private readonly Queue<TaskEventRecord> _events = new();
         private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private bool _announce;
@@ -203,14 +226,16 @@ internal sealed class TaskStream : TaskReceiver
             Kick();
         }
 
-        public void AddSubmitted(List<SubmitOutcome?> incoming, IReadOnlyList<SubmitOutcome> outcomes)
+        /// <param name="refused">In the order of the request, what was refused without the engine, and null for what it was asked; null where it was asked all.</param>
+        /// <param name="outcomes">What the engine said.</param>
+        public void AddSubmitted(List<SubmitOutcome?>? refused, IReadOnlyList<SubmitOutcome> outcomes)
         {
             lock (Gate)
             {
                 var next = 0;
-                foreach (var refusal in incoming)
+                for (var i = 0; i < (refused?.Count ?? outcomes.Count); i++)
                 {
-                    var outcome = refusal ?? outcomes[next++];
+                    var outcome = refused?[i] ?? outcomes[next++];
                     // In the order of completion an accepted task is queued when it ends.
                     if (inOrder || outcome.Refusal is not null)
                         _results.Enqueue(new Entry(outcome.Task, outcome.Refusal, outcome.Tag));
@@ -218,12 +243,15 @@ internal sealed class TaskStream : TaskReceiver
             }
         }
 
-        public void AddEnded(in Delivery delivery)
+        public void AddEnded(ReadOnlySpan<Delivery> deliveries)
         {
             if (inOrder)
                 return;
             lock (Gate)
-                _results.Enqueue(new Entry(delivery.Task, null, delivery.Tag));
+            {
+                foreach (ref readonly var delivery in deliveries)
+                    _results.Enqueue(new Entry(delivery.Task, null, delivery.Tag));
+            }
         }
 
         public void AddEvent(in TaskEventRecord item)
@@ -241,46 +269,63 @@ internal sealed class TaskStream : TaskReceiver
                 return HasQueuedLocked();
         }
 
-        protected override PassStreamTasksResponse? Take()
+        protected override EncodedMessage? Take()
+        {
+            if (!TryTake(out var rest))
+                return null;
+            // Outside the lock, which whoever adds holds together with the engine's.
+            _message.Clear();
+            foreach (ref readonly var entry in CollectionsMarshal.AsSpan(_taken))
+            {
+                if (entry.Task is { } task)
+                    results.AddTo(_message, task, entry.Tag, stream.WantsTiming);
+                else
+                    _message.Add(PlainTaskResult.Field, new MessageItem(ResultWriter.ToRefusal(entry.Refusal!, entry.Tag)));
+            }
+
+            _message.Append(rest);
+            return _message;
+        }
+
+        protected override Task WriteAsync(EncodedMessage message) => writer.WriteAsync(message);
+
+        protected override void OnWritten(EncodedMessage message)
+        {
+            if (_taken.Count > 0)
+                stream.OnResultsWritten(_taken.Count);
+            _taken.Clear();
+        }
+
+        /// <summary>Takes what the next message holds: results, and what else there is to say.</summary>
+        private bool TryTake([NotNullWhen(true)] out PassStreamTasksResponse? rest)
         {
             lock (Gate)
             {
+                rest = null;
                 if (!HasQueuedLocked())
-                    return null;
+                    return false;
                 _announce = false;
-                var message = new PassStreamTasksResponse { Draining = _draining, Credits = stream.CreditsLeft() };
+                rest = new PassStreamTasksResponse { Draining = _draining, Credits = stream.CreditsLeft() };
                 var bytes = 0;
-                while (_events.Count > 0 && message.Events.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes)
+                while (_events.Count > 0 && rest.Events.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes)
                 {
                     var item = _events.Dequeue();
-                    message.Events.Add(results.ToEvent(item, item.Task.Tag));
+                    rest.Events.Add(results.ToEvent(item, item.Task.Tag));
                     bytes += item.ContentBytes;
                 }
 
-                while (_results.Count > 0 && message.Results.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes
-                    && _results.Peek().IsReady)
+                while (_results.Count > 0 && _taken.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes
+                    && _results.Peek() is { IsReady: true } next)
                 {
                     // What would not fit beside others into a client's default message limit gets a message of its own.
-                    if (bytes > 0 && bytes + _results.Peek().Bytes > ProtocolConstants.MaxPayloadBytes)
+                    if (bytes > 0 && bytes + next.Bytes > ProtocolConstants.MaxPayloadBytes)
                         break;
-                    var entry = _results.Dequeue();
-                    var result = entry.Task is { } task
-                        ? results.ToResult(task, entry.Tag, stream.WantsTiming)
-                        : ResultWriter.ToRefusal(entry.Refusal!, entry.Tag);
-                    bytes += entry.Bytes;
-                    message.Results.Add(result);
+                    _taken.Add(_results.Dequeue());
+                    bytes += next.Bytes;
                 }
 
-                return message;
+                return true;
             }
-        }
-
-        protected override Task WriteAsync(PassStreamTasksResponse message) => writer.WriteAsync(message);
-
-        protected override void OnWritten(PassStreamTasksResponse message)
-        {
-            if (message.Results.Count > 0)
-                stream.OnResultsWritten(message.Results.Count);
         }
 
         protected override void OnFailed(Exception exception) => _broken.TrySetResult();

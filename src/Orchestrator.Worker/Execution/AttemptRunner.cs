@@ -17,7 +17,7 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
         if (!attempt.TryStart())
             return false;
         executor.OnStarted();
-        var assignment = attempt.Assignment;
+        ref readonly var assignment = ref attempt.Assignment;
         attempt.Clock.Started = time.GetTimestamp();
         // The mark stands before user code runs: an attempt whose byte is still 0 has provably not started.
         if (recorder is not null && !recorder.Mark(assignment.Slot, FlightRecorder.Started))
@@ -58,24 +58,24 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
         End(attempt, null, TaskErrors.From(attempt, exception), exclusive);
 
     /// <summary>Reports an attempt that never ran.</summary>
-    public static PassAttemptResult NotRun(PassAssignment assignment, TaskError error) => new()
+    public static PassAttemptResult NotRun(in PassAssignment assignment, TaskError error) => new()
     {
         TaskId = assignment.TaskId,
         Attempt = assignment.Attempt,
         Error = error,
-        Run = new Duration(),
+        Run = default(PassDuration),
     };
 
     private void End(TaskContext attempt, ByteString? output, TaskError? error, bool exclusive)
     {
         attempt.End();
         attempt.RunTimer?.Dispose();
-        var assignment = attempt.Assignment;
+        ref readonly var assignment = ref attempt.Assignment;
         var result = new PassAttemptResult
         {
             TaskId = assignment.TaskId,
             Attempt = assignment.Attempt,
-            Run = ToDuration(time.GetElapsedTime(attempt.Clock.Started)),
+            Run = PassDuration.FromNanoseconds(time.GetElapsedTime(attempt.Clock.Started).Ticks * TimeSpan.NanosecondsPerTick),
         };
         if (output is not null)
             result.Output = output;
@@ -83,21 +83,13 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
             result.Error = error;
         if (exclusive && assignment.Timing && attempt.Clock.Thread == Environment.CurrentManagedThreadId)
         {
-            result.CpuTime = FromNanoseconds(ThreadClock.CpuNanoseconds() - attempt.Clock.CpuNanoseconds);
+            result.CpuTime = PassDuration.FromNanoseconds(ThreadClock.CpuNanoseconds() - attempt.Clock.CpuNanoseconds);
             result.AllocatedBytes = (ulong)(GC.GetAllocatedBytesForCurrentThread() - attempt.Clock.AllocatedBytes);
         }
 
         // Before the result leaves: once the coordinator has it, the slot may be another attempt's.
         recorder?.Mark(assignment.Slot, FlightRecorder.Ended);
         executor.OnEnded(attempt, result);
-    }
-
-    private static Duration ToDuration(TimeSpan span) => FromNanoseconds(span.Ticks * TimeSpan.NanosecondsPerTick);
-
-    private static Duration FromNanoseconds(long nanoseconds)
-    {
-        var (seconds, rest) = Math.DivRem(Math.Max(nanoseconds, 0), 1_000_000_000);
-        return new Duration { Seconds = seconds, Nanos = (int)rest };
     }
 
     // A Duration from the wire may exceed what a TimeSpan or a timer can hold.

@@ -11,7 +11,7 @@ namespace Orchestrator.Worker;
 public interface IAttemptSink
 {
     /// <summary>An attempt has ended; called exactly once for each that was not returned.</summary>
-    void Completed(PassAttemptResult result);
+    void Completed(in PassAttemptResult result);
 
     /// <summary>Something happened within a running attempt.</summary>
     void Event(PassAttemptEvent attemptEvent);

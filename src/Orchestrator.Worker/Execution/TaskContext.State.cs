@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Contracts.Passthrough;
 using Orchestrator.Worker.V1;
 
@@ -19,7 +18,7 @@ public sealed partial class TaskContext
     private int _state;
     private int _cause;
 
-    internal TaskContext(TaskExecutor executor, PassAssignment assignment, RegisteredTask registration, ILane lane)
+    internal TaskContext(TaskExecutor executor, in PassAssignment assignment, RegisteredTask registration, ILane lane)
     {
         _executor = executor;
         _assignment = assignment;
@@ -27,7 +26,7 @@ public sealed partial class TaskContext
         Lane = lane;
     }
 
-    internal PassAssignment Assignment => _assignment;
+    internal ref readonly PassAssignment Assignment => ref _assignment;
 
     internal RegisteredTask Registration { get; }
 

@@ -21,7 +21,7 @@ internal static class TaskErrors
             OperationCanceledException when attempt.Cause == CancelCause.Cancelled =>
                 Cancelled(ErrorReason.Cancelled, "the task was cancelled while it ran", CancelRung.Cooperative),
             OperationCanceledException when attempt.Cause == CancelCause.RunTimeout =>
-                Cancelled(ErrorReason.RunTimeout, $"the task ran longer than its run timeout of {attempt.Assignment.RunTimeout.ToTimeSpan().TotalSeconds} s", CancelRung.Cooperative),
+                Cancelled(ErrorReason.RunTimeout, $"the task ran longer than its run timeout of {attempt.Assignment.RunTimeout!.ToTimeSpan().TotalSeconds} s", CancelRung.Cooperative),
             _ => Thrown(exception),
         };
     }

@@ -73,13 +73,13 @@ public sealed class TaskExecutor : IAsyncDisposable
     internal CancellationToken ShutdownToken => _shutdown.Token;
 
     /// <summary>Takes attempts in order. Those of unknown handlers end at once; after <see cref="Drain"/> all are returned.</summary>
-    public void Start(IReadOnlyList<PassAssignment> assignments) => Accept(assignments, deferred: false);
+    public void Start(ReadOnlySpan<PassAssignment> assignments) => Accept(assignments, deferred: false);
 
     /// <summary>
     /// Like <see cref="Start"/>, but the caller promises to call <see cref="RunDeferred"/> in a moment: so asynchronous tasks can begin
     /// on the thread that read them, without a hand-over to another.
     /// </summary>
-    public void StartDeferred(IReadOnlyList<PassAssignment> assignments) => Accept(assignments, deferred: true);
+    public void StartDeferred(ReadOnlySpan<PassAssignment> assignments) => Accept(assignments, deferred: true);
 
     /// <summary>Runs what <see cref="StartDeferred"/> left for the calling thread. This is user code and may take any time.</summary>
     /// <param name="onHeld">Called, once and on another thread, if user code keeps the calling thread for longer than a millisecond.</param>
@@ -164,21 +164,19 @@ public sealed class TaskExecutor : IAsyncDisposable
         Interlocked.Increment(ref _running);
     }
 
-    internal void OnEnded(TaskContext attempt, PassAttemptResult result)
+    internal void OnEnded(TaskContext attempt, in PassAttemptResult result)
     {
         Interlocked.Decrement(ref _running);
         Sink.Completed(result);
         Forget(attempt);
     }
 
-    private void Accept(IReadOnlyList<PassAssignment> assignments, bool deferred)
+    private void Accept(ReadOnlySpan<PassAssignment> assignments, bool deferred)
     {
-        ArgumentNullException.ThrowIfNull(assignments);
-        var batch = new TaskContext[assignments.Count];
+        var batch = new TaskContext[assignments.Length];
         var count = 0;
-        for (var i = 0; i < assignments.Count; i++)
+        foreach (ref readonly var assignment in assignments)
         {
-            var assignment = assignments[i];
             if (Handlers.TryGet(assignment.Handler, out var registration))
                 batch[count++] = new TaskContext(this, assignment, registration, _lanes.For(registration.Kind));
             else
@@ -189,7 +187,7 @@ public sealed class TaskExecutor : IAsyncDisposable
         if (TryList(ref attempts))
         {
             EnqueueRuns(attempts, deferred);
-            if (attempts.Length == assignments.Count)
+            if (attempts.Length == assignments.Length)
                 return;
         }
         else

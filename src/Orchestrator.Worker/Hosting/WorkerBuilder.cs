@@ -77,7 +77,7 @@ public sealed class WorkerBuilder : ITaskMap
             // The first word on the direct stream, before all that takes time: the coordinator then need not try the socket.
             var direct = DirectStream.FromInherited(launch.DirectStream, launch.CoordinatorPid);
             if (direct is not null)
-                await direct.WriteAsync(new PassExecuteResponse());
+                await direct.WriteAsync(new EncodedMessage());
             await using var server = WorkerServer.Create(this, launch, direct, TimeProvider.System);
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
             {

@@ -1,5 +1,4 @@
 using Orchestrator.Contracts.Direct;
-using Orchestrator.Contracts.Passthrough;
 
 namespace Orchestrator.Worker;
 
@@ -76,12 +75,12 @@ internal sealed class DirectSession
         private void LeadUntilReplaced()
         {
             var (stream, executor) = (_session._stream, _session._executor);
-            while (stream.Read(PassExecuteRequest.Parser) is { } request)
+            while (stream.TryRead(out var request))
             {
                 _session._orders.Apply(request);
                 // What has arrived already is taken first: cancels before user code, and tasks together.
-                while (stream.HasBuffered && stream.Read(PassExecuteRequest.Parser) is { } next)
-                    _session._orders.Apply(next);
+                while (stream.HasBuffered && stream.TryRead(out request))
+                    _session._orders.Apply(request);
                 Volatile.Write(ref _state, RunningTasks);
                 executor.RunDeferred(_onHeld);
                 if (Interlocked.CompareExchange(ref _state, Reading, RunningTasks) != RunningTasks)

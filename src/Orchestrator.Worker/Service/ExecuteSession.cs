@@ -15,7 +15,7 @@ internal sealed class ExecuteSession
 {
     private static readonly TimeSpan s_halfCloseLimit = TimeSpan.FromSeconds(2);
 
-    private readonly IAsyncStreamReader<PassExecuteRequest> _requests;
+    private readonly IAsyncStreamReader<EncodedMessage> _requests;
     private readonly ResponseBatcher _responses;
     private readonly TaskExecutor _executor;
     private readonly RequestOrders _orders;
@@ -27,7 +27,7 @@ internal sealed class ExecuteSession
     private Task<bool> _read = Task.FromResult(false);
 
     public ExecuteSession(
-        IAsyncStreamReader<PassExecuteRequest> requests,
+        IAsyncStreamReader<EncodedMessage> requests,
         ResponseBatcher responses,
         TaskExecutor executor,
         TimeProvider time,
@@ -85,7 +85,9 @@ internal sealed class ExecuteSession
                     return;
                 }
 
-                _orders.Apply(_requests.Current);
+                var request = _requests.Current;
+                _orders.Apply(request.Content);
+                request.Release();
                 _read = _requests.MoveNext(_aborted);
             }
             while (_read.IsCompleted);
@@ -93,7 +95,7 @@ internal sealed class ExecuteSession
             // From here on another thread may be in this method: nothing of the session's state may be touched any more.
             _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_onRead);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or RpcException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or InvalidDataException or OperationCanceledException or RpcException or InvalidOperationException)
         {
             _end.TrySetResult(StreamEnd.Broken);
             return;

@@ -13,10 +13,10 @@ internal static class OrderStream
     /// <param name="write">Writes a message; never called while an earlier call is unfinished.</param>
     /// <param name="read">Reads and carries out orders until the end.</param>
     public static async Task<StreamEnd> RunAsync(
-        WorkerRuntime runtime, Func<PassExecuteResponse, Task> write, Func<ResponseBatcher, TaskExecutor, Task<StreamEnd>> read)
+        WorkerRuntime runtime, Func<EncodedMessage, Task> write, Func<ResponseBatcher, TaskExecutor, Task<StreamEnd>> read)
     {
         await runtime.Ready;
-        await write(new PassExecuteResponse { Hello = CreateHello(runtime) });
+        await write(EncodedMessage.Of(new PassExecuteResponse { Hello = CreateHello(runtime) }));
         PulseThread? pulse = null;
         var responses = new ResponseBatcher(write, () => pulse!.Signal());
         await using var executor = new TaskExecutor(

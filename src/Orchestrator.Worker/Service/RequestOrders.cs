@@ -1,16 +1,37 @@
+using System.Runtime.InteropServices;
 using Orchestrator.Contracts.Passthrough;
 
 namespace Orchestrator.Worker;
 
-/// <summary>Carries out the control part of a request; what it assigns is started, or left for <see cref="TaskExecutor.RunDeferred"/>.</summary>
-internal readonly struct RequestOrders(TaskExecutor executor)
+/// <summary>
+/// Carries out the control part of a request; what it assigns is started, or left for <see cref="TaskExecutor.RunDeferred"/>. Used by one thread at a time.
+/// </summary>
+internal sealed class RequestOrders(TaskExecutor executor)
 {
-    public void Apply(PassExecuteRequest request)
+    private readonly NameTable _handlers = new();
+    private readonly List<PassAssignment> _assignments = [];
+
+    /// <param name="message">An <c>ExecuteRequest</c>; not kept.</param>
+    /// <exception cref="InvalidDataException">It is none. Nothing of it has been carried out.</exception>
+    public void Apply(ReadOnlySpan<byte> message)
     {
-        if (request.Identity is { } identity)
+        _assignments.Clear();
+        var items = new ItemReader<PassExecuteRequest>(message, PassAssignment.Field);
+        while (items.Next(out var item))
+            _assignments.Add(PassAssignment.Read(item, _handlers));
+
+        if (items.Rest?.Identity is { } identity)
             executor.WorkerName = $"{identity.Name}#{identity.Incarnation}";
-        if (request.Assignments.Count > 0)
-            executor.StartDeferred(request.Assignments);
+        if (_assignments.Count > 0)
+            executor.StartDeferred(CollectionsMarshal.AsSpan(_assignments));
+        // Each has its own; what is left here would keep the inputs of an idle stream alive.
+        _assignments.Clear();
+        if (items.Rest is { } request)
+            Apply(request);
+    }
+
+    private void Apply(PassExecuteRequest request)
+    {
         foreach (var cancel in request.Cancels)
             executor.Cancel(cancel.TaskId, cancel.Attempt);
         if (request.GiveBack.Count > 0)

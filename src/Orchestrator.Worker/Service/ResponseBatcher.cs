@@ -16,13 +16,18 @@ internal sealed class ResponseBatcher : IAttemptSink
     private const long RoomBytes = 4L * ProtocolConstants.MaxPayloadBytes;
     private const int ItemOverhead = 32;
 
+    // One that is being written and one that fills.
+    private const int MaxSpare = 2;
+
     private readonly Lock _gate = new();
-    private readonly Func<PassExecuteResponse, Task> _write;
+    private readonly Func<EncodedMessage, Task> _write;
     private readonly Action _wake;
     private readonly Action _onWritten;
     private readonly Queue<Batch> _full = new();
+    private readonly Stack<EncodedMessage> _spare = new(MaxSpare);
     private Batch _open;
     private Vitals? _vitals;
+    private EncodedMessage? _written;
     private Task? _writing;
     private bool _busy;
     private bool _broken;
@@ -34,7 +39,7 @@ internal sealed class ResponseBatcher : IAttemptSink
 
     /// <param name="write">The stream's WriteAsync; never called while an earlier call is unfinished.</param>
     /// <param name="wake">Has another thread call <see cref="Write"/> soon; must be cheap.</param>
-    public ResponseBatcher(Func<PassExecuteResponse, Task> write, Action wake)
+    public ResponseBatcher(Func<EncodedMessage, Task> write, Action wake)
     {
         _write = write;
         _wake = wake;
@@ -52,13 +57,16 @@ internal sealed class ResponseBatcher : IAttemptSink
 
     private bool HasRoomLocked => _broken || (_pendingItems < RoomItems && _pendingBytes < RoomBytes);
 
-    public void Completed(PassAttemptResult result)
+    public void Completed(in PassAttemptResult result)
     {
         var size = result.Output.Length + ItemOverhead;
         if (result.Error is { } error)
             size += 3 * (error.Message.Length + error.StackTrace.Length);
         lock (_gate)
-            OpenFor(size).Results.Add(result);
+        {
+            if (OpenFor(size))
+                _open.Message!.Add(PassAttemptResult.Field, result);
+        }
     }
 
     public void Event(PassAttemptEvent attemptEvent)
@@ -70,13 +78,19 @@ internal sealed class ResponseBatcher : IAttemptSink
             _ => 0,
         };
         lock (_gate)
-            OpenFor(size).Events.Add(attemptEvent);
+        {
+            if (OpenFor(size))
+                (_open.Rest ??= new PassExecuteResponse()).Events.Add(attemptEvent);
+        }
     }
 
     public void Returned(AttemptRef attempt)
     {
         lock (_gate)
-            OpenFor(ItemOverhead).Returned.Add(attempt);
+        {
+            if (OpenFor(ItemOverhead))
+                (_open.Rest ??= new PassExecuteResponse()).Returned.Add(attempt);
+        }
     }
 
     /// <summary>The latest heartbeat; an unsent older one is replaced.</summary>
@@ -169,25 +183,28 @@ internal sealed class ResponseBatcher : IAttemptSink
 
     private bool HasPending => _full.Count > 0 || _open.Message is not null || _vitals is not null;
 
-    private PassExecuteResponse OpenFor(int size)
+    /// <summary>Makes room for an item; false where nobody is to have it any more.</summary>
+    private bool OpenFor(int size)
     {
         if (_broken)
-            return new PassExecuteResponse();
+            return false;
         if (_open.Message is not null && (_open.Items >= ProtocolConstants.MaxItemsPerMessage || _open.Bytes + size > ProtocolConstants.TargetMessageBytes))
         {
             _full.Enqueue(_open);
             _open = default;
         }
 
-        _open.Message ??= new PassExecuteResponse();
+        _open.Message ??= TakeSpare();
         _open.Items++;
         _open.Bytes += size;
         _pendingItems++;
         _pendingBytes += size;
-        return _open.Message;
+        return true;
     }
 
-    private bool TryBegin(out PassExecuteResponse message)
+    private EncodedMessage TakeSpare() => _spare.TryPop(out var spare) ? spare : new EncodedMessage();
+
+    private bool TryBegin(out EncodedMessage message)
     {
         lock (_gate)
         {
@@ -200,7 +217,7 @@ internal sealed class ResponseBatcher : IAttemptSink
         }
     }
 
-    private PassExecuteResponse Take()
+    private EncodedMessage Take()
     {
         if (!_full.TryDequeue(out var batch))
         {
@@ -208,22 +225,25 @@ internal sealed class ResponseBatcher : IAttemptSink
             _open = default;
         }
 
-        batch.Message ??= new PassExecuteResponse();
+        batch.Message ??= TakeSpare();
         if (_vitals is not null)
         {
-            batch.Message.Vitals = _vitals;
+            (batch.Rest ??= new PassExecuteResponse()).Vitals = _vitals;
             _vitals = null;
         }
+
+        if (batch.Rest is not null)
+            batch.Message.Append(batch.Rest);
 
         _pendingItems -= batch.Items;
         _pendingBytes -= batch.Bytes;
         if (_room is not null && HasRoomLocked)
             Wake(ref _room);
-        return batch.Message;
+        return _written = batch.Message;
     }
 
     /// <summary>True if the write has ended already; otherwise its end continues by itself.</summary>
-    private bool Issue(PassExecuteResponse message)
+    private bool Issue(EncodedMessage message)
     {
         try
         {
@@ -262,6 +282,9 @@ internal sealed class ResponseBatcher : IAttemptSink
         lock (_gate)
         {
             _busy = false;
+            _written!.Clear();
+            if (_spare.Count < MaxSpare)
+                _spare.Push(_written);
             if (HasPending)
                 return true;
             Wake(ref _empty);
@@ -277,7 +300,8 @@ internal sealed class ResponseBatcher : IAttemptSink
 
     private struct Batch
     {
-        public PassExecuteResponse? Message;
+        public EncodedMessage? Message;
+        public PassExecuteResponse? Rest;
         public int Items;
         public long Bytes;
     }

@@ -8,8 +8,8 @@ namespace Orchestrator.Worker;
 internal sealed class WorkerServiceAdapter(WorkerRuntime runtime) : WorkerPassthrough.WorkerBase
 {
     public override async Task Execute(
-        IAsyncStreamReader<PassExecuteRequest> requestStream,
-        IServerStreamWriter<PassExecuteResponse> responseStream,
+        IAsyncStreamReader<EncodedMessage> requestStream,
+        IServerStreamWriter<EncodedMessage> responseStream,
         ServerCallContext context)
     {
         if (!runtime.TryAttach())

@@ -45,7 +45,7 @@ public sealed class CatalogueTests
             Assert.Contains("placement WORKER_PROCESS", await fixture.InvalidAsync(handler, input), StringComparison.Ordinal);
         }
 
-        var error = (await fixture.RunAsync("throw", """{"message": "no luck"}""")).Error;
+        var error = (await fixture.RunAsync("throw", """{"message": "no luck"}""")).Error!;
         Assert.Equal((ErrorReason.HandlerFailed, "System.InvalidOperationException", "no luck"), (error.Reason, error.Type, error.Message));
     }
 

@@ -82,7 +82,7 @@ public sealed class ComputingHandlerTests
         }
 
         await using var fixture = new HandlerFixture();
-        var error = (await fixture.RunBytesAsync("gunzip", bomb.ToArray())).Error;
+        var error = (await fixture.RunBytesAsync("gunzip", bomb.ToArray())).Error!;
         Assert.Equal(ErrorReason.LimitExceeded, error.Reason);
     }
 
@@ -109,8 +109,8 @@ public sealed class ComputingHandlerTests
     public async Task Gunzip_refuses_what_is_not_packed()
     {
         await using var fixture = new HandlerFixture();
-        Assert.Equal(ErrorReason.Invalid, (await fixture.RunBytesAsync("gunzip", [1, 2, 3])).Error.Reason);
-        Assert.Equal(ErrorReason.Invalid, (await fixture.RunBytesAsync("gunzip", [])).Error.Reason);
+        Assert.Equal(ErrorReason.Invalid, (await fixture.RunBytesAsync("gunzip", [1, 2, 3])).Error!.Reason);
+        Assert.Equal(ErrorReason.Invalid, (await fixture.RunBytesAsync("gunzip", [])).Error!.Reason);
     }
 
     [Theory]
@@ -126,6 +126,6 @@ public sealed class ComputingHandlerTests
         await using var fixture = new HandlerFixture();
         var assignment = fixture.Executor.Assign(handler, input);
         assignment.RunTimeout = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromMilliseconds(5));
-        Assert.Equal(ErrorReason.RunTimeout, (await fixture.Executor.RunAsync(assignment)).Error.Reason);
+        Assert.Equal(ErrorReason.RunTimeout, (await fixture.Executor.RunAsync(assignment)).Error!.Reason);
     }
 }

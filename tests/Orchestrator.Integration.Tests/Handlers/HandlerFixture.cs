@@ -36,7 +36,7 @@ internal sealed class HandlerFixture(StockHandlerOptions? options = null, Execut
 
     public async Task<string> InvalidAsync(string handler, string json)
     {
-        var error = (await RunAsync(handler, json)).Error;
+        var error = (await RunAsync(handler, json)).Error!;
         Assert.NotNull(error);
         Assert.Equal(ErrorReason.Invalid, error.Reason);
         return error.Message;

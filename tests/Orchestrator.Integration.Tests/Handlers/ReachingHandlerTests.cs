@@ -23,7 +23,7 @@ public sealed class ReachingHandlerTests : IDisposable
             var assignment = fixture.Executor.Assign(handler, """{"ms": 86400000}""");
             fixture.Executor.Start(assignment);
             fixture.Executor.Executor.Cancel(assignment.TaskId, 1);
-            Assert.Equal(ErrorReason.Cancelled, (await fixture.Executor.Sink.ResultAsync(assignment)).Error.Reason);
+            Assert.Equal(ErrorReason.Cancelled, (await fixture.Executor.Sink.ResultAsync(assignment)).Error!.Reason);
         }
     }
 
@@ -68,7 +68,7 @@ public sealed class ReachingHandlerTests : IDisposable
         await using (var file = File.Create(path))
             file.SetLength(5_000_000);
         await using var fixture = new HandlerFixture(new() { AllowedDirectories = { _root } });
-        Assert.Equal(ErrorReason.LimitExceeded, (await fixture.RunAsync("read_file", Json(_root, "large"))).Error.Reason);
+        Assert.Equal(ErrorReason.LimitExceeded, (await fixture.RunAsync("read_file", Json(_root, "large"))).Error!.Reason);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class ReachingHandlerTests : IDisposable
         var assignment = fixture.Executor.Assign(
             "sql_query", Sql(path, "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"));
         assignment.RunTimeout = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromMilliseconds(50));
-        Assert.Equal(ErrorReason.RunTimeout, (await fixture.Executor.RunAsync(assignment)).Error.Reason);
+        Assert.Equal(ErrorReason.RunTimeout, (await fixture.Executor.RunAsync(assignment)).Error!.Reason);
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class ReachingHandlerTests : IDisposable
         }
 
         Assert.Contains("must be an http or https URL", await fixture.InvalidAsync("http_get", Url("file:///etc/passwd")), StringComparison.Ordinal);
-        Assert.Equal(ErrorReason.HandlerFailed, (await fixture.RunAsync("http_get", Url(origin + "/open/missing"))).Error.Reason);
+        Assert.Equal(ErrorReason.HandlerFailed, (await fixture.RunAsync("http_get", Url(origin + "/open/missing"))).Error!.Reason);
         server.Stop();
         await serving.WaitAsync(WorkerSdk.ExecutorFixture.Limit, TestContext.Current.CancellationToken);
 

@@ -24,7 +24,7 @@ public sealed class CancelTests
         fixture.Start(first, second);
         await gate.Entered;
         fixture.Executor.Cancel(second.TaskId, 1);
-        var error = (await fixture.Sink.ResultAsync(second)).Error;
+        var error = (await fixture.Sink.ResultAsync(second)).Error!;
         Assert.Equal(ErrorReason.Cancelled, error.Reason);
         Assert.Equal(CancelRung.BeforeStart, error.Rung);
         gate.Open();
@@ -48,7 +48,7 @@ public sealed class CancelTests
         fixture.Start(assignment);
         await entered.Task.WaitAsync(ExecutorFixture.Limit, TestContext.Current.CancellationToken);
         fixture.Executor.Cancel(assignment.TaskId, 1);
-        var error = (await fixture.Sink.ResultAsync(assignment)).Error;
+        var error = (await fixture.Sink.ResultAsync(assignment)).Error!;
         Assert.Equal(ErrorReason.Cancelled, error.Reason);
         Assert.Equal(CancelRung.Cooperative, error.Rung);
     }
@@ -68,7 +68,7 @@ public sealed class CancelTests
         await gate.Entered;
         fixture.Executor.Cancel(assignment.TaskId, 1);
         gate.Open();
-        Assert.Equal(ErrorReason.Cancelled, (await fixture.Sink.ResultAsync(assignment)).Error.Reason);
+        Assert.Equal(ErrorReason.Cancelled, (await fixture.Sink.ResultAsync(assignment)).Error!.Reason);
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public sealed class CancelTests
                 Thread.SpinWait(i % 500);
             fixture.Executor.Cancel(assignment.TaskId, 1);
             var result = await fixture.Sink.ResultAsync(assignment);
-            Assert.Equal(ErrorReason.Cancelled, result.Error.Reason);
+            Assert.Equal(ErrorReason.Cancelled, result.Error!.Reason);
             Assert.NotEqual(CancelRung.Unspecified, result.Error.Rung);
         }
 
@@ -176,7 +176,7 @@ public sealed class CancelTests
         }));
         var assignment = fixture.Assign("wait", "0");
         assignment.RunTimeout = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(20));
-        var error = (await fixture.RunAsync(assignment)).Error;
+        var error = (await fixture.RunAsync(assignment)).Error!;
         Assert.Equal(ErrorReason.RunTimeout, error.Reason);
         Assert.Equal(CancelRung.Cooperative, error.Rung);
         Assert.Contains("0.02 s", error.Message, StringComparison.Ordinal);
@@ -186,7 +186,7 @@ public sealed class CancelTests
     public async Task A_cancellation_of_the_handlers_own_is_a_failure()
     {
         await using var fixture = new ExecutorFixture(r => r.MapTask("own", TaskKind.Cpu, int (int _) => throw new OperationCanceledException("my own")));
-        var error = (await fixture.RunAsync("own", "0")).Error;
+        var error = (await fixture.RunAsync("own", "0")).Error!;
         Assert.Equal(ErrorReason.HandlerFailed, error.Reason);
         Assert.Equal("System.OperationCanceledException", error.Type);
     }

@@ -77,7 +77,7 @@ public sealed partial class ContextTests
         var made = 0;
         await using var fixture = new ExecutorFixture(r => r.MapTask(
             "local", TaskKind.Cpu, (int _, TaskContext c, CancellationToken _) => c.GetLocal(() => ++made == 1 ? throw new InvalidOperationException("first") : new Counter()).Next()));
-        Assert.Equal(ErrorReason.HandlerFailed, (await fixture.RunAsync("local", "0")).Error.Reason);
+        Assert.Equal(ErrorReason.HandlerFailed, (await fixture.RunAsync("local", "0")).Error!.Reason);
         Assert.Equal("1", ExecutorFixture.Text((await fixture.RunAsync("local", "0")).Output));
         Assert.Equal("2", ExecutorFixture.Text((await fixture.RunAsync("local", "0")).Output));
         Assert.Equal(2, made);
@@ -111,7 +111,7 @@ public sealed partial class ContextTests
             await Task.Yield();
             throw new InvalidOperationException("no luck", new ArgumentException("the cause"));
         }));
-        var error = (await fixture.RunAsync("fail", "0")).Error;
+        var error = (await fixture.RunAsync("fail", "0")).Error!;
         Assert.Equal(ErrorReason.HandlerFailed, error.Reason);
         Assert.Equal("System.InvalidOperationException", error.Type);
         Assert.Equal("no luck", error.Message);
@@ -123,7 +123,7 @@ public sealed partial class ContextTests
     public async Task An_unknown_handler_is_refused_by_name()
     {
         await using var fixture = new ExecutorFixture(r => r.MapTask("fibonacci", TaskKind.Cpu, (int n) => n));
-        var error = (await fixture.RunAsync("fibonaci")).Error;
+        var error = (await fixture.RunAsync("fibonaci")).Error!;
         Assert.Equal(ErrorReason.HandlerNotFound, error.Reason);
         Assert.Contains("'fibonaci'", error.Message, StringComparison.Ordinal);
     }
@@ -140,7 +140,7 @@ public sealed partial class ContextTests
             }));
         foreach (var handler in new[] { "large", "partial" })
         {
-            var error = (await fixture.RunAsync(handler, $"{ProtocolConstants.MaxPayloadBytes}")).Error;
+            var error = (await fixture.RunAsync(handler, $"{ProtocolConstants.MaxPayloadBytes}")).Error!;
             Assert.Equal(ErrorReason.LimitExceeded, error.Reason);
             Assert.Contains("4000005 bytes; the limit is 4000000 bytes", error.Message, StringComparison.Ordinal);
         }

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Contracts.Direct;
+using Orchestrator.Contracts.Passthrough;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 
@@ -20,13 +21,13 @@ public sealed class DirectStreamTests
             async () =>
             {
                 foreach (var size in sizes)
-                    await writer.WriteAsync(new BytesValue { Value = ByteString.CopyFrom(new byte[size]) });
+                    await writer.WriteAsync(EncodedMessage.Of(new BytesValue { Value = ByteString.CopyFrom(new byte[size]) }));
                 writer.CompleteWriting();
             },
             TestContext.Current.CancellationToken);
         foreach (var size in sizes)
-            Assert.Equal(size, reader.Read(BytesValue.Parser)!.Value.Length);
-        Assert.Null(reader.Read(BytesValue.Parser));
+            Assert.Equal(size, reader.Read<BytesValue>()!.Value.Length);
+        Assert.Null(reader.Read<BytesValue>());
         await writing;
     }
 
@@ -35,15 +36,15 @@ public sealed class DirectStreamTests
     {
         var writer = DirectStream.CreatePair(out var child);
         using var reader = Inherit(child);
-        await writer.WriteAsync(new Int32Value { Value = 7 });
-        await writer.WriteAsync(new Int32Value { Value = 8 });
+        await writer.WriteAsync(EncodedMessage.Of(new Int32Value { Value = 7 }));
+        await writer.WriteAsync(EncodedMessage.Of(new Int32Value { Value = 8 }));
         writer.Dispose();
-        Assert.Equal(7, reader.Read(Int32Value.Parser)!.Value);
+        Assert.Equal(7, reader.Read<Int32Value>()!.Value);
         Assert.True(reader.HasBuffered);
-        Assert.Equal(8, reader.Read(Int32Value.Parser)!.Value);
+        Assert.Equal(8, reader.Read<Int32Value>()!.Value);
         Assert.False(reader.HasBuffered);
-        Assert.Null(reader.Read(Int32Value.Parser));
-        await Assert.ThrowsAsync<IOException>(() => reader.WriteAsync(new Int32Value()));
+        Assert.Null(reader.Read<Int32Value>());
+        await Assert.ThrowsAsync<IOException>(() => reader.WriteAsync(EncodedMessage.Of(new Int32Value())));
     }
 
     [Fact]
@@ -52,7 +53,7 @@ public sealed class DirectStreamTests
         using var own = DirectStream.CreatePair(out var child);
         using (var raw = new FileStream(child, FileAccess.Write, bufferSize: 0))
             raw.Write([0, 0xff, 0xff, 0xff, 0xff]);
-        Assert.Contains("at most", Assert.Throws<InvalidDataException>(() => own.Read(Int32Value.Parser)).Message, StringComparison.Ordinal);
+        Assert.Contains("at most", Assert.Throws<InvalidDataException>(() => own.Read<Int32Value>()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -61,7 +62,7 @@ public sealed class DirectStreamTests
         using var own = DirectStream.CreatePair(out var child);
         using (var raw = new FileStream(child, FileAccess.Write, bufferSize: 0))
             raw.Write([0, 0, 0, 0, 2, 0xff, 0xff]);
-        Assert.Contains("2 bytes", Assert.Throws<InvalidDataException>(() => own.Read(Int32Value.Parser)).Message, StringComparison.Ordinal);
+        Assert.Contains("2 bytes", Assert.Throws<InvalidDataException>(() => own.Read<Int32Value>()).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -78,7 +78,7 @@ public sealed class DrainTests
         fixture.Start(assignment);
         await gate.Entered;
         await fixture.DisposeAsync();
-        Assert.Equal(V1.ErrorReason.Cancelled, (await fixture.Sink.ResultAsync(assignment)).Error.Reason);
+        Assert.Equal(V1.ErrorReason.Cancelled, (await fixture.Sink.ResultAsync(assignment)).Error!.Reason);
         gate.Open();
     }
 }

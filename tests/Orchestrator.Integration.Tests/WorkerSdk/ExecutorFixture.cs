@@ -74,7 +74,7 @@ internal sealed class CollectingSink : IAttemptSink
 
     public Action<PassAttemptResult>? OnCompleted { get; set; }
 
-    public void Completed(PassAttemptResult result)
+    public void Completed(in PassAttemptResult result)
     {
         OnCompleted?.Invoke(result);
         _order.Enqueue($"done {result.TaskId}");

@@ -49,7 +49,7 @@ public sealed class FlightRecorderTests : IDisposable
                 .MapTask("io", TaskKind.Io, int (int _) => throw new InvalidOperationException("It must not run.")),
             recorder: recorder);
         foreach (var handler in new[] { "cpu", "io" })
-            Assert.Equal(ErrorReason.Invalid, (await fixture.RunAsync(fixture.Assign(handler, "0", slot: 8))).Error.Reason);
+            Assert.Equal(ErrorReason.Invalid, (await fixture.RunAsync(fixture.Assign(handler, "0", slot: 8))).Error!.Reason);
     }
 
     public void Dispose() => File.Delete(_path);

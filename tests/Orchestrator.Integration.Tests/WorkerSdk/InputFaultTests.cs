@@ -32,7 +32,7 @@ public sealed class InputFaultTests
     public async Task Bad_input_is_named(string json, string? expected)
     {
         await using var fixture = new ExecutorFixture(r => r.MapTask("h", TaskKind.Cpu, (Request request) => request.N));
-        var error = (await fixture.RunAsync("h", json)).Error;
+        var error = (await fixture.RunAsync("h", json)).Error!;
         if (expected is null)
         {
             Assert.Null(error);
@@ -47,7 +47,7 @@ public sealed class InputFaultTests
     public async Task Scalar_inputs_are_named_too()
     {
         await using var fixture = new ExecutorFixture(r => r.MapTask("h", TaskKind.Cpu, (long n) => n));
-        Assert.Equal("input of 'h': must be a whole number (int64), got {\"n\":1}", (await fixture.RunAsync("h", """{"n": 1}""")).Error.Message);
+        Assert.Equal("input of 'h': must be a whole number (int64), got {\"n\":1}", (await fixture.RunAsync("h", """{"n": 1}""")).Error!.Message);
     }
 
     [Fact]
@@ -67,8 +67,8 @@ public sealed class InputFaultTests
             .MapBytes("bytes", TaskKind.Cpu, (input, _, _) => new(input)));
         var assignment = fixture.Assign("typed");
         assignment.Input = PayloadCodec.EncodeBytes([1, 2, 3]);
-        Assert.Equal("input of 'typed': must be a JSON object (json), got 3 raw bytes (data)", (await fixture.RunAsync(assignment)).Error.Message);
-        Assert.Equal("input of 'bytes': must be bytes (data) or a JSON string, got 5", (await fixture.RunAsync("bytes", "5")).Error.Message);
+        Assert.Equal("input of 'typed': must be a JSON object (json), got 3 raw bytes (data)", (await fixture.RunAsync(assignment)).Error!.Message);
+        Assert.Equal("input of 'bytes': must be bytes (data) or a JSON string, got 5", (await fixture.RunAsync("bytes", "5")).Error!.Message);
         Assert.Equal("hé"u8.ToArray(), Payload.Parser.ParseFrom((await fixture.RunAsync("bytes", "\"hé\"")).Output).Data.ToByteArray());
     }
 
@@ -81,7 +81,7 @@ public sealed class InputFaultTests
         await using var fixture = new ExecutorFixture(r => r.MapTask("h", TaskKind.Cpu, (string text) => text));
         var assignment = fixture.Assign("h");
         assignment.Input = ByteString.CopyFrom(payload);
-        var error = (await fixture.RunAsync(assignment)).Error;
+        var error = (await fixture.RunAsync(assignment)).Error!;
         Assert.Equal(ErrorReason.Invalid, error.Reason);
         Assert.StartsWith("input of 'h': the payload is malformed", error.Message, StringComparison.Ordinal);
         Assert.Null((await fixture.RunAsync("h", "\"fine\"")).Error);

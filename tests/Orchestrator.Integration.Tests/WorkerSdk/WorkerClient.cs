@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Threading.Channels;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Orchestrator.Contracts;
@@ -42,13 +43,13 @@ internal sealed class WorkerClient : IDisposable
 
     public CollectingSink Sink { get; } = new();
 
-    public AsyncDuplexStreamingCall<PassExecuteRequest, PassExecuteResponse>? Call { get; private set; }
+    public AsyncDuplexStreamingCall<ExecuteRequest, ExecuteResponse>? Call { get; private set; }
 
     /// <summary>The end of the response stream, with its error if it has one.</summary>
     public Task End { get; private set; } = Task.CompletedTask;
 
-    public AsyncDuplexStreamingCall<PassExecuteRequest, PassExecuteResponse> Open() =>
-        Channel.CreateCallInvoker().AsyncDuplexStreamingCall(WorkerPassthrough.ExecuteMethod, null, new CallOptions(Headers));
+    public AsyncDuplexStreamingCall<ExecuteRequest, ExecuteResponse> Open() =>
+        new WorkerService.WorkerServiceClient(Channel).Execute(new CallOptions(Headers));
 
     /// <summary>Opens the stream and waits for Hello.</summary>
     public async Task<Hello> AttachAsync()
@@ -63,9 +64,15 @@ internal sealed class WorkerClient : IDisposable
     public PassAssignment Assign(string handler, string json = "null") =>
         new() { TaskId = ++_lastId, Attempt = 1, Handler = handler, Input = ExecutorFixture.Json(json) };
 
-    public Task SendAsync(PassExecuteRequest request) => Call!.RequestStream.WriteAsync(request, TestContext.Current.CancellationToken);
+    public Task SendAsync(ExecuteRequest request) => Call!.RequestStream.WriteAsync(request, TestContext.Current.CancellationToken);
 
-    public Task SendAsync(params PassAssignment[] assignments) => SendAsync(new PassExecuteRequest { Assignments = { assignments } });
+    public Task SendAsync(params PassAssignment[] assignments)
+    {
+        var message = new EncodedMessage();
+        foreach (var assignment in assignments)
+            message.Add(PassAssignment.Field, assignment);
+        return SendAsync(ExecuteRequest.Parser.ParseFrom(message.Content));
+    }
 
     public async Task<PassAttemptResult> RunAsync(string handler, string json = "null")
     {
@@ -85,16 +92,16 @@ internal sealed class WorkerClient : IDisposable
         Channel.Dispose();
     }
 
-    private async Task ReadAsync(IAsyncStreamReader<PassExecuteResponse> responses)
+    private async Task ReadAsync(IAsyncStreamReader<ExecuteResponse> responses)
     {
         await foreach (var response in responses.ReadAllAsync(CancellationToken.None))
         {
             if (response.Hello is { } hello)
                 _hello.SetResult(hello);
             foreach (var attemptEvent in response.Events)
-                Sink.Event(attemptEvent);
+                Sink.Event(PassAttemptEvent.Parser.ParseFrom(attemptEvent.ToByteString()));
             foreach (var result in response.Results)
-                Sink.Completed(result);
+                Sink.Completed(PassAttemptResult.Read(result.ToByteArray()));
             foreach (var attempt in response.Returned)
                 Sink.Returned(attempt);
             if (response.Vitals is { } vitals)

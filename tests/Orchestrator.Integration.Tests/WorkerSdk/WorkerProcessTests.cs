@@ -17,7 +17,7 @@ public sealed class WorkerProcessTests
         using var worker = WorkerProcess.Start();
         using var client = await worker.AttachAsync();
         Assert.Equal("55", ExecutorFixture.Text((await client.RunAsync("sum_of_squares", """{"n": 6}""")).Output));
-        await client.SendAsync(new PassExecuteRequest { Drain = true });
+        await client.SendAsync(new ExecuteRequest { Drain = true });
         await client.EndAsync();
         Assert.Equal(0, await worker.ExitCodeAsync());
         Assert.Equal("", await worker.Errors);
@@ -82,7 +82,7 @@ public sealed class WorkerProcessTests
         var query = $$"""{"database": "{{database}}", "sql": "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"}""";
         var blocked = Enumerable.Range(0, 3).Select(_ => client.Assign("sql_query", query)).ToArray();
         await client.SendAsync([cancelled, .. blocked]);
-        await client.SendAsync(new PassExecuteRequest { Cancels = { new AttemptRef { TaskId = cancelled.TaskId, Attempt = 1 } } });
+        await client.SendAsync(new ExecuteRequest { Cancels = { new AttemptRef { TaskId = cancelled.TaskId, Attempt = 1 } } });
         await client.Sink.ResultAsync(cancelled);
         Assert.All(blocked, attempt => Assert.False(client.Sink.IsDone(attempt)));
     }

@@ -76,8 +76,8 @@ public sealed class WorkerServiceTests : IAsyncDisposable
         await client.SendAsync(quick, blocked, wait);
         await client.Sink.ResultAsync(quick);
         await gate.Entered;
-        await client.SendAsync(new PassExecuteRequest { Cancels = { new AttemptRef { TaskId = wait.TaskId, Attempt = 1 } } });
-        Assert.Equal(ErrorReason.Cancelled, (await client.Sink.ResultAsync(wait)).Error.Reason);
+        await client.SendAsync(new ExecuteRequest { Cancels = { new AttemptRef { TaskId = wait.TaskId, Attempt = 1 } } });
+        Assert.Equal(ErrorReason.Cancelled, (await client.Sink.ResultAsync(wait)).Error!.Reason);
         await client.NextVitalsAsync();
         var vitals = await client.NextVitalsAsync();
         Assert.Equal((1, 0), (vitals.Running, vitals.Waiting));
@@ -132,7 +132,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
         using var client = await StartAsync();
         await client.AttachAsync();
         Assert.Equal(3_999_990, Payload.Parser.ParseFrom((await client.RunAsync("bytes", "3999990")).Output).Data.Length);
-        Assert.Equal(ErrorReason.LimitExceeded, (await client.RunAsync("bytes", "9000000")).Error.Reason);
+        Assert.Equal(ErrorReason.LimitExceeded, (await client.RunAsync("bytes", "9000000")).Error!.Reason);
         Assert.Null((await client.RunAsync("bytes", "1")).Error);
     }
 
@@ -143,7 +143,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
         using var client = await StartAsync();
         await client.AttachAsync();
         Assert.Equal("\"worker-1#3\"", ExecutorFixture.Text((await client.RunAsync("who", "0")).Output));
-        await client.SendAsync(new PassExecuteRequest { Identity = new Identity { Name = "worker-2", Incarnation = 9 } });
+        await client.SendAsync(new ExecuteRequest { Identity = new Identity { Name = "worker-2", Incarnation = 9 } });
         Assert.Equal("\"worker-2#9\"", ExecutorFixture.Text((await client.RunAsync("who", "0")).Output));
     }
 
@@ -165,7 +165,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
         await client.SendAsync(running, waiting);
         await gate.Entered;
         if (byMessage)
-            await client.SendAsync(new PassExecuteRequest { Drain = true });
+            await client.SendAsync(new ExecuteRequest { Drain = true });
         else
             await client.Call!.RequestStream.CompleteAsync();
         await client.Sink.EndAsync(waiting);
