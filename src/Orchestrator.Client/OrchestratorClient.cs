@@ -16,6 +16,8 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     private readonly TaskService.TaskServiceClient _tasks;
     private readonly AdminService.AdminServiceClient _admin;
     private readonly SessionService.SessionServiceClient _sessions;
+    private readonly QueueService.QueueServiceClient _queues;
+    private readonly PipeService.PipeServiceClient _pipes;
 
     private OrchestratorClient(CoordinatorEndpoint endpoint)
     {
@@ -27,6 +29,8 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         _tasks = new TaskService.TaskServiceClient(invoker);
         _admin = new AdminService.AdminServiceClient(invoker);
         _sessions = new SessionService.SessionServiceClient(invoker);
+        _queues = new QueueService.QueueServiceClient(invoker);
+        _pipes = new PipeService.PipeServiceClient(invoker);
     }
 
     /// <summary>The coordinator's gRPC address.</summary>
