@@ -17,6 +17,8 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     private readonly AdminService.AdminServiceClient _admin;
     private readonly SessionService.SessionServiceClient _sessions;
     private readonly SyncService.SyncServiceClient _sync;
+    private readonly QueueService.QueueServiceClient _queues;
+    private readonly PipeService.PipeServiceClient _pipes;
 
     private OrchestratorClient(CoordinatorEndpoint endpoint)
     {
@@ -29,6 +31,8 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         _admin = new AdminService.AdminServiceClient(invoker);
         _sessions = new SessionService.SessionServiceClient(invoker);
         _sync = new SyncService.SyncServiceClient(invoker);
+        _queues = new QueueService.QueueServiceClient(invoker);
+        _pipes = new PipeService.PipeServiceClient(invoker);
     }
 
     /// <summary>The coordinator's gRPC address.</summary>

@@ -63,6 +63,26 @@ public sealed class ObjectSession : IAsyncDisposable
     /// <summary>A rate limiter of this name, which somebody has created.</summary>
     public SharedRateLimiter RateLimiter(string name) => new(this, name);
 
+    /// <summary>A queue of this name, which somebody has created.</summary>
+    public SharedQueue Queue(string name) => new(this, name);
+
+    /// <summary>A pipe of this name, which somebody has created.</summary>
+    public SharedPipe Pipe(string name) => new(this, name);
+
+    /// <summary>A dict of this name; it comes into being with its first entry.</summary>
+    public SharedDict Dict(string name) => new(this, name);
+
+    /// <summary>A list of this name; it comes into being with its first change.</summary>
+    public SharedList List(string name) => new(this, name);
+
+    /// <summary>A number of this name; it comes into being with its first change.</summary>
+    public SharedValue Value(string name) => new(this, name);
+
+    /// <summary>An array of numbers of this name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="length">Its length when this creates it; 0 leaves that to others.</param>
+    public SharedArray Array(string name, long length = 0) => new(this, name, length);
+
     /// <summary>Closes the session: all that it holds goes back.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -27,8 +27,14 @@ public sealed record CoordinatorOptions
     /// <summary>The task engine's numbers.</summary>
     public TaskEngineOptions Engine { get; init; } = new();
 
-    /// <summary>The object engine's numbers. Session ids cannot be guessed, and never mean another session after a restart.</summary>
-    public ObjectEngineOptions Objects { get; init; } = new() { SessionIds = number => $"s{number}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}" };
+    /// <summary>The object engine's numbers. Session ids cannot be guessed; neither they nor lease ids ever mean another after a restart.</summary>
+    public ObjectEngineOptions Objects { get; init; } = new()
+    {
+        SessionIds = number => $"s{number}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}",
+        // A million leases in every millisecond of a life would be needed to reach those of the next.
+        Queues = new QueueOptions { LastLeaseId = (ulong)TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() << 20 },
+        State = new StateOptions { ValueEditor = new JsonEditor() },
+    };
 
     /// <summary>Tasks that one stream may hold unfinished or unread.</summary>
     public int CreditsPerStream { get; init; } = 4_096;

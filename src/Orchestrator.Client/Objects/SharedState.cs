@@ -1,0 +1,130 @@
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>A dict that is shared by every process that names it.</summary>
+public sealed class SharedDict
+{
+    private readonly ObjectSession _session;
+
+    internal SharedDict(ObjectSession session, string name) => (_session, Name) = (session, name);
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Sets an entry.</summary>
+    public Task SetAsync(string key, Payload value, CancellationToken cancellationToken = default) =>
+        UpdateAsync([new DictEdit { Key = key, Set = value }], null, cancellationToken);
+
+    /// <summary>An entry's value; null where the key is missing.</summary>
+    public async Task<Payload?> GetAsync(string key, CancellationToken cancellationToken = default) =>
+        (await _session.SendAsync(new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } }, cancellationToken)).ReadDict.Entries.SingleOrDefault()?.Value;
+
+    /// <summary>Removes an entry, where there is one.</summary>
+    public Task RemoveAsync(string key, CancellationToken cancellationToken = default) =>
+        UpdateAsync([new DictEdit { Key = key, Delete = true }], null, cancellationToken);
+
+    /// <summary>Applies all edits or none; the dict's version and the entries then.</summary>
+    /// <param name="edits">In order: a later one sees the earlier.</param>
+    /// <param name="guard">What must hold; else STALE.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<UpdateDictResponse> UpdateAsync(IEnumerable<DictEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
+        (await _session.SendAsync(
+            new Operation { UpdateDict = new UpdateDictRequest { Dict = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },
+            cancellationToken)).UpdateDict;
+
+    /// <summary>A page of the entries, in the order of insertion.</summary>
+    /// <param name="pageToken">The last page's <see cref="ReadDictResponse.NextPageToken"/>; empty for the first.</param>
+    /// <param name="keyPrefix">Only keys that begin so.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<ReadDictResponse> ReadAsync(string pageToken = "", string keyPrefix = "", CancellationToken cancellationToken = default) =>
+        (await _session.SendAsync(
+            new Operation { ReadDict = new ReadDictRequest { Dict = Name, PageToken = pageToken, KeyPrefix = keyPrefix } }, cancellationToken)).ReadDict;
+}
+
+/// <summary>A list that is shared by every process that names it.</summary>
+public sealed class SharedList
+{
+    private readonly ObjectSession _session;
+
+    internal SharedList(ObjectSession session, string name) => (_session, Name) = (session, name);
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Adds an element at the end; how long the list is then.</summary>
+    public async Task<long> AppendAsync(Payload value, CancellationToken cancellationToken = default) =>
+        (await UpdateAsync([new ListEdit { Append = value }], null, cancellationToken)).Count;
+
+    /// <summary>Takes the element at an index, which counts from the end where it is negative: −1 is the last.</summary>
+    public async Task<Payload> PopAsync(long index = -1, CancellationToken cancellationToken = default) =>
+        (await UpdateAsync([new ListEdit { Pop = index }], null, cancellationToken)).Popped.Single();
+
+    /// <summary>Applies all edits or none.</summary>
+    public async Task<UpdateListResponse> UpdateAsync(IEnumerable<ListEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
+        (await _session.SendAsync(
+            new Operation { UpdateList = new UpdateListRequest { List = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },
+            cancellationToken)).UpdateList;
+
+    /// <summary>A slice, as in Python: a negative start counts from the end, a limit of 0 reads to the end.</summary>
+    public async Task<ReadListResponse> ReadAsync(long start = 0, long limit = 0, CancellationToken cancellationToken = default) =>
+        (await _session.SendAsync(new Operation { ReadList = new ReadListRequest { List = Name, Start = start, Limit = limit } }, cancellationToken)).ReadList;
+}
+
+/// <summary>A number that is shared by every process that names it.</summary>
+public sealed class SharedValue
+{
+    private readonly ObjectSession _session;
+
+    internal SharedValue(ObjectSession session, string name) => (_session, Name) = (session, name);
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Adds to the integer, of which nothing is 0; the sum.</summary>
+    public async Task<long> AddAsync(long amount, CancellationToken cancellationToken = default) =>
+        (await UpdateAsync(new NumberEdit { Add = new Number { Integer = amount } }, null, cancellationToken)).After.Integer;
+
+    /// <summary>Sets the integer.</summary>
+    public Task SetAsync(long value, CancellationToken cancellationToken = default) =>
+        UpdateAsync(new NumberEdit { Set = new Number { Integer = value } }, null, cancellationToken);
+
+    /// <summary>Sets the integer where it is what was expected; whether it was.</summary>
+    public async Task<bool> CompareAndSetAsync(long expected, long value, CancellationToken cancellationToken = default) =>
+        (await UpdateAsync(
+            new NumberEdit { CompareAndSet = new CompareAndSet { Expected = new Number { Integer = expected }, Value = new Number { Integer = value } } },
+            null,
+            cancellationToken)).Changed;
+
+    /// <summary>The number; null where there is none yet.</summary>
+    public async Task<Number?> ReadAsync(CancellationToken cancellationToken = default) =>
+        (await _session.SendAsync(new Operation { ReadValue = new ReadValueRequest { Value = Name } }, cancellationToken)).ReadValue.Current;
+
+    /// <summary>Changes it in any of the ways there are.</summary>
+    public async Task<UpdateValueResponse> UpdateAsync(NumberEdit edit, Guard? guard = null, CancellationToken cancellationToken = default) =>
+        (await _session.SendAsync(
+            new Operation { UpdateValue = new UpdateValueRequest { Value = Name, Edit = edit, Guard = guard, SessionId = _session.RequestSession } },
+            cancellationToken)).UpdateValue;
+}
+
+/// <summary>An array of numbers that is shared by every process that names it.</summary>
+public sealed class SharedArray
+{
+    private readonly ObjectSession _session;
+    private readonly long _length;
+
+    internal SharedArray(ObjectSession session, string name, long length) => (_session, Name, _length) = (session, name, length);
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Applies all edits or none; the elements then, in the order of the edits.</summary>
+    public async Task<IReadOnlyList<Number>> UpdateAsync(IEnumerable<ArrayEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
+        (await _session.SendAsync(
+            new Operation { UpdateArray = new UpdateArrayRequest { Array = Name, Length = _length, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },
+            cancellationToken)).UpdateArray.After;
+
+    /// <summary>A slice: a negative start counts from the end, a limit of 0 reads to the end.</summary>
+    public async Task<ReadArrayResponse> ReadAsync(long start = 0, long limit = 0, CancellationToken cancellationToken = default) =>
+        (await _session.SendAsync(new Operation { ReadArray = new ReadArrayRequest { Array = Name, Start = start, Limit = limit } }, cancellationToken)).ReadArray;
+}

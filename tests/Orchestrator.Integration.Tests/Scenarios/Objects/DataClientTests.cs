@@ -1,0 +1,112 @@
+using Orchestrator.Client;
+using Orchestrator.TestKit;
+using Orchestrator.V1;
+using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
+
+namespace Orchestrator.Integration.Tests.Scenarios.Objects;
+
+/// <summary>The client types for queues, pipes and shared state, over a session's one stream.</summary>
+public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Items_are_done_when_completed_and_come_back_when_not()
+    {
+        await using var client = await ConnectAsync();
+        await using var session = await client.OpenSessionAsync("consumer");
+        var queue = session.Queue((await client.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), Kind = QueueKind.Fifo, MaxItems = 2 })).Spec.Name);
+        await queue.PutAsync(Text("a"));
+        await queue.PutAsync(Text("b"));
+        Assert.False(await queue.TryPutAsync(Text("c"), TimeSpan.Zero));
+        await client.ShutDownQueueAsync(queue.Name);
+        var seen = new List<string>();
+        await foreach (var item in queue.LeaseAllAsync().WithCancellation(TestContext.Current.CancellationToken))
+        {
+            await using (item)
+            {
+                seen.Add($"{Read(item.Body)}{item.Delivery}");
+                if (item.Delivery == 2 || Read(item.Body) == "b")
+                    Assert.True(await item.CompleteAsync());
+            }
+        }
+
+        Assert.Equal(["a1", "a2", "b1"], seen);
+        await queue.JoinAsync().WaitAsync(s_patience);
+        Assert.Equal(ErrorReason.ShutDown, (await Assert.ThrowsAsync<OrchestratorException>(() => queue.PutAsync(Text("d")))).Reason);
+    }
+
+    [Fact]
+    public async Task A_closed_session_gives_back_what_it_leased()
+    {
+        await using var client = await ConnectAsync();
+        await using var other = await client.OpenSessionAsync();
+        var name = (await client.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), Kind = QueueKind.Fifo })).Spec.Name;
+        await other.Queue(name).PutAsync(Text("a"));
+        var session = await client.OpenSessionAsync();
+        Assert.NotNull(await session.Queue(name).LeaseAsync());
+        Assert.Null(await other.Queue(name).TryGetAsync(TimeSpan.Zero));
+        await session.DisposeAsync();
+        Assert.Equal("a", Read((await other.Queue(name).GetAsync().WaitAsync(s_patience))!));
+    }
+
+    [Fact]
+    public async Task Pipes_end_with_the_session_of_the_other_end()
+    {
+        await using var client = await ConnectAsync();
+        await using var reader = await client.OpenSessionAsync();
+        var writer = await client.OpenSessionAsync();
+        var name = (await client.CreatePipeAsync(new PipeSpec { Name = Unique("pipe"), Duplex = true })).Spec.Name;
+        await writer.Pipe(name).EndA.SendAsync(Text("a"));
+        Assert.Equal("a", Read((await reader.Pipe(name).EndB.ReceiveAsync())!));
+        Assert.Equal((null, false), await reader.Pipe(name).EndB.TryReceiveAsync(TimeSpan.Zero));
+        var waiting = reader.Pipe(name).EndB.ReceiveAsync();
+        await writer.DisposeAsync();
+        Assert.Null(await waiting.WaitAsync(s_patience));
+        Assert.Equal(ErrorReason.BrokenPipe, (await Assert.ThrowsAsync<OrchestratorException>(() => reader.Pipe(name).EndB.SendAsync(Text("b")))).Reason);
+    }
+
+    [Fact]
+    public async Task State_is_read_as_it_was_written_on_the_same_stream()
+    {
+        await using var client = await ConnectAsync();
+        await using var session = await client.OpenSessionAsync();
+        var dict = session.Dict(Unique("dict"));
+        // Not awaited one by one: a read on the stream sees what was asked before it.
+        var set = dict.SetAsync("a", Text("x"));
+        var get = dict.GetAsync("a");
+        await set;
+        Assert.Equal("x", Read((await get)!));
+        Assert.Null(await dict.GetAsync("b"));
+
+        var list = session.List(Unique("list"));
+        Assert.Equal(1, await list.AppendAsync(Text("a")));
+        Assert.Equal("a", Read(await list.PopAsync()));
+        Assert.Equal(ErrorReason.Invalid, (await Assert.ThrowsAsync<OrchestratorException>(() => list.PopAsync())).Reason);
+
+        var value = session.Value(Unique("value"));
+        Assert.Null(await value.ReadAsync());
+        await Task.WhenAll(Enumerable.Range(0, 1_000).Select(_ => value.AddAsync(1)));
+        Assert.Equal(1_000, (await value.ReadAsync())!.Integer);
+        Assert.False(await value.CompareAndSetAsync(1, 2));
+
+        var array = session.Array(Unique("array"), 3);
+        await array.UpdateAsync([new ArrayEdit { Index = -1, Edit = new NumberEdit { Set = new Number { Integer = 5 } } }]);
+        Assert.Equal([0, 0, 5], (await array.ReadAsync()).Values.Select(number => number.Integer));
+    }
+
+    [Fact]
+    public async Task An_item_over_the_limit_fails_alone_on_the_stream()
+    {
+        await using var client = await ConnectAsync();
+        await using var session = await client.OpenSessionAsync();
+        var dict = session.Dict(Unique("dict"));
+        var large = dict.SetAsync("large", Payloads.FromBytes(new byte[4_000_001]));
+        var small = dict.SetAsync("small", Text("x"));
+        Assert.Contains("payload_bytes", (await Assert.ThrowsAsync<LimitExceededException>(() => large)).Message, StringComparison.Ordinal);
+        await small;
+    }
+
+    private Task<OrchestratorClient> ConnectAsync() =>
+        OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = shared.Coordinator.DataDirectory });
+}
