@@ -50,8 +50,14 @@ public sealed class TaskSessionTests
     public async Task A_deadlock_of_two_tasks_ends_one_of_them_with_the_cycle_and_lets_the_other_finish()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync();
+        // Each task stands at a gate with its first lock in hand, however slow the machine is, and both gates open at once.
+        var gates = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest(), CoordinatorProcess.Deadline())).SessionId;
+        foreach (var gate in new[] { "gate-1", "gate-2" })
+            await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = gate, SessionId = gates }, CoordinatorProcess.Deadline());
         var ids = await coordinator.SubmitAsync(
-            Specs.Json("hold", """{"locks": ["x", "y"], "gap_ms": 300, "ms": 1}"""), Specs.Json("hold", """{"locks": ["y", "x"], "gap_ms": 300, "ms": 1}"""));
+            Specs.Json("hold", """{"locks": ["x", "gate-1", "y"]}"""), Specs.Json("hold", """{"locks": ["y", "gate-2", "x"]}"""));
+        await WaitUntilAsync(coordinator, objects => objects.Count(item => item.Object.StartsWith("locks/gate-", StringComparison.Ordinal) && item.Waiters.Count == 1) == 2);
+        await coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = gates });
         var results = (await coordinator.WaitAsync(ids)).ToArray();
         var failed = Assert.Single(results, result => result.State == TaskState.Failed);
         Assert.Single(results, result => result.State == TaskState.Succeeded);
