@@ -65,6 +65,16 @@ public sealed record CoordinatorOptions
         Check(Supervision.Workers is >= 0 and <= 1_024, "Workers", Supervision.Workers, "a number from 0 to 1024");
         Check(Supervision.HotSpares is 0 or 1, "HotSpares", Supervision.HotSpares, "0 or 1");
         Check(Supervision.Command.Count > 0, "WorkerCommand", "", "a command and its arguments");
+        var groups = Supervision.Groups;
+        Check(groups.Count <= WorkerGroupOptions.MaxGroups, "WorkerGroups", groups.Count, $"at most {WorkerGroupOptions.MaxGroups}");
+        foreach (var group in Supervision.MoreGroups)
+        {
+            Check(WorkerGroupOptions.IsName(group.Name), "the name of a worker group", group.Name, WorkerGroupOptions.NameRule);
+            Check(groups.Count(other => other.Name == group.Name) == 1, "the name of a worker group", group.Name, $"its own ('{WorkerGroupOptions.FirstName}' is the first group's)");
+            Check(group.Workers is >= 1 and <= 1_024, $"the number of workers of group '{group.Name}'", group.Workers, "a number from 1 to 1024");
+            Check(group.Command.Count > 0, $"the command of worker group '{group.Name}'", "", "a command and its arguments");
+        }
+
         Check(Supervision.MaxConcurrentIo is >= 1 and <= 14_000, "MaxConcurrentIo", Supervision.MaxConcurrentIo, "a number from 1 to 14000 (the flight recorder's slots)");
         Check(Supervision.BlockingThreads is >= 1 and <= 1_024, "BlockingThreads", Supervision.BlockingThreads, "a number from 1 to 1024");
         Check(CreditsPerStream >= 1, nameof(CreditsPerStream), CreditsPerStream, "at least 1");

@@ -44,7 +44,7 @@ internal static class CoordinatorServices
     private static IServiceCollection AddEngines(this IServiceCollection services, CoordinatorOptions options) => services
         .AddSingleton(TimeProvider.System)
         .AddSingleton<MonotonicClock>()
-        .AddSingleton(options.Engine)
+        .AddSingleton(options.Engine with { WorkerGroups = [.. options.Supervision.Groups.Where(group => group.Workers > 0).Select(group => group.Name)] })
         .AddSingleton<TaskEngineHost>()
         .AddSingleton(options.Objects)
         .AddSingleton<ObjectEngineHost>()

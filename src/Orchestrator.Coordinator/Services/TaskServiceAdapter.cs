@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Coordinator.Hosting;
@@ -229,7 +230,7 @@ internal sealed class TaskServiceAdapter(
     public override Task<ListHandlersResponse> ListHandlers(ListHandlersRequest request, ServerCallContext context)
     {
         var response = new ListHandlersResponse();
-        response.Handlers.AddRange(host.Read(engine => engine.HandlersOf(TaskPlacement.WorkerProcess).Select(handler => (HandlerInfo)handler.Description!).ToArray()));
+        response.Handlers.AddRange(host.Read(engine => engine.HandlersOf(TaskPlacement.WorkerProcess).Select(HandlerOffers.ToInfo).ToArray()));
         return Task.FromResult(response);
     }
 

@@ -21,7 +21,7 @@ internal sealed unsafe class WorkerStarter(
 
     /// <summary>Starts a process for a slot, pinned to its core, or a spare, which is pinned when it takes over.</summary>
     /// <exception cref="IOException">The command cannot be started.</exception>
-    public WorkerProcess Start(string name, int core)
+    public WorkerProcess Start(WorkerGroup group, string name, int core)
     {
         // Incarnations grow over all slots, so that a spare has its number before it has its slot.
         var incarnation = ++_incarnation;
@@ -47,10 +47,10 @@ internal sealed unsafe class WorkerStarter(
             if (core >= 0)
                 ProcessorAffinity.SetForThisThread([core]);
             var startedAt = time.GetTimestamp();
-            var child = ChildProcess.Start(options.Command, _environment, name, childEnd);
+            var child = ChildProcess.Start(group.Options.Command, _environment, name, childEnd);
             Harden(child.Pid);
             child.WriteLine(JsonFormatter.Default.Format(launch));
-            return new WorkerProcess(launch, child, recorder, direct, startedAt, new CancellationTokenSource());
+            return new WorkerProcess(group, launch, child, recorder, direct, startedAt, new CancellationTokenSource());
         }
         catch
         {

@@ -173,7 +173,7 @@ public sealed partial class TaskEngine
         task.RunTicks = Expected(task);
         _effects.Assignments.Add(new AttemptAssignment(worker, task, task.Attempt, task.Slot, task.Input));
         if (task.Policy.AffinityKey.Length > 0)
-            _affinity.Bind(task.Policy.AffinityKey, worker);
+            _affinity.Bind(task.Handler.Route!, task.Policy.AffinityKey, worker);
         if (LaneOf(task).Add(task, task.RunTicks))
             MarkStarted(task);
     }

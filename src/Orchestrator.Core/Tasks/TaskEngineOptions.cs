@@ -50,4 +50,10 @@ public sealed record TaskEngineOptions
 
     /// <summary>The most affinity keys that are remembered.</summary>
     public int MaxAffinityKeys { get; init; } = 100_000;
+
+    /// <summary>
+    /// The groups of worker processes that there will be. Until each of them has said which handlers it has, a task with an unknown name waits,
+    /// since it may be meant for one that is still starting. Empty: the first worker knows them all.
+    /// </summary>
+    public IReadOnlyList<string> WorkerGroups { get; init; } = [];
 }
