@@ -67,10 +67,12 @@ public sealed record CoordinatorOptions
         Check(Supervision.Command.Count > 0, "WorkerCommand", "", "a command and its arguments");
         var groups = Supervision.Groups;
         Check(groups.Count <= WorkerGroupOptions.MaxGroups, "WorkerGroups", groups.Count, $"at most {WorkerGroupOptions.MaxGroups}");
+        faults.AddRange(groups.CountBy(group => group.Name).Where(name => name.Value > 1).Select(name => name.Key == WorkerGroupOptions.FirstName
+            ? $"a worker group is named '{name.Key}', which is the name of the first group; choose another"
+            : $"{name.Value} worker groups are named '{name.Key}'; each needs a name of its own"));
         foreach (var group in Supervision.MoreGroups)
         {
             Check(WorkerGroupOptions.IsName(group.Name), "the name of a worker group", group.Name, WorkerGroupOptions.NameRule);
-            Check(groups.Count(other => other.Name == group.Name) == 1, "the name of a worker group", group.Name, $"its own ('{WorkerGroupOptions.FirstName}' is the first group's)");
             Check(group.Workers is >= 1 and <= 1_024, $"the number of workers of group '{group.Name}'", group.Workers, "a number from 1 to 1024");
             Check(group.Command.Count > 0, $"the command of worker group '{group.Name}'", "", "a command and its arguments");
         }
