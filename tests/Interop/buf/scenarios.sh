@@ -27,9 +27,9 @@ reason() {
     fi
 }
 
-# What a client holds belongs to its sessions, and goes back when they are closed.
+# What a client holds belongs to its sessions, and goes back when they are closed, or when they have not been used for their time to live.
 session() {
-    session="$(get .sessionId SessionService/CreateSession "{\"display_name\": \"$1\"}")"
+    session="$(get .sessionId SessionService/CreateSession "{\"display_name\": \"$1\", \"ttl\": \"120s\"}")"
     sessions+=("$session")
 }
 close_sessions() {

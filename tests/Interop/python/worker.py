@@ -1,11 +1,11 @@
 """An Orchestrator worker in Python. Its functions are tasks for clients in any language:
 
-    export PYTHONPATH=$PWD/stubs
+    export PYTHONPATH=$PWD/artifacts/stubs
     orchestrator serve --inherit-env PYTHONPATH --worker-command 'python=2:/usr/bin/python3 tests/Interop/python/worker.py'
 
 Needs what run_task.py needs, and the stubs of all protos:
 
-    mkdir -p stubs && protoc -I protos --python_out=stubs --grpc_out=stubs \\
+    mkdir -p artifacts/stubs && protoc -I protos --python_out=artifacts/stubs --grpc_out=artifacts/stubs \\
         --plugin=protoc-gen-grpc="$(command -v grpc_python_plugin)" $(find protos -name '*.proto')
 """
 import os
@@ -40,6 +40,7 @@ def py_calculate(input, context):
 @worker.handler("cpu", "The same in several threads of this one process, with the processor time that it took.", {"n": 1_000_000, "threads": 2})
 def py_calculate_in_threads(input, context):
     n, count = number(input, "n"), number(input, "threads")
+    context.progress(0, count, f"{count} threads")
     threads = [threading.Thread(target=calculate, args=[n]) for _ in range(count)]
     used, started = time.process_time(), time.perf_counter()
     for thread in threads:

@@ -85,10 +85,12 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
     [Fact]
     public async Task One_that_does_not_is_ended_with_its_process_and_a_successor_serves()
     {
-        var spec = Specs.Json("py_calculate", Endless);
-        spec.Options = new TaskOptions { RunTimeout = Specs.Seconds(0.2), CancelGrace = Specs.Seconds(0.2) };
-        var result = await workers.Coordinator.RunAsync(spec);
-        Assert.Equal((TaskState.TimedOut, CancelRung.Killed), (result.State, result.Error.Rung));
+        var spec = Specs.Json("py_calculate_in_threads", """{"n": 100000000000, "threads": 1}""", new TaskOptions { CancelGrace = Specs.Seconds(0.1) });
+        var id = (await workers.Coordinator.SubmitAsync(spec)).Single();
+        await WaitForProgressAsync(id);
+        await workers.Coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { id } }, CoordinatorProcess.Deadline());
+        var result = (await workers.Coordinator.WaitAsync([id])).Single();
+        Assert.Equal((TaskState.Cancelled, CancelRung.Killed), (result.State, result.Error.Rung));
         Assert.Equal(TaskState.Succeeded, (await workers.Coordinator.RunAsync(Specs.Json("py_calculate", """{"n": 10}"""))).State);
     }
 
