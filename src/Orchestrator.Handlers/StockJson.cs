@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Orchestrator.Handlers;
@@ -36,6 +37,14 @@ internal sealed record BarrierInput(string Barrier, int Parties = 0);
 
 internal sealed record LimitedInput(string Limiter, int Times = 1);
 
+internal sealed record ProduceInput(string Queue, int Count = 1);
+
+internal sealed record ConsumeInput(string Queue, int Count = 1);
+
+internal sealed record PipeEchoInput(string Pipe, string End);
+
+internal sealed record IncrementInput(string Dict, string Key, int Times = 1, string Protection = "add");
+
 internal sealed record NoInput;
 
 /// <summary>Generated JSON code: no reflection when the first task comes.</summary>
@@ -56,6 +65,11 @@ internal sealed record NoInput;
 [JsonSerializable(typeof(HoldInput))]
 [JsonSerializable(typeof(BarrierInput))]
 [JsonSerializable(typeof(LimitedInput))]
+[JsonSerializable(typeof(ProduceInput))]
+[JsonSerializable(typeof(ConsumeInput))]
+[JsonSerializable(typeof(PipeEchoInput))]
+[JsonSerializable(typeof(IncrementInput))]
+[JsonSerializable(typeof(JsonElement[]))]
 [JsonSerializable(typeof(ulong[]))]
 [JsonSerializable(typeof(PathInput))]
 [JsonSerializable(typeof(UrlInput))]
