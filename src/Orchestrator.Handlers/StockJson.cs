@@ -31,7 +31,7 @@ internal sealed record ExitInput(int Code = 1);
 
 internal sealed record MegabytesInput(int Mb);
 
-internal sealed record HoldInput(string[] Locks, int GapMs = 0, int Ms = 0);
+internal sealed record HoldInput(string[] Locks, int GapMs = 0, int Ms = 0, string? Semaphore = null);
 
 internal sealed record BarrierInput(string Barrier, int Parties = 0);
 

@@ -29,8 +29,8 @@ public sealed class SharedDict
     public async Task<Payload> SetDefaultAsync(string key, Payload value, CancellationToken cancellationToken = default) =>
         (await UpdateAsync([new DictEdit { Key = key, SetDefault = value }], null, cancellationToken)).Entries.Single().Value;
 
-    /// <summary>Every change after a version; a snapshot comes first where that is 0, or so old that its changes are not kept any more.</summary>
-    /// <param name="afterVersion">The last version seen, to resume; 0 for all there is.</param>
+    /// <summary>Every change after a version; a snapshot comes first where that is so old that its changes are not kept any more.</summary>
+    /// <param name="afterVersion">The last version seen, to resume; 0 for all there was.</param>
     /// <param name="keyPrefix">Only keys that begin so.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <exception cref="LimitExceededException">It was read too slowly; resume after the last version seen.</exception>

@@ -15,7 +15,7 @@ internal static class SharingHandlers
         var json = StockJson.Default.Options;
         map.MapTask(
             "hold", TaskKind.Io, (HoldInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => HoldAsync(input, context, ct)), json,
-            "Acquires the named locks in order, gap_ms apart, keeps them for ms, and answers with their fencing tokens.",
+            "Acquires the named locks in order, gap_ms apart, and a permit of the semaphore, if one is named; keeps them for ms, and answers with the fencing tokens.",
             """{"locks": ["a", "b"], "gap_ms": 0, "ms": 100}""");
         map.MapTask(
             "wait_barrier", TaskKind.Io, (BarrierInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => context.Barrier(input.Barrier, input.Parties).WaitAsync(ct)), json,
@@ -31,6 +31,7 @@ internal static class SharingHandlers
         Check.Range("ms", input.Ms, 0, MaxMilliseconds);
         var time = context.Services.GetService<TimeProvider>() ?? TimeProvider.System;
         var holds = new List<LockHold>();
+        PermitHold? permit = null;
         try
         {
             foreach (var name in input.Locks)
@@ -40,6 +41,8 @@ internal static class SharingHandlers
                 holds.Add(await context.Lock(name).AcquireAsync(cancellationToken));
             }
 
+            if (input.Semaphore is { } semaphore)
+                permit = await context.Semaphore(semaphore, initialPermits: 1, bounded: true).AcquireAsync(cancellationToken: cancellationToken);
             await Task.Delay(TimeSpan.FromMilliseconds(input.Ms), time, cancellationToken);
             return [.. holds.Select(hold => hold.FencingToken)];
         }
@@ -47,6 +50,8 @@ internal static class SharingHandlers
         {
             foreach (var hold in holds)
                 await hold.DisposeAsync();
+            if (permit is not null)
+                await permit.DisposeAsync();
         }
     }
 
