@@ -13,7 +13,10 @@ internal static class ListVerb
 
     public static Command Create() => new("list", "Uses lists that every process shares which names them.")
     {
-        CreateAppend(), CreatePop(), CreateShow(), ObjectVerbs.ListOf(StateKind.List, "list"), ObjectVerbs.DeleteOf(StateKind.List, "list"),
+        CreateAppend(), CreatePop(), CreateShow(), 
+        // The parser cannot tell a verb from a sub-verb of the same name.
+        ObjectVerbs.ListOf(StateKind.List, "list", verb: "ls"),
+        ObjectVerbs.DeleteOf(StateKind.List, "list"),
     };
 
     private static Command CreateAppend() =>

@@ -56,9 +56,9 @@ internal static class ObjectVerbs
             });
 
     /// <summary>The dicts, lists, values or arrays there are.</summary>
-    public static Command ListOf(StateKind kind, string column) =>
-        new Command("list", $"Lists every {column} there is.")
-            .Examples($"orchestrator {column} list")
+    public static Command ListOf(StateKind kind, string column, string verb = "list") =>
+        new Command(verb, $"Lists every {column} there is.")
+            .Examples($"orchestrator {column} {verb}")
             .Calls(async (context, client, token) =>
             {
                 var objects = await client.ListStateAsync(kind, token);
