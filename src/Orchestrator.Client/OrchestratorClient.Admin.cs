@@ -31,19 +31,12 @@ public sealed partial class OrchestratorClient
         (await CallAsync(_admin.ExplainWaitsAsync(new ExplainWaitsRequest(), cancellationToken: cancellationToken))).Edges;
 
     /// <summary>Who holds locks, semaphores and the like, and who waits for them: every page.</summary>
-    public async Task<IReadOnlyList<SyncInfo>> ListSyncAsync(CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<SyncInfo>> ListSyncAsync(CancellationToken cancellationToken = default) => PagesAsync<SyncInfo>(async token =>
     {
-        var objects = new List<SyncInfo>();
-        var request = new ListSyncRequest { PageSize = 1_000 };
-        do
-        {
-            var page = await CallAsync(_sync.ListSyncAsync(request, cancellationToken: cancellationToken));
-            objects.AddRange(page.Objects);
-            request.PageToken = page.NextPageToken;
-        }
-        while (request.PageToken.Length > 0);
-        return objects;
-    }
+        var page = await CallAsync(_objects.Sync.ListSyncAsync(
+            new ListSyncRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken));
+        return (page.Objects, page.NextPageToken);
+    });
 
     /// <summary>Changes the number of workers of a group and returns the new one.</summary>
     /// <param name="workers">How many there are to be.</param>

@@ -15,10 +15,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     private readonly CoordinatorEndpoint _endpoint;
     private readonly TaskService.TaskServiceClient _tasks;
     private readonly AdminService.AdminServiceClient _admin;
-    private readonly SessionService.SessionServiceClient _sessions;
-    private readonly SyncService.SyncServiceClient _sync;
-    private readonly QueueService.QueueServiceClient _queues;
-    private readonly PipeService.PipeServiceClient _pipes;
+    private readonly ObjectServices _objects;
 
     private OrchestratorClient(CoordinatorEndpoint endpoint)
     {
@@ -29,10 +26,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
             invoker = invoker.Intercept(new BearerTokenInterceptor(token));
         _tasks = new TaskService.TaskServiceClient(invoker);
         _admin = new AdminService.AdminServiceClient(invoker);
-        _sessions = new SessionService.SessionServiceClient(invoker);
-        _sync = new SyncService.SyncServiceClient(invoker);
-        _queues = new QueueService.QueueServiceClient(invoker);
-        _pipes = new PipeService.PipeServiceClient(invoker);
+        _objects = new ObjectServices(invoker, Translate);
     }
 
     /// <summary>The coordinator's gRPC address.</summary>
@@ -140,7 +134,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     /// <param name="ttl">How long it outlives its connection; null takes the coordinator's default of 30 s.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     public Task<ObjectSession> OpenSessionAsync(string displayName = "", TimeSpan? ttl = null, CancellationToken cancellationToken = default) =>
-        ObjectSession.OpenAsync(_sessions, displayName, ttl, Translate, cancellationToken);
+        ObjectSession.OpenAsync(_objects, displayName, ttl, cancellationToken);
 
     /// <summary>Closes the connection. Streams that are open on it end.</summary>
     public ValueTask DisposeAsync()

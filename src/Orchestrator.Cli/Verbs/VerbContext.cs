@@ -16,6 +16,11 @@ internal sealed class VerbContext(ParseResult parsed)
 
     public Terminal Terminal { get; } = new(parsed.GetValue(CommonOptions.Output) == "json");
 
+    /// <summary>The verb and its sub-verb.</summary>
+    public IEnumerable<string> Words => parsed.CommandResult.Parent is System.CommandLine.Parsing.CommandResult { Parent: not null } parent
+        ? [parent.Command.Name, parsed.CommandResult.Command.Name]
+        : [parsed.CommandResult.Command.Name];
+
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);
 
     public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
