@@ -21,10 +21,15 @@ internal sealed class ObjectStreams(ObjectEngineHost host, ConnectRegistry regis
         {
             await run(ending.Token);
         }
-        catch (Exception exception) when (context.CancellationToken.IsCancellationRequested && exception is InvalidOperationException or IOException)
+        catch (InvalidOperationException) when (context.CancellationToken.IsCancellationRequested)
         {
             // A write to a call that has been cancelled in that moment.
             throw new OperationCanceledException(context.CancellationToken);
+        }
+        catch (IOException)
+        {
+            // The client has gone. A read may learn of its reset before the call's token does.
+            throw Failures.Create(ErrorReason.Cancelled, "the client ended the call");
         }
         catch (OperationCanceledException) when (registry.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
         {

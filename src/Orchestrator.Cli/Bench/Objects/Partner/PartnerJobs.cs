@@ -101,10 +101,7 @@ internal static class PartnerJobs
         }
 
         await call.RequestStream.CompleteAsync();
-        while (await call.ResponseStream.MoveNext(CancellationToken.None))
-        {
-        }
-
+        await ReadToEndAsync(call.ResponseStream);
         return new PartnerReport(sent, new LatencyRecorder());
     }
 
@@ -121,6 +118,7 @@ internal static class PartnerJobs
         }
 
         await call.RequestStream.CompleteAsync();
+        await ReadToEndAsync(call.ResponseStream);
         return new PartnerReport(echoed, new LatencyRecorder());
     }
 
@@ -136,6 +134,14 @@ internal static class PartnerJobs
         var dict = session.Dict(name);
         var before = await dict.GetAsync(CounterKey) is { } value ? value.Json.NumberValue : 0;
         await dict.SetAsync(CounterKey, Payloads.FromJson((before + 1).ToString(CultureInfo.InvariantCulture)));
+    }
+
+    // So that the call ends in order and is not reset.
+    private static async Task ReadToEndAsync<T>(IAsyncStreamReader<T> reader)
+    {
+        while (await reader.MoveNext(CancellationToken.None))
+        {
+        }
     }
 
     private static async Task<PartnerReport> InSessionAsync(OrchestratorClient client, RoundPlan plan, Func<ObjectSession, Task> once)
