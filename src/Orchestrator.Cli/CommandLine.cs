@@ -44,6 +44,7 @@ internal static class CommandLine
             LockVerb.Create(),
             WaitsVerb.Create(),
             BenchVerb.Create(),
+            LoadVerb.Create(),
             DemoVerb.Create(),
         };
         CommonOptions.AddTo(root);
