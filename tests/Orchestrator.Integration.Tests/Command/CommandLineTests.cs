@@ -34,6 +34,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("250ms", 0.25)]
     [InlineData("2s", 2)]
+    [InlineData("10us", 0.00001)]
     [InlineData("1.5m", 90)]
     [InlineData("1h", 3600)]
     [InlineData("3", 3)]

@@ -32,6 +32,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
 {
     private static readonly TimeSpan s_finestTimer = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan s_oneAtATime = TimeSpan.FromMilliseconds(100) / 1000;
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan s_speedUpTask = TimeSpan.FromMilliseconds(5);
 
     // Four of the largest tasks one after the other, so that even they are measured and not only seen.
@@ -105,6 +106,8 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
             for (var workers = 1; workers <= Environment.ProcessorCount; workers++)
             {
                 await WorkerScale.ToAsync(client, workers, token);
+                // A worker that has just started compiles its code first.
+                await CompareMode.Stream.Create(work, client, work.InFlight).RunAsync(new RoundPlan(s_warmUp, 0), token);
                 var ratios = new List<double>();
                 for (var i = 0; i < settings.Rounds; i++)
                 {

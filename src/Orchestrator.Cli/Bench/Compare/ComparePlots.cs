@@ -27,7 +27,7 @@ internal static class ComparePlots
 
         LogTicks(plot.Axes.Bottom, exponent => Describe.Time(TimeSpan.FromSeconds(Math.Pow(10, exponent))));
         LogTicks(plot.Axes.Left, exponent => Describe.Rate(Math.Pow(10, exponent)));
-        return Finish(plot, "size of a task", "tasks per second", Alignment.UpperRight);
+        return Finish(plot, "size of a task", "tasks per second");
     }
 
     public static string SpeedUps(CompareResult result)
@@ -36,11 +36,10 @@ internal static class ComparePlots
         var workers = result.SpeedUps.Select(point => (double)point.Workers).ToArray();
         var ideal = plot.Add.Scatter(workers, workers);
         Style(ideal, "a core each", Color.FromHex("#999999"));
-        ideal.LinePattern = LinePattern.Dashed;
         Style(plot.Add.Scatter(workers, result.SpeedUps.Select(point => point.Factor).ToArray()), CompareMode.Stream.Name, Color.FromHex(s_colours[^1]));
         plot.Axes.Bottom.SetTicks(workers, [.. workers.Select(Describe.Number).Select(text => text.TrimEnd('0').TrimEnd('.'))]);
         plot.Axes.SetLimits(0.5, workers[^1] + 0.5, 0, Math.Max(workers[^1], result.SpeedUps.Max(point => point.Factor)) + 0.5);
-        return Finish(plot, "worker processes", "times one sequential program", Alignment.UpperLeft);
+        return Finish(plot, "worker processes", "times one sequential program");
     }
 
     /// <summary>Latency by percentile, on the scale that shows the tail: each step to the right is ten times rarer.</summary>
@@ -61,7 +60,7 @@ internal static class ComparePlots
         plot.Axes.Bottom.SetTicks(
             [.. FigureSummary.Percentiles.Select(Rarity)], [.. FigureSummary.Percentiles.Select(p => FormattableString.Invariant($"p{p}"))]);
         LogTicks(plot.Axes.Left, exponent => Describe.Time(TimeSpan.FromSeconds(Math.Pow(10, exponent))));
-        return Finish(plot, "percentile", "time for one task", Alignment.UpperLeft);
+        return Finish(plot, "percentile", "time for one task");
 
         static double Rarity(double percentile) => -Math.Log10(1 - (percentile / 100));
     }
@@ -84,13 +83,14 @@ internal static class ComparePlots
         axis.SetTicks(exponents, [.. exponents.Select(label)]);
     }
 
-    private static string Finish(Plot plot, string x, string y, Alignment legend)
+    private static string Finish(Plot plot, string x, string y)
     {
         plot.XLabel(x);
         plot.YLabel(y);
         plot.Axes.Bottom.Label.Bold = plot.Axes.Left.Label.Bold = false;
         plot.Grid.MajorLineColor = Color.FromHex("#E6E6E6");
-        plot.ShowLegend(legend);
+        // Beside the plot: inside, some of the lines would always lie below it.
+        plot.ShowLegend(Edge.Right);
         return plot.GetSvgXml(Width, Height);
     }
 }

@@ -12,6 +12,8 @@ internal static class CompareReport
         body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 920px; margin: 2.5rem auto; padding: 0 1.2rem; }
         h1 { font-size: 1.7rem; margin-bottom: .2rem; } h2 { font-size: 1.2rem; margin: 2.4rem 0 .6rem; }
         .sub, figcaption, .where { color: #5c5c5c; } figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; }
+        /* The plots name a font of the machine that drew them. */
+        figure svg text { font-family: system-ui, sans-serif; }
         .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .92rem; }
         th, td { padding: .35rem .6rem; border-bottom: 1px solid #e3e3e3; text-align: left; white-space: nowrap; } th { font-weight: 600; }
         td.n, th.n { text-align: right; } td.note { white-space: normal; color: #5c5c5c; } td small { color: #5c5c5c; } li { margin: .2rem 0; }
@@ -22,6 +24,10 @@ internal static class CompareReport
         var page = new StringBuilder();
         page.Append($"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>Orchestrator: in process or across processes</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n");
         page.Append($"<h1>In process or across processes</h1>\n<p class=\"sub\">{Text(result.Machine)}. Each figure is the median over the rounds; a ratio is taken within each round.</p>\n");
+        page.Append("<ul class=\"where\">\n");
+        foreach (var mode in CompareMode.All)
+            page.Append($"<li>{Text($"{mode.Name}: {mode.Where}")}</li>\n");
+        page.Append("</ul>\n");
         if (result.Sizes(WorkKind.Cpu).Any())
         {
             page.Append("<h2>From which size of a task processes pay</h2>\n<ul>\n");
@@ -77,9 +83,7 @@ internal static class CompareReport
             page.Append("</tr>\n");
         }
 
-        page.Append("</table></div>\n<p class=\"where\">");
-        page.AppendJoin("; ", CompareMode.All.Select(mode => Text($"{mode.Name}: {mode.Where}")));
-        page.Append(". Small: as a multiple of the sequential program.</p>\n");
+        page.Append("</table></div>\n<p class=\"where\">Small: as a multiple of the sequential program.</p>\n");
     }
 
     private static void Costs(StringBuilder page, CompareResult result)
