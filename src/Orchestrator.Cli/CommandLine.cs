@@ -55,6 +55,7 @@ internal static class CommandLine
             LimiterVerb.Create(),
             WaitsVerb.Create(),
             BenchVerb.Create(),
+            LoadVerb.Create(),
             DemoVerb.Create(),
         };
         CommonOptions.AddTo(root);
