@@ -178,7 +178,7 @@ public sealed class OrderTests
         var harness = new EngineHarness();
         var neighbours = new TaskEngineOptions().IoNeighbours;
         var first = harness.Join("w#1", io: 100);
-        harness.Report(first, harness.Submit("io"), runTicks: TimeSpan.FromMicroseconds(50).Ticks);
+        harness.Report(first, harness.Submit("io"), run: TimeSpan.FromMicroseconds(50));
         var second = harness.Join("w#2", io: 100);
         harness.SubmitMany(neighbours, "io");
         Assert.Equal((neighbours, 0), (first.Running, second.Running));
