@@ -1,4 +1,3 @@
-using System.Net;
 using System.Runtime.InteropServices;
 using Grpc.Health.V1;
 using Grpc.HealthCheck;
@@ -7,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -86,6 +86,8 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         builder.Services.AddCoordinator(options);
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options));
         var app = builder.Build();
+        var guard = app.Services.GetRequiredService<HttpGuard>();
+        app.Use(next => context => guard.InvokeAsync(context, next));
         app.MapCoordinator();
         return new CoordinatorApplication(app, options);
     }
@@ -166,8 +168,12 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         RequestStop();
     }
 
-    private string AddressAt(int index) =>
-        _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(index);
+    private string AddressAt(int index)
+    {
+        var address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(index));
+        // "Every address" is where one listens, not where one is found.
+        return address.Host is "0.0.0.0" or "[::]" ? $"{address.Scheme}://localhost:{address.Port}" : $"{address.Scheme}://{address.Authority}";
+    }
 
     private static void Configure(KestrelServerOptions kestrel, CoordinatorOptions options)
     {
@@ -184,11 +190,29 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         // A client may think for long; what it may hold meanwhile is bounded by its credits.
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
-        kestrel.Listen(IPAddress.Loopback, options.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
-        kestrel.Listen(IPAddress.Loopback, options.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(options.ListenAddress, options.GrpcPort, listen => Protect(listen, HttpProtocols.Http2, requireClient: true));
+        kestrel.Listen(options.ListenAddress, options.HttpPort, listen => Protect(listen, HttpProtocols.Http1, requireClient: false));
         // For the handlers in workers: its name is known before the workers start, whereas a free port is not.
         kestrel.ListenUnixSocket(
-            kestrel.ApplicationServices.GetRequiredService<RuntimeDirectory>().CoordinatorSocket, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.ApplicationServices.GetRequiredService<RuntimeDirectory>().CoordinatorSocket,
+            listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                listen.Use(PeerProcess.Check);
+            });
+    }
+
+    /// <summary>With TLS where there are certificates. Probes of the HTTP port need not have one of their own.</summary>
+    private static void Protect(ListenOptions listen, HttpProtocols protocols, bool requireClient)
+    {
+        listen.Protocols = protocols;
+        if (listen.ApplicationServices.GetService<TlsCertificates>() is not { } certificates)
+            return;
+        listen.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            HandshakeTimeout = TimeSpan.FromSeconds(10),
+            OnConnection = _ => ValueTask.FromResult(certificates.ForHandshake(requireClient)),
+        });
     }
 
     /// <summary>Signals are the application's own matter: the drain comes before the host's stop.</summary>
