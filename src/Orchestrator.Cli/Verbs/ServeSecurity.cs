@@ -40,7 +40,15 @@ internal static class ServeSecurity
         HelpName = "NAME",
     };
 
-    public static IEnumerable<Option> Options => [Listen, TlsCertificate, TlsKey, ClientCa, ClientRole, NoAuth, AllowHost];
+    private static readonly Option<int?> MaxTasks = new("--max-tasks-per-client") { Description = "Unfinished tasks of one client (1000000).", HelpName = "N" };
+
+    private static readonly Option<long?> MaxBytes = new("--max-bytes-per-client") { Description = "Bytes of inputs of those (536870912).", HelpName = "BYTES" };
+
+    private static readonly Option<int?> MaxSessions = new("--max-sessions-per-client") { Description = "Sessions of one client at once (20000).", HelpName = "N" };
+
+    private static readonly Option<int?> MaxStreams = new("--max-streams-per-client") { Description = "Streams of one client at once (1000).", HelpName = "N" };
+
+    public static IEnumerable<Option> Options => [Listen, TlsCertificate, TlsKey, ClientCa, ClientRole, NoAuth, AllowHost, MaxTasks, MaxBytes, MaxSessions, MaxStreams];
 
     public static CoordinatorOptions Read(VerbContext context, CoordinatorOptions options)
     {
@@ -53,6 +61,13 @@ internal static class ServeSecurity
             Tls = Tls(context),
             Authentication = !context.Get(NoAuth),
             AllowedHosts = context.Get(AllowHost) ?? [],
+            MaxStreamsPerClient = context.Get(MaxStreams) ?? options.MaxStreamsPerClient,
+            Engine = options.Engine with
+            {
+                MaxTasksPerClient = context.Get(MaxTasks) ?? options.Engine.MaxTasksPerClient,
+                MaxPayloadBytesPerClient = context.Get(MaxBytes) ?? options.Engine.MaxPayloadBytesPerClient,
+            },
+            Objects = options.Objects with { MaxSessionsPerClient = context.Get(MaxSessions) ?? options.Objects.MaxSessionsPerClient },
         };
     }
 

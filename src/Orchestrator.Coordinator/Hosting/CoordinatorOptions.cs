@@ -56,6 +56,9 @@ public sealed record CoordinatorOptions
     /// <summary>Bytes of inputs that one stream may hold so.</summary>
     public long CreditBytesPerStream { get; init; } = 16L << 20;
 
+    /// <summary>Streams of all kinds that one client may have open at once.</summary>
+    public int MaxStreamsPerClient { get; init; } = 1_000;
+
     /// <summary>Threads of the in-process placement "threads".</summary>
     public int InProcessThreads { get; init; } = Environment.ProcessorCount;
 
@@ -83,6 +86,10 @@ public sealed record CoordinatorOptions
         Check(Supervision.MaxConcurrentIo is >= 1 and <= 14_000, "MaxConcurrentIo", Supervision.MaxConcurrentIo, "a number from 1 to 14000 (the flight recorder's slots)");
         Check(Supervision.BlockingThreads is >= 1 and <= 1_024, "BlockingThreads", Supervision.BlockingThreads, "a number from 1 to 1024");
         Check(CreditsPerStream >= 1, nameof(CreditsPerStream), CreditsPerStream, "at least 1");
+        Check(MaxStreamsPerClient >= 1, nameof(MaxStreamsPerClient), MaxStreamsPerClient, "at least 1");
+        Check(Engine.MaxTasksPerClient >= 1, "MaxTasksPerClient", Engine.MaxTasksPerClient, "at least 1");
+        Check(Engine.MaxPayloadBytesPerClient >= 1, "MaxPayloadBytesPerClient", Engine.MaxPayloadBytesPerClient, "at least 1");
+        Check(Objects.MaxSessionsPerClient >= 1, "MaxSessionsPerClient", Objects.MaxSessionsPerClient, "at least 1");
         Check(CreditBytesPerStream >= 1, nameof(CreditBytesPerStream), CreditBytesPerStream, "at least 1");
         Check(InProcessThreads is >= 1 and <= 1_024, nameof(InProcessThreads), InProcessThreads, "a number from 1 to 1024");
         Check(InProcessAsync is >= 1 and <= 100_000, nameof(InProcessAsync), InProcessAsync, "a number from 1 to 100000");

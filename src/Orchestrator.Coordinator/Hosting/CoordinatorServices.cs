@@ -60,6 +60,7 @@ internal static class CoordinatorServices
             .AddSingleton<SecurityInstruments>()
             .AddSingleton<CallerFinder>()
             .AddSingleton<WorkerSessions>()
+            .AddSingleton<ClientAccounts>()
             .AddSingleton<CallGate>()
             .AddSingleton<HttpGuard>()
             .AddHostedService<NoAuthWarning>();
@@ -98,6 +99,7 @@ internal static class CoordinatorServices
             grpc.Interceptors.Add<CallGate>();
         });
         services.AddGrpcReflection();
+        services.AddGuardedMethods();
         return services
             .AddSingleton(new StreamLimits(options.CreditsPerStream, options.CreditBytesPerStream))
             .AddSingleton<PolicyTranslator>()
