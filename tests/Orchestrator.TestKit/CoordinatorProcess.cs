@@ -26,9 +26,12 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private readonly List<string> _expectedErrors = [];
     private bool _endedByTest;
 
-    private CoordinatorProcess(string directory, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    private readonly bool _keepsDirectory;
+
+    private CoordinatorProcess(string directory, bool keepsDirectory, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
         DataDirectory = directory;
+        _keepsDirectory = keepsDirectory;
         _mark = $"LC_ORCHESTRATOR_TEST={Guid.NewGuid():N}";
         var start = new ProcessStartInfo(CommandPath)
         {
@@ -98,12 +101,19 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     /// <summary>Starts one with two workers, and returns when it says that it is ready.</summary>
     public static Task<CoordinatorProcess> StartAsync(params string[] arguments) => StartAsync(new Dictionary<string, string>(), arguments);
 
+    /// <summary>In a directory that was used before, and is left there.</summary>
+    public static Task<CoordinatorProcess> StartInAsync(TemporaryDirectory directory, params string[] arguments) =>
+        StartAsync(directory, new Dictionary<string, string>(), arguments);
+
     /// <summary>The same with variables of its environment.</summary>
-    public static async Task<CoordinatorProcess> StartAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    public static Task<CoordinatorProcess> StartAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        StartAsync(null, environment, arguments);
+
+    private static async Task<CoordinatorProcess> StartAsync(TemporaryDirectory? given, IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
-        var directory = Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
+        var directory = given?.Path ?? Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
         var withWorkers = arguments.Contains("--workers") ? arguments : ["--workers", "2", .. arguments];
-        var coordinator = new CoordinatorProcess(directory, withWorkers, environment);
+        var coordinator = new CoordinatorProcess(directory, given is not null, withWorkers, environment);
         try
         {
             await coordinator._ready.Task.WaitAsync(StartLimit);
@@ -217,7 +227,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             foreach (var pid in Family())
                 Signals.Send(pid, Signals.Kill);
             _process.Dispose();
-            Directory.Delete(DataDirectory, recursive: true);
+            if (!_keepsDirectory)
+                Directory.Delete(DataDirectory, recursive: true);
         }
     }
 

@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Orchestrator.Coordinator.Engines;
@@ -17,6 +18,7 @@ using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Coordinator.Telemetry;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Worker;
 
@@ -28,14 +30,20 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     // After the drain's limit: time for cancels to be obeyed, then for workers to exit.
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(3);
 
+    // For each step of a client's beginning: the handshake, its first bytes, its headers.
+    private static readonly TimeSpan BeginLimit = TimeSpan.FromSeconds(10);
+
     private readonly WebApplication _app;
     private readonly CoordinatorOptions _options;
+    private readonly DataDirectoryLock _directory;
     private readonly EndpointFile _endpointFile;
     private readonly TaskCompletionSource _stopNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SystemdNotifier _systemd = new();
     private int _stopRequests;
 
-    private CoordinatorApplication(WebApplication app, CoordinatorOptions options)
+    private CoordinatorApplication(WebApplication app, CoordinatorOptions options, DataDirectoryLock directory)
     {
+        _directory = directory;
         _app = app;
         _options = options;
         _endpointFile = new EndpointFile(options.DataDirectory);
@@ -56,6 +64,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     /// <param name="options">What it is told.</param>
     /// <param name="inProcessHandlers">The handlers of the in-process placements.</param>
     /// <exception cref="ArgumentException">The options are wrong; names every fault.</exception>
+    /// <exception cref="IOException">Another coordinator runs in the data directory, or it cannot be used.</exception>
     public static CoordinatorApplication Create(CoordinatorOptions options, TaskHandlerRegistry inProcessHandlers)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -64,7 +73,20 @@ public sealed class CoordinatorApplication : IAsyncDisposable
             throw new ArgumentException(string.Join("; ", faults), nameof(options));
         // Sockets, tokens and recorders are nobody else's.
         _ = NativeMethods.umask(0x3f);
-        Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var directory = DataDirectoryLock.Take(options.DataDirectory);
+        try
+        {
+            return new CoordinatorApplication(Build(options, inProcessHandlers), options, directory);
+        }
+        catch
+        {
+            directory.Dispose();
+            throw;
+        }
+    }
+
+    private static WebApplication Build(CoordinatorOptions options, TaskHandlerRegistry inProcessHandlers)
+    {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
         builder.Logging.ClearProviders();
@@ -78,6 +100,8 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting", LogLevel.None);
         if (options.Verbose)
             builder.Logging.AddFilter("Orchestrator", LogLevel.Information);
+        // One line for each frame of a flood: a client's fault, and the log is not for clients to fill.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None);
         // A call that was cancelled or refused is no error of the server.
         builder.Logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.Error);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
@@ -89,7 +113,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         var guard = app.Services.GetRequiredService<HttpGuard>();
         app.Use(next => context => guard.InvokeAsync(context, next));
         app.MapCoordinator();
-        return new CoordinatorApplication(app, options);
+        return app;
     }
 
     /// <summary>Starts everything; completes when it listens and every worker is ready or given up.</summary>
@@ -106,6 +130,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
             health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.Serving);
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
         _endpointFile.Write(GrpcAddress, HttpAddress);
+        _systemd.Notify(ServiceState.Ready);
     }
 
     /// <summary>
@@ -116,6 +141,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     {
         using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp);
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = _app.Lifetime.ApplicationStopping.Register(() => stopping.TrySetResult());
         await stopping.Task;
@@ -134,6 +160,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     /// <summary>Drains within the option's limit, cancels what is left, ends the workers and the server.</summary>
     public async Task StopAsync()
     {
+        _systemd.Notify(ServiceState.Stopping);
         var drain = _app.Services.GetRequiredService<DrainController>();
         var unfinished = await OrStopNow(drain.DrainAsync(_options.DrainTimeout, CancellationToken.None), fallback: 1);
         if (unfinished > 0)
@@ -156,6 +183,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         await Supervisor.StopAsync();
         _endpointFile.Dispose();
         await _app.DisposeAsync();
+        _directory.Dispose();
     }
 
     private async Task<int> OrStopNow(Task<int> drain, int fallback) =>
@@ -166,6 +194,28 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         // The default would end the process before its workers have.
         context.Cancel = true;
         RequestStop();
+    }
+
+    /// <summary>Takes over what has changed on disk, and replaces the workers one after the other, so that they do too.</summary>
+    private void OnHangUp(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        _app.Services.GetRequiredService<TokenStore>().Refresh();
+        _ = RecycleAsync(_app.Services.GetRequiredService<OperatorEvents>());
+    }
+
+    private async Task RecycleAsync(OperatorEvents events)
+    {
+        try
+        {
+            events.Add("coordinator.reloading", "", "SIGHUP: tokens and certificates are read again, workers are replaced one after the other");
+            var recycled = await Supervisor.RecycleAsync("", _app.Lifetime.ApplicationStopping);
+            events.Add("coordinator.reloaded", "", $"{recycled} workers have been replaced");
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or OperationCanceledException)
+        {
+            events.Add("coordinator.reload_failed", "", exception.Message);
+        }
     }
 
     private string AddressAt(int index)
@@ -179,7 +229,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = 1_024;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.RequestHeadersTimeout = BeginLimit;
         kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
@@ -206,13 +256,17 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     private static void Protect(ListenOptions listen, HttpProtocols protocols, bool requireClient)
     {
         listen.Protocols = protocols;
-        if (listen.ApplicationServices.GetService<TlsCertificates>() is not { } certificates)
-            return;
-        listen.UseHttps(new TlsHandshakeCallbackOptions
+        if (listen.ApplicationServices.GetService<TlsCertificates>() is { } certificates)
         {
-            HandshakeTimeout = TimeSpan.FromSeconds(10),
-            OnConnection = _ => ValueTask.FromResult(certificates.ForHandshake(requireClient)),
-        });
+            listen.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                HandshakeTimeout = BeginLimit,
+                OnConnection = _ => ValueTask.FromResult(certificates.ForHandshake(requireClient)),
+            });
+        }
+
+        var least = protocols == HttpProtocols.Http2 ? FirstBytes.Http2Preface : 1;
+        listen.Use(FirstBytes.Within(BeginLimit, least, listen.ApplicationServices.GetRequiredService<TimeProvider>()));
     }
 
     /// <summary>Signals are the application's own matter: the drain comes before the host's stop.</summary>

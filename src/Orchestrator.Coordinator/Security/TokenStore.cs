@@ -69,7 +69,7 @@ internal sealed partial class TokenStore : IDisposable
     private Caller? Find(TokenDigest digest) => _clients.TryGetValue(digest, out var client) ? client : _workers.GetValueOrDefault(digest);
 
     /// <summary>Takes over what has changed on disk; whether something had.</summary>
-    private bool Refresh()
+    public bool Refresh()
     {
         lock (_gate)
         {
