@@ -69,6 +69,9 @@ public sealed class EngineWorker
 
     internal bool KillOrdered { get; set; }
 
+    /// <summary>Tasks that have ended for their owners while their code still runs here, and whose concurrency keys are theirs until it is dead.</summary>
+    internal List<TaskRecord>? HeldPermits { get; set; }
+
     /// <summary>Attempts that it holds, running or not.</summary>
     public int Outstanding => Lanes.Sum(lane => lane.Outstanding);
 

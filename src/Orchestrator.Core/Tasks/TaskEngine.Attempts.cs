@@ -211,8 +211,12 @@ public sealed partial class TaskEngine
 
     private void LeaveGate(TaskRecord task)
     {
-        if (!task.Has(TaskMarks.HoldsPermit))
-            return;
+        if (task.Has(TaskMarks.HoldsPermit))
+            ReturnPermit(task);
+    }
+
+    private void ReturnPermit(TaskRecord task)
+    {
         // Mostly one; more where the limit was raised while they waited.
         for (var next = _gates.Leave(task); next is not null; next = _gates.Admit(task))
         {
@@ -239,7 +243,9 @@ public sealed partial class TaskEngine
         if (failure is not null)
             task.GetExtras().Failure = failure;
         _deadlines.Remove(task);
-        LeaveGate(task);
+        // An abandoned one gives its permit back when its code returns.
+        if (!task.Has(TaskMarks.Abandoned))
+            LeaveGate(task);
         task.Handler.Tally.CountEnd(state);
         task.Handler.Latencies.Record(_now - task.AcceptedAt);
         Tally.CountEnd(state);

@@ -58,9 +58,10 @@ public sealed partial class TaskEngine
     private EngineWorker? Choose(WorkerPool pool, int lane, TaskRecord task)
     {
         EngineWorker? best = null;
+        var neighbours = pool.Queues.Length > 1 && lane == (int)WorkKind.Io ? _options.IoNeighbours : 1;
         foreach (var worker in pool.Workers)
         {
-            if (CanTake(worker, lane, task) && (best is null || IsBetter(worker.Lanes[lane], best.Lanes[lane])))
+            if (CanTake(worker, lane, task) && (best is null || IsBetter(worker.Lanes[lane], best.Lanes[lane], neighbours)))
                 best = worker;
         }
 
@@ -68,13 +69,16 @@ public sealed partial class TaskEngine
     }
 
     /// <summary>A free slot beats a place in a window; then the fewer attempts, or the shorter window. Ties go to the first: a warm worker stays warm.</summary>
-    private static bool IsBetter(Lane left, Lane right)
+    /// <param name="left">The lane that may be better.</param>
+    /// <param name="right">The lane to beat.</param>
+    /// <param name="neighbours">Attempts that count as one.</param>
+    private static bool IsBetter(Lane left, Lane right, int neighbours)
     {
         var leftFree = left.Outstanding < left.Slots;
         var rightFree = right.Outstanding < right.Slots;
         if (leftFree != rightFree)
             return leftFree;
-        return leftFree ? left.Outstanding < right.Outstanding : left.BacklogTicks < right.BacklogTicks;
+        return leftFree ? left.Outstanding / neighbours < right.Outstanding / neighbours : left.BacklogTicks < right.BacklogTicks;
     }
 
     private bool CanTake(EngineWorker worker, int lane, TaskRecord task)

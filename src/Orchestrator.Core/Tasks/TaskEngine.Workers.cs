@@ -89,6 +89,10 @@ public sealed partial class TaskEngine
                 OnAttemptLost(task, started, finished, lost.PostMortem);
             }
         }
+
+        foreach (var task in worker.HeldPermits ?? [])
+            ReturnPermit(task);
+        worker.HeldPermits = null;
     }
 
     private void LeaveLaneOfDead(Lane lane, TaskRecord task)

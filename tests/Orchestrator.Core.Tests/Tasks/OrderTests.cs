@@ -166,10 +166,14 @@ public sealed class OrderTests
     public void Many_io_tasks_spread_over_the_workers()
     {
         var harness = new EngineHarness();
-        var first = harness.Join("w#1", io: 10);
-        var second = harness.Join("w#2", io: 10);
-        harness.SubmitMany(10, "io");
-        Assert.Equal((5, 5), (first.Running, second.Running));
+        var neighbours = new TaskEngineOptions().IoNeighbours;
+        var first = harness.Join("w#1", io: 100);
+        var second = harness.Join("w#2", io: 100);
+        // A burst stays together, so that its tasks share a message; the next one is for the next worker.
+        harness.SubmitMany(neighbours, "io");
+        Assert.Equal((neighbours, 0), (first.Running, second.Running));
+        harness.SubmitMany(3 * neighbours, "io");
+        Assert.Equal((2 * neighbours, 2 * neighbours), (first.Running, second.Running));
     }
 
     [Fact]
