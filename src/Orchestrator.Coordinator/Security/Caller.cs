@@ -11,7 +11,10 @@ internal sealed record Caller(string Name, Role Role)
     /// <summary>The process that the credential was made for; null for clients.</summary>
     public WorkerIdentity? Worker { get; init; }
 
-    /// <summary>Whether several programs may well share the credential, so that each of their connections counts as a client of its own.</summary>
+    /// <summary>
+    /// Whether each connection counts as a client of its own: several programs may well share the credential, or it lives no longer than its process, and an
+    /// account by its name would outlive it.
+    /// </summary>
     public bool IsShared { get; init; }
 }
 

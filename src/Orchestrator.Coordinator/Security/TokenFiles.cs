@@ -18,6 +18,7 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
     public const string OwnerId = "owner";
 
     private const string ListName = "tokens.json";
+    private const string KeptPrefix = "owner-until-";
     private const int LeastLength = 32;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -39,7 +40,7 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
     {
         using var gate = Lock();
         var id = name ?? "t-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
-        if (id == OwnerId || Others().Any(entry => entry.Id == id))
+        if (IsOwners(id) || Others().Any(entry => entry.Id == id))
             throw new ArgumentException($"there is a token '{id}' already; revoke it first or choose another name");
         var token = NewToken();
         var entry = new TokenEntry(id, role, TokenDigest.Of(token)!.Value.ToString(), time.GetUtcNow(), time.GetUtcNow() + lifetime);
@@ -55,7 +56,7 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
         var old = Owner();
         if (keep > TimeSpan.Zero)
         {
-            var id = string.Create(CultureInfo.InvariantCulture, $"{OwnerId}-until-{time.GetUtcNow() + keep:yyyyMMdd'T'HHmmss'Z'}-{old.Sha256[..6]}");
+            var id = string.Create(CultureInfo.InvariantCulture, $"{KeptPrefix}{time.GetUtcNow() + keep:yyyyMMdd'T'HHmmss'Z'}-{old.Sha256[..6]}");
             // Both files change, one after the other: with the old one listed first there is no moment in which it is refused.
             Write([.. Others(), old with { Id = id, Expires = time.GetUtcNow() + keep }]);
         }
@@ -89,6 +90,9 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
         else
             File.SetUnixFileMode(OwnerPath, OwnerOnly);
     }
+
+    /// <summary>Whether this is the owner's token, or one that it had before.</summary>
+    internal static bool IsOwners(string id) => id == OwnerId || id.StartsWith(KeptPrefix, StringComparison.Ordinal);
 
     /// <summary>Changes whenever one of the files does.</summary>
     internal (DateTime Owner, DateTime Others) Stamp() => (File.GetLastWriteTimeUtc(OwnerPath), File.GetLastWriteTimeUtc(_listPath));

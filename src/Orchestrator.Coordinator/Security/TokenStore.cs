@@ -41,7 +41,7 @@ internal sealed partial class TokenStore : IDisposable
     public string IssueForWorker(WorkerIdentity worker)
     {
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-        _workers.TryAdd(TokenDigest.Of(token)!.Value, new Caller($"worker #{worker.Incarnation}", Role.Submit) { Worker = worker });
+        _workers.TryAdd(TokenDigest.Of(token)!.Value, new Caller($"worker #{worker.Incarnation}", Role.Submit) { Worker = worker, IsShared = true });
         return token;
     }
 
@@ -95,7 +95,7 @@ internal sealed partial class TokenStore : IDisposable
         _stamp = _files.Stamp();
         _clients = _files.List().DistinctBy(entry => entry.Sha256).ToFrozenDictionary(
             entry => TokenDigest.Parse(entry.Sha256)!.Value,
-            entry => new Caller(entry.Id, entry.Role) { Expires = entry.Expires, IsShared = entry.Id.StartsWith(TokenFiles.OwnerId, StringComparison.Ordinal) });
+            entry => new Caller(entry.Id, entry.Role) { Expires = entry.Expires, IsShared = TokenFiles.IsOwners(entry.Id) });
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the tokens could not be read again, those of before stay valid: {Cause}")]
