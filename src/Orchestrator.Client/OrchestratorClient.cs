@@ -18,10 +18,10 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     private readonly AdminService.AdminServiceClient _admin;
     private readonly ObjectServices _objects;
 
-    private OrchestratorClient(CoordinatorEndpoint endpoint)
+    private OrchestratorClient(CoordinatorEndpoint endpoint, OrchestratorClientOptions options)
     {
         _endpoint = endpoint;
-        _channel = ClientChannel.Create(endpoint.Address);
+        _channel = ClientChannel.Create(endpoint.Address, endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options) : null);
         var invoker = _channel.CreateCallInvoker();
         if (endpoint.Token is { Length: > 0 } token)
             invoker = invoker.Intercept(new BearerTokenInterceptor(token));
@@ -41,7 +41,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         OrchestratorClientOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new OrchestratorClientOptions();
-        var client = new OrchestratorClient(CoordinatorEndpoint.Locate(options));
+        var client = new OrchestratorClient(CoordinatorEndpoint.Locate(options), options);
         try
         {
             if (options.VerifyOnConnect)

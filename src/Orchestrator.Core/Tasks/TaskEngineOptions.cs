@@ -21,6 +21,12 @@ public sealed record TaskEngineOptions
     /// <summary>The most bytes of inputs of unfinished tasks and of kept results.</summary>
     public long MaxPayloadBytes { get; init; } = 1L << 30;
 
+    /// <summary>The most unfinished tasks of one client.</summary>
+    public int MaxTasksPerClient { get; init; } = 1_000_000;
+
+    /// <summary>The most bytes of inputs of one client's unfinished tasks.</summary>
+    public long MaxPayloadBytesPerClient { get; init; } = 1L << 29;
+
     /// <summary>The most results that stay readable after they were handed to their owner.</summary>
     public int MaxDeliveredResults { get; init; } = 2_000;
 
