@@ -209,7 +209,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         try
         {
             events.Add("coordinator.reloading", "", "SIGHUP: tokens and certificates are read again, workers are replaced one after the other");
-            var recycled = await Supervisor.RecycleAsync("", _app.Lifetime.ApplicationStopping);
+            var recycled = await Supervisor.RecycleAsync("", "", _app.Lifetime.ApplicationStopping);
             events.Add("coordinator.reloaded", "", $"{recycled} workers have been replaced");
         }
         catch (Exception exception) when (exception is InvalidOperationException or OperationCanceledException)

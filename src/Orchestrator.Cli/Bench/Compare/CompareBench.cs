@@ -136,7 +136,7 @@ internal static class WorkerScale
 
     public static async Task ToAsync(OrchestratorClient client, int workers, CancellationToken token)
     {
-        await client.ScaleWorkersAsync(workers, token);
+        await client.ScaleWorkersAsync(workers, cancellationToken: token);
         while ((await client.GetStatusAsync(token)).Workers.Count(worker => worker.State == V1.WorkerState.Ready) < workers)
             await Task.Delay(s_look, TimeProvider.System, token);
     }
