@@ -20,10 +20,12 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     private readonly QueueService.QueueServiceClient _queues;
     private readonly PipeService.PipeServiceClient _pipes;
 
-    private OrchestratorClient(CoordinatorEndpoint endpoint)
+    private OrchestratorClient(CoordinatorEndpoint endpoint, OrchestratorClientOptions options)
     {
+        Options = options;
+        _lines = new TaskLines(this, options.MaxStreams);
         _endpoint = endpoint;
-        _channel = ClientChannel.Create(endpoint.Address);
+        _channel = ClientChannel.For(endpoint);
         var invoker = _channel.CreateCallInvoker();
         if (endpoint.Token is { Length: > 0 } token)
             invoker = invoker.Intercept(new BearerTokenInterceptor(token));
@@ -45,7 +47,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         OrchestratorClientOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new OrchestratorClientOptions();
-        var client = new OrchestratorClient(CoordinatorEndpoint.Locate(options));
+        var client = new OrchestratorClient(CoordinatorEndpoint.Locate(options), options);
         try
         {
             if (options.VerifyOnConnect)
@@ -142,11 +144,11 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     public Task<ObjectSession> OpenSessionAsync(string displayName = "", TimeSpan? ttl = null, CancellationToken cancellationToken = default) =>
         ObjectSession.OpenAsync(_sessions, displayName, ttl, Translate, cancellationToken);
 
-    /// <summary>Closes the connection. Streams that are open on it end.</summary>
-    public ValueTask DisposeAsync()
+    /// <summary>Cancels the tasks whose ends have not been seen, and closes the connection. Streams that are open on it end.</summary>
+    public async ValueTask DisposeAsync()
     {
+        await _lines.DisposeAsync();
         _channel.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     internal OrchestratorException Translate(RpcException exception) => ErrorTranslator.Translate(exception, _endpoint);
