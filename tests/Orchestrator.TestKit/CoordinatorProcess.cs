@@ -23,11 +23,14 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private readonly string _mark;
     private readonly Process _process;
     private readonly List<string> _expectedErrors = [];
+    private readonly IReadOnlyList<string> _arguments;
     private bool _endedByTest;
+    private bool _directoryPassedOn;
 
-    private CoordinatorProcess(string directory, IReadOnlyList<string> arguments)
+    private CoordinatorProcess(string directory, int grpcPort, IReadOnlyList<string> arguments)
     {
         DataDirectory = directory;
+        _arguments = arguments;
         _mark = $"LC_ORCHESTRATOR_TEST={Guid.NewGuid():N}";
         var start = new ProcessStartInfo(CommandPath)
         {
@@ -35,7 +38,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        foreach (var argument in (IEnumerable<string>)["serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory, .. arguments])
+        foreach (var argument in (IEnumerable<string>)["serve", "--grpc-port", $"{grpcPort}", "--http-port", "0", "--data-dir", directory, .. arguments])
             start.ArgumentList.Add(argument);
         // Workers inherit locale variables, so this marks every process of the family.
         var name = _mark.Split('=')[0];
@@ -97,7 +100,19 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     {
         var directory = Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
         var withWorkers = arguments.Contains("--workers") ? arguments : ["--workers", "2", .. arguments];
-        var coordinator = new CoordinatorProcess(directory, withWorkers);
+        return await StartAsync(new CoordinatorProcess(directory, 0, withWorkers));
+    }
+
+    /// <summary>Starts it again after its end, on the same port and in the same data directory, which is the new one's to remove.</summary>
+    public Task<CoordinatorProcess> StartAgainAsync()
+    {
+        _directoryPassedOn = true;
+        return StartAsync(new CoordinatorProcess(DataDirectory, new Uri(GrpcAddress).Port, _arguments));
+    }
+
+    private static async Task<CoordinatorProcess> StartAsync(CoordinatorProcess coordinator)
+    {
+        var directory = coordinator.DataDirectory;
         try
         {
             await coordinator._ready.Task.WaitAsync(StartLimit);
@@ -204,7 +219,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             foreach (var pid in Family())
                 Signals.Send(pid, Signals.Kill);
             _process.Dispose();
-            Directory.Delete(DataDirectory, recursive: true);
+            if (!_directoryPassedOn)
+                Directory.Delete(DataDirectory, recursive: true);
         }
     }
 
