@@ -24,7 +24,7 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
         Assert.Equal(long.MaxValue, await Client.RunAsync<long>("echo", long.MaxValue).Soon());
         Assert.Equal(0.5, await Client.RunAsync<double>("echo", 0.5).Soon());
         Assert.Equal(new Pair("é", [1, 2]), await Client.RunAsync<Pair>("echo", new Pair("é", [1, 2])).Soon(), PairComparer);
-        Assert.Equal([1, 2, 255], await Client.RunAsync<byte[]>("echo", new byte[] { 1, 2, 255 }).Soon());
+        Assert.Equal(new byte[] { 1, 2, 255 }, await Client.RunAsync<byte[]>("echo", new byte[] { 1, 2, 255 }).Soon());
         Assert.Null(await Client.RunAsync<string?>("echo").Soon());
         Assert.Equal(832040, await Client.RunAsync<long>("fibonacci", new { n = 30 }).Soon());
     }
@@ -112,16 +112,17 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
         var slow = await Client.SubmitAsync<int>("sleep", new { ms = 600_000 }).Soon();
         var quick = await Client.SubmitAsync<int>("sleep", new { ms = 0 }).Soon();
         var first = await TaskHandles.WaitAsync([slow, quick], WaitMode.FirstCompleted).Soon();
-        Assert.Equal(([quick], [slow]), (first.Done.ToArray(), first.Pending.ToArray()));
+        Assert.Same(quick, Assert.Single(first.Done));
+        Assert.Same(slow, Assert.Single(first.Pending));
         Assert.Same(quick, await TaskHandles.WhenAny(slow, quick).Soon());
         var looked = await TaskHandles.WaitAsync([slow], timeout: TimeSpan.Zero).Soon();
         Assert.Empty(looked.Done);
         var failing = await Client.SubmitAsync<int>("throw", new { message = "no" }).Soon();
         var failed = await TaskHandles.WaitAsync([slow, failing], WaitMode.FirstFailed).Soon();
-        Assert.Equal([failing], failed.Done);
+        Assert.Same(failing, Assert.Single(failed.Done));
         await slow.CancelAsync().Soon();
         var quicks = await Task.WhenAll(Enumerable.Range(0, 5).Select(i => Client.SubmitAsync<int>("echo", i))).Soon();
-        Assert.Equal([0, 1, 2, 3, 4], await TaskHandles.WhenAll(quicks).Soon());
+        Assert.Equal(Enumerable.Range(0, 5), await TaskHandles.WhenAll(quicks).Soon());
         var seen = new List<int>();
         await foreach (var ended in TaskHandles.AsCompleted(quicks))
             seen.Add(await ended);
