@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orchestrator.Client;
 using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Sdk;
@@ -69,6 +70,33 @@ public sealed class EmbeddedPoolTests
         Assert.Equal("25", await http.GetStringAsync("/primes-here/100"));
         sample.Signal(Signals.Term);
         Assert.Equal(0, await sample.EndAsync());
+    }
+
+    [Fact]
+    public async Task Partial_outputs_progress_and_log_lines_are_streams_also_after_the_end()
+    {
+        await using var program = SampleProcess.Start("PoolProgram", "reports");
+        Assert.Equal(
+            [
+                "partials 1 4 9", "output 3", "progress 1 of 3 step", "progress 2 of 3 step", "progress 3 of 3 step",
+                "log Information line 1", "log Information line 2", "log Information line 3",
+            ],
+            await program.Lines.ReadAllAsync().ToArrayAsync());
+        Assert.Equal(0, await program.EndAsync());
+    }
+
+    [Fact]
+    public async Task One_word_runs_the_same_handler_here_or_elsewhere_with_the_same_ends()
+    {
+        await using var program = SampleProcess.Start("PoolProgram", "places");
+        var lines = await program.Lines.ReadAllAsync().ToArrayAsync();
+        Assert.Equal(
+            Enum.GetValues<Executor>().SelectMany(place => new[]
+            {
+                $"{place} {(place == Executor.CrossProcess ? "elsewhere" : "here")}", $"{place} System.InvalidOperationException: no luck",
+            }),
+            lines);
+        Assert.Equal(0, await program.EndAsync());
     }
 
     private static long Resident(int pid) =>

@@ -77,10 +77,11 @@ internal sealed partial class TaskLine
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
-            lock (_gate)
-                _connected.TrySetException(new ObjectDisposedException(nameof(OrchestratorClient)));
-            _ = _connected.Task.Exception;
+            // The client is being disposed.
         }
+
+        if (_stopping.IsCancellationRequested)
+            GiveUp(new ObjectDisposedException(nameof(OrchestratorClient)));
     }
 
     private bool TryRest()
