@@ -153,6 +153,10 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
 
     internal OrchestratorException Translate(RpcException exception) => ErrorTranslator.Translate(exception, _endpoint);
 
+    /// <summary>A connection that dies is at times reported as a cancel that nobody asked for.</summary>
+    internal CoordinatorUnavailableException Broken(OperationCanceledException exception) =>
+        new($"The connection to the coordinator at {Address} ({_endpoint.AddressSource}) broke.", exception);
+
     private async Task VerifyAsync(CancellationToken cancellationToken)
     {
         try
@@ -175,6 +179,11 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         {
             throw Translate(exception);
         }
+        catch (OperationCanceledException exception)
+            when (!exception.CancellationToken.IsCancellationRequested && call.GetStatus().StatusCode == StatusCode.Cancelled)
+        {
+            throw Broken(exception);
+        }
     }
 
     private async IAsyncEnumerable<TItem> ReadAsync<TResponse, TItem>(
@@ -196,6 +205,10 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         catch (RpcException exception)
         {
             throw Translate(exception);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Broken(exception);
         }
     }
 }

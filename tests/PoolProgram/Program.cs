@@ -6,7 +6,7 @@ using Orchestrator.Worker;
 
 var app = OrchestratorApp.Create(args);
 app.MapTask("pid", TaskKind.Cpu, (int _) => Environment.ProcessId);
-app.MapTask<int, int>("wrong", TaskKind.Cpu, _ => throw new InvalidOperationException("no luck"));
+app.MapTask("wrong", TaskKind.Cpu, (int _) => Throw());
 app.MapBytes("echo", TaskKind.Io, static (bytes, _, _) => new(bytes));
 app.MapTask("report", TaskKind.Io, async (int count, TaskContext context, CancellationToken ct) =>
 {
@@ -38,6 +38,8 @@ return await app.RunAsync(async (pool, stopping) =>
             break;
     }
 });
+
+static int Throw() => throw new InvalidOperationException("no luck");
 
 // What a task reports, read after its end as well as during it.
 static async Task ReportsAsync(IOrchestratorPool pool)

@@ -139,6 +139,7 @@ public sealed class TaskStream : IAsyncDisposable
             {
                 RpcException or OperationCanceledException when _disposed => new ObjectDisposedException(nameof(TaskStream)),
                 RpcException rpc => _client.Translate(rpc),
+                OperationCanceledException cancelled => _client.Broken(cancelled),
                 _ => exception,
             };
             _writer.Fail(error);

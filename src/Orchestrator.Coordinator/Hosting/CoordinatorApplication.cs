@@ -79,7 +79,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
             builder.Services.Add(service);
         ConfigureLogging(builder.Logging, options);
         if (loggers is not null)
-            builder.Services.Replace(ServiceDescriptor.Singleton(loggers));
+            builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(new ForwardedLoggers(loggers)));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         builder.Services.AddSingleton(inProcessHandlers);
