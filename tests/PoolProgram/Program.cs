@@ -13,7 +13,7 @@ app.MapTask("report", TaskKind.Io, async (int count, TaskContext context, Cancel
     for (var i = 1; i <= count; i++)
     {
         context.ReportProgress(i, count, "step");
-        context.Logger.LogInformation("line {Number}", i);
+        Log.Line(context.Logger, i);
         await context.WritePartialAsync(i * i);
     }
 
@@ -98,4 +98,10 @@ static async Task MapAsync(IOrchestratorPool pool, long count, CancellationToken
         for (long i = 0; i < count; i++)
             yield return input;
     }
+}
+
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "line {Number}")]
+    public static partial void Line(ILogger logger, int number);
 }
