@@ -24,14 +24,20 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private readonly string _mark;
     private readonly Process _process;
     private readonly List<string> _expectedErrors = [];
+    private readonly IReadOnlyList<string> _arguments;
+    private readonly IReadOnlyDictionary<string, string> _environment;
     private bool _endedByTest;
+    private bool _directoryPassedOn;
 
     private readonly bool _keepsDirectory;
 
-    private CoordinatorProcess(string directory, bool keepsDirectory, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    private CoordinatorProcess(
+        string directory, bool keepsDirectory, int grpcPort, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
         DataDirectory = directory;
         _keepsDirectory = keepsDirectory;
+        _arguments = arguments;
+        _environment = environment;
         _mark = $"LC_ORCHESTRATOR_TEST={Guid.NewGuid():N}";
         var start = new ProcessStartInfo(CommandPath)
         {
@@ -39,7 +45,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        foreach (var argument in (IEnumerable<string>)["serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory, .. arguments])
+        foreach (var argument in (IEnumerable<string>)["serve", "--grpc-port", $"{grpcPort}", "--http-port", "0", "--data-dir", directory, .. arguments])
             start.ArgumentList.Add(argument);
         // Workers inherit locale variables, so this marks every process of the family.
         var name = _mark.Split('=')[0];
@@ -113,7 +119,19 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     {
         var directory = given?.Path ?? Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
         var withWorkers = arguments.Contains("--workers") ? arguments : ["--workers", "2", .. arguments];
-        var coordinator = new CoordinatorProcess(directory, given is not null, withWorkers, environment);
+        return await StartAsync(new CoordinatorProcess(directory, given is not null, 0, withWorkers, environment));
+    }
+
+    /// <summary>Starts it again after its end, on the same port and in the same data directory, which is the new one's to remove.</summary>
+    public Task<CoordinatorProcess> StartAgainAsync()
+    {
+        _directoryPassedOn = true;
+        return StartAsync(new CoordinatorProcess(DataDirectory, _keepsDirectory, new Uri(GrpcAddress).Port, _arguments, _environment));
+    }
+
+    private static async Task<CoordinatorProcess> StartAsync(CoordinatorProcess coordinator)
+    {
+        var directory = coordinator.DataDirectory;
         try
         {
             await coordinator._ready.Task.WaitAsync(StartLimit);
@@ -227,7 +245,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             foreach (var pid in Family())
                 Signals.Send(pid, Signals.Kill);
             _process.Dispose();
-            if (!_keepsDirectory)
+            if (!_keepsDirectory && !_directoryPassedOn)
                 Directory.Delete(DataDirectory, recursive: true);
         }
     }

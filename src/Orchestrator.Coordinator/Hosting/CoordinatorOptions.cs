@@ -32,6 +32,15 @@ public sealed record CoordinatorOptions
     /// <summary>The port of health over HTTP/1 (h2c and HTTP/1 cannot share a port); 0 picks a free one.</summary>
     public int HttpPort { get; init; } = 7601;
 
+    /// <summary>Whether there are ports at all; off, the coordinator is reached through its Unix socket alone.</summary>
+    public bool ListenOnTcp { get; init; } = true;
+
+    /// <summary>
+    /// Whether the process is the coordinator's alone. Off, for one that is embedded in another program, the mask of new files is left as it is, and the
+    /// log keeps to standard error.
+    /// </summary>
+    public bool OwnsProcess { get; init; } = true;
+
     /// <summary>Where the token, the endpoint file and the runtime directory lie.</summary>
     public string DataDirectory { get; init; } = ProtocolConstants.DefaultDataDirectory();
 

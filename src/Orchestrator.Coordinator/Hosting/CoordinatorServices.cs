@@ -105,6 +105,7 @@ internal static class CoordinatorServices
             .AddSingleton<PolicyTranslator>()
             .AddSingleton<SubmissionReader>()
             .AddSingleton<ResultWriter>()
+            .AddSingleton<CoordinatorInstance>()
             .AddSingleton<StreamRegistry>()
             .AddSingleton<HealthServiceImpl>()
             .AddSingleton<DrainController>()

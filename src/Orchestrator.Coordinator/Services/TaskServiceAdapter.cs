@@ -60,7 +60,7 @@ internal sealed class TaskServiceAdapter(
         using var registration = streams.Add(stream);
         try
         {
-            stream.Announce();
+            stream.Announce(streams.Instance);
             do
             {
                 Take(stream, requestStream.Current);
