@@ -34,6 +34,7 @@ public sealed partial class ObjectEngine
         Unlink(wait);
         wait.Object.OnWaiterLeft(this, wait);
         RetireIfEmpty(wait.Session);
+        LeaveChanges();
     }
 
     internal void OnCancelOperations(CancelOperations command)
