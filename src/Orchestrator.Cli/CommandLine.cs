@@ -43,6 +43,7 @@ internal static class CommandLine
             LimitsVerb.Create(),
             LockVerb.Create(),
             WaitsVerb.Create(),
+            JournalVerb.Create(),
             BenchVerb.Create(),
             DemoVerb.Create(),
         };

@@ -23,19 +23,22 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private readonly string _mark;
     private readonly Process _process;
     private readonly List<string> _expectedErrors = [];
+    private readonly bool _keepsDirectory;
     private bool _endedByTest;
 
-    private CoordinatorProcess(string directory, IReadOnlyList<string> arguments)
+    private CoordinatorProcess(string directory, bool keepsDirectory, IReadOnlyList<string> arguments)
     {
+        _keepsDirectory = keepsDirectory;
         DataDirectory = directory;
         _mark = $"LC_ORCHESTRATOR_TEST={Guid.NewGuid():N}";
-        var start = new ProcessStartInfo(CommandPath)
+        // A write beyond a limit that a test sets is to fail, not to end the process.
+        var start = new ProcessStartInfo("/bin/sh")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        foreach (var argument in (IEnumerable<string>)["serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory, .. arguments])
+        foreach (var argument in (IEnumerable<string>)["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", CommandPath, "serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory, .. arguments])
             start.ArgumentList.Add(argument);
         // Workers inherit locale variables, so this marks every process of the family.
         var name = _mark.Split('=')[0];
@@ -93,11 +96,16 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     public AdminService.AdminServiceClient Admin => new(Invoker);
 
     /// <summary>Starts one with two workers, and returns when it says that it is ready.</summary>
-    public static async Task<CoordinatorProcess> StartAsync(params string[] arguments)
+    public static Task<CoordinatorProcess> StartAsync(params string[] arguments) =>
+        StartAsync(Directory.CreateTempSubdirectory("orchestrator-test-").FullName, keepsDirectory: false, arguments);
+
+    /// <summary>Starts one in a directory of the test's own, that outlives it.</summary>
+    public static Task<CoordinatorProcess> StartInAsync(string directory, params string[] arguments) => StartAsync(directory, keepsDirectory: true, arguments);
+
+    private static async Task<CoordinatorProcess> StartAsync(string directory, bool keepsDirectory, string[] arguments)
     {
-        var directory = Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
         var withWorkers = arguments.Contains("--workers") ? arguments : ["--workers", "2", .. arguments];
-        var coordinator = new CoordinatorProcess(directory, withWorkers);
+        var coordinator = new CoordinatorProcess(directory, keepsDirectory, withWorkers);
         try
         {
             await coordinator._ready.Task.WaitAsync(StartLimit);
@@ -164,6 +172,14 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         Signals.Send(Pid, Signals.Kill);
     }
 
+    /// <summary>Ends it with SIGKILL, and waits until it and all that it started are gone.</summary>
+    public async Task KillAndWaitAsync()
+    {
+        Kill();
+        await _process.WaitForExitAsync().WaitAsync(StopLimit);
+        await WaitForFamilyToEndAsync(TimeSpan.FromSeconds(10));
+    }
+
     /// <summary>Waits for its end and returns its exit code.</summary>
     public async Task<int> WaitForExitAsync(TimeSpan? limit = null)
     {
@@ -204,7 +220,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             foreach (var pid in Family())
                 Signals.Send(pid, Signals.Kill);
             _process.Dispose();
-            Directory.Delete(DataDirectory, recursive: true);
+            if (!_keepsDirectory)
+                Directory.Delete(DataDirectory, recursive: true);
         }
     }
 

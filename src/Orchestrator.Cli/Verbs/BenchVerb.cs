@@ -2,11 +2,12 @@ using System.CommandLine;
 using Orchestrator.Cli.Bench;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Client;
+using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Verbs;
 
-/// <summary><c>orchestrator bench tasks</c></summary>
+/// <summary><c>orchestrator bench tasks</c> and <c>orchestrator bench journal</c></summary>
 internal static class BenchVerb
 {
     private static readonly Option<string> Handler = new("--handler") { Description = "The handler.", HelpName = "NAME", DefaultValueFactory = _ => "echo" };
@@ -70,7 +71,10 @@ internal static class BenchVerb
                 "orchestrator bench tasks --handler sum_of_squares --input '{\"n\": 1000}' --placement threads",
                 "orchestrator bench tasks --baseline --json")
             .Does(RunAsync);
-        return new Command("bench", "Measures.") { tasks };
+        var journal = new Command("journal", "Measures acknowledged puts to durable queues, beside plain SQLite in the data directory.") { InFlight, Length }
+            .Examples("orchestrator bench journal", "orchestrator bench journal --in-flight 256 --duration 2s")
+            .Does(MeasureJournalAsync);
+        return new Command("bench", "Measures.") { tasks, journal };
     }
 
     private static async Task<int> RunAsync(VerbContext context, CancellationToken token)
@@ -90,6 +94,16 @@ internal static class BenchVerb
             foreach (var client in clients)
                 await client.DisposeAsync();
         }
+    }
+
+    private static async Task<int> MeasureJournalAsync(VerbContext context, CancellationToken token)
+    {
+        var inFlight = context.Get(InFlight) ?? 64;
+        if (inFlight < 1)
+            throw new UsageException($"--in-flight is {inFlight}, it must be at least 1.");
+        await using var client = await context.ConnectAsync(token);
+        var directory = context.Get(CommonOptions.DataDirectory) ?? ProtocolConstants.DefaultDataDirectory();
+        return await JournalBench.RunAsync(client, directory, inFlight, context.Get(Length) ?? TimeSpan.FromSeconds(3), context.Terminal, token);
     }
 
     private static TaskBenchSettings Settings(VerbContext context)

@@ -102,6 +102,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         var health = _app.Services.GetRequiredService<HealthServiceImpl>();
         foreach (var service in ServiceNames.All)
             health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.Serving);
+        _app.Services.GetRequiredService<JournalHealth>().Start();
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
         _endpointFile.Write(GrpcAddress, HttpAddress);
     }

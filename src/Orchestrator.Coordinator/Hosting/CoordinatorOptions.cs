@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Objects;
@@ -23,6 +24,9 @@ public sealed record CoordinatorOptions
 
     /// <summary>Worker processes and their supervision.</summary>
     public SupervisorOptions Supervision { get; init; } = new();
+
+    /// <summary>The journal of what is durable.</summary>
+    public JournalOptions Journal { get; init; } = new();
 
     /// <summary>The task engine's numbers.</summary>
     public TaskEngineOptions Engine { get; init; } = new();

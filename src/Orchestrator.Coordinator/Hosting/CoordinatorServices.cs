@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Client;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
@@ -19,6 +20,7 @@ internal static class CoordinatorServices
 {
     public static IServiceCollection AddCoordinator(this IServiceCollection services, CoordinatorOptions options) => services
         .AddSingleton(options)
+        .AddJournal(options)
         .AddEngines(options)
         .AddSecurity(options)
         .AddSupervision(options)
@@ -41,9 +43,13 @@ internal static class CoordinatorServices
         endpoints.MapGet("/readyz", (Readiness readiness) => readiness.ToResult());
     }
 
-    private static IServiceCollection AddEngines(this IServiceCollection services, CoordinatorOptions options) => services
+    private static IServiceCollection AddJournal(this IServiceCollection services, CoordinatorOptions options) => services
         .AddSingleton(TimeProvider.System)
         .AddSingleton<MonotonicClock>()
+        .AddSingleton(provider => CommandJournal.Open(options.DataDirectory, options.Journal, provider.GetRequiredService<MonotonicClock>()))
+        .AddSingleton<JournalHealth>();
+
+    private static IServiceCollection AddEngines(this IServiceCollection services, CoordinatorOptions options) => services
         .AddSingleton(options.Engine)
         .AddSingleton<TaskEngineHost>()
         .AddSingleton(options.Objects)
@@ -90,6 +96,7 @@ internal static class CoordinatorServices
             .AddSingleton<PolicyTranslator>()
             .AddSingleton<SubmissionReader>()
             .AddSingleton<ResultWriter>()
+            .AddSingleton<TaskListing>()
             .AddSingleton<StreamRegistry>()
             .AddSingleton<HealthServiceImpl>()
             .AddSingleton<DrainController>()

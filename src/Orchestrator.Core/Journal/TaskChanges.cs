@@ -42,7 +42,8 @@ public sealed record TaskCancelRequested(long TaskId) : TaskChange(TaskId);
 /// <summary>It has ended.</summary>
 /// <param name="TaskId">Which.</param>
 /// <param name="End">How.</param>
-public sealed record TaskEnded(long TaskId, TaskEnd End) : TaskChange(TaskId);
+/// <param name="Task">The task itself, which changes no more.</param>
+public sealed record TaskEnded(long TaskId, TaskEnd End, TaskRecord Task) : TaskChange(TaskId);
 
 /// <summary>Its result is no longer kept.</summary>
 /// <param name="TaskId">Which.</param>

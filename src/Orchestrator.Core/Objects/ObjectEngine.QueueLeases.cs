@@ -98,8 +98,7 @@ public sealed partial class ObjectEngine
             entry.Deliveries--;
             if (item.LeaseId == 0)
             {
-                if (!queue.IsEmptied)
-                    queue.Log?.Put(entry, hasReturned: true);
+                queue.Log?.Put(entry, hasReturned: true);
                 queue.Return(entry);
             }
             else if (queue.FindLease(item.LeaseId) is { } lease)

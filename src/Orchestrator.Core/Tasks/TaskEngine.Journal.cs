@@ -103,7 +103,8 @@ public sealed partial class TaskEngine
             Output = task.Output,
             OutputBytes = task.OutputBytes,
             Failure = task.Failure,
-        }));
+        },
+        task));
 
     private TaskRecord Restore(RestoredTask restored)
     {
