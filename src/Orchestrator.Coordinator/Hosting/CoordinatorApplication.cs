@@ -96,6 +96,8 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     {
         // Workers take longest, so they start first.
         var workers = Supervisor.StartAsync(cancellationToken);
+        // Both engines take up what the journal holds before anybody can ask for it.
+        _app.Services.GetRequiredService<ObjectEngineHost>();
         _app.Services.GetRequiredService<InProcessPlacements>().Start();
         await _app.StartAsync(cancellationToken);
         await workers;

@@ -79,6 +79,9 @@ public sealed record CoordinatorOptions
         Check(Engine.MaxTasks >= 1, "MaxTasks", Engine.MaxTasks, "at least 1");
         Check(Engine.MaxPayloadBytes >= 1, "MaxPayloadBytes", Engine.MaxPayloadBytes, "at least 1");
         Check(Engine.Aging >= TimeSpan.Zero, "Aging", Engine.Aging, "zero (off) or more");
+        Check(Journal.SnapshotAfterBytes >= 1, "SnapshotAfterBytes", Journal.SnapshotAfterBytes, "at least 1");
+        Check(Journal.HistoryAge > TimeSpan.Zero, "HistoryAge", Journal.HistoryAge, "more than zero");
+        Check(Journal.HistoryTasks >= 0, "HistoryTasks", Journal.HistoryTasks, "zero (none) or more");
         return faults;
 
         void Check(bool right, string name, object value, string wanted)

@@ -36,8 +36,12 @@ public sealed partial class ObjectEngine
         var queues = restored.Queues.Select(queue => (Queue: OpenQueue(queue.Spec), queue.Items, queue.Counts)).ToArray();
         foreach (var (queue, _, counts) in queues)
             queue.Restore(counts);
+        var wornOut = new List<(SharedQueue Queue, QueueEntry Entry)>();
         foreach (var (queue, items, _) in queues)
-            Restore(queue, items);
+            Restore(queue, items, wornOut);
+        // Behind the letters that are there already.
+        foreach (var (queue, entry) in wornOut)
+            Bury(queue, entry, $"delivered {entry.Deliveries} times, the most that the queue allows; the last time its coordinator ended");
         LeaveChanges();
     }
 
@@ -76,7 +80,7 @@ public sealed partial class ObjectEngine
         answered.Clear();
     }
 
-    private void Restore(SharedQueue queue, IReadOnlyList<KeptItem> items)
+    private void Restore(SharedQueue queue, IReadOnlyList<KeptItem> items, List<(SharedQueue Queue, QueueEntry Entry)> wornOut)
     {
         var most = queue.Spec.MaxDeliveries;
         foreach (var item in items)
@@ -90,7 +94,7 @@ public sealed partial class ObjectEngine
             else if (!item.HasReturned)
                 queue.Ready.Add(entry);
             else if (most > 0 && item.Deliveries >= most && !queue.IsEmptied)
-                Bury(queue, entry, $"delivered {item.Deliveries} times, the most that the queue allows; the last time its coordinator ended");
+                wornOut.Add((queue, entry));
             else
                 queue.Return(entry);
         }

@@ -100,6 +100,24 @@ public sealed class JournalFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Snapshots_are_made_beside_the_writer_and_lose_nothing()
+    {
+        var written = 0;
+        using (var journal = CommandJournal.Open(_directory, new JournalOptions { SnapshotAfterBytes = 2_000 }, new MonotonicClock(TimeProvider.System)))
+        {
+            // Until the second is in force, so that one has taken the place of another while records came.
+            while (JournalTool.Verify(_directory) is var report && (report.SnapshotBytes == 0 || report.Items < 4 * Records))
+            {
+                journal.Append(new RecordEntry(RecordOf(written++)));
+                Assert.Null(await journal.WrittenAsync());
+            }
+        }
+
+        Assert.Equal(Enumerable.Range(0, written).Select(Name), ReadNames(_directory));
+        Assert.True(JournalTool.Verify(_directory).Records < written);
+    }
+
+    [Fact]
     public void Ids_are_never_given_twice()
     {
         ulong first;
@@ -141,6 +159,12 @@ public sealed class JournalFileTests : IDisposable
     private static void Commit(JournalDatabase database, int number)
     {
         var frame = new JournalFrame();
+        frame.Add((ulong)number + 1, RecordOf(number));
+        database.Commit([((ulong)number + 1, frame.ToArray())], Durability.Process);
+    }
+
+    private static Coordinator.Journal.Wire.Record RecordOf(int number)
+    {
         var record = new Coordinator.Journal.Wire.Record();
         if (number == 0)
             record.Changes.Add(new Change { QueueCreated = new V1.QueueSpec { Name = "q", Kind = V1.QueueKind.Fifo, Durability = V1.Durability.Process, MaxItems = 100, MaxBytes = 1 << 20 } });
@@ -153,8 +177,7 @@ public sealed class JournalFileTests : IDisposable
                 Puts = { new Coordinator.Journal.Wire.KeptItem { Sequence = (ulong)number + 1, Body = Payloads.FromJson($"\"{Name(number)}\""), Bytes = 20 } },
             },
         });
-        frame.Add((ulong)number + 1, record);
-        database.Commit([((ulong)number + 1, frame.ToArray())], Durability.Process);
+        return record;
     }
 
     /// <summary>What a start finds; null where it refuses, with a message that names the file.</summary>
@@ -174,6 +197,17 @@ public sealed class JournalFileTests : IDisposable
     }
 
     private static CommandJournal Open(string directory) => CommandJournal.Open(directory, new JournalOptions(), new MonotonicClock(TimeProvider.System));
+
+    private sealed class RecordEntry(Coordinator.Journal.Wire.Record record) : JournalEntry
+    {
+        public override Coordinator.Journal.Wire.Record? ToRecord(ObjectChangeWriter objects, TaskChangeWriter tasks) => record;
+
+        public override void OnWritten()
+        {
+        }
+
+        public override void OnFailed(string why) => Assert.Fail(why);
+    }
 
     private static string Name(int number) => $"item-{number}-of-{Records}";
 
