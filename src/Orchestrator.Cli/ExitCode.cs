@@ -9,4 +9,10 @@ internal static class ExitCode
     public const int CannotConnect = 3;
     public const int ThresholdMissed = 4;
     public const int NotAllowed = 5;
+
+    /// <summary>A wait at a shared object was over before it brought anything.</summary>
+    public const int TimedOut = 6;
+
+    /// <summary>Nothing more will come: the queue is shut down and empty, or the other end of the pipe is closed.</summary>
+    public const int Ended = 7;
 }

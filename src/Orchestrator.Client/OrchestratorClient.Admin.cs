@@ -31,29 +31,28 @@ public sealed partial class OrchestratorClient
         (await CallAsync(_admin.ExplainWaitsAsync(new ExplainWaitsRequest(), cancellationToken: cancellationToken))).Edges;
 
     /// <summary>Who holds locks, semaphores and the like, and who waits for them: every page.</summary>
-    public async Task<IReadOnlyList<SyncInfo>> ListSyncAsync(CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<SyncInfo>> ListSyncAsync(CancellationToken cancellationToken = default) => PagesAsync<SyncInfo>(async token =>
     {
-        var objects = new List<SyncInfo>();
-        var request = new ListSyncRequest { PageSize = 1_000 };
-        do
-        {
-            var page = await CallAsync(_sync.ListSyncAsync(request, cancellationToken: cancellationToken));
-            objects.AddRange(page.Objects);
-            request.PageToken = page.NextPageToken;
-        }
-        while (request.PageToken.Length > 0);
-        return objects;
-    }
+        var page = await CallAsync(_objects.Sync.ListSyncAsync(
+            new ListSyncRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken));
+        return (page.Objects, page.NextPageToken);
+    });
 
-    /// <summary>Changes the number of workers and returns the new one.</summary>
-    public async Task<int> ScaleWorkersAsync(int workers, CancellationToken cancellationToken = default) =>
+    /// <summary>Changes the number of workers of a group and returns the new one.</summary>
+    /// <param name="workers">How many there are to be.</param>
+    /// <param name="group">The group; not needed where there is only one.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async Task<int> ScaleWorkersAsync(int workers, string? group = null, CancellationToken cancellationToken = default) =>
         (await CallAsync(_admin.ScaleWorkersAsync(
-            new ScaleWorkersRequest { Workers = workers }, cancellationToken: cancellationToken))).Workers;
+            new ScaleWorkersRequest { Workers = workers, Group = group ?? "" }, cancellationToken: cancellationToken))).Workers;
 
     /// <summary>Replaces one worker, or all in turn where none is named, and returns how many.</summary>
-    public async Task<int> RecycleWorkersAsync(string? worker = null, CancellationToken cancellationToken = default) =>
+    /// <param name="worker">The worker's name; null is all.</param>
+    /// <param name="group">Only workers of this group; null is any.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async Task<int> RecycleWorkersAsync(string? worker = null, string? group = null, CancellationToken cancellationToken = default) =>
         (await CallAsync(_admin.RecycleWorkersAsync(
-            new RecycleWorkersRequest { Worker = worker ?? "" }, cancellationToken: cancellationToken))).Recycled;
+            new RecycleWorkersRequest { Worker = worker ?? "", Group = group ?? "" }, cancellationToken: cancellationToken))).Recycled;
 
     /// <summary>Takes no new work, waits for what runs, and returns how many tasks were left unfinished.</summary>
     /// <param name="timeout">How long to wait; null takes the coordinator's own limit.</param>

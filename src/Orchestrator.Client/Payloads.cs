@@ -28,6 +28,15 @@ public static class Payloads
         return new Payload { Json = ToValue(document.RootElement) };
     }
 
+    /// <summary>A payload of a JSON number.</summary>
+    public static Payload FromNumber(double value) => new() { Json = Value.ForNumber(value) };
+
+    /// <summary>A payload of an integer, exact as a JSON number.</summary>
+    public static Payload FromNumber(int value) => FromNumber((double)value);
+
+    /// <summary>A payload of a JSON string.</summary>
+    public static Payload FromText(string text) => new() { Json = Value.ForString(text) };
+
     /// <summary>The JSON text of a payload's value.</summary>
     /// <exception cref="ArgumentException">The payload holds bytes.</exception>
     public static string ToJson(Payload payload)

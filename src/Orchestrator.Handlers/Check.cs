@@ -1,15 +1,31 @@
 using System.Numerics;
+using Orchestrator.Client;
+using Orchestrator.V1;
 using Orchestrator.Worker;
 
 namespace Orchestrator.Handlers;
 
-/// <summary>Bounds of inputs: a number from the wire must not be able to take a worker for a year.</summary>
+/// <summary>What is wrong with an input, told as such.</summary>
 internal static class Check
 {
+    /// <summary>A number from the wire must not be able to take a worker for a year.</summary>
     public static void Range<T>(string field, T value, T min, T max)
         where T : INumber<T>
     {
         if (value < min || value > max)
             throw new InvalidInputException(field, $"must be between {min} and {max}, got {value}");
+    }
+
+    /// <summary>Names of shared objects are the caller's input: one that is wrong, or names nothing, is no failure of the handler.</summary>
+    public static async Task<T> ObjectsAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (OrchestratorException exception) when (exception.Reason is ErrorReason.Invalid or ErrorReason.NotFound or ErrorReason.KindMismatch)
+        {
+            throw new InvalidInputException("", exception.Message, exception);
+        }
     }
 }

@@ -15,6 +15,8 @@ public static class StockHandlers
         NumericHandlers.Register(registry);
         WaitHandlers.Register(registry);
         SharingHandlers.Register(registry);
+        ExchangeHandlers.Register(registry);
+        CountingHandlers.Register(registry);
         FileHandlers.Register(registry, options);
         HttpHandlers.Register(registry, options);
         SqlHandlers.Register(registry, options);

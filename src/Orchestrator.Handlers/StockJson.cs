@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Orchestrator.Handlers;
@@ -30,11 +31,19 @@ internal sealed record ExitInput(int Code = 1);
 
 internal sealed record MegabytesInput(int Mb);
 
-internal sealed record HoldInput(string[] Locks, int GapMs = 0, int Ms = 0);
+internal sealed record HoldInput(string[] Locks, int GapMs = 0, int Ms = 0, string? Semaphore = null);
 
 internal sealed record BarrierInput(string Barrier, int Parties = 0);
 
 internal sealed record LimitedInput(string Limiter, int Times = 1);
+
+internal sealed record ProduceInput(string Queue, int Count = 1);
+
+internal sealed record ConsumeInput(string Queue, int Count = 1);
+
+internal sealed record PipeEchoInput(string Pipe, string End);
+
+internal sealed record IncrementInput(string Dict, string Key, int Times = 1, string Protection = "add");
 
 internal sealed record NoInput;
 
@@ -56,6 +65,11 @@ internal sealed record NoInput;
 [JsonSerializable(typeof(HoldInput))]
 [JsonSerializable(typeof(BarrierInput))]
 [JsonSerializable(typeof(LimitedInput))]
+[JsonSerializable(typeof(ProduceInput))]
+[JsonSerializable(typeof(ConsumeInput))]
+[JsonSerializable(typeof(PipeEchoInput))]
+[JsonSerializable(typeof(IncrementInput))]
+[JsonSerializable(typeof(JsonElement[]))]
 [JsonSerializable(typeof(ulong[]))]
 [JsonSerializable(typeof(PathInput))]
 [JsonSerializable(typeof(UrlInput))]

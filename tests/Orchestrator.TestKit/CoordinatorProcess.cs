@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Security;
 using System.Text;
 using System.Text.Json;
 using Grpc.Core;
@@ -23,13 +24,14 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private readonly string _mark;
     private readonly Process _process;
     private readonly List<string> _expectedErrors = [];
-    private readonly bool _keepsDirectory;
     private bool _endedByTest;
 
-    private CoordinatorProcess(string directory, bool keepsDirectory, IReadOnlyList<string> arguments)
+    private readonly bool _keepsDirectory;
+
+    private CoordinatorProcess(string directory, bool keepsDirectory, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
-        _keepsDirectory = keepsDirectory;
         DataDirectory = directory;
+        _keepsDirectory = keepsDirectory;
         _mark = $"LC_ORCHESTRATOR_TEST={Guid.NewGuid():N}";
         // A write beyond a limit that a test sets is to fail, not to end the process.
         var start = new ProcessStartInfo("/bin/sh")
@@ -43,6 +45,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         // Workers inherit locale variables, so this marks every process of the family.
         var name = _mark.Split('=')[0];
         start.Environment[name] = _mark[(name.Length + 1)..];
+        foreach (var (key, value) in environment)
+            start.Environment[key] = value;
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, line) => OnOutput(line.Data);
         _process.ErrorDataReceived += (_, line) => OnOutput(line.Data);
@@ -96,16 +100,25 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     public AdminService.AdminServiceClient Admin => new(Invoker);
 
     /// <summary>Starts one with two workers, and returns when it says that it is ready.</summary>
-    public static Task<CoordinatorProcess> StartAsync(params string[] arguments) =>
-        StartAsync(Directory.CreateTempSubdirectory("orchestrator-test-").FullName, keepsDirectory: false, arguments);
+    public static Task<CoordinatorProcess> StartAsync(params string[] arguments) => StartAsync(new Dictionary<string, string>(), arguments);
 
-    /// <summary>Starts one in a directory of the test's own, that outlives it.</summary>
-    public static Task<CoordinatorProcess> StartInAsync(string directory, params string[] arguments) => StartAsync(directory, keepsDirectory: true, arguments);
+    /// <summary>In a directory that was used before, and is left there.</summary>
+    public static Task<CoordinatorProcess> StartInAsync(TemporaryDirectory directory, params string[] arguments) =>
+        StartInAsync(directory.Path, arguments);
 
-    private static async Task<CoordinatorProcess> StartAsync(string directory, bool keepsDirectory, string[] arguments)
+    /// <summary>In a directory of the test's own.</summary>
+    public static Task<CoordinatorProcess> StartInAsync(string directory, params string[] arguments) =>
+        StartAsync(directory, new Dictionary<string, string>(), arguments);
+
+    /// <summary>The same with variables of its environment.</summary>
+    public static Task<CoordinatorProcess> StartAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        StartAsync(null, environment, arguments);
+
+    private static async Task<CoordinatorProcess> StartAsync(string? given, IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
+        var directory = given ?? Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
         var withWorkers = arguments.Contains("--workers") ? arguments : ["--workers", "2", .. arguments];
-        var coordinator = new CoordinatorProcess(directory, keepsDirectory, withWorkers);
+        var coordinator = new CoordinatorProcess(directory, given is not null, withWorkers, environment);
         try
         {
             await coordinator._ready.Task.WaitAsync(StartLimit);
@@ -125,14 +138,21 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     }
 
     /// <summary>A connection of its own, as another client would have.</summary>
-    public CallInvoker Connect(string? token = null)
+    /// <param name="token">Its token, instead of the owner's; empty for none.</param>
+    /// <param name="tls">For a coordinator with TLS.</param>
+    public CallInvoker Connect(string? token = null, SslClientAuthenticationOptions? tls = null)
     {
+        var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false };
+        if (tls is not null)
+            handler.SslOptions = tls;
         var channel = GrpcChannel.ForAddress(GrpcAddress, new GrpcChannelOptions
         {
             MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes,
             MaxSendMessageSize = null,
-            HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false },
+            HttpHandler = handler,
         });
+        if (token == "")
+            return channel.CreateCallInvoker();
         return channel.Intercept(metadata =>
         {
             metadata.Add(ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + (token ?? Token));

@@ -1,13 +1,14 @@
 using System.CommandLine;
 using Orchestrator.Cli.Bench;
 using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Bench.Objects;
 using Orchestrator.Client;
 using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Verbs;
 
-/// <summary><c>orchestrator bench tasks</c> and <c>orchestrator bench journal</c></summary>
+/// <summary><c>orchestrator bench</c>, and its <c>tasks</c>; the others have a file each</summary>
 internal static class BenchVerb
 {
     private static readonly Option<string> Handler = new("--handler") { Description = "The handler.", HelpName = "NAME", DefaultValueFactory = _ => "echo" };
@@ -74,7 +75,16 @@ internal static class BenchVerb
         var journal = new Command("journal", "Measures acknowledged puts to durable queues, beside plain SQLite in the data directory.") { InFlight, Length }
             .Examples("orchestrator bench journal", "orchestrator bench journal --in-flight 256 --duration 2s")
             .Does(MeasureJournalAsync);
-        return new Command("bench", "Measures.") { tasks, journal };
+        return new Command("bench", "Measures.")
+        {
+            tasks,
+            journal,
+            ObjectBenchVerb.Create("queue", "Measures queues: from the put in one process to the get in another.", QueueShapes.Figures, IdleObjects.Queues),
+            ObjectBenchVerb.Create("pipe", "Measures pipes between two processes.", PipeShapes.Figures, IdleObjects.Pipes),
+            ObjectBenchVerb.Create("state", "Measures shared dicts and counters.", StateShapes.Figures, IdleObjects.Values),
+            ObjectBenchVerb.Create("lock", "Measures locks, alone and between two processes.", LockShapes.Figures, IdleObjects.Locks),
+            CompareVerb.Create(),
+        };
     }
 
     private static async Task<int> RunAsync(VerbContext context, CancellationToken token)

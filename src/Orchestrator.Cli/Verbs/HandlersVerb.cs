@@ -20,11 +20,12 @@ internal static class HandlersVerb
                 }
 
                 context.Terminal.WriteTable(
-                    [new("handler"), new("kind"), new("example input"), new("description")],
+                    [new("handler"), new("kind"), new("group"), new("example input"), new("description")],
                     handlers.OrderBy(handler => handler.Name, StringComparer.Ordinal).Select(handler => (string[])
                     [
                         handler.Name,
                         Describe.Kind(handler.Kind),
+                        string.Join(", ", handler.Groups),
                         handler.ExampleInput is null ? "" : Describe.Output(handler.ExampleInput),
                         handler.Description,
                     ]));

@@ -1,16 +1,11 @@
 using System.CommandLine;
-using System.Diagnostics;
-using Orchestrator.Client;
 using Orchestrator.Cli.Output;
-using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Verbs;
 
 /// <summary><c>orchestrator lock</c></summary>
 internal static class LockVerb
 {
-    private const int ExitTimeout = 1;
-
     private static readonly Argument<string> LockName = new("NAME") { Description = "The lock's name: letters, digits and . _ / -" };
 
     private static readonly Argument<string[]> CommandWords = new("COMMAND")
@@ -19,7 +14,7 @@ internal static class LockVerb
         Arity = ArgumentArity.OneOrMore,
     };
 
-    private static readonly Option<TimeSpan?> Wait = Durations.Option("--timeout", "How long to wait for the lock; without limit unless given. 0s is one attempt.");
+    private static readonly Option<TimeSpan?> Wait = Durations.Option("--timeout", "How long to wait for the lock; without limit unless given. 0s is one attempt. A time-out is exit code 6.");
 
     public static Command Create() => new("lock", "Uses locks that every process shares which names them.") { CreateRun(), CreateList() };
 
@@ -35,13 +30,9 @@ internal static class LockVerb
                 await using var session = await client.OpenSessionAsync($"lock run (pid {Environment.ProcessId})", cancellationToken: token);
                 var shared = session.Lock(context.Get(LockName)!);
                 await using var hold = context.Get(Wait) is { } limit ? await shared.TryAcquireAsync(limit, token) : await shared.AcquireAsync(token);
-                if (hold is null)
-                {
-                    context.Terminal.Error($"the lock '{shared.Name}' was not to be had in time");
-                    return ExitTimeout;
-                }
-
-                return await RunAsync(context.Get(CommandWords)!, hold, token);
+                return hold is null
+                    ? context.TimedOut($"the lock '{shared.Name}' was not to be had")
+                    : await ChildCommand.RunAsync(context.Get(CommandWords)!, hold.Lost, ("ORCHESTRATOR_FENCING_TOKEN", $"{hold.FencingToken}"));
             });
 
     private static Command CreateList() =>
@@ -69,24 +60,4 @@ internal static class LockVerb
                     ]));
                 return ExitCode.Ok;
             });
-
-    private static async Task<int> RunAsync(string[] words, LockHold hold, CancellationToken token)
-    {
-        var start = new ProcessStartInfo(words[0]) { UseShellExecute = false };
-        foreach (var word in words.AsSpan(1))
-            start.ArgumentList.Add(word);
-        start.Environment["ORCHESTRATOR_FENCING_TOKEN"] = $"{hold.FencingToken}";
-        using var process = Process.Start(start) ?? throw new UsageException($"'{words[0]}' cannot be started");
-        // Ctrl-C reaches the command by the terminal; a lost lock only by us.
-        await using var lost = hold.Lost.UnsafeRegister(
-            static state =>
-            {
-                var command = (Process)state!;
-                if (!command.HasExited)
-                    command.Kill(entireProcessTree: true);
-            },
-            process);
-        await process.WaitForExitAsync(CancellationToken.None);
-        return process.ExitCode;
-    }
 }

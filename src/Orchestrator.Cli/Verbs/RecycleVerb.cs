@@ -11,13 +11,19 @@ internal static class RecycleVerb
         Arity = ArgumentArity.ZeroOrOne,
     };
 
+    private static readonly Option<string?> Group = new("--group")
+    {
+        Description = "Only workers of this group.",
+        HelpName = "NAME",
+    };
+
     public static Command Create() =>
-        new Command("recycle", "Replaces worker processes without losing a task: each successor starts first.") { Worker }
-            .Examples("orchestrator recycle", "orchestrator recycle worker-1")
+        new Command("recycle", "Replaces worker processes without losing a task: each successor starts first.") { Worker, Group }
+            .Examples("orchestrator recycle", "orchestrator recycle worker-1", "orchestrator recycle --group python")
             .Does(async (context, token) =>
             {
                 await using var client = await context.ConnectAsync(token);
-                var count = await client.RecycleWorkersAsync(context.Get(Worker), token);
+                var count = await client.RecycleWorkersAsync(context.Get(Worker), context.Get(Group), token);
                 if (context.Terminal.IsJson)
                     context.Terminal.WriteJson(new { recycled = count });
                 else

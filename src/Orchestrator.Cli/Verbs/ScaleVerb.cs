@@ -7,13 +7,19 @@ internal static class ScaleVerb
 {
     private static readonly Argument<int> Workers = new("N") { Description = "How many workers there are to be." };
 
+    private static readonly Option<string?> Group = new("--group")
+    {
+        Description = "The worker group; needed where there are several.",
+        HelpName = "NAME",
+    };
+
     public static Command Create() =>
-        new Command("scale", "Changes the number of workers.") { Workers }
-            .Examples("orchestrator scale 4")
+        new Command("scale", "Changes the number of workers.") { Workers, Group }
+            .Examples("orchestrator scale 4", "orchestrator scale 2 --group python")
             .Does(async (context, token) =>
             {
                 await using var client = await context.ConnectAsync(token);
-                var count = await client.ScaleWorkersAsync(context.Get(Workers), token);
+                var count = await client.ScaleWorkersAsync(context.Get(Workers), context.Get(Group), token);
                 if (context.Terminal.IsJson)
                     context.Terminal.WriteJson(new { workers = count });
                 else

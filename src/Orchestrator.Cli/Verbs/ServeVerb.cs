@@ -16,28 +16,28 @@ internal static class ServeVerb
 
     private static readonly Option<int> GrpcPort = new("--grpc-port")
     {
-        Description = "The port for gRPC on 127.0.0.1; 0 picks a free one.",
+        Description = "The port for gRPC; 0 picks a free one.",
         HelpName = "PORT",
         DefaultValueFactory = _ => 7600,
     };
 
     private static readonly Option<int> HttpPort = new("--http-port")
     {
-        Description = "The port for HTTP on 127.0.0.1; 0 picks a free one.",
+        Description = "The port for HTTP; 0 picks a free one.",
         HelpName = "PORT",
         DefaultValueFactory = _ => 7601,
     };
 
     private static readonly Option<int> Workers = new("--workers")
     {
-        Description = "How many worker processes; one per core unless given.",
+        Description = "How many worker processes, beside those of named groups; one per core unless given.",
         HelpName = "N",
         DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
-    private static readonly Option<string?> WorkerCommand = new("--worker-command")
+    private static readonly Option<string[]> WorkerCommand = new("--worker-command")
     {
-        Description = "The command that starts a worker, in any language; this command's own workers unless given.",
+        Description = "The command that starts a worker, in any language; this command's own workers unless given. NAME=COUNT:COMMAND adds a group of workers beside those, and may be given more than once.",
         HelpName = "COMMAND",
     };
 
@@ -66,7 +66,7 @@ internal static class ServeVerb
 
     private static readonly Option<int?> HotSpares = new("--hot-spares")
     {
-        Description = "Workers started ahead, to take over at once when one is lost: 0 or 1 (the default).",
+        Description = "Workers started ahead in each group, to take over at once when one is lost: 0 or 1 (the default).",
         HelpName = "N",
     };
 
@@ -101,10 +101,13 @@ internal static class ServeVerb
             GrpcPort, HttpPort, Workers, WorkerCommand, AllowChaos, AllowDirectory, AllowUrl, InheritVariable,
             HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, DrainTimeout, Verbose,
         }
+            .With(ServeSecurity.Options)
             .Examples(
                 "orchestrator serve",
                 "orchestrator serve --grpc-port 0 --http-port 0 --data-dir /tmp/mine --workers 4",
                 "orchestrator serve --worker-command 'python3 worker.py'",
+                "orchestrator serve --workers 2 --worker-command 'python=2:python3 worker.py'",
+                "orchestrator serve --listen 0.0.0.0 --tls-cert server.pem --tls-key server.key --client-ca clients.pem",
                 "orchestrator serve --allow-directory /srv/data --allow-url https://example.com/")
             .Does(RunAsync);
 
@@ -164,7 +167,7 @@ internal static class ServeVerb
                 : ProtocolConstants.DefaultDataDirectory(),
             Verbose = context.Get(Verbose),
         };
-        return options with
+        return ServeSecurity.Read(context, options) with
         {
             Supervision = Supervision(context, options.Supervision),
             CreditsPerStream = context.Get(Credits) ?? options.CreditsPerStream,
@@ -172,18 +175,21 @@ internal static class ServeVerb
         };
     }
 
-    private static SupervisorOptions Supervision(VerbContext context, SupervisorOptions usual) => usual with
+    private static SupervisorOptions Supervision(VerbContext context, SupervisorOptions usual)
     {
-        Workers = context.Get(Workers),
-        Command = context.Get(WorkerCommand) is { } command
-            ? CommandSplitter.Split(command)
-            : [SelfCommand.Path, .. SelfCommand.Arguments(WorkerVerb.Arguments(Handlers(context, context.Get(AllowChaos))))],
-        InheritedVariables = context.Get(InheritVariable) ?? [],
-        HotSpares = context.Get(HotSpares) ?? usual.HotSpares,
-        PinWorkers = !context.Get(NoPinning),
-        MaxConcurrentIo = context.Get(MaxIo) ?? usual.MaxConcurrentIo,
-        BlockingThreads = context.Get(BlockingThreads) ?? usual.BlockingThreads,
-    };
+        var (command, groups) = WorkerCommands.Read(context.Get(WorkerCommand) ?? []);
+        return usual with
+        {
+            Workers = context.Get(Workers),
+            Command = command ?? [SelfCommand.Path, .. SelfCommand.Arguments(WorkerVerb.Arguments(Handlers(context, context.Get(AllowChaos))))],
+            MoreGroups = groups,
+            InheritedVariables = context.Get(InheritVariable) ?? [],
+            HotSpares = context.Get(HotSpares) ?? usual.HotSpares,
+            PinWorkers = !context.Get(NoPinning),
+            MaxConcurrentIo = context.Get(MaxIo) ?? usual.MaxConcurrentIo,
+            BlockingThreads = context.Get(BlockingThreads) ?? usual.BlockingThreads,
+        };
+    }
 
     private static StockHandlerOptions Handlers(VerbContext context, bool allowChaos)
     {

@@ -16,6 +16,11 @@ internal sealed class VerbContext(ParseResult parsed)
 
     public Terminal Terminal { get; } = new(parsed.GetValue(CommonOptions.Output) == "json");
 
+    /// <summary>The verb and its sub-verb.</summary>
+    public IEnumerable<string> Words => parsed.CommandResult.Parent is System.CommandLine.Parsing.CommandResult { Parent: not null } parent
+        ? [parent.Command.Name, parsed.CommandResult.Command.Name]
+        : [parsed.CommandResult.Command.Name];
+
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);
 
     public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
@@ -27,6 +32,9 @@ internal sealed class VerbContext(ParseResult parsed)
         Endpoint = Get(CommonOptions.Endpoint),
         Token = Get(CommonOptions.Token),
         DataDirectory = Get(CommonOptions.DataDirectory),
+        CertificateAuthority = Get(CommonOptions.CertificateAuthority),
+        Certificate = Get(CommonOptions.Certificate),
+        Key = Get(CommonOptions.Key),
     };
 
     /// <summary>One message of the contract, in the JSON that any gRPC tool would show.</summary>

@@ -23,12 +23,13 @@ internal static class WorkersVerb
 
     public static void Print(Terminal terminal, IReadOnlyCollection<WorkerInfo> workers) => terminal.WriteTable(
         [
-            new("worker"), new("state"), new("pid", true), new("core", true), new("running", true), new("ahead", true),
+            new("worker"), new("group"), new("state"), new("pid", true), new("core", true), new("running", true), new("ahead", true),
             new("completed", true), new("failed", true), new("restarts", true), new("CPU", true), new("memory", true), new("last exit"),
         ],
         workers.Select(worker => (string[])
         [
             $"{worker.Name}#{worker.Incarnation}",
+            worker.Group,
             Describe.Worker(worker.State),
             worker.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture),
             worker.Core < 0 ? "any" : worker.Core.ToString(System.Globalization.CultureInfo.InvariantCulture),

@@ -6,12 +6,14 @@ namespace Orchestrator.Client;
 /// <summary>What an operation failed with, as this client's exception.</summary>
 internal static class ObjectErrors
 {
-    public static OrchestratorException From(OperationError error) => error.Reason switch
+    public static OrchestratorException From(OperationError error) => From(error.Message, (StatusCode)error.Code, error.Reason, null);
+
+    public static OrchestratorException From(string message, StatusCode status, ErrorReason reason, Exception? innerException) => reason switch
     {
-        ErrorReason.LimitExceeded => new LimitExceededException(error.Message, null, null),
-        ErrorReason.Deadlock => new DeadlockException(error.Message, null),
-        ErrorReason.SessionLost => new SessionLostException(error.Message, null),
-        _ => new OrchestratorException(error.Message, (StatusCode)error.Code, error.Reason, null),
+        ErrorReason.LimitExceeded => new LimitExceededException(message, null, innerException),
+        ErrorReason.Deadlock => new DeadlockException(message, innerException),
+        ErrorReason.SessionLost => new SessionLostException(message, innerException),
+        _ => new OrchestratorException(message, status, reason, innerException),
     };
 }
 

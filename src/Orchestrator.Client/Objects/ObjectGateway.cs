@@ -55,10 +55,10 @@ public sealed class ObjectGateway(string address, string token, string displayNa
             // A stream that has failed for good is replaced; those who used it have been told.
             _failed = false;
             _channel ??= Connect();
-            var service = new SessionService.SessionServiceClient(_channel.CreateCallInvoker().Intercept(new BearerTokenInterceptor(token)));
             var endpoint = new CoordinatorEndpoint(new Uri("http://localhost"), address, token, "this worker's own");
-            var stream = _stream = new ObjectStream(
-                service, new CreateSessionRequest { DisplayName = displayName }, exception => ErrorTranslator.Translate(exception, endpoint));
+            var services = new ObjectServices(
+                _channel.CreateCallInvoker().Intercept(new BearerTokenInterceptor(token)), exception => ErrorTranslator.Translate(exception, endpoint));
+            var stream = _stream = new ObjectStream(services, new CreateSessionRequest { DisplayName = displayName });
             stream.Failed += _ =>
             {
                 lock (_gate)

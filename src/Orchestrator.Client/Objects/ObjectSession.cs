@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
 
@@ -12,23 +13,24 @@ namespace Orchestrator.Client;
 public sealed class ObjectSession : IAsyncDisposable
 {
     private readonly ObjectStream _stream;
-    private readonly SessionService.SessionServiceClient? _owner;
+    private readonly bool _isOwner;
     private readonly CancellationTokenSource _lost = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<string, List<LockHold>> _holds = [];
     private readonly string _named;
 
-    private ObjectSession(ObjectStream stream, SessionService.SessionServiceClient? owner, string named)
+    private ObjectSession(ObjectStream stream, bool isOwner, string id)
     {
         _stream = stream;
-        _owner = owner;
-        _named = named;
+        _isOwner = isOwner;
+        Id = id;
+        _named = isOwner ? "" : id;
         stream.Noticed += OnNotice;
         stream.Failed += OnFailed;
     }
 
     /// <summary>The session's id.</summary>
-    public string Id { get; private init; } = "";
+    public string Id { get; }
 
     /// <summary>Fires when the session is lost: nothing that it held is held any more.</summary>
     public CancellationToken Lost => _lost.Token;
@@ -86,13 +88,13 @@ public sealed class ObjectSession : IAsyncDisposable
     /// <summary>Closes the session: all that it holds goes back.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_owner is null)
+        if (!_isOwner)
             return;
         _stream.Noticed -= OnNotice;
         _stream.Failed -= OnFailed;
         try
         {
-            await _owner.CloseSessionAsync(new CloseSessionRequest { SessionId = Id });
+            await Services.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = Id });
         }
         catch (Grpc.Core.RpcException)
         {
@@ -103,20 +105,19 @@ public sealed class ObjectSession : IAsyncDisposable
     }
 
     internal static async Task<ObjectSession> OpenAsync(
-        SessionService.SessionServiceClient service,
+        ObjectServices services,
         string displayName,
         TimeSpan? ttl,
-        Func<Grpc.Core.RpcException, OrchestratorException> translate,
         CancellationToken cancellationToken)
     {
         var create = new CreateSessionRequest { DisplayName = displayName };
         if (ttl is { } value)
             create.Ttl = Duration.FromTimeSpan(value);
-        var stream = new ObjectStream(service, create, translate);
+        var stream = new ObjectStream(services, create);
         try
         {
             var id = await stream.Session.WaitAsync(cancellationToken);
-            return new ObjectSession(stream, service, named: "") { Id = id };
+            return new ObjectSession(stream, isOwner: true, id);
         }
         catch
         {
@@ -126,21 +127,36 @@ public sealed class ObjectSession : IAsyncDisposable
     }
 
     /// <summary>A session that exists by itself, as that of a task attempt does, over somebody else's stream.</summary>
-    internal static ObjectSession Over(ObjectStream stream, string id) => new(stream, owner: null, id) { Id = id };
+    internal static ObjectSession Over(ObjectStream stream, string id) => new(stream, isOwner: false, id);
 
-    /// <summary>Lets go of the stream that a session of somebody else's shares; what it holds is settled by whoever ends that session.</summary>
+    /// <summary>
+    /// Lets go of the stream that a session of somebody else's shares; what it holds is settled by whoever ends that session, so that to whoever still holds something
+    /// here it is lost.
+    /// </summary>
     public void Detach()
     {
-        if (_owner is not null)
+        if (_isOwner)
             throw new InvalidOperationException("a session that was opened here is closed by disposing it");
         _stream.Noticed -= OnNotice;
         _stream.Failed -= OnFailed;
+        LoseAll();
     }
+
+    internal ObjectServices Services => _stream.Services;
 
     /// <summary>What a request is to name: nothing where the stream's own session is meant.</summary>
     internal string RequestSession => _named;
 
     internal Task<Outcome> SendAsync(Operation operation, CancellationToken cancellationToken) => _stream.SendAsync(operation, cancellationToken);
+
+    internal async IAsyncEnumerable<WatchStateResponse> WatchAsync(
+        StateKind kind, string name, ulong afterVersion, string keyPrefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var request = new WatchStateRequest { Kind = kind, Name = name, AfterVersion = afterVersion, KeyPrefix = keyPrefix };
+        using var call = Services.State.WatchState(request, cancellationToken: cancellationToken);
+        while (await Services.MoveNextAsync(call.ResponseStream, cancellationToken))
+            yield return call.ResponseStream.Current;
+    }
 
     internal void Track(LockHold hold)
     {

@@ -15,8 +15,6 @@ internal sealed class ObjectStream : IAsyncDisposable
 
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(50);
 
-    private readonly SessionService.SessionServiceClient _service;
-    private readonly Func<RpcException, OrchestratorException> _translate;
     private readonly CreateSessionRequest _create;
     private readonly Lock _gate = new();
     private readonly SortedDictionary<ulong, PendingOperation> _pending = [];
@@ -28,18 +26,19 @@ internal sealed class ObjectStream : IAsyncDisposable
     private ulong _lastId;
     private int _failures;
 
-    /// <param name="service">The service.</param>
+    /// <param name="services">The services.</param>
     /// <param name="create">The session to create.</param>
-    /// <param name="translate">An error of a call as this client's exception.</param>
-    public ObjectStream(SessionService.SessionServiceClient service, CreateSessionRequest create, Func<RpcException, OrchestratorException> translate)
+    public ObjectStream(ObjectServices services, CreateSessionRequest create)
     {
-        _service = service;
+        Services = services;
         _create = create;
-        _translate = translate;
         // Nobody may be waiting for it when it fails.
         _ = _session.Task.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         _running = RunAsync();
     }
+
+    /// <summary>For what has no operation on the stream.</summary>
+    public ObjectServices Services { get; }
 
     /// <summary>The id of the stream's own session, once there is one.</summary>
     public Task<string> Session => _session.Task;
@@ -112,7 +111,7 @@ internal sealed class ObjectStream : IAsyncDisposable
             }
             catch (RpcException exception)
             {
-                var error = _translate(exception);
+                var error = Services.Translate(exception);
                 // A broken connection is tried again; what the coordinator itself says is final.
                 if (error is not CoordinatorUnavailableException || !_session.Task.IsCompletedSuccessfully || ++_failures > MaxReconnects)
                 {
@@ -129,7 +128,7 @@ internal sealed class ObjectStream : IAsyncDisposable
     private async Task ConnectAsync()
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(_disposing.Token);
-        using var call = _service.Connect(cancellationToken: ending.Token);
+        using var call = Services.Sessions.Connect(cancellationToken: ending.Token);
         var first = new ConnectRequest();
         if (_session.Task.IsCompletedSuccessfully)
             first.SessionId = await _session.Task;
@@ -223,7 +222,7 @@ internal sealed class ObjectStream : IAsyncDisposable
     }
 
     // Each waiter throws an exception of its own: one object would carry the stack of whoever threw it last.
-    private static OrchestratorException Again(OrchestratorException error) => new(error.Message, error.StatusCode, error.Reason, error);
+    private static OrchestratorException Again(OrchestratorException error) => ObjectErrors.From(error.Message, error.StatusCode, error.Reason, error);
 
     private sealed class PendingOperation(Operation operation)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
 
@@ -23,9 +24,12 @@ public sealed class SharedPipe
     public SharedPipeEnd EndB { get; }
 }
 
-/// <summary>An end of a pipe. It belongs to the first session that uses it, and is closed when that ends.</summary>
-public sealed class SharedPipeEnd
+/// <summary>An end of a pipe. It belongs to the first session that uses it, and is closed when that ends, or by disposing it.</summary>
+public sealed class SharedPipeEnd : IAsyncDisposable
 {
+    // At most so many at a time: what was received and not yet looked at is lost with its reader.
+    private const int MaxMessages = 64;
+
     private readonly ObjectSession _session;
     private readonly string _pipe;
     private readonly PipeEnd _end;
@@ -46,6 +50,34 @@ public sealed class SharedPipeEnd
     public Task<(Payload? Message, bool EndOfFile)> TryReceiveAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         ReceiveAsync(timeout, cancellationToken);
 
+    /// <summary>Messages as they come, until the end of file.</summary>
+    public async IAsyncEnumerable<Payload> ReceiveAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (await ReceiveAsync(MaxMessages, null, cancellationToken) is { Status: PipeStatus.Ok } response)
+        {
+            foreach (var message in response.Messages)
+                yield return message;
+        }
+    }
+
+    /// <summary>Closes the end: the other one reads what was sent, and then the end of file. Does nothing where it is closed.</summary>
+    /// <exception cref="OrchestratorException">With NOT_OWNER, where the end belongs to another session.</exception>
+    public async Task CloseAsync(CancellationToken cancellationToken = default) => await _session.SendAsync(
+        new Operation { ClosePipeEnd = new ClosePipeEndRequest { Pipe = _pipe, End = _end, SessionId = _session.RequestSession } }, cancellationToken);
+
+    /// <summary>As <see cref="CloseAsync"/>; does nothing either where the session has ended, which has closed it, or both ends are closed and the pipe is no more.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await CloseAsync();
+        }
+        catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _session.Lost.IsCancellationRequested)
+        {
+            // It is closed, which is what was asked for.
+        }
+    }
+
     private async Task<bool> SendAsync(Payload message, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new SendRequest { Pipe = _pipe, End = _end, Messages = { message }, SessionId = _session.RequestSession };
@@ -59,10 +91,15 @@ public sealed class SharedPipeEnd
 
     private async Task<(Payload? Message, bool EndOfFile)> ReceiveAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        var request = new ReceiveRequest { Pipe = _pipe, End = _end, SessionId = _session.RequestSession };
+        var response = await ReceiveAsync(1, timeout, cancellationToken);
+        return (response.Messages.SingleOrDefault(), response.Status == PipeStatus.EndOfFile);
+    }
+
+    private async Task<ReceiveResponse> ReceiveAsync(int maximum, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var request = new ReceiveRequest { Pipe = _pipe, End = _end, MaxMessages = maximum, SessionId = _session.RequestSession };
         if (timeout is { } limit)
             request.Timeout = Duration.FromTimeSpan(limit);
-        var response = (await _session.SendAsync(new Operation { Receive = request }, cancellationToken)).Receive;
-        return (response.Messages.SingleOrDefault(), response.Status == PipeStatus.EndOfFile);
+        return (await _session.SendAsync(new Operation { Receive = request }, cancellationToken)).Receive;
     }
 }

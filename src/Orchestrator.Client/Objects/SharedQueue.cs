@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
@@ -22,6 +23,28 @@ public sealed class SharedQueue
             throw new InvalidOperationException("a put without a timeout has timed out");
     }
 
+    /// <summary>Puts items in their order, in as few messages as they fit in; waits while the queue is full.</summary>
+    /// <exception cref="OrchestratorException">With SHUT_DOWN, where the queue takes no more; what came before is in it.</exception>
+    public async Task PutAllAsync(IEnumerable<Payload> bodies, long priority = 0, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(bodies);
+        var items = new List<QueueItem>();
+        var bytes = 0;
+        foreach (var body in bodies)
+        {
+            items.Add(new QueueItem { Body = body, Priority = priority });
+            bytes += body.CalculateSize();
+            if (items.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes)
+                continue;
+            await PutAsync(items, null, cancellationToken);
+            items.Clear();
+            bytes = 0;
+        }
+
+        if (items.Count > 0)
+            await PutAsync(items, null, cancellationToken);
+    }
+
     /// <summary>Puts an item, waiting for at most this long; false where the queue was full. Zero is one attempt.</summary>
     /// <exception cref="OrchestratorException">With SHUT_DOWN, where the queue takes no more.</exception>
     public Task<bool> TryPutAsync(Payload body, TimeSpan timeout, long priority = 0, CancellationToken cancellationToken = default) =>
@@ -30,6 +53,12 @@ public sealed class SharedQueue
     /// <summary>Takes the next item for good, waiting for at most this long; null where there was none, or none will come any more.</summary>
     public async Task<Payload?> TryGetAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         (await GetAsync(false, null, timeout, cancellationToken))?.Body;
+
+    /// <summary>Says of items that were taken for good that they are done, for those who join; how many are unfinished.</summary>
+    /// <exception cref="OrchestratorException">With OVER_RELEASED, where fewer are unfinished.</exception>
+    public async Task<long> MarkDoneAsync(int count = 1, CancellationToken cancellationToken = default) =>
+        (await _session.Services.CallAsync(_session.Services.Queues.MarkDoneAsync(
+            new MarkDoneRequest { Queue = Name, Count = count }, cancellationToken: cancellationToken))).UnfinishedItems;
 
     /// <summary>Takes the next item for good, waiting for one; null where the queue is shut down and empty.</summary>
     public async Task<Payload?> GetAsync(CancellationToken cancellationToken = default) => (await GetAsync(false, null, null, cancellationToken))?.Body;
@@ -43,12 +72,26 @@ public sealed class SharedQueue
     public Task<LeasedItem?> TryLeaseAsync(TimeSpan timeout, TimeSpan? lease = null, CancellationToken cancellationToken = default) =>
         LeaseAsync(lease, timeout, cancellationToken);
 
-    /// <summary>Leased items as they come, until the queue is shut down and empty. Each is to be completed or disposed by who iterates.</summary>
-    public async IAsyncEnumerable<LeasedItem> LeaseAllAsync(TimeSpan? lease = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    /// <summary>
+    /// Leased items as they come, over a stream of their own, until the queue is shut down and empty. Each is to be completed or disposed by who iterates; when the
+    /// iteration ends, whatever is neither goes back.
+    /// </summary>
+    /// <param name="lease">How long each is leased at most; null leases it as long as the session lives.</param>
+    /// <param name="prefetch">How many may be leased and not yet settled, 1 or more: those in hand and those that have come ahead.</param>
+    /// <param name="cancellationToken">Ends the iteration.</param>
+    /// <exception cref="SessionLostException">The session has ended.</exception>
+    public async IAsyncEnumerable<LeasedItem> LeaseAllAsync(
+        TimeSpan? lease = null, int prefetch = 64, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        while (await LeaseAsync(lease, null, cancellationToken) is { } item)
+        await using var consumer = OpenConsumer(lease, prefetch);
+        await foreach (var item in consumer.ReadAllAsync(cancellationToken))
             yield return item;
     }
+
+    /// <summary>The stream of <see cref="LeaseAllAsync"/>, for whoever settles items after the iteration.</summary>
+    /// <param name="lease">How long each is leased at most; null leases it as long as the session lives.</param>
+    /// <param name="prefetch">How many may be leased and not yet settled, 1 or more: those in hand and those that have come ahead.</param>
+    public QueueConsumer OpenConsumer(TimeSpan? lease = null, int prefetch = 64) => new(this, _session, lease, prefetch);
 
     /// <summary>Waits until every item that was put is done.</summary>
     public async Task JoinAsync(CancellationToken cancellationToken = default) => await JoinAsync(null, cancellationToken);
@@ -66,9 +109,12 @@ public sealed class SharedQueue
 
     internal bool IsSessionLost => _session.Lost.IsCancellationRequested;
 
-    private async Task<bool> PutAsync(Payload body, long priority, TimeSpan? timeout, CancellationToken cancellationToken)
+    private Task<bool> PutAsync(Payload body, long priority, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        PutAsync([new QueueItem { Body = body, Priority = priority }], timeout, cancellationToken);
+
+    private async Task<bool> PutAsync(IReadOnlyList<QueueItem> items, TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        var request = new PutRequest { Queue = Name, Items = { new QueueItem { Body = body, Priority = priority } }, SessionId = _session.RequestSession };
+        var request = new PutRequest { Queue = Name, Items = { items }, SessionId = _session.RequestSession };
         if (timeout is { } limit)
             request.Timeout = Duration.FromTimeSpan(limit);
         var response = (await _session.SendAsync(new Operation { Put = request }, cancellationToken)).Put;
@@ -97,51 +143,4 @@ public sealed class SharedQueue
             request.Timeout = Duration.FromTimeSpan(limit);
         return (await _session.SendAsync(new Operation { Join = request }, cancellationToken)).Join.UnfinishedItems;
     }
-}
-
-/// <summary>An item that is this consumer's until it is settled. Completing it says that it is done; disposing it without that gives it back.</summary>
-public sealed class LeasedItem : IAsyncDisposable
-{
-    private readonly SharedQueue _queue;
-    private readonly QueueItem _item;
-    private int _settled;
-
-    internal LeasedItem(SharedQueue queue, QueueItem item) => (_queue, _item) = (queue, item);
-
-    /// <summary>The payload.</summary>
-    public Payload Body => _item.Body;
-
-    /// <summary>As it was put.</summary>
-    public long Priority => _item.Priority;
-
-    /// <summary>The how-manieth delivery this is; 1 is the first.</summary>
-    public int Delivery => _item.Delivery;
-
-    /// <summary>It is done; false where the lease had ended before, and the item is somebody else's.</summary>
-    public Task<bool> CompleteAsync(CancellationToken cancellationToken = default) => SettleAsync(Settlement.Done, "", cancellationToken);
-
-    /// <summary>It can never be done: to the dead-letter queue with it. False where the lease had ended before.</summary>
-    /// <param name="reason">Why, for people.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public Task<bool> RejectAsync(string reason, CancellationToken cancellationToken = default) => SettleAsync(Settlement.Reject, reason, cancellationToken);
-
-    /// <summary>The lease ends so long from now; false where it had ended before.</summary>
-    public Task<bool> ExtendAsync(TimeSpan lease, CancellationToken cancellationToken = default) =>
-        _queue.SettleAsync(_item.LeaseId, Settlement.Extend, lease, "", cancellationToken);
-
-    /// <summary>Gives the item back to the front, unless it was settled.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        try
-        {
-            await SettleAsync(Settlement.Return, "", CancellationToken.None);
-        }
-        catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _queue.IsSessionLost)
-        {
-            // It has gone back with the session, or away with the queue.
-        }
-    }
-
-    private async Task<bool> SettleAsync(Settlement settlement, string reason, CancellationToken cancellationToken) =>
-        Interlocked.Exchange(ref _settled, 1) == 0 && await _queue.SettleAsync(_item.LeaseId, settlement, null, reason, cancellationToken);
 }

@@ -20,6 +20,23 @@ public sealed class SharedDict
     public async Task<Payload?> GetAsync(string key, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } }, cancellationToken)).ReadDict.Entries.SingleOrDefault()?.Value;
 
+    /// <summary>Adds to the entry's number, of which nothing is 0; the sum.</summary>
+    /// <exception cref="OrchestratorException">With INVALID, where the entry is no number, or the sum is none that JSON can hold exactly.</exception>
+    public async Task<double> AddAsync(string key, double amount, CancellationToken cancellationToken = default) =>
+        (await UpdateAsync([new DictEdit { Key = key, Add = amount }], null, cancellationToken)).Entries.Single().Value.Json.NumberValue;
+
+    /// <summary>Sets an entry only where the key is missing; the entry's value then, its own or the one it had.</summary>
+    public async Task<Payload> SetDefaultAsync(string key, Payload value, CancellationToken cancellationToken = default) =>
+        (await UpdateAsync([new DictEdit { Key = key, SetDefault = value }], null, cancellationToken)).Entries.Single().Value;
+
+    /// <summary>Every change after a version; a snapshot comes first where that is so old that its changes are not kept any more.</summary>
+    /// <param name="afterVersion">The last version seen, to resume; 0 for all there was.</param>
+    /// <param name="keyPrefix">Only keys that begin so.</param>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    /// <exception cref="LimitExceededException">It was read too slowly; resume after the last version seen.</exception>
+    public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, string keyPrefix = "", CancellationToken cancellationToken = default) =>
+        _session.WatchAsync(StateKind.Dict, Name, afterVersion, keyPrefix, cancellationToken);
+
     /// <summary>Removes an entry, where there is one.</summary>
     public Task RemoveAsync(string key, CancellationToken cancellationToken = default) =>
         UpdateAsync([new DictEdit { Key = key, Delete = true }], null, cancellationToken);
@@ -32,6 +49,28 @@ public sealed class SharedDict
         (await _session.SendAsync(
             new Operation { UpdateDict = new UpdateDictRequest { Dict = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },
             cancellationToken)).UpdateDict;
+
+    /// <summary>Changes an entry from what it is, and begins again where the dict has changed meanwhile; the entry's value then.</summary>
+    /// <param name="key">The entry.</param>
+    /// <param name="change">From the value, null where the key is missing, to the new one. It may be called more than once.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<Payload> UpdateAsync(string key, Func<Payload?, Payload> change, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        while (true)
+        {
+            var read = (await _session.SendAsync(new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } }, cancellationToken)).ReadDict;
+            var edit = new DictEdit { Key = key, Set = change(read.Entries.SingleOrDefault()?.Value) };
+            try
+            {
+                return (await UpdateAsync([edit], new Guard { ExpectedVersion = read.Version }, cancellationToken)).Entries.Single().Value;
+            }
+            catch (OrchestratorException exception) when (exception.Reason == ErrorReason.Stale)
+            {
+                // Somebody else was first, who has got on by that: never do all begin again.
+            }
+        }
+    }
 
     /// <summary>A page of the entries, in the order of insertion.</summary>
     /// <param name="pageToken">The last page's <see cref="ReadDictResponse.NextPageToken"/>; empty for the first.</param>
@@ -59,6 +98,10 @@ public sealed class SharedList
     /// <summary>Takes the element at an index, which counts from the end where it is negative: −1 is the last.</summary>
     public async Task<Payload> PopAsync(long index = -1, CancellationToken cancellationToken = default) =>
         (await UpdateAsync([new ListEdit { Pop = index }], null, cancellationToken)).Popped.Single();
+
+    /// <summary>Every change after a version, as <see cref="SharedDict.WatchAsync"/>.</summary>
+    public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, CancellationToken cancellationToken = default) =>
+        _session.WatchAsync(StateKind.List, Name, afterVersion, "", cancellationToken);
 
     /// <summary>Applies all edits or none.</summary>
     public async Task<UpdateListResponse> UpdateAsync(IEnumerable<ListEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
@@ -100,6 +143,10 @@ public sealed class SharedValue
     public async Task<Number?> ReadAsync(CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(new Operation { ReadValue = new ReadValueRequest { Value = Name } }, cancellationToken)).ReadValue.Current;
 
+    /// <summary>Every change after a version, as <see cref="SharedDict.WatchAsync"/>.</summary>
+    public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, CancellationToken cancellationToken = default) =>
+        _session.WatchAsync(StateKind.Value, Name, afterVersion, "", cancellationToken);
+
     /// <summary>Changes it in any of the ways there are.</summary>
     public async Task<UpdateValueResponse> UpdateAsync(NumberEdit edit, Guard? guard = null, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
@@ -117,6 +164,10 @@ public sealed class SharedArray
 
     /// <summary>Its name.</summary>
     public string Name { get; }
+
+    /// <summary>Every change after a version, as <see cref="SharedDict.WatchAsync"/>.</summary>
+    public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, CancellationToken cancellationToken = default) =>
+        _session.WatchAsync(StateKind.Array, Name, afterVersion, "", cancellationToken);
 
     /// <summary>Applies all edits or none; the elements then, in the order of the edits.</summary>
     public async Task<IReadOnlyList<Number>> UpdateAsync(IEnumerable<ArrayEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>

@@ -167,6 +167,16 @@ public sealed class SharedBarrier
     /// <summary>Waits for at most this long; null when not all came, which breaks the barrier for the others.</summary>
     public Task<int?> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
 
+    /// <summary>Breaks it for all who wait and all who come, until it is reset; how many waited.</summary>
+    public Task<int> AbortAsync(CancellationToken cancellationToken = default) => ControlAsync(BarrierAction.Abort, cancellationToken);
+
+    /// <summary>Makes it new; who waits finds it broken. How many waited.</summary>
+    public Task<int> ResetAsync(CancellationToken cancellationToken = default) => ControlAsync(BarrierAction.Reset, cancellationToken);
+
+    private async Task<int> ControlAsync(BarrierAction action, CancellationToken cancellationToken) =>
+        (await _session.Services.CallAsync(_session.Services.Sync.ControlBarrierAsync(
+            new ControlBarrierRequest { Barrier = Name, Action = action }, cancellationToken: cancellationToken))).Waiting;
+
     private async Task<int?> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new WaitBarrierRequest { Barrier = Name, Parties = _parties, SessionId = _session.RequestSession };

@@ -38,4 +38,13 @@ internal static class HandlerOffers
             _ => WorkKind.Cpu,
         },
         info);
+
+    /// <summary>What a worker has said of a handler, with the groups that offer it.</summary>
+    public static V1.HandlerInfo ToInfo(HandlerProfile handler)
+    {
+        var info = ((V1.HandlerInfo)handler.Description!).Clone();
+        info.Groups.Clear();
+        info.Groups.AddRange(handler.Groups);
+        return info;
+    }
 }

@@ -78,7 +78,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
         new(host, recorder, await WorkerTransport.ConnectAsync(launch, direct, time, cancellationToken), time, logger);
 
     /// <summary>Makes the worker known to the engine under a slot's name, and begins to read its reports.</summary>
-    public EngineWorker Join(string name, long incarnation, int core, bool rename)
+    public EngineWorker Join(string name, string group, long incarnation, int core, bool rename)
     {
         if (rename)
         {
@@ -93,7 +93,10 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
             Math.Max(1, Hello.IoSlots),
             Math.Max(1, Hello.BlockingSlots),
             FlightRecorderFile.Slots,
-            Hello.RecordsFlight);
+            Hello.RecordsFlight)
+        {
+            Group = group,
+        };
         var offers = Hello.Handlers.Select(HandlerOffers.Of).ToArray();
         return _host.Apply(new TaskCommand.WorkerJoined(description, offers, this), effects => _view = effects.Joined)!;
     }

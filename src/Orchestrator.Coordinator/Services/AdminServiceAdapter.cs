@@ -4,6 +4,7 @@ using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
 using Orchestrator.V1;
@@ -20,6 +21,7 @@ internal sealed class AdminServiceAdapter(
     ObjectEngineHost objects,
     SupervisorOptions workers,
     StreamLimits streamLimits,
+    CoordinatorOptions limits,
     StreamRegistry streams,
     MonotonicClock clock) : AdminService.AdminServiceBase
 {
@@ -76,23 +78,35 @@ internal sealed class AdminServiceAdapter(
     {
         if (request.Workers is < 0 or > MaxWorkers)
             throw Failures.Invalid("workers", $"{request.Workers} is not between 0 and {MaxWorkers}");
-        return new ScaleWorkersResponse { Workers = await supervisor.ScaleAsync(request.Workers) };
+        if (request.Group.Length == 0 && workers.Groups.Count > 1)
+            throw Failures.Invalid("group", $"is empty, and there are several: {GroupNames}");
+        CheckGroup(request.Group);
+        return new ScaleWorkersResponse { Workers = await supervisor.ScaleAsync(request.Group, request.Workers) };
     }
 
     public override async Task<RecycleWorkersResponse> RecycleWorkers(RecycleWorkersRequest request, ServerCallContext context)
     {
+        CheckGroup(request.Group);
         try
         {
             // worker-1#3 is how results name it; the slot is what is recycled.
-            var recycled = await supervisor.RecycleAsync(request.Worker.Split('#')[0], context.CancellationToken);
+            var recycled = await supervisor.RecycleAsync(request.Group, request.Worker.Split('#')[0], context.CancellationToken);
             if (recycled == 0 && request.Worker.Length > 0)
-                throw Failures.Create(ErrorReason.NotFound, $"there is no worker '{request.Worker}'; the workers are {string.Join(", ", supervisor.Status.Select(slot => slot.Name))}");
+                throw Failures.Create(ErrorReason.NotFound, $"there is no worker '{request.Worker}'{(request.Group.Length > 0 ? $" in group '{request.Group}'" : "")}; the workers are {string.Join(", ", supervisor.Status.Select(slot => slot.Name))}");
             return new RecycleWorkersResponse { Recycled = recycled };
         }
         catch (InvalidOperationException exception)
         {
             throw new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, exception.Message));
         }
+    }
+
+    private string GroupNames => string.Join(", ", supervisor.GroupNames);
+
+    private void CheckGroup(string group)
+    {
+        if (group.Length > 0 && !supervisor.GroupNames.Contains(group))
+            throw Failures.Create(ErrorReason.NotFound, $"there is no worker group '{group}'; the groups are {GroupNames}");
     }
 
     public override async Task<DrainResponse> Drain(DrainRequest request, ServerCallContext context)
@@ -121,6 +135,11 @@ internal sealed class AdminServiceAdapter(
             Add("affinity_keys", "Affinity keys that are remembered", options.MaxAffinityKeys, engine.AffinityKeyCount, "keys");
             return 0;
         });
+        var client = ClientAccount.Of(context);
+        Add("tasks_per_client", $"Unfinished tasks of one client (used: yours, {client.Tasks.Name})", options.MaxTasksPerClient, client.Tasks.Unfinished, "tasks");
+        Add("payload_bytes_per_client", "Inputs of those", options.MaxPayloadBytesPerClient, client.Tasks.InputBytes, "bytes");
+        Add("sessions_per_client", "Sessions that one client has created", limits.Objects.MaxSessionsPerClient, client.Sessions.Count, "sessions");
+        Add("streams_per_client", "Open streams of one client", limits.MaxStreamsPerClient, client.Streams, "streams");
         Add("payload_bytes", "One input or output", ProtocolConstants.MaxPayloadBytes, 0, "bytes");
         Add("message_bytes", "One gRPC message", ProtocolConstants.MaxMessageBytes, 0, "bytes");
         Add("stream_credits", "Unfinished or unread tasks of one stream", streamLimits.CreditsPerStream, 0, "tasks");

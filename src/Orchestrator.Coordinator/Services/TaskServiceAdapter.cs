@@ -1,9 +1,11 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Core.Journal;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
@@ -30,7 +32,7 @@ internal sealed class TaskServiceAdapter(
     {
         var submission = WithDeadline(submissions.ReadOrThrow(request.Task, "task"), context);
         var receiver = new CallReceiver { WantsTiming = true };
-        host.Apply(new TaskCommand.Submit([submission], receiver));
+        host.Apply(new TaskCommand.Submit([submission], receiver) { Client = ClientAccount.Of(context).Tasks });
         if (!receiver.Ended.IsCompleted)
         {
             await using var abandon = context.CancellationToken.UnsafeRegister(
@@ -57,7 +59,7 @@ internal sealed class TaskServiceAdapter(
     {
         if (!await requestStream.MoveNext(context.CancellationToken))
             throw Failures.Invalid("requests", "the stream ended before its first message; send at least one StreamTasksRequest with tasks");
-        var stream = new TaskStream(ReadOptions(requestStream.Current.Content), responseStream, host, submissions, results, streamLimits);
+        var stream = new TaskStream(ReadOptions(requestStream.Current.Content), responseStream, host, submissions, results, streamLimits, ClientAccount.Of(context).Tasks);
         using var registration = streams.Add(stream);
         try
         {
@@ -90,7 +92,7 @@ internal sealed class TaskServiceAdapter(
         if (violations is not null)
             throw Failures.Invalid(violations);
         var response = new SubmitTasksResponse();
-        var refusal = host.Apply(new TaskCommand.Submit(tasks, null, AllOrNone: true), effects =>
+        var refusal = host.Apply(new TaskCommand.Submit(tasks, null, AllOrNone: true) { Client = ClientAccount.Of(context).Tasks }, effects =>
         {
             foreach (var outcome in effects.Submitted)
             {
@@ -214,7 +216,7 @@ internal sealed class TaskServiceAdapter(
     public override Task<ListHandlersResponse> ListHandlers(ListHandlersRequest request, ServerCallContext context)
     {
         var response = new ListHandlersResponse();
-        response.Handlers.AddRange(host.Read(engine => engine.HandlersOf(TaskPlacement.WorkerProcess).Select(handler => (HandlerInfo)handler.Description!).ToArray()));
+        response.Handlers.AddRange(host.Read(engine => engine.HandlersOf(TaskPlacement.WorkerProcess).Select(HandlerOffers.ToInfo).ToArray()));
         return Task.FromResult(response);
     }
 

@@ -3,14 +3,20 @@ namespace Orchestrator.Coordinator.Supervision;
 /// <summary>How workers are started, watched and replaced.</summary>
 public sealed record SupervisorOptions
 {
-    /// <summary>Worker processes; by default one per core that this process may use.</summary>
+    /// <summary>Worker processes of the first group; by default one per core that this process may use.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>Workers that are started ahead and take over a slot the moment its worker is lost; 0 or 1.</summary>
+    /// <summary>Workers of each group that are started ahead and take over a slot the moment its worker is lost; 0 or 1.</summary>
     public int HotSpares { get; init; } = 1;
 
-    /// <summary>The command that starts a worker; by default this program's own file with the argument <c>worker</c>.</summary>
+    /// <summary>The command that starts a worker of the first group; by default this program's own file with the argument <c>worker</c>.</summary>
     public IReadOnlyList<string> Command { get; init; } = DefaultCommand();
+
+    /// <summary>Groups of workers beside the first, such as those in another language.</summary>
+    public IReadOnlyList<WorkerGroupOptions> MoreGroups { get; init; } = [];
+
+    /// <summary>All groups: the first, which has <see cref="Workers"/> and <see cref="Command"/>, and the others.</summary>
+    public IReadOnlyList<WorkerGroupOptions> Groups => [new(WorkerGroupOptions.FirstName, Workers, Command), .. MoreGroups];
 
     /// <summary>Names of environment variables that workers inherit beyond the basic ones (PATH, HOME, locale, .NET's own).</summary>
     public IReadOnlyList<string> InheritedVariables { get; init; } = [];

@@ -29,9 +29,11 @@ internal enum WorkerRole
 
 /// <summary>One incarnation of one worker process, from its start to its end. Touched by the supervisor's thread only.</summary>
 internal sealed class WorkerProcess(
-    WorkerLaunch launch, ChildProcess child, FlightRecorderFile recorder, DirectStream direct, long startedAt, CancellationTokenSource connecting)
+    WorkerGroup group, WorkerLaunch launch, ChildProcess child, FlightRecorderFile recorder, DirectStream direct, long startedAt, CancellationTokenSource connecting)
     : IDisposable
 {
+    public WorkerGroup Group => group;
+
     public WorkerLaunch Launch => launch;
 
     public long Incarnation => launch.Incarnation;
@@ -62,7 +64,7 @@ internal sealed class WorkerProcess(
     /// <summary>Why the supervisor killed it, where it did.</summary>
     public string? KilledFor { get; set; }
 
-    public string Name => Slot is { } slot ? $"{slot.Name}#{Incarnation}" : $"spare#{Incarnation}";
+    public string Name => Slot is { } slot ? $"{slot.Name}#{Incarnation}" : $"{group.Options.SpareName}#{Incarnation}";
 
     public WorkerPostMortem PostMortem(ChildExit exit, bool kernelRanOutOfMemory)
     {
@@ -94,8 +96,10 @@ internal sealed class WorkerProcess(
 }
 
 /// <summary>One of the places that workers fill.</summary>
-internal sealed class WorkerSlot(string name, int core)
+internal sealed class WorkerSlot(WorkerGroup group, string name, int core)
 {
+    public WorkerGroup Group => group;
+
     public string Name => name;
 
     /// <summary>The core that its worker is pinned to; -1 for any.</summary>

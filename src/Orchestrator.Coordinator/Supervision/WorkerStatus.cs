@@ -11,6 +11,7 @@ internal sealed class WorkerStatus
     public WorkerStatus(WorkerSlot slot)
     {
         Name = slot.Name;
+        Group = slot.Group.Name;
         Core = slot.Core;
         HasFailed = slot.HasFailed;
         IsBackingOff = slot.IsBackingOff;
@@ -28,6 +29,8 @@ internal sealed class WorkerStatus
     }
 
     public string Name { get; }
+
+    public string Group { get; }
 
     public int Core { get; }
 

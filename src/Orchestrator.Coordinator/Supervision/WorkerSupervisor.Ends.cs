@@ -80,8 +80,8 @@ internal sealed partial class WorkerSupervisor
     private void OnLost(WorkerProcess process, long finished, string cause)
     {
         var early = finished == 0 && _clock.Provider.GetElapsedTime(process.StartedAt) < _options.EarlyLifetime;
-        if (_spare == process)
-            _spare = null;
+        if (process.Group.Spare == process)
+            process.Group.Spare = null;
         if (process.Slot is { } slot)
         {
             if (slot.Successor == process)
@@ -92,7 +92,7 @@ internal sealed partial class WorkerSupervisor
 
         if (early)
         {
-            OnEarlyDeath(process.Slot, cause);
+            OnEarlyDeath(process.Group, process.Slot, cause);
             return;
         }
 
@@ -104,7 +104,7 @@ internal sealed partial class WorkerSupervisor
         }
         else
         {
-            StartSpare();
+            StartSpare(process.Group);
         }
     }
 
@@ -120,16 +120,16 @@ internal sealed partial class WorkerSupervisor
             StartFor(slot);
     }
 
-    private void OnEarlyDeath(WorkerSlot? slot, string cause)
+    private void OnEarlyDeath(WorkerGroup group, WorkerSlot? slot, string cause)
     {
         if (_stopping)
             return;
-        var deaths = (slot?.EarlyDeaths ?? _spareDeaths).Add(_clock.Now, _options.IntensityWindow);
+        var deaths = (slot?.EarlyDeaths ?? group.SpareDeaths).Add(_clock.Now, _options.IntensityWindow);
         if (slot is null)
         {
-            _spareFailed = deaths >= _options.MaxEarlyDeaths;
-            if (!_spareFailed)
-                _thread.PostAfter(Backoff(deaths), StartSpare);
+            group.SpareHasFailed = deaths >= _options.MaxEarlyDeaths;
+            if (!group.SpareHasFailed)
+                _thread.PostAfter(Backoff(deaths), () => StartSpare(group));
             return;
         }
 
@@ -150,7 +150,7 @@ internal sealed partial class WorkerSupervisor
             slot.Recycling?.TrySetException(new InvalidOperationException($"{slot.Name} does not start: {cause}"));
             slot.Recycling = null;
         }
-        else if (_spare is { Role: WorkerRole.Spare })
+        else if (group.Spare is { Role: WorkerRole.Spare })
         {
             // A spare that got as far as its Hello is there for this; only starting processes over and over is what the backoff is to prevent.
             StartFor(slot);

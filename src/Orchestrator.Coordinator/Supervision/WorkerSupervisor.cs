@@ -11,7 +11,7 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// Owns every worker process: starts one per slot and a spare, watches them, replaces those that die, recycles, scales, and ends them all. Everything
+/// Owns every worker process: starts one per slot and a spare per group, watches them, replaces those that die, recycles, scales, and ends them all. Everything
 /// happens on its one thread; what others may see is published as an immutable snapshot.
 /// </summary>
 internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
@@ -26,14 +26,11 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     private readonly WorkerStarter _starter;
     private readonly SupervisorThread _thread;
     private readonly IReadOnlyList<int> _cores;
+    private readonly List<WorkerGroup> _groups = [];
     private readonly List<WorkerSlot> _slots = [];
     private readonly List<WorkerProcess> _processes = [];
-    private readonly EarlyDeaths _spareDeaths = new();
     private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _allGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private WorkerProcess? _spare;
-    private bool _spareFailed;
-    private int _slotNumber;
     private bool _stopping;
     private bool _poolIsAlive = true;
     private TimeSpan _lastWatch;
@@ -49,6 +46,8 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         _logger = logger;
         _cores = ProcessorAffinity.AllowedCores();
         _starter = new WorkerStarter(options, directory, tokens, clock.Provider, _cores);
+        foreach (var group in options.Groups)
+            _groups.Add(new WorkerGroup(group, _groups.Sum(before => before.Options.Workers)));
         _lastWatch = clock.Now;
         _thread = new SupervisorThread(clock.Provider, WatchPeriod, Watch, logger);
         host.Orders = this;
@@ -65,37 +64,11 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     {
         _thread.Post(() =>
         {
-            AddSlots(_options.Workers);
+            foreach (var group in _groups)
+                AddSlots(group, group.Options.Workers);
             CheckSettled();
         });
         await _settled.Task.WaitAsync(cancellationToken);
-    }
-
-    /// <summary>Changes the number of slots; workers that are no longer needed finish what they run.</summary>
-    public Task<int> ScaleAsync(int workers) => _thread.CallAsync(() =>
-    {
-        if (workers > _slots.Count)
-            AddSlots(workers - _slots.Count);
-        while (_slots.Count > workers)
-            RemoveSlot(_slots[^1]);
-        Publish();
-        return _slots.Count;
-    });
-
-    /// <summary>Replaces the workers with these names (all when empty), one after the other, each successor first. Returns how many were replaced.</summary>
-    public async Task<int> RecycleAsync(string worker, CancellationToken cancellationToken)
-    {
-        var recycled = 0;
-        var names = await _thread.CallAsync(() => _slots.Select(slot => slot.Name).Where(name => worker.Length == 0 || name == worker).ToArray());
-        foreach (var name in names)
-        {
-            if (await _thread.CallAsync(() => Recycle(name)) is not { } done)
-                continue;
-            await done.WaitAsync(cancellationToken);
-            recycled++;
-        }
-
-        return recycled;
     }
 
     /// <inheritdoc/>
@@ -129,66 +102,42 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         _thread.Dispose();
     }
 
-    private void AddSlots(int count)
-    {
-        for (var i = 0; i < count; i++)
-        {
-            var core = _options.PinWorkers ? _cores[_slotNumber % _cores.Count] : -1;
-            var slot = new WorkerSlot($"worker-{++_slotNumber}", core);
-            _slots.Add(slot);
-            StartFor(slot);
-        }
-
-        Publish();
-    }
-
-    private void RemoveSlot(WorkerSlot slot)
-    {
-        _slots.Remove(slot);
-        slot.IsRemoved = true;
-        if (slot.Current is { } current)
-            DrainAway(current);
-        if (slot.Successor is { } successor)
-            Terminate(successor);
-        slot.Recycling?.TrySetResult();
-        // Names are given again: worker-3 of three is worker-3 after a scaling down and up.
-        _slotNumber = _slots.Count;
-    }
-
     /// <summary>Fills an empty slot: by the spare if it is ready, else by a new process.</summary>
     private void StartFor(WorkerSlot slot)
     {
         if (_stopping || slot.IsRemoved)
             return;
         slot.IsBackingOff = false;
-        if (_spare is { Role: WorkerRole.Spare } spare)
-        {
-            _spare = null;
-            spare.Slot = slot;
-            Activate(spare, rename: true);
-            StartSpare();
-        }
-        else
-        {
-            slot.Current = Launch(slot);
-        }
+        if (!FillBySpare(slot))
+            slot.Current = Launch(slot.Group, slot);
 
         Publish();
     }
 
-    private void StartSpare()
+    private bool FillBySpare(WorkerSlot slot)
     {
-        if (_stopping || _options.HotSpares == 0 || _spare is not null || _spareFailed)
-            return;
-        _spare = Launch(null);
+        if (slot.Group.Spare is not { Role: WorkerRole.Spare } spare)
+            return false;
+        slot.Group.Spare = null;
+        spare.Slot = slot;
+        Activate(spare, rename: true);
+        StartSpare(slot.Group);
+        return true;
     }
 
-    private WorkerProcess? Launch(WorkerSlot? slot)
+    private void StartSpare(WorkerGroup group)
     {
-        var name = slot?.Name ?? "spare";
+        if (_stopping || _options.HotSpares == 0 || group.Spare is not null || group.SpareHasFailed)
+            return;
+        group.Spare = Launch(group, null);
+    }
+
+    private WorkerProcess? Launch(WorkerGroup group, WorkerSlot? slot)
+    {
+        var name = slot?.Name ?? group.Options.SpareName;
         try
         {
-            var process = _starter.Start(name, slot?.Core ?? -1);
+            var process = _starter.Start(group, name, slot?.Core ?? -1);
             process.Slot = slot;
             _processes.Add(process);
             _ = ConnectAsync(process);
@@ -200,7 +149,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
             _events.Add("worker.start_failed", name, exception.Message);
             Log.StartFailed(_logger, name, exception.Message);
             // As if it had died at once; later, so that the caller sees the slot empty first.
-            _thread.Post(() => OnEarlyDeath(slot, exception.Message));
+            _thread.Post(() => OnEarlyDeath(group, slot, exception.Message));
             return null;
         }
     }
@@ -244,7 +193,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         {
             process.Role = WorkerRole.Spare;
             // A slot may have lost its worker while the spare was starting.
-            if (_slots.Find(waiting => waiting is { Current: null, IsBackingOff: true }) is { } empty)
+            if (_slots.Find(waiting => waiting is { Current: null, IsBackingOff: true } && waiting.Group == process.Group) is { } empty)
                 StartFor(empty);
         }
         else if (slot.IsRemoved)
@@ -256,7 +205,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
             Activate(process, rename: false);
         }
 
-        StartSpare();
+        StartSpare(process.Group);
         CheckSettled();
     }
 
@@ -284,45 +233,16 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         process.Role = WorkerRole.Active;
         if (rename && slot.Core >= 0)
             ProcessorAffinity.SetForProcess(process.Child.Pid, slot.Core);
-        process.Link!.Join(slot.Name, process.Incarnation, slot.Core, rename);
+        process.Link!.Join(slot.Name, slot.Group.Name, process.Incarnation, slot.Core, rename);
         process.Link.Kick();
         _events.Add("worker.ready", process.Name, $"pid {process.Child.Pid}{(rename ? ", was the hot spare" : "")}");
         Log.Ready(_logger, process.Name, process.Child.Pid);
+        WarnOfRefusedOffers(process);
         if (before is not null)
             DrainAway(before);
         slot.Recycling?.TrySetResult();
         slot.Recycling = null;
         Publish();
-    }
-
-    private Task? Recycle(string name)
-    {
-        if (_slots.Find(slot => slot.Name == name) is not { } slot)
-            return null;
-        if (slot.Recycling is { } running)
-            return running.Task;
-        slot.EarlyDeaths.Clear();
-        var done = slot.Recycling = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _spareFailed = false;
-        if (slot.Current is null)
-        {
-            slot.HasFailed = false;
-            StartFor(slot);
-        }
-        else if (_spare is { Role: WorkerRole.Spare } spare)
-        {
-            _spare = null;
-            spare.Slot = slot;
-            Activate(spare, rename: true);
-            StartSpare();
-        }
-        else
-        {
-            slot.Successor = Launch(slot);
-        }
-
-        Publish();
-        return done.Task;
     }
 
     /// <summary>The heartbeat watch. It judges its own health first: a coordinator that was paused has heard nobody.</summary>
@@ -378,6 +298,9 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} (pid {Pid}) is condemned: a task ignored its cancellation")]
         public static partial void Condemned(ILogger logger, string worker, int pid);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker}: {Reason}")]
+        public static partial void OfferRefused(ILogger logger, string worker, string reason);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} cannot be started: {Reason}")]
         public static partial void StartFailed(ILogger logger, string worker, string reason);

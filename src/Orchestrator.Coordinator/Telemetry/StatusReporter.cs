@@ -61,6 +61,7 @@ internal sealed class StatusReporter(
         var info = new V1.WorkerInfo
         {
             Name = worker.Name,
+            Group = worker.Group,
             Incarnation = worker.Incarnation,
             State = StateOf(worker),
             Pid = worker.Pid,

@@ -2,17 +2,19 @@ namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
 /// Which worker an affinity key is bound to: the one that got its first task, as long as it takes work. Bounded: the key least recently
-/// used is forgotten first, which costs locality and nothing else.
+/// used is forgotten first, which costs locality and nothing else. Each route has its own bindings, since a worker of one group cannot run
+/// what another's can.
 /// </summary>
 internal sealed class AffinityTable(int capacity)
 {
-    private readonly Dictionary<string, LinkedListNode<(string Key, EngineWorker Worker)>> _nodes = [];
-    private readonly LinkedList<(string Key, EngineWorker Worker)> _recent = new();
+    private readonly Dictionary<(WorkerRoute Route, string Key), LinkedListNode<Binding>> _nodes = [];
+    private readonly LinkedList<Binding> _recent = new();
 
     public int Count => _nodes.Count;
 
-    public EngineWorker? Find(string key)
+    public EngineWorker? Find(WorkerRoute route, string name)
     {
+        var key = (route, name);
         if (!_nodes.TryGetValue(key, out var node))
             return null;
         if (node.Value.Worker.IsClosed)
@@ -27,14 +29,17 @@ internal sealed class AffinityTable(int capacity)
         return node.Value.Worker;
     }
 
-    public void Bind(string key, EngineWorker worker)
+    public void Bind(WorkerRoute route, string name, EngineWorker worker)
     {
+        var key = (route, name);
         if (_nodes.Remove(key, out var old))
             _recent.Remove(old);
-        _nodes.Add(key, _recent.AddLast((key, worker)));
+        _nodes.Add(key, _recent.AddLast(new Binding(key, worker)));
         if (_nodes.Count <= capacity)
             return;
         _nodes.Remove(_recent.First!.Value.Key);
         _recent.RemoveFirst();
     }
+
+    private sealed record Binding((WorkerRoute Route, string Key) Key, EngineWorker Worker);
 }

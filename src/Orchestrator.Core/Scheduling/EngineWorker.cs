@@ -52,6 +52,9 @@ public sealed class EngineWorker
 
     internal WorkerPool Pool { get; }
 
+    /// <summary>Its group in the pool's sets of groups.</summary>
+    internal ulong GroupBit { get; init; } = 1;
+
     internal Lane[] Lanes { get; }
 
     /// <summary>Tasks that may run only here, per lane, because of their affinity key.</summary>
@@ -68,6 +71,9 @@ public sealed class EngineWorker
     internal int Culprits { get; set; }
 
     internal bool KillOrdered { get; set; }
+
+    /// <summary>Tasks that have ended for their owners while their code still runs here, and whose concurrency keys are theirs until it is dead.</summary>
+    internal List<TaskRecord>? HeldPermits { get; set; }
 
     /// <summary>Attempts that it holds, running or not.</summary>
     public int Outstanding => Lanes.Sum(lane => lane.Outstanding);
@@ -91,7 +97,11 @@ public sealed class EngineWorker
 /// <param name="RecorderSlots">The bytes of its flight recorder: the most attempts that it may hold.</param>
 /// <param name="RecordsFlight">Whether work may be sent ahead: it keeps the recorder, or it cannot die alone.</param>
 public sealed record WorkerDescription(
-    string Name, TaskPlacement Placement, int CpuSlots, int IoSlots, int BlockingSlots, int RecorderSlots, bool RecordsFlight);
+    string Name, TaskPlacement Placement, int CpuSlots, int IoSlots, int BlockingSlots, int RecorderSlots, bool RecordsFlight)
+{
+    /// <summary>The group that it belongs to. All workers of a group run the same program, so what one of them offers, each of them can run.</summary>
+    public string Group { get; init; } = "";
+}
 
 /// <summary>A task with its rank among others; smaller first, ties by acceptance.</summary>
 internal readonly record struct RankedTask(long Rank, long Id, TaskRecord Task) : IComparable<RankedTask>
@@ -101,35 +111,4 @@ internal readonly record struct RankedTask(long Rank, long Id, TaskRecord Task) 
         var byRank = Rank.CompareTo(other.Rank);
         return byRank != 0 ? byRank : Id.CompareTo(other.Id);
     }
-}
-
-/// <summary>The workers that serve one placement, with a ready queue per lane.</summary>
-internal sealed class WorkerPool
-{
-    public WorkerPool(TaskPlacement placement, long agingTicks)
-    {
-        Placement = placement;
-        Queues = placement == TaskPlacement.WorkerProcess
-            ? [new ReadyQueue(agingTicks), new ReadyQueue(agingTicks), new ReadyQueue(agingTicks)]
-            : [new ReadyQueue(agingTicks)];
-    }
-
-    public TaskPlacement Placement { get; }
-
-    public ReadyQueue[] Queues { get; }
-
-    public List<EngineWorker> Workers { get; } = [];
-
-    /// <summary>The handlers that its workers offer, by name.</summary>
-    public Dictionary<string, HandlerProfile> Handlers { get; } = [];
-
-    /// <summary>How many tasks wait for the one worker to which their affinity key is bound.</summary>
-    public int Pinned { get; set; }
-
-    /// <summary>Whether a worker has ever said which handlers there are.</summary>
-    public bool HasCatalog { get; set; }
-
-    public bool CanKill => Placement == TaskPlacement.WorkerProcess;
-
-    public int LaneOf(WorkKind kind) => Queues.Length == 1 ? 0 : (int)kind;
 }

@@ -25,6 +25,12 @@ public sealed class HandlerProfile
     /// <summary>What the workers say of it, opaque to the engine.</summary>
     public object? Description { get; internal set; }
 
+    /// <summary>The worker groups that offer it; one without a name in process.</summary>
+    public IReadOnlyList<string> Groups { get; internal set; } = [];
+
+    /// <summary>Where its tasks wait; null where no worker offers it.</summary>
+    internal WorkerRoute? Route { get; set; }
+
     /// <summary>How its tasks ended, and how many are queued and running.</summary>
     public TaskTally Tally { get; } = new();
 

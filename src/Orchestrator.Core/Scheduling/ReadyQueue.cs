@@ -3,7 +3,7 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
-/// The tasks that are ready to run on one lane of one placement, in the promised order: larger priority first; within it fair over keys,
+/// The tasks that are ready to run on one lane of one route, in the promised order: larger priority first; within it fair over keys,
 /// then first come, first served. With aging a task gains one priority per <c>aging</c> of waiting, without any re-sorting: whose
 /// <c>priority + (now − accepted) / aging</c> is largest is whose <c>accepted − priority × aging</c> is smallest, and that does not change
 /// with time.
@@ -18,6 +18,9 @@ internal sealed class ReadyQueue(long agingTicks)
 
     /// <summary>The task that is to run next, or null.</summary>
     public TaskRecord? First => _heapCount == 0 ? null : _heap[0].First;
+
+    /// <summary>That task with its rank; there must be one.</summary>
+    public RankedTask FirstRanked => new(RankOf(First!), First!.Id, First);
 
     public void Add(TaskRecord task)
     {

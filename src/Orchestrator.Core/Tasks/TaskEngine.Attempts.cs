@@ -181,7 +181,7 @@ public sealed partial class TaskEngine
         if (IsDurable(task))
             Record(task, new TaskAssigned(task.Id, task.Attempt, worker.Name));
         if (task.Policy.AffinityKey.Length > 0)
-            _affinity.Bind(task.Policy.AffinityKey, worker);
+            _affinity.Bind(task.Handler.Route!, task.Policy.AffinityKey, worker);
         if (LaneOf(task).Add(task, task.RunTicks))
             MarkStarted(task);
     }
@@ -219,8 +219,12 @@ public sealed partial class TaskEngine
 
     private void LeaveGate(TaskRecord task)
     {
-        if (!task.Has(TaskMarks.HoldsPermit))
-            return;
+        if (task.Has(TaskMarks.HoldsPermit))
+            ReturnPermit(task);
+    }
+
+    private void ReturnPermit(TaskRecord task)
+    {
         // Mostly one; more where the limit was raised while they waited.
         for (var next = _gates.Leave(task); next is not null; next = _gates.Admit(task))
         {
@@ -237,6 +241,7 @@ public sealed partial class TaskEngine
             CountQueued(task, -1);
         _unfinished--;
         _payloadBytes -= task.InputBytes;
+        task.Client?.Remove(task.InputBytes);
         task.Phase = TaskPhase.Ended;
         if (_journalFailure is not null && IsDurable(task))
             (state, output, outputBytes, failure) = (TaskState.Failed, null, 0, Unwritten());
@@ -248,7 +253,9 @@ public sealed partial class TaskEngine
         if (failure is not null)
             task.GetExtras().Failure = failure;
         _deadlines.Remove(task);
-        LeaveGate(task);
+        // An abandoned one gives its permit back when its code returns.
+        if (!task.Has(TaskMarks.Abandoned))
+            LeaveGate(task);
         task.Handler.Tally.CountEnd(state);
         task.Handler.Latencies.Record(_now - task.AcceptedAt);
         Tally.CountEnd(state);

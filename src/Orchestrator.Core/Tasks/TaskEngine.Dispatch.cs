@@ -11,27 +11,29 @@ public sealed partial class TaskEngine
         {
             if (pool.Workers.Count == 0)
                 continue;
-            for (var lane = 0; lane < pool.Queues.Length; lane++)
+            for (var lane = 0; lane < pool.LaneCount; lane++)
             {
-                if (pool.Queues[lane].Count > 0 || pool.Pinned > 0)
+                if (pool.Pinned > 0 || pool.HasReady(lane))
                     Dispatch(pool, lane);
             }
         }
     }
 
-    /// <summary>Fills the lanes in the promised order until the task whose turn it is finds no place.</summary>
+    /// <summary>Fills the lanes in the promised order, until on each route the task whose turn it is finds no place.</summary>
     private void Dispatch(WorkerPool pool, int lane)
     {
-        var queue = pool.Queues[lane];
+        foreach (var route in pool.Routes)
+            route.IsBlocked = false;
         while (true)
         {
-            var first = queue.First;
             if (pool.Pinned > 0)
-                DispatchPinned(pool, lane, first);
-            if (first is not { } task)
+                DispatchPinned(pool, lane);
+            if (pool.NextRoute(lane) is not { } route)
                 return;
-            var bound = task.Policy.AffinityKey.Length > 0 ? _affinity.Find(task.Policy.AffinityKey) : null;
-            if (bound is not null && bound.Pool == pool && !CanTake(bound, lane, task))
+            var queue = route.Queues[lane];
+            var task = queue.First!;
+            var bound = task.Policy.AffinityKey.Length > 0 ? _affinity.Find(route, task.Policy.AffinityKey) : null;
+            if (bound is not null && !CanTake(bound, lane, task))
             {
                 // Others must not wait for the worker that this one waits for.
                 queue.Take();
@@ -39,9 +41,12 @@ public sealed partial class TaskEngine
                 continue;
             }
 
-            var worker = bound is not null && bound.Pool == pool ? bound : Choose(pool, lane, task);
-            if (worker is null)
-                return;
+            if ((bound ?? Choose(pool, route, lane, task)) is not { } worker)
+            {
+                route.IsBlocked = true;
+                continue;
+            }
+
             if (ConcurrencyGates.Concerns(task) && !task.Has(TaskMarks.HoldsPermit) && !_gates.TryEnter(task))
             {
                 queue.Take();
@@ -55,12 +60,13 @@ public sealed partial class TaskEngine
         }
     }
 
-    private EngineWorker? Choose(WorkerPool pool, int lane, TaskRecord task)
+    private EngineWorker? Choose(WorkerPool pool, WorkerRoute route, int lane, TaskRecord task)
     {
         EngineWorker? best = null;
+        var neighbours = pool.LaneCount > 1 && lane == (int)WorkKind.Io && Expected(task) < _options.IoNeighboursBelow.Ticks ? _options.IoNeighbours : 1;
         foreach (var worker in pool.Workers)
         {
-            if (CanTake(worker, lane, task) && (best is null || IsBetter(worker.Lanes[lane], best.Lanes[lane])))
+            if (route.Includes(worker) && CanTake(worker, lane, task) && (best is null || IsBetter(worker.Lanes[lane], best.Lanes[lane], neighbours)))
                 best = worker;
         }
 
@@ -68,13 +74,16 @@ public sealed partial class TaskEngine
     }
 
     /// <summary>A free slot beats a place in a window; then the fewer attempts, or the shorter window. Ties go to the first: a warm worker stays warm.</summary>
-    private static bool IsBetter(Lane left, Lane right)
+    /// <param name="left">The lane that may be better.</param>
+    /// <param name="right">The lane to beat.</param>
+    /// <param name="neighbours">Attempts that count as one.</param>
+    private static bool IsBetter(Lane left, Lane right, int neighbours)
     {
         var leftFree = left.Outstanding < left.Slots;
         var rightFree = right.Outstanding < right.Slots;
         if (leftFree != rightFree)
             return leftFree;
-        return leftFree ? left.Outstanding < right.Outstanding : left.BacklogTicks < right.BacklogTicks;
+        return leftFree ? left.Outstanding / neighbours < right.Outstanding / neighbours : left.BacklogTicks < right.BacklogTicks;
     }
 
     private bool CanTake(EngineWorker worker, int lane, TaskRecord task)
@@ -97,20 +106,20 @@ public sealed partial class TaskEngine
     private long Expected(TaskRecord task) =>
         task.Handler.ExpectedTicks == 0 ? _options.PrefetchTarget.Ticks : task.Handler.ExpectedTicks;
 
-    private static void Pin(TaskRecord task, EngineWorker worker, int lane)
+    private void Pin(TaskRecord task, EngineWorker worker, int lane)
     {
         task.Phase = TaskPhase.Pinned;
         task.Worker = worker;
         worker.Pool.Pinned++;
-        (worker.Pinned[lane] ??= []).Add(new RankedTask(worker.Pool.Queues[lane].RankOf(task), task.Id, task));
+        (worker.Pinned[lane] ??= []).Add(new RankedTask(QueueOf(task).RankOf(task), task.Id, task));
     }
 
-    private static void Unpin(TaskRecord task)
+    private void Unpin(TaskRecord task)
     {
         var worker = task.Worker!;
         var lane = worker.Pool.LaneOf(task.Handler.Kind);
         worker.Pool.Pinned--;
-        worker.Pinned[lane]!.Remove(new RankedTask(worker.Pool.Queues[lane].RankOf(task), task.Id, task));
+        worker.Pinned[lane]!.Remove(new RankedTask(QueueOf(task).RankOf(task), task.Id, task));
         task.Worker = null;
     }
 
@@ -129,14 +138,15 @@ public sealed partial class TaskEngine
         }
     }
 
-    /// <summary>Pinned tasks keep their place in the order: those go that come before the first of the queue, all where that is empty.</summary>
-    private void DispatchPinned(WorkerPool pool, int lane, TaskRecord? before)
+    /// <summary>Pinned tasks keep their place in the order: those go that come before the first ready task of their worker, all where it has none.</summary>
+    private void DispatchPinned(WorkerPool pool, int lane)
     {
-        var queue = pool.Queues[lane];
-        var limit = before is null ? new RankedTask(long.MaxValue, long.MaxValue, null!) : new RankedTask(queue.RankOf(before), before.Id, before);
         for (var i = 0; i < pool.Workers.Count; i++)
         {
             var worker = pool.Workers[i];
+            if (worker.Pinned[lane] is not { Count: > 0 })
+                continue;
+            var limit = pool.FirstFor(worker, lane) ?? new RankedTask(long.MaxValue, long.MaxValue, null!);
             while (worker.Pinned[lane] is { Count: > 0 } pinned && pinned.Min.CompareTo(limit) < 0 && CanTake(worker, lane, pinned.Min.Task))
             {
                 var task = pinned.Min.Task;
@@ -144,7 +154,7 @@ public sealed partial class TaskEngine
                 {
                     Unpin(task);
                     task.Phase = TaskPhase.Gated;
-                    _gates.Park(task, queue.RankOf(task));
+                    _gates.Park(task, QueueOf(task).RankOf(task));
                     continue;
                 }
 
@@ -163,24 +173,28 @@ public sealed partial class TaskEngine
         _rebalanceAt = long.MaxValue;
         foreach (var pool in _pools)
         {
-            if (!pool.CanKill || pool.Queues[0].Count > 0)
+            if (!pool.CanKill)
                 continue;
             var dry = 0;
+            var dryGroups = 0UL;
             foreach (var worker in pool.Workers)
             {
-                if (!worker.IsClosed && worker.Lanes[0].Outstanding < worker.Lanes[0].Slots)
+                if (!worker.IsClosed && worker.Lanes[0].Outstanding < worker.Lanes[0].Slots && pool.FirstFor(worker, 0) is null)
+                {
                     dry++;
+                    dryGroups |= worker.GroupBit;
+                }
             }
 
             for (var i = 0; dry > 0 && i < pool.Workers.Count; i++)
-                dry -= TakeBackFrom(pool.Workers[i].Lanes[0]);
+                dry -= TakeBackFrom(pool.Workers[i].Lanes[0], dryGroups);
         }
     }
 
-    /// <summary>Asks back the later half of a lane's window; the number of tasks that were asked for.</summary>
-    private int TakeBackFrom(Lane lane)
+    /// <summary>Asks back the later half of a lane's window, as far as the dry groups could run it; the number of tasks that were asked for.</summary>
+    private int TakeBackFrom(Lane lane, ulong dryGroups)
     {
-        if (lane.Waiting == 0)
+        if (lane.Waiting == 0 || !AnyFor(dryGroups, lane))
             return 0;
         var elapsed = _now - lane.First!.StartedAt;
         // What runs longer than expected is expected to go on as long again.
@@ -195,7 +209,7 @@ public sealed partial class TaskEngine
         var wanted = (lane.Waiting + 1) / 2;
         for (var task = lane.Last; task is not null && wanted > 0 && !task.Has(TaskMarks.Running); task = task.Previous, wanted--)
         {
-            if (task.Policy.AffinityKey.Length > 0)
+            if (task.Policy.AffinityKey.Length > 0 || (task.Handler.Route!.Groups & dryGroups) == 0)
                 continue;
             if (!task.Has(TaskMarks.ReturnRequested))
                 AskBack(task);
@@ -203,5 +217,17 @@ public sealed partial class TaskEngine
         }
 
         return asked;
+    }
+
+    /// <summary>Whether something waits in the lane that one of these groups could run; without that, the question is not asked again later.</summary>
+    private static bool AnyFor(ulong groups, Lane lane)
+    {
+        for (var task = lane.Last; task is not null && !task.Has(TaskMarks.Running); task = task.Previous)
+        {
+            if ((task.Handler.Route!.Groups & groups) != 0)
+                return true;
+        }
+
+        return false;
     }
 }

@@ -195,8 +195,16 @@ public sealed partial class TaskEngine
     private void EndOnCondemned(TaskRecord task)
     {
         // Condemned first: once the culprit is off the lane, the next one there counts as running and would not be asked back.
-        CondemnWorker(task.Worker!);
+        var worker = task.Worker!;
+        CondemnWorker(worker);
         LaneOf(task).Remove(task, task.RunTicks);
+        if (task.Has(TaskMarks.HoldsPermit))
+        {
+            // Its code runs until the worker is dead; no other of its concurrency key may start beside it.
+            task.Clear(TaskMarks.HoldsPermit);
+            (worker.HeldPermits ??= []).Add(task);
+        }
+
         Detach(task);
         task.RunTicks = RanUntilNow(task);
         EndByIntent(task, null, CancelRung.Killed);

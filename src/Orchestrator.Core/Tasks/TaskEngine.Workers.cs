@@ -8,22 +8,46 @@ public sealed partial class TaskEngine
     private void OnWorkerJoined(TaskCommand.WorkerJoined joined)
     {
         var pool = _pools[(int)joined.Description.Placement];
-        var worker = new EngineWorker(joined.Description, pool) { Channel = joined.Channel };
+        var group = pool.Announce(joined.Description.Group);
+        var worker = new EngineWorker(joined.Description, pool) { Channel = joined.Channel, GroupBit = group };
         pool.Workers.Add(worker);
         foreach (var offer in joined.Handlers)
-        {
-            if (!pool.Handlers.TryGetValue(offer.Name, out var handler))
-                pool.Handlers.Add(offer.Name, handler = new HandlerProfile(offer.Name, offer.Kind, offer.Description));
-            handler.Description = offer.Description;
-            // A handler keeps the lane in which its queued tasks wait; another kind needs another name.
-        }
-
-        pool.HasCatalog = true;
+            OnOffer(pool, offer, group);
         _effects.Joined = worker;
         ResolveWaiting(pool);
     }
 
-    /// <summary>Tasks that came before the first worker had said which handlers there are.</summary>
+    private void OnOffer(WorkerPool pool, HandlerOffer offer, ulong group)
+    {
+        if (!pool.Handlers.TryGetValue(offer.Name, out var handler))
+            pool.Handlers.Add(offer.Name, handler = new HandlerProfile(offer.Name, offer.Kind, offer.Description));
+        var groups = handler.Route?.Groups ?? 0;
+        // A handler keeps the lane in which its queued tasks wait; another kind needs another name. Within a group that is a new build of the
+        // same program, which still runs them; a second group means something else by the name, so its offer is not taken.
+        if (handler.Kind != offer.Kind && (groups & ~group) != 0)
+            return;
+        handler.Description = offer.Description;
+        if ((groups & group) == 0)
+            Reroute(pool, handler, groups | group);
+    }
+
+    /// <summary>One group more offers a handler: what waits for it waits for any of them from now on.</summary>
+    private void Reroute(WorkerPool pool, HandlerProfile handler, ulong groups)
+    {
+        var old = handler.Route;
+        var lane = pool.LaneOf(handler.Kind);
+        var waiting = old is null || handler.Tally.Queued == 0
+            ? []
+            : _tasks.NewestBefore(long.MaxValue).Where(task => task.Handler == handler && task.Phase == TaskPhase.Ready).Reverse().ToArray();
+        foreach (var task in waiting)
+            old!.Queues[lane].Remove(task);
+        handler.Route = pool.RouteOf(groups);
+        handler.Groups = pool.NamesOf(groups);
+        foreach (var task in waiting)
+            handler.Route.Queues[lane].Add(task);
+    }
+
+    /// <summary>Tasks that came before all groups of workers had said which handlers there are.</summary>
     private void ResolveWaiting(WorkerPool pool)
     {
         var waiting = _unresolved.Where(task => PoolOf(task) == pool).ToArray();
@@ -32,7 +56,10 @@ public sealed partial class TaskEngine
         {
             if (!pool.Handlers.TryGetValue(task.Handler.Name, out var handler))
             {
-                EndUnknownHandler(task);
+                if (pool.HasCatalog)
+                    EndUnknownHandler(task);
+                else
+                    _unresolved.Add(task);
                 continue;
             }
 
@@ -90,6 +117,10 @@ public sealed partial class TaskEngine
                 OnAttemptLost(task, started, finished, lost.PostMortem);
             }
         }
+
+        foreach (var task in worker.HeldPermits ?? [])
+            ReturnPermit(task);
+        worker.HeldPermits = null;
     }
 
     private void LeaveLaneOfDead(Lane lane, TaskRecord task)

@@ -39,7 +39,8 @@ public sealed partial class TaskEngine
         _options = options;
         _tasks = new TaskTable(options.LastTaskId);
         _sequence = options.LastSequence;
-        _pools = [.. Enum.GetValues<TaskPlacement>().Select(placement => new WorkerPool(placement, options.Aging.Ticks))];
+        _pools = [.. Enum.GetValues<TaskPlacement>().Select(placement => new WorkerPool(
+            placement, options.Aging.Ticks, placement == TaskPlacement.WorkerProcess ? options.WorkerGroups : []))];
         _affinity = new AffinityTable(options.MaxAffinityKeys);
         _requestIds = new RequestIds(options.MaxRequestIds, options.RequestIdWindow.Ticks);
         _delivered = new ResultRetention(options.MaxDeliveredResults, options.MaxDeliveredBytes);
@@ -148,11 +149,8 @@ public sealed partial class TaskEngine
 
     private WorkerPool PoolOf(TaskRecord task) => _pools[(int)task.Policy.Placement];
 
-    private ReadyQueue QueueOf(TaskRecord task)
-    {
-        var pool = PoolOf(task);
-        return pool.Queues[pool.LaneOf(task.Handler.Kind)];
-    }
+    /// <summary>Where a task waits whose name has been resolved to a handler.</summary>
+    private ReadyQueue QueueOf(TaskRecord task) => task.Handler.Route!.Queues[PoolOf(task).LaneOf(task.Handler.Kind)];
 
     private static Lane LaneOf(TaskRecord task) => task.Worker!.Lanes[task.Worker.Pool.LaneOf(task.Handler.Kind)];
 

@@ -27,6 +27,12 @@ public sealed record TaskEngineOptions
     /// <summary>The most bytes of inputs of unfinished tasks and of kept results.</summary>
     public long MaxPayloadBytes { get; init; } = 1L << 30;
 
+    /// <summary>The most unfinished tasks of one client.</summary>
+    public int MaxTasksPerClient { get; init; } = 1_000_000;
+
+    /// <summary>The most bytes of inputs of one client's unfinished tasks.</summary>
+    public long MaxPayloadBytesPerClient { get; init; } = 1L << 29;
+
     /// <summary>The most results that stay readable after they were handed to their owner.</summary>
     public int MaxDeliveredResults { get; init; } = 2_000;
 
@@ -54,6 +60,22 @@ public sealed record TaskEngineOptions
     /// <summary>A task sent ahead is asked back when another worker is dry and its wait is expected to be longer than this: about three round trips.</summary>
     public TimeSpan TakeBackAbove { get; init; } = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>
+    /// So many attempts at short IO tasks go to one worker before the next one's turn. Those that come together then share messages and
+    /// wake-ups instead of waking every worker for one each: with 2 workers and 64 unary calls in flight, half as many messages and a third more
+    /// calls a second.
+    /// </summary>
+    public int IoNeighbours { get; init; } = 16;
+
+    /// <summary>IO tasks that are expected to run as long as this, or have never run, are spread one by one: it is not the messages that they cost.</summary>
+    public TimeSpan IoNeighboursBelow { get; init; } = TimeSpan.FromMilliseconds(1);
+
     /// <summary>The most affinity keys that are remembered.</summary>
     public int MaxAffinityKeys { get; init; } = 100_000;
+
+    /// <summary>
+    /// The groups of worker processes that there will be. Until each of them has said which handlers it has, a task with an unknown name waits,
+    /// since it may be meant for one that is still starting. Empty: the first worker knows them all.
+    /// </summary>
+    public IReadOnlyList<string> WorkerGroups { get; init; } = [];
 }

@@ -60,7 +60,7 @@ internal enum TaskPhase : byte
     /// <summary>Waits for its dependencies.</summary>
     Blocked,
 
-    /// <summary>Waits until the first worker has said which handlers there are.</summary>
+    /// <summary>Waits until every group of workers has said which handlers it has.</summary>
     Unresolved,
 
     /// <summary>Waits for the next attempt's backoff to pass.</summary>

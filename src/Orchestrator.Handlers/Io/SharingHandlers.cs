@@ -14,14 +14,14 @@ internal static class SharingHandlers
     {
         var json = StockJson.Default.Options;
         map.MapTask(
-            "hold", TaskKind.Io, async (HoldInput input, TaskContext context, CancellationToken ct) => await HoldAsync(input, context, ct), json,
-            "Acquires the named locks in order, gap_ms apart, keeps them for ms, and answers with their fencing tokens.",
+            "hold", TaskKind.Io, (HoldInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => HoldAsync(input, context, ct)), json,
+            "Acquires the named locks in order, gap_ms apart, and a permit of the semaphore, if one is named; keeps them for ms, and answers with the fencing tokens.",
             """{"locks": ["a", "b"], "gap_ms": 0, "ms": 100}""");
         map.MapTask(
-            "wait_barrier", TaskKind.Io, async (BarrierInput input, TaskContext context, CancellationToken ct) => await context.Session.Barrier(input.Barrier, input.Parties).WaitAsync(ct), json,
+            "wait_barrier", TaskKind.Io, (BarrierInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => context.Barrier(input.Barrier, input.Parties).WaitAsync(ct)), json,
             "Waits at the barrier until all parties are there; answers with its index.", """{"barrier": "start", "parties": 2}""");
         map.MapTask(
-            "rate_limited", TaskKind.Io, async (LimitedInput input, TaskContext context, CancellationToken ct) => await LimitedAsync(input, context, ct), json,
+            "rate_limited", TaskKind.Io, (LimitedInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => LimitedAsync(input, context, ct)), json,
             "Takes one permit of the limiter after the other, times of them; answers with how many it took.", """{"limiter": "api", "times": 10}""");
     }
 
@@ -31,15 +31,18 @@ internal static class SharingHandlers
         Check.Range("ms", input.Ms, 0, MaxMilliseconds);
         var time = context.Services.GetService<TimeProvider>() ?? TimeProvider.System;
         var holds = new List<LockHold>();
+        PermitHold? permit = null;
         try
         {
             foreach (var name in input.Locks)
             {
                 if (holds.Count > 0 && input.GapMs > 0)
                     await Task.Delay(TimeSpan.FromMilliseconds(input.GapMs), time, cancellationToken);
-                holds.Add(await context.Session.Lock(name).AcquireAsync(cancellationToken));
+                holds.Add(await context.Lock(name).AcquireAsync(cancellationToken));
             }
 
+            if (input.Semaphore is { } semaphore)
+                permit = await context.Semaphore(semaphore, initialPermits: 1, bounded: true).AcquireAsync(cancellationToken: cancellationToken);
             await Task.Delay(TimeSpan.FromMilliseconds(input.Ms), time, cancellationToken);
             return [.. holds.Select(hold => hold.FencingToken)];
         }
@@ -47,13 +50,15 @@ internal static class SharingHandlers
         {
             foreach (var hold in holds)
                 await hold.DisposeAsync();
+            if (permit is not null)
+                await permit.DisposeAsync();
         }
     }
 
     private static async Task<int> LimitedAsync(LimitedInput input, TaskContext context, CancellationToken cancellationToken)
     {
         Check.Range("times", input.Times, 0, MaxTimes);
-        var limiter = context.Session.RateLimiter(input.Limiter);
+        var limiter = context.RateLimiter(input.Limiter);
         for (var i = 0; i < input.Times; i++)
             await limiter.AcquireAsync(1, cancellationToken);
         return input.Times;

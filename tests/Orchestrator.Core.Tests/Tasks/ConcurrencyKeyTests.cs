@@ -26,6 +26,32 @@ public sealed class ConcurrencyKeyTests
     }
 
     [Fact]
+    public void The_permit_of_a_task_that_cannot_be_stopped_is_back_only_when_its_worker_is_dead()
+    {
+        var first = _harness.Join("w#1");
+        _harness.Join("w#2");
+        var stubborn = _harness.Submit("cpu", Key(limit: 1));
+        var next = _harness.Submit("cpu", Key(limit: 1));
+        _harness.Cancel(stubborn, force: true);
+        Assert.Equal((TaskState.Cancelled, TaskState.Queued), (stubborn.State, next.State));
+        _harness.Kill(first, recorder: null);
+        Assert.Equal((TaskState.Running, "w#2"), (next.State, next.WorkerName));
+    }
+
+    [Fact]
+    public void In_process_it_is_back_when_the_code_returns()
+    {
+        var worker = _harness.Join("", cpu: 2, placement: TaskPlacement.Threads);
+        var policy = Key(limit: 1) with { Placement = TaskPlacement.Threads };
+        var stubborn = _harness.Submit("cpu", policy);
+        var next = _harness.Submit("cpu", policy);
+        _harness.Cancel(stubborn, force: true);
+        Assert.Equal((TaskState.Cancelled, TaskState.Queued), (stubborn.State, next.State));
+        _harness.Report(worker, stubborn);
+        Assert.Equal(TaskState.Running, next.State);
+    }
+
+    [Fact]
     public void Others_do_not_wait_for_a_busy_key()
     {
         _harness.Join("w#1");

@@ -173,6 +173,20 @@ public sealed class OrderTests
     }
 
     [Fact]
+    public void Short_io_tasks_that_come_together_stay_together()
+    {
+        var harness = new EngineHarness();
+        var neighbours = new TaskEngineOptions().IoNeighbours;
+        var first = harness.Join("w#1", io: 100);
+        harness.Report(first, harness.Submit("io"), run: TimeSpan.FromMicroseconds(50));
+        var second = harness.Join("w#2", io: 100);
+        harness.SubmitMany(neighbours, "io");
+        Assert.Equal((neighbours, 0), (first.Running, second.Running));
+        harness.SubmitMany(3 * neighbours, "io");
+        Assert.Equal((2 * neighbours, 2 * neighbours), (first.Running, second.Running));
+    }
+
+    [Fact]
     public void Lanes_do_not_wait_for_each_other()
     {
         var (harness, worker, _) = Busy();

@@ -9,7 +9,12 @@ namespace Orchestrator.Core.Tests.Tasks;
 /// </summary>
 internal sealed class SimulatedWorld
 {
-    private static readonly string[] Handlers = ["cpu", "io", "blocking", "slow"];
+    // Two groups share two of their handlers; each has some that the other has not.
+    private static readonly string[] Groups = ["net", "python"];
+    private static readonly Dictionary<string, string[]> HandlersOf = new() { ["net"] = ["cpu", "io", "blocking", "slow"], ["python"] = ["cpu", "io", "train"] };
+
+    private readonly string[] _handlers;
+    private readonly bool _twoGroups;
 
     private readonly TaskEffects _effects = new();
     private readonly Dictionary<long, long> _ends = [];
@@ -19,8 +24,12 @@ internal sealed class SimulatedWorld
     private int _incarnations;
     private SimulatedWorker? _joining;
 
-    public SimulatedWorld(TaskEngineOptions? options = null) =>
-        Engine = new TaskEngine(options ?? new TaskEngineOptions { MaxDeliveredResults = 50, ResultTtl = TimeSpan.FromSeconds(5) });
+    public SimulatedWorld(bool twoGroups = false)
+    {
+        _twoGroups = twoGroups;
+        _handlers = twoGroups ? [.. HandlersOf.Values.SelectMany(names => names).Distinct()] : HandlersOf["net"];
+        Engine = new TaskEngine(new TaskEngineOptions { MaxDeliveredResults = 50, ResultTtl = TimeSpan.FromSeconds(5), WorkerGroups = twoGroups ? Groups : [] });
+    }
 
     public TaskEngine Engine { get; }
 
@@ -69,15 +78,17 @@ internal sealed class SimulatedWorld
         CheckInvariants();
     }
 
-    public SimulatedWorker Join()
+    public SimulatedWorker Join(string? group = null)
     {
+        group ??= _twoGroups ? Groups[_incarnations % 2] : Groups[0];
         var name = $"worker-{(_incarnations % 3) + 1}#{++_incarnations}";
         var worker = new SimulatedWorker(this, name);
         Workers.Add(worker);
         _joining = worker;
         Apply(new TaskCommand.WorkerJoined(
-            new WorkerDescription(name, TaskPlacement.WorkerProcess, 1, 3, 2, 64, RecordsFlight: true),
-            [new("cpu", WorkKind.Cpu, null), new("io", WorkKind.Io, null), new("blocking", WorkKind.Blocking, null), new("slow", WorkKind.Cpu, null)]));
+            new WorkerDescription(name, TaskPlacement.WorkerProcess, 1, 3, 2, 64, RecordsFlight: true) { Group = group },
+            [.. HandlersOf[group].Select(handler => new HandlerOffer(
+                handler, handler switch { "io" => WorkKind.Io, "blocking" => WorkKind.Blocking, _ => WorkKind.Cpu }, null))]));
         return worker;
     }
 
@@ -105,8 +116,12 @@ internal sealed class SimulatedWorld
     {
         for (var round = 0; round < 2_000 && Engine.Unfinished > 0; round++)
         {
-            if (!Workers.Exists(worker => !worker.View.IsClosed))
-                Join();
+            foreach (var group in _twoGroups ? Groups : Groups[..1])
+            {
+                if (!Workers.Exists(worker => !worker.View.IsClosed && worker.View.Description.Group == group))
+                    Join(group);
+            }
+
             foreach (var worker in Workers.ToArray())
             {
                 while (worker.Read())
@@ -197,7 +212,7 @@ internal sealed class SimulatedWorld
             Retry = b % 5 == 0 ? new RetryRule(3, TimeSpan.FromMilliseconds(10), 2, TimeSpan.FromSeconds(1), a % 2 == 0) : null,
             DependsOn = a % 6 == 0 && _accepted.Count > 0 ? [_accepted[b % _accepted.Count].Id] : [],
         };
-        var handler = b % 41 == 40 ? "unknown" : Handlers[a % Handlers.Length];
+        var handler = b % 41 == 40 ? "unknown" : _handlers[a % _handlers.Length];
         return new TaskSubmission(handler, policy, this, 10, (ulong)(a * b), b % 23 == 0 ? $"request-{a % 5}" : "");
     }
 
@@ -283,7 +298,7 @@ internal sealed class SimulatedWorld
             if (order.Kind == WorkerOrderKind.Kill)
                 Kill(target);
             else
-                Join();
+                Join(target.View.Description.Group);
         }
     }
 
@@ -297,17 +312,22 @@ internal sealed class SimulatedWorld
         }
     }
 
-    /// <summary>First come, first served: nothing older of the same lane, priority and key is still ready when something is assigned.</summary>
+    /// <summary>
+    /// First come, first served: nothing older of the same lane, priority and key that the same workers can run is still ready when something is
+    /// assigned; and a task goes only to a worker that has its handler.
+    /// </summary>
     private void CheckOrder()
     {
         foreach (var assignment in _effects.Assignments)
         {
             var task = assignment.Task;
+            Assert.Contains(task.Handler.Name, HandlersOf[assignment.Worker.Description.Group]);
             foreach (var other in _accepted)
             {
                 var overtaken = other.Phase == TaskPhase.Ready
                     && other.Id < task.Id
                     && other.Handler.Kind == task.Handler.Kind
+                    && other.Handler.Route == task.Handler.Route
                     && other.Policy.Priority == task.Policy.Priority
                     && other.Policy.FairnessKey == task.Policy.FairnessKey
                     && task.Policy.AffinityKey.Length == 0;

@@ -13,12 +13,14 @@ public sealed class TaskEngineProperties
     private static readonly Gen<(int Op, int A, int B)[]> Steps =
         Gen.Select(Gen.Int[0, 15], Gen.Int[0, 200], Gen.Int[0, 200]).Array[20, 250];
 
-    [Fact]
-    public void Every_sequence_keeps_the_invariants_and_comes_to_an_end() =>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Every_sequence_keeps_the_invariants_and_comes_to_an_end(bool twoGroups) =>
         Steps.Sample(
             steps =>
             {
-                var world = new SimulatedWorld();
+                var world = new SimulatedWorld(twoGroups);
                 world.Join();
                 world.Join();
                 foreach (var (op, a, b) in steps)

@@ -10,13 +10,20 @@ internal sealed class WorkerDescriptionBuilder(string name)
 
     public string[] CpuHandlers { get; init; } = ["cpu"];
 
+    public string Group { get; init; } = "";
+
+    public bool RecordsFlight { get; init; } = true;
+
+    /// <summary>What it offers, where it is not the above and <c>io</c>.</summary>
+    public HandlerOffer[]? Offers { get; init; }
+
     public TaskPlacement Placement { get; init; } = TaskPlacement.WorkerProcess;
 
     public EngineWorker Join(EngineHarness harness)
     {
         harness.Apply(new TaskCommand.WorkerJoined(
-            new WorkerDescription(name, Placement, 1, 10, 2, RecorderSlots, RecordsFlight: true),
-            [.. CpuHandlers.Select(handler => new HandlerOffer(handler, WorkKind.Cpu, null)), new("io", WorkKind.Io, null)]));
+            new WorkerDescription(name, Placement, 1, 10, 2, RecorderSlots, RecordsFlight) { Group = Group },
+            Offers ?? [.. CpuHandlers.Select(handler => new HandlerOffer(handler, WorkKind.Cpu, null)), new("io", WorkKind.Io, null)]));
         return harness.Effects.Joined!;
     }
 }

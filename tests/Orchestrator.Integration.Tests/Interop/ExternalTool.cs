@@ -49,7 +49,7 @@ internal static class ExternalTool
 }
 
 /// <summary>How a program ended and what it printed.</summary>
-internal sealed record ToolRun(int ExitCode, string Output, string Error)
+public sealed record ToolRun(int ExitCode, string Output, string Error)
 {
     /// <summary>The output of a run that must have succeeded.</summary>
     public string Succeeded()

@@ -25,6 +25,22 @@ public sealed class PythonStubs : IAsyncLifetime
             await GenerateAsync(protoc, plugin);
     }
 
+    /// <summary>Runs a script of <c>tests/Interop/python</c> as a client of a coordinator; skips the test where that cannot be.</summary>
+    public Task<ToolRun> RunAsync(CoordinatorProcess coordinator, string script, IEnumerable<string> arguments, string? token = null)
+    {
+        Assert.SkipWhen(Missing is not null, Missing ?? "");
+        return ExternalTool.RunAsync(
+            Interpreter,
+            [Repository.PathOf("tests", "Interop", "python", script), .. arguments],
+            new Dictionary<string, string>
+            {
+                ["PYTHONPATH"] = Directory,
+                ["PYTHONDONTWRITEBYTECODE"] = "1",
+                ["ORCHESTRATOR_DATA_DIR"] = coordinator.DataDirectory,
+                ["ORCHESTRATOR_TOKEN"] = token ?? "",
+            });
+    }
+
     public ValueTask DisposeAsync()
     {
         System.IO.Directory.Delete(Directory, recursive: true);
@@ -40,7 +56,7 @@ public sealed class PythonStubs : IAsyncLifetime
         var protos = Repository.PathOf("protos");
         var run = await ExternalTool.RunAsync(protoc, [
             "-I", protos, $"--python_out={Directory}", $"--grpc_out={Directory}", $"--plugin=protoc-gen-grpc={plugin}",
-            .. System.IO.Directory.EnumerateFiles(Path.Combine(protos, "orchestrator", "v1"), "*.proto"),
+            .. System.IO.Directory.EnumerateFiles(protos, "*.proto", SearchOption.AllDirectories),
         ]);
         run.Succeeded();
     }

@@ -38,17 +38,6 @@ public sealed class PythonTests(SharedCoordinator shared, PythonStubs stubs) : I
         Assert.StartsWith("10000 tasks, 10000 right", run.Succeeded(), StringComparison.Ordinal);
     }
 
-    private async Task<ToolRun> RunAsync(string script, string first, string? second = null, string? token = null)
-    {
-        Assert.SkipWhen(stubs.Missing is not null, stubs.Missing ?? "");
-        var environment = new Dictionary<string, string>
-        {
-            ["PYTHONPATH"] = stubs.Directory,
-            ["PYTHONDONTWRITEBYTECODE"] = "1",
-            ["ORCHESTRATOR_DATA_DIR"] = shared.Coordinator.DataDirectory,
-            ["ORCHESTRATOR_TOKEN"] = token ?? "",
-        };
-        string[] arguments = [Repository.PathOf("tests", "Interop", "python", script), first];
-        return await ExternalTool.RunAsync(PythonStubs.Interpreter, second is null ? arguments : [.. arguments, second], environment);
-    }
+    private Task<ToolRun> RunAsync(string script, string first, string? second = null, string? token = null) =>
+        stubs.RunAsync(shared.Coordinator, script, second is null ? [first] : [first, second], token);
 }

@@ -29,7 +29,7 @@ public sealed class AdminTests
         await using var coordinator = await CoordinatorProcess.StartAsync();
         Assert.Equal(3, (await coordinator.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 3 }, CoordinatorProcess.Deadline())).Workers);
         await coordinator.WaitForEventAsync("worker.ready", item => item.Subject.StartsWith("worker-3#", StringComparison.Ordinal));
-        var results = await coordinator.StreamAsync(Enumerable.Range(0, 30).Select(i => Specs.Json("sleep", """{"ms": 20}""", tag: (ulong)i)));
+        var results = await coordinator.StreamAsync(Enumerable.Range(0, 100).Select(i => Specs.Json("sleep", """{"ms": 20}""", tag: (ulong)i)));
         Assert.Equal(3, results.Select(result => result.Worker).Distinct().Count());
         Assert.Equal(1, (await coordinator.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, CoordinatorProcess.Deadline())).Workers);
         await coordinator.WaitForEventAsync("worker.exited", item => item.Subject.StartsWith("worker-3#", StringComparison.Ordinal));

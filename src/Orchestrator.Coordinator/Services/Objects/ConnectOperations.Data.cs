@@ -27,6 +27,7 @@ internal static partial class ConnectOperations
         Operation.RequestOneofCase.Join => (QueueOperations.ToCommand(operation.Join), ""),
         Operation.RequestOneofCase.Send => (PipeOperations.ToCommand(operation.Send), operation.Send.SessionId),
         Operation.RequestOneofCase.Receive => (PipeOperations.ToCommand(operation.Receive), operation.Receive.SessionId),
+        Operation.RequestOneofCase.ClosePipeEnd => (PipeOperations.ToCommand(operation.ClosePipeEnd), operation.ClosePipeEnd.SessionId),
         Operation.RequestOneofCase.UpdateDict => (StateOperations.ToCommand(operation.UpdateDict), operation.UpdateDict.SessionId),
         Operation.RequestOneofCase.UpdateList => (StateOperations.ToCommand(operation.UpdateList), operation.UpdateList.SessionId),
         Operation.RequestOneofCase.UpdateValue => (StateOperations.ToCommand(operation.UpdateValue), operation.UpdateValue.SessionId),
@@ -55,6 +56,10 @@ internal static partial class ConnectOperations
                 break;
             case ReceiveOutcome result:
                 message.Receive = PipeOperations.ToResponse(result);
+                break;
+            case Done:
+                // Closing an end is the one operation without anything to tell.
+                message.ClosePipeEnd = new ClosePipeEndResponse();
                 break;
             case UpdateDictOutcome result:
                 message.UpdateDict = StateOperations.ToResponse(result);

@@ -19,13 +19,23 @@ internal sealed class ConsumeStream(
     private readonly SemaphoreSlim _writing = new(1);
     private readonly SemaphoreSlim _changed = new(0);
     private readonly Lock _gate = new();
+    // Of a session that outlives the stream, which itself does not give them back then.
+    private readonly HashSet<ulong>? _leases = first is { Leased: true, SessionId.Length: > 0 } ? [] : null;
     private long _credits;
     private bool _requestsEnded;
 
     public async Task RunAsync(CancellationToken ending)
     {
         using var noMore = CancellationTokenSource.CreateLinkedTokenSource(ending);
-        await ObjectStreams.BothAsync(token => ReadAsync(noMore, token), token => DeliverAsync(noMore, token), ending);
+        try
+        {
+            await ObjectStreams.BothAsync(token => ReadAsync(noMore, token), token => DeliverAsync(noMore, token), ending);
+        }
+        finally
+        {
+            if (_leases is { Count: > 0 })
+                host.Apply(new ObjectRequest(new SettleItems(first.Queue, [.. _leases], Core.Queues.Settlement.Return), sessionId));
+        }
     }
 
     public void Dispose()
@@ -71,6 +81,8 @@ internal sealed class ConsumeStream(
             return;
         var outcome = await ObjectCall.RunAsync<SettleOutcome>(host, new SettleItems(first.Queue, leases, settlement), sessionId, ending);
         stale.AddRange(outcome.StaleLeaseIds);
+        lock (_gate)
+            _leases?.ExceptWith(leases);
     }
 
     private async Task DeliverAsync(CancellationTokenSource noMore, CancellationToken ending)
@@ -120,6 +132,8 @@ internal sealed class ConsumeStream(
         var message = new ConsumeResponse { Status = (WaitStatus)(int)outcome.Status };
         foreach (var item in outcome.Items)
             message.Items.Add(QueueOperations.ToMessage(item));
+        lock (_gate)
+            _leases?.UnionWith(outcome.Items.Select(item => item.LeaseId));
         try
         {
             await WriteAsync(message, ending);

@@ -21,7 +21,7 @@ internal sealed class PipeServiceAdapter(ObjectEngineHost host, ObjectStreams st
 
     public override async Task<ClosePipeEndResponse> ClosePipeEnd(ClosePipeEndRequest request, ServerCallContext context)
     {
-        await RunAsync<Done>(PipeOperations.ToCommand(request), "", context);
+        await RunAsync<Done>(PipeOperations.ToCommand(request), request.SessionId, context);
         return new ClosePipeEndResponse();
     }
 

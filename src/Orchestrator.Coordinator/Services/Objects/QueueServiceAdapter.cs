@@ -81,11 +81,16 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
             var first = requestStream.Current;
             if (host.Read((engine, now) => engine.FindQueue(first.Queue, now)) is null)
                 throw NoSuchQueue(first.Queue);
-            await streams.RunWithSessionAsync(context, $"consumer of {first.Queue}", async (session, ending) =>
+            if (first.SessionId.Length > 0)
+                await RunAsync(first.SessionId, opening);
+            else
+                await streams.RunWithSessionAsync(context, $"consumer of {first.Queue}", RunAsync);
+
+            async Task RunAsync(string session, CancellationToken ending)
             {
                 using var stream = new ConsumeStream(host, first, session, requestStream, responseStream);
                 await stream.RunAsync(ending);
-            });
+            }
         });
 
     private static RpcException NoSuchQueue(string name) => Failures.Create(ErrorReason.NotFound, $"there is no queue \"{name}\"; create it with CreateQueue");

@@ -21,7 +21,7 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         Assert.False(await queue.TryPutAsync(Text("c"), TimeSpan.Zero));
         await client.ShutDownQueueAsync(queue.Name);
         var seen = new List<string>();
-        await foreach (var item in queue.LeaseAllAsync().WithCancellation(TestContext.Current.CancellationToken))
+        await foreach (var item in queue.LeaseAllAsync(prefetch: 1).WithCancellation(TestContext.Current.CancellationToken))
         {
             await using (item)
             {
@@ -105,6 +105,94 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         var small = dict.SetAsync("small", Text("x"));
         Assert.Contains("payload_bytes", (await Assert.ThrowsAsync<LimitExceededException>(() => large)).Message, StringComparison.Ordinal);
         await small;
+    }
+
+    [Fact]
+    public async Task A_closed_end_lets_the_other_read_what_was_sent_and_then_the_end_of_file()
+    {
+        await using var client = await ConnectAsync();
+        await using var reader = await client.OpenSessionAsync();
+        await using var writer = await client.OpenSessionAsync();
+        var name = (await client.CreatePipeAsync(new PipeSpec { Name = Unique("pipe"), Duplex = true })).Spec.Name;
+        await using (var end = writer.Pipe(name).EndA)
+        {
+            await end.SendAsync(Text("a"));
+            await end.SendAsync(Text("b"));
+            var thief = await Assert.ThrowsAsync<OrchestratorException>(() => reader.Pipe(name).EndA.CloseAsync());
+            Assert.Equal(ErrorReason.NotOwner, thief.Reason);
+        }
+
+        var seen = "";
+        await foreach (var message in reader.Pipe(name).EndB.ReceiveAllAsync(TestContext.Current.CancellationToken))
+            seen += Read(message);
+        Assert.Equal("ab", seen);
+        await writer.Pipe(name).EndA.CloseAsync();
+        await client.ClosePipeEndAsync(name, PipeEnd.B);
+        Assert.DoesNotContain(await client.ListPipesAsync(), pipe => pipe.Spec.Name == name);
+        // What was asked for is so already.
+        await reader.Pipe(name).EndB.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_watch_tells_every_change_in_order_and_resumes()
+    {
+        await using var client = await ConnectAsync();
+        await using var session = await client.OpenSessionAsync();
+        var dict = session.Dict(Unique("dict"));
+        Assert.Equal(2, await dict.AddAsync("a", 2));
+        var keys = new List<string>();
+        var version = 0UL;
+        await foreach (var change in dict.WatchAsync(cancellationToken: TestContext.Current.CancellationToken))
+        {
+            keys.Add(change.DictSet.Key);
+            version = change.Version;
+            break;
+        }
+
+        await dict.SetAsync("b", Text("x"));
+        await dict.RemoveAsync("a");
+        await foreach (var change in dict.WatchAsync(version, cancellationToken: TestContext.Current.CancellationToken))
+        {
+            Assert.False(change.Snapshot);
+            keys.Add(change.DictSet is { } entry ? entry.Key : "-" + change.DictDeletedKey);
+            if (keys.Count == 3)
+                break;
+        }
+
+        Assert.Equal(["a", "b", "-a"], keys);
+    }
+
+    [Fact]
+    public async Task A_guarded_update_begins_again_where_somebody_else_was_first()
+    {
+        await using var client = await ConnectAsync();
+        await using var session = await client.OpenSessionAsync();
+        var dict = session.Dict(Unique("dict"));
+        var calls = 0;
+        var last = await dict.UpdateAsync("a", value =>
+        {
+            // The first time somebody else comes between.
+            if (++calls == 1)
+                dict.SetAsync("a", Payloads.FromNumber(40)).Wait(s_patience);
+            return Payloads.FromNumber((value?.Json.NumberValue ?? 0) + 2);
+        });
+        Assert.Equal((42, 2), (last.Json.NumberValue, calls));
+        Assert.Equal(42, (await dict.SetDefaultAsync("a", Payloads.FromNumber(1))).Json.NumberValue);
+    }
+
+    [Fact]
+    public async Task A_barrier_can_be_broken_and_made_new()
+    {
+        await using var client = await ConnectAsync();
+        await using var session = await client.OpenSessionAsync();
+        var barrier = session.Barrier(Unique("barrier"), 2);
+        var waiting = barrier.WaitAsync();
+        await UntilAsync(async () => (await client.ListSyncAsync()).Any(item => item.Object == $"barriers/{barrier.Name}" && item.Waiters.Count == 1));
+        Assert.Equal(1, await barrier.AbortAsync());
+        Assert.Equal(ErrorReason.BrokenBarrier, (await Assert.ThrowsAsync<OrchestratorException>(() => waiting.WaitAsync(s_patience))).Reason);
+        await barrier.ResetAsync();
+        await using var other = await client.OpenSessionAsync();
+        Assert.Equal([0, 1], (await Task.WhenAll(barrier.WaitAsync(), other.Barrier(barrier.Name).WaitAsync()).WaitAsync(s_patience)).Order());
     }
 
     private Task<OrchestratorClient> ConnectAsync() =>

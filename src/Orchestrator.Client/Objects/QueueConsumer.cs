@@ -1,0 +1,164 @@
+using System.Runtime.CompilerServices;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// One Consume stream: items come ahead, as far as credits allow, and settlements go back with the next message. Nothing waits for an answer, so that a loop over
+/// small items is not a loop over round trips. When it is disposed, what is unsettled goes back.
+/// </summary>
+/// <remarks>Safe for many threads, but for one reader at a time.</remarks>
+public sealed class QueueConsumer : IAsyncDisposable
+{
+    // Time for the coordinator to take the last settlements; after that they count as lost with the stream.
+    private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(10);
+
+    private readonly SharedQueue _queue;
+    private readonly ObjectSession _session;
+    private readonly CancellationTokenSource _ending;
+    private readonly AsyncDuplexStreamingCall<ConsumeRequest, ConsumeResponse> _call;
+    private readonly Lock _gate = new();
+    private readonly Queue<QueueItem> _ahead = [];
+    private ConsumeRequest _next;
+    private Task _writing = Task.CompletedTask;
+    // Of a reader that gave up; the next one takes it over.
+    private Task<bool>? _reading;
+    private bool _isWriting;
+    private bool _isOver;
+    private bool _isShutDown;
+
+    internal QueueConsumer(SharedQueue queue, ObjectSession session, TimeSpan? lease, int prefetch)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(prefetch, 1);
+        _queue = queue;
+        _session = session;
+        // With the session's end, and that of the task attempt it belongs to, nobody reads here any more.
+        _ending = CancellationTokenSource.CreateLinkedTokenSource(session.Lost);
+        _call = session.Services.Queues.Consume(cancellationToken: _ending.Token);
+        _next = new ConsumeRequest { Queue = queue.Name, Leased = true, Credits = prefetch, SessionId = session.Id };
+        if (lease is { } span)
+            _next.Lease = Duration.FromTimeSpan(span);
+        lock (_gate)
+            StartWriting();
+    }
+
+    /// <summary>Items as they come, until the queue is shut down and empty. A later reader goes on where the one before it has stopped.</summary>
+    /// <exception cref="SessionLostException">The session has ended.</exception>
+    public async IAsyncEnumerable<LeasedItem> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            while (_ahead.TryDequeue(out var item))
+                yield return new LeasedItem(_queue, item, this);
+            if (_isShutDown || !await NextAsync(cancellationToken))
+                yield break;
+            var message = _call.ResponseStream.Current;
+            foreach (var item in message.Items)
+                _ahead.Enqueue(item);
+            _isShutDown = message.Status == WaitStatus.ShutDown;
+        }
+    }
+
+    /// <summary>The item is done, or goes back to the front, with the next message; and there is room for another one.</summary>
+    internal void Settle(ulong lease, bool done)
+    {
+        lock (_gate)
+        {
+            // What is unsettled when the stream ends goes back anyway.
+            if (_isOver)
+                return;
+            (done ? _next.DoneLeaseIds : _next.ReturnLeaseIds).Add(lease);
+            _next.Credits++;
+            StartWriting();
+        }
+    }
+
+    /// <summary>Ends the stream; what was settled before counts, and the rest goes back.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task writing;
+        lock (_gate)
+        {
+            _isOver = true;
+            writing = _writing;
+        }
+
+        _ending.CancelAfter(s_farewell);
+        try
+        {
+            await writing;
+            await _call.RequestStream.CompleteAsync();
+            // Items that were under way are dropped here and given back there.
+            if (_reading is not null)
+                await _reading;
+            while (await _call.ResponseStream.MoveNext(_ending.Token))
+            {
+            }
+        }
+        catch (Exception exception) when (exception is OrchestratorException or RpcException or InvalidOperationException or OperationCanceledException or IOException)
+        {
+            // It has ended in another way, which whoever read it has been told.
+        }
+
+        _call.Dispose();
+        _ending.Dispose();
+    }
+
+    private async Task<bool> NextAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The call itself goes on when a reader gives up: what it settled is still to be sent.
+            _reading ??= _session.Services.MoveNextAsync(_call.ResponseStream, CancellationToken.None);
+            var hasNext = await _reading.WaitAsync(cancellationToken);
+            _reading = null;
+            return hasNext;
+        }
+        catch (OrchestratorException exception) when (_session.Lost.IsCancellationRequested && exception is not SessionLostException)
+        {
+            throw new SessionLostException($"the session that consumed queue \"{_queue.Name}\" has ended; what it had leased has gone back", exception);
+        }
+    }
+
+    private void StartWriting()
+    {
+        if (_isWriting)
+            return;
+        _isWriting = true;
+        _writing = WriteAsync();
+    }
+
+    /// <summary>Natural batching: what was settled during one write goes out with the next.</summary>
+    private async Task WriteAsync()
+    {
+        // Out of the lock, in which this was started.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            while (true)
+            {
+                ConsumeRequest message;
+                lock (_gate)
+                {
+                    if (_next.Credits == 0)
+                    {
+                        _isWriting = false;
+                        return;
+                    }
+
+                    (message, _next) = (_next, new ConsumeRequest());
+                }
+
+                await _call.RequestStream.WriteAsync(message);
+            }
+        }
+        catch (Exception exception) when (exception is RpcException or InvalidOperationException or OperationCanceledException or IOException)
+        {
+            // The reader says why the stream has ended. Nothing more is written.
+            lock (_gate)
+                _isOver = true;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Coordinator.Supervision;
+
+// Which slots there are: groups, scaling, recycling.
+internal sealed partial class WorkerSupervisor
+{
+    /// <summary>The names of the groups.</summary>
+    public IEnumerable<string> GroupNames => _groups.Select(group => group.Name);
+
+    /// <summary>
+    /// Changes the number of slots of a group, of the only one where none is named; workers that are no longer needed finish what they run.
+    /// </summary>
+    /// <returns>Its slots now.</returns>
+    public Task<int> ScaleAsync(string group, int workers)
+    {
+        var scaled = group.Length == 0 ? _groups[0] : _groups.Find(known => known.Name == group)!;
+        return _thread.CallAsync(() =>
+        {
+            var slots = _slots.FindAll(slot => slot.Group == scaled);
+            if (workers > slots.Count)
+                AddSlots(scaled, workers - slots.Count);
+            for (var i = slots.Count - 1; i >= workers; i--)
+                RemoveSlot(slots[i]);
+            Publish();
+            return workers;
+        });
+    }
+
+    /// <summary>
+    /// Replaces the worker with this name (all where it is empty) in this group (in any where it is empty), one after the other, each successor first.
+    /// Returns how many were replaced.
+    /// </summary>
+    public async Task<int> RecycleAsync(string group, string worker, CancellationToken cancellationToken)
+    {
+        var recycled = 0;
+        var names = await _thread.CallAsync(() => _slots
+            .Where(slot => (worker.Length == 0 || slot.Name == worker) && (group.Length == 0 || slot.Group.Name == group))
+            .Select(slot => slot.Name).ToArray());
+        foreach (var name in names)
+        {
+            if (await _thread.CallAsync(() => Recycle(name)) is not { } done)
+                continue;
+            await done.WaitAsync(cancellationToken);
+            recycled++;
+        }
+
+        return recycled;
+    }
+
+    private void AddSlots(WorkerGroup group, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var core = _options.PinWorkers ? _cores[(group.FirstCore + group.SlotNumber) % _cores.Count] : -1;
+            var slot = new WorkerSlot(group, $"{group.Name}-{++group.SlotNumber}", core);
+            // Beside the others of its group, so that whoever lists them sees them together.
+            _slots.Insert(_slots.FindLastIndex(other => _groups.IndexOf(other.Group) <= _groups.IndexOf(group)) + 1, slot);
+            StartFor(slot);
+        }
+
+        Publish();
+    }
+
+    private void RemoveSlot(WorkerSlot slot)
+    {
+        _slots.Remove(slot);
+        slot.IsRemoved = true;
+        if (slot.Current is { } current)
+            DrainAway(current);
+        if (slot.Successor is { } successor)
+            Terminate(successor);
+        slot.Recycling?.TrySetResult();
+        // Names are given again: worker-3 of three is worker-3 after a scaling down and up.
+        slot.Group.SlotNumber--;
+    }
+
+    private Task? Recycle(string name)
+    {
+        if (_slots.Find(slot => slot.Name == name) is not { } slot)
+            return null;
+        if (slot.Recycling is { } running)
+            return running.Task;
+        slot.EarlyDeaths.Clear();
+        var done = slot.Recycling = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        slot.Group.SpareHasFailed = false;
+        if (slot.Current is null)
+        {
+            slot.HasFailed = false;
+            StartFor(slot);
+        }
+        else if (!FillBySpare(slot))
+        {
+            slot.Successor = Launch(slot.Group, slot);
+        }
+
+        Publish();
+        return done.Task;
+    }
+
+    /// <summary>Two groups that mean different work by one name: the engine has kept the first, and whoever wrote the second must be told.</summary>
+    private void WarnOfRefusedOffers(WorkerProcess process)
+    {
+        if (_groups.Count == 1)
+            return;
+        var refused = _host.Read(engine => process.Link!.Hello.Handlers
+            .Join(engine.HandlersOf(TaskPlacement.WorkerProcess), offer => offer.Name, known => known.Name, (_, known) => known)
+            .Where(known => !known.Groups.Contains(process.Group.Name))
+            .Select(known => $"its handler '{known.Name}' is not used: group {string.Join(" and ", known.Groups)} has one of that name of the kind {known.Kind}; give it another name")
+            .ToArray());
+        foreach (var reason in refused)
+        {
+            _events.Add("worker.handler_refused", process.Name, reason);
+            Log.OfferRefused(_logger, process.Name, reason);
+        }
+    }
+}

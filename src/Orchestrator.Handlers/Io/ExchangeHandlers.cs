@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Orchestrator.Client;
+using Orchestrator.V1;
+using Orchestrator.Worker;
+using TaskKind = Orchestrator.Worker.TaskKind;
+
+namespace Orchestrator.Handlers;
+
+/// <summary>Handlers that pass data on through queues and pipes.</summary>
+internal static class ExchangeHandlers
+{
+    private const int MaxProduced = 10_000_000;
+    private const int MaxConsumed = 10_000;
+    private const int BatchItems = 500;
+
+    public static void Register(ITaskMap map)
+    {
+        var json = StockJson.Default.Options;
+        map.MapTask(
+            "produce", TaskKind.Io, (ProduceInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => ProduceAsync(input, context, ct)), json,
+            "Puts the numbers 0 to count - 1 into the queue, waiting while it is full; answers with how many.", """{"queue": "jobs", "count": 100}""");
+        map.MapTask(
+            "consume", TaskKind.Io, (ConsumeInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => ConsumeAsync(input, context, ct)), json,
+            "Leases items until it has count of them or the queue is shut down and empty, acknowledges them all and answers with them; should it end before, all go back.",
+            """{"queue": "jobs", "count": 10}""");
+        map.MapTask(
+            "pipe_echo", TaskKind.Io, (PipeEchoInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => EchoAsync(input, context, ct)), json,
+            "Sends back what it receives at its end of a duplex pipe, until the end of file; answers with how many messages that were.", """{"pipe": "p", "end": "A"}""");
+    }
+
+    private static async Task<int> ProduceAsync(ProduceInput input, TaskContext context, CancellationToken cancellationToken)
+    {
+        Check.Range("count", input.Count, 0, MaxProduced);
+        var queue = context.Queue(input.Queue);
+        // Asked for at once, so that a wrong name is told even where nothing is put.
+        await queue.TryJoinAsync(TimeSpan.Zero, cancellationToken);
+        for (var done = 0; done < input.Count; done += BatchItems)
+        {
+            await queue.PutAllAsync(Enumerable.Range(done, Math.Min(BatchItems, input.Count - done)).Select(Payloads.FromNumber), cancellationToken: cancellationToken);
+            context.ReportProgress(Math.Min(done + BatchItems, input.Count), input.Count);
+        }
+
+        return input.Count;
+    }
+
+    private static async Task<JsonElement[]> ConsumeAsync(ConsumeInput input, TaskContext context, CancellationToken cancellationToken)
+    {
+        Check.Range("count", input.Count, 1, MaxConsumed);
+        var taken = new List<LeasedItem>();
+        await using var consumer = context.Queue(input.Queue).OpenConsumer(prefetch: input.Count);
+        await foreach (var item in consumer.ReadAllAsync(cancellationToken))
+        {
+            taken.Add(item);
+            context.ReportProgress(taken.Count, input.Count);
+            if (taken.Count == input.Count)
+                break;
+        }
+
+        foreach (var item in taken)
+            await item.CompleteAsync(CancellationToken.None);
+        return [.. taken.Select(item => ToElement(item.Body))];
+    }
+
+    private static async Task<long> EchoAsync(PipeEchoInput input, TaskContext context, CancellationToken cancellationToken)
+    {
+        var pipe = context.Pipe(input.Pipe);
+        await using var end = input.End.ToUpperInvariant() switch
+        {
+            "A" => pipe.EndA,
+            "B" => pipe.EndB,
+            _ => throw new InvalidInputException("end", $"must be \"A\" or \"B\", got \"{input.End}\""),
+        };
+        var count = 0L;
+        await foreach (var message in end.ReceiveAllAsync(cancellationToken))
+        {
+            try
+            {
+                await end.SendAsync(message, cancellationToken);
+            }
+            catch (OrchestratorException exception) when (exception.Reason == ErrorReason.BrokenPipe)
+            {
+                // The other end was closed with messages under way: there is nobody to send them to.
+                return count;
+            }
+
+            count++;
+        }
+
+        return count;
+    }
+
+    private static JsonElement ToElement(Payload body) => body.ContentCase == Payload.ContentOneofCase.Data
+        ? JsonSerializer.SerializeToElement(body.Data.ToBase64(), StockJson.Default.String)
+        : JsonElement.Parse(Payloads.ToJson(body));
+}
