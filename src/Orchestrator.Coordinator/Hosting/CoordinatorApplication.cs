@@ -121,12 +121,15 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     {
         // Workers take longest, so they start first.
         var workers = Supervisor.StartAsync(cancellationToken);
+        // Both engines take up what the journal holds before anybody can ask for it.
+        _app.Services.GetRequiredService<ObjectEngineHost>();
         _app.Services.GetRequiredService<InProcessPlacements>().Start();
         await _app.StartAsync(cancellationToken);
         await workers;
         var health = _app.Services.GetRequiredService<HealthServiceImpl>();
         foreach (var service in ServiceNames.All)
             health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.Serving);
+        _app.Services.GetRequiredService<JournalHealth>().Start();
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
         _endpointFile.Write(GrpcAddress, HttpAddress);
         _systemd.Notify(ServiceState.Ready);

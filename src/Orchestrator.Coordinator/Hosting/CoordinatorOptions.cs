@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
@@ -46,6 +47,9 @@ public sealed record CoordinatorOptions
 
     /// <summary>Worker processes and their supervision.</summary>
     public SupervisorOptions Supervision { get; init; } = new();
+
+    /// <summary>The journal of what is durable.</summary>
+    public JournalOptions Journal { get; init; } = new();
 
     /// <summary>The task engine's numbers.</summary>
     public TaskEngineOptions Engine { get; init; } = new();
@@ -118,6 +122,9 @@ public sealed record CoordinatorOptions
         Check(Engine.MaxTasks >= 1, "MaxTasks", Engine.MaxTasks, "at least 1");
         Check(Engine.MaxPayloadBytes >= 1, "MaxPayloadBytes", Engine.MaxPayloadBytes, "at least 1");
         Check(Engine.Aging >= TimeSpan.Zero, "Aging", Engine.Aging, "zero (off) or more");
+        Check(Journal.SnapshotAfterBytes >= 1, "SnapshotAfterBytes", Journal.SnapshotAfterBytes, "at least 1");
+        Check(Journal.HistoryAge > TimeSpan.Zero, "HistoryAge", Journal.HistoryAge, "more than zero");
+        Check(Journal.HistoryTasks >= 0, "HistoryTasks", Journal.HistoryTasks, "zero (none) or more");
         return faults;
 
         void Check(bool right, string name, object value, string wanted)
