@@ -79,7 +79,7 @@ public sealed class EmbeddedPoolTests
         Assert.Equal(
             [
                 "partials 1 4 9", "output 3", "progress 1 of 3 step", "progress 2 of 3 step", "progress 3 of 3 step",
-                "log Information line 1", "log Information line 2", "log Information line 3",
+                "log info line 1", "log info line 2", "log info line 3",
             ],
             await program.Lines.ReadAllAsync().ToArrayAsync());
         Assert.Equal(0, await program.EndAsync());
