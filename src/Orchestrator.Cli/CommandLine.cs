@@ -59,6 +59,7 @@ internal static class CommandLine
             BenchVerb.Create(),
             LoadVerb.Create(),
             DemoVerb.Create(),
+            GuideVerb.Create(),
         };
         CommonOptions.AddTo(root);
         root.Examples(
