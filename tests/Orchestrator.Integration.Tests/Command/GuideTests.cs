@@ -31,7 +31,7 @@ public sealed class GuideTests
         { "semaphore", "✓ at most 3 were inside at once" },
         { "event", "✓ one set wakes all 3" },
         { "condition", "✓ the other waits on" },
-        { "barrier", "✓ the barrier is broken for all, and says by whom" },
+        { "barrier", "✓ the barrier is broken for all who wait, and says by whom" },
         { "fifo", "✓ task_done once too often is refused" },
         { "lifo", "✓ the last in is the first out" },
         { "priority", "✓ high comes before medium before low" },

@@ -1,5 +1,4 @@
 using Orchestrator.Client;
-using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
@@ -27,20 +26,14 @@ internal sealed class BarrierRow() : GuideRow("barrier", "8.6", "a barrier: nobo
         guide.Say($"The last was sent, and all were back, in {GuideContext.Show(rest)}; their indexes are {GuideContext.List(indexes)}.");
         guide.Shows("the last one opens it, and each has an index of its own", indexes.Order().SequenceEqual(Enumerable.Range(0, Parties)));
 
-        guide.Say("Now one waits, and is cancelled before the others come. In Python they would wait for it for ever.");
-        var early = await guide.Pool.SubmitAsync<int>("wait_barrier", input, cancellationToken: guide.Token);
+        guide.Say("Now one waits in a worker, another comes, and is gone before the third. In Python the first would wait for ever.");
+        var left = await guide.Pool.SubmitAsync<int>("wait_barrier", input, cancellationToken: guide.Token);
         await guide.UntilWaitersAsync($"barriers/{name}", 1);
-        await early.CancelAsync(cancellationToken: guide.Token);
-        await using var session = await guide.OpenSessionAsync();
-        try
-        {
-            await session.Barrier(name).WaitAsync(guide.Token);
-            guide.Shows("the barrier is broken", false);
-        }
-        catch (OrchestratorException exception)
-        {
-            guide.Say(exception.Message);
-            guide.Shows("the barrier is broken for all, and says by whom", exception.Reason == ErrorReason.BrokenBarrier);
-        }
+        var impatient = await guide.OpenSessionAsync("impatient");
+        await impatient.Barrier(name).TryWaitAsync(TimeSpan.FromMilliseconds(50), guide.Token);
+        await impatient.DisposeAsync();
+        var told = (await left.Result).Error?.Message ?? "";
+        guide.Say(told);
+        guide.Shows("the barrier is broken for all who wait, and says by whom", told.Contains("impatient", StringComparison.Ordinal));
     }
 }

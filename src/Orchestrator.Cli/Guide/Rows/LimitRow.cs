@@ -9,7 +9,7 @@ internal sealed class LimitRow() : GuideRow("limit", "6.4, 12.1", "limited concu
 
     public override async Task RunAsync(GuideContext guide)
     {
-        await RunAsync(guide, "without a limit", new InsideInput(guide.Name("free"), 150), new RunOptions(), most => most > Limit, $"more than {Limit} at once");
+        await RunAsync(guide, "without a limit", new InsideInput(guide.Name("free"), 300), new RunOptions(), most => most > Limit, $"more than {Limit} at once");
         // The dispatcher holds the others back: they wait in the queue and not in a worker.
         await RunAsync(guide, $"with a concurrency key of limit {Limit}", new InsideInput(guide.Name("key"), 150),
             new RunOptions { ConcurrencyKey = guide.Name("api"), ConcurrencyLimit = Limit }, most => most is > 1 and <= Limit, $"at most {Limit} at once, by the dispatcher");
@@ -24,7 +24,7 @@ internal sealed class LimitRow() : GuideRow("limit", "6.4, 12.1", "limited concu
         var took = await GuideContext.TimeAsync(async () => inside = await guide.Pool.MapAsync<InsideInput, Inside>(
             "guide_inside", Enumerable.Repeat(input, Tasks), new MapOptions { Task = options }, guide.Token).ToArrayAsync(guide.Token));
         var most = inside.Max(one => one.Count);
-        guide.Say($"{Tasks} tasks of 150 ms {how}: {GuideContext.Show(took)}, {most} at once at most.");
+        guide.Say($"{Tasks} tasks of {input.Ms} ms {how}: {GuideContext.Show(took)}, {most} at once at most.");
         guide.Shows($"{how}: {claim}", isRight(most));
     }
 }

@@ -13,8 +13,8 @@ internal sealed class MetricsRow() : GuideRow("metrics", "11", "what to measure,
     {
         guide.Say($"{Good} tasks that compute, {Bad} that fail, and three items in a queue. Nothing has to be recorded: the coordinator and the workers do.");
         var before = await guide.Client.GetStatusAsync(guide.Token);
-        var works = Enumerable.Repeat(new WorkInput(2_000_000), Good);
-        var outcomes = await guide.Pool.MapOutcomesAsync<WorkInput, RunSpan>("guide_compute", works, cancellationToken: guide.Token).ToArrayAsync(guide.Token);
+        var works = Enumerable.Repeat(new { limit = 3_000_000 }, Good);
+        var outcomes = await guide.Pool.MapOutcomesAsync<object, long>("count_primes", works, cancellationToken: guide.Token).ToArrayAsync(guide.Token);
         await guide.Pool.MapOutcomesAsync<string, int>("guide_throw", Enumerable.Repeat("on purpose", Bad), cancellationToken: guide.Token).CountAsync(guide.Token);
         await guide.Client.CreateQueueAsync(new QueueSpec { Name = guide.Name("jobs") }, guide.Token);
         await using var session = await guide.OpenSessionAsync();
@@ -27,7 +27,7 @@ internal sealed class MetricsRow() : GuideRow("metrics", "11", "what to measure,
         guide.Say($"summary(): total {succeeded + failed}, successful {succeeded}, success rate {100.0 * succeeded / (succeeded + failed):0.00} %");
         guide.Shows("tasks are counted by how they ended", succeeded == Good && failed == Bad && outcomes.All(outcome => outcome.Succeeded));
 
-        var handler = status.Handlers.Single(one => one.Handler == "guide_compute");
+        var handler = status.Handlers.Single(one => one.Handler == "count_primes");
         guide.Shows($"duration, per handler: run p50 {Describe.Time(handler.RunP50)}, p99 {Describe.Time(handler.RunP99)}; with the way there and back p50 {Describe.Time(handler.LatencyP50)}",
             handler.RunP50.ToTimeSpan() > TimeSpan.Zero && handler.LatencyP50.ToTimeSpan() >= handler.RunP50.ToTimeSpan() / 2);
 
@@ -39,7 +39,8 @@ internal sealed class MetricsRow() : GuideRow("metrics", "11", "what to measure,
         foreach (var worker in status.Workers)
             guide.Say($"  {worker.Name}: process {worker.Pid}, {worker.CpuPercent:0} % CPU, {Describe.Bytes(worker.RssBytes)}, {worker.Threads} threads, {worker.CompletedTasks} tasks");
         guide.Shows("CPU, memory and threads are known of every worker process", status.Workers.All(worker => worker.RssBytes > 0 && worker.Threads > 0));
-        guide.Shows($"queue size: {(await guide.Client.GetQueueAsync(guide.Name("jobs"), guide.Token)).ReadyItems} items wait", status.QueuedItems - before.QueuedItems == 3);
+        var queue = await guide.Client.GetQueueAsync(guide.Name("jobs"), guide.Token);
+        guide.Shows($"queue size: {queue.ReadyItems} items wait, the oldest for {Describe.Time(queue.OldestAge)}", queue.ReadyItems == 3);
         guide.Say("The same: `orchestrator status`, `orchestrator workers`, `orchestrator queue list`.");
     }
 }
