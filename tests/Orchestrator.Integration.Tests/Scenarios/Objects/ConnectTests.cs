@@ -73,7 +73,7 @@ public sealed class ConnectTests(SharedCoordinator shared) : IClassFixture<Share
     [Fact]
     public async Task A_task_that_waits_at_a_shared_object_obeys_its_cancellation()
     {
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = _coordinator.DataDirectory });
+        await using var client = await ClientAsync();
         var task = await client.SubmitAsync<int>("wait_barrier", new { barrier = "connect-alone", parties = 2 });
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!(await client.ListSyncAsync(limit.Token)).Any(item => item.Object == "barriers/connect-alone" && item.Waiters.Count == 1))
