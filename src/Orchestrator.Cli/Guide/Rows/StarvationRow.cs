@@ -30,8 +30,8 @@ internal sealed class StarvationRow() : GuideRow("starvation", "7.3", "a low pri
         var served = 0;
         var high = new RunOptions { Priority = priority };
         // More at a time than the workers can hold ahead of their turn.
-        var senders = Enumerable.Range(0, 256).Select(_ => SendAsync()).ToArray();
-        await guide.UntilAsync(() => Task.FromResult(Volatile.Read(ref served) > 256));
+        var senders = Enumerable.Range(0, 128).Select(_ => SendAsync()).ToArray();
+        await guide.UntilAsync(() => Task.FromResult(Volatile.Read(ref served) > 128));
         served = 0;
         var started = Stopwatch.GetTimestamp();
         var low = await guide.Pool.SubmitAsync<RunSpan>("guide_compute", work, new RunOptions { Priority = 0 }, guide.Token);
