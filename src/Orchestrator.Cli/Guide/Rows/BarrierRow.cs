@@ -26,14 +26,15 @@ internal sealed class BarrierRow() : GuideRow("barrier", "8.6", "a barrier: nobo
         guide.Say($"The last was sent, and all were back, in {GuideContext.Show(rest)}; their indexes are {GuideContext.List(indexes)}.");
         guide.Shows("the last one opens it, and each has an index of its own", indexes.Order().SequenceEqual(Enumerable.Range(0, Parties)));
 
-        guide.Say("Now one waits in a worker, another comes, and is gone before the third. In Python the first would wait for ever.");
+        guide.Say("Now two wait, and one of them is gone before the third comes. In Python a process that dies at a barrier leaves the others there for ever.");
         var left = await guide.Pool.SubmitAsync<int>("wait_barrier", input, cancellationToken: guide.Token);
-        await guide.UntilWaitersAsync($"barriers/{name}", 1);
-        var impatient = await guide.OpenSessionAsync("impatient");
-        await impatient.Barrier(name).TryWaitAsync(TimeSpan.FromMilliseconds(50), guide.Token);
-        await impatient.DisposeAsync();
+        var lost = await guide.OpenSessionAsync("lost-party");
+        var waiting = lost.Barrier(name).WaitAsync(guide.Token);
+        await guide.UntilWaitersAsync($"barriers/{name}", Parties - 1);
+        await lost.DisposeAsync();
+        await waiting.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         var told = (await left.Result).Error?.Message ?? "";
         guide.Say(told);
-        guide.Shows("the barrier is broken for all who wait, and says by whom", told.Contains("impatient", StringComparison.Ordinal));
+        guide.Shows("the barrier is broken for all who wait, and says by whom", told.Contains("lost-party", StringComparison.Ordinal));
     }
 }
