@@ -279,6 +279,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
             {
                 listen.Protocols = HttpProtocols.Http2;
                 listen.Use(PeerProcess.Check);
+                listen.Use(ConnectionMemo.Attach);
             });
     }
 
@@ -296,6 +297,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         }
 
         var least = protocols == HttpProtocols.Http2 ? FirstBytes.Http2Preface : 1;
+        listen.Use(ConnectionMemo.Attach);
         listen.Use(FirstBytes.Within(BeginLimit, least, listen.ApplicationServices.GetRequiredService<TimeProvider>()));
     }
 
