@@ -25,7 +25,7 @@ internal static class CommandLine
         return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
     }
 
-    private static RootCommand CreateRoot()
+    internal static RootCommand CreateRoot()
     {
         var root = new RootCommand("Runs CPU-bound and IO-bound tasks in worker processes.")
         {
@@ -40,6 +40,9 @@ internal static class CommandLine
             ScaleVerb.Create(),
             DrainVerb.Create(),
             EventsVerb.Create(),
+            LogsVerb.Create(),
+            TopVerb.Create(),
+            DoctorVerb.Create(),
             LimitsVerb.Create(),
             QueueVerb.Create(),
             PipeVerb.Create(),
@@ -56,6 +59,7 @@ internal static class CommandLine
             WaitsVerb.Create(),
             BenchVerb.Create(),
             DemoVerb.Create(),
+            CompletionVerb.Create(),
         };
         CommonOptions.AddTo(root);
         root.Examples(
