@@ -57,7 +57,9 @@ internal static class CommandLine
             LatchVerb.Create(),
             LimiterVerb.Create(),
             WaitsVerb.Create(),
+            TokenVerb.Create(),
             BenchVerb.Create(),
+            LoadVerb.Create(),
             DemoVerb.Create(),
             CompletionVerb.Create(),
         };

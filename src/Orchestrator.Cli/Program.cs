@@ -1,5 +1,6 @@
 using Orchestrator.Cli;
 using Orchestrator.Cli.Bench.Bare;
+using Orchestrator.Cli.Bench.Objects.Partner;
 using Orchestrator.Cli.Verbs;
 
 // Processes that others wait for come first, before the parser and the terminal library are as much as loaded.
@@ -8,5 +9,6 @@ return args switch
     ["worker", ..] => await WorkerVerb.RunAsync(args[1..]),
     ["bench-echo", ..] => await BareServer.RunEchoAsync(args[1..]),
     ["bench-proxy", ..] => await BareServer.RunProxyAsync(args[1..]),
+    [PartnerProcess.Verb, ..] => await PartnerJobs.RunAsync(args[1..]),
     _ => await CommandLine.RunAsync(args),
 };

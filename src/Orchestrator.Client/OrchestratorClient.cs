@@ -12,18 +12,20 @@ namespace Orchestrator.Client;
 public sealed partial class OrchestratorClient : IAsyncDisposable
 {
     private readonly GrpcChannel _channel;
+    private readonly CallInvoker _invoker;
     private readonly CoordinatorEndpoint _endpoint;
     private readonly TaskService.TaskServiceClient _tasks;
     private readonly AdminService.AdminServiceClient _admin;
     private readonly ObjectServices _objects;
 
-    private OrchestratorClient(CoordinatorEndpoint endpoint)
+    private OrchestratorClient(CoordinatorEndpoint endpoint, OrchestratorClientOptions options)
     {
         _endpoint = endpoint;
-        _channel = ClientChannel.Create(endpoint.Address);
+        _channel = ClientChannel.Create(endpoint.Address, endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options) : null);
         var invoker = _channel.CreateCallInvoker();
         if (endpoint.Token is { Length: > 0 } token)
             invoker = invoker.Intercept(new BearerTokenInterceptor(token));
+        _invoker = invoker;
         _tasks = new TaskService.TaskServiceClient(invoker);
         _admin = new AdminService.AdminServiceClient(invoker);
         _objects = new ObjectServices(invoker, Translate);
@@ -39,7 +41,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         OrchestratorClientOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new OrchestratorClientOptions();
-        var client = new OrchestratorClient(CoordinatorEndpoint.Locate(options));
+        var client = new OrchestratorClient(CoordinatorEndpoint.Locate(options), options);
         try
         {
             if (options.VerifyOnConnect)
@@ -142,6 +144,12 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         _channel.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>For those of this solution that measure calls for which there is no method here.</summary>
+    internal CallInvoker Invoker => _invoker;
+
+    /// <summary>For a second process that is to use the same coordinator.</summary>
+    internal string? Token => _endpoint.Token;
 
     internal OrchestratorException Translate(RpcException exception) => ErrorTranslator.Translate(exception, _endpoint);
 

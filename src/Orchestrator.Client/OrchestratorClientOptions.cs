@@ -15,6 +15,15 @@ public sealed record OrchestratorClientOptions
     /// <summary>The environment variable that holds the token.</summary>
     public const string TokenVariable = "ORCHESTRATOR_TOKEN";
 
+    /// <summary>The environment variable that names the file of <see cref="CertificateAuthority"/>.</summary>
+    public const string CertificateAuthorityVariable = "ORCHESTRATOR_CA";
+
+    /// <summary>The environment variable that names the file of <see cref="Certificate"/>.</summary>
+    public const string CertificateVariable = "ORCHESTRATOR_CERT";
+
+    /// <summary>The environment variable that names the file of <see cref="Key"/>.</summary>
+    public const string KeyVariable = "ORCHESTRATOR_KEY";
+
     /// <summary>The gRPC address, such as <c>http://127.0.0.1:7600</c>.</summary>
     public string? Endpoint { get; init; }
 
@@ -23,6 +32,15 @@ public sealed record OrchestratorClientOptions
 
     /// <summary>The coordinator's data directory; <see cref="ProtocolConstants.DefaultDataDirectory"/> unless set.</summary>
     public string? DataDirectory { get; init; }
+
+    /// <summary>For an <c>https</c> address: the PEM file of the authorities that the coordinator's certificate must come from; the system's own unless set.</summary>
+    public string? CertificateAuthority { get; init; }
+
+    /// <summary>For an <c>https</c> address: the PEM file of the certificate by which this client proves itself.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>The PEM file of the key of <see cref="Certificate"/>, without a password.</summary>
+    public string? Key { get; init; }
 
     /// <summary>
     /// Ask the coordinator for its status while connecting, so that a wrong address or token is an error at once and

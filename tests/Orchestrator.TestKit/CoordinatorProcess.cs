@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Security;
 using System.Text;
 using System.Text.Json;
 using Grpc.Core;
@@ -25,9 +26,12 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private readonly List<string> _expectedErrors = [];
     private bool _endedByTest;
 
-    private CoordinatorProcess(string directory, IReadOnlyList<string> arguments)
+    private readonly bool _keepsDirectory;
+
+    private CoordinatorProcess(string directory, bool keepsDirectory, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
         DataDirectory = directory;
+        _keepsDirectory = keepsDirectory;
         _mark = $"LC_ORCHESTRATOR_TEST={Guid.NewGuid():N}";
         var start = new ProcessStartInfo(CommandPath)
         {
@@ -40,6 +44,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         // Workers inherit locale variables, so this marks every process of the family.
         var name = _mark.Split('=')[0];
         start.Environment[name] = _mark[(name.Length + 1)..];
+        foreach (var (key, value) in environment)
+            start.Environment[key] = value;
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, line) => OnOutput(line.Data);
         _process.ErrorDataReceived += (_, line) => OnOutput(line.Data);
@@ -93,11 +99,21 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     public AdminService.AdminServiceClient Admin => new(Invoker);
 
     /// <summary>Starts one with two workers, and returns when it says that it is ready.</summary>
-    public static async Task<CoordinatorProcess> StartAsync(params string[] arguments)
+    public static Task<CoordinatorProcess> StartAsync(params string[] arguments) => StartAsync(new Dictionary<string, string>(), arguments);
+
+    /// <summary>In a directory that was used before, and is left there.</summary>
+    public static Task<CoordinatorProcess> StartInAsync(TemporaryDirectory directory, params string[] arguments) =>
+        StartAsync(directory, new Dictionary<string, string>(), arguments);
+
+    /// <summary>The same with variables of its environment.</summary>
+    public static Task<CoordinatorProcess> StartAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        StartAsync(null, environment, arguments);
+
+    private static async Task<CoordinatorProcess> StartAsync(TemporaryDirectory? given, IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
-        var directory = Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
+        var directory = given?.Path ?? Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
         var withWorkers = arguments.Contains("--workers") ? arguments : ["--workers", "2", .. arguments];
-        var coordinator = new CoordinatorProcess(directory, withWorkers);
+        var coordinator = new CoordinatorProcess(directory, given is not null, withWorkers, environment);
         try
         {
             await coordinator._ready.Task.WaitAsync(StartLimit);
@@ -117,14 +133,21 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     }
 
     /// <summary>A connection of its own, as another client would have.</summary>
-    public CallInvoker Connect(string? token = null)
+    /// <param name="token">Its token, instead of the owner's; empty for none.</param>
+    /// <param name="tls">For a coordinator with TLS.</param>
+    public CallInvoker Connect(string? token = null, SslClientAuthenticationOptions? tls = null)
     {
+        var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false };
+        if (tls is not null)
+            handler.SslOptions = tls;
         var channel = GrpcChannel.ForAddress(GrpcAddress, new GrpcChannelOptions
         {
             MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes,
             MaxSendMessageSize = null,
-            HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false },
+            HttpHandler = handler,
         });
+        if (token == "")
+            return channel.CreateCallInvoker();
         return channel.Intercept(metadata =>
         {
             metadata.Add(ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + (token ?? Token));
@@ -204,7 +227,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             foreach (var pid in Family())
                 Signals.Send(pid, Signals.Kill);
             _process.Dispose();
-            Directory.Delete(DataDirectory, recursive: true);
+            if (!_keepsDirectory)
+                Directory.Delete(DataDirectory, recursive: true);
         }
     }
 

@@ -74,7 +74,7 @@ internal static class BaselineBench
         terminal.Line();
         terminal.Line("Ours against bare gRPC of the same run (each ratio is the median over the rounds):");
         terminal.WriteGrid(
-            [new(""), new("ours"), new("", true), new("baseline"), new("", true), new("ratio", true), new("target"), new("")],
+            Compared.Columns,
             compared.Select(line => line.ToRow()));
         terminal.Line("All figures (medians):");
         terminal.WriteGrid(
@@ -87,46 +87,5 @@ internal static class BaselineBench
                 Describe.Time(figure.Latency[99]),
                 figure.ItemsPerMessage is { } items ? Describe.Number(items) : "",
             ]));
-    }
-
-    private sealed record Comparison(string Target, string Ours, string Bare, bool IsRate, double? Limit)
-    {
-        public Compared Of(Dictionary<string, FigureSummary> figures)
-        {
-            var (ours, bare) = (figures[Ours], figures[Bare]);
-            var ratio = IsRate ? ours.RateRatio(bare) : ours.P50Ratio(bare);
-            return new Compared(this, ours, bare, ratio);
-        }
-    }
-
-    private sealed record Compared(Comparison Line, FigureSummary Ours, FigureSummary Bare, double? Ratio)
-    {
-        public bool? Met => Line.Limit is not { } limit ? null : Line.IsRate ? Ratio >= limit : Ratio <= limit;
-
-        public string[] ToRow() =>
-        [
-            Line.Target,
-            Ours.Name,
-            Show(Ours),
-            Bare.Name,
-            Show(Bare),
-            Ratio is { } ratio ? FormattableString.Invariant($"{ratio:0.00} ×") : "–",
-            Line.Limit is { } limit ? FormattableString.Invariant($"{(Line.IsRate ? "≥" : "≤")} {limit:0.0} ×") : "",
-            Met switch { true => "met", false => "missed", null => "" },
-        ];
-
-        public object ToJson() => new
-        {
-            target = Line.Target,
-            ours = Ours.Name,
-            baseline = Bare.Name,
-            quantity = Line.IsRate ? "per_second" : "p50_seconds",
-            ratio = Ratio,
-            limit = Line.Limit,
-            met = Met,
-        };
-
-        private string Show(FigureSummary figure) =>
-            Line.IsRate ? Describe.Rate(figure.PerSecond) + "/s" : Describe.Time(figure.P50);
     }
 }

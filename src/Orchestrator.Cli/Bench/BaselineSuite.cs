@@ -58,15 +58,15 @@ internal sealed class BaselineSuite : IAsyncDisposable
     private async Task BuildAsync(TaskBenchSettings settings, IReadOnlyList<OrchestratorClient> clients, CancellationToken token)
     {
         var sockets = new[] { Path.Combine(_directory, "echo-1"), Path.Combine(_directory, "echo-2") };
-        var echo = Add(await BareProcess.StartAsync("bench-echo", [sockets[0]], token));
-        Add(await BareProcess.StartAsync("bench-echo", [sockets[1]], token));
-        var proxy = Add(await BareProcess.StartAsync("bench-proxy", sockets, token));
+        var echo = Add(await BenchProcess.StartAsync("bench-echo", [sockets[0]], token));
+        Add(await BenchProcess.StartAsync("bench-echo", [sockets[1]], token));
+        var proxy = Add(await BenchProcess.StartAsync("bench-proxy", sockets, token));
 
         var data = UnsafeByteOperations.UnsafeWrap(new byte[settings.Size]);
         var item = new BareItem { Id = 1, Data = data };
-        var tcp = Connect(ClientChannel.Create(echo.Address));
+        var tcp = Connect(ClientChannel.Create(new Uri(echo.Ready)));
         var unix = Connect(BareServer.ConnectUnix(sockets[0]));
-        var hops = Connect(ClientChannel.Create(proxy.Address));
+        var hops = Connect(ClientChannel.Create(new Uri(proxy.Ready)));
         var load = settings.Load;
         var one = clients.Take(1).ToArray();
 
@@ -96,7 +96,7 @@ internal sealed class BaselineSuite : IAsyncDisposable
             inFlight);
     }
 
-    private BareProcess Add(BareProcess process)
+    private BenchProcess Add(BenchProcess process)
     {
         _processes.Add(process);
         return process;

@@ -1,12 +1,13 @@
 using System.CommandLine;
 using Orchestrator.Cli.Bench;
 using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Bench.Objects;
 using Orchestrator.Client;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Verbs;
 
-/// <summary><c>orchestrator bench tasks</c></summary>
+/// <summary><c>orchestrator bench</c>, and its <c>tasks</c>; the others have a file each</summary>
 internal static class BenchVerb
 {
     private static readonly Option<string> Handler = new("--handler") { Description = "The handler.", HelpName = "NAME", DefaultValueFactory = _ => "echo" };
@@ -70,7 +71,15 @@ internal static class BenchVerb
                 "orchestrator bench tasks --handler sum_of_squares --input '{\"n\": 1000}' --placement threads",
                 "orchestrator bench tasks --baseline --json")
             .Does(RunAsync);
-        return new Command("bench", "Measures.") { tasks };
+        return new Command("bench", "Measures.")
+        {
+            tasks,
+            ObjectBenchVerb.Create("queue", "Measures queues: from the put in one process to the get in another.", QueueShapes.Figures, IdleObjects.Queues),
+            ObjectBenchVerb.Create("pipe", "Measures pipes between two processes.", PipeShapes.Figures, IdleObjects.Pipes),
+            ObjectBenchVerb.Create("state", "Measures shared dicts and counters.", StateShapes.Figures, IdleObjects.Values),
+            ObjectBenchVerb.Create("lock", "Measures locks, alone and between two processes.", LockShapes.Figures, IdleObjects.Locks),
+            CompareVerb.Create(),
+        };
     }
 
     private static async Task<int> RunAsync(VerbContext context, CancellationToken token)

@@ -29,6 +29,27 @@ internal static class CommonOptions
         Recursive = true,
     };
 
+    public static readonly Option<string?> CertificateAuthority = new("--ca")
+    {
+        Description = $"For https: the PEM file of the authority of the coordinator's certificate. Otherwise {OrchestratorClientOptions.CertificateAuthorityVariable}, then the system's.",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
+    public static readonly Option<string?> Certificate = new("--cert")
+    {
+        Description = $"For https: the PEM file of a client certificate. Otherwise {OrchestratorClientOptions.CertificateVariable}.",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
+    public static readonly Option<string?> Key = new("--key")
+    {
+        Description = $"The PEM file of its key. Otherwise {OrchestratorClientOptions.KeyVariable}.",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
     public static readonly Option<string> Output = new("--output", "-o")
     {
         Description = "How to print: table or json.",
@@ -44,6 +65,9 @@ internal static class CommonOptions
         root.Options.Add(Endpoint);
         root.Options.Add(Token);
         root.Options.Add(DataDirectory);
+        root.Options.Add(CertificateAuthority);
+        root.Options.Add(Certificate);
+        root.Options.Add(Key);
         root.Options.Add(Output);
     }
 }

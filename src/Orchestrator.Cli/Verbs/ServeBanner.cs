@@ -13,7 +13,9 @@ internal static class ServeBanner
 
     public static string Write(CoordinatorAddresses addresses, string dataDirectory)
     {
-        var authority = new Uri(addresses.Grpc).Authority;
+        var address = new Uri(addresses.Grpc);
+        var authority = address.Authority;
+        var isTls = address.Scheme == Uri.UriSchemeHttps;
         // The other terminal may not have this one's variable.
         var isDefault = dataDirectory == ProtocolConstants.DefaultDataDirectory()
             && string.IsNullOrEmpty(Environment.GetEnvironmentVariable(ProtocolConstants.DataDirectoryVariable));
@@ -45,19 +47,20 @@ internal static class ServeBanner
             .AppendLine()
             .AppendLine("Try it from another terminal, with this command, grpcurl or buf:")
             .AppendLine()
-            .AppendLine(CultureInfo.InvariantCulture, $$"""  {{Command()}} run sum_of_squares '{"n": 1000000}'{{here}}""")
+            .AppendLine(CultureInfo.InvariantCulture, $$"""  {{Command()}} run sum_of_squares '{"n": 1000000}'{{here}}{{(isTls ? " --ca CA.pem" : "")}}""")
             .AppendLine()
-            .AppendLine("  grpcurl -plaintext \\")
+            .AppendLine(isTls ? "  grpcurl -cacert CA.pem \\" : "  grpcurl -plaintext \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    -d {Request} \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    {authority} {Method}")
             .AppendLine()
             // Without --reflect-header buf sends the token with the call, but not when it asks for the schema.
-            .AppendLine("  buf curl --protocol grpc --http2-prior-knowledge --reflect-header '*' \\")
+            .AppendLine($"  buf curl --protocol grpc {(isTls ? "--cacert CA.pem" : "--http2-prior-knowledge")} --reflect-header '*' \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
             .AppendLine(CultureInfo.InvariantCulture, $"    -d {Request} \\")
-            .AppendLine(CultureInfo.InvariantCulture, $"    http://{authority}/{Method}")
+            .AppendLine(CultureInfo.InvariantCulture, $"    {address.Scheme}://{authority}/{Method}")
             .AppendLine()
+            .Append(isTls ? "CA.pem stands for the authority of the certificate; where client certificates are asked for, add yours and its key.\n\n" : "")
             .AppendLine("Ctrl-C stops it: running tasks may finish first, a second Ctrl-C does not wait.")
             .ToString();
     }

@@ -16,14 +16,14 @@ internal static class ServeVerb
 
     private static readonly Option<int> GrpcPort = new("--grpc-port")
     {
-        Description = "The port for gRPC on 127.0.0.1; 0 picks a free one.",
+        Description = "The port for gRPC; 0 picks a free one.",
         HelpName = "PORT",
         DefaultValueFactory = _ => 7600,
     };
 
     private static readonly Option<int> HttpPort = new("--http-port")
     {
-        Description = "The port for HTTP on 127.0.0.1; 0 picks a free one.",
+        Description = "The port for HTTP; 0 picks a free one.",
         HelpName = "PORT",
         DefaultValueFactory = _ => 7601,
     };
@@ -101,11 +101,13 @@ internal static class ServeVerb
             GrpcPort, HttpPort, Workers, WorkerCommand, AllowChaos, AllowDirectory, AllowUrl, InheritVariable,
             HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, DrainTimeout, Verbose,
         }
+            .With(ServeSecurity.Options)
             .Examples(
                 "orchestrator serve",
                 "orchestrator serve --grpc-port 0 --http-port 0 --data-dir /tmp/mine --workers 4",
                 "orchestrator serve --worker-command 'python3 worker.py'",
                 "orchestrator serve --workers 2 --worker-command 'python=2:python3 worker.py'",
+                "orchestrator serve --listen 0.0.0.0 --tls-cert server.pem --tls-key server.key --client-ca clients.pem",
                 "orchestrator serve --allow-directory /srv/data --allow-url https://example.com/")
             .Does(RunAsync);
 
@@ -165,7 +167,7 @@ internal static class ServeVerb
                 : ProtocolConstants.DefaultDataDirectory(),
             Verbose = context.Get(Verbose),
         };
-        return options with
+        return ServeSecurity.Read(context, options) with
         {
             Supervision = Supervision(context, options.Supervision),
             CreditsPerStream = context.Get(Credits) ?? options.CreditsPerStream,

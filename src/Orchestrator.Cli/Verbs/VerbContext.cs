@@ -34,6 +34,9 @@ internal sealed class VerbContext(ParseResult parsed)
         Endpoint = Get(CommonOptions.Endpoint),
         Token = Get(CommonOptions.Token),
         DataDirectory = Get(CommonOptions.DataDirectory),
+        CertificateAuthority = Get(CommonOptions.CertificateAuthority),
+        Certificate = Get(CommonOptions.Certificate),
+        Key = Get(CommonOptions.Key),
     };
 
     /// <summary>One message of the contract, in the JSON that any gRPC tool would show.</summary>

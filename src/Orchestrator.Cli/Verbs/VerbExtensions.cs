@@ -19,6 +19,14 @@ internal static class VerbExtensions
         return command;
     }
 
+    /// <summary>Adds options that are defined elsewhere.</summary>
+    public static Command With(this Command command, IEnumerable<Option> options)
+    {
+        foreach (var option in options)
+            command.Options.Add(option);
+        return command;
+    }
+
     /// <summary>Examples for the end of the verb's help.</summary>
     public static Command Examples(this Command command, params string[] lines)
     {
@@ -54,7 +62,7 @@ internal static class VerbExtensions
         CoordinatorUnavailableException => ExitCode.CannotConnect,
         NotAllowedException => ExitCode.NotAllowed,
         OrchestratorException { StatusCode: StatusCode.InvalidArgument } => ExitCode.Usage,
-        OrchestratorException or IOException => ExitCode.TaskFailed,
+        OrchestratorException or IOException or UnauthorizedAccessException => ExitCode.TaskFailed,
         _ => null,
     };
 }

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using Grpc.Net.Client;
 using Orchestrator.Contracts;
 
@@ -10,7 +11,13 @@ internal static class ClientChannel
     // reader who stops is felt by the sender after a few messages of the largest size.
     private const int StreamWindowBytes = 4 * 1024 * 1024;
 
-    public static GrpcChannel Create(Uri address) => Create(address, CreateHandler());
+    public static GrpcChannel Create(Uri address, SslClientAuthenticationOptions? tls = null)
+    {
+        var handler = CreateHandler();
+        if (tls is not null)
+            handler.SslOptions = tls;
+        return Create(address, handler);
+    }
 
     public static GrpcChannel Create(Uri address, SocketsHttpHandler handler) =>
         GrpcChannel.ForAddress(address, new GrpcChannelOptions

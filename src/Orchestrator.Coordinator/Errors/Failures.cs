@@ -36,12 +36,19 @@ internal static class Failures
     };
 
     /// <summary>An engine's refusal as the exception that ends the call.</summary>
-    public static RpcException From(TaskFailure failure) => Create((ErrorReason)(int)failure.Reason, failure.Message);
+    public static RpcException From(TaskFailure failure) => failure.Subject.Length > 0
+        ? LimitExceeded(failure.Subject, failure.Message)
+        : Create((ErrorReason)(int)failure.Reason, failure.Message);
+
+    /// <summary>A client has met a limit of its own.</summary>
+    public static RpcException LimitExceeded(string client, string message) => Limit($"client:{client}", message).ToRpcException();
 
     /// <summary>An object engine's error as the exception that ends the call.</summary>
     public static RpcException From(ObjectError error)
     {
         var reason = (ErrorReason)(int)error.Reason;
+        if (error.Subject.Length > 0)
+            return LimitExceeded(error.Subject, error.Message);
         if (error.Cycle is { } cycle)
             return Create(reason, error.Message, WaitEdges.ToMessage(cycle));
         return reason == ErrorReason.Invalid && error.Field.Length > 0
@@ -55,13 +62,7 @@ internal static class Failures
     /// <summary>An error with its reason and, for a limit, what to do about it.</summary>
     public static RpcException Create(ErrorReason reason, string message, params IMessage[] details)
     {
-        var status = Begin(reason, message);
-        if (reason == ErrorReason.LimitExceeded)
-        {
-            status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = RetryDelay }));
-            status.Details.Add(Any.Pack(new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = "coordinator", Description = message } } }));
-        }
-
+        var status = reason == ErrorReason.LimitExceeded ? Limit("coordinator", message) : Begin(reason, message);
         foreach (var detail in details)
             status.Details.Add(Any.Pack(detail));
         return status.ToRpcException();
@@ -83,6 +84,14 @@ internal static class Failures
 
     /// <summary>A request that is wrong in one field.</summary>
     public static RpcException Invalid(string field, string description) => Invalid([new Violation(field, description)]);
+
+    private static Google.Rpc.Status Limit(string subject, string message)
+    {
+        var status = Begin(ErrorReason.LimitExceeded, message);
+        status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = RetryDelay }));
+        status.Details.Add(Any.Pack(new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = subject, Description = message } } }));
+        return status;
+    }
 
     private static Google.Rpc.Status Begin(ErrorReason reason, string message)
     {

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Runtime.InteropServices;
 using Grpc.Health.V1;
 using Grpc.HealthCheck;
@@ -7,8 +6,10 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Orchestrator.Coordinator.Engines;
@@ -17,6 +18,7 @@ using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Coordinator.Telemetry;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Worker;
 
@@ -28,14 +30,20 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     // After the drain's limit: time for cancels to be obeyed, then for workers to exit.
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(3);
 
+    // For each step of a client's beginning: the handshake, its first bytes, its headers.
+    private static readonly TimeSpan BeginLimit = TimeSpan.FromSeconds(10);
+
     private readonly WebApplication _app;
     private readonly CoordinatorOptions _options;
+    private readonly DataDirectoryLock _directory;
     private readonly EndpointFile _endpointFile;
     private readonly TaskCompletionSource _stopNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SystemdNotifier _systemd = new();
     private int _stopRequests;
 
-    private CoordinatorApplication(WebApplication app, CoordinatorOptions options)
+    private CoordinatorApplication(WebApplication app, CoordinatorOptions options, DataDirectoryLock directory)
     {
+        _directory = directory;
         _app = app;
         _options = options;
         _endpointFile = new EndpointFile(options.DataDirectory);
@@ -56,6 +64,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     /// <param name="options">What it is told.</param>
     /// <param name="inProcessHandlers">The handlers of the in-process placements.</param>
     /// <exception cref="ArgumentException">The options are wrong; names every fault.</exception>
+    /// <exception cref="IOException">Another coordinator runs in the data directory, or it cannot be used.</exception>
     public static CoordinatorApplication Create(CoordinatorOptions options, TaskHandlerRegistry inProcessHandlers)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -64,7 +73,20 @@ public sealed class CoordinatorApplication : IAsyncDisposable
             throw new ArgumentException(string.Join("; ", faults), nameof(options));
         // Sockets, tokens and recorders are nobody else's.
         _ = NativeMethods.umask(0x3f);
-        Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var directory = DataDirectoryLock.Take(options.DataDirectory);
+        try
+        {
+            return new CoordinatorApplication(Build(options, inProcessHandlers), options, directory);
+        }
+        catch
+        {
+            directory.Dispose();
+            throw;
+        }
+    }
+
+    private static WebApplication Build(CoordinatorOptions options, TaskHandlerRegistry inProcessHandlers)
+    {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
         builder.Logging.ClearProviders();
@@ -78,6 +100,8 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting", LogLevel.None);
         if (options.Verbose)
             builder.Logging.AddFilter("Orchestrator", LogLevel.Information);
+        // One line for each frame of a flood: a client's fault, and the log is not for clients to fill.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None);
         // A call that was cancelled or refused is no error of the server.
         builder.Logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.Error);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
@@ -86,8 +110,10 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         builder.Services.AddCoordinator(options);
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options));
         var app = builder.Build();
+        var guard = app.Services.GetRequiredService<HttpGuard>();
+        app.Use(next => context => guard.InvokeAsync(context, next));
         app.MapCoordinator();
-        return new CoordinatorApplication(app, options);
+        return app;
     }
 
     /// <summary>Starts everything; completes when it listens and every worker is ready or given up.</summary>
@@ -104,6 +130,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
             health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.Serving);
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
         _endpointFile.Write(GrpcAddress, HttpAddress);
+        _systemd.Notify(ServiceState.Ready);
     }
 
     /// <summary>
@@ -114,6 +141,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     {
         using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp);
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = _app.Lifetime.ApplicationStopping.Register(() => stopping.TrySetResult());
         await stopping.Task;
@@ -132,6 +160,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     /// <summary>Drains within the option's limit, cancels what is left, ends the workers and the server.</summary>
     public async Task StopAsync()
     {
+        _systemd.Notify(ServiceState.Stopping);
         var drain = _app.Services.GetRequiredService<DrainController>();
         var unfinished = await OrStopNow(drain.DrainAsync(_options.DrainTimeout, CancellationToken.None), fallback: 1);
         if (unfinished > 0)
@@ -154,6 +183,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         await Supervisor.StopAsync();
         _endpointFile.Dispose();
         await _app.DisposeAsync();
+        _directory.Dispose();
     }
 
     private async Task<int> OrStopNow(Task<int> drain, int fallback) =>
@@ -166,14 +196,40 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         RequestStop();
     }
 
-    private string AddressAt(int index) =>
-        _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(index);
+    /// <summary>Takes over what has changed on disk, and replaces the workers one after the other, so that they do too.</summary>
+    private void OnHangUp(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        _app.Services.GetRequiredService<TokenStore>().Refresh();
+        _ = RecycleAsync(_app.Services.GetRequiredService<OperatorEvents>());
+    }
+
+    private async Task RecycleAsync(OperatorEvents events)
+    {
+        try
+        {
+            events.Add("coordinator.reloading", "", "SIGHUP: tokens and certificates are read again, workers are replaced one after the other");
+            var recycled = await Supervisor.RecycleAsync("", "", _app.Lifetime.ApplicationStopping);
+            events.Add("coordinator.reloaded", "", $"{recycled} workers have been replaced");
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or OperationCanceledException)
+        {
+            events.Add("coordinator.reload_failed", "", exception.Message);
+        }
+    }
+
+    private string AddressAt(int index)
+    {
+        var address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(index));
+        // "Every address" is where one listens, not where one is found.
+        return address.Host is "0.0.0.0" or "[::]" ? $"{address.Scheme}://localhost:{address.Port}" : $"{address.Scheme}://{address.Authority}";
+    }
 
     private static void Configure(KestrelServerOptions kestrel, CoordinatorOptions options)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = 1_024;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.RequestHeadersTimeout = BeginLimit;
         kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
@@ -184,11 +240,33 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         // A client may think for long; what it may hold meanwhile is bounded by its credits.
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
-        kestrel.Listen(IPAddress.Loopback, options.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
-        kestrel.Listen(IPAddress.Loopback, options.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(options.ListenAddress, options.GrpcPort, listen => Protect(listen, HttpProtocols.Http2, requireClient: true));
+        kestrel.Listen(options.ListenAddress, options.HttpPort, listen => Protect(listen, HttpProtocols.Http1, requireClient: false));
         // For the handlers in workers: its name is known before the workers start, whereas a free port is not.
         kestrel.ListenUnixSocket(
-            kestrel.ApplicationServices.GetRequiredService<RuntimeDirectory>().CoordinatorSocket, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.ApplicationServices.GetRequiredService<RuntimeDirectory>().CoordinatorSocket,
+            listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                listen.Use(PeerProcess.Check);
+            });
+    }
+
+    /// <summary>With TLS where there are certificates. Probes of the HTTP port need not have one of their own.</summary>
+    private static void Protect(ListenOptions listen, HttpProtocols protocols, bool requireClient)
+    {
+        listen.Protocols = protocols;
+        if (listen.ApplicationServices.GetService<TlsCertificates>() is { } certificates)
+        {
+            listen.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                HandshakeTimeout = BeginLimit,
+                OnConnection = _ => ValueTask.FromResult(certificates.ForHandshake(requireClient)),
+            });
+        }
+
+        var least = protocols == HttpProtocols.Http2 ? FirstBytes.Http2Preface : 1;
+        listen.Use(FirstBytes.Within(BeginLimit, least, listen.ApplicationServices.GetRequiredService<TimeProvider>()));
     }
 
     /// <summary>Signals are the application's own matter: the drain comes before the host's stop.</summary>

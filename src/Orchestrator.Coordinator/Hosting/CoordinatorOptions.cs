@@ -1,5 +1,7 @@
+using System.Net;
 using System.Security.Cryptography;
 using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Objects;
@@ -12,10 +14,22 @@ namespace Orchestrator.Coordinator;
 /// <summary>Everything that a coordinator can be told. <see cref="Validate"/> names all faults at once.</summary>
 public sealed record CoordinatorOptions
 {
-    /// <summary>The loopback port of the gRPC services; 0 picks a free one.</summary>
+    /// <summary>The address that both ports listen on. Any but a loopback address needs <see cref="Tls"/> and <see cref="Authentication"/>.</summary>
+    public IPAddress ListenAddress { get; init; } = IPAddress.Loopback;
+
+    /// <summary>TLS of both ports; null is none, for loopback only.</summary>
+    public TlsOptions? Tls { get; init; }
+
+    /// <summary>Whether a credential is asked for; false is for trying out on loopback only, and warned of every minute.</summary>
+    public bool Authentication { get; init; } = true;
+
+    /// <summary>Names by which browsers and probes may call the HTTP port, beside localhost and addresses.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>The port of the gRPC services; 0 picks a free one.</summary>
     public int GrpcPort { get; init; } = 7600;
 
-    /// <summary>The loopback port of health over HTTP/1 (h2c and HTTP/1 cannot share a port); 0 picks a free one.</summary>
+    /// <summary>The port of health over HTTP/1 (h2c and HTTP/1 cannot share a port); 0 picks a free one.</summary>
     public int HttpPort { get; init; } = 7601;
 
     /// <summary>Where the token, the endpoint file and the runtime directory lie.</summary>
@@ -42,6 +56,9 @@ public sealed record CoordinatorOptions
     /// <summary>Bytes of inputs that one stream may hold so.</summary>
     public long CreditBytesPerStream { get; init; } = 16L << 20;
 
+    /// <summary>Streams of all kinds that one client may have open at once.</summary>
+    public int MaxStreamsPerClient { get; init; } = 1_000;
+
     /// <summary>Threads of the in-process placement "threads".</summary>
     public int InProcessThreads { get; init; } = Environment.ProcessorCount;
 
@@ -61,6 +78,7 @@ public sealed record CoordinatorOptions
         Check(GrpcPort is >= 0 and <= 65_535, nameof(GrpcPort), GrpcPort, "a port from 0 (any free one) to 65535");
         Check(HttpPort is >= 0 and <= 65_535, nameof(HttpPort), HttpPort, "a port from 0 (any free one) to 65535");
         Check(GrpcPort != HttpPort || GrpcPort == 0, nameof(HttpPort), HttpPort, "another port than the gRPC port: h2c and HTTP/1 cannot share one");
+        CheckListen(faults);
         Check(DataDirectory.Length > 0, nameof(DataDirectory), DataDirectory, "a directory");
         Check(Supervision.Workers is >= 0 and <= 1_024, "Workers", Supervision.Workers, "a number from 0 to 1024");
         Check(Supervision.HotSpares is 0 or 1, "HotSpares", Supervision.HotSpares, "0 or 1");
@@ -80,6 +98,10 @@ public sealed record CoordinatorOptions
         Check(Supervision.MaxConcurrentIo is >= 1 and <= 14_000, "MaxConcurrentIo", Supervision.MaxConcurrentIo, "a number from 1 to 14000 (the flight recorder's slots)");
         Check(Supervision.BlockingThreads is >= 1 and <= 1_024, "BlockingThreads", Supervision.BlockingThreads, "a number from 1 to 1024");
         Check(CreditsPerStream >= 1, nameof(CreditsPerStream), CreditsPerStream, "at least 1");
+        Check(MaxStreamsPerClient >= 1, nameof(MaxStreamsPerClient), MaxStreamsPerClient, "at least 1");
+        Check(Engine.MaxTasksPerClient >= 1, "MaxTasksPerClient", Engine.MaxTasksPerClient, "at least 1");
+        Check(Engine.MaxPayloadBytesPerClient >= 1, "MaxPayloadBytesPerClient", Engine.MaxPayloadBytesPerClient, "at least 1");
+        Check(Objects.MaxSessionsPerClient >= 1, "MaxSessionsPerClient", Objects.MaxSessionsPerClient, "at least 1");
         Check(CreditBytesPerStream >= 1, nameof(CreditBytesPerStream), CreditBytesPerStream, "at least 1");
         Check(InProcessThreads is >= 1 and <= 1_024, nameof(InProcessThreads), InProcessThreads, "a number from 1 to 1024");
         Check(InProcessAsync is >= 1 and <= 100_000, nameof(InProcessAsync), InProcessAsync, "a number from 1 to 100000");
@@ -94,5 +116,16 @@ public sealed record CoordinatorOptions
             if (!right)
                 faults.Add($"{name} is '{value}', it must be {wanted}");
         }
+    }
+
+    /// <summary>Whoever can reach the port must prove himself, and nobody between may listen.</summary>
+    private void CheckListen(List<string> faults)
+    {
+        if (IPAddress.IsLoopback(ListenAddress))
+            return;
+        if (Tls is null)
+            faults.Add($"--listen {ListenAddress} is reached from other machines and needs TLS: --tls-cert and --tls-key are missing");
+        if (!Authentication)
+            faults.Add($"--listen {ListenAddress} is reached from other machines and needs a credential: --no-auth is for loopback only");
     }
 }

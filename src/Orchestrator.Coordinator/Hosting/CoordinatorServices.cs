@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Client;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Engines;
@@ -37,8 +38,8 @@ internal static class CoordinatorServices
         endpoints.MapGrpcService<AdminServiceAdapter>();
         endpoints.MapGrpcService<HealthServiceImpl>();
         endpoints.MapGrpcReflectionService();
-        endpoints.MapGet("/healthz", () => Results.Text("ok\n"));
-        endpoints.MapGet("/readyz", (Readiness readiness) => readiness.ToResult());
+        endpoints.MapGet("/healthz", () => Results.Text("ok\n")).WithMetadata(new OpenToAll());
+        endpoints.MapGet("/readyz", (Readiness readiness) => readiness.ToResult()).WithMetadata(new OpenToAll());
     }
 
     private static IServiceCollection AddEngines(this IServiceCollection services, CoordinatorOptions options) => services
@@ -50,9 +51,20 @@ internal static class CoordinatorServices
         .AddSingleton<ObjectEngineHost>()
         .AddSingleton<InProcessPlacements>();
 
-    private static IServiceCollection AddSecurity(this IServiceCollection services, CoordinatorOptions options) => services
-        .AddSingleton(_ => new TokenStore(options.DataDirectory))
-        .AddSingleton<AuthorizationInterceptor>();
+    private static IServiceCollection AddSecurity(this IServiceCollection services, CoordinatorOptions options)
+    {
+        if (options.Tls is { } tls)
+            services.AddSingleton(tls).AddSingleton<TlsCertificates>();
+        return services
+            .AddSingleton(provider => new TokenStore(options.DataDirectory, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<TokenStore>>()))
+            .AddSingleton<SecurityInstruments>()
+            .AddSingleton<CallerFinder>()
+            .AddSingleton<WorkerSessions>()
+            .AddSingleton<ClientAccounts>()
+            .AddSingleton<CallGate>()
+            .AddSingleton<HttpGuard>()
+            .AddHostedService<NoAuthWarning>();
+    }
 
     private static IServiceCollection AddSupervision(this IServiceCollection services, CoordinatorOptions options) => services
         .AddSingleton(options.Supervision)
@@ -69,7 +81,9 @@ internal static class CoordinatorServices
         .AddSingleton<ObjectStreams>()
         // For handlers that run in process.
         .AddSingleton(provider => new ObjectGateway(
-            $"unix:{provider.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}", provider.GetRequiredService<TokenStore>().IssueForWorker(), "in-process"))
+            $"unix:{provider.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}",
+            provider.GetRequiredService<TokenStore>().IssueForWorker(new WorkerIdentity(0) { ProcessGroup = Environment.ProcessId }),
+            "in-process"))
         .AddSingleton<SessionServiceAdapter>()
         .AddSingleton<SyncServiceAdapter>()
         .AddSingleton<QueueServiceAdapter>()
@@ -82,9 +96,10 @@ internal static class CoordinatorServices
         {
             grpc.MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes;
             grpc.MaxSendMessageSize = null;
-            grpc.Interceptors.Add<AuthorizationInterceptor>();
+            grpc.Interceptors.Add<CallGate>();
         });
         services.AddGrpcReflection();
+        services.AddGuardedMethods();
         return services
             .AddSingleton(new StreamLimits(options.CreditsPerStream, options.CreditBytesPerStream))
             .AddSingleton<PolicyTranslator>()

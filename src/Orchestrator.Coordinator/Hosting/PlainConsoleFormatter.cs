@@ -7,17 +7,22 @@ namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
 /// One line per event, for people: <c>HH:mm:ss warn: message</c>. Our own messages say whom they concern, so that the name of a class
-/// would only be in the way; those of libraries keep theirs. An exception follows, indented.
+/// would only be in the way; those of libraries keep theirs. Of an exception its messages follow; its stack, which may show more than is anybody's business, only
+/// with --verbose.
 /// </summary>
-internal sealed class PlainConsoleFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
+internal sealed class PlainConsoleFormatter(TimeProvider time, CoordinatorOptions options) : ConsoleFormatter(FormatterName)
 {
     /// <summary>The name that the console logger finds it by.</summary>
     public const string FormatterName = "plain";
 
     private const string OwnPrefix = "Orchestrator.";
+    private const string UnreadableMessage = "ErrorReadingMessage";
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
+        // Whoever sent a message that cannot be read is told so; the log is not for him to fill.
+        if (logEntry.EventId.Name == UnreadableMessage)
+            return;
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
         textWriter.Write(string.Create(CultureInfo.InvariantCulture, $"{time.GetLocalNow():HH:mm:ss} {Word(logEntry.LogLevel)}: "));
         if (!logEntry.Category.StartsWith(OwnPrefix, StringComparison.Ordinal))
@@ -25,11 +30,17 @@ internal sealed class PlainConsoleFormatter(TimeProvider time) : ConsoleFormatte
         textWriter.WriteLine(message.ReplaceLineEndings(" "));
         if (logEntry.Exception is not { } exception)
             return;
-        foreach (var line in exception.ToString().EnumerateLines())
+        foreach (var line in (options.Verbose ? exception.ToString() : Messages(exception)).EnumerateLines())
         {
             textWriter.Write("         ");
             textWriter.WriteLine(line);
         }
+    }
+
+    private static string Messages(Exception exception)
+    {
+        var text = $"{exception.GetType().Name}: {exception.Message}";
+        return exception.InnerException is { } inner ? $"{text} ← {Messages(inner)}" : text;
     }
 
     private static string Word(LogLevel level) => level switch

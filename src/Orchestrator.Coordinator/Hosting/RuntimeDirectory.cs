@@ -12,20 +12,27 @@ internal sealed class RuntimeDirectory : IDisposable
     // since a worker may bind under a name of its own and rename it once it accepts.
     private const int MaxDirectoryLength = 107 - 28;
 
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     private readonly string _path;
 
     public RuntimeDirectory(string dataDirectory)
     {
         var parent = Path.Combine(dataDirectory, "run");
-        if (System.Text.Encoding.UTF8.GetByteCount(parent) + 12 > MaxDirectoryLength)
+        var isShared = System.Text.Encoding.UTF8.GetByteCount(parent) + 12 > MaxDirectoryLength;
+        if (isShared)
             parent = Path.Combine(Path.GetTempPath(), $"orchestrator-{Environment.UserName}");
-        Directory.CreateDirectory(parent, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        Sweep(parent);
+        Directory.CreateDirectory(parent, OwnerOnly);
+        if (new DirectoryInfo(parent).LinkTarget is { } target)
+            throw new IOException($"{parent} is a link to {target}, which somebody else may have made; remove it, or choose a shorter --data-dir");
+        // Fails where it is another user's: the temporary directory is everybody's.
+        File.SetUnixFileMode(parent, OwnerOnly);
+        Sweep(parent, isShared);
         _path = Path.Combine(parent, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         // Two coordinators of one process, as in tests, share a pid.
         for (var i = 1; Directory.Exists(_path); i++)
             _path = Path.Combine(parent, $"{Environment.ProcessId}.{i}");
-        Directory.CreateDirectory(_path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.CreateDirectory(_path, OwnerOnly);
     }
 
     /// <summary>A new name per incarnation, so that a late client cannot meet a stranger.</summary>
@@ -42,12 +49,13 @@ internal sealed class RuntimeDirectory : IDisposable
             Directory.Delete(_path, recursive: true);
     }
 
-    private static void Sweep(string parent)
+    /// <summary>Under the data directory, which is locked, whatever is there is left over; elsewhere, what belongs to a pid that is no more.</summary>
+    private static void Sweep(string parent, bool isShared)
     {
         foreach (var directory in Directory.EnumerateDirectories(parent))
         {
             var owner = Path.GetFileName(directory).Split('.')[0];
-            if (int.TryParse(owner, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && !Directory.Exists($"/proc/{pid}"))
+            if (int.TryParse(owner, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && (!isShared || !Directory.Exists($"/proc/{pid}")))
                 Directory.Delete(directory, recursive: true);
         }
     }

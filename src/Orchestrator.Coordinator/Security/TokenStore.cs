@@ -1,84 +1,103 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
+using System.Collections.Frozen;
 using System.Security.Cryptography;
-using System.Text;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Contracts;
 
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>The coordinator's credential: a random 256-bit token in a file that only its owner can read.</summary>
-internal sealed class TokenStore
+/// <summary>
+/// The tokens that are valid now: those of the data directory, kept up to date with its files, and one for each living worker. Memory holds their hashes only.
+/// </summary>
+internal sealed partial class TokenStore : IDisposable
 {
-    private readonly string _token;
-    private readonly ConcurrentDictionary<string, byte> _workers = new();
+    // How long a revoked token may still be taken; a new one is taken at once.
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    /// <summary>Reads the token of the data directory, or makes one at the first start.</summary>
-    public TokenStore(string dataDirectory)
+    private readonly TokenFiles _files;
+    private readonly TimeProvider _time;
+    private readonly ILogger<TokenStore> _logger;
+    private readonly ConcurrentDictionary<TokenDigest, Caller> _workers = new();
+    private readonly Lock _gate = new();
+    private readonly ITimer _timer;
+    private FrozenDictionary<TokenDigest, Caller> _clients = FrozenDictionary<TokenDigest, Caller>.Empty;
+    private (DateTime, DateTime) _stamp;
+
+    /// <summary>Reads the tokens of the data directory, or makes the owner's at the first start.</summary>
+    public TokenStore(string dataDirectory, TimeProvider time, ILogger<TokenStore> logger)
     {
-        Path = System.IO.Path.Combine(dataDirectory, ProtocolConstants.TokenFileName);
-        _token = ReadOrCreate(Path);
+        _files = new TokenFiles(dataDirectory, time);
+        _time = time;
+        _logger = logger;
+        _files.EnsureOwner();
+        Load();
+        _timer = time.CreateTimer(_ => Refresh(), null, LookEvery, LookEvery);
     }
 
-    /// <summary>Where the token lies.</summary>
-    public string Path { get; }
+    /// <summary>Where the owner's token lies.</summary>
+    public string Path => _files.OwnerPath;
 
     /// <summary>Makes a token for one worker process, by which its handlers reach the object services and nothing else.</summary>
-    public string IssueForWorker()
+    public string IssueForWorker(WorkerIdentity worker)
     {
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-        _workers.TryAdd(token, 0);
+        _workers.TryAdd(TokenDigest.Of(token)!.Value, new Caller($"worker #{worker.Incarnation}", Role.Submit) { Worker = worker, IsShared = true });
         return token;
     }
 
     /// <summary>The worker has ended, and its token with it.</summary>
-    public void Revoke(string token) => _workers.TryRemove(token, out _);
+    public void Revoke(string token) => _workers.TryRemove(TokenDigest.Of(token)!.Value, out _);
 
-    /// <summary>Whose credential this is, as sent in the authorization header. Ours is compared in fixed time, but for its length, which is no secret.</summary>
-    public Caller Identify(string? authorization)
+    /// <summary>Whose credential this is, as sent in the authorization header; it may have expired. Null for none and for a wrong one.</summary>
+    public Caller? Identify(string? authorization)
     {
         if (authorization is null || !authorization.StartsWith(ProtocolConstants.BearerPrefix, StringComparison.OrdinalIgnoreCase))
-            return Caller.Nobody;
-        var presented = authorization.AsSpan(ProtocolConstants.BearerPrefix.Length).Trim();
-        if (CryptographicOperations.FixedTimeEquals(MemoryMarshal.AsBytes(presented), MemoryMarshal.AsBytes(_token.AsSpan())))
-            return Caller.Client;
-        // A table is searched by the token's hash, which is keyed with a secret of this process: the time it takes tells nothing of the tokens in it.
-        return _workers.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(presented) ? Caller.Worker : Caller.Nobody;
+            return null;
+        if (TokenDigest.Of(authorization.AsSpan(ProtocolConstants.BearerPrefix.Length).Trim()) is not { } digest)
+            return null;
+        if (Find(digest) is { } known)
+            return known;
+        // It may have been made a moment ago.
+        return Refresh() ? Find(digest) : null;
     }
 
-    private static string ReadOrCreate(string path)
+    /// <summary>Whether the credential has ended by time.</summary>
+    public bool HasExpired(Caller caller) => caller.Expires is { } end && end <= _time.GetUtcNow();
+
+    public void Dispose() => _timer.Dispose();
+
+    private Caller? Find(TokenDigest digest) => _clients.TryGetValue(digest, out var client) ? client : _workers.GetValueOrDefault(digest);
+
+    /// <summary>Takes over what has changed on disk; whether something had.</summary>
+    public bool Refresh()
     {
-        if (File.Exists(path))
+        lock (_gate)
         {
-            var known = File.ReadAllText(path).Trim();
-            if (known.Length >= 32)
+            if (_files.Stamp() == _stamp)
+                return false;
+            try
             {
-                // Whoever copied it about may have loosened its mode.
-                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-                return known;
+                Load();
+                return true;
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // Better the tokens of before than none: whoever would mend it needs one.
+                LogNotRead(exception.Message);
+                return false;
             }
         }
-
-        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-        using var stream = new FileStream(path, new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
-        stream.Write(Encoding.ASCII.GetBytes(token + "\n"));
-        return token;
     }
-}
 
-/// <summary>Who calls, by the credential.</summary>
-internal enum Caller
-{
-    /// <summary>No credential, or a wrong one.</summary>
-    Nobody,
+    private void Load()
+    {
+        // The stamp first: what changes while reading is read again.
+        _stamp = _files.Stamp();
+        _clients = _files.List().DistinctBy(entry => entry.Sha256).ToFrozenDictionary(
+            entry => TokenDigest.Parse(entry.Sha256)!.Value,
+            entry => new Caller(entry.Id, entry.Role) { Expires = entry.Expires, IsShared = TokenFiles.IsOwners(entry.Id) });
+    }
 
-    /// <summary>Whoever may read the token file: everything is allowed.</summary>
-    Client,
-
-    /// <summary>A handler in a worker process: sessions, queues, pipes, state and synchronization.</summary>
-    Worker,
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the tokens could not be read again, those of before stay valid: {Cause}")]
+    private partial void LogNotRead(string cause);
 }

@@ -4,6 +4,7 @@ using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
 using Orchestrator.V1;
@@ -20,6 +21,7 @@ internal sealed class AdminServiceAdapter(
     ObjectEngineHost objects,
     SupervisorOptions workers,
     StreamLimits streamLimits,
+    CoordinatorOptions limits,
     StreamRegistry streams,
     MonotonicClock clock) : AdminService.AdminServiceBase
 {
@@ -133,6 +135,11 @@ internal sealed class AdminServiceAdapter(
             Add("affinity_keys", "Affinity keys that are remembered", options.MaxAffinityKeys, engine.AffinityKeyCount, "keys");
             return 0;
         });
+        var client = ClientAccount.Of(context);
+        Add("tasks_per_client", $"Unfinished tasks of one client (used: yours, {client.Tasks.Name})", options.MaxTasksPerClient, client.Tasks.Unfinished, "tasks");
+        Add("payload_bytes_per_client", "Inputs of those", options.MaxPayloadBytesPerClient, client.Tasks.InputBytes, "bytes");
+        Add("sessions_per_client", "Sessions that one client has created", limits.Objects.MaxSessionsPerClient, client.Sessions.Count, "sessions");
+        Add("streams_per_client", "Open streams of one client", limits.MaxStreamsPerClient, client.Streams, "streams");
         Add("payload_bytes", "One input or output", ProtocolConstants.MaxPayloadBytes, 0, "bytes");
         Add("message_bytes", "One gRPC message", ProtocolConstants.MaxMessageBytes, 0, "bytes");
         Add("stream_credits", "Unfinished or unread tasks of one stream", streamLimits.CreditsPerStream, 0, "tasks");

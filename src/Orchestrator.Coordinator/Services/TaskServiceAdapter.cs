@@ -5,6 +5,7 @@ using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
 using TaskPlacement = Orchestrator.Core.Tasks.TaskPlacement;
@@ -28,7 +29,7 @@ internal sealed class TaskServiceAdapter(
     {
         var submission = WithDeadline(submissions.ReadOrThrow(request.Task, "task"), context);
         var receiver = new CallReceiver { WantsTiming = true };
-        host.Apply(new TaskCommand.Submit([submission], receiver));
+        host.Apply(new TaskCommand.Submit([submission], receiver) { Client = ClientAccount.Of(context).Tasks });
         if (!receiver.Ended.IsCompleted)
         {
             await using var abandon = context.CancellationToken.UnsafeRegister(
@@ -55,7 +56,7 @@ internal sealed class TaskServiceAdapter(
     {
         if (!await requestStream.MoveNext(context.CancellationToken))
             throw Failures.Invalid("requests", "the stream ended before its first message; send at least one StreamTasksRequest with tasks");
-        var stream = new TaskStream(ReadOptions(requestStream.Current.Content), responseStream, host, submissions, results, streamLimits);
+        var stream = new TaskStream(ReadOptions(requestStream.Current.Content), responseStream, host, submissions, results, streamLimits, ClientAccount.Of(context).Tasks);
         using var registration = streams.Add(stream);
         try
         {
@@ -88,7 +89,7 @@ internal sealed class TaskServiceAdapter(
         if (violations is not null)
             throw Failures.Invalid(violations);
         var response = new SubmitTasksResponse();
-        var refusal = host.Apply(new TaskCommand.Submit(tasks, null, AllOrNone: true), effects =>
+        var refusal = host.Apply(new TaskCommand.Submit(tasks, null, AllOrNone: true) { Client = ClientAccount.Of(context).Tasks }, effects =>
         {
             foreach (var outcome in effects.Submitted)
             {

@@ -25,6 +25,7 @@ internal sealed class TaskStream : TaskReceiver
     private readonly Outbox _outbox;
     private readonly TaskPolicy? _defaults;
     private readonly StreamLimits _limits;
+    private readonly TaskClient _client;
     private readonly Lock _creditGate = new();
     private readonly List<TaskSubmission> _accepted = [];
     private List<SubmitOutcome?>? _refused;
@@ -34,11 +35,12 @@ internal sealed class TaskStream : TaskReceiver
     private long _inFlightBytes;
 
     public TaskStream(
-        StreamOptions? options, IServerStreamWriter<EncodedMessage> writer, TaskEngineHost host, SubmissionReader submissions, ResultWriter results, StreamLimits limits)
+        StreamOptions? options, IServerStreamWriter<EncodedMessage> writer, TaskEngineHost host, SubmissionReader submissions, ResultWriter results, StreamLimits limits, TaskClient client)
     {
         _host = host;
         _submissions = submissions;
         _limits = limits;
+        _client = client;
         List<Violation>? violations = null;
         if (options?.Defaults is { } defaults)
             _defaults = PolicyTranslator.Translate(defaults, "options.defaults", ref violations);
@@ -159,7 +161,7 @@ internal sealed class TaskStream : TaskReceiver
 
         // Refusals and outcomes are merged in the order of the request, under the engine's lock, before any of its results.
         if (_accepted.Count > 0)
-            _host.Apply(new TaskCommand.Submit(_accepted, this));
+            _host.Apply(new TaskCommand.Submit(_accepted, this) { Client = _client });
         else
             _outbox.AddSubmitted(_refused, []);
         if (_refused is not null)

@@ -83,6 +83,12 @@ internal static unsafe partial class NativeMethods
     [LibraryImport("libc")]
     public static partial uint umask(uint mask);
 
+    [LibraryImport("libc")]
+    public static partial uint geteuid();
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int getpgid(int pid);
+
     /// <summary><c>struct rusage</c> of 64-bit Linux; times in seconds and microseconds, memory in KiB.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct ResourceUsage

@@ -25,6 +25,7 @@ internal sealed unsafe class WorkerStarter(
     {
         // Incarnations grow over all slots, so that a spare has its number before it has its slot.
         var incarnation = ++_incarnation;
+        var identity = new WorkerIdentity(incarnation);
         var launch = new WorkerLaunch
         {
             Name = name,
@@ -38,7 +39,7 @@ internal sealed unsafe class WorkerStarter(
             RecorderPath = directory.RecorderPath(incarnation),
             DirectStream = ChildProcess.InheritedDescriptor,
             CoordinatorAddress = $"unix:{directory.CoordinatorSocket}",
-            CoordinatorToken = tokens.IssueForWorker(),
+            CoordinatorToken = tokens.IssueForWorker(identity),
         };
         var recorder = new FlightRecorderFile(launch.RecorderPath);
         var direct = DirectStream.CreatePair(out var childEnd);
@@ -48,12 +49,14 @@ internal sealed unsafe class WorkerStarter(
                 ProcessorAffinity.SetForThisThread([core]);
             var startedAt = time.GetTimestamp();
             var child = ChildProcess.Start(group.Options.Command, _environment, name, childEnd);
+            identity.ProcessGroup = child.Pid;
             Harden(child.Pid);
             child.WriteLine(JsonFormatter.Default.Format(launch));
             return new WorkerProcess(group, launch, child, recorder, direct, startedAt, new CancellationTokenSource());
         }
         catch
         {
+            tokens.Revoke(launch.CoordinatorToken);
             recorder.Dispose();
             direct.Dispose();
             throw;

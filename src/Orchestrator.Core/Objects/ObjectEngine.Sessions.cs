@@ -25,7 +25,7 @@ public sealed partial class ObjectEngine
             return;
         }
 
-        if (RefuseSession() is { } full)
+        if ((RefuseSession() ?? RefuseClient(command.Quota)) is { } full)
         {
             Complete(command, full);
             return;
@@ -34,6 +34,12 @@ public sealed partial class ObjectEngine
         var ttl = command.Ttl ?? (command.Task is null ? _options.DefaultSessionTtl : null);
         var session = Open(command.DisplayName, ttl, command.Task, isImplicit: false, command.Id);
         session.Channel = command.Channel;
+        if (command.Quota is { } quota)
+        {
+            session.Quota = quota;
+            quota.Count++;
+        }
+
         if (command.Task is { } task)
         {
             if (!_sessionsOfTasks.TryGetValue((task.TaskId, task.Attempt), out var sessions))
@@ -112,6 +118,14 @@ public sealed partial class ObjectEngine
         ? null
         : new ObjectError(ObjectErrorReason.LimitExceeded, $"there are {_sessions.Count} sessions, the most that may exist at once") { Field = "session_id" };
 
+    private ObjectError? RefuseClient(SessionQuota? quota) => quota is null || quota.Count < _options.MaxSessionsPerClient
+        ? null
+        : new ObjectError(
+            ObjectErrorReason.LimitExceeded, $"client {quota.Name} has {quota.Count} sessions, the most that one client may have at once (sessions_per_client)")
+        {
+            Subject = quota.Name,
+        };
+
     private Session Open(string displayName, TimeSpan? ttl, SessionTask? task, bool isImplicit, string? id = null)
     {
         var session = new Session(++_sequence, id ?? _options.SessionIds(++_sessionNumber), displayName, ttl, task) { IsImplicit = isImplicit };
@@ -165,6 +179,8 @@ public sealed partial class ObjectEngine
         if (session.HasEnded)
             return false;
         session.End = end;
+        if (session.Quota is { } quota)
+            quota.Count--;
         _deadlines.Remove(session);
         _sessions.Remove(session.Id);
         session.Operations?.Clear();

@@ -16,6 +16,9 @@ public sealed record ObjectEngineOptions
     /// <summary>The most sessions at once.</summary>
     public int MaxSessions { get; init; } = 100_000;
 
+    /// <summary>The most sessions at once that one client has created.</summary>
+    public int MaxSessionsPerClient { get; init; } = 20_000;
+
     /// <summary>The most named objects of all kinds at once.</summary>
     public int MaxObjects { get; init; } = 1_000_000;
 

@@ -11,6 +11,9 @@ public sealed record ObjectError(ObjectErrorReason Reason, string Message) : Obj
     /// <summary>The request field that is wrong, as the contract spells it; empty where it is not about one.</summary>
     public string Field { get; init; } = "";
 
+    /// <summary>For a limit: the client that met its own; empty where it is everybody's.</summary>
+    public string Subject { get; init; } = "";
+
     /// <summary>For <see cref="ObjectErrorReason.Deadlock"/>: who waits for whom, back to the start.</summary>
     public DeadlockCycle? Cycle { get; init; }
 

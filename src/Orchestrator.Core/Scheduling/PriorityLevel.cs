@@ -30,7 +30,7 @@ internal sealed class PriorityLevel(int priority)
 
     public void Add(TaskRecord task)
     {
-        var key = task.Policy.FairnessKey;
+        var key = task.Policy.FairnessKey is { Length: > 0 } own ? own : task.Client?.FairnessKey ?? "";
         if (!_flows.TryGetValue(key, out var flow))
         {
             flow = new Flow(this, key) { Pass = _pass };

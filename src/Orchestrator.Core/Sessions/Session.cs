@@ -56,6 +56,9 @@ public sealed class Session : DeadlineNode
     /// <summary>How many of its commands wait.</summary>
     public int WaitCount { get; private set; }
 
+    /// <summary>Where it counts.</summary>
+    internal SessionQuota? Quota { get; set; }
+
     /// <summary>How many streams keep it alive; while there is one, its time to live does not run.</summary>
     internal int Attachments { get; set; }
 

@@ -11,6 +11,9 @@ public sealed record CreateSession(string DisplayName, TimeSpan? Ttl = null, Ses
     /// <summary>An id that the host has chosen and that no session has; null has the engine make one.</summary>
     public string? Id { get; init; }
 
+    /// <summary>Whose session it is, for that client's bound; null is nobody in particular.</summary>
+    public SessionQuota? Quota { get; init; }
+
     /// <summary>The host's way to whoever listens, kept in <see cref="Sessions.Session.Channel"/>.</summary>
     public object? Channel { get; init; }
 

@@ -9,7 +9,11 @@ public abstract record TaskCommand
     /// <param name="Tasks">The tasks.</param>
     /// <param name="Owner">Who gets the results; null keeps them to be asked for.</param>
     /// <param name="AllOrNone">Whether one refusal refuses all.</param>
-    public sealed record Submit(IReadOnlyList<TaskSubmission> Tasks, TaskOwner? Owner, bool AllOrNone = false) : TaskCommand;
+    public sealed record Submit(IReadOnlyList<TaskSubmission> Tasks, TaskOwner? Owner, bool AllOrNone = false) : TaskCommand
+    {
+        /// <summary>Whose tasks they are, for its share and its bounds; null is nobody in particular.</summary>
+        public TaskClient? Client { get; init; }
+    }
 
     /// <summary>What a worker reports, in one message.</summary>
     public sealed record Report(EngineWorker Worker, IReadOnlyList<AttemptReport> Results) : TaskCommand

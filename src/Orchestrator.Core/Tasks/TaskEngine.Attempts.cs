@@ -233,6 +233,7 @@ public sealed partial class TaskEngine
             CountQueued(task, -1);
         _unfinished--;
         _payloadBytes -= task.InputBytes;
+        task.Client?.Remove(task.InputBytes);
         task.Phase = TaskPhase.Ended;
         task.EndState = state;
         task.EndedAt = _now;

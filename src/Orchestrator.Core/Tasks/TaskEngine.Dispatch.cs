@@ -63,7 +63,7 @@ public sealed partial class TaskEngine
     private EngineWorker? Choose(WorkerPool pool, WorkerRoute route, int lane, TaskRecord task)
     {
         EngineWorker? best = null;
-        var neighbours = pool.LaneCount > 1 && lane == (int)WorkKind.Io ? _options.IoNeighbours : 1;
+        var neighbours = pool.LaneCount > 1 && lane == (int)WorkKind.Io && Expected(task) < _options.IoNeighboursBelow.Ticks ? _options.IoNeighbours : 1;
         foreach (var worker in pool.Workers)
         {
             if (route.Includes(worker) && CanTake(worker, lane, task) && (best is null || IsBetter(worker.Lanes[lane], best.Lanes[lane], neighbours)))

@@ -12,21 +12,21 @@ public sealed partial class TaskEngine
     private void OnSubmit(TaskCommand.Submit submit)
     {
         var tasks = submit.Tasks;
-        if (submit.AllOrNone && RefuseAny(tasks))
+        if (submit.AllOrNone && RefuseAny(tasks, submit.Client))
             return;
         for (var i = 0; i < tasks.Count; i++)
         {
             var submission = tasks[i];
             _effects.Submitted.Add(
                 Join(submission, submit.Owner)
-                ?? (Refuse(submission, 0, 0) is { } refusal
+                ?? (Refuse(submission, submit.Client, 0, 0) is { } refusal
                     ? new SubmitOutcome(null, refusal, submission.Tag)
-                    : new SubmitOutcome(Accept(submission, submit.Owner), null, submission.Tag)));
+                    : new SubmitOutcome(Accept(submission, submit.Owner, submit.Client), null, submission.Tag)));
         }
     }
 
     /// <summary>Whether some task of an all-or-none batch is refused; then every outcome is a refusal or empty.</summary>
-    private bool RefuseAny(IReadOnlyList<TaskSubmission> tasks)
+    private bool RefuseAny(IReadOnlyList<TaskSubmission> tasks, TaskClient? client)
     {
         var any = false;
         var fresh = 0;
@@ -41,7 +41,7 @@ public sealed partial class TaskEngine
             }
             else
             {
-                refusal = Refuse(tasks[i], fresh++, bytes);
+                refusal = Refuse(tasks[i], client, fresh++, bytes);
                 bytes += tasks[i].InputBytes;
             }
 
@@ -55,7 +55,7 @@ public sealed partial class TaskEngine
     }
 
     /// <summary>Why a task cannot be accepted beside <paramref name="alsoTasks"/> others; null when it can.</summary>
-    private TaskFailure? Refuse(in TaskSubmission submission, int alsoTasks, long alsoBytes)
+    private TaskFailure? Refuse(in TaskSubmission submission, TaskClient? client, int alsoTasks, long alsoBytes)
     {
         if (_draining)
             return new TaskFailure(FailureReason.Draining, "the coordinator is draining and takes no new tasks; submit elsewhere");
@@ -72,6 +72,8 @@ public sealed partial class TaskEngine
                 $"the coordinator holds {_payloadBytes:N0} bytes of payloads; {submission.InputBytes:N0} more would pass its limit (payload_bytes) of {_options.MaxPayloadBytes:N0}");
         }
 
+        if (client is not null && RefuseClient(client, alsoTasks, alsoBytes + submission.InputBytes) is { } full)
+            return full;
         foreach (var id in submission.Policy.DependsOn)
         {
             if (_tasks.Find(id) is null)
@@ -79,6 +81,29 @@ public sealed partial class TaskEngine
         }
 
         return null;
+    }
+
+    /// <summary>Why one client may not have so much more; null when it may.</summary>
+    private TaskFailure? RefuseClient(TaskClient client, int alsoTasks, long bytes)
+    {
+        if (client.Unfinished + alsoTasks >= _options.MaxTasksPerClient)
+        {
+            return new TaskFailure(
+                FailureReason.LimitExceeded,
+                $"client {client.Name} has {client.Unfinished:N0} unfinished tasks, the limit (tasks_per_client) is {_options.MaxTasksPerClient:N0}; retry when some have ended")
+            {
+                Subject = client.Name,
+            };
+        }
+
+        return client.InputBytes + bytes <= _options.MaxPayloadBytesPerClient
+            ? null
+            : new TaskFailure(
+                FailureReason.LimitExceeded,
+                $"client {client.Name} has {client.InputBytes:N0} bytes of inputs of unfinished tasks; {bytes:N0} more would pass the limit (payload_bytes_per_client) of {_options.MaxPayloadBytesPerClient:N0}")
+            {
+                Subject = client.Name,
+            };
     }
 
     /// <summary>The same request id joins the running task or gets its result.</summary>
@@ -112,7 +137,7 @@ public sealed partial class TaskEngine
         return new SubmitOutcome(task, null, submission.Tag);
     }
 
-    private TaskRecord Accept(in TaskSubmission submission, TaskOwner? owner)
+    private TaskRecord Accept(in TaskSubmission submission, TaskOwner? owner, TaskClient? client)
     {
         var pool = _pools[(int)submission.Policy.Placement];
         var known = pool.Handlers.TryGetValue(submission.Handler, out var handler);
@@ -121,10 +146,12 @@ public sealed partial class TaskEngine
         {
             Tag = submission.Tag,
             AcceptedAt = _now,
+            Client = client,
         };
         _tasks.Add(task);
         _unfinished++;
         _payloadBytes += task.InputBytes;
+        client?.Add(task.InputBytes);
         CountQueued(task, 1);
         task.AcceptedSequence = Publish(task, TaskEventKind.Queued);
         if (submission.RequestId.Length > 0)

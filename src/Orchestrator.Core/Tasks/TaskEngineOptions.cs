@@ -21,6 +21,12 @@ public sealed record TaskEngineOptions
     /// <summary>The most bytes of inputs of unfinished tasks and of kept results.</summary>
     public long MaxPayloadBytes { get; init; } = 1L << 30;
 
+    /// <summary>The most unfinished tasks of one client.</summary>
+    public int MaxTasksPerClient { get; init; } = 1_000_000;
+
+    /// <summary>The most bytes of inputs of one client's unfinished tasks.</summary>
+    public long MaxPayloadBytesPerClient { get; init; } = 1L << 29;
+
     /// <summary>The most results that stay readable after they were handed to their owner.</summary>
     public int MaxDeliveredResults { get; init; } = 2_000;
 
@@ -49,11 +55,14 @@ public sealed record TaskEngineOptions
     public TimeSpan TakeBackAbove { get; init; } = TimeSpan.FromMilliseconds(1);
 
     /// <summary>
-    /// So many IO attempts go to one worker before the next one's turn. Tasks that come together then share messages and wake-ups instead of
-    /// waking every worker for one each: with 2 workers and 64 unary calls in flight, half as many messages and a third more calls a second. They
-    /// wait more than they compute, so a worker with a few more of them is not slower.
+    /// So many attempts at short IO tasks go to one worker before the next one's turn. Those that come together then share messages and
+    /// wake-ups instead of waking every worker for one each: with 2 workers and 64 unary calls in flight, half as many messages and a third more
+    /// calls a second.
     /// </summary>
     public int IoNeighbours { get; init; } = 16;
+
+    /// <summary>IO tasks that are expected to run as long as this, or have never run, are spread one by one: it is not the messages that they cost.</summary>
+    public TimeSpan IoNeighboursBelow { get; init; } = TimeSpan.FromMilliseconds(1);
 
     /// <summary>The most affinity keys that are remembered.</summary>
     public int MaxAffinityKeys { get; init; } = 100_000;

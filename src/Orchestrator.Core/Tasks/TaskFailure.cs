@@ -5,6 +5,9 @@ namespace Orchestrator.Core.Tasks;
 /// <param name="Message">What happened, for people.</param>
 public sealed record TaskFailure(FailureReason Reason, string Message)
 {
+    /// <summary>For a limit: the client that met its own; empty where it is everybody's.</summary>
+    public string Subject { get; init; } = "";
+
     /// <summary>The remote exception's type, as its language names it.</summary>
     public string Type { get; init; } = "";
 

@@ -36,7 +36,7 @@ public sealed record TaskPolicy
     /// <summary>The limit of <see cref="ConcurrencyKey"/>, at least 1; the limit last given holds for the key.</summary>
     public int ConcurrencyLimit { get; init; } = 1;
 
-    /// <summary>The key among which the tasks of one priority share fairly.</summary>
+    /// <summary>The key among which the tasks of one priority share fairly; empty is the client's own.</summary>
     public string FairnessKey { get; init; } = "";
 
     /// <summary>The share of <see cref="FairnessKey"/> relative to others; above 0.</summary>

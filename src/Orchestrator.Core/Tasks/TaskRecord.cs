@@ -16,6 +16,7 @@ public sealed class TaskRecord : DeadlineNode
     internal TaskExtras? Extras;
     internal Flow? Flow;
     internal EngineWorker? Worker;
+    internal TaskClient? Client;
     internal int Slot = -1;
     internal TaskPhase Phase;
     internal EndIntent Intent;

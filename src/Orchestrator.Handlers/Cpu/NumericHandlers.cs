@@ -114,7 +114,7 @@ internal static class NumericHandlers
         return matrix;
     }
 
-    private static double MonteCarloPi(SamplesInput input, CancellationToken cancellationToken)
+    internal static double MonteCarloPi(SamplesInput input, CancellationToken cancellationToken)
     {
         Check.Range("samples", input.Samples, 1, MaxSamples);
         var random = new SplitMix(input.Seed);

@@ -31,6 +31,25 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void Sessions_of_one_client_are_bounded_and_give_their_place_back_however_they_end()
+    {
+        var harness = new ObjectHarness(new ObjectEngineOptions { MaxSessionsPerClient = 2 });
+        var (ann, bob) = (new SessionQuota("ann"), new SessionQuota("bob"));
+        var first = Create(ann).Get<CreateSessionOutcome>().Created;
+        Create(ann).Get<CreateSessionOutcome>();
+        var error = Create(ann).Fails(ObjectErrorReason.LimitExceeded);
+        Assert.Equal("ann", error.Subject);
+        Assert.Contains("(sessions_per_client)", error.Message, StringComparison.Ordinal);
+        Create(bob).Get<CreateSessionOutcome>();
+        harness.Apply(new CloseSession { Session = first });
+        Create(ann).Get<CreateSessionOutcome>();
+        harness.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal((0, 0), (ann.Count, bob.Count));
+
+        Call Create(SessionQuota quota) => harness.Apply(new CreateSession("") { Quota = quota });
+    }
+
+    [Fact]
     public void While_a_stream_is_attached_time_does_not_end_it()
     {
         var session = _harness.Session(ttl: TimeSpan.FromSeconds(1));

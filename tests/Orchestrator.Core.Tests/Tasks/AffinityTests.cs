@@ -127,7 +127,7 @@ public sealed class AffinityTests
     [Fact]
     public void The_keys_are_bounded_and_the_least_recently_used_is_forgotten()
     {
-        var harness = new EngineHarness(new TaskEngineOptions { MaxAffinityKeys = 2, IoNeighbours = 1 });
+        var harness = new EngineHarness(new TaskEngineOptions { MaxAffinityKeys = 2 });
         var first = harness.Join("w#1");
         harness.Submit("io", Key("a"));
         harness.Submit("io", Key("b"));

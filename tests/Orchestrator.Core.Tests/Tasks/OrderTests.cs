@@ -166,10 +166,20 @@ public sealed class OrderTests
     public void Many_io_tasks_spread_over_the_workers()
     {
         var harness = new EngineHarness();
+        var first = harness.Join("w#1", io: 10);
+        var second = harness.Join("w#2", io: 10);
+        harness.SubmitMany(10, "io");
+        Assert.Equal((5, 5), (first.Running, second.Running));
+    }
+
+    [Fact]
+    public void Short_io_tasks_that_come_together_stay_together()
+    {
+        var harness = new EngineHarness();
         var neighbours = new TaskEngineOptions().IoNeighbours;
         var first = harness.Join("w#1", io: 100);
+        harness.Report(first, harness.Submit("io"), run: TimeSpan.FromMicroseconds(50));
         var second = harness.Join("w#2", io: 100);
-        // A burst stays together, so that its tasks share a message; the next one is for the next worker.
         harness.SubmitMany(neighbours, "io");
         Assert.Equal((neighbours, 0), (first.Running, second.Running));
         harness.SubmitMany(3 * neighbours, "io");

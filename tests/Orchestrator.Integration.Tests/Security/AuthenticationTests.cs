@@ -1,9 +1,7 @@
-using Google.Protobuf.Reflection;
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
-using Grpc.Reflection.V1Alpha;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
 
@@ -12,10 +10,6 @@ namespace Orchestrator.Integration.Tests.Security;
 /// <summary>Nothing but health answers without the token, and whoever lacks it is told where it lies.</summary>
 public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
-    private const string Health = "grpc.health.v1.Health";
-
-    private static readonly Marshaller<byte[]> Raw = Marshallers.Create(bytes => bytes, bytes => bytes);
-
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
 
     private string TokenPath => Path.Combine(_coordinator.DataDirectory, "token");
@@ -34,13 +28,13 @@ public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixtur
         var headers = new Metadata();
         if (authorization is not null)
             headers.Add("authorization", authorization.Replace("TOKEN", _coordinator.Token, StringComparison.Ordinal));
-        var methods = await MethodsAsync();
+        var methods = await RpcCatalogue.ReadAsync(_coordinator.Invoker);
         // The tasks, the administration and reflection itself.
         Assert.True(methods.Count >= 15, string.Join(", ", methods));
         using var channel = Open();
         foreach (var (service, method) in methods)
         {
-            var error = await CallAsync(channel, service, method, headers);
+            var error = await RpcCatalogue.CallAsync(channel.CreateCallInvoker(), service, method, headers);
             Assert.True(error?.StatusCode == StatusCode.Unauthenticated, $"{service}/{method} answered {error?.Status.ToString() ?? "with success"}");
             Assert.Contains(TokenPath, error!.Status.Detail, StringComparison.Ordinal);
             Assert.DoesNotContain(_coordinator.Token, error.Status.Detail, StringComparison.Ordinal);
@@ -55,9 +49,9 @@ public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixtur
         // What the last test calls really exists: the same calls get past the door.
         using var channel = Open();
         var headers = new Metadata { { "Authorization", $"bearer {_coordinator.Token}" } };
-        foreach (var (service, method) in (await MethodsAsync()).Where(item => IsHarmless(item.Method)))
+        foreach (var (service, method) in (await RpcCatalogue.ReadAsync(_coordinator.Invoker)).Where(item => IsHarmless(item.Method)))
         {
-            var error = await CallAsync(channel, service, method, headers);
+            var error = await RpcCatalogue.CallAsync(channel.CreateCallInvoker(), service, method, headers);
             Assert.True(error?.StatusCode is not (StatusCode.Unauthenticated or StatusCode.Unimplemented), $"{service}/{method}: {error?.Status}");
         }
     }
@@ -99,62 +93,4 @@ public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixtur
 
     private GrpcChannel Open() => GrpcChannel.ForAddress(
         _coordinator.GrpcAddress, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { UseProxy = false }, DisposeHttpClient = true });
-
-    /// <summary>All methods but those of health, as the coordinator itself describes them.</summary>
-    private async Task<IReadOnlyList<(string Service, string Method)>> MethodsAsync()
-    {
-        var client = new ServerReflection.ServerReflectionClient(_coordinator.Invoker);
-        using var call = client.ServerReflectionInfo(CoordinatorProcess.Deadline());
-        var methods = new List<(string, string)>();
-        foreach (var service in (await AskAsync(new ServerReflectionRequest { ListServices = "*" })).ListServicesResponse.Service.Select(service => service.Name))
-        {
-            if (service == Health)
-                continue;
-            var files = (await AskAsync(new ServerReflectionRequest { FileContainingSymbol = service })).FileDescriptorResponse.FileDescriptorProto;
-            var described = files.Select(file => FileDescriptorProto.Parser.ParseFrom(file))
-                .SelectMany(file => file.Service.Select(item => (Name: $"{file.Package}.{item.Name}", item.Method)))
-                .First(item => item.Name == service);
-            methods.AddRange(described.Method.Select(method => (service, method.Name)));
-        }
-
-        return methods;
-
-        async Task<ServerReflectionResponse> AskAsync(ServerReflectionRequest request)
-        {
-            await call.RequestStream.WriteAsync(request);
-            Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
-            return call.ResponseStream.Current;
-        }
-    }
-
-    /// <summary>
-    /// One empty message and the end of the requests: on the wire that is a call of any shape. Returns the error; null after a success.
-    /// </summary>
-    private static async Task<RpcException?> CallAsync(GrpcChannel channel, string service, string method, Metadata headers)
-    {
-        using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(
-            new Method<byte[], byte[]>(MethodType.DuplexStreaming, service, method, Raw, Raw), null, CoordinatorProcess.Deadline(10).WithHeaders(headers));
-        try
-        {
-            await call.RequestStream.WriteAsync([]);
-            await call.RequestStream.CompleteAsync();
-        }
-        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
-        {
-            // It was refused before it had been sent; the reason comes with the answer.
-        }
-
-        try
-        {
-            while (await call.ResponseStream.MoveNext(CancellationToken.None))
-            {
-            }
-
-            return null;
-        }
-        catch (RpcException exception)
-        {
-            return exception;
-        }
-    }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Orchestrator.Handlers;
+using Orchestrator.TestKit;
 using Orchestrator.Worker;
 using Orchestrator.Worker.V1;
 
@@ -101,6 +102,8 @@ internal sealed class WorkerProcess : IDisposable
     internal static void RunAsWorker()
 #pragma warning restore CA2255
     {
+        if (Environment.GetEnvironmentVariable(TestWorker.Variable) is not null)
+            Environment.Exit(TestWorker.Run());
         if (Environment.GetEnvironmentVariable(Variable) is null)
             return;
         // Everything that runs on other threads from here on lives in other assemblies: this one is still being initialized.

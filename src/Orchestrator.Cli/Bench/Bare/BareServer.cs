@@ -14,16 +14,14 @@ using Orchestrator.Contracts;
 namespace Orchestrator.Cli.Bench.Bare;
 
 /// <summary>
-/// The hidden verbs <c>bench-echo SOCKET</c> and <c>bench-proxy SOCKET…</c>: a bare gRPC server with the settings of
+/// The hidden verbs <c>bench-echo [SOCKET]</c> and <c>bench-proxy SOCKET…</c>: a bare gRPC server with the settings of
 /// the coordinator's. It prints its TCP address once it listens and ends when its standard input does, so that it
 /// never outlives the bench that started it.
 /// </summary>
 internal static class BareServer
 {
-    public const string ReadyPrefix = "ready ";
-
     public static Task<int> RunEchoAsync(string[] args) =>
-        RunAsync(args[0], builder => builder.Services.AddSingleton<BareEchoService>(), app => app.MapGrpcService<BareEchoService>());
+        RunAsync(args.FirstOrDefault(), builder => builder.Services.AddSingleton<BareEchoService>(), app => app.MapGrpcService<BareEchoService>());
 
     public static async Task<int> RunProxyAsync(string[] args)
     {
@@ -80,7 +78,7 @@ internal static class BareServer
         await app.StartAsync();
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!
             .Addresses.First(candidate => candidate.StartsWith("http://127", StringComparison.Ordinal));
-        await Console.Out.WriteLineAsync(ReadyPrefix + address);
+        await Console.Out.WriteLineAsync(BenchProcess.ReadyPrefix + address);
         await Console.Out.FlushAsync();
         // The parent holds the other end open for as long as it lives.
         await Task.Run(() => Console.In.ReadToEnd());

@@ -74,7 +74,10 @@ internal sealed class BareStreamLoop(BareEcho.BareEchoClient client, ByteString 
 }
 
 /// <summary>One message at a time on an open stream.</summary>
-internal sealed class BarePingPong(BareEcho.BareEchoClient client, ByteString data) : ILoadShape
+/// <param name="client">The echo.</param>
+/// <param name="data">What each message carries.</param>
+/// <param name="messages">How many of them, one after the other, make one sample.</param>
+internal sealed class BarePingPong(BareEcho.BareEchoClient client, ByteString data, int messages = 1) : ILoadShape
 {
     public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
     {
@@ -85,8 +88,12 @@ internal sealed class BarePingPong(BareEcho.BareEchoClient client, ByteString da
         for (ulong id = 0; budget.TryTake(); id++)
         {
             var started = Stopwatch.GetTimestamp();
-            await call.RequestStream.WriteAsync(new BareBatch { Items = { new BareItem { Id = id, Data = data } } }, token);
-            await call.ResponseStream.MoveNext(token);
+            for (var i = 0; i < messages; i++)
+            {
+                await call.RequestStream.WriteAsync(new BareBatch { Items = { new BareItem { Id = id, Data = data } } }, token);
+                await call.ResponseStream.MoveNext(token);
+            }
+
             latency.Record(started, Stopwatch.GetTimestamp());
         }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using HdrHistogram;
 
 namespace Orchestrator.Cli.Bench.Load;
@@ -25,6 +26,26 @@ internal sealed class LatencyRecorder
     /// <summary>Records the time from a <see cref="Stopwatch"/> stamp to another.</summary>
     public void Record(long from, long to) =>
         _histogram.RecordValue(Math.Clamp((long)((to - from) * NanosecondsPerTick), 1, Highest));
+
+    /// <summary>Records the same time for several operations.</summary>
+    public void Record(long from, long to, long count) =>
+        _histogram.RecordValueWithCount(Math.Clamp((long)((to - from) * NanosecondsPerTick), 1, Highest), count);
+
+    /// <summary>The records as text, for another process: <c>nanoseconds:count</c>, separated by blanks.</summary>
+    public string ToText() => string.Join(' ', _histogram.RecordedValues().Select(
+        value => FormattableString.Invariant($"{value.ValueIteratedTo}:{value.CountAtValueIteratedTo}")));
+
+    /// <summary>Adds the records that another process wrote with <see cref="ToText"/>.</summary>
+    public void AddText(string text)
+    {
+        foreach (var pair in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var colon = pair.IndexOf(':', StringComparison.Ordinal);
+            _histogram.RecordValueWithCount(
+                Math.Clamp(long.Parse(pair.AsSpan(0, colon), CultureInfo.InvariantCulture), 1, Highest),
+                long.Parse(pair.AsSpan(colon + 1), CultureInfo.InvariantCulture));
+        }
+    }
 
     public void Add(LatencyRecorder other) => _histogram.Add(other._histogram);
 

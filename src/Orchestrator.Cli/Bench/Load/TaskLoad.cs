@@ -3,21 +3,41 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Load;
 
-/// <summary>The tasks that the bench sends: all alike, told apart by their tags.</summary>
-internal sealed class TaskLoad(string handler, Payload input, TaskOptions? options)
+/// <summary>The tasks that the bench sends: all alike, or several kinds in turn; told apart by their tags.</summary>
+internal sealed class TaskLoad
 {
-    /// <summary>What the tasks of a stream have in common.</summary>
-    public TaskOptions? Options => options;
+    private readonly TaskSpec[] _kinds;
+    private int _turn = -1;
 
-    public TaskSpec ForStream(ulong tag) => new() { Handler = handler, Input = input, Tag = tag };
+    /// <summary>Tasks that are all alike.</summary>
+    public TaskLoad(string handler, Payload input, TaskOptions? options)
+    {
+        _kinds = [new TaskSpec { Handler = handler, Input = input }];
+        Options = options;
+    }
+
+    /// <summary>Tasks of several kinds, one of each in turn.</summary>
+    public TaskLoad(IEnumerable<TaskSpec> kinds) => _kinds = [.. kinds];
+
+    /// <summary>What the tasks of a stream have in common.</summary>
+    public TaskOptions? Options { get; }
+
+    public TaskSpec ForStream(ulong tag)
+    {
+        var kind = Next();
+        return new TaskSpec { Handler = kind.Handler, Input = kind.Input, Options = kind.Options, Tag = tag };
+    }
 
     public async Task<string?> RunAsync(OrchestratorClient client, CancellationToken token)
     {
-        var task = new TaskSpec { Handler = handler, Input = input, Options = options };
+        var kind = Next();
+        var task = new TaskSpec { Handler = kind.Handler, Input = kind.Input, Options = kind.Options ?? Options };
         return Failure(await client.RunTaskAsync(task, cancellationToken: token));
     }
 
     /// <summary>Why a task failed; null when it did not.</summary>
     public static string? Failure(TaskResult result) =>
         result.State == TaskState.Succeeded ? null : Output.Describe.Failure(result);
+
+    private TaskSpec Next() => _kinds.Length == 1 ? _kinds[0] : _kinds[(int)((uint)Interlocked.Increment(ref _turn) % (uint)_kinds.Length)];
 }

@@ -68,8 +68,10 @@ internal sealed class FigureSummary
     }
 
     /// <summary>For <c>--json</c>: seconds and counts, nothing rounded.</summary>
-    public object ToJson() => new
+    /// <param name="key">Its short name, where it has one.</param>
+    public object ToJson(string? key = null) => new
     {
+        key,
         name = Name,
         rounds = Rounds.Count,
         completed = Completed,

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Grpc.Core;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sessions;
 using Orchestrator.V1;
@@ -13,7 +14,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
 {
     public override async Task<CreateSessionResponse> CreateSession(CreateSessionRequest request, ServerCallContext context)
     {
-        var created = await ObjectCall.RunAsync<CreateSessionOutcome>(host, ToCommand(request), "", context.CancellationToken);
+        var created = await ObjectCall.RunAsync<CreateSessionOutcome>(host, ToCommand(request, context), "", context.CancellationToken);
         return new CreateSessionResponse { SessionId = created.Created.Id, Ttl = Times.ToDuration(created.Created.Ttl) };
     }
 
@@ -35,7 +36,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         if (!await requestStream.MoveNext(context.CancellationToken))
             throw Failures.Invalid("requests", "the stream ended before its first message; send at least one ConnectRequest, with a session_id to resume or none to create a session");
         var stream = new ConnectStream(responseStream);
-        var session = await OpenAsync(requestStream.Current, stream, context.CancellationToken);
+        var session = await OpenAsync(requestStream.Current, stream, context);
         using var registration = streams.Add(stream);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streams.Stopping);
         try
@@ -50,6 +51,10 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             // What was asked before the client closed its side is still answered, waits too.
             await stream.WaitUntilAnsweredAsync().WaitAsync(ending.Token);
         }
+        catch (Exception exception) when (ObjectStreams.IsClientGone(exception, context))
+        {
+            throw ObjectStreams.Gone();
+        }
         catch (OperationCanceledException) when (streams.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
         {
             throw Failures.Create(ErrorReason.Draining, "the coordinator stops");
@@ -61,14 +66,15 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         }
     }
 
-    private static CreateSession ToCommand(CreateSessionRequest? request) => new(request?.DisplayName ?? "", Times.ToTimeSpan(request?.Ttl));
+    private static CreateSession ToCommand(CreateSessionRequest? request, ServerCallContext context) =>
+        new(request?.DisplayName ?? "", Times.ToTimeSpan(request?.Ttl)) { Quota = ClientAccount.Of(context).Sessions };
 
     /// <summary>Resumes the session that the first message names, or creates one; from here on time does not end it while the stream is there.</summary>
-    private async Task<Session> OpenAsync(ConnectRequest first, ConnectStream stream, CancellationToken cancellationToken)
+    private async Task<Session> OpenAsync(ConnectRequest first, ConnectStream stream, ServerCallContext context)
     {
         if (first.SessionId.Length == 0)
         {
-            var created = await ObjectCall.RunAsync<CreateSessionOutcome>(host, ToCommand(first.Create), "", cancellationToken);
+            var created = await ObjectCall.RunAsync<CreateSessionOutcome>(host, ToCommand(first.Create, context), "", context.CancellationToken);
             first.SessionId = created.Created.Id;
         }
         else if (first.Create is not null)
@@ -76,7 +82,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             throw Failures.Invalid("create", $"create is for a new session, and session_id names {first.SessionId} to resume; send one of the two");
         }
 
-        await ObjectCall.RunAsync<Done>(host, new AttachSession(), first.SessionId, cancellationToken);
+        await ObjectCall.RunAsync<Done>(host, new AttachSession(), first.SessionId, context.CancellationToken);
         return host.Read((engine, _) =>
         {
             var session = engine.FindSession(first.SessionId);

@@ -1,0 +1,95 @@
+"""Runs each row of the comparison in turn with its peer, and prints the table that the README shows.
+
+    python3 table.py ORCHESTRATOR DATA_DIR NODE_MODULES ROUNDS SECONDS [GROUP…]
+
+A row is measured peer, ours, peer, ours, …; each figure is the median over the rounds, and the ratio is the median of the ratios of each round.
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).parent
+RATE, P50, MEGABYTES = "per_second", "p50_us", "mb_per_second"
+
+# group · what · the peer's name · its row · how ours is measured: (verb, figure) or arguments of `bench tasks` · in which quantity
+ROWS = [
+    ("queue", "queue, one producer, one consumer, items/s", "multiprocessing.Queue", "queue", ("queue", "stream"), RATE),
+    ("queue", "queue, put + get, one at a time", "Manager().Queue", "manager-queue", ("queue", "unary"), P50),
+    ("pipe", "pipe, one way, 64 B, messages/s", "multiprocessing.Pipe", "pipe", ("pipe", "stream"), RATE),
+    ("pipe", "pipe, one way, 1 MB messages, MB/s", "multiprocessing.Pipe", "pipe-large", ("pipe", "large"), MEGABYTES),
+    ("pipe", "pipe, there and back", "multiprocessing.Pipe", "pipe-round-trip", ("pipe", "round-trip"), P50),
+    ("lock", "lock + unlock, one at a time", "Manager().Lock", "manager-lock", ("lock", "one"), P50),
+    ("lock", "lock, hand-overs between two processes/s", "Manager().Lock", "manager-hand-over", ("lock", "hand-over"), RATE),
+    ("lock", "the same", "multiprocessing.Lock, a kernel semaphore: one machine, inherited by children only, stays locked when its holder dies",
+     "native-hand-over", ("lock", "hand-over"), RATE),
+    ("state", "dict set, one at a time", "Manager().dict", "manager-dict-set", ("state", "dict-one"), P50),
+    ("state", "dict get, one at a time", "Manager().dict", "manager-dict-get", ("state", "get-one"), P50),
+    ("increment", "increments under a lock, 4 processes, /s", "Manager().Lock and dict", "manager-increment", ("state", "locked-increment"), RATE),
+    ("increment", "the same as an atomic add, 4 processes, /s", "Manager().Lock and dict", "manager-increment", ("state", "increment"), RATE),
+    ("pools", "echo task, 2 workers, one at a time", "ProcessPoolExecutor", "executor-one", ["--in-flight", "1"], P50),
+    ("pools", "the same", "multiprocessing.Pool.apply", "pool-one", ["--in-flight", "1"], P50),
+    ("pools", "the same", "workerpool (processes)", "node:workerpool-one", ["--in-flight", "1"], P50),
+    ("pools", "the same", "piscina (threads)", "node:piscina-one", ["--in-flight", "1"], P50),
+    ("pools", "echo tasks, 2 workers, all in flight, tasks/s", "ProcessPoolExecutor.submit", "executor-all", [], RATE),
+    ("pools", "the same", "ProcessPoolExecutor.map, chunks of 512", "executor-map", [], RATE),
+    ("pools", "the same", "Pool.imap_unordered", "pool-all", [], RATE),
+    ("pools", "the same", "Pool.imap_unordered, chunks of 512", "pool-chunks", [], RATE),
+    ("pools", "the same", "workerpool (processes)", "node:workerpool-all", [], RATE),
+    ("pools", "the same", "piscina (threads)", "node:piscina-all", [], RATE),
+]
+
+
+def run(command, **variables):
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **variables}, timeout=120)
+    if done.returncode != 0:
+        sys.exit(f"compare-peers: {' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def peer(row, seconds, modules):
+    if row.startswith("node:"):
+        return run(["node", HERE / "node_peers.js", row.removeprefix("node:"), str(seconds), modules], PEERS_MODULES=modules)
+    return run([sys.executable, HERE / "python_peers.py", row, str(seconds)])
+
+
+def ours(how, seconds, orchestrator, data):
+    common = ["--data-dir", data, "--rounds", "1", "--duration", f"{seconds}s", "--json"]
+    if isinstance(how, list):
+        figure = run([orchestrator, "bench", "tasks", *how, *common])["figure"]
+    else:
+        figure = run([orchestrator, "bench", how[0], "--only", how[1], *common])["figures"][0]
+    p50 = figure["latency_seconds"]["p50"]
+    return {RATE: figure["per_second"], P50: p50 and p50 * 1e6, MEGABYTES: figure["per_second"]}
+
+
+def show(value, quantity):
+    return f"{value:,.0f} µs" if quantity == P50 else f"{value:,.0f}"
+
+
+def measure(row, rounds, seconds, orchestrator, data, modules):
+    _, what, name, theirs, how, quantity = row
+    pairs = [(peer(theirs, seconds, modules)[quantity], ours(how, seconds, orchestrator, data)[quantity]) for _ in range(rounds)]
+    # How many times as good as the peer we are: more per second, or less time.
+    ratio = statistics.median(p / o if quantity == P50 else o / p for p, o in pairs)
+    verdict = "ahead" if ratio > 1.05 else "even" if ratio >= 0.95 else "**not ahead**"
+    theirs_shown, ours_shown = (show(statistics.median(values), quantity) for values in zip(*pairs))
+    return f"| {what} | {ours_shown} | {name} | {theirs_shown} | {ratio:.2g} × | {verdict} |"
+
+
+def main():
+    orchestrator, data, modules, rounds, seconds, *groups = sys.argv[1:]
+    known = list(dict.fromkeys(row[0] for row in ROWS))
+    if wrong := [group for group in groups if group not in known]:
+        sys.exit(f"compare-peers: there is no group {wrong[0]!r}; there are {', '.join(known)}")
+    print("| what | ours | peer | its figure | ours is better by | |\n|---|---|---|---|---|---|", flush=True)
+    for row in ROWS:
+        if not groups or row[0] in groups:
+            print(measure(row, int(rounds), float(seconds), orchestrator, data, modules), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Bench.Report;
+using Orchestrator.Cli.Output;
+using Orchestrator.Client;
+
+namespace Orchestrator.Cli.Bench.Compare;
+
+/// <summary>What <c>orchestrator bench compare</c> was asked to do.</summary>
+internal sealed record CompareSettings
+{
+    public required IReadOnlyList<WorkKind> Kinds { get; init; }
+
+    /// <summary>Sizes of computing tasks, ascending. Tasks that wait, or do both, take those of at least a millisecond: no timer is finer.</summary>
+    public required IReadOnlyList<TimeSpan> Sizes { get; init; }
+
+    public required int Rounds { get; init; }
+
+    /// <summary>How long each way runs per size and round, at least.</summary>
+    public required TimeSpan Duration { get; init; }
+
+    public required bool Memory { get; init; }
+
+    public required bool SpeedUp { get; init; }
+
+    public string? Report { get; init; }
+
+    public required bool Json { get; init; }
+}
+
+/// <summary>Runs the same tasks in every way there is, and says from which size of them processes pay.</summary>
+internal sealed class CompareBench(CompareSettings settings, OrchestratorClient client, Terminal terminal)
+{
+    private static readonly TimeSpan s_finestTimer = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan s_oneAtATime = TimeSpan.FromMilliseconds(100) / 1000;
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan s_speedUpTask = TimeSpan.FromMilliseconds(5);
+
+    // Four of the largest tasks one after the other, so that even they are measured and not only seen.
+    private const int LeastTasks = 4;
+
+    public async Task<CompareResult> RunAsync(CancellationToken token)
+    {
+        terminal.Note("measuring how fast this machine computes …");
+        var samplesPerSecond = CompareWork.Calibrate();
+        var cases = Cases(samplesPerSecond);
+        terminal.Note("warming up …");
+        // Twice over all of them: what the first pass has had compiled anew is ready for the second.
+        foreach (var mode in CompareMode.All.Concat(CompareMode.All))
+            await mode.Create(cases[0], client, cases[0].InFlight).RunAsync(new RoundPlan(settings.Duration, 0), token);
+        var rounds = cases.ToDictionary(work => work, _ => CompareMode.All.ToDictionary(mode => mode, _ => new List<RoundResult>()));
+        for (var i = 1; i <= settings.Rounds; i++)
+        {
+            foreach (var work in cases)
+            {
+                // All ways in turn, so that each round of one has a round of every other beside it.
+                foreach (var mode in CompareMode.All)
+                    rounds[work][mode].Add(await mode.Create(work, client, work.InFlight).RunAsync(Plan(work), token));
+            }
+
+            terminal.Note($"round {i} of {settings.Rounds} is done");
+        }
+
+        var cells = from work in cases from mode in CompareMode.All select new CompareCell(mode, work.Kind, work.Size, new FigureSummary(mode.Name, rounds[work][mode]));
+        var result = new CompareResult { Machine = Machine(), Cells = [.. cells], OneAtATime = await OneAtATimeAsync(samplesPerSecond, token) };
+        if (settings.SpeedUp)
+            result = result with { SpeedUps = await SpeedUpsAsync(samplesPerSecond, token) };
+        return settings.Memory ? result with { Costs = await new CostBench(client, terminal).RunAsync(token) } : result;
+    }
+
+    /// <summary>The machine's name for people.</summary>
+    private static string Machine() =>
+        $"{Environment.ProcessorCount} core{(Environment.ProcessorCount == 1 ? "" : "s")}, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}, " +
+        System.Runtime.InteropServices.RuntimeInformation.OSDescription;
+
+    private List<CompareWork> Cases(double samplesPerSecond) =>
+    [
+        .. from kind in settings.Kinds
+           from size in settings.Sizes
+           where kind == WorkKind.Cpu || size >= s_finestTimer
+           select new CompareWork(kind, size, samplesPerSecond),
+    ];
+
+    private RoundPlan Plan(CompareWork work) => new(settings.Duration > work.Size * LeastTasks ? settings.Duration : work.Size * LeastTasks, 0);
+
+    private async Task<IReadOnlyList<CompareCell>> OneAtATimeAsync(double samplesPerSecond, CancellationToken token)
+    {
+        var cells = new List<CompareCell>();
+        var work = new CompareWork(WorkKind.Cpu, s_oneAtATime, samplesPerSecond);
+        foreach (var mode in CompareMode.All)
+        {
+            var round = await mode.Create(work, client, 1).RunAsync(new RoundPlan(settings.Duration, 0), token);
+            cells.Add(new CompareCell(mode, work.Kind, work.Size, new FigureSummary(mode.Name, [round])));
+        }
+
+        return cells;
+    }
+
+    /// <summary>Changes the number of workers for as long as it takes.</summary>
+    private async Task<IReadOnlyList<SpeedUp>> SpeedUpsAsync(double samplesPerSecond, CancellationToken token)
+    {
+        var before = (await client.GetStatusAsync(token)).Workers.Count;
+        var work = new CompareWork(WorkKind.Cpu, s_speedUpTask, samplesPerSecond);
+        var points = new List<SpeedUp>();
+        try
+        {
+            for (var workers = 1; workers <= Environment.ProcessorCount; workers++)
+            {
+                await WorkerScale.ToAsync(client, workers, token);
+                // A worker that has just started compiles its code first.
+                await CompareMode.Stream.Create(work, client, work.InFlight).RunAsync(new RoundPlan(s_warmUp, 0), token);
+                var ratios = new List<double>();
+                for (var i = 0; i < settings.Rounds; i++)
+                {
+                    var alone = await CompareMode.Sequential.Create(work, client, 1).RunAsync(Plan(work), token);
+                    var together = await CompareMode.Stream.Create(work, client, work.InFlight).RunAsync(Plan(work), token);
+                    ratios.Add(together.PerSecond / alone.PerSecond);
+                }
+
+                points.Add(new SpeedUp(workers, FigureSummary.Median(ratios)));
+                terminal.Note(FormattableString.Invariant($"{workers} worker{(workers == 1 ? "" : "s")}: {points[^1].Factor:0.00} × one sequential program"));
+            }
+        }
+        finally
+        {
+            await WorkerScale.ToAsync(client, before, CancellationToken.None);
+        }
+
+        return points;
+    }
+}
+
+/// <summary>Changes the number of workers, and waits until all of them serve.</summary>
+internal static class WorkerScale
+{
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(2);
+
+    public static async Task ToAsync(OrchestratorClient client, int workers, CancellationToken token)
+    {
+        await client.ScaleWorkersAsync(workers, cancellationToken: token);
+        while ((await client.GetStatusAsync(token)).Workers.Count(worker => worker.State == V1.WorkerState.Ready) < workers)
+            await Task.Delay(s_look, TimeProvider.System, token);
+    }
+}

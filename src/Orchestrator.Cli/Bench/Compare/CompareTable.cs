@@ -1,0 +1,77 @@
+using Orchestrator.Cli.Output;
+
+namespace Orchestrator.Cli.Bench.Compare;
+
+/// <summary>A comparison for people who read it in a terminal.</summary>
+internal static class CompareTable
+{
+    public static string Title(WorkKind kind) => kind switch
+    {
+        WorkKind.Cpu => "CPU-bound tasks",
+        WorkKind.Io => "IO-bound tasks",
+        _ => "the mix: one that computes, one that waits, in turn",
+    };
+
+    public static void Write(Terminal terminal, CompareResult result)
+    {
+        terminal.Line(result.Machine);
+        foreach (var kind in result.Cells.Select(cell => cell.Kind).Distinct())
+        {
+            var sizes = result.Sizes(kind).ToArray();
+            terminal.Line();
+            terminal.Line($"{Title(kind)}, tasks per second by the size of a task:");
+            terminal.WriteGrid(
+                [new("run"), .. sizes.Select(size => new Column(Describe.Time(size), true)), new("where")],
+                CompareMode.All.Select(mode => (string[])
+                [
+                    mode.Name,
+                    .. sizes.Select(size => Show(result, mode, kind, size)),
+                    mode.Where,
+                ]));
+        }
+
+        terminal.Line("In brackets: as a multiple of the sequential program.");
+        WriteBreakEvens(terminal, result);
+        foreach (var point in result.SpeedUps)
+            terminal.Line(FormattableString.Invariant($"{point.Workers} worker{(point.Workers == 1 ? "" : "s")}: {point.Factor:0.00} × one sequential program"));
+        if (result.Costs.Count > 0)
+        {
+            terminal.WriteGrid(
+                [new("what it costs"), new("memory", true), new("time", true), new("measured")],
+                result.Costs.Select(cost => (string[])[cost.What, Memory(cost), Describe.Time(cost.Start), cost.Note]));
+        }
+    }
+
+    public static string Memory(Cost cost) => cost.Memory is { } bytes ? Describe.Bytes((ulong)Math.Max(0, bytes)) : "";
+
+    /// <summary>A break-even point in words.</summary>
+    public static string Sentence((CompareMode Mode, string Against, double Threshold, TimeSpan? Size) line, CompareResult result)
+    {
+        var sizes = result.Sizes(WorkKind.Cpu).ToArray();
+        return line.Size switch
+        {
+            null => $"{line.Mode.Name}: {line.Against}: not at any size up to {Describe.Time(sizes[^1])}",
+            { } size when size == TimeSpan.Zero => $"{line.Mode.Name}: {line.Against} at every size from {Describe.Time(sizes[0])}",
+            { } size => $"{line.Mode.Name}: {line.Against} from {Describe.Time(size)} per task",
+        };
+    }
+
+    private static void WriteBreakEvens(Terminal terminal, CompareResult result)
+    {
+        if (!result.Sizes(WorkKind.Cpu).Any())
+            return;
+        terminal.Line();
+        terminal.Line("Break-even, the size of a computing task from which processes pay:");
+        foreach (var line in result.BreakEvens())
+            terminal.Line("  " + Sentence(line, result));
+        terminal.Line();
+    }
+
+    private static string Show(CompareResult result, CompareMode mode, WorkKind kind, TimeSpan size)
+    {
+        if (result.Cell(mode, kind, size) is not { } cell)
+            return "";
+        var ratio = cell.Figure.RateRatio(result.Cell(CompareMode.Sequential, kind, size)!.Figure);
+        return $"{Describe.Rate(cell.Figure.PerSecond)} ({Describe.Number(ratio)})";
+    }
+}

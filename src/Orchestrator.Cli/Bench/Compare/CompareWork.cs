@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Client;
+using Orchestrator.Handlers;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Bench.Compare;
+
+/// <summary>What the tasks of a comparison do.</summary>
+internal enum WorkKind
+{
+    /// <summary>They compute.</summary>
+    Cpu,
+
+    /// <summary>They wait.</summary>
+    Io,
+
+    /// <summary>One that computes and one that waits, in turn.</summary>
+    Mixed,
+}
+
+/// <summary>Tasks of one kind and size, to be run here or sent away: the same handlers do the work in either case.</summary>
+/// <param name="kind">What they do.</param>
+/// <param name="size">How long one takes by itself.</param>
+/// <param name="samplesPerSecond">How many samples of <c>monte_carlo_pi</c> one core of this machine computes.</param>
+internal sealed class CompareWork(WorkKind kind, TimeSpan size, double samplesPerSecond)
+{
+    private const int CalibrationSamples = 200_000;
+    private const int CalibrationRuns = 41;
+
+    private static readonly TimeSpan s_inFlight = TimeSpan.FromMilliseconds(100);
+
+    private int _turn = -1;
+
+    public WorkKind Kind => kind;
+
+    public TimeSpan Size => size;
+
+    private long Samples => Math.Max(1, (long)(size.TotalSeconds * samplesPerSecond));
+
+    /// <summary>
+    /// Enough tasks in flight that nobody runs dry, and few enough that the last of them are soon done. Tasks that wait are limited by nothing else.
+    /// </summary>
+    public int InFlight => Kind == WorkKind.Io
+        ? 1_000
+        : (int)Math.Clamp(s_inFlight * Environment.ProcessorCount / Size, 2 * Environment.ProcessorCount, Kind == WorkKind.Cpu ? 4_096 : 1_000);
+
+    /// <summary>How many samples a second are computed here, once the code is compiled.</summary>
+    public static double Calibrate()
+    {
+        var rates = new List<double>();
+        for (var i = 0; i < CalibrationRuns; i++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            NumericHandlers.MonteCarloPi(new SamplesInput(CalibrationSamples, 1), CancellationToken.None);
+            rates.Add(CalibrationSamples / Stopwatch.GetElapsedTime(started).TotalSeconds);
+        }
+
+        // The first runs were not compiled yet, and whoever disturbs makes slower, never faster.
+        return rates.Order().ElementAt(CalibrationRuns * 3 / 4);
+    }
+
+    /// <summary>Does the next one here, and holds the thread for as long.</summary>
+    public void RunHere(CancellationToken token)
+    {
+        if (NextComputes())
+            Compute(token);
+        else
+            token.WaitHandle.WaitOne(Size);
+    }
+
+    /// <summary>Does the next one here; one that waits holds no thread.</summary>
+    public async Task RunHereAsync(CancellationToken token)
+    {
+        if (NextComputes())
+            Compute(token);
+        else
+            await Task.Delay(Size, TimeProvider.System, token);
+    }
+
+    /// <summary>The tasks as the coordinator gets them.</summary>
+    /// <param name="cpu">Where those that compute run.</param>
+    /// <param name="io">Where those that wait run.</param>
+    public TaskLoad ToLoad(Placement cpu, Placement io)
+    {
+        var computing = new TaskSpec
+        {
+            Handler = "monte_carlo_pi",
+            Input = Payloads.FromJson($$"""{"samples": {{Samples}}, "seed": 1}"""),
+            Options = new TaskOptions { Placement = cpu },
+        };
+        var waiting = new TaskSpec
+        {
+            Handler = "sleep",
+            Input = Payloads.FromJson($$"""{"ms": {{(int)Math.Round(Size.TotalMilliseconds)}}}"""),
+            Options = new TaskOptions { Placement = io },
+        };
+        return new TaskLoad(Kind switch { WorkKind.Cpu => [computing], WorkKind.Io => [waiting], _ => [computing, waiting] });
+    }
+
+    private bool NextComputes() => Kind == WorkKind.Cpu || (Kind == WorkKind.Mixed && Interlocked.Increment(ref _turn) % 2 == 0);
+
+    private void Compute(CancellationToken token) => NumericHandlers.MonteCarloPi(new SamplesInput(Samples, 1), token);
+}

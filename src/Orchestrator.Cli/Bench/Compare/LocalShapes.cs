@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using Orchestrator.Cli.Bench.Load;
+
+namespace Orchestrator.Cli.Bench.Compare;
+
+/// <summary>Tasks on threads of this process, each of which does one after the other. One thread is the sequential program.</summary>
+internal sealed class LocalThreads(CompareWork work, int threads) : ILoadShape
+{
+    public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
+    {
+        var budget = plan.Start();
+        var begin = Stopwatch.GetTimestamp();
+        var parts = await Task.WhenAll(Enumerable.Range(0, threads).Select(_ => Task.Factory.StartNew(
+            () => Run(budget, token), token, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        var all = new LatencyRecorder();
+        foreach (var part in parts)
+            all.Add(part);
+        return new RoundResult(all, Stopwatch.GetElapsedTime(begin));
+    }
+
+    private LatencyRecorder Run(RoundBudget budget, CancellationToken token)
+    {
+        var latency = new LatencyRecorder();
+        while (budget.TryTake())
+        {
+            var started = Stopwatch.GetTimestamp();
+            work.RunHere(token);
+            latency.Record(started, Stopwatch.GetTimestamp());
+        }
+
+        return latency;
+    }
+}
+
+/// <summary>
+/// Tasks as coroutines of one event loop, as Python's asyncio has it: one runs at a time, and while some wait, others run.
+/// </summary>
+internal sealed class LocalAsync(CompareWork work, int inFlight) : ILoadShape
+{
+    public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
+    {
+        // One at a time, and each goes on there after its wait.
+        var loop = new TaskFactory(token, TaskCreationOptions.None, TaskContinuationOptions.None, new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler);
+        var budget = plan.Start();
+        var latency = new LatencyRecorder();
+        var begin = Stopwatch.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, inFlight).Select(_ => loop.StartNew(RunOneAfterTheOtherAsync, token).Unwrap()));
+        return new RoundResult(latency, Stopwatch.GetElapsedTime(begin));
+
+        async Task RunOneAfterTheOtherAsync()
+        {
+            while (budget.TryTake())
+            {
+                var started = Stopwatch.GetTimestamp();
+                await work.RunHereAsync(token);
+                latency.Record(started, Stopwatch.GetTimestamp());
+            }
+        }
+    }
+}

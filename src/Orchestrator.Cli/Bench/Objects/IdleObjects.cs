@@ -1,0 +1,83 @@
+using Grpc.Core;
+using Orchestrator.Cli.Output;
+using Orchestrator.Client;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Bench.Objects;
+
+/// <summary>
+/// What an object costs that nobody uses: so many are made, and the coordinator's resident memory is read before and after. A tenth as many are made and removed
+/// first, so that code and buffers that serve any number do not count.
+/// </summary>
+/// <param name="Kind">What is made, in the plural.</param>
+/// <param name="Make">The operation that makes the one of this name.</param>
+/// <param name="Remove">Removes the one of this name; null where the end of the session does.</param>
+internal sealed record IdleObjects(string Kind, Func<ObjectBenchRun, string, ObjectSession, Task> Make, Func<ObjectBenchRun, string, Task>? Remove)
+{
+    // So many at a time, each as a call or an operation of its own.
+    private const int AtOnce = 64;
+
+    public static readonly IdleObjects Queues = new(
+        "queues",
+        (run, name, _) => run.Client.CreateQueueAsync(new QueueSpec { Name = name, Kind = QueueKind.Fifo }),
+        async (run, name) => await run.Queues.DeleteQueueAsync(new DeleteQueueRequest { Queue = name }));
+
+    /// <summary>Held locks: one that is free costs nothing, since it is forgotten.</summary>
+    public static readonly IdleObjects Locks = new("held locks", (_, name, session) => session.Lock(name).AcquireAsync(), null);
+
+    public static readonly IdleObjects Values = new(
+        "values",
+        (_, name, session) => session.Value(name).SetAsync(1),
+        async (run, name) => await run.State.DeleteStateAsync(new DeleteStateRequest { Kind = StateKind.Value, Name = name }));
+
+    public static readonly IdleObjects Pipes = new(
+        "pipes",
+        (run, name, _) => run.Client.CreatePipeAsync(new PipeSpec { Name = name, Duplex = true }),
+        async (run, name) =>
+        {
+            await run.Pipes.ClosePipeEndAsync(new ClosePipeEndRequest { Pipe = name, End = PipeEnd.A });
+            await run.Pipes.ClosePipeEndAsync(new ClosePipeEndRequest { Pipe = name, End = PipeEnd.B });
+        });
+
+    public async Task<int> RunAsync(int count, double? maxBytes, bool json, OrchestratorClient client, Terminal terminal, CancellationToken token)
+    {
+        try
+        {
+            await using var run = new ObjectBenchRun(new ObjectBenchSettings { Size = 64, InFlight = AtOnce, Rounds = 1, Plan = new(TimeSpan.Zero, 0), Baseline = false, Only = [], Json = json }, client, token);
+            terminal.Note($"warming up with {Describe.Count(Math.Max(1, count / 10))} {Kind} …");
+            await MakeAsync(run, "warm", Math.Max(1, count / 10), static _ => Task.CompletedTask, token);
+            var before = await MemoryAsync(client, token);
+            var after = before;
+            terminal.Note($"making {Describe.Count(count)} {Kind} …");
+            await MakeAsync(run, "idle", count, async cancel => after = await MemoryAsync(client, cancel), token);
+            var each = Math.Max(0, (double)after - before) / count;
+            if (json)
+                terminal.WriteJson(new { kind = Kind, count, rss_before_bytes = before, rss_after_bytes = after, bytes_each = each });
+            else
+                terminal.Line($"{Describe.Count(count)} {Kind}: the coordinator grew from {Describe.Bytes(before)} to {Describe.Bytes(after)}, {Describe.Number(each)} B each");
+            if (!(each > maxBytes))
+                return ExitCode.Ok;
+            terminal.Error($"threshold missed: {Describe.Number(each)} B each is above {Describe.Number(maxBytes.Value)}");
+            return ExitCode.ThresholdMissed;
+        }
+        catch (RpcException exception)
+        {
+            throw client.Translate(exception);
+        }
+    }
+
+    private static async Task<ulong> MemoryAsync(OrchestratorClient client, CancellationToken token) =>
+        (await client.GetStatusAsync(token)).Coordinator.RssBytes;
+
+    /// <summary>Makes them, lets the caller look, and removes them again.</summary>
+    private async Task MakeAsync(ObjectBenchRun run, string prefix, int count, Func<CancellationToken, Task> look, CancellationToken token)
+    {
+        var names = Enumerable.Range(0, count).Select(i => $"{run.NewName()}/{prefix}-{i}").ToArray();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = token };
+        await using var session = await run.Client.OpenSessionAsync("bench", cancellationToken: token);
+        await Parallel.ForEachAsync(names, options, async (name, _) => await Make(run, name, session));
+        await look(token);
+        if (Remove is { } remove)
+            await Parallel.ForEachAsync(names, options, async (name, _) => await remove(run, name));
+    }
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Bench.Objects.Partner;
+using Orchestrator.Client;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Bench.Objects;
+
+/// <summary>What <c>bench lock</c> measures: a lock that nobody else wants, and one that two processes hand to each other.</summary>
+internal static class LockShapes
+{
+    public static readonly ObjectFigure[] Figures =
+    [
+        new("pipelined", "lock or unlock, pipelined session", run => new PipelinedSession(run, Toggle), Yardstick.Stream) { Target = "P7" },
+        new("one", "lock + unlock, one at a time", run => new SessionCallers(run, 1, TakeAndReleaseAsync), Yardstick.TwoPingPongs)
+        {
+            Target = "P7", Limit = 1.3,
+        },
+        new("hand-over", "lock, hand-over between two processes", run => new HandOver(run), Yardstick.PingPong),
+    ];
+
+    private static async Task TakeAndReleaseAsync(ObjectSession session, string name, CancellationToken token)
+    {
+        await using var hold = await session.Lock(name).AcquireAsync(token);
+    }
+
+    // Odd ids take it and even ids give it back; the session's operations are done in their order.
+    private static Operation Toggle(string name, ulong id) => id % 2 == 1
+        ? new Operation { AcquireLock = new AcquireLockRequest { Lock = name } }
+        : new Operation { ReleaseLock = new ReleaseLockRequest { Lock = name } };
+
+    /// <summary>
+    /// A partner process and this one take and release the same lock, each as soon as it can. Between two grants here that were not in a row lie two
+    /// hand-overs, and half of that time is what is recorded for each.
+    /// </summary>
+    private sealed class HandOver(ObjectBenchRun run) : ILoadShape
+    {
+        public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
+        {
+            var name = run.NewName();
+            var partner = await run.PartnerAsync();
+            await using var session = await run.Client.OpenSessionAsync("bench", cancellationToken: token);
+            var other = partner.DoAsync(PartnerJobs.Lock, plan, name, token);
+            var latency = new LatencyRecorder();
+            var budget = plan.Start();
+            var begin = Stopwatch.GetTimestamp();
+            var shared = session.Lock(name);
+            ulong lastToken = 0;
+            long lastGrant = 0;
+            while (budget.TryTake() && !other.IsCompleted)
+            {
+                await using var hold = await shared.AcquireAsync(token);
+                var now = Stopwatch.GetTimestamp();
+                if (lastToken != 0 && hold.FencingToken > lastToken + 1)
+                    latency.Record(0, (now - lastGrant) / 2, 2);
+                (lastToken, lastGrant) = (hold.FencingToken, now);
+            }
+
+            var elapsed = Stopwatch.GetElapsedTime(begin);
+            await other;
+            return new RoundResult(latency, elapsed);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+using Grpc.Core;
+using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Bench.Report;
+using Orchestrator.Cli.Output;
+using Orchestrator.Client;
+
+namespace Orchestrator.Cli.Bench.Objects;
+
+/// <summary>Measures some of a list of figures, each in turn with its baseline, and judges them by the thresholds.</summary>
+internal static class ObjectBench
+{
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.7);
+
+    /// <param name="title">The verb.</param>
+    /// <param name="all">What it can measure.</param>
+    /// <param name="settings">What is asked for.</param>
+    /// <param name="client">The coordinator.</param>
+    /// <param name="terminal">Where to.</param>
+    /// <param name="token">Gives up.</param>
+    public static async Task<int> RunAsync(
+        string title, IReadOnlyList<ObjectFigure> all, ObjectBenchSettings settings, OrchestratorClient client, Terminal terminal, CancellationToken token)
+    {
+        var chosen = Choose(all, settings.Only);
+        try
+        {
+            await using var run = new ObjectBenchRun(settings, client, token);
+            var entries = new List<Entry>();
+            foreach (var figure in chosen)
+                entries.Add(await CreateAsync(run, figure));
+            var shapes = entries.SelectMany(entry => entry.Shapes).DistinctBy(shape => shape.Name).ToArray();
+            var what = $"bench {title}: {string.Join(", ", chosen.Select(figure => figure.Key))}; {Describe.Count(settings.Size)} B, " +
+                       $"{Describe.Count(settings.InFlight)} in flight where pipelined, {settings.Rounds} round{(settings.Rounds == 1 ? "" : "s")}";
+            terminal.Note(what);
+            terminal.Note("warming up …");
+            // Twice over all of them: what the first pass has had compiled anew is ready for the second.
+            foreach (var (_, shape) in shapes.Concat(shapes))
+                await shape.RunAsync(WarmUpPlan(settings.Plan), token);
+            var rounds = await MeasureAsync(settings, entries, shapes, terminal, token);
+            return Report(what, settings, entries, rounds, terminal);
+        }
+        catch (RpcException exception)
+        {
+            throw client.Translate(exception);
+        }
+    }
+
+    private static List<ObjectFigure> Choose(IReadOnlyList<ObjectFigure> all, IReadOnlyList<string> only)
+    {
+        if (only.Count == 0)
+            return [.. all.Where(figure => !figure.OnlyWhenNamed)];
+        var unknown = only.FirstOrDefault(key => all.All(figure => figure.Key != key));
+        return unknown is null
+            ? [.. all.Where(figure => only.Contains(figure.Key))]
+            : throw new UsageException($"There is no figure '{unknown}'; there are {string.Join(", ", all.Select(figure => figure.Key))}.");
+    }
+
+    private static async Task<Entry> CreateAsync(ObjectBenchRun run, ObjectFigure figure)
+    {
+        var entry = new Entry(figure, figure.Create(run));
+        if (run.Settings.Baseline)
+            (entry.BareName, entry.Bare) = await run.BaselineAsync(figure, () => entry.ItemsPerMessage);
+        return entry;
+    }
+
+    private static RoundPlan WarmUpPlan(RoundPlan plan) => plan.Count > 0
+        ? plan
+        : new RoundPlan(plan.Duration < WarmUp ? plan.Duration : WarmUp, 0);
+
+    private static async Task<Dictionary<string, List<RoundResult>>> MeasureAsync(
+        ObjectBenchSettings settings, List<Entry> entries, (string Name, ILoadShape Shape)[] shapes, Terminal terminal, CancellationToken token)
+    {
+        var rounds = shapes.ToDictionary(shape => shape.Name, _ => new List<RoundResult>());
+        for (var i = 1; i <= settings.Rounds; i++)
+        {
+            foreach (var (name, shape) in shapes)
+            {
+                var round = await shape.RunAsync(settings.Plan, token);
+                rounds[name].Add(round);
+                if (entries.Find(entry => entry.Figure.Name == name) is { } ours)
+                    ours.ItemsPerMessage = Math.Max(1, (int)Math.Round(round.ItemsPerMessage ?? 1));
+            }
+
+            terminal.Note($"round {i} of {settings.Rounds}: {Describe.Rate(rounds[shapes[0].Name][^1].PerSecond)}/s, {shapes[0].Name}");
+        }
+
+        return rounds;
+    }
+
+    private static int Report(
+        string what, ObjectBenchSettings settings, List<Entry> entries, Dictionary<string, List<RoundResult>> rounds, Terminal terminal)
+    {
+        var figures = rounds.ToDictionary(pair => pair.Key, pair => new FigureSummary(pair.Key, pair.Value));
+        var compared = entries.Where(entry => entry.Bare is not null).Select(entry => entry.Comparison.Of(figures)).ToArray();
+        if (settings.Json)
+        {
+            terminal.WriteJson(new
+            {
+                bench = what,
+                comparisons = compared.Select(line => line.ToJson()),
+                figures = figures.Values.Select(figure => figure.ToJson(entries.Find(entry => entry.Figure.Name == figure.Name)?.Figure.Key)),
+            });
+        }
+        else
+        {
+            Print(terminal, settings, entries, figures, compared);
+        }
+
+        var missed = Misses(settings, entries, figures, compared).ToArray();
+        foreach (var line in missed)
+            terminal.Error($"threshold missed: {line}");
+        var failed = figures.Values.FirstOrDefault(figure => figure.Failed > 0);
+        if (failed is not null)
+            terminal.Error($"{failed.Name}: {Describe.Count(failed.Failed)} of {Describe.Count(failed.Completed)} failed; the first: {failed.FirstError}");
+        return missed.Length > 0 ? ExitCode.ThresholdMissed : failed is not null ? ExitCode.TaskFailed : ExitCode.Ok;
+    }
+
+    private static void Print(
+        Terminal terminal, ObjectBenchSettings settings, List<Entry> entries, Dictionary<string, FigureSummary> figures, Compared[] compared)
+    {
+        terminal.Line();
+        if (compared.Length > 0)
+        {
+            terminal.Line("Ours against bare gRPC of the same run (each ratio is the median over the rounds):");
+            terminal.WriteGrid(Compared.Columns, compared.Select(line => line.ToRow()));
+        }
+
+        terminal.Line("All figures (medians; a percentile needs ten samples beyond it in each round):");
+        terminal.WriteGrid(
+            [new("key"), new("figure"), new("per second", true), new("MB/s", true), new("p50", true), new("p99", true), new("p99.9", true), new("items per message", true)],
+            figures.Values.Select(figure =>
+            {
+                var ours = entries.Find(entry => entry.Figure.Name == figure.Name)?.Figure;
+                return (string[])
+                [
+                    ours?.Key ?? "",
+                    figure.Name,
+                    Describe.Rate(figure.PerSecond),
+                    ours is { IsRate: true } ? Describe.Number(figure.PerSecond * (ours.ItemBytes ?? settings.Size) / 1e6) : "",
+                    Describe.Time(figure.P50),
+                    Describe.Time(figure.Latency[99]),
+                    Describe.Time(figure.Latency[99.9]),
+                    figure.ItemsPerMessage is { } items ? Describe.Number(items) : "",
+                ];
+            }));
+    }
+
+    private static IEnumerable<string> Misses(
+        ObjectBenchSettings settings, List<Entry> entries, Dictionary<string, FigureSummary> figures, Compared[] compared)
+    {
+        foreach (var figure in entries.Select(entry => figures[entry.Figure.Name]))
+        {
+            if (settings.MinRate is { } least && figure.PerSecond < least)
+                yield return $"{figure.Name}: {Describe.Rate(figure.PerSecond)}/s is below {Describe.Rate(least)}";
+            if (settings.MaxP99 is not { } most || figure.Latency[99] <= most)
+                continue;
+            yield return figure.Latency[99] is { } p99
+                ? $"{figure.Name}: p99 {Describe.Time(p99)} is above {Describe.Time(most)}"
+                : $"{figure.Name}: p99 needs {Describe.Count(LatencyRecorder.SamplesNeeded(99))} samples a round, has {Describe.Count(figure.FewestSamples)}";
+        }
+
+        foreach (var line in compared)
+        {
+            // One number for both: how fast against the baseline. A latency's ratio is the other way round.
+            var speed = line.Line.IsRate ? line.Ratio : 1 / line.Ratio;
+            if (settings.MinRatio is { } least && !(speed >= least))
+                yield return $"{line.Ours.Name}: {Describe.Number(speed ?? 0)} × the speed of {line.Bare.Name} is below {Describe.Number(least)}";
+            if (settings.Check && line.Met is false)
+                yield return FormattableString.Invariant($"{line.Ours.Name}: {line.Ratio:0.00} × {line.Bare.Name}, the target is {line.Line.Limit:0.0}");
+        }
+    }
+
+    /// <summary>A chosen figure, with its baseline where there is to be one.</summary>
+    private sealed class Entry(ObjectFigure figure, ILoadShape shape)
+    {
+        public ObjectFigure Figure => figure;
+
+        public string BareName { get; set; } = "";
+
+        public ILoadShape? Bare { get; set; }
+
+        /// <summary>Those of the last round, for the baseline to send as many.</summary>
+        public int ItemsPerMessage { get; set; } = 64;
+
+        public IEnumerable<(string Name, ILoadShape Shape)> Shapes => Bare is { } bare ? [(figure.Name, shape), (BareName, bare)] : [(figure.Name, shape)];
+
+        public Comparison Comparison => new(figure.Target, figure.Name, BareName, figure.IsRate, figure.Limit);
+    }
+}

@@ -1,0 +1,56 @@
+using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Client;
+
+namespace Orchestrator.Cli.Bench.Objects.Partner;
+
+/// <summary>A second client process, for what takes two: it does one job at a time, as <see cref="PartnerJobs"/> has them.</summary>
+internal sealed class PartnerProcess : IAsyncDisposable
+{
+    public const string Verb = "bench-partner";
+
+    private readonly BenchProcess _process;
+
+    private PartnerProcess(BenchProcess process) => _process = process;
+
+    public static async Task<PartnerProcess> StartAsync(OrchestratorClient client, CancellationToken token)
+    {
+        // By the environment: anybody may read a process's arguments.
+        var environment = new Dictionary<string, string> { [OrchestratorClientOptions.TokenVariable] = client.Token ?? "" };
+        return new PartnerProcess(await BenchProcess.StartAsync(Verb, [client.Address.ToString()], token, environment));
+    }
+
+    /// <summary>Has it do a job, and returns what it did once it is done.</summary>
+    /// <exception cref="IOException">It failed, or has ended.</exception>
+    public async Task<PartnerReport> DoAsync(string job, RoundPlan plan, string name, CancellationToken token, string extra = "")
+    {
+        await _process.Input.WriteLineAsync(FormattableString.Invariant($"{job} {plan.Duration.TotalSeconds} {plan.Count} {name} {extra}").AsMemory(), token);
+        await _process.Input.FlushAsync(token);
+        var line = await _process.Output.ReadLineAsync(token) ?? throw new IOException($"the partner process ended while it was to {job}");
+        return PartnerReport.Parse(line);
+    }
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+}
+
+/// <summary>What a partner did.</summary>
+/// <param name="Operations">How many.</param>
+/// <param name="Latency">How long each took, where the job measures that.</param>
+internal sealed record PartnerReport(long Operations, LatencyRecorder Latency)
+{
+    private const string Done = "done ";
+    private const string Failed = "failed ";
+
+    public static PartnerReport Parse(string line)
+    {
+        if (!line.StartsWith(Done, StringComparison.Ordinal))
+            throw new IOException($"the partner process: {(line.StartsWith(Failed, StringComparison.Ordinal) ? line[Failed.Length..] : line)}");
+        var parts = line[Done.Length..].Split(' ', 2);
+        var latency = new LatencyRecorder();
+        latency.AddText(parts[1]);
+        return new PartnerReport(long.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), latency);
+    }
+
+    public static string Failure(Exception exception) => Failed + Output.Describe.FirstLine(exception.Message);
+
+    public override string ToString() => FormattableString.Invariant($"{Done}{Operations} {Latency.ToText()}");
+}

@@ -1,0 +1,153 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Orchestrator.Cli.Verbs;
+
+namespace Orchestrator.Cli.LoadTest;
+
+/// <summary>A scripted load: who sends what, how fast, what is killed meanwhile, and what must hold at the end. Read from a JSON file.</summary>
+internal sealed record LoadScenario
+{
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        Converters = { new DurationConverter() },
+    };
+
+    /// <summary>For people.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>How long tasks are sent, such as <c>20s</c> or <c>2h</c>.</summary>
+    public required TimeSpan Duration { get; init; }
+
+    /// <summary>Decides arrivals, the mix and who is killed.</summary>
+    public int Seed { get; init; } = 1;
+
+    public required IReadOnlyList<LoadClient> Clients { get; init; }
+
+    public IReadOnlyList<LoadKill> Kills { get; init; } = [];
+
+    public LoadThresholds Thresholds { get; init; } = new();
+
+    /// <exception cref="UsageException">It is no scenario; the message names the file and what is wrong.</exception>
+    public static async Task<LoadScenario> ReadAsync(string file, CancellationToken token)
+    {
+        try
+        {
+            await using var stream = File.OpenRead(file);
+            var scenario = await JsonSerializer.DeserializeAsync<LoadScenario>(stream, s_json, token) ?? throw new JsonException("it is empty");
+            var faults = scenario.Faults().ToArray();
+            return faults.Length == 0 ? scenario : throw new UsageException($"{file}: {string.Join("; ", faults)}.");
+        }
+        catch (JsonException exception)
+        {
+            throw new UsageException($"{file} is no load scenario: {exception.Message}");
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{file} cannot be read: {exception.Message}");
+        }
+    }
+
+    private IEnumerable<string> Faults()
+    {
+        if (Duration <= TimeSpan.Zero)
+            yield return "duration must be longer than zero";
+        if (Clients.Count == 0)
+            yield return "clients must hold at least one";
+        foreach (var (client, i) in Clients.Select((client, i) => (client, i)))
+        {
+            if (client.Count is < 1 or > 100)
+                yield return $"clients[{i}].count is {client.Count}; it must be 1 to 100";
+            if (!(client.Rate > 0))
+                yield return $"clients[{i}].rate is {client.Rate}; it must be tasks per second, more than 0";
+            if (client.InFlight < 1)
+                yield return $"clients[{i}].in_flight is {client.InFlight}; it must be at least 1";
+            if (client.Tasks.Count == 0 || client.Tasks.Any(task => task.Weight < 1 || task.Handler.Length == 0))
+                yield return $"clients[{i}].tasks must hold at least one, each with a handler and a weight of at least 1";
+            if (client.Burst is { } burst && (!(burst.Rate > 0) || burst.For <= TimeSpan.Zero || burst.Every <= burst.For))
+                yield return $"clients[{i}].burst needs a rate of more than 0, and an every longer than its for";
+        }
+
+        foreach (var (kill, i) in Kills.Select((kill, i) => (kill, i)))
+        {
+            if (kill.Every <= TimeSpan.Zero)
+                yield return $"kills[{i}].every must be longer than zero";
+            if (kill.What is not (LoadKill.Worker or LoadKill.Client))
+                yield return $"kills[{i}].what is '{kill.What}'; it must be {LoadKill.Worker} or {LoadKill.Client}";
+        }
+    }
+
+    private sealed class DurationConverter : JsonConverter<TimeSpan>
+    {
+        public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            var text = reader.TokenType == JsonTokenType.String ? reader.GetString()! : "";
+            return Durations.TryParse(text) ?? throw new JsonException($"'{text}' is not a time such as \"250ms\", \"2s\" or \"1h\"");
+        }
+
+        public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(FormattableString.Invariant($"{value.TotalSeconds}s"));
+    }
+}
+
+/// <summary>Some clients that do the same.</summary>
+internal sealed record LoadClient
+{
+    public required string Name { get; init; }
+
+    /// <summary>How many of them, each with a connection and a stream of its own.</summary>
+    public int Count { get; init; } = 1;
+
+    /// <summary>Tasks per second of each, arriving at random.</summary>
+    public required double Rate { get; init; }
+
+    /// <summary>Tasks of each that may be unanswered; what arrives beyond that waits, and its latency says so.</summary>
+    public int InFlight { get; init; } = 4_096;
+
+    public LoadBurst? Burst { get; init; }
+
+    public required IReadOnlyList<LoadTask> Tasks { get; init; }
+}
+
+/// <summary>From time to time another rate.</summary>
+internal sealed record LoadBurst(TimeSpan Every, TimeSpan For, double Rate);
+
+/// <summary>A kind of task.</summary>
+/// <param name="Handler">Its handler.</param>
+/// <param name="Input">Its input; null is none.</param>
+/// <param name="Weight">How often among the others.</param>
+/// <param name="Retries">Attempts in all, also after the death of a worker; 1 is none.</param>
+/// <param name="RunTimeout">Its run timeout, if any.</param>
+internal sealed record LoadTask(string Handler, JsonElement? Input = null, int Weight = 1, int Retries = 1, TimeSpan? RunTimeout = null);
+
+/// <summary>What is killed, and how often.</summary>
+internal sealed record LoadKill(string What, TimeSpan Every)
+{
+    /// <summary>A worker process, by SIGKILL.</summary>
+    public const string Worker = "worker";
+
+    /// <summary>One of the clients: it hangs up in the middle of everything and comes back.</summary>
+    public const string Client = "client";
+}
+
+/// <summary>What must hold at the end, beside the ledger. What is left out is not asked for.</summary>
+internal sealed record LoadThresholds
+{
+    /// <summary>The 99th percentile of all latencies, from the intended start of a task to its result.</summary>
+    public TimeSpan? MaxP99 { get; init; }
+
+    /// <summary>Ended tasks per second.</summary>
+    public double? MinPerSecond { get; init; }
+
+    /// <summary>The most tasks that may end so, by state: <c>{"failed": 0, "worker_lost": 20}</c>.</summary>
+    public IReadOnlyDictionary<string, long> MaxEnded { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>The fewest kills that must have happened: a test whose fault never fired shows nothing.</summary>
+    public int MinKills { get; init; }
+
+    /// <summary>The coordinator's resident memory at the end, in megabytes.</summary>
+    public double? MaxCoordinatorMb { get; init; }
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+
+namespace Orchestrator.Coordinator.Hosting;
+
+/// <summary>
+/// One coordinator per data directory. The kernel's lock on the file decides, which ends with its process however that ends; the pid beside it is for
+/// the message only.
+/// </summary>
+internal sealed class DataDirectoryLock : IDisposable
+{
+    private const string LockName = "coordinator.lock";
+    private const string PidName = "coordinator.pid";
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly FileStream _held;
+    private readonly string _pidPath;
+
+    private DataDirectoryLock(FileStream held, string pidPath)
+    {
+        _held = held;
+        _pidPath = pidPath;
+    }
+
+    /// <summary>Makes the directory where it is missing, and takes it.</summary>
+    /// <exception cref="IOException">Another coordinator has it, or it cannot be used; says which.</exception>
+    public static DataDirectoryLock Take(string directory)
+    {
+        var pidPath = Path.Combine(directory, PidName);
+        try
+        {
+            Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
+            var path = Path.Combine(directory, LockName);
+            var held = Open(path)
+                ?? throw new IOException($"another coordinator{Holder(pidPath)} runs in {directory}; stop it, or give this one a directory of its own with --data-dir");
+            try
+            {
+                File.WriteAllText(pidPath, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
+                return new DataDirectoryLock(held, pidPath);
+            }
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException || (exception is IOException && !exception.Message.StartsWith("another coordinator", StringComparison.Ordinal)))
+        {
+            throw new IOException($"the data directory {directory} cannot be used: {exception.Message.TrimEnd('.')}; --data-dir names another", exception);
+        }
+    }
+
+    public void Dispose()
+    {
+        File.Delete(_pidPath);
+        _held.Dispose();
+    }
+
+    /// <summary>Null where another process holds it.</summary>
+    private static FileStream? Open(string path)
+    {
+        try
+        {
+            // Exclusive: flock(2) underneath.
+            return new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = OwnerOnly });
+        }
+        catch (IOException exception) when (exception.HResult == WouldBlock)
+        {
+            return null;
+        }
+    }
+
+    // EWOULDBLOCK of Linux, which is how the framework reports a lock that another has.
+    private const int WouldBlock = 11;
+
+    private static string Holder(string pidPath)
+    {
+        try
+        {
+            return $" (pid {File.ReadAllText(pidPath).Trim()})";
+        }
+        catch (IOException)
+        {
+            // It is just starting or stopping.
+            return "";
+        }
+    }
+}

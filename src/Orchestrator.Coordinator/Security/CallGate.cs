@@ -1,0 +1,73 @@
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Security;
+
+/// <summary>Every call passes here: who calls, and whether that one may. A worker's requests are read too, for the sessions that they name.</summary>
+internal sealed class CallGate(CallerFinder callers, WorkerSessions sessions, ClientAccounts accounts) : Interceptor
+{
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        if (Check(context, out _) is { } worker)
+            sessions.Check(request, worker);
+        return continuation(request, context);
+    }
+
+    public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
+        continuation(Check(context, out _) is { } worker ? sessions.Check(requestStream, worker) : requestStream, context);
+
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        if (Check(context, out var account) is { } worker)
+            sessions.Check(request, worker);
+        return account is null
+            ? continuation(request, responseStream, context)
+            : account.RunAsync(() => continuation(request, responseStream, context));
+    }
+
+    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        if (Check(context, out var account) is { } worker)
+            requestStream = sessions.Check(requestStream, worker);
+        return account is null
+            ? continuation(requestStream, responseStream, context)
+            : account.RunAsync(() => continuation(requestStream, responseStream, context));
+    }
+
+    /// <summary>Throws unless the caller may call this; the worker whose handler calls, if it is one.</summary>
+    private WorkerIdentity? Check(ServerCallContext context, out ClientAccount? account)
+    {
+        account = null;
+        if (AccessRules.IsOpen(context.Method))
+            return null;
+        var http = context.GetHttpContext();
+        var caller = callers.Find(http, out var fault)
+            ?? throw Failures.Create(ErrorReason.Unauthenticated, fault!);
+        if (AccessRules.Find(context.Method) is not { } rule)
+            throw Failures.Create(ErrorReason.PermissionDenied, $"nobody may call {context.Method}: it is in no rule of this coordinator");
+        account = accounts.Of(http, caller);
+        http.Features.Set(account);
+        if (caller.Worker is { } worker)
+        {
+            return rule.Workers
+                ? worker
+                : throw Failures.Create(
+                    ErrorReason.PermissionDenied, $"a worker's token is for sessions, queues, pipes, state and synchronization, not for {context.Method}");
+        }
+
+        return caller.Role >= rule.Least
+            ? null
+            : throw Failures.Create(
+                ErrorReason.PermissionDenied,
+                $"{context.Method} needs the role {RoleNames.Of(rule.Least)}, and {caller.Name} has {RoleNames.Of(caller.Role)}");
+    }
+}

@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Coordinator.Security;
+
+/// <summary>What one client has open here: the engines count its tasks and sessions, this counts its streams.</summary>
+internal sealed class ClientAccount(string name, long number, int maxStreams)
+{
+    private int _streams;
+
+    /// <summary>Its unfinished tasks.</summary>
+    public TaskClient Tasks { get; } = new(name, number);
+
+    /// <summary>Its sessions.</summary>
+    public SessionQuota Sessions { get; } = new(name);
+
+    /// <summary>Its open streams.</summary>
+    public int Streams => Volatile.Read(ref _streams);
+
+    /// <summary>Whose call this is, as the gate found it.</summary>
+    public static ClientAccount Of(ServerCallContext context) => context.GetHttpContext().Features.Get<ClientAccount>()!;
+
+    /// <summary>Runs a stream, unless the client has as many as it may.</summary>
+    public async Task RunAsync(Func<Task> stream)
+    {
+        // Refused at once and here: a queue in front of the handlers could be filled by one client with streams that wait for each other.
+        if (Interlocked.Increment(ref _streams) > maxStreams)
+        {
+            Interlocked.Decrement(ref _streams);
+            throw Failures.LimitExceeded(name, $"client {name} has {maxStreams} open streams, the most that one client may have at once (streams_per_client)");
+        }
+
+        try
+        {
+            await stream();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _streams);
+        }
+    }
+}
+
+/// <summary>
+/// The accounts of all clients. A credential that was made for one client is that client, over all its connections; with one that any program of the owner
+/// finds, each connection is a client of its own.
+/// </summary>
+internal sealed class ClientAccounts(CoordinatorOptions options)
+{
+    private readonly ConcurrentDictionary<string, ClientAccount> _byCredential = new();
+    private long _number;
+
+    public ClientAccount Of(HttpContext context, Caller caller)
+    {
+        if (context.Features.Get<IConnectionItemsFeature>()?.Items is not { } items)
+            return OfCredential(caller);
+        // Calls of one connection come at once, and it may carry the calls of several credentials.
+        lock (items)
+        {
+            if (items.TryGetValue(typeof(ClientAccount), out var known) && known is (Caller whose, ClientAccount account) && whose == caller)
+                return account;
+            account = caller.IsShared
+                ? Open($"{caller.Name}/{context.Connection.Id}")
+                : OfCredential(caller);
+            items[typeof(ClientAccount)] = (caller, account);
+            return account;
+        }
+    }
+
+    private ClientAccount OfCredential(Caller caller) => _byCredential.GetOrAdd(caller.Name, Open);
+
+    private ClientAccount Open(string name) => new(name, Interlocked.Increment(ref _number), options.MaxStreamsPerClient);
+}

@@ -1,0 +1,39 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Orchestrator.Coordinator.Supervision;
+
+namespace Orchestrator.Coordinator.Security;
+
+/// <summary>The process at the other end of a Unix socket, as the kernel names it: nothing that it sends can change that.</summary>
+/// <param name="Pid">Its id.</param>
+/// <param name="ProcessGroup">The group that it belongs to.</param>
+internal sealed record PeerProcess(int Pid, int ProcessGroup)
+{
+    private const int SolSocket = 1;
+    private const int SoPeerCredentials = 17;
+
+    /// <summary>Drops connections of other users, and remembers whose the others are. The socket's folder keeps strangers out already; this holds where the folder is wrong.</summary>
+    public static ConnectionDelegate Check(ConnectionDelegate next) => connection =>
+    {
+        if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket || Read(socket) is not { } peer || peer.User != NativeMethods.geteuid())
+            return Task.CompletedTask;
+        // Asked for at once: by the first call the process may have ended and its id may be another's.
+        connection.Items[typeof(PeerProcess)] = new PeerProcess(peer.Pid, NativeMethods.getpgid(peer.Pid));
+        return next(connection);
+    };
+
+    /// <summary>The process behind a connection's items; null for TCP.</summary>
+    public static PeerProcess? Of(IDictionary<object, object?>? items) =>
+        items is not null && items.TryGetValue(typeof(PeerProcess), out var peer) ? (PeerProcess?)peer : null;
+
+    private static (int Pid, uint User)? Read(Socket socket)
+    {
+        // struct ucred { pid_t pid; uid_t uid; gid_t gid; }
+        Span<byte> credentials = stackalloc byte[12];
+        return socket.GetRawSocketOption(SolSocket, SoPeerCredentials, credentials) == credentials.Length
+            ? (BinaryPrimitives.ReadInt32LittleEndian(credentials), BinaryPrimitives.ReadUInt32LittleEndian(credentials[4..]))
+            : null;
+    }
+}

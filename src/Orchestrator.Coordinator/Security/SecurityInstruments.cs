@@ -1,0 +1,24 @@
+using System.Diagnostics.Metrics;
+
+namespace Orchestrator.Coordinator.Security;
+
+/// <summary>What the door counts.</summary>
+internal sealed class SecurityInstruments
+{
+    private readonly Counter<long> _refused;
+
+    public SecurityInstruments(IMeterFactory meters) =>
+        _refused = meters.Create("Orchestrator.Security").CreateCounter<long>(
+            "orchestrator.security.refused", "{call}", "Calls without a credential, or with one that is wrong, expired or another's");
+
+    /// <summary>Calls refused since the start, also where no meter listens.</summary>
+    public long RefusedCalls => Interlocked.Read(ref _count);
+
+    private long _count;
+
+    public void Refused()
+    {
+        Interlocked.Increment(ref _count);
+        _refused.Add(1);
+    }
+}

@@ -1,0 +1,201 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Orchestrator.Contracts;
+
+namespace Orchestrator.Coordinator.Security;
+
+/// <summary>
+/// The tokens of a data directory: <c>token</c>, the owner's, which command and SDK find by themselves, and <c>tokens.json</c>, which holds only the hashes
+/// of all others. A running coordinator takes changes over within a second.
+/// </summary>
+/// <param name="dataDirectory">The data directory, which exists.</param>
+/// <param name="time">For expiry.</param>
+public sealed class TokenFiles(string dataDirectory, TimeProvider time)
+{
+    /// <summary>The id of the owner's token.</summary>
+    public const string OwnerId = "owner";
+
+    private const string ListName = "tokens.json";
+    private const string KeptPrefix = "owner-until-";
+    private const int LeastLength = 32;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly string _listPath = Path.Combine(dataDirectory, ListName);
+
+    /// <summary>Where the owner's token lies.</summary>
+    public string OwnerPath { get; } = Path.Combine(dataDirectory, ProtocolConstants.TokenFileName);
+
+    /// <summary>All tokens that have not expired, the owner's first.</summary>
+    /// <exception cref="IOException">A file cannot be read, or is damaged; says which.</exception>
+    public IReadOnlyList<TokenEntry> List() => [Owner(), .. Others().Where(entry => !entry.HasExpired(time.GetUtcNow()))];
+
+    /// <summary>Makes a token. Only its hash is kept: the returned text is the only copy.</summary>
+    /// <param name="role">What it allows.</param>
+    /// <param name="lifetime">How long; null is until it is revoked.</param>
+    /// <param name="name">The id, for people; a random one unless given.</param>
+    /// <exception cref="ArgumentException">There is a token with this name.</exception>
+    public (TokenEntry Entry, string Token) Create(Role role, TimeSpan? lifetime, string? name = null)
+    {
+        using var gate = Lock();
+        var id = name ?? "t-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
+        if (IsOwners(id) || Others().Any(entry => entry.Id == id))
+            throw new ArgumentException($"there is a token '{id}' already; revoke it first or choose another name");
+        var token = NewToken();
+        var entry = new TokenEntry(id, role, TokenDigest.Of(token)!.Value.ToString(), time.GetUtcNow(), time.GetUtcNow() + lifetime);
+        Write([.. Others(), entry]);
+        return (entry, token);
+    }
+
+    /// <summary>Replaces the owner's token; the old one stays valid for a while, for whoever still holds it.</summary>
+    /// <param name="keep">For how long; zero ends it at once.</param>
+    public TokenEntry Rotate(TimeSpan keep)
+    {
+        using var gate = Lock();
+        var old = Owner();
+        if (keep > TimeSpan.Zero)
+        {
+            var id = string.Create(CultureInfo.InvariantCulture, $"{KeptPrefix}{time.GetUtcNow() + keep:yyyyMMdd'T'HHmmss'Z'}-{old.Sha256[..6]}");
+            // Both files change, one after the other: with the old one listed first there is no moment in which it is refused.
+            Write([.. Others(), old with { Id = id, Expires = time.GetUtcNow() + keep }]);
+        }
+
+        WriteWhole(OwnerPath, NewToken() + "\n");
+        return Owner();
+    }
+
+    /// <summary>Ends a token. False when there is none with this id.</summary>
+    /// <exception cref="ArgumentException">It is the owner's, which can only be replaced.</exception>
+    public bool Revoke(string id)
+    {
+        if (id == OwnerId)
+            throw new ArgumentException("the owner's token cannot be revoked, only replaced: orchestrator token rotate --keep 0s");
+        using var gate = Lock();
+        var others = Others();
+        var left = others.Where(entry => entry.Id != id).ToArray();
+        if (left.Length == others.Count)
+            return false;
+        Write(left);
+        return true;
+    }
+
+    /// <summary>Makes the owner's token where there is none yet.</summary>
+    public void EnsureOwner()
+    {
+        using var gate = Lock();
+        if (ReadOwner() is null)
+            WriteWhole(OwnerPath, NewToken() + "\n");
+        // Whoever copied it about may have loosened its mode.
+        else
+            File.SetUnixFileMode(OwnerPath, OwnerOnly);
+    }
+
+    /// <summary>Whether this is the owner's token, or one that it had before.</summary>
+    internal static bool IsOwners(string id) => id == OwnerId || id.StartsWith(KeptPrefix, StringComparison.Ordinal);
+
+    /// <summary>Changes whenever one of the files does.</summary>
+    internal (DateTime Owner, DateTime Others) Stamp() => (File.GetLastWriteTimeUtc(OwnerPath), File.GetLastWriteTimeUtc(_listPath));
+
+    private static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+
+    private TokenEntry Owner()
+    {
+        var token = ReadOwner() ?? throw new IOException($"{OwnerPath} holds no token: remove it, and 'orchestrator serve' makes one");
+        return new TokenEntry(OwnerId, Role.Operate, TokenDigest.Of(token)!.Value.ToString(), File.GetLastWriteTimeUtc(OwnerPath), null);
+    }
+
+    private string? ReadOwner()
+    {
+        if (!File.Exists(OwnerPath))
+            return null;
+        var known = File.ReadAllText(OwnerPath).Trim();
+        return known.Length is >= LeastLength and <= 256 ? known : null;
+    }
+
+    private List<TokenEntry> Others()
+    {
+        if (!File.Exists(_listPath))
+            return [];
+        try
+        {
+            return [.. JsonNode.Parse(File.ReadAllText(_listPath))!["tokens"]!.AsArray().Select(item => TokenEntry.FromJson(item!))];
+        }
+        catch (Exception exception) when (exception is JsonException or NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
+        {
+            throw new IOException($"{_listPath} is damaged: {exception.Message}; remove it, which ends all tokens but the owner's", exception);
+        }
+    }
+
+    private void Write(IReadOnlyList<TokenEntry> entries)
+    {
+        var now = time.GetUtcNow();
+        var alive = entries.Where(entry => !entry.HasExpired(now)).Select(entry => (JsonNode)entry.ToJson()).ToArray();
+        WriteWhole(_listPath, new JsonObject { ["tokens"] = new JsonArray(alive) }.ToJsonString(s_indented) + "\n");
+    }
+
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+
+    // Whole or not at all, and never readable by others, not even for a moment.
+    private static void WriteWhole(string path, string content)
+    {
+        var temporary = $"{path}.{Environment.ProcessId}.new";
+        File.Delete(temporary);
+        using (var stream = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
+        {
+            stream.Write(System.Text.Encoding.UTF8.GetBytes(content));
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    // Two commands that change the list at once must not lose one of the changes.
+    private FileStream Lock()
+    {
+        var path = _listPath + ".lock";
+        using var pause = new ManualResetEventSlim();
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = OwnerOnly });
+            }
+            catch (IOException) when (attempt < 500 && File.Exists(path))
+            {
+                // Held for some milliseconds by another command.
+                pause.Wait(TimeSpan.FromMilliseconds(10));
+            }
+        }
+    }
+}
+
+/// <summary>A token without the token.</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="Role">What it allows.</param>
+/// <param name="Sha256">Its hash, in hexadecimal.</param>
+/// <param name="Created">When it was made.</param>
+/// <param name="Expires">When it ends; null is never.</param>
+public sealed record TokenEntry(string Id, Role Role, string Sha256, DateTimeOffset Created, DateTimeOffset? Expires)
+{
+    internal bool HasExpired(DateTimeOffset now) => Expires <= now;
+
+    internal static TokenEntry FromJson(JsonNode item) => new(
+        (string)item["id"]!,
+        RoleNames.TryParse((string)item["role"]!, out var role) ? role : throw new FormatException($"'{item["role"]}' is no role"),
+        TokenDigest.Parse((string)item["sha256"]!) is { } digest ? digest.ToString() : throw new FormatException("sha256 is no SHA-256"),
+        Time(item["created"])!.Value,
+        Time(item["expires"]));
+
+    internal JsonObject ToJson() => new()
+    {
+        ["id"] = Id,
+        ["role"] = RoleNames.Of(Role),
+        ["sha256"] = Sha256,
+        ["created"] = Created.ToString("O", CultureInfo.InvariantCulture),
+        ["expires"] = Expires?.ToString("O", CultureInfo.InvariantCulture),
+    };
+
+    private static DateTimeOffset? Time(JsonNode? node) =>
+        node is null ? null : DateTimeOffset.Parse((string)node!, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind);
+}

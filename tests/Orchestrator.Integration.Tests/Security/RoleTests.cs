@@ -1,0 +1,219 @@
+using System.Net;
+using Google.Protobuf.Reflection;
+using Google.Rpc;
+using Grpc.Core;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Coordinator.Security;
+using Orchestrator.Integration.Tests.Scenarios;
+using Orchestrator.TestKit;
+using Orchestrator.V1;
+
+namespace Orchestrator.Integration.Tests.Security;
+
+/// <summary>Who may call what: every method and every route, by every role.</summary>
+public sealed class RoleTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
+{
+    private readonly CoordinatorProcess _coordinator = shared.Coordinator;
+
+    private TokenFiles Files => new(_coordinator.DataDirectory, TimeProvider.System);
+
+    // Written down a second time, and not read from the rules: a rule that is changed by mistake is seen here.
+    private static readonly Dictionary<string, Role> Expected = new()
+    {
+        ["TaskService"] = Role.Submit,
+        ["TaskService/GetTask"] = Role.Observe,
+        ["TaskService/ListTasks"] = Role.Observe,
+        ["TaskService/WaitTasks"] = Role.Observe,
+        ["TaskService/WatchTasks"] = Role.Observe,
+        ["TaskService/ListHandlers"] = Role.Observe,
+        ["AdminService"] = Role.Observe,
+        ["AdminService/ScaleWorkers"] = Role.Operate,
+        ["AdminService/RecycleWorkers"] = Role.Operate,
+        ["AdminService/Drain"] = Role.Operate,
+        ["SessionService"] = Role.Submit,
+        ["QueueService"] = Role.Submit,
+        ["QueueService/GetQueue"] = Role.Observe,
+        ["QueueService/ListQueues"] = Role.Observe,
+        ["PipeService"] = Role.Submit,
+        ["PipeService/ListPipes"] = Role.Observe,
+        ["StateService"] = Role.Submit,
+        ["StateService/ReadDict"] = Role.Observe,
+        ["StateService/ReadList"] = Role.Observe,
+        ["StateService/ReadValue"] = Role.Observe,
+        ["StateService/ReadArray"] = Role.Observe,
+        ["StateService/WatchState"] = Role.Observe,
+        ["StateService/ListState"] = Role.Observe,
+        ["SyncService"] = Role.Submit,
+        ["SyncService/ListSync"] = Role.Observe,
+    };
+
+    private static Role ExpectedOf(string service, string method)
+    {
+        if (service.StartsWith(RpcCatalogue.Reflection, StringComparison.Ordinal))
+            return Role.Observe;
+        var name = service["orchestrator.v1.".Length..];
+        return Expected.TryGetValue($"{name}/{method}", out var role) ? role : Expected[name];
+    }
+
+    [Fact]
+    public void Every_method_of_the_contract_has_a_rule_and_every_rule_a_method()
+    {
+        var services = new[]
+        {
+            TaskService.Descriptor, AdminService.Descriptor, SessionService.Descriptor, QueueService.Descriptor, PipeService.Descriptor,
+            StateService.Descriptor, SyncService.Descriptor,
+        };
+        // Every service of the assembly, so that a new file cannot be forgotten either.
+        var all = typeof(TaskService).Assembly.GetTypes()
+            .Where(type => type.Namespace == "Orchestrator.V1" && type.Name.EndsWith("Reflection", StringComparison.Ordinal))
+            .Select(type => type.GetProperty("Descriptor")?.GetValue(null)).OfType<FileDescriptor>()
+            .SelectMany(file => file.Services);
+        Assert.Equal(all.Select(service => service.FullName).Order(), services.Select(service => service.FullName).Order());
+        foreach (var method in services.SelectMany(service => service.Methods))
+            Assert.True(AccessRules.Find($"/{method.Service.FullName}/{method.Name}") is not null, $"{method.FullName} has no rule");
+        Assert.Null(AccessRules.Find("/orchestrator.v1.TaskService/Unheard"));
+    }
+
+    [Theory]
+    [InlineData(Role.Observe)]
+    [InlineData(Role.Submit)]
+    [InlineData(Role.Operate)]
+    public async Task A_role_may_call_exactly_what_it_includes(Role role)
+    {
+        var (entry, token) = Files.Create(role, TimeSpan.FromHours(1));
+        var invoker = _coordinator.Connect(token);
+        foreach (var (service, method) in await RpcCatalogue.ReadAsync(_coordinator.Invoker))
+        {
+            var least = ExpectedOf(service, method);
+            // With this role's right these would end the coordinator's workers or itself.
+            if (least == Role.Operate && role == Role.Operate)
+                continue;
+            var error = await RpcCatalogue.CallAsync(invoker, service, method);
+            if (role >= least)
+            {
+                Assert.True(error?.StatusCode is not (StatusCode.Unauthenticated or StatusCode.PermissionDenied or StatusCode.Unimplemented), $"{service}/{method}: {error?.Status}");
+                continue;
+            }
+
+            Assert.True(error?.StatusCode == StatusCode.PermissionDenied, $"{service}/{method}: {error?.Status.ToString() ?? "success"}");
+            Assert.Equal("PERMISSION_DENIED", error!.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Reason);
+            Assert.Contains($"needs the role {RoleNames.Of(least)}, and {entry.Id} has {RoleNames.Of(role)}", error!.Status.Detail, StringComparison.Ordinal);
+        }
+
+        if (role == Role.Operate)
+            Assert.Equal(2, (await new AdminService.AdminServiceClient(invoker).ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 2 }, CoordinatorProcess.Deadline())).Workers);
+    }
+
+    [Fact]
+    public async Task An_expired_token_opens_nothing_and_says_so()
+    {
+        // Already over when it is taken for the first time: no test waits for it.
+        var (entry, token) = Files.Create(Role.Operate, TimeSpan.FromMilliseconds(1), "short-lived");
+        while (TimeProvider.System.GetUtcNow() <= entry.Expires)
+            await Task.Yield();
+        foreach (var (service, method) in await RpcCatalogue.ReadAsync(_coordinator.Invoker))
+        {
+            var error = await RpcCatalogue.CallAsync(_coordinator.Connect(token), service, method);
+            Assert.True(error?.StatusCode == StatusCode.Unauthenticated, $"{service}/{method}: {error?.Status.ToString() ?? "success"}");
+        }
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await GetAsync("/anything", token));
+    }
+
+    [Fact]
+    public void A_token_ends_at_its_time_and_not_before()
+    {
+        using var directory = new TemporaryDirectory();
+        var clock = new HandClock();
+        using var store = new TokenStore(directory.Path, clock, NullLogger<TokenStore>.Instance);
+        var (_, token) = new TokenFiles(directory.Path, clock).Create(Role.Observe, TimeSpan.FromHours(1), "hour");
+        var caller = store.Identify("Bearer " + token)!;
+        Assert.Equal(("hour", Role.Observe), (caller.Name, caller.Role));
+        clock.Now += TimeSpan.FromHours(1) - TimeSpan.FromTicks(1);
+        Assert.False(store.HasExpired(caller));
+        clock.Now += TimeSpan.FromTicks(1);
+        Assert.True(store.HasExpired(store.Identify("bearer " + token)!));
+        Assert.DoesNotContain(new TokenFiles(directory.Path, clock).List(), entry => entry.Id == "hour");
+    }
+
+    [Fact]
+    public async Task A_revoked_token_ends_while_the_coordinator_runs()
+    {
+        var (entry, token) = Files.Create(Role.Observe, null);
+        var client = new AdminService.AdminServiceClient(_coordinator.Connect(token));
+        await client.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline());
+        Assert.True(Files.Revoke(entry.Id));
+        Assert.False(Files.Revoke(entry.Id));
+        await EndAsync(client);
+    }
+
+    [Theory]
+    [InlineData("/healthz", true)]
+    [InlineData("/readyz", true)]
+    [InlineData("/", false)]
+    [InlineData("/metrics", false)]
+    [InlineData("/healthz/../secret", false)]
+    [InlineData("/no/such/thing", false)]
+    [InlineData("/orchestrator.v1.AdminService/GetStatus", false)]
+    public async Task Http_routes_but_the_probes_need_a_credential(string path, bool open)
+    {
+        var (_, observer) = Files.Create(Role.Observe, TimeSpan.FromHours(1));
+        Assert.Equal(open ? HttpStatusCode.OK : HttpStatusCode.Unauthorized, await GetAsync(path, null));
+        Assert.Equal(open ? HttpStatusCode.OK : HttpStatusCode.Unauthorized, await GetAsync(path, "wrong"));
+        var known = await GetAsync(path, observer);
+        Assert.True(known is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden), $"{path}: {known}");
+    }
+
+    [Theory]
+    [InlineData("evil.example", null, HttpStatusCode.MisdirectedRequest)]
+    [InlineData("localhost.evil.example", null, HttpStatusCode.MisdirectedRequest)]
+    [InlineData("localhost", null, HttpStatusCode.OK)]
+    [InlineData("127.0.0.1:7601", null, HttpStatusCode.OK)]
+    [InlineData("[::1]", null, HttpStatusCode.OK)]
+    [InlineData("localhost", "http://evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("localhost", "null", HttpStatusCode.Forbidden)]
+    [InlineData("localhost", "http://localhost", HttpStatusCode.OK)]
+    public async Task Pages_of_the_web_cannot_reach_it_through_a_browser(string host, string? origin, HttpStatusCode expected)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_coordinator.HttpAddress + "/healthz")) { Headers = { Host = host } };
+        if (origin is not null)
+            request.Headers.Add("Origin", origin);
+        using var response = await http.SendAsync(request);
+        Assert.Equal(expected, response.StatusCode);
+        Assert.DoesNotContain(response.Headers, header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static async Task EndAsync(AdminService.AdminServiceClient client)
+    {
+        while (true)
+        {
+            try
+            {
+                await client.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline());
+            }
+            catch (RpcException exception)
+            {
+                Assert.Equal(StatusCode.Unauthenticated, exception.StatusCode);
+                return;
+            }
+        }
+    }
+
+    private async Task<HttpStatusCode> GetAsync(string path, string? token)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_coordinator.HttpAddress + path));
+        if (token is not null)
+            request.Headers.Add("Authorization", "Bearer " + token);
+        using var response = await http.SendAsync(request);
+        return response.StatusCode;
+    }
+
+    private sealed class HandClock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; } = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+}

@@ -1,0 +1,11 @@
+namespace Orchestrator.TestKit;
+
+/// <summary>A folder that goes with the test.</summary>
+public sealed class TemporaryDirectory : IDisposable
+{
+    /// <summary>Where it is.</summary>
+    public string Path { get; } = Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
+
+    /// <inheritdoc/>
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

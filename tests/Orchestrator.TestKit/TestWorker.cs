@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+using Orchestrator.Contracts;
+using Orchestrator.TestKit.History;
+using Orchestrator.TestKit.LockOrders;
+using Orchestrator.V1;
+using Orchestrator.Worker;
+using TaskKind = Orchestrator.Worker.TaskKind;
+
+namespace Orchestrator.TestKit;
+
+/// <summary>
+/// A worker with the handlers of this kit. The test program becomes it where a variable asks for that, so that no other program has to be built and
+/// found; the handlers are here because the test program's own assembly is still being initialized while it is a worker.
+/// </summary>
+public static class TestWorker
+{
+    /// <summary>The variable whose presence makes the test program this worker.</summary>
+    public const string Variable = "ORCHESTRATOR_TESTKIT_WORKER";
+
+    /// <summary>The handler that is a <see cref="HistoryClient"/> with the session of its task.</summary>
+    public const string HistoryHandler = "history_client";
+
+    /// <summary>The handler that runs <see cref="LockOrderClient"/>s against the coordinator that its input names; it writes a <see cref="LockOrderReport"/> to the file that its input names.</summary>
+    public const string LockOrderHandler = "lock_orders";
+
+    /// <summary>The arguments by which a coordinator starts such workers from this test program.</summary>
+    /// <param name="program">The test program, such as <see cref="Environment.ProcessPath"/>.</param>
+    public static string[] Arguments(string program) => ["--worker-command", $"/usr/bin/env {Variable}=1 {program}"];
+
+    /// <summary>Serves until the coordinator goes; the exit code.</summary>
+    public static int Run()
+    {
+        var worker = OrchestratorWorker.CreateBuilder([]);
+        worker.MapTask(HistoryHandler, TaskKind.Io, async (HistoryInput input, TaskContext context, CancellationToken cancellationToken) =>
+        {
+            using var recorder = new HistoryRecorder(input.Directory, context.SessionId);
+            await new HistoryClient(context.Session, context.SessionId, input.Seed, recorder).RunAsync(input.Steps, cancellationToken);
+            return recorder.Operations;
+        });
+        worker.MapTask(LockOrderHandler, TaskKind.Io, (LockOrderInput input, TaskContext _, CancellationToken _) => RunOrdersAsync(input));
+        return worker.RunAsync().GetAwaiter().GetResult();
+    }
+
+    /// <summary>Several clients at a time, each with a session of its own, until so many orders are done or the time is over.</summary>
+    private static async Task<int> RunOrdersAsync(LockOrderInput input)
+    {
+        using var channel = GrpcChannel.ForAddress(input.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false } });
+        var invoker = channel.Intercept(metadata =>
+        {
+            metadata.Add(ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + input.Token);
+            return metadata;
+        });
+        var (left, had) = (input.Orders, 0);
+        var clock = Stopwatch.StartNew();
+        var attempts = await Task.WhenAll(Enumerable.Range(0, input.Clients).Select(async number =>
+        {
+            var sessions = new SessionService.SessionServiceClient(invoker);
+            var create = new CreateSessionRequest { DisplayName = $"orders {input.Seed}.{number}", Ttl = Specs.Seconds(600) };
+            var session = (await sessions.CreateSessionAsync(create, CoordinatorProcess.Deadline())).SessionId;
+            var client = new LockOrderClient(new SyncService.SyncServiceClient(invoker), session, (input.Seed * 1000) + number, TimeSpan.FromSeconds(30));
+            while (Interlocked.Decrement(ref left) >= 0 && clock.Elapsed.TotalSeconds < input.Seconds)
+            {
+                if (await client.RunOrderAsync())
+                    Interlocked.Increment(ref had);
+            }
+
+            await sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = session }, CoordinatorProcess.Deadline());
+            return client.Attempts;
+        }));
+        // It may be larger than a task's output.
+        await File.WriteAllBytesAsync(input.Path, JsonSerializer.SerializeToUtf8Bytes(new LockOrderReport(had, [.. attempts.SelectMany(list => list)])));
+        return had;
+    }
+
+    internal sealed record HistoryInput(string Directory, int Seed, int Steps);
+
+    internal sealed record LockOrderInput(string Address, string Token, int Seed, int Clients, int Orders, double Seconds, string Path);
+}
