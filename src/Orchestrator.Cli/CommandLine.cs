@@ -9,23 +9,34 @@ namespace Orchestrator.Cli;
 /// <summary>The verbs of the command, and the way from arguments to one of them.</summary>
 internal static class CommandLine
 {
+    private static readonly Lazy<RootCommand> Tree = new(CreateRoot);
+
+    /// <summary>The whole tree of verbs.</summary>
+    internal static RootCommand Root => Tree.Value;
+
     // Not inlined: a worker must not load the parser's assembly for a method that it never calls.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static async Task<int> RunAsync(string[] args)
+    public static Task<int> RunAsync(string[] args)
     {
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        var parsed = CreateRoot().Parse(args);
+        return RunAsync(args, Console.Out, Console.Error);
+    }
+
+    /// <summary>Runs a verb that writes its results and its errors to these writers.</summary>
+    internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var parsed = Root.Parse(args);
         // One line on what is wrong; a page of help would push it off the screen.
         if (parsed.Action is ParseErrorAction wrong)
             wrong.ShowHelp = args.Length == 0;
         // The coordinator has its own way of stopping: it drains first, and a second signal stops at once.
         TimeSpan? termination = parsed.CommandResult.Command.Name == ServeVerb.Name ? null : TimeSpan.FromSeconds(2);
-        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = termination });
+        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = termination, Output = output, Error = error });
         // The parser reports a wrong command line as 1, which is the code of a failed task here.
         return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
     }
 
-    internal static RootCommand CreateRoot()
+    private static RootCommand CreateRoot()
     {
         var root = new RootCommand("Runs CPU-bound and IO-bound tasks in worker processes.")
         {
