@@ -68,6 +68,7 @@ internal static class CommandLine
             LatchVerb.Create(),
             LimiterVerb.Create(),
             WaitsVerb.Create(),
+            JournalVerb.Create(),
             TokenVerb.Create(),
             BenchVerb.Create(),
             LoadVerb.Create(),

@@ -15,15 +15,13 @@ internal sealed class StatusReporter(
 {
     private static readonly string Version = typeof(StatusReporter).Assembly.GetName().Version?.ToString(3) ?? "0";
 
-    private readonly string _instance = Guid.NewGuid().ToString("N")[..12];
-
     public V1.ServiceStatus Report()
     {
         var (cpu, rate) = sampler.Rates();
         var status = new V1.ServiceStatus
         {
             Version = Version,
-            Instance = _instance,
+            Instance = streams.Instance,
             Streams = streams.Count,
             Coordinator = new V1.ProcessInfo
             {
