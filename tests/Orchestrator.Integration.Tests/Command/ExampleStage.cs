@@ -10,6 +10,7 @@ public sealed class ExampleStage : IAsyncLifetime
     private readonly string _mark = $"LC_ORCHESTRATOR_TEST={Guid.NewGuid():N}";
     private CoordinatorProcess _usual = null!;
     private CoordinatorProcess _grouped = null!;
+    private CoordinatorProcess? _stopped;
 
     /// <summary>Where the examples run.</summary>
     public string Folder => _folder.Path;
@@ -32,6 +33,7 @@ public sealed class ExampleStage : IAsyncLifetime
         Directory.CreateSymbolicLink(Path.Combine(Folder, "scripts"), Repository.PathOf("scripts"));
         // What a machine for tests may not have; it stands last on the path.
         Directory.CreateDirectory(Path.Combine(Folder, "bin"));
+        File.WriteAllText(Path.Combine(Folder, "Makefile"), "all:\n\ttrue\n");
         Script("bin/make", "#!/bin/sh\nexit 0\n");
         Script("bin/jq", "#!/bin/sh\nexec cat\n");
         _usual = await CoordinatorProcess.StartAsync("--allow-chaos");
@@ -46,6 +48,7 @@ public sealed class ExampleStage : IAsyncLifetime
         {
             "serve" => Directory.CreateTempSubdirectory("orchestrator-test-").FullName,
             // These leave another coordinator behind than they found.
+            _ when words.StartsWith("journal ", StringComparison.Ordinal) => await JournalAsync(),
             "drain" or "load" or "scale" => (await OwnAsync(example)).DataDirectory,
             _ => example.Contains("--group", StringComparison.Ordinal) ? _grouped.DataDirectory : _usual.DataDirectory,
         };
@@ -75,6 +78,22 @@ public sealed class ExampleStage : IAsyncLifetime
                 Signals.Send(pid, Signals.Kill);
             _folder.Dispose();
         }
+    }
+
+    /// <summary>The folder of a coordinator that has stopped, with the end of a durable task in its journal.</summary>
+    private async Task<string> JournalAsync()
+    {
+        if (_stopped is null)
+        {
+            _stopped = await CoordinatorProcess.StartAsync();
+            _own.Add(_stopped);
+            var durable = new V1.TaskOptions { Durability = V1.Durability.Process };
+            await _stopped.WaitAsync(await _stopped.SubmitAsync(Specs.Json("echo", options: durable)));
+            _stopped.Terminate();
+            await _stopped.WaitForExitAsync();
+        }
+
+        return _stopped.DataDirectory;
     }
 
     private async Task<CoordinatorProcess> OwnAsync(string example)

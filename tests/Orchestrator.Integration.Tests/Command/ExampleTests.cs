@@ -87,13 +87,15 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         var environment = await stage.EnvironmentAsync(words, example);
         if (Before.TryGetValue(words, out var before))
             await RunAsync(before, environment);
-        var line = Adapt(words, example);
+        var line = Adapt(words, example).Replace("/var/lib/orchestrator", environment["ORCHESTRATOR_DATA_DIR"], StringComparison.Ordinal);
         var isPlain = example.Contains("--once", StringComparison.Ordinal);
-        if (Followers.TryGetValue(words, out var follower) && !isPlain)
+        // One example of each measurement is brought to its end; the others begin, as a user sees by their first line.
+        var isLong = words.StartsWith("bench ", StringComparison.Ordinal) && example != ExamplesHelp.Of(VerbTree.Leaves.Single(leaf => leaf.Words == words).Command)[0];
+        if ((Followers.TryGetValue(words, out var follower) && !isPlain) || isLong)
         {
             await using var terminal = TerminalProcess.Shell(line, environment, stage.Folder);
-            await terminal.SeeAsync(follower.Shows);
-            await terminal.PressAsync(follower.Key);
+            await terminal.SeeAsync(isLong ? "\n" : follower.Shows);
+            await terminal.PressAsync(isLong ? "\x03" : follower.Key);
             var end = await terminal.EndAsync();
             Assert.True(end is ExitCode.Ok or 130, $"{line} ended with {end}: {terminal.Raw}");
             return;
@@ -119,7 +121,8 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         if (!words.StartsWith("bench ", StringComparison.Ordinal) || example.Contains("--idle", StringComparison.Ordinal))
             return Idle().Replace(example, "--idle 100");
         var shape = words == "bench compare" && !example.Contains("--size", StringComparison.Ordinal) ? " --size 10us" : "";
-        return Rounds().Replace(Duration().Replace(example, ""), "") + " --duration 50ms --rounds 1" + shape;
+        var rounds = VerbTree.Leaves.Single(leaf => leaf.Words == words).Command.Options.Any(option => option.Name == "--rounds") ? " --rounds 1" : "";
+        return Rounds().Replace(Duration().Replace(example, ""), "") + " --duration 50ms" + rounds + shape;
     }
 
     private async Task<(int Code, string Output)> RunAsync(string line, IReadOnlyDictionary<string, string> environment)

@@ -13,6 +13,9 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
         ["serve"] = "is the coordinator",
         ["completion"] = "prints a script",
         ["doctor"] = "a coordinator that does not answer is one of its findings, and its exit code is 1",
+        ["journal compact"] = "works on the data directory",
+        ["journal dump"] = "works on the data directory",
+        ["journal verify"] = "works on the data directory",
         ["token create"] = "works on the data directory",
         ["token list"] = "works on the data directory",
         ["token revoke"] = "works on the data directory",
@@ -27,6 +30,10 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     // Measuring verbs start processes of their own command, which is not this process.
     public static TheoryData<string> CallersOnce =>
         [.. VerbTree.Leaves.Select(leaf => leaf.Words).Where(words => !Local.ContainsKey(words) && !Submitters.Contains(words) && !words.StartsWith("bench ", StringComparison.Ordinal) && words != "load")];
+
+    // Of the local ones those that print and leave the coordinator beside them as it was.
+    public static TheoryData<string> Printers =>
+        [.. CallersOnce.Select(row => row.Data), "completion", "doctor", "journal dump", "journal verify", "token create", "token list"];
 
     public static TheoryData<string> Refused => [.. Submitters];
 
@@ -94,7 +101,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     }
 
     [Theory]
-    [MemberData(nameof(CallersOnce))]
+    [MemberData(nameof(Printers))]
     public async Task Json_is_json(string words)
     {
         var (code, output, error) = await RunAsync([.. VerbTree.Line(words), "--data-dir", coordinators.Draining.DataDirectory, "-o", "json"]);
@@ -105,6 +112,15 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
             using var _ = System.Text.Json.JsonDocument.Parse(line);
         }
     }
+
+    [Theory]
+    [InlineData("orchestrator: 'wrkers' was not matched. Did you mean one of the following? workers", "wrkers")]
+    [InlineData("orchestrator: Required argument missing for command: 'logs'. See 'orchestrator logs --help'.", "logs")]
+    [InlineData("orchestrator: Required argument missing for command: 'get'. See 'orchestrator queue get --help'.", "queue", "get")]
+    [InlineData("'--no-such-option'", "status", "--no-such-option")]
+    [InlineData("'soon' is not a time", "events", "--since", "soon")]
+    public async Task A_wrong_command_line_is_one_line_too(string expected, params string[] arguments) =>
+        Assert.Contains(expected, await FailAsync(ExitCode.Usage, arguments, arguments[0]), StringComparison.Ordinal);
 
     [Fact]
     public async Task A_full_queue_and_a_payload_beyond_its_limit_are_one_line()
@@ -176,7 +192,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
 
         public async ValueTask DisposeAsync()
         {
-            Directory.Delete(Empty);
+            Directory.Delete(Empty, recursive: true);
             await Draining.DisposeAsync();
         }
     }
