@@ -28,18 +28,19 @@ public sealed class CoordinatorProcess : IAsyncDisposable
 
     private readonly bool _keepsDirectory;
 
-    private CoordinatorProcess(string directory, bool keepsDirectory, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    private CoordinatorProcess(string directory, bool keepsDirectory, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> prefix)
     {
         DataDirectory = directory;
         _keepsDirectory = keepsDirectory;
         _mark = $"LC_ORCHESTRATOR_TEST={Guid.NewGuid():N}";
-        var start = new ProcessStartInfo(CommandPath)
+        string[] command = [.. prefix, CommandPath];
+        var start = new ProcessStartInfo(command[0])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        foreach (var argument in (IEnumerable<string>)["serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory, .. arguments])
+        foreach (var argument in (IEnumerable<string>)[.. command[1..], "serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory, .. arguments])
             start.ArgumentList.Add(argument);
         // Workers inherit locale variables, so this marks every process of the family.
         var name = _mark.Split('=')[0];
@@ -105,15 +106,20 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     public static Task<CoordinatorProcess> StartInAsync(TemporaryDirectory directory, params string[] arguments) =>
         StartAsync(directory, new Dictionary<string, string>(), arguments);
 
+    /// <summary>Started by a program that becomes what its arguments name, such as <c>setsid</c>.</summary>
+    public static Task<CoordinatorProcess> StartBehindAsync(IReadOnlyList<string> prefix, params string[] arguments) =>
+        StartAsync(null, new Dictionary<string, string>(), arguments, prefix);
+
     /// <summary>The same with variables of its environment.</summary>
     public static Task<CoordinatorProcess> StartAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         StartAsync(null, environment, arguments);
 
-    private static async Task<CoordinatorProcess> StartAsync(TemporaryDirectory? given, IReadOnlyDictionary<string, string> environment, string[] arguments)
+    private static async Task<CoordinatorProcess> StartAsync(
+        TemporaryDirectory? given, IReadOnlyDictionary<string, string> environment, string[] arguments, IReadOnlyList<string>? prefix = null)
     {
         var directory = given?.Path ?? Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
         var withWorkers = arguments.Contains("--workers") ? arguments : ["--workers", "2", .. arguments];
-        var coordinator = new CoordinatorProcess(directory, given is not null, withWorkers, environment);
+        var coordinator = new CoordinatorProcess(directory, given is not null, withWorkers, environment, prefix ?? []);
         try
         {
             await coordinator._ready.Task.WaitAsync(StartLimit);
