@@ -77,6 +77,16 @@ public sealed class TaskLedger(int seed)
         }
     }
 
+    /// <summary>Strikes out a task that was not handed over after all.</summary>
+    public void Withdraw(ulong tag)
+    {
+        lock (_gate)
+        {
+            if (_open.Remove(tag))
+                _accepted--;
+        }
+    }
+
     /// <summary>Enters an end.</summary>
     public void End(TaskResult result)
     {

@@ -101,9 +101,9 @@ public sealed class TaskLoad : IAsyncDisposable
                     await tick.WaitForNextTickAsync(_enough.Token);
             }
         }
-        catch (Exception exception) when (_enough.IsCancellationRequested && exception is OperationCanceledException or ObjectDisposedException or OrchestratorException)
+        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException or OrchestratorException)
         {
-            // It has sent enough, or hung up.
+            // It has sent enough, or its stream is gone; then the stream says why.
         }
     }
 
@@ -123,7 +123,7 @@ public sealed class TaskLoad : IAsyncDisposable
             // A cancelled wait has submitted nothing.
             lock (_mine)
                 _mine.Remove(tag);
-            _ledger.GiveUp([tag]);
+            _ledger.Withdraw(tag);
             throw;
         }
     }
