@@ -21,7 +21,7 @@ internal static class ExchangeHandlers
             "Puts the numbers 0 to count - 1 into the queue, waiting while it is full; answers with how many.", """{"queue": "jobs", "count": 100}""");
         map.MapTask(
             "consume", TaskKind.Io, (ConsumeInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => ConsumeAsync(input, context, ct)), json,
-            "Leases items until it has count of them or the queue is shut down and empty, acknowledges them all and answers with them; should it end before, all go back.",
+            "Leases items until it has count of them or the queue is shut down and empty, acknowledges them all and answers with them; should it end before, all go back. Until then they take room in the queue, which must hold count of them.",
             """{"queue": "jobs", "count": 10}""");
         map.MapTask(
             "pipe_echo", TaskKind.Io, (PipeEchoInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => EchoAsync(input, context, ct)), json,
