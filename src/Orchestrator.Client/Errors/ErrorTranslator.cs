@@ -26,7 +26,7 @@ internal static class ErrorTranslator
             StatusCode.PermissionDenied => new NotAllowedException(detail, exception.StatusCode, reason, exception),
             StatusCode.ResourceExhausted when reason == ErrorReason.LimitExceeded => new LimitExceededException(
                 detail, status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan(), exception),
-            _ => ObjectErrors.From(detail, exception.StatusCode, reason, exception),
+            _ => ObjectErrors.From(detail, exception.StatusCode, reason, exception, status?.GetDetail<DeadlockCycle>()),
         };
     }
 

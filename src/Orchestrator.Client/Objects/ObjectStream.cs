@@ -222,7 +222,8 @@ internal sealed class ObjectStream : IAsyncDisposable
     }
 
     // Each waiter throws an exception of its own: one object would carry the stack of whoever threw it last.
-    private static OrchestratorException Again(OrchestratorException error) => ObjectErrors.From(error.Message, error.StatusCode, error.Reason, error);
+    private static OrchestratorException Again(OrchestratorException error) =>
+        ObjectErrors.From(error.Message, error.StatusCode, error.Reason, error);
 
     private sealed class PendingOperation(Operation operation)
     {

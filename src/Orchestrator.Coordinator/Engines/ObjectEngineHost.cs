@@ -26,6 +26,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     private readonly TaskEngineHost _tasks;
     private readonly MonotonicClock _clock;
     private readonly ITimer _timer;
+    private readonly CancellationTokenSource _stopping = new();
     private int _taskSessions;
     private TimeSpan _timerDue = TimeSpan.MaxValue;
     private bool _disposed;
@@ -38,6 +39,12 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         _clock = clock;
         _timer = clock.Provider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>Fires when the coordinator stops: waits of unary calls end then, since nobody will serve them.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>Ends the waits of unary calls.</summary>
+    public void EndWaits() => _stopping.Cancel();
 
     /// <summary>Applies commands in order under one lock. Each caller gets exactly one outcome per command, now or later.</summary>
     /// <param name="requests">The commands, and the ids of the sessions on whose behalf; empty where the request named none.</param>
@@ -93,6 +100,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         lock (_gate)
             _disposed = true;
         _timer.Dispose();
+        _stopping.Dispose();
     }
 
     private void ApplyLocked(in ObjectRequest request)
