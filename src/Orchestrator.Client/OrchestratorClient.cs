@@ -20,8 +20,10 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
 
     private OrchestratorClient(CoordinatorEndpoint endpoint, OrchestratorClientOptions options)
     {
+        Options = options;
+        _lines = new TaskLines(this, options.MaxStreams);
         _endpoint = endpoint;
-        _channel = ClientChannel.Create(endpoint.Address, endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options) : null);
+        _channel = ClientChannel.For(endpoint, endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options) : null);
         var invoker = _channel.CreateCallInvoker();
         if (endpoint.Token is { Length: > 0 } token)
             invoker = invoker.Intercept(new BearerTokenInterceptor(token));
@@ -138,11 +140,11 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     public Task<ObjectSession> OpenSessionAsync(string displayName = "", TimeSpan? ttl = null, CancellationToken cancellationToken = default) =>
         ObjectSession.OpenAsync(_objects, displayName, ttl, cancellationToken);
 
-    /// <summary>Closes the connection. Streams that are open on it end.</summary>
-    public ValueTask DisposeAsync()
+    /// <summary>Cancels the tasks whose ends have not been seen, and closes the connection. Streams that are open on it end.</summary>
+    public async ValueTask DisposeAsync()
     {
+        await _lines.DisposeAsync();
         _channel.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     /// <summary>For those of this solution that measure calls for which there is no method here.</summary>
@@ -152,6 +154,10 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     internal string? Token => _endpoint.Token;
 
     internal OrchestratorException Translate(RpcException exception) => ErrorTranslator.Translate(exception, _endpoint);
+
+    /// <summary>A connection that dies is at times reported as a cancel that nobody asked for.</summary>
+    internal CoordinatorUnavailableException Broken(OperationCanceledException exception) =>
+        new($"The connection to the coordinator at {Address} ({_endpoint.AddressSource}) broke.", exception);
 
     private async Task VerifyAsync(CancellationToken cancellationToken)
     {
@@ -175,6 +181,11 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         {
             throw Translate(exception);
         }
+        catch (OperationCanceledException exception)
+            when (!exception.CancellationToken.IsCancellationRequested && call.GetStatus().StatusCode == StatusCode.Cancelled)
+        {
+            throw Broken(exception);
+        }
     }
 
     private async IAsyncEnumerable<TItem> ReadAsync<TResponse, TItem>(
@@ -196,6 +207,10 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         catch (RpcException exception)
         {
             throw Translate(exception);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Broken(exception);
         }
     }
 }

@@ -24,7 +24,7 @@ public sealed record OrchestratorClientOptions
     /// <summary>The environment variable that names the file of <see cref="Key"/>.</summary>
     public const string KeyVariable = "ORCHESTRATOR_KEY";
 
-    /// <summary>The gRPC address, such as <c>http://127.0.0.1:7600</c>.</summary>
+    /// <summary>The gRPC address, such as <c>http://127.0.0.1:7600</c>, or <c>unix:</c> and the path of a socket.</summary>
     public string? Endpoint { get; init; }
 
     /// <summary>The token that the coordinator wrote when it started.</summary>
@@ -47,4 +47,16 @@ public sealed record OrchestratorClientOptions
     /// not at the first task.
     /// </summary>
     public bool VerifyOnConnect { get; init; } = true;
+
+    /// <summary>Streams that the tasks of one client share at most; a further one is opened when those there are hold as many tasks as a stream may.</summary>
+    public int MaxStreams { get; init; } = 4;
+
+    /// <summary>How long the client tries to reach a coordinator again before it gives up and reports its open tasks as lost.</summary>
+    public TimeSpan ReconnectFor { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Tasks go on while the connection is broken, so that the client finds them again; a client that is disposed cancels them, but one that is killed
+    /// leaves them to run to their end. Off, the coordinator cancels them with the connection, and the client reports them as it finds them.
+    /// </summary>
+    public bool DetachOnDisconnect { get; init; } = true;
 }

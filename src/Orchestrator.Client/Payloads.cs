@@ -50,6 +50,24 @@ public static class Payloads
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
+    /// <summary>The bytes of a payload, or the UTF-8 of its JSON where it holds that.</summary>
+    public static ReadOnlyMemory<byte> ToBytes(Payload? payload) => payload?.ContentCase switch
+    {
+        Payload.ContentOneofCase.Data => payload.Data.Memory,
+        Payload.ContentOneofCase.Json => Encoding.UTF8.GetBytes(ToJson(payload)),
+        _ => ReadOnlyMemory<byte>.Empty,
+    };
+
+    internal static Payload FromElement(JsonElement element) => new() { Json = ToValue(element) };
+
+    internal static void WriteJson(Payload payload, ArrayBufferWriter<byte> buffer)
+    {
+        if (payload.ContentCase == Payload.ContentOneofCase.Data)
+            throw new JsonException($"The task's output is {payload.Data.Length} raw bytes, not JSON; take it as byte[], or with TaskFunction.Bytes.");
+        using var writer = new Utf8JsonWriter(buffer, WriterOptions);
+        Write(writer, payload.Json);
+    }
+
     private static Value ToValue(JsonElement element)
     {
         switch (element.ValueKind)

@@ -24,23 +24,33 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private readonly string _mark;
     private readonly Process _process;
     private readonly List<string> _expectedErrors = [];
+    private readonly IReadOnlyList<string> _arguments;
+    private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly IReadOnlyList<string> _prefix;
     private bool _endedByTest;
+    private bool _directoryPassedOn;
 
     private readonly bool _keepsDirectory;
 
-    private CoordinatorProcess(string directory, bool keepsDirectory, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> prefix)
+    private CoordinatorProcess(
+        string directory, bool keepsDirectory, int grpcPort, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment,
+        IReadOnlyList<string> prefix)
     {
         DataDirectory = directory;
         _keepsDirectory = keepsDirectory;
+        _arguments = arguments;
+        _environment = environment;
+        _prefix = prefix;
         _mark = $"LC_ORCHESTRATOR_TEST={Guid.NewGuid():N}";
-        string[] command = [.. prefix, CommandPath];
+        // A write beyond a limit that a test sets is to fail, not to end the process.
+        string[] command = [.. prefix, "/bin/sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\"", CommandPath];
         var start = new ProcessStartInfo(command[0])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        foreach (var argument in (IEnumerable<string>)[.. command[1..], "serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory, .. arguments])
+        foreach (var argument in (IEnumerable<string>)[.. command[1..], "serve", "--grpc-port", $"{grpcPort}", "--http-port", "0", "--data-dir", directory, .. arguments])
             start.ArgumentList.Add(argument);
         // Workers inherit locale variables, so this marks every process of the family.
         var name = _mark.Split('=')[0];
@@ -104,6 +114,10 @@ public sealed class CoordinatorProcess : IAsyncDisposable
 
     /// <summary>In a directory that was used before, and is left there.</summary>
     public static Task<CoordinatorProcess> StartInAsync(TemporaryDirectory directory, params string[] arguments) =>
+        StartInAsync(directory.Path, arguments);
+
+    /// <summary>In a directory of the test's own.</summary>
+    public static Task<CoordinatorProcess> StartInAsync(string directory, params string[] arguments) =>
         StartAsync(directory, new Dictionary<string, string>(), arguments);
 
     /// <summary>Started by a program that becomes what its arguments name, such as <c>setsid</c>.</summary>
@@ -115,11 +129,23 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         StartAsync(null, environment, arguments);
 
     private static async Task<CoordinatorProcess> StartAsync(
-        TemporaryDirectory? given, IReadOnlyDictionary<string, string> environment, string[] arguments, IReadOnlyList<string>? prefix = null)
+        string? given, IReadOnlyDictionary<string, string> environment, string[] arguments, IReadOnlyList<string>? prefix = null)
     {
-        var directory = given?.Path ?? Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
+        var directory = given ?? Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
         var withWorkers = arguments.Contains("--workers") ? arguments : ["--workers", "2", .. arguments];
-        var coordinator = new CoordinatorProcess(directory, given is not null, withWorkers, environment, prefix ?? []);
+        return await StartAsync(new CoordinatorProcess(directory, given is not null, 0, withWorkers, environment, prefix ?? []));
+    }
+
+    /// <summary>Starts it again after its end, on the same port and in the same data directory, which is the new one's to remove.</summary>
+    public Task<CoordinatorProcess> StartAgainAsync()
+    {
+        _directoryPassedOn = true;
+        return StartAsync(new CoordinatorProcess(DataDirectory, _keepsDirectory, new Uri(GrpcAddress).Port, _arguments, _environment, _prefix));
+    }
+
+    private static async Task<CoordinatorProcess> StartAsync(CoordinatorProcess coordinator)
+    {
+        var directory = coordinator.DataDirectory;
         try
         {
             await coordinator._ready.Task.WaitAsync(StartLimit);
@@ -193,6 +219,14 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         Signals.Send(Pid, Signals.Kill);
     }
 
+    /// <summary>Ends it with SIGKILL, and waits until it and all that it started are gone.</summary>
+    public async Task KillAndWaitAsync()
+    {
+        Kill();
+        await _process.WaitForExitAsync().WaitAsync(StopLimit);
+        await WaitForFamilyToEndAsync(TimeSpan.FromSeconds(10));
+    }
+
     /// <summary>Waits for its end and returns its exit code.</summary>
     public async Task<int> WaitForExitAsync(TimeSpan? limit = null)
     {
@@ -233,7 +267,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             foreach (var pid in Family())
                 Signals.Send(pid, Signals.Kill);
             _process.Dispose();
-            if (!_keepsDirectory)
+            if (!_keepsDirectory && !_directoryPassedOn)
                 Directory.Delete(DataDirectory, recursive: true);
         }
     }

@@ -3,6 +3,7 @@ using Orchestrator.Cli.Bench;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects;
 using Orchestrator.Client;
+using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Verbs;
@@ -71,9 +72,13 @@ internal static class BenchVerb
                 "orchestrator bench tasks --handler sum_of_squares --input '{\"n\": 1000}' --placement threads",
                 "orchestrator bench tasks --baseline --json")
             .Does(RunAsync);
+        var journal = new Command("journal", "Measures acknowledged puts to durable queues, beside plain SQLite in the data directory.") { InFlight, Length }
+            .Examples("orchestrator bench journal", "orchestrator bench journal --in-flight 256 --duration 2s")
+            .Does(MeasureJournalAsync);
         return new Command("bench", "Measures.")
         {
             tasks,
+            journal,
             ObjectBenchVerb.Create("queue", "Measures queues: from the put in one process to the get in another.", QueueShapes.Figures, IdleObjects.Queues),
             ObjectBenchVerb.Create("pipe", "Measures pipes between two processes.", PipeShapes.Figures, IdleObjects.Pipes),
             ObjectBenchVerb.Create("state", "Measures shared dicts and counters.", StateShapes.Figures, IdleObjects.Values),
@@ -99,6 +104,16 @@ internal static class BenchVerb
             foreach (var client in clients)
                 await client.DisposeAsync();
         }
+    }
+
+    private static async Task<int> MeasureJournalAsync(VerbContext context, CancellationToken token)
+    {
+        var inFlight = context.Get(InFlight) ?? 64;
+        if (inFlight < 1)
+            throw new UsageException($"--in-flight is {inFlight}, it must be at least 1.");
+        await using var client = await context.ConnectAsync(token);
+        var directory = context.Get(CommonOptions.DataDirectory) ?? ProtocolConstants.DefaultDataDirectory();
+        return await JournalBench.RunAsync(client, directory, inFlight, context.Get(Length) ?? TimeSpan.FromSeconds(3), context.Terminal, token);
     }
 
     private static TaskBenchSettings Settings(VerbContext context)

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using Grpc.Net.Client;
 using Orchestrator.Contracts;
 
@@ -10,6 +11,39 @@ internal static class ClientChannel
     // Wide enough that a stream of full batches never waits for a window update on loopback, small enough that a
     // reader who stops is felt by the sender after a few messages of the largest size.
     private const int StreamWindowBytes = 4 * 1024 * 1024;
+
+    /// <summary>Begins the address of a Unix socket.</summary>
+    public const string UnixPrefix = "unix:";
+
+    /// <summary>A channel to an address such as <c>http://127.0.0.1:7600</c>, or to <c>unix:</c> and the path of a socket.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="tls">Whom an https address is believed to be, and who we are to it.</param>
+    public static GrpcChannel Open(string address, SslClientAuthenticationOptions? tls = null)
+    {
+        if (!address.StartsWith(UnixPrefix, StringComparison.Ordinal))
+            return Create(new Uri(address), tls);
+        var endpoint = new UnixDomainSocketEndPoint(address[UnixPrefix.Length..]);
+        var handler = CreateHandler();
+        handler.ConnectCallback = async (_, cancellationToken) =>
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(endpoint, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
+        // gRPC takes the socket's path for no authority.
+        return Create(new Uri("http://localhost"), handler);
+    }
+
+    public static GrpcChannel For(CoordinatorEndpoint endpoint, SslClientAuthenticationOptions? tls) =>
+        Open(endpoint.Address.Scheme == "unix" ? UnixPrefix + endpoint.Address.LocalPath : endpoint.Address.ToString(), tls);
 
     public static GrpcChannel Create(Uri address, SslClientAuthenticationOptions? tls = null)
     {

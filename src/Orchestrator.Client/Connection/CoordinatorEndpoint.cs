@@ -14,10 +14,10 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
             ? Path.GetFullPath(named)
             : ProtocolConstants.DefaultDataDirectory();
         var (address, addressSource) = LocateAddress(options, directory);
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https" or "unix"))
         {
             throw new CoordinatorUnavailableException(
-                $"'{address}' ({addressSource}) is not an address such as http://127.0.0.1:7600.", null);
+                $"'{address}' ({addressSource}) is not an address such as http://127.0.0.1:7600, or unix:/path/of/a.socket.", null);
         }
 
         var (token, tokenSource) = LocateToken(options, directory);

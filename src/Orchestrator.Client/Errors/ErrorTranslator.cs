@@ -24,9 +24,13 @@ internal static class ErrorTranslator
                 $"The coordinator at {Show(endpoint)} did not accept the token ({endpoint.TokenSource}): {detail}",
                 exception.StatusCode, reason, exception),
             StatusCode.PermissionDenied => new NotAllowedException(detail, exception.StatusCode, reason, exception),
-            StatusCode.ResourceExhausted when reason == ErrorReason.LimitExceeded => new LimitExceededException(
-                detail, status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan(), exception),
-            _ => ObjectErrors.From(detail, exception.StatusCode, reason, exception),
+            _ => ReasonedErrors.Create(
+                reason,
+                exception.StatusCode,
+                detail,
+                status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan(),
+                status?.GetDetail<DeadlockCycle>()?.Edges,
+                exception),
         };
     }
 
@@ -66,5 +70,7 @@ internal static class ErrorTranslator
         return value is null ? ErrorReason.Unspecified : (ErrorReason)value.Number;
     }
 
-    private static string Show(CoordinatorEndpoint endpoint) => endpoint.Address.GetLeftPart(UriPartial.Authority);
+    private static string Show(CoordinatorEndpoint endpoint) => endpoint.Address.Scheme == "unix"
+        ? endpoint.Address.ToString()
+        : endpoint.Address.GetLeftPart(UriPartial.Authority);
 }

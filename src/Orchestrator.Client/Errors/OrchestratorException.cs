@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>A call that the coordinator refused or that did not reach it. A failed task is not one: its error is in its result.</summary>
+/// <summary>What the coordinator refused, what did not reach it, or how a task ended: the base of every exception of this client.</summary>
 public class OrchestratorException : Exception
 {
     /// <summary>Creates the exception for a gRPC status and the reason that came with it.</summary>

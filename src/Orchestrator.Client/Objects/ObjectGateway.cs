@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Orchestrator.V1;
@@ -14,8 +13,6 @@ namespace Orchestrator.Client;
 /// <param name="displayName">For people.</param>
 public sealed class ObjectGateway(string address, string token, string displayName) : IAsyncDisposable
 {
-    private const string UnixPrefix = "unix:";
-
     private readonly Lock _gate = new();
     private GrpcChannel? _channel;
     private ObjectStream? _stream;
@@ -54,7 +51,7 @@ public sealed class ObjectGateway(string address, string token, string displayNa
                 return _stream;
             // A stream that has failed for good is replaced; those who used it have been told.
             _failed = false;
-            _channel ??= Connect();
+            _channel ??= ClientChannel.Open(address);
             var endpoint = new CoordinatorEndpoint(new Uri("http://localhost"), address, token, "this worker's own");
             var services = new ObjectServices(
                 _channel.CreateCallInvoker().Intercept(new BearerTokenInterceptor(token)), exception => ErrorTranslator.Translate(exception, endpoint));
@@ -66,28 +63,5 @@ public sealed class ObjectGateway(string address, string token, string displayNa
             };
             return stream;
         }
-    }
-
-    private GrpcChannel Connect()
-    {
-        if (!address.StartsWith(UnixPrefix, StringComparison.Ordinal))
-            return ClientChannel.Create(new Uri(address));
-        var endpoint = new UnixDomainSocketEndPoint(address[UnixPrefix.Length..]);
-        var handler = ClientChannel.CreateHandler();
-        handler.ConnectCallback = async (_, cancellationToken) =>
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            try
-            {
-                await socket.ConnectAsync(endpoint, cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        };
-        return ClientChannel.Create(new Uri("http://localhost"), handler);
     }
 }

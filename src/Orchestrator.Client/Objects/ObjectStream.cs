@@ -222,7 +222,9 @@ internal sealed class ObjectStream : IAsyncDisposable
     }
 
     // Each waiter throws an exception of its own: one object would carry the stack of whoever threw it last.
-    private static OrchestratorException Again(OrchestratorException error) => ObjectErrors.From(error.Message, error.StatusCode, error.Reason, error);
+    private static OrchestratorException Again(OrchestratorException error) => error is CoordinatorUnavailableException
+        ? new CoordinatorUnavailableException(error.Message, error)
+        : ReasonedErrors.Create(error.Reason, error.StatusCode, error.Message, null, null, error);
 
     private sealed class PendingOperation(Operation operation)
     {

@@ -65,6 +65,14 @@ public sealed class LockHold : IAsyncDisposable
     /// <summary>Fires when the hold is lost: somebody else may have the lock now.</summary>
     public CancellationToken Lost => _lost.Token;
 
+    /// <summary>To be called before a step that needs the lock.</summary>
+    /// <exception cref="LockLostException">It was lost.</exception>
+    public void ThrowIfLost()
+    {
+        if (_lost.IsCancellationRequested)
+            throw new LockLostException($"lock \"{Name}\" (fencing token {FencingToken}) is not held any more: its session ended or was not heard of in time", null);
+    }
+
     internal string ObjectName => $"locks/{Name}";
 
     /// <summary>Releases it; does nothing when it was lost or released before.</summary>

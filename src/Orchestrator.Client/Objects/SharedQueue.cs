@@ -16,7 +16,7 @@ public sealed class SharedQueue
     public string Name { get; }
 
     /// <summary>Puts an item; waits while the queue is full.</summary>
-    /// <exception cref="OrchestratorException">With SHUT_DOWN, where the queue takes no more.</exception>
+    /// <exception cref="QueueShutDownException">The queue takes no more.</exception>
     public async Task PutAsync(Payload body, long priority = 0, CancellationToken cancellationToken = default)
     {
         if (!await PutAsync(body, priority, null, cancellationToken))
@@ -46,7 +46,7 @@ public sealed class SharedQueue
     }
 
     /// <summary>Puts an item, waiting for at most this long; false where the queue was full. Zero is one attempt.</summary>
-    /// <exception cref="OrchestratorException">With SHUT_DOWN, where the queue takes no more.</exception>
+    /// <exception cref="QueueShutDownException">The queue takes no more.</exception>
     public Task<bool> TryPutAsync(Payload body, TimeSpan timeout, long priority = 0, CancellationToken cancellationToken = default) =>
         PutAsync(body, priority, timeout, cancellationToken);
 
@@ -119,7 +119,7 @@ public sealed class SharedQueue
             request.Timeout = Duration.FromTimeSpan(limit);
         var response = (await _session.SendAsync(new Operation { Put = request }, cancellationToken)).Put;
         return response.Status == WaitStatus.ShutDown
-            ? throw new OrchestratorException($"queue \"{Name}\" is shut down and takes no more", Grpc.Core.StatusCode.FailedPrecondition, ErrorReason.ShutDown, null)
+            ? throw new QueueShutDownException($"queue \"{Name}\" is shut down and takes no more", null)
             : response.Status == WaitStatus.Ok;
     }
 

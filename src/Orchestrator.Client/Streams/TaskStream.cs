@@ -46,6 +46,9 @@ public sealed class TaskStream : IAsyncDisposable
     /// <summary>Ends with the stream: after the last result, or with the error that broke it.</summary>
     public Task Completion { get; }
 
+    /// <summary>Which life of the coordinator the stream reached; known once <see cref="Granted"/> has ended.</summary>
+    internal string Instance { get; private set; } = "";
+
     /// <summary>Ends when the coordinator has said how many tasks the stream may hold.</summary>
     internal Task Granted => _granted.Task;
 
@@ -57,6 +60,9 @@ public sealed class TaskStream : IAsyncDisposable
 
     /// <summary>Tasks written so far.</summary>
     public long TasksWritten => _writer.Tasks;
+
+    /// <summary>Sends the stream's options at once, so that the coordinator answers before there is a task.</summary>
+    internal void Greet() => _writer.Greet();
 
     /// <summary>Submits one task, waiting for room. A wait that is cancelled submits nothing.</summary>
     public ValueTask SubmitAsync(TaskSpec task, CancellationToken cancellationToken = default) =>
@@ -133,6 +139,7 @@ public sealed class TaskStream : IAsyncDisposable
             {
                 RpcException or OperationCanceledException when _disposed => new ObjectDisposedException(nameof(TaskStream)),
                 RpcException rpc => _client.Translate(rpc),
+                OperationCanceledException cancelled => _client.Broken(cancelled),
                 _ => exception,
             };
             _writer.Fail(error);
@@ -154,6 +161,10 @@ public sealed class TaskStream : IAsyncDisposable
                 onEvent(taskEvent);
         }
 
+        if (response.Instance.Length > 0)
+            Instance = response.Instance;
+        if (response.AcceptedTags.Count > 0)
+            _options.OnAccepted?.Invoke(response.AcceptedTags, response.AcceptedTaskIds);
         if (response.Credits > 0)
         {
             _writer.SetWindow((int)Math.Min(response.Credits, int.MaxValue), first: !_granted.Task.IsCompleted);

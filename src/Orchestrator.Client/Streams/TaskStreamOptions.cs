@@ -37,6 +37,9 @@ public sealed record TaskStreamOptions
     /// </summary>
     public Action<TaskEvent>? OnEvent { get; init; }
 
+    /// <summary>Called with tags of accepted tasks and their ids; setting it asks the coordinator for them. It must not block.</summary>
+    internal Action<IReadOnlyList<ulong>, IReadOnlyList<ulong>>? OnAccepted { get; init; }
+
     internal StreamOptions ToMessage() => new()
     {
         Order = Order,
@@ -45,5 +48,6 @@ public sealed record TaskStreamOptions
         Timing = Timing,
         Events = OnEvent is not null,
         FailFast = FailFast,
+        Ids = OnAccepted is not null,
     };
 }

@@ -32,14 +32,16 @@ internal sealed partial class TaskStreamWriter
 
                     message.CancelTags.AddRange(_cancels);
                     _cancels.Clear();
-                    if (batch.Count == 0 && message.CancelTags.Count == 0 && !(_completing && _waiters.Count == 0))
+                    var greeting = _greeting;
+                    _greeting = false;
+                    if (batch.Count == 0 && message.CancelTags.Count == 0 && !greeting && !(_completing && _waiters.Count == 0))
                     {
                         _spare = batch;
                         _writing = false;
                         return;
                     }
 
-                    _halfClosing = batch.Count == 0 && message.CancelTags.Count == 0;
+                    _halfClosing = batch.Count == 0 && message.CancelTags.Count == 0 && !greeting;
                 }
 
                 if (_halfClosing)

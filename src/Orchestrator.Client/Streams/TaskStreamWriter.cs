@@ -26,6 +26,7 @@ internal sealed partial class TaskStreamWriter
     private int _window;
     private int _unfinished;
     private int _corkedBy;
+    private bool _greeting;
     private bool _writing;
     private bool _completing;
     private bool _halfClosing;
@@ -99,6 +100,9 @@ internal sealed partial class TaskStreamWriter
         Change(() => _completing = true);
         return _halfClosed.Task;
     }
+
+    /// <summary>Writes a message even without tasks.</summary>
+    public void Greet() => Change(() => _greeting = true);
 
     /// <summary>Completes the stream if no task on it is unfinished; otherwise does nothing.</summary>
     public bool TryFinishIdle()
@@ -256,7 +260,7 @@ internal sealed partial class TaskStreamWriter
     }
 
     private bool HasWork() =>
-        _queued.Count > 0 || _cancels.Count > 0 || (_completing && _waiters.Count == 0 && !_halfClosed.Task.IsCompleted);
+        _greeting || _queued.Count > 0 || _cancels.Count > 0 || (_completing && _waiters.Count == 0 && !_halfClosed.Task.IsCompleted);
 
     private bool TryClaim()
     {

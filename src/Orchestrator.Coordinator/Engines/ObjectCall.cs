@@ -53,10 +53,8 @@ internal sealed class ObjectCall : IObjectCaller
         await using var gone = cancellationToken.UnsafeRegister(
             state =>
             {
-                // Either the wait ends here, or its outcome has come before and is on its way to be given back.
-                if (_wait is { } wait)
-                    host.Abandon(wait, this);
-                if (_delivery is null)
+                // Either the wait ends here, or its outcome has come, or comes when it is written, and is given back then.
+                if (_wait is { } wait && host.Abandon(wait, this))
                     _ended.TrySetCanceled(cancellationToken);
             },
             null);

@@ -4,6 +4,7 @@ using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Core.Waits;
 using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Coordinator.Journal;
 
 namespace Orchestrator.Coordinator.Engines;
 
@@ -11,7 +12,7 @@ namespace Orchestrator.Coordinator.Engines;
 /// Owns the object engine: its lock, its clock and its one timer. Under the lock commands are applied and outcomes are sorted to those whom they concern; everything
 /// that takes time happens after the lock has been left.
 /// </summary>
-/// <remarks>Where both engines' locks are needed, this one's comes first.</remarks>
+/// <remarks>What speaks of durable objects leaves when the journal has written it. Where both engines' locks are needed, this one's comes first.</remarks>
 internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 {
     // A deadline can be due at once; a timer of zero would fire in a loop while another thread holds the lock.
@@ -25,18 +26,21 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     private readonly ObjectEngine _engine;
     private readonly TaskEngineHost _tasks;
     private readonly MonotonicClock _clock;
+    private readonly CommandJournal _journal;
     private readonly ITimer _timer;
     private int _taskSessions;
     private TimeSpan _timerDue = TimeSpan.MaxValue;
     private bool _disposed;
 
-    public ObjectEngineHost(ObjectEngineOptions options, TaskEngineHost tasks, MonotonicClock clock)
+    public ObjectEngineHost(ObjectEngineOptions options, TaskEngineHost tasks, MonotonicClock clock, CommandJournal journal)
     {
         _tasks = tasks;
         tasks.Attempts = this;
-        _engine = new ObjectEngine(options);
+        _journal = journal;
+        _engine = new ObjectEngine(options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) });
         _clock = clock;
         _timer = clock.Provider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        Restore();
     }
 
     /// <summary>Applies commands in order under one lock. Each caller gets exactly one outcome per command, now or later.</summary>
@@ -58,13 +62,31 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     public void Apply(in ObjectRequest request) => Apply(new ReadOnlySpan<ObjectRequest>(in request));
 
     /// <summary>The caller of a wait has gone: nothing is taken, nothing delivered.</summary>
-    public void Abandon(Wait wait, IObjectCaller caller)
+    /// <returns>False where the wait had ended before, and its outcome has come or comes yet.</returns>
+    public bool Abandon(Wait wait, IObjectCaller caller)
+    {
+        bool ended;
+        var touched = RentTouched();
+        lock (_gate)
+        {
+            // Its outcome may have come before and be held, in which case it comes yet.
+            ended = _engine.AbandonWait(wait, caller, _clock.Now, _effects);
+            HoldSince(0);
+            Sort(touched);
+        }
+
+        Perform(touched);
+        return ended;
+    }
+
+    /// <summary>Hands over outcomes that were held until they were written. Called in the order in which they came about.</summary>
+    public void Release(ObjectDelivery[] outcomes)
     {
         var touched = RentTouched();
         lock (_gate)
         {
-            _engine.AbandonWait(wait, caller, _clock.Now, _effects);
-            Sort(touched);
+            foreach (ref readonly var delivery in outcomes.AsSpan())
+                Deliver(delivery, touched);
         }
 
         Perform(touched);
@@ -109,8 +131,48 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
             command.Session = session;
         }
 
+        var before = _effects.Outcomes.Count;
         if (_engine.Apply(command, _clock.Now, _effects) is { } wait && command.Caller is IObjectCaller caller)
             caller.OnWaiting(command.Tag, wait);
+        HoldSince(before);
+    }
+
+    /// <summary>Keeps back the outcomes of one step that changed something durable, or that speaks of something durable that was changed a moment ago.</summary>
+    private void HoldSince(int first)
+    {
+        if (_effects.Changes.Count == 0 && !_effects.SpeaksOfDurable)
+            return;
+        if (_effects.Changes.Count > 0 || _journal.IsBusy)
+        {
+            var outcomes = CollectionsMarshal.AsSpan(_effects.Outcomes)[first..].ToArray();
+            _effects.Outcomes.RemoveRange(first, outcomes.Length);
+            _journal.Append(new HeldOutcomes(this, [.. _effects.Changes], outcomes) { Level = _effects.Level });
+        }
+
+        _effects.ClearChanges();
+    }
+
+    private void Restore()
+    {
+        lock (_gate)
+        {
+            if (_journal.Restored is { } restored)
+                _engine.Restore(restored.ToObjects(), _clock.Now, _effects);
+            _journal.ForgetRestored();
+            HoldSince(0);
+            Sort([]);
+        }
+
+        _journal.Failed += why =>
+        {
+            lock (_gate)
+                _engine.JournalFailure = why;
+        };
+        _journal.UsedIds = () =>
+        {
+            var (task, sequence) = _tasks.Read(engine => (engine.LastTaskId, engine.LastSequence));
+            return new JournalIds((ulong)task, Read((engine, _) => engine.LastFencingToken), (ulong)sequence);
+        };
     }
 
     /// <summary>The session of a running attempt comes into being when the attempt first uses it. Null where the id names no such attempt.</summary>
@@ -137,6 +199,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
                 return;
             _timerDue = TimeSpan.MaxValue;
             _engine.Tick(_clock.Now, _effects);
+            HoldSince(0);
             Sort(touched);
         }
 
@@ -146,12 +209,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     private void Sort(List<IKickable> touched)
     {
         foreach (ref readonly var delivery in CollectionsMarshal.AsSpan(_effects.Outcomes))
-        {
-            if (delivery.Caller is not IObjectCaller caller)
-                continue;
-            caller.OnOutcome(delivery);
-            Touch(touched, caller);
-        }
+            Deliver(delivery, touched);
 
         foreach (ref readonly var notice in CollectionsMarshal.AsSpan(_effects.Notices))
         {
@@ -169,6 +227,14 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 
         _effects.Clear();
         ArmTimer();
+    }
+
+    private static void Deliver(in ObjectDelivery delivery, List<IKickable> touched)
+    {
+        if (delivery.Caller is not IObjectCaller caller)
+            return;
+        caller.OnOutcome(delivery);
+        Touch(touched, caller);
     }
 
     private void ArmTimer()

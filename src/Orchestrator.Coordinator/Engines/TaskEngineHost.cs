@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Coordinator.Journal;
 
 namespace Orchestrator.Coordinator.Engines;
 
@@ -21,16 +22,32 @@ internal sealed class TaskEngineHost : IDisposable
     private readonly TaskEffects _effects = new();
     private readonly TaskEngine _engine;
     private readonly MonotonicClock _clock;
+    private readonly CommandJournal _journal;
+    private readonly Queue<HeldTaskEffects> _held = new();
     private readonly ITimer _timer;
     private TimeSpan _timerDue = TimeSpan.MaxValue;
     private bool _disposed;
+    private bool _hasJournalFailed;
 
-    public TaskEngineHost(TaskEngineOptions options, MonotonicClock clock)
+    public TaskEngineHost(TaskEngineOptions options, MonotonicClock clock, CommandJournal journal)
     {
         Options = options;
-        _engine = new TaskEngine(options);
+        _journal = journal;
+        _engine = new TaskEngine(options with
+        {
+            LastTaskId = Math.Max(options.LastTaskId, (long)journal.FirstIds.TaskId),
+            LastSequence = Math.Max(options.LastSequence, (long)journal.FirstIds.EventSequence),
+        });
         _clock = clock;
         _timer = clock.Provider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        lock (_gate)
+        {
+            if (journal.Restored is { } restored)
+                _engine.Restore(restored.ToTasks(), clock.Now, _effects);
+            Sort([]);
+        }
+
+        journal.Failed += OnJournalFailed;
     }
 
     /// <summary>The engine's numbers.</summary>
@@ -98,11 +115,62 @@ internal sealed class TaskEngineHost : IDisposable
         Perform(touched, orders);
     }
 
+    /// <summary>Waits until what was done so far to durable tasks is written.</summary>
+    /// <exception cref="Grpc.Core.RpcException">JOURNAL_FAILED: it was not.</exception>
+    public async Task WrittenAsync()
+    {
+        if (await _journal.WrittenAsync() is { } why)
+            throw Errors.Failures.Create(V1.ErrorReason.JournalFailed, $"the journal has failed, so it is not known whether this was written: {why}");
+    }
+
+    /// <summary>Ends of durable tasks that the engine has forgotten, newest first.</summary>
+    public IReadOnlyList<V1.TaskInfo> ReadHistory(long before, int maximum) => _journal.ReadHistory(before, maximum);
+
+    /// <summary>Sees to effects that were held until they were written. Called in the order in which they came about.</summary>
+    public void Release(HeldTaskEffects held)
+    {
+        var touched = RentTouched();
+        lock (_gate)
+        {
+            _held.Dequeue();
+            if (_hasJournalFailed)
+                held.DropStarts();
+            Sort(held.Effects, touched);
+        }
+
+        Perform(touched, []);
+    }
+
     public void Dispose()
     {
         lock (_gate)
             _disposed = true;
         _timer.Dispose();
+    }
+
+    private void OnJournalFailed(string why)
+    {
+        var touched = RentTouched();
+        WorkerOrder[] orders;
+        lock (_gate)
+        {
+            var unsent = _held.SelectMany(held => held.Effects.Assignments).Select(item => new AttemptId(item.Task.Id, item.Attempt)).ToArray();
+            var untold = _held.SelectMany(held => held.Effects.Deliveries).Select(item => item.Task).ToArray();
+            _hasJournalFailed = true;
+            _engine.FailJournal(why, unsent, untold, _clock.Now, _effects);
+            orders = Sort(touched);
+        }
+
+        Perform(touched, orders);
+    }
+
+    /// <summary>Keeps back what concerns durable tasks until it is written, behind what is kept back already; all else is not delayed.</summary>
+    private void HoldDurable()
+    {
+        var held = new HeldTaskEffects(this, [.. _effects.Changes]) { Level = _effects.Level };
+        held.Take(_effects, _engine);
+        _held.Enqueue(held);
+        _journal.Append(held);
     }
 
     private void Settle(TaskCommand command)
@@ -116,8 +184,15 @@ internal sealed class TaskEngineHost : IDisposable
     /// <summary>Hands each effect to whom it concerns; returns the orders about processes, which are rare.</summary>
     private WorkerOrder[] Sort(List<IKickable> touched)
     {
+        if (_effects.Changes.Count > 0 || (_held.Count > 0 && HeldTaskEffects.Concerns(_effects, _engine)))
+            HoldDurable();
+        return Sort(_effects, touched);
+    }
+
+    private WorkerOrder[] Sort(TaskEffects effects, List<IKickable> touched)
+    {
         // Neighbours mostly concern the same worker or owner, and are handed over together.
-        var assignments = CollectionsMarshal.AsSpan(_effects.Assignments);
+        var assignments = CollectionsMarshal.AsSpan(effects.Assignments);
         for (int from = 0, to; from < assignments.Length; from = to)
         {
             for (to = from + 1; to < assignments.Length && assignments[to].Worker == assignments[from].Worker;)
@@ -127,14 +202,14 @@ internal sealed class TaskEngineHost : IDisposable
             Touch(touched, channel);
         }
 
-        foreach (ref readonly var signal in CollectionsMarshal.AsSpan(_effects.Signals))
+        foreach (ref readonly var signal in CollectionsMarshal.AsSpan(effects.Signals))
         {
             var channel = ChannelOf(signal.Worker);
             channel.Queue(signal);
             Touch(touched, channel);
         }
 
-        foreach (ref readonly var notification in CollectionsMarshal.AsSpan(_effects.Notifications))
+        foreach (ref readonly var notification in CollectionsMarshal.AsSpan(effects.Notifications))
         {
             if (notification.Watcher is TaskListener listener)
             {
@@ -148,7 +223,7 @@ internal sealed class TaskEngineHost : IDisposable
             }
         }
 
-        var deliveries = CollectionsMarshal.AsSpan(_effects.Deliveries);
+        var deliveries = CollectionsMarshal.AsSpan(effects.Deliveries);
         for (int from = 0, to; from < deliveries.Length; from = to)
         {
             for (to = from + 1; to < deliveries.Length && deliveries[to].Owner == deliveries[from].Owner;)
@@ -158,8 +233,8 @@ internal sealed class TaskEngineHost : IDisposable
             Touch(touched, receiver);
         }
 
-        var orders = _effects.Orders.Count == 0 ? [] : _effects.Orders.ToArray();
-        _effects.Clear();
+        var orders = effects.Orders.Count == 0 ? [] : effects.Orders.ToArray();
+        effects.Clear();
         ArmTimer();
         return orders;
     }

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
@@ -54,29 +55,36 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         GrpcAddress, HttpAddress, _app.Services.GetRequiredService<TokenStore>().Path,
         [.. Supervisor.Status.Select(slot => new WorkerAddress(slot.Name, slot.Pid, slot.Core, slot.HasFailed ? slot.LastExit : ""))]);
 
-    private string GrpcAddress => AddressAt(0);
+    /// <summary>The address for a client in this process, or of this user: the Unix socket.</summary>
+    public string LocalAddress => $"unix:{_app.Services.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}";
 
-    private string HttpAddress => AddressAt(1);
+    private string GrpcAddress => _options.ListenOnTcp ? AddressAt(0) : LocalAddress;
+
+    private string HttpAddress => _options.ListenOnTcp ? AddressAt(1) : "";
 
     private WorkerSupervisor Supervisor => _app.Services.GetRequiredService<WorkerSupervisor>();
 
     /// <summary>Builds a coordinator. Nothing is started and no file is touched but the data directory.</summary>
     /// <param name="options">What it is told.</param>
     /// <param name="inProcessHandlers">The handlers of the in-process placements.</param>
+    /// <param name="services">What those handlers are served from.</param>
+    /// <param name="loggers">Where it logs to; null logs warnings to the console.</param>
     /// <exception cref="ArgumentException">The options are wrong; names every fault.</exception>
     /// <exception cref="IOException">Another coordinator runs in the data directory, or it cannot be used.</exception>
-    public static CoordinatorApplication Create(CoordinatorOptions options, TaskHandlerRegistry inProcessHandlers)
+    public static CoordinatorApplication Create(
+        CoordinatorOptions options, TaskHandlerRegistry inProcessHandlers, IServiceCollection? services = null, ILoggerFactory? loggers = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var faults = options.Validate();
         if (faults.Count > 0)
             throw new ArgumentException(string.Join("; ", faults), nameof(options));
-        // Sockets, tokens and recorders are nobody else's.
-        _ = NativeMethods.umask(0x3f);
+        // Sockets, tokens and recorders are nobody else's; in a program of somebody else's the directory's mode has to do.
+        if (options.OwnsProcess)
+            _ = NativeMethods.umask(0x3f);
         var directory = DataDirectoryLock.Take(options.DataDirectory);
         try
         {
-            return new CoordinatorApplication(Build(options, inProcessHandlers), options, directory);
+            return new CoordinatorApplication(Build(options, inProcessHandlers, services, loggers), options, directory);
         }
         catch
         {
@@ -85,25 +93,16 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         }
     }
 
-    private static WebApplication Build(CoordinatorOptions options, TaskHandlerRegistry inProcessHandlers)
+    private static WebApplication Build(
+        CoordinatorOptions options, TaskHandlerRegistry inProcessHandlers, IServiceCollection? services, ILoggerFactory? loggers)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
-        builder.Logging.ClearProviders();
-        builder.Logging.AddConsole(console => console.FormatterName = PlainConsoleFormatter.FormatterName);
-        builder.Services.AddSingleton<ConsoleFormatter, PlainConsoleFormatter>();
-        builder.Logging.AddFilter(null, LogLevel.Warning);
-        // The host's own words on starting and stopping are for people who do not see our own.
-        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
-        // A start that fails is reported once, by whoever asked for it.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
-        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting", LogLevel.None);
-        if (options.Verbose)
-            builder.Logging.AddFilter("Orchestrator", LogLevel.Information);
-        // One line for each frame of a flood: a client's fault, and the log is not for clients to fill.
-        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None);
-        // A call that was cancelled or refused is no error of the server.
-        builder.Logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.Error);
+        foreach (var service in services ?? new ServiceCollection())
+            builder.Services.Add(service);
+        ConfigureLogging(builder.Logging, options);
+        if (loggers is not null)
+            builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(new ForwardedLoggers(loggers)));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         builder.Services.AddSingleton(inProcessHandlers);
@@ -122,12 +121,15 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     {
         // Workers take longest, so they start first.
         var workers = Supervisor.StartAsync(cancellationToken);
+        // Both engines take up what the journal holds before anybody can ask for it.
+        _app.Services.GetRequiredService<ObjectEngineHost>();
         _app.Services.GetRequiredService<InProcessPlacements>().Start();
         await _app.StartAsync(cancellationToken);
         await workers;
         var health = _app.Services.GetRequiredService<HealthServiceImpl>();
         foreach (var service in ServiceNames.All)
             health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.Serving);
+        _app.Services.GetRequiredService<JournalHealth>().Start();
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
         _endpointFile.Write(GrpcAddress, HttpAddress);
         _systemd.Notify(ServiceState.Ready);
@@ -225,6 +227,30 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         return address.Host is "0.0.0.0" or "[::]" ? $"{address.Scheme}://localhost:{address.Port}" : $"{address.Scheme}://{address.Authority}";
     }
 
+    private static void ConfigureLogging(ILoggingBuilder logging, CoordinatorOptions options)
+    {
+        logging.ClearProviders();
+        logging.AddConsole(console =>
+        {
+            console.FormatterName = PlainConsoleFormatter.FormatterName;
+            if (!options.OwnsProcess)
+                console.LogToStandardErrorThreshold = LogLevel.Trace;
+        });
+        logging.Services.AddSingleton<ConsoleFormatter, PlainConsoleFormatter>();
+        logging.AddFilter(null, LogLevel.Warning);
+        // The host's own words on starting and stopping are for people who do not see our own.
+        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        // A start that fails is reported once, by whoever asked for it.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        logging.AddFilter("Microsoft.AspNetCore.Hosting", LogLevel.None);
+        if (options.Verbose)
+            logging.AddFilter("Orchestrator", LogLevel.Information);
+        // One line for each frame of a flood: a client's fault, and the log is not for clients to fill.
+        logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None);
+        // A call that was cancelled or refused is no error of the server.
+        logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.Error);
+    }
+
     private static void Configure(KestrelServerOptions kestrel, CoordinatorOptions options)
     {
         kestrel.AddServerHeader = false;
@@ -240,8 +266,12 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         // A client may think for long; what it may hold meanwhile is bounded by its credits.
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
-        kestrel.Listen(options.ListenAddress, options.GrpcPort, listen => Protect(listen, HttpProtocols.Http2, requireClient: true));
-        kestrel.Listen(options.ListenAddress, options.HttpPort, listen => Protect(listen, HttpProtocols.Http1, requireClient: false));
+        if (options.ListenOnTcp)
+        {
+            kestrel.Listen(options.ListenAddress, options.GrpcPort, listen => Protect(listen, HttpProtocols.Http2, requireClient: true));
+            kestrel.Listen(options.ListenAddress, options.HttpPort, listen => Protect(listen, HttpProtocols.Http1, requireClient: false));
+        }
+
         // For the handlers in workers: its name is known before the workers start, whereas a free port is not.
         kestrel.ListenUnixSocket(
             kestrel.ApplicationServices.GetRequiredService<RuntimeDirectory>().CoordinatorSocket,
@@ -249,6 +279,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
             {
                 listen.Protocols = HttpProtocols.Http2;
                 listen.Use(PeerProcess.Check);
+                listen.Use(ConnectionMemo.Attach);
             });
     }
 
@@ -266,6 +297,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         }
 
         var least = protocols == HttpProtocols.Http2 ? FirstBytes.Http2Preface : 1;
+        listen.Use(ConnectionMemo.Attach);
         listen.Use(FirstBytes.Within(BeginLimit, least, listen.ApplicationServices.GetRequiredService<TimeProvider>()));
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
@@ -32,11 +33,23 @@ public sealed record CoordinatorOptions
     /// <summary>The port of health over HTTP/1 (h2c and HTTP/1 cannot share a port); 0 picks a free one.</summary>
     public int HttpPort { get; init; } = 7601;
 
+    /// <summary>Whether there are ports at all; off, the coordinator is reached through its Unix socket alone.</summary>
+    public bool ListenOnTcp { get; init; } = true;
+
+    /// <summary>
+    /// Whether the process is the coordinator's alone. Off, for one that is embedded in another program, the mask of new files is left as it is, and the
+    /// log keeps to standard error.
+    /// </summary>
+    public bool OwnsProcess { get; init; } = true;
+
     /// <summary>Where the token, the endpoint file and the runtime directory lie.</summary>
     public string DataDirectory { get; init; } = ProtocolConstants.DefaultDataDirectory();
 
     /// <summary>Worker processes and their supervision.</summary>
     public SupervisorOptions Supervision { get; init; } = new();
+
+    /// <summary>The journal of what is durable.</summary>
+    public JournalOptions Journal { get; init; } = new();
 
     /// <summary>The task engine's numbers.</summary>
     public TaskEngineOptions Engine { get; init; } = new();
@@ -109,6 +122,9 @@ public sealed record CoordinatorOptions
         Check(Engine.MaxTasks >= 1, "MaxTasks", Engine.MaxTasks, "at least 1");
         Check(Engine.MaxPayloadBytes >= 1, "MaxPayloadBytes", Engine.MaxPayloadBytes, "at least 1");
         Check(Engine.Aging >= TimeSpan.Zero, "Aging", Engine.Aging, "zero (off) or more");
+        Check(Journal.SnapshotAfterBytes >= 1, "SnapshotAfterBytes", Journal.SnapshotAfterBytes, "at least 1");
+        Check(Journal.HistoryAge > TimeSpan.Zero, "HistoryAge", Journal.HistoryAge, "more than zero");
+        Check(Journal.HistoryTasks >= 0, "HistoryTasks", Journal.HistoryTasks, "zero (none) or more");
         return faults;
 
         void Check(bool right, string name, object value, string wanted)

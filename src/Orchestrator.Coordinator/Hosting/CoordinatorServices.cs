@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Client;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
@@ -20,6 +21,7 @@ internal static class CoordinatorServices
 {
     public static IServiceCollection AddCoordinator(this IServiceCollection services, CoordinatorOptions options) => services
         .AddSingleton(options)
+        .AddJournal(options)
         .AddEngines(options)
         .AddSecurity(options)
         .AddSupervision(options)
@@ -42,9 +44,13 @@ internal static class CoordinatorServices
         endpoints.MapGet("/readyz", (Readiness readiness) => readiness.ToResult()).WithMetadata(new OpenToAll());
     }
 
-    private static IServiceCollection AddEngines(this IServiceCollection services, CoordinatorOptions options) => services
+    private static IServiceCollection AddJournal(this IServiceCollection services, CoordinatorOptions options) => services
         .AddSingleton(TimeProvider.System)
         .AddSingleton<MonotonicClock>()
+        .AddSingleton(provider => CommandJournal.Open(options.DataDirectory, options.Journal, provider.GetRequiredService<MonotonicClock>()))
+        .AddSingleton<JournalHealth>();
+
+    private static IServiceCollection AddEngines(this IServiceCollection services, CoordinatorOptions options) => services
         .AddSingleton(options.Engine with { WorkerGroups = [.. options.Supervision.Groups.Where(group => group.Workers > 0).Select(group => group.Name)] })
         .AddSingleton<TaskEngineHost>()
         .AddSingleton(options.Objects)
@@ -105,6 +111,8 @@ internal static class CoordinatorServices
             .AddSingleton<PolicyTranslator>()
             .AddSingleton<SubmissionReader>()
             .AddSingleton<ResultWriter>()
+            .AddSingleton<CoordinatorInstance>()
+            .AddSingleton<TaskListing>()
             .AddSingleton<StreamRegistry>()
             .AddSingleton<HealthServiceImpl>()
             .AddSingleton<DrainController>()

@@ -5,7 +5,7 @@ using Orchestrator.Coordinator.Supervision;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>Whether work is taken, for load balancers: 200 ready or degraded, 503 while starting or draining.</summary>
-internal sealed class Readiness(TaskEngineHost host, WorkerSupervisor supervisor)
+internal sealed class Readiness(TaskEngineHost host, WorkerSupervisor supervisor, JournalHealth journal)
 {
     private volatile bool _started;
 
@@ -16,6 +16,8 @@ internal sealed class Readiness(TaskEngineHost host, WorkerSupervisor supervisor
     {
         if (!_started || host.Read(engine => engine.IsDraining))
             return Results.Text(_started ? "draining\n" : "starting\n", statusCode: StatusCodes.Status503ServiceUnavailable);
+        if (journal.Failure is { } why)
+            return Results.Text($"degraded: the journal has failed, nothing durable is taken: {why}\n");
         return Results.Text(supervisor.FailedSlots > 0 ? $"degraded: {supervisor.FailedSlots} workers have been given up\n" : "ready\n");
     }
 }

@@ -72,9 +72,9 @@ internal sealed class PolicyTranslator
             FairnessKey = check.Name(options.FairnessKey, "fairness_key"),
             FairnessWeight = check.Weight(options.FairnessWeight),
             DependsOn = options.DependsOn.Count == 0 ? [] : [.. options.DependsOn.Select(id => (long)id).Distinct()],
+            Durability = check.Durability(options.Durability),
             Labels = options.Labels.Count == 0 ? null : new Dictionary<string, string>(options.Labels),
         };
-        check.Durability(options.Durability);
         check.RateLimiter(options.RateLimiter);
         violations = check.Violations;
         return policy;
@@ -157,12 +157,18 @@ internal sealed class PolicyTranslator
             return 1;
         }
 
-        public void Durability(Durability durability)
+        public Core.Journal.Durability Durability(Durability durability)
         {
-            if (durability is V1.Durability.Process or V1.Durability.Disk)
-                Add("durability", $"{durability} needs the journal, which this version does not have; MEMORY is what it offers", ErrorReason.LimitExceeded);
-            else if (durability is not (V1.Durability.Unspecified or V1.Durability.Memory))
-                Add("durability", $"{(int)durability} is no Durability; 1 (memory) is what this version offers");
+            switch (durability)
+            {
+                case V1.Durability.Unspecified:
+                    return Core.Journal.Durability.Memory;
+                case V1.Durability.Memory or V1.Durability.Process or V1.Durability.Disk:
+                    return (Core.Journal.Durability)(int)durability;
+                default:
+                    Add("durability", $"{(int)durability} is no Durability; 1 (memory), 2 (process) and 3 (disk) are");
+                    return Core.Journal.Durability.Memory;
+            }
         }
 
         public void RateLimiter(string name)

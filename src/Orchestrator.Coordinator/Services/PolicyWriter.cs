@@ -29,7 +29,7 @@ internal static class PolicyWriter
             ConcurrencyLimit = policy.ConcurrencyKey.Length > 0 ? policy.ConcurrencyLimit : 0,
             FairnessKey = policy.FairnessKey,
             FairnessWeight = policy.FairnessWeight == 1 ? 0 : policy.FairnessWeight,
-            Durability = V1.Durability.Memory,
+            Durability = (V1.Durability)(int)policy.Durability,
         };
         options.DependsOn.AddRange(policy.DependsOn.Select(id => (ulong)id));
         foreach (var label in policy.Labels ?? new Dictionary<string, string>())

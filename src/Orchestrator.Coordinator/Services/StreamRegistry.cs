@@ -1,11 +1,17 @@
+using Orchestrator.Coordinator.Hosting;
+
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>The open task streams: counted, and told when the coordinator drains.</summary>
-internal sealed class StreamRegistry : IDisposable
+/// <param name="instance">What the streams tell their clients, by which these recognize a coordinator that was started again.</param>
+internal sealed class StreamRegistry(CoordinatorInstance instance) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly HashSet<TaskStream> _streams = [];
     private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>Which life of the coordinator this is.</summary>
+    public string Instance => instance.Id;
 
     public int Count
     {

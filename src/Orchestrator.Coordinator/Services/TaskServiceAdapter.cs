@@ -6,8 +6,10 @@ using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Security;
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
+using Durability = Orchestrator.Core.Journal.Durability;
 using TaskPlacement = Orchestrator.Core.Tasks.TaskPlacement;
 
 namespace Orchestrator.Coordinator.Services;
@@ -18,6 +20,7 @@ internal sealed class TaskServiceAdapter(
     MonotonicClock clock,
     SubmissionReader submissions,
     ResultWriter results,
+    TaskListing listing,
     StreamRegistry streams,
     StreamLimits streamLimits) : TaskPassthrough.TaskServiceBase
 {
@@ -60,7 +63,7 @@ internal sealed class TaskServiceAdapter(
         using var registration = streams.Add(stream);
         try
         {
-            stream.Announce();
+            stream.Announce(streams.Instance);
             do
             {
                 Take(stream, requestStream.Current);
@@ -78,7 +81,7 @@ internal sealed class TaskServiceAdapter(
         }
     }
 
-    public override Task<SubmitTasksResponse> SubmitTasks(PassSubmitTasksRequest request, ServerCallContext context)
+    public override async Task<SubmitTasksResponse> SubmitTasks(PassSubmitTasksRequest request, ServerCallContext context)
     {
         List<Violation>? violations = null;
         var tasks = new TaskSubmission[request.Tasks.Count];
@@ -100,7 +103,11 @@ internal sealed class TaskServiceAdapter(
 
             return null;
         });
-        return refusal is null ? Task.FromResult(response) : throw Failures.From(refusal);
+        if (refusal is not null)
+            throw Failures.From(refusal);
+        if (System.Array.Exists(tasks, task => task.Policy.Durability > Durability.Memory))
+            await host.WrittenAsync();
+        return response;
     }
 
     public override async Task<PassWaitTasksResponse> WaitTasks(WaitTasksRequest request, ServerCallContext context)
@@ -172,24 +179,27 @@ internal sealed class TaskServiceAdapter(
         }
     }
 
-    public override Task<CancelTasksResponse> CancelTasks(CancelTasksRequest request, ServerCallContext context)
+    public override async Task<CancelTasksResponse> CancelTasks(CancelTasksRequest request, ServerCallContext context)
     {
         var ids = ReadIds(request.TaskIds, "task_ids");
         var response = new CancelTasksResponse();
-        host.Apply<object?>(new TaskCommand.Cancel(ids, request.Force), effects =>
+        var isDurable = host.Apply(new TaskCommand.Cancel(ids, request.Force), effects =>
         {
             response.CancelledTaskIds.AddRange(effects.Cancelled.Select(id => (ulong)id));
-            return null;
+            return effects.Changes.Count > 0;
         });
-        return Task.FromResult(response);
+        if (isDurable)
+            await host.WrittenAsync();
+        return response;
     }
 
-    public override Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
+    public override async Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
     {
-        var info = host.Read(engine => engine.Find((long)request.TaskId) is { } task ? results.ToInfo(task) : null);
-        return info is null
-            ? throw Failures.Create(ErrorReason.NotFound, $"task {request.TaskId} is unknown, or its result is no longer kept")
-            : Task.FromResult(new GetTaskResponse { Task = info });
+        var info = host.Read(engine => engine.Find((long)request.TaskId) is { } task ? results.ToInfo(task) : null)
+            ?? throw Failures.Create(ErrorReason.NotFound, $"task {request.TaskId} is unknown, or its result is no longer kept");
+        if (info.Options.Durability > V1.Durability.Memory)
+            await host.WrittenAsync();
+        return new GetTaskResponse { Task = info };
     }
 
     public override Task<ListTasksResponse> ListTasks(ListTasksRequest request, ServerCallContext context)
@@ -200,32 +210,7 @@ internal sealed class TaskServiceAdapter(
         if (request.PageSize < 0)
             throw Failures.Invalid("page_size", $"{request.PageSize} is negative; 0 takes {DefaultPageSize}");
         var size = request.PageSize == 0 ? DefaultPageSize : Math.Min(request.PageSize, MaxPageSize);
-        var states = request.States.ToHashSet();
-        var response = new ListTasksResponse();
-        host.Read(engine =>
-        {
-            foreach (var task in engine.NewestBefore(before))
-            {
-                if (states.Count > 0 && !states.Contains((V1.TaskState)(int)task.State))
-                    continue;
-                if (request.Handler.Length > 0 && task.Handler.Name != request.Handler)
-                    continue;
-                if (response.Tasks.Count == size)
-                {
-                    response.NextPageToken = response.Tasks[^1].TaskId.ToString(System.Globalization.CultureInfo.InvariantCulture);
-                    break;
-                }
-
-                var info = results.ToInfo(task);
-                // A list names; the payload is for GetTask.
-                if (info.Result is { } result)
-                    result.Output = null;
-                response.Tasks.Add(info);
-            }
-
-            return 0;
-        });
-        return Task.FromResult(response);
+        return Task.FromResult(listing.List(before, size, request.States.ToHashSet(), request.Handler));
     }
 
     public override Task<ListHandlersResponse> ListHandlers(ListHandlersRequest request, ServerCallContext context)

@@ -53,14 +53,14 @@ internal sealed class TaskStream : TaskReceiver
         FailFast = options?.FailFast ?? false;
         WantsTiming = options?.Timing ?? false;
         WantsEvents = options?.Events ?? false;
-        _outbox = new Outbox(this, writer, results, order == ResultOrder.Submission);
+        _outbox = new Outbox(this, writer, results, order == ResultOrder.Submission, options?.Ids ?? false);
     }
 
     /// <summary>Completes when the client can no longer be written to.</summary>
     public Task Broken => _outbox.Broken;
 
-    /// <summary>Tells the client how many tasks it may send before it reads.</summary>
-    public void Announce() => _outbox.Announce();
+    /// <summary>Tells the client how many tasks it may send before it reads, and which life of the coordinator it speaks to.</summary>
+    public void Announce(string instance) => _outbox.Announce(instance);
 
     /// <summary>Tells the client to submit elsewhere.</summary>
     public void NoticeDraining() => _outbox.NoticeDraining();
@@ -164,7 +164,7 @@ internal sealed class TaskStream : TaskReceiver
             _host.Apply(new TaskCommand.Submit(_accepted, this) { Client = _client });
         else
             _outbox.AddSubmitted(_refused, []);
-        if (_refused is not null)
+        if (_refused is not null || _outbox.WithIds)
             _outbox.Kick();
     }
 
@@ -201,23 +201,31 @@ internal sealed class TaskStream : TaskReceiver
         public int Bytes => Task?.OutputBytes ?? 0;
     }
 
-    private sealed class Outbox(TaskStream stream, IServerStreamWriter<EncodedMessage> writer, ResultWriter results, bool inOrder)
+    private sealed class Outbox(TaskStream stream, IServerStreamWriter<EncodedMessage> writer, ResultWriter results, bool inOrder, bool withIds)
         : StreamOutbox<EncodedMessage>
     {
         private readonly Queue<Entry> _results = new();
         private readonly List<Entry> _taken = [];
         private readonly EncodedMessage _message = new();
         private readonly Queue<TaskEventRecord> _events = new();
+        private readonly List<(ulong Tag, ulong Id)> _acceptedIds = [];
         private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private string _instance = "";
         private bool _announce;
         private bool _draining;
 
         public Task Broken => _broken.Task;
 
-        public void Announce()
+        public bool WithIds => withIds;
+
+        public void Announce(string instance)
         {
             lock (Gate)
+            {
                 _announce = true;
+                _instance = instance;
+            }
+
             Kick();
         }
 
@@ -241,6 +249,8 @@ internal sealed class TaskStream : TaskReceiver
                     // In the order of completion an accepted task is queued when it ends.
                     if (inOrder || outcome.Refusal is not null)
                         _results.Enqueue(new Entry(outcome.Task, outcome.Refusal, outcome.Tag));
+                    if (withIds && outcome.Task is { } accepted)
+                        _acceptedIds.Add((outcome.Tag, (ulong)accepted.Id));
                 }
             }
         }
@@ -307,7 +317,16 @@ internal sealed class TaskStream : TaskReceiver
                 if (!HasQueuedLocked())
                     return false;
                 _announce = false;
-                rest = new PassStreamTasksResponse { Draining = _draining, Credits = stream.CreditsLeft() };
+                rest = new PassStreamTasksResponse { Draining = _draining, Credits = stream.CreditsLeft(), Instance = _instance };
+                _instance = "";
+                // All of them: no more than the stream's credits, and none may come after its result.
+                foreach (var (tag, id) in _acceptedIds)
+                {
+                    rest.AcceptedTags.Add(tag);
+                    rest.AcceptedTaskIds.Add(id);
+                }
+
+                _acceptedIds.Clear();
                 var bytes = 0;
                 while (_events.Count > 0 && rest.Events.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes)
                 {
@@ -332,7 +351,8 @@ internal sealed class TaskStream : TaskReceiver
 
         protected override void OnFailed(Exception exception) => _broken.TrySetResult();
 
-        private bool HasQueuedLocked() => _announce || _events.Count > 0 || (_results.Count > 0 && _results.Peek().IsReady);
+        private bool HasQueuedLocked() =>
+            _announce || _acceptedIds.Count > 0 || _events.Count > 0 || (_results.Count > 0 && _results.Peek().IsReady);
     }
 }
 

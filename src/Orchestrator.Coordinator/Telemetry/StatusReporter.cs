@@ -15,7 +15,6 @@ internal sealed class StatusReporter(
 {
     private static readonly string Version = typeof(StatusReporter).Assembly.GetName().Version?.ToString(3) ?? "0";
 
-    private readonly string _instance = Guid.NewGuid().ToString("N")[..12];
     private volatile int _threads;
 
     public V1.ServiceStatus Report()
@@ -24,7 +23,7 @@ internal sealed class StatusReporter(
         var status = new V1.ServiceStatus
         {
             Version = Version,
-            Instance = _instance,
+            Instance = streams.Instance,
             Streams = streams.Count,
             Coordinator = new V1.ProcessInfo
             {

@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Objects;
@@ -17,12 +18,30 @@ public sealed class ObjectEffects
     /// <summary>Sessions that have ended; nothing will be granted to them any more.</summary>
     public List<Session> EndedSessions { get; } = [];
 
+    /// <summary>What durable objects have become: to be written down before the outcomes leave. In order.</summary>
+    public List<ObjectChange> Changes { get; } = [];
+
+    /// <summary>The highest level among <see cref="Changes"/>, which all of them are written with.</summary>
+    public Durability Level { get; internal set; } = Durability.Memory;
+
+    /// <summary>An outcome may speak of a durable object: it must not leave before what was changed earlier is written.</summary>
+    public bool SpeaksOfDurable { get; internal set; }
+
     /// <summary>Empties it for the next command.</summary>
     public void Clear()
     {
         Outcomes.Clear();
         Notices.Clear();
         EndedSessions.Clear();
+        ClearChanges();
+    }
+
+    /// <summary>Forgets the changes, which have been taken.</summary>
+    public void ClearChanges()
+    {
+        Changes.Clear();
+        Level = Durability.Memory;
+        SpeaksOfDurable = false;
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Objects;
@@ -99,7 +100,7 @@ public sealed partial class ObjectEngine
         if (_draft.Changes.Count == 0 && !(command.Clear && dict is { Count: > 0 }))
             return false;
         dict ??= (SharedDict)AddState(ObjectKind.Dict, command.Dict);
-        Begin(dict);
+        Begin(dict, command);
         while (command.Clear && dict.First is { } first)
             dict.Delete(first, this);
         foreach (var change in _draft.Changes)
@@ -120,8 +121,12 @@ public sealed partial class ObjectEngine
     {
         if (change.Ttl is { } ttl)
             SetTimer(entry.Expiry ??= new DictExpiry(++_sequence, dict, entry), After(ttl));
-        else if (!change.KeepsTtl && entry.Expiry is { } timer)
+        else if (!change.KeepsTtl && entry.Expiry is { HeapIndex: >= 0 } timer)
             ClearTimer(timer);
+        else
+            return;
+        if (dict.IsDurable)
+            Record(new EntryLives(dict.Name, entry.Key, entry.Expiry.HeapIndex >= 0 ? entry.Expiry.Deadline : long.MaxValue), dict.Durability);
     }
 
     private DictValue[] ReadBack(SharedDict? dict, IReadOnlyList<DictEdit> edits)

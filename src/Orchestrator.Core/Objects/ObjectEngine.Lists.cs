@@ -47,7 +47,7 @@ public sealed partial class ObjectEngine
         }
 
         if (done.Count > 0)
-            Begin(list);
+            Begin(list, command);
         foreach (var edit in done)
             list.History.Add(new ListEdited(++list.Version, edit));
         Complete(command, new UpdateListOutcome(list.Version, list.Count, popped));

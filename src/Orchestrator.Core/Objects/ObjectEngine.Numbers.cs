@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Objects;
@@ -49,7 +50,7 @@ public sealed partial class ObjectEngine
         if (changed)
         {
             value ??= (SharedValue)AddState(ObjectKind.Value, command.Value);
-            Begin(value);
+            Begin(value, command);
             value.Current = after;
             value.History.Add(new ValueChanged(++value.Version, after!.Value));
         }
@@ -73,6 +74,7 @@ public sealed partial class ObjectEngine
         if (isNew)
             array.Allocate(command.Length);
         var changes = new List<ArrayElementChanged>(command.Edits.Count);
+        var type = array.IsReal;
         if (TryEdit(array, command.Edits, changes) is { } refused)
         {
             if (isNew)
@@ -82,11 +84,13 @@ public sealed partial class ObjectEngine
             return;
         }
 
-        Begin(array);
+        Begin(array, command);
         if (isNew)
             array.History.Add(new ArrayCreated(++array.Version, command.Length));
         foreach (var change in changes)
             array.History.Add(change with { Version = ++array.Version });
+        if (array.IsDurable && type != array.IsReal)
+            Record(new ArrayTyped(array.Name, array.IsReal!.Value), array.Durability);
         Complete(command, new UpdateArrayOutcome(array.Version, ReadBack(array, command.Edits)));
         if (isNew || changes.Count > 0)
             Wake(array);

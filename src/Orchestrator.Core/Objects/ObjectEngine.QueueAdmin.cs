@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Objects;
@@ -24,7 +25,7 @@ public sealed partial class ObjectEngine
     {
         var spec = WithDefaults(command.Spec);
         var found = _queues.Find(spec.Name);
-        if ((RefuseSpec(spec) ?? (found is null ? _queues.Refuse(spec.Name) : RefuseOther(found, spec))) is { } wrong)
+        if ((RefuseSpec(spec) ?? RefuseDurable(spec.Durability) ?? (found is null ? _queues.Refuse(spec.Name) : RefuseOther(found, spec))) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -44,6 +45,7 @@ public sealed partial class ObjectEngine
         }
 
         queue!.IsShutDown = true;
+        queue.Log?.Touch();
         var dropped = 0L;
         if (command.Immediate)
         {
@@ -51,6 +53,7 @@ public sealed partial class ObjectEngine
             dropped = queue.Ready.Count + queue.Delayed.Count;
             queue.Ready.Clear();
             DropDelayed(queue);
+            queue.LogEmptied();
             queue.Dropped += dropped;
             queue.Finished(dropped);
         }
@@ -95,7 +98,15 @@ public sealed partial class ObjectEngine
 
     private SharedQueue AddQueue(QueueSpec spec)
     {
-        var queue = new SharedQueue(spec) { LastUsed = _now };
+        var queue = OpenQueue(spec);
+        if (queue.Log is not null)
+            Record(new QueueCreated(spec), spec.Durability);
+        return queue;
+    }
+
+    private SharedQueue OpenQueue(QueueSpec spec)
+    {
+        var queue = new SharedQueue(spec, spec.Durability > Durability.Memory ? _changedQueues : null) { LastUsed = _now };
         _queues.Add(queue);
         if (spec.IdleTtl is { } ttl)
         {
@@ -110,6 +121,8 @@ public sealed partial class ObjectEngine
     {
         queue.IsDropped = true;
         _queues.Drop(queue);
+        if (queue.Log is not null)
+            Record(new QueueDropped(queue.Name), queue.Spec.Durability);
         if (queue.IdleTimer is { } timer)
             ClearTimer(timer);
         DropDelayed(queue);
@@ -146,7 +159,7 @@ public sealed partial class ObjectEngine
         var limits = _options.Queues;
         if (spec.Kind is < QueueKind.Fifo or > QueueKind.Priority)
             return ObjectError.Invalid("spec.kind", $"the queue kind {(int)spec.Kind} must be FIFO (1), LIFO (2) or PRIORITY (3)");
-        if (spec.Durability is < QueueDurability.Memory or > QueueDurability.Disk)
+        if (spec.Durability is < Durability.Memory or > Durability.Disk)
             return ObjectError.Invalid("spec.durability", $"the durability {(int)spec.Durability} must be MEMORY (1), PROCESS (2) or DISK (3)");
         if (spec.MaxItems < 0 || spec.MaxItems > limits.MaxItems)
             return ObjectError.Invalid("spec.max_items", $"max_items {spec.MaxItems} must be 1 to {limits.MaxItems}, or 0 for {limits.DefaultMaxItems}");

@@ -98,10 +98,12 @@ public sealed partial class ObjectEngine
             entry.Deliveries--;
             if (item.LeaseId == 0)
             {
+                queue.Log?.Put(entry, hasReturned: true);
                 queue.Return(entry);
             }
             else if (queue.FindLease(item.LeaseId) is { } lease)
             {
+                queue.Log?.Move(entry);
                 queue.Return(entry);
                 EndLease(lease);
             }
@@ -117,12 +119,14 @@ public sealed partial class ObjectEngine
         {
             case Settlement.Done:
                 EndLease(lease);
+                queue.Log?.Remove(lease.Entry);
                 queue.Finished(1);
                 break;
             case Settlement.Return when command.Duration > TimeSpan.Zero && !IsWornOut(lease) && !queue.IsEmptied:
                 EndLease(lease);
                 queue.Delayed.Add(lease);
                 SetTimer(lease, After(command.Duration.Value));
+                queue.Log?.Move(lease.Entry, lease.Deadline);
                 break;
             case Settlement.Return:
                 ComeBack(lease, "it was returned");
@@ -171,7 +175,8 @@ public sealed partial class ObjectEngine
     private void Bury(SharedQueue queue, in QueueEntry entry, string reason)
     {
         queue.Finished(1);
-        if (OpenDeadLetters(queue.Spec.DeadLetterQueue) is not { IsShutDown: false } target || !target.Fits(1, entry.Bytes))
+        queue.Log?.Remove(entry);
+        if (OpenDeadLetters(queue.Spec) is not { IsShutDown: false } target || !target.Fits(1, entry.Bytes))
         {
             queue.Dropped++;
             return;
@@ -184,13 +189,15 @@ public sealed partial class ObjectEngine
         ServeQueue(target);
     }
 
-    private SharedQueue? OpenDeadLetters(string name)
+    /// <summary>One that comes into being by itself is as durable as the queue that it serves.</summary>
+    private SharedQueue? OpenDeadLetters(QueueSpec source)
     {
+        var name = source.DeadLetterQueue;
         if (name.Length == 0)
             return null;
         if (_queues.Find(name) is { } found)
             return found;
-        return _queues.Refuse(name) is null ? AddQueue(WithDefaults(new QueueSpec(name, QueueKind.Fifo))) : null;
+        return _queues.Refuse(name) is null ? AddQueue(WithDefaults(new QueueSpec(name, QueueKind.Fifo) { Durability = source.Durability })) : null;
     }
 
     private ObjectError? RefuseSettle(SettleItems command)

@@ -168,6 +168,10 @@ public sealed partial class ObjectEngine
             entry.Deliveries++;
             bytes += entry.Bytes;
             span[taken] = new QueueItem(entry, hold is null ? 0 : Lease(queue, hold, entry, command.Lease));
+            if (hold is null)
+                queue.Log?.Remove(entry);
+            else
+                queue.Log?.Move(entry);
         }
 
         if (taken < count)
@@ -209,7 +213,7 @@ public sealed partial class ObjectEngine
     private ObjectError? FindQueue(string name, out SharedQueue? queue)
     {
         queue = _queues.Find(name);
-        return queue is null ? NoSuchQueue(name) : null;
+        return queue is null ? NoSuchQueue(name) : RefuseDurable(queue.Spec.Durability);
     }
 
     private static ObjectError NoSuchQueue(string name) =>

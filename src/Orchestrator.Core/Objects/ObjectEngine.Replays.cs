@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Waits;
 
@@ -75,6 +76,8 @@ public sealed partial class ObjectEngine
             (session.Operations ??= new ReplayTable<ulong>(_options, _replayBudget)).Complete(id, command.GetType(), outcome, _now);
         if (command.RequestId.Length > 0)
             OpenRequestsOf(command.Session).Complete(command.RequestId, command.GetType(), outcome, _now);
+        if (command is { RequestId.Length: > 0, Session: null } && outcome is not ObjectError)
+            (_answered ??= []).Add(new RequestAnswered(command.RequestId, command.GetType(), outcome, _now));
     }
 
     private ReplayTable<string> OpenRequestsOf(Session? session) => session is null

@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Objects;
@@ -40,7 +41,7 @@ public sealed partial class ObjectEngine
         var all = _dicts.All.Concat<StateObject>(_lists.All).Concat(_values.All).Concat(_arrays.All);
         var asked = all.Where(item => item.Exists && (kind is null || item.Kind == kind));
         return [.. NamePages.After(asked, item => item.QualifiedName, after, maximum)
-            .Select(item => new StateInfo(item.Kind, item.Name, item.Version, item.Count, item.Bytes))];
+            .Select(item => new StateInfo(item.Kind, item.Name, item.Version, item.Count, item.Bytes) { Durability = item.Durability })];
     }
 
     internal void OnAwaitStateChange(AwaitStateChange command)
@@ -69,6 +70,7 @@ public sealed partial class ObjectEngine
         var wrong = RefuseKind(command.Kind) ?? ObjectCensus.RefuseName(command.Kind, command.Name);
         if (wrong is null && found is not { Exists: true })
             wrong = new ObjectError(ObjectErrorReason.NotFound, $"there is no {command.Kind.Noun()} \"{command.Name}\"") { Field = "name" };
+        wrong ??= RefuseDurable(found!.Durability);
         if (wrong is not null)
         {
             Complete(command, wrong);
@@ -76,8 +78,12 @@ public sealed partial class ObjectEngine
         }
 
         _stateFloor = Math.Max(_stateFloor, found!.Version + 1);
+        if (found.IsDurable)
+            Record(new StateDeleted(found.Kind, found.Name, _stateFloor), found.Durability);
+        found.History.Recorder = null;
         found.Clear(this);
         found.Exists = false;
+        found.Durability = Durability.Memory;
         found.Version = 0;
         DropState(found);
         Complete(command, Done.Instance);
@@ -92,13 +98,21 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>Before an object's first change: it exists.</summary>
-    private void Begin(StateObject item)
+    private void Begin(StateObject item, StateUpdate command)
     {
         if (item.Exists)
             return;
         item.Exists = true;
         item.Version = _stateFloor;
+        item.Durability = command.Durability ?? Durability.Memory;
+        if (!item.IsDurable)
+            return;
+        Record(new StateBegun(item.Kind, item.Name, item.Durability, item.Version), item.Durability);
+        RecordChangesOf(item);
     }
+
+    private void RecordChangesOf(StateObject item) =>
+        item.History.Recorder = change => Record(new StateEdited(item.Kind, item.Name, change), item.Durability);
 
     /// <summary>The object has changed, or is gone: whoever waits for that reads what happened.</summary>
     private void Wake(StateObject item)
@@ -163,7 +177,7 @@ public sealed partial class ObjectEngine
     /// <summary>What an update has wrong that all kinds have in common: the name and the guard.</summary>
     private ObjectError? RefuseUpdate(StateUpdate command, ObjectKind kind, string name, StateObject? found)
     {
-        if (found is null && RefuseState(kind, name) is { } wrong)
+        if (((found is null ? RefuseState(kind, name) : null) ?? RefuseDurability(command, kind, name, found)) is { } wrong)
             return wrong;
         if (command.Guard is not { } guard)
             return null;
@@ -178,6 +192,17 @@ public sealed partial class ObjectEngine
         return IsHeldWith(guard.Lock, guard.FencingToken)
             ? null
             : Stale($"lock \"{guard.Lock}\" is not held with the fencing token {guard.FencingToken}; {what} has version {version}", "guard.fencing_token", version);
+    }
+
+    private ObjectError? RefuseDurability(StateUpdate command, ObjectKind kind, string name, StateObject? found)
+    {
+        if (command.Durability is < Durability.Memory or > Durability.Disk)
+            return ObjectError.Invalid("durability", $"the durability {(int)command.Durability} must be MEMORY (1), PROCESS (2) or DISK (3)");
+        if (found is not { Exists: true })
+            return RefuseDurable(command.Durability ?? Durability.Memory);
+        return command.Durability is { } asked && asked != found.Durability
+            ? ObjectError.Mismatch("durability", $"{kind.Noun()} \"{name}\" has the durability {found.Durability}, not {asked}, and keeps it")
+            : RefuseDurable(found.Durability);
     }
 
     private static ObjectError Stale(string message, string field, ulong version) =>

@@ -20,12 +20,13 @@ public sealed partial class ObjectEngine
     /// <param name="caller">The caller that the command named.</param>
     /// <param name="now">The time.</param>
     /// <param name="effects">What has to be done.</param>
-    public void AbandonWait(Wait wait, object? caller, TimeSpan now, ObjectEffects effects)
+    /// <returns>Whether the wait ended so; false where it has had its outcome, or another caller took it over.</returns>
+    public bool AbandonWait(Wait wait, object? caller, TimeSpan now, ObjectEffects effects)
     {
         ArgumentNullException.ThrowIfNull(wait);
         Enter(now, effects);
         if (!wait.IsActive || !ReferenceEquals(wait.Caller, caller))
-            return;
+            return false;
         // If it is sent again, it must neither be done twice nor be told that nothing was done.
         if (wait.Object.PartialOutcome(wait) is { } partial)
             Remember(wait.Command, partial);
@@ -34,6 +35,8 @@ public sealed partial class ObjectEngine
         Unlink(wait);
         wait.Object.OnWaiterLeft(this, wait);
         RetireIfEmpty(wait.Session);
+        LeaveChanges();
+        return true;
     }
 
     internal void OnCancelOperations(CancelOperations command)

@@ -87,6 +87,7 @@ public sealed partial class ObjectEngine
             Complete(command, ObjectError.SessionLost(ended));
         else if (!WasSentBefore(command))
             command.ApplyTo(this);
+        LeaveChanges();
         return _begun;
     }
 
@@ -110,6 +111,8 @@ public sealed partial class ObjectEngine
                     break;
             }
         }
+
+        LeaveChanges();
     }
 
     private void Enter(TimeSpan now, ObjectEffects effects)

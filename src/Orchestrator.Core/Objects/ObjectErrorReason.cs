@@ -50,4 +50,7 @@ public enum ObjectErrorReason : byte
 
     /// <summary>The other end of the pipe is closed.</summary>
     BrokenPipe = 23,
+
+    /// <summary>What is durable cannot be changed any more, since it could not be written down.</summary>
+    JournalFailed = 26,
 }

@@ -1,3 +1,5 @@
+using Orchestrator.Core.Journal;
+
 namespace Orchestrator.Core.Queues;
 
 /// <summary>In which order a queue hands out its items; the numbers are those of <c>orchestrator.v1.QueueKind</c>.</summary>
@@ -13,19 +15,6 @@ public enum QueueKind : byte
     Priority = 3,
 }
 
-/// <summary>How long an accepted item survives, a promise that the host keeps; the numbers are those of <c>orchestrator.v1.Durability</c>.</summary>
-public enum QueueDurability : byte
-{
-    /// <summary>In memory.</summary>
-    Memory = 1,
-
-    /// <summary>Written before the put is answered.</summary>
-    Process = 2,
-
-    /// <summary>Written and flushed before the put is answered.</summary>
-    Disk = 3,
-}
-
 /// <summary>What a queue is. Two are equal when all of it is, with the defaults filled in.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Kind">The order.</param>
@@ -38,7 +27,7 @@ public sealed record QueueSpec(string Name, QueueKind Kind)
     public long MaxBytes { get; init; }
 
     /// <summary>How long an accepted item survives.</summary>
-    public QueueDurability Durability { get; init; } = QueueDurability.Memory;
+    public Durability Durability { get; init; } = Durability.Memory;
 
     /// <summary>An item that comes back after this many deliveries is not delivered again; 0 sets no bound.</summary>
     public int MaxDeliveries { get; init; }

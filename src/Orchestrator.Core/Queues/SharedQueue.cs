@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Waits;
@@ -8,17 +9,32 @@ namespace Orchestrator.Core.Queues;
 /// A queue: what is ready, what is leased or delayed, and who waits. Its bounds count all that it keeps, so that a consumer that leases and never
 /// settles fills the queue, and not the memory. Getters wait only while nothing is ready.
 /// </summary>
-internal sealed class SharedQueue(QueueSpec spec) : NamedObject(ObjectKind.Queue, spec.Name)
+internal sealed class SharedQueue : NamedObject
 {
+    private readonly QueueSpec _spec;
     private readonly Dictionary<ulong, QueueLease> _leases = [];
     private readonly Dictionary<Session, QueueHold> _holds = [];
     private long _leasedBytes;
     private long _lastSequence;
     private int _timedLeases;
 
-    public QueueSpec Spec => spec;
+    /// <summary>Creates an empty one.</summary>
+    /// <param name="spec">What it is.</param>
+    /// <param name="changed">Where a durable queue is noted when something happens to it; null for one in memory.</param>
+    public SharedQueue(QueueSpec spec, List<SharedQueue>? changed)
+        : base(ObjectKind.Queue, spec.Name)
+    {
+        _spec = spec;
+        Ready = new ReadyEntries(spec.Kind, spec.Aging);
+        Log = changed is null ? null : new QueueLog(this, changed);
+    }
 
-    public ReadyEntries Ready { get; } = new(spec.Kind, spec.Aging);
+    public QueueSpec Spec => _spec;
+
+    /// <summary>What happens to a durable queue; null where it is not.</summary>
+    public QueueLog? Log { get; }
+
+    public ReadyEntries Ready { get; }
 
     /// <summary>Returned with a delay, and not yet ready.</summary>
     public LeaseList Delayed { get; } = new();
@@ -61,7 +77,7 @@ internal sealed class SharedQueue(QueueSpec spec) : NamedObject(ObjectKind.Queue
 
     private long KeptBytes => Ready.Bytes + _leasedBytes + Delayed.Bytes;
 
-    public bool Fits(int items, long bytes) => KeptItems + items <= spec.MaxItems && KeptBytes + bytes <= spec.MaxBytes;
+    public bool Fits(int items, long bytes) => KeptItems + items <= _spec.MaxItems && KeptBytes + bytes <= _spec.MaxBytes;
 
     /// <summary>Takes in as many as fit, in order.</summary>
     /// <returns>How many.</returns>
@@ -75,7 +91,9 @@ internal sealed class SharedQueue(QueueSpec spec) : NamedObject(ObjectKind.Queue
 
     public void Add(Content body, long priority, long now)
     {
-        Ready.Add(new QueueEntry { Body = body.Body, Bytes = body.Bytes, Priority = priority, PutAt = now, Sequence = ++_lastSequence });
+        var entry = new QueueEntry { Body = body.Body, Bytes = body.Bytes, Priority = priority, PutAt = now, Sequence = ++_lastSequence };
+        Ready.Add(entry);
+        Log?.Put(entry, hasReturned: false);
         Unfinished++;
     }
 
@@ -89,10 +107,32 @@ internal sealed class SharedQueue(QueueSpec spec) : NamedObject(ObjectKind.Queue
         }
 
         Dropped++;
+        Log?.Remove(entry);
         Finished(1);
     }
 
-    public void Finished(long count) => Unfinished = Math.Max(0, Unfinished - count);
+    public void Finished(long count)
+    {
+        Unfinished = Math.Max(0, Unfinished - count);
+        Log?.Touch();
+    }
+
+    /// <summary>All that was not leased is gone.</summary>
+    public void LogEmptied() => Log?.Empty([.. _leases.Values.Select(lease => lease.Entry.Sequence)]);
+
+    /// <summary>The numbers beside the items.</summary>
+    public QueueCounts Counts => new(_lastSequence, Unfinished, DeadLettered, Dropped, IsShutDown, IsEmptied);
+
+    /// <summary>Takes up the numbers of an earlier life.</summary>
+    public void Restore(in QueueCounts counts)
+    {
+        _lastSequence = counts.LastSequence;
+        Unfinished = counts.Unfinished;
+        DeadLettered = counts.DeadLettered;
+        Dropped = counts.Dropped;
+        IsShutDown = counts.IsShutDown;
+        IsEmptied = counts.IsEmptied;
+    }
 
     public QueueLease? FindLease(ulong id) => _leases.GetValueOrDefault(id);
 
@@ -145,8 +185,8 @@ internal sealed class SharedQueue(QueueSpec spec) : NamedObject(ObjectKind.Queue
         else if (wait.Command is PutItems put)
         {
             // Room for its next item is the least it needs. Who waits ahead needs some as well, which is left out: fewer cycles are found, none is wrong.
-            var byItems = KeptItems >= spec.MaxItems;
-            var missing = byItems ? 1 : KeptBytes + put.Items[Accepted(wait)].Body.Bytes - spec.MaxBytes;
+            var byItems = KeptItems >= _spec.MaxItems;
+            var missing = byItems ? 1 : KeptBytes + put.Items[Accepted(wait)].Body.Bytes - _spec.MaxBytes;
             if (missing <= 0)
                 return;
             blockers.Needed = missing;

@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
@@ -16,6 +17,12 @@ public abstract record StateUpdate : ObjectCommand
 {
     /// <summary>What must hold; null checks nothing. Else STALE with the current version.</summary>
     public StateGuard? Guard { get; init; }
+
+    /// <summary>
+    /// How long an object survives that comes into being with this update; null takes memory. For one that exists it must be what that has, or null; else
+    /// KIND_MISMATCH.
+    /// </summary>
+    public Durability? Durability { get; init; }
 
     internal override bool CanBeUndone => false;
 }

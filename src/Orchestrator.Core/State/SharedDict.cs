@@ -26,19 +26,20 @@ internal sealed class SharedDict(string name, StateOptions options, StateBudget 
         }
         else
         {
-            entry = new DictEntry(key, ++_lastPlace) { Previous = _last };
-            if (_last is { } last)
-                last.Next = entry;
-            else
-                First = entry;
-            _last = entry;
-            _entries.Add(key, entry);
-            AddBytes(Size(key, value));
+            entry = Insert(key, value);
         }
 
         entry.Value = value;
         entry.Version = ++Version;
         History.Add(new DictEntrySet(Version, key, value));
+        return entry;
+    }
+
+    /// <summary>Takes up an entry of an earlier life, at the end.</summary>
+    public DictEntry Restore(string key, Content value, ulong version)
+    {
+        var entry = Insert(key, value);
+        entry.Version = version;
         return entry;
     }
 
@@ -81,6 +82,19 @@ internal sealed class SharedDict(string name, StateOptions options, StateBudget 
         _entries.Clear();
         First = _last = null;
         base.Clear(engine);
+    }
+
+    private DictEntry Insert(string key, Content value)
+    {
+        var entry = new DictEntry(key, ++_lastPlace) { Previous = _last, Value = value };
+        if (_last is { } last)
+            last.Next = entry;
+        else
+            First = entry;
+        _last = entry;
+        _entries.Add(key, entry);
+        AddBytes(Size(key, value));
+        return entry;
     }
 }
 

@@ -64,6 +64,13 @@ internal sealed class SharedList(string name, StateOptions options, StateBudget 
         base.Clear(engine);
     }
 
+    /// <summary>Takes up the elements of an earlier life.</summary>
+    public void Restore(IReadOnlyList<Content> values)
+    {
+        _values = [.. values];
+        AddBytes(values.Sum(value => (long)value.Bytes));
+    }
+
     private void Insert(int index, Content value)
     {
         _values.Insert(index, value);

@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
@@ -41,6 +42,9 @@ public sealed record DeleteState(ObjectKind Kind, string Name) : ObjectCommand
 /// <param name="Bytes">Keys and values.</param>
 public sealed record StateInfo(ObjectKind Kind, string Name, ulong Version, long Count, long Bytes)
 {
+    /// <summary>How long it survives.</summary>
+    public Durability Durability { get; init; } = Durability.Memory;
+
     /// <summary>Such as <c>dicts/settings</c>: by which pages are ordered.</summary>
     public string QualifiedName => Kind.Qualify(Name);
 }

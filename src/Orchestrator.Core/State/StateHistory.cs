@@ -3,6 +3,9 @@ namespace Orchestrator.Core.State;
 /// <summary>The last changes of one object: a ring that grows as it is needed. Their versions are consecutive.</summary>
 internal sealed class StateHistory(StateOptions options, StateBudget budget)
 {
+    /// <summary>Who else is told of each change: of a durable object its journal; null where nobody is.</summary>
+    public Action<StateChange>? Recorder { get; set; }
+
     private StateChange[] _ring = [];
     private int _first;
 
@@ -15,6 +18,7 @@ internal sealed class StateHistory(StateOptions options, StateBudget budget)
 
     public void Add(StateChange change)
     {
+        Recorder?.Invoke(change);
         Account(change.Bytes);
         if (Count == _ring.Length)
             Grow();

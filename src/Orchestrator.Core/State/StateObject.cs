@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Waits;
 
@@ -14,6 +15,11 @@ internal abstract class StateObject(ObjectKind kind, string name, StateOptions o
     public WaitList Watchers { get; } = new();
 
     public bool Exists { get; set; }
+
+    /// <summary>How long it survives; what it is with its first change.</summary>
+    public Durability Durability { get; set; } = Durability.Memory;
+
+    public bool IsDurable => Durability > Durability.Memory;
 
     /// <summary>One more with each change; 0 while vacant.</summary>
     public ulong Version { get; set; }

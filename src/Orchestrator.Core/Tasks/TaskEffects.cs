@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
 
 namespace Orchestrator.Core.Tasks;
@@ -32,6 +33,12 @@ public sealed class TaskEffects
     /// <summary>The engine's view of the worker that joined.</summary>
     public EngineWorker? Joined { get; internal set; }
 
+    /// <summary>What happened to durable tasks: to be written down before any effect that concerns them. In order.</summary>
+    public List<TaskChange> Changes { get; } = [];
+
+    /// <summary>The highest level among <see cref="Changes"/>, which all of them are written with.</summary>
+    public Durability Level { get; internal set; } = Durability.Memory;
+
     /// <summary>Empties it for the next command.</summary>
     public void Clear()
     {
@@ -43,6 +50,10 @@ public sealed class TaskEffects
         Orders.Clear();
         Cancelled.Clear();
         Joined = null;
+        if (Changes.Count == 0)
+            return;
+        Changes.Clear();
+        Level = Durability.Memory;
     }
 }
 

@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
 
 namespace Orchestrator.Core.Tasks;
@@ -129,7 +130,10 @@ public sealed partial class TaskEngine
         if (!MayRetry(task, failure.Reason))
             return false;
         var extras = task.GetExtras();
-        (extras.Attempts ??= []).Add(new AttemptSummary(task.Attempt, task.WorkerName, task.StartedAt, task.RunTicks, failure));
+        var summary = new AttemptSummary(task.Attempt, task.WorkerName, task.StartedAt, task.RunTicks, failure);
+        (extras.Attempts ??= []).Add(summary);
+        if (IsDurable(task))
+            Record(task, new TaskRetried(task.Id, summary));
         var history = extras.History ??= new TaskHistory();
         if (task.StartedSequence != 0)
             history.Add(new TaskEventRecord(task, TaskEventKind.Running, task.StartedSequence, task.StartedAt));
@@ -158,6 +162,8 @@ public sealed partial class TaskEngine
         LeaveWorker(task);
         task.RunTicks = 0;
         CountUnstarted(task);
+        if (IsDurable(task))
+            Record(task, new TaskReturned(task.Id));
         if (task.Intent != EndIntent.None)
             EndByIntent(task, null, CancelRung.BeforeStart);
         else
@@ -172,6 +178,8 @@ public sealed partial class TaskEngine
         task.Slot = worker.TakeSlot();
         task.RunTicks = Expected(task);
         _effects.Assignments.Add(new AttemptAssignment(worker, task, task.Attempt, task.Slot, task.Input));
+        if (IsDurable(task))
+            Record(task, new TaskAssigned(task.Id, task.Attempt, worker.Name));
         if (task.Policy.AffinityKey.Length > 0)
             _affinity.Bind(task.Handler.Route!, task.Policy.AffinityKey, worker);
         if (LaneOf(task).Add(task, task.RunTicks))
@@ -235,6 +243,8 @@ public sealed partial class TaskEngine
         _payloadBytes -= task.InputBytes;
         task.Client?.Remove(task.InputBytes);
         task.Phase = TaskPhase.Ended;
+        if (_journalFailure is not null && IsDurable(task))
+            (state, output, outputBytes, failure) = (TaskState.Failed, null, 0, Unwritten());
         task.EndState = state;
         task.EndedAt = _now;
         task.Input = null;
@@ -249,6 +259,8 @@ public sealed partial class TaskEngine
         task.Handler.Tally.CountEnd(state);
         task.Handler.Latencies.Record(_now - task.AcceptedAt);
         Tally.CountEnd(state);
+        if (IsDurable(task))
+            RecordEnd(task);
         task.EndedSequence = Publish(task, TaskEventKind.Ended);
         var given = Deliver(task);
         Keep(task, given);
@@ -298,15 +310,27 @@ public sealed partial class TaskEngine
         // One whose code still runs in process must be found when that code returns.
         if (!given || task.Extras?.RequestId is not null || task.Has(TaskMarks.Abandoned))
         {
-            task.Set(TaskMarks.Retained);
-            _retained++;
-            _payloadBytes += task.OutputBytes;
-            _deadlines.Set(task, _now + (task.Policy.ResultTtl ?? _options.ResultTtl).Ticks);
+            Retain(task);
             return;
         }
 
         for (var evicted = _delivered.Add(task); evicted is not null; evicted = _delivered.Add(null))
-            _tasks.Remove(evicted);
+            Forget(evicted);
+    }
+
+    private void Retain(TaskRecord task)
+    {
+        task.Set(TaskMarks.Retained);
+        _retained++;
+        _payloadBytes += task.OutputBytes;
+        _deadlines.Set(task, task.EndedAt + (task.Policy.ResultTtl ?? _options.ResultTtl).Ticks);
+    }
+
+    private void Forget(TaskRecord task)
+    {
+        _tasks.Remove(task);
+        if (IsDurable(task))
+            Record(task, new TaskForgotten(task.Id));
     }
 
     private void Expire(TaskRecord task)
@@ -322,7 +346,7 @@ public sealed partial class TaskEngine
         _retained--;
         _payloadBytes -= task.OutputBytes;
         _deadlines.Remove(task);
-        _tasks.Remove(task);
+        Forget(task);
     }
 
     /// <summary>How long an attempt has run whose worker will not say so any more. While it is assigned, its field holds the expected time.</summary>

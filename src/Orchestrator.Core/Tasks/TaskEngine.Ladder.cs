@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
 
 namespace Orchestrator.Core.Tasks;
@@ -47,7 +48,12 @@ public sealed partial class TaskEngine
     {
         foreach (var task in _tasks.NewestBefore(long.MaxValue))
         {
-            if (!task.HasEnded)
+            if (task.HasEnded)
+                continue;
+            // What a later life takes up again is not cancelled by the end of this one.
+            if (IsDurable(task) && (task.Phase != TaskPhase.Assigned || task.Policy.Retry is { RetryWorkerLost: true }))
+                _left++;
+            else
                 CancelTask(task, force: false);
         }
     }
@@ -89,7 +95,12 @@ public sealed partial class TaskEngine
         var signalled = task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout;
         // A timeout that has already been decided stays the reason; a second cancel changes nothing but, with force, its patience.
         if (!signalled)
+        {
             BeginEnding(task, EndIntent.Cancel);
+            if (IsDurable(task))
+                Record(task, new TaskCancelRequested(task.Id));
+        }
+
         if (force && task.StartedAt != 0)
             Escalate(task);
     }

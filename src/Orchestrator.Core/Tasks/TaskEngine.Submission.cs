@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
 
 namespace Orchestrator.Core.Tasks;
@@ -59,6 +60,8 @@ public sealed partial class TaskEngine
     {
         if (_draining)
             return new TaskFailure(FailureReason.Draining, "the coordinator is draining and takes no new tasks; submit elsewhere");
+        if (_journalFailure is not null && submission.Policy.Durability > Durability.Memory)
+            return Unwritten();
         if (_unfinished + _retained + alsoTasks >= _options.MaxTasks)
         {
             return new TaskFailure(
@@ -160,6 +163,8 @@ public sealed partial class TaskEngine
             _requestIds.Add(submission.RequestId, task.Id, _now);
         }
 
+        if (IsDurable(task))
+            Record(task, new TaskAccepted(task.Id, submission, _now));
         owner?.Link(task);
         if (!known && pool.HasCatalog)
         {
@@ -218,6 +223,10 @@ public sealed partial class TaskEngine
                 EndForDependency(task, dependency);
                 return true;
             }
+            else if (IsDurable(task))
+            {
+                Record(task, new DependencyMet(task.Id, id));
+            }
         }
 
         if (pending == 0)
@@ -237,8 +246,14 @@ public sealed partial class TaskEngine
             if (task.Phase != TaskPhase.Blocked)
                 continue;
             if (ended.EndState != TaskState.Succeeded)
+            {
                 EndForDependency(task, ended);
-            else if (--task.Extras!.PendingDependencies == 0)
+                continue;
+            }
+
+            if (IsDurable(task))
+                Record(task, new DependencyMet(task.Id, ended.Id));
+            if (--task.Extras!.PendingDependencies == 0)
                 MakeReady(task);
         }
     }
@@ -249,6 +264,12 @@ public sealed partial class TaskEngine
 
     private void MakeReady(TaskRecord task)
     {
+        if (_journalFailure is not null && IsDurable(task))
+        {
+            End(task, TaskState.Failed, failure: Unwritten());
+            return;
+        }
+
         task.Phase = TaskPhase.Ready;
         QueueOf(task).Add(task);
         SetDeadline(task);

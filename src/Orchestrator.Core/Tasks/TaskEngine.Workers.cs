@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
 
 namespace Orchestrator.Core.Tasks;
@@ -144,6 +145,8 @@ public sealed partial class TaskEngine
         if (!started)
         {
             CountUnstarted(task);
+            if (IsDurable(task))
+                Record(task, new TaskReturned(task.Id));
             if (task.Intent == EndIntent.QueueTimeout)
                 EndByIntent(task, null, CancelRung.BeforeStart);
             else

@@ -16,7 +16,7 @@ namespace Orchestrator.Core.Tasks;
 public sealed partial class TaskEngine
 {
     private readonly TaskEngineOptions _options;
-    private readonly TaskTable _tasks = new();
+    private readonly TaskTable _tasks;
     private readonly DeadlineHeap<TaskRecord> _deadlines = new();
     private readonly WorkerPool[] _pools;
     private readonly ConcurrencyGates _gates = new();
@@ -37,6 +37,8 @@ public sealed partial class TaskEngine
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
+        _tasks = new TaskTable(options.LastTaskId);
+        _sequence = options.LastSequence;
         _pools = [.. Enum.GetValues<TaskPlacement>().Select(placement => new WorkerPool(
             placement, options.Aging.Ticks, placement == TaskPlacement.WorkerProcess ? options.WorkerGroups : []))];
         _affinity = new AffinityTable(options.MaxAffinityKeys);

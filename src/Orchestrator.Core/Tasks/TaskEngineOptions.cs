@@ -3,6 +3,12 @@ namespace Orchestrator.Core.Tasks;
 /// <summary>The numbers of the task engine. Bounds count tasks and bytes over the whole coordinator.</summary>
 public sealed record TaskEngineOptions
 {
+    /// <summary>Every task's id is larger: a host that starts anew gives a number beyond those of its earlier life.</summary>
+    public long LastTaskId { get; init; }
+
+    /// <summary>Every event's sequence is larger, as <see cref="LastTaskId"/>: a watch that resumes after a restart misses nothing.</summary>
+    public long LastSequence { get; init; }
+
     /// <summary>A waiting task gains one priority per this much time, so that nothing starves; zero turns aging off.</summary>
     public TimeSpan Aging { get; init; } = TimeSpan.FromSeconds(1);
 

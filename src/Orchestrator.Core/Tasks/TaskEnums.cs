@@ -158,4 +158,7 @@ public enum FailureReason : byte
 
     /// <summary>A dependency did not succeed.</summary>
     DependencyFailed = 15,
+
+    /// <summary>It is durable, and could not be written down.</summary>
+    JournalFailed = 26,
 }

@@ -1,3 +1,5 @@
+using Orchestrator.Core.Journal;
+
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>
@@ -50,6 +52,9 @@ public sealed record TaskPolicy
 
     /// <summary>How long an unread result is kept; null takes the engine's default.</summary>
     public TimeSpan? ResultTtl { get; init; }
+
+    /// <summary>How long the task survives.</summary>
+    public Durability Durability { get; init; } = Durability.Memory;
 
     /// <summary>Labels for people and tools; never interpreted.</summary>
     public IReadOnlyDictionary<string, string>? Labels { get; init; }

@@ -4,7 +4,7 @@ namespace Orchestrator.Core.Tasks;
 /// Tasks by id. Ids are dense and grow, so a page of references beats a hash table: 8 bytes a task, no rehash pauses, and a page
 /// goes when its last task goes.
 /// </summary>
-internal sealed class TaskTable
+internal sealed class TaskTable(long lastId)
 {
     private const int PageBits = 10;
     private const int PageSize = 1 << PageBits;
@@ -16,7 +16,7 @@ internal sealed class TaskTable
     public int Count { get; private set; }
 
     /// <summary>The id that the next task will get.</summary>
-    public long NextId { get; private set; } = 1;
+    public long NextId { get; private set; } = lastId + 1;
 
     public long TakeId() => NextId++;
 

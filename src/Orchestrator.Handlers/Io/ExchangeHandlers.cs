@@ -21,7 +21,7 @@ internal static class ExchangeHandlers
             "Puts the numbers 0 to count - 1 into the queue, waiting while it is full; answers with how many.", """{"queue": "jobs", "count": 100}""");
         map.MapTask(
             "consume", TaskKind.Io, (ConsumeInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => ConsumeAsync(input, context, ct)), json,
-            "Leases items until it has count of them or the queue is shut down and empty, acknowledges them all and answers with them; should it end before, all go back.",
+            "Leases items until it has count of them or the queue is shut down and empty, and answers with them. Each is acknowledged once it has the next: a task that dies leaves its last one to others.",
             """{"queue": "jobs", "count": 10}""");
         map.MapTask(
             "pipe_echo", TaskKind.Io, (PipeEchoInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => EchoAsync(input, context, ct)), json,
@@ -46,19 +46,25 @@ internal static class ExchangeHandlers
     private static async Task<JsonElement[]> ConsumeAsync(ConsumeInput input, TaskContext context, CancellationToken cancellationToken)
     {
         Check.Range("count", input.Count, 1, MaxConsumed);
-        var taken = new List<LeasedItem>();
+        var taken = new List<JsonElement>(input.Count);
+        LeasedItem? last = null;
+        // No more ahead than it will take: what is leased to it is nobody else's meanwhile.
         await using var consumer = context.Queue(input.Queue).OpenConsumer(prefetch: input.Count);
         await foreach (var item in consumer.ReadAllAsync(cancellationToken))
         {
-            taken.Add(item);
+            // Not all at the end: leased items count against the queue's bound, and its producers may wait for their room.
+            if (last is not null)
+                await last.CompleteAsync(cancellationToken);
+            last = item;
+            taken.Add(ToElement(item.Body));
             context.ReportProgress(taken.Count, input.Count);
             if (taken.Count == input.Count)
                 break;
         }
 
-        foreach (var item in taken)
-            await item.CompleteAsync(CancellationToken.None);
-        return [.. taken.Select(item => ToElement(item.Body))];
+        if (last is not null)
+            await last.CompleteAsync(CancellationToken.None);
+        return [.. taken];
     }
 
     private static async Task<long> EchoAsync(PipeEchoInput input, TaskContext context, CancellationToken cancellationToken)

@@ -22,7 +22,7 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
             coordinator.GrpcAddress, coordinator.Token, ledger,
             _ => Specs.Json("sum_of_squares", """{"n": 10}""", new TaskOptions { Retry = new RetryPolicy { MaxAttempts = 5, InitialBackoff = Specs.Seconds(0.1), RetryWorkerLost = true } }), rate: 200);
         await ledger.WaitForMoreAsync(100);
-        var limit = ResourceLimits.Set(coordinator.Pid, ResourceLimits.OpenFiles, (ulong)before.Handles + 20);
+        var limit = ProcessLimits.SetOpenFiles(coordinator.Pid, (ulong)before.Handles + 20);
         var strangers = new List<Socket>();
         try
         {
@@ -46,7 +46,7 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
         }
         finally
         {
-            ResourceLimits.Set(coordinator.Pid, ResourceLimits.OpenFiles, limit);
+            ProcessLimits.SetOpenFiles(coordinator.Pid, limit);
             foreach (var socket in strangers)
                 socket.Dispose();
         }
@@ -72,7 +72,7 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
         var worker = (await coordinator.WorkersAsync()).Single();
         var size = File.ReadLines($"/proc/{worker.Pid}/status").First(line => line.StartsWith("VmData:", StringComparison.Ordinal));
         var bytes = ulong.Parse(size.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1_024;
-        ResourceLimits.Set(worker.Pid, ResourceLimits.Data, bytes + (300UL << 20));
+        ProcessLimits.SetData(worker.Pid, bytes + (300UL << 20));
         var neighbour = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 20}"""))).Single();
         var result = await coordinator.RunAsync(Specs.Json("allocate", """{"mb": 4000}"""));
         output.WriteLine($"{result.State}: {result.Error.Message} | {string.Join(" | ", result.Error.PostMortem?.LastStderrLines ?? [])}");

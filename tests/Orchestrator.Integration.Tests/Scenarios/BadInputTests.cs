@@ -123,11 +123,11 @@ public sealed class BadInputTests(SharedCoordinator shared) : IClassFixture<Shar
     }
 
     [Fact]
-    public async Task A_durability_that_does_not_exist_yet_says_so()
+    public async Task A_durability_that_does_not_exist_says_so()
     {
-        var error = await FailsAsync(Specs.Json("sleep", "{}", new TaskOptions { Durability = Durability.Disk }));
-        Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
-        Assert.Contains("journal", error.Status.Detail, StringComparison.Ordinal);
+        var error = await FailsAsync(Specs.Json("sleep", "{}", new TaskOptions { Durability = (Durability)9 }));
+        Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
+        Assert.Contains("9 is no Durability", error.Status.Detail, StringComparison.Ordinal);
     }
 
     private async Task<RpcException> FailsAsync(TaskSpec task) => await Assert.ThrowsAsync<RpcException>(() => _coordinator.RunAsync(task));

@@ -36,7 +36,7 @@ internal static class LimiterVerb
                 return ExitCode.Ok;
             }),
         new Command("take", "Waits in turn until the permits are there, and takes them.") { ObjectVerbs.Name, Permits, ObjectVerbs.Timeout }
-            .Examples("orchestrator limiter take api && curl …", "orchestrator limiter take api --timeout 0s")
+            .Examples("orchestrator limiter take api && ./work", "orchestrator limiter take api --timeout 0s")
             .InSession(async (context, session, token) =>
             {
                 var limiter = session.RateLimiter(context.Get(ObjectVerbs.Name)!);

@@ -32,6 +32,12 @@ internal static partial class ConnectOperations
     public static OperationError ToError(ObjectError error)
     {
         var reason = (ErrorReason)(int)error.Reason;
-        return new OperationError { Code = (int)Failures.StatusOf(reason), Reason = reason, Message = error.Message };
+        return new OperationError
+        {
+            Code = (int)Failures.StatusOf(reason),
+            Reason = reason,
+            Message = error.Message,
+            Cycle = error.Cycle is { } cycle ? WaitEdges.ToMessage(cycle) : null,
+        };
     }
 }

@@ -58,6 +58,10 @@ internal static class Contents
         _ => Math.Min(asked, MaxPageSize),
     };
 
+    /// <summary>A level; null where none is named.</summary>
+    public static Core.Journal.Durability? ToDurability(Durability durability) =>
+        durability == Durability.Unspecified ? null : (Core.Journal.Durability)Narrow((int)durability);
+
     /// <summary>An enumeration of the wire may hold any number; one that the engine's type cannot hold is as unknown as 255 is.</summary>
     public static byte Narrow(int value) => value is >= 0 and <= byte.MaxValue ? (byte)value : byte.MaxValue;
 }

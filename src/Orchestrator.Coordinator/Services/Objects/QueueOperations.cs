@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
 
@@ -9,23 +10,20 @@ internal static class QueueOperations
     public static CreateQueue ToCommand(V1.CreateQueueRequest request)
     {
         var spec = request.Spec ?? throw RefusedException.Invalid("spec", "spec must say what the queue shall be");
-        if (spec.Durability is V1.Durability.Process or V1.Durability.Disk)
-        {
-            throw RefusedException.Limit(
-                "spec.durability", $"durability {spec.Durability} needs the journal, which this version does not have for queues; MEMORY is what it offers");
-        }
+        return new CreateQueue(ToSpec(spec));
+    }
 
-        return new CreateQueue(new QueueSpec(spec.Name, spec.Kind == V1.QueueKind.Unspecified ? QueueKind.Fifo : (QueueKind)Contents.Narrow((int)spec.Kind))
+    public static QueueSpec ToSpec(V1.QueueSpec spec) =>
+        new(spec.Name, spec.Kind == V1.QueueKind.Unspecified ? QueueKind.Fifo : (QueueKind)Contents.Narrow((int)spec.Kind))
         {
             MaxItems = spec.MaxItems,
             MaxBytes = spec.MaxBytes,
-            Durability = spec.Durability == V1.Durability.Unspecified ? QueueDurability.Memory : (QueueDurability)Contents.Narrow((int)spec.Durability),
+            Durability = Contents.ToDurability(spec.Durability) ?? Durability.Memory,
             MaxDeliveries = spec.MaxDeliveries,
             DeadLetterQueue = spec.DeadLetterQueue,
             Aging = Times.ToTimeSpan(spec.Aging),
             IdleTtl = Times.ToTimeSpan(spec.IdleTtl),
-        });
-    }
+        };
 
     public static V1.CreateQueueResponse ToResponse(CreateQueueOutcome outcome) => new() { Queue = ToMessage(outcome.Queue) };
 
@@ -99,23 +97,24 @@ internal static class QueueOperations
         return message;
     }
 
+    public static V1.QueueSpec ToMessage(QueueSpec spec) => new()
+    {
+        Name = spec.Name,
+        Kind = (V1.QueueKind)(int)spec.Kind,
+        MaxItems = spec.MaxItems,
+        MaxBytes = spec.MaxBytes,
+        Durability = (V1.Durability)(int)spec.Durability,
+        MaxDeliveries = spec.MaxDeliveries,
+        DeadLetterQueue = spec.DeadLetterQueue,
+        Aging = Times.ToDuration(spec.Aging),
+        IdleTtl = Times.ToDuration(spec.IdleTtl),
+    };
+
     public static V1.QueueInfo ToMessage(QueueInfo info)
     {
-        var spec = info.Spec;
         return new V1.QueueInfo
         {
-            Spec = new V1.QueueSpec
-            {
-                Name = spec.Name,
-                Kind = (V1.QueueKind)(int)spec.Kind,
-                MaxItems = spec.MaxItems,
-                MaxBytes = spec.MaxBytes,
-                Durability = (V1.Durability)(int)spec.Durability,
-                MaxDeliveries = spec.MaxDeliveries,
-                DeadLetterQueue = spec.DeadLetterQueue,
-                Aging = Times.ToDuration(spec.Aging),
-                IdleTtl = Times.ToDuration(spec.IdleTtl),
-            },
+            Spec = ToMessage(info.Spec),
             ReadyItems = info.ReadyItems,
             LeasedItems = info.LeasedItems,
             DelayedItems = info.DelayedItems,

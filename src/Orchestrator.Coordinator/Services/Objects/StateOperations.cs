@@ -11,7 +11,10 @@ internal static class StateOperations
         var edits = new DictEdit[request.Edits.Count];
         for (var i = 0; i < edits.Length; i++)
             edits[i] = ToEdit(request.Edits[i], $"edits[{i}]");
-        return new UpdateDict(request.Dict, edits, request.Clear) { Guard = ToGuard(request.Guard), RequestId = Contents.RequestId(request.RequestId) };
+        return new UpdateDict(request.Dict, edits, request.Clear)
+        {
+            Guard = ToGuard(request.Guard), Durability = Contents.ToDurability(request.Durability), RequestId = Contents.RequestId(request.RequestId),
+        };
     }
 
     public static V1.UpdateDictResponse ToResponse(UpdateDictOutcome outcome) =>
@@ -22,14 +25,17 @@ internal static class StateOperations
         var edits = new ListEdit[request.Edits.Count];
         for (var i = 0; i < edits.Length; i++)
             edits[i] = ToEdit(request.Edits[i], $"edits[{i}]");
-        return new UpdateList(request.List, edits) { Guard = ToGuard(request.Guard), RequestId = Contents.RequestId(request.RequestId) };
+        return new UpdateList(request.List, edits)
+        {
+            Guard = ToGuard(request.Guard), Durability = Contents.ToDurability(request.Durability), RequestId = Contents.RequestId(request.RequestId),
+        };
     }
 
     public static V1.UpdateListResponse ToResponse(UpdateListOutcome outcome) =>
         new() { Version = outcome.Version, Count = outcome.Count, Popped = { outcome.Popped.Select(Contents.ToPayload) } };
 
     public static UpdateValue ToCommand(V1.UpdateValueRequest request) =>
-        new(request.Value, ToEdit(request.Edit, "edit")) { Guard = ToGuard(request.Guard), RequestId = Contents.RequestId(request.RequestId) };
+        new(request.Value, ToEdit(request.Edit, "edit")) { Guard = ToGuard(request.Guard), Durability = Contents.ToDurability(request.Durability), RequestId = Contents.RequestId(request.RequestId) };
 
     public static V1.UpdateValueResponse ToResponse(UpdateValueOutcome outcome) => new()
     {
@@ -44,7 +50,10 @@ internal static class StateOperations
         var edits = new ArrayEdit[request.Edits.Count];
         for (var i = 0; i < edits.Length; i++)
             edits[i] = new ArrayEdit(request.Edits[i].Index, ToEdit(request.Edits[i].Edit, $"edits[{i}].edit"));
-        return new UpdateArray(request.Array, request.Length, edits) { Guard = ToGuard(request.Guard), RequestId = Contents.RequestId(request.RequestId) };
+        return new UpdateArray(request.Array, request.Length, edits)
+        {
+            Guard = ToGuard(request.Guard), Durability = Contents.ToDurability(request.Durability), RequestId = Contents.RequestId(request.RequestId),
+        };
     }
 
     public static V1.UpdateArrayResponse ToResponse(UpdateArrayOutcome outcome) =>
@@ -62,13 +71,17 @@ internal static class StateOperations
         _ => (ObjectKind)byte.MaxValue,
     };
 
+    /// <summary>The wire's kind.</summary>
+    public static V1.StateKind ToMessage(ObjectKind kind) => V1.StateKind.Dict + (kind - ObjectKind.Dict);
+
     public static V1.StateInfo ToMessage(StateInfo info) => new()
     {
-        Kind = V1.StateKind.Dict + (info.Kind - ObjectKind.Dict),
+        Kind = ToMessage(info.Kind),
         Name = info.Name,
         Version = info.Version,
         Count = info.Count,
         Bytes = info.Bytes,
+        Durability = (V1.Durability)(int)info.Durability,
     };
 
     public static V1.DictEntry ToMessage(DictValue entry) => new()
@@ -143,7 +156,7 @@ internal static class StateOperations
         _ => throw RefusedException.Invalid(field, $"{field} must be one of set, add, min, max and compare_and_set"),
     };
 
-    private static Number ToNumber(V1.Number? number, string field) => number?.NumberCase switch
+    public static Number ToNumber(V1.Number? number, string field) => number?.NumberCase switch
     {
         V1.Number.NumberOneofCase.Integer => Number.Of(number.Integer),
         V1.Number.NumberOneofCase.Real => Number.Of(number.Real),

@@ -170,7 +170,7 @@ public sealed class ConnectTests(SharedCoordinator shared) : IClassFixture<Share
         await using var session = await client.OpenSessionAsync("somebody else");
         await using var hold = await session.Lock("shell").AcquireAsync();
         (code, output) = await CommandLine.RunAsync(["lock", "run", "shell", "--timeout", "0s", .. connection, "--", "/bin/true"]);
-        Assert.Equal(1, code);
+        Assert.Equal(6, code);
         Assert.Contains("'shell'", output, StringComparison.Ordinal);
         (_, output) = await CommandLine.RunAsync(["lock", "list", .. connection]);
         Assert.Contains("somebody else", output, StringComparison.Ordinal);

@@ -33,7 +33,7 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
 
         Assert.Equal(["a1", "a2", "b1"], seen);
         await queue.JoinAsync().WaitAsync(s_patience);
-        Assert.Equal(ErrorReason.ShutDown, (await Assert.ThrowsAsync<OrchestratorException>(() => queue.PutAsync(Text("d")))).Reason);
+        Assert.Equal(ErrorReason.ShutDown, (await Assert.ThrowsAsync<QueueShutDownException>(() => queue.PutAsync(Text("d")))).Reason);
     }
 
     [Fact]

@@ -191,7 +191,7 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
         await RefusesAsync(Create(new QueueSpec { Name = new string('n', 129) }), StatusCode.InvalidArgument, "INVALID", "128");
         await RefusesAsync(Create(new QueueSpec { Name = queue, Kind = (QueueKind)99 }), StatusCode.InvalidArgument, "INVALID", "kind");
         await RefusesAsync(Create(new QueueSpec { Name = queue, Kind = QueueKind.Lifo }), StatusCode.FailedPrecondition, "KIND_MISMATCH");
-        await RefusesAsync(Create(new QueueSpec { Name = queue, Durability = Durability.Disk }), StatusCode.ResourceExhausted, "LIMIT_EXCEEDED", "journal");
+        await RefusesAsync(Create(new QueueSpec { Name = queue, Durability = Durability.Disk }), StatusCode.FailedPrecondition, "KIND_MISMATCH");
         var large = new QueueItem { Body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[4_000_001]) } };
         await RefusesAsync(
             _queues.PutAsync(new PutRequest { Queue = queue, Items = { Item("a"), large } }, Soon), StatusCode.ResourceExhausted, "LIMIT_EXCEEDED", "items[1].body");

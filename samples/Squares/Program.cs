@@ -1,0 +1,25 @@
+// One program, coordinator and workers at once: `dotnet run` prints the squares of 1 to 10, computed in worker processes.
+using System.Globalization;
+using Orchestrator.App;
+using Orchestrator.Client;
+using Orchestrator.Worker;
+
+var app = OrchestratorApp.Create(args);   // first: in a worker, this ties its life to its parent's
+
+app.MapTask("square", TaskKind.Cpu, (long n) => new Square(n, n * n, Environment.ProcessId));
+
+return await app.RunAsync(async (pool, stopping) =>
+{
+    var count = args is [var text, ..] ? long.Parse(text, CultureInfo.InvariantCulture) : 10;
+    await foreach (var square in pool.MapAsync<long, Square>("square", Numbers(count), cancellationToken: stopping))
+        Console.WriteLine($"{square.N} squared is {square.Value}{(square.Pid == Environment.ProcessId ? "" : ", said another process")}");
+});
+
+// Nothing is read ahead beyond MapOptions.MaxInFlight: `dotnet run -- 9223372036854775807` runs in flat memory for as long as you let it.
+static IEnumerable<long> Numbers(long count)
+{
+    for (long n = 1; n <= count; n++)
+        yield return n;
+}
+
+internal sealed record Square(long N, long Value, int Pid);

@@ -1,0 +1,39 @@
+// A web server whose long computations run in worker processes: they can be cancelled, time out, and cannot take the server down.
+using Orchestrator.App;
+using Orchestrator.Client;
+using Orchestrator.Worker;
+
+var app = OrchestratorApp.Create(args);
+app.MapTask("primes", TaskKind.Cpu, (int below) => Primes.CountBelow(below));
+if (app.IsWorker)
+    return await app.RunWorkerAsync();
+
+var builder = WebApplication.CreateBuilder([.. app.Args]);
+builder.Services.AddOrchestrator(app);
+var web = builder.Build();
+
+// The same handler in a worker process, or on a thread of the server: one word.
+web.MapGet("/primes/{below:int}", async (int below, IOrchestratorPool pool, CancellationToken gone) =>
+    await pool.RunAsync<int>("primes", below, new RunOptions { RunTimeout = TimeSpan.FromSeconds(10) }, gone));
+web.MapGet("/primes-here/{below:int}", async (int below, IOrchestratorPool pool, CancellationToken gone) =>
+    await pool.On(Executor.InProcess).RunAsync<int>("primes", below, null, gone));
+await web.RunAsync();
+return 0;
+
+internal static class Primes
+{
+    public static int CountBelow(int limit)
+    {
+        var count = 0;
+        for (var n = 2; n < limit; n++)
+        {
+            var divisor = 2;
+            while (divisor * (long)divisor <= n && n % divisor != 0)
+                divisor++;
+            if (divisor * (long)divisor > n)
+                count++;
+        }
+
+        return count;
+    }
+}

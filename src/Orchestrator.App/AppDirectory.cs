@@ -1,0 +1,47 @@
+using System.Globalization;
+
+namespace Orchestrator.App;
+
+/// <summary>The directory of one life of a program that has named none: its owner's alone, and removed at the end. What killed programs left is swept by the next.</summary>
+internal sealed class AppDirectory : IDisposable
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private static int s_count;
+
+    public AppDirectory()
+    {
+        var parent = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"orchestrator-{Environment.UserName}");
+        Directory.CreateDirectory(parent, OwnerOnly);
+        // The name is known to everybody: were the directory somebody else's, this would fail.
+        File.SetUnixFileMode(parent, OwnerOnly);
+        Sweep(parent);
+        Path = System.IO.Path.Combine(parent, $"app-{Environment.ProcessId}.{Interlocked.Increment(ref s_count)}");
+        Directory.CreateDirectory(Path, OwnerOnly);
+    }
+
+    public string Path { get; }
+
+    public void Dispose()
+    {
+        if (Directory.Exists(Path))
+            Directory.Delete(Path, recursive: true);
+    }
+
+    private static void Sweep(string parent)
+    {
+        foreach (var directory in Directory.EnumerateDirectories(parent, "app-*"))
+        {
+            var owner = System.IO.Path.GetFileName(directory)["app-".Length..].Split('.')[0];
+            if (!int.TryParse(owner, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) || Directory.Exists($"/proc/{pid}"))
+                continue;
+            try
+            {
+                Directory.Delete(directory, recursive: true);
+            }
+            catch (IOException)
+            {
+                // Another program that starts sweeps at the same time.
+            }
+        }
+    }
+}

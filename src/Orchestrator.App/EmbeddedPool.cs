@@ -1,0 +1,77 @@
+using Microsoft.Extensions.Logging;
+using Orchestrator.Client;
+using Orchestrator.Coordinator;
+
+namespace Orchestrator.App;
+
+/// <summary>A coordinator in this process, its workers, and a client of it.</summary>
+internal sealed class EmbeddedPool : IOrchestratorPool, IAsyncDisposable
+{
+    private readonly CoordinatorApplication _coordinator;
+    private readonly AppDirectory? _directory;
+
+    private EmbeddedPool(CoordinatorApplication coordinator, OrchestratorClient client, AppDirectory? directory)
+    {
+        _coordinator = coordinator;
+        _directory = directory;
+        Client = client;
+    }
+
+    public OrchestratorClient Client { get; }
+
+    public static async Task<EmbeddedPool> StartAsync(OrchestratorApp app, ILoggerFactory? loggers, CancellationToken cancellationToken)
+    {
+        var directory = app.Options.DataDirectory is null ? new AppDirectory() : null;
+        CoordinatorApplication? coordinator = null;
+        try
+        {
+            var path = directory?.Path ?? Path.GetFullPath(app.Options.DataDirectory!);
+            coordinator = CoordinatorApplication.Create(app.Options.ToCoordinator(path, app.WorkerCommand), app.Tasks, app.Services, loggers);
+            await coordinator.StartAsync(cancellationToken);
+            var client = await OrchestratorClient.ConnectAsync(
+                new OrchestratorClientOptions
+                {
+                    Endpoint = coordinator.LocalAddress,
+                    DataDirectory = path,
+                    // The coordinator ends with this program, and there is no other to be found.
+                    DetachOnDisconnect = false,
+                },
+                cancellationToken);
+            return new EmbeddedPool(coordinator, client, directory);
+        }
+        catch
+        {
+            if (coordinator is not null)
+                await coordinator.DisposeAsync();
+            directory?.Dispose();
+            throw;
+        }
+    }
+
+    public Task<TaskHandle<TOut>> SubmitAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
+        Client.SubmitAsync(function, input, options, cancellationToken);
+
+    public Task<TOut> RunAsync<TIn, TOut>(TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
+        Client.RunAsync(function, input, options, cancellationToken);
+
+    public IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options, CancellationToken cancellationToken) =>
+        Client.MapAsync(function, inputs, options, cancellationToken);
+
+    public IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, IEnumerable<TIn> inputs, MapOptions? options, CancellationToken cancellationToken) =>
+        Client.MapAsync(function, inputs, options, cancellationToken);
+
+    public IAsyncEnumerable<TaskOutcome<TOut>> MapOutcomesAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options, CancellationToken cancellationToken) =>
+        Client.MapOutcomesAsync(function, inputs, options, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        await _coordinator.StopAsync();
+        await _coordinator.DisposeAsync();
+        _directory?.Dispose();
+    }
+}

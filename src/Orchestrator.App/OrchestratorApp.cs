@@ -1,0 +1,148 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.Worker;
+
+namespace Orchestrator.App;
+
+/// <summary>
+/// A program that is coordinator and workers at once. It starts itself again as a worker, once per core; <see cref="RunAsync(Func{IOrchestratorPool, Task})"/>
+/// takes the right role. What stands before it runs in every process.
+/// </summary>
+/// <example>
+/// <code>
+/// var app = OrchestratorApp.Create(args);
+/// app.MapTask("square", TaskKind.Cpu, (long n) => n * n);
+/// return await app.RunAsync(async pool =>
+/// {
+///     await foreach (var square in pool.MapAsync&lt;long, long&gt;("square", [1, 2, 3]))
+///         Console.WriteLine(square);
+/// });
+/// </code>
+/// </example>
+public sealed class OrchestratorApp : ITaskMap
+{
+    /// <summary>The first argument of a process that is to be a worker.</summary>
+    public const string WorkerArgument = "--orchestrator-worker";
+
+    private const int ExitFailed = 1;
+    private const int SignalledExit = 128;
+
+    private readonly WorkerBuilder? _worker;
+    private readonly string[] _args;
+
+    private OrchestratorApp(string[] args, WorkerBuilder? worker, OrchestratorAppOptions options)
+    {
+        _args = args;
+        _worker = worker;
+        Options = options;
+        Tasks = worker?.Tasks ?? new TaskHandlerRegistry();
+        Services = worker?.Services ?? new ServiceCollection();
+    }
+
+    /// <summary>Whether this process is one of the workers.</summary>
+    public bool IsWorker => _worker is not null;
+
+    /// <summary>The program's own arguments; workers are given the same.</summary>
+    public IReadOnlyList<string> Args => _args;
+
+    /// <summary>What the pool was told.</summary>
+    public OrchestratorAppOptions Options { get; }
+
+    /// <summary>The handlers, in this process and in the workers.</summary>
+    public TaskHandlerRegistry Tasks { get; }
+
+    /// <summary>What handler classes are served from, in the workers and, for handlers that run in process, here.</summary>
+    public IServiceCollection Services { get; }
+
+    /// <summary>This program, to be started as a worker with the same arguments.</summary>
+    internal IReadOnlyList<string> WorkerCommand => [.. Self(), WorkerArgument, .. _args];
+
+    /// <summary>To be called first, on the main thread before the first await: a worker ties its life to its parent's here.</summary>
+    /// <param name="args">The program's arguments.</param>
+    /// <param name="options">Null takes one worker per core and opens no port.</param>
+    public static OrchestratorApp Create(string[] args, OrchestratorAppOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        options ??= new OrchestratorAppOptions();
+        return args is [WorkerArgument, ..]
+            ? new OrchestratorApp(args[1..], OrchestratorWorker.CreateBuilder(args[1..]), options)
+            : new OrchestratorApp(args, null, options);
+    }
+
+    /// <summary>Runs once per worker process before it takes its first task.</summary>
+    public OrchestratorApp UseInitializer(Func<IServiceProvider, CancellationToken, Task> initializer)
+    {
+        ArgumentNullException.ThrowIfNull(initializer);
+        _worker?.UseInitializer(initializer);
+        return this;
+    }
+
+    /// <summary>Serves as a worker. Only where <see cref="IsWorker"/>: for programs with a host of their own.</summary>
+    /// <returns>The exit code.</returns>
+    public Task<int> RunWorkerAsync() => _worker is null
+        ? throw new InvalidOperationException($"This process is no worker: it was not started with {WorkerArgument}. Ask {nameof(IsWorker)} first.")
+        : _worker.RunAsync();
+
+    /// <summary>In a worker, serves until the pool ends. Otherwise starts the pool, runs the body and ends the pool.</summary>
+    /// <returns>The exit code: 0, or 128 and the signal's number where one ended it.</returns>
+    public Task<int> RunAsync(Func<IOrchestratorPool, Task> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return RunAsync((pool, _) => body(pool));
+    }
+
+    /// <summary>As <see cref="RunAsync(Func{IOrchestratorPool, Task})"/>; the token fires at Ctrl-C and SIGTERM. A second one ends the program at once.</summary>
+    public async Task<int> RunAsync(Func<IOrchestratorPool, CancellationToken, Task> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        if (_worker is not null)
+            return await _worker.RunAsync();
+        using var stopping = new CancellationTokenSource();
+        var signalled = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => OnSignal(context, 2));
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => OnSignal(context, 15));
+        EmbeddedPool pool;
+        try
+        {
+            pool = await EmbeddedPool.StartAsync(this, null, stopping.Token);
+        }
+        catch (Exception) when (signalled.Task.IsCompleted)
+        {
+            return SignalledExit + await signalled.Task;
+        }
+        catch (Exception exception) when (exception is ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"The pool does not start: {exception.Message}");
+            return ExitFailed;
+        }
+
+        await using (pool)
+        {
+            var running = Task.Run(() => body(pool, stopping.Token));
+            // A body that does not look at its token is left behind: its tasks end with the pool.
+            if (await Task.WhenAny(running, signalled.Task) == running && !signalled.Task.IsCompleted)
+            {
+                await running;
+                return 0;
+            }
+        }
+
+        return SignalledExit + await signalled.Task;
+
+        void OnSignal(PosixSignalContext context, int signal)
+        {
+            // The first is obeyed in order; the default of the second ends the process, and the kernel its workers.
+            context.Cancel = signalled.TrySetResult(signal);
+            stopping.Cancel();
+        }
+    }
+
+    private static string[] Self()
+    {
+        var program = Environment.ProcessPath ?? throw new PlatformNotSupportedException("This system does not tell a program its own path.");
+        // Under `dotnet program.dll` the process is the host, which needs to be told the program again.
+        return Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase)
+            ? [program, Path.GetFullPath(Environment.GetCommandLineArgs()[0])]
+            : [program];
+    }
+}

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using Orchestrator.Cli.Output;
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Journal;
+
+namespace Orchestrator.Cli.Verbs;
+
+/// <summary><c>orchestrator journal</c></summary>
+internal static class JournalVerb
+{
+    public static Command Create() => new("journal", "Looks at the journal of what is durable, in the data directory (--data-dir).")
+    {
+        CreateVerify(), CreateDump(), CreateCompact(),
+    };
+
+    private static Command CreateVerify() =>
+        new Command("verify", "Reads all of the journal and checks every record and page; also while its coordinator runs. Exits with 1 where it is damaged, and says where.")
+            .Examples("orchestrator journal verify", "orchestrator journal verify --data-dir /var/lib/orchestrator")
+            .Does((context, _) =>
+            {
+                var report = JournalTool.Verify(DirectoryOf(context));
+                if (context.Terminal.IsJson)
+                {
+                    context.Terminal.WriteJson(new
+                    {
+                        journal = report.Path,
+                        last_record = report.LastPosition,
+                        records = report.Records,
+                        record_bytes = report.RecordBytes,
+                        snapshot_bytes = report.SnapshotBytes,
+                        queues = report.Queues,
+                        items = report.Items,
+                        state_objects = report.StateObjects,
+                        tasks = report.Tasks,
+                        unfinished_tasks = report.UnfinishedTasks,
+                    });
+                    return Task.FromResult(ExitCode.Ok);
+                }
+
+                context.Terminal.WriteTable(
+                    [new("journal"), new(report.Path)],
+                    [
+                        ["last record", Describe.Count((long)report.LastPosition)],
+                        ["records after the snapshot", $"{Describe.Count(report.Records)} of {Describe.Count(report.RecordBytes)} bytes"],
+                        ["snapshot", $"{Describe.Count(report.SnapshotBytes)} bytes"],
+                        ["queues", $"{Describe.Count(report.Queues)} with {Describe.Count(report.Items)} items"],
+                        ["dicts, lists, values, arrays", Describe.Count(report.StateObjects)],
+                        ["tasks", $"{Describe.Count(report.Tasks)}, of which {Describe.Count(report.UnfinishedTasks)} are unfinished"],
+                    ]);
+                return Task.FromResult(ExitCode.Ok);
+            });
+
+    private static Command CreateDump() =>
+        new Command("dump", "Prints the journal's records as JSON, one per line, the snapshot's first; also while its coordinator runs.")
+            .Examples("orchestrator journal dump", "orchestrator journal dump | grep '\"taskEnded\"'")
+            .Does((context, _) =>
+            {
+                JournalTool.Dump(DirectoryOf(context), context.Terminal.Line);
+                return Task.FromResult(ExitCode.Ok);
+            });
+
+    private static Command CreateCompact() =>
+        new Command("compact", "Writes a snapshot, drops the records that it contains and gives the free space back. Its coordinator must have stopped.")
+            .Examples("orchestrator journal compact")
+            .Does((context, _) =>
+            {
+                var (before, after) = JournalTool.Compact(DirectoryOf(context));
+                if (context.Terminal.IsJson)
+                    context.Terminal.WriteJson(new { bytes_before = before, bytes_now = after });
+                else
+                    context.Terminal.Line($"{Describe.Count(before)} bytes before, {Describe.Count(after)} bytes now");
+                return Task.FromResult(ExitCode.Ok);
+            });
+
+    private static string DirectoryOf(VerbContext context) => context.Get(CommonOptions.DataDirectory) ?? ProtocolConstants.DefaultDataDirectory();
+}

@@ -1,0 +1,114 @@
+using System.Runtime.CompilerServices;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <content>Tasks as futures and as maps, over streams that are opened again when they break.</content>
+public sealed partial class OrchestratorClient : IExecutor
+{
+    private readonly TaskLines _lines;
+
+    internal OrchestratorClientOptions Options { get; }
+
+    /// <inheritdoc/>
+    public async Task<TaskHandle<TOut>> SubmitAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var (completion, line, tag) = await HandOverAsync(function, input, options, cancellationToken);
+        try
+        {
+            await completion.Accepted.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            line.Cancel(tag, completion);
+            throw;
+        }
+
+        return new TaskHandle<TOut>(this, new TaskEvents(this, line), function.Name, completion, function.Decode);
+    }
+
+    /// <inheritdoc/>
+    public async Task<TOut> RunAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var (completion, line, tag) = await HandOverAsync(function, input, options, cancellationToken);
+        try
+        {
+            var result = await completion.Result.WaitAsync(cancellationToken);
+            return function.Decode(TaskHandle.EnsureSucceeded(result, function.Name).Output);
+        }
+        catch (OperationCanceledException) when (!completion.Result.IsCompleted)
+        {
+            line.Cancel(tag, completion);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        return OutputsAsync(function, options, operation => operation.Start(inputs), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, IEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        return OutputsAsync(function, options, operation => operation.Start(inputs), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<TaskOutcome<TOut>> MapOutcomesAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function,
+        IAsyncEnumerable<TIn> inputs,
+        MapOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await using var operation = NewMap(function, options, cancellationToken);
+        operation.Start(inputs);
+        var batch = MapOperation<TIn, TOut>.NewBatch();
+        while (await operation.TakeAsync(batch, cancellationToken) is { Count: > 0 } taken)
+        {
+            for (var i = 0; i < taken.Count; i++)
+                yield return operation.ReadOutcome(batch[i]);
+        }
+    }
+
+    private async IAsyncEnumerable<TOut> OutputsAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function,
+        MapOptions? options,
+        Action<MapOperation<TIn, TOut>> start,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var operation = NewMap(function, options, cancellationToken);
+        start(operation);
+        var batch = MapOperation<TIn, TOut>.NewBatch();
+        while (await operation.TakeAsync(batch, cancellationToken) is { Count: > 0 } taken)
+        {
+            for (var i = 0; i < taken.Count; i++)
+                yield return operation.Read(batch[i]);
+        }
+    }
+
+    private MapOperation<TIn, TOut> NewMap<TIn, TOut>(TaskFunction<TIn, TOut> function, MapOptions? options, CancellationToken cancellationToken) =>
+        new(function, _lines.Pick(), options ?? new MapOptions(), cancellationToken);
+
+    private async ValueTask<(TaskCompletion Completion, TaskLine Line, ulong Tag)> HandOverAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        cancellationToken.ThrowIfCancellationRequested();
+        options ??= RunOptions.Default;
+        var completion = new TaskCompletion { ResubmitWhenLost = options.ResubmitWhenLost };
+        var spec = new TaskSpec
+        {
+            Handler = function.Name, Input = function.Encode(input), Options = options.ToMessage(), RequestId = options.RequestId,
+        };
+        var line = _lines.Pick();
+        return (completion, line, await line.SubmitAsync(completion, 0, spec, cancellationToken));
+    }
+}

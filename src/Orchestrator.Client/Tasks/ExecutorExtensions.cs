@@ -1,0 +1,58 @@
+using System.Diagnostics.CodeAnalysis;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// Tasks by handler name, with JSON by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <see cref="Payload"/> go as they are. Where code is
+/// trimmed or compiled ahead of time, use <see cref="TaskFunction"/>s instead.
+/// </summary>
+[RequiresUnreferencedCode(TaskFunction.NeedsReflection)]
+[RequiresDynamicCode(TaskFunction.NeedsReflection)]
+public static class ExecutorExtensions
+{
+    /// <summary>Hands a task over and returns once it is accepted.</summary>
+    /// <param name="executor">Who runs it.</param>
+    /// <param name="handler">The handler's name.</param>
+    /// <param name="input">Its input; an anonymous object will do.</param>
+    /// <param name="options">How it is run; null as usual.</param>
+    /// <param name="cancellationToken">Gives up handing it over.</param>
+    public static Task<TaskHandle<T>> SubmitAsync<T>(
+        this IExecutor executor, string handler, object? input = null, RunOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(executor);
+        return executor.SubmitAsync(TaskFunction.Json<object?, T>(handler), input, options, cancellationToken);
+    }
+
+    /// <summary>Runs a task and returns its output. Cancelling the wait cancels the task.</summary>
+    public static Task<T> RunAsync<T>(
+        this IExecutor executor, string handler, object? input = null, RunOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(executor);
+        return executor.RunAsync(TaskFunction.Json<object?, T>(handler), input, options, cancellationToken);
+    }
+
+    /// <summary>Runs a task for each input; see <see cref="IExecutor"/>.</summary>
+    public static IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
+        this IExecutor executor, string handler, IEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(executor);
+        return executor.MapAsync(TaskFunction.Json<TIn, TOut>(handler), inputs, options, cancellationToken);
+    }
+
+    /// <summary>Runs a task for each input; see <see cref="IExecutor"/>.</summary>
+    public static IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
+        this IExecutor executor, string handler, IAsyncEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(executor);
+        return executor.MapAsync(TaskFunction.Json<TIn, TOut>(handler), inputs, options, cancellationToken);
+    }
+
+    /// <summary>Runs a task for each input and yields how each ended; see <see cref="IExecutor"/>.</summary>
+    public static IAsyncEnumerable<TaskOutcome<TOut>> MapOutcomesAsync<TIn, TOut>(
+        this IExecutor executor, string handler, IEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(executor);
+        return executor.MapOutcomesAsync(TaskFunction.Json<TIn, TOut>(handler), inputs.ToAsyncEnumerable(), options, cancellationToken);
+    }
+}

@@ -1,0 +1,278 @@
+using System.Threading.Tasks.Sources;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// One map: inputs go out while less than its limit are ahead of what the reader has taken, results wait in a ring until they are taken. No object is
+/// made per item beyond the messages.
+/// </summary>
+internal sealed class MapOperation<TIn, TOut> : TaskSink, IAsyncDisposable
+{
+    private const int LargestBatch = 256;
+
+    private readonly TaskFunction<TIn, TOut> _function;
+    private readonly TaskLine _line;
+    private readonly TaskOptions? _options;
+    private readonly Lock _gate = new();
+    private readonly Ended[] _ring;
+    private readonly bool _inOrder;
+    private readonly Signal _room = new();
+    private readonly Signal _ready = new();
+    private readonly CancellationTokenSource _stopping;
+    private Task _producing = Task.CompletedTask;
+    private Exception? _inputError;
+    private long _submitted;
+    private long _ended;
+    private long _taken;
+    private bool _inputEnded;
+
+    public MapOperation(TaskFunction<TIn, TOut> function, TaskLine line, MapOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxInFlight, 1, nameof(options));
+        if (options.Task.RequestId.Length > 0)
+            throw new ArgumentException("A request id names one task, and a map has many.", nameof(options));
+        _function = function;
+        _line = line;
+        _options = options.Task.ToMessage();
+        _inOrder = options.Order != ResultOrder.Completion;
+        _ring = new Ended[options.MaxInFlight];
+        _stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        ResubmitWhenLost = options.Task.ResubmitWhenLost;
+    }
+
+    public void Start(IAsyncEnumerable<TIn> inputs) => _producing = Task.Run(() => ProduceAsync(inputs));
+
+    public void Start(IEnumerable<TIn> inputs) => _producing = Task.Run(() => ProduceAsync(inputs));
+
+    /// <summary>The next results, at least one; none at the end. They are valid until the next call.</summary>
+    public async ValueTask<ArraySegment<Ended>> TakeAsync(Ended[] batch, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var count = 0;
+            var end = false;
+            lock (_gate)
+            {
+                while (count < batch.Length && _taken < _submitted && _ring[_taken % _ring.Length] is { IsThere: true } next)
+                {
+                    _ring[_taken % _ring.Length] = default;
+                    _taken++;
+                    batch[count++] = next;
+                }
+
+                if (count == 0)
+                {
+                    end = _inputEnded && _taken == _submitted;
+                    if (!end)
+                        _ready.Arm();
+                }
+                else if (_room.IsArmed && _submitted - _taken <= _ring.Length / 2)
+                {
+                    // Half at a time, so that reader and producer do not wake each other for every item.
+                    _room.Set();
+                }
+            }
+
+            if (count > 0)
+                return new ArraySegment<Ended>(batch, 0, count);
+            if (end)
+                return _inputError is null ? ArraySegment<Ended>.Empty : throw _inputError;
+            await using (cancellationToken.UnsafeRegister(static state => ((MapOperation<TIn, TOut>)state!).Wake(), this))
+                await _ready.WaitAsync();
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    public static Ended[] NewBatch() => new Ended[LargestBatch];
+
+    /// <summary>The output; throws where there is none.</summary>
+    public TOut Read(in Ended item)
+    {
+        if (item.Lost is not null)
+            throw item.Lost;
+        return _function.Decode(TaskHandle.EnsureSucceeded(item.Result!, _function.Name).Output);
+    }
+
+    public TaskOutcome<TOut> ReadOutcome(in Ended item)
+    {
+        if (item.Lost is not null)
+            return new TaskOutcome<TOut>(item.Sequence, item.Lost, null);
+        var result = item.Result!;
+        return result.State == TaskState.Succeeded
+            ? new TaskOutcome<TOut>(item.Sequence, _function.Decode(result.Output), result)
+            : new TaskOutcome<TOut>(item.Sequence, TaskErrors.From(result, _function.Name), result);
+    }
+
+    public override void OnResult(long sequence, TaskResult result) => Add(new Ended(sequence, result, null));
+
+    public override void OnLost(long sequence, OrchestratorException error) => Add(new Ended(sequence, null, error));
+
+    /// <summary>Stops reading inputs, and cancels what is under way.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        lock (_gate)
+            _room.Set();
+        // An input that does not come would hold up whoever has left the loop; the producer ends with it.
+        if (_ended < _submitted)
+            _line.CancelAll(this);
+        var late = _producing.ContinueWith(
+            _ =>
+            {
+                if (Volatile.Read(ref _ended) < Volatile.Read(ref _submitted))
+                    _line.CancelAll(this);
+                _stopping.Dispose();
+            },
+            TaskScheduler.Default);
+        if (_producing.IsCompleted)
+            await late;
+    }
+
+    private void Wake()
+    {
+        lock (_gate)
+            _ready.Set();
+    }
+
+    private void Add(in Ended item)
+    {
+        lock (_gate)
+        {
+            var place = _inOrder ? item.Sequence : _ended;
+            _ring[place % _ring.Length] = item;
+            _ended++;
+            // In order, only the next one is news for the reader.
+            if (_ready.IsArmed && place == _taken)
+                _ready.Set();
+        }
+    }
+
+    private async Task ProduceAsync(IEnumerable<TIn> inputs)
+    {
+        Exception? error = null;
+        try
+        {
+            foreach (var input in inputs)
+            {
+                if (!await TakeRoomAsync())
+                    break;
+                await SubmitAsync(input);
+            }
+        }
+        catch (Exception exception)
+        {
+            error = exception;
+        }
+
+        EndInput(error);
+    }
+
+    private async Task ProduceAsync(IAsyncEnumerable<TIn> inputs)
+    {
+        Exception? error = null;
+        try
+        {
+            await foreach (var input in inputs.WithCancellation(_stopping.Token))
+            {
+                if (!await TakeRoomAsync())
+                    break;
+                await SubmitAsync(input);
+            }
+        }
+        catch (Exception exception)
+        {
+            error = exception;
+        }
+
+        EndInput(error);
+    }
+
+    private ValueTask<bool> TakeRoomAsync()
+    {
+        lock (_gate)
+        {
+            if (_stopping.IsCancellationRequested)
+                return new ValueTask<bool>(false);
+            if (_submitted - _taken < _ring.Length)
+                return new ValueTask<bool>(true);
+            _room.Arm();
+        }
+
+        return WaitForRoomAsync();
+    }
+
+    private async ValueTask<bool> WaitForRoomAsync()
+    {
+        await _room.WaitAsync();
+        return !_stopping.IsCancellationRequested;
+    }
+
+    private async ValueTask SubmitAsync(TIn input)
+    {
+        var spec = new TaskSpec { Handler = _function.Name, Input = _function.Encode(input), Options = _options };
+        long sequence;
+        // Before it goes, since its result may be there before this returns.
+        lock (_gate)
+            sequence = _submitted++;
+        try
+        {
+            await _line.SubmitAsync(this, sequence, spec, _stopping.Token);
+        }
+        catch
+        {
+            // The gap is at the end, so that it closes: nothing comes after it.
+            lock (_gate)
+                _submitted--;
+            throw;
+        }
+    }
+
+    private void EndInput(Exception? error)
+    {
+        lock (_gate)
+        {
+            _inputError = error is OperationCanceledException && _stopping.IsCancellationRequested ? null : error;
+            _inputEnded = true;
+            _ready.Set();
+        }
+    }
+
+    /// <summary>One input's end.</summary>
+    internal readonly record struct Ended(long Sequence, TaskResult? Result, OrchestratorException? Lost)
+    {
+        public bool IsThere => Result is not null || Lost is not null;
+    }
+
+    /// <summary>Wakes one waiter, without an object for each wait. Armed and set under the operation's lock.</summary>
+    private sealed class Signal : IValueTaskSource
+    {
+        private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
+
+        public bool IsArmed { get; private set; }
+
+        public void Arm()
+        {
+            _core.Reset();
+            IsArmed = true;
+        }
+
+        public void Set()
+        {
+            if (!IsArmed)
+                return;
+            IsArmed = false;
+            _core.SetResult(true);
+        }
+
+        public ValueTask WaitAsync() => new(this, _core.Version);
+
+        void IValueTaskSource.GetResult(short token) => _core.GetResult(token);
+
+        ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
+
+        void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _core.OnCompleted(continuation, state, token, flags);
+    }
+}

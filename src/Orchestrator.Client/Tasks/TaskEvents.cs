@@ -1,0 +1,59 @@
+using System.Runtime.CompilerServices;
+using Grpc.Core;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>The events of a task, over breaks of the connection.</summary>
+/// <param name="client">The client.</param>
+/// <param name="line">The line that the task was submitted on.</param>
+internal sealed class TaskEvents(OrchestratorClient client, TaskLine line)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    // The life of the coordinator that has the task: by now it has accepted it.
+    private readonly string _instance = line.Instance;
+
+    public async IAsyncEnumerable<TaskEvent> ReadAsync(TaskHandle task, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (task.Id == 0)
+            yield break;
+        ulong seen = 0;
+        while (true)
+        {
+            await using var events = client.WatchTasksAsync([task.Id], seen, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            var broken = false;
+            while (!broken)
+            {
+                bool more;
+                try
+                {
+                    more = await events.MoveNextAsync();
+                }
+                catch (OrchestratorException exception) when (exception is CoordinatorUnavailableException || exception.StatusCode == StatusCode.ResourceExhausted)
+                {
+                    // Broken, or cut for reading too slowly: what comes after the last one seen is still there.
+                    broken = true;
+                    continue;
+                }
+
+                if (!more)
+                    yield break;
+                seen = events.Current.Sequence;
+                yield return events.Current;
+                if (events.Current.EventCase == TaskEvent.EventOneofCase.Result)
+                    yield break;
+            }
+
+            await ReconnectAsync(task, cancellationToken);
+        }
+    }
+
+    private async Task ReconnectAsync(TaskHandle task, CancellationToken cancellationToken)
+    {
+        await Task.Delay(Pause, TimeProvider.System, cancellationToken);
+        var connection = await line.ConnectedAsync(cancellationToken);
+        if (connection.Instance != _instance)
+            throw new TaskLostException($"the events of task {task.Id} ('{task.Handler}') are lost: the coordinator was started again", task.Id, null);
+    }
+}

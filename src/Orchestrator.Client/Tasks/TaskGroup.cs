@@ -1,0 +1,163 @@
+using System.Diagnostics.CodeAnalysis;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// Tasks that belong together, like Python's <c>asyncio.TaskGroup</c>: the first that fails cancels the rest, and nobody leaves before all have ended.
+/// Made by <see cref="TaskGroups.RunGroupAsync(IExecutor, Func{TaskGroup, Task}, CancellationToken)"/>.
+/// </summary>
+public sealed class TaskGroup
+{
+    private readonly IExecutor _executor;
+    private readonly CancellationTokenSource _cancelling;
+    private readonly Lock _gate = new();
+    private readonly List<TaskHandle> _tasks = [];
+    private readonly List<Task> _watches = [];
+    private readonly List<Exception> _errors = [];
+    private bool _closed;
+
+    internal TaskGroup(IExecutor executor, CancellationToken cancellationToken)
+    {
+        _executor = executor;
+        _cancelling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+    }
+
+    /// <summary>Fires when the group is cancelled, by the first failure or from outside: for what the body itself waits for.</summary>
+    public CancellationToken Cancellation => _cancelling.Token;
+
+    /// <summary>Hands a task over to the group.</summary>
+    /// <exception cref="OperationCanceledException">The group has been cancelled meanwhile.</exception>
+    /// <exception cref="InvalidOperationException">The group has ended.</exception>
+    public async Task<TaskHandle<TOut>> SubmitAsync<TIn, TOut>(TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null)
+    {
+        lock (_gate)
+        {
+            if (_closed)
+                throw new InvalidOperationException("The group has ended; it takes no more tasks.");
+        }
+
+        var handle = await _executor.SubmitAsync(function, input, options, Cancellation);
+        bool late;
+        lock (_gate)
+        {
+            late = _closed;
+            _tasks.Add(handle);
+            _watches.Add(WatchAsync(handle));
+        }
+
+        // The group was cancelled, or left, while the task was on its way.
+        if (late || Cancellation.IsCancellationRequested)
+            await CancelAsync(handle);
+        return handle;
+    }
+
+    /// <summary>Hands a task over to the group, with JSON by reflection.</summary>
+    [RequiresUnreferencedCode(TaskFunction.NeedsReflection)]
+    [RequiresDynamicCode(TaskFunction.NeedsReflection)]
+    public Task<TaskHandle<T>> SubmitAsync<T>(string handler, object? input = null, RunOptions? options = null) =>
+        SubmitAsync(TaskFunction.Json<object?, T>(handler), input, options);
+
+    internal async Task RunAsync(Func<TaskGroup, Task> body)
+    {
+        await using var cancelling = _cancelling.Token.UnsafeRegister(static state => ((TaskGroup)state!).CancelTasks(), this);
+        try
+        {
+            await body(this);
+        }
+        catch (OperationCanceledException exception) when (exception.CancellationToken == Cancellation || _cancelling.IsCancellationRequested)
+        {
+            // The failure that cancelled the group says more.
+        }
+        catch (Exception exception)
+        {
+            lock (_gate)
+                _errors.Add(exception);
+            await _cancelling.CancelAsync();
+        }
+
+        await JoinAsync();
+    }
+
+    private async Task JoinAsync()
+    {
+        // A task that is still being handed over by somebody joins the list.
+        for (var joined = 0; ; joined++)
+        {
+            Task next;
+            lock (_gate)
+            {
+                if (joined == _watches.Count)
+                {
+                    _closed = true;
+                    break;
+                }
+
+                next = _watches[joined];
+            }
+
+            await next;
+        }
+
+        Collect();
+        if (_errors.Count > 0)
+            throw new AggregateException("A task group failed.", _errors);
+        Cancellation.ThrowIfCancellationRequested();
+    }
+
+    private void Collect()
+    {
+        foreach (var task in _tasks)
+        {
+            if (task.Result.IsFaulted)
+                _errors.Add(task.Result.Exception.InnerException!);
+            else if (task.Result.Result is { State: not TaskState.Succeeded } result
+                     && (result.State != TaskState.Cancelled || !Cancellation.IsCancellationRequested))
+                _errors.Add(TaskErrors.From(result, task.Handler));
+        }
+    }
+
+    private async Task WatchAsync(TaskHandle handle)
+    {
+        await handle.Ended;
+        if (handle.Result.IsFaulted || handle.Result.Result.State != TaskState.Succeeded)
+            await _cancelling.CancelAsync();
+    }
+
+    private void CancelTasks()
+    {
+        TaskHandle[] tasks;
+        lock (_gate)
+            tasks = [.. _tasks];
+        foreach (var task in tasks)
+            _ = CancelAsync(task);
+    }
+
+    private static async Task CancelAsync(TaskHandle task)
+    {
+        try
+        {
+            await task.CancelAsync();
+        }
+        catch (OrchestratorException)
+        {
+            // With the coordinator gone the task is reported as lost.
+        }
+    }
+}
+
+/// <summary>Structured concurrency, waits and combinations over handles.</summary>
+public static class TaskGroups
+{
+    /// <summary>
+    /// Runs the body with a group, and returns when it and all tasks of the group have ended. The first task that does not succeed, an exception of the
+    /// body and a cancel from outside cancel the rest.
+    /// </summary>
+    /// <exception cref="AggregateException">What failed: every failure but the cancels that followed it.</exception>
+    public static Task RunGroupAsync(this IExecutor executor, Func<TaskGroup, Task> body, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(executor);
+        ArgumentNullException.ThrowIfNull(body);
+        return new TaskGroup(executor, cancellationToken).RunAsync(body);
+    }
+}

@@ -1,0 +1,77 @@
+using System.Runtime.CompilerServices;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>Waits and combinations over handles, like Python's <c>concurrent.futures</c>.</summary>
+public static class TaskHandles
+{
+    /// <summary>The outputs of all, in the order given. Throws what the first of them failed with, once all have ended.</summary>
+    public static Task<T[]> WhenAll<T>(params IEnumerable<TaskHandle<T>> handles) => Task.WhenAll(handles.Select(handle => handle.AsTask()));
+
+    /// <summary>The first that has ended, well or not.</summary>
+    public static async Task<TaskHandle<T>> WhenAny<T>(params IEnumerable<TaskHandle<T>> handles)
+    {
+        var byEnd = new Dictionary<Task, TaskHandle<T>>();
+        foreach (var handle in handles)
+            byEnd.TryAdd(handle.Result, handle);
+        if (byEnd.Count == 0)
+            throw new ArgumentException("There is nothing to wait for: no handle was given.", nameof(handles));
+        return byEnd[await Task.WhenAny(byEnd.Keys)];
+    }
+
+    /// <summary>The handles as they end, well or not.</summary>
+    public static async IAsyncEnumerable<TaskHandle<T>> AsCompleted<T>(
+        IEnumerable<TaskHandle<T>> handles, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var byEnd = new Dictionary<Task, TaskHandle<T>>();
+        foreach (var handle in handles)
+            byEnd.TryAdd(handle.Result, handle);
+        await foreach (var ended in Task.WhenEach(byEnd.Keys).WithCancellation(cancellationToken))
+            yield return byEnd[ended];
+    }
+
+    /// <summary>Waits for some of the tasks or all. A timeout is a result: what has not ended is pending.</summary>
+    /// <param name="handles">The tasks.</param>
+    /// <param name="mode">For which of them.</param>
+    /// <param name="timeout">Null waits without limit; zero only looks.</param>
+    /// <param name="cancellationToken">Ends the wait; the tasks go on.</param>
+    public static async Task<TaskWaitResult> WaitAsync(
+        IEnumerable<TaskHandle> handles, WaitMode mode = WaitMode.All, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(handles);
+        if (!Enum.IsDefined(mode) || mode == WaitMode.Unspecified)
+            throw new ArgumentOutOfRangeException(nameof(mode), mode, "A wait is for All, FirstCompleted or FirstFailed.");
+        if (timeout is { } limit)
+            ArgumentOutOfRangeException.ThrowIfLessThan(limit, TimeSpan.Zero, nameof(timeout));
+        TaskHandle[] all = [.. handles];
+        if (timeout != TimeSpan.Zero)
+        {
+            try
+            {
+                await SatisfyAsync(all, mode).WaitAsync(timeout ?? Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                // What has ended is done, the rest is pending.
+            }
+        }
+
+        var ended = all.ToLookup(handle => handle.IsCompleted);
+        return new TaskWaitResult([.. ended[true]], [.. ended[false]]);
+    }
+
+    private static async Task SatisfyAsync(TaskHandle[] handles, WaitMode mode)
+    {
+        await foreach (var ended in Task.WhenEach(handles.Select(handle => handle.Result)))
+        {
+            if (mode == WaitMode.FirstCompleted || (mode == WaitMode.FirstFailed && (ended.IsFaulted || ended.Result.State != TaskState.Succeeded)))
+                return;
+        }
+    }
+}
+
+/// <summary>What a wait found.</summary>
+/// <param name="Done">Those that have ended, well or not.</param>
+/// <param name="Pending">The others.</param>
+public sealed record TaskWaitResult(IReadOnlyList<TaskHandle> Done, IReadOnlyList<TaskHandle> Pending);

@@ -1,0 +1,43 @@
+using Grpc.Health.V1;
+using Grpc.HealthCheck;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Coordinator.Journal;
+using Orchestrator.Coordinator.Telemetry;
+
+namespace Orchestrator.Coordinator.Hosting;
+
+/// <summary>Says when nothing durable can be written any more: in health, in the log and among the events. Everything else goes on.</summary>
+internal sealed partial class JournalHealth(CommandJournal journal, HealthServiceImpl health, OperatorEvents events, ILogger<JournalHealth> logger)
+{
+    /// <summary>The name under which health reports on all that is durable.</summary>
+    public const string ServiceName = "orchestrator.journal";
+
+    private int _failed;
+
+    /// <summary>Why nothing durable can be written; null while it can.</summary>
+    public string? Failure => journal.Failure;
+
+    /// <summary>Begins to report.</summary>
+    public void Start()
+    {
+        health.SetStatus(ServiceName, HealthCheckResponse.Types.ServingStatus.Serving);
+        journal.Failed += OnFailed;
+        if (journal.Failure is { } why)
+            OnFailed(why);
+    }
+
+    private void OnFailed(string why)
+    {
+        if (Interlocked.Exchange(ref _failed, 1) != 0)
+            return;
+        health.SetStatus(ServiceName, HealthCheckResponse.Types.ServingStatus.NotServing);
+        events.Add("journal.failed", "", why);
+        Log.Failed(logger, why);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "The journal has failed: {Why}. Durable requests answer JOURNAL_FAILED until a restart; all others go on.")]
+        public static partial void Failed(ILogger logger, string why);
+    }
+}

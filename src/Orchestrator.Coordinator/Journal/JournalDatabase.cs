@@ -1,0 +1,364 @@
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using Microsoft.Data.Sqlite;
+using Orchestrator.Coordinator.Journal.Wire;
+using Orchestrator.Core.Journal;
+
+namespace Orchestrator.Coordinator.Journal;
+
+/// <summary>
+/// The file <c>journal.db</c>: frames of records by the position of their first, the snapshot in chunks, one row of meta data, and the history of
+/// ended tasks. Used by one thread at a time.
+/// </summary>
+internal sealed partial class JournalDatabase : IDisposable
+{
+    /// <summary>The file's name below the data directory.</summary>
+    public const string FileName = "journal.db";
+
+    /// <summary>The format that this build reads and writes.</summary>
+    public const int Format = 1;
+
+    // A chunk's place is its snapshot's number times this, plus its own.
+    private const long ChunksPerSnapshot = 1L << 32;
+
+    private readonly SqliteConnection _connection;
+    private Durability _level = Durability.Memory;
+    private SqliteCommand? _begin;
+    private SqliteCommand? _insert;
+    private SqliteCommand? _commit;
+
+    private JournalDatabase(string path, bool forWriting)
+    {
+        Path = path;
+        _connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = forWriting ? SqliteOpenMode.ReadWrite : SqliteOpenMode.ReadOnly,
+            Pooling = false,
+        }.ToString());
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>What the file says about itself.</summary>
+    public Meta Meta { get; private set; } = new();
+
+    /// <summary>Opens a journal to write; one is created where there is none.</summary>
+    /// <exception cref="JournalException">It is damaged, of another format, or cannot be opened or created.</exception>
+    public static JournalDatabase Open(string path)
+    {
+        CreateUnlessThere(path);
+        var database = OpenExisting(path, forWriting: true);
+        // The default of 1,000 pages of 4 KB is a checkpoint, with two flushes, every few hundred records of a busy queue.
+        database.Execute("pragma wal_autocheckpoint = 4000");
+        return database;
+    }
+
+    /// <summary>Creates a journal where there is none.</summary>
+    /// <exception cref="JournalException">It cannot be created.</exception>
+    public static void CreateUnlessThere(string path)
+    {
+        try
+        {
+            if (!File.Exists(path))
+                Create(path);
+        }
+        catch (Exception exception) when (exception is SqliteException or UnauthorizedAccessException or IOException)
+        {
+            throw new JournalException($"the journal '{path}' cannot be created: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Opens a journal to read it, also beside its coordinator.</summary>
+    /// <exception cref="JournalException">As <see cref="Open"/>, or there is none.</exception>
+    public static JournalDatabase OpenToRead(string path)
+    {
+        if (!File.Exists(path))
+            throw new JournalException($"there is no journal '{path}'; a coordinator creates one in its data directory");
+        var database = OpenExisting(path, forWriting: false);
+        // All that is read is of one moment.
+        database.Guarded(() => database.Execute("begin"));
+        database.Guarded(database.ReadMeta);
+        return database;
+    }
+
+    /// <summary>Writes records, all or none of them.</summary>
+    /// <param name="frames">The frames, and the position of the first record of each.</param>
+    /// <param name="level">What must hold when this returns.</param>
+    /// <param name="alsoInside">What else is written in the same transaction.</param>
+    public void Commit(IReadOnlyList<(ulong Position, byte[] Frame)> frames, Durability level, Action? alsoInside = null)
+    {
+        if (level != _level)
+        {
+            // Of the write-ahead log: NORMAL writes at a commit, FULL also flushes. What was written before is flushed with it.
+            Execute(level == Durability.Disk ? "pragma synchronous = full" : "pragma synchronous = normal");
+            _level = level;
+        }
+
+        Prepare();
+        _begin!.ExecuteNonQuery();
+        try
+        {
+            foreach (var (position, frame) in frames)
+            {
+                _insert!.Parameters[0].Value = (long)position;
+                _insert.Parameters[1].Value = frame;
+                _insert.ExecuteNonQuery();
+            }
+
+            alsoInside?.Invoke();
+            _commit!.ExecuteNonQuery();
+        }
+        catch (SqliteException)
+        {
+            RollBack();
+            throw;
+        }
+    }
+
+    /// <summary>Reads every record of the snapshot, with positions of its own, then every one after it.</summary>
+    /// <exception cref="JournalException">Something is damaged or missing.</exception>
+    public ulong ReadAll(Action<ulong, ArraySegment<byte>> onSnapshot, Action<ulong, ArraySegment<byte>> onRecord) => Guarded(() =>
+    {
+        ReadSnapshot(onSnapshot);
+        return ReadFrames(onRecord);
+    });
+
+    /// <summary>Changes the meta data, inside a commit.</summary>
+    public void Write(Meta meta)
+    {
+        var frame = new JournalFrame();
+        frame.Add(0, meta);
+        Execute("insert or replace into meta(id, data) values(1, $a)", frame.ToArray());
+        Meta = meta;
+    }
+
+    /// <summary>Writes a chunk of a snapshot that is not in force yet, inside a commit.</summary>
+    public void WriteChunk(ulong snapshot, ulong chunk, byte[] frame) =>
+        Execute("insert or replace into snapshot(id, data) values($b, $a)", frame, (long)snapshot * ChunksPerSnapshot + (long)chunk);
+
+    /// <summary>Puts a snapshot in force, and deletes what it contains and what was in force before, inside a commit.</summary>
+    public void Activate(Meta meta)
+    {
+        Write(meta);
+        Execute("delete from snapshot where id < $b", null, (long)meta.Snapshot * ChunksPerSnapshot);
+        Execute("delete from frames where position <= $b", null, (long)meta.SnapshotPosition);
+    }
+
+    /// <summary>Deletes chunks of a snapshot that never came into force.</summary>
+    public void DropUnfinishedSnapshots() => Execute("delete from snapshot where id >= $b", null, ((long)Meta.Snapshot + 1) * ChunksPerSnapshot);
+
+    /// <summary>Gives back the file's free pages and empties the write-ahead log.</summary>
+    public void Vacuum() => Guarded(() =>
+    {
+        Execute("vacuum");
+        Execute("pragma wal_checkpoint(truncate)");
+        return 0;
+    });
+
+    /// <summary>What SQLite finds wrong with the file itself; empty when nothing is.</summary>
+    public string CheckPages() => Guarded(() =>
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = "pragma integrity_check(1)";
+        var found = (string?)command.ExecuteScalar();
+        return found is null or "ok" ? "" : found;
+    });
+
+    public void Dispose()
+    {
+        _begin?.Dispose();
+        _insert?.Dispose();
+        _commit?.Dispose();
+        _connection.Dispose();
+    }
+
+    /// <summary>Runs a statement; <c>$a</c>, <c>$b</c> and <c>$c</c> are its parameters.</summary>
+    internal void Execute(string sql, byte[]? a = null, long? b = null, long? c = null)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        if (a is not null)
+            command.Parameters.AddWithValue("$a", a);
+        if (b is not null)
+            command.Parameters.AddWithValue("$b", b);
+        if (c is not null)
+            command.Parameters.AddWithValue("$c", c);
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>Compiled once: a record alone in its transaction is the usual case.</summary>
+    private void Prepare()
+    {
+        if (_begin is not null)
+            return;
+        _begin = _connection.CreateCommand();
+        _begin.CommandText = "begin immediate";
+        _commit = _connection.CreateCommand();
+        _commit.CommandText = "commit";
+        _insert = _connection.CreateCommand();
+        _insert.CommandText = "insert into frames(position, data) values($position, $data)";
+        _insert.Parameters.Add("$position", SqliteType.Integer);
+        _insert.Parameters.Add("$data", SqliteType.Blob);
+        _insert.Prepare();
+    }
+
+    private void RollBack()
+    {
+        try
+        {
+            Execute("rollback");
+        }
+        catch (SqliteException)
+        {
+            // SQLite has rolled back by itself, as it does after a full disk.
+        }
+    }
+
+    private static JournalDatabase OpenExisting(string path, bool forWriting)
+    {
+        var database = new JournalDatabase(path, forWriting);
+        try
+        {
+            database.Guarded(() =>
+            {
+                // An empty file is a valid empty database to SQLite; to us it is a journal that has lost everything.
+                if (new FileInfo(path).Length == 0)
+                    throw new JournalException("the file is empty, though a journal never is: what it held is lost");
+                database._connection.Open();
+                database.Execute("pragma journal_mode = wal");
+                database.ReadMeta();
+                return 0;
+            });
+            return database;
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Under another name until it is whole: a file of the right name always has its meta data.</summary>
+    private static void Create(string path)
+    {
+        var unfinished = path + ".new";
+        File.Delete(unfinished);
+        using (File.Create(unfinished))
+        {
+        }
+
+        using (var database = new JournalDatabase(unfinished, forWriting: true))
+        {
+            database._connection.Open();
+            database.Execute("pragma synchronous = full");
+            database.Execute("create table meta(id integer primary key, data blob not null)");
+            database.Execute("create table frames(position integer primary key, data blob not null)");
+            database.Execute("create table snapshot(id integer primary key, data blob not null)");
+            database.Execute("create table history(task_id integer primary key, ended_at integer not null, data blob not null)");
+            database.Write(new Meta { Format = Format });
+            database.Execute("pragma journal_mode = wal");
+        }
+
+        File.Move(unfinished, path);
+        DirectoryEntries.Flush(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
+    }
+
+    private int ReadMeta()
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = "select data from meta where id = 1";
+        if (command.ExecuteScalar() is not byte[] frame)
+            throw new JournalException("its row of meta data is missing");
+        Meta? meta = null;
+        JournalFrame.Read("meta", 0, frame, (_, bytes) => meta = Meta.Parser.ParseFrom(bytes.AsSpan()));
+        if (meta is null || meta.Format != Format)
+            throw new JournalException($"it has the format {meta?.Format}, and this build reads format {Format}");
+        Meta = meta;
+        return 0;
+    }
+
+    private void ReadSnapshot(Action<ulong, ArraySegment<byte>> onRecord)
+    {
+        var first = (long)Meta.Snapshot * ChunksPerSnapshot;
+        using var command = _connection.CreateCommand();
+        command.CommandText = "select id, data from snapshot where id >= $first and id < $end order by id";
+        command.Parameters.AddWithValue("$first", first);
+        command.Parameters.AddWithValue("$end", first + ChunksPerSnapshot);
+        using var reader = command.ExecuteReader();
+        var chunk = 0ul;
+        var position = 1ul;
+        for (; reader.Read(); chunk++)
+        {
+            if (reader.GetInt64(0) != first + (long)chunk)
+                throw new JournalException($"chunk {chunk} of snapshot {Meta.Snapshot} is missing: the journal is damaged");
+            position += JournalFrame.Read($"snapshot {Meta.Snapshot}", position, (byte[])reader.GetValue(1), onRecord);
+        }
+
+        if (chunk != Meta.SnapshotChunks)
+            throw new JournalException($"snapshot {Meta.Snapshot} has {chunk} chunks of {Meta.SnapshotChunks}: the journal is damaged");
+    }
+
+    private ulong ReadFrames(Action<ulong, ArraySegment<byte>> onRecord)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = "select position, data from frames order by position";
+        using var reader = command.ExecuteReader();
+        var next = Meta.SnapshotPosition + 1;
+        while (reader.Read())
+        {
+            var position = (ulong)reader.GetInt64(0);
+            if (position != next)
+                throw new JournalException($"record {next} is missing, and record {position} is there: the journal is damaged");
+            next += JournalFrame.Read("the log", position, (byte[])reader.GetValue(1), onRecord);
+        }
+
+        return next - 1;
+    }
+
+    /// <summary>What goes wrong names the file and what can be done about it.</summary>
+    private T Guarded<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception exception) when (exception is SqliteException or JournalException or InvalidProtocolBufferException or InvalidCastException or IOException)
+        {
+            throw new JournalException(
+                $"the journal '{Path}' cannot be read: {exception.Message.TrimEnd('.')}. Nothing was changed. Put back a copy of it, or move journal.db and journal.db-wal away to begin without what they hold",
+                exception);
+        }
+    }
+
+    private void Guarded(Action run) => Guarded(() =>
+    {
+        run();
+        return 0;
+    });
+}
+
+/// <summary>Makes a new or renamed file last: its directory is flushed as files are.</summary>
+internal static partial class DirectoryEntries
+{
+    private const int ReadOnlyDirectory = 0x10000;
+
+    public static void Flush(string directory)
+    {
+        var descriptor = Open(directory, ReadOnlyDirectory);
+        if (descriptor < 0)
+            return;
+        _ = FSync(descriptor);
+        _ = Close(descriptor);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int FSync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}

@@ -1,0 +1,11 @@
+namespace Orchestrator.Coordinator.Journal;
+
+/// <summary>The journal cannot be read or opened. The message says which file, where in it, and what can be done.</summary>
+public sealed class JournalException : IOException
+{
+    /// <summary>Creates one.</summary>
+    public JournalException(string message, Exception? cause = null)
+        : base(message, cause)
+    {
+    }
+}

@@ -1,0 +1,14 @@
+namespace Orchestrator.Coordinator.Journal;
+
+/// <summary>The numbers of the journal.</summary>
+public sealed record JournalOptions
+{
+    /// <summary>A snapshot is written when the records after the last one take more than this, and more than twice the last one.</summary>
+    public long SnapshotAfterBytes { get; init; } = 64L << 20;
+
+    /// <summary>How long the ends of durable tasks stay in the history that <c>ListTasks</c> reads.</summary>
+    public TimeSpan HistoryAge { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>How many ends of durable tasks the history holds; the oldest go first.</summary>
+    public int HistoryTasks { get; init; } = 100_000;
+}

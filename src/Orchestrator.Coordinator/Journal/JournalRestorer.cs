@@ -1,0 +1,129 @@
+using Google.Protobuf;
+using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Coordinator.Journal.Wire;
+using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Services.Objects;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Queues;
+using Orchestrator.Core.State;
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Coordinator.Journal;
+
+/// <summary>A journal's image as the engines take it up.</summary>
+internal sealed class JournalRestorer(JournalImage image, JournalTimes times)
+{
+    private readonly PolicyTranslator _policies = new();
+
+    public Core.Journal.RestoredObjects ToObjects()
+    {
+        var restored = new Core.Journal.RestoredObjects { StateFloor = image.StateFloor };
+        foreach (var queue in image.Queues.Values)
+        {
+            var counts = queue.Counts;
+            restored.Queues.Add(new Core.Journal.RestoredQueue(
+                QueueOperations.ToSpec(queue.Spec),
+                new Core.Journal.QueueCounts(
+                    (long)counts.LastSequence, (long)counts.Unfinished, (long)counts.DeadLettered, (long)counts.Dropped, counts.ShutDown, counts.Emptied),
+                [.. queue.Items.Select(ToItem)]));
+        }
+
+        foreach (var state in image.States.Values)
+            restored.States.Add(ToState(state));
+        foreach (var request in image.Requests)
+            restored.Requests.Add(ToRequest(request));
+        return restored;
+    }
+
+    public IEnumerable<Core.Journal.RestoredTask> ToTasks() => image.Tasks.Values.Select(ToTask);
+
+    private Core.Journal.KeptItem ToItem(KeptItem item)
+    {
+        object body = item.Body ?? new V1.Payload();
+        if (item.DeadLetter is { } letter)
+            body = new DeadLetter(body, letter.Queue, letter.Sequence, letter.Deliveries, letter.Reason);
+        return new Core.Journal.KeptItem(body, item.Bytes, (long)item.Sequence, item.Priority, times.ToEngine(item.PutAt), item.Deliveries, item.HasReturned)
+        {
+            DelayedUntil = times.ToEngineOrNone(item.DelayedUntil),
+        };
+    }
+
+    private Core.Journal.RestoredState ToState(StateImage state)
+    {
+        IReadOnlyList<Number> numbers = state.Number is { } number
+            ? [StateOperations.ToNumber(number, "number")]
+            : [.. state.Elements.Select(bits => state.IsReal == true ? Number.Of(BitConverter.UInt64BitsToDouble(bits)) : Number.Of((long)bits))];
+        return new Core.Journal.RestoredState(StateOperations.ToKind(state.Begun.Kind), state.Begun.Name, (Core.Journal.Durability)(int)state.Begun.Durability, state.Version)
+        {
+            Entries = [.. state.Entries.Select(entry => new Core.Journal.RestoredEntry(entry.Key, ToContent(entry.Value), entry.Version, times.ToEngine(entry.Until)))],
+            Values = [.. state.Values.Select(ToContent)],
+            Numbers = numbers,
+            IsReal = state.IsReal,
+        };
+    }
+
+    private Core.Journal.RequestAnswered ToRequest(RequestAnswered request)
+    {
+        (Type Command, ObjectOutcome Outcome) answer = request.AnswerCase switch
+        {
+            RequestAnswered.AnswerOneofCase.Put => (typeof(PutItems), new PutOutcome((WaitStatus)(int)request.Put.Status, request.Put.Accepted)),
+            RequestAnswered.AnswerOneofCase.Dict => (typeof(UpdateDict), new UpdateDictOutcome(
+                request.Dict.Version, [.. request.Dict.Entries.Select(entry => new DictValue(entry.Key, entry.Value is { } value ? ToContent(value) : null, entry.Version))])),
+            RequestAnswered.AnswerOneofCase.List => (typeof(UpdateList), new UpdateListOutcome(
+                request.List.Version, request.List.Count, [.. request.List.Popped.Select(ToContent)])),
+            RequestAnswered.AnswerOneofCase.Value => (typeof(UpdateValue), new UpdateValueOutcome(
+                request.Value.Version, ToNumber(request.Value.Before), ToNumber(request.Value.After), request.Value.Changed)),
+            _ => (typeof(UpdateArray), new UpdateArrayOutcome(request.Array.Version, [.. request.Array.After.Select(after => StateOperations.ToNumber(after, "after"))])),
+        };
+        return new Core.Journal.RequestAnswered(request.RequestId, answer.Command, answer.Outcome, times.ToEngine(request.At));
+    }
+
+    private Core.Journal.RestoredTask ToTask(TaskImage task)
+    {
+        var accepted = task.Accepted;
+        List<Errors.Violation>? violations = null;
+        var policy = _policies.Translate(accepted.Options, "options", ref violations);
+        if (violations is not null)
+            throw new JournalException($"the options of task {accepted.TaskId} are wrong ({violations[0]}): the journal is damaged, or of a later version");
+        if (task.Met.Count > 0)
+            policy = policy with { DependsOn = [.. policy.DependsOn.Where(id => !task.Met.Contains((ulong)id))] };
+        return new Core.Journal.RestoredTask(
+            (long)accepted.TaskId,
+            new TaskSubmission(accepted.Handler, policy, accepted.Input, accepted.Input.Length, accepted.Tag, accepted.RequestId),
+            times.ToEngine(accepted.AcceptedAt))
+        {
+            Attempts = [.. task.Attempts.Select(ToAttempt)],
+            Worker = task.Worker,
+            IsCancelled = task.IsCancelled,
+            End = task.End is { } end ? ToEnd(end) : null,
+        };
+    }
+
+    private AttemptSummary ToAttempt(FailedAttempt failed) =>
+        new(failed.Number, failed.Worker, times.ToEngineOrNone(failed.StartedAt), failed.RunTicks, ToFailure(failed.Error));
+
+    private Core.Journal.TaskEnd ToEnd(TaskEnded end) =>
+        new((TaskState)(int)end.State, end.Attempt, end.Worker, times.ToEngineOrNone(end.StartedAt), times.ToEngineOrNone(end.EndedAt), end.RunTicks)
+        {
+            Output = end.HasOutput ? end.Output : null,
+            OutputBytes = end.HasOutput ? end.Output.Length : 0,
+            Failure = end.Error is { } error ? ToFailure(error) : null,
+        };
+
+    private static TaskFailure ToFailure(V1.TaskError error)
+    {
+        var failure = WireConversions.ToFailure(error);
+        return error.PostMortem is { } post
+            ? failure with
+            {
+                PostMortem = new WorkerPostMortem(
+                    post.Worker, post.Pid, post.HasExitCode ? post.ExitCode : null, post.Signal, post.OutOfMemory, (long)post.PeakRssBytes,
+                    post.CpuTime?.ToTimeSpan() ?? TimeSpan.Zero, [.. post.LastStderrLines]),
+            }
+            : failure;
+    }
+
+    private static Content ToContent(V1.Payload? payload) => new(payload ??= new V1.Payload(), payload.CalculateSize());
+
+    private static Number? ToNumber(V1.Number? number) => number is null ? null : StateOperations.ToNumber(number, "number");
+}

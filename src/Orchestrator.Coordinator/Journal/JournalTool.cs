@@ -1,0 +1,89 @@
+using Google.Protobuf;
+using Orchestrator.Coordinator.Journal.Wire;
+
+namespace Orchestrator.Coordinator.Journal;
+
+/// <summary>What can be done with a journal without a coordinator.</summary>
+public static class JournalTool
+{
+    /// <summary>Reads all of it as a start would, and has SQLite check the file's pages; also beside its coordinator.</summary>
+    /// <exception cref="JournalException">It is damaged; the message says where.</exception>
+    public static JournalReport Verify(string directory)
+    {
+        using var database = JournalDatabase.OpenToRead(PathIn(directory));
+        var (records, bytes) = (0L, 0L);
+        var image = new JournalImage();
+        var position = database.ReadAll(image.Apply, (at, record) =>
+        {
+            image.Apply(at, record);
+            records++;
+            bytes += record.Count;
+        });
+        if (database.CheckPages() is { Length: > 0 } found)
+            throw new JournalException($"the journal '{database.Path}' can be read, but SQLite finds its pages damaged: {found}. Compact it, or put back a copy of it");
+        return new JournalReport(
+            database.Path,
+            position,
+            records,
+            bytes,
+            (long)database.Meta.SnapshotBytes,
+            image.Queues.Count,
+            image.Queues.Values.Sum(queue => (long)queue.Count),
+            image.States.Count,
+            image.Tasks.Count,
+            image.Tasks.Values.Count(task => task.End is null));
+    }
+
+    /// <summary>Its records as JSON, one each, the snapshot's first; also beside its coordinator.</summary>
+    /// <exception cref="JournalException">It is damaged; what came before is returned.</exception>
+    public static void Dump(string directory, Action<string> write)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        using var database = JournalDatabase.OpenToRead(PathIn(directory));
+        database.ReadAll(
+            (position, record) => write($"{{\"snapshot\":{position},\"record\":{ToJson(record)}}}"),
+            (position, record) => write($"{{\"position\":{position},\"record\":{ToJson(record)}}}"));
+    }
+
+    /// <summary>Writes a snapshot, drops what it contains, and gives the free space back. Its coordinator must have stopped.</summary>
+    /// <returns>The file's size before and after, in bytes.</returns>
+    /// <exception cref="JournalException">It is damaged or in use.</exception>
+    public static (long Before, long After) Compact(string directory)
+    {
+        var path = PathIn(directory);
+        using var ownership = JournalOwnership.Take(path);
+        long SizeOf(string suffix) => new FileInfo(path + suffix) is { Exists: true } file ? file.Length : 0;
+        var before = SizeOf("") + SizeOf("-wal");
+        if (!File.Exists(path))
+            throw new JournalException($"there is no journal '{path}'; a coordinator creates one in its data directory");
+        using (var database = JournalDatabase.Open(path))
+        {
+            database.Commit([], Core.Journal.Durability.Disk, database.DropUnfinishedSnapshots);
+            string? failure = null;
+            new JournalSnapshot(path).Make(piece => piece(database), () => { }, why => failure = why);
+            if (failure is not null)
+                throw new JournalException(failure);
+            database.Vacuum();
+        }
+
+        return (before, SizeOf("") + SizeOf("-wal"));
+    }
+
+    private static string PathIn(string directory) => Path.Combine(directory, JournalDatabase.FileName);
+
+    private static string ToJson(ArraySegment<byte> record) => JsonFormatter.Default.Format(Record.Parser.ParseFrom(record.AsSpan()));
+}
+
+/// <summary>What a journal holds.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="LastPosition">The position of its last record.</param>
+/// <param name="Records">Records after the snapshot.</param>
+/// <param name="RecordBytes">Their bytes.</param>
+/// <param name="SnapshotBytes">Bytes of the snapshot; 0 where there is none.</param>
+/// <param name="Queues">Durable queues.</param>
+/// <param name="Items">Items in them.</param>
+/// <param name="StateObjects">Durable dicts, lists, values and arrays.</param>
+/// <param name="Tasks">Durable tasks whose results are kept or that are unfinished.</param>
+/// <param name="UnfinishedTasks">Those that are unfinished.</param>
+public sealed record JournalReport(
+    string Path, ulong LastPosition, long Records, long RecordBytes, long SnapshotBytes, int Queues, long Items, int StateObjects, int Tasks, int UnfinishedTasks);

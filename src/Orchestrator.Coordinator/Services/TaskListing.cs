@@ -1,0 +1,60 @@
+using System.Globalization;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Services;
+
+/// <summary><c>ListTasks</c>: the tasks that the engine knows and, among them by id, the ends of durable ones that only the history knows.</summary>
+internal sealed class TaskListing(TaskEngineHost host, ResultWriter results)
+{
+    private const int HistoryPage = 256;
+
+    /// <summary>A page, newest first.</summary>
+    /// <param name="before">Only tasks with smaller ids.</param>
+    /// <param name="size">The most.</param>
+    /// <param name="states">Only these; empty for all.</param>
+    /// <param name="handler">Only this; empty for all.</param>
+    public ListTasksResponse List(long before, int size, IReadOnlySet<TaskState> states, string handler)
+    {
+        var known = host.Read(engine => engine
+            .NewestBefore(before)
+            .Where(task => Fits((TaskState)(int)task.State, task.Handler.Name))
+            .Take(size + 1)
+            .Select(results.ToInfo)
+            .ToList());
+        var all = known.Concat(Past(before, Fits, size + 1)).OrderByDescending(task => task.TaskId).Take(size + 1).ToList();
+        var response = new ListTasksResponse();
+        if (all.Count > size)
+        {
+            all.RemoveAt(size);
+            response.NextPageToken = all[^1].TaskId.ToString(CultureInfo.InvariantCulture);
+        }
+
+        foreach (var info in all)
+        {
+            // A list names; the payload is for GetTask.
+            if (info.Result is { } result)
+                result.Output = null;
+            response.Tasks.Add(info);
+        }
+
+        return response;
+
+        bool Fits(TaskState state, string name) => (states.Count == 0 || states.Contains(state)) && (handler.Length == 0 || name == handler);
+    }
+
+    private List<TaskInfo> Past(long before, Func<TaskState, string, bool> fits, int maximum)
+    {
+        var past = new List<TaskInfo>();
+        while (past.Count < maximum)
+        {
+            var page = host.ReadHistory(before, HistoryPage);
+            if (page.Count == 0)
+                break;
+            before = (long)page[^1].TaskId;
+            past.AddRange(host.Read(engine => page.Where(task => engine.Find((long)task.TaskId) is null).ToArray()).Where(task => fits(task.State, task.Handler)));
+        }
+
+        return past;
+    }
+}

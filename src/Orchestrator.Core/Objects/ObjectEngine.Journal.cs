@@ -1,0 +1,142 @@
+using Orchestrator.Core.Journal;
+using Orchestrator.Core.Queues;
+using Orchestrator.Core.State;
+
+namespace Orchestrator.Core.Objects;
+
+/// <summary>
+/// What is durable: what happened to it in a step goes into <see cref="ObjectEffects.Changes"/>, and an engine that starts anew takes it up
+/// again. Sessions, waits and what they hold do not outlive the process; so a restart is to durable objects what the end of all sessions is.
+/// </summary>
+public sealed partial class ObjectEngine
+{
+    private readonly List<SharedQueue> _changedQueues = [];
+    private List<RequestAnswered>? _answered;
+
+    /// <summary>Why nothing durable can be changed any more; null while it can. Once set it stays.</summary>
+    public string? JournalFailure { get; set; }
+
+    /// <summary>The largest lease id given so far.</summary>
+    public ulong LastLeaseId => _lastLeaseId;
+
+    /// <summary>Takes up the durable objects of an earlier life, before the first command.</summary>
+    /// <param name="restored">What there was.</param>
+    /// <param name="now">The time; those in <paramref name="restored"/> may lie before the engine's zero.</param>
+    /// <param name="effects">What this changes: an item whose last allowed delivery was cut short is a dead letter now.</param>
+    public void Restore(RestoredObjects restored, TimeSpan now, ObjectEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(restored);
+        Enter(now, effects);
+        _stateFloor = Math.Max(_stateFloor, restored.StateFloor);
+        foreach (var state in restored.States)
+            Restore(state);
+        foreach (var request in restored.Requests)
+            (_requestsOfNobody ??= new(_options, _replayBudget)).Complete(request.RequestId, request.Command, request.Outcome, request.At);
+        // All queues first: one may hold the dead letters of another.
+        var queues = restored.Queues.Select(queue => (Queue: OpenQueue(queue.Spec), queue.Items, queue.Counts)).ToArray();
+        foreach (var (queue, _, counts) in queues)
+            queue.Restore(counts);
+        var wornOut = new List<(SharedQueue Queue, QueueEntry Entry)>();
+        foreach (var (queue, items, _) in queues)
+            Restore(queue, items, wornOut);
+        // Behind the letters that are there already.
+        foreach (var (queue, entry) in wornOut)
+            Bury(queue, entry, $"delivered {entry.Deliveries} times, the most that the queue allows; the last time its coordinator ended");
+        LeaveChanges();
+    }
+
+    /// <summary>Why something of this level cannot be used now; null when it can.</summary>
+    private ObjectError? RefuseDurable(Durability level)
+    {
+        if (level == Durability.Memory)
+            return null;
+        _effects.SpeaksOfDurable = true;
+        return JournalFailure is { } why
+            ? new ObjectError(ObjectErrorReason.JournalFailed, $"the journal has failed, so nothing durable can be used until the coordinator is restarted: {why}")
+            : null;
+    }
+
+    private void Record(ObjectChange change, Durability level)
+    {
+        _effects.Changes.Add(change);
+        if (level > _effects.Level)
+            _effects.Level = level;
+    }
+
+    /// <summary>The end of a step: what it did to queues, and what it answered to whom may ask again.</summary>
+    private void LeaveChanges()
+    {
+        foreach (var queue in _changedQueues)
+        {
+            if (queue.Log!.Take() is { } change)
+                Record(change, queue.Spec.Durability);
+        }
+
+        _changedQueues.Clear();
+        if (_answered is not { Count: > 0 } answered)
+            return;
+        if (_effects.Changes.Count > 0)
+            _effects.Changes.AddRange(answered);
+        answered.Clear();
+    }
+
+    private void Restore(SharedQueue queue, IReadOnlyList<KeptItem> items, List<(SharedQueue Queue, QueueEntry Entry)> wornOut)
+    {
+        var most = queue.Spec.MaxDeliveries;
+        foreach (var item in items)
+        {
+            var entry = new QueueEntry
+            {
+                Body = item.Body, Bytes = item.Bytes, Sequence = item.Sequence, Priority = item.Priority, PutAt = item.PutAt, Deliveries = item.Deliveries,
+            };
+            if (item.DelayedUntil > _now && !queue.IsEmptied)
+                Delay(queue, entry, item.DelayedUntil);
+            else if (!item.HasReturned)
+                queue.Ready.Add(entry);
+            else if (most > 0 && item.Deliveries >= most && !queue.IsEmptied)
+                wornOut.Add((queue, entry));
+            else
+                queue.Return(entry);
+        }
+    }
+
+    private void Delay(SharedQueue queue, in QueueEntry entry, long until)
+    {
+        var lease = new QueueLease(++_sequence, ++_lastLeaseId, queue, entry);
+        queue.Delayed.Add(lease);
+        SetTimer(lease, until);
+    }
+
+    private void Restore(RestoredState restored)
+    {
+        var item = AddState(restored.Kind, restored.Name);
+        item.Exists = true;
+        item.Durability = restored.Durability;
+        item.Version = restored.Version;
+        RecordChangesOf(item);
+        switch (item)
+        {
+            case SharedDict dict:
+                foreach (var entry in restored.Entries)
+                {
+                    var added = dict.Restore(entry.Key, entry.Value, entry.Version);
+                    if (entry.Deadline != long.MaxValue)
+                        SetTimer(added.Expiry = new DictExpiry(++_sequence, dict, added), Math.Max(1, entry.Deadline));
+                }
+
+                break;
+            case SharedList list:
+                list.Restore(restored.Values);
+                break;
+            case SharedValue value:
+                value.Current = restored.Numbers[0];
+                break;
+            case SharedArray array:
+                array.Allocate(restored.Numbers.Count);
+                array.IsReal = restored.IsReal;
+                for (var i = 0; i < restored.Numbers.Count; i++)
+                    array[i] = restored.Numbers[i];
+                break;
+        }
+    }
+}

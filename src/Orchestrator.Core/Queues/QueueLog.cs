@@ -1,0 +1,63 @@
+using Orchestrator.Core.Journal;
+
+namespace Orchestrator.Core.Queues;
+
+/// <summary>What one step of the engine does to a durable queue, as it is to be written down.</summary>
+/// <param name="queue">The queue.</param>
+/// <param name="changed">The queues that something has happened to in this step.</param>
+internal sealed class QueueLog(SharedQueue queue, List<SharedQueue> changed)
+{
+    private List<KeptItem>? _puts;
+    private List<ItemMove>? _moves;
+    private List<long>? _gone;
+    private IReadOnlyList<long>? _left;
+    private bool _isNoted;
+
+    /// <summary>Its numbers have changed.</summary>
+    public void Touch()
+    {
+        if (_isNoted)
+            return;
+        _isNoted = true;
+        changed.Add(queue);
+    }
+
+    /// <summary>An item is in the queue now.</summary>
+    public void Put(in QueueEntry entry, bool hasReturned)
+    {
+        Touch();
+        (_puts ??= []).Add(new KeptItem(entry.Body, entry.Bytes, entry.Sequence, entry.Priority, entry.PutAt, entry.Deliveries, hasReturned));
+    }
+
+    /// <summary>An item that stays was delivered, given back or delayed.</summary>
+    public void Move(in QueueEntry entry, long delayedUntil = 0)
+    {
+        Touch();
+        (_moves ??= []).Add(new ItemMove(entry.Sequence, entry.Deliveries, delayedUntil));
+    }
+
+    /// <summary>An item is in the queue no more.</summary>
+    public void Remove(in QueueEntry entry)
+    {
+        Touch();
+        (_gone ??= []).Add(entry.Sequence);
+    }
+
+    /// <summary>Only these are left.</summary>
+    public void Empty(IReadOnlyList<long> left)
+    {
+        Touch();
+        _left = left;
+    }
+
+    /// <summary>All of the step, to begin anew; null where the queue is gone, which says it all.</summary>
+    public QueueChanged? Take()
+    {
+        _isNoted = false;
+        var change = queue.IsDropped
+            ? null
+            : new QueueChanged(queue.Name, queue.Counts) { Puts = _puts ?? [], Moves = _moves ?? [], Gone = _gone ?? [], Left = _left };
+        (_puts, _moves, _gone, _left) = (null, null, null, null);
+        return change;
+    }
+}

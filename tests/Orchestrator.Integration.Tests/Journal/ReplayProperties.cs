@@ -1,0 +1,65 @@
+using CsCheck;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Journal;
+using Orchestrator.Core.Objects;
+
+namespace Orchestrator.Integration.Tests.Journal;
+
+/// <summary>
+/// A journal that is cut at any record gives an engine that is as the first one was at that record, after the end of all sessions: that is what a restart is.
+/// </summary>
+public sealed class ReplayProperties
+{
+    private const int Steps = 120;
+
+    [Fact]
+    public void What_is_replayed_up_to_a_record_is_what_the_engine_was_then() =>
+        Gen.Select(Gen.Int, Gen.Double[0, 1]).Sample(
+            (seed, cut) => Check(seed, cut, throughSnapshot: false), iter: 400, threads: 1);
+
+    [Fact]
+    public void A_snapshot_in_between_changes_nothing() =>
+        Gen.Select(Gen.Int, Gen.Double[0, 1]).Sample(
+            (seed, cut) => Check(seed, cut, throughSnapshot: true), iter: 400, threads: 1);
+
+    private static void Check(int seed, double cut, bool throughSnapshot)
+    {
+        var whole = new DurableRun(seed);
+        while (whole.Steps < Steps)
+            whole.Step();
+        Assert.NotEmpty(whole.Records);
+        // The first few create the queues.
+        var count = 3 + (int)Math.Round(cut * (whole.Records.Count - 3));
+        // The same once more, as far as the record, since the engine is deterministic.
+        var expected = new DurableRun(seed) { Limit = count };
+        while (expected.Records.Count < count)
+            expected.Step();
+        Assert.Equal(count, expected.Records.Count);
+        expected.EndSessions();
+
+        var times = new JournalTimes(DurableRun.Clock);
+        var image = new JournalImage();
+        for (var i = 0; i < count; i++)
+        {
+            image.Apply((ulong)i + 1, whole.Records[i]);
+            if (throughSnapshot && i == count / 2)
+                image = Again(image);
+        }
+
+        var restored = new ObjectEngine(DurableRun.Options);
+        restored.Restore(new JournalRestorer(image, times).ToObjects(), expected.Now, new ObjectEffects());
+        Assert.Equal(expected.Digest(), DurableRun.Digest(restored, expected.Now));
+    }
+
+    /// <summary>Through the records that a snapshot is made of, and their bytes.</summary>
+    private static JournalImage Again(JournalImage image)
+    {
+        var frame = new JournalFrame();
+        var position = 1ul;
+        foreach (var record in image.ToRecords())
+            frame.Add(position++, record);
+        var again = new JournalImage();
+        JournalFrame.Read("a snapshot", 1, frame.ToArray(), again.Apply);
+        return again;
+    }
+}

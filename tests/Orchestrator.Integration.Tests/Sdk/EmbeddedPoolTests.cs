@@ -1,0 +1,116 @@
+using System.Globalization;
+using Orchestrator.Client;
+using Orchestrator.TestKit;
+
+namespace Orchestrator.Integration.Tests.Sdk;
+
+/// <summary>Programs with a pool of their own: the two samples of the README, run as they are.</summary>
+public sealed class EmbeddedPoolTests
+{
+    [Fact]
+    public async Task The_console_sample_prints_squares_that_other_processes_computed_and_leaves_nothing()
+    {
+        await using var sample = SampleProcess.Start("Squares");
+        var lines = new List<string>();
+        await foreach (var line in sample.Lines.ReadAllAsync())
+            lines.Add(line);
+        Assert.Equal(0, await sample.EndAsync());
+        Assert.Equal("", sample.Errors);
+        Assert.Equal(Enumerable.Range(1, 10).Select(n => $"{n} squared is {n * n}, said another process"), lines);
+    }
+
+    [Fact]
+    public async Task An_endless_map_ends_with_sigterm_and_leaves_nothing()
+    {
+        await using var sample = SampleProcess.Start("Squares", "9223372036854775807");
+        await sample.LineAsync(line => line.StartsWith("100 ", StringComparison.Ordinal));
+        Assert.True(sample.Family().Count > 1);
+        sample.Signal(Signals.Term);
+        Assert.Equal(128 + Signals.Term, await sample.EndAsync());
+        Assert.Empty(sample.Family());
+    }
+
+    [Fact]
+    public async Task A_killed_program_leaves_no_process()
+    {
+        await using var sample = SampleProcess.Start("Squares", "9223372036854775807");
+        await sample.LineAsync(line => line.StartsWith("100 ", StringComparison.Ordinal));
+        Assert.True(sample.Family().Count > 1);
+        sample.Signal(Signals.Kill);
+        await sample.EndAsync();
+        Assert.Empty(sample.Family());
+    }
+
+    [Fact]
+    public async Task A_reader_who_stops_reading_stops_the_program_in_flat_memory()
+    {
+        await using var sample = SampleProcess.Start("Squares", "9223372036854775807");
+        await sample.LineAsync(line => line.StartsWith("20000 ", StringComparison.Ordinal));
+        var early = Resident(sample.Pid);
+        await sample.LineAsync(line => line.StartsWith("200000 ", StringComparison.Ordinal));
+        // Bounded by count: ten times the tasks must not take twice the memory.
+        Assert.InRange(Resident(sample.Pid), 0, early * 2);
+    }
+
+    [Fact]
+    public async Task No_port_is_opened()
+    {
+        await using var sample = SampleProcess.Start("Squares", "9223372036854775807");
+        await sample.LineAsync(line => line.StartsWith("100 ", StringComparison.Ordinal));
+        Assert.All(sample.Family(), pid => Assert.Equal(0, ListeningPorts(pid)));
+    }
+
+    [Fact]
+    public async Task The_web_sample_answers_from_a_worker_and_from_its_own_process()
+    {
+        await using var sample = SampleProcess.Start("WebPrimes", "--urls", "http://127.0.0.1:0");
+        var listening = await sample.LineAsync(line => line.Contains("Now listening on", StringComparison.Ordinal));
+        using var http = new HttpClient { BaseAddress = new Uri(listening[listening.IndexOf("http://", StringComparison.Ordinal)..].Trim()), Timeout = SdkWaits.Patience };
+        Assert.Equal("25", await http.GetStringAsync("/primes/100"));
+        Assert.Equal("25", await http.GetStringAsync("/primes-here/100"));
+        sample.Signal(Signals.Term);
+        Assert.Equal(0, await sample.EndAsync());
+    }
+
+    [Fact]
+    public async Task Partial_outputs_progress_and_log_lines_are_streams_also_after_the_end()
+    {
+        await using var program = SampleProcess.Start("PoolProgram", "reports");
+        Assert.Equal(
+            [
+                "partials 1 4 9", "output 3", "progress 1 of 3 step", "progress 2 of 3 step", "progress 3 of 3 step",
+                "log info line 1", "log info line 2", "log info line 3",
+            ],
+            await program.Lines.ReadAllAsync().ToArrayAsync());
+        Assert.Equal(0, await program.EndAsync());
+    }
+
+    [Fact]
+    public async Task One_word_runs_the_same_handler_here_or_elsewhere_with_the_same_ends()
+    {
+        await using var program = SampleProcess.Start("PoolProgram", "places");
+        var lines = await program.Lines.ReadAllAsync().ToArrayAsync();
+        Assert.Equal(
+            Enum.GetValues<Executor>().SelectMany(place => new[]
+            {
+                $"{place} {(place == Executor.CrossProcess ? "elsewhere" : "here")}", $"{place} System.InvalidOperationException: no luck",
+            }),
+            lines);
+        Assert.Equal(0, await program.EndAsync());
+    }
+
+    private static long Resident(int pid) =>
+        long.Parse(File.ReadAllText($"/proc/{pid}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+
+    /// <summary>Sockets in state LISTEN among the descriptors of a process.</summary>
+    private static int ListeningPorts(int pid)
+    {
+        var listening = ((string[])["tcp", "tcp6"])
+            .SelectMany(table => File.ReadLines($"/proc/{pid}/net/{table}").Skip(1))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(fields => fields[3] == "0A")
+            .Select(fields => $"socket:[{fields[9]}]")
+            .ToHashSet();
+        return Directory.EnumerateFiles($"/proc/{pid}/fd").Select(fd => new FileInfo(fd).LinkTarget).Count(target => target is not null && listening.Contains(target));
+    }
+}
