@@ -26,31 +26,34 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private readonly List<string> _expectedErrors = [];
     private readonly IReadOnlyList<string> _arguments;
     private readonly IReadOnlyDictionary<string, string> _environment;
-    private readonly IReadOnlyList<string> _prefix;
     private bool _endedByTest;
     private bool _directoryPassedOn;
 
     private readonly bool _keepsDirectory;
 
     private CoordinatorProcess(
-        string directory, bool keepsDirectory, int grpcPort, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment,
-        IReadOnlyList<string> prefix)
+        string directory,
+        bool keepsDirectory,
+        int grpcPort,
+        IReadOnlyList<string> arguments,
+        IReadOnlyDictionary<string, string> environment,
+        IReadOnlyList<string>? prefix = null)
     {
         DataDirectory = directory;
         _keepsDirectory = keepsDirectory;
         _arguments = arguments;
         _environment = environment;
-        _prefix = prefix;
         _mark = $"LC_ORCHESTRATOR_TEST={Guid.NewGuid():N}";
         // A write beyond a limit that a test sets is to fail, not to end the process.
-        string[] command = [.. prefix, "/bin/sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\"", CommandPath];
-        var start = new ProcessStartInfo(command[0])
+        var start = new ProcessStartInfo("/bin/sh")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        foreach (var argument in (IEnumerable<string>)[.. command[1..], "serve", "--grpc-port", $"{grpcPort}", "--http-port", "0", "--data-dir", directory, .. arguments])
+        string[] command = [.. prefix ?? [], CommandPath];
+        foreach (var argument in (IEnumerable<string>)
+            ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", .. command, "serve", "--grpc-port", $"{grpcPort}", "--http-port", "0", "--data-dir", directory, .. arguments])
             start.ArgumentList.Add(argument);
         // Workers inherit locale variables, so this marks every process of the family.
         var name = _mark.Split('=')[0];
@@ -133,14 +136,14 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     {
         var directory = given ?? Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
         var withWorkers = arguments.Contains("--workers") ? arguments : ["--workers", "2", .. arguments];
-        return await StartAsync(new CoordinatorProcess(directory, given is not null, 0, withWorkers, environment, prefix ?? []));
+        return await StartAsync(new CoordinatorProcess(directory, given is not null, 0, withWorkers, environment, prefix));
     }
 
     /// <summary>Starts it again after its end, on the same port and in the same data directory, which is the new one's to remove.</summary>
     public Task<CoordinatorProcess> StartAgainAsync()
     {
         _directoryPassedOn = true;
-        return StartAsync(new CoordinatorProcess(DataDirectory, _keepsDirectory, new Uri(GrpcAddress).Port, _arguments, _environment, _prefix));
+        return StartAsync(new CoordinatorProcess(DataDirectory, _keepsDirectory, new Uri(GrpcAddress).Port, _arguments, _environment));
     }
 
     private static async Task<CoordinatorProcess> StartAsync(CoordinatorProcess coordinator)
