@@ -8,7 +8,6 @@ public static partial class ProcessLimits
 {
     private const int FileSize = 1;
     private const int Data = 2;
-    private const int OpenFiles = 7;
 
     /// <summary>
     /// From now on no file of the process grows beyond so many bytes: writes fail with EFBIG, as on a full disk. Coordinators of this kit ignore the signal that comes
@@ -20,9 +19,6 @@ public static partial class ProcessLimits
         if (PrLimit(pid, FileSize, ref limit, 0) != 0)
             throw new Win32Exception();
     }
-
-    /// <summary>From now on the process has no file descriptor of this number or above; returns what held before.</summary>
-    public static ulong SetOpenFiles(int pid, ulong count) => SetSoft(pid, OpenFiles, count);
 
     /// <summary>From now on the process gets no more private writable memory than so many bytes in all; returns what held before.</summary>
     public static ulong SetData(int pid, ulong bytes) => SetSoft(pid, Data, bytes);
