@@ -173,6 +173,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
 
         _app.Services.GetRequiredService<StreamRegistry>().Stop();
         _app.Services.GetRequiredService<ConnectRegistry>().Stop();
+        _app.Services.GetRequiredService<ObjectEngineHost>().EndWaits();
         await Supervisor.StopAsync();
         await _app.StopAsync();
         _endpointFile.Dispose();

@@ -50,6 +50,13 @@ internal static class LimiterVerb
                     ? context.TimedOut($"the limiter '{limiter.Name}' had no permit (next in {Output.Describe.Time(retry)})")
                     : ExitCode.Ok;
             }),
+        new Command("delete", "Deletes a rate limiter; who waits for its permits is told that it is gone.") { ObjectVerbs.Name }
+            .Examples("orchestrator limiter delete api")
+            .Calls(async (context, client, token) =>
+            {
+                await client.DeleteRateLimiterAsync(context.Get(ObjectVerbs.Name)!, token);
+                return ExitCode.Ok;
+            }),
         ObjectVerbs.ListOf("rate limiters", "limiter"),
     };
 }
