@@ -255,7 +255,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     private static void Configure(KestrelServerOptions kestrel, CoordinatorOptions options)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxConcurrentConnections = 1_024;
+        kestrel.Limits.MaxConcurrentConnections = ConnectionLimit.Of(options.Supervision.Groups.Sum(group => group.Workers));
         kestrel.Limits.RequestHeadersTimeout = BeginLimit;
         kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);

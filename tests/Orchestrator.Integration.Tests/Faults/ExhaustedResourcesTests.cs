@@ -1,20 +1,21 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Grpc.Core;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
 using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F21, and the memory of F2: what the kernel no longer gives. (Limits of processes do not bind root, so that starting one fails here for want of descriptors.)</summary>
+/// <summary>F21, and the memory of F2: what the kernel no longer gives. (A limit of processes does not bind root and is not tried.)</summary>
 public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
 {
     [Fact]
-    public async Task Without_file_descriptors_it_goes_on_with_whom_it_has_and_recovers_when_there_are_some_again()
+    public async Task Clients_cannot_take_its_last_file_descriptor_and_workers_are_replaced_meanwhile()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync();
-        coordinator.ExpectError("Too many open files");
+        const int Strangers = 200;
+        await using var coordinator = await CoordinatorProcess.StartBehindAsync(["/usr/bin/prlimit", "--nofile=450:450"]);
         var ledger = new TaskLedger(Settings.Seed());
         var counts = await coordinator.CountsAsync();
         var before = ProcessUsage.Of(coordinator);
@@ -22,47 +23,72 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
             coordinator.GrpcAddress, coordinator.Token, ledger,
             _ => Specs.Json("sum_of_squares", """{"n": 10}""", new TaskOptions { Retry = new RetryPolicy { MaxAttempts = 5, InitialBackoff = Specs.Seconds(0.1), RetryWorkerLost = true } }), rate: 200);
         await ledger.WaitForMoreAsync(100);
-        var limit = ResourceLimits.Set(coordinator.Pid, ResourceLimits.OpenFiles, (ulong)before.Handles + 20);
         var strangers = new List<Socket>();
         try
         {
-            // Connections until it has no descriptor left; the kernel still shakes hands for it.
-            for (var i = 0; i < 100; i++)
+            // More than it has descriptors left, on both ports.
+            for (var i = 0; i < 2 * Strangers; i++)
             {
                 var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
                 strangers.Add(socket);
-                await socket.ConnectAsync(IPAddress.Loopback, new Uri(coordinator.GrpcAddress).Port, TestContext.Current.CancellationToken);
+                await socket.ConnectAsync(IPAddress.Loopback, new Uri(i % 2 == 0 ? coordinator.GrpcAddress : coordinator.HttpAddress).Port, TestContext.Current.CancellationToken);
             }
 
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-            while (ProcessUsage.Of(coordinator).Handles < before.Handles + 18)
+            // The fault: most of them are not taken in, and are told at once.
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            while (strangers.Count(IsClosed) < Strangers)
                 patience.Token.ThrowIfCancellationRequested();
-            // Those who are connected are served, and a worker's end is borne: the spare was there before.
+            // Those who are connected are served, and a worker's end is borne: it is replaced, and so is the spare that replaces it.
             await ledger.WaitForMoreAsync(200);
             var victim = (await coordinator.WorkersAsync())[0];
             Signals.Send(victim.Pid, Signals.Kill);
             await coordinator.WaitForEventAsync("worker.lost", item => item.Subject == $"{victim.Name}#{victim.Incarnation}");
+            using var healing = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            while (!(await coordinator.WorkersAsync()).All(worker => worker.State == WorkerState.Ready) || coordinator.Family().Count < before.Children)
+                healing.Token.ThrowIfCancellationRequested();
             await ledger.WaitForMoreAsync(200);
         }
         finally
         {
-            ResourceLimits.Set(coordinator.Pid, ResourceLimits.OpenFiles, limit);
-            foreach (var socket in strangers)
-                socket.Dispose();
+            strangers.ForEach(socket => socket.Dispose());
         }
 
-        // A new client is served again, and every slot has its worker, as the place of the spare has.
-        var invoker = coordinator.Connect();
-        var answered = await new TaskService.TaskServiceClient(invoker).RunTaskAsync(new RunTaskRequest { Task = Specs.Json("fibonacci", """{"n": 5}""") }, CoordinatorProcess.Deadline());
-        Assert.Equal(TaskState.Succeeded, answered.Result.State);
-        using var healing = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!(await coordinator.WorkersAsync()).All(worker => worker.State == WorkerState.Ready) || coordinator.Family().Count < before.Children)
-            healing.Token.ThrowIfCancellationRequested();
+        // A new client is served again.
+        TaskResult? answered = null;
+        using var welcome = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (answered is null)
+        {
+            try
+            {
+                var request = new RunTaskRequest { Task = Specs.Json("fibonacci", """{"n": 5}""") };
+                answered = (await new TaskService.TaskServiceClient(coordinator.Connect()).RunTaskAsync(request, CoordinatorProcess.Deadline())).Result;
+            }
+            catch (RpcException exception) when (exception.StatusCode == StatusCode.Unavailable && !welcome.IsCancellationRequested)
+            {
+                // It has not seen all of them go.
+            }
+        }
+
+        Assert.Equal(TaskState.Succeeded, answered.State);
         await load.FinishAsync(TimeSpan.FromSeconds(30));
         output.WriteLine($"{ledger}; before {before}; after {await ProcessUsage.WaitUntilFlatAsync(coordinator, before, handles: 40)}");
         Assert.Equal(ledger.Accepted, ledger.Of(TaskState.Succeeded));
         // And the one of the new client.
         Assert.Equal(ledger.Accepted + 1, (await coordinator.CountsAsync()).Succeeded - counts.Succeeded);
+    }
+
+    [Fact]
+    public async Task A_limit_of_files_that_is_too_low_is_named_at_the_start()
+    {
+        using var directory = new TemporaryDirectory();
+        var start = new System.Diagnostics.ProcessStartInfo("/usr/bin/prlimit") { RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (var argument in (string[])["--nofile=350:350", CoordinatorProcess.CommandPath, "serve", "--grpc-port", "0", "--http-port", "0", "--workers", "2", "--data-dir", directory.Path])
+            start.ArgumentList.Add(argument);
+        using var process = System.Diagnostics.Process.Start(start)!;
+        var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1, process.ExitCode);
+        Assert.Contains("this process may open 350 files, and 392 are needed with 2 workers", Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -72,7 +98,7 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
         var worker = (await coordinator.WorkersAsync()).Single();
         var size = File.ReadLines($"/proc/{worker.Pid}/status").First(line => line.StartsWith("VmData:", StringComparison.Ordinal));
         var bytes = ulong.Parse(size.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1_024;
-        ResourceLimits.Set(worker.Pid, ResourceLimits.Data, bytes + (300UL << 20));
+        ProcessLimits.SetData(worker.Pid, bytes + (300UL << 20));
         var neighbour = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 20}"""))).Single();
         var result = await coordinator.RunAsync(Specs.Json("allocate", """{"mb": 4000}"""));
         output.WriteLine($"{result.State}: {result.Error.Message} | {string.Join(" | ", result.Error.PostMortem?.LastStderrLines ?? [])}");
@@ -96,5 +122,17 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
         Assert.Contains(result.State, new[] { TaskState.Failed, TaskState.WorkerLost });
         Assert.Contains("OutOfMemory", $"{result.Error.Type} {result.Error.Message} {string.Join(' ', result.Error.PostMortem?.LastStderrLines ?? [])}", StringComparison.Ordinal);
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("fibonacci", """{"n": 5}"""))).State);
+    }
+
+    private static bool IsClosed(Socket socket)
+    {
+        try
+        {
+            return socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
     }
 }

@@ -18,30 +18,30 @@ internal sealed record CallCase(
     public static IReadOnlyList<CallCase> WithRequestId { get; } =
     [
         new("TaskService/RunTask", s_nothing, async (world, name) =>
-            Text((await world.Tasks.RunTaskAsync(new RunTaskRequest { Task = Increment(name, "a") }, world.Soon)).Result, "task"), LookAtDictAsync),
+            Text((await world.Tasks.RunTaskAsync(new RunTaskRequest { Task = Increment(name, "a") }, DeliveryWorld.Soon)).Result, "task"), LookAtDictAsync),
         new("TaskService/SubmitTasks", s_nothing, async (world, name) =>
         {
-            var ids = (await world.Tasks.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { Increment(name, "a"), Increment(name, "b") } }, world.Soon)).TaskIds;
+            var ids = (await world.Tasks.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { Increment(name, "a"), Increment(name, "b") } }, DeliveryWorld.Soon)).TaskIds;
             return string.Join("; ", (await world.Coordinator.WaitAsync(ids)).Select(result => Text(result, "task")));
         }, LookAtDictAsync),
         new("QueueService/Put", (world, name) => world.QueueAsync(name), async (world, name) =>
-            $"{await world.Queues.PutAsync(new PutRequest { Queue = name, Items = { DeliveryWorld.Item("3") }, RequestId = name }, world.Soon)}", LookAtQueueAsync),
+            $"{await world.Queues.PutAsync(new PutRequest { Queue = name, Items = { DeliveryWorld.Item("3") }, RequestId = name }, DeliveryWorld.Soon)}", LookAtQueueAsync),
         new("QueueService/MarkDone", async (world, name) =>
         {
             await world.QueueAsync(name);
-            await world.SureQueues.GetAsync(new GetRequest { Queue = name, MaxItems = 2 }, world.Soon);
-        }, async (world, name) => $"{await world.Queues.MarkDoneAsync(new MarkDoneRequest { Queue = name, RequestId = name }, world.Soon)}", LookAtQueueAsync),
+            await world.SureQueues.GetAsync(new GetRequest { Queue = name, MaxItems = 2 }, DeliveryWorld.Soon);
+        }, async (world, name) => $"{await world.Queues.MarkDoneAsync(new MarkDoneRequest { Queue = name, RequestId = name }, DeliveryWorld.Soon)}", LookAtQueueAsync),
         new("StateService/UpdateDict", s_nothing, async (world, name) => Text(await world.State.UpdateDictAsync(
-            new UpdateDictRequest { Dict = name, Edits = { new DictEdit { Key = "a", Add = 1 } }, RequestId = name }, world.Soon)), LookAtDictAsync),
+            new UpdateDictRequest { Dict = name, Edits = { new DictEdit { Key = "a", Add = 1 } }, RequestId = name }, DeliveryWorld.Soon)), LookAtDictAsync),
         new("StateService/UpdateList", s_nothing, async (world, name) => Text(await world.State.UpdateListAsync(
-            new UpdateListRequest { List = name, Edits = { new ListEdit { Append = DeliveryWorld.Item("x").Body } }, RequestId = name }, world.Soon)),
-            async (world, name) => $"{(await world.SureState.ReadListAsync(new ReadListRequest { List = name }, world.Soon)).Count} entries"),
+            new UpdateListRequest { List = name, Edits = { new ListEdit { Append = DeliveryWorld.Item("x").Body } }, RequestId = name }, DeliveryWorld.Soon)),
+            async (world, name) => $"{(await world.SureState.ReadListAsync(new ReadListRequest { List = name }, DeliveryWorld.Soon)).Count} entries"),
         new("StateService/UpdateValue", s_nothing, async (world, name) => Text(await world.State.UpdateValueAsync(
-            new UpdateValueRequest { Value = name, Edit = One(), RequestId = name }, world.Soon)),
-            async (world, name) => $"{(await world.SureState.ReadValueAsync(new ReadValueRequest { Value = name }, world.Soon)).Current}"),
+            new UpdateValueRequest { Value = name, Edit = One(), RequestId = name }, DeliveryWorld.Soon)),
+            async (world, name) => $"{(await world.SureState.ReadValueAsync(new ReadValueRequest { Value = name }, DeliveryWorld.Soon)).Current}"),
         new("StateService/UpdateArray", s_nothing, async (world, name) => Text(await world.State.UpdateArrayAsync(
-            new UpdateArrayRequest { Array = name, Length = 2, Edits = { new ArrayEdit { Index = 1, Edit = One() } }, RequestId = name }, world.Soon)),
-            async (world, name) => $"{(await world.SureState.ReadArrayAsync(new ReadArrayRequest { Array = name }, world.Soon)).Values}"),
+            new UpdateArrayRequest { Array = name, Length = 2, Edits = { new ArrayEdit { Index = 1, Edit = One() } }, RequestId = name }, DeliveryWorld.Soon)),
+            async (world, name) => $"{(await world.SureState.ReadArrayAsync(new ReadArrayRequest { Array = name }, DeliveryWorld.Soon)).Values}"),
     ];
 
     /// <summary>Those that say how things shall be, so that saying it twice changes nothing more; what the answer counts may differ and is left out.</summary>
@@ -52,58 +52,58 @@ internal sealed record CallCase(
             // Submitted under an id of its own, so that it is one task however often this is sent.
             var spec = Specs.Json("sleep", """{"ms": 600000}""", requestId: name);
             var id = (await world.Coordinator.SubmitAsync(spec)).Single();
-            await world.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { id } }, world.Soon);
+            await world.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { id } }, DeliveryWorld.Soon);
             return $"{(await world.Coordinator.WaitAsync([id])).Single().State}";
         }, (_, _) => Task.FromResult("")),
         new("QueueService/CreateQueue", s_nothing, async (world, name) =>
-            (await world.Queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name, MaxItems = 7 } }, world.Soon)).Queue.Spec.MaxItems.ToString(System.Globalization.CultureInfo.InvariantCulture), LookAtQueueAsync),
+            (await world.Queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name, MaxItems = 7 } }, DeliveryWorld.Soon)).Queue.Spec.MaxItems.ToString(System.Globalization.CultureInfo.InvariantCulture), LookAtQueueAsync),
         new("QueueService/ShutDownQueue", (world, name) => world.QueueAsync(name), async (world, name) =>
-            $"{await world.Queues.ShutDownQueueAsync(new ShutDownQueueRequest { Queue = name }, world.Soon)}", LookAtQueueAsync),
+            $"{await world.Queues.ShutDownQueueAsync(new ShutDownQueueRequest { Queue = name }, DeliveryWorld.Soon)}", LookAtQueueAsync),
         new("QueueService/DeleteQueue", (world, name) => world.QueueAsync(name), (world, name) =>
-            GoneAsync(world.Queues.DeleteQueueAsync(new DeleteQueueRequest { Queue = name }, world.Soon)), (world, name) =>
-            GoneAsync(world.SureQueues.GetQueueAsync(new GetQueueRequest { Queue = name }, world.Soon))),
+            GoneAsync(world.Queues.DeleteQueueAsync(new DeleteQueueRequest { Queue = name }, DeliveryWorld.Soon)), (world, name) =>
+            GoneAsync(world.SureQueues.GetQueueAsync(new GetQueueRequest { Queue = name }, DeliveryWorld.Soon))),
         new("PipeService/CreatePipe", s_nothing, async (world, name) =>
-            $"{(await world.Pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = name, Duplex = true } }, world.Soon)).Pipe.Spec.Duplex}", LookAtPipeAsync),
-        new("StateService/DeleteState", async (world, name) => await world.SureState.UpdateValueAsync(new UpdateValueRequest { Value = name, Edit = One() }, world.Soon), (world, name) =>
-            GoneAsync(world.State.DeleteStateAsync(new DeleteStateRequest { Kind = StateKind.Value, Name = name }, world.Soon)), async (world, name) =>
-            $"{(await world.SureState.ListStateAsync(new ListStateRequest { PageSize = 1_000 }, world.Soon)).Objects.Count(item => item.Name == name)} there"),
+            $"{(await world.Pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = name, Duplex = true } }, DeliveryWorld.Soon)).Pipe.Spec.Duplex}", LookAtPipeAsync),
+        new("StateService/DeleteState", async (world, name) => await world.SureState.UpdateValueAsync(new UpdateValueRequest { Value = name, Edit = One() }, DeliveryWorld.Soon), (world, name) =>
+            GoneAsync(world.State.DeleteStateAsync(new DeleteStateRequest { Kind = StateKind.Value, Name = name }, DeliveryWorld.Soon)), async (world, name) =>
+            $"{(await world.SureState.ListStateAsync(new ListStateRequest { PageSize = 1_000 }, DeliveryWorld.Soon)).Objects.Count(item => item.Name == name)} there"),
         new("SyncService/SetEvent", s_nothing, async (world, name) =>
         {
-            await world.Sync.SetEventAsync(new SetEventRequest { Event = name, Set = true }, world.Soon);
+            await world.Sync.SetEventAsync(new SetEventRequest { Event = name, Set = true }, DeliveryWorld.Soon);
             return "set";
-        }, async (world, name) => $"{(await world.Coordinator.Sync.WaitEventAsync(new WaitEventRequest { Event = name, Timeout = Specs.Seconds(0) }, world.Soon)).Status}"),
-        new("SyncService/ControlBarrier", async (world, name) => await world.Coordinator.Sync.WaitBarrierAsync(new WaitBarrierRequest { Barrier = name, Parties = 1 }, world.Soon), async (world, name) =>
-            $"{await world.Sync.ControlBarrierAsync(new ControlBarrierRequest { Barrier = name, Action = BarrierAction.Reset }, world.Soon)}", LookAtSyncAsync),
+        }, async (world, name) => $"{(await world.Coordinator.Sync.WaitEventAsync(new WaitEventRequest { Event = name, Timeout = Specs.Seconds(0) }, DeliveryWorld.Soon)).Status}"),
+        new("SyncService/ControlBarrier", async (world, name) => await world.Coordinator.Sync.WaitBarrierAsync(new WaitBarrierRequest { Barrier = name, Parties = 1 }, DeliveryWorld.Soon), async (world, name) =>
+            $"{await world.Sync.ControlBarrierAsync(new ControlBarrierRequest { Barrier = name, Action = BarrierAction.Reset }, DeliveryWorld.Soon)}", LookAtSyncAsync),
         new("SyncService/CreateRateLimiter", s_nothing, async (world, name) =>
-            $"{(await world.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = name, Permits = 5, Period = Specs.Seconds(60) } }, world.Soon)).Spec.Permits}",
-            async (world, name) => $"{(await world.Coordinator.Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = name, Permits = 5, Timeout = Specs.Seconds(0) }, world.Soon)).Status}"),
+            $"{(await world.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = name, Permits = 5, Period = Specs.Seconds(60) } }, DeliveryWorld.Soon)).Spec.Permits}",
+            async (world, name) => $"{(await world.Coordinator.Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = name, Permits = 5, Timeout = Specs.Seconds(0) }, DeliveryWorld.Soon)).Status}"),
         new("SessionService/CreateSession", s_nothing, async (world, _) =>
         {
             // One whose answer was lost is nobody's, holds nothing, and ends by its time to live.
-            var made = await world.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(0.05) }, world.Soon);
+            var made = await world.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(0.05) }, DeliveryWorld.Soon);
             return $"{made.Ttl}";
         }, async (world, _) =>
         {
             int sessions;
             do
-                sessions = (await world.Coordinator.Admin.GetStatusAsync(new GetStatusRequest(), world.Soon)).Status.Sessions;
-            while (sessions > world.LastingSessions);
+                sessions = (await world.Coordinator.Admin.GetStatusAsync(new GetStatusRequest(), DeliveryWorld.Soon)).Status.Sessions;
+            while (sessions > DeliveryWorld.LastingSessions);
             return "none left";
         }),
         new("SessionService/KeepSessionAlive", s_nothing, async (world, _) =>
-            $"{(await world.Sessions.KeepSessionAliveAsync(new KeepSessionAliveRequest { SessionId = world.Session }, world.Soon)).Ttl}", (_, _) => Task.FromResult("")),
+            $"{(await world.Sessions.KeepSessionAliveAsync(new KeepSessionAliveRequest { SessionId = world.Session }, DeliveryWorld.Soon)).Ttl}", (_, _) => Task.FromResult("")),
         new("SessionService/CloseSession", (world, _) => world.OpenOtherAsync(), (world, _) =>
-            GoneAsync(world.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = world.Other }, world.Soon)), (world, _) =>
-            GoneAsync(world.Coordinator.Sessions.KeepSessionAliveAsync(new KeepSessionAliveRequest { SessionId = world.Other }, world.Soon))),
-        new("AdminService/ScaleWorkers", s_nothing, async (world, _) => $"{await world.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, world.Soon)}", LookAtWorkersAsync),
+            GoneAsync(world.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = world.Other }, DeliveryWorld.Soon)), (world, _) =>
+            GoneAsync(world.Coordinator.Sessions.KeepSessionAliveAsync(new KeepSessionAliveRequest { SessionId = world.Other }, DeliveryWorld.Soon))),
+        new("AdminService/ScaleWorkers", s_nothing, async (world, _) => $"{await world.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, DeliveryWorld.Soon)}", LookAtWorkersAsync),
         new("AdminService/RecycleWorkers", s_nothing, async (world, _) =>
         {
             // A worker may be replaced twice; that no task notices is the promise (RecycleUnderLoadTests).
-            await world.Admin.RecycleWorkersAsync(new RecycleWorkersRequest(), world.Soon);
+            await world.Admin.RecycleWorkersAsync(new RecycleWorkersRequest(), DeliveryWorld.Soon);
             return "recycled";
         }, LookAtWorkersAsync),
-        new("AdminService/Drain", s_nothing, async (world, _) => $"{await world.Admin.DrainAsync(new DrainRequest { Timeout = Specs.Seconds(10) }, world.Soon)}", async (world, _) =>
-            $"{(await world.Coordinator.Admin.GetStatusAsync(new GetStatusRequest(), world.Soon)).Status.Draining}"),
+        new("AdminService/Drain", s_nothing, async (world, _) => $"{await world.Admin.DrainAsync(new DrainRequest { Timeout = Specs.Seconds(10) }, DeliveryWorld.Soon)}", async (world, _) =>
+            $"{(await world.Coordinator.Admin.GetStatusAsync(new GetStatusRequest(), DeliveryWorld.Soon)).Status.Draining}"),
     ];
 
     private static TaskSpec Increment(string name, string key) =>
@@ -123,7 +123,7 @@ internal sealed record CallCase(
     private static Task<string> LookAtSyncAsync(DeliveryWorld world, string name) => world.LookAtSyncAsync(name);
 
     private static async Task<string> LookAtDictAsync(DeliveryWorld world, string name) => string.Join(", ",
-        (await world.SureState.ReadDictAsync(new ReadDictRequest { Dict = name }, world.Soon)).Entries.OrderBy(entry => entry.Key).Select(entry => $"{entry.Key}={entry.Value.Json.NumberValue}"));
+        (await world.SureState.ReadDictAsync(new ReadDictRequest { Dict = name }, DeliveryWorld.Soon)).Entries.OrderBy(entry => entry.Key).Select(entry => $"{entry.Key}={entry.Value.Json.NumberValue}"));
 
     private static async Task<string> LookAtWorkersAsync(DeliveryWorld world, string _) =>
         string.Join(", ", (await world.Coordinator.WorkersAsync()).Select(worker => $"{worker.Name} {worker.State}"));

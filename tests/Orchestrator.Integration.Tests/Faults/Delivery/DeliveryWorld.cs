@@ -21,7 +21,7 @@ internal sealed class DeliveryWorld
 
     public FaultyCalls Calls { get; } = new();
 
-    public CallOptions Soon => CoordinatorProcess.Deadline();
+    public static CallOptions Soon => CoordinatorProcess.Deadline();
 
     public TaskService.TaskServiceClient Tasks => new(_faulty);
 
@@ -53,7 +53,7 @@ internal sealed class DeliveryWorld
     public ulong Lease { get; set; }
 
     /// <summary>How many sessions stay.</summary>
-    public int LastingSessions => 1;
+    public const int LastingSessions = 1;
 
     public async Task OpenAsync() => Session = await SessionAsync();
 
