@@ -86,6 +86,7 @@ internal static class CommandLine
             LoadVerb.Create(),
             DemoVerb.Create(),
             CompletionVerb.Create(),
+            GuideVerb.Create(),
         };
         CommonOptions.AddTo(root);
         root.Examples(

@@ -1,12 +1,16 @@
+using Orchestrator.App;
 using Orchestrator.Cli;
 using Orchestrator.Cli.Bench.Bare;
 using Orchestrator.Cli.Bench.Objects.Partner;
+using Orchestrator.Cli.Guide;
 using Orchestrator.Cli.Verbs;
 
 // Processes that others wait for come first, before the parser and the terminal library are as much as loaded.
 return args switch
 {
     ["worker", ..] => await WorkerVerb.RunAsync(args[1..]),
+    // A worker of `orchestrator guide`, which has handlers of its own.
+    [OrchestratorApp.WorkerArgument, ..] => await GuideProgram.Create(args).RunWorkerAsync(),
     ["bench-echo", ..] => await BareServer.RunEchoAsync(args[1..]),
     ["bench-proxy", ..] => await BareServer.RunProxyAsync(args[1..]),
     [PartnerProcess.Verb, ..] => await PartnerJobs.RunAsync(args[1..]),

@@ -136,7 +136,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     }
 
     // A verb prints one document, or one in each line.
-    private static IEnumerable<string> Documents(string output)
+    private static string[] Documents(string output)
     {
         try
         {

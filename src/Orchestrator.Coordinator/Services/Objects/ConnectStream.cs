@@ -20,10 +20,13 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
 
     private readonly Queue<ObjectDelivery> _outcomes = new();
     private readonly Queue<Notice> _notices = new();
+    // Waits of other sessions than the stream's own, such as those of task attempts, which share their worker's stream: where a cancel finds them.
+    private readonly Dictionary<ulong, Session> _elsewhere = [];
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _roomWanted;
     private TaskCompletionSource? _answered;
     private string? _announced;
+    private string _own = "";
     private bool _writing;
     private int _expected;
 
@@ -34,7 +37,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     public void Announce(string sessionId)
     {
         lock (Gate)
-            _announced = sessionId;
+            _announced = _own = sessionId;
         Kick();
     }
 
@@ -88,6 +91,18 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     public void OnWaiting(ulong tag, Wait wait)
     {
         // The wait outlives the stream as long as its session does: whoever resumes that takes it over by its operation id.
+        lock (Gate)
+        {
+            if (wait.Session is { } session && session.Id != _own)
+                _elsewhere[tag] = session;
+        }
+    }
+
+    /// <summary>Operations of this stream by the session that waits for them, where that is not the stream's own.</summary>
+    public IReadOnlyList<IGrouping<Session, ulong>> WaitingElsewhere(IEnumerable<ulong> operationIds)
+    {
+        lock (Gate)
+            return [.. operationIds.Where(_elsewhere.ContainsKey).GroupBy(id => _elsewhere[id])];
     }
 
     public void OnOutcome(in ObjectDelivery delivery)
@@ -95,6 +110,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
         lock (Gate)
         {
             _outcomes.Enqueue(delivery);
+            _elsewhere.Remove(delivery.Tag);
             _expected--;
         }
     }

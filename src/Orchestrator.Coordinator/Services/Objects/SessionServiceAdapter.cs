@@ -114,8 +114,11 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             Apply(requests, stream);
         }
 
-        if (request.CancelOperationIds.Count > 0)
-            host.Apply(new ObjectRequest(new CancelOperations([.. request.CancelOperationIds]) { Session = session }));
+        if (request.CancelOperationIds.Count == 0)
+            return;
+        host.Apply(new ObjectRequest(new CancelOperations([.. request.CancelOperationIds]) { Session = session }));
+        foreach (var waiting in stream.WaitingElsewhere(request.CancelOperationIds))
+            host.Apply(new ObjectRequest(new CancelOperations([.. waiting]) { Session = waiting.Key }));
     }
 
     /// <summary>The operation's command; null where it was refused, and answered so.</summary>

@@ -69,6 +69,20 @@ public sealed class ConnectTests(SharedCoordinator shared) : IClassFixture<Share
         Assert.Equal((session, token, 1), (again, outcome.AcquireLock.FencingToken, outcome.AcquireLock.Depth));
     }
 
+    /// <summary>An attempt's session waits over its worker's stream, where its cancel must find it.</summary>
+    [Fact]
+    public async Task A_task_that_waits_at_a_shared_object_obeys_its_cancellation()
+    {
+        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = _coordinator.DataDirectory });
+        var task = await client.SubmitAsync<int>("wait_barrier", new { barrier = "connect-alone", parties = 2 });
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!(await client.ListSyncAsync(limit.Token)).Any(item => item.Object == "barriers/connect-alone" && item.Waiters.Count == 1))
+            await Task.Yield();
+        var result = await task.CancelAsync(cancellationToken: limit.Token);
+        Assert.Equal(TaskState.Cancelled, result.State);
+        Assert.Equal(CancelRung.Cooperative, result.Error.Rung);
+    }
+
     [Fact]
     public async Task A_hundred_clients_on_one_connection_wait_for_a_lock_whose_holder_releases_it_over_the_same()
     {

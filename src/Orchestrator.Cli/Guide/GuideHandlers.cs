@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using Orchestrator.Handlers;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Cli.Guide;
+
+/// <summary>The handlers that several rows use.</summary>
+internal static class GuideHandlers
+{
+    public static void Map(ITaskMap map)
+    {
+        // Throws random points at a circle, and says where and when. Linux has one monotonic clock for all processes.
+        map.MapTask("guide_compute", TaskKind.Cpu, (WorkInput input, TaskContext context, CancellationToken ct) =>
+        {
+            var started = Stopwatch.GetTimestamp();
+            NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);
+            return new RunSpan(Environment.ProcessId, context.WorkerName, started, Stopwatch.GetTimestamp());
+        });
+
+        // Counts how many are inside at once: under a semaphore or a lock, where one is named.
+        map.MapTask("guide_inside", TaskKind.Io, async (InsideInput input, TaskContext context, CancellationToken ct) =>
+        {
+            await using var permit = input.Semaphore is { } semaphore
+                ? await context.Semaphore(semaphore, input.Permits, bounded: true).AcquireAsync(cancellationToken: ct)
+                : null;
+            await using var hold = input.Lock is { } name ? await context.Lock(name).AcquireAsync(ct) : null;
+            var inside = await context.Value(input.Counter).AddAsync(1, ct);
+            await Task.Delay(TimeSpan.FromMilliseconds(input.Ms), TimeProvider.System, ct);
+            await context.Value(input.Counter).AddAsync(-1, ct);
+            return new Inside(inside, hold?.FencingToken ?? 0, Environment.ProcessId);
+        });
+
+        map.MapTask("guide_throw", TaskKind.Io, (string text) => Throw(text));
+    }
+
+    private static int Throw(string text) => throw new InvalidOperationException(text);
+}
+
+internal sealed record WorkInput(long Samples);
+
+/// <summary>When and where something ran, in ticks of the machine's monotonic clock.</summary>
+internal sealed record RunSpan(int Pid, string Worker, long Start, long End)
+{
+    public bool Overlaps(RunSpan other) => Start < other.End && other.Start < End;
+}
+
+internal sealed record InsideInput(string Counter, int Ms, string? Lock = null, string? Semaphore = null, int Permits = 1);
+
+internal sealed record Inside(long Count, ulong FencingToken, int Pid);

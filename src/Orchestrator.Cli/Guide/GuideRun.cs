@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using Orchestrator.App;
+using Orchestrator.Cli.Output;
+using Orchestrator.Client;
+
+namespace Orchestrator.Cli.Guide;
+
+/// <summary>Runs rows, one after the other, on one coordinator that it starts and ends.</summary>
+internal sealed class GuideRun(Terminal terminal, IReadOnlyList<GuideRow> rows)
+{
+    // A row takes a few seconds; this is for a machine that is busy with something else.
+    private static readonly TimeSpan s_rowLimit = TimeSpan.FromSeconds(60);
+
+    private readonly List<GuideResult> _results = [];
+
+    /// <summary>Runs them all; null where a signal or a pool that did not start ended it.</summary>
+    /// <returns>The results, and the exit code of the pool: 0, or why there are not all of them.</returns>
+    public async Task<(IReadOnlyList<GuideResult> Results, int PoolExit)> RunAsync()
+    {
+        var app = GuideProgram.Create([]);
+        var exit = await app.RunAsync(async (pool, stopping) =>
+        {
+            await WarmUpAsync(pool, stopping);
+            foreach (var row in rows)
+                _results.Add(await RunAsync(row, pool, stopping));
+        });
+        return (_results, exit);
+    }
+
+    private async Task<GuideResult> RunAsync(GuideRow row, IOrchestratorPool pool, CancellationToken stopping)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        limit.CancelAfter(s_rowLimit);
+        var lines = new List<string>();
+        Print($"{row.Name} · {row.Title} (§ {row.Section})");
+        var guide = new GuideContext(row, pool, Print, limit.Token);
+        var started = Stopwatch.GetTimestamp();
+        string? skipped = null;
+        try
+        {
+            await row.RunAsync(guide);
+        }
+        catch (GuideSkippedException exception)
+        {
+            skipped = exception.Message;
+            Print($"  – skipped: {exception.Message}");
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !stopping.IsCancellationRequested)
+        {
+            guide.Shows($"it ends within {Describe.Time(s_rowLimit)}", false);
+        }
+        catch (Exception exception) when (!stopping.IsCancellationRequested)
+        {
+            guide.Shows($"it runs to its end; but {exception.GetType().Name}: {exception.Message}", false);
+        }
+
+        var took = Stopwatch.GetElapsedTime(started);
+        Print($"  {Describe.Time(took)}");
+        Print("");
+        return new GuideResult(row, skipped, guide.Claims, lines, took);
+
+        void Print(string line)
+        {
+            lines.Add(line);
+            if (!terminal.IsJson)
+                terminal.Line(line);
+        }
+    }
+
+    /// <summary>The first task of a process pays for its compilation; what is measured later is not to.</summary>
+    private static async Task WarmUpAsync(IOrchestratorPool pool, CancellationToken token)
+    {
+        foreach (var place in Enum.GetValues<Executor>())
+        {
+            var warm = Enumerable.Repeat(new WorkInput(20_000), 100);
+            await foreach (var _ in pool.On(place).MapAsync<WorkInput, RunSpan>("guide_compute", warm, cancellationToken: token))
+            {
+            }
+        }
+    }
+}
+
+/// <summary>How a row went.</summary>
+/// <param name="Row">The row.</param>
+/// <param name="Skipped">Why it could not be run here; null where it was.</param>
+/// <param name="Claims">What it claimed.</param>
+/// <param name="Lines">What it printed.</param>
+/// <param name="Took">How long it took.</param>
+internal sealed record GuideResult(GuideRow Row, string? Skipped, IReadOnlyList<GuideClaim> Claims, IReadOnlyList<string> Lines, TimeSpan Took)
+{
+    public bool Failed => Skipped is null && (Claims.Count == 0 || Claims.Any(claim => !claim.Holds));
+
+    public string Outcome => Skipped is not null ? "skipped" : Failed ? "failed" : "shown";
+}

@@ -1,0 +1,56 @@
+using Orchestrator.Client;
+using Orchestrator.V1;
+using Orchestrator.Worker;
+using TaskKind = Orchestrator.Worker.TaskKind;
+
+namespace Orchestrator.Cli.Guide.Rows;
+
+internal sealed class ConditionRow() : GuideRow("condition", "8.5", "a condition: wait, with the lock given up, until something is so")
+{
+    // The guide's consumer: with condition: while not data: condition.wait()
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_consume_one", TaskKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
+    {
+        await using var hold = await context.Lock(name).AcquireAsync(ct);
+        var data = context.List(name);
+        while ((await data.ReadAsync(cancellationToken: ct)).Count == 0)
+            await context.Condition(name, name).WaitAsync(ct);
+        return (int)(await data.PopAsync(0, ct)).Json.NumberValue;
+    });
+
+    public override async Task RunAsync(GuideContext guide)
+    {
+        var name = guide.Name("data");
+        guide.Say("Two consumers in the workers find an empty list and wait: wait() gives the lock up, or nobody could ever add anything.");
+        TaskHandle<int>[] consumers =
+        [
+            await guide.Pool.SubmitAsync<int>("guide_consume_one", name, cancellationToken: guide.Token),
+            await guide.Pool.SubmitAsync<int>("guide_consume_one", name, cancellationToken: guide.Token),
+        ];
+        await guide.UntilWaitersAsync($"conditions/{name}", 2);
+
+        await using var producer = await guide.OpenSessionAsync("producer");
+        guide.Shows("one notify wakes one of them", await ProduceAsync(1) == 1);
+        var first = await TaskHandles.WhenAny(consumers);
+        guide.Shows("it holds the lock again, finds the item and takes it", await first == 1);
+        guide.Shows("the other waits on: there are no spurious wake-ups", consumers.Count(task => !task.IsCompleted) == 1);
+        await ProduceAsync(2);
+        guide.Shows("the second item is the other's", (await TaskHandles.WhenAll(consumers)).Order().SequenceEqual([1, 2]));
+
+        try
+        {
+            await producer.Condition(name, name).NotifyAsync(1, guide.Token);
+            guide.Shows("a notify without the lock is refused", false);
+        }
+        catch (OrchestratorException exception)
+        {
+            guide.Shows($"a notify without the lock is refused: {exception.Message}", exception.Reason == ErrorReason.NotOwner);
+        }
+
+        async Task<int> ProduceAsync(int item)
+        {
+            await using var hold = await producer.Lock(name).AcquireAsync(guide.Token);
+            await producer.List(name).AppendAsync(Payloads.FromNumber(item), guide.Token);
+            return await producer.Condition(name, name).NotifyAsync(1, guide.Token);
+        }
+    }
+}

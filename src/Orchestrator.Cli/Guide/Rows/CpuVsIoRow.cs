@@ -1,0 +1,46 @@
+using Orchestrator.Client;
+
+namespace Orchestrator.Cli.Guide.Rows;
+
+internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound and IO-bound tasks, in every place where they can run")
+{
+    private const int Tasks = 8;
+    private const int Milliseconds = 100;
+
+    public override async Task RunAsync(GuideContext guide)
+    {
+        guide.Say($"{Tasks} tasks that wait {Milliseconds} ms, and {Tasks} that compute, by one word in four places: .On(Executor.…)");
+        guide.Say($"  {"",-22} {"IO-bound",12} {"CPU-bound",12}");
+        var io = new Dictionary<Executor, TimeSpan>();
+        foreach (var place in (Executor[])[Executor.InProcessSequential, Executor.InProcess, Executor.InProcessAsync, Executor.CrossProcess])
+        {
+            var pool = guide.Pool.On(place);
+            io[place] = await GuideContext.TimeAsync(async () =>
+                await pool.MapAsync<object, int>("sleep", Enumerable.Repeat(new { ms = Milliseconds }, Tasks), cancellationToken: guide.Token).CountAsync(guide.Token));
+            var cpu = await GuideContext.TimeAsync(async () =>
+                await pool.MapAsync<WorkInput, RunSpan>("guide_compute", Enumerable.Repeat(new WorkInput(4_000_000), Tasks), cancellationToken: guide.Token).CountAsync(guide.Token));
+            guide.Say($"  {NameOf(place),-22} {GuideContext.Show(io[place]),12} {GuideContext.Show(cpu),12}");
+        }
+
+        guide.Say("Waiting needs no core, so all can wait at once; computing gains as many times as there are cores, and no more.");
+        guide.Say(".NET has no lock around its interpreter, so its threads compute as well as processes do (`orchestrator guide gil` shows Python's);");
+        guide.Say("what a thread cannot do is be ended, or crash alone.");
+        guide.Shows("IO-bound, one after the other: the sum of all waits", io[Executor.InProcessSequential] >= TimeSpan.FromMilliseconds(0.95 * Tasks * Milliseconds));
+        guide.Shows("IO-bound, asynchronously: less than half of it", io[Executor.InProcessAsync] < io[Executor.InProcessSequential] / 2);
+        guide.Shows("IO-bound, in workers: less than half of it too", io[Executor.CrossProcess] < io[Executor.InProcessSequential] / 2);
+
+        const int Echoes = 2_000;
+        var echo = await GuideContext.TimeAsync(async () =>
+            await guide.Pool.MapAsync<int, int>("echo", Enumerable.Range(0, Echoes), cancellationToken: guide.Token).CountAsync(guide.Token));
+        guide.Say($"{Echoes} tasks that do nothing took {GuideContext.Show(echo / Echoes)} each, there and back: tasks much larger than that are worth sending.");
+        guide.Say("`orchestrator bench compare` measures from which size on it pays.");
+    }
+
+    private static string NameOf(Executor place) => place switch
+    {
+        Executor.InProcessSequential => "one after the other",
+        Executor.InProcess => "threads",
+        Executor.InProcessAsync => "async",
+        _ => "worker processes",
+    };
+}

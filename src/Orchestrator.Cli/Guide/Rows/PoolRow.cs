@@ -1,0 +1,45 @@
+using Orchestrator.Client;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Guide.Rows;
+
+internal sealed class PoolRow() : GuideRow("pool", "4.1–4.3", "a pool: map, submit, as_completed, and the states of a task")
+{
+    public override async Task RunAsync(GuideContext guide)
+    {
+        // The first is the slowest, so that the order of submission and that of completion differ.
+        int[] milliseconds = [600, 300, 0];
+        var inputs = milliseconds.Select(ms => new { ms });
+        var mapped = new List<int>();
+        var took = await GuideContext.TimeAsync(async () =>
+        {
+            await foreach (var ms in guide.Pool.MapAsync<object, int>("sleep", inputs, cancellationToken: guide.Token))
+                mapped.Add(ms);
+        });
+        guide.Say($"map over tasks of {GuideContext.List(milliseconds)} ms, in the workers: {GuideContext.List(mapped)} after {GuideContext.Show(took)}.");
+        guide.Shows("map keeps the order of its inputs", mapped.SequenceEqual(milliseconds));
+
+        var handles = new List<TaskHandle<int>>();
+        foreach (var ms in milliseconds)
+            handles.Add(await guide.Pool.SubmitAsync<int>("sleep", new { ms }, cancellationToken: guide.Token));
+        guide.Shows("submit returns a future at once", !handles[0].IsCompleted);
+        var completed = new List<int>();
+        await foreach (var handle in TaskHandles.AsCompleted(handles, guide.Token))
+            completed.Add(await handle);
+        guide.Say($"as_completed over the same: {GuideContext.List(completed)}.");
+        guide.Shows("as_completed gives the first that ends first", completed.SequenceEqual([0, 300, 600]));
+
+        var states = new List<TaskState>();
+        await foreach (var item in handles[0].EventsAsync(guide.Token))
+        {
+            if (item.EventCase == TaskEvent.EventOneofCase.State)
+                states.Add(item.State);
+            else if (item.EventCase == TaskEvent.EventOneofCase.Result)
+                states.Add(item.Result.State);
+        }
+
+        guide.Say($"NEW → RUNNABLE → RUNNING → TERMINATED is here {string.Join(" → ", states.Distinct())}; every change is an event that can be followed, also afterwards.");
+        guide.Shows("a task is queued, runs and ends in exactly one end state",
+            states.Distinct().SequenceEqual([TaskState.Queued, TaskState.Running, TaskState.Succeeded]));
+    }
+}

@@ -1,0 +1,46 @@
+using Orchestrator.Client;
+using Orchestrator.V1;
+using Orchestrator.Worker;
+using TaskKind = Orchestrator.Worker.TaskKind;
+
+namespace Orchestrator.Cli.Guide.Rows;
+
+internal sealed class RLockRow() : GuideRow("rlock", "8.2", "a reentrant lock: its holder may take it again")
+{
+    private const int Levels = 5;
+
+    public override void MapHandlers(ITaskMap map) =>
+        map.MapTask("guide_recurse", TaskKind.Io, (RecurseInput input, TaskContext context, CancellationToken ct) => RecurseAsync(input, context, ct));
+
+    public override async Task RunAsync(GuideContext guide)
+    {
+        var name = guide.Name("tree");
+        guide.Say($"A task in a worker takes the same lock at each of {Levels} levels of a recursion.");
+        var depth = await guide.Pool.RunAsync<int>("guide_recurse", new RecurseInput(name, Levels, LockMode.Reentrant), cancellationToken: guide.Token);
+        guide.Shows($"a reentrant lock counts: its holder had it {depth} deep", depth == Levels);
+
+        await using var session = await guide.OpenSessionAsync();
+        await using (var hold = await session.Lock(name).TryAcquireAsync(TimeSpan.Zero, guide.Token))
+            guide.Shows("once it was released as often, it is free for others", hold is not null);
+
+        guide.Say("With a plain lock the second acquire would wait for its own caller for ever. Python hangs there.");
+        try
+        {
+            await guide.Pool.RunAsync<int>("guide_recurse", new RecurseInput(guide.Name("plain"), 2, LockMode.Plain), cancellationToken: guide.Token);
+            guide.Shows("a plain lock refuses", false);
+        }
+        catch (RemoteTaskException exception)
+        {
+            guide.Say(exception.RemoteMessage);
+            guide.Shows("a plain lock taken twice is reported as a deadlock of one", exception.RemoteType.EndsWith(nameof(DeadlockException), StringComparison.Ordinal));
+        }
+    }
+
+    private static async Task<int> RecurseAsync(RecurseInput input, TaskContext context, CancellationToken cancellationToken)
+    {
+        await using var hold = await context.Lock(input.Lock, input.Mode).AcquireAsync(cancellationToken);
+        return input.Levels == 1 ? hold.Depth : await RecurseAsync(input with { Levels = input.Levels - 1 }, context, cancellationToken);
+    }
+
+    private sealed record RecurseInput(string Lock, int Levels, LockMode Mode);
+}

@@ -1,0 +1,86 @@
+using System.Text.Json;
+using Orchestrator.TestKit;
+
+namespace Orchestrator.Integration.Tests.Command;
+
+/// <summary><c>orchestrator guide</c>: each row is run through the command, on a coordinator and workers of its own.</summary>
+public sealed class GuideTests
+{
+    // By hand, so that a row that is dropped or renamed is noticed. The line is one that the row cannot print by chance.
+    public static TheoryData<string, string> Rows => new()
+    {
+        { "fundamentals", "✓ tasks of different workers ran at the same time" },
+        { "gil", "each with a lock of its own" },
+        { "cpu-vs-io", "✓ IO-bound, asynchronously: less than half of it" },
+        { "pool", "✓ as_completed gives the first that ends first" },
+        { "daemon", "✓ the heartbeat has ended with it" },
+        { "worker-local", "✓ each has one object, which is no other's" },
+        { "processes", "✓ none was computed in this process" },
+        { "queue", "✓ all that was put was taken, in its order" },
+        { "pipe", "✓ with this end closed the task reads the end of file" },
+        { "manager", "✓ appending inside a value keeps all" },
+        { "threads-vs-processes", "✓ processes do not" },
+        { "async", "✓ its neighbour of 60 s was cancelled" },
+        { "limit", "✓ with a concurrency key of limit 3: at most 3 at once" },
+        { "race", "✓ under a lock: one at a time, three round trips each: 400 in" },
+        { "deadlock", "✓ the other one was not disturbed" },
+        { "starvation", "and the flood still went on" },
+        { "livelock", "✓ the progress counter shows it: 0 passed" },
+        { "lock", "✓ never were two inside at once" },
+        { "rlock", "✓ a plain lock taken twice is reported as a deadlock of one" },
+        { "semaphore", "✓ at most 3 were inside at once" },
+        { "event", "✓ one set wakes all 3" },
+        { "condition", "✓ the other waits on" },
+        { "barrier", "✓ the barrier is broken for all who wait, and says by whom" },
+        { "fifo", "✓ task_done once too often is refused" },
+        { "lifo", "✓ the last in is the first out" },
+        { "priority", "✓ high comes before medium before low" },
+        { "bounded", "✓ put(block=False): full, at once" },
+        { "run-in-executor", "✓ 64 of 64 blocking ones were still at it" },
+        { "producer-consumer", "✓ all 600 items in" },
+        { "worker-pool", "✓ no process is left" },
+        { "rate-limit", "ten at once, and five a second later" },
+        { "metrics", "✓ tasks are counted by how they ended" },
+        { "best-practices", "✓ System.InvalidOperationException: disk full" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Rows))]
+    public async Task A_row_shows_what_it_claims(string name, string line)
+    {
+        var (exit, output) = await CommandLine.RunAsync("guide", name);
+        Assert.SkipWhen(exit == 0 && output.Contains("– skipped: ", StringComparison.Ordinal), output);
+        Assert.True(exit == 0, output);
+        Assert.Contains(line, output, StringComparison.Ordinal);
+        Assert.DoesNotContain("✗", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_list_names_every_row_and_no_other()
+    {
+        var (exit, output) = await CommandLine.RunAsync("guide", "-o", "json");
+        Assert.Equal(0, exit);
+        var names = JsonDocument.Parse(output).RootElement.EnumerateArray().Select(row => row.GetProperty("name").GetString()!);
+        Assert.Equal(Rows.Select(row => row.Data.Item1).Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_unknown_row_is_told_with_those_that_there_are()
+    {
+        var (exit, output) = await CommandLine.RunAsync("guide", "dedlock");
+        Assert.Equal(2, exit);
+        Assert.Contains("'dedlock'", output, StringComparison.Ordinal);
+        Assert.Contains("deadlock", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rows_as_json_carry_their_claims()
+    {
+        var (exit, output) = await CommandLine.RunAsync("guide", "lifo", "priority", "-o", "json");
+        Assert.Equal(0, exit);
+        var rows = JsonDocument.Parse(output).RootElement.EnumerateArray().ToArray();
+        Assert.Equal(["lifo", "priority"], rows.Select(row => row.GetProperty("name").GetString()));
+        Assert.All(rows, row => Assert.Equal("shown", row.GetProperty("outcome").GetString()));
+        Assert.All(rows, row => Assert.All(row.GetProperty("claims").EnumerateArray(), claim => Assert.True(claim.GetProperty("holds").GetBoolean())));
+    }
+}
