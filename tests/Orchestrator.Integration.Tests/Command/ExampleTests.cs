@@ -90,7 +90,8 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         var line = Adapt(words, example).Replace("/var/lib/orchestrator", environment["ORCHESTRATOR_DATA_DIR"], StringComparison.Ordinal);
         var isPlain = example.Contains("--once", StringComparison.Ordinal);
         // One example of each measurement is brought to its end; the others begin, as a user sees by their first line.
-        var isLong = words.StartsWith("bench ", StringComparison.Ordinal) && example != ExamplesHelp.Of(VerbTree.Leaves.Single(leaf => leaf.Words == words).Command)[0];
+        var isLong = example == "orchestrator guide --all"
+            || (words.StartsWith("bench ", StringComparison.Ordinal) && example != ExamplesHelp.Of(VerbTree.Leaves.Single(leaf => leaf.Words == words).Command)[0]);
         if ((Followers.TryGetValue(words, out var follower) && !isPlain) || isLong)
         {
             await using var terminal = TerminalProcess.Shell(line, environment, stage.Folder);

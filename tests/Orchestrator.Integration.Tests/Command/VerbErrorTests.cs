@@ -12,6 +12,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     {
         ["serve"] = "is the coordinator",
         ["completion"] = "prints a script",
+        ["guide"] = "starts a coordinator of its own",
         ["doctor"] = "a coordinator that does not answer is one of its findings, and its exit code is 1",
         ["journal compact"] = "works on the data directory",
         ["journal dump"] = "works on the data directory",
