@@ -20,5 +20,5 @@ public sealed record HistoryOperation(string Client, string Target, string Kind,
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{Client}: {Object}.{Kind}({Argument}) = {Result ?? "?"} [{Invoked}, {(Returned == long.MaxValue ? "?" : Returned)}]";
+        $"{Client}: {Target}.{Kind}({Argument}) = {Result ?? "?"} [{Invoked}, {(Returned == long.MaxValue ? "?" : Returned)}]";
 }

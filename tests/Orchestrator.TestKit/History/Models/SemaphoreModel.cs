@@ -22,7 +22,7 @@ public sealed class SemaphoreModel(int permits) : HistoryModel<ValueList<string>
     public const string Timeout = "timeout";
 
     /// <inheritdoc/>
-    public override ValueList.Empty<string> Initial => ValueList<string>();
+    public override ValueList<string> Initial => ValueList.Empty<string>();
 
     /// <inheritdoc/>
     public override IEnumerable<ValueList<string>> Apply(ValueList<string> state, HistoryOperation operation) => operation.Kind switch
