@@ -77,6 +77,9 @@ internal sealed record CallCase(
         new("SyncService/CreateRateLimiter", s_nothing, async (world, name) =>
             $"{(await world.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = name, Permits = 5, Period = Specs.Seconds(60) } }, DeliveryWorld.Soon)).Spec.Permits}",
             async (world, name) => $"{(await world.Coordinator.Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = name, Permits = 5, Timeout = Specs.Seconds(0) }, DeliveryWorld.Soon)).Status}"),
+        new("SyncService/DeleteRateLimiter", async (world, name) => await world.Coordinator.Sync.CreateRateLimiterAsync(
+            new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = name, Permits = 5, Period = Specs.Seconds(60) } }, DeliveryWorld.Soon), (world, name) =>
+            GoneAsync(world.Sync.DeleteRateLimiterAsync(new DeleteRateLimiterRequest { RateLimiter = name }, DeliveryWorld.Soon)), LookAtSyncAsync),
         new("SessionService/CreateSession", s_nothing, async (world, _) =>
         {
             // One whose answer was lost is nobody's, holds nothing, and ends by its time to live.
