@@ -9,20 +9,43 @@ namespace Orchestrator.Cli;
 /// <summary>The verbs of the command, and the way from arguments to one of them.</summary>
 internal static class CommandLine
 {
+    private static readonly Lazy<RootCommand> Tree = new(CreateRoot);
+
+    /// <summary>The whole tree of verbs.</summary>
+    internal static RootCommand Root => Tree.Value;
+
     // Not inlined: a worker must not load the parser's assembly for a method that it never calls.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static async Task<int> RunAsync(string[] args)
+    public static Task<int> RunAsync(string[] args)
     {
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        var parsed = CreateRoot().Parse(args);
-        // One line on what is wrong; a page of help would push it off the screen.
-        if (parsed.Action is ParseErrorAction wrong)
-            wrong.ShowHelp = args.Length == 0;
+        return RunAsync(args, Console.Out, Console.Error);
+    }
+
+    /// <summary>Runs a verb that writes its results and its errors to these writers.</summary>
+    internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var parsed = Root.Parse(args);
+        // Without any verb the help is what is missing.
+        if (parsed.Action is ParseErrorAction && args.Length > 0)
+            return await ExplainAsync(parsed, error);
         // The coordinator has its own way of stopping: it drains first, and a second signal stops at once.
         TimeSpan? termination = parsed.CommandResult.Command.Name == ServeVerb.Name ? null : TimeSpan.FromSeconds(2);
-        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = termination });
+        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = termination, Output = output, Error = error });
         // The parser reports a wrong command line as 1, which is the code of a failed task here.
         return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
+    }
+
+    /// <summary>One line on what is wrong, with what was probably meant; a page of help would push it off the screen.</summary>
+    private static async Task<int> ExplainAsync(ParseResult parsed, TextWriter error)
+    {
+        await using var said = new StringWriter();
+        ((ParseErrorAction)parsed.Action!).ShowHelp = false;
+        await parsed.InvokeAsync(new InvocationConfiguration { Output = said, Error = said });
+        var words = said.ToString().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        var verb = string.Join(' ', new VerbContext(parsed).Words.Where(word => word != parsed.RootCommandResult.Command.Name).Append("--help"));
+        await error.WriteLineAsync($"orchestrator: {string.Join(' ', words)} See 'orchestrator {verb}'.");
+        return ExitCode.Usage;
     }
 
     private static RootCommand CreateRoot()
@@ -40,6 +63,9 @@ internal static class CommandLine
             ScaleVerb.Create(),
             DrainVerb.Create(),
             EventsVerb.Create(),
+            LogsVerb.Create(),
+            TopVerb.Create(),
+            DoctorVerb.Create(),
             LimitsVerb.Create(),
             QueueVerb.Create(),
             PipeVerb.Create(),
@@ -59,6 +85,7 @@ internal static class CommandLine
             BenchVerb.Create(),
             LoadVerb.Create(),
             DemoVerb.Create(),
+            CompletionVerb.Create(),
             GuideVerb.Create(),
         };
         CommonOptions.AddTo(root);

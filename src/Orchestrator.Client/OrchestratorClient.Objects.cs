@@ -71,6 +71,11 @@ public sealed partial class OrchestratorClient
     public async Task<RateLimiterSpec> CreateRateLimiterAsync(RateLimiterSpec spec, CancellationToken cancellationToken = default) =>
         (await CallAsync(_objects.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = spec }, cancellationToken: cancellationToken))).Spec;
 
+    /// <summary>Deletes a rate limiter; who waits for its permits is told that it is gone.</summary>
+    /// <exception cref="OrchestratorException">With NOT_FOUND, where there is none.</exception>
+    public Task DeleteRateLimiterAsync(string rateLimiter, CancellationToken cancellationToken = default) =>
+        CallAsync(_objects.Sync.DeleteRateLimiterAsync(new DeleteRateLimiterRequest { RateLimiter = rateLimiter }, cancellationToken: cancellationToken));
+
     private static async Task<IReadOnlyList<T>> PagesAsync<T>(Func<string, Task<(IEnumerable<T> Items, string Next)>> read)
     {
         var all = new List<T>();

@@ -32,7 +32,12 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private readonly bool _keepsDirectory;
 
     private CoordinatorProcess(
-        string directory, bool keepsDirectory, int grpcPort, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+        string directory,
+        bool keepsDirectory,
+        int grpcPort,
+        IReadOnlyList<string> arguments,
+        IReadOnlyDictionary<string, string> environment,
+        IReadOnlyList<string>? prefix = null)
     {
         DataDirectory = directory;
         _keepsDirectory = keepsDirectory;
@@ -46,8 +51,9 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
+        string[] command = [.. prefix ?? [], CommandPath];
         foreach (var argument in (IEnumerable<string>)
-            ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", CommandPath, "serve", "--grpc-port", $"{grpcPort}", "--http-port", "0", "--data-dir", directory, .. arguments])
+            ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", .. command, "serve", "--grpc-port", $"{grpcPort}", "--http-port", "0", "--data-dir", directory, .. arguments])
             start.ArgumentList.Add(argument);
         // Workers inherit locale variables, so this marks every process of the family.
         var name = _mark.Split('=')[0];
@@ -117,15 +123,20 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     public static Task<CoordinatorProcess> StartInAsync(string directory, params string[] arguments) =>
         StartAsync(directory, new Dictionary<string, string>(), arguments);
 
+    /// <summary>Started by a program that becomes what its arguments name, such as <c>setsid</c>.</summary>
+    public static Task<CoordinatorProcess> StartBehindAsync(IReadOnlyList<string> prefix, params string[] arguments) =>
+        StartAsync(null, new Dictionary<string, string>(), arguments, prefix);
+
     /// <summary>The same with variables of its environment.</summary>
     public static Task<CoordinatorProcess> StartAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         StartAsync(null, environment, arguments);
 
-    private static async Task<CoordinatorProcess> StartAsync(string? given, IReadOnlyDictionary<string, string> environment, string[] arguments)
+    private static async Task<CoordinatorProcess> StartAsync(
+        string? given, IReadOnlyDictionary<string, string> environment, string[] arguments, IReadOnlyList<string>? prefix = null)
     {
         var directory = given ?? Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
         var withWorkers = arguments.Contains("--workers") ? arguments : ["--workers", "2", .. arguments];
-        return await StartAsync(new CoordinatorProcess(directory, given is not null, 0, withWorkers, environment));
+        return await StartAsync(new CoordinatorProcess(directory, given is not null, 0, withWorkers, environment, prefix));
     }
 
     /// <summary>Starts it again after its end, on the same port and in the same data directory, which is the new one's to remove.</summary>

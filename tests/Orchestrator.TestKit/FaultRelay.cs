@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace Orchestrator.TestKit;
 
-/// <summary>A TCP relay in front of a coordinator, by which a test cuts connections as a network would: both sides see a reset, whatever was on its way is lost.</summary>
+/// <summary>
+/// A TCP relay in front of a coordinator, by which a test does what a network does: it cuts connections (both sides see a reset, whatever was on its way is
+/// lost), also in the middle of a message, delays bytes, or lets them vanish while the connections look open.
+/// </summary>
 public sealed class FaultRelay : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -12,6 +15,10 @@ public sealed class FaultRelay : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly HashSet<Socket> _open = [];
     private readonly Task _accepting;
+    private long _bytesUntilCut = long.MaxValue;
+    private int _cutsByBytes;
+    private long _relayed;
+    private TaskCompletionSource _flowing = Flowing();
 
     /// <param name="target">Such as <c>http://127.0.0.1:7600</c>.</param>
     public FaultRelay(string target)
@@ -23,6 +30,32 @@ public sealed class FaultRelay : IAsyncDisposable
 
     /// <summary>What to connect to instead.</summary>
     public string Address => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
+
+    /// <summary>How long every chunk of bytes is held back, in both directions.</summary>
+    public TimeSpan Delay { get; set; }
+
+    /// <summary>How many bytes were relayed.</summary>
+    public long Relayed => Interlocked.Read(ref _relayed);
+
+    /// <summary>How many cuts <see cref="CutAfter"/> has caused.</summary>
+    public int CutsByBytes => Volatile.Read(ref _cutsByBytes);
+
+    /// <summary>Cuts the connection over which the so-manieth byte from now goes, right behind that byte: most likely in the middle of a message.</summary>
+    public void CutAfter(long bytes) => Interlocked.Exchange(ref _bytesUntilCut, bytes);
+
+    /// <summary>From now on nothing passes, and nobody is told: both sides see an open connection without a word.</summary>
+    public void Silence()
+    {
+        lock (_gate)
+            _flowing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>What was held up passes.</summary>
+    public void Resume()
+    {
+        lock (_gate)
+            _flowing.TrySetResult();
+    }
 
     /// <summary>Cuts all connections that are open now; new ones are let through. How many were cut.</summary>
     public int CutAll()
@@ -96,14 +129,41 @@ public sealed class FaultRelay : IAsyncDisposable
         {
             while (await from.ReceiveAsync(buffer, _ending.Token) is > 0 and var count)
             {
-                for (var sent = 0; sent < count;)
-                    sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), _ending.Token);
+                await HoldBackAsync();
+                var left = Interlocked.Add(ref _bytesUntilCut, -count) + count;
+                var cut = left > 0 && left <= count;
+                var most = cut ? (int)left : count;
+                for (var sent = 0; sent < most;)
+                    sent += await to.SendAsync(buffer.AsMemory(sent, most - sent), _ending.Token);
+                Interlocked.Add(ref _relayed, most);
+                if (cut)
+                {
+                    Interlocked.Increment(ref _cutsByBytes);
+                    return;
+                }
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OperationCanceledException)
         {
             // As above.
         }
+    }
+
+    private async Task HoldBackAsync()
+    {
+        if (Delay > TimeSpan.Zero)
+            await Task.Delay(Delay, TimeProvider.System, _ending.Token);
+        Task flowing;
+        lock (_gate)
+            flowing = _flowing.Task;
+        await flowing.WaitAsync(_ending.Token);
+    }
+
+    private static TaskCompletionSource Flowing()
+    {
+        var open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        open.SetResult();
+        return open;
     }
 
     private static void Reset(Socket socket)

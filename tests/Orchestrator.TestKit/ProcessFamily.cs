@@ -48,6 +48,9 @@ public static class ProcessFamily
 /// <summary>Signals to processes that the test started.</summary>
 public static partial class Signals
 {
+    /// <summary>SIGINT, as Ctrl-C sends it.</summary>
+    public const int Interrupt = 2;
+
     /// <summary>SIGKILL.</summary>
     public const int Kill = 9;
 
@@ -60,7 +63,7 @@ public static partial class Signals
     /// <summary>SIGCONT.</summary>
     public const int Continue = 18;
 
-    /// <summary>Sends a signal.</summary>
+    /// <summary>Sends a signal; a negative number is that process group.</summary>
     public static void Send(int pid, int signal) => _ = kill(pid, signal);
 
     [LibraryImport("libc", EntryPoint = "kill")]

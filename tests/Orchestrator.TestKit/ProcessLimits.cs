@@ -7,6 +7,7 @@ namespace Orchestrator.TestKit;
 public static partial class ProcessLimits
 {
     private const int FileSize = 1;
+    private const int Data = 2;
 
     /// <summary>
     /// From now on no file of the process grows beyond so many bytes: writes fail with EFBIG, as on a full disk. Coordinators of this kit ignore the signal that comes
@@ -19,8 +20,24 @@ public static partial class ProcessLimits
             throw new Win32Exception();
     }
 
+    /// <summary>From now on the process gets no more private writable memory than so many bytes in all; returns what held before.</summary>
+    public static ulong SetData(int pid, ulong bytes) => SetSoft(pid, Data, bytes);
+
+    private static ulong SetSoft(int pid, int resource, ulong value)
+    {
+        if (GetLimit(pid, resource, 0, out var old) != 0)
+            throw new Win32Exception();
+        var limit = new Limit { Soft = value, Hard = old.Hard };
+        if (PrLimit(pid, resource, ref limit, 0) != 0)
+            throw new Win32Exception();
+        return old.Soft;
+    }
+
     [LibraryImport("libc", EntryPoint = "prlimit", SetLastError = true)]
     private static partial int PrLimit(int pid, int resource, ref Limit limit, nint old);
+
+    [LibraryImport("libc", EntryPoint = "prlimit", SetLastError = true)]
+    private static partial int GetLimit(int pid, int resource, nint none, out Limit old);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct Limit

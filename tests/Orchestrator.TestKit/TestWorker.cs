@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using Orchestrator.Client;
 using Orchestrator.Contracts;
 using Orchestrator.TestKit.History;
 using Orchestrator.TestKit.LockOrders;
@@ -26,6 +27,13 @@ public static class TestWorker
     /// <summary>The handler that runs <see cref="LockOrderClient"/>s against the coordinator that its input names; it writes a <see cref="LockOrderReport"/> to the file that its input names.</summary>
     public const string LockOrderHandler = "lock_orders";
 
+    /// <summary>The handler that sends numbers at its end of a pipe, each once it has read the one before back from the other; it answers with how many came back.</summary>
+    public const string PipeAskHandler = "pipe_ask";
+
+    /// <summary>The arguments by which a coordinator starts one such worker beside its own, in a group of its own.</summary>
+    /// <param name="program">The test program, such as <see cref="Environment.ProcessPath"/>.</param>
+    public static string[] ArgumentsBeside(string program) => ["--worker-command", $"testkit=1:/usr/bin/env {Variable}=1 {program}"];
+
     /// <summary>The arguments by which a coordinator starts such workers from this test program.</summary>
     /// <param name="program">The test program, such as <see cref="Environment.ProcessPath"/>.</param>
     public static string[] Arguments(string program) => ["--worker-command", $"/usr/bin/env {Variable}=1 {program}"];
@@ -41,7 +49,22 @@ public static class TestWorker
             return recorder.Operations;
         });
         worker.MapTask(LockOrderHandler, TaskKind.Io, (LockOrderInput input, TaskContext _, CancellationToken _) => RunOrdersAsync(input));
+        worker.MapTask(PipeAskHandler, TaskKind.Io, (PipeAskInput input, TaskContext context, CancellationToken cancellationToken) => AskAsync(input, context, cancellationToken));
         return worker.RunAsync().GetAwaiter().GetResult();
+    }
+
+    private static async Task<int> AskAsync(PipeAskInput input, TaskContext context, CancellationToken cancellationToken)
+    {
+        await using var end = context.Pipe(input.Pipe).EndA;
+        for (var i = 0; i < input.Count; i++)
+        {
+            await end.SendAsync(Payloads.FromNumber(i), cancellationToken);
+            var echo = await end.ReceiveAsync(cancellationToken) ?? throw new InvalidOperationException($"the end of file came instead of the echo of {i}");
+            if (echo.Json.NumberValue != i)
+                throw new InvalidOperationException($"{echo.Json} came back instead of {i}");
+        }
+
+        return input.Count;
     }
 
     /// <summary>Several clients at a time, each with a session of its own, until so many orders are done or the time is over.</summary>
@@ -76,6 +99,8 @@ public static class TestWorker
     }
 
     internal sealed record HistoryInput(string Directory, int Seed, int Steps);
+
+    internal sealed record PipeAskInput(string Pipe, int Count);
 
     internal sealed record LockOrderInput(string Address, string Token, int Seed, int Clients, int Orders, double Seconds, string Path);
 }

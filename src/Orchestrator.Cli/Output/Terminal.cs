@@ -16,17 +16,32 @@ internal sealed class Terminal
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    private readonly TextWriter _writer = Console.Out;
-    private readonly Lazy<IAnsiConsole> _out = new(() => Create(Console.Out, Console.IsOutputRedirected));
-    private readonly Lazy<IAnsiConsole> _error = new(() => Create(Console.Error, Console.IsErrorRedirected));
+    private readonly TextWriter _writer;
+    private readonly TextWriter _errors;
+    private readonly Lazy<IAnsiConsole> _out;
+    private readonly Lazy<IAnsiConsole> _error;
 
-    public Terminal(bool json) => IsJson = json;
+    public Terminal(bool json, TextWriter output, TextWriter error)
+    {
+        IsJson = json;
+        (_writer, _errors) = (output, error);
+        IsRedirected = Console.IsOutputRedirected || output != Console.Out;
+        ShowsProgress = !Console.IsErrorRedirected && error == Console.Error && !IsDumb;
+        _out = new(() => Create(output, IsRedirected));
+        _error = new(() => Create(error, Console.IsErrorRedirected || error != Console.Error));
+    }
 
     /// <summary>The user asked for JSON.</summary>
     public bool IsJson { get; }
 
     /// <summary>A person looks at standard error, so that a moving bar makes sense.</summary>
-    public bool ShowsProgress { get; } = !Console.IsErrorRedirected && !IsDumb;
+    public bool ShowsProgress { get; }
+
+    /// <summary>Results go into a pipe or a file.</summary>
+    public bool IsRedirected { get; }
+
+    /// <summary>A person looks at the results, on something that can be drawn anew.</summary>
+    public bool IsLive => !IsRedirected && !IsDumb;
 
     public IAnsiConsole Out => _out.Value;
 
@@ -42,7 +57,7 @@ internal sealed class Terminal
         if (ShowsProgress)
             ErrorConsole.MarkupLineInterpolated($"[dim]{text}[/]");
         else
-            Console.Error.WriteLine(text);
+            _errors.WriteLine(text);
     }
 
     public void Error(string text)
@@ -50,7 +65,7 @@ internal sealed class Terminal
         if (ShowsProgress)
             ErrorConsole.MarkupLineInterpolated($"[red]{text}[/]");
         else
-            Console.Error.WriteLine(text);
+            _errors.WriteLine(text);
     }
 
     public void WriteJson(object value) => _writer.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
@@ -58,7 +73,7 @@ internal sealed class Terminal
     /// <summary>A table of values; in a pipe its cells are separated by tabs, for <c>cut</c> and <c>awk</c>.</summary>
     public void WriteTable(IReadOnlyList<Column> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
-        if (Console.IsOutputRedirected)
+        if (IsRedirected)
         {
             Line(string.Join('\t', columns.Select(column => column.Title)));
             foreach (var row in rows)

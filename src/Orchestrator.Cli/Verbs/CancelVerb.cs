@@ -15,7 +15,7 @@ internal static class CancelVerb
 
     public static Command Create() =>
         new Command("cancel", "Cancels tasks: queued ones at once, running ones by asking first.") { Ids, Force }
-            .Examples("orchestrator cancel 17 18", "orchestrator tasks --state running | cut -f1 | tail -n +2 | xargs orchestrator cancel")
+            .Examples("orchestrator cancel 17 18", "orchestrator tasks --state running | cut -f1 | tail -n +2 | xargs -r orchestrator cancel")
             .Does(async (context, token) =>
             {
                 await using var client = await context.ConnectAsync(token);

@@ -14,6 +14,9 @@ internal sealed class ExamplesHelp(HelpAction usual) : SynchronousCommandLineAct
 
     public static void Register(Command command, string[] lines) => Examples.AddOrUpdate(command, lines);
 
+    /// <summary>A verb's examples; none where it has none.</summary>
+    public static IReadOnlyList<string> Of(Command command) => Examples.TryGetValue(command, out var lines) ? lines : [];
+
     public static void Install(RootCommand root)
     {
         var help = root.Options.OfType<HelpOption>().Single();

@@ -19,6 +19,24 @@ internal static class JournalVerb
             .Does((context, _) =>
             {
                 var report = JournalTool.Verify(DirectoryOf(context));
+                if (context.Terminal.IsJson)
+                {
+                    context.Terminal.WriteJson(new
+                    {
+                        journal = report.Path,
+                        last_record = report.LastPosition,
+                        records = report.Records,
+                        record_bytes = report.RecordBytes,
+                        snapshot_bytes = report.SnapshotBytes,
+                        queues = report.Queues,
+                        items = report.Items,
+                        state_objects = report.StateObjects,
+                        tasks = report.Tasks,
+                        unfinished_tasks = report.UnfinishedTasks,
+                    });
+                    return Task.FromResult(ExitCode.Ok);
+                }
+
                 context.Terminal.WriteTable(
                     [new("journal"), new(report.Path)],
                     [
@@ -37,7 +55,7 @@ internal static class JournalVerb
             .Examples("orchestrator journal dump", "orchestrator journal dump | grep '\"taskEnded\"'")
             .Does((context, _) =>
             {
-                JournalTool.Dump(DirectoryOf(context), Console.Out.WriteLine);
+                JournalTool.Dump(DirectoryOf(context), context.Terminal.Line);
                 return Task.FromResult(ExitCode.Ok);
             });
 
@@ -47,7 +65,10 @@ internal static class JournalVerb
             .Does((context, _) =>
             {
                 var (before, after) = JournalTool.Compact(DirectoryOf(context));
-                context.Terminal.Line($"{Describe.Count(before)} bytes before, {Describe.Count(after)} bytes now");
+                if (context.Terminal.IsJson)
+                    context.Terminal.WriteJson(new { bytes_before = before, bytes_now = after });
+                else
+                    context.Terminal.Line($"{Describe.Count(before)} bytes before, {Describe.Count(after)} bytes now");
                 return Task.FromResult(ExitCode.Ok);
             });
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
@@ -14,7 +15,8 @@ internal sealed class VerbContext(ParseResult parsed)
     private static readonly JsonFormatter Pages = new(
         JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithFormatDefaultValues(false).WithIndentation());
 
-    public Terminal Terminal { get; } = new(parsed.GetValue(CommonOptions.Output) == "json");
+    public Terminal Terminal { get; } = new(
+        parsed.GetValue(CommonOptions.Output) == "json", parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
 
     /// <summary>The verb and its sub-verb.</summary>
     public IEnumerable<string> Words => parsed.CommandResult.Parent is System.CommandLine.Parsing.CommandResult { Parent: not null } parent
@@ -39,6 +41,9 @@ internal sealed class VerbContext(ParseResult parsed)
 
     /// <summary>One message of the contract, in the JSON that any gRPC tool would show.</summary>
     public void WriteJson(IMessage message) => Terminal.Line(Pages.Format(message));
+
+    /// <summary>The same, as part of something larger.</summary>
+    public static JsonNode? ToJson(IMessage message) => JsonNode.Parse(Lines.Format(message));
 
     /// <summary>Messages one per line, as they come.</summary>
     public void WriteJsonLine(IMessage message) => Terminal.Line(Lines.Format(message));

@@ -30,10 +30,14 @@ public sealed class SharedSemaphore
         AcquireAsync(permits, timeout, cancellationToken);
 
     /// <summary>Gives permits back, or adds some where the semaphore is unbounded; answers how many are free then.</summary>
-    public async Task<int> ReleaseAsync(int permits = 1, CancellationToken cancellationToken = default) =>
-        (await _session.SendAsync(
-            new Operation { ReleaseSemaphore = new ReleaseSemaphoreRequest { Semaphore = Name, Permits = permits, SessionId = _session.RequestSession } },
-            cancellationToken)).ReleaseSemaphore.AvailablePermits;
+    public async Task<int> ReleaseAsync(int permits = 1, CancellationToken cancellationToken = default)
+    {
+        var request = new ReleaseSemaphoreRequest { Semaphore = Name, Permits = permits, SessionId = _session.RequestSession };
+        // Only an unbounded one can begin with a release: that is its first signal.
+        if (_initialPermits is { } initial && !_bounded)
+            request.InitialPermits = initial;
+        return (await _session.SendAsync(new Operation { ReleaseSemaphore = request }, cancellationToken)).ReleaseSemaphore.AvailablePermits;
+    }
 
     private async Task<PermitHold?> AcquireAsync(int permits, TimeSpan? timeout, CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Waits;
 using Orchestrator.Coordinator.Errors;
+using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Engines;
 
@@ -56,6 +57,15 @@ internal sealed class ObjectCall : IObjectCaller
                 // Either the wait ends here, or its outcome has come, or comes when it is written, and is given back then.
                 if (_wait is { } wait && host.Abandon(wait, this))
                     _ended.TrySetCanceled(cancellationToken);
+            },
+            null);
+        await using var stopping = host.Stopping.UnsafeRegister(
+            _ =>
+            {
+                if (_wait is { } wait)
+                    host.Abandon(wait, this);
+                if (_delivery is null)
+                    _ended.TrySetException(Failures.Create(ErrorReason.Draining, "the coordinator stops; nothing was taken"));
             },
             null);
         return await _ended.Task;

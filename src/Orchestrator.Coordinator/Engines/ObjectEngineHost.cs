@@ -28,6 +28,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     private readonly MonotonicClock _clock;
     private readonly CommandJournal _journal;
     private readonly ITimer _timer;
+    private readonly CancellationTokenSource _stopping = new();
     private int _taskSessions;
     private TimeSpan _timerDue = TimeSpan.MaxValue;
     private bool _disposed;
@@ -42,6 +43,12 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         _timer = clock.Provider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Restore();
     }
+
+    /// <summary>Fires when the coordinator stops: waits of unary calls end then, since nobody will serve them.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>Ends the waits of unary calls.</summary>
+    public void EndWaits() => _stopping.Cancel();
 
     /// <summary>Applies commands in order under one lock. Each caller gets exactly one outcome per command, now or later.</summary>
     /// <param name="requests">The commands, and the ids of the sessions on whose behalf; empty where the request named none.</param>
@@ -115,6 +122,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         lock (_gate)
             _disposed = true;
         _timer.Dispose();
+        _stopping.Dispose();
     }
 
     private void ApplyLocked(in ObjectRequest request)

@@ -173,6 +173,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
 
         _app.Services.GetRequiredService<StreamRegistry>().Stop();
         _app.Services.GetRequiredService<ConnectRegistry>().Stop();
+        _app.Services.GetRequiredService<ObjectEngineHost>().EndWaits();
         await Supervisor.StopAsync();
         await _app.StopAsync();
         _endpointFile.Dispose();
@@ -254,7 +255,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     private static void Configure(KestrelServerOptions kestrel, CoordinatorOptions options)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxConcurrentConnections = 1_024;
+        kestrel.Limits.MaxConcurrentConnections = ConnectionLimit.Of(options.Supervision.Groups.Sum(group => group.Workers));
         kestrel.Limits.RequestHeadersTimeout = BeginLimit;
         kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
@@ -279,6 +280,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
             {
                 listen.Protocols = HttpProtocols.Http2;
                 listen.Use(PeerProcess.Check);
+                listen.Use(ConnectionMemo.Attach);
             });
     }
 
@@ -296,6 +298,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         }
 
         var least = protocols == HttpProtocols.Http2 ? FirstBytes.Http2Preface : 1;
+        listen.Use(ConnectionMemo.Attach);
         listen.Use(FirstBytes.Within(BeginLimit, least, listen.ApplicationServices.GetRequiredService<TimeProvider>()));
     }
 

@@ -80,7 +80,8 @@ internal static class CoordinatorServices
     private static IServiceCollection AddTelemetry(this IServiceCollection services) => services
         .AddSingleton<OperatorEvents>()
         .AddSingleton<ProcessSampler>()
-        .AddSingleton<StatusReporter>();
+        .AddSingleton<StatusReporter>()
+        .AddHostedService<MemoryReturn>();
 
     private static IServiceCollection AddObjectServices(this IServiceCollection services) => services
         .AddSingleton<ConnectRegistry>()

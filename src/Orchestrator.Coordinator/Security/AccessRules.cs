@@ -34,7 +34,7 @@ internal static class AccessRules
             submit:
             [
                 "AcquireLock", "ReleaseLock", "AcquireSemaphore", "ReleaseSemaphore", "WaitEvent", "SetEvent", "WaitCondition", "NotifyCondition",
-                "WaitBarrier", "ControlBarrier", "WaitLatch", "CountDownLatch", "CreateRateLimiter", "AcquirePermits",
+                "WaitBarrier", "ControlBarrier", "WaitLatch", "CountDownLatch", "CreateRateLimiter", "DeleteRateLimiter", "AcquirePermits",
             ]),
     }.SelectMany(rules => rules).ToFrozenDictionary();
 

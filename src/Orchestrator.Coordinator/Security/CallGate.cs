@@ -1,12 +1,13 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.AspNetCore.Http;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>Every call passes here: who calls, and whether that one may. A worker's requests are read too, for the sessions that they name.</summary>
-internal sealed class CallGate(CallerFinder callers, WorkerSessions sessions, ClientAccounts accounts) : Interceptor
+internal sealed class CallGate(CallerFinder callers, TokenStore tokens, WorkerSessions sessions, ClientAccounts accounts) : Interceptor
 {
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -50,11 +51,11 @@ internal sealed class CallGate(CallerFinder callers, WorkerSessions sessions, Cl
         if (AccessRules.IsOpen(context.Method))
             return null;
         var http = context.GetHttpContext();
-        var caller = callers.Find(http, out var fault)
-            ?? throw Failures.Create(ErrorReason.Unauthenticated, fault!);
+        var known = Identify(http);
+        var caller = known.Caller;
         if (AccessRules.Find(context.Method) is not { } rule)
             throw Failures.Create(ErrorReason.PermissionDenied, $"nobody may call {context.Method}: it is in no rule of this coordinator");
-        account = accounts.Of(http, caller);
+        account = known.Account;
         http.Features.Set(account);
         if (caller.Worker is { } worker)
         {
@@ -69,5 +70,20 @@ internal sealed class CallGate(CallerFinder callers, WorkerSessions sessions, Cl
             : throw Failures.Create(
                 ErrorReason.PermissionDenied,
                 $"{context.Method} needs the role {RoleNames.Of(rule.Least)}, and {caller.Name} has {RoleNames.Of(caller.Role)}");
+    }
+
+    private KnownCall Identify(HttpContext http)
+    {
+        var memo = http.Features.Get<ConnectionMemo>();
+        var authorization = (string?)http.Request.Headers.Authorization;
+        // Read before the tokens are: what changes meanwhile makes the memo stale, never the other way round.
+        var version = tokens.Version;
+        if (memo?.Last is { } last && last.Version == version && last.Authorization == authorization && !tokens.HasExpired(last.Caller))
+            return last;
+        var caller = callers.Find(http, out var fault) ?? throw Failures.Create(ErrorReason.Unauthenticated, fault!);
+        var known = new KnownCall(authorization, version, caller, accounts.Of(http, caller));
+        if (memo is not null)
+            memo.Last = known;
+        return known;
     }
 }

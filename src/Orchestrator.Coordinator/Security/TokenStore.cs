@@ -22,6 +22,7 @@ internal sealed partial class TokenStore : IDisposable
     private readonly ITimer _timer;
     private FrozenDictionary<TokenDigest, Caller> _clients = FrozenDictionary<TokenDigest, Caller>.Empty;
     private (DateTime, DateTime) _stamp;
+    private long _version;
 
     /// <summary>Reads the tokens of the data directory, or makes the owner's at the first start.</summary>
     public TokenStore(string dataDirectory, TimeProvider time, ILogger<TokenStore> logger)
@@ -37,6 +38,9 @@ internal sealed partial class TokenStore : IDisposable
     /// <summary>Where the owner's token lies.</summary>
     public string Path => _files.OwnerPath;
 
+    /// <summary>Grows whenever a credential may have ended.</summary>
+    public long Version => Volatile.Read(ref _version);
+
     /// <summary>Makes a token for one worker process, by which its handlers reach the object services and nothing else.</summary>
     public string IssueForWorker(WorkerIdentity worker)
     {
@@ -46,7 +50,11 @@ internal sealed partial class TokenStore : IDisposable
     }
 
     /// <summary>The worker has ended, and its token with it.</summary>
-    public void Revoke(string token) => _workers.TryRemove(TokenDigest.Of(token)!.Value, out _);
+    public void Revoke(string token)
+    {
+        _workers.TryRemove(TokenDigest.Of(token)!.Value, out _);
+        Interlocked.Increment(ref _version);
+    }
 
     /// <summary>Whose credential this is, as sent in the authorization header; it may have expired. Null for none and for a wrong one.</summary>
     public Caller? Identify(string? authorization)
@@ -96,6 +104,7 @@ internal sealed partial class TokenStore : IDisposable
         _clients = _files.List().DistinctBy(entry => entry.Sha256).ToFrozenDictionary(
             entry => TokenDigest.Parse(entry.Sha256)!.Value,
             entry => new Caller(entry.Id, entry.Role) { Expires = entry.Expires, IsShared = TokenFiles.IsOwners(entry.Id) });
+        Interlocked.Increment(ref _version);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the tokens could not be read again, those of before stay valid: {Cause}")]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Google.Protobuf;
 using Orchestrator.Contracts.Direct;
@@ -41,14 +42,19 @@ internal sealed unsafe class WorkerStarter(
             CoordinatorAddress = $"unix:{directory.CoordinatorSocket}",
             CoordinatorToken = tokens.IssueForWorker(identity),
         };
-        var recorder = new FlightRecorderFile(launch.RecorderPath);
-        var direct = DirectStream.CreatePair(out var childEnd);
+        // Each of the next steps may fail where descriptors have run out, and leaves nothing of those before it.
+        FlightRecorderFile? recorder = null;
+        DirectStream? direct = null;
+        SafeHandle? childEnd = null;
         try
         {
+            recorder = new FlightRecorderFile(launch.RecorderPath);
+            direct = DirectStream.CreatePair(out var end);
+            childEnd = end;
             if (core >= 0)
                 ProcessorAffinity.SetForThisThread([core]);
             var startedAt = time.GetTimestamp();
-            var child = ChildProcess.Start(group.Options.Command, _environment, name, childEnd);
+            var child = ChildProcess.Start(group.Options.Command, _environment, name, end);
             identity.ProcessGroup = child.Pid;
             Harden(child.Pid);
             child.WriteLine(JsonFormatter.Default.Format(launch));
@@ -57,13 +63,13 @@ internal sealed unsafe class WorkerStarter(
         catch
         {
             tokens.Revoke(launch.CoordinatorToken);
-            recorder.Dispose();
-            direct.Dispose();
+            recorder?.Dispose();
+            direct?.Dispose();
             throw;
         }
         finally
         {
-            childEnd.Dispose();
+            childEnd?.Dispose();
             if (core >= 0)
                 ProcessorAffinity.SetForThisThread(cores);
         }

@@ -52,6 +52,22 @@ public sealed partial class ObjectEngine
         }
     }
 
+    internal void OnDeleteRateLimiter(DeleteRateLimiter command)
+    {
+        if (_rateLimiters.Find(command.RateLimiter) is not { } target)
+        {
+            Complete(command, ObjectError.NotFound(ObjectKind.RateLimiter, command.RateLimiter, "it was never created, or it was deleted before"));
+            return;
+        }
+
+        Complete(command, Done.Instance);
+        StopTimer(target.Timer);
+        _rateLimiters.Drop(target);
+        var gone = new ObjectError(ObjectErrorReason.NotFound, $"{target} was deleted while the operation waited") { Field = ObjectKind.RateLimiter.Field() };
+        while (target.Waiters.First is { } wait)
+            Finish(wait, gone);
+    }
+
     internal void UndoAcquirePermits(AcquirePermits command, AcquirePermitsOutcome granted)
     {
         if (granted.Status != WaitStatus.Ok || _rateLimiters.Find(command.RateLimiter) is not { } target)

@@ -36,14 +36,17 @@ public sealed partial class ObjectEngine
 
     internal void OnReleaseSemaphore(ReleaseSemaphore command)
     {
-        var target = _semaphores.Find(command.Semaphore);
-        if (RefuseRelease(command, target) is { } wrong)
+        var found = _semaphores.Find(command.Semaphore);
+        if (RefuseRelease(command, found) is { } wrong)
         {
             Complete(command, wrong);
             return;
         }
 
-        Complete(command, new ReleaseSemaphoreOutcome(target!.AvailableAfter(command.Count)));
+        var target = found ?? new SyncSemaphore(command.Semaphore, command.InitialPermits!.Value, bounded: false);
+        if (found is null)
+            _semaphores.Add(target);
+        Complete(command, new ReleaseSemaphoreOutcome(target.AvailableAfter(command.Count)));
         var left = command.Count;
         if (target.Find(command.Session) is { } own)
             left -= Shrink(target, own, left);
@@ -145,14 +148,29 @@ public sealed partial class ObjectEngine
             : null;
     }
 
-    private static ObjectError? RefuseRelease(ReleaseSemaphore command, SyncSemaphore? target)
+    private ObjectError? RefuseRelease(ReleaseSemaphore command, SyncSemaphore? target)
     {
         if (RefusePermits(command.Permits) is { } permits)
             return permits;
+        if (command.InitialPermits < 0)
+            return ObjectError.Invalid("initial_permits", $"initial_permits of {command.InitialPermits} must be at least 0");
         if (target is null)
         {
-            return ObjectError.NotFound(
-                ObjectKind.Semaphore, command.Semaphore, "no permit of it is taken, or it was never created; acquire it with initial_permits first");
+            if (command.InitialPermits is not { } first)
+            {
+                return ObjectError.NotFound(
+                    ObjectKind.Semaphore, command.Semaphore, "no permit of it is taken, or it was never created; give initial_permits to create it");
+            }
+
+            return first > int.MaxValue - command.Count
+                ? new ObjectError(ObjectErrorReason.OverReleased, $"initial_permits of {first} and {command.Count} more are above {int.MaxValue}") { Field = "permits" }
+                : _semaphores.Refuse(command.Semaphore);
+        }
+
+        if (command.InitialPermits is { } initial && initial != target.Initial)
+        {
+            return ObjectError.Mismatch(
+                "initial_permits", $"{target} was created with initial_permits {target.Initial}; initial_permits of {initial} must agree or be left out");
         }
 
         var (most, why) = target.IsBounded

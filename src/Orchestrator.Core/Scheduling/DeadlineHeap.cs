@@ -7,6 +7,8 @@ namespace Orchestrator.Core.Scheduling;
 internal sealed class DeadlineHeap<T>
     where T : DeadlineNode
 {
+    private const int SmallestShrunk = 4_096;
+
     private Slot[] _slots = new Slot[64];
     private int _count;
 
@@ -44,12 +46,17 @@ internal sealed class DeadlineHeap<T>
         node.HeapIndex = -1;
         var last = _slots[--_count].Node;
         _slots[_count].Node = null!;
-        if (last == node)
-            return;
-        _slots[index].Node = last;
-        last.HeapIndex = index;
-        Up(index);
-        Down(last.HeapIndex);
+        if (last != node)
+        {
+            _slots[index].Node = last;
+            last.HeapIndex = index;
+            Up(index);
+            Down(last.HeapIndex);
+        }
+
+        // The room of a crowd that has gone; not at each swing around a size.
+        if (_slots.Length > SmallestShrunk && _count < _slots.Length / 4)
+            Array.Resize(ref _slots, _slots.Length / 2);
     }
 
     private static bool Before(T left, T right) =>

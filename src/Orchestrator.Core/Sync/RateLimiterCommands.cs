@@ -34,6 +34,13 @@ public sealed record CreateRateLimiter(RateLimiterSpec Spec) : ObjectCommand
 /// <param name="Spec">What it allows, with its burst.</param>
 public sealed record CreateRateLimiterOutcome(RateLimiterSpec Spec) : ObjectOutcome;
 
+/// <summary>Deletes a rate limiter; who waits for its permits is told NOT_FOUND. Errors: NOT_FOUND, SESSION_LOST.</summary>
+/// <param name="RateLimiter">Its name.</param>
+public sealed record DeleteRateLimiter(string RateLimiter) : ObjectCommand
+{
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnDeleteRateLimiter(this);
+}
+
 /// <summary>
 /// Takes permits, all at once and in turn: who comes later waits, also for fewer. Given back, they count as never taken, as far as a bucket had room for them since. Errors: NOT_FOUND, INVALID
 /// for more than one call can ever get, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.

@@ -43,11 +43,14 @@ public sealed record AcquireSemaphoreOutcome(WaitStatus Status, Session? Session
 /// Gives permits back: first those that the session holds itself. What is more is a signal where the semaphore is unbounded; where it is
 /// bounded it is taken from those who have held theirs longest, as one process may release what another acquired.
 /// </summary>
-/// <remarks>Errors: OVER_RELEASED above the initial number of a bounded semaphore, and nothing changes; NOT_FOUND, INVALID, SESSION_LOST.</remarks>
+/// <remarks>Errors: OVER_RELEASED above the initial number of a bounded semaphore, and nothing changes; NOT_FOUND where it does not exist and nothing says how to create it, KIND_MISMATCH, INVALID, LIMIT_EXCEEDED, SESSION_LOST.</remarks>
 /// <param name="Semaphore">Its name.</param>
 /// <param name="Permits">How many; 0 means 1.</param>
 public sealed record ReleaseSemaphore(string Semaphore, int Permits = 1) : ObjectCommand
 {
+    /// <summary>How many permits it has when this creates it, unbounded, so that a signal may come before anybody waits for it; null leaves that to others.</summary>
+    public int? InitialPermits { get; init; }
+
     internal int Count => Permits == 0 ? 1 : Permits;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnReleaseSemaphore(this);

@@ -53,6 +53,20 @@ public sealed class HoldLossTests
         await (await permit.WaitAsync(s_patience)).DisposeAsync();
     }
 
+    [Fact]
+    public async Task The_holder_of_a_lock_is_told_when_its_coordinator_dies()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
+        await using var client = await ConnectAsync(coordinator);
+        await using var session = await client.OpenSessionAsync("holder");
+        await using var hold = await session.Lock("l").AcquireAsync();
+        Assert.False(hold.Lost.IsCancellationRequested);
+        var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = hold.Lost.Register(lost.SetResult);
+        coordinator.Kill();
+        await lost.Task.WaitAsync(s_patience);
+    }
+
     private static async Task PrepareAsync(OrchestratorClient client, ObjectSession session)
     {
         await client.CreateQueueAsync(new QueueSpec { Name = "q" });

@@ -42,6 +42,24 @@ public sealed class ObjectStreamsAtStopTests
         Assert.Equal(0, await coordinator.WaitForExitAsync());
     }
 
+    [Fact]
+    public async Task Waits_of_unary_calls_end_with_DRAINING()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
+        var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
+        await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "empty" } }, Soon);
+        var get = queues.GetAsync(new GetRequest { Queue = "empty" }, Soon);
+        var wait = coordinator.Sync.WaitEventAsync(new WaitEventRequest { Event = "never" }, Soon);
+        var latch = coordinator.Sync.WaitLatchAsync(new WaitLatchRequest { Latch = "never", Count = 1, Timeout = Specs.Seconds(3600) }, Soon);
+        await UntilAsync(async () => (await coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)).Edges.Count == 3);
+
+        coordinator.Terminate();
+        await RefusesAsync(get, StatusCode.Unavailable, "DRAINING", "the coordinator stops");
+        await RefusesAsync(wait, StatusCode.Unavailable, "DRAINING", "the coordinator stops");
+        await RefusesAsync(latch, StatusCode.Unavailable, "DRAINING", "the coordinator stops");
+        Assert.Equal(0, await coordinator.WaitForExitAsync());
+    }
+
     private static QueueItem Item(string text) => new() { Body = Text(text) };
 
     /// <summary>What was on its way is still delivered; then comes the error.</summary>

@@ -9,6 +9,8 @@ namespace Orchestrator.Integration.Tests.Load;
 /// <summary>What shared objects took is free for others when they are gone.</summary>
 public sealed class ObjectMemoryTests
 {
+    private const string MemoryReturned = "coordinator.memory_returned";
+
     [Fact]
     public async Task A_million_queued_items_again_and_again_take_the_room_of_once()
     {
@@ -23,8 +25,51 @@ public sealed class ObjectMemoryTests
         TestContext.Current.TestOutputHelper?.WriteLine($"before: {before}; full: {first}; full for the fifth time: {last}; after: {after}");
         Assert.InRange(first.Rss, before.Rss + 64_000_000, long.MaxValue);
         Assert.InRange(after.Handles, 0, before.Handles + 10);
-        // An idle heap keeps its pages until it is collected the next time. Five million items that leaked would be five times what one million took.
+        // An idle heap keeps its pages for some seconds. Five million items that leaked would be five times what one million took.
         Assert.InRange(last.Rss - before.Rss, 0, 2 * (first.Rss - before.Rss));
+    }
+
+    [Theory]
+    [InlineData("items")]
+    [InlineData("sessions")]
+    public async Task When_all_is_gone_memory_and_handles_are_back_within_a_tenth(string what)
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0", "--max-sessions-per-client", "100000");
+        Func<int, Task> fill = what == "items" ? count => RunAsync(coordinator, count) : count => HoldLocksAsync(coordinator, count);
+        // What a first time leaves behind for good is code, threads and buffers; what it has used up is returned.
+        await fill(what == "items" ? 200_000 : 50_000);
+        var warm = await coordinator.WaitForEventAsync(MemoryReturned);
+        var before = Measure(coordinator);
+        await fill(what == "items" ? 1_000_000 : 100_000);
+        var full = Measure(coordinator);
+        await coordinator.WaitForEventAsync(MemoryReturned, afterSequence: warm.Sequence);
+        var after = Measure(coordinator);
+        TestContext.Current.TestOutputHelper?.WriteLine($"before: {before}; when all was gone: {full}; once it was returned: {after}");
+        Assert.InRange(after.Rss, 0, before.Rss + (before.Rss / 10));
+        Assert.InRange(after.Handles, 0, before.Handles + (before.Handles / 10));
+    }
+
+    /// <summary>So many sessions at a time, each with a lock; then all end.</summary>
+    private static async Task HoldLocksAsync(CoordinatorProcess coordinator, int count)
+    {
+        const int Callers = 64;
+        var sessions = new string[count];
+        await EachAsync(async i =>
+        {
+            sessions[i] = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(600) }, CoordinatorProcess.Deadline())).SessionId;
+            await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = $"lock-{i}", SessionId = sessions[i] }, CoordinatorProcess.Deadline());
+        });
+        await EachAsync(async i => await coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = sessions[i] }, CoordinatorProcess.Deadline()));
+
+        async Task EachAsync(Func<int, Task> body)
+        {
+            var next = -1;
+            await Task.WhenAll(Enumerable.Range(0, Callers).Select(async _ =>
+            {
+                for (int i; (i = Interlocked.Increment(ref next)) < count;)
+                    await body(i);
+            }));
+        }
     }
 
     /// <summary>Puts so many items and deletes the queue; what it took while it was full.</summary>

@@ -57,10 +57,10 @@ public sealed class HistoryClient(ObjectSession session, string name, int seed, 
         await ReadCounterAsync();
     }
 
-    private Task PutAsync(string queue)
+    private async Task PutAsync(string queue)
     {
         var item = string.Create(CultureInfo.InvariantCulture, $"{name}.{++_items}");
-        return recorder.RecordAsync(
+        await recorder.RecordAsync(
             queue,
             QueueModel.Put,
             item,
@@ -146,7 +146,7 @@ public sealed class HistoryClient(ObjectSession session, string name, int seed, 
         () => Semaphore.TryAcquireAsync(timeout),
         granted => granted is null ? SemaphoreModel.Timeout : SemaphoreModel.Ok) is not null;
 
-    private Task ReleasePermitAsync() => recorder.RecordAsync(
+    private async Task ReleasePermitAsync() => await recorder.RecordAsync(
         SharedObjects.Semaphore, SemaphoreModel.Release, "", () => Semaphore.ReleaseAsync(), free => free.ToString(CultureInfo.InvariantCulture));
 
     private SharedSemaphore Semaphore => session.Semaphore(SharedObjects.Semaphore, SharedObjects.Permits, bounded: true);
@@ -203,14 +203,14 @@ public sealed class HistoryClient(ObjectSession session, string name, int seed, 
         }
     }
 
-    private Task AddAsync(int amount) => recorder.RecordAsync(
+    private async Task AddAsync(int amount) => await recorder.RecordAsync(
         SharedObjects.Counter,
         CounterModel.Add,
         amount.ToString(CultureInfo.InvariantCulture),
         () => session.Value(SharedObjects.Counter).AddAsync(amount),
         sum => sum.ToString(CultureInfo.InvariantCulture));
 
-    private Task ReadCounterAsync() => recorder.RecordAsync(
+    private async Task ReadCounterAsync() => await recorder.RecordAsync(
         SharedObjects.Counter,
         CounterModel.Read,
         "",

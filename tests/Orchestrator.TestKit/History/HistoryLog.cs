@@ -21,7 +21,7 @@ public static class HistoryLog
         IReadOnlyList<HistoryOperation> history, string objectName, HistoryModel<TState> model, IReadOnlyDictionary<string, long> ended)
         where TState : notnull
     {
-        var operations = history.Where(operation => operation.Object == objectName).ToList();
+        var operations = history.Where(operation => operation.Target == objectName).ToList();
         foreach (var (client, known) in ended)
         {
             if (operations.Where(operation => operation.Client == client).Sum(model.Holds) <= 0)

@@ -2,7 +2,7 @@ namespace Orchestrator.TestKit.History;
 
 /// <summary>One operation of one client on one object, as the client saw it.</summary>
 /// <param name="Client">Who: one operation at a time, and the owner of what it acquires.</param>
-/// <param name="Object">On what; histories are checked object by object.</param>
+/// <param name="Target">On what; histories are checked object by object.</param>
 /// <param name="Kind">What, in the words of the object's model.</param>
 /// <param name="Argument">With what.</param>
 /// <param name="Result">
@@ -10,7 +10,7 @@ namespace Orchestrator.TestKit.History;
 /// </param>
 /// <param name="Invoked">When it was asked for, by a clock that all processes of the machine share.</param>
 /// <param name="Returned">When the result was there; <see cref="long.MaxValue"/> without one.</param>
-public sealed record HistoryOperation(string Client, string Object, string Kind, string Argument, string? Result, long Invoked, long Returned)
+public sealed record HistoryOperation(string Client, string Target, string Kind, string Argument, string? Result, long Invoked, long Returned)
 {
     /// <summary>The kind of the operation by which a session ends: it gives back what the client still holds, in one instant between the two stamps.</summary>
     public const string SessionEnd = "end";
@@ -20,5 +20,5 @@ public sealed record HistoryOperation(string Client, string Object, string Kind,
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{Client}: {Object}.{Kind}({Argument}) = {Result ?? "?"} [{Invoked}, {(Returned == long.MaxValue ? "?" : Returned)}]";
+        $"{Client}: {Target}.{Kind}({Argument}) = {Result ?? "?"} [{Invoked}, {(Returned == long.MaxValue ? "?" : Returned)}]";
 }

@@ -8,7 +8,7 @@ public sealed class ValueList<T> : IEquatable<ValueList<T>>
 {
     private readonly int _hash;
 
-    private ValueList(ImmutableArray<T> items)
+    internal ValueList(ImmutableArray<T> items)
     {
         Items = items;
         var hash = default(HashCode);
@@ -16,9 +16,6 @@ public sealed class ValueList<T> : IEquatable<ValueList<T>>
             hash.Add(item);
         _hash = hash.ToHashCode();
     }
-
-    /// <summary>The one without elements.</summary>
-    public static ValueList<T> Empty { get; } = new([]);
 
     /// <summary>The elements.</summary>
     public ImmutableArray<T> Items { get; }
@@ -64,4 +61,12 @@ public sealed class ValueList<T> : IEquatable<ValueList<T>>
 
     /// <inheritdoc/>
     public override string ToString() => $"[{string.Join(", ", Items)}]";
+}
+
+/// <summary>Makes them.</summary>
+public static class ValueList
+{
+    /// <summary>The one without elements.</summary>
+    public static ValueList<T> Empty<T>()
+        where T : notnull => new([]);
 }

@@ -21,11 +21,11 @@ public static class CycleCheck
             var next = cycle[(i + 1) % cycle.Count];
             if (edge.Holder != next.Waiter)
                 return $"edge {i} leads to {edge.Holder}, and the next begins with {next.Waiter}";
-            var name = edge.Object[Prefix.Length..];
+            var name = edge.Target[Prefix.Length..];
             if (i == 0)
             {
                 if (edge.Waiter != refused.Session || name != refused.Lock)
-                    return $"it begins with {edge.Waiter} at {edge.Object}, and was reported to {refused.Session} at {refused.Lock}";
+                    return $"it begins with {edge.Waiter} at {edge.Target}, and was reported to {refused.Session} at {refused.Lock}";
             }
             else
             {
@@ -33,7 +33,7 @@ public static class CycleCheck
             }
 
             // Ahead in the same line: that it waits there is said, and looked at, by the next edge.
-            var isAhead = next.Object == edge.Object && i + 1 < cycle.Count;
+            var isAhead = next.Target == edge.Target && i + 1 < cycle.Count;
             if (!isAhead)
             {
                 var holds = attempts[(edge.Holder, name)].Where(attempt => attempt.Cycle is null);

@@ -24,6 +24,6 @@ public sealed record LockAttempt
 
 /// <summary>An edge of a reported cycle.</summary>
 /// <param name="Waiter">The session that waits.</param>
-/// <param name="Object">Where, such as <c>locks/order-7</c>.</param>
+/// <param name="Target">Where, such as <c>locks/order-7</c>.</param>
 /// <param name="Holder">The session that holds it, or stands ahead of the waiter in its line.</param>
-public sealed record CycleEdge(string Waiter, string Object, string Holder);
+public sealed record CycleEdge(string Waiter, string Target, string Holder);

@@ -46,7 +46,7 @@ internal static class DictVerb
 
     private static Command CreateAdd() =>
         new Command("add", "Adds to an entry's number, of which nothing is 0, and prints the sum.") { ObjectVerbs.Name, Key, Amount }
-            .Examples("orchestrator dict add scores alice", "orchestrator dict add scores alice -5")
+            .Examples("orchestrator dict add scores alice", "orchestrator dict add scores alice -- -5")
             .InSession(async (context, session, token) =>
             {
                 var text = context.Get(Amount)!;

@@ -36,7 +36,7 @@ internal static class LimiterVerb
                 return ExitCode.Ok;
             }),
         new Command("take", "Waits in turn until the permits are there, and takes them.") { ObjectVerbs.Name, Permits, ObjectVerbs.Timeout }
-            .Examples("orchestrator limiter take api && curl …", "orchestrator limiter take api --timeout 0s")
+            .Examples("orchestrator limiter take api && ./work", "orchestrator limiter take api --timeout 0s")
             .InSession(async (context, session, token) =>
             {
                 var limiter = session.RateLimiter(context.Get(ObjectVerbs.Name)!);
@@ -49,6 +49,13 @@ internal static class LimiterVerb
                 return await limiter.TryAcquireAsync(limit, context.Get(Permits), token) is { } retry
                     ? context.TimedOut($"the limiter '{limiter.Name}' had no permit (next in {Output.Describe.Time(retry)})")
                     : ExitCode.Ok;
+            }),
+        new Command("delete", "Deletes a rate limiter; who waits for its permits is told that it is gone.") { ObjectVerbs.Name }
+            .Examples("orchestrator limiter delete api")
+            .Calls(async (context, client, token) =>
+            {
+                await client.DeleteRateLimiterAsync(context.Get(ObjectVerbs.Name)!, token);
+                return ExitCode.Ok;
             }),
         ObjectVerbs.ListOf("rate limiters", "limiter"),
     };

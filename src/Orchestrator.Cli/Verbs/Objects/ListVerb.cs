@@ -21,7 +21,7 @@ internal static class ListVerb
 
     private static Command CreateAppend() =>
         new Command("append", "Adds elements at the end.") { ObjectVerbs.Name, Values }
-            .Examples("orchestrator list append log started", "dmesg | orchestrator list append log")
+            .Examples("orchestrator list append log started", "ls | orchestrator list append log")
             .InSession(async (context, session, token) =>
             {
                 await foreach (var line in ObjectVerbs.LinesAsync(context.Get(Values), token))

@@ -67,7 +67,8 @@ internal static class QueueOperations
 
     public static V1.SettleResponse ToResponse(SettleOutcome outcome) => new() { Settled = outcome.Settled, StaleLeaseIds = { outcome.StaleLeaseIds } };
 
-    public static MarkItemsDone ToCommand(V1.MarkDoneRequest request) => new(request.Queue, request.Count);
+    public static MarkItemsDone ToCommand(V1.MarkDoneRequest request) =>
+        new(request.Queue, request.Count) { RequestId = Contents.RequestId(request.RequestId) };
 
     public static V1.MarkDoneResponse ToResponse(MarkDoneOutcome outcome) => new() { UnfinishedItems = outcome.Unfinished };
 

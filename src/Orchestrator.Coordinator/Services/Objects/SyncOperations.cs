@@ -45,7 +45,10 @@ internal static class SyncOperations
         AvailablePermits = outcome.AvailablePermits,
     };
 
-    public static ReleaseSemaphore ToCommand(ReleaseSemaphoreRequest request) => new(request.Semaphore, request.Permits);
+    public static ReleaseSemaphore ToCommand(ReleaseSemaphoreRequest request) => new(request.Semaphore, request.Permits)
+    {
+        InitialPermits = request.HasInitialPermits ? request.InitialPermits : null,
+    };
 
     public static ReleaseSemaphoreResponse ToResponse(ReleaseSemaphoreOutcome outcome) => new() { AvailablePermits = outcome.AvailablePermits };
 
@@ -109,6 +112,8 @@ internal static class SyncOperations
             SlidingWindow = outcome.Spec.SlidingWindow,
         },
     };
+
+    public static DeleteRateLimiter ToCommand(DeleteRateLimiterRequest request) => new(request.RateLimiter);
 
     public static AcquirePermits ToCommand(AcquirePermitsRequest request) =>
         new(request.RateLimiter, request.Permits) { Timeout = Times.ToTimeSpan(request.Timeout) };

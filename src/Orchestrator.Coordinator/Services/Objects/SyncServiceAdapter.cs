@@ -49,6 +49,12 @@ internal sealed class SyncServiceAdapter(ObjectEngineHost host) : SyncService.Sy
     public override async Task<CreateRateLimiterResponse> CreateRateLimiter(CreateRateLimiterRequest request, ServerCallContext context) =>
         SyncOperations.ToResponse(await RunAsync<CreateRateLimiterOutcome>(SyncOperations.ToCommand(request), "", context));
 
+    public override async Task<DeleteRateLimiterResponse> DeleteRateLimiter(DeleteRateLimiterRequest request, ServerCallContext context)
+    {
+        await RunAsync<Done>(SyncOperations.ToCommand(request), "", context);
+        return new DeleteRateLimiterResponse();
+    }
+
     public override async Task<AcquirePermitsResponse> AcquirePermits(AcquirePermitsRequest request, ServerCallContext context) =>
         SyncOperations.ToResponse(await RunAsync<AcquirePermitsOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 

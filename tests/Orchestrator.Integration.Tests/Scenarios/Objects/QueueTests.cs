@@ -45,6 +45,20 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
     }
 
     [Fact]
+    public async Task Put_blocks_while_its_bytes_do_not_fit()
+    {
+        var queue = await CreateAsync(spec => spec.MaxBytes = 1_000);
+        static QueueItem Large() => new() { Body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[400]) } };
+        var tried = await _queues.PutAsync(new PutRequest { Queue = queue, Items = { Large(), Large(), Large() }, Timeout = Specs.Seconds(0) }, Soon);
+        Assert.Equal((WaitStatus.Timeout, 2), (tried.Status, tried.Accepted));
+        var put = _queues.PutAsync(new PutRequest { Queue = queue, Items = { Large() } }, Soon);
+        await UntilAsync(async () => (await InfoAsync(queue)).WaitingPutters == 1);
+        await GetAsync(queue);
+        Assert.Equal((WaitStatus.Ok, 1), ((await put).Status, (await put).Accepted));
+        Assert.Equal(2, (await InfoAsync(queue)).ReadyItems);
+    }
+
+    [Fact]
     public async Task An_empty_queue_is_a_timeout_and_no_error()
     {
         var queue = await CreateAsync();

@@ -180,6 +180,42 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
     }
 
     [Fact]
+    public async Task A_guard_lets_the_holder_of_the_lock_change_and_nobody_before_it()
+    {
+        var (dict, name) = (Unique("dict"), Unique("lock"));
+        var tokens = new List<ulong>();
+        for (var i = 0; i < 2; i++)
+        {
+            var held = await shared.Coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, SessionId = await shared.Coordinator.OpenSessionAsync() }, Soon);
+            tokens.Add(held.FencingToken);
+            await GuardedAsync(held.FencingToken, $"{i}");
+            if (i == 0)
+                await shared.Coordinator.CloseSessionAsync(held.SessionId);
+        }
+
+        await RefusesAsync(Guarded(tokens[0], "2"), StatusCode.FailedPrecondition, "STALE");
+        Assert.Equal("1", Payloads.ToJson((await ReadAsync(dict, "a")).Entries.Single().Value));
+
+        AsyncUnaryCall<UpdateDictResponse> Guarded(ulong token, string value) => _state.UpdateDictAsync(
+            new UpdateDictRequest { Dict = dict, Edits = { Set("a", value) }, Guard = new Guard { Lock = name, FencingToken = token } }, Soon);
+
+        async Task GuardedAsync(ulong token, string value) => await Guarded(token, value);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_sent_again_is_answered_and_not_done_again()
+    {
+        var dict = Unique("dict");
+        var request = new UpdateDictRequest { Dict = dict, Edits = { new DictEdit { Key = "n", Add = 1 } }, RequestId = Unique("request") };
+        var first = await _state.UpdateDictAsync(request, Soon);
+        Assert.Equal(first, await _state.UpdateDictAsync(request, Soon));
+        Assert.Equal("1", Payloads.ToJson((await ReadAsync(dict, "n")).Entries.Single().Value));
+        request.RequestId = Unique("request");
+        await _state.UpdateDictAsync(request, Soon);
+        Assert.Equal("2", Payloads.ToJson((await ReadAsync(dict, "n")).Entries.Single().Value));
+    }
+
+    [Fact]
     public async Task A_watch_sees_every_change_in_order_and_resumes()
     {
         var dict = Unique("dict");

@@ -139,6 +139,39 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     }
 
     [Fact]
+    public async Task Condition_notify_wakes_in_waiting_order_and_a_timeout_holds_the_lock_again()
+    {
+        async Task<WaitConditionResponse> Wait(string session, Duration? timeout = null) => await Sync.WaitConditionAsync(
+            new WaitConditionRequest { Condition = "order", Lock = "order", SessionId = session, Timeout = timeout }, CoordinatorProcess.Deadline());
+        async Task NotifyAsync(string session) =>
+            await Sync.NotifyConditionAsync(new NotifyConditionRequest { Condition = "order", Lock = "order", SessionId = session }, CoordinatorProcess.Deadline());
+        var waits = new List<(string Session, Task<WaitConditionResponse> Wait)>();
+        for (var i = 0; i < 3; i++)
+        {
+            var session = await SessionAsync();
+            await AcquireAsync("order", session);
+            waits.Add((session, Wait(session)));
+            await WaitUntilAsync(edges => edges.Any(edge => edge.WaiterSession == session && edge.Object == "conditions/order"));
+        }
+
+        var notifier = await SessionAsync();
+        foreach (var (session, wait) in waits)
+        {
+            await AcquireAsync("order", notifier);
+            await NotifyAsync(notifier);
+            await ReleaseAsync("order", notifier);
+            Assert.Equal(WaitStatus.Ok, (await wait).Status);
+            Assert.Equal(waits.Count(item => item.Wait.IsCompleted), waits.FindIndex(item => item.Session == session) + 1);
+            await ReleaseAsync("order", session);
+        }
+
+        await AcquireAsync("order", notifier);
+        Assert.Equal(WaitStatus.Timeout, (await Wait(notifier, Duration.FromTimeSpan(TimeSpan.FromMilliseconds(20)))).Status);
+        // To be released only because it is held.
+        Assert.Equal(0, (await ReleaseAsync("order", notifier)).Depth);
+    }
+
+    [Fact]
     public async Task Barrier_gives_each_party_its_index_and_a_timeout_breaks_it_for_all_until_reset()
     {
         async Task<WaitBarrierResponse> Wait(string name, Duration? timeout = null) => await Sync.WaitBarrierAsync(
@@ -153,6 +186,19 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         Assert.Equal("BROKEN_BARRIER", ReasonOf(await FailsAsync(() => Wait("broken"))));
         await Sync.ControlBarrierAsync(new ControlBarrierRequest { Barrier = "broken", Action = BarrierAction.Reset }, CoordinatorProcess.Deadline());
         await Task.WhenAll(Wait("broken"), Wait("broken"), Wait("broken"));
+    }
+
+    [Fact]
+    public async Task Barrier_abort_breaks_it_for_who_waits_and_who_comes_until_reset()
+    {
+        async Task<WaitBarrierResponse> Wait() => await Sync.WaitBarrierAsync(new WaitBarrierRequest { Barrier = "aborted", Parties = 2 }, CoordinatorProcess.Deadline());
+        var waiting = Wait();
+        await WaitUntilAsync(edges => edges.Any(edge => edge.Object == "barriers/aborted"));
+        await Sync.ControlBarrierAsync(new ControlBarrierRequest { Barrier = "aborted", Action = BarrierAction.Abort }, CoordinatorProcess.Deadline());
+        Assert.Equal("BROKEN_BARRIER", ReasonOf(await FailsAsync(() => waiting)));
+        Assert.Equal("BROKEN_BARRIER", ReasonOf(await FailsAsync(Wait)));
+        await Sync.ControlBarrierAsync(new ControlBarrierRequest { Barrier = "aborted", Action = BarrierAction.Reset }, CoordinatorProcess.Deadline());
+        Assert.Equal([0, 1], (await Task.WhenAll(Wait(), Wait())).Select(response => response.Index).Order());
     }
 
     [Fact]
@@ -177,6 +223,75 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var refused = await Sync.AcquirePermitsAsync(request, CoordinatorProcess.Deadline());
         Assert.Equal(WaitStatus.Timeout, refused.Status);
         Assert.InRange(refused.RetryAfter.ToTimeSpan(), TimeSpan.FromMinutes(25), TimeSpan.FromMinutes(30));
+    }
+
+    [Fact]
+    public async Task Rate_limiter_with_a_sliding_window_gives_nothing_until_the_oldest_is_a_period_ago()
+    {
+        var spec = new RateLimiterSpec { Name = "window", Permits = 2, Period = Duration.FromTimeSpan(TimeSpan.FromHours(1)), SlidingWindow = true };
+        await Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = spec }, CoordinatorProcess.Deadline());
+        var request = new AcquirePermitsRequest { RateLimiter = "window", Permits = 2, Timeout = s_zero };
+        Assert.Equal(WaitStatus.Ok, (await Sync.AcquirePermitsAsync(request, CoordinatorProcess.Deadline())).Status);
+        request.Permits = 1;
+        var refused = await Sync.AcquirePermitsAsync(request, CoordinatorProcess.Deadline());
+        Assert.Equal(WaitStatus.Timeout, refused.Status);
+        // A bucket would have the next one in half an hour.
+        Assert.InRange(refused.RetryAfter.ToTimeSpan(), TimeSpan.FromMinutes(55), TimeSpan.FromMinutes(60));
+    }
+
+    [Fact]
+    public async Task Rate_limiter_that_is_deleted_is_gone_for_who_waits_and_can_be_created_with_other_numbers()
+    {
+        var create = new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = "shortlived", Permits = 1, Period = Duration.FromTimeSpan(TimeSpan.FromHours(1)) } };
+        async Task<AcquirePermitsResponse> Take() =>
+            await Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = "shortlived" }, CoordinatorProcess.Deadline());
+        async Task<DeleteRateLimiterResponse> Delete() =>
+            await Sync.DeleteRateLimiterAsync(new DeleteRateLimiterRequest { RateLimiter = "shortlived" }, CoordinatorProcess.Deadline());
+        await Sync.CreateRateLimiterAsync(create, CoordinatorProcess.Deadline());
+        await Take();
+        var waiting = Take();
+        await WaitUntilAsync(edges => edges.Any(edge => edge.Object == "rate_limiters/shortlived"));
+        await Delete();
+        Assert.Contains("deleted while", (await FailsAsync(() => waiting)).Status.Detail, StringComparison.Ordinal);
+        Assert.Equal("NOT_FOUND", ReasonOf(await FailsAsync(Delete)));
+        create.Spec.Permits = 2;
+        await Sync.CreateRateLimiterAsync(create, CoordinatorProcess.Deadline());
+        Assert.Equal(WaitStatus.Ok, (await Take()).Status);
+    }
+
+    [Fact]
+    public async Task Semaphore_a_signal_may_come_before_anybody_waits_for_it()
+    {
+        async Task<int> Signal(int? initial) => (await Sync.ReleaseSemaphoreAsync(
+            initial is { } permits ? new ReleaseSemaphoreRequest { Semaphore = "signals", InitialPermits = permits } : new ReleaseSemaphoreRequest { Semaphore = "signals" },
+            CoordinatorProcess.Deadline())).AvailablePermits;
+        Assert.Equal("NOT_FOUND", ReasonOf(await FailsAsync(() => Signal(null))));
+        Assert.Equal("INVALID", ReasonOf(await FailsAsync(() => Signal(-1))));
+        Assert.Equal(1, await Signal(0));
+        Assert.Equal(2, await Signal(null));
+        Assert.Equal("KIND_MISMATCH", ReasonOf(await FailsAsync(() => Signal(5))));
+        var request = new AcquireSemaphoreRequest { Semaphore = "signals", InitialPermits = 0, Permits = 2, SessionId = await SessionAsync(), Timeout = s_zero };
+        Assert.Equal(WaitStatus.Ok, (await Sync.AcquireSemaphoreAsync(request, CoordinatorProcess.Deadline())).Status);
+    }
+
+    [Fact]
+    public async Task A_deadline_ends_a_wait_and_nothing_is_taken()
+    {
+        var (holder, late) = (await SessionAsync(), await SessionAsync());
+        await AcquireAsync("deadline", holder);
+        var waited = false;
+        // On a slow machine a deadline can pass before the wait was seen: then with a longer one.
+        for (var seconds = 1; !waited && seconds < 30; seconds *= 2)
+        {
+            var waiting = Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "deadline", SessionId = late }, CoordinatorProcess.Deadline(seconds)).ResponseAsync;
+            await WaitUntilAsync(edges => (waited |= edges.Any(edge => edge.WaiterSession == late)) || waiting.IsCompleted);
+            Assert.Equal(StatusCode.DeadlineExceeded, (await FailsAsync(() => waiting)).StatusCode);
+        }
+
+        Assert.True(waited);
+        await WaitUntilAsync(edges => edges.All(edge => edge.WaiterSession != late));
+        await ReleaseAsync("deadline", holder);
+        Assert.Equal(WaitStatus.Ok, (await AcquireAsync("deadline", holder, timeout: s_zero)).Status);
     }
 
     [Theory]

@@ -41,7 +41,7 @@ public sealed class QueueModel(int capacity) : HistoryModel<ValueList<QueueSlot>
     public const string Stale = "stale";
 
     /// <inheritdoc/>
-    public override ValueList<QueueSlot> Initial => ValueList<QueueSlot>.Empty;
+    public override ValueList<QueueSlot> Initial => ValueList.Empty<QueueSlot>();
 
     /// <inheritdoc/>
     public override IEnumerable<ValueList<QueueSlot>> Apply(ValueList<QueueSlot> state, HistoryOperation operation) => operation.Kind switch

@@ -22,7 +22,7 @@ public sealed class SemaphoreModel(int permits) : HistoryModel<ValueList<string>
     public const string Timeout = "timeout";
 
     /// <inheritdoc/>
-    public override ValueList<string> Initial => ValueList<string>.Empty;
+    public override ValueList<string> Initial => ValueList.Empty<string>();
 
     /// <inheritdoc/>
     public override IEnumerable<ValueList<string>> Apply(ValueList<string> state, HistoryOperation operation) => operation.Kind switch
@@ -60,7 +60,7 @@ public sealed class SemaphoreModel(int permits) : HistoryModel<ValueList<string>
     // Who has come first does not matter: one state, not many.
     private static ValueList<string> Sorted(ValueList<string> state, string client)
     {
-        var sorted = ValueList<string>.Empty;
+        var sorted = ValueList.Empty<string>();
         foreach (var holder in state.Items.Add(client).Sort(StringComparer.Ordinal))
             sorted = sorted.Add(holder);
         return sorted;

@@ -1,0 +1,67 @@
+using Orchestrator.Client;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Top;
+
+/// <summary>All that <c>orchestrator top</c> shows of one moment.</summary>
+/// <param name="Address">The coordinator's address.</param>
+/// <param name="Status">Its status.</param>
+/// <param name="Running">What runs, longest first; null where so many tasks are kept that looking for them would cost too much.</param>
+/// <param name="Queues">Its queues, fullest first.</param>
+/// <param name="At">When it was taken, by this machine's clock.</param>
+internal sealed record TopSnapshot(
+    Uri Address, ServiceStatus Status, IReadOnlyList<TaskInfo>? Running, IReadOnlyList<QueueInfo> Queues, DateTimeOffset At)
+{
+    /// <summary>What a worker runs, longest first.</summary>
+    public IEnumerable<TaskInfo> On(WorkerInfo worker) =>
+        (Running ?? []).Where(task => task.Attempts.LastOrDefault()?.Worker == $"{worker.Name}#{worker.Incarnation}");
+
+    /// <summary>How long a task has run.</summary>
+    public TimeSpan? AgeOf(TaskInfo task) => AgeOf(task.Attempts.LastOrDefault()?.StartedAt?.ToDateTimeOffset());
+
+    /// <summary>How long a worker's process has lived; null where there is none.</summary>
+    public TimeSpan? AgeOf(WorkerInfo worker) => AgeOf(worker.StartedAt?.ToDateTimeOffset());
+
+    // Clocks of two machines may differ; nothing began in the future.
+    private TimeSpan? AgeOf(DateTimeOffset? start) => start is { } begin ? TimeSpan.FromTicks(Math.Max(0, (At - begin).Ticks)) : null;
+}
+
+/// <summary>Reads snapshots from a coordinator.</summary>
+internal sealed class TopFeed(OrchestratorClient client)
+{
+    private const int MaxRunning = 200;
+
+    // The coordinator finds what runs by going through all that it keeps, which must not cost it milliseconds at each look.
+    private const long MaxKept = 100_000;
+
+    public async Task<TopSnapshot> ReadAsync(CancellationToken token) => await CompleteAsync(await client.GetStatusAsync(token), token);
+
+    public async IAsyncEnumerable<TopSnapshot> WatchAsync(
+        TimeSpan interval, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
+    {
+        await foreach (var status in client.WatchStatusAsync(interval, token))
+            yield return await CompleteAsync(status, token);
+    }
+
+    private async Task<TopSnapshot> CompleteAsync(ServiceStatus status, CancellationToken token)
+    {
+        var queues = await client.ListQueuesAsync(token);
+        return new TopSnapshot(
+            client.Address,
+            status,
+            await RunningAsync(status, token),
+            [.. queues.OrderByDescending(queue => queue.UnfinishedItems).ThenBy(queue => queue.Spec.Name, StringComparer.Ordinal)],
+            TimeProvider.System.GetUtcNow());
+    }
+
+    private async Task<IReadOnlyList<TaskInfo>?> RunningAsync(ServiceStatus status, CancellationToken token)
+    {
+        if (status.Tasks is null or { Running: 0 })
+            return [];
+        var limits = await client.ListLimitsAsync(token);
+        if (limits.FirstOrDefault(limit => limit.Name == "tasks") is { Used: > MaxKept })
+            return null;
+        var page = await client.ListTasksAsync(new ListTasksRequest { PageSize = MaxRunning, States = { TaskState.Running } }, token);
+        return [.. page.Tasks.OrderBy(task => task.Attempts.LastOrDefault()?.StartedAt?.ToDateTimeOffset()).ThenBy(task => task.TaskId)];
+    }
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+using Orchestrator.Cli.Output;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Top;
+
+/// <summary>The columns and cells of <c>orchestrator top</c>, the same on a screen and in a pipe.</summary>
+internal static class TopTables
+{
+    public static readonly Column[] WorkerColumns =
+    [
+        new("worker"), new("state"), new("pid", true), new("age", true), new("CPU", true), new("memory", true), new("running", true),
+        new("ahead", true), new("done", true), new("failed", true), new("tasks/s", true), new("current task"),
+    ];
+
+    public static readonly Column[] TaskColumns = [new("task", true), new("handler"), new("worker"), new("attempt", true), new("runs for", true), new("progress")];
+
+    public static readonly Column[] HandlerColumns =
+    [
+        new("handler"), new("queued", true), new("running", true), new("succeeded", true), new("failed", true), new("tasks/s", true),
+        new("run p50", true), new("run p99", true), new("latency p50", true), new("latency p99", true),
+    ];
+
+    public static readonly Column[] QueueColumns =
+    [
+        new("queue"), new("ready", true), new("leased", true), new("unfinished", true), new("most", true), new("oldest", true),
+        new("getters", true), new("putters", true), new("state"),
+    ];
+
+    /// <summary>Columns that a narrow screen does without, in this order.</summary>
+    public static readonly string[] LeastFirst = ["ahead", "putters", "getters", "attempt", "run p99", "latency p50", "failed", "pid", "oldest", "most", "done", "state", "queued", "tasks/s", "age"];
+
+    public static string[] Headline(TopSnapshot snapshot)
+    {
+        var status = snapshot.Status;
+        var coordinator = status.Coordinator ?? new ProcessInfo();
+        var tasks = status.Tasks ?? new TaskCounts();
+        return
+        [
+            $"Coordinator {status.Version} at {snapshot.Address.GetLeftPart(UriPartial.Authority)}, pid {coordinator.Pid}: " +
+            string.Create(CultureInfo.InvariantCulture, $"{coordinator.CpuPercent:0.0} % CPU, {Describe.Bytes(coordinator.RssBytes)}, {coordinator.Threads} threads") +
+            (status.Draining ? ", DRAINING" : ""),
+            $"Tasks: {Describe.Rate(tasks.PerSecond)}/s, {Describe.Count(tasks.Queued)} queued, {Describe.Count(tasks.Running)} running, " +
+            $"{Describe.Count(tasks.Succeeded)} succeeded, {Describe.Count(tasks.Failed)} failed, {Describe.Count(tasks.Cancelled)} cancelled, " +
+            $"{Describe.Count(tasks.TimedOut)} timed out, {Describe.Count(tasks.WorkerLost)} lost, {Describe.Count(tasks.Retried)} retried",
+        ];
+    }
+
+    public static string[] Cells(TopSnapshot snapshot, TopRates rates, WorkerInfo worker) =>
+    [
+        $"{worker.Name}#{worker.Incarnation}",
+        Describe.Worker(worker.State),
+        worker.Pid.ToString(CultureInfo.InvariantCulture),
+        Describe.Time(snapshot.AgeOf(worker)),
+        string.Create(CultureInfo.InvariantCulture, $"{worker.CpuPercent:0.0} %"),
+        Describe.Bytes(worker.RssBytes),
+        Describe.Count(worker.RunningTasks),
+        Describe.Count(worker.PrefetchedTasks),
+        Describe.Count(worker.CompletedTasks),
+        Describe.Count(worker.FailedTasks),
+        Rate(rates.Of(worker)),
+        Current(snapshot, worker),
+    ];
+
+    public static string[] Cells(TopSnapshot snapshot, TaskInfo task) =>
+    [
+        task.TaskId.ToString(CultureInfo.InvariantCulture),
+        task.Handler,
+        task.Attempts.LastOrDefault()?.Worker is { Length: > 0 } worker ? worker : "in process",
+        Describe.Count(task.Attempts.Count),
+        Describe.Time(snapshot.AgeOf(task)),
+        task.Progress is { } progress ? Describe.Progress(progress) : "",
+    ];
+
+    public static string[] Cells(TopRates rates, HandlerStats handler)
+    {
+        var counts = handler.Counts ?? new TaskCounts();
+        return
+        [
+            handler.Handler,
+            Describe.Count(counts.Queued),
+            Describe.Count(counts.Running),
+            Describe.Count(counts.Succeeded),
+            Describe.Count(counts.Failed + counts.TimedOut + counts.WorkerLost),
+            Rate(rates.Of(handler)),
+            Describe.Time(handler.RunP50),
+            Describe.Time(handler.RunP99),
+            Describe.Time(handler.LatencyP50),
+            Describe.Time(handler.LatencyP99),
+        ];
+    }
+
+    public static string[] Cells(QueueInfo queue) =>
+    [
+        queue.Spec.Name,
+        Describe.Count(queue.ReadyItems),
+        Describe.Count(queue.LeasedItems),
+        Describe.Count(queue.UnfinishedItems),
+        Describe.Count(queue.Spec.MaxItems),
+        Describe.Time(queue.OldestAge),
+        Describe.Count(queue.WaitingGetters),
+        Describe.Count(queue.WaitingPutters),
+        queue.ShutDown ? "shut down" : "open",
+    ];
+
+    private static string Rate(double? rate) => rate is { } value ? Describe.Rate(value) : "–";
+
+    private static string Current(TopSnapshot snapshot, WorkerInfo worker)
+    {
+        if (snapshot.On(worker).FirstOrDefault() is not { } task)
+            return worker.RunningTasks > 0 ? "…" : "";
+        var more = worker.RunningTasks > 1 ? $" and {Describe.Count(worker.RunningTasks - 1)} more" : "";
+        return $"{task.TaskId} {task.Handler}, {Describe.Time(snapshot.AgeOf(task))}{more}";
+    }
+}

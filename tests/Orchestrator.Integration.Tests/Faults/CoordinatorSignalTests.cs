@@ -1,0 +1,53 @@
+using Orchestrator.TestKit;
+using Orchestrator.TestKit.Load;
+using Orchestrator.V1;
+
+namespace Orchestrator.Integration.Tests.Faults;
+
+/// <summary>F9: the rest of <see cref="CoordinatorEndTests"/>: a stop at rest, and Ctrl-C as a terminal sends it, to every process of the group at once.</summary>
+public sealed class CoordinatorSignalTests(ITestOutputHelper output)
+{
+    // The signal is not ignored as in a script's background, and the coordinator leads a group of its own, as in a terminal.
+    private static readonly string[] s_terminal = ["/usr/bin/env", "--default-signal=INT", "setsid"];
+
+    [Fact]
+    public async Task SIGTERM_at_rest_ends_it_with_0_and_leaves_nothing()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync();
+        coordinator.Terminate();
+        Assert.Equal(0, await coordinator.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        await coordinator.WaitForFamilyToEndAsync(TimeSpan.FromSeconds(2));
+        Assert.False(File.Exists(Path.Combine(coordinator.DataDirectory, "endpoint.json")));
+    }
+
+    [Fact]
+    public async Task Ctrl_C_reaches_the_whole_group_and_every_accepted_task_still_ends_well()
+    {
+        await using var coordinator = await CoordinatorProcess.StartBehindAsync(s_terminal);
+        var ledger = new TaskLedger(Settings.Seed());
+        var ids = await coordinator.SubmitAsync(Enumerable.Range(0, 300).Select(i => Specs.Json("sleep", $$"""{"ms": {{i * 5}}}""", tag: ledger.Accept())));
+        var wait = coordinator.WaitAsync(ids);
+        await coordinator.WaitAsync([ids[0]]);
+        // To workers, too, if they are of its group: whichever it is, they must not go before the coordinator lets them.
+        Signals.Send(-coordinator.Pid, Signals.Interrupt);
+        foreach (var result in await wait)
+            ledger.End(result);
+        output.WriteLine($"{ledger}");
+        Assert.Equal(300, ledger.Of(TaskState.Succeeded));
+        // Nobody else told it to go.
+        Assert.Equal(0, await coordinator.WaitForExitAsync());
+        await coordinator.WaitForFamilyToEndAsync(TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public async Task A_second_Ctrl_C_stops_at_once()
+    {
+        await using var coordinator = await CoordinatorProcess.StartBehindAsync(s_terminal, "--allow-chaos");
+        var id = (await coordinator.SubmitAsync(Specs.Json("hang"))).Single();
+        await coordinator.WaitUntilRunningAsync(id);
+        Signals.Send(-coordinator.Pid, Signals.Interrupt);
+        await coordinator.WaitForEventAsync("coordinator.draining");
+        Signals.Send(-coordinator.Pid, Signals.Interrupt);
+        Assert.Equal(0, await coordinator.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+    }
+}

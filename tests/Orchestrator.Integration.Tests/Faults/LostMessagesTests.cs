@@ -1,0 +1,117 @@
+using System.Text.RegularExpressions;
+using Google.Protobuf.Reflection;
+using Grpc.Core;
+using Orchestrator.Integration.Tests.Faults.Delivery;
+using Orchestrator.TestKit;
+using Orchestrator.V1;
+
+namespace Orchestrator.Integration.Tests.Faults;
+
+/// <summary>F16: a request is lost, its reply is lost, or it is delivered and reported as failed; sent again, it has one effect and the answer of one that met no fault.</summary>
+public sealed partial class LostMessagesTests(ITestOutputHelper output)
+{
+    /// <summary>Methods that change nothing.</summary>
+    private static readonly string[] s_reads =
+    [
+        "TaskService/WaitTasks", "TaskService/WatchTasks", "TaskService/GetTask", "TaskService/ListTasks", "TaskService/ListHandlers",
+        "QueueService/Join", "QueueService/GetQueue", "QueueService/ListQueues", "PipeService/ListPipes",
+        "StateService/ReadDict", "StateService/ReadList", "StateService/ReadValue", "StateService/ReadArray", "StateService/WatchState", "StateService/ListState",
+        "SyncService/WaitEvent", "SyncService/WaitLatch", "SyncService/ListSync",
+        "AdminService/GetStatus", "AdminService/WatchStatus", "AdminService/WatchEvents", "AdminService/ExplainWaits", "AdminService/ListLimits",
+    ];
+
+    /// <summary>
+    /// Streams: a lost one is not sent again but opened anew. What was in it is safe by the <c>request_id</c> of each task (StreamTasks), by the id of each
+    /// operation (Connect), by the lease of each item (Consume); Produce and AttachPipe say how far they came, and are at most once behind that.
+    /// </summary>
+    private static readonly string[] s_streams = ["TaskService/StreamTasks", "SessionService/Connect", "QueueService/Produce", "QueueService/Consume", "PipeService/AttachPipe"];
+
+    /// <summary>Operations that change nothing.</summary>
+    private static readonly string[] s_readOperations = ["join", "read_dict", "read_list", "read_value", "read_array", "wait_event", "wait_latch"];
+
+    public static TheoryData<DeliveryFault> Faults => [.. Enum.GetValues<DeliveryFault>()];
+
+    [Fact]
+    public void Every_method_and_operation_of_the_contract_is_tried_or_said_to_change_nothing()
+    {
+        var methods = typeof(TaskService).Assembly.GetTypes()
+            .Where(type => type.Namespace == "Orchestrator.V1" && type.Name.EndsWith("Reflection", StringComparison.Ordinal))
+            .Select(type => type.GetProperty("Descriptor")?.GetValue(null)).OfType<FileDescriptor>()
+            .SelectMany(file => file.Services).SelectMany(service => service.Methods).ToArray();
+        Assert.True(methods.Length > 50);
+        var operations = Operation.Descriptor.Oneofs.Single().Fields.ToArray();
+        var tried = CallCase.WithRequestId.Concat(CallCase.ByNature).Select(item => item.Method)
+            // An operation is the unary request of the same name.
+            .Concat(OperationCase.All.Select(item => MethodOf(Field(item.Kind))));
+        Assert.Equal(methods.Select(Name).Order(), tried.Concat(s_reads).Concat(s_streams).Distinct().Order());
+        Assert.Equal(operations.Select(field => field.Name).Order(), OperationCase.All.Select(item => Field(item.Kind).Name).Concat(s_readOperations).Order());
+        foreach (var method in methods.Where(method => method.IsClientStreaming))
+            Assert.Contains(Name(method), s_streams);
+
+        FieldDescriptor Field(Operation.RequestOneofCase kind) => operations.Single(field => field.FieldNumber == (int)kind);
+
+        string MethodOf(FieldDescriptor field) => Name(methods.Single(method => method.InputType == field.MessageType));
+
+        static string Name(MethodDescriptor method) => $"{method.Service.Name}/{method.Name}";
+    }
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public async Task A_call_that_fails_on_its_way_and_is_sent_again_has_one_effect_and_one_answer(DeliveryFault fault)
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1");
+        await using var undisturbed = await CoordinatorProcess.StartAsync("--workers", "1");
+        var (world, calm) = (new DeliveryWorld(coordinator), new DeliveryWorld(undisturbed));
+        await world.OpenAsync();
+        await calm.OpenAsync();
+        var cases = CallCase.WithRequestId.Concat(CallCase.ByNature).ToArray();
+        for (var i = 0; i < cases.Length; i++)
+        {
+            var (item, name) = (cases[i], $"case-{i}");
+            await item.Prepare(calm, name);
+            await item.Prepare(world, name);
+            var expected = $"{item.Method}: {await item.Send(calm, name)} → {await item.Look(calm, name)}";
+            world.Calls.Arm(fault);
+            var failed = await Assert.ThrowsAsync<RpcException>(() => item.Send(world, name));
+            Assert.Equal(StatusCode.Unavailable, failed.StatusCode);
+            var answer = await item.Send(world, name);
+            // Whichever came first: both are over when it is looked.
+            await Record.ExceptionAsync(() => world.Calls.Delivered);
+            Assert.Equal(expected, $"{item.Method}: {answer} → {await item.Look(world, name)}");
+        }
+
+        Assert.Equal(cases.Length, world.Calls.Fired);
+        output.WriteLine($"{world.Calls.Fired} calls: {fault}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public async Task An_operation_whose_stream_breaks_and_that_is_sent_again_has_one_effect_and_one_answer(DeliveryFault fault)
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
+        var world = new DeliveryWorld(coordinator);
+        await world.OpenAsync();
+        ulong id = 0;
+        foreach (var item in OperationCase.All)
+        {
+            var expected = await RunAsync(item, null);
+            Assert.Equal(expected, await RunAsync(item, fault));
+        }
+
+        async Task<string> RunAsync(OperationCase item, DeliveryFault? with)
+        {
+            var name = $"object-{++id}";
+            await item.Prepare(world, name);
+            var operation = item.Make(world, name);
+            operation.OperationId = id;
+            var outcome = await FaultyStreams.SendAsync(coordinator.Sessions, world.Session, operation, with);
+            outcome.OperationId = 0;
+            Assert.True(outcome.Error is null, $"{item.Kind} after {with}: {outcome.Error}");
+            return Numbers().Replace($"{item.Kind}: {outcome} → {await item.Look(world, name)}".Replace(name, "NAME", StringComparison.Ordinal), "\"$1\": N");
+        }
+    }
+
+    // Those that are numbered over all objects: another one each time.
+    [GeneratedRegex("\"(version|fencingToken|sequence|leaseId)\": \"\\d+\"")]
+    private static partial Regex Numbers();
+}

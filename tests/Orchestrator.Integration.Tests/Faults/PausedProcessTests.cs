@@ -1,0 +1,135 @@
+using Grpc.Core;
+using Orchestrator.Client;
+using Orchestrator.TestKit;
+using Orchestrator.TestKit.Load;
+using Orchestrator.V1;
+
+namespace Orchestrator.Integration.Tests.Faults;
+
+/// <summary>F3, F8, F23: processes that stop for a while and come back as if no time had passed.</summary>
+public sealed class PausedProcessTests(ITestOutputHelper output)
+{
+    // Longer than the silence after which a worker is killed (5 s).
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(7);
+
+    [Fact]
+    public async Task A_worker_that_stops_is_killed_and_replaced_and_what_its_task_may_write_later_is_refused()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync();
+        var ledger = new TaskLedger(0);
+        var before = await coordinator.CountsAsync();
+        var holder = (await coordinator.SubmitAsync(Specs.Json("hold", """{"locks": ["fenced"], "ms": 600000}""", tag: ledger.Accept()))).Single();
+        Holder? held = null;
+        while (held is null)
+        {
+            var locks = (await coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects;
+            held = locks.SelectMany(item => item.Holders).FirstOrDefault(item => item.TaskId == holder);
+        }
+
+        var name = (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = holder }, CoordinatorProcess.Deadline())).Task.Attempts.Single().Worker;
+        var victim = (await coordinator.WorkersAsync()).Single(worker => $"{worker.Name}#{worker.Incarnation}" == name);
+        var next = await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(60) }, CoordinatorProcess.Deadline());
+        var waiting = coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "fenced", SessionId = next.SessionId }, CoordinatorProcess.Deadline()).ResponseAsync;
+        Signals.Send(victim.Pid, Signals.Stop);
+        await ProcessState.WaitAsync(victim.Pid, 'T');
+
+        var lost = await coordinator.WaitForEventAsync("worker.lost", item => item.Subject == name);
+        Assert.Contains("no heartbeat", lost.Message, StringComparison.Ordinal);
+        await coordinator.WaitForEventAsync("worker.ready", item => item.Sequence > lost.Sequence && item.Subject.StartsWith(victim.Name, StringComparison.Ordinal));
+        // It cannot wake.
+        Signals.Send(victim.Pid, Signals.Continue);
+        using (var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10)))
+            await ProcessFamily.WaitForEndAsync(victim.Pid, limit.Token);
+        ledger.End((await coordinator.WaitAsync([holder])).Single());
+        Assert.Equal(1, ledger.Of(TaskState.WorkerLost));
+        await coordinator.CloseAsync(ledger, before);
+        // And a write of its task that had been on its way would come too late, by its token as well as by its session.
+        var granted = await waiting;
+        Assert.True(granted.FencingToken > held.FencingToken);
+        var state = new StateService.StateServiceClient(coordinator.Invoker);
+        var late = new UpdateValueRequest
+        {
+            Value = "protected",
+            Edit = new NumberEdit { Add = new Number { Integer = 1 } },
+            Guard = new Guard { Lock = "fenced", FencingToken = held.FencingToken },
+        };
+        var refused = await Assert.ThrowsAsync<RpcException>(async () => await state.UpdateValueAsync(late, CoordinatorProcess.Deadline()));
+        output.WriteLine(refused.Status.Detail);
+        late.Guard.FencingToken = granted.FencingToken;
+        late.SessionId = held.SessionId;
+        await Assert.ThrowsAsync<RpcException>(async () => await state.UpdateValueAsync(late, CoordinatorProcess.Deadline()));
+        late.SessionId = "";
+        Assert.Equal(1, (await state.UpdateValueAsync(late, CoordinatorProcess.Deadline())).After.Integer);
+    }
+
+    [Fact]
+    public async Task A_coordinator_that_stops_and_goes_on_runs_nothing_twice_and_blames_no_worker()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync();
+        var ledger = new TaskLedger(Settings.Seed());
+        var before = await coordinator.CountsAsync();
+        var workers = (await coordinator.WorkersAsync()).Select(worker => worker.Pid).ToArray();
+        var input = Specs.Json("increment", """{"dict": "runs", "key": "count"}""").Input;
+        var attempts = 0;
+        await using var load = await TaskLoad.StartAsync(
+            coordinator.GrpcAddress, coordinator.Token, ledger, _ => new TaskSpec
+            {
+                Handler = "increment",
+                Input = input,
+                // Were a worker taken for dead, this would run the task again.
+                Options = new TaskOptions { Retry = new RetryPolicy { MaxAttempts = 3, RetryWorkerLost = true } },
+            },
+            rate: 500, inFlight: 500, result => Interlocked.Add(ref attempts, result.Attempt));
+        await ledger.WaitForMoreAsync(200);
+        Signals.Send(coordinator.Pid, Signals.Stop);
+        await ProcessState.WaitAsync(coordinator.Pid, 'T');
+        var stopped = ledger.Ended;
+        // The length of the pause is the fault.
+        await Task.Delay(s_pause, TimeProvider.System, TestContext.Current.CancellationToken);
+        var during = ledger.Ended - stopped;
+        Signals.Send(coordinator.Pid, Signals.Continue);
+        await ledger.WaitForMoreAsync(200);
+        await load.FinishAsync(TimeSpan.FromSeconds(30));
+        await coordinator.CloseAsync(ledger, before);
+        output.WriteLine($"{ledger}; {during} results came during the pause");
+        // What was in the pipe may still have come.
+        Assert.InRange(during, 0, 500);
+        Assert.Equal(ledger.Accepted, ledger.Of(TaskState.Succeeded));
+        Assert.Equal(ledger.Accepted, attempts);
+        var runs = await new StateService.StateServiceClient(coordinator.Invoker).ReadDictAsync(new ReadDictRequest { Dict = "runs", Keys = { "count" } }, CoordinatorProcess.Deadline());
+        Assert.Equal(ledger.Accepted, runs.Entries.Single().Value.Json.NumberValue);
+        Assert.Equal(workers, (await coordinator.WorkersAsync()).Select(worker => worker.Pid));
+    }
+
+    [Fact]
+    public async Task A_holder_that_pauses_past_its_lease_is_stale_when_it_comes_back()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
+        await using var relay = new FaultRelay(coordinator.GrpcAddress);
+        await using var away = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = relay.Address, Token = coordinator.Token });
+        await using var here = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = coordinator.GrpcAddress, Token = coordinator.Token });
+        await using var pausing = await away.OpenSessionAsync("pausing");
+        await using var other = await here.OpenSessionAsync("other");
+        // The lease begins where the lock is granted, and nobody renews it.
+        var held = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "resource", Lease = Specs.Seconds(2) }, CoordinatorProcess.Deadline());
+        await pausing.Value("resource").UpdateAsync(Add(), new Guard { Lock = "resource", FencingToken = held.FencingToken });
+        // As far as anybody can tell, a process that is stopped and one whose network is gone are the same: an open connection and no word.
+        relay.Silence();
+        var write = pausing.Value("resource").UpdateAsync(Add(), new Guard { Lock = "resource", FencingToken = held.FencingToken });
+        await using var next = await other.Lock("resource").AcquireAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.True(next.FencingToken > held.FencingToken);
+        await other.Value("resource").UpdateAsync(Add(), new Guard { Lock = "resource", FencingToken = next.FencingToken });
+        Assert.False(write.IsCompleted);
+        relay.Resume();
+        // The write that it had begun in time, as it believed, and one that it begins now.
+        foreach (var late in new[] { write, pausing.Value("resource").UpdateAsync(Add(), new Guard { Lock = "resource", FencingToken = held.FencingToken }) })
+        {
+            var stale = await Assert.ThrowsAnyAsync<OrchestratorException>(() => late.WaitAsync(TimeSpan.FromSeconds(30)));
+            Assert.Contains($"fencing token {held.FencingToken}", stale.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(2, (await other.Value("resource").ReadAsync())!.Integer);
+    }
+
+    private static NumberEdit Add() => new() { Add = new Number { Integer = 1 } };
+}
