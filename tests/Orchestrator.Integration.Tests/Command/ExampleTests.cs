@@ -44,6 +44,7 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         ["latch wait"] = "orchestrator latch count-down parts --count 3; orchestrator latch count-down parts; orchestrator latch count-down parts",
         ["barrier wait"] = "orchestrator barrier wait start --parties 3 & orchestrator barrier wait start --parties 3 &",
         ["limiter take"] = "orchestrator limiter create api --permits 100 --period 1s",
+        ["limiter delete"] = "orchestrator limiter create api --permits 100 --period 1s",
         ["token create"] = "orchestrator token revoke grafana",
         ["token revoke"] = "orchestrator token create --role observe --name grafana",
     };
