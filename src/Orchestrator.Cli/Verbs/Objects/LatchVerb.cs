@@ -19,7 +19,7 @@ internal static class LatchVerb
                 return ExitCode.Ok;
             }),
         new Command("wait", "Waits until it is at zero.") { ObjectVerbs.Name, Count, ObjectVerbs.Timeout }
-            .Examples("orchestrator latch wait parts --count 3 --timeout 10m")
+            .Examples("orchestrator latch wait loaded --count 3 --timeout 10m")
             .InSession(async (context, session, token) =>
             {
                 var latch = session.Latch(context.Get(ObjectVerbs.Name)!, context.Get(Count));
