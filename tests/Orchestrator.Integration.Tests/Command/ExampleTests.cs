@@ -42,7 +42,6 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         ["array delete-all"] = "orchestrator array set NAME 3 1 --length 10",
         ["event wait"] = "orchestrator event set ready",
         ["latch wait"] = "orchestrator latch count-down loaded --count 3; orchestrator latch count-down loaded; orchestrator latch count-down loaded",
-        ["barrier abort"] = "orchestrator barrier wait start --parties 3 --timeout 0s",
         ["barrier reset"] = "orchestrator barrier wait start --parties 3 --timeout 0s",
         ["barrier wait"] = "orchestrator barrier reset start; orchestrator barrier wait start --parties 3 & orchestrator barrier wait start --parties 3 &",
         ["limiter take"] = "orchestrator limiter create api --permits 100 --period 1s",
