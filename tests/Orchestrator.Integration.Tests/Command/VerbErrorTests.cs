@@ -116,8 +116,8 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
 
     [Theory]
     [InlineData("orchestrator: 'wrkers' was not matched. Did you mean one of the following? workers", "wrkers")]
-    [InlineData("orchestrator: Required argument missing for command: 'logs'. See 'orchestrator logs --help'.", "logs")]
-    [InlineData("orchestrator: Required argument missing for command: 'get'. See 'orchestrator queue get --help'.", "queue", "get")]
+    [InlineData("orchestrator: Required argument 'TASK' missing for command: 'logs'. See 'orchestrator logs --help'.", "logs")]
+    [InlineData("orchestrator: Required argument 'NAME' missing for command: 'get'. See 'orchestrator queue get --help'.", "queue", "get")]
     [InlineData("'--no-such-option'", "status", "--no-such-option")]
     [InlineData("'soon' is not a time", "events", "--since", "soon")]
     public async Task A_wrong_command_line_is_one_line_too(string expected, params string[] arguments) =>
