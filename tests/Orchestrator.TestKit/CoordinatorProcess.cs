@@ -197,10 +197,19 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     public async Task<WatchEventsResponse> WaitForEventAsync(string kind, Func<WatchEventsResponse, bool>? where = null, ulong afterSequence = 0)
     {
         using var watch = Admin.WatchEvents(new WatchEventsRequest { AfterSequence = afterSequence }, Deadline());
-        await foreach (var item in watch.ResponseStream.ReadAllAsync())
+        var seen = new List<string>();
+        try
         {
-            if (item.Kind == kind && (where is null || where(item)))
-                return item;
+            await foreach (var item in watch.ResponseStream.ReadAllAsync())
+            {
+                if (item.Kind == kind && (where is null || where(item)))
+                    return item;
+                seen.Add($"{item.Sequence} {item.Kind} {item.Subject}: {item.Message}");
+            }
+        }
+        catch (RpcException exception)
+        {
+            throw new InvalidOperationException($"no event {kind} came ({exception.Status}), but:\n{string.Join('\n', seen)}\n{Output}", exception);
         }
 
         throw new InvalidOperationException($"the events ended before one of kind {kind}");

@@ -40,6 +40,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     private readonly EndpointFile _endpointFile;
     private readonly TaskCompletionSource _stopNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SystemdNotifier _systemd = new();
+    private PosixSignalRegistration? _hangUp;
     private int _stopRequests;
 
     private CoordinatorApplication(WebApplication app, CoordinatorOptions options, DataDirectoryLock directory)
@@ -132,6 +133,9 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         _app.Services.GetRequiredService<JournalHealth>().Start();
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
         _endpointFile.Write(GrpcAddress, HttpAddress);
+        // Before anybody is told that this process may be signalled.
+        if (_options.OwnsProcess)
+            _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp);
         _systemd.Notify(ServiceState.Ready);
     }
 
@@ -143,7 +147,6 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     {
         using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp);
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = _app.Lifetime.ApplicationStopping.Register(() => stopping.TrySetResult());
         await stopping.Task;
@@ -183,6 +186,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _stopNow.TrySetResult();
+        _hangUp?.Dispose();
         await Supervisor.StopAsync();
         _endpointFile.Dispose();
         await _app.DisposeAsync();

@@ -44,9 +44,16 @@ public sealed partial class ObjectEngine
         }
         else if (replay.State is Wait wait)
         {
+            var superseded = new ObjectError(ObjectErrorReason.Cancelled, $"{what} was sent again; the later call gets its outcome");
+            if (wait.Caller is INumberedCaller holder && command.Caller is INumberedCaller sender && sender.Number < holder.Number)
+            {
+                // What was sent over the older stream was overtaken by what the newer one sent again.
+                Deliver(superseded);
+                return;
+            }
+
             // Whoever sends it again has lost the first answer, as after a broken stream: the place in the line and the time left stay.
-            _effects.Outcomes.Add(new ObjectDelivery(
-                wait.Caller, wait.Tag, new ObjectError(ObjectErrorReason.Cancelled, $"{what} was sent again; the later call gets its outcome")));
+            _effects.Outcomes.Add(new ObjectDelivery(wait.Caller, wait.Tag, superseded));
             wait.Caller = command.Caller;
             wait.Tag = command.Tag;
             _begun = wait;

@@ -8,6 +8,8 @@ namespace Orchestrator.Core.Tests.Objects;
 /// <summary>An engine with a clock in hand. Every command is a <see cref="Call"/>, and gets its one outcome whenever that comes.</summary>
 internal sealed class ObjectHarness(ObjectEngineOptions? options = null)
 {
+    private long _calls;
+
     public ObjectEngine Engine { get; } = new(options ?? new ObjectEngineOptions());
 
     public ObjectEffects Effects { get; } = new();
@@ -20,9 +22,10 @@ internal sealed class ObjectHarness(ObjectEngineOptions? options = null)
     /// <summary>What the last step told sessions, in order.</summary>
     public IEnumerable<(Session Session, string ObjectName)> Noticed => Effects.Notices.Select(notice => (notice.Session, notice.ObjectName));
 
-    public Call Apply(ObjectCommand command)
+    /// <param name="number">See <see cref="INumberedCaller"/>; by default each call is of a stream opened after those before.</param>
+    public Call Apply(ObjectCommand command, long? number = null)
     {
-        var call = new Call();
+        var call = new Call { Number = number ?? ++_calls };
         Effects.Clear();
         call.Wait = Engine.Apply(command with { Caller = call }, Now, Effects);
         Route();
@@ -70,8 +73,10 @@ internal sealed class ObjectHarness(ObjectEngineOptions? options = null)
 }
 
 /// <summary>A caller with one operation under way.</summary>
-internal sealed class Call
+internal sealed class Call : INumberedCaller
 {
+    public long Number { get; init; }
+
     public Wait? Wait { get; set; }
 
     public ObjectDelivery? Delivery { get; set; }

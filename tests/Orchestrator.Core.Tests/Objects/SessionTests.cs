@@ -162,6 +162,19 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void An_operation_that_a_newer_stream_has_sent_again_does_not_take_it_back_when_it_comes_late()
+    {
+        var (ann, bob) = (_harness.Session(), _harness.Session());
+        _harness.Acquire(ann, "build");
+        var acquire = new AcquireLock("build") { Session = bob, OperationId = 7 };
+        var again = _harness.Apply(acquire, number: 1_001);
+        _harness.Apply(acquire, number: 1_000).Fails(ObjectErrorReason.Cancelled);
+        Assert.NotNull(again.Wait);
+        _harness.Release(ann, "build");
+        Assert.Equal(again.Outcome, _harness.Apply(acquire, number: 1_000).Outcome);
+    }
+
+    [Fact]
     public void Cancelled_operations_get_one_outcome_each_and_none_is_served_by_the_other_s_cancel()
     {
         var (ann, bob) = (_harness.Session(), _harness.Session());

@@ -60,16 +60,19 @@ public sealed class TokenTests
         Assert.Contains("warn: --no-auth: every program on this machine may do everything here", coordinator.Output, StringComparison.Ordinal);
     }
 
-    private static async Task StatusAsync(CoordinatorProcess coordinator, string token) =>
-        await new AdminService.AdminServiceClient(coordinator.Connect(token)).GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline());
+    private static Task StatusAsync(CoordinatorProcess coordinator, string token) => StatusAsync(new AdminService.AdminServiceClient(coordinator.Connect(token)));
+
+    private static async Task StatusAsync(AdminService.AdminServiceClient admin) => await admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline());
 
     private static async Task RefusedAsync(CoordinatorProcess coordinator, string token)
     {
+        // One connection: a new one for each look would soon be one too many.
+        var admin = new AdminService.AdminServiceClient(coordinator.Connect(token));
         while (true)
         {
             try
             {
-                await StatusAsync(coordinator, token);
+                await StatusAsync(admin);
             }
             catch (RpcException exception)
             {

@@ -175,12 +175,5 @@ public sealed class HoldLossTests
                 && (await _client.GetQueueAsync("q")) is { LeasedItems: 1, WaitingGetters: 1 }
                 && (await _client.ListPipesAsync()).Single() is { BAttached: true, BufferedToA: 1 };
         }
-
-        private static async Task UntilAsync(Func<Task<bool>> isSo)
-        {
-            using var limit = new CancellationTokenSource(s_patience);
-            while (!await isSo())
-                limit.Token.ThrowIfCancellationRequested();
-        }
     }
 }

@@ -76,7 +76,8 @@ public sealed class StartFaultTests
         var path = Path.Combine(directory.Path, "notify");
         using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(path));
-        await using (var coordinator = await CoordinatorProcess.StartAsync(new Dictionary<string, string> { ["NOTIFY_SOCKET"] = path }, "--workers", "2"))
+        // Whoever runs the tests under nohup has SIGHUP ignored, which a child inherits and .NET respects.
+        await using (var coordinator = await CoordinatorProcess.StartBehindAsync(["/usr/bin/env", "--default-signal=HUP", $"NOTIFY_SOCKET={path}"], "--workers", "2"))
         {
             Assert.Contains("READY=1", await ReceiveAsync(socket), StringComparison.Ordinal);
             var before = (await coordinator.WorkersAsync()).Select(worker => worker.Pid).ToArray();

@@ -99,8 +99,6 @@ public sealed class TaskSessionTests
 
     private static async Task WaitUntilAsync(CoordinatorProcess coordinator, Func<IReadOnlyList<SyncInfo>, bool> condition)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!condition((await coordinator.Sync.ListSyncAsync(new ListSyncRequest { PageSize = 1_000 }, CoordinatorProcess.Deadline())).Objects))
-            limit.Token.ThrowIfCancellationRequested();
+        await UntilAsync(async () => condition((await coordinator.Sync.ListSyncAsync(new ListSyncRequest { PageSize = 1_000 }, CoordinatorProcess.Deadline())).Objects));
     }
 }

@@ -106,11 +106,4 @@ public sealed class VanishedClientTests(ITestOutputHelper output)
             (await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status is { Streams: 0, Sessions: 0 });
         output.WriteLine($"before {before}; after {await ProcessUsage.WaitUntilFlatAsync(coordinator, before)}");
     }
-
-    private static async Task UntilAsync(Func<Task<bool>> isSo)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!await isSo())
-            limit.Token.ThrowIfCancellationRequested();
-    }
 }

@@ -186,13 +186,6 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
         Assert.Equal(TaskState.Cancelled, (await second.Result.Soon()).State);
     }
 
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var limit = new CancellationTokenSource(SdkWaits.Patience);
-        while (!await condition())
-            await Task.Delay(10, limit.Token);
-    }
-
     private static readonly IEqualityComparer<Pair> PairComparer =
         EqualityComparer<Pair>.Create((a, b) => a!.Name == b!.Name && a.Numbers.SequenceEqual(b.Numbers));
 

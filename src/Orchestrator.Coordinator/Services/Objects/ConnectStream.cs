@@ -13,10 +13,12 @@ namespace Orchestrator.Coordinator.Services.Objects;
 /// The writing side of one Connect stream: outcomes as they come, and notices. A wait costs an entry in the engine and nothing here, so one stream carries any
 /// number of them. A client that does not read its outcomes stops only its own requests.
 /// </summary>
-internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer) : StreamOutbox<ConnectResponse>, IObjectCaller, INoticeListener
+internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer) : StreamOutbox<ConnectResponse>, IObjectCaller, INumberedCaller, INoticeListener
 {
     /// <summary>Outcomes that may wait for the client before its requests are no longer read.</summary>
     private const int MaxQueued = 8 * ProtocolConstants.MaxItemsPerMessage;
+
+    private static long s_opened;
 
     private readonly Queue<ObjectDelivery> _outcomes = new();
     private readonly Queue<Notice> _notices = new();
@@ -29,6 +31,9 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     private string _own = "";
     private bool _writing;
     private int _expected;
+
+    /// <inheritdoc/>
+    public long Number { get; } = Interlocked.Increment(ref s_opened);
 
     /// <summary>Completes when the client can no longer be written to.</summary>
     public Task Broken => _broken.Task;

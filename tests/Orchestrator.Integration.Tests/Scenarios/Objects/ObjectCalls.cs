@@ -24,17 +24,15 @@ internal static class ObjectCalls
 
     public static void Check(RpcException error, StatusCode status, string reason, string says = "")
     {
-        Assert.Equal((status, reason), (error.StatusCode, error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason));
+        Assert.Equal((status, reason), (error.StatusCode, ReasonOf(error)));
         Assert.Contains(says, error.Status.Detail, StringComparison.Ordinal);
     }
 
-    /// <summary>Asks again until it is so; each question goes to the coordinator and back.</summary>
-    public static async Task UntilAsync(Func<Task<bool>> isSo)
-    {
-        var cancellation = TestContext.Current.CancellationToken;
-        while (!await isSo())
-            cancellation.ThrowIfCancellationRequested();
-    }
+    public static string? ReasonOf(RpcException error) => error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason;
+
+    /// <summary>Asks until the waits are as expected: a call that waits tells nobody that it has arrived.</summary>
+    public static Task UntilWaitsAsync(this CoordinatorProcess coordinator, Func<IEnumerable<WaitEdge>, bool> condition) =>
+        UntilAsync(async () => condition((await coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)).Edges));
 
     public static CallOptions Soon => CoordinatorProcess.Deadline();
 

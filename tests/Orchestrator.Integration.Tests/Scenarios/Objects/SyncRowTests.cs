@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
+using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 
@@ -36,7 +37,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var (reader, writer, late) = (await SessionAsync(), await SessionAsync(), await SessionAsync());
         await AcquireAsync("rw", reader, LockMode.Read);
         var writing = AcquireAsync("rw", writer, LockMode.Write);
-        await WaitUntilAsync(edges => edges.Any(edge => edge.WaiterSession == writer));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == writer));
         Assert.Equal(WaitStatus.Timeout, (await AcquireAsync("rw", late, LockMode.Read, s_zero)).Status);
         await ReleaseAsync("rw", reader);
         Assert.Equal(WaitStatus.Ok, (await writing).Status);
@@ -73,7 +74,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var (holder, next) = (await SessionAsync(), await SessionAsync());
         var token = (await AcquireAsync("inherited", holder)).FencingToken;
         var waiting = AcquireAsync("inherited", next);
-        await WaitUntilAsync(edges => edges.Any(edge => edge.WaiterSession == next && edge.HolderSession == holder && edge.Object == "locks/inherited"));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == next && edge.HolderSession == holder && edge.Object == "locks/inherited"));
         await _coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = holder });
         var granted = await waiting;
         Assert.Equal(WaitStatus.Ok, granted.Status);
@@ -99,7 +100,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         Assert.Equal(WaitStatus.Ok, (await Sync.AcquireSemaphoreAsync(request, CoordinatorProcess.Deadline())).Status);
         var waiting = Sync.AcquireSemaphoreAsync(
             new AcquireSemaphoreRequest { Semaphore = "pool", SessionId = two }, CoordinatorProcess.Deadline()).ResponseAsync;
-        await WaitUntilAsync(edges => edges.Any(edge => edge.WaiterSession == two));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == two));
         await _coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = one });
         Assert.Equal((WaitStatus.Ok, 1), ((await waiting).Status, (await waiting).AvailablePermits));
         var error = await FailsAsync(async () => await Sync.ReleaseSemaphoreAsync(
@@ -111,7 +112,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     public async Task Event_set_wakes_all_and_a_set_event_is_passed_at_once()
     {
         var waits = Enumerable.Range(0, 3).Select(_ => Sync.WaitEventAsync(new WaitEventRequest { Event = "go" }, CoordinatorProcess.Deadline()).ResponseAsync).ToArray();
-        await WaitUntilAsync(edges => edges.Count(edge => edge.Object == "events/go") == 3);
+        await _coordinator.UntilWaitsAsync(edges => edges.Count(edge => edge.Object == "events/go") == 3);
         Assert.False((await Sync.SetEventAsync(new SetEventRequest { Event = "go", Set = true }, CoordinatorProcess.Deadline())).WasSet);
         Assert.All(await Task.WhenAll(waits), response => Assert.Equal(WaitStatus.Ok, response.Status));
         Assert.Equal(WaitStatus.Ok, (await Sync.WaitEventAsync(new WaitEventRequest { Event = "go", Timeout = s_zero }, CoordinatorProcess.Deadline())).Status);
@@ -151,7 +152,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
             var session = await SessionAsync();
             await AcquireAsync("order", session);
             waits.Add((session, Wait(session)));
-            await WaitUntilAsync(edges => edges.Any(edge => edge.WaiterSession == session && edge.Object == "conditions/order"));
+            await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == session && edge.Object == "conditions/order"));
         }
 
         var notifier = await SessionAsync();
@@ -180,7 +181,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         Assert.Equal([0, 1, 2], met.Select(response => response.Index).Order());
 
         var waiting = Wait("broken");
-        await WaitUntilAsync(edges => edges.Any(edge => edge.Object == "barriers/broken"));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == "barriers/broken"));
         Assert.Equal(WaitStatus.Timeout, (await Wait("broken", Duration.FromTimeSpan(TimeSpan.FromMilliseconds(20)))).Status);
         Assert.Equal("BROKEN_BARRIER", ReasonOf(await FailsAsync(() => waiting)));
         Assert.Equal("BROKEN_BARRIER", ReasonOf(await FailsAsync(() => Wait("broken"))));
@@ -193,7 +194,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     {
         async Task<WaitBarrierResponse> Wait() => await Sync.WaitBarrierAsync(new WaitBarrierRequest { Barrier = "aborted", Parties = 2 }, CoordinatorProcess.Deadline());
         var waiting = Wait();
-        await WaitUntilAsync(edges => edges.Any(edge => edge.Object == "barriers/aborted"));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == "barriers/aborted"));
         await Sync.ControlBarrierAsync(new ControlBarrierRequest { Barrier = "aborted", Action = BarrierAction.Abort }, CoordinatorProcess.Deadline());
         Assert.Equal("BROKEN_BARRIER", ReasonOf(await FailsAsync(() => waiting)));
         Assert.Equal("BROKEN_BARRIER", ReasonOf(await FailsAsync(Wait)));
@@ -205,58 +206,11 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     public async Task Latch_counts_down_to_zero_and_lets_pass_from_then_on()
     {
         var waiting = Sync.WaitLatchAsync(new WaitLatchRequest { Latch = "done", Count = 2 }, CoordinatorProcess.Deadline()).ResponseAsync;
-        await WaitUntilAsync(edges => edges.Any(edge => edge.Object == "latches/done"));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == "latches/done"));
         Assert.Equal(1, (await Sync.CountDownLatchAsync(new CountDownLatchRequest { Latch = "done" }, CoordinatorProcess.Deadline())).Remaining);
         Assert.Equal(0, (await Sync.CountDownLatchAsync(new CountDownLatchRequest { Latch = "done" }, CoordinatorProcess.Deadline())).Remaining);
         Assert.Equal(WaitStatus.Ok, (await waiting).Status);
         Assert.Equal(WaitStatus.Ok, (await Sync.WaitLatchAsync(new WaitLatchRequest { Latch = "done" }, CoordinatorProcess.Deadline())).Status);
-    }
-
-    [Fact]
-    public async Task Rate_limiter_says_when_to_come_again()
-    {
-        var spec = new RateLimiterSpec { Name = "api", Permits = 2, Period = Duration.FromTimeSpan(TimeSpan.FromHours(1)) };
-        await Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = spec }, CoordinatorProcess.Deadline());
-        var request = new AcquirePermitsRequest { RateLimiter = "api", Timeout = s_zero };
-        Assert.Equal(WaitStatus.Ok, (await Sync.AcquirePermitsAsync(request, CoordinatorProcess.Deadline())).Status);
-        Assert.Equal(WaitStatus.Ok, (await Sync.AcquirePermitsAsync(request, CoordinatorProcess.Deadline())).Status);
-        var refused = await Sync.AcquirePermitsAsync(request, CoordinatorProcess.Deadline());
-        Assert.Equal(WaitStatus.Timeout, refused.Status);
-        Assert.InRange(refused.RetryAfter.ToTimeSpan(), TimeSpan.FromMinutes(25), TimeSpan.FromMinutes(30));
-    }
-
-    [Fact]
-    public async Task Rate_limiter_with_a_sliding_window_gives_nothing_until_the_oldest_is_a_period_ago()
-    {
-        var spec = new RateLimiterSpec { Name = "window", Permits = 2, Period = Duration.FromTimeSpan(TimeSpan.FromHours(1)), SlidingWindow = true };
-        await Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = spec }, CoordinatorProcess.Deadline());
-        var request = new AcquirePermitsRequest { RateLimiter = "window", Permits = 2, Timeout = s_zero };
-        Assert.Equal(WaitStatus.Ok, (await Sync.AcquirePermitsAsync(request, CoordinatorProcess.Deadline())).Status);
-        request.Permits = 1;
-        var refused = await Sync.AcquirePermitsAsync(request, CoordinatorProcess.Deadline());
-        Assert.Equal(WaitStatus.Timeout, refused.Status);
-        // A bucket would have the next one in half an hour.
-        Assert.InRange(refused.RetryAfter.ToTimeSpan(), TimeSpan.FromMinutes(55), TimeSpan.FromMinutes(60));
-    }
-
-    [Fact]
-    public async Task Rate_limiter_that_is_deleted_is_gone_for_who_waits_and_can_be_created_with_other_numbers()
-    {
-        var create = new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = "shortlived", Permits = 1, Period = Duration.FromTimeSpan(TimeSpan.FromHours(1)) } };
-        async Task<AcquirePermitsResponse> Take() =>
-            await Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = "shortlived" }, CoordinatorProcess.Deadline());
-        async Task<DeleteRateLimiterResponse> Delete() =>
-            await Sync.DeleteRateLimiterAsync(new DeleteRateLimiterRequest { RateLimiter = "shortlived" }, CoordinatorProcess.Deadline());
-        await Sync.CreateRateLimiterAsync(create, CoordinatorProcess.Deadline());
-        await Take();
-        var waiting = Take();
-        await WaitUntilAsync(edges => edges.Any(edge => edge.Object == "rate_limiters/shortlived"));
-        await Delete();
-        Assert.Contains("deleted while", (await FailsAsync(() => waiting)).Status.Detail, StringComparison.Ordinal);
-        Assert.Equal("NOT_FOUND", ReasonOf(await FailsAsync(Delete)));
-        create.Spec.Permits = 2;
-        await Sync.CreateRateLimiterAsync(create, CoordinatorProcess.Deadline());
-        Assert.Equal(WaitStatus.Ok, (await Take()).Status);
     }
 
     [Fact]
@@ -284,12 +238,12 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         for (var seconds = 1; !waited && seconds < 30; seconds *= 2)
         {
             var waiting = Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "deadline", SessionId = late }, CoordinatorProcess.Deadline(seconds)).ResponseAsync;
-            await WaitUntilAsync(edges => (waited |= edges.Any(edge => edge.WaiterSession == late)) || waiting.IsCompleted);
+            await _coordinator.UntilWaitsAsync(edges => (waited |= edges.Any(edge => edge.WaiterSession == late)) || waiting.IsCompleted);
             Assert.Equal(StatusCode.DeadlineExceeded, (await FailsAsync(() => waiting)).StatusCode);
         }
 
         Assert.True(waited);
-        await WaitUntilAsync(edges => edges.All(edge => edge.WaiterSession != late));
+        await _coordinator.UntilWaitsAsync(edges => edges.All(edge => edge.WaiterSession != late));
         await ReleaseAsync("deadline", holder);
         Assert.Equal(WaitStatus.Ok, (await AcquireAsync("deadline", holder, timeout: s_zero)).Status);
     }
@@ -312,7 +266,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         {
             var index = i;
             waits.Add(AcquireAsync($"ring-{sessions}-{i + 1}", ids[i]));
-            await WaitUntilAsync(edges => edges.Any(edge => edge.WaiterSession == ids[index]));
+            await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == ids[index]));
         }
 
         var error = await FailsAsync(() => AcquireAsync($"ring-{sessions}-0", ids[^1]));
@@ -334,7 +288,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var (holder, waiter) = (await SessionAsync("the holder"), await SessionAsync("the waiter"));
         var token = (await AcquireAsync("listed", holder)).FencingToken;
         var waiting = AcquireAsync("listed", waiter);
-        await WaitUntilAsync(edges => edges.Any(edge => edge.WaiterSession == waiter));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == waiter));
         var item = (await Sync.ListSyncAsync(new ListSyncRequest { PageSize = 1_000 }, CoordinatorProcess.Deadline())).Objects.Single(item => item.Object == "locks/listed");
         Assert.Equal(("the holder", token), (item.Holders.Single().DisplayName, item.Holders.Single().FencingToken));
         Assert.Equal("the waiter", item.Waiters.Single().DisplayName);
@@ -370,10 +324,10 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         await AcquireAsync("kept", holder);
         using var leaving = new CancellationTokenSource();
         var waiting = Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "kept", SessionId = gone }, cancellationToken: leaving.Token).ResponseAsync;
-        await WaitUntilAsync(edges => edges.Any(edge => edge.WaiterSession == gone));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == gone));
         await leaving.CancelAsync();
         Assert.Equal(StatusCode.Cancelled, (await FailsAsync(() => waiting)).StatusCode);
-        await WaitUntilAsync(edges => edges.All(edge => edge.WaiterSession != gone));
+        await _coordinator.UntilWaitsAsync(edges => edges.All(edge => edge.WaiterSession != gone));
         await ReleaseAsync("kept", holder);
         Assert.Equal(WaitStatus.Ok, (await AcquireAsync("kept", holder, timeout: s_zero)).Status);
     }
@@ -387,15 +341,5 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     private async Task<ReleaseLockResponse> ReleaseAsync(string name, string session) =>
         await Sync.ReleaseLockAsync(new ReleaseLockRequest { Lock = name, SessionId = session }, CoordinatorProcess.Deadline());
 
-    /// <summary>Asks until the waits are as expected: a call that waits tells nobody that it has arrived.</summary>
-    private async Task WaitUntilAsync(Func<IEnumerable<WaitEdge>, bool> condition)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!condition((await _coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), CoordinatorProcess.Deadline())).Edges))
-            limit.Token.ThrowIfCancellationRequested();
-    }
-
     private static async Task<RpcException> FailsAsync<T>(Func<Task<T>> call) => await Assert.ThrowsAsync<RpcException>(call);
-
-    private static string? ReasonOf(RpcException exception) => exception.GetRpcStatus()?.GetDetail<Google.Rpc.ErrorInfo>()?.Reason;
 }
