@@ -37,6 +37,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     {
         _tasks = tasks;
         tasks.Attempts = this;
+        tasks.Permits = new PermitDesk(this, tasks);
         _journal = journal;
         _engine = new ObjectEngine(options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) });
         _clock = clock;

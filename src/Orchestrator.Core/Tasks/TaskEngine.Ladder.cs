@@ -238,6 +238,9 @@ public sealed partial class TaskEngine
             case TaskPhase.Gated:
                 _gates.Unpark(task, QueueOf(task).RankOf(task));
                 break;
+            case TaskPhase.RateLimited:
+                _rates.Unpark(task);
+                break;
             case TaskPhase.Pinned:
                 Unpin(task);
                 break;
