@@ -119,8 +119,8 @@ internal sealed class ObjectStreamWriter(IClientStreamWriter<ConnectRequest> str
                 _lastTaken = operation.OperationId;
             }
 
-            // An operation is asked for in the same message at the latest, and given up after that.
-            while (_cancels.TryPeek(out var id) && id <= _lastTaken)
+            // An operation is asked for in the same message at the latest, and given up after that. One that had its outcome over an earlier connection may be named too.
+            while (_cancels.TryPeek(out var id) && (id <= _lastTaken || _operations.Count == 0))
                 message.CancelOperationIds.Add(_cancels.Dequeue());
             return message;
         }
