@@ -27,8 +27,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _roomWanted;
     private TaskCompletionSource? _answered;
-    private string? _announced;
-    private string _own = "";
+    private bool _announced = true;
     private bool _writing;
     private int _expected;
 
@@ -38,12 +37,14 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     /// <summary>Completes when the client can no longer be written to.</summary>
     public Task Broken => _broken.Task;
 
-    /// <summary>Tells the client its session: the first message.</summary>
-    public void Announce(string sessionId)
+    /// <inheritdoc/>
+    public Session? Session { get; private set; }
+
+    /// <summary>Whose stream it is; called under the engine's lock. The first message tells the client.</summary>
+    public void Open(Session session)
     {
         lock (Gate)
-            _announced = _own = sessionId;
-        Kick();
+            (Session, _announced) = (session, false);
     }
 
     /// <summary>Tells the client something of its own accord.</summary>
@@ -98,7 +99,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
         // The wait outlives the stream as long as its session does: whoever resumes that takes it over by its operation id.
         lock (Gate)
         {
-            if (wait.Session is { } session && session.Id != _own)
+            if (wait.Session is { } session && session != Session)
                 _elsewhere[tag] = session;
         }
     }
@@ -123,7 +124,15 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     public void OnNotice(in ObjectNotice notice)
     {
         lock (Gate)
-            _notices.Enqueue(new Notice { Reason = (ErrorReason)(int)notice.Reason, Object = notice.ObjectName, Message = notice.Message });
+        {
+            _notices.Enqueue(new Notice
+            {
+                Reason = (ErrorReason)(int)notice.Reason,
+                Object = notice.ObjectName,
+                Message = notice.Message,
+                SessionId = notice.Session == Session ? "" : notice.Session.Id,
+            });
+        }
     }
 
     protected override bool HasQueued()
@@ -141,8 +150,8 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
             if (!HasQueuedLocked())
                 return null;
             _writing = true;
-            message = new ConnectResponse { SessionId = _announced ?? "" };
-            _announced = null;
+            message = new ConnectResponse { SessionId = _announced ? "" : Session!.Id };
+            _announced = true;
             while (_notices.TryDequeue(out var notice))
                 message.Notices.Add(notice);
             var bytes = 0;
@@ -188,5 +197,5 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
         _broken.TrySetResult();
     }
 
-    private bool HasQueuedLocked() => _outcomes.Count > 0 || _notices.Count > 0 || _announced is not null;
+    private bool HasQueuedLocked() => _outcomes.Count > 0 || _notices.Count > 0 || !_announced;
 }
