@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Grpc.Core;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Dispatch;
@@ -21,6 +22,8 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     private static long s_opened;
 
     private readonly Queue<ObjectDelivery> _outcomes = new();
+    // Of the message that is being made, by the one who makes it.
+    private readonly List<ObjectDelivery> _taken = [];
     private readonly Queue<Notice> _notices = new();
     // Waits of other sessions than the stream's own, such as those of task attempts, which share their worker's stream: where a cancel finds them.
     private readonly Dictionary<ulong, Session> _elsewhere = [];
@@ -155,15 +158,14 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
             while (_notices.TryDequeue(out var notice))
                 message.Notices.Add(notice);
             var bytes = 0;
-            while (message.Outcomes.Count < ProtocolConstants.MaxItemsPerMessage
+            while (_taken.Count < ProtocolConstants.MaxItemsPerMessage
                 && bytes < ProtocolConstants.TargetMessageBytes
                 && _outcomes.TryPeek(out var delivery))
             {
                 // What would not fit beside others into a client's default message limit gets a message of its own.
                 if (bytes > 0 && bytes + delivery.Outcome.Bytes > ProtocolConstants.MaxPayloadBytes)
                     break;
-                _outcomes.Dequeue();
-                message.Outcomes.Add(ConnectOperations.ToOutcome(delivery.Tag, delivery.Outcome));
+                _taken.Add(_outcomes.Dequeue());
                 bytes += delivery.Outcome.Bytes;
             }
 
@@ -171,6 +173,10 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
                 (room, _roomWanted) = (_roomWanted, null);
         }
 
+        // Without the lock, since whoever has an outcome for this stream holds the engine's.
+        foreach (ref readonly var delivery in CollectionsMarshal.AsSpan(_taken))
+            message.Outcomes.Add(ConnectOperations.ToOutcome(delivery.Tag, delivery.Outcome));
+        _taken.Clear();
         room?.TrySetResult();
         return message;
     }
