@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Grpc.Core;
+using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
@@ -11,6 +12,9 @@ namespace Orchestrator.Client;
 internal sealed class ObjectStream : IAsyncDisposable
 {
     private const int MaxReconnects = 8;
+
+    // Of an operation's id and of the fields around it.
+    private const int MessageOverhead = 64;
 
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(50);
 
@@ -34,7 +38,8 @@ internal sealed class ObjectStream : IAsyncDisposable
         _create = create;
         // Nobody may be waiting for it when it fails.
         _ = _session.Task.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        _running = RunAsync();
+        // Not on the caller's synchronization context, if it has one: whoever blocks that would wait for a reader that waits for it.
+        _running = Task.Run(RunAsync);
     }
 
     /// <summary>For what has no operation on the stream.</summary>
@@ -58,7 +63,20 @@ internal sealed class ObjectStream : IAsyncDisposable
     public async Task<Outcome> SendAsync(Operation operation, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var pending = new PendingOperation(this, operation);
+        var bytes = ObjectStreamWriter.EstimateSize(operation);
+        // The coordinator would end the stream of all for it.
+        if (bytes > ProtocolConstants.MaxMessageBytes - MessageOverhead)
+        {
+            throw ReasonedErrors.Create(
+                ErrorReason.LimitExceeded,
+                StatusCode.ResourceExhausted,
+                $"the {operation.RequestCase} of {bytes:N0} bytes is larger than a message may be, which is {ProtocolConstants.MaxMessageBytes:N0}; send it in parts",
+                null,
+                null,
+                null);
+        }
+
+        var pending = new PendingOperation(this, operation, bytes);
         ObjectStreamWriter? writer;
         lock (_gate)
         {
@@ -67,7 +85,7 @@ internal sealed class ObjectStream : IAsyncDisposable
             operation.OperationId = ++_lastId;
             _pending.Add(operation.OperationId, pending);
             writer = _writer;
-            writer?.Add(operation);
+            writer?.Add(operation, bytes);
         }
 
         // By this thread, where nobody writes: to wake another one costs more than the message.
@@ -113,6 +131,11 @@ internal sealed class ObjectStream : IAsyncDisposable
                 Fail(new OrchestratorException("the session was closed by this client", StatusCode.Cancelled, ErrorReason.Cancelled, null));
                 return;
             }
+            catch (ObjectDisposedException exception)
+            {
+                Fail(new OrchestratorException("the client was disposed before its session", StatusCode.Cancelled, ErrorReason.Cancelled, exception));
+                return;
+            }
             catch (RpcException exception)
             {
                 var error = Services.Translate(exception);
@@ -144,7 +167,7 @@ internal sealed class ObjectStream : IAsyncDisposable
             // What was on its way is among the pending; what is not among them has been answered.
             foreach (var pending in _pending.Values)
             {
-                writer.Add(pending.Operation);
+                writer.Add(pending.Operation, pending.Bytes);
                 if (pending.IsCancelled)
                     writer.AddCancel(pending.Operation.OperationId);
             }
@@ -246,12 +269,14 @@ internal sealed class ObjectStream : IAsyncDisposable
     }
 
     /// <summary>An operation without its outcome. Its caller is resumed by whichever thread is told to.</summary>
-    private sealed class PendingOperation(ObjectStream stream, Operation operation) : IThreadPoolWorkItem
+    private sealed class PendingOperation(ObjectStream stream, Operation operation, int bytes) : IThreadPoolWorkItem
     {
         private readonly TaskCompletionSource<Outcome> _ended = new();
         private Outcome? _outcome;
 
         public Operation Operation => operation;
+
+        public int Bytes => bytes;
 
         public bool IsCancelled { get; set; }
 

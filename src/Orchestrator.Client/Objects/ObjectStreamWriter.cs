@@ -19,7 +19,7 @@ internal sealed class ObjectStreamWriter(IClientStreamWriter<ConnectRequest> str
     private static readonly TimeSpan s_timeToLearn = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly Queue<Operation> _operations = new();
+    private readonly Queue<(Operation Operation, int Bytes)> _operations = new();
     private readonly Queue<ulong> _cancels = new();
     private ConnectRequest? _first = first;
     private ulong _lastTaken;
@@ -29,10 +29,12 @@ internal sealed class ObjectStreamWriter(IClientStreamWriter<ConnectRequest> str
     public Exception? Failure { get; private set; }
 
     /// <summary>Queues an operation; <see cref="Kick"/> follows.</summary>
-    public void Add(Operation operation)
+    /// <param name="operation">The operation.</param>
+    /// <param name="bytes">Its <see cref="EstimateSize"/>.</param>
+    public void Add(Operation operation, int bytes)
     {
         lock (_gate)
-            _operations.Enqueue(operation);
+            _operations.Enqueue((operation, bytes));
     }
 
     /// <summary>Queues the wish to give an operation up; <see cref="Kick"/> follows.</summary>
@@ -108,28 +110,32 @@ internal sealed class ObjectStreamWriter(IClientStreamWriter<ConnectRequest> str
             var message = _first ?? new ConnectRequest();
             _first = null;
             var bytes = 0;
-            while (message.Operations.Count < ProtocolConstants.MaxItemsPerMessage && _operations.TryPeek(out var operation))
+            while (message.Operations.Count < ProtocolConstants.MaxItemsPerMessage && _operations.TryPeek(out var next))
             {
                 // What would make the message too large gets one of its own.
-                var size = EstimateSize(operation);
-                if (bytes > 0 && bytes + size > ProtocolConstants.TargetMessageBytes)
+                if (bytes > 0 && bytes + next.Bytes > ProtocolConstants.TargetMessageBytes)
                     break;
-                bytes += size;
-                message.Operations.Add(_operations.Dequeue());
-                _lastTaken = operation.OperationId;
+                bytes += next.Bytes;
+                message.Operations.Add(next.Operation);
+                _lastTaken = next.Operation.OperationId;
+                _operations.Dequeue();
             }
 
             // An operation is asked for in the same message at the latest, and given up after that. One that had its outcome over an earlier connection may be named too.
-            while (_cancels.TryPeek(out var id) && (id <= _lastTaken || _operations.Count == 0))
+            while (message.CancelOperationIds.Count < ProtocolConstants.MaxItemsPerMessage
+                && _cancels.TryPeek(out var id)
+                && (id <= _lastTaken || _operations.Count == 0))
                 message.CancelOperationIds.Add(_cancels.Dequeue());
             return message;
         }
     }
 
-    private static int EstimateSize(Operation operation) => operation.RequestCase switch
+    /// <summary>About how many bytes it takes: exactly, where it may be many.</summary>
+    public static int EstimateSize(Operation operation) => operation.RequestCase switch
     {
-        Operation.RequestOneofCase.Put or Operation.RequestOneofCase.Send or Operation.RequestOneofCase.UpdateDict or Operation.RequestOneofCase.UpdateList =>
-            operation.CalculateSize(),
+        Operation.RequestOneofCase.Put or Operation.RequestOneofCase.Send or Operation.RequestOneofCase.Settle
+            or Operation.RequestOneofCase.UpdateDict or Operation.RequestOneofCase.ReadDict
+            or Operation.RequestOneofCase.UpdateList or Operation.RequestOneofCase.UpdateArray => operation.CalculateSize(),
         _ => UsualBytes,
     };
 }
