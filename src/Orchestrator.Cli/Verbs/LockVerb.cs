@@ -26,6 +26,7 @@ internal static class LockVerb
             .Examples("orchestrator lock run build -- make -j4", "orchestrator lock run build --timeout 0s -- ./deploy")
             .Does(async (context, token) =>
             {
+                await using var ending = ChildCommand.EndSoonUnlessItRuns(token);
                 await using var client = await context.ConnectAsync(token);
                 await using var session = await client.OpenSessionAsync($"lock run (pid {Environment.ProcessId})", cancellationToken: token);
                 var shared = session.Lock(context.Get(LockName)!);
