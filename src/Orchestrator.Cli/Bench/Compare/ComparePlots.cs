@@ -11,7 +11,7 @@ internal static class ComparePlots
     private const int Height = 430;
 
     // Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
-    private static readonly string[] s_colours = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#0072B2"];
+    private static readonly string[] s_colours = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#0072B2", "#CC79A7"];
 
     public static string Throughput(CompareResult result, WorkKind kind)
     {
@@ -36,7 +36,7 @@ internal static class ComparePlots
         var workers = result.SpeedUps.Select(point => (double)point.Workers).ToArray();
         var ideal = plot.Add.Scatter(workers, workers);
         Style(ideal, "a core each", Color.FromHex("#999999"));
-        Style(plot.Add.Scatter(workers, result.SpeedUps.Select(point => point.Factor).ToArray()), CompareMode.Stream.Name, Color.FromHex(s_colours[^1]));
+        Style(plot.Add.Scatter(workers, result.SpeedUps.Select(point => point.Factor).ToArray()), CompareMode.Stream.Name, Colours().First(one => one.Mode == CompareMode.Stream).Colour);
         plot.Axes.Bottom.SetTicks(workers, [.. workers.Select(Describe.Number).Select(text => text.TrimEnd('0').TrimEnd('.'))]);
         plot.Axes.SetLimits(0.5, workers[^1] + 0.5, 0, Math.Max(workers[^1], result.SpeedUps.Max(point => point.Factor)) + 0.5);
         return Finish(plot, "worker processes", "times one sequential program");
