@@ -386,6 +386,7 @@ internal sealed class SimulatedWorld
         Assert.Equal(live.Length, Engine.Unfinished);
         Assert.Equal(live.Count(task => task.State == TaskState.Running), Engine.Tally.Running);
         Assert.Equal(live.Count(task => task.State == TaskState.Queued), Engine.Tally.Queued);
+        Assert.Equal(Engine.NewestBefore(long.MaxValue).Where(task => task.State == TaskState.Running), Engine.RunningBefore(long.MaxValue));
         Assert.True(live.Count(task => task.Policy.ConcurrencyKey.Length > 0 && task.Phase == TaskPhase.Assigned) <= 2, "concurrency limit passed");
         // Each start took one permit, and at most one per gate lies ready.
         var unused = live.Count(task => task.Has(TaskMarks.HoldsRatePermit));
