@@ -14,6 +14,7 @@ using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
 using Orchestrator.Core.Budgets;
+using Prometheus;
 
 namespace Orchestrator.Coordinator.Hosting;
 
@@ -42,6 +43,8 @@ internal static class CoordinatorServices
         endpoints.MapGrpcService<HealthServiceImpl>();
         endpoints.MapGrpcReflectionService();
         endpoints.MapGet("/healthz", () => Results.Text("ok\n")).WithMetadata(new OpenToAll());
+        // With a credential; observing is enough.
+        endpoints.MapMetrics("/metrics", endpoints.ServiceProvider.GetRequiredService<MetricsPage>().Registry);
         endpoints.MapGet("/readyz", (Readiness readiness) => readiness.ToResult()).WithMetadata(new OpenToAll());
     }
 
@@ -95,6 +98,7 @@ internal static class CoordinatorServices
         .AddSingleton<ProcessSampler>()
         .AddSingleton<StatusReporter>()
         .AddSingleton<LimitReporter>()
+        .AddSingleton<MetricsPage>()
         .AddHostedService<MemoryReturn>();
 
     private static IServiceCollection AddObjectServices(this IServiceCollection services) => services
