@@ -16,6 +16,7 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
 
     private readonly LoadLedger _ledger = new();
     private readonly List<LoadSender> _senders = [];
+    private readonly Replacements _replacements = new();
     private int _kills;
 
     public async Task<LoadVerdict> RunAsync(CancellationToken token)
@@ -32,7 +33,7 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
 
         var started = Stopwatch.GetTimestamp();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(token);
-        var beside = scenario.Kills.Select((kill, i) => KillAsync(kill, new Random(scenario.Seed + i), observer, ending.Token)).Append(NoteAsync(ending.Token)).ToArray();
+        var beside = scenario.Kills.Select((kill, i) => KillAsync(kill, new Random(scenario.Seed + i), observer, ending.Token)).Append(NoteAsync(ending.Token)).Append(_replacements.WatchAsync(observer, ending.Token)).ToArray();
         try
         {
             await Task.WhenAll(_senders.Select(sender => sender.RunAsync(scenario.Duration, token)));
@@ -51,7 +52,7 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
             await task;
         var elapsed = Stopwatch.GetElapsedTime(started);
         var status = await SettleAsync(observer, token);
-        return new LoadVerdict(scenario, _ledger, elapsed, _kills, before, status);
+        return new LoadVerdict(scenario, _ledger, elapsed, _kills, _replacements.Times, before, status);
     }
 
     /// <summary>What clients left behind is cancelled by the coordinator, which takes its time.</summary>
@@ -84,7 +85,9 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
                 continue;
             try
             {
-                using var process = Process.GetProcessById(ready[random.Next(ready.Length)].Pid);
+                var victim = ready[random.Next(ready.Length)];
+                using var process = Process.GetProcessById(victim.Pid);
+                _replacements.Killed(victim.Name);
                 process.Kill();
                 Interlocked.Increment(ref _kills);
             }
@@ -115,13 +118,15 @@ internal sealed class LoadVerdict
     private readonly TimeSpan _elapsed;
     private readonly int _kills;
     private readonly double _megabytes;
+    private readonly LatencyRecorder _replacements;
 
-    public LoadVerdict(LoadScenario scenario, LoadLedger ledger, TimeSpan elapsed, int kills, TaskCounts before, ServiceStatus after)
+    public LoadVerdict(LoadScenario scenario, LoadLedger ledger, TimeSpan elapsed, int kills, LatencyRecorder replacements, TaskCounts before, ServiceStatus after)
     {
         _scenario = scenario;
         _ledger = ledger;
         _elapsed = elapsed;
         _kills = kills;
+        _replacements = replacements;
         _megabytes = after.Coordinator.RssBytes / 1e6;
         Faults = [.. ledger.Imbalances(before, after.Tasks), .. Missed()];
     }
@@ -143,6 +148,8 @@ internal sealed class LoadVerdict
         terminal.Line($"{Describe.Rate(PerSecond)} tasks/s; {string.Join(", ", percentiles)}, longest {Describe.Time(_ledger.Latency.Max)}, from the intended start of each; coordinator {Describe.Number(_megabytes)} MB");
         if (_ledger.FirstFailure is { } failure)
             terminal.Line($"the first that did not succeed: {failure}");
+        if (_replacements.Count > 0)
+            terminal.Line($"from the kill of a worker until its place was filled: mean {Describe.Time(_replacements.Mean)}, p50 {Describe.Time(_replacements.At(50))}, longest {Describe.Time(_replacements.Max)}, of {_replacements.Count}");
         terminal.Line(Faults.Count == 0 ? "passed: the ledger balances, every threshold holds" : "FAILED");
         foreach (var fault in Faults)
             terminal.Error($"  {fault}");
@@ -156,6 +163,7 @@ internal sealed class LoadVerdict
         seconds = _elapsed.TotalSeconds,
         per_second = PerSecond,
         kills = _kills,
+        replaced_seconds = new { count = _replacements.Count, p50 = _replacements.At(50)?.TotalSeconds, max = _replacements.Max.TotalSeconds },
         sent = _ledger.Sent,
         ended = _ledger.Ended,
         given_up = _ledger.GivenUp,

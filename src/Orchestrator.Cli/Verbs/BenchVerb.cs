@@ -40,7 +40,7 @@ internal static class BenchVerb
         DefaultValueFactory = _ => "stream",
     }.AcceptOnlyFromAmong("stream", "unary");
 
-    private static readonly Option<TimeSpan?> Length = Durations.Option("--duration", "How long a round goes on: 5s, or 1s with --baseline.");
+    private static readonly Option<TimeSpan?> Length = Durations.Option("--duration", "How long a round, or a part of it, goes on: 5s, or 1s with --baseline.");
 
     private static readonly Option<int> Clients = new("--clients") { Description = "Connections, each with its own load.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
@@ -53,7 +53,7 @@ internal static class BenchVerb
         Description = "Measure bare gRPC in the same run too, and print each figure as a ratio to it.",
     };
 
-    private static readonly Option<bool> Check = new("--check") { Description = "With --baseline: exit with 4 if a ratio misses its target." };
+    private static readonly Option<bool> Check = new("--check") { Description = "Exit with 4 if a ratio to the baseline, or the bound of an overload, misses its target." };
 
     private static readonly Option<double?> MinRate = new("--min-rate") { Description = "Exit with 4 below this throughput.", HelpName = "PER-SECOND" };
 
@@ -75,10 +75,14 @@ internal static class BenchVerb
         var journal = new Command("journal", "Measures acknowledged puts to durable queues, beside plain SQLite in the data directory.") { InFlight, Length }
             .Examples("orchestrator bench journal", "orchestrator bench journal --in-flight 256 --duration 2s")
             .Does(MeasureJournalAsync);
+        var overload = new Command("overload", "Measures what one client suffers from another that offers ten times what the workers can do.") { Length, Check }
+            .Examples("scripts/overload", "orchestrator bench overload --duration 10s")
+            .Does(MeasureOverloadAsync);
         return new Command("bench", "Measures.")
         {
             tasks,
             journal,
+            overload,
             ObjectBenchVerb.Create("queue", "Measures queues: from the put in one process to the get in another.", QueueShapes.Figures, IdleObjects.Queues),
             ObjectBenchVerb.Create("pipe", "Measures pipes between two processes.", PipeShapes.Figures, IdleObjects.Pipes),
             ObjectBenchVerb.Create("state", "Measures shared dicts and counters.", StateShapes.Figures, IdleObjects.Values),
@@ -115,6 +119,16 @@ internal static class BenchVerb
         await using var client = await context.ConnectAsync(token);
         var directory = context.Get(CommonOptions.DataDirectory) ?? ProtocolConstants.DefaultDataDirectory();
         return await JournalBench.RunAsync(client, directory, inFlight, context.Get(Length) ?? TimeSpan.FromSeconds(3), context.Terminal, token);
+    }
+
+    private static async Task<int> MeasureOverloadAsync(VerbContext context, CancellationToken token)
+    {
+        var phase = context.Get(Length) ?? TimeSpan.FromSeconds(5);
+        if (phase < TimeSpan.FromSeconds(2))
+            throw new UsageException($"--duration is {phase.TotalSeconds:0.###} s, it must be at least 2 s: that long are the times before, during and after.");
+        await using var modest = await context.ConnectAsync(token);
+        await using var greedy = await context.ConnectAsync(token);
+        return await new OverloadBench(modest, greedy, phase, context.Terminal).RunAsync(context.Get(Check), token);
     }
 
     private static TaskBenchSettings Settings(VerbContext context)

@@ -90,6 +90,18 @@ internal static class ServeVerb
         HelpName = "N",
     };
 
+    private static readonly Option<long?> MemoryBudget =
+        Sizes.Option("--memory-budget", "The memory that the coordinator may take; beyond it new work is refused (half of the machine's or container's).");
+
+    private static readonly Option<long?> RecycleAfter = new("--recycle-after")
+    {
+        Description = "Replace a worker that has ended so many tasks, ± 10 %, without losing one (never).",
+        HelpName = "TASKS",
+    };
+
+    private static readonly Option<long?> MaxWorkerMemory =
+        Sizes.Option("--max-worker-memory", "Replace a worker that takes more resident memory than this, without losing a task (never).");
+
     private static readonly Option<TimeSpan?> DrainTimeout =
         Durations.Option("--drain-timeout", "How long a stop waits for unfinished tasks before it cancels them (25s).");
 
@@ -99,13 +111,14 @@ internal static class ServeVerb
         new Command(Name, "Starts the coordinator and its worker processes; Ctrl-C or SIGTERM stops them.")
         {
             GrpcPort, HttpPort, Workers, WorkerCommand, AllowChaos, AllowDirectory, AllowUrl, InheritVariable,
-            HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, DrainTimeout, Verbose,
+            HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MemoryBudget, RecycleAfter, MaxWorkerMemory, DrainTimeout, Verbose,
         }
             .With(ServeSecurity.Options)
             .Examples(
                 "orchestrator serve",
                 "orchestrator serve --grpc-port 0 --http-port 0 --data-dir /tmp/mine --workers 4",
                 "orchestrator serve --worker-command 'python3 worker.py'",
+                "orchestrator serve --memory-budget 1GB --max-worker-memory 500MB --recycle-after 100000",
                 "orchestrator serve --workers 2 --worker-command 'python=2:python3 worker.py'",
                 "orchestrator serve --listen 0.0.0.0 --tls-cert server.pem --tls-key server.key --client-ca clients.pem",
                 "orchestrator serve --allow-directory /srv/data --allow-url https://example.com/")
@@ -171,6 +184,7 @@ internal static class ServeVerb
         {
             Supervision = Supervision(context, options.Supervision),
             CreditsPerStream = context.Get(Credits) ?? options.CreditsPerStream,
+            MemoryBudget = context.Get(MemoryBudget) ?? options.MemoryBudget,
             DrainTimeout = context.Get(DrainTimeout) ?? options.DrainTimeout,
         };
     }
@@ -185,6 +199,8 @@ internal static class ServeVerb
             MoreGroups = groups,
             InheritedVariables = context.Get(InheritVariable) ?? [],
             HotSpares = context.Get(HotSpares) ?? usual.HotSpares,
+            RecycleAfterTasks = context.Get(RecycleAfter),
+            MaxWorkerMemory = context.Get(MaxWorkerMemory),
             PinWorkers = !context.Get(NoPinning),
             MaxConcurrentIo = context.Get(MaxIo) ?? usual.MaxConcurrentIo,
             BlockingThreads = context.Get(BlockingThreads) ?? usual.BlockingThreads,

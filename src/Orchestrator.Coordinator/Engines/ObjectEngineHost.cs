@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Tasks;
@@ -33,13 +34,13 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     private TimeSpan _timerDue = TimeSpan.MaxValue;
     private bool _disposed;
 
-    public ObjectEngineHost(ObjectEngineOptions options, TaskEngineHost tasks, MonotonicClock clock, CommandJournal journal)
+    public ObjectEngineHost(ObjectEngineOptions options, MemoryBudget memory, TaskEngineHost tasks, MonotonicClock clock, CommandJournal journal)
     {
         _tasks = tasks;
         tasks.Attempts = this;
         tasks.Permits = new PermitDesk(this, tasks);
         _journal = journal;
-        _engine = new ObjectEngine(options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) });
+        _engine = new ObjectEngine(options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) }, memory);
         _clock = clock;
         _timer = clock.Provider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Restore();

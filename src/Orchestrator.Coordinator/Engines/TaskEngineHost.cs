@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Coordinator.Dispatch;
@@ -29,7 +30,7 @@ internal sealed class TaskEngineHost : IDisposable
     private bool _disposed;
     private bool _hasJournalFailed;
 
-    public TaskEngineHost(TaskEngineOptions options, MonotonicClock clock, CommandJournal journal)
+    public TaskEngineHost(TaskEngineOptions options, MemoryBudget memory, MonotonicClock clock, CommandJournal journal)
     {
         Options = options;
         _journal = journal;
@@ -37,7 +38,7 @@ internal sealed class TaskEngineHost : IDisposable
         {
             LastTaskId = Math.Max(options.LastTaskId, (long)journal.FirstIds.TaskId),
             LastSequence = Math.Max(options.LastSequence, (long)journal.FirstIds.EventSequence),
-        });
+        }, memory);
         _clock = clock;
         _timer = clock.Provider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         lock (_gate)

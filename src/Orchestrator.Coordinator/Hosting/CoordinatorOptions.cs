@@ -15,6 +15,9 @@ namespace Orchestrator.Coordinator;
 /// <summary>Everything that a coordinator can be told. <see cref="Validate"/> names all faults at once.</summary>
 public sealed record CoordinatorOptions
 {
+    private const long SmallestBudget = 200L << 20;
+    private const long SmallestWorker = 80L << 20;
+
     /// <summary>The address that both ports listen on. Any but a loopback address needs <see cref="Tls"/> and <see cref="Authentication"/>.</summary>
     public IPAddress ListenAddress { get; init; } = IPAddress.Loopback;
 
@@ -72,6 +75,16 @@ public sealed record CoordinatorOptions
     /// <summary>Streams of all kinds that one client may have open at once.</summary>
     public int MaxStreamsPerClient { get; init; } = 1_000;
 
+    /// <summary>
+    /// The memory that the coordinator's process may take; beyond it new work is refused (RESOURCE_EXHAUSTED with RetryInfo) rather than kept. Half of it is for
+    /// what is kept, the rest for the program, for messages under way and for what the collector has not collected yet. By default half of what the machine or
+    /// the container has.
+    /// </summary>
+    public long MemoryBudget { get; init; } = Math.Max(SmallestBudget, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
+
+    /// <summary>The part of <see cref="MemoryBudget"/> for what is kept for others.</summary>
+    internal long KeptBytes => MemoryBudget / 2;
+
     /// <summary>Threads of the in-process placement "threads".</summary>
     public int InProcessThreads { get; init; } = Environment.ProcessorCount;
 
@@ -110,11 +123,15 @@ public sealed record CoordinatorOptions
 
         Check(Supervision.MaxConcurrentIo is >= 1 and <= 14_000, "MaxConcurrentIo", Supervision.MaxConcurrentIo, "a number from 1 to 14000 (the flight recorder's slots)");
         Check(Supervision.BlockingThreads is >= 1 and <= 1_024, "BlockingThreads", Supervision.BlockingThreads, "a number from 1 to 1024");
+        Check(Supervision.RecycleAfterTasks is null or >= 1, "RecycleAfterTasks", Supervision.RecycleAfterTasks ?? 0, "at least 1");
+        Check(Supervision.RecycleShare is > 0 and <= 1, "RecycleShare", Supervision.RecycleShare, "more than 0 and at most 1");
+        Check(Supervision.MaxWorkerMemory is null or >= SmallestWorker, "MaxWorkerMemory", Supervision.MaxWorkerMemory ?? 0, $"at least {SmallestWorker} bytes: a worker that does nothing takes about 60 MB");
         Check(CreditsPerStream >= 1, nameof(CreditsPerStream), CreditsPerStream, "at least 1");
         Check(MaxStreamsPerClient >= 1, nameof(MaxStreamsPerClient), MaxStreamsPerClient, "at least 1");
         Check(Engine.MaxTasksPerClient >= 1, "MaxTasksPerClient", Engine.MaxTasksPerClient, "at least 1");
         Check(Engine.MaxPayloadBytesPerClient >= 1, "MaxPayloadBytesPerClient", Engine.MaxPayloadBytesPerClient, "at least 1");
         Check(Objects.MaxSessionsPerClient >= 1, "MaxSessionsPerClient", Objects.MaxSessionsPerClient, "at least 1");
+        Check(MemoryBudget >= SmallestBudget, nameof(MemoryBudget), MemoryBudget, $"at least {SmallestBudget} bytes: the program alone takes about 100 MB");
         Check(CreditBytesPerStream >= 1, nameof(CreditBytesPerStream), CreditBytesPerStream, "at least 1");
         Check(InProcessThreads is >= 1 and <= 1_024, nameof(InProcessThreads), InProcessThreads, "a number from 1 to 1024");
         Check(InProcessAsync is >= 1 and <= 100_000, nameof(InProcessAsync), InProcessAsync, "a number from 1 to 100000");

@@ -13,6 +13,8 @@ using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
+using Orchestrator.Core.Budgets;
+using Prometheus;
 
 namespace Orchestrator.Coordinator.Hosting;
 
@@ -41,6 +43,8 @@ internal static class CoordinatorServices
         endpoints.MapGrpcService<HealthServiceImpl>();
         endpoints.MapGrpcReflectionService();
         endpoints.MapGet("/healthz", () => Results.Text("ok\n")).WithMetadata(new OpenToAll());
+        // With a credential; observing is enough.
+        endpoints.MapMetrics("/metrics", endpoints.ServiceProvider.GetRequiredService<MetricsPage>().Registry);
         endpoints.MapGet("/readyz", (Readiness readiness) => readiness.ToResult()).WithMetadata(new OpenToAll());
     }
 
@@ -51,11 +55,23 @@ internal static class CoordinatorServices
         .AddSingleton<JournalHealth>();
 
     private static IServiceCollection AddEngines(this IServiceCollection services, CoordinatorOptions options) => services
-        .AddSingleton(options.Engine with { WorkerGroups = [.. options.Supervision.Groups.Where(group => group.Workers > 0).Select(group => group.Name)] })
+        .AddSingleton(new MemoryBudget(options.KeptBytes))
+        .AddSingleton(options.Engine with
+        {
+            WorkerGroups = [.. options.Supervision.Groups.Where(group => group.Workers > 0).Select(group => group.Name)],
+            MaxDeliveredBytes = Math.Min(options.Engine.MaxDeliveredBytes, PartOf(options)),
+        })
         .AddSingleton<TaskEngineHost>()
-        .AddSingleton(options.Objects)
+        .AddSingleton(options.Objects with
+        {
+            MaxReplayBytes = Math.Min(options.Objects.MaxReplayBytes, PartOf(options)),
+            State = options.Objects.State with { MaxHistoryBytes = Math.Min(options.Objects.State.MaxHistoryBytes, PartOf(options)) },
+        })
         .AddSingleton<ObjectEngineHost>()
         .AddSingleton<InProcessPlacements>();
+
+    /// <summary>What is kept for convenience may not crowd out what is kept for need.</summary>
+    private static long PartOf(CoordinatorOptions options) => options.KeptBytes / 10;
 
     private static IServiceCollection AddSecurity(this IServiceCollection services, CoordinatorOptions options)
     {
@@ -81,6 +97,8 @@ internal static class CoordinatorServices
         .AddSingleton<OperatorEvents>()
         .AddSingleton<ProcessSampler>()
         .AddSingleton<StatusReporter>()
+        .AddSingleton<LimitReporter>()
+        .AddSingleton<MetricsPage>()
         .AddHostedService<MemoryReturn>();
 
     private static IServiceCollection AddObjectServices(this IServiceCollection services) => services

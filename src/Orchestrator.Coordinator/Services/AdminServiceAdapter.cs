@@ -1,6 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Coordinator.Hosting;
@@ -17,11 +16,9 @@ internal sealed class AdminServiceAdapter(
     WorkerSupervisor supervisor,
     OperatorEvents events,
     DrainController drain,
-    TaskEngineHost host,
     ObjectEngineHost objects,
     SupervisorOptions workers,
-    StreamLimits streamLimits,
-    CoordinatorOptions limits,
+    LimitReporter limits,
     StreamRegistry streams,
     MonotonicClock clock) : AdminService.AdminServiceBase
 {
@@ -123,35 +120,6 @@ internal sealed class AdminServiceAdapter(
     public override Task<ExplainWaitsResponse> ExplainWaits(ExplainWaitsRequest request, ServerCallContext context) =>
         Task.FromResult(new ExplainWaitsResponse { Edges = { objects.Read((engine, now) => engine.ExplainWaits(now)).Select(WaitEdges.ToMessage) } });
 
-    public override Task<ListLimitsResponse> ListLimits(ListLimitsRequest request, ServerCallContext context)
-    {
-        var options = host.Options;
-        var response = new ListLimitsResponse();
-        host.Read(engine =>
-        {
-            Add("tasks", "Tasks that are unfinished or hold a kept result", options.MaxTasks, engine.Unfinished + engine.Retained, "tasks");
-            Add("payload_bytes_total", "Inputs of unfinished tasks and kept results", options.MaxPayloadBytes, engine.PayloadBytes, "bytes");
-            Add("request_ids", "Request ids that are remembered", options.MaxRequestIds, engine.RequestIdCount, "ids");
-            Add("affinity_keys", "Affinity keys that are remembered", options.MaxAffinityKeys, engine.AffinityKeyCount, "keys");
-            return 0;
-        });
-        var client = ClientAccount.Of(context);
-        Add("tasks_per_client", $"Unfinished tasks of one client (used: yours, {client.Tasks.Name})", options.MaxTasksPerClient, client.Tasks.Unfinished, "tasks");
-        Add("payload_bytes_per_client", "Inputs of those", options.MaxPayloadBytesPerClient, client.Tasks.InputBytes, "bytes");
-        Add("sessions_per_client", "Sessions that one client has created", limits.Objects.MaxSessionsPerClient, client.Sessions.Count, "sessions");
-        Add("streams_per_client", "Open streams of one client", limits.MaxStreamsPerClient, client.Streams, "streams");
-        Add("payload_bytes", "One input or output", ProtocolConstants.MaxPayloadBytes, 0, "bytes");
-        Add("message_bytes", "One gRPC message", ProtocolConstants.MaxMessageBytes, 0, "bytes");
-        Add("stream_credits", "Unfinished or unread tasks of one stream", streamLimits.CreditsPerStream, 0, "tasks");
-        Add("stream_credit_bytes", "Inputs of those", streamLimits.CreditBytesPerStream, 0, "bytes");
-        Add("streams", "Open task streams", 0, streams.Count, "streams");
-        Add("delivered_results", "Results that stay readable after they were delivered", options.MaxDeliveredResults, 0, "results");
-        Add("worker_prefetch", "Tasks sent ahead to one worker's CPU lane", options.MaxCredits, 0, "tasks");
-        Add("worker_io", "IO tasks that one worker runs at once", workers.MaxConcurrentIo, 0, "tasks");
-        Add("worker_blocking", "Blocking tasks that one worker runs at once", workers.BlockingThreads, 0, "tasks");
-        return Task.FromResult(response);
-
-        void Add(string name, string description, long maximum, long used, string unit) =>
-            response.Limits.Add(new Limit { Name = name, Description = description, Maximum = maximum, Used = used, Unit = unit });
-    }
+    public override Task<ListLimitsResponse> ListLimits(ListLimitsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListLimitsResponse { Limits = { limits.Shared(), limits.Of(ClientAccount.Of(context)) } });
 }

@@ -6,6 +6,7 @@ using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Security;
+using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Journal;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
@@ -22,7 +23,8 @@ internal sealed class TaskServiceAdapter(
     ResultWriter results,
     TaskListing listing,
     StreamRegistry streams,
-    StreamLimits streamLimits) : TaskPassthrough.TaskServiceBase
+    StreamLimits streamLimits,
+    MemoryBudget memory) : TaskPassthrough.TaskServiceBase
 {
     private const int DefaultPageSize = 100;
     private const int MaxPageSize = 1_000;
@@ -59,7 +61,7 @@ internal sealed class TaskServiceAdapter(
     {
         if (!await requestStream.MoveNext(context.CancellationToken))
             throw Failures.Invalid("requests", "the stream ended before its first message; send at least one StreamTasksRequest with tasks");
-        var stream = new TaskStream(ReadOptions(requestStream.Current.Content), responseStream, host, submissions, results, streamLimits, ClientAccount.Of(context).Tasks);
+        var stream = new TaskStream(ReadOptions(requestStream.Current.Content), responseStream, host, submissions, results, streamLimits, ClientAccount.Of(context).Tasks, memory);
         using var registration = streams.Add(stream);
         try
         {

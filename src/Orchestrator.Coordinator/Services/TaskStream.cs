@@ -6,6 +6,7 @@ using Orchestrator.Contracts.Passthrough;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
+using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
 
@@ -26,6 +27,7 @@ internal sealed class TaskStream : TaskReceiver
     private readonly TaskPolicy? _defaults;
     private readonly StreamLimits _limits;
     private readonly TaskClient _client;
+    private readonly MemoryBudget _memory;
     private readonly Lock _creditGate = new();
     private readonly List<TaskSubmission> _accepted = [];
     private List<SubmitOutcome?>? _refused;
@@ -33,14 +35,17 @@ internal sealed class TaskStream : TaskReceiver
     private TaskCompletionSource? _emptyWanted;
     private int _inFlight;
     private long _inFlightBytes;
+    private long _unreadBytes;
+    private bool _isClosed;
 
     public TaskStream(
-        StreamOptions? options, IServerStreamWriter<EncodedMessage> writer, TaskEngineHost host, SubmissionReader submissions, ResultWriter results, StreamLimits limits, TaskClient client)
+        StreamOptions? options, IServerStreamWriter<EncodedMessage> writer, TaskEngineHost host, SubmissionReader submissions, ResultWriter results, StreamLimits limits, TaskClient client, MemoryBudget memory)
     {
         _host = host;
         _submissions = submissions;
         _limits = limits;
         _client = client;
+        _memory = memory;
         List<Violation>? violations = null;
         if (options?.Defaults is { } defaults)
             _defaults = PolicyTranslator.Translate(defaults, "options.defaults", ref violations);
@@ -113,11 +118,28 @@ internal sealed class TaskStream : TaskReceiver
     }
 
     /// <summary>The call is over; whatever comes now is not written.</summary>
-    public void Close() => _outbox.Close();
+    public void Close()
+    {
+        _outbox.Close();
+        lock (_creditGate)
+        {
+            _isClosed = true;
+            _memory.Add(-_unreadBytes);
+            _unreadBytes = 0;
+        }
+    }
 
     public override void OnSubmitted(IReadOnlyList<SubmitOutcome> outcomes) => _outbox.AddSubmitted(_refused, outcomes);
 
-    public override void OnEnded(ReadOnlySpan<Delivery> deliveries) => _outbox.AddEnded(deliveries);
+    public override void OnEnded(ReadOnlySpan<Delivery> deliveries)
+    {
+        long bytes = 0;
+        foreach (ref readonly var delivery in deliveries)
+            bytes += delivery.Task.OutputBytes;
+        if (bytes > 0)
+            KeepUnread(bytes);
+        _outbox.AddEnded(deliveries);
+    }
 
     public override void OnEvent(in TaskEventRecord item) => _outbox.AddEvent(item);
 
@@ -174,8 +196,22 @@ internal sealed class TaskStream : TaskReceiver
             return HasCredits ? (uint)(_limits.CreditsPerStream - _inFlight) : 0;
     }
 
-    private void OnResultsWritten(int count)
+    /// <summary>What a client does not read is kept here, whatever the engine has forgotten meanwhile.</summary>
+    private void KeepUnread(long bytes)
     {
+        lock (_creditGate)
+        {
+            if (_isClosed)
+                return;
+            _unreadBytes += bytes;
+            _memory.Add(bytes);
+        }
+    }
+
+    private void OnResultsWritten(int count, long bytes)
+    {
+        if (bytes > 0)
+            KeepUnread(-bytes);
         TaskCompletionSource? credits = null;
         TaskCompletionSource? empty = null;
         lock (_creditGate)
@@ -206,6 +242,7 @@ internal sealed class TaskStream : TaskReceiver
     {
         private readonly Queue<Entry> _results = new();
         private readonly List<Entry> _taken = [];
+        private long _takenBytes;
         private readonly EncodedMessage _message = new();
         private readonly Queue<TaskEventRecord> _events = new();
         private readonly List<(ulong Tag, ulong Id)> _acceptedIds = [];
@@ -304,7 +341,8 @@ internal sealed class TaskStream : TaskReceiver
         protected override void OnWritten(EncodedMessage message)
         {
             if (_taken.Count > 0)
-                stream.OnResultsWritten(_taken.Count);
+                stream.OnResultsWritten(_taken.Count, _takenBytes);
+            _takenBytes = 0;
             _taken.Clear();
         }
 
@@ -343,6 +381,7 @@ internal sealed class TaskStream : TaskReceiver
                         break;
                     _taken.Add(_results.Dequeue());
                     bytes += next.Bytes;
+                    _takenBytes += next.Bytes;
                 }
 
                 return true;
@@ -355,8 +394,3 @@ internal sealed class TaskStream : TaskReceiver
             _announce || _acceptedIds.Count > 0 || _events.Count > 0 || (_results.Count > 0 && _results.Peek().IsReady);
     }
 }
-
-/// <summary>The bounds of one stream.</summary>
-/// <param name="CreditsPerStream">Tasks that may be unfinished or unread.</param>
-/// <param name="CreditBytesPerStream">Bytes of their inputs.</param>
-internal sealed record StreamLimits(int CreditsPerStream, long CreditBytesPerStream);

@@ -61,6 +61,12 @@ internal sealed class WorkerProcess(
 
     public bool IsSuspect { get; set; }
 
+    /// <summary>It is replaced of the coordinator's own accord: nobody is in a hurry, and what it runs may end.</summary>
+    public bool IsWornOut { get; set; }
+
+    /// <summary>What its number of tasks is multiplied by, 0.9 to 1.1.</summary>
+    public double RenewalFactor { get; } = 0.9 + (0.2 * Random.Shared.NextDouble());
+
     /// <summary>Why the supervisor killed it, where it did.</summary>
     public string? KilledFor { get; set; }
 
@@ -122,6 +128,9 @@ internal sealed class WorkerSlot(WorkerGroup group, string name, int core)
     public bool IsRemoved { get; set; }
 
     public long Restarts { get; set; }
+
+    /// <summary>Until then its worker is not replaced of the coordinator's own accord: a successor did not start.</summary>
+    public TimeSpan NoRenewalBefore { get; set; }
 
     public string LastExit { get; set; } = "";
 }

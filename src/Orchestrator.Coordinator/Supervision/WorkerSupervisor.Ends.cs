@@ -16,7 +16,8 @@ internal sealed partial class WorkerSupervisor
         process.Role = WorkerRole.Draining;
         _host.Apply(new TaskCommand.WorkerDraining(view));
         process.Link.Drain();
-        _thread.PostAfter(_options.DrainLimit, () => Terminate(process));
+        if (!process.IsWornOut)
+            _thread.PostAfter(_options.DrainLimit, () => Terminate(process));
     }
 
     private void Condemn(WorkerProcess process)
@@ -139,6 +140,7 @@ internal sealed partial class WorkerSupervisor
         {
             // A successor that does not start: the worker it was to replace goes on.
             slot.Successor = null;
+            slot.NoRenewalBefore = _clock.Now + _options.MaxRestartBackoff;
             slot.Recycling?.TrySetException(new InvalidOperationException($"the successor of {slot.Name} did not start: {cause}"));
             slot.Recycling = null;
         }

@@ -34,6 +34,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     private bool _stopping;
     private bool _poolIsAlive = true;
     private TimeSpan _lastWatch;
+    private int _looks;
     private ImmutableArray<WorkerStatus> _status = [];
 
     public WorkerSupervisor(
@@ -185,6 +186,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     {
         process.Link = link;
         link.StartReading();
+        LearnCostOfStart(process);
         if (process.Role == WorkerRole.Ending || !_processes.Contains(process))
         {
             link.Dispose();
@@ -274,6 +276,11 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
                     _events.Add("worker.suspect", process.Name, $"no heartbeat for {silent.TotalSeconds:0.0} s");
             }
         }
+
+        Renew();
+        // Every few looks: what nobody waits for does no harm for a second.
+        if (OrphanReaper.IsNeeded && ++_looks % 4 == 0)
+            OrphanReaper.Reap(pid => _processes.Exists(process => process.Child.Pid == pid));
     }
 
     private void CheckSettled()

@@ -23,6 +23,9 @@ public abstract record ObjectCommand
     /// <summary>Idempotency key; empty is none. Within the session, or among the commands without one.</summary>
     public string RequestId { get; init; } = "";
 
+    /// <summary>The bytes that it brings, to be kept; 0 where it brings none.</summary>
+    internal virtual long ContentBytes => 0;
+
     /// <summary>Does it: <see cref="ObjectEngine.Complete(ObjectCommand, ObjectOutcome)"/> once, or <see cref="ObjectEngine.Await"/>.</summary>
     internal abstract void ApplyTo(ObjectEngine engine);
 

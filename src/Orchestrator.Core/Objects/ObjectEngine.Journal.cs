@@ -73,6 +73,7 @@ public sealed partial class ObjectEngine
         }
 
         _changedQueues.Clear();
+        _memory.Tell(KeptBytes);
         if (_answered is not { Count: > 0 } answered)
             return;
         if (_effects.Changes.Count > 0)

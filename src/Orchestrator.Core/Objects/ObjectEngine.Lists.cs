@@ -80,10 +80,14 @@ public sealed partial class ObjectEngine
         return wrong;
     }
 
-    private ObjectError? RefuseGrowth(StateObject item, long before) =>
-        item.Bytes > before && _stateBudget.Bytes > _options.State.MaxTotalBytes
-            ? Limit(item.Kind, $"all shared state would take {_stateBudget.Bytes} bytes, and may take {_options.State.MaxTotalBytes}; delete some")
-            : null;
+    private ObjectError? RefuseGrowth(StateObject item, long before)
+    {
+        if (item.Bytes <= before)
+            return null;
+        if (_stateBudget.Bytes > _options.State.MaxTotalBytes)
+            return Limit(item.Kind, $"all shared state would take {_stateBudget.Bytes} bytes, and may take {_options.State.MaxTotalBytes}; delete some");
+        return _memory.FitsNewWork(KeptBytes) ? null : NoMemory(item.Bytes - before);
+    }
 
     /// <summary>Edits that change nothing leave no trace.</summary>
     private static bool IsEmpty(SharedList list, ListEdit edit) => edit.Operation switch

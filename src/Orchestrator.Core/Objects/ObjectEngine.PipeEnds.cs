@@ -39,7 +39,7 @@ public sealed partial class ObjectEngine
         }
 
         if (found is null)
-            _pipes.Add(found = new SharedPipe(spec));
+            _pipes.Add(found = new SharedPipe(spec, _contents));
         Complete(command, new CreatePipeOutcome(Describe(found)));
     }
 

@@ -6,6 +6,9 @@ namespace Orchestrator.Core.Objects;
 /// <summary>Questions, answered from the state as it is.</summary>
 public sealed partial class ObjectEngine
 {
+    // As measured with idle locks and queues, rounded up.
+    private const int ObjectBytes = 550;
+
     /// <summary>How many sessions there are.</summary>
     public int SessionCount => _sessions.Count;
 
@@ -29,6 +32,9 @@ public sealed partial class ObjectEngine
 
     /// <summary>How many bytes the kept outcomes of operation and request ids take, roughly.</summary>
     public long ReplayBytes => _replayBudget.Bytes;
+
+    /// <summary>All that is kept, roughly: what counts against the memory budget.</summary>
+    public long KeptBytes => _contents.Bytes + (ObjectBytes * ((long)ObjectCount + SessionCount)) + _stateBudget.Bytes + _stateBudget.HistoryBytes + _replayBudget.Bytes;
 
     /// <summary>The sessions, in no particular order.</summary>
     public IReadOnlyCollection<Session> Sessions => _sessions.Values;

@@ -106,7 +106,7 @@ public sealed partial class ObjectEngine
 
     private SharedQueue OpenQueue(QueueSpec spec)
     {
-        var queue = new SharedQueue(spec, spec.Durability > Durability.Memory ? _changedQueues : null) { LastUsed = _now };
+        var queue = new SharedQueue(spec, _contents, spec.Durability > Durability.Memory ? _changedQueues : null) { LastUsed = _now };
         _queues.Add(queue);
         if (spec.IdleTtl is { } ttl)
         {

@@ -79,6 +79,13 @@ public sealed partial class ObjectEngine
     {
         if (command.Session is { HasEnded: true })
             return;
+        // Nothing was done, and when it is sent again there may be room.
+        if (outcome is ObjectError { Reason: ObjectErrorReason.LimitExceeded })
+        {
+            Forget(command);
+            return;
+        }
+
         if (command.OperationId is { } id && command.Session is { } session)
             (session.Operations ??= new ReplayTable<ulong>(_options, _replayBudget)).Complete(id, command.GetType(), outcome, _now);
         if (command.RequestId.Length > 0)

@@ -215,9 +215,11 @@ public sealed partial class ObjectEngine
         if (after > limits.MaxObjectBytes)
             return Limit(kind, $"{kind.Noun()} \"{name}\" would take {after} bytes, and may take {limits.MaxObjectBytes}");
         var total = _stateBudget.Bytes + after - before;
-        return total > limits.MaxTotalBytes && after > before
-            ? Limit(kind, $"all shared state would take {total} bytes, and may take {limits.MaxTotalBytes}; delete some")
-            : null;
+        if (after <= before)
+            return null;
+        if (total > limits.MaxTotalBytes)
+            return Limit(kind, $"all shared state would take {total} bytes, and may take {limits.MaxTotalBytes}; delete some");
+        return _memory.FitsNewWork(KeptBytes + after - before) ? null : NoMemory(after - before);
     }
 
     private static ObjectError Limit(ObjectKind kind, string message) => new(ObjectErrorReason.LimitExceeded, message) { Field = kind.Field() };

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Orchestrator.Core.Queues;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Waits;
 
@@ -163,6 +164,7 @@ public sealed partial class ObjectEngine
     {
         list.Add(wait, after);
         (wait.Session ?? _nobody).Link(wait);
+        _contents.Bytes += ContentTally.WaitBytes + wait.Command.ContentBytes;
         _waits++;
     }
 
@@ -170,6 +172,7 @@ public sealed partial class ObjectEngine
     {
         wait.List!.Remove(wait);
         (wait.Session ?? _nobody).Unlink(wait);
+        _contents.Bytes -= ContentTally.WaitBytes + wait.Command.ContentBytes;
         _deadlines.Remove(wait);
         _waits--;
     }

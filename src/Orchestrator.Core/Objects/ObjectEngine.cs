@@ -1,3 +1,4 @@
+using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.Scheduling;
@@ -38,6 +39,8 @@ namespace Orchestrator.Core.Objects;
 public sealed partial class ObjectEngine
 {
     private readonly ObjectEngineOptions _options;
+    private readonly MemoryShare _memory;
+    private readonly ContentTally _contents = new();
     private readonly DeadlineHeap<DeadlineNode> _deadlines = new();
     private readonly ObjectCensus _census;
     private readonly WaitGraph _graph = new();
@@ -47,10 +50,13 @@ public sealed partial class ObjectEngine
     private long _sequence;
 
     /// <summary>Creates an engine without objects and sessions.</summary>
-    public ObjectEngine(ObjectEngineOptions options)
+    /// <param name="options">Its numbers.</param>
+    /// <param name="memory">What it shares with others; null for none.</param>
+    public ObjectEngine(ObjectEngineOptions options, MemoryBudget? memory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
+        _memory = new MemoryShare(memory ?? new MemoryBudget(long.MaxValue));
         _census = new ObjectCensus(options.MaxObjects);
         _locks = new ObjectTable<SyncLock>(ObjectKind.Lock, _census);
         _semaphores = new ObjectTable<SyncSemaphore>(ObjectKind.Semaphore, _census);
@@ -85,7 +91,7 @@ public sealed partial class ObjectEngine
         Enter(now, effects);
         if (command.Session is { HasEnded: true } ended)
             Complete(command, ObjectError.SessionLost(ended));
-        else if (!WasSentBefore(command))
+        else if (!WasSentBefore(command) && !RefuseForMemory(command))
             command.ApplyTo(this);
         LeaveChanges();
         return _begun;
@@ -114,6 +120,19 @@ public sealed partial class ObjectEngine
 
         LeaveChanges();
     }
+
+    /// <summary>Refuses items and messages beyond what may be kept. What state grows by is known only once its edits have been worked out.</summary>
+    private bool RefuseForMemory(ObjectCommand command)
+    {
+        if (command.ContentBytes is not (> 0 and var bytes) || _memory.FitsNewWork(KeptBytes + bytes))
+            return false;
+        _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, NoMemory(bytes)));
+        return true;
+    }
+
+    private ObjectError NoMemory(long more) => new(
+        ObjectErrorReason.LimitExceeded,
+        $"the coordinator keeps {_memory.Budget.Used:N0} bytes, {KeptBytes:N0} of them for shared objects; {more:N0} more would pass its memory budget (memory_kept): {_memory.Budget.ForNewWork:N0} for new work, {_memory.Budget.OfOneKind:N0} of them for shared objects; retry when some are gone");
 
     private void Enter(TimeSpan now, ObjectEffects effects)
     {

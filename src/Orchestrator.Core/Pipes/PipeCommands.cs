@@ -1,4 +1,5 @@
 using Orchestrator.Core.Objects;
+using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Pipes;
 
@@ -65,6 +66,17 @@ public sealed record SendMessages(string Pipe, PipeEnd End, IReadOnlyList<Conten
     internal override bool CanBeUndone => false;
 
     internal override ObjectOutcome TimedOut => SendOutcome.TimedOut;
+
+    internal override long ContentBytes
+    {
+        get
+        {
+            var bytes = (long)ContentTally.EntryBytes * Messages.Count;
+            for (var i = 0; i < Messages.Count; i++)
+                bytes += Messages[i].Bytes;
+            return bytes;
+        }
+    }
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnSendMessages(this);
 }

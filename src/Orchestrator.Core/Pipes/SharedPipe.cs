@@ -9,13 +9,13 @@ namespace Orchestrator.Core.Pipes;
 /// A pipe: two ends, each with what is under way to it. It names nobody to the deadlock check: that two sessions both receive is the usual
 /// state of two peers that each read in one thread and write in another.
 /// </summary>
-internal sealed class SharedPipe(PipeSpec spec) : NamedObject(ObjectKind.Pipe, spec.Name)
+internal sealed class SharedPipe(PipeSpec spec, ContentTally tally) : NamedObject(ObjectKind.Pipe, spec.Name)
 {
     public PipeSpec Spec => spec;
 
-    public PipeSide A { get; } = new(PipeEnd.A);
+    public PipeSide A { get; } = new(PipeEnd.A, tally);
 
-    public PipeSide B { get; } = new(PipeEnd.B);
+    public PipeSide B { get; } = new(PipeEnd.B, tally);
 
     public override bool HasWaiters => A.HasWaiters || B.HasWaiters;
 
@@ -61,14 +61,14 @@ internal sealed class SharedPipe(PipeSpec spec) : NamedObject(ObjectKind.Pipe, s
 }
 
 /// <summary>One end: what is under way to it, who waits at it, and whose it is.</summary>
-internal sealed class PipeSide(PipeEnd end)
+internal sealed class PipeSide(PipeEnd end, ContentTally tally)
 {
     private long _sequence;
 
     public PipeEnd End => end;
 
     /// <summary>Messages to this end, which are entries like a queue's: what could not be delivered goes back to its place.</summary>
-    public ReadyEntries Buffer { get; } = new(QueueKind.Fifo);
+    public ReadyEntries Buffer { get; } = new(tally, QueueKind.Fifo);
 
     public WaitList Receivers { get; } = new();
 

@@ -32,6 +32,18 @@ public sealed record PutItems(string Queue, IReadOnlyList<PutItem> Items) : Wait
 
     internal override ObjectOutcome TimedOut => PutOutcome.TimedOut;
 
+    internal override long ContentBytes
+    {
+        get
+        {
+            // No enumerator: this is asked of every put.
+            var bytes = (long)ContentTally.EntryBytes * Items.Count;
+            for (var i = 0; i < Items.Count; i++)
+                bytes += Items[i].Body.Bytes;
+            return bytes;
+        }
+    }
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnPutItems(this);
 }
 

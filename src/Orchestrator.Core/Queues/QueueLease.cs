@@ -33,11 +33,11 @@ internal sealed class QueueLease(long order, ulong id, SharedQueue queue, in Que
 /// <summary>What a session has leased of one queue: one hold, however many items.</summary>
 internal sealed class QueueHold(Session session, SharedQueue queue, long since) : Hold(session, queue, since)
 {
-    public LeaseList Leases { get; } = new();
+    public LeaseList Leases { get; } = new(queue.Tally);
 }
 
 /// <summary>Leases in the order in which they began.</summary>
-internal sealed class LeaseList
+internal sealed class LeaseList(ContentTally tally)
 {
     private QueueLease? _last;
 
@@ -58,6 +58,7 @@ internal sealed class LeaseList
         _last = lease;
         Count++;
         Bytes += lease.Entry.Bytes;
+        tally.Add(lease.Entry);
     }
 
     public void Remove(QueueLease lease)
@@ -74,5 +75,6 @@ internal sealed class LeaseList
         lease.Previous = lease.Next = null;
         Count--;
         Bytes -= lease.Entry.Bytes;
+        tally.Remove(lease.Entry);
     }
 }

@@ -4,7 +4,7 @@ namespace Orchestrator.Core.Queues;
 /// What can be taken now, in the order of the queue's kind. What comes back stands before all that never left, in the kind's own order; in a
 /// priority queue it takes its old place, which is the first among its equals.
 /// </summary>
-internal sealed class ReadyEntries(QueueKind kind, TimeSpan? aging = null)
+internal sealed class ReadyEntries(ContentTally tally, QueueKind kind, TimeSpan? aging = null)
 {
     private readonly EntryBuffer _buffer = new();
 
@@ -21,6 +21,7 @@ internal sealed class ReadyEntries(QueueKind kind, TimeSpan? aging = null)
     public void Add(in QueueEntry entry)
     {
         Bytes += entry.Bytes;
+        tally.Add(entry);
         if (kind == QueueKind.Priority)
             _heap.Add(entry);
         else
@@ -30,6 +31,7 @@ internal sealed class ReadyEntries(QueueKind kind, TimeSpan? aging = null)
     public void Return(in QueueEntry entry)
     {
         Bytes += entry.Bytes;
+        tally.Add(entry);
         _heap.Add(entry);
     }
 
@@ -37,11 +39,13 @@ internal sealed class ReadyEntries(QueueKind kind, TimeSpan? aging = null)
     {
         var entry = _heap.Count > 0 ? _heap.RemoveFirst() : kind == QueueKind.Lifo ? _buffer.RemoveLast() : _buffer.RemoveFirst();
         Bytes -= entry.Bytes;
+        tally.Remove(entry);
         return entry;
     }
 
     public void Clear()
     {
+        tally.Bytes -= Bytes + ((long)Count * ContentTally.EntryBytes);
         _buffer.Clear();
         _heap.Clear();
         Bytes = 0;

@@ -20,16 +20,22 @@ internal sealed class SharedQueue : NamedObject
 
     /// <summary>Creates an empty one.</summary>
     /// <param name="spec">What it is.</param>
+    /// <param name="tally">Counts what it keeps.</param>
     /// <param name="changed">Where a durable queue is noted when something happens to it; null for one in memory.</param>
-    public SharedQueue(QueueSpec spec, List<SharedQueue>? changed)
+    public SharedQueue(QueueSpec spec, ContentTally tally, List<SharedQueue>? changed)
         : base(ObjectKind.Queue, spec.Name)
     {
         _spec = spec;
-        Ready = new ReadyEntries(spec.Kind, spec.Aging);
+        Tally = tally;
+        Ready = new ReadyEntries(tally, spec.Kind, spec.Aging);
+        Delayed = new LeaseList(tally);
         Log = changed is null ? null : new QueueLog(this, changed);
     }
 
     public QueueSpec Spec => _spec;
+
+    /// <summary>Counts what it keeps, with all other queues and pipes.</summary>
+    public ContentTally Tally { get; }
 
     /// <summary>What happens to a durable queue; null where it is not.</summary>
     public QueueLog? Log { get; }
@@ -37,7 +43,7 @@ internal sealed class SharedQueue : NamedObject
     public ReadyEntries Ready { get; }
 
     /// <summary>Returned with a delay, and not yet ready.</summary>
-    public LeaseList Delayed { get; } = new();
+    public LeaseList Delayed { get; }
 
     public WaitList Getters { get; } = new();
 

@@ -248,6 +248,14 @@ public sealed partial class TaskEngine
         task.Phase = TaskPhase.Ended;
         if (_journalFailure is not null && IsDurable(task))
             (state, output, outputBytes, failure) = (TaskState.Failed, null, 0, Unwritten());
+        if (outputBytes > 0 && !_memory.Fits(KeptBytes + outputBytes))
+        {
+            (state, output, failure) = (TaskState.Failed, null, new TaskFailure(
+                FailureReason.LimitExceeded,
+                $"the task ran to its end, but the coordinator keeps {_memory.Budget.Used:N0} bytes and has no room (memory_kept, {_memory.Budget.Limit:N0}) for its result of {outputBytes:N0}"));
+            outputBytes = 0;
+        }
+
         task.EndState = state;
         task.EndedAt = _now;
         task.Input = null;

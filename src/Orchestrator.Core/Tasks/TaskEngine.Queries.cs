@@ -20,6 +20,9 @@ public sealed partial class TaskEngine
     /// <summary>Bytes of inputs of unfinished tasks and of kept results.</summary>
     public long PayloadBytes => _payloadBytes;
 
+    /// <summary>Those, and a record for each task: what counts against the memory budget.</summary>
+    public long KeptBytes => _payloadBytes + (RecordBytes * ((long)_unfinished + _retained));
+
     /// <summary>Request ids that are remembered.</summary>
     public int RequestIdCount => _requestIds.Count;
 

@@ -5,6 +5,9 @@ namespace Orchestrator.Core.Tasks;
 
 public sealed partial class TaskEngine
 {
+    // As measured with a million queued tasks, rounded up.
+    private const int RecordBytes = 400;
+
     private readonly List<TaskRecord> _unresolved = [];
     private int _unfinished;
     private int _retained;
@@ -75,6 +78,14 @@ public sealed partial class TaskEngine
                 $"the coordinator holds {_payloadBytes:N0} bytes of payloads; {submission.InputBytes:N0} more would pass its limit (payload_bytes) of {_options.MaxPayloadBytes:N0}");
         }
 
+        if (!_memory.FitsNewWork(KeptBytes + alsoBytes + submission.InputBytes + (RecordBytes * (alsoTasks + 1L))))
+        {
+            var memory = _memory.Budget;
+            return new TaskFailure(
+                FailureReason.LimitExceeded,
+                $"the coordinator keeps {memory.Used:N0} bytes, {KeptBytes:N0} of them for tasks; {submission.InputBytes:N0} more would pass its memory budget (memory_kept): {memory.ForNewWork:N0} for new work, {memory.OfOneKind:N0} of them for tasks; retry when some have ended");
+        }
+
         if (client is not null && RefuseClient(client, alsoTasks, alsoBytes + submission.InputBytes) is { } full)
             return full;
         foreach (var id in submission.Policy.DependsOn)
@@ -99,11 +110,22 @@ public sealed partial class TaskEngine
             };
         }
 
-        return client.InputBytes + bytes <= _options.MaxPayloadBytesPerClient
+        if (client.InputBytes + bytes > _options.MaxPayloadBytesPerClient)
+        {
+            return new TaskFailure(
+                FailureReason.LimitExceeded,
+                $"client {client.Name} has {client.InputBytes:N0} bytes of inputs of unfinished tasks; {bytes:N0} more would pass the limit (payload_bytes_per_client) of {_options.MaxPayloadBytesPerClient:N0}")
+            {
+                Subject = client.Name,
+            };
+        }
+
+        var kept = client.InputBytes + bytes + (RecordBytes * (client.Unfinished + alsoTasks + 1L));
+        return kept <= _memory.Budget.OfOneClient
             ? null
             : new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"client {client.Name} has {client.InputBytes:N0} bytes of inputs of unfinished tasks; {bytes:N0} more would pass the limit (payload_bytes_per_client) of {_options.MaxPayloadBytesPerClient:N0}")
+                $"client {client.Name} has {client.Unfinished:N0} unfinished tasks with {client.InputBytes:N0} bytes of inputs; {bytes:N0} more would pass one client's part of the memory budget (memory_kept_per_client), {_memory.Budget.OfOneClient:N0}; retry when some have ended")
             {
                 Subject = client.Name,
             };

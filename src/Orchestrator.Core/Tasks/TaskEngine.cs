@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Scheduling;
 
 namespace Orchestrator.Core.Tasks;
@@ -16,6 +17,7 @@ namespace Orchestrator.Core.Tasks;
 public sealed partial class TaskEngine
 {
     private readonly TaskEngineOptions _options;
+    private readonly MemoryShare _memory;
     private readonly TaskTable _tasks;
     private readonly DeadlineHeap<TaskRecord> _deadlines = new();
     private readonly WorkerPool[] _pools;
@@ -34,10 +36,13 @@ public sealed partial class TaskEngine
     private bool _draining;
 
     /// <summary>Creates an engine without workers.</summary>
-    public TaskEngine(TaskEngineOptions options)
+    /// <param name="options">Its numbers.</param>
+    /// <param name="memory">What it shares with others; null for none.</param>
+    public TaskEngine(TaskEngineOptions options, MemoryBudget? memory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
+        _memory = new MemoryShare(memory ?? new MemoryBudget(long.MaxValue));
         _tasks = new TaskTable(options.LastTaskId);
         _sequence = options.LastSequence;
         _pools = [.. Enum.GetValues<TaskPlacement>().Select(placement => new WorkerPool(
@@ -138,6 +143,7 @@ public sealed partial class TaskEngine
         DispatchAll();
         Rebalance();
         OrderKills();
+        _memory.Tell(KeptBytes);
     }
 
     /// <summary>Dependents and fail-fast groups of what ended in this pass; one may end more, so until none is left.</summary>

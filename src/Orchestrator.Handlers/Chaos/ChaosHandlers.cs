@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -12,6 +13,9 @@ internal static partial class ChaosHandlers
     private const int MaxMegabytes = 1 << 20;
     private const int MaxMilliseconds = 86_400_000;
     private const int MegaByte = 1 << 20;
+
+    // A bag, since a worker may have more than one thread for CPU-bound tasks.
+    private static readonly ConcurrentBag<byte[]> s_leaked = [];
 
     public static void Register(ITaskMap map)
     {
@@ -32,6 +36,9 @@ internal static partial class ChaosHandlers
         map.MapTask(
             "allocate", TaskKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Allocate(input.Mb, context, ct), json,
             "Takes memory, touches it, and frees it at the end.", """{"mb": 100}""");
+        map.MapTask(
+            "leak", TaskKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Leak(input.Mb, context, ct), json,
+            "Takes memory, touches it, and never frees it.", """{"mb": 10}""");
         map.MapTask(
             "spin", TaskKind.Cpu, (MillisecondsInput input, TaskContext context, CancellationToken _) => Spin(input.Ms, context), json,
             "Computes for a time and ignores its cancellation.", """{"ms": 10000}""");
@@ -87,15 +94,33 @@ internal static partial class ChaosHandlers
         for (var i = 0; i < megabytes; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var block = new byte[MegaByte];
-            // The kernel gives a page only once it is written to.
-            for (var page = 0; page < block.Length; page += 4096)
-                block[page] = 1;
-            held.Add(block);
+            held.Add(Block());
         }
 
         GC.KeepAlive(held);
         return megabytes;
+    }
+
+    private static int Leak(int megabytes, TaskContext context, CancellationToken cancellationToken)
+    {
+        Check.Range("mb", megabytes, 1, MaxMegabytes);
+        RefuseInProcess(context);
+        for (var i = 0; i < megabytes; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            s_leaked.Add(Block());
+        }
+
+        return megabytes;
+    }
+
+    private static byte[] Block()
+    {
+        var block = new byte[MegaByte];
+        // The kernel gives a page only once it is written to.
+        for (var page = 0; page < block.Length; page += 4096)
+            block[page] = 1;
+        return block;
     }
 
     private static int Spin(int milliseconds, TaskContext context)

@@ -1,3 +1,4 @@
+using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Sync;
@@ -6,11 +7,11 @@ using Orchestrator.Core.Waits;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>An engine with a clock in hand. Every command is a <see cref="Call"/>, and gets its one outcome whenever that comes.</summary>
-internal sealed class ObjectHarness(ObjectEngineOptions? options = null)
+internal sealed class ObjectHarness(ObjectEngineOptions? options = null, MemoryBudget? memory = null)
 {
     private long _calls;
 
-    public ObjectEngine Engine { get; } = new(options ?? new ObjectEngineOptions());
+    public ObjectEngine Engine { get; } = new(options ?? new ObjectEngineOptions(), memory);
 
     public ObjectEffects Effects { get; } = new();
 

@@ -1,0 +1,178 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Output;
+using Orchestrator.Client;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Bench;
+
+/// <summary>
+/// What one client suffers from another that offers ten times what the workers can do: its rate and its latency before, during and after, and the coordinator's
+/// memory. The greedy one submits without looking at what it is refused; what of its work was accepted stays in line afterwards.
+/// </summary>
+internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClient greedy, TimeSpan phase, Terminal terminal)
+{
+    private const double Share = 0.3;
+    private const double Times = 10;
+    private const double LeastRate = 0.9;
+    private const int MostCalls = 16;
+    private const string Handler = "sha256";
+
+    // About 2 ms of computing, and enough bytes to fill memory with.
+    private const int TextLength = 16_000;
+    private const int Rounds = 8_000;
+
+    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_recovery = TimeSpan.FromSeconds(1);
+
+    private readonly Payload _input = Payloads.FromJson($$"""{"text": "{{new string('x', TextLength)}}", "rounds": {{Rounds}}}""");
+    private readonly ConcurrentQueue<(long Intended, long Answered)> _answers = new();
+    private readonly ConcurrentBag<ulong> _accepted = [];
+    private long _offered;
+    private long _refused;
+    private long _mostMemory;
+
+    /// <summary>Runs it and prints a table; with 4 where the others' rate or the memory is not what it should be.</summary>
+    public async Task<int> RunAsync(bool check, CancellationToken token)
+    {
+        var capacity = await MeasureCapacityAsync(token);
+        terminal.Note($"the workers do {Describe.Rate(capacity)} of these tasks a second; one client sends {Describe.Rate(capacity * Share)}, the other {Describe.Rate(capacity * Times)}");
+        var budget = (await modest.ListLimitsAsync(token)).Single(limit => limit.Name == "memory").Maximum;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(token);
+        var watching = WatchMemoryAsync(ending.Token);
+        await using var stream = modest.OpenTaskStream(new TaskStreamOptions { OnResult = OnResult }, token);
+        var begin = Stopwatch.GetTimestamp();
+        var schedule = new ArrivalSchedule(capacity * Share, new RoundPlan(phase * 3, 0), seed: 1);
+        var sending = schedule.PlayAsync(begin, (from, to) => Send(stream, schedule, begin, from, to), token);
+        await Task.Delay(phase, TimeProvider.System, token);
+        await FloodAsync(capacity * Times, token);
+        await sending;
+        await stream.CompleteAsync();
+        await stream.Completion.WaitAsync(token);
+        await ending.CancelAsync();
+        await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var ids in _accepted.Chunk(10_000))
+            await greedy.CancelAsync(ids, cancellationToken: token);
+        return Report(begin, schedule, budget, check);
+    }
+
+    private async Task<double> MeasureCapacityAsync(CancellationToken token)
+    {
+        var loop = new TaskStreamLoop([modest], new TaskLoad(Handler, _input, null), 64);
+        // Once to warm up.
+        await loop.RunAsync(new RoundPlan(phase / 2, 0), token);
+        return (await loop.RunAsync(new RoundPlan(phase / 2, 0), token)).PerSecond;
+    }
+
+    private void Send(TaskStream stream, ArrivalSchedule schedule, long begin, int from, int to)
+    {
+        for (var i = from; i < to; i++)
+        {
+            var submitted = stream.SubmitAsync(new TaskSpec { Handler = Handler, Input = _input, Tag = (ulong)(begin + schedule[i]) });
+            if (!submitted.IsCompletedSuccessfully)
+                submitted.AsTask().GetAwaiter().GetResult();
+        }
+    }
+
+    private void OnResult(TaskResult result)
+    {
+        if (result.State == TaskState.Succeeded)
+            _answers.Enqueue(((long)result.Tag, Stopwatch.GetTimestamp()));
+    }
+
+    private async Task FloodAsync(double rate, CancellationToken token)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        using var timer = new PeriodicTimer(s_tick);
+        using var room = new SemaphoreSlim(MostCalls);
+        var calls = new List<Task>();
+        while (await timer.WaitForNextTickAsync(token) && Stopwatch.GetElapsedTime(begin) is var elapsed && elapsed < phase)
+        {
+            var due = (int)((elapsed.TotalSeconds * rate) - _offered);
+            await room.WaitAsync(token);
+            if (due <= 0)
+                continue;
+            _offered += due;
+            calls.Add(OfferAsync(due, room, token));
+        }
+
+        await Task.WhenAll(calls);
+    }
+
+    private async Task OfferAsync(int count, SemaphoreSlim room, CancellationToken token)
+    {
+        try
+        {
+            foreach (var id in await greedy.SubmitAsync(Enumerable.Repeat(new TaskSpec { Handler = Handler, Input = _input }, count), token))
+                _accepted.Add(id);
+        }
+        catch (LimitExceededException)
+        {
+            Interlocked.Add(ref _refused, count);
+        }
+        finally
+        {
+            room.Release();
+        }
+    }
+
+    private async Task WatchMemoryAsync(CancellationToken token)
+    {
+        await foreach (var status in modest.WatchStatusAsync(TimeSpan.FromMilliseconds(100), token))
+            _mostMemory = Math.Max(_mostMemory, (long)status.Coordinator.RssBytes);
+    }
+
+    private int Report(long begin, ArrivalSchedule schedule, long budget, bool check)
+    {
+        var (alone, beside) = (Phase("alone", TimeSpan.Zero, phase), Phase("beside the flood", phase, phase * 2));
+        var (soon, later) = (Phase("in the first second after", phase * 2, (phase * 2) + s_recovery), Phase("after that", (phase * 2) + s_recovery, phase * 3));
+        terminal.WriteTable(
+            [new("the modest client"), new("tasks/s", true), new("of what it sent", true), new("p50", true), new("p99", true)],
+            new[] { alone, beside, soon, later }.Select(row => (string[])
+                [row.Name, Describe.Rate(row.Rate), $"{row.Share:P0}", Describe.Time(row.Latency.At(50)), Describe.Time(row.Latency.At(90) is null ? null : row.Latency.At(99))]));
+        terminal.Line($"the flood: {Describe.Count(_offered)} tasks offered, {Describe.Count(_accepted.Count)} accepted, {Describe.Count(_refused)} refused; " +
+                      $"the coordinator took {Describe.Bytes((ulong)_mostMemory)} at most, of a budget of {Describe.Bytes((ulong)budget)}");
+        var faults = new List<string>();
+        if (beside.Share < LeastRate * alone.Share)
+            faults.Add($"beside the flood it got {beside.Share:P0} of what it sent, alone {alone.Share:P0}: less than nine tenths");
+        if (_mostMemory > budget)
+            faults.Add("the coordinator took more than its memory budget");
+        if (_refused == 0)
+            terminal.Note("nothing was refused: the flood did not reach a limit; give it longer (--duration), or the coordinator a smaller --memory-budget");
+        foreach (var fault in faults)
+            terminal.Error(fault);
+        return check && faults.Count > 0 ? ExitCode.ThresholdMissed : ExitCode.Ok;
+
+        PhaseFigures Phase(string name, TimeSpan from, TimeSpan to)
+        {
+            var (first, last) = (begin + Ticks(from), begin + Ticks(to));
+            var figures = new PhaseFigures(name);
+            foreach (var (intended, answered) in _answers)
+            {
+                if (intended >= first && intended < last)
+                    figures.Latency.Record(intended, answered);
+                if (answered >= first && answered < last)
+                    figures.Answered++;
+            }
+
+            var sent = Enumerable.Range(0, schedule.Count).Count(i => schedule[i] >= Ticks(from) && schedule[i] < Ticks(to));
+            figures.Rate = figures.Answered / (to - from).TotalSeconds;
+            figures.Share = figures.Answered / (double)Math.Max(1, sent);
+            return figures;
+        }
+    }
+
+    private static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
+
+    private sealed record PhaseFigures(string Name)
+    {
+        public LatencyRecorder Latency { get; } = new();
+
+        public long Answered { get; set; }
+
+        public double Rate { get; set; }
+
+        public double Share { get; set; }
+    }
+}

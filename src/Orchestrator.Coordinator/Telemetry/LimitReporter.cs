@@ -1,0 +1,55 @@
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Security;
+using Orchestrator.Coordinator.Services;
+using Orchestrator.Core.Budgets;
+using V1 = Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Telemetry;
+
+/// <summary>Every limit in force, and how far it is used.</summary>
+internal sealed class LimitReporter(TaskEngineHost host, ObjectEngineHost objects, MemoryBudget memory, StreamRegistry streams, CoordinatorOptions options)
+{
+    /// <summary>The limits over all, as they are now.</summary>
+    public IReadOnlyList<V1.Limit> Shared()
+    {
+        var engine = host.Options;
+        var (tasks, bytes, ids, keys) = host.Read(read => (read.Unfinished + read.Retained, read.PayloadBytes, read.RequestIdCount, read.AffinityKeyCount));
+        return
+        [
+            New("tasks", "Tasks that are unfinished or hold a kept result", engine.MaxTasks, tasks, "tasks"),
+            New("payload_bytes_total", "Inputs of unfinished tasks and kept results", engine.MaxPayloadBytes, bytes, "bytes"),
+            New("request_ids", "Request ids that are remembered", engine.MaxRequestIds, ids, "ids"),
+            New("affinity_keys", "Affinity keys that are remembered", engine.MaxAffinityKeys, keys, "keys"),
+            New("memory", "Resident memory of the coordinator (used), within its memory budget", options.MemoryBudget, Environment.WorkingSet, "bytes"),
+            New("memory_kept", $"Kept for others, with a record for each; new work is refused beyond {memory.ForNewWork:N0}", memory.Limit, memory.Used, "bytes"),
+            .. objects.Read((read, _) => read.Limits()).Select(limit => New(limit.Name, limit.Description, limit.Maximum, limit.Used, limit.Unit)),
+            New("streams", "Open task streams", 0, streams.Count, "streams"),
+        ];
+    }
+
+    /// <summary>One client's own, and those of one message, stream or worker, which are not counted.</summary>
+    public IReadOnlyList<V1.Limit> Of(ClientAccount client)
+    {
+        var engine = host.Options;
+        return
+        [
+            New("tasks_per_client", $"Unfinished tasks of one client (used: yours, {client.Tasks.Name})", engine.MaxTasksPerClient, client.Tasks.Unfinished, "tasks"),
+            New("payload_bytes_per_client", "Inputs of those", engine.MaxPayloadBytesPerClient, client.Tasks.InputBytes, "bytes"),
+            New("memory_kept_per_client", "Those inputs, with a record for each task", memory.OfOneClient, client.Tasks.InputBytes, "bytes"),
+            New("sessions_per_client", "Sessions that one client has created", options.Objects.MaxSessionsPerClient, client.Sessions.Count, "sessions"),
+            New("streams_per_client", "Open streams of one client", options.MaxStreamsPerClient, client.Streams, "streams"),
+            New("payload_bytes", "One input or output", ProtocolConstants.MaxPayloadBytes, 0, "bytes"),
+            New("message_bytes", "One gRPC message", ProtocolConstants.MaxMessageBytes, 0, "bytes"),
+            New("stream_credits", "Unfinished or unread tasks of one stream", options.CreditsPerStream, 0, "tasks"),
+            New("stream_credit_bytes", "Inputs of those", options.CreditBytesPerStream, 0, "bytes"),
+            New("delivered_results", "Results that stay readable after they were delivered", engine.MaxDeliveredResults, 0, "results"),
+            New("worker_prefetch", "Tasks sent ahead to one worker's CPU lane", engine.MaxCredits, 0, "tasks"),
+            New("worker_io", "IO tasks that one worker runs at once", options.Supervision.MaxConcurrentIo, 0, "tasks"),
+            New("worker_blocking", "Blocking tasks that one worker runs at once", options.Supervision.BlockingThreads, 0, "tasks"),
+        ];
+    }
+
+    private static V1.Limit New(string name, string description, long maximum, long used, string unit) =>
+        new() { Name = name, Description = description, Maximum = maximum, Used = used, Unit = unit };
+}

@@ -1,0 +1,71 @@
+using Orchestrator.TestKit;
+using Orchestrator.TestKit.Load;
+using Orchestrator.V1;
+
+namespace Orchestrator.Integration.Tests.Faults;
+
+/// <summary>Workers that have done enough or grown too large are replaced by the coordinator itself: the successor first, and no task fails.</summary>
+public sealed class RenewalTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData("1")]
+    [InlineData("0")]
+    public async Task A_worker_that_leaks_is_replaced_at_its_limit_and_no_task_fails(string spares)
+    {
+        const long Limit = 300L << 20;
+        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--hot-spares", spares, "--max-worker-memory", "300MB");
+        var ledger = new TaskLedger(Settings.Seed());
+        var before = await coordinator.CountsAsync();
+        var leaking = (await coordinator.WorkersAsync()).ToDictionary(worker => worker.Name, worker => worker.Incarnation);
+        var later = 0;
+        await using var load = await TaskLoad.StartAsync(
+            coordinator.GrpcAddress, coordinator.Token, ledger,
+            tag => tag % 4 == 0 ? Specs.Json("leak", """{"mb": 2}""") : Specs.Json("sleep", """{"ms": 5}"""),
+            rate: 400, inFlight: 200, result => _ = result.Attempt > 1 ? Interlocked.Increment(ref later) : 0);
+        foreach (var (name, incarnation) in leaking)
+        {
+            // The fault: the worker has grown beyond its limit, and says so by whoever measured it.
+            var renewed = await coordinator.WaitForEventAsync("worker.renewing", item => item.Subject == $"{name}#{incarnation}");
+            Assert.Contains($"more than {Limit >> 20}", renewed.Message, StringComparison.Ordinal);
+            var ready = await coordinator.WaitForEventAsync("worker.ready", item => item.Subject.StartsWith($"{name}#", StringComparison.Ordinal), renewed.Sequence);
+            var gone = await coordinator.WaitForEventAsync("worker.exited", item => item.Subject == $"{name}#{incarnation}", renewed.Sequence);
+            Assert.True(ready.Sequence < gone.Sequence, $"{name}: its successor was ready by event {ready.Sequence}, and it went by event {gone.Sequence}");
+        }
+
+        await load.FinishAsync(TimeSpan.FromSeconds(60));
+        await coordinator.CloseAsync(ledger, before);
+        output.WriteLine($"{ledger}");
+        Assert.Equal(ledger.Accepted, ledger.Of(TaskState.Succeeded));
+        Assert.Equal(0, later);
+    }
+
+    [Fact]
+    public async Task A_worker_is_replaced_after_its_number_of_tasks_and_what_it_still_runs_ends_well()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--recycle-after", "50");
+        var ledger = new TaskLedger(Settings.Seed());
+        var before = await coordinator.CountsAsync();
+        var first = Assert.Single(await coordinator.WorkersAsync());
+        await using var load = await TaskLoad.StartAsync(
+            coordinator.GrpcAddress, coordinator.Token, ledger, _ => Specs.Json("sleep", """{"ms": 20}"""), rate: 500, inFlight: 100);
+        var renewed = await coordinator.WaitForEventAsync("worker.renewing", item => item.Subject == $"{first.Name}#{first.Incarnation}");
+        var done = long.Parse(renewed.Message.Split(' ').SkipWhile(word => word != "ended").ElementAt(1), System.Globalization.CultureInfo.InvariantCulture);
+        Assert.True(done >= 45, $"it had ended {done} tasks");
+        await coordinator.WaitForEventAsync("worker.exited", item => item.Subject == $"{first.Name}#{first.Incarnation}", renewed.Sequence);
+        await load.FinishAsync(TimeSpan.FromSeconds(60));
+        await coordinator.CloseAsync(ledger, before);
+        output.WriteLine($"{renewed.Message}; {ledger}");
+        Assert.Equal(ledger.Accepted, ledger.Of(TaskState.Succeeded));
+        Assert.NotEqual(first.Pid, Assert.Single(await coordinator.WorkersAsync()).Pid);
+    }
+
+    [Fact]
+    public async Task A_worker_that_is_not_asked_to_be_replaced_stays()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--workers", "1");
+        var first = Assert.Single(await coordinator.WorkersAsync());
+        Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("leak", """{"mb": 400}"""))).State);
+        await coordinator.StreamAsync(Enumerable.Repeat(Specs.Json("sum_of_squares", """{"n": 3}"""), 2_000));
+        Assert.Equal(first.Pid, Assert.Single(await coordinator.WorkersAsync()).Pid);
+    }
+}
