@@ -4,6 +4,7 @@ using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
@@ -23,6 +24,7 @@ internal sealed class AdminServiceAdapter(
     StreamLimits streamLimits,
     CoordinatorOptions limits,
     StreamRegistry streams,
+    CommandJournal journal,
     MonotonicClock clock) : AdminService.AdminServiceBase
 {
     private const int MaxWorkers = 1_024;
@@ -146,6 +148,8 @@ internal sealed class AdminServiceAdapter(
         Add("stream_credit_bytes", "Inputs of those", streamLimits.CreditBytesPerStream, 0, "bytes");
         Add("streams", "Open task streams", 0, streams.Count, "streams");
         Add("delivered_results", "Results that stay readable after they were delivered", options.MaxDeliveredResults, 0, "results");
+        Add("history_tasks", "Ends of durable tasks that the journal keeps for ListTasks", journal.Options.HistoryTasks, 0, "tasks");
+        Add("history_bytes", "What those take", journal.Options.HistoryBytes, journal.HistoryBytes, "bytes");
         Add("worker_prefetch", "Tasks sent ahead to one worker's CPU lane", options.MaxCredits, 0, "tasks");
         Add("worker_io", "IO tasks that one worker runs at once", workers.MaxConcurrentIo, 0, "tasks");
         Add("worker_blocking", "Blocking tasks that one worker runs at once", workers.BlockingThreads, 0, "tasks");
