@@ -44,7 +44,7 @@ internal sealed class TaskEngineHost : IDisposable
         lock (_gate)
         {
             if (journal.Restored is { } restored)
-                _engine.Restore(restored.ToTasks(), clock.Now, _effects);
+                _engine.Restore(restored.ToTasks(), restored.ToForgottenTasks(), clock.Now, _effects);
             Sort([]);
         }
 
