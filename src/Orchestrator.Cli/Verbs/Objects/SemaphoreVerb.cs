@@ -25,6 +25,7 @@ internal static class SemaphoreVerb
                 await using var hold = context.Get(ObjectVerbs.Timeout) is { } limit
                     ? await semaphore.TryAcquireAsync(limit, context.Get(Take), token)
                     : await semaphore.AcquireAsync(context.Get(Take), token);
+                token.ThrowIfCancellationRequested();
                 return hold is null
                     ? context.TimedOut($"the semaphore '{semaphore.Name}' had no permit")
                     : await ChildCommand.RunAsync(context.Get(Words)!, session.Lost);
