@@ -80,7 +80,7 @@ internal static class ComparePlots
     }
 
     /// <summary>Powers of ten; with the twos and fives between them where all lies within two decades.</summary>
-    private static void LogTicks(IAxis axis, IReadOnlyCollection<double> values, Func<double, string> label)
+    private static void LogTicks(IAxis axis, List<double> values, Func<double, string> label)
     {
         if (values.Count == 0)
             return;

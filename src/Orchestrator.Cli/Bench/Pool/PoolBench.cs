@@ -52,7 +52,7 @@ internal sealed class PoolBench(PoolBenchSettings settings, OrchestratorClient c
         var growth = 0L;
         for (var i = 1; i <= settings.Rounds; i++)
         {
-            var memory = new PeakMemory();
+            using var memory = new PeakMemory();
             maps.Add(await mapping.RunAsync(plan, token));
             growth = Math.Max(growth, await memory.StopAsync() - before);
             streams.Add(await streaming.RunAsync(plan, token));
@@ -104,7 +104,7 @@ internal sealed class PoolBench(PoolBenchSettings settings, OrchestratorClient c
     }
 
     /// <summary>Looks at this program's resident memory until it is stopped.</summary>
-    private sealed class PeakMemory
+    private sealed class PeakMemory : IDisposable
     {
         private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
 
@@ -116,9 +116,13 @@ internal sealed class PoolBench(PoolBenchSettings settings, OrchestratorClient c
         public async Task<long> StopAsync()
         {
             await _stopping.CancelAsync();
-            var peak = await _watching;
+            return await _watching;
+        }
+
+        public void Dispose()
+        {
+            _stopping.Cancel();
             _stopping.Dispose();
-            return peak;
         }
 
         private async Task<long> WatchAsync()
