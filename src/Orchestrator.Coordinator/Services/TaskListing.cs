@@ -21,7 +21,8 @@ internal sealed class TaskListing(TaskEngineHost host, ResultWriter results)
         var known = host.Read(engine => (onlyRunning ? engine.RunningBefore(before) : engine.NewestBefore(before))
             .Where(task => Fits((TaskState)(int)task.State, task.Handler.Name))
             .Take(size + 1)
-            .Select(results.ToInfo)
+            // A list names; the payload is for GetTask.
+            .Select(task => results.ToInfo(task, withOutput: false))
             .ToList());
         var all = known.Concat(onlyRunning ? [] : Past(before, Fits, size + 1)).OrderByDescending(task => task.TaskId).Take(size + 1).ToList();
         var response = new ListTasksResponse();
@@ -31,14 +32,7 @@ internal sealed class TaskListing(TaskEngineHost host, ResultWriter results)
             response.NextPageToken = all[^1].TaskId.ToString(CultureInfo.InvariantCulture);
         }
 
-        foreach (var info in all)
-        {
-            // A list names; the payload is for GetTask.
-            if (info.Result is { } result)
-                result.Output = null;
-            response.Tasks.Add(info);
-        }
-
+        response.Tasks.AddRange(all);
         return response;
 
         bool Fits(TaskState state, string name) => (states.Count == 0 || states.Contains(state)) && (handler.Length == 0 || name == handler);
