@@ -17,6 +17,9 @@ internal sealed class ObjectStream : IAsyncDisposable
     // Of an operation's id and of the fields around it.
     private const int MessageOverhead = 64;
 
+    // Measuring an operation costs as much as half of writing it; only those that carry payloads or lists can be large.
+    private const int UsualBytes = 64;
+
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(50);
 
     private readonly CreateSessionRequest _create;
@@ -62,15 +65,14 @@ internal sealed class ObjectStream : IAsyncDisposable
     public async Task<Outcome> SendAsync(Operation operation, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        RefuseTooLarge(operation);
-        var pending = new PendingOperation(operation);
+        var pending = new PendingOperation(operation, Measure(operation));
         lock (_gate)
         {
             if (_failure is not null)
                 throw Again(_failure);
             operation.OperationId = ++_lastId;
             _pending.Add(operation.OperationId, pending);
-            _outgoing.Writer.TryWrite(new StreamItem(operation, 0));
+            _outgoing.Writer.TryWrite(new StreamItem(operation, 0, pending.Bytes));
         }
 
         await using var cancelling = cancellationToken.UnsafeRegister(
@@ -79,7 +81,7 @@ internal sealed class ObjectStream : IAsyncDisposable
                 lock (_gate)
                 {
                     pending.IsCancelled = true;
-                    _outgoing.Writer.TryWrite(new StreamItem(null, operation.OperationId));
+                    _outgoing.Writer.TryWrite(new StreamItem(null, operation.OperationId, 0));
                 }
             },
             null);
@@ -91,16 +93,16 @@ internal sealed class ObjectStream : IAsyncDisposable
         throw ObjectErrors.From(outcome.Error);
     }
 
-    /// <summary>The coordinator would end the stream of all for it.</summary>
-    private static void RefuseTooLarge(Operation operation)
+    /// <summary>About how many bytes it takes: exactly, where it may be many. One that no message can hold is refused, since the coordinator would end the stream of all for it.</summary>
+    private static int Measure(Operation operation)
     {
-        // Measuring costs as much as half of writing it; only those that carry payloads can be so large.
-        if (operation.RequestCase is not (Operation.RequestOneofCase.Put or Operation.RequestOneofCase.Send
-            or Operation.RequestOneofCase.UpdateDict or Operation.RequestOneofCase.UpdateList))
-            return;
+        if (operation.RequestCase is not (Operation.RequestOneofCase.Put or Operation.RequestOneofCase.Send or Operation.RequestOneofCase.Settle
+            or Operation.RequestOneofCase.UpdateDict or Operation.RequestOneofCase.ReadDict
+            or Operation.RequestOneofCase.UpdateList or Operation.RequestOneofCase.UpdateArray))
+            return UsualBytes;
         var bytes = operation.CalculateSize();
         if (bytes <= ProtocolConstants.MaxMessageBytes - MessageOverhead)
-            return;
+            return bytes;
         throw ReasonedErrors.Create(
             ErrorReason.LimitExceeded,
             StatusCode.ResourceExhausted,
@@ -170,8 +172,12 @@ internal sealed class ObjectStream : IAsyncDisposable
             {
             }
 
-            first.Operations.AddRange(_pending.Values.Select(pending => pending.Operation));
-            first.CancelOperationIds.AddRange(_pending.Values.Where(pending => pending.IsCancelled).Select(pending => pending.Operation.OperationId));
+            foreach (var pending in _pending.Values)
+            {
+                _outgoing.Writer.TryWrite(new StreamItem(pending.Operation, 0, pending.Bytes));
+                if (pending.IsCancelled)
+                    _outgoing.Writer.TryWrite(new StreamItem(null, pending.Operation.OperationId, 0));
+            }
         }
 
         try
@@ -205,8 +211,14 @@ internal sealed class ObjectStream : IAsyncDisposable
         while (await _outgoing.Reader.WaitToReadAsync(cancellationToken))
         {
             var message = new ConnectRequest();
-            while (message.Operations.Count + message.CancelOperationIds.Count < MaxOperationsPerMessage && _outgoing.Reader.TryRead(out var item))
+            var bytes = 0;
+            while (message.Operations.Count + message.CancelOperationIds.Count < MaxOperationsPerMessage && _outgoing.Reader.TryPeek(out var item))
             {
+                // What would make the message too large gets one of its own.
+                if (bytes > 0 && bytes + item.Bytes > ProtocolConstants.TargetMessageBytes)
+                    break;
+                _outgoing.Reader.TryRead(out _);
+                bytes += item.Bytes;
                 if (item.Operation is { } operation)
                     message.Operations.Add(operation);
                 else
@@ -255,14 +267,16 @@ internal sealed class ObjectStream : IAsyncDisposable
         ? new CoordinatorUnavailableException(error.Message, error)
         : ReasonedErrors.Create(error.Reason, error.StatusCode, error.Message, null, null, error);
 
-    private sealed class PendingOperation(Operation operation)
+    private sealed class PendingOperation(Operation operation, int bytes)
     {
         public Operation Operation => operation;
+
+        public int Bytes => bytes;
 
         public bool IsCancelled { get; set; }
 
         public TaskCompletionSource<Outcome> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private readonly record struct StreamItem(Operation? Operation, ulong CancelId);
+    private readonly record struct StreamItem(Operation? Operation, ulong CancelId, int Bytes);
 }
