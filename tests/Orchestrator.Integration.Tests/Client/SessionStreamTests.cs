@@ -93,9 +93,9 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
         await using var client = await ClientAsync();
         await using var session = await client.OpenSessionAsync("large");
         var queue = Unique("queue");
-        await client.CreateQueueAsync(new QueueSpec { Name = queue, MaxItems = 1_000 });
+        await client.CreateQueueAsync(new QueueSpec { Name = queue, MaxItems = 1_000, MaxBytes = 100_000_000 });
         // By one caller without waiting for one another: what is asked first is put first.
-        var puts = Enumerable.Range(0, 60).Select(i => session.Queue(queue).PutAsync(Payloads.FromBytes(new byte[i % 10 == 0 ? 900_000 : i]))).ToArray();
+        var puts = Enumerable.Range(0, 500).Select(i => session.Queue(queue).PutAsync(Payloads.FromBytes(new byte[i % 10 == 0 ? 900_000 : i]))).ToArray();
         await Task.WhenAll(puts).WaitAsync(s_patience);
         for (var i = 0; i < puts.Length; i++)
             Assert.Equal(i % 10 == 0 ? 900_000 : i, (await session.Queue(queue).GetAsync())!.Data.Length);
