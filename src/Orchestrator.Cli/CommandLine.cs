@@ -30,7 +30,10 @@ internal static class CommandLine
         if (parsed.Action is ParseErrorAction && args.Length > 0)
             return await ExplainAsync(parsed, error);
         // The coordinator has its own way of stopping: it drains first, and a second signal stops at once.
-        TimeSpan? termination = parsed.CommandResult.Command.Name == ServeVerb.Name ? null : TimeSpan.FromSeconds(2);
+        TimeSpan? termination = parsed.CommandResult.Command.Name == ServeVerb.Name ? null
+            // Whatever runs under a lock or a permit gets the signal, too, and must not lose what it holds while it ends in its own time.
+            : ChildCommand.IsRunBy(parsed.CommandResult) ? Timeout.InfiniteTimeSpan
+            : TimeSpan.FromSeconds(2);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = termination, Output = output, Error = error });
         // The parser reports a wrong command line as 1, which is the code of a failed task here.
         return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;

@@ -15,4 +15,7 @@ internal static class ExitCode
 
     /// <summary>Nothing more will come: the queue is shut down and empty, or the other end of the pipe is closed.</summary>
     public const int Ended = 7;
+
+    /// <summary>What a shell reports for a command that Ctrl-C ended.</summary>
+    public const int Interrupted = 130;
 }

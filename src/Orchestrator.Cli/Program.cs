@@ -2,6 +2,7 @@ using Orchestrator.App;
 using Orchestrator.Cli;
 using Orchestrator.Cli.Bench.Bare;
 using Orchestrator.Cli.Bench.Objects.Partner;
+using Orchestrator.Cli.Bench.Pool;
 using Orchestrator.Cli.Guide;
 using Orchestrator.Cli.Verbs;
 
@@ -9,6 +10,7 @@ using Orchestrator.Cli.Verbs;
 return args switch
 {
     ["worker", ..] => await WorkerVerb.RunAsync(args[1..]),
+    [OrchestratorApp.WorkerArgument, BenchPool.Role, ..] => await BenchPool.RunWorkerAsync(args),
     // A worker of `orchestrator guide`, which has handlers of its own.
     [OrchestratorApp.WorkerArgument, ..] => await GuideProgram.Create(args).RunWorkerAsync(),
     ["bench-echo", ..] => await BareServer.RunEchoAsync(args[1..]),

@@ -33,8 +33,11 @@ return await app.RunAsync(async (pool, stopping) =>
         case ["map", var count]:
             await MapAsync(pool, long.Parse(count, System.Globalization.CultureInfo.InvariantCulture), stopping);
             break;
+        case ["slow", var seconds]:
+            await SlowAsync(pool, TimeSpan.FromSeconds(double.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture)), stopping);
+            break;
         default:
-            Console.WriteLine("reports, places, or map and a count");
+            Console.WriteLine("reports, places, map and a count, or slow and seconds");
             break;
     }
 });
@@ -97,6 +100,44 @@ static async Task MapAsync(IOrchestratorPool pool, long count, CancellationToken
     {
         for (long i = 0; i < count; i++)
             yield return input;
+    }
+}
+
+// An endless input and a reader that takes its time. Each second and at the end a line: results taken, inputs ever ahead of them, and bytes of memory
+// of this process and of its workers.
+static async Task SlowAsync(IOrchestratorPool pool, TimeSpan length, CancellationToken stopping)
+{
+    long read = 0, taken = 0, ahead = 0;
+    var watch = Stopwatch.StartNew();
+    var next = TimeSpan.FromSeconds(1);
+    await foreach (var output in pool.MapAsync(TaskFunction.Bytes("echo"), Endless(), cancellationToken: stopping))
+    {
+        taken++;
+        ahead = Math.Max(ahead, Volatile.Read(ref read) - taken);
+        if (taken % 64 != 0)
+            continue;
+        await Task.Delay(1, stopping);
+        if (watch.Elapsed < next)
+            continue;
+        await LookAsync();
+        if (next >= length)
+            break;
+        next += TimeSpan.FromSeconds(1);
+    }
+
+    async Task LookAsync()
+    {
+        var workers = (await pool.Client.GetStatusAsync(stopping)).Workers.Sum(worker => (long)worker.RssBytes);
+        Console.WriteLine($"{taken} {ahead} {Environment.WorkingSet} {workers}");
+    }
+
+    IEnumerable<ReadOnlyMemory<byte>> Endless()
+    {
+        while (true)
+        {
+            Interlocked.Increment(ref read);
+            yield return new byte[64];
+        }
     }
 }
 

@@ -11,6 +11,8 @@ internal sealed record LoadScenario
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
         Converters = { new DurationConverter() },
@@ -59,13 +61,20 @@ internal sealed record LoadScenario
             yield return "clients must hold at least one";
         foreach (var (client, i) in Clients.Select((client, i) => (client, i)))
         {
+            // The serializer answers for null in properties, and not in lists.
+            if (client is null)
+            {
+                yield return $"clients[{i}] is null";
+                continue;
+            }
+
             if (client.Count is < 1 or > 100)
                 yield return $"clients[{i}].count is {client.Count}; it must be 1 to 100";
             if (!(client.Rate > 0))
                 yield return $"clients[{i}].rate is {client.Rate}; it must be tasks per second, more than 0";
             if (client.InFlight < 1)
                 yield return $"clients[{i}].in_flight is {client.InFlight}; it must be at least 1";
-            if (client.Tasks.Count == 0 || client.Tasks.Any(task => task.Weight < 1 || task.Handler.Length == 0))
+            if (client.Tasks.Count == 0 || client.Tasks.Any(task => task is null || task.Weight < 1 || task.Handler.Length == 0))
                 yield return $"clients[{i}].tasks must hold at least one, each with a handler and a weight of at least 1";
             if (client.Burst is { } burst && (!(burst.Rate > 0) || burst.For <= TimeSpan.Zero || burst.Every <= burst.For))
                 yield return $"clients[{i}].burst needs a rate of more than 0, and an every longer than its for";
@@ -73,6 +82,12 @@ internal sealed record LoadScenario
 
         foreach (var (kill, i) in Kills.Select((kill, i) => (kill, i)))
         {
+            if (kill is null)
+            {
+                yield return $"kills[{i}] is null";
+                continue;
+            }
+
             if (kill.Every <= TimeSpan.Zero)
                 yield return $"kills[{i}].every must be longer than zero";
             if (kill.What is not (LoadKill.Worker or LoadKill.Client))

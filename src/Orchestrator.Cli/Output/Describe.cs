@@ -68,6 +68,12 @@ internal static class Describe
 
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary>How much is shared: such as <c>2 sessions, 1 queue with 17 items</c>.</summary>
+    public static string Objects(ServiceStatus status) =>
+        $"{Counted(status.Sessions, "session")}, {Counted(status.Queues, "queue")} with {Counted(status.QueuedItems, "item")}";
+
+    private static string Counted(long count, string what) => $"{Count(count)} {what}{(count == 1 ? "" : "s")}";
+
     /// <summary>Three significant digits, without an exponent.</summary>
     public static string Number(double value) => Math.Abs(value) switch
     {

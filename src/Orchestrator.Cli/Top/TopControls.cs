@@ -91,7 +91,7 @@ internal sealed class TopControls
         return TopAction.None;
     }
 
-    private static IReadOnlyList<TaskInfo> Tasks(TopSnapshot snapshot) => snapshot.Running ?? [];
+    private static IReadOnlyList<TaskInfo> Tasks(TopSnapshot snapshot) => snapshot.Running;
 
     private static int Step(int index, int step, int count) => Math.Clamp(index + step, 0, Math.Max(0, count - 1));
 

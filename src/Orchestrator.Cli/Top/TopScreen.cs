@@ -45,8 +45,7 @@ internal static class TopScreen
 
     private static IRenderable Tasks(TopSnapshot snapshot, TopControls controls, int width, int rows)
     {
-        if (snapshot.Running is not { } running)
-            return new Text("  What runs is not listed while so many tasks are kept.");
+        var running = snapshot.Running;
         if (running.Count == 0)
             return new Text("  No task runs.");
         // The selected one must be among those that are drawn.

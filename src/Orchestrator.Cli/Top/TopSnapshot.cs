@@ -6,15 +6,15 @@ namespace Orchestrator.Cli.Top;
 /// <summary>All that <c>orchestrator top</c> shows of one moment.</summary>
 /// <param name="Address">The coordinator's address.</param>
 /// <param name="Status">Its status.</param>
-/// <param name="Running">What runs, longest first; null where so many tasks are kept that looking for them would cost too much.</param>
+/// <param name="Running">What runs, longest first.</param>
 /// <param name="Queues">Its queues, fullest first.</param>
 /// <param name="At">When it was taken, by this machine's clock.</param>
 internal sealed record TopSnapshot(
-    Uri Address, ServiceStatus Status, IReadOnlyList<TaskInfo>? Running, IReadOnlyList<QueueInfo> Queues, DateTimeOffset At)
+    Uri Address, ServiceStatus Status, IReadOnlyList<TaskInfo> Running, IReadOnlyList<QueueInfo> Queues, DateTimeOffset At)
 {
     /// <summary>What a worker runs, longest first.</summary>
     public IEnumerable<TaskInfo> On(WorkerInfo worker) =>
-        (Running ?? []).Where(task => task.Attempts.LastOrDefault()?.Worker == $"{worker.Name}#{worker.Incarnation}");
+        Running.Where(task => task.Attempts.LastOrDefault()?.Worker == $"{worker.Name}#{worker.Incarnation}");
 
     /// <summary>How long a task has run.</summary>
     public TimeSpan? AgeOf(TaskInfo task) => AgeOf(task.Attempts.LastOrDefault()?.StartedAt?.ToDateTimeOffset());
@@ -30,9 +30,6 @@ internal sealed record TopSnapshot(
 internal sealed class TopFeed(OrchestratorClient client)
 {
     private const int MaxRunning = 200;
-
-    // The coordinator finds what runs by going through all that it keeps, which must not cost it milliseconds at each look.
-    private const long MaxKept = 100_000;
 
     public async Task<TopSnapshot> ReadAsync(CancellationToken token) => await CompleteAsync(await client.GetStatusAsync(token), token);
 
@@ -54,13 +51,10 @@ internal sealed class TopFeed(OrchestratorClient client)
             TimeProvider.System.GetUtcNow());
     }
 
-    private async Task<IReadOnlyList<TaskInfo>?> RunningAsync(ServiceStatus status, CancellationToken token)
+    private async Task<IReadOnlyList<TaskInfo>> RunningAsync(ServiceStatus status, CancellationToken token)
     {
         if (status.Tasks is null or { Running: 0 })
             return [];
-        var limits = await client.ListLimitsAsync(token);
-        if (limits.FirstOrDefault(limit => limit.Name == "tasks") is { Used: > MaxKept })
-            return null;
         var page = await client.ListTasksAsync(new ListTasksRequest { PageSize = MaxRunning, States = { TaskState.Running } }, token);
         return [.. page.Tasks.OrderBy(task => task.Attempts.LastOrDefault()?.StartedAt?.ToDateTimeOffset()).ThenBy(task => task.TaskId)];
     }

@@ -39,7 +39,7 @@ internal static class TopTables
         [
             $"Coordinator {status.Version} at {snapshot.Address.GetLeftPart(UriPartial.Authority)}, pid {coordinator.Pid}: " +
             string.Create(CultureInfo.InvariantCulture, $"{coordinator.CpuPercent:0.0} % CPU, {Describe.Bytes(coordinator.RssBytes)}, {coordinator.Threads} threads") +
-            (status.Draining ? ", DRAINING" : ""),
+            (status.Draining ? ", DRAINING" : "") + $", {Describe.Objects(status)}",
             $"Tasks: {Describe.Rate(tasks.PerSecond)}/s, {Describe.Count(tasks.Queued)} queued, {Describe.Count(tasks.Running)} running, " +
             $"{Describe.Count(tasks.Succeeded)} succeeded, {Describe.Count(tasks.Failed)} failed, {Describe.Count(tasks.Cancelled)} cancelled, " +
             $"{Describe.Count(tasks.TimedOut)} timed out, {Describe.Count(tasks.WorkerLost)} lost, {Describe.Count(tasks.Retried)} retried",

@@ -87,6 +87,7 @@ internal static class BenchVerb
             ObjectBenchVerb.Create("pipe", "Measures pipes between two processes.", PipeShapes.Figures, IdleObjects.Pipes),
             ObjectBenchVerb.Create("state", "Measures shared dicts and counters.", StateShapes.Figures, IdleObjects.Values),
             ObjectBenchVerb.Create("lock", "Measures locks, alone and between two processes.", LockShapes.Figures, IdleObjects.Locks),
+            PoolBenchVerb.Create(),
             CompareVerb.Create(),
         };
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Orchestrator.Cli.Bench.Compare;
+using Orchestrator.Cli.Bench.Pool;
 
 namespace Orchestrator.Cli.Verbs;
 
@@ -48,7 +49,11 @@ internal static class CompareVerb
     {
         var settings = Settings(context);
         await using var client = await context.ConnectAsync(token);
-        var result = await new CompareBench(settings, client, context.Terminal).RunAsync(token);
+        CompareResult? result = null;
+        var exit = await BenchPool.RunAsync(client, async pool => result = await new CompareBench(settings, client, pool, context.Terminal).RunAsync(token), token);
+        token.ThrowIfCancellationRequested();
+        if (result is null)
+            return exit;
         if (settings.Json)
             context.Terminal.WriteJson(result.ToJson());
         else

@@ -26,18 +26,29 @@ internal static class CompletionVerb
         #compdef orchestrator
         # Completion of the orchestrator command for zsh.
         _orchestrator() {
+            # This command alone, up to the cursor: the line may hold others before it.
+            local line="${(j: :)words[1,CURRENT-1]} ${PREFIX}"
             local -a suggestions
-            suggestions=("${(@f)$("${words[1]}" "[suggest:${CURSOR}]" "${BUFFER}" 2>/dev/null)}")
+            suggestions=("${(@f)$("${words[1]}" "[suggest:${#line}]" "$line" 2>/dev/null)}")
             suggestions=(${suggestions:#})
             compadd -a suggestions || _files
         }
-        compdef _orchestrator orchestrator
+        # From a folder of $fpath the file is run as the function itself, at the first Tab.
+        if [[ "${funcstack[1]}" == _orchestrator ]]; then
+            _orchestrator "$@"
+        else
+            compdef _orchestrator orchestrator
+        fi
         """;
 
     private const string Fish =
         """
         # Completion of the orchestrator command for fish.
-        complete -c orchestrator -a '(orchestrator "[suggest:"(string length (commandline -cp))"]" (commandline -cp) 2>/dev/null)'
+        function __orchestrator_suggest
+            set -l line (commandline -cp)
+            orchestrator "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
+        end
+        complete -c orchestrator -a '(__orchestrator_suggest)'
         """;
 
     public static Command Create()

@@ -72,5 +72,11 @@ internal static class JournalVerb
                 return Task.FromResult(ExitCode.Ok);
             });
 
-    private static string DirectoryOf(VerbContext context) => context.Get(CommonOptions.DataDirectory) ?? ProtocolConstants.DefaultDataDirectory();
+    private static string DirectoryOf(VerbContext context)
+    {
+        var directory = context.Get(CommonOptions.DataDirectory) ?? ProtocolConstants.DefaultDataDirectory();
+        return Directory.Exists(directory)
+            ? directory
+            : throw new UsageException($"there is no directory '{directory}'; --data-dir must name the data directory of a coordinator, where it keeps its journal.");
+    }
 }

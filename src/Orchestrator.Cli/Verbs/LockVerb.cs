@@ -26,10 +26,13 @@ internal static class LockVerb
             .Examples("orchestrator lock run build -- make -j4", "orchestrator lock run build --timeout 0s -- ./deploy")
             .Does(async (context, token) =>
             {
+                await using var ending = ChildCommand.EndSoonUnlessItRuns(token);
                 await using var client = await context.ConnectAsync(token);
                 await using var session = await client.OpenSessionAsync($"lock run (pid {Environment.ProcessId})", cancellationToken: token);
                 var shared = session.Lock(context.Get(LockName)!);
                 await using var hold = context.Get(Wait) is { } limit ? await shared.TryAcquireAsync(limit, token) : await shared.AcquireAsync(token);
+                // Ctrl-C came when the lock did: a command that starts now has not heard it.
+                token.ThrowIfCancellationRequested();
                 return hold is null
                     ? context.TimedOut($"the lock '{shared.Name}' was not to be had")
                     : await ChildCommand.RunAsync(context.Get(CommandWords)!, hold.Lost, ("ORCHESTRATOR_FENCING_TOKEN", $"{hold.FencingToken}"));

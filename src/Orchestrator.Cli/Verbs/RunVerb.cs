@@ -44,6 +44,7 @@ internal static class RunVerb
 
     private static readonly Option<TimeSpan?> RunTimeout = Durations.Option("--run-timeout", "How long a task may run.");
 
+    private static readonly Option<string> Limiter = new("--rate-limiter") { Description = "The rate limiter of which each attempt takes a permit before it starts.", HelpName = "NAME" };
     private static readonly Option<int> Attempts = new("--attempts") { Description = "Attempts in all when the handler fails.", HelpName = "N" };
 
     private static readonly Option<bool> FailFast = new("--fail-fast") { Description = "Cancel the rest once one task fails." };
@@ -53,7 +54,7 @@ internal static class RunVerb
     public static Command Create() =>
         new Command("run", "Runs tasks and prints their results, one per line.")
         {
-            Handler, Input, Raw, Count, Placement, Order, Priority, Timeout, RunTimeout, Attempts, FailFast, Events,
+            Handler, Input, Raw, Count, Placement, Order, Priority, Timeout, RunTimeout, Attempts, Limiter, FailFast, Events,
         }
             .Examples(
                 "orchestrator run sum_of_squares '{\"n\": 1000000}'",
@@ -115,6 +116,8 @@ internal static class RunVerb
             options.TotalTimeout = Duration.FromTimeSpan(total);
         if (context.Get(RunTimeout) is { } run)
             options.RunTimeout = Duration.FromTimeSpan(run);
+        if (context.Get(Limiter) is { } limiter)
+            options.RateLimiter = limiter;
         if (context.Get(Attempts) is > 1 and var attempts)
             options.Retry = new RetryPolicy { MaxAttempts = attempts };
         return options;

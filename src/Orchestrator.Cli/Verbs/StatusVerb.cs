@@ -8,7 +8,7 @@ namespace Orchestrator.Cli.Verbs;
 internal static class StatusVerb
 {
     public static Command Create() =>
-        new Command("status", "Shows the coordinator, its workers and its task counts.")
+        new Command("status", "Shows the coordinator, its workers, and its counts of tasks, sessions and queued items.")
             .Examples("orchestrator status", "orchestrator status -o json | jq .tasks")
             .Does(async (context, token) =>
             {
@@ -28,6 +28,7 @@ internal static class StatusVerb
                       (status.Draining ? ", draining" : ""));
         terminal.Line($"  {coordinator.CpuPercent:0.0} % CPU, {Describe.Bytes(coordinator.RssBytes)}, " +
                       $"{coordinator.Threads} threads, {status.Streams} streams open");
+        terminal.Line($"Objects: {Describe.Objects(status)}");
         if (status.Tasks is { } tasks)
         {
             terminal.Line($"Tasks: {Describe.Count(tasks.Queued)} queued, {Describe.Count(tasks.Running)} running, " +

@@ -43,7 +43,7 @@ internal static class TopVerb
             terminal.WriteJson(new JsonObject
             {
                 ["status"] = VerbContext.ToJson(snapshot.Status),
-                ["running_tasks"] = new JsonArray([.. (snapshot.Running ?? []).Select(VerbContext.ToJson)]),
+                ["running_tasks"] = new JsonArray([.. snapshot.Running.Select(VerbContext.ToJson)]),
                 ["queues"] = new JsonArray([.. snapshot.Queues.Select(VerbContext.ToJson)]),
             });
             return;
@@ -53,7 +53,7 @@ internal static class TopVerb
         foreach (var line in TopTables.Headline(snapshot))
             terminal.Line(line);
         Section(TopTables.WorkerColumns, snapshot.Status.Workers.Select(worker => TopTables.Cells(snapshot, rates, worker)));
-        Section(TopTables.TaskColumns, (snapshot.Running ?? []).Select(task => TopTables.Cells(snapshot, task)));
+        Section(TopTables.TaskColumns, snapshot.Running.Select(task => TopTables.Cells(snapshot, task)));
         Section(TopTables.HandlerColumns, snapshot.Status.Handlers.Select(handler => TopTables.Cells(rates, handler)));
         Section(TopTables.QueueColumns, snapshot.Queues.Select(TopTables.Cells));
 

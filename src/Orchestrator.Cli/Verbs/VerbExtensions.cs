@@ -9,9 +9,6 @@ namespace Orchestrator.Cli.Verbs;
 /// <summary>How verbs are put together.</summary>
 internal static class VerbExtensions
 {
-    // What a shell reports for a command that Ctrl-C ended.
-    private const int Interrupted = 130;
-
     /// <summary>Runs the verb inside the one place that turns errors into messages and exit codes.</summary>
     public static Command Does(this Command command, Func<VerbContext, CancellationToken, Task<int>> run)
     {
@@ -44,7 +41,7 @@ internal static class VerbExtensions
         catch (Exception) when (token.IsCancellationRequested)
         {
             // A call that is cut off ends with whatever it was doing, not always with a cancellation.
-            return Interrupted;
+            return ExitCode.Interrupted;
         }
         catch (Exception exception) when (CodeOf(exception) is { } code)
         {

@@ -18,6 +18,7 @@ public sealed class ObjectSession : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<string, List<LockHold>> _holds = [];
     private readonly string _named;
+    private bool _isLost;
 
     private ObjectSession(ObjectStream stream, bool isOwner, string id)
     {
@@ -162,6 +163,13 @@ public sealed class ObjectSession : IAsyncDisposable
     {
         lock (_gate)
         {
+            // The news of the loss may have overtaken whoever was granted the hold.
+            if (_isLost)
+            {
+                hold.SetLost();
+                return;
+            }
+
             if (!_holds.TryGetValue(hold.ObjectName, out var holds))
                 _holds.Add(hold.ObjectName, holds = []);
             holds.Add(hold);
@@ -179,8 +187,8 @@ public sealed class ObjectSession : IAsyncDisposable
 
     private void OnNotice(Notice notice)
     {
-        // A shared stream brings its own session's notices alone.
-        if (_named.Length > 0)
+        // Of the sessions that share a stream each has its own notices; only one of them is the stream's.
+        if (notice.SessionId != _named)
             return;
         if (notice.Object.Length > 0)
             Lose(notice.Object);
@@ -203,7 +211,11 @@ public sealed class ObjectSession : IAsyncDisposable
     {
         string[] names;
         lock (_gate)
+        {
+            _isLost = true;
             names = [.. _holds.Keys];
+        }
+
         foreach (var name in names)
             Lose(name);
         // Off this thread: whoever registered may do anything.

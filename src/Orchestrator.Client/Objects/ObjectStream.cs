@@ -1,5 +1,6 @@
-using System.Threading.Channels;
+using System.Runtime.CompilerServices;
 using Grpc.Core;
+using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
@@ -10,18 +11,21 @@ namespace Orchestrator.Client;
 /// </summary>
 internal sealed class ObjectStream : IAsyncDisposable
 {
-    private const int MaxOperationsPerMessage = 512;
     private const int MaxReconnects = 8;
+
+    // Of an operation's id and of the fields around it.
+    private const int MessageOverhead = 64;
 
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(50);
 
     private readonly CreateSessionRequest _create;
     private readonly Lock _gate = new();
     private readonly SortedDictionary<ulong, PendingOperation> _pending = [];
-    private readonly Channel<StreamItem> _outgoing = Channel.CreateUnbounded<StreamItem>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _disposing = new();
     private readonly TaskCompletionSource<string> _session = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _running;
+    // Of the present connection; null between two of them.
+    private ObjectStreamWriter? _writer;
     private OrchestratorException? _failure;
     private ulong _lastId;
     private int _failures;
@@ -34,7 +38,8 @@ internal sealed class ObjectStream : IAsyncDisposable
         _create = create;
         // Nobody may be waiting for it when it fails.
         _ = _session.Task.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        _running = RunAsync();
+        // Not on the caller's synchronization context, if it has one: whoever blocks that would wait for a reader that waits for it.
+        _running = Task.Run(RunAsync);
     }
 
     /// <summary>For what has no operation on the stream.</summary>
@@ -58,27 +63,44 @@ internal sealed class ObjectStream : IAsyncDisposable
     public async Task<Outcome> SendAsync(Operation operation, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var pending = new PendingOperation(operation);
+        var bytes = ObjectStreamWriter.EstimateSize(operation);
+        // The coordinator would end the stream of all for it.
+        if (bytes > ProtocolConstants.MaxMessageBytes - MessageOverhead)
+        {
+            throw ReasonedErrors.Create(
+                ErrorReason.LimitExceeded,
+                StatusCode.ResourceExhausted,
+                $"the {operation.RequestCase} of {bytes:N0} bytes is larger than a message may be, which is {ProtocolConstants.MaxMessageBytes:N0}; send it in parts",
+                null,
+                null,
+                null);
+        }
+
+        var pending = new PendingOperation(this, operation, bytes);
+        ObjectStreamWriter? writer;
         lock (_gate)
         {
             if (_failure is not null)
                 throw Again(_failure);
             operation.OperationId = ++_lastId;
             _pending.Add(operation.OperationId, pending);
-            _outgoing.Writer.TryWrite(new StreamItem(operation, 0));
+            writer = _writer;
+            writer?.Add(operation, bytes);
         }
 
-        await using var cancelling = cancellationToken.UnsafeRegister(
-            _ =>
-            {
-                lock (_gate)
-                {
-                    pending.IsCancelled = true;
-                    _outgoing.Writer.TryWrite(new StreamItem(null, operation.OperationId));
-                }
-            },
-            null);
-        var outcome = await pending.Outcome.Task;
+        // By this thread, where nobody writes: to wake another one costs more than the message.
+        writer?.Kick();
+        Outcome outcome;
+        if (cancellationToken.CanBeCanceled)
+        {
+            await using var cancelling = cancellationToken.UnsafeRegister(static state => ((PendingOperation)state!).Cancel(), pending);
+            outcome = await pending.Outcome;
+        }
+        else
+        {
+            outcome = await pending.Outcome;
+        }
+
         if (outcome.ResponseCase != Outcome.ResponseOneofCase.Error)
             return outcome;
         if (outcome.Error.Reason == ErrorReason.Cancelled)
@@ -109,6 +131,11 @@ internal sealed class ObjectStream : IAsyncDisposable
                 Fail(new OrchestratorException("the session was closed by this client", StatusCode.Cancelled, ErrorReason.Cancelled, null));
                 return;
             }
+            catch (ObjectDisposedException exception)
+            {
+                Fail(new OrchestratorException("the client was disposed before its session", StatusCode.Cancelled, ErrorReason.Cancelled, exception));
+                return;
+            }
             catch (RpcException exception)
             {
                 var error = Services.Translate(exception);
@@ -134,61 +161,56 @@ internal sealed class ObjectStream : IAsyncDisposable
             first.SessionId = await _session.Task;
         else
             first.Create = _create;
+        var writer = new ObjectStreamWriter(call.RequestStream, first, ending);
         lock (_gate)
         {
             // What was on its way is among the pending; what is not among them has been answered.
-            while (_outgoing.Reader.TryRead(out _))
+            foreach (var pending in _pending.Values)
             {
+                writer.Add(pending.Operation, pending.Bytes);
+                if (pending.IsCancelled)
+                    writer.AddCancel(pending.Operation.OperationId);
             }
 
-            first.Operations.AddRange(_pending.Values.Select(pending => pending.Operation));
-            first.CancelOperationIds.AddRange(_pending.Values.Where(pending => pending.IsCancelled).Select(pending => pending.Operation.OperationId));
+            _writer = writer;
         }
 
+        writer.Kick();
         try
         {
-            await call.RequestStream.WriteAsync(first, ending.Token);
-            var writing = WriteAsync(call.RequestStream, ending.Token);
-            while (await call.ResponseStream.MoveNext(ending.Token))
-                Take(call.ResponseStream.Current);
-            await ending.CancelAsync();
-            await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ReadAsync(call.ResponseStream);
         }
         catch (OperationCanceledException) when (!_disposing.IsCancellationRequested)
         {
-            throw new RpcException(new Status(StatusCode.Unavailable, "the stream broke"));
+            throw new RpcException(new Status(StatusCode.Unavailable, writer.Failure?.Message ?? "the stream broke", writer.Failure));
         }
         catch (Exception exception) when (exception is InvalidOperationException or IOException)
         {
-            // The request stream says only that the call has ended; the response stream says why.
-            await call.ResponseStream.MoveNext(ending.Token);
             throw new RpcException(new Status(StatusCode.Unavailable, exception.Message, exception));
         }
         finally
         {
+            lock (_gate)
+                _writer = null;
             await ending.CancelAsync();
         }
     }
 
-    /// <summary>Natural batching: what has queued up since the last write goes into the next message.</summary>
-    private async Task WriteAsync(IClientStreamWriter<ConnectRequest> writer, CancellationToken cancellationToken)
+    private async Task ReadAsync(IAsyncStreamReader<ConnectResponse> reader)
     {
-        while (await _outgoing.Reader.WaitToReadAsync(cancellationToken))
+        var moving = reader.MoveNext(CancellationToken.None);
+        while (await moving)
         {
-            var message = new ConnectRequest();
-            while (message.Operations.Count + message.CancelOperationIds.Count < MaxOperationsPerMessage && _outgoing.Reader.TryRead(out var item))
-            {
-                if (item.Operation is { } operation)
-                    message.Operations.Add(operation);
-                else
-                    message.CancelOperationIds.Add(item.CancelId);
-            }
-
-            await writer.WriteAsync(message, cancellationToken);
+            var message = reader.Current;
+            // Asked for before anybody is resumed: from here on the stream does without this thread.
+            moving = reader.MoveNext(CancellationToken.None);
+            if (Take(message) is { } last)
+                await new ReadAheadAwaitable(moving, last);
         }
     }
 
-    private void Take(ConnectResponse message)
+    /// <summary>Hands the outcomes out but for the last, whose caller this thread may resume.</summary>
+    private PendingOperation? Take(ConnectResponse message)
     {
         // It works: whatever breaks next is a matter of its own.
         _failures = 0;
@@ -196,13 +218,20 @@ internal sealed class ObjectStream : IAsyncDisposable
             _session.TrySetResult(message.SessionId);
         foreach (var notice in message.Notices)
             Noticed?.Invoke(notice);
+        PendingOperation? last = null;
         foreach (var outcome in message.Outcomes)
         {
             PendingOperation? pending;
             lock (_gate)
                 _pending.Remove(outcome.OperationId, out pending);
-            pending?.Outcome.TrySetResult(outcome);
+            if (pending is null)
+                continue;
+            pending.Take(outcome);
+            last?.ResumeElsewhere();
+            last = pending;
         }
+
+        return last;
     }
 
     private void Fail(OrchestratorException error)
@@ -217,7 +246,7 @@ internal sealed class ObjectStream : IAsyncDisposable
 
         _session.TrySetException(error);
         foreach (var pending in left)
-            pending.Outcome.TrySetException(Again(error));
+            pending.Fail(Again(error));
         Failed?.Invoke(error);
     }
 
@@ -226,14 +255,80 @@ internal sealed class ObjectStream : IAsyncDisposable
         ? new CoordinatorUnavailableException(error.Message, error)
         : ReasonedErrors.Create(error.Reason, error.StatusCode, error.Message, null, null, error);
 
-    private sealed class PendingOperation(Operation operation)
+    private void Cancel(PendingOperation pending)
     {
+        ObjectStreamWriter? writer;
+        lock (_gate)
+        {
+            pending.IsCancelled = true;
+            writer = _writer;
+            writer?.AddCancel(pending.Operation.OperationId);
+        }
+
+        writer?.Kick();
+    }
+
+    /// <summary>An operation without its outcome. Its caller is resumed by whichever thread is told to.</summary>
+    private sealed class PendingOperation(ObjectStream stream, Operation operation, int bytes) : IThreadPoolWorkItem
+    {
+        private readonly TaskCompletionSource<Outcome> _ended = new();
+        private Outcome? _outcome;
+
         public Operation Operation => operation;
+
+        public int Bytes => bytes;
 
         public bool IsCancelled { get; set; }
 
-        public TaskCompletionSource<Outcome> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public Task<Outcome> Outcome => _ended.Task;
+
+        public void Cancel() => stream.Cancel(this);
+
+        /// <summary>Keeps the outcome for one of the two that follow.</summary>
+        public void Take(Outcome outcome) => _outcome = outcome;
+
+        /// <summary>Runs the caller's code.</summary>
+        public void Resume() => _ended.TrySetResult(_outcome!);
+
+        public void ResumeElsewhere() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+
+        public void Fail(Exception error) =>
+            ThreadPool.UnsafeQueueUserWorkItem(static item => item.Ended.TrySetException(item.Error), (Ended: _ended, Error: error), preferLocal: false);
+
+        void IThreadPoolWorkItem.Execute() => Resume();
     }
 
-    private readonly record struct StreamItem(Operation? Operation, ulong CancelId);
+    /// <summary>
+    /// Waits for the next message like any await, except that the thread, which would go idle, resumes a caller: it saves a hand-over for each operation of one who does
+    /// them one at a time. That caller may do what it likes, even block: the next message is already somebody else's. Where it is there already, the caller
+    /// is resumed elsewhere.
+    /// </summary>
+    private readonly struct ReadAheadAwaitable(Task<bool> moving, PendingOperation last) : ICriticalNotifyCompletion
+    {
+        public bool IsCompleted
+        {
+            get
+            {
+                if (!moving.IsCompleted)
+                    return false;
+                last.ResumeElsewhere();
+                return true;
+            }
+        }
+
+        public ReadAheadAwaitable GetAwaiter() => this;
+
+        public void GetResult()
+        {
+            // The loop asks the task itself.
+        }
+
+        public void OnCompleted(Action continuation) => UnsafeOnCompleted(continuation);
+
+        public void UnsafeOnCompleted(Action continuation)
+        {
+            moving.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(continuation);
+            last.Resume();
+        }
+    }
 }

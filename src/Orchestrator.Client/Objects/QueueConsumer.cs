@@ -116,7 +116,8 @@ public sealed class QueueConsumer : IAsyncDisposable
             _reading = null;
             return hasNext;
         }
-        catch (OrchestratorException exception) when (_session.Lost.IsCancellationRequested && exception is not SessionLostException)
+        catch (Exception exception) when (exception is OperationCanceledException or OrchestratorException and not SessionLostException
+            && _session.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new SessionLostException($"the session that consumed queue \"{_queue.Name}\" has ended; what it had leased has gone back", exception);
         }

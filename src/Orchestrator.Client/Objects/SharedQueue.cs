@@ -24,7 +24,8 @@ public sealed class SharedQueue
     }
 
     /// <summary>Puts items in their order, in as few messages as they fit in; waits while the queue is full.</summary>
-    /// <exception cref="OrchestratorException">With SHUT_DOWN, where the queue takes no more; what came before is in it.</exception>
+    /// <exception cref="QueueShutDownException">The queue takes no more; what came before is in it.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; what came before is in the queue.</exception>
     public async Task PutAllAsync(IEnumerable<Payload> bodies, long priority = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(bodies);
@@ -32,17 +33,25 @@ public sealed class SharedQueue
         var bytes = 0;
         foreach (var body in bodies)
         {
+            var size = body.CalculateSize();
+            // One that is too large is refused alone, and not with all that come before it.
+            if (items.Count == ProtocolConstants.MaxItemsPerMessage || (items.Count > 0 && bytes + size > ProtocolConstants.TargetMessageBytes))
+                await PutThoseAsync();
             items.Add(new QueueItem { Body = body, Priority = priority });
-            bytes += body.CalculateSize();
-            if (items.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes)
-                continue;
-            await PutAsync(items, null, cancellationToken);
-            items.Clear();
-            bytes = 0;
+            bytes += size;
         }
 
         if (items.Count > 0)
-            await PutAsync(items, null, cancellationToken);
+            await PutThoseAsync();
+
+        async Task PutThoseAsync()
+        {
+            // Cancelled when some of them were in, it has an outcome like that of a timeout.
+            if (!await PutAsync(items, null, cancellationToken))
+                throw new OperationCanceledException($"the put was cancelled when some of {items.Count} items were in the queue \"{Name}\"", cancellationToken);
+            items.Clear();
+            bytes = 0;
+        }
     }
 
     /// <summary>Puts an item, waiting for at most this long; false where the queue was full. Zero is one attempt.</summary>

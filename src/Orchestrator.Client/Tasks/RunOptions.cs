@@ -63,6 +63,12 @@ public sealed record RunOptions
     /// </summary>
     public string RequestId { get; init; } = "";
 
+    /// <summary>
+    /// What a task that was accepted survives; unspecified, it is gone with the coordinator process. One that survives a restart of the coordinator is
+    /// found again by the client.
+    /// </summary>
+    public Durability Durability { get; init; }
+
     /// <summary>The task may run twice: submit it again where a <see cref="TaskLostException"/> would be thrown.</summary>
     public bool ResubmitWhenLost { get; init; }
 
@@ -91,6 +97,7 @@ public sealed record RunOptions
             FairnessWeight = FairnessWeight,
             CancelGrace = ToDuration(CancelGrace),
             ResultTtl = ToDuration(ResultTtl),
+            Durability = Durability,
         };
         message.DependsOn.AddRange(DependsOn);
         foreach (var (name, value) in Labels)

@@ -42,7 +42,7 @@ public sealed unsafe class DirectStream : IDisposable
     {
         var pair = stackalloc int[2];
         if (DirectNative.socketpair(DirectNative.UnixFamily, DirectNative.StreamType | DirectNative.CloseOnExec, 0, pair) != 0)
-            throw new IOException($"cannot make a pair of sockets: {Marshal.GetLastPInvokeErrorMessage()}");
+            throw new IOException($"cannot make a pair of sockets: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
         child = new SafeFileHandle(pair[1], ownsHandle: true);
         var own = new SafeFileHandle(pair[0], ownsHandle: true);
         foreach (var end in (ReadOnlySpan<SafeFileHandle>)[own, child])

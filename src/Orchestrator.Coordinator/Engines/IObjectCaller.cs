@@ -1,4 +1,5 @@
 using Orchestrator.Core.Objects;
+using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Waits;
 using Orchestrator.Coordinator.Dispatch;
 
@@ -20,6 +21,9 @@ internal interface IObjectCaller : IKickable
 /// <summary>Who is told what its sessions must know; as <see cref="IObjectCaller"/>.</summary>
 internal interface INoticeListener : IKickable
 {
+    /// <summary>Whose stream it is, once that is known.</summary>
+    Session? Session { get; }
+
     /// <summary>Something happened to a session that it listens for.</summary>
     void OnNotice(in ObjectNotice notice);
 }

@@ -38,6 +38,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     {
         _tasks = tasks;
         tasks.Attempts = this;
+        tasks.Permits = new PermitDesk(this, tasks);
         _journal = journal;
         _engine = new ObjectEngine(options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) }, memory);
         _clock = clock;
@@ -138,6 +139,9 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
             }
 
             command.Session = session;
+            // An attempt's session has no stream of its own. Its worker's session stands for the one that there is, after a reconnect too.
+            if (session.Task is not null && command.Caller is INoticeListener { Session: { } over } && over != session)
+                session.Channel = over;
         }
 
         var before = _effects.Outcomes.Count;
@@ -222,7 +226,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 
         foreach (ref readonly var notice in CollectionsMarshal.AsSpan(_effects.Notices))
         {
-            if (notice.Session.Channel is not INoticeListener listener)
+            if (ListenerOf(notice.Session) is not { } listener)
                 continue;
             listener.OnNotice(notice);
             Touch(touched, listener);
@@ -237,6 +241,8 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         _effects.Clear();
         ArmTimer();
     }
+
+    private static INoticeListener? ListenerOf(Session session) => (session.Channel is Session over ? over.Channel : session.Channel) as INoticeListener;
 
     private static void Deliver(in ObjectDelivery delivery, List<IKickable> touched)
     {

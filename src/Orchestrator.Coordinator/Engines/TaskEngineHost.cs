@@ -44,7 +44,7 @@ internal sealed class TaskEngineHost : IDisposable
         lock (_gate)
         {
             if (journal.Restored is { } restored)
-                _engine.Restore(restored.ToTasks(), clock.Now, _effects);
+                _engine.Restore(restored.ToTasks(), restored.ToForgottenTasks(), clock.Now, _effects);
             Sort([]);
         }
 
@@ -56,6 +56,9 @@ internal sealed class TaskEngineHost : IDisposable
 
     /// <summary>Who carries out orders about worker processes; set once, before the first worker joins.</summary>
     public IWorkerOrders? Orders { get; set; }
+
+    /// <summary>Where permits of rate limiters come from; set once, before the first worker joins.</summary>
+    public PermitDesk? Permits { get; set; }
 
     /// <summary>Who is told of the ends of attempts before the engine is, so that whoever hears of an end finds settled what the attempt held.</summary>
     public IAttemptObserver? Attempts { get; set; }
@@ -234,6 +237,8 @@ internal sealed class TaskEngineHost : IDisposable
             Touch(touched, receiver);
         }
 
+        foreach (ref readonly var order in CollectionsMarshal.AsSpan(effects.Permits))
+            Touch(touched, Permits!.Note(order));
         var orders = effects.Orders.Count == 0 ? [] : effects.Orders.ToArray();
         effects.Clear();
         ArmTimer();

@@ -16,7 +16,8 @@ internal static unsafe class ConnectionLimit
     /// <summary>Fewer than that and the coordinator is of no use.</summary>
     private const int Least = 16;
 
-    // Some 250 are open at rest, most of them the program's own files; a worker takes six, and one is started before its predecessor has gone.
+    // Some 250 are open at rest, most of them the program's own files, and a few connections are being turned away (BoundedListeners); a worker takes six, and
+    // one is started before its predecessor has gone.
     private const int Own = 320;
     private const int OfWorker = 12;
 

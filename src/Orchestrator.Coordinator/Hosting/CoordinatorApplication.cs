@@ -2,11 +2,13 @@ using System.Runtime.InteropServices;
 using Grpc.Health.V1;
 using Grpc.HealthCheck;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -108,7 +110,11 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         builder.Services.AddSingleton(inProcessHandlers);
         builder.Services.AddCoordinator(options);
-        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options));
+        var connections = ConnectionLimit.Of(options.Supervision.Groups.Sum(group => group.Workers));
+        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options, connections));
+        // Kestrel asks the factory that was registered last first.
+        builder.Services.AddSingleton<IConnectionListenerFactory>(
+            provider => new BoundedListeners(ActivatorUtilities.CreateInstance<SocketTransportFactory>(provider), connections));
         var app = builder.Build();
         var guard = app.Services.GetRequiredService<HttpGuard>();
         app.Use(next => context => guard.InvokeAsync(context, next));
@@ -256,10 +262,10 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.Error);
     }
 
-    private static void Configure(KestrelServerOptions kestrel, CoordinatorOptions options)
+    private static void Configure(KestrelServerOptions kestrel, CoordinatorOptions options, int connections)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxConcurrentConnections = ConnectionLimit.Of(options.Supervision.Groups.Sum(group => group.Workers));
+        kestrel.Limits.MaxConcurrentConnections = connections;
         kestrel.Limits.RequestHeadersTimeout = BeginLimit;
         kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);

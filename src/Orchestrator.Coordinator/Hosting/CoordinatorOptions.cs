@@ -141,6 +141,7 @@ public sealed record CoordinatorOptions
         Check(Engine.Aging >= TimeSpan.Zero, "Aging", Engine.Aging, "zero (off) or more");
         Check(Journal.SnapshotAfterBytes >= 1, "SnapshotAfterBytes", Journal.SnapshotAfterBytes, "at least 1");
         Check(Journal.HistoryAge > TimeSpan.Zero, "HistoryAge", Journal.HistoryAge, "more than zero");
+        Check(Journal.HistoryBytes >= 0, "HistoryBytes", Journal.HistoryBytes, "zero (none) or more");
         Check(Journal.HistoryTasks >= 0, "HistoryTasks", Journal.HistoryTasks, "zero (none) or more");
         return faults;
 

@@ -145,6 +145,12 @@ internal sealed class CommandJournal : IDisposable, IThreadPoolWorkItem
         return barrier.Done;
     }
 
+    /// <summary>What the ends of tasks take that the history holds, in bytes; 0 before the first end of this life.</summary>
+    public long HistoryBytes => _history.Bytes;
+
+    /// <summary>The numbers.</summary>
+    public JournalOptions Options => _options;
+
     /// <summary>Ends of tasks that are no longer among the engine's, newest first.</summary>
     public IReadOnlyList<V1.TaskInfo> ReadHistory(long before, int maximum) => _history.Read(before, maximum);
 

@@ -149,6 +149,14 @@ internal sealed partial class JournalDatabase : IDisposable
     /// <summary>Deletes chunks of a snapshot that never came into force.</summary>
     public void DropUnfinishedSnapshots() => Execute("delete from snapshot where id >= $b", null, ((long)Meta.Snapshot + 1) * ChunksPerSnapshot);
 
+    /// <summary>What the ends of tasks take that are kept, in bytes.</summary>
+    public long ReadHistoryBytes()
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = "select coalesce(sum(length(data)), 0) from history";
+        return (long)command.ExecuteScalar()!;
+    }
+
     /// <summary>Gives back the file's free pages and empties the write-ahead log.</summary>
     public void Vacuum() => Guarded(() =>
     {

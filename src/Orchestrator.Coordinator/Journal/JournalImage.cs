@@ -12,6 +12,8 @@ internal sealed class JournalImage
     private readonly Dictionary<string, RequestAnswered> _requests = [];
     private readonly Queue<RequestAnswered> _requestsByAge = new();
 
+    private readonly Queue<TaskRequest> _forgotten = new();
+
     // As many as the engine remembers.
     private const int MaxRequests = 100_000;
 
@@ -30,6 +32,9 @@ internal sealed class JournalImage
     /// <summary>Requests that were answered, oldest first.</summary>
     public IEnumerable<RequestAnswered> Requests => _requestsByAge;
 
+    /// <summary>Request ids whose tasks are no longer kept, oldest first.</summary>
+    public IEnumerable<TaskRequest> ForgottenTasks => _forgotten;
+
     /// <summary>Applies a record as it was read.</summary>
     /// <exception cref="JournalException">It does not fit.</exception>
     public void Apply(ulong position, ArraySegment<byte> bytes)
@@ -38,7 +43,8 @@ internal sealed class JournalImage
         {
             Apply(Record.Parser.ParseFrom(bytes.AsSpan()));
         }
-        catch (Exception exception) when (exception is InvalidProtocolBufferException or KeyNotFoundException or ArgumentException or JournalException)
+        catch (Exception exception) when (exception is InvalidProtocolBufferException or KeyNotFoundException or ArgumentException or JournalException
+                                              or NullReferenceException or OverflowException)
         {
             throw new JournalException($"record {position} does not fit what came before it ({exception.Message.TrimEnd('.')}): the journal is damaged, or of a later version", exception);
         }
@@ -70,6 +76,8 @@ internal sealed class JournalImage
 
         foreach (var request in Requests)
             yield return Of(new Change { RequestAnswered = request });
+        foreach (var request in _forgotten)
+            yield return Of(new Change { TaskRequest = request });
         foreach (var task in Tasks.Values)
         {
             var record = new Record();
@@ -151,7 +159,11 @@ internal sealed class JournalImage
                 Tasks[change.TaskEnded.TaskId].Finish(change.TaskEnded);
                 break;
             case Change.ChangeOneofCase.TaskForgotten:
-                Require(Tasks.Remove(change.TaskForgotten), $"there is no task {change.TaskForgotten}");
+                Require(Tasks.Remove(change.TaskForgotten, out var forgotten), $"there is no task {change.TaskForgotten}");
+                Remember(forgotten!.Accepted);
+                break;
+            case Change.ChangeOneofCase.TaskRequest:
+                _forgotten.Enqueue(change.TaskRequest);
                 break;
             default:
                 throw new JournalException("it is of a kind that this build does not know");
@@ -168,6 +180,16 @@ internal sealed class JournalImage
             if (_requests.TryGetValue(oldest.RequestId, out var found) && ReferenceEquals(found, oldest))
                 _requests.Remove(oldest.RequestId);
         }
+    }
+
+    /// <summary>If its request id is sent again, the task must not run again.</summary>
+    private void Remember(TaskAccepted forgotten)
+    {
+        if (forgotten.RequestId.Length == 0)
+            return;
+        _forgotten.Enqueue(new TaskRequest { RequestId = forgotten.RequestId, TaskId = forgotten.TaskId, AcceptedAt = forgotten.AcceptedAt });
+        if (_forgotten.Count > MaxRequests)
+            _forgotten.Dequeue();
     }
 
     private static void Require(bool holds, string otherwise)

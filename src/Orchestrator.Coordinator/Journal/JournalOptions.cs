@@ -11,4 +11,7 @@ public sealed record JournalOptions
 
     /// <summary>How many ends of durable tasks the history holds; the oldest go first.</summary>
     public int HistoryTasks { get; init; } = 100_000;
+
+    /// <summary>How many bytes they take in it; the oldest go first, before <see cref="HistoryTasks"/> is reached where errors are long.</summary>
+    public long HistoryBytes { get; init; } = 64L << 20;
 }

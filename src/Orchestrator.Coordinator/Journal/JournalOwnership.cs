@@ -15,6 +15,10 @@ internal static class JournalOwnership
         {
             throw new JournalException($"the journal '{journal}' cannot be written: {exception.Message}", exception);
         }
+        catch (DirectoryNotFoundException exception)
+        {
+            throw new JournalException($"the directory of the journal '{journal}' does not exist", exception);
+        }
         catch (IOException exception)
         {
             throw new JournalException($"the journal '{journal}' cannot be locked, another coordinator uses this data directory: {exception.Message}", exception);

@@ -18,24 +18,46 @@ internal sealed class JournalRestorer(JournalImage image, JournalTimes times)
     public Core.Journal.RestoredObjects ToObjects()
     {
         var restored = new Core.Journal.RestoredObjects { StateFloor = image.StateFloor };
-        foreach (var queue in image.Queues.Values)
-        {
-            var counts = queue.Counts;
-            restored.Queues.Add(new Core.Journal.RestoredQueue(
-                QueueOperations.ToSpec(queue.Spec),
-                new Core.Journal.QueueCounts(
-                    (long)counts.LastSequence, (long)counts.Unfinished, (long)counts.DeadLettered, (long)counts.Dropped, counts.ShutDown, counts.Emptied),
-                [.. queue.Items.Select(ToItem)]));
-        }
-
-        foreach (var state in image.States.Values)
-            restored.States.Add(ToState(state));
-        foreach (var request in image.Requests)
-            restored.Requests.Add(ToRequest(request));
+        restored.Queues.AddRange(All(image.Queues.Values, ToQueue));
+        restored.States.AddRange(All(image.States.Values, ToState));
+        restored.Requests.AddRange(All(image.Requests, ToRequest));
         return restored;
     }
 
-    public IEnumerable<Core.Journal.RestoredTask> ToTasks() => image.Tasks.Values.Select(ToTask);
+    public IEnumerable<Core.Journal.RestoredTask> ToTasks() => All(image.Tasks.Values, ToTask);
+
+    public IEnumerable<Core.Journal.ForgottenTask> ToForgottenTasks() => image.ForgottenTasks.Select(request =>
+        new Core.Journal.ForgottenTask((long)request.TaskId, request.RequestId, times.ToEngine(request.AcceptedAt)));
+
+    /// <summary>What is whole as a record, and still says nothing that an engine could take up, refuses the start like any other damage.</summary>
+    private static IEnumerable<TTo> All<TFrom, TTo>(IEnumerable<TFrom> items, Func<TFrom, TTo> convert)
+    {
+        foreach (var item in items)
+        {
+            TTo converted;
+            try
+            {
+                converted = convert(item);
+            }
+            catch (Exception exception) when (exception is RefusedException or InvalidProtocolBufferException or ArgumentException or NullReferenceException
+                                                  or InvalidOperationException or OverflowException)
+            {
+                throw new JournalException($"what the journal holds cannot be taken up ({exception.Message.TrimEnd('.')}): it is damaged, or of a later version", exception);
+            }
+
+            yield return converted;
+        }
+    }
+
+    private Core.Journal.RestoredQueue ToQueue(QueueImage queue)
+    {
+        var counts = queue.Counts;
+        return new Core.Journal.RestoredQueue(
+            QueueOperations.ToSpec(queue.Spec),
+            new Core.Journal.QueueCounts(
+                (long)counts.LastSequence, (long)counts.Unfinished, (long)counts.DeadLettered, (long)counts.Dropped, counts.ShutDown, counts.Emptied),
+            [.. queue.Items.Select(ToItem)]);
+    }
 
     private Core.Journal.KeptItem ToItem(KeptItem item)
     {
@@ -67,13 +89,16 @@ internal sealed class JournalRestorer(JournalImage image, JournalTimes times)
         (Type Command, ObjectOutcome Outcome) answer = request.AnswerCase switch
         {
             RequestAnswered.AnswerOneofCase.Put => (typeof(PutItems), new PutOutcome((WaitStatus)(int)request.Put.Status, request.Put.Accepted)),
+            RequestAnswered.AnswerOneofCase.MarkDone => (typeof(MarkItemsDone), new MarkDoneOutcome(request.MarkDone.UnfinishedItems)),
             RequestAnswered.AnswerOneofCase.Dict => (typeof(UpdateDict), new UpdateDictOutcome(
                 request.Dict.Version, [.. request.Dict.Entries.Select(entry => new DictValue(entry.Key, entry.Value is { } value ? ToContent(value) : null, entry.Version))])),
             RequestAnswered.AnswerOneofCase.List => (typeof(UpdateList), new UpdateListOutcome(
                 request.List.Version, request.List.Count, [.. request.List.Popped.Select(ToContent)])),
             RequestAnswered.AnswerOneofCase.Value => (typeof(UpdateValue), new UpdateValueOutcome(
                 request.Value.Version, ToNumber(request.Value.Before), ToNumber(request.Value.After), request.Value.Changed)),
-            _ => (typeof(UpdateArray), new UpdateArrayOutcome(request.Array.Version, [.. request.Array.After.Select(after => StateOperations.ToNumber(after, "after"))])),
+            RequestAnswered.AnswerOneofCase.Array => (typeof(UpdateArray), new UpdateArrayOutcome(
+                request.Array.Version, [.. request.Array.After.Select(after => StateOperations.ToNumber(after, "after"))])),
+            _ => throw new JournalException($"the answer to request \"{request.RequestId}\" is of a kind that this build does not know: the journal is of a later version"),
         };
         return new Core.Journal.RequestAnswered(request.RequestId, answer.Command, answer.Outcome, times.ToEngine(request.At));
     }

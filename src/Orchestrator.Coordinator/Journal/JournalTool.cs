@@ -51,11 +51,12 @@ public static class JournalTool
     public static (long Before, long After) Compact(string directory)
     {
         var path = PathIn(directory);
+        // Before the lock, which would leave its file in a directory that is nobody's.
+        if (!File.Exists(path))
+            throw new JournalException($"there is no journal '{path}'; a coordinator creates one in its data directory");
         using var ownership = JournalOwnership.Take(path);
         long SizeOf(string suffix) => new FileInfo(path + suffix) is { Exists: true } file ? file.Length : 0;
         var before = SizeOf("") + SizeOf("-wal");
-        if (!File.Exists(path))
-            throw new JournalException($"there is no journal '{path}'; a coordinator creates one in its data directory");
         using (var database = JournalDatabase.Open(path))
         {
             database.Commit([], Core.Journal.Durability.Disk, database.DropUnfinishedSnapshots);

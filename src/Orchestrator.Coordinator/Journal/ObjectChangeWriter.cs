@@ -122,6 +122,9 @@ internal sealed class ObjectChangeWriter(JournalTimes times)
             case PutOutcome put:
                 message.Put = QueueOperations.ToResponse(put);
                 break;
+            case MarkDoneOutcome done:
+                message.MarkDone = QueueOperations.ToResponse(done);
+                break;
             case UpdateDictOutcome dict:
                 message.Dict = StateOperations.ToResponse(dict);
                 break;

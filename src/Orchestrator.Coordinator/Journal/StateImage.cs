@@ -8,6 +8,9 @@ internal sealed class StateImage(StateBegun begun)
     private const int EntriesPerRecord = 512;
     private const int ElementsPerRecord = 8_192;
 
+    // Far more than the engine allows: a number that is none must not take the machine's memory.
+    private const ulong MaxElements = 1 << 30;
+
     private readonly LinkedList<KeptEntry> _order = [];
     private readonly Dictionary<string, LinkedListNode<KeptEntry>> _entries = [];
 
@@ -52,6 +55,8 @@ internal sealed class StateImage(StateBegun begun)
                 Elements[(int)edited.ElementSet.Index] = Bits(edited.ElementSet.Number);
                 break;
             case StateEdited.EditOneofCase.ArrayCreated:
+                if (edited.ArrayCreated > MaxElements)
+                    throw new JournalException($"an array cannot have {edited.ArrayCreated} elements");
                 Elements.AddRange(Enumerable.Repeat(0ul, (int)edited.ArrayCreated));
                 break;
             default:

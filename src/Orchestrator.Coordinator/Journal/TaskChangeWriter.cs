@@ -82,8 +82,7 @@ internal sealed class TaskChangeWriter(JournalTimes times, ResultWriter results)
         };
         if (end.Output is ByteString output)
             message.Output = output;
-        var info = results.ToInfo(ended.Task);
-        info.Result.Output = null;
+        var info = results.ToInfo(ended.Task, withOutput: false);
         _ended.Add(new EndedTask(message.TaskId, message.EndedAt, info.ToByteArray()));
         return message;
     }

@@ -69,13 +69,13 @@ internal sealed class PolicyTranslator
             AffinityKey = check.Name(options.AffinityKey, "affinity_key"),
             ConcurrencyKey = check.Name(options.ConcurrencyKey, "concurrency_key"),
             ConcurrencyLimit = check.Limit(options),
+            RateLimiter = check.Name(options.RateLimiter, "rate_limiter"),
             FairnessKey = check.Name(options.FairnessKey, "fairness_key"),
             FairnessWeight = check.Weight(options.FairnessWeight),
             DependsOn = options.DependsOn.Count == 0 ? [] : [.. options.DependsOn.Select(id => (long)id).Distinct()],
             Durability = check.Durability(options.Durability),
             Labels = options.Labels.Count == 0 ? null : new Dictionary<string, string>(options.Labels),
         };
-        check.RateLimiter(options.RateLimiter);
         violations = check.Violations;
         return policy;
     }
@@ -169,12 +169,6 @@ internal sealed class PolicyTranslator
                     Add("durability", $"{(int)durability} is no Durability; 1 (memory), 2 (process) and 3 (disk) are");
                     return Core.Journal.Durability.Memory;
             }
-        }
-
-        public void RateLimiter(string name)
-        {
-            if (name.Length > 0)
-                Add("rate_limiter", $"there is no rate limiter '{name}'", ErrorReason.NotFound);
         }
 
         private void Add(string name, string description, ErrorReason reason = ErrorReason.Invalid) =>

@@ -27,6 +27,7 @@ internal static class PolicyWriter
             AffinityKey = policy.AffinityKey,
             ConcurrencyKey = policy.ConcurrencyKey,
             ConcurrencyLimit = policy.ConcurrencyKey.Length > 0 ? policy.ConcurrencyLimit : 0,
+            RateLimiter = policy.RateLimiter,
             FairnessKey = policy.FairnessKey,
             FairnessWeight = policy.FairnessWeight == 1 ? 0 : policy.FairnessWeight,
             Durability = (V1.Durability)(int)policy.Durability,

@@ -84,8 +84,8 @@ internal sealed class ResultWriter(MonotonicClock clock)
         return message;
     }
 
-    /// <summary>Everything that is known of a task.</summary>
-    public V1.TaskInfo ToInfo(TaskRecord task)
+    /// <summary>Everything that is known of a task; its output only where it is asked for.</summary>
+    public V1.TaskInfo ToInfo(TaskRecord task, bool withOutput)
     {
         var info = new V1.TaskInfo
         {
@@ -104,12 +104,30 @@ internal sealed class ResultWriter(MonotonicClock clock)
         if (task.StartedAt != 0)
             info.Attempts.Add(ToAttempt(task.Attempt, task.WorkerName, task.StartedAt, task.HasEnded ? task.RunTicks : 0));
         if (task.HasEnded)
-            info.Result = ToPublic(ToResult(task, task.Tag, timing: true));
+            info.Result = ToPublic(ToResult(task, task.Tag, timing: true), withOutput);
         return info;
     }
 
-    /// <summary>The same wire format, read with its payload.</summary>
-    private static V1.TaskResult ToPublic(PassTaskResult result) => V1.TaskResult.Parser.ParseFrom(result.ToByteString());
+    /// <summary>The same wire format, read with its payload. That came from a worker, unread until now, and may be no payload.</summary>
+    private static V1.TaskResult ToPublic(PassTaskResult result, bool withOutput)
+    {
+        var output = result.Output;
+        result.Output = ByteString.Empty;
+        var info = V1.TaskResult.Parser.ParseFrom(result.ToByteString());
+        info.Output = null;
+        if (!withOutput || output.IsEmpty)
+            return info;
+        try
+        {
+            info.Output = V1.Payload.Parser.ParseFrom(output);
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            info.Error ??= new V1.TaskError { Reason = V1.ErrorReason.Invalid, Message = $"the worker's output of {output.Length:N0} bytes is no payload: {exception.Message}" };
+        }
+
+        return info;
+    }
 
     private V1.Attempt ToAttempt(int number, string worker, long startedAt, long runTicks)
     {

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
@@ -8,7 +9,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>Task specs as they arrive, to submissions as the engine takes them.</summary>
-internal sealed class SubmissionReader(PolicyTranslator policies)
+internal sealed class SubmissionReader(PolicyTranslator policies, ObjectEngineHost objects)
 {
     private const int MaxHandlerLength = 128;
     private const int MaxRequestIdLength = 256;
@@ -35,6 +36,12 @@ internal sealed class SubmissionReader(PolicyTranslator policies)
         string handler, ByteString input, ByteString options, ulong tag, string requestId, TaskPolicy? defaults, string field, ref List<Violation>? violations)
     {
         var policy = options.IsEmpty ? defaults ?? TaskPolicy.Default : policies.Translate(options, $"{field}.options", ref violations);
+        if (policy.RateLimiter.Length > 0 && !objects.Read((engine, _) => engine.HasRateLimiter(policy.RateLimiter)))
+        {
+            (violations ??= []).Add(new Violation(
+                $"{field}.options.rate_limiter", $"there is no rate limiter '{policy.RateLimiter}'; create it first (CreateRateLimiter)", ErrorReason.NotFound));
+        }
+
         if (handler.Length is 0 or > MaxHandlerLength)
         {
             (violations ??= []).Add(new Violation(

@@ -16,13 +16,15 @@ internal sealed class TaskListing(TaskEngineHost host, ResultWriter results)
     /// <param name="handler">Only this; empty for all.</param>
     public ListTasksResponse List(long before, int size, IReadOnlySet<TaskState> states, string handler)
     {
-        var known = host.Read(engine => engine
-            .NewestBefore(before)
+        // What runs is looked for on its own, often, and while many tasks are kept; the history knows none of it.
+        var onlyRunning = states.Count == 1 && states.Contains(TaskState.Running);
+        var known = host.Read(engine => (onlyRunning ? engine.RunningBefore(before) : engine.NewestBefore(before))
             .Where(task => Fits((TaskState)(int)task.State, task.Handler.Name))
             .Take(size + 1)
-            .Select(results.ToInfo)
+            // A list names; the payload is for GetTask.
+            .Select(task => results.ToInfo(task, withOutput: false))
             .ToList());
-        var all = known.Concat(Past(before, Fits, size + 1)).OrderByDescending(task => task.TaskId).Take(size + 1).ToList();
+        var all = known.Concat(onlyRunning ? [] : Past(before, Fits, size + 1)).OrderByDescending(task => task.TaskId).Take(size + 1).ToList();
         var response = new ListTasksResponse();
         if (all.Count > size)
         {
@@ -30,14 +32,7 @@ internal sealed class TaskListing(TaskEngineHost host, ResultWriter results)
             response.NextPageToken = all[^1].TaskId.ToString(CultureInfo.InvariantCulture);
         }
 
-        foreach (var info in all)
-        {
-            // A list names; the payload is for GetTask.
-            if (info.Result is { } result)
-                result.Output = null;
-            response.Tasks.Add(info);
-        }
-
+        response.Tasks.AddRange(all);
         return response;
 
         bool Fits(TaskState state, string name) => (states.Count == 0 || states.Contains(state)) && (handler.Length == 0 || name == handler);

@@ -197,7 +197,7 @@ internal sealed class TaskServiceAdapter(
 
     public override async Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
     {
-        var info = host.Read(engine => engine.Find((long)request.TaskId) is { } task ? results.ToInfo(task) : null)
+        var info = host.Read(engine => engine.Find((long)request.TaskId) is { } task ? results.ToInfo(task, withOutput: true) : null)
             ?? throw Failures.Create(ErrorReason.NotFound, $"task {request.TaskId} is unknown, or its result is no longer kept");
         if (info.Options.Durability > V1.Durability.Memory)
             await host.WrittenAsync();

@@ -58,20 +58,28 @@ internal sealed unsafe class ChildProcess : IDisposable
     public static ChildProcess Start(
         IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string name, SafeFileHandle inherited)
     {
-        var input = stackalloc int[2];
-        var output = stackalloc int[2];
-        if (NativeMethods.pipe2(input, NativeMethods.OCloExec) != 0 || NativeMethods.pipe2(output, NativeMethods.OCloExec) != 0)
-            throw new IOException($"cannot make pipes for {name}: {Marshal.GetLastPInvokeErrorMessage()}");
-        using var childInput = new SafeFileHandle(input[0], ownsHandle: true);
-        using var childOutput = new SafeFileHandle(output[1], ownsHandle: true);
-        var ownInput = new FileStream(new SafeFileHandle(input[1], ownsHandle: true), FileAccess.Write, bufferSize: 0);
-        var ownOutput = new FileStream(new SafeFileHandle(output[0], ownsHandle: true), FileAccess.Read, bufferSize: 0);
-        var error = Spawn(command, environment, input[0], output[1], inherited, out var pid);
+        var (childInput, inputEnd) = MakePipe(name);
+        using var firstOfInput = childInput;
+        var ownInput = new FileStream(inputEnd, FileAccess.Write, bufferSize: 0);
+        SafeFileHandle outputEnd, childOutput;
+        try
+        {
+            (outputEnd, childOutput) = MakePipe(name);
+        }
+        catch
+        {
+            ownInput.Dispose();
+            throw;
+        }
+
+        using var secondOfOutput = childOutput;
+        var ownOutput = new FileStream(outputEnd, FileAccess.Read, bufferSize: 0);
+        var error = Spawn(command, environment, childInput, childOutput, inherited, out var pid);
         if (error != 0)
         {
             ownInput.Dispose();
             ownOutput.Dispose();
-            throw new IOException($"cannot start {name} by '{string.Join(' ', command)}': {Marshal.GetPInvokeErrorMessage(error)}");
+            throw new IOException($"cannot start {name} by '{string.Join(' ', command)}': {Marshal.GetPInvokeErrorMessage(error)}", error);
         }
 
         var child = new ChildProcess(pid, ownInput, ownOutput);
@@ -119,16 +127,25 @@ internal sealed unsafe class ChildProcess : IDisposable
         Signal(NativeMethods.SigKill);
     }
 
-    private static int Spawn(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, int childInput, int childOutput, SafeFileHandle inherited, out int pid)
+    private static (SafeFileHandle Read, SafeFileHandle Write) MakePipe(string name)
+    {
+        var ends = stackalloc int[2];
+        if (NativeMethods.pipe2(ends, NativeMethods.OCloExec) != 0)
+            throw new IOException($"cannot make pipes for {name}: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
+        return (new SafeFileHandle(ends[0], ownsHandle: true), new SafeFileHandle(ends[1], ownsHandle: true));
+    }
+
+    private static int Spawn(
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, SafeFileHandle childInput, SafeFileHandle childOutput, SafeFileHandle inherited, out int pid)
     {
         // The C library's types are 80 and 336 bytes with glibc; sigset_t is 128.
         var actions = stackalloc byte[1_024];
         var attributes = stackalloc byte[1_024];
         var signals = stackalloc byte[256];
         _ = NativeMethods.posix_spawn_file_actions_init(actions);
-        _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, childInput, 0);
-        _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, childOutput, 1);
-        _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, childOutput, 2);
+        _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, (int)childInput.DangerousGetHandle(), 0);
+        _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, (int)childOutput.DangerousGetHandle(), 1);
+        _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, (int)childOutput.DangerousGetHandle(), 2);
         // Last, since it may take the number of one of the others.
         _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, (int)inherited.DangerousGetHandle(), InheritedDescriptor);
         _ = NativeMethods.posix_spawnattr_init(attributes);

@@ -20,6 +20,15 @@ internal static unsafe partial class NativeMethods
     public const int PriorityOfProcessGroup = 1;
     public const int ResourceCore = 4;
 
+    private const int TryAgain = 11;
+    private const int OutOfMemory = 12;
+    private const int TooManyFilesInSystem = 23;
+    private const int TooManyFiles = 24;
+    private const int NoSpaceLeft = 28;
+
+    /// <summary>Whether an error number means that something is short now and may not be later.</summary>
+    public static bool IsShortage(int error) => error is TryAgain or OutOfMemory or TooManyFilesInSystem or TooManyFiles or NoSpaceLeft;
+
     [LibraryImport("libc", SetLastError = true)]
     public static partial int pipe2(int* fds, int flags);
 

@@ -121,14 +121,14 @@ internal sealed partial class WorkerSupervisor
             StartFor(slot);
     }
 
-    private void OnEarlyDeath(WorkerGroup group, WorkerSlot? slot, string cause)
+    private void OnEarlyDeath(WorkerGroup group, WorkerSlot? slot, string cause, bool mayGiveUp = true)
     {
         if (_stopping)
             return;
         var deaths = (slot?.EarlyDeaths ?? group.SpareDeaths).Add(_clock.Now, _options.IntensityWindow);
         if (slot is null)
         {
-            group.SpareHasFailed = deaths >= _options.MaxEarlyDeaths;
+            group.SpareHasFailed = mayGiveUp && deaths >= _options.MaxEarlyDeaths;
             if (!group.SpareHasFailed)
                 _thread.PostAfter(Backoff(deaths), () => StartSpare(group));
             return;
@@ -144,7 +144,7 @@ internal sealed partial class WorkerSupervisor
             slot.Recycling?.TrySetException(new InvalidOperationException($"the successor of {slot.Name} did not start: {cause}"));
             slot.Recycling = null;
         }
-        else if (deaths >= _options.MaxEarlyDeaths)
+        else if (mayGiveUp && deaths >= _options.MaxEarlyDeaths)
         {
             slot.HasFailed = true;
             _events.Add("worker.failed", slot.Name, $"given up after {deaths} early deaths, the last: {cause}; 'recycle' tries again");

@@ -149,8 +149,10 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         {
             _events.Add("worker.start_failed", name, exception.Message);
             Log.StartFailed(_logger, name, exception.Message);
-            // As if it had died at once; later, so that the caller sees the slot empty first.
-            _thread.Post(() => OnEarlyDeath(group, slot, exception.Message));
+            // As if it had died at once; later, so that the caller sees the slot empty first. What the machine is short of for the moment is no fault
+            // of the worker's, which is tried again for ever; only a coordinator that starts must come to an end.
+            var isShortage = NativeMethods.IsShortage(exception.HResult) && _settled.Task.IsCompleted;
+            _thread.Post(() => OnEarlyDeath(group, slot, exception.Message, mayGiveUp: !isShortage));
             return null;
         }
     }

@@ -1,5 +1,6 @@
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Core.Budgets;
@@ -8,7 +9,8 @@ using V1 = Orchestrator.V1;
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>Every limit in force, and how far it is used.</summary>
-internal sealed class LimitReporter(TaskEngineHost host, ObjectEngineHost objects, MemoryBudget memory, StreamRegistry streams, CoordinatorOptions options)
+internal sealed class LimitReporter(
+    TaskEngineHost host, ObjectEngineHost objects, MemoryBudget memory, StreamRegistry streams, CommandJournal journal, CoordinatorOptions options)
 {
     /// <summary>The limits over all, as they are now.</summary>
     public IReadOnlyList<V1.Limit> Shared()
@@ -25,6 +27,8 @@ internal sealed class LimitReporter(TaskEngineHost host, ObjectEngineHost object
             New("memory_kept", $"Kept for others, with a record for each; new work is refused beyond {memory.ForNewWork:N0}", memory.Limit, memory.Used, "bytes"),
             .. objects.Read((read, _) => read.Limits()).Select(limit => New(limit.Name, limit.Description, limit.Maximum, limit.Used, limit.Unit)),
             New("streams", "Open task streams", 0, streams.Count, "streams"),
+            New("history_tasks", "Ends of durable tasks that the journal keeps for ListTasks", journal.Options.HistoryTasks, 0, "tasks"),
+            New("history_bytes", "What those take", journal.Options.HistoryBytes, journal.HistoryBytes, "bytes"),
         ];
     }
 

@@ -11,7 +11,7 @@ namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>What an operator sees at one moment.</summary>
 internal sealed class StatusReporter(
-    TaskEngineHost host, WorkerSupervisor supervisor, StreamRegistry streams, ProcessSampler sampler, MonotonicClock clock)
+    TaskEngineHost host, ObjectEngineHost objects, WorkerSupervisor supervisor, StreamRegistry streams, ProcessSampler sampler, MonotonicClock clock)
 {
     private static readonly string Version = typeof(StatusReporter).Assembly.GetName().Version?.ToString(3) ?? "0";
 
@@ -34,6 +34,7 @@ internal sealed class StatusReporter(
                 StartedAt = Timestamp.FromDateTimeOffset(clock.StartedAt),
             },
         };
+        (status.Sessions, status.Queues, status.QueuedItems) = objects.Read((engine, _) => (engine.SessionCount, engine.QueueCount, engine.QueuedItems()));
         var workers = supervisor.Status;
         host.Read(engine =>
         {

@@ -68,6 +68,12 @@ public sealed record TaskEnd(TaskState State, int Attempt, string Worker, long S
     public TaskFailure? Failure { get; init; }
 }
 
+/// <summary>A durable task that is no longer kept, but whose request id is.</summary>
+/// <param name="TaskId">Its id.</param>
+/// <param name="RequestId">Its idempotency key.</param>
+/// <param name="AcceptedAt">When.</param>
+public readonly record struct ForgottenTask(long TaskId, string RequestId, long AcceptedAt);
+
 /// <summary>A durable task as a journal knows it, for an engine that starts anew.</summary>
 /// <param name="TaskId">Its id.</param>
 /// <param name="Submission">As it was submitted, without the dependencies that are met.</param>

@@ -15,6 +15,18 @@ public sealed partial class ObjectEngine
     /// <summary>How many named objects of all kinds there are.</summary>
     public int ObjectCount => _census.Count;
 
+    /// <summary>How many queues there are.</summary>
+    public int QueueCount => _queues.Count;
+
+    /// <summary>How many items they hold, ready or not. Looks at every queue.</summary>
+    public long QueuedItems()
+    {
+        var items = 0L;
+        foreach (var queue in _queues.All)
+            items += queue.KeptItems;
+        return items;
+    }
+
     /// <summary>How many commands wait.</summary>
     public int WaitCount => _waits;
 

@@ -105,6 +105,8 @@ public sealed partial class ObjectEngine
                 moved = true;
                 accepted += more;
                 putter.Progress = accepted;
+                if (accepted < items.Count)
+                    RememberProgress(putter);
             }
 
             if (accepted < items.Count)

@@ -10,6 +10,9 @@ public sealed partial class ObjectEngine
 {
     private readonly ObjectTable<SyncRateLimiter> _rateLimiters;
 
+    /// <summary>Whether there is a rate limiter of this name.</summary>
+    public bool HasRateLimiter(string name) => _rateLimiters.Find(name) is not null;
+
     internal void OnCreateRateLimiter(CreateRateLimiter command)
     {
         var found = _rateLimiters.Find(command.Spec.Name);

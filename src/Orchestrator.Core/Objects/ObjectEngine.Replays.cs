@@ -94,6 +94,13 @@ public sealed partial class ObjectEngine
             (_answered ??= []).Add(new RequestAnswered(command.RequestId, command.GetType(), outcome, _now));
     }
 
+    /// <summary>What a wait has got so far is written down with it: if the process ends now and the command is sent again, that must not be done twice.</summary>
+    private void RememberProgress(Wait wait)
+    {
+        if (wait.Command is { RequestId.Length: > 0, Session: null } command && wait.Object.PartialOutcome(wait) is { } partial)
+            (_answered ??= []).Add(new RequestAnswered(command.RequestId, command.GetType(), partial, _now));
+    }
+
     private ReplayTable<string> OpenRequestsOf(Session? session) => session is null
         ? _requestsOfNobody ??= new ReplayTable<string>(_options, _replayBudget)
         : session.Requests ??= new ReplayTable<string>(_options, _replayBudget);

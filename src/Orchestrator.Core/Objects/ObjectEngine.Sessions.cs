@@ -191,13 +191,22 @@ public sealed partial class ObjectEngine
             _sessionsOfTasks.Remove((task.TaskId, task.Attempt));
         _effects.EndedSessions.Add(session);
         if (end.Cause != SessionEndCause.Closed)
-        {
             RememberLost(session);
+        if (MustBeTold(session, end))
             _effects.Notices.Add(new ObjectNotice(session, ObjectErrorReason.SessionLost, "", $"{session} has ended: {end.Message}"));
-        }
-
         return true;
     }
+
+    /// <summary>
+    /// Who closes a session need not be who listens for it: that one is told, and an owner who closes it does not mind. An attempt that held nothing has lost nothing,
+    /// which saves a message for each task that ends in order.
+    /// </summary>
+    private static bool MustBeTold(Session session, SessionEnd end) => end.Cause switch
+    {
+        SessionEndCause.Closed => session.Channel is not null,
+        SessionEndCause.TaskEnded => session.HoldCount > 0,
+        _ => true,
+    };
 
     private void RememberLost(Session session)
     {

@@ -79,7 +79,8 @@ internal sealed class SharedQueue : NamedObject
     /// <summary>Whether it may disappear, once this has lasted.</summary>
     public bool IsIdle => KeptItems == 0 && !HasWaiters;
 
-    private long KeptItems => (long)Ready.Count + _leases.Count + Delayed.Count;
+    /// <summary>Items that are in it: ready, leased or delayed.</summary>
+    public long KeptItems => (long)Ready.Count + _leases.Count + Delayed.Count;
 
     private long KeptBytes => Ready.Bytes + _leasedBytes + Delayed.Bytes;
 

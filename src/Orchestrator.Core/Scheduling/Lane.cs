@@ -31,6 +31,16 @@ internal sealed class Lane(int slots)
 
     public TaskRecord? FirstWaiting => _firstWaiting;
 
+    /// <summary>The attempts that it runs, longest first.</summary>
+    public IEnumerable<TaskRecord> Started
+    {
+        get
+        {
+            for (var task = _head; task is not null && task != _firstWaiting; task = task.Next)
+                yield return task;
+        }
+    }
+
     /// <summary>Appends an attempt; true when it starts at once.</summary>
     public bool Add(TaskRecord task, long expectedTicks)
     {

@@ -146,7 +146,7 @@ public sealed record SessionEnd(SessionEndCause Cause, string Message);
 /// <summary>What ended a session.</summary>
 public enum SessionEndCause : byte
 {
-    /// <summary>Its owner closed it: what it held is given back without a notice.</summary>
+    /// <summary>It was closed, by its owner as a rule: what it held is given back. Whoever still listens for it has one notice, and none for each hold.</summary>
     Closed,
 
     /// <summary>Its time to live passed.</summary>

@@ -91,8 +91,19 @@ public readonly record struct DictValue(string Key, Content? Value, ulong Versio
 /// <param name="Entries">The entries after all edits, in the order of the edits.</param>
 public sealed record UpdateDictOutcome(ulong Version, IReadOnlyList<DictValue> Entries) : ObjectOutcome
 {
+    // Asked for several times on the way of each.
+    private readonly int _bytes = SizeOf(Entries);
+
     /// <inheritdoc/>
-    public override int Bytes => (int)Math.Min(int.MaxValue, Entries.Sum(entry => (long)entry.Key.Length + (entry.Value?.Bytes ?? 0)));
+    public override int Bytes => _bytes;
+
+    private static int SizeOf(IReadOnlyList<DictValue> entries)
+    {
+        var bytes = 0L;
+        for (var i = 0; i < entries.Count; i++)
+            bytes += entries[i].Key.Length + (entries[i].Value?.Bytes ?? 0);
+        return (int)Math.Min(int.MaxValue, bytes);
+    }
 }
 
 /// <summary>What to read of a dict.</summary>

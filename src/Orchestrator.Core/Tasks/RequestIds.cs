@@ -4,7 +4,7 @@ namespace Orchestrator.Core.Tasks;
 internal sealed class RequestIds(int capacity, long windowTicks)
 {
     private readonly Dictionary<string, long> _tasks = [];
-    private readonly Queue<(string RequestId, long Expires)> _byAge = new();
+    private readonly Queue<(string RequestId, long TaskId, long Expires)> _byAge = new();
 
     public int Count => _tasks.Count;
 
@@ -15,12 +15,13 @@ internal sealed class RequestIds(int capacity, long windowTicks)
         return _tasks.TryGetValue(requestId, out var taskId) ? taskId : null;
     }
 
-    public void Add(string requestId, long taskId, long now)
+    /// <summary>From now on it names this task, whatever it named before.</summary>
+    public void Add(string requestId, long taskId, long acceptedAt)
     {
-        if (_tasks.Count >= capacity)
+        while (_byAge.Count >= capacity)
             RemoveOldest();
-        _tasks.Add(requestId, taskId);
-        _byAge.Enqueue((requestId, now + windowTicks));
+        _tasks[requestId] = taskId;
+        _byAge.Enqueue((requestId, taskId, acceptedAt + windowTicks));
     }
 
     private void Expire(long now)
@@ -29,5 +30,10 @@ internal sealed class RequestIds(int capacity, long windowTicks)
             RemoveOldest();
     }
 
-    private void RemoveOldest() => _tasks.Remove(_byAge.Dequeue().RequestId);
+    private void RemoveOldest()
+    {
+        var (requestId, taskId, _) = _byAge.Dequeue();
+        if (_tasks.TryGetValue(requestId, out var named) && named == taskId)
+            _tasks.Remove(requestId);
+    }
 }

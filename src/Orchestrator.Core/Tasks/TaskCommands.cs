@@ -51,6 +51,12 @@ public abstract record TaskCommand
     /// <param name="PostMortem">What is known of its end; null when it ended as it was told to.</param>
     public sealed record WorkerLost(EngineWorker Worker, byte[]? Recorder, WorkerPostMortem? PostMortem) : TaskCommand;
 
+    /// <summary>A permit that was asked for has come.</summary>
+    public sealed record PermitGranted(RateGate Gate) : TaskCommand;
+
+    /// <summary>There will be no permit, such as because the rate limiter was deleted: the tasks that wait for one fail.</summary>
+    public sealed record PermitRefused(RateGate Gate, FailureReason Reason, string Message) : TaskCommand;
+
     /// <summary>Kill this worker as if one of its tasks had ignored its cancel.</summary>
     public sealed record Condemn(EngineWorker Worker) : TaskCommand;
 

@@ -27,6 +27,9 @@ public sealed class TaskEffects
     /// <summary>What is to happen to worker processes.</summary>
     public List<WorkerOrder> Orders { get; } = [];
 
+    /// <summary>Permits of rate limiters to ask for or to give back.</summary>
+    public List<PermitOrder> Permits { get; } = [];
+
     /// <summary>Ids of the tasks that a cancel moved.</summary>
     public List<long> Cancelled { get; } = [];
 
@@ -48,6 +51,7 @@ public sealed class TaskEffects
         Deliveries.Clear();
         Notifications.Clear();
         Orders.Clear();
+        Permits.Clear();
         Cancelled.Clear();
         Joined = null;
         if (Changes.Count == 0)
@@ -78,6 +82,19 @@ public readonly record struct Delivery(TaskOwner Owner, TaskRecord Task, ulong T
 
 /// <summary>Tell a watcher, or an owner that wants events, what happened. One of the two is null.</summary>
 public readonly record struct Notification(TaskWatcher? Watcher, TaskOwner? Owner, TaskEventRecord Event);
+
+/// <summary>Ask for one permit of a gate's rate limiter, or give back the one that was granted.</summary>
+public readonly record struct PermitOrder(RateGate Gate, PermitOrderKind Kind);
+
+/// <summary>What is to happen to a permit.</summary>
+public enum PermitOrderKind : byte
+{
+    /// <summary>Ask for one; the answer is <see cref="TaskCommand.PermitGranted"/> or <see cref="TaskCommand.PermitRefused"/>.</summary>
+    Ask,
+
+    /// <summary>Nobody needs the one that was granted any more.</summary>
+    GiveBack,
+}
 
 /// <summary>What is to happen to a worker process.</summary>
 public readonly record struct WorkerOrder(EngineWorker Worker, WorkerOrderKind Kind);

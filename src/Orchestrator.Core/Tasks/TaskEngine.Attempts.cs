@@ -227,10 +227,13 @@ public sealed partial class TaskEngine
     {
         // Mostly one; more where the limit was raised while they waited.
         for (var next = _gates.Leave(task); next is not null; next = _gates.Admit(task))
-        {
-            next.Phase = TaskPhase.Ready;
-            QueueOf(next).Add(next);
-        }
+            Proceed(next);
+    }
+
+    private void PassOnRatePermit(TaskRecord task)
+    {
+        if (task.Has(TaskMarks.HoldsRatePermit))
+            Proceed(_rates.PassOn(task, _effects));
     }
 
     private void End(TaskRecord task, TaskState state, object? output = null, int outputBytes = 0, TaskFailure? failure = null)
@@ -261,6 +264,7 @@ public sealed partial class TaskEngine
         if (failure is not null)
             task.GetExtras().Failure = failure;
         _deadlines.Remove(task);
+        PassOnRatePermit(task);
         // An abandoned one gives its permit back when its code returns.
         if (!task.Has(TaskMarks.Abandoned))
             LeaveGate(task);

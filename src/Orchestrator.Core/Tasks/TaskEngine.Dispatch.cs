@@ -47,17 +47,50 @@ public sealed partial class TaskEngine
                 continue;
             }
 
-            if (ConcurrencyGates.Concerns(task) && !task.Has(TaskMarks.HoldsPermit) && !_gates.TryEnter(task))
+            queue.Take();
+            if (PassesGates(task, queue))
+                Assign(task, worker);
+        }
+    }
+
+    /// <summary>Takes the permits that a task needs to start; where it has to wait for one, it waits beside the queue from which it was taken.</summary>
+    private bool PassesGates(TaskRecord task, ReadyQueue queue)
+    {
+        if (ConcurrencyGates.Concerns(task) && !task.Has(TaskMarks.HoldsPermit) && !_gates.TryEnter(task))
+        {
+            task.Phase = TaskPhase.Gated;
+            _gates.Park(task, queue.RankOf(task));
+            return false;
+        }
+
+        if (RateGates.Concerns(task))
+        {
+            if (!task.Has(TaskMarks.HoldsRatePermit))
             {
-                queue.Take();
-                task.Phase = TaskPhase.Gated;
-                _gates.Park(task, queue.RankOf(task));
-                continue;
+                task.Phase = TaskPhase.RateLimited;
+                _rates.Park(task, queue, _effects);
+                return false;
             }
 
-            queue.Take();
-            Assign(task, worker);
+            _rates.Use(task, _effects);
         }
+
+        return true;
+    }
+
+    /// <summary>A task that waited for a permit has it and is in its queue again, at its old place.</summary>
+    private void Proceed(TaskRecord? task)
+    {
+        if (task is null)
+            return;
+        task.Phase = TaskPhase.Ready;
+        QueueOf(task).Add(task);
+    }
+
+    private void OnPermitRefused(TaskCommand.PermitRefused refused)
+    {
+        foreach (var task in _rates.Close(refused.Gate))
+            End(task, TaskState.Failed, failure: new TaskFailure(refused.Reason, refused.Message));
     }
 
     private EngineWorker? Choose(WorkerPool pool, WorkerRoute route, int lane, TaskRecord task)
@@ -93,9 +126,9 @@ public sealed partial class TaskEngine
         var target = worker.Lanes[lane];
         if (target.Outstanding < target.Slots)
             return true;
-        // Only the CPU lane has a window: what waits in the others would only wait elsewhere. A task under a concurrency key takes no
-        // permit before it can run.
-        if (lane != 0 || !worker.Description.RecordsFlight || ConcurrencyGates.Concerns(task))
+        // Only the CPU lane has a window: what waits in the others would only wait elsewhere. A task that needs a permit takes none
+        // before it can run.
+        if (lane != 0 || !worker.Description.RecordsFlight || ConcurrencyGates.Concerns(task) || RateGates.Concerns(task))
             return false;
         if (target.Waiting == 0)
             return target.BacklogTicks <= _options.PrefetchOneBelow.Ticks;
@@ -108,6 +141,8 @@ public sealed partial class TaskEngine
 
     private void Pin(TaskRecord task, EngineWorker worker, int lane)
     {
+        // Its worker has become busy since: others need not wait for that one.
+        PassOnRatePermit(task);
         task.Phase = TaskPhase.Pinned;
         task.Worker = worker;
         worker.Pool.Pinned++;
@@ -150,16 +185,9 @@ public sealed partial class TaskEngine
             while (worker.Pinned[lane] is { Count: > 0 } pinned && pinned.Min.CompareTo(limit) < 0 && CanTake(worker, lane, pinned.Min.Task))
             {
                 var task = pinned.Min.Task;
-                if (ConcurrencyGates.Concerns(task) && !task.Has(TaskMarks.HoldsPermit) && !_gates.TryEnter(task))
-                {
-                    Unpin(task);
-                    task.Phase = TaskPhase.Gated;
-                    _gates.Park(task, QueueOf(task).RankOf(task));
-                    continue;
-                }
-
                 Unpin(task);
-                Assign(task, worker);
+                if (PassesGates(task, QueueOf(task)))
+                    Assign(task, worker);
             }
         }
     }

@@ -17,24 +17,32 @@ public sealed partial class TaskEngine
 
     /// <summary>Takes up the durable tasks of an earlier life, in the order of their ids, before the first command.</summary>
     /// <param name="tasks">The tasks.</param>
+    /// <param name="forgotten">Those that are gone, for whoever sends one again.</param>
     /// <param name="now">The time; those of the tasks may lie before the engine's zero.</param>
     /// <param name="effects">
     /// What this changes: an attempt that was at a worker may have run, so it has failed with WORKER_LOST, and is followed by another only where the policy says so.
     /// </param>
-    public void Restore(IEnumerable<RestoredTask> tasks, TimeSpan now, TaskEffects effects)
+    public void Restore(IEnumerable<RestoredTask> tasks, IEnumerable<ForgottenTask> forgotten, TimeSpan now, TaskEffects effects)
     {
         ArgumentNullException.ThrowIfNull(tasks);
+        ArgumentNullException.ThrowIfNull(forgotten);
         Enter(now, effects);
+        var requests = forgotten.ToList();
         var interrupted = new List<(TaskRecord Task, RestoredTask From)>();
         foreach (var restored in tasks)
         {
             var task = Restore(restored);
+            if (restored.Submission.RequestId is { Length: > 0 } id)
+                requests.Add(new ForgottenTask(task.Id, id, restored.AcceptedAt));
             if (restored.End is { } end)
                 Restore(task, end);
             else
                 interrupted.Add((task, restored));
         }
 
+        // The latest of an id that was used anew after its window is the one it names.
+        foreach (var (id, requestId, acceptedAt) in requests.OrderBy(request => request.TaskId))
+            _requestIds.Add(requestId, id, acceptedAt);
         // All are known now: the end of one may end those that depend on it.
         foreach (var (task, from) in interrupted)
             Resume(task, from);
@@ -120,12 +128,7 @@ public sealed partial class TaskEngine
         if (restored.Attempts.Count > 0)
             task.GetExtras().Attempts = [.. restored.Attempts];
         if (submission.RequestId.Length > 0)
-        {
             task.GetExtras().RequestId = submission.RequestId;
-            if (_requestIds.Find(submission.RequestId, _now) is null)
-                _requestIds.Add(submission.RequestId, task.Id, _now);
-        }
-
         _tasks.Add(task);
         task.AcceptedSequence = Publish(task, TaskEventKind.Queued);
         return task;

@@ -94,12 +94,13 @@ public sealed partial class TaskEngine
 
         var signalled = task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout;
         // A timeout that has already been decided stays the reason; a second cancel changes nothing but, with force, its patience.
+        if (IsDurable(task) && task.Intent != EndIntent.Cancel)
+            Record(task, new TaskCancelRequested(task.Id));
         if (!signalled)
-        {
             BeginEnding(task, EndIntent.Cancel);
-            if (IsDurable(task))
-                Record(task, new TaskCancelRequested(task.Id));
-        }
+        else if (task.Intent == EndIntent.RunTimeout && MayRetry(task, FailureReason.RunTimeout))
+            // That would only have ended the attempt.
+            task.Intent = EndIntent.Cancel;
 
         if (force && task.StartedAt != 0)
             Escalate(task);
@@ -237,6 +238,9 @@ public sealed partial class TaskEngine
                 break;
             case TaskPhase.Gated:
                 _gates.Unpark(task, QueueOf(task).RankOf(task));
+                break;
+            case TaskPhase.RateLimited:
+                _rates.Unpark(task);
                 break;
             case TaskPhase.Pinned:
                 Unpin(task);

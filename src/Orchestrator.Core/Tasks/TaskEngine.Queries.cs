@@ -46,6 +46,17 @@ public sealed partial class TaskEngine
     public IEnumerable<TaskRecord> NewestBefore(long before) => _tasks.NewestBefore(before);
 
     /// <summary>
+    /// Tasks that run, with ids below <paramref name="before"/>, newest first. They are found at their workers, so that it does not matter how many
+    /// others are known.
+    /// </summary>
+    public IEnumerable<TaskRecord> RunningBefore(long before) =>
+        _pools.SelectMany(pool => pool.Workers)
+            .SelectMany(worker => worker.Lanes)
+            .SelectMany(lane => lane.Started)
+            .Where(task => task.Id < before && task.State == TaskState.Running)
+            .OrderByDescending(task => task.Id);
+
+    /// <summary>
     /// Registers a watcher on tasks and returns what has already happened to them after <paramref name="afterSequence"/>, in order. Unknown ids
     /// are added to <paramref name="unknown"/>.
     /// </summary>

@@ -22,6 +22,7 @@ public sealed partial class TaskEngine
     private readonly DeadlineHeap<TaskRecord> _deadlines = new();
     private readonly WorkerPool[] _pools;
     private readonly ConcurrencyGates _gates = new();
+    private readonly RateGates _rates = new();
     private readonly AffinityTable _affinity;
     private readonly RequestIds _requestIds;
     private readonly ResultRetention _delivered;
@@ -97,6 +98,12 @@ public sealed partial class TaskEngine
                 break;
             case TaskCommand.WorkerLost lost:
                 OnWorkerLost(lost);
+                break;
+            case TaskCommand.PermitGranted granted:
+                Proceed(_rates.Grant(granted.Gate, _effects));
+                break;
+            case TaskCommand.PermitRefused refused:
+                OnPermitRefused(refused);
                 break;
             case TaskCommand.Condemn condemn:
                 CondemnWorker(condemn.Worker);

@@ -72,6 +72,9 @@ internal enum TaskPhase : byte
     /// <summary>Taken from the ready queue, waits for a permit of its concurrency key.</summary>
     Gated,
 
+    /// <summary>Taken from the ready queue, waits for a permit of its rate limiter.</summary>
+    RateLimited,
+
     /// <summary>Taken from the ready queue, waits for the worker to which its affinity key is bound.</summary>
     Pinned,
 

@@ -38,6 +38,9 @@ public sealed record TaskPolicy
     /// <summary>The limit of <see cref="ConcurrencyKey"/>, at least 1; the limit last given holds for the key.</summary>
     public int ConcurrencyLimit { get; init; } = 1;
 
+    /// <summary>The rate limiter of which each attempt takes a permit before it starts; empty is none.</summary>
+    public string RateLimiter { get; init; } = "";
+
     /// <summary>The key among which the tasks of one priority share fairly; empty is the client's own.</summary>
     public string FairnessKey { get; init; } = "";
 

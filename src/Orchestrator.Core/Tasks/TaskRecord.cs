@@ -148,6 +148,9 @@ internal enum TaskMarks : byte
 
     /// <summary>It has condemned its worker and is to be tried again once that is dead.</summary>
     Culprit = 64,
+
+    /// <summary>It holds a permit of its rate limiter that has not led to a start.</summary>
+    HoldsRatePermit = 128,
 }
 
 /// <summary>What only some tasks have, kept out of the record of the many.</summary>
@@ -161,6 +164,7 @@ internal sealed class TaskExtras
     public List<(TaskOwner Owner, ulong Tag)>? Joiners;
     public List<TaskWatcher>? Watchers;
     public TaskHistory? History;
+    public RateGate? RateGate;
     public object? Progress;
     public long QueuedAt;
     public long CpuTicks;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 using Google.Protobuf;
 
 namespace Orchestrator.Worker;
@@ -40,6 +41,8 @@ public static class PayloadCodec
     /// <summary>A payload from JSON text. Throws <see cref="JsonException"/> where it is none.</summary>
     public static ByteString EncodeJsonText(ReadOnlySpan<byte> utf8Json)
     {
+        if (!Utf8.IsValid(utf8Json))
+            throw new JsonException("the text is not UTF-8");
         var reader = new Utf8JsonReader(utf8Json, new JsonReaderOptions { MaxDepth = ValueWire.MaxDepth });
         var buffer = WireBuffer.Rent();
         try
@@ -51,6 +54,11 @@ public static class PayloadCodec
             // Anything but white space after the value throws here.
             reader.Read();
             return buffer.ToByteString();
+        }
+        catch (InvalidOperationException exception)
+        {
+            // Half of a surrogate pair, escaped: JSON's grammar allows it, and no text can hold it.
+            throw new JsonException(exception.Message, exception);
         }
         finally
         {

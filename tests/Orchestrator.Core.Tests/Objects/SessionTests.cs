@@ -79,6 +79,32 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void Whoever_listens_for_a_session_that_is_closed_has_one_notice()
+    {
+        var session = _harness.Session();
+        _harness.Acquire(session, "a");
+        _harness.Acquire(session, "b");
+        session.Channel = new object();
+        _harness.Apply(new CloseSession { Session = session });
+        var notice = Assert.Single(_harness.Effects.Notices);
+        Assert.Equal((session, ObjectErrorReason.SessionLost, ""), (notice.Session, notice.Reason, notice.ObjectName));
+        Assert.Contains("it was closed", notice.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_attempt_that_ends_is_told_what_it_still_held(bool holds)
+    {
+        var session = _harness.Session(task: new SessionTask(5, 1, "worker-1#1"));
+        _harness.Acquire(session, "a");
+        if (!holds)
+            _harness.Release(session, "a");
+        _harness.Apply(new EndTaskSessions(5, 1, "the attempt ended"));
+        Assert.Equal(holds ? ["", "locks/a"] : [], _harness.Effects.Notices.Select(notice => notice.ObjectName));
+    }
+
+    [Fact]
     public void A_task_s_session_lives_as_long_as_its_attempt()
     {
         var session = _harness.Session(task: new SessionTask(5, 2, "worker-1#3"));

@@ -98,6 +98,18 @@ public sealed class RetryTests
     }
 
     [Fact]
+    public void A_cancel_after_a_run_timeout_is_followed_by_no_other_attempt()
+    {
+        var worker = _harness.Join("w#1");
+        var task = _harness.Submit("cpu", TaskPolicy.Default with { Retry = Rule, RunTimeout = TimeSpan.FromSeconds(1) });
+        _harness.Advance(TimeSpan.FromSeconds(1));
+        _harness.Cancel(task);
+        Assert.Equal([task.Id], _harness.Effects.Cancelled);
+        _harness.ReportCancelled(worker, task);
+        Assert.Equal((TaskState.Cancelled, 1), (task.State, task.Attempt));
+    }
+
+    [Fact]
     public void The_queue_timeout_of_a_retry_counts_from_the_end_of_its_backoff()
     {
         var worker = _harness.Join("w#1", recordsFlight: false);

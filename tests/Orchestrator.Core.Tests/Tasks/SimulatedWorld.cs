@@ -21,6 +21,11 @@ internal sealed class SimulatedWorld
     private readonly Dictionary<long, SimulatedWorker> _runningCode = [];
     private readonly List<TaskRecord> _accepted = [];
     private readonly List<SimulatedWorker> _graves = [];
+    // Permits of rate limiters: those that the engine waits for, and how many it was given and has not given back.
+    private readonly List<RateGate> _asked = [];
+    private HashSet<TaskRecord> _heldPermits = [];
+    private int _granted;
+    private int _rateLimitedStarts;
     private int _incarnations;
     private SimulatedWorker? _joining;
 
@@ -60,6 +65,9 @@ internal sealed class SimulatedWorld
             case 10 or 11:
                 if (PickWorker(a) is { } reporter)
                     Flush(reporter);
+                break;
+            case 12 when a % 3 == 0:
+                AnswerOnePermit(a, b);
                 break;
             case 12:
                 Advance(TimeSpan.FromMilliseconds(b % 4 == 0 ? a * 40 : a % 8));
@@ -142,6 +150,8 @@ internal sealed class SimulatedWorld
                 Flush(worker);
             }
 
+            while (_asked.Count > 0)
+                AnswerOnePermit(0, 1);
             CheckInvariants();
             Advance(TimeSpan.FromMilliseconds(100));
         }
@@ -204,6 +214,7 @@ internal sealed class SimulatedWorld
             FairnessWeight = 1 + (b % 2),
             ConcurrencyKey = a % 11 == 0 ? "gate" : "",
             ConcurrencyLimit = 2,
+            RateLimiter = b % 9 == 0 ? $"limiter-{a % 2}" : "",
             AffinityKey = a % 13 == 0 ? $"home-{b % 2}" : "",
             QueueTimeout = a % 17 == 0 ? TimeSpan.FromMilliseconds(20 * (b % 5)) : null,
             RunTimeout = b % 7 == 0 ? TimeSpan.FromMilliseconds(50) : null,
@@ -221,6 +232,22 @@ internal sealed class SimulatedWorld
         if (_accepted.Count == 0)
             return;
         Apply(new TaskCommand.Cancel([_accepted[^(1 + (a % Math.Min(_accepted.Count, 12)))].Id], Force: b % 3 == 0));
+    }
+
+    private void AnswerOnePermit(int a, int b)
+    {
+        if (_asked.Count == 0)
+            return;
+        var gate = _asked[a % _asked.Count];
+        _asked.Remove(gate);
+        if (b % 10 == 0)
+        {
+            Apply(new TaskCommand.PermitRefused(gate, FailureReason.NotFound, "it was deleted"));
+            return;
+        }
+
+        _granted++;
+        Apply(new TaskCommand.PermitGranted(gate));
     }
 
     private void DisturbWorkers(int a, int b)
@@ -277,6 +304,21 @@ internal sealed class SimulatedWorld
         }
 
         CheckOrder();
+        _heldPermits = [.. _accepted.Where(task => task.Has(TaskMarks.HoldsRatePermit))];
+        foreach (var order in _effects.Permits)
+        {
+            if (order.Kind == PermitOrderKind.Ask)
+            {
+                Assert.DoesNotContain(order.Gate, _asked);
+                _asked.Add(order.Gate);
+            }
+            else
+            {
+                _granted--;
+            }
+        }
+
+        _rateLimitedStarts += _effects.Assignments.Count(item => item.Task.Policy.RateLimiter.Length > 0);
         foreach (var assignment in _effects.Assignments)
             Workers.Single(worker => worker.View == assignment.Worker).Incoming.Enqueue(assignment);
         foreach (var signal in _effects.Signals)
@@ -326,6 +368,8 @@ internal sealed class SimulatedWorld
             {
                 var overtaken = other.Phase == TaskPhase.Ready
                     && other.Id < task.Id
+                    // A permit that came in this step, or that another task did not use, may have made the other ready after this one was assigned.
+                    && (!other.Has(TaskMarks.HoldsRatePermit) || _heldPermits.Contains(other))
                     && other.Handler.Kind == task.Handler.Kind
                     && other.Handler.Route == task.Handler.Route
                     && other.Policy.Priority == task.Policy.Priority
@@ -342,7 +386,13 @@ internal sealed class SimulatedWorld
         Assert.Equal(live.Length, Engine.Unfinished);
         Assert.Equal(live.Count(task => task.State == TaskState.Running), Engine.Tally.Running);
         Assert.Equal(live.Count(task => task.State == TaskState.Queued), Engine.Tally.Queued);
+        Assert.Equal(Engine.NewestBefore(long.MaxValue).Where(task => task.State == TaskState.Running), Engine.RunningBefore(long.MaxValue));
         Assert.True(live.Count(task => task.Policy.ConcurrencyKey.Length > 0 && task.Phase == TaskPhase.Assigned) <= 2, "concurrency limit passed");
+        // Each start took one permit, and at most one per gate lies ready.
+        var unused = live.Count(task => task.Has(TaskMarks.HoldsRatePermit));
+        Assert.Equal(_granted, _rateLimitedStarts + unused);
+        Assert.True(unused <= live.Where(task => task.Has(TaskMarks.HoldsRatePermit)).Select(task => task.Extras!.RateGate).Distinct().Count(), "permits were saved up");
+        Assert.Equal(_asked.Count, _asked.Distinct().Count());
         foreach (var worker in Workers)
         {
             var lanes = worker.View.Lanes;

@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using Orchestrator.Integration.Tests.Interop;
 using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>Completion as bash does it, with the script that the command prints.</summary>
+/// <summary>Completion as each shell does it, with the script that the command prints.</summary>
 public sealed class CompletionTests
 {
     // What bash itself does when Tab is pressed at the end of the line.
@@ -19,34 +20,84 @@ public sealed class CompletionTests
         printf '%s\n' "${COMPREPLY[@]}"
         """;
 
+    public static TheoryData<string, string[]> Lines => new()
+    {
+        { "orchestrator wor", ["workers"] },
+        { "orchestrator queue sh", ["show", "shutdown"] },
+        { "orchestrator run echo --placement ", ["async", "sequential", "threads", "worker"] },
+        { "orchestrator run --place", ["--placement"] },
+        { "orchestrator completion z", ["zsh"] },
+        { "orchestrator nothing-like-it", [] },
+    };
+
     [Theory]
-    [InlineData("orchestrator wor", "workers")]
-    [InlineData("orchestrator queue sh", "show", "shutdown")]
-    [InlineData("orchestrator run echo --placement ", "async", "sequential", "threads", "worker")]
-    [InlineData("orchestrator run --place", "--placement")]
-    [InlineData("orchestrator completion z", "zsh")]
-    [InlineData("orchestrator nothing-like-it")]
-    public async Task Bash(string line, params string[] expected) =>
-        Assert.Equal(expected, (await RunAsync(Press, line)).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    [MemberData(nameof(Lines))]
+    public async Task Bash(string line, string[] expected) =>
+        Assert.Equal(expected, (await RunAsync("bash", ["--norc", "-c", Press, "bash", line])).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+
+    [Theory]
+    [MemberData(nameof(Lines))]
+    public async Task Fish(string line, string[] expected)
+    {
+        const string complete = "source (orchestrator completion fish | psub); complete -C $argv[1]";
+        var offered = await RunAsync(ExternalTool.Require("fish", "fish"), ["--no-config", "-c", complete, line]);
+        Assert.Equal(expected, offered.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    /// <remarks>Zsh completes only in its line editor, so that it is given a terminal and keys.</remarks>
+    [Theory]
+    [InlineData("source <(orchestrator completion zsh)")]
+    [InlineData("fpath=($PWD $fpath); orchestrator completion zsh > _orchestrator; compinit -D -u")]
+    public async Task Zsh(string install)
+    {
+        using var folder = new TemporaryDirectory();
+        var zsh = ExternalTool.Require("zsh", "zsh");
+        await using var terminal = TerminalProcess.Shell($"exec {zsh} -f", Environment(folder.Path), folder.Path);
+        // Ctrl-X Ctrl-B shows what stands on the line. The quotes keep the echo of what is typed from looking like an answer.
+        await terminal.PressAsync("show() { zle -I; print -r -- \"<$BUFFER>\"; BUFFER= }; zle -N show; bindkey '^X^B' show\n");
+        await terminal.PressAsync($"autoload -Uz compinit && compinit -D -u; {install}; print rea''dy\n");
+        await terminal.SeeAsync("ready");
+        await CompleteAsync("orchestrator wor", "<orchestrator workers >");
+        await CompleteAsync("true; orchestrator run echo --place", "<true; orchestrator run echo --placement >");
+        await CompleteAsync("orchestrator nothing-like-it", "<orchestrator nothing-like-it>");
+        await terminal.PressAsync("orchestrator queue sh\t");
+        await terminal.SeeAsync("show");
+        await terminal.SeeAsync("shutdown");
+        await terminal.PressAsync("\u0015exit\n");
+        Assert.Equal(0, await terminal.EndAsync());
+
+        async Task CompleteAsync(string typed, string expected)
+        {
+            await terminal.PressAsync(typed + "\t\x18\x02");
+            await terminal.SeeAsync(expected);
+        }
+    }
 
     [Fact]
     public async Task Every_verb_is_offered()
     {
-        var offered = (await RunAsync(Press, "orchestrator ")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var offered = (await RunAsync("bash", ["--norc", "-c", Press, "bash", "orchestrator "])).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Empty(Cli.CommandLine.Root.Subcommands.Select(verb => verb.Name).Except(offered));
     }
 
-    private static async Task<string> RunAsync(string script, string argument)
+    private static Dictionary<string, string> Environment(string home) => new()
     {
-        var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var word in (string[])["--norc", "-c", script, "bash", argument])
-            start.ArgumentList.Add(word);
-        start.Environment["PATH"] = Path.GetDirectoryName(CoordinatorProcess.CommandPath) + ":" + Environment.GetEnvironmentVariable("PATH");
+        ["HOME"] = home,
+        ["PATH"] = Path.GetDirectoryName(CoordinatorProcess.CommandPath) + ":" + System.Environment.GetEnvironmentVariable("PATH"),
+    };
+
+    private static async Task<string> RunAsync(string shell, string[] arguments)
+    {
+        // An empty folder: where nothing of the command's fits, shells offer files.
+        using var folder = new TemporaryDirectory();
+        var start = new ProcessStartInfo(shell, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder.Path };
+        foreach (var (name, value) in Environment(folder.Path))
+            start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
-        Assert.True(process.ExitCode == 0, $"bash ended with {process.ExitCode}: {await error}");
+        Assert.True(process.ExitCode == 0, $"{shell} ended with {process.ExitCode}: {await error}");
         return await output;
     }
 }

@@ -38,7 +38,8 @@ public sealed class ExampleStage : IAsyncLifetime
         Script("bin/jq", "#!/bin/sh\nexec cat\n");
         _usual = await CoordinatorProcess.StartAsync("--allow-chaos");
         _grouped = await CoordinatorProcess.StartAsync("--worker-command", $"python=1:{CoordinatorProcess.CommandPath} worker");
-        await _usual.WaitAsync(await _usual.SubmitAsync(Enumerable.Range(0, 20).Select(_ => Specs.Json("echo"))));
+        // Not there where measurements run, whose tasks would push these out of what is kept.
+        await _grouped.WaitAsync(await _grouped.SubmitAsync(Enumerable.Range(0, 20).Select(_ => Specs.Json("echo"))));
     }
 
     /// <summary>The variables of the shell that runs an example: which coordinator it finds.</summary>
@@ -49,6 +50,7 @@ public sealed class ExampleStage : IAsyncLifetime
             "serve" => Directory.CreateTempSubdirectory("orchestrator-test-").FullName,
             // These leave another coordinator behind than they found.
             _ when words.StartsWith("journal ", StringComparison.Ordinal) => await JournalAsync(),
+            "logs" => _grouped.DataDirectory,
             "drain" or "load" or "scale" => (await OwnAsync(example)).DataDirectory,
             _ => example.Contains("--group", StringComparison.Ordinal) ? _grouped.DataDirectory : _usual.DataDirectory,
         };

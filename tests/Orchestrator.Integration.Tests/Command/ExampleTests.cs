@@ -124,8 +124,10 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         if (!words.StartsWith("bench ", StringComparison.Ordinal) || example.Contains("--idle", StringComparison.Ordinal))
             return Idle().Replace(example, "--idle 100");
         var shape = words == "bench compare" && !example.Contains("--size", StringComparison.Ordinal) ? " --size 10us" : "";
-        var rounds = VerbTree.Leaves.Single(leaf => leaf.Words == words).Command.Options.Any(option => option.Name == "--rounds") ? " --rounds 1" : "";
-        return Rounds().Replace(Duration().Replace(example, ""), "") + " --duration 50ms" + rounds + shape;
+        var options = VerbTree.Leaves.Single(leaf => leaf.Words == words).Command.Options;
+        var rounds = options.Any(option => option.Name == "--rounds") ? " --rounds 1" : "";
+        var length = options.Any(option => option.Name == "--duration") ? " --duration 50ms" : " --count 1000";
+        return Count().Replace(Rounds().Replace(Duration().Replace(example, ""), ""), "") + length + rounds + shape;
     }
 
     private async Task<(int Code, string Output)> RunAsync(string line, IReadOnlyDictionary<string, string> environment)
@@ -162,6 +164,9 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
 
     [GeneratedRegex(@" --rounds \S+")]
     private static partial Regex Rounds();
+
+    [GeneratedRegex(@" --count \S+")]
+    private static partial Regex Count();
 
     [GeneratedRegex(@"--idle \d+")]
     private static partial Regex Idle();

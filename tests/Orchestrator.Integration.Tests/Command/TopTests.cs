@@ -114,6 +114,21 @@ public sealed partial class TopTests
     }
 
     [Fact]
+    public async Task What_runs_is_listed_however_many_tasks_are_kept()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync();
+        var options = new TaskOptions { ConcurrencyKey = "one", ConcurrencyLimit = 1 };
+        var id = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}""", options))).Single();
+        await coordinator.WaitUntilRunningAsync(id);
+        // All of them wait for it.
+        foreach (var batch in Enumerable.Repeat(Specs.Json("echo", options: options), 101_000).Chunk(1_000))
+            await coordinator.SubmitAsync(batch);
+        var (_, json) = await TestKit.CommandLine.RunAsync("top", "--data-dir", coordinator.DataDirectory, "-o", "json");
+        using var snapshot = JsonDocument.Parse(json);
+        Assert.Equal($"{id}", snapshot.RootElement.GetProperty("running_tasks").EnumerateArray().Single().GetProperty("task_id").GetString());
+    }
+
+    [Fact]
     public void An_answer_is_about_what_was_asked_though_it_has_ended_meanwhile()
     {
         var controls = new TopControls();

@@ -24,7 +24,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     };
 
     /// <summary>Verbs that submit tasks, and so are refused by a coordinator that drains.</summary>
-    private static readonly string[] Submitters = ["run", "bench tasks", "bench compare", "demo"];
+    private static readonly string[] Submitters = ["run", "bench tasks", "bench pool", "bench compare", "demo"];
 
     public static TheoryData<string> Callers => [.. VerbTree.Leaves.Select(leaf => leaf.Words).Where(words => !Local.ContainsKey(words))];
 
@@ -134,6 +134,20 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
         var large = await FailAsync(ExitCode.TaskFailed, ["dict", "set", "large", "k", new string('x', 4_000_001), .. at], "dict set");
         Assert.Contains("[LIMIT_EXCEEDED]", large, StringComparison.Ordinal);
         Assert.Contains(4_000_000.ToString(CultureInfo.InvariantCulture), large.Replace(",", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("verify")]
+    [InlineData("dump")]
+    [InlineData("compact")]
+    public async Task Without_a_journal_the_directory_is_named(string verb)
+    {
+        var missing = Path.Combine(coordinators.Empty, "missing");
+        var nowhere = await FailAsync(ExitCode.Usage, ["journal", verb, "--data-dir", missing], verb);
+        Assert.Contains($"there is no directory '{missing}'; --data-dir must name the data directory of a coordinator", nowhere, StringComparison.Ordinal);
+        var empty = await FailAsync(ExitCode.TaskFailed, ["journal", verb, "--data-dir", coordinators.Empty], verb);
+        Assert.Contains($"there is no journal '{coordinators.Empty}", empty, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(coordinators.Empty));
     }
 
     // A verb prints one document, or one in each line.

@@ -46,23 +46,26 @@ public sealed class TaskSessionTests
         Assert.Equal(WaitStatus.Ok, acquired.Status);
     }
 
-    [Fact]
-    public async Task A_deadlock_of_two_tasks_ends_one_of_them_with_the_cycle_and_lets_the_other_finish()
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(10)]
+    public async Task A_deadlock_of_tasks_ends_one_of_them_with_the_whole_cycle_and_lets_the_others_finish(int count)
     {
         await using var coordinator = await CoordinatorProcess.StartAsync();
-        // Each task stands at a gate with its first lock in hand, however slow the machine is, and both gates open at once.
-        var gates = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest(), CoordinatorProcess.Deadline())).SessionId;
-        foreach (var gate in new[] { "gate-1", "gate-2" })
-            await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = gate, SessionId = gates }, CoordinatorProcess.Deadline());
+        // Each task stands at a gate with its first lock in hand, however slow the machine is, and all gates open at once.
+        var gates = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(600) }, CoordinatorProcess.Deadline())).SessionId;
+        for (var i = 0; i < count; i++)
+            await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = $"gate-{i}", SessionId = gates }, CoordinatorProcess.Deadline());
         var ids = await coordinator.SubmitAsync(
-            Specs.Json("hold", """{"locks": ["x", "gate-1", "y"]}"""), Specs.Json("hold", """{"locks": ["y", "gate-2", "x"]}"""));
-        await WaitUntilAsync(coordinator, objects => objects.Count(item => item.Object.StartsWith("locks/gate-", StringComparison.Ordinal) && item.Waiters.Count == 1) == 2);
-        await coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = gates });
+            Enumerable.Range(0, count).Select(i => Specs.Json("hold", $$"""{"locks": ["ring-{{i}}.", "gate-{{i}}", "ring-{{(i + 1) % count}}."]}""")));
+        await WaitUntilAsync(coordinator, objects => objects.Count(item => item.Object.StartsWith("locks/gate-", StringComparison.Ordinal) && item.Waiters.Count == 1) == count);
+        await coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = gates }, CoordinatorProcess.Deadline());
         var results = (await coordinator.WaitAsync(ids)).ToArray();
         var failed = Assert.Single(results, result => result.State == TaskState.Failed);
-        Assert.Single(results, result => result.State == TaskState.Succeeded);
-        Assert.Contains("locks/x", failed.Error.Message, StringComparison.Ordinal);
-        Assert.Contains("locks/y", failed.Error.Message, StringComparison.Ordinal);
+        Assert.Equal(count - 1, results.Count(result => result.State == TaskState.Succeeded));
+        for (var i = 0; i < count; i++)
+            Assert.Contains($"locks/ring-{i}.", failed.Error.Message, StringComparison.Ordinal);
         Assert.Contains("DeadlockException", failed.Error.Type, StringComparison.Ordinal);
     }
 

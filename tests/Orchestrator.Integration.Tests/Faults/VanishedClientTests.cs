@@ -102,8 +102,9 @@ public sealed class VanishedClientTests(ITestOutputHelper output)
 
     private async Task AssertNothingIsLeftAsync(CoordinatorProcess coordinator, ProcessUsage before)
     {
+        // A worker whose tasks have used shared objects keeps the session of its own stream.
         await UntilAsync(async () =>
-            (await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status is { Streams: 0, Sessions: 0 });
+            (await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status is { Streams: 0 } status && status.Sessions <= status.Workers.Count);
         output.WriteLine($"before {before}; after {await ProcessUsage.WaitUntilFlatAsync(coordinator, before)}");
     }
 }

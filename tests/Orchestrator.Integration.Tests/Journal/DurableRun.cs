@@ -27,6 +27,7 @@ internal sealed class DurableRun
     private readonly List<Session> _sessions = [];
     private readonly List<(string Queue, ulong Lease)> _leases = [];
     private readonly List<Wait> _waits = [];
+    private readonly List<string> _requests = [];
     private int _number;
 
     public DurableRun(int seed)
@@ -34,7 +35,7 @@ internal sealed class DurableRun
         _random = new Random(seed);
         Apply(new CreateQueue(Spec("fifo", QueueKind.Fifo) with { MaxDeliveries = 2, DeadLetterQueue = "dead" }));
         Apply(new CreateQueue(Spec("lifo", QueueKind.Lifo) with { MaxItems = 5 }));
-        Apply(new CreateQueue(Spec("priority", QueueKind.Priority) with { Aging = TimeSpan.FromSeconds(1), MaxDeliveries = 3 }));
+        Apply(new CreateQueue(Spec("priority", QueueKind.Priority) with { MaxItems = 8, Aging = TimeSpan.FromSeconds(1), MaxDeliveries = 3 }));
     }
 
     public static ObjectEngineOptions Options { get; } = new() { State = new StateOptions { ValueEditor = new JsonEditor() } };
@@ -69,7 +70,8 @@ internal sealed class DurableRun
                 Leave();
                 break;
             case 3 or 4 or 5:
-                Apply(new PutItems(Any(Queues), Items()) { Timeout = _random.Next(2) == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(1), RequestId = _random.Next(3) == 0 ? $"r{_number++}" : "" });
+                var queue = Any(Queues);
+                Apply(new PutItems(queue, Items()) { Timeout = _random.Next(2) == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(1), RequestId = RequestFor(queue) });
                 break;
             case 6 or 7:
                 Get();
@@ -78,7 +80,8 @@ internal sealed class DurableRun
                 Settle();
                 break;
             case 10:
-                Apply(new MarkItemsDone(Any(Queues)));
+                var finished = Any(Queues);
+                Apply(new MarkItemsDone(finished) { RequestId = RequestFor(finished) });
                 break;
             case 11 or 12:
                 Apply(new UpdateDict("dict", [DictEdit(), DictEdit()], _random.Next(12) == 0) { Durability = Durability.Process });
@@ -106,14 +109,28 @@ internal sealed class DurableRun
         _effects.Clear();
     }
 
-    public string Digest() => Digest(_engine, Now);
+    public string Digest() => Digest(_engine);
 
-    /// <summary>All that can be seen of the durable objects, in order. Reads the queues empty.</summary>
-    public static string Digest(ObjectEngine engine, TimeSpan now)
+    /// <summary>All that can be seen of the durable objects, in order, and what requests are answered that are sent again. Reads the queues empty.</summary>
+    public string Digest(ObjectEngine engine)
     {
+        var now = Now;
         var effects = new ObjectEffects();
         engine.Tick(now, effects);
         var lines = new List<string>();
+        // To a queue that there is not: only what is known has another answer.
+        foreach (var request in _requests)
+        {
+            foreach (ObjectCommand again in new ObjectCommand[] { new PutItems("none", [new PutItem(Next(), 0)]) { RequestId = request }, new MarkItemsDone("none") { RequestId = request } })
+            {
+                effects.Clear();
+                engine.Apply(again, now, effects);
+                // What had no effect may be tried anew.
+                if (effects.Outcomes[0].Outcome is PutOutcome { Accepted: > 0 } or MarkDoneOutcome)
+                    lines.Add($"{request}: {effects.Outcomes[0].Outcome}");
+            }
+        }
+
         foreach (var info in engine.ListQueues("", 10, now))
         {
             lines.Add($"{info.Spec.Name} ready {info.ReadyItems} delayed {info.DelayedItems} unfinished {info.UnfinishedItems} bytes {info.ReadyBytes} shut {info.IsShutDown} dead {info.DeadLettered} dropped {info.Dropped} age {info.OldestAge}");
@@ -206,6 +223,15 @@ internal sealed class DurableRun
                 Apply(new DeleteState(ObjectKind.Dict, "memory"));
                 break;
         }
+    }
+
+    /// <summary>Mostly none. Not for the queue that is deleted now and then, with what was let in of the puts that wait there.</summary>
+    private string RequestFor(string queue)
+    {
+        if (queue == "lifo" || _random.Next(3) > 0)
+            return "";
+        _requests.Add($"r{_number++}");
+        return _requests[^1];
     }
 
     private PutItem[] Items() => [.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => new PutItem(Next(), _random.Next(3)))];

@@ -6,9 +6,15 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>F18: the journal's file cannot grow any more. The kernel says so for real: the process's file size is limited while it runs.</summary>
+/// <summary>
+/// F18: the journal's file cannot grow any more, cannot be written or flushed, or is flushed late. The kernel says so for real: the process's file size is limited
+/// while it runs, or its system calls fail or hang.
+/// </summary>
 public sealed class JournalFaultTests : IDisposable
 {
+    private const string Writes = "pwrite64,write";
+    private const string Flushes = "fsync,fdatasync";
+
     private readonly string _directory = Directory.CreateTempSubdirectory("orchestrator-journal-").FullName;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
@@ -16,43 +22,105 @@ public sealed class JournalFaultTests : IDisposable
     [Fact]
     public async Task The_first_failed_write_is_the_last_and_memory_goes_on()
     {
-        await using (var coordinator = await CoordinatorProcess.StartInAsync(_directory, "--workers", "1", "--hot-spares", "0"))
+        await using (var coordinator = await StartAsync())
         {
             coordinator.ExpectError("The journal has failed");
-            var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
-            await CreateAsync(queues, "durable", Durability.Process);
-            await CreateAsync(queues, "memory", Durability.Memory);
-            await PutAsync(queues, "durable", "before");
-            var health = new Health.HealthClient(coordinator.Invoker);
-            Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, await HealthAsync(health, "orchestrator.journal"));
-
+            var queues = await PrepareAsync(coordinator, Durability.Process);
             ProcessLimits.SetFileSize(coordinator.Pid, 4_096);
             await RefusesAsync(Put(queues, "durable", "lost"), StatusCode.Unavailable, "JOURNAL_FAILED");
             // There is room again, but what the kernel has done with the write that failed nobody knows.
             ProcessLimits.SetFileSize(coordinator.Pid, ulong.MaxValue);
-            await RefusesAsync(Put(queues, "durable", "later"), StatusCode.Unavailable, "JOURNAL_FAILED", "restarted");
-            await RefusesAsync(
-                queues.GetAsync(new GetRequest { Queue = "durable", Timeout = Specs.Seconds(0) }, Soon), StatusCode.Unavailable, "JOURNAL_FAILED");
-            await RefusesAsync(
-                coordinator.Tasks.SubmitTasksAsync(
-                    new SubmitTasksRequest { Tasks = { Specs.Json("echo", "1", new TaskOptions { Durability = Durability.Disk }) } }, Soon),
-                StatusCode.Unavailable,
-                "JOURNAL_FAILED");
-            Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, await HealthAsync(health, "orchestrator.journal"));
-            Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, await HealthAsync(health, ""));
-            using var http = new HttpClient();
-            Assert.StartsWith("degraded", await http.GetStringAsync(coordinator.HttpAddress + "/readyz", TestContext.Current.CancellationToken), StringComparison.Ordinal);
-
-            await PutAsync(queues, "memory", "still");
-            Assert.Equal("still", Read((await queues.GetAsync(new GetRequest { Queue = "memory" }, Soon)).Items.Single().Body));
-            var echo = await coordinator.Tasks.RunTaskAsync(new RunTaskRequest { Task = Specs.Json("echo", "7") }, Soon);
-            Assert.Equal(7, echo.Result.Output.Json.NumberValue);
+            await AssertHasFailedAsync(coordinator);
         }
 
-        await using var next = await CoordinatorProcess.StartInAsync(_directory, "--workers", "0", "--hot-spares", "0");
-        var again = new QueueService.QueueServiceClient(next.Invoker);
-        Assert.Equal("before", Read((await again.GetAsync(new GetRequest { Queue = "durable" }, Soon)).Items.Single().Body));
-        Assert.Equal(WaitStatus.Timeout, (await again.GetAsync(new GetRequest { Queue = "durable", Timeout = Specs.Seconds(0) }, Soon)).Status);
+        Assert.Equal(["before"], await ReadAgainAsync());
+    }
+
+    [Theory]
+    [InlineData(Writes, "EIO", Durability.Process)]
+    [InlineData(Writes, "ENOSPC", Durability.Process)]
+    [InlineData(Writes, "ENOSPC", Durability.Disk)]
+    [InlineData(Flushes, "EIO", Durability.Disk)]
+    [InlineData(Flushes, "ENOSPC", Durability.Disk)]
+    public async Task What_the_kernel_refuses_once_is_refused_until_a_restart(string calls, string error, Durability level)
+    {
+        Assert.SkipWhen(SyscallFaults.Missing is not null, SyscallFaults.Missing ?? "");
+        await using (var coordinator = await StartAsync())
+        {
+            coordinator.ExpectError("The journal has failed");
+            var queues = await PrepareAsync(coordinator, level);
+            await using (var faults = await SyscallFaults.FailAsync(coordinator.Pid, calls, error, JournalFiles()))
+            {
+                await RefusesAsync(Put(queues, "durable", "lost"), StatusCode.Unavailable, "JOURNAL_FAILED");
+                Assert.True(await faults.EndAsync() > 0);
+            }
+
+            await AssertHasFailedAsync(coordinator);
+        }
+
+        // What was written and could not be flushed may be there; it was not acknowledged.
+        var left = await ReadAgainAsync();
+        Assert.Equal("before", left[0]);
+        Assert.Empty(left.Skip(1).Except(calls == Flushes ? ["lost"] : []));
+    }
+
+    [Fact]
+    public async Task A_slow_flush_delays_the_acknowledgement_and_nothing_else()
+    {
+        Assert.SkipWhen(SyscallFaults.Missing is not null, SyscallFaults.Missing ?? "");
+        await using (var coordinator = await StartAsync())
+        {
+            var queues = await PrepareAsync(coordinator, Durability.Disk);
+            Task<PutResponse> late;
+            await using (var faults = await SyscallFaults.HangAsync(coordinator.Pid, Flushes, JournalFiles()))
+            {
+                late = Put(queues, "durable", "late").ResponseAsync;
+                await UntilAsync(async () =>
+                {
+                    await AssertMemoryGoesOnAsync(coordinator);
+                    return SyscallFaults.IsStopped(coordinator.Pid, "journal");
+                });
+                // Now it stands in its flush. What needs none goes on; nobody is told what is not on the disk, neither the one who put it nor one who would get it.
+                var taking = queues.GetAsync(new GetRequest { Queue = "durable" }, Soon).ResponseAsync;
+                for (var i = 0; i < 20; i++)
+                    await AssertMemoryGoesOnAsync(coordinator);
+                Assert.False(late.IsCompleted || taking.IsCompleted);
+                Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, await HealthAsync(coordinator, "orchestrator.journal"));
+                Assert.True(await faults.EndAsync() > 0);
+                Assert.Equal(WaitStatus.Ok, (await late).Status);
+                Assert.Equal("before", Read((await taking).Items.Single().Body));
+            }
+
+            await PutAsync(queues, "durable", "after");
+            await coordinator.KillAndWaitAsync();
+        }
+
+        Assert.Equal(["late", "after"], await ReadAgainAsync());
+    }
+
+    [Fact]
+    public async Task A_kill_during_a_slow_flush_loses_nothing_that_was_acknowledged()
+    {
+        Assert.SkipWhen(SyscallFaults.Missing is not null, SyscallFaults.Missing ?? "");
+        await using (var coordinator = await StartAsync())
+        {
+            var queues = await PrepareAsync(coordinator, Durability.Disk);
+            await using var faults = await SyscallFaults.HangAsync(coordinator.Pid, Flushes, JournalFiles());
+            var late = Put(queues, "durable", "late").ResponseAsync;
+            await UntilAsync(async () =>
+            {
+                await AssertMemoryGoesOnAsync(coordinator);
+                return SyscallFaults.IsStopped(coordinator.Pid, "journal");
+            });
+            coordinator.Kill();
+            faults.Abandon();
+            await coordinator.KillAndWaitAsync();
+            await Assert.ThrowsAsync<RpcException>(() => late);
+        }
+
+        var left = await ReadAgainAsync();
+        Assert.Equal("before", left[0]);
+        Assert.Empty(left.Skip(1).Except(["late"]));
     }
 
     [Fact]
@@ -68,6 +136,57 @@ public sealed class JournalFaultTests : IDisposable
         Assert.Equal(5_000, new FileInfo(journal).Length);
     }
 
+    private Task<CoordinatorProcess> StartAsync() => CoordinatorProcess.StartInAsync(_directory, "--workers", "1", "--hot-spares", "0");
+
+    private string[] JournalFiles() => [Path.Combine(_directory, "journal.db"), Path.Combine(_directory, "journal.db-wal")];
+
+    /// <summary>A durable queue that holds one item, and one in memory.</summary>
+    private static async Task<QueueService.QueueServiceClient> PrepareAsync(CoordinatorProcess coordinator, Durability level)
+    {
+        var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
+        await CreateAsync(queues, "durable", level);
+        await CreateAsync(queues, "memory", Durability.Memory);
+        await PutAsync(queues, "durable", "before");
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, await HealthAsync(coordinator, "orchestrator.journal"));
+        return queues;
+    }
+
+    /// <summary>The fault is over, and what is durable stays refused.</summary>
+    private static async Task AssertHasFailedAsync(CoordinatorProcess coordinator)
+    {
+        var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
+        await RefusesAsync(Put(queues, "durable", "later"), StatusCode.Unavailable, "JOURNAL_FAILED", "restarted");
+        await RefusesAsync(
+            queues.GetAsync(new GetRequest { Queue = "durable", Timeout = Specs.Seconds(0) }, Soon), StatusCode.Unavailable, "JOURNAL_FAILED");
+        await RefusesAsync(
+            coordinator.Tasks.SubmitTasksAsync(
+                new SubmitTasksRequest { Tasks = { Specs.Json("echo", "1", new TaskOptions { Durability = Durability.Disk }) } }, Soon),
+            StatusCode.Unavailable,
+            "JOURNAL_FAILED");
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, await HealthAsync(coordinator, "orchestrator.journal"));
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, await HealthAsync(coordinator, ""));
+        using var http = new HttpClient();
+        Assert.StartsWith("degraded", await http.GetStringAsync(coordinator.HttpAddress + "/readyz", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        await AssertMemoryGoesOnAsync(coordinator);
+    }
+
+    private static async Task AssertMemoryGoesOnAsync(CoordinatorProcess coordinator)
+    {
+        var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
+        await PutAsync(queues, "memory", "still");
+        Assert.Equal("still", Read((await queues.GetAsync(new GetRequest { Queue = "memory" }, Soon)).Items.Single().Body));
+        var echo = await coordinator.Tasks.RunTaskAsync(new RunTaskRequest { Task = Specs.Json("echo", "7") }, Soon);
+        Assert.Equal(7, echo.Result.Output.Json.NumberValue);
+    }
+
+    /// <summary>What the next life finds in the durable queue.</summary>
+    private async Task<IReadOnlyList<string>> ReadAgainAsync()
+    {
+        await using var next = await CoordinatorProcess.StartInAsync(_directory, "--workers", "0", "--hot-spares", "0");
+        var queues = new QueueService.QueueServiceClient(next.Invoker);
+        return [.. (await queues.GetAsync(new GetRequest { Queue = "durable", MaxItems = 100 }, Soon)).Items.Select(item => Read(item.Body))];
+    }
+
     private static async Task CreateAsync(QueueService.QueueServiceClient queues, string name, Durability durability) =>
         await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name, Durability = durability } }, Soon);
 
@@ -76,6 +195,6 @@ public sealed class JournalFaultTests : IDisposable
 
     private static async Task PutAsync(QueueService.QueueServiceClient queues, string queue, string text) => await Put(queues, queue, text);
 
-    private static async Task<HealthCheckResponse.Types.ServingStatus> HealthAsync(Health.HealthClient health, string service) =>
-        (await health.CheckAsync(new HealthCheckRequest { Service = service }, Soon)).Status;
+    private static async Task<HealthCheckResponse.Types.ServingStatus> HealthAsync(CoordinatorProcess coordinator, string service) =>
+        (await new Health.HealthClient(coordinator.Invoker).CheckAsync(new HealthCheckRequest { Service = service }, Soon)).Status;
 }

@@ -66,6 +66,42 @@ public sealed class AdminTests
     }
 
     [Fact]
+    public async Task Status_counts_sessions_queues_and_what_is_in_them()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
+        Assert.Equal((0, 0, 0), await CountAsync());
+        var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
+        foreach (var name in new[] { "full", "idle" })
+            await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name } }, CoordinatorProcess.Deadline());
+        await queues.PutAsync(new PutRequest { Queue = "full", Items = { Item(), Item(), Item() } }, CoordinatorProcess.Deadline());
+        var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(600) }, CoordinatorProcess.Deadline())).SessionId;
+        // What is leased is still in the queue, and so is what comes back only after a while.
+        var leased = await queues.GetAsync(new GetRequest { Queue = "full", Leased = true, MaxItems = 2, SessionId = session }, CoordinatorProcess.Deadline());
+        var settle = new SettleRequest { Queue = "full", SessionId = session, LeaseIds = { leased.Items[0].LeaseId }, Settlement = Settlement.Return, Duration = Specs.Seconds(600) };
+        await queues.SettleAsync(settle, CoordinatorProcess.Deadline());
+        Assert.Equal((1, 2, 3), await CountAsync());
+        string[] at = ["--data-dir", coordinator.DataDirectory];
+        Assert.Contains("Objects: 1 session, 2 queues with 3 items\n", (await TestKit.CommandLine.RunAsync(["status", .. at])).Output, StringComparison.Ordinal);
+        Assert.Contains(", 1 session, 2 queues with 3 items\n", (await TestKit.CommandLine.RunAsync(["top", "--once", .. at])).Output, StringComparison.Ordinal);
+        // Done, got for good, dropped with its queue: each leaves the count.
+        settle = new SettleRequest { Queue = "full", SessionId = session, LeaseIds = { leased.Items[1].LeaseId }, Settlement = Settlement.Done };
+        await queues.SettleAsync(settle, CoordinatorProcess.Deadline());
+        await queues.GetAsync(new GetRequest { Queue = "full" }, CoordinatorProcess.Deadline());
+        Assert.Equal((1, 2, 1), await CountAsync());
+        await queues.DeleteQueueAsync(new DeleteQueueRequest { Queue = "full" }, CoordinatorProcess.Deadline());
+        await coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = session }, CoordinatorProcess.Deadline());
+        Assert.Equal((0, 1, 0), await CountAsync());
+
+        static QueueItem Item() => new() { Body = new Payload { Data = Google.Protobuf.ByteString.CopyFromUtf8("item") } };
+
+        async Task<(int, long, long)> CountAsync()
+        {
+            var status = (await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status;
+            return (status.Sessions, status.Queues, status.QueuedItems);
+        }
+    }
+
+    [Fact]
     public async Task Recycling_an_unknown_worker_names_the_known_ones()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1");

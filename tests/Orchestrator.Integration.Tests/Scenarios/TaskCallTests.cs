@@ -226,6 +226,42 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     }
 
     [Fact]
+    public async Task Attempts_take_permits_of_a_rate_limiter_that_clients_share()
+    {
+        var sync = _coordinator.Sync;
+        await sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = "api", Permits = 4, Period = Specs.Seconds(86_400) } }, CoordinatorProcess.Deadline());
+        await sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = "api" }, CoordinatorProcess.Deadline());
+        var options = new TaskOptions { RateLimiter = "api" };
+        var ids = await _coordinator.SubmitAsync(Enumerable.Range(0, 6).Select(i => Specs.Json("fibonacci", """{"n": 5}""", options, (ulong)i)));
+        Assert.All(await _coordinator.WaitAsync(ids.Take(3)), result => Assert.Equal(TaskState.Succeeded, result.State));
+        // One that nobody waits for any more takes nothing.
+        await _coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { ids[5] } }, CoordinatorProcess.Deadline());
+        // The others pass.
+        Assert.Equal(TaskState.Succeeded, (await _coordinator.RunAsync(Specs.Json("fibonacci", """{"n": 5}"""))).State);
+        foreach (var id in ids.Skip(3).Take(2))
+            Assert.Equal(TaskState.Queued, (await _coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = id }, CoordinatorProcess.Deadline())).Task.State);
+        await sync.DeleteRateLimiterAsync(new DeleteRateLimiterRequest { RateLimiter = "api" }, CoordinatorProcess.Deadline());
+        Assert.All(await _coordinator.WaitAsync(ids.Skip(3).Take(2)), result =>
+        {
+            Assert.Equal((TaskState.Failed, ErrorReason.NotFound), (result.State, result.Error.Reason));
+            Assert.Contains("'api'", result.Error.Message, StringComparison.Ordinal);
+        });
+        var refused = await Assert.ThrowsAsync<RpcException>(() => _coordinator.RunAsync(Specs.Json("echo", options: options)));
+        Assert.Equal(StatusCode.NotFound, refused.StatusCode);
+        Assert.Contains("there is no rate limiter 'api'", refused.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_thousand_tasks_pass_a_rate_limiter_that_has_permits_for_all()
+    {
+        await _coordinator.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = "wide", Permits = 1_000, Period = Specs.Seconds(86_400) } }, CoordinatorProcess.Deadline());
+        var options = new TaskOptions { RateLimiter = "wide" };
+        var results = await _coordinator.StreamAsync(Enumerable.Range(0, 1_000).Select(i => Specs.Json("echo", "1", i % 2 == 0 ? options : null, (ulong)i)));
+        Assert.All(results, result => Assert.Equal(TaskState.Succeeded, result.State));
+        Assert.Equal(1_000, results.Count);
+    }
+
+    [Fact]
     public async Task In_process_placements_run_the_same_handlers_in_the_coordinator()
     {
         foreach (var placement in new[] { Placement.InProcessSequential, Placement.InProcessThreads, Placement.InProcessAsync })

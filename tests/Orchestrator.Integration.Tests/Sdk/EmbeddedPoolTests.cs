@@ -1,11 +1,12 @@
 using System.Globalization;
 using Orchestrator.Client;
 using Orchestrator.TestKit;
+using Orchestrator.TestKit.Load;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
 /// <summary>Programs with a pool of their own: the two samples of the README, run as they are.</summary>
-public sealed class EmbeddedPoolTests
+public sealed class EmbeddedPoolTests(ITestOutputHelper output)
 {
     [Fact]
     public async Task The_console_sample_prints_squares_that_other_processes_computed_and_leaves_nothing()
@@ -50,6 +51,30 @@ public sealed class EmbeddedPoolTests
         await sample.LineAsync(line => line.StartsWith("200000 ", StringComparison.Ordinal));
         // Bounded by count: ten times the tasks must not take twice the memory.
         Assert.InRange(Resident(sample.Pid), 0, early * 2);
+    }
+
+    /// <remarks>Long form: <c>ORCHESTRATOR_POOL_SECONDS=60</c>, which also holds the memory of the program and of its workers against that after ten seconds.</remarks>
+    [Fact]
+    public async Task A_slow_reader_of_an_endless_map_bounds_what_is_read_ahead()
+    {
+        const int settled = 10;
+        var seconds = Settings.Number("ORCHESTRATOR_POOL_SECONDS", 2);
+        await using var program = SampleProcess.Start("PoolProgram", "slow", seconds.ToString(CultureInfo.InvariantCulture));
+        var looks = new List<long[]>();
+        await foreach (var line in program.Lines.ReadAllAsync())
+        {
+            looks.Add([.. line.Split(' ').Select(number => long.Parse(number, CultureInfo.InvariantCulture))]);
+            output.WriteLine($"{looks.Count} s: {looks[^1][0]} taken, {looks[^1][1]} ahead, {looks[^1][2] / 1_000_000} MB, workers {looks[^1][3] / 1_000_000} MB");
+        }
+
+        Assert.Equal(0, await program.EndAsync());
+        Assert.Equal("", program.Errors);
+        // What a map reads ahead, what its reader took in one go, and the one in the producer's hand.
+        Assert.InRange(looks[^1][1], 1, 4_096 + 256 + 1);
+        if (seconds < 3 * settled)
+            return;
+        foreach (var memory in (int[])[2, 3])
+            Assert.InRange(looks.Skip(settled).Max(look => look[memory]), 0, looks[settled - 1][memory] * 1.1);
     }
 
     [Fact]

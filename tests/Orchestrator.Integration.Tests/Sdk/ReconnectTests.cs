@@ -33,6 +33,37 @@ public sealed class ReconnectTests
     }
 
     [Fact]
+    public async Task Each_task_whose_end_was_not_seen_is_found_again_where_it_is_durable_and_lost_where_it_is_not()
+    {
+        await using var first = await CoordinatorProcess.StartAsync();
+        await using var client = await SdkFixture.ConnectAsync(first);
+        var durable = new RunOptions { Durability = Durability.Process };
+        var repeatable = durable with { Retry = new RetryOptions { WorkerLost = true } };
+        var one = new RunOptions { ConcurrencyKey = "one", ConcurrencyLimit = 1 };
+        var seen = await client.SubmitAsync<int>("echo", 1, durable).Soon();
+        Assert.Equal(1, await seen.Soon());
+
+        var running = await client.SubmitAsync<int>("sleep", new { ms = 600_000 }, one).Soon();
+        var onceOnly = await client.SubmitAsync<int>("sleep", new { ms = 600_000 }, durable).Soon();
+        var again = await client.SubmitAsync<int>("sleep", new { ms = 1_000 }, repeatable).Soon();
+        foreach (var task in (TaskHandle<int>[])[running, onceOnly, again])
+            await task.UntilRunningAsync().Soon();
+        // Behind the one that runs with their key.
+        var queued = await client.SubmitAsync<int>("echo", 2, one).Soon();
+        var queuedDurable = await client.SubmitAsync<int>("echo", 3, one with { Durability = Durability.Disk }).Soon();
+        first.Kill();
+        await first.WaitForExitAsync();
+        await using var second = await first.StartAgainAsync();
+
+        Assert.Equal(running.Id, (await Assert.ThrowsAsync<TaskLostException>(() => running.Soon())).TaskId);
+        Assert.Equal(queued.Id, (await Assert.ThrowsAsync<TaskLostException>(() => queued.Soon())).TaskId);
+        Assert.Equal(onceOnly.Id, (await Assert.ThrowsAsync<WorkerLostException>(() => onceOnly.Soon())).TaskId);
+        Assert.Equal(1_000, await again.Soon());
+        Assert.Equal(3, await queuedDurable.Soon());
+        Assert.Equal(1, await seen.Soon());
+    }
+
+    [Fact]
     public async Task A_submission_made_while_the_coordinator_is_away_waits_for_it()
     {
         await using var first = await CoordinatorProcess.StartAsync();

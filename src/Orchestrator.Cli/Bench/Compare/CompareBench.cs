@@ -1,4 +1,5 @@
 using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Bench.Pool;
 using Orchestrator.Cli.Bench.Report;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
@@ -28,12 +29,14 @@ internal sealed record CompareSettings
 }
 
 /// <summary>Runs the same tasks in every way there is, and says from which size of them processes pay.</summary>
-internal sealed class CompareBench(CompareSettings settings, OrchestratorClient client, Terminal terminal)
+internal sealed class CompareBench(CompareSettings settings, OrchestratorClient client, StartedPool pool, Terminal terminal)
 {
     private static readonly TimeSpan s_finestTimer = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan s_oneAtATime = TimeSpan.FromMilliseconds(100) / 1000;
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan s_speedUpTask = TimeSpan.FromMilliseconds(5);
+
+    private readonly ComparePlaces _places = new(client, pool.Pool);
 
     // Four of the largest tasks one after the other, so that even they are measured and not only seen.
     private const int LeastTasks = 4;
@@ -46,7 +49,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
         terminal.Note("warming up …");
         // Twice over all of them: what the first pass has had compiled anew is ready for the second.
         foreach (var mode in CompareMode.All.Concat(CompareMode.All))
-            await mode.Create(cases[0], client, cases[0].InFlight).RunAsync(new RoundPlan(settings.Duration, 0), token);
+            await mode.Create(cases[0], _places, cases[0].InFlight).RunAsync(new RoundPlan(settings.Duration, 0), token);
         var rounds = cases.ToDictionary(work => work, _ => CompareMode.All.ToDictionary(mode => mode, _ => new List<RoundResult>()));
         for (var i = 1; i <= settings.Rounds; i++)
         {
@@ -54,7 +57,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
             {
                 // All ways in turn, so that each round of one has a round of every other beside it.
                 foreach (var mode in CompareMode.All)
-                    rounds[work][mode].Add(await mode.Create(work, client, work.InFlight).RunAsync(Plan(work), token));
+                    rounds[work][mode].Add(await mode.Create(work, _places, work.InFlight).RunAsync(Plan(work), token));
             }
 
             terminal.Note($"round {i} of {settings.Rounds} is done");
@@ -64,7 +67,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
         var result = new CompareResult { Machine = Machine(), Cells = [.. cells], OneAtATime = await OneAtATimeAsync(samplesPerSecond, token) };
         if (settings.SpeedUp)
             result = result with { SpeedUps = await SpeedUpsAsync(samplesPerSecond, token) };
-        return settings.Memory ? result with { Costs = await new CostBench(client, terminal).RunAsync(token) } : result;
+        return settings.Memory ? result with { Costs = await new CostBench(client, pool, terminal).RunAsync(token) } : result;
     }
 
     /// <summary>The machine's name for people.</summary>
@@ -88,7 +91,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
         var work = new CompareWork(WorkKind.Cpu, s_oneAtATime, samplesPerSecond);
         foreach (var mode in CompareMode.All)
         {
-            var round = await mode.Create(work, client, 1).RunAsync(new RoundPlan(settings.Duration, 0), token);
+            var round = await mode.Create(work, _places, 1).RunAsync(new RoundPlan(settings.Duration, 0), token);
             cells.Add(new CompareCell(mode, work.Kind, work.Size, new FigureSummary(mode.Name, [round])));
         }
 
@@ -107,12 +110,12 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
             {
                 await WorkerScale.ToAsync(client, workers, token);
                 // A worker that has just started compiles its code first.
-                await CompareMode.Stream.Create(work, client, work.InFlight).RunAsync(new RoundPlan(s_warmUp, 0), token);
+                await CompareMode.Stream.Create(work, _places, work.InFlight).RunAsync(new RoundPlan(s_warmUp, 0), token);
                 var ratios = new List<double>();
                 for (var i = 0; i < settings.Rounds; i++)
                 {
-                    var alone = await CompareMode.Sequential.Create(work, client, 1).RunAsync(Plan(work), token);
-                    var together = await CompareMode.Stream.Create(work, client, work.InFlight).RunAsync(Plan(work), token);
+                    var alone = await CompareMode.Sequential.Create(work, _places, 1).RunAsync(Plan(work), token);
+                    var together = await CompareMode.Stream.Create(work, _places, work.InFlight).RunAsync(Plan(work), token);
                     ratios.Add(together.PerSecond / alone.PerSecond);
                 }
 

@@ -1,14 +1,21 @@
+using Orchestrator.App;
 using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Bench.Pool;
 using Orchestrator.Client;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Compare;
 
+/// <summary>Where the tasks of a comparison run, beside this program's own threads.</summary>
+/// <param name="Client">A coordinator in another process.</param>
+/// <param name="Pool">The pool of this program.</param>
+internal sealed record ComparePlaces(OrchestratorClient Client, IOrchestratorPool Pool);
+
 /// <summary>One way of running tasks.</summary>
 /// <param name="Name">As tables show it.</param>
 /// <param name="Where">For people: which process does the work, and how it gets there.</param>
 /// <param name="Create">The load of this work, with at most so many tasks in flight.</param>
-internal sealed record CompareMode(string Name, string Where, Func<CompareWork, OrchestratorClient, int, ILoadShape> Create)
+internal sealed record CompareMode(string Name, string Where, Func<CompareWork, ComparePlaces, int, ILoadShape> Create)
 {
     private const int CallsInFlight = 64;
     private const int WaitingThreads = 64;
@@ -22,24 +29,36 @@ internal sealed record CompareMode(string Name, string Where, Func<CompareWork, 
 
     public static readonly CompareMode Unary = new(
         "processes, RunTask", $"worker processes, a call per task, {CallsInFlight} at a time",
-        (work, client, inFlight) => Calls(work.ToLoad(Placement.WorkerProcess, Placement.WorkerProcess), client, inFlight));
+        (work, places, inFlight) => Calls(work.ToLoad(Placement.WorkerProcess, Placement.WorkerProcess), places.Client, inFlight));
 
     public static readonly CompareMode Stream = new(
         "processes, StreamTasks", "worker processes, tasks on one stream",
-        (work, client, inFlight) => new TaskStreamLoop([client], work.ToLoad(Placement.WorkerProcess, Placement.WorkerProcess), inFlight));
+        (work, places, inFlight) => new TaskStreamLoop([places.Client], work.ToLoad(Placement.WorkerProcess, Placement.WorkerProcess), inFlight));
 
-    /// <summary>All of them, in the order of tables. The embedded pool of <c>Orchestrator.App</c> takes its place behind the last.</summary>
+    public static readonly CompareMode Pool = new(
+        "processes, embedded pool", "worker processes of this program's own pool: pool.MapAsync, or pool.RunAsync where one runs at a time",
+        (work, places, inFlight) => MapOrRun(work.ToLoad(Placement.WorkerProcess, Placement.WorkerProcess), places.Pool, inFlight));
+
+    /// <summary>All of them, in the order of tables.</summary>
     public static readonly CompareMode[] All =
     [
         Sequential,
         Threads,
         new("async", "this program, one event loop", (work, _, inFlight) => new LocalAsync(work, inFlight)),
-        new("in-process", "the coordinator itself, on its threads or asynchronously, tasks on one stream", (work, client, inFlight) =>
-            new TaskStreamLoop([client], work.ToLoad(Placement.InProcessThreads, Placement.InProcessAsync), inFlight)),
+        new("in-process", "the coordinator itself, on its threads or asynchronously, tasks on one stream", (work, places, inFlight) =>
+            new TaskStreamLoop([places.Client], work.ToLoad(Placement.InProcessThreads, Placement.InProcessAsync), inFlight)),
         Unary,
         Stream,
+        Pool,
     ];
+
+    /// <summary>Those that send tasks to other processes, and need to be worth it.</summary>
+    public static readonly CompareMode[] AcrossProcesses = [Pool, Stream, Unary];
 
     private static UnaryLoop Calls(TaskLoad load, OrchestratorClient client, int inFlight) =>
         new((_, token) => load.RunAsync(client, token), 1, Math.Min(inFlight, CallsInFlight));
+
+    private static ILoadShape MapOrRun(TaskLoad load, IOrchestratorPool pool, int inFlight) => inFlight == 1
+        ? new UnaryLoop((_, token) => load.RunAsync(pool, token), 1, 1)
+        : new PoolMapLoop(pool, load, inFlight);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Orchestrator.Cli.Bench.Report;
 using Orchestrator.Cli.Output;
 using ScottPlot;
@@ -11,22 +12,23 @@ internal static class ComparePlots
     private const int Height = 430;
 
     // Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
-    private static readonly string[] s_colours = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#0072B2"];
+    private static readonly string[] s_colours = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#0072B2", "#CC79A7"];
 
     public static string Throughput(CompareResult result, WorkKind kind)
     {
         var plot = new Plot();
+        var sizes = result.Sizes(kind).Select(size => size.TotalSeconds).ToArray();
+        var all = new List<double>();
         foreach (var (mode, colour) in Colours())
         {
-            var sizes = result.Sizes(kind).ToArray();
-            var line = plot.Add.Scatter(
-                sizes.Select(size => Math.Log10(size.TotalSeconds)).ToArray(),
-                sizes.Select(size => Math.Log10(result.Cell(mode, kind, size)!.Figure.PerSecond)).ToArray());
-            Style(line, mode.Name, colour);
+            var rates = result.Sizes(kind).Select(size => result.Cell(mode, kind, size)!.Figure.PerSecond).ToArray();
+            all.AddRange(rates);
+            Style(plot.Add.Scatter(sizes.Select(Math.Log10).ToArray(), rates.Select(Math.Log10).ToArray()), mode.Name, colour);
         }
 
-        LogTicks(plot.Axes.Bottom, exponent => Describe.Time(TimeSpan.FromSeconds(Math.Pow(10, exponent))));
-        LogTicks(plot.Axes.Left, exponent => Describe.Rate(Math.Pow(10, exponent)));
+        // The sizes that were measured, and nothing between them.
+        plot.Axes.Bottom.SetTicks([.. sizes.Select(Math.Log10)], [.. sizes.Select(Time)]);
+        LogTicks(plot.Axes.Left, all, Rate);
         return Finish(plot, "size of a task", "tasks per second");
     }
 
@@ -36,7 +38,7 @@ internal static class ComparePlots
         var workers = result.SpeedUps.Select(point => (double)point.Workers).ToArray();
         var ideal = plot.Add.Scatter(workers, workers);
         Style(ideal, "a core each", Color.FromHex("#999999"));
-        Style(plot.Add.Scatter(workers, result.SpeedUps.Select(point => point.Factor).ToArray()), CompareMode.Stream.Name, Color.FromHex(s_colours[^1]));
+        Style(plot.Add.Scatter(workers, result.SpeedUps.Select(point => point.Factor).ToArray()), CompareMode.Stream.Name, Colours().First(one => one.Mode == CompareMode.Stream).Colour);
         plot.Axes.Bottom.SetTicks(workers, [.. workers.Select(Describe.Number).Select(text => text.TrimEnd('0').TrimEnd('.'))]);
         plot.Axes.SetLimits(0.5, workers[^1] + 0.5, 0, Math.Max(workers[^1], result.SpeedUps.Max(point => point.Factor)) + 0.5);
         return Finish(plot, "worker processes", "times one sequential program");
@@ -46,20 +48,21 @@ internal static class ComparePlots
     public static string Latencies(CompareResult result)
     {
         var plot = new Plot();
+        var all = new List<double>();
         foreach (var (mode, colour) in Colours())
         {
             var figure = result.OneAtATime.First(cell => cell.Mode == mode).Figure;
             var points = FigureSummary.Percentiles.Where(p => figure.Latency[p] is not null).ToArray();
             if (points.Length == 0)
                 continue;
-            var line = plot.Add.Scatter(
-                points.Select(Rarity).ToArray(), points.Select(p => Math.Log10(figure.Latency[p]!.Value.TotalSeconds)).ToArray());
-            Style(line, mode.Name, colour);
+            var times = points.Select(p => figure.Latency[p]!.Value.TotalSeconds).ToArray();
+            all.AddRange(times);
+            Style(plot.Add.Scatter(points.Select(Rarity).ToArray(), times.Select(Math.Log10).ToArray()), mode.Name, colour);
         }
 
         plot.Axes.Bottom.SetTicks(
             [.. FigureSummary.Percentiles.Select(Rarity)], [.. FigureSummary.Percentiles.Select(p => FormattableString.Invariant($"p{p}"))]);
-        LogTicks(plot.Axes.Left, exponent => Describe.Time(TimeSpan.FromSeconds(Math.Pow(10, exponent))));
+        LogTicks(plot.Axes.Left, all, Time);
         return Finish(plot, "percentile", "time for one task");
 
         static double Rarity(double percentile) => -Math.Log10(1 - (percentile / 100));
@@ -76,12 +79,26 @@ internal static class ComparePlots
         line.MarkerSize = 7;
     }
 
-    private static void LogTicks(IAxis axis, Func<double, string> label)
+    /// <summary>Powers of ten; with the twos and fives between them where all lies within two decades.</summary>
+    private static void LogTicks(IAxis axis, List<double> values, Func<double, string> label)
     {
-        var (from, to) = (-7, 8);
-        var exponents = Enumerable.Range(from, to - from + 1).Select(i => (double)i).ToArray();
-        axis.SetTicks(exponents, [.. exponents.Select(label)]);
+        if (values.Count == 0)
+            return;
+        var (from, to) = ((int)Math.Floor(Math.Log10(values.Min())), (int)Math.Ceiling(Math.Log10(values.Max())));
+        var powers = Enumerable.Range(from - 1, to - from + 3).Select(exponent => Math.Pow(10, exponent));
+        var marks = (to - from <= 2 ? powers.SelectMany(power => (double[])[power, 2 * power, 5 * power]) : powers).ToArray();
+        axis.SetTicks([.. marks.Select(Math.Log10)], [.. marks.Select(label)]);
     }
+
+    // Round numbers, which need no digits behind the point.
+    private static string Time(double seconds) => seconds switch
+    {
+        < 0.999e-3 => FormattableString.Invariant($"{Math.Round(seconds * 1e6, 3):0.###} µs"),
+        < 0.999 => FormattableString.Invariant($"{Math.Round(seconds * 1e3, 3):0.###} ms"),
+        _ => FormattableString.Invariant($"{Math.Round(seconds, 3):0.###} s"),
+    };
+
+    private static string Rate(double perSecond) => perSecond.ToString(perSecond < 10 ? "0.###" : "#,##0", CultureInfo.InvariantCulture);
 
     private static string Finish(Plot plot, string x, string y)
     {

@@ -30,10 +30,8 @@ internal static class CompareReport
         page.Append("</ul>\n");
         if (result.Sizes(WorkKind.Cpu).Any())
         {
-            page.Append("<h2>From which size of a task processes pay</h2>\n<ul>\n");
-            foreach (var line in result.BreakEvens())
-                page.Append($"<li>{Text(CompareTable.Sentence(line, result))}</li>\n");
-            page.Append("</ul>\n");
+            page.Append("<h2>From which size of a task processes pay</h2>\n");
+            BreakEvens(page, result);
         }
 
         foreach (var kind in result.Cells.Select(cell => cell.Kind).Distinct())
@@ -54,6 +52,24 @@ internal static class CompareReport
         Costs(page, result);
         page.Append("</body>\n</html>\n");
         return page.ToString();
+    }
+
+    private static void BreakEvens(StringBuilder page, CompareResult result)
+    {
+        var goals = result.BreakEvens().Select(line => line.Against).Distinct().ToArray();
+        page.Append("<div class=\"scroll\"><table>\n<tr><th>run</th>");
+        foreach (var goal in goals)
+            page.Append($"<th class=\"n\">{Text(goal)}</th>");
+        page.Append("</tr>\n");
+        foreach (var mode in result.BreakEvens().GroupBy(line => line.Mode))
+        {
+            page.Append($"<tr><td>{Text(mode.Key.Name)}</td>");
+            foreach (var goal in goals)
+                page.Append($"<td class=\"n\">{Text(CompareTable.From(mode.First(line => line.Against == goal).Size, result))}</td>");
+            page.Append("</tr>\n");
+        }
+
+        page.Append("</table></div>\n<p class=\"where\">CPU-bound tasks; each figure is the size of one task.</p>\n");
     }
 
     private static void Figure(StringBuilder page, string svg, string caption)

@@ -47,7 +47,7 @@ internal sealed record CompareResult
     /// <summary>From which size of a computing task it pays to send it to a worker process.</summary>
     public IEnumerable<(CompareMode Mode, string Against, double Threshold, TimeSpan? Size)> BreakEvens()
     {
-        foreach (var mode in (CompareMode[])[CompareMode.Stream, CompareMode.Unary])
+        foreach (var mode in CompareMode.AcrossProcesses)
         {
             yield return (mode, "as fast as one sequential program", 1, BreakEven.Find(Speeds(mode, CompareMode.Sequential, WorkKind.Cpu), 1));
             yield return (mode, "90 % of a thread per core in one program", 0.9, BreakEven.Find(Speeds(mode, CompareMode.Threads, WorkKind.Cpu), 0.9));

@@ -45,14 +45,14 @@ internal static class CompareTable
     public static string Memory(Cost cost) => cost.Memory is { } bytes ? Describe.Bytes((ulong)Math.Max(0, bytes)) : "";
 
     /// <summary>A break-even point in words.</summary>
-    public static string Sentence((CompareMode Mode, string Against, double Threshold, TimeSpan? Size) line, CompareResult result)
+    public static string From(TimeSpan? breakEven, CompareResult result)
     {
         var sizes = result.Sizes(WorkKind.Cpu).ToArray();
-        return line.Size switch
+        return breakEven switch
         {
-            null => $"{line.Mode.Name}: {line.Against}: not at any size up to {Describe.Time(sizes[^1])}",
-            { } size when size == TimeSpan.Zero => $"{line.Mode.Name}: {line.Against} at every size from {Describe.Time(sizes[0])}",
-            { } size => $"{line.Mode.Name}: {line.Against} from {Describe.Time(size)} per task",
+            null => $"not up to {Describe.Time(sizes[^1])}",
+            { } size when size == TimeSpan.Zero => $"from {Describe.Time(sizes[0])}, the smallest measured",
+            { } size => $"from {Describe.Time(size)}",
         };
     }
 
@@ -63,7 +63,7 @@ internal static class CompareTable
         terminal.Line();
         terminal.Line("Break-even, the size of a computing task from which processes pay:");
         foreach (var line in result.BreakEvens())
-            terminal.Line("  " + Sentence(line, result));
+            terminal.Line($"  {line.Mode.Name}, {line.Against}: {From(line.Size, result)}");
         terminal.Line();
     }
 

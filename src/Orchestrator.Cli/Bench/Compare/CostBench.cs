@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Bench.Pool;
 using Orchestrator.Cli.Bench.Report;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
@@ -8,7 +9,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.Bench.Compare;
 
 /// <summary>What threads, coroutines and processes cost before they do any work, and what it costs to hand something over to each.</summary>
-internal sealed class CostBench(OrchestratorClient client, Terminal terminal)
+internal sealed class CostBench(OrchestratorClient client, StartedPool pool, Terminal terminal)
 {
     private const int ThreadCount = 200;
     private const int TaskCount = 50_000;
@@ -98,6 +99,7 @@ internal sealed class CostBench(OrchestratorClient client, Terminal terminal)
         [
             new Cost("a worker process", memory, cold, "resident memory after the runs; started anew, two at a time"),
             new Cost("a worker process from the hot spare", null, spare, "until it serves"),
+            new Cost($"an embedded pool, beside its {pool.Workers} workers", pool.Memory, pool.Start, "growth of this program; until the first task was done in a worker"),
             new Cost("the coordinator", status.Coordinator.RssBytes, null, "resident memory after the runs"),
         ];
     }

@@ -19,6 +19,9 @@ internal sealed class TaskLoad
     /// <summary>Tasks of several kinds, one of each in turn.</summary>
     public TaskLoad(IEnumerable<TaskSpec> kinds) => _kinds = [.. kinds];
 
+    /// <summary>One task of each kind.</summary>
+    public IReadOnlyList<TaskSpec> Kinds => _kinds;
+
     /// <summary>What the tasks of a stream have in common.</summary>
     public TaskOptions? Options { get; }
 
@@ -33,6 +36,22 @@ internal sealed class TaskLoad
         var kind = Next();
         var task = new TaskSpec { Handler = kind.Handler, Input = kind.Input, Options = kind.Options ?? Options };
         return Failure(await client.RunTaskAsync(task, cancellationToken: token));
+    }
+
+    /// <summary>Runs the next one as a program with a pool would.</summary>
+    /// <returns>Why it failed; null when it did not.</returns>
+    public async Task<string?> RunAsync(IExecutor pool, CancellationToken token)
+    {
+        var kind = Next();
+        try
+        {
+            await pool.RunAsync(TaskFunction.Raw(kind.Handler), kind.Input, cancellationToken: token);
+            return null;
+        }
+        catch (TaskException exception)
+        {
+            return exception.Message;
+        }
     }
 
     /// <summary>Why a task failed; null when it did not.</summary>

@@ -1,11 +1,29 @@
+using System.CommandLine.Parsing;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Orchestrator.Cli.Verbs;
 
 /// <summary>A command that runs while something is held.</summary>
-internal static class ChildCommand
+internal static partial class ChildCommand
 {
+    private const int Term = 15;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
+    private static volatile bool s_runs;
+
+    /// <summary>Whether this is <c>lock run</c> or <c>semaphore run</c>.</summary>
+    public static bool IsRunBy(CommandResult verb) =>
+        verb is { Command.Name: "run", Parent: CommandResult { Command.Name: "lock" or "semaphore" } };
+
+    /// <summary>
+    /// For a verb that ends with its command however long that takes after Ctrl-C: while it still waits for what the command is to hold, it ends like any other, even where
+    /// the coordinator does not answer.
+    /// </summary>
+    public static CancellationTokenRegistration EndSoonUnlessItRuns(CancellationToken token) => token.Register(static () => _ = EndSoonAsync());
+
     /// <summary>Runs it to its end and returns its exit code; kills it when the hold is lost, since somebody else may have it by then.</summary>
     public static async Task<int> RunAsync(string[] words, CancellationToken lost, params (string Name, string Value)[] environment)
     {
@@ -15,7 +33,15 @@ internal static class ChildCommand
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         using var process = Start(start);
-        // Ctrl-C reaches the command by the terminal; a lost hold only by us.
+        s_runs = true;
+        // Ctrl-C reaches the command by the terminal; a SIGTERM to us and a lost hold only by us. Either way it is its end that ends us: before that, it still needs
+        // what is held.
+        using var ending = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+        {
+            context.Cancel = true;
+            if (!process.HasExited)
+                _ = Kill(process.Id, Term);
+        });
         await using var killing = lost.UnsafeRegister(
             static state =>
             {
@@ -27,6 +53,16 @@ internal static class ChildCommand
         await process.WaitForExitAsync(CancellationToken.None);
         return process.ExitCode;
     }
+
+    private static async Task EndSoonAsync()
+    {
+        await Task.Delay(s_patience, TimeProvider.System);
+        if (!s_runs)
+            Environment.Exit(ExitCode.Interrupted);
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int pid, int signal);
 
     private static Process Start(ProcessStartInfo start)
     {

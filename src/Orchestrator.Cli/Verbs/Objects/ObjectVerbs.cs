@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using System.Threading.Channels;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Verbs;
@@ -144,7 +146,39 @@ internal static class ObjectVerbs
             yield break;
         }
 
-        while (await Console.In.ReadLineAsync(token).AsTask().WaitAsync(token) is { } line)
+        // Console.In reads on the calling thread, whatever its methods are called: Ctrl-C would have to wait for the next line.
+        var input = new StreamReader(Console.OpenStandardInput(), Console.InputEncoding);
+        while (await input.ReadLineAsync(token).AsTask().WaitAsync(token) is { } line)
             yield return line;
+    }
+
+    /// <summary>As <see cref="LinesAsync"/>, with all lines together that have come while the last ones were on their way, or so many arguments at a time.</summary>
+    public static async IAsyncEnumerable<IReadOnlyList<string>> BatchesAsync(
+        string[]? arguments, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
+    {
+        var lines = Channel.CreateBounded<string>(new BoundedChannelOptions(ProtocolConstants.MaxItemsPerMessage) { SingleReader = true, SingleWriter = true });
+        var reading = ReadAsync();
+        while (await lines.Reader.WaitToReadAsync(token))
+        {
+            var batch = new List<string>();
+            while (batch.Count < ProtocolConstants.MaxItemsPerMessage && lines.Reader.TryRead(out var line))
+                batch.Add(line);
+            yield return batch;
+        }
+
+        await reading;
+
+        async Task ReadAsync()
+        {
+            try
+            {
+                await foreach (var line in LinesAsync(arguments, token))
+                    await lines.Writer.WriteAsync(line, token);
+            }
+            finally
+            {
+                lines.Writer.Complete();
+            }
+        }
     }
 }

@@ -59,12 +59,16 @@ internal static class QueueVerb
             .InSession(async (context, session, token) =>
             {
                 var queue = session.Queue(context.Get(ObjectVerbs.Name)!);
+                if (context.Get(ObjectVerbs.Timeout) is not { } limit)
+                {
+                    await foreach (var lines in ObjectVerbs.BatchesAsync(context.Get(Items), token))
+                        await queue.PutAllAsync(lines.Select(ObjectVerbs.ToPayload), context.Get(Priority), token);
+                    return ExitCode.Ok;
+                }
+
                 await foreach (var line in ObjectVerbs.LinesAsync(context.Get(Items), token))
                 {
-                    var item = ObjectVerbs.ToPayload(line);
-                    if (context.Get(ObjectVerbs.Timeout) is not { } limit)
-                        await queue.PutAsync(item, context.Get(Priority), token);
-                    else if (!await queue.TryPutAsync(item, limit, context.Get(Priority), token))
+                    if (!await queue.TryPutAsync(ObjectVerbs.ToPayload(line), limit, context.Get(Priority), token))
                         return context.TimedOut($"the queue '{queue.Name}' had no room");
                 }
 

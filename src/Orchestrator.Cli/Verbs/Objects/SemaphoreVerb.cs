@@ -20,10 +20,12 @@ internal static class SemaphoreVerb
             .Examples("orchestrator semaphore run db --permits 4 -- ./import part-1.csv", "orchestrator semaphore run db --permits 4 --timeout 0s -- ./import part-1.csv")
             .InSession(async (context, session, token) =>
             {
+                await using var ending = ChildCommand.EndSoonUnlessItRuns(token);
                 var semaphore = session.Semaphore(context.Get(ObjectVerbs.Name)!, context.Get(Permits), bounded: true);
                 await using var hold = context.Get(ObjectVerbs.Timeout) is { } limit
                     ? await semaphore.TryAcquireAsync(limit, context.Get(Take), token)
                     : await semaphore.AcquireAsync(context.Get(Take), token);
+                token.ThrowIfCancellationRequested();
                 return hold is null
                     ? context.TimedOut($"the semaphore '{semaphore.Name}' had no permit")
                     : await ChildCommand.RunAsync(context.Get(Words)!, session.Lost);

@@ -4,8 +4,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// What becomes of tasks whose stream broke: they went on at the coordinator, so that they are asked for by id. One that the coordinator no longer
-/// knows, or that an earlier life of it had, is lost, and is reported so.
+/// What becomes of tasks whose stream broke: they went on at the coordinator, so that they are asked for by id. So are durable ones after
+/// a restart of the coordinator. One that it no longer knows, or that only an earlier life of it knew, is lost, and is reported so.
 /// </summary>
 internal sealed class TaskRecovery(OrchestratorClient client, TaskLine line) : IAsyncDisposable
 {
@@ -86,8 +86,9 @@ internal sealed class TaskRecovery(OrchestratorClient client, TaskLine line) : I
                 var connection = await line.ConnectedAsync(_stopping.Token);
                 if (connection.Instance != instance)
                 {
-                    Lose(left, "the coordinator was started again");
-                    return;
+                    Lose(left.Where(task => !IsDurable(task)), "the coordinator was started again");
+                    left = [.. left.Where(IsDurable)];
+                    instance = connection.Instance;
                 }
 
                 left = await AskAsync(left);
@@ -192,6 +193,8 @@ internal sealed class TaskRecovery(OrchestratorClient client, TaskLine line) : I
                 TaskLine.Lose([task], why);
         }
     }
+
+    private static bool IsDurable(OpenTask task) => task.Spec.Options?.Durability is Durability.Process or Durability.Disk;
 
     private void Resubmit(OpenTask task)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Grpc.Core;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Dispatch;
@@ -21,14 +22,15 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     private static long s_opened;
 
     private readonly Queue<ObjectDelivery> _outcomes = new();
+    // Of the message that is being made, by the one who makes it.
+    private readonly List<ObjectDelivery> _taken = [];
     private readonly Queue<Notice> _notices = new();
     // Waits of other sessions than the stream's own, such as those of task attempts, which share their worker's stream: where a cancel finds them.
     private readonly Dictionary<ulong, Session> _elsewhere = [];
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _roomWanted;
     private TaskCompletionSource? _answered;
-    private string? _announced;
-    private string _own = "";
+    private bool _announced = true;
     private bool _writing;
     private int _expected;
 
@@ -38,12 +40,14 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     /// <summary>Completes when the client can no longer be written to.</summary>
     public Task Broken => _broken.Task;
 
-    /// <summary>Tells the client its session: the first message.</summary>
-    public void Announce(string sessionId)
+    /// <inheritdoc/>
+    public Session? Session { get; private set; }
+
+    /// <summary>Whose stream it is; called under the engine's lock. The first message tells the client.</summary>
+    public void Open(Session session)
     {
         lock (Gate)
-            _announced = _own = sessionId;
-        Kick();
+            (Session, _announced) = (session, false);
     }
 
     /// <summary>Tells the client something of its own accord.</summary>
@@ -98,7 +102,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
         // The wait outlives the stream as long as its session does: whoever resumes that takes it over by its operation id.
         lock (Gate)
         {
-            if (wait.Session is { } session && session.Id != _own)
+            if (wait.Session is { } session && session != Session)
                 _elsewhere[tag] = session;
         }
     }
@@ -123,7 +127,15 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     public void OnNotice(in ObjectNotice notice)
     {
         lock (Gate)
-            _notices.Enqueue(new Notice { Reason = (ErrorReason)(int)notice.Reason, Object = notice.ObjectName, Message = notice.Message });
+        {
+            _notices.Enqueue(new Notice
+            {
+                Reason = (ErrorReason)(int)notice.Reason,
+                Object = notice.ObjectName,
+                Message = notice.Message,
+                SessionId = notice.Session == Session ? "" : notice.Session.Id,
+            });
+        }
     }
 
     protected override bool HasQueued()
@@ -141,20 +153,19 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
             if (!HasQueuedLocked())
                 return null;
             _writing = true;
-            message = new ConnectResponse { SessionId = _announced ?? "" };
-            _announced = null;
+            message = new ConnectResponse { SessionId = _announced ? "" : Session!.Id };
+            _announced = true;
             while (_notices.TryDequeue(out var notice))
                 message.Notices.Add(notice);
             var bytes = 0;
-            while (message.Outcomes.Count < ProtocolConstants.MaxItemsPerMessage
+            while (_taken.Count < ProtocolConstants.MaxItemsPerMessage
                 && bytes < ProtocolConstants.TargetMessageBytes
                 && _outcomes.TryPeek(out var delivery))
             {
                 // What would not fit beside others into a client's default message limit gets a message of its own.
                 if (bytes > 0 && bytes + delivery.Outcome.Bytes > ProtocolConstants.MaxPayloadBytes)
                     break;
-                _outcomes.Dequeue();
-                message.Outcomes.Add(ConnectOperations.ToOutcome(delivery.Tag, delivery.Outcome));
+                _taken.Add(_outcomes.Dequeue());
                 bytes += delivery.Outcome.Bytes;
             }
 
@@ -162,6 +173,10 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
                 (room, _roomWanted) = (_roomWanted, null);
         }
 
+        // Without the lock, since whoever has an outcome for this stream holds the engine's.
+        foreach (ref readonly var delivery in CollectionsMarshal.AsSpan(_taken))
+            message.Outcomes.Add(ConnectOperations.ToOutcome(delivery.Tag, delivery.Outcome));
+        _taken.Clear();
         room?.TrySetResult();
         return message;
     }
@@ -188,5 +203,5 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
         _broken.TrySetResult();
     }
 
-    private bool HasQueuedLocked() => _outcomes.Count > 0 || _notices.Count > 0 || _announced is not null;
+    private bool HasQueuedLocked() => _outcomes.Count > 0 || _notices.Count > 0 || !_announced;
 }

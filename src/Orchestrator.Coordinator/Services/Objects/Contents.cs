@@ -22,23 +22,30 @@ internal static class Contents
     private static readonly Payload s_empty = new();
 
     /// <summary>The message itself is what the engine keeps: nobody changes it any more, so it can be written to any number of answers.</summary>
+    /// <param name="payload">The payload.</param>
+    /// <param name="field">Where it stands in its request.</param>
+    /// <param name="index">In which element of that, where it is a list.</param>
+    /// <param name="part">In which field of the element.</param>
     /// <exception cref="RefusedException">It is over the limit.</exception>
-    public static Content ToContent(Payload? payload, string field)
+    public static Content ToContent(Payload? payload, string field, int index = -1, string part = "")
     {
         payload ??= s_empty;
         var bytes = payload.CalculateSize();
-        return bytes <= ProtocolConstants.MaxPayloadBytes
-            ? new Content(payload, bytes)
-            : throw RefusedException.Limit(
-                field, $"{field} has {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a path instead of a large object");
+        return bytes <= ProtocolConstants.MaxPayloadBytes ? new Content(payload, bytes) : throw TooLarge(Name(field, index, part), bytes);
     }
+
+    private static RefusedException TooLarge(string field, int bytes) => RefusedException.Limit(
+        field, $"{field} has {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a path instead of a large object");
+
+    // Put together only where it is to be told: most requests are right.
+    private static string Name(string field, int index, string part) => index < 0 ? field : part.Length == 0 ? $"{field}[{index}]" : $"{field}[{index}].{part}";
 
     /// <summary>As <see cref="ToContent"/>, for each.</summary>
     public static Content[] ToContents(RepeatedField<Payload> payloads, string field)
     {
         var contents = new Content[payloads.Count];
         for (var i = 0; i < contents.Length; i++)
-            contents[i] = ToContent(payloads[i], $"{field}[{i}]");
+            contents[i] = ToContent(payloads[i], field, i);
         return contents;
     }
 

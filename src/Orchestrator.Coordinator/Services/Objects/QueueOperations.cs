@@ -37,7 +37,7 @@ internal static class QueueOperations
     {
         var list = new PutItem[items.Count];
         for (var i = 0; i < list.Length; i++)
-            list[i] = new PutItem(Contents.ToContent(items[i].Body, $"items[{i}].body"), items[i].Priority);
+            list[i] = new PutItem(Contents.ToContent(items[i].Body, "items", i, "body"), items[i].Priority);
         return list;
     }
 

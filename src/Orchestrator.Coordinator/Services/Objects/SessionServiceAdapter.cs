@@ -41,7 +41,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streams.Stopping);
         try
         {
-            stream.Announce(session.Id);
+            stream.Kick();
             do
             {
                 Take(requestStream.Current, stream, session);
@@ -86,8 +86,10 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         return host.Read((engine, _) =>
         {
             var session = engine.FindSession(first.SessionId);
-            if (session is not null)
-                session.Channel = stream;
+            if (session is null)
+                return null;
+            session.Channel = stream;
+            stream.Open(session);
             return session;
         }) ?? throw Failures.From(ObjectError.UnknownSession(first.SessionId));
     }

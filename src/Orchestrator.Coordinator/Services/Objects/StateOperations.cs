@@ -10,21 +10,26 @@ internal static class StateOperations
     {
         var edits = new DictEdit[request.Edits.Count];
         for (var i = 0; i < edits.Length; i++)
-            edits[i] = ToEdit(request.Edits[i], $"edits[{i}]");
+            edits[i] = ToEdit(request.Edits[i], i);
         return new UpdateDict(request.Dict, edits, request.Clear)
         {
             Guard = ToGuard(request.Guard), Durability = Contents.ToDurability(request.Durability), RequestId = Contents.RequestId(request.RequestId),
         };
     }
 
-    public static V1.UpdateDictResponse ToResponse(UpdateDictOutcome outcome) =>
-        new() { Version = outcome.Version, Entries = { outcome.Entries.Select(ToMessage) } };
+    public static V1.UpdateDictResponse ToResponse(UpdateDictOutcome outcome)
+    {
+        var response = new V1.UpdateDictResponse { Version = outcome.Version };
+        for (var i = 0; i < outcome.Entries.Count; i++)
+            response.Entries.Add(ToMessage(outcome.Entries[i]));
+        return response;
+    }
 
     public static UpdateList ToCommand(V1.UpdateListRequest request)
     {
         var edits = new ListEdit[request.Edits.Count];
         for (var i = 0; i < edits.Length; i++)
-            edits[i] = ToEdit(request.Edits[i], $"edits[{i}]");
+            edits[i] = ToEdit(request.Edits[i], i);
         return new UpdateList(request.List, edits)
         {
             Guard = ToGuard(request.Guard), Durability = Contents.ToDurability(request.Durability), RequestId = Contents.RequestId(request.RequestId),
@@ -110,36 +115,36 @@ internal static class StateOperations
     private static StateGuard? ToGuard(V1.Guard? guard) =>
         guard is null ? null : new StateGuard(guard.HasExpectedVersion ? guard.ExpectedVersion : null, guard.Lock, guard.FencingToken);
 
-    private static DictEdit ToEdit(V1.DictEdit edit, string field)
+    private static DictEdit ToEdit(V1.DictEdit edit, int index)
     {
         // An edit that is none, as delete = false, is left to the engine to refuse.
         var result = edit.EditCase switch
         {
-            V1.DictEdit.EditOneofCase.Set => new DictEdit(DictOperation.Set, edit.Key) { Value = Contents.ToContent(edit.Set, $"{field}.set") },
+            V1.DictEdit.EditOneofCase.Set => new DictEdit(DictOperation.Set, edit.Key) { Value = Contents.ToContent(edit.Set, "edits", index, "set") },
             V1.DictEdit.EditOneofCase.SetDefault =>
-                new DictEdit(DictOperation.SetDefault, edit.Key) { Value = Contents.ToContent(edit.SetDefault, $"{field}.set_default") },
+                new DictEdit(DictOperation.SetDefault, edit.Key) { Value = Contents.ToContent(edit.SetDefault, "edits", index, "set_default") },
             V1.DictEdit.EditOneofCase.Delete when edit.Delete => new DictEdit(DictOperation.Delete, edit.Key),
             V1.DictEdit.EditOneofCase.Add => new DictEdit(DictOperation.Add, edit.Key) { Amount = edit.Add },
             V1.DictEdit.EditOneofCase.Path =>
-                new DictEdit(DictOperation.SetPath, edit.Key) { Path = edit.Path.Path, Value = Contents.ToContent(edit.Path.Value, $"{field}.path.value") },
-            V1.DictEdit.EditOneofCase.Append => new DictEdit(DictOperation.Append, edit.Key) { Value = Contents.ToContent(edit.Append, $"{field}.append") },
+                new DictEdit(DictOperation.SetPath, edit.Key) { Path = edit.Path.Path, Value = Contents.ToContent(edit.Path.Value, "edits", index, "path.value") },
+            V1.DictEdit.EditOneofCase.Append => new DictEdit(DictOperation.Append, edit.Key) { Value = Contents.ToContent(edit.Append, "edits", index, "append") },
             _ => new DictEdit(0, edit.Key),
         };
         return edit.Ttl is null ? result : result with { Ttl = Times.ToTimeSpan(edit.Ttl) };
     }
 
-    private static ListEdit ToEdit(V1.ListEdit edit, string field) => edit.EditCase switch
+    private static ListEdit ToEdit(V1.ListEdit edit, int index) => edit.EditCase switch
     {
-        V1.ListEdit.EditOneofCase.Append => new ListEdit(ListOperation.Append) { Value = Contents.ToContent(edit.Append, $"{field}.append") },
+        V1.ListEdit.EditOneofCase.Append => new ListEdit(ListOperation.Append) { Value = Contents.ToContent(edit.Append, "edits", index, "append") },
         V1.ListEdit.EditOneofCase.Insert =>
-            new ListEdit(ListOperation.Insert) { Index = edit.Insert.Index, Value = Contents.ToContent(edit.Insert.Value, $"{field}.insert.value") },
+            new ListEdit(ListOperation.Insert) { Index = edit.Insert.Index, Value = Contents.ToContent(edit.Insert.Value, "edits", index, "insert.value") },
         V1.ListEdit.EditOneofCase.Set =>
-            new ListEdit(ListOperation.Set) { Index = edit.Set.Index, Value = Contents.ToContent(edit.Set.Value, $"{field}.set.value") },
+            new ListEdit(ListOperation.Set) { Index = edit.Set.Index, Value = Contents.ToContent(edit.Set.Value, "edits", index, "set.value") },
         V1.ListEdit.EditOneofCase.Pop => new ListEdit(ListOperation.Pop) { Index = edit.Pop },
         V1.ListEdit.EditOneofCase.Clear when edit.Clear => new ListEdit(ListOperation.Clear),
         V1.ListEdit.EditOneofCase.Reverse when edit.Reverse => new ListEdit(ListOperation.Reverse),
         V1.ListEdit.EditOneofCase.Extend =>
-            new ListEdit(ListOperation.Extend) { Values = Contents.ToContents(edit.Extend.Values, $"{field}.extend.values") },
+            new ListEdit(ListOperation.Extend) { Values = Contents.ToContents(edit.Extend.Values, $"edits[{index}].extend.values") },
         _ => new ListEdit(0),
     };
 

@@ -80,17 +80,14 @@ internal sealed record CallCase(
         new("SyncService/DeleteRateLimiter", async (world, name) => await world.Coordinator.Sync.CreateRateLimiterAsync(
             new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = name, Permits = 5, Period = Specs.Seconds(60) } }, DeliveryWorld.Soon), (world, name) =>
             GoneAsync(world.Sync.DeleteRateLimiterAsync(new DeleteRateLimiterRequest { RateLimiter = name }, DeliveryWorld.Soon)), LookAtSyncAsync),
-        new("SessionService/CreateSession", s_nothing, async (world, _) =>
+        new("SessionService/CreateSession", async (world, _) => world.SessionsBefore = await world.SessionsAsync(), async (world, _) =>
         {
             // One whose answer was lost is nobody's, holds nothing, and ends by its time to live.
             var made = await world.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(0.05) }, DeliveryWorld.Soon);
             return $"{made.Ttl}";
         }, async (world, _) =>
         {
-            int sessions;
-            do
-                sessions = (await world.Coordinator.Admin.GetStatusAsync(new GetStatusRequest(), DeliveryWorld.Soon)).Status.Sessions;
-            while (sessions > DeliveryWorld.LastingSessions);
+            await UntilAsync(async () => await world.SessionsAsync() <= world.SessionsBefore);
             return "none left";
         }),
         new("SessionService/KeepSessionAlive", s_nothing, async (world, _) =>

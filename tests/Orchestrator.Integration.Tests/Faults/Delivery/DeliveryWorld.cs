@@ -52,8 +52,10 @@ internal sealed class DeliveryWorld
     /// <summary>A lease that a case settles.</summary>
     public ulong Lease { get; set; }
 
-    /// <summary>How many sessions stay.</summary>
-    public const int LastingSessions = 1;
+    /// <summary>How many sessions there were before the case that makes some; what ends by itself meanwhile makes them fewer.</summary>
+    public int SessionsBefore { get; set; }
+
+    public async Task<int> SessionsAsync() => (await Coordinator.Admin.GetStatusAsync(new GetStatusRequest(), Soon)).Status.Sessions;
 
     public async Task OpenAsync() => Session = await SessionAsync();
 

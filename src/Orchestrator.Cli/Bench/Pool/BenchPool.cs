@@ -1,0 +1,47 @@
+using System.Diagnostics;
+using Orchestrator.App;
+using Orchestrator.Client;
+using Orchestrator.Handlers;
+
+namespace Orchestrator.Cli.Bench.Pool;
+
+/// <summary>The bench as a program that is coordinator and workers at once, with the handlers of the coordinator that it is compared with.</summary>
+internal static class BenchPool
+{
+    /// <summary>What its workers find as their first argument.</summary>
+    public const string Role = "bench-pool";
+
+    private static readonly string[] s_args = [Role];
+
+    /// <summary>A worker of it.</summary>
+    public static Task<int> RunWorkerAsync(string[] args) => Create(args, new OrchestratorAppOptions()).RunWorkerAsync();
+
+    /// <summary>Starts a pool of as many workers as the coordinator has, runs the body and ends the pool.</summary>
+    /// <returns>The exit code of the program: not 0 where a signal ended it, or where the pool did not start, which has been said then.</returns>
+    public static async Task<int> RunAsync(OrchestratorClient client, Func<StartedPool, Task> body, CancellationToken token)
+    {
+        var workers = (await client.GetStatusAsync(token)).Workers.Count;
+        var app = Create(s_args, new OrchestratorAppOptions { Workers = Math.Max(1, workers) });
+        var memory = Environment.WorkingSet;
+        var starting = Stopwatch.GetTimestamp();
+        return await app.RunAsync(async (pool, stopping) =>
+        {
+            await pool.RunAsync(TaskFunction.Raw("echo"), new V1.Payload(), cancellationToken: stopping);
+            await body(new StartedPool(pool, Math.Max(1, workers), Stopwatch.GetElapsedTime(starting), Math.Max(0, Environment.WorkingSet - memory)));
+        });
+    }
+
+    private static OrchestratorApp Create(string[] args, OrchestratorAppOptions options)
+    {
+        var app = OrchestratorApp.Create(args, options);
+        StockHandlers.Register(app.Tasks, new StockHandlerOptions());
+        return app;
+    }
+}
+
+/// <summary>A pool inside this program, and what it took to have it.</summary>
+/// <param name="Pool">The pool.</param>
+/// <param name="Workers">Its worker processes.</param>
+/// <param name="Start">Until it had done its first task.</param>
+/// <param name="Memory">Bytes by which this program has grown.</param>
+internal sealed record StartedPool(IOrchestratorPool Pool, int Workers, TimeSpan Start, long Memory);

@@ -1,0 +1,191 @@
+using Orchestrator.Client;
+using Orchestrator.Contracts;
+using Orchestrator.TestKit;
+using Orchestrator.V1;
+
+namespace Orchestrator.Integration.Tests.Faults;
+
+/// <summary>A wait that began on a stream which broke goes on over the next one, and is its owner's as before: it can be given up, and then nothing is granted to it.</summary>
+public sealed class ReconnectedWaitTests
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
+    /// <param name="ofAttempt">Whether the wait is that of a task attempt, whose session shares the stream of another.</param>
+    /// <param name="cutOff">Whether it is given up while there is no connection, or when there is one again.</param>
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task It_can_be_given_up_and_nothing_is_granted_to_it_later(bool ofAttempt, bool cutOff)
+    {
+        await using var world = await World.StartAsync(ofAttempt);
+        await using var hold = await world.Other.Lock("l").AcquireAsync();
+        using var giveUp = new CancellationTokenSource();
+        var waiting = world.Session.Lock("l").AcquireAsync(giveUp.Token);
+        await world.UntilWaitersAsync(1);
+        if (cutOff)
+        {
+            // What is tried next comes through only when it is let.
+            world.Relay.Silence();
+            Assert.True(world.Relay.CutAll() > 0);
+            await giveUp.CancelAsync();
+            Assert.False(waiting.IsCompleted);
+            world.Relay.Resume();
+        }
+        else
+        {
+            Assert.True(world.Relay.CutAll() > 0);
+            // Sent behind it over the new stream, so that it has been taken over when this is answered.
+            await world.Session.Value("there").AddAsync(1).WaitAsync(s_patience);
+            Assert.False(waiting.IsCompleted);
+            await world.UntilWaitersAsync(1);
+            await giveUp.CancelAsync();
+        }
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(s_patience));
+        await world.UntilWaitersAsync(0);
+        await hold.DisposeAsync();
+        await using var free = await world.Other.Lock("l").TryAcquireAsync(TimeSpan.Zero);
+        Assert.NotNull(free);
+    }
+
+    [Fact]
+    public async Task It_is_granted_over_the_new_stream_even_when_that_happened_in_between()
+    {
+        await using var world = await World.StartAsync(ofAttempt: false);
+        var hold = await world.Other.Lock("l").AcquireAsync();
+        var waiting = world.Session.Lock("l").AcquireAsync();
+        await world.UntilWaitersAsync(1);
+        world.Relay.Silence();
+        Assert.True(world.Relay.CutAll() > 0);
+        await hold.DisposeAsync();
+        Assert.Null(await world.Other.Lock("l").TryAcquireAsync(TimeSpan.Zero));
+        Assert.False(waiting.IsCompleted);
+        world.Relay.Resume();
+        await using (var granted = await waiting.WaitAsync(s_patience))
+            Assert.True(granted.FencingToken > hold.FencingToken);
+        await using var free = await world.Other.Lock("l").AcquireAsync().WaitAsync(s_patience);
+    }
+
+    /// <summary>Of each operation it is known whether it was done, however often the stream breaks under all of them, and whoever gives up.</summary>
+    [Fact]
+    public async Task Many_callers_of_one_stream_that_breaks_again_and_again_have_one_outcome_each()
+    {
+        const int Callers = 32;
+        const int Cuts = 20;
+        await using var world = await World.StartAsync(ofAttempt: false);
+        using var done = new CancellationTokenSource();
+        var callers = Enumerable.Range(0, Callers).Select(i => Task.Run(() => WorkAsync(i))).ToArray();
+        for (var cut = 0; cut < Cuts; cut++)
+        {
+            // So that each connection gets to do something before it breaks, most likely in the middle of a message.
+            var before = world.Relay.CutsByBytes;
+            world.Relay.CutAfter(20_000 + (7_919 * cut % 5_000));
+            await UntilAsync(async () =>
+            {
+                await world.Coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline());
+                return world.Relay.CutsByBytes > before;
+            });
+        }
+
+        await done.CancelAsync();
+        var added = (await Task.WhenAll(callers).WaitAsync(s_patience)).Sum();
+        Assert.Equal(added, (await world.Other.Value("n").ReadAsync())!.Integer);
+        Assert.True(added > Cuts);
+        await using var free = await world.Other.Lock("l").TryAcquireAsync(TimeSpan.Zero);
+        Assert.NotNull(free);
+
+        async Task<long> WorkAsync(int caller)
+        {
+            var count = 0L;
+            for (var i = 0; !done.IsCancellationRequested; i++)
+            {
+                using var giveUp = new CancellationTokenSource();
+                var adding = world.Session.Value("n").AddAsync(1, giveUp.Token);
+                var locking = world.Session.Lock("l", LockMode.Reentrant).TryAcquireAsync(TimeSpan.FromMilliseconds(caller % 3), giveUp.Token);
+                if (i % 4 == caller % 4)
+                    await giveUp.CancelAsync();
+                try
+                {
+                    await adding;
+                    count++;
+                }
+                catch (OperationCanceledException)
+                {
+                    // Given up before it was sent.
+                }
+
+                try
+                {
+                    if (await locking is { } hold)
+                        await hold.DisposeAsync();
+                }
+                catch (OperationCanceledException)
+                {
+                    // Nothing was granted.
+                }
+            }
+
+            return count;
+        }
+    }
+
+    /// <summary>A coordinator, a session over a relay, and another client's session beside it.</summary>
+    private sealed class World : IAsyncDisposable
+    {
+        private readonly List<IAsyncDisposable> _parts = [];
+
+        public CoordinatorProcess Coordinator { get; private set; } = null!;
+
+        public FaultRelay Relay { get; private set; } = null!;
+
+        public ObjectSession Session { get; private set; } = null!;
+
+        public ObjectSession Other { get; private set; } = null!;
+
+        public static async Task<World> StartAsync(bool ofAttempt)
+        {
+            var world = new World();
+            world.Coordinator = world.Keep(await CoordinatorProcess.StartAsync("--workers", ofAttempt ? "1" : "0"));
+            world.Relay = world.Keep(new FaultRelay(world.Coordinator.GrpcAddress));
+            var direct = world.Keep(await ConnectAsync(world.Coordinator, world.Coordinator.GrpcAddress));
+            world.Other = world.Keep(await direct.OpenSessionAsync("other"));
+            if (ofAttempt)
+            {
+                var task = (await world.Coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}"""))).Single();
+                await world.Coordinator.WaitUntilRunningAsync(task);
+                // As a worker does for its tasks.
+                world.Session = world.Keep(new ObjectGateway(world.Relay.Address, world.Coordinator.Token, "gateway")).SessionOf($"{ProtocolConstants.TaskSessionPrefix}{task}-1");
+            }
+            else
+            {
+                var relayed = world.Keep(await ConnectAsync(world.Coordinator, world.Relay.Address));
+                world.Session = world.Keep(await relayed.OpenSessionAsync("relayed", TimeSpan.FromMinutes(10)));
+            }
+
+            return world;
+        }
+
+        /// <summary>Waits until so many wait at the lock.</summary>
+        public Task UntilWaitersAsync(int count) => UntilAsync(async () =>
+            ((await Coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects
+                .SingleOrDefault(item => item.Object == "locks/l")?.Waiters.Count ?? 0) == count);
+
+        public async ValueTask DisposeAsync()
+        {
+            for (var i = _parts.Count - 1; i >= 0; i--)
+                await _parts[i].DisposeAsync();
+        }
+
+        private static Task<OrchestratorClient> ConnectAsync(CoordinatorProcess coordinator, string address) =>
+            OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = address, Token = coordinator.Token });
+
+        private T Keep<T>(T part)
+            where T : IAsyncDisposable
+        {
+            _parts.Add(part);
+            return part;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using CsCheck;
+using Google.Protobuf;
+using Orchestrator.Coordinator.Journal;
+using Orchestrator.Coordinator.Journal.Wire;
+using Orchestrator.Coordinator.Services;
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Integration.Tests.Journal;
+
+/// <summary>
+/// A journal that is cut at any record gives a task engine that answers as the contract says of the one that did not go on: what had ended has ended so,
+/// what was at a worker is lost or tried again, all else waits on, and each ends once.
+/// </summary>
+public sealed class TaskReplayProperties
+{
+    private const int Records = 60;
+
+    [Fact]
+    public void What_is_replayed_up_to_a_record_is_what_a_restart_owes() =>
+        Gen.Select(Gen.Int, Gen.Double[0, 1]).Sample((seed, cut) => Check(seed, cut, throughSnapshot: false), iter: 300, threads: 1);
+
+    [Fact]
+    public void A_snapshot_in_between_changes_nothing() =>
+        Gen.Select(Gen.Int, Gen.Double[0, 1]).Sample((seed, cut) => Check(seed, cut, throughSnapshot: true), iter: 300, threads: 1);
+
+    private static void Check(int seed, double cut, bool throughSnapshot)
+    {
+        var count = 1 + (int)Math.Round(cut * Records);
+        // The engine is deterministic: it stops where the journal is cut.
+        var run = new DurableTaskRun(seed);
+        while (run.Records.Count < count)
+            run.Step();
+        var image = new JournalImage();
+        for (var i = 0; i < count; i++)
+        {
+            image.Apply((ulong)i + 1, run.Records[i]);
+            if (throughSnapshot && i == count / 2)
+                image = ReplayProperties.Again(image);
+        }
+
+        var times = new JournalTimes(DurableTaskRun.Clock);
+        var writer = new TaskChangeWriter(times, new ResultWriter(DurableTaskRun.Clock));
+        var ended = image.Tasks.Values.Where(task => task.End is not null).Select(task => task.Accepted.TaskId).ToHashSet();
+        var (next, restored) = Restore(image, times, run);
+        Note(restored);
+        var effects = new TaskEffects();
+        var worker = DurableTaskRun.Join(next, run.Now, effects);
+        Assert.Equal(run.AfterRestart(), DurableTaskRun.Digest(next));
+        var written = DurableTaskRun.ToRecord(effects, writer);
+
+        // The next life may end as soon as it has begun.
+        var (third, _) = Restore(image, times, run);
+        DurableTaskRun.Join(third, run.Now, new TaskEffects());
+        Assert.Equal(DurableTaskRun.Digest(next), DurableTaskRun.Digest(third));
+        // Asked last, since what is not known any more is accepted anew.
+        Assert.Equal(run.Requests(run.Engine, run.Now), run.Requests(third, run.Now));
+
+        // All of it comes to its end.
+        if (written is not null)
+            Apply(written);
+        for (var now = run.Now; next.Unfinished > 0; now += TimeSpan.FromSeconds(1))
+        {
+            Assert.True(now < run.Now + TimeSpan.FromMinutes(10), $"{next.Unfinished} tasks never ended");
+            var assigned = effects.Assignments.ToArray();
+            effects.Clear();
+            next.Apply(
+                new TaskCommand.Report(worker, [.. assigned.Select(item => new AttemptReport(item.Task.Id, item.Attempt, ByteString.CopyFromUtf8("late"), 4, null, 10))]), now, effects);
+            next.Tick(now, effects);
+            if (DurableTaskRun.ToRecord(effects, writer) is { } record)
+                Apply(record);
+        }
+
+        Assert.All(image.Tasks.Values, task => Assert.NotNull(task.End));
+
+        void Note(byte[]? record)
+        {
+            if (record is not null)
+                Apply(record);
+        }
+
+        void Apply(byte[] record)
+        {
+            foreach (var change in Coordinator.Journal.Wire.Record.Parser.ParseFrom(record).Changes.Where(change => change.TaskEnded is not null))
+                Assert.True(ended.Add(change.TaskEnded.TaskId), $"task {change.TaskEnded.TaskId} ended twice");
+            image.Apply(0, record);
+        }
+
+        (TaskEngine Engine, byte[]? Changes) Restore(JournalImage from, JournalTimes at, DurableTaskRun of)
+        {
+            var engine = new TaskEngine(DurableTaskRun.Options with { LastTaskId = of.Engine.LastTaskId });
+            var restorer = new JournalRestorer(from, at);
+            var changed = new TaskEffects();
+            engine.Restore(restorer.ToTasks(), restorer.ToForgottenTasks(), of.Now, changed);
+            return (engine, DurableTaskRun.ToRecord(changed, writer));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+
+namespace Orchestrator.TestKit;
+
+/// <summary>
+/// Real inputs, damaged at random: bits and bytes changed, pieces taken out, repeated, cut off, or put in from another input. The same seed gives the same
+/// ones. More of them by hand: <c>ORCHESTRATOR_FUZZ_ROUNDS=100000</c>.
+/// </summary>
+public static class Mutations
+{
+    private const int Longest = 64 * 1024;
+
+    // Where parsers have their edges: signs, lengths, quotes, brackets, the ends of UTF-8.
+    private static readonly byte[] s_edges = [0, 1, 0x7f, 0x80, 0xff, 0xc0, 0xed, (byte)'"', (byte)'\\', (byte)'{', (byte)'}', (byte)'[', (byte)']', (byte)',', (byte)'-', (byte)'0', (byte)'e', (byte)'\n'];
+
+    /// <summary>How many of each corpus.</summary>
+    public static int Rounds { get; } =
+        int.TryParse(Environment.GetEnvironmentVariable("ORCHESTRATOR_FUZZ_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) ? rounds : 4_000;
+
+    /// <summary>The corpus itself, then its damaged ones.</summary>
+    public static IEnumerable<byte[]> Of(int seed, params IReadOnlyList<byte[]> corpus)
+    {
+        foreach (var whole in corpus)
+            yield return whole;
+        var random = new Random(seed);
+        for (var i = 0; i < Rounds; i++)
+        {
+            var bytes = new List<byte>(corpus[random.Next(corpus.Count)]);
+            for (var hits = random.Next(1, 5); hits > 0; hits--)
+                Damage(bytes, random, corpus);
+            yield return [.. bytes.Take(Longest)];
+        }
+    }
+
+    private static void Damage(List<byte> bytes, Random random, IReadOnlyList<byte[]> corpus)
+    {
+        var at = random.Next(bytes.Count + 1);
+        var count = Math.Min(random.Next(1, 9), bytes.Count - at);
+        switch (random.Next(8))
+        {
+            case 0 when at < bytes.Count:
+                bytes[at] ^= (byte)(1 << random.Next(8));
+                break;
+            case 1 when at < bytes.Count:
+                bytes[at] = s_edges[random.Next(s_edges.Length)];
+                break;
+            case 2:
+                bytes.Insert(at, s_edges[random.Next(s_edges.Length)]);
+                break;
+            case 3:
+                bytes.RemoveRange(at, count);
+                break;
+            case 4:
+                bytes.RemoveRange(at, bytes.Count - at);
+                break;
+            case 5:
+                // Deep nesting and long runs grow from what is repeated.
+                var piece = bytes.GetRange(at, count);
+                for (var times = random.Next(1, 200); times > 0; times--)
+                    bytes.InsertRange(at, piece);
+                break;
+            case 6:
+                var other = corpus[random.Next(corpus.Count)];
+                var from = random.Next(other.Length + 1);
+                bytes.InsertRange(at, other[from..random.Next(from, other.Length + 1)]);
+                break;
+            default:
+                for (var i = 0; i < count; i++)
+                    bytes[at + i] = (byte)random.Next(256);
+                break;
+        }
+    }
+}
