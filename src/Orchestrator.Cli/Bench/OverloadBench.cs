@@ -19,9 +19,12 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
     private const int MostCalls = 16;
     private const string Handler = "sha256";
 
-    // About 2 ms of computing, and enough bytes to fill memory with.
+    // About 25 ms of computing, so that on a machine of two cores the flood takes little of the processors' time from the workers, and enough bytes to fill memory.
     private const int TextLength = 16_000;
-    private const int Rounds = 8_000;
+    private const int Rounds = 40_000;
+
+    // A megabyte and a half: no message is too large, whatever has come late.
+    private const int MostTasksPerCall = 100;
 
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_recovery = TimeSpan.FromSeconds(1);
@@ -89,10 +92,10 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
         var calls = new List<Task>();
         while (await timer.WaitForNextTickAsync(token) && Stopwatch.GetElapsedTime(begin) is var elapsed && elapsed < phase)
         {
-            var due = (int)((elapsed.TotalSeconds * rate) - _offered);
-            await room.WaitAsync(token);
+            var due = Math.Min(MostTasksPerCall, (int)((elapsed.TotalSeconds * rate) - _offered));
             if (due <= 0)
                 continue;
+            await room.WaitAsync(token);
             _offered += due;
             calls.Add(OfferAsync(due, room, token));
         }

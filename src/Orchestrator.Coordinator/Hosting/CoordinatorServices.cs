@@ -99,7 +99,8 @@ internal static class CoordinatorServices
         .AddSingleton<StatusReporter>()
         .AddSingleton<LimitReporter>()
         .AddSingleton<MetricsPage>()
-        .AddHostedService<MemoryReturn>();
+        .AddHostedService<MemoryReturn>()
+        .AddHostedService<MemoryGuard>();
 
     private static IServiceCollection AddObjectServices(this IServiceCollection services) => services
         .AddSingleton<ConnectRegistry>()
