@@ -94,7 +94,7 @@ public sealed class ClosedSessionTests
     {
         var fired = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = token.Register(fired.SetResult);
-        await fired.Task.WaitAsync(s_patience);
+        await fired.Task.WaitAsync(s_patience, TestContext.Current.CancellationToken);
     }
 
     private static Task<OrchestratorClient> ConnectAsync(CoordinatorProcess coordinator, string address) =>
