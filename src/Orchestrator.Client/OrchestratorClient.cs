@@ -36,6 +36,12 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     /// <summary>The coordinator's gRPC address.</summary>
     public Uri Address => _endpoint.Address;
 
+    /// <summary>
+    /// Whether its tasks have a stream to the coordinator now. False before the first task, and while the client connects again: what is submitted then waits, whereas
+    /// what was sent into a connection that broke may have run or not.
+    /// </summary>
+    public bool IsConnected => _lines.AnyConnected;
+
     /// <summary>Connects to the coordinator that the options name, or to the one that runs on this machine.</summary>
     /// <exception cref="CoordinatorUnavailableException">None answers; the message says where it was looked for.</exception>
     /// <exception cref="NotAllowedException">The token is missing or wrong; the message says where it came from.</exception>

@@ -11,6 +11,9 @@ internal sealed class HeldTaskEffects(TaskEngineHost host, TaskChange[] changes)
     /// <summary>The effects.</summary>
     public TaskEffects Effects { get; } = new();
 
+    /// <summary>Whom to tell that these tasks are accepted; null for nobody.</summary>
+    public (TaskReceiver Owner, IReadOnlyList<SubmitOutcome> Outcomes)? Accepted { get; init; }
+
     /// <summary>Whether any of these concerns a durable task.</summary>
     public static bool Concerns(TaskEffects effects, TaskEngine engine) =>
         effects.Assignments.Exists(static item => IsDurable(item.Task))
@@ -49,7 +52,8 @@ internal sealed class HeldTaskEffects(TaskEngineHost host, TaskChange[] changes)
         Effects.Signals.Clear();
     }
 
-    private static bool IsDurable(TaskRecord task) => task.Policy.Durability > Durability.Memory;
+    /// <summary>Whether what happens to it is written down.</summary>
+    public static bool IsDurable(TaskRecord task) => task.Policy.Durability > Durability.Memory;
 
     private static void Move<T>(List<T> from, List<T> to, Predicate<T> concerned)
     {

@@ -26,6 +26,7 @@ internal sealed class TaskEngineHost : IDisposable
     private readonly CommandJournal _journal;
     private readonly Queue<HeldTaskEffects> _held = new();
     private readonly ITimer _timer;
+    private (TaskReceiver Owner, IReadOnlyList<SubmitOutcome> Outcomes)? _unwritten;
     private TimeSpan _timerDue = TimeSpan.MaxValue;
     private bool _disposed;
     private bool _hasJournalFailed;
@@ -82,6 +83,8 @@ internal sealed class TaskEngineHost : IDisposable
                 receiver.OnSubmitted(_effects.Submitted);
                 if (_effects.Submitted.Exists(static outcome => outcome.Refusal is not null))
                     touched.Add(receiver);
+                if (receiver.TellsAcceptance)
+                    TellAccepted(receiver);
             }
 
             if (read is not null)
@@ -137,6 +140,12 @@ internal sealed class TaskEngineHost : IDisposable
         lock (_gate)
         {
             _held.Dequeue();
+            if (held.Accepted is { } accepted)
+            {
+                accepted.Owner.OnAccepted(accepted.Outcomes);
+                touched.Add(accepted.Owner);
+            }
+
             if (_hasJournalFailed)
                 held.DropStarts();
             Sort(held.Effects, touched);
@@ -168,10 +177,23 @@ internal sealed class TaskEngineHost : IDisposable
         Perform(touched, orders);
     }
 
+    /// <summary>Those that are durable, and not yet written, are told when they are.</summary>
+    private void TellAccepted(TaskReceiver receiver)
+    {
+        var isWritten = _effects.Changes.Count == 0 && _held.Count == 0;
+        receiver.OnAccepted(_effects.Submitted.FindAll(outcome => outcome.Task is { } task && (isWritten || !HeldTaskEffects.IsDurable(task))));
+        if (isWritten)
+            return;
+        var unwritten = _effects.Submitted.FindAll(static outcome => outcome.Task is { } task && HeldTaskEffects.IsDurable(task));
+        if (unwritten.Count > 0)
+            _unwritten = (receiver, unwritten);
+    }
+
     /// <summary>Keeps back what concerns durable tasks until it is written, behind what is kept back already; all else is not delayed.</summary>
     private void HoldDurable()
     {
-        var held = new HeldTaskEffects(this, [.. _effects.Changes]) { Level = _effects.Level };
+        var held = new HeldTaskEffects(this, [.. _effects.Changes]) { Level = _effects.Level, Accepted = _unwritten };
+        _unwritten = null;
         held.Take(_effects, _engine);
         _held.Enqueue(held);
         _journal.Append(held);
@@ -188,7 +210,7 @@ internal sealed class TaskEngineHost : IDisposable
     /// <summary>Hands each effect to whom it concerns; returns the orders about processes, which are rare.</summary>
     private WorkerOrder[] Sort(List<IKickable> touched)
     {
-        if (_effects.Changes.Count > 0 || (_held.Count > 0 && HeldTaskEffects.Concerns(_effects, _engine)))
+        if (_effects.Changes.Count > 0 || _unwritten is not null || (_held.Count > 0 && HeldTaskEffects.Concerns(_effects, _engine)))
             HoldDurable();
         return Sort(_effects, touched);
     }

@@ -14,6 +14,14 @@ internal abstract class TaskReceiver : TaskOwner, IKickable
     {
     }
 
+    /// <summary>Whether it wants to hear of <see cref="OnAccepted"/>.</summary>
+    public virtual bool TellsAcceptance => false;
+
+    /// <summary>These tasks may be called accepted: in memory, or, where they are durable, as their level says.</summary>
+    public virtual void OnAccepted(IReadOnlyList<SubmitOutcome> outcomes)
+    {
+    }
+
     /// <summary>Tasks of this owner have ended.</summary>
     public abstract void OnEnded(ReadOnlySpan<Delivery> deliveries);
 

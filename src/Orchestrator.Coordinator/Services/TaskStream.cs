@@ -131,6 +131,10 @@ internal sealed class TaskStream : TaskReceiver
 
     public override void OnSubmitted(IReadOnlyList<SubmitOutcome> outcomes) => _outbox.AddSubmitted(_refused, outcomes);
 
+    public override bool TellsAcceptance => _outbox.WithIds;
+
+    public override void OnAccepted(IReadOnlyList<SubmitOutcome> outcomes) => _outbox.AddAccepted(outcomes);
+
     public override void OnEnded(ReadOnlySpan<Delivery> deliveries)
     {
         long bytes = 0;
@@ -286,9 +290,16 @@ internal sealed class TaskStream : TaskReceiver
                     // In the order of completion an accepted task is queued when it ends.
                     if (inOrder || outcome.Refusal is not null)
                         _results.Enqueue(new Entry(outcome.Task, outcome.Refusal, outcome.Tag));
-                    if (withIds && outcome.Task is { } accepted)
-                        _acceptedIds.Add((outcome.Tag, (ulong)accepted.Id));
                 }
+            }
+        }
+
+        public void AddAccepted(IReadOnlyList<SubmitOutcome> outcomes)
+        {
+            lock (Gate)
+            {
+                foreach (var outcome in outcomes)
+                    _acceptedIds.Add((outcome.Tag, (ulong)outcome.Task!.Id));
             }
         }
 

@@ -71,6 +71,11 @@ public sealed class ReconnectTests
         Assert.Equal(1, await client.RunAsync<int>("echo", 1).Soon());
         first.Kill();
         await first.WaitForExitAsync();
+        await UntilAsync(async () =>
+        {
+            await Task.Yield();
+            return !client.IsConnected;
+        });
         var waiting = client.RunAsync<int>("echo", 2);
         await using var second = await first.StartAgainAsync();
         Assert.Equal(2, await waiting.Soon());

@@ -24,6 +24,8 @@ internal sealed partial class TaskLine : IAsyncDisposable
     /// <summary>The life of the coordinator that was last reached.</summary>
     public string Instance { get; private set; } = "";
 
+    public bool IsConnected => _connection is { IsBroken: false };
+
     /// <summary>Tasks whose end has not been seen.</summary>
     public int OpenTasks
     {

@@ -10,6 +10,15 @@ internal sealed class TaskLines(OrchestratorClient client, int limit) : IAsyncDi
     private readonly List<TaskLine> _lines = [];
     private bool _disposed;
 
+    public bool AnyConnected
+    {
+        get
+        {
+            lock (_gate)
+                return _lines.Exists(line => line.IsConnected);
+        }
+    }
+
     /// <summary>A line with room, or the one with the fewest tasks.</summary>
     public TaskLine Pick()
     {
