@@ -21,6 +21,9 @@ public sealed class QueueConsumer : IAsyncDisposable
     private readonly AsyncDuplexStreamingCall<ConsumeRequest, ConsumeResponse> _call;
     private readonly Lock _gate = new();
     private readonly Queue<QueueItem> _ahead = [];
+    private readonly bool _endsWithItsLoop;
+    private readonly List<ulong> _returned = [];
+    private bool _isAwaiting;
     private ConsumeRequest _next;
     private Task _writing = Task.CompletedTask;
     // Of a reader that gave up; the next one takes it over.
@@ -29,8 +32,17 @@ public sealed class QueueConsumer : IAsyncDisposable
     private bool _isOver;
     private bool _isShutDown;
 
-    internal QueueConsumer(SharedQueue queue, ObjectSession session, TimeSpan? lease, int prefetch)
+    /// <param name="queue">The queue.</param>
+    /// <param name="session">Whose leases they are.</param>
+    /// <param name="lease">How long each lasts; null takes the queue's.</param>
+    /// <param name="prefetch">Items that come ahead.</param>
+    /// <param name="endsWithItsLoop">
+    /// A loop that is left by an exception gives its item back and ends the stream right after: the item waits for that, since it would only be delivered to the same
+    /// stream once more, and be counted.
+    /// </param>
+    internal QueueConsumer(SharedQueue queue, ObjectSession session, TimeSpan? lease, int prefetch, bool endsWithItsLoop = false)
     {
+        _endsWithItsLoop = endsWithItsLoop;
         ArgumentOutOfRangeException.ThrowIfLessThan(prefetch, 1);
         _queue = queue;
         _session = session;
@@ -51,8 +63,15 @@ public sealed class QueueConsumer : IAsyncDisposable
         while (true)
         {
             while (_ahead.TryDequeue(out var item))
+            {
                 yield return new LeasedItem(_queue, item, this);
-            if (_isShutDown || !await NextAsync(cancellationToken))
+                GiveBack(isAwaiting: false);
+            }
+
+            GiveBack(isAwaiting: true);
+            var hasNext = !_isShutDown && await NextAsync(cancellationToken);
+            GiveBack(isAwaiting: false);
+            if (!hasNext)
                 yield break;
             var message = _call.ResponseStream.Current;
             foreach (var item in message.Items)
@@ -69,8 +88,29 @@ public sealed class QueueConsumer : IAsyncDisposable
             // What is unsettled when the stream ends goes back anyway.
             if (_isOver)
                 return;
+            if (!done && _endsWithItsLoop && !_isAwaiting)
+            {
+                _returned.Add(lease);
+                return;
+            }
+
             (done ? _next.DoneLeaseIds : _next.ReturnLeaseIds).Add(lease);
             _next.Credits++;
+            StartWriting();
+        }
+    }
+
+    /// <summary>The loop goes on: what it has given back goes back now.</summary>
+    private void GiveBack(bool isAwaiting)
+    {
+        lock (_gate)
+        {
+            _isAwaiting = isAwaiting;
+            if (_returned.Count == 0 || _isOver)
+                return;
+            _next.ReturnLeaseIds.AddRange(_returned);
+            _next.Credits += _returned.Count;
+            _returned.Clear();
             StartWriting();
         }
     }

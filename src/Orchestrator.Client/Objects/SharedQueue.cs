@@ -92,7 +92,7 @@ public sealed class SharedQueue
     public async IAsyncEnumerable<LeasedItem> LeaseAllAsync(
         TimeSpan? lease = null, int prefetch = 64, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await using var consumer = OpenConsumer(lease, prefetch);
+        await using var consumer = new QueueConsumer(this, _session, lease, prefetch, endsWithItsLoop: true);
         await foreach (var item in consumer.ReadAllAsync(cancellationToken))
             yield return item;
     }

@@ -126,7 +126,7 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         var shape = words == "bench compare" && !example.Contains("--size", StringComparison.Ordinal) ? " --size 10us" : "";
         var options = VerbTree.Leaves.Single(leaf => leaf.Words == words).Command.Options;
         var rounds = options.Any(option => option.Name == "--rounds") ? " --rounds 1" : "";
-        var length = options.Any(option => option.Name == "--duration") ? " --duration 50ms" : " --count 1000";
+        var length = options.Any(option => option.Name == "--duration") ? " --duration " + (words == "bench overload" ? "2s" : "50ms") : " --count 1000";
         return Count().Replace(Rounds().Replace(Duration().Replace(example, ""), ""), "") + length + rounds + shape;
     }
 

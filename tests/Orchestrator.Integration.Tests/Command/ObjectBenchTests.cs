@@ -82,8 +82,8 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
             "--data-dir", shared.Coordinator.DataDirectory);
         Assert.True(code == ExitCode.Ok, output);
         using var json = JsonOf(output);
-        Assert.Equal(12, json.RootElement.GetProperty("cells").GetArrayLength());
-        Assert.Equal(4, json.RootElement.GetProperty("break_even").GetArrayLength());
+        Assert.Equal(14, json.RootElement.GetProperty("cells").GetArrayLength());
+        Assert.Equal(6, json.RootElement.GetProperty("break_even").GetArrayLength());
         Assert.Equal(Environment.ProcessorCount, json.RootElement.GetProperty("speed_up").GetArrayLength());
         Assert.NotEmpty(json.RootElement.GetProperty("costs").EnumerateArray());
         var page = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);

@@ -1,0 +1,70 @@
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Core.Tests.Tasks;
+
+// What must hold at any time.
+internal sealed partial class SimulatedWorld
+{
+    /// <summary>A task ends once: a second end would give it a second event sequence.</summary>
+    private void CheckEnds()
+    {
+        foreach (var task in _accepted)
+        {
+            if (task.HasEnded && !_ends.TryAdd(task.Id, task.EndedSequence))
+                Assert.Equal(_ends[task.Id], task.EndedSequence);
+        }
+    }
+
+    /// <summary>
+    /// First come, first served: nothing older of the same lane, priority and key that the same workers can run is still ready when something is
+    /// assigned; and a task goes only to a worker that has its handler.
+    /// </summary>
+    private void CheckOrder()
+    {
+        foreach (var assignment in _effects.Assignments)
+        {
+            var task = assignment.Task;
+            Assert.Contains(task.Handler.Name, HandlersOf[assignment.Worker.Description.Group]);
+            foreach (var other in _accepted)
+            {
+                var overtaken = other.Phase == TaskPhase.Ready
+                    && other.Id < task.Id
+                    // A permit that came in this step, or that another task did not use, may have made the other ready after this one was assigned.
+                    && (!other.Has(TaskMarks.HoldsRatePermit) || _heldPermits.Contains(other))
+                    && other.Handler.Kind == task.Handler.Kind
+                    && other.Handler.Route == task.Handler.Route
+                    && other.Policy.Priority == task.Policy.Priority
+                    && other.Policy.FairnessKey == task.Policy.FairnessKey
+                    && task.Policy.AffinityKey.Length == 0;
+                Assert.False(overtaken, $"task {task.Id} overtook {other.Id}");
+            }
+        }
+    }
+
+    private void CheckInvariants()
+    {
+        var live = _accepted.Where(task => !task.HasEnded).ToArray();
+        Assert.Equal(live.Length, Engine.Unfinished);
+        Assert.Equal(live.Count(task => task.State == TaskState.Running), Engine.Tally.Running);
+        Assert.Equal(live.Count(task => task.State == TaskState.Queued), Engine.Tally.Queued);
+        Assert.Equal(Engine.NewestBefore(long.MaxValue).Where(task => task.State == TaskState.Running), Engine.RunningBefore(long.MaxValue));
+        Assert.True(live.Count(task => task.Policy.ConcurrencyKey.Length > 0 && task.Phase == TaskPhase.Assigned) <= 2, "concurrency limit passed");
+        // Each start took one permit, and at most one per gate lies ready.
+        var unused = live.Count(task => task.Has(TaskMarks.HoldsRatePermit));
+        Assert.Equal(_granted, _rateLimitedStarts + unused);
+        Assert.True(unused <= live.Where(task => task.Has(TaskMarks.HoldsRatePermit)).Select(task => task.Extras!.RateGate).Distinct().Count(), "permits were saved up");
+        Assert.Equal(_asked.Count, _asked.Distinct().Count());
+        foreach (var worker in Workers)
+        {
+            var lanes = worker.View.Lanes;
+            Assert.True(lanes[0].Waiting <= 1 || lanes[0].BacklogTicks <= TimeSpan.FromMilliseconds(60).Ticks, "credits passed");
+            Assert.Equal(0, lanes[1].Waiting);
+            Assert.Equal(0, lanes[2].Waiting);
+            foreach (var lane in lanes)
+                Assert.True(lane.Running <= lane.Slots);
+            Assert.Equal(live.Count(task => task.Phase == TaskPhase.Pinned), worker.View.Pool.Pinned);
+            Assert.Equal(worker.View.Outstanding, live.Count(task => task.Worker == worker.View && task.Phase == TaskPhase.Assigned));
+        }
+    }
+}
