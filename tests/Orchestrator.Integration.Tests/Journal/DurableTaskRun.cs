@@ -22,6 +22,7 @@ internal sealed class DurableTaskRun
     private readonly List<AttemptAssignment> _atWorkers = [];
     private readonly List<long> _durable = [];
     private readonly HashSet<long> _cancelled = [];
+    private readonly HashSet<(long Task, long Dependency)> _met = [];
     private readonly List<string> _requests = [];
     private int _number;
 
@@ -88,7 +89,7 @@ internal sealed class DurableTaskRun
             more = false;
             foreach (var task in tasks.Values.Where(task => expected[task.Id].State == "open"))
             {
-                if (!task.Policy.DependsOn.Any(id => expected.TryGetValue(id, out var other) && other.State is not ("open" or "Succeeded")))
+                if (!task.Policy.DependsOn.Any(id => HasFailed(task.Id, id)))
                     continue;
                 expected[task.Id] = expected[task.Id] with { State = "Failed", Reason = FailureReason.DependencyFailed };
                 more = true;
@@ -96,6 +97,11 @@ internal sealed class DurableTaskRun
         }
 
         return string.Join('\n', expected.Values.OrderBy(line => line.Id));
+
+        // One that was forgotten before the first worker came, when nobody had asked yet how it ended, counts as failed.
+        bool HasFailed(long task, long dependency) => expected.TryGetValue(dependency, out var other)
+            ? other.State is not ("open" or "Succeeded")
+            : !_met.Contains((task, dependency));
     }
 
     /// <summary>What there is, in the same words.</summary>
@@ -241,6 +247,8 @@ internal sealed class DurableTaskRun
         // By what the engine says of each; an attempt that has come back may be at a worker anew.
         _atWorkers.RemoveAll(item => item.Task.HasEnded || _effects.Assignments.Exists(again => again.Task == item.Task) || Engine.WorkerOf(item.Task.Id, item.Attempt) != item.Worker.Name);
         _atWorkers.AddRange(_effects.Assignments);
+        foreach (var met in _effects.Changes.OfType<Core.Journal.DependencyMet>())
+            _met.Add((met.TaskId, met.DependencyId));
         var orders = _effects.Orders.ToArray();
         if (ToRecord(_effects, _writer) is { } record)
             Records.Add(record);
