@@ -32,16 +32,18 @@ internal static partial class ChildCommand
             start.ArgumentList.Add(word);
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
-        using var process = Start(start);
-        s_runs = true;
+        // Whoever hears from the command may signal us at once.
+        var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
         // Ctrl-C reaches the command by the terminal; a SIGTERM to us and a lost hold only by us. Either way it is its end that ends us: before that, it still needs
         // what is held.
         using var ending = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {
             context.Cancel = true;
-            if (!process.HasExited)
-                _ = Kill(process.Id, Term);
+            _ = EndAsync(started.Task);
         });
+        using var process = Start(start);
+        s_runs = true;
+        started.SetResult(process);
         await using var killing = lost.UnsafeRegister(
             static state =>
             {
@@ -52,6 +54,20 @@ internal static partial class ChildCommand
             process);
         await process.WaitForExitAsync(CancellationToken.None);
         return process.ExitCode;
+    }
+
+    private static async Task EndAsync(Task<Process> started)
+    {
+        var process = await started;
+        try
+        {
+            if (!process.HasExited)
+                _ = Kill(process.Id, Term);
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended, and so do we.
+        }
     }
 
     private static async Task EndSoonAsync()
