@@ -39,6 +39,14 @@ internal static class CommandLine
         return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
     }
 
+    /// <summary>This process's own arguments, parsed anew: what a file that they name with <c>@</c> says may have changed.</summary>
+    /// <exception cref="UsageException">They are wrong now; says how.</exception>
+    internal static VerbContext Again()
+    {
+        var parsed = Root.Parse(Environment.GetCommandLineArgs()[1..]);
+        return parsed.Errors is [] ? new VerbContext(parsed) : throw new UsageException(string.Join(' ', parsed.Errors.Select(error => error.Message)));
+    }
+
     /// <summary>One line on what is wrong, with what was probably meant; a page of help would push it off the screen.</summary>
     private static async Task<int> ExplainAsync(ParseResult parsed, TextWriter error)
     {

@@ -135,7 +135,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         string? given, IReadOnlyDictionary<string, string> environment, string[] arguments, IReadOnlyList<string>? prefix = null)
     {
         var directory = given ?? Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
-        var withWorkers = arguments.Contains("--workers") ? arguments : ["--workers", "2", .. arguments];
+        var withWorkers = arguments.Any(argument => argument == "--workers" || argument.StartsWith('@')) ? arguments : ["--workers", "2", .. arguments];
         return await StartAsync(new CoordinatorProcess(directory, given is not null, 0, withWorkers, environment, prefix));
     }
 

@@ -48,6 +48,9 @@ public static class ProcessFamily
 /// <summary>Signals to processes that the test started.</summary>
 public static partial class Signals
 {
+    /// <summary>SIGHUP.</summary>
+    public const int HangUp = 1;
+
     /// <summary>SIGINT, as Ctrl-C sends it.</summary>
     public const int Interrupt = 2;
 

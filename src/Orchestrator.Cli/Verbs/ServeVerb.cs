@@ -121,7 +121,8 @@ internal static class ServeVerb
                 "orchestrator serve --memory-budget 1GB --max-worker-memory 500MB --recycle-after 100000",
                 "orchestrator serve --workers 2 --worker-command 'python=2:python3 worker.py'",
                 "orchestrator serve --listen 0.0.0.0 --tls-cert server.pem --tls-key server.key --client-ca clients.pem",
-                "orchestrator serve --allow-directory /srv/data --allow-url https://example.com/")
+                "orchestrator serve --allow-directory /srv/data --allow-url https://example.com/",
+                "orchestrator serve @serve.options")
             .Does(RunAsync);
 
     private static async Task<int> RunAsync(VerbContext context, CancellationToken token)
@@ -134,6 +135,7 @@ internal static class ServeVerb
         var registry = new TaskHandlerRegistry();
         StockHandlers.Register(registry, Handlers(context, allowChaos: false));
         await using var application = CoordinatorApplication.Create(options, registry);
+        application.OptionsSource = () => Options(CommandLine.Again());
 
         // From here on a signal must not just end the process: it would leave the endpoint file behind. While the
         // coordinator starts it ends the start; from then on it is the application's.

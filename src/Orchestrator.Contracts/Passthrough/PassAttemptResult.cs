@@ -30,9 +30,12 @@ public record struct PassAttemptResult : IWireItem
     /// <summary>Allocations, where measured.</summary>
     public ulong AllocatedBytes { get; set; }
 
+    /// <summary>Nanoseconds of the machine's monotonic clock when it ended, where measured.</summary>
+    public ulong EndedAt { get; set; }
+
     /// <inheritdoc/>
     public readonly int SizeAtMost =>
-        (4 * FieldWriter.SizeOfNumber) + Output.Length
+        (5 * FieldWriter.SizeOfNumber) + Output.Length
         + (Error is null ? 0 : FieldWriter.SizeOfNumber + Error.CalculateSize())
         + (Run is null ? 0 : PassDuration.SizeAtMost)
         + (CpuTime is null ? 0 : PassDuration.SizeAtMost);
@@ -68,6 +71,9 @@ public record struct PassAttemptResult : IWireItem
                 case 7 << 3:
                     result.AllocatedBytes = reader.ReadVarint();
                     break;
+                case 8 << 3:
+                    result.EndedAt = reader.ReadVarint();
+                    break;
                 default:
                     reader.Skip(tag);
                     break;
@@ -87,6 +93,7 @@ public record struct PassAttemptResult : IWireItem
         Run?.WriteTo(5, ref writer);
         CpuTime?.WriteTo(6, ref writer);
         writer.Write(7, AllocatedBytes);
+        writer.Write(8, EndedAt);
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
@@ -18,7 +19,8 @@ internal static class WireConversions
         result.Error is null ? null : ToFailure(result.Error),
         ToTicks(result.Run),
         ToTicks(result.CpuTime),
-        (long)result.AllocatedBytes);
+        (long)result.AllocatedBytes,
+        result.EndedAt == 0 ? 0 : Stopwatch.GetElapsedTime((long)result.EndedAt).Ticks);
 
     public static AttemptId[] ToIds(RepeatedField<Worker.V1.AttemptRef> returned)
     {

@@ -65,6 +65,17 @@ public sealed class CoordinatorApplication : IAsyncDisposable
 
     private string HttpAddress => _options.ListenOnTcp ? AddressAt(1) : "";
 
+    /// <summary>
+    /// Where the options are read again on SIGHUP; null, the default, keeps them. What cannot change while it runs is named in the log and waits for a restart.
+    /// </summary>
+    public Func<CoordinatorOptions>? OptionsSource
+    {
+        get => Reloader.Source;
+        set => Reloader.Source = value;
+    }
+
+    private Reloader Reloader => _app.Services.GetRequiredService<Reloader>();
+
     private WorkerSupervisor Supervisor => _app.Services.GetRequiredService<WorkerSupervisor>();
 
     /// <summary>Builds a coordinator. Nothing is started and no file is touched but the data directory.</summary>
@@ -173,7 +184,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     {
         _systemd.Notify(ServiceState.Stopping);
         var drain = _app.Services.GetRequiredService<DrainController>();
-        var unfinished = await OrStopNow(drain.DrainAsync(_options.DrainTimeout, CancellationToken.None), fallback: 1);
+        var unfinished = await OrStopNow(drain.DrainAsync(Reloader.DrainTimeout, CancellationToken.None), fallback: 1);
         if (unfinished > 0)
         {
             _app.Services.GetRequiredService<TaskEngineHost>().Apply(new TaskCommand.CancelAll());
@@ -209,26 +220,10 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         RequestStop();
     }
 
-    /// <summary>Takes over what has changed on disk, and replaces the workers one after the other, so that they do too.</summary>
     private void OnHangUp(PosixSignalContext context)
     {
         context.Cancel = true;
-        _app.Services.GetRequiredService<TokenStore>().Refresh();
-        _ = RecycleAsync(_app.Services.GetRequiredService<OperatorEvents>());
-    }
-
-    private async Task RecycleAsync(OperatorEvents events)
-    {
-        try
-        {
-            events.Add("coordinator.reloading", "", "SIGHUP: tokens and certificates are read again, workers are replaced one after the other");
-            var recycled = await Supervisor.RecycleAsync("", "", _app.Lifetime.ApplicationStopping);
-            events.Add("coordinator.reloaded", "", $"{recycled} workers have been replaced");
-        }
-        catch (Exception exception) when (exception is InvalidOperationException or OperationCanceledException)
-        {
-            events.Add("coordinator.reload_failed", "", exception.Message);
-        }
+        _ = Reloader.ReloadAsync();
     }
 
     private string AddressAt(int index)

@@ -90,6 +90,7 @@ internal static class CoordinatorServices
 
     private static IServiceCollection AddSupervision(this IServiceCollection services, CoordinatorOptions options) => services
         .AddSingleton(options.Supervision)
+        .AddSingleton<Reloader>()
         .AddSingleton(_ => new RuntimeDirectory(options.DataDirectory))
         .AddSingleton<WorkerSupervisor>();
 

@@ -17,7 +17,6 @@ internal sealed class AdminServiceAdapter(
     OperatorEvents events,
     DrainController drain,
     ObjectEngineHost objects,
-    SupervisorOptions workers,
     LimitReporter limits,
     StreamRegistry streams,
     MonotonicClock clock) : AdminService.AdminServiceBase
@@ -75,7 +74,7 @@ internal sealed class AdminServiceAdapter(
     {
         if (request.Workers is < 0 or > MaxWorkers)
             throw Failures.Invalid("workers", $"{request.Workers} is not between 0 and {MaxWorkers}");
-        if (request.Group.Length == 0 && workers.Groups.Count > 1)
+        if (request.Group.Length == 0 && supervisor.GroupNames.Count() > 1)
             throw Failures.Invalid("group", $"is empty, and there are several: {GroupNames}");
         CheckGroup(request.Group);
         return new ScaleWorkersResponse { Workers = await supervisor.ScaleAsync(request.Group, request.Workers) };

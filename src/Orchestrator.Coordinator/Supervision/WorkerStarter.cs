@@ -12,13 +12,21 @@ namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>Starts worker processes by the launch contract of <c>worker.proto</c>. Used on the supervisor's thread only.</summary>
 internal sealed unsafe class WorkerStarter(
-    SupervisorOptions options, RuntimeDirectory directory, TokenStore tokens, TimeProvider time, IReadOnlyList<int> cores)
+    SupervisorOptions initialOptions, RuntimeDirectory directory, TokenStore tokens, TimeProvider time, IReadOnlyList<int> cores)
 {
     private const string MemoryEvents = "/sys/fs/cgroup/memory.events";
 
-    private readonly IReadOnlyDictionary<string, string> _environment = WorkerEnvironment.Create(options.InheritedVariables);
+    private SupervisorOptions _options = initialOptions;
+    private IReadOnlyDictionary<string, string> _environment = WorkerEnvironment.Create(initialOptions.InheritedVariables);
     private long _incarnation;
     private long _oomKills = OomKills();
+
+    /// <summary>Whoever starts from now on starts so.</summary>
+    public void Reload(SupervisorOptions options)
+    {
+        _options = options;
+        _environment = WorkerEnvironment.Create(options.InheritedVariables);
+    }
 
     /// <summary>Starts a process for a slot, pinned to its core, or a spare, which is pinned when it takes over.</summary>
     /// <exception cref="IOException">The command cannot be started.</exception>
@@ -35,8 +43,8 @@ internal sealed unsafe class WorkerStarter(
             Token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)),
             CoordinatorPid = Environment.ProcessId,
             Core = core,
-            BlockingThreads = options.BlockingThreads,
-            MaxConcurrentIo = options.MaxConcurrentIo,
+            BlockingThreads = _options.BlockingThreads,
+            MaxConcurrentIo = _options.MaxConcurrentIo,
             RecorderPath = directory.RecorderPath(incarnation),
             DirectStream = ChildProcess.InheritedDescriptor,
             CoordinatorAddress = $"unix:{directory.CoordinatorSocket}",

@@ -15,16 +15,18 @@ internal sealed partial class WorkerSupervisor
     public Task<int> ScaleAsync(string group, int workers)
     {
         var scaled = group.Length == 0 ? _groups[0] : _groups.Find(known => known.Name == group)!;
-        return _thread.CallAsync(() =>
-        {
-            var slots = _slots.FindAll(slot => slot.Group == scaled);
-            if (workers > slots.Count)
-                AddSlots(scaled, workers - slots.Count);
-            for (var i = slots.Count - 1; i >= workers; i--)
-                RemoveSlot(slots[i]);
-            Publish();
-            return workers;
-        });
+        return _thread.CallAsync(() => Scale(scaled, workers));
+    }
+
+    private int Scale(WorkerGroup group, int workers)
+    {
+        var slots = _slots.FindAll(slot => slot.Group == group);
+        if (workers > slots.Count)
+            AddSlots(group, workers - slots.Count);
+        for (var i = slots.Count - 1; i >= workers; i--)
+            RemoveSlot(slots[i]);
+        Publish();
+        return workers;
     }
 
     /// <summary>

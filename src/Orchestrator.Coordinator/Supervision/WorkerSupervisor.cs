@@ -18,7 +18,6 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
 {
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(250);
 
-    private readonly SupervisorOptions _options;
     private readonly TaskEngineHost _host;
     private readonly MonotonicClock _clock;
     private readonly OperatorEvents _events;
@@ -31,6 +30,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     private readonly List<WorkerProcess> _processes = [];
     private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _allGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile SupervisorOptions _options;
     private bool _stopping;
     private bool _poolIsAlive = true;
     private TimeSpan _lastWatch;

@@ -3,6 +3,7 @@ using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Budgets;
 using V1 = Orchestrator.V1;
 
@@ -10,7 +11,8 @@ namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>Every limit in force, and how far it is used.</summary>
 internal sealed class LimitReporter(
-    TaskEngineHost host, ObjectEngineHost objects, MemoryBudget memory, StreamRegistry streams, CommandJournal journal, CoordinatorOptions options)
+    TaskEngineHost host, ObjectEngineHost objects, MemoryBudget memory, StreamRegistry streams, CommandJournal journal, CoordinatorOptions options,
+    WorkerSupervisor workers)
 {
     /// <summary>The limits over all, as they are now.</summary>
     public IReadOnlyList<V1.Limit> Shared()
@@ -49,8 +51,8 @@ internal sealed class LimitReporter(
             New("stream_credit_bytes", "Inputs of those", options.CreditBytesPerStream, 0, "bytes"),
             New("delivered_results", "Results that stay readable after they were delivered", engine.MaxDeliveredResults, 0, "results"),
             New("worker_prefetch", "Tasks sent ahead to one worker's CPU lane", engine.MaxCredits, 0, "tasks"),
-            New("worker_io", "IO tasks that one worker runs at once", options.Supervision.MaxConcurrentIo, 0, "tasks"),
-            New("worker_blocking", "Blocking tasks that one worker runs at once", options.Supervision.BlockingThreads, 0, "tasks"),
+            New("worker_io", "IO tasks that one worker runs at once", workers.Options.MaxConcurrentIo, 0, "tasks"),
+            New("worker_blocking", "Blocking tasks that one worker runs at once", workers.Options.BlockingThreads, 0, "tasks"),
         ];
     }
 

@@ -95,8 +95,10 @@ public readonly record struct AttemptId(long TaskId, int Attempt);
 /// <param name="RunTicks">How long it ran, in ticks of 100 ns; 0 where it did not start.</param>
 /// <param name="CpuTicks">Processor time, where measured.</param>
 /// <param name="AllocatedBytes">Allocations, where measured.</param>
+/// <param name="ReplyTicks">From its end until the report was here, where measured.</param>
 public readonly record struct AttemptReport(
-    long TaskId, int Attempt, object? Output, int OutputBytes, TaskFailure? Failure, long RunTicks, long CpuTicks = 0, long AllocatedBytes = 0);
+    long TaskId, int Attempt, object? Output, int OutputBytes, TaskFailure? Failure, long RunTicks, long CpuTicks = 0, long AllocatedBytes = 0,
+    long ReplyTicks = 0);
 
 /// <summary>What an attempt has to tell before it ends.</summary>
 public readonly record struct AttemptNews(long TaskId, int Attempt, TaskEventKind Kind, object? Content, int ContentBytes);

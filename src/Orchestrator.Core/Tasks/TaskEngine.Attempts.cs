@@ -75,10 +75,12 @@ public sealed partial class TaskEngine
         task.RunTicks = result.RunTicks;
         if (result.RunTicks > 0)
             task.Handler.RecordRun(result.RunTicks);
-        if (result.CpuTicks != 0 || result.AllocatedBytes != 0)
+        if (result.CpuTicks != 0 || result.AllocatedBytes != 0 || result.ReplyTicks != 0)
         {
-            task.GetExtras().CpuTicks = result.CpuTicks;
-            task.GetExtras().AllocatedBytes = result.AllocatedBytes;
+            var extras = task.GetExtras();
+            extras.CpuTicks = result.CpuTicks;
+            extras.AllocatedBytes = result.AllocatedBytes;
+            extras.ReplyTicks = result.ReplyTicks;
         }
 
         if (result.Failure is null)

@@ -113,6 +113,9 @@ public sealed class TaskRecord : DeadlineNode
     /// <summary>Bytes that the last attempt allocated, where it was measured.</summary>
     public long AllocatedBytes => Extras?.AllocatedBytes ?? 0;
 
+    /// <summary>From the end of its last attempt until its result was here, where measured.</summary>
+    public long ReplyTicks => Extras?.ReplyTicks ?? 0;
+
     internal TaskExtras GetExtras() => Extras ??= new TaskExtras();
 
     internal bool Has(TaskMarks mark) => (Marks & mark) != 0;
@@ -169,6 +172,7 @@ internal sealed class TaskExtras
     public long QueuedAt;
     public long CpuTicks;
     public long AllocatedBytes;
+    public long ReplyTicks;
 }
 
 /// <summary>An attempt that ended and was followed by another.</summary>

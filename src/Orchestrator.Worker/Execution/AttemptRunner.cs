@@ -71,16 +71,19 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
         attempt.End();
         attempt.RunTimer?.Dispose();
         ref readonly var assignment = ref attempt.Assignment;
+        var endedAt = time.GetTimestamp();
         var result = new PassAttemptResult
         {
             TaskId = assignment.TaskId,
             Attempt = assignment.Attempt,
-            Run = PassDuration.FromNanoseconds(time.GetElapsedTime(attempt.Clock.Started).Ticks * TimeSpan.NanosecondsPerTick),
+            Run = PassDuration.FromNanoseconds(time.GetElapsedTime(attempt.Clock.Started, endedAt).Ticks * TimeSpan.NanosecondsPerTick),
         };
         if (output is not null)
             result.Output = output;
         if (error is not null)
             result.Error = error;
+        if (assignment.Timing)
+            result.EndedAt = (ulong)endedAt;
         if (exclusive && assignment.Timing && attempt.Clock.Thread == Environment.CurrentManagedThreadId)
         {
             result.CpuTime = PassDuration.FromNanoseconds(ThreadClock.CpuNanoseconds() - attempt.Clock.CpuNanoseconds);

@@ -36,9 +36,10 @@ public sealed class ItemCodecTests
         });
 
     private static readonly Gen<AttemptResult> AResult = Gen.Select(
-        Gen.Select(Number, Int, Payload, Error), Gen.Select(Time, Time, Number), (a, b) => new AttemptResult
+        Gen.Select(Number, Int, Payload, Error), Gen.Select(Time, Time, Number, Number), (a, b) => new AttemptResult
         {
             TaskId = a.Item1, Attempt = a.Item2, Output = a.Item3, Error = a.Item4, Run = b.Item1, CpuTime = b.Item2, AllocatedBytes = b.Item3,
+            EndedAt = b.Item4,
         });
 
     private static readonly Gen<V1.TaskSpec> ASpec = Gen.Select(

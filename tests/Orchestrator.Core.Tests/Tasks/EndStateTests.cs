@@ -76,8 +76,8 @@ public sealed class EndStateTests
     {
         var worker = _harness.Join("w#1");
         var task = _harness.Submit("cpu");
-        _harness.Apply(new TaskCommand.Report(worker, [new AttemptReport(task.Id, 1, "o", 1, null, 100, CpuTicks: 60, AllocatedBytes: 4_096)]));
-        Assert.Equal((60L, 4_096L), (task.CpuTicks, task.AllocatedBytes));
+        _harness.Apply(new TaskCommand.Report(worker, [new AttemptReport(task.Id, 1, "o", 1, null, 100, CpuTicks: 60, AllocatedBytes: 4_096, ReplyTicks: 7)]));
+        Assert.Equal((60L, 4_096L, 7L), (task.CpuTicks, task.AllocatedBytes, task.ReplyTicks));
     }
 
     [Fact]

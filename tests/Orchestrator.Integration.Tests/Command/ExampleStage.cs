@@ -22,6 +22,7 @@ public sealed class ExampleStage : IAsyncLifetime
         // A worker of another language is a program that understands the launch contract, such as this command.
         Script("worker.py", "import os, sys\nos.execvp('orchestrator', ['orchestrator', 'worker'] + sys.argv[1:])\n");
         File.WriteAllText(Path.Combine(Folder, "file"), "some text\n");
+        File.WriteAllText(Path.Combine(Folder, "serve.options"), "# as on the command line, one or more to a line\n--workers 1\n--allow-chaos\n");
         using (var certificates = new TestCertificates())
         {
             var (certificate, key) = certificates.Server();

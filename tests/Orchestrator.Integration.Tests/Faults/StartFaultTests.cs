@@ -81,7 +81,7 @@ public sealed class StartFaultTests
         {
             Assert.Contains("READY=1", await ReceiveAsync(socket), StringComparison.Ordinal);
             var before = (await coordinator.WorkersAsync()).Select(worker => worker.Pid).ToArray();
-            Signals.Send(coordinator.Pid, 1);
+            Signals.Send(coordinator.Pid, Signals.HangUp);
             var done = await coordinator.WaitForEventAsync("coordinator.reloaded");
             Assert.Contains("2 workers", done.Message, StringComparison.Ordinal);
             Assert.Empty(before.Intersect((await coordinator.WorkersAsync()).Select(worker => worker.Pid)));

@@ -20,6 +20,10 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
         Assert.Matches(@"^worker-[12]#\d+$", result.Worker);
         Assert.NotNull(result.Timing.AcceptedAt);
         Assert.True(result.Timing.Run.ToTimeSpan() > TimeSpan.Zero);
+        // The clock that worker and coordinator share tells the way there from the way back.
+        Assert.InRange(result.Timing.Reply.ToTimeSpan(), TimeSpan.FromTicks(1), TimeSpan.FromSeconds(10));
+        Assert.NotNull(result.Timing.CpuTime);
+        Assert.NotEqual(0ul, result.Timing.AllocatedBytes);
     }
 
     [Fact]

@@ -56,6 +56,7 @@ public sealed partial class ContextTests
         var result = await fixture.RunAsync(assignment);
         Assert.NotNull(result.CpuTime);
         Assert.NotEqual(0ul, result.AllocatedBytes);
+        Assert.NotEqual(0ul, result.EndedAt);
         Assert.NotNull(result.Run);
         Assert.Null((await fixture.RunAsync("quick", "1")).CpuTime);
     }
