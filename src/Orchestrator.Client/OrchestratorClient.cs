@@ -30,7 +30,8 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         _invoker = invoker;
         _tasks = new TaskService.TaskServiceClient(invoker);
         _admin = new AdminService.AdminServiceClient(invoker);
-        _objects = new ObjectServices(invoker, Translate);
+        Errors = new CallErrors(endpoint);
+        _objects = new ObjectServices(invoker, Errors);
     }
 
     /// <summary>The coordinator's gRPC address.</summary>
@@ -159,11 +160,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     /// <summary>For a second process that is to use the same coordinator.</summary>
     internal string? Token => _endpoint.Token;
 
-    internal OrchestratorException Translate(RpcException exception) => ErrorTranslator.Translate(exception, _endpoint);
-
-    /// <summary>A connection that dies is at times reported as a cancel that nobody asked for.</summary>
-    internal CoordinatorUnavailableException Broken(OperationCanceledException exception) =>
-        new($"The connection to the coordinator at {Address} ({_endpoint.AddressSource}) broke.", exception);
+    internal CallErrors Errors { get; }
 
     private async Task VerifyAsync(CancellationToken cancellationToken)
     {
@@ -177,22 +174,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         }
     }
 
-    private async Task<T> CallAsync<T>(AsyncUnaryCall<T> call)
-    {
-        try
-        {
-            return await call.ResponseAsync;
-        }
-        catch (RpcException exception)
-        {
-            throw Translate(exception);
-        }
-        catch (OperationCanceledException exception)
-            when (!exception.CancellationToken.IsCancellationRequested && call.GetStatus().StatusCode == StatusCode.Cancelled)
-        {
-            throw Broken(exception);
-        }
-    }
+    private Task<T> CallAsync<T>(AsyncUnaryCall<T> call) => Errors.CallAsync(call);
 
     private async IAsyncEnumerable<TItem> ReadAsync<TResponse, TItem>(
         Func<CancellationToken, AsyncServerStreamingCall<TResponse>> open,
@@ -200,23 +182,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var call = open(cancellationToken);
-        while (await MoveNextAsync(call.ResponseStream, cancellationToken))
+        while (await Errors.MoveNextAsync(call.ResponseStream, cancellationToken))
             yield return select(call.ResponseStream.Current);
-    }
-
-    private async Task<bool> MoveNextAsync<T>(IAsyncStreamReader<T> reader, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await reader.MoveNext(cancellationToken);
-        }
-        catch (RpcException exception)
-        {
-            throw Translate(exception);
-        }
-        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw Broken(exception);
-        }
     }
 }

@@ -9,13 +9,14 @@ namespace Orchestrator.Cli.Bench;
 
 /// <summary>
 /// What one client suffers from another that offers ten times what the workers can do: its rate and its latency before, during and after, and the coordinator's
-/// memory. The greedy one submits without looking at what it is refused; what of its work was accepted stays in line afterwards.
+/// memory. The greedy one submits without looking at what it is refused; what of its work was accepted stays in line, until it takes it back.
 /// </summary>
 internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClient greedy, TimeSpan phase, Terminal terminal)
 {
     private const double Share = 0.3;
     private const double Times = 10;
     private const double LeastRate = 0.9;
+    private const double MostLatency = 1.5;
     private const int MostCalls = 16;
     private const string Handler = "sha256";
 
@@ -46,19 +47,23 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
         var watching = WatchMemoryAsync(ending.Token);
         await using var stream = modest.OpenTaskStream(new TaskStreamOptions { OnResult = OnResult }, token);
         var begin = Stopwatch.GetTimestamp();
-        var schedule = new ArrivalSchedule(capacity * Share, new RoundPlan(phase * 3, 0), seed: 1);
+        var schedule = new ArrivalSchedule(capacity * Share, new RoundPlan((phase * 4) + s_recovery, 0), seed: 1);
         var sending = schedule.PlayAsync(begin, (from, to) => Send(stream, schedule, begin, from, to), token);
         await Task.Delay(phase, TimeProvider.System, token);
         await FloodAsync(capacity * Times, token);
+        await Task.Delay(Rest(begin, phase * 3), TimeProvider.System, token);
+        foreach (var ids in _accepted.Chunk(10_000))
+            await greedy.CancelAsync(ids, cancellationToken: token);
+        var over = Stopwatch.GetElapsedTime(begin);
         await sending;
         await stream.CompleteAsync();
         await stream.Completion.WaitAsync(token);
         await ending.CancelAsync();
         await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (var ids in _accepted.Chunk(10_000))
-            await greedy.CancelAsync(ids, cancellationToken: token);
-        return Report(begin, schedule, budget, check);
+        return Report(begin, over, schedule, budget, check);
     }
+
+    private static TimeSpan Rest(long begin, TimeSpan until) => TimeSpan.FromTicks(Math.Max(0, (until - Stopwatch.GetElapsedTime(begin)).Ticks));
 
     private async Task<double> MeasureCapacityAsync(CancellationToken token)
     {
@@ -126,19 +131,23 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
             _mostMemory = Math.Max(_mostMemory, (long)status.Coordinator.RssBytes);
     }
 
-    private int Report(long begin, ArrivalSchedule schedule, long budget, bool check)
+    private int Report(long begin, TimeSpan over, ArrivalSchedule schedule, long budget, bool check)
     {
         var (alone, beside) = (Phase("alone", TimeSpan.Zero, phase), Phase("beside the flood", phase, phase * 2));
-        var (soon, later) = (Phase("in the first second after", phase * 2, (phase * 2) + s_recovery), Phase("after that", (phase * 2) + s_recovery, phase * 3));
+        var backlog = Phase("beside what it left in line", phase * 2, phase * 3);
+        var end = (phase * 4) + s_recovery;
+        var (soon, later) = (Phase("in the first second without", over, over + s_recovery), Phase("after that", over + s_recovery, end));
         terminal.WriteTable(
             [new("the modest client"), new("tasks/s", true), new("of what it sent", true), new("p50", true), new("p99", true)],
-            new[] { alone, beside, soon, later }.Select(row => (string[])
+            new[] { alone, beside, backlog, soon, later }.Select(row => (string[])
                 [row.Name, Describe.Rate(row.Rate), $"{row.Share:P0}", Describe.Time(row.Latency.At(50)), Describe.Time(row.Latency.At(90) is null ? null : row.Latency.At(99))]));
         terminal.Line($"the flood: {Describe.Count(_offered)} tasks offered, {Describe.Count(_accepted.Count)} accepted, {Describe.Count(_refused)} refused; " +
                       $"the coordinator took {Describe.Bytes((ulong)_mostMemory)} at most, of a budget of {Describe.Bytes((ulong)budget)}");
         var faults = new List<string>();
         if (beside.Share < LeastRate * alone.Share)
             faults.Add($"beside the flood it got {beside.Share:P0} of what it sent, alone {alone.Share:P0}: less than nine tenths");
+        if (later.Latency.At(50) is { } after && alone.Latency.At(50) is { } before && after > before * MostLatency)
+            faults.Add($"a second after the flood's last task half of its tasks still took {Describe.Time(after)} and more, alone {Describe.Time(before)}");
         if (_mostMemory > budget)
             faults.Add("the coordinator took more than its memory budget");
         if (_refused == 0)

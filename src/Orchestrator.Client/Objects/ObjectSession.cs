@@ -155,7 +155,7 @@ public sealed class ObjectSession : IAsyncDisposable
     {
         var request = new WatchStateRequest { Kind = kind, Name = name, AfterVersion = afterVersion, KeyPrefix = keyPrefix };
         using var call = Services.State.WatchState(request, cancellationToken: cancellationToken);
-        while (await Services.MoveNextAsync(call.ResponseStream, cancellationToken))
+        while (await Services.Errors.MoveNextAsync(call.ResponseStream, cancellationToken))
             yield return call.ResponseStream.Current;
     }
 

@@ -142,7 +142,7 @@ internal sealed class ObjectStream : IAsyncDisposable
             }
             catch (RpcException exception)
             {
-                var error = Services.Translate(exception);
+                var error = Services.Errors.Translate(exception);
                 // A broken connection is tried again; what the coordinator itself says is final.
                 if (error is not CoordinatorUnavailableException || !_session.Task.IsCompletedSuccessfully || ++_failures > MaxReconnects)
                 {

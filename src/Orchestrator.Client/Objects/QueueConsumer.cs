@@ -151,7 +151,7 @@ public sealed class QueueConsumer : IAsyncDisposable
         try
         {
             // The call itself goes on when a reader gives up: what it settled is still to be sent.
-            _reading ??= _session.Services.MoveNextAsync(_call.ResponseStream, CancellationToken.None);
+            _reading ??= _session.Services.Errors.MoveNextAsync(_call.ResponseStream, CancellationToken.None);
             var hasNext = await _reading.WaitAsync(cancellationToken);
             _reading = null;
             return hasNext;

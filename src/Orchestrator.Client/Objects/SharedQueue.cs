@@ -66,7 +66,7 @@ public sealed class SharedQueue
     /// <summary>Says of items that were taken for good that they are done, for those who join; how many are unfinished.</summary>
     /// <exception cref="OrchestratorException">With OVER_RELEASED, where fewer are unfinished.</exception>
     public async Task<long> MarkDoneAsync(int count = 1, CancellationToken cancellationToken = default) =>
-        (await _session.Services.CallAsync(_session.Services.Queues.MarkDoneAsync(
+        (await _session.Services.Errors.CallAsync(_session.Services.Queues.MarkDoneAsync(
             new MarkDoneRequest { Queue = Name, Count = count }, cancellationToken: cancellationToken))).UnfinishedItems;
 
     /// <summary>Takes the next item for good, waiting for one; null where the queue is shut down and empty.</summary>

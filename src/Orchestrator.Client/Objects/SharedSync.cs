@@ -178,7 +178,7 @@ public sealed class SharedBarrier
     public Task<int> ResetAsync(CancellationToken cancellationToken = default) => ControlAsync(BarrierAction.Reset, cancellationToken);
 
     private async Task<int> ControlAsync(BarrierAction action, CancellationToken cancellationToken) =>
-        (await _session.Services.CallAsync(_session.Services.Sync.ControlBarrierAsync(
+        (await _session.Services.Errors.CallAsync(_session.Services.Sync.ControlBarrierAsync(
             new ControlBarrierRequest { Barrier = Name, Action = action }, cancellationToken: cancellationToken))).Waiting;
 
     private async Task<int?> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)

@@ -138,8 +138,8 @@ public sealed class TaskStream : IAsyncDisposable
             var error = exception switch
             {
                 RpcException or OperationCanceledException when _disposed => new ObjectDisposedException(nameof(TaskStream)),
-                RpcException rpc => _client.Translate(rpc),
-                OperationCanceledException cancelled => _client.Broken(cancelled),
+                RpcException rpc => _client.Errors.Translate(rpc),
+                OperationCanceledException cancelled => _client.Errors.Broken(cancelled),
                 _ => exception,
             };
             _writer.Fail(error);

@@ -30,7 +30,7 @@ internal sealed class AdminServiceAdapter(
 
     public override async Task WatchStatus(WatchStatusRequest request, IServerStreamWriter<WatchStatusResponse> responseStream, ServerCallContext context)
     {
-        var interval = request.Interval?.ToTimeSpan() ?? DefaultInterval;
+        var interval = Times.ToWait(request.Interval) ?? DefaultInterval;
         if (interval < MinimumInterval)
             throw Failures.Invalid("interval", $"{interval} is shorter than {MinimumInterval.TotalMilliseconds:0} ms");
         using var timer = new PeriodicTimer(interval, clock.Provider);
@@ -107,7 +107,7 @@ internal sealed class AdminServiceAdapter(
 
     public override async Task<DrainResponse> Drain(DrainRequest request, ServerCallContext context)
     {
-        var timeout = request.Timeout?.ToTimeSpan() ?? DrainController.DefaultTimeout;
+        var timeout = Times.ToWait(request.Timeout) ?? DrainController.DefaultTimeout;
         if (timeout < TimeSpan.Zero)
             throw Failures.Invalid("timeout", $"{timeout} is negative; zero does not wait");
         var unfinished = await drain.DrainAsync(timeout, context.CancellationToken);

@@ -118,7 +118,7 @@ internal sealed class TaskServiceAdapter(
         var mode = request.Mode == WaitMode.Unspecified ? WaitMode.All : request.Mode;
         if (!System.Enum.IsDefined(mode))
             throw Failures.Invalid("mode", $"{(int)mode} is no WaitMode; 1 (all), 2 (first completed) and 3 (first failed) are");
-        var timeout = request.Timeout?.ToTimeSpan();
+        var timeout = Times.ToWait(request.Timeout);
         if (timeout < TimeSpan.Zero)
             throw Failures.Invalid("timeout", $"{timeout} is negative; zero does not wait, absent waits as long as the call's deadline allows");
         var wait = new TaskWait(mode, ids.Count);

@@ -105,6 +105,60 @@ public sealed class ExceptionTests
         Assert.Contains("\"x\"", Assert.Throws<LockLostException>(x.ThrowIfLost).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_killed_coordinator_ends_each_wait_and_each_later_call_on_a_shared_object_with_an_exception_of_the_client()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
+        await using var client = await SdkFixture.ConnectAsync(coordinator);
+        await using var other = await client.OpenSessionAsync("other");
+        await using var session = await client.OpenSessionAsync("mine");
+        await using var held = await other.Lock("held").AcquireAsync();
+        var one = new Payload();
+        foreach (var queue in (string[])["empty", "full", "leased"])
+            await client.CreateQueueAsync(new QueueSpec { Name = queue, MaxItems = 1 });
+        await session.Queue("full").PutAsync(one);
+        await session.Queue("leased").PutAsync(one);
+        await using var leased = await session.Queue("leased").LeaseAsync();
+        await client.CreatePipeAsync(new PipeSpec { Name = "pipe", Duplex = true });
+        var end = session.Pipe("pipe").EndA;
+
+        Task[] waiting =
+        [
+            session.Lock("held").AcquireAsync(), session.Queue("empty").GetAsync(), session.Queue("full").PutAsync(one), session.Queue("full").JoinAsync(),
+            session.Event("never").WaitAsync(), session.Latch("latch", 1).WaitAsync(), session.Barrier("barrier", 2).WaitAsync(), end.ReceiveAsync(),
+            DrainAsync(session.Dict("dict").WatchAsync()), DrainAsync(session.Queue("empty").LeaseAllAsync()),
+        ];
+        // The lock's holder is the only one that somebody waits for; the others wait for nobody in particular.
+        await UntilAsync(async () => (await client.ExplainWaitsAsync()).Count > 0);
+        coordinator.Kill();
+        await coordinator.WaitForExitAsync();
+        foreach (var wait in waiting)
+            await Assert.ThrowsAnyAsync<OrchestratorException>(() => wait.Soon());
+
+        object[] objects =
+        [
+            session.Lock("a"), session.Semaphore("a", 1), session.Event("a"), session.Condition("a", "a"), session.Barrier("a", 2), session.Latch("a", 1), session.RateLimiter("a"),
+            session.Queue("a"), session.Dict("a"), session.List("a"), session.Value("a"), session.Array("a", 2), end, leased!,
+        ];
+        var calls = 0;
+        foreach (var item in objects)
+        {
+            foreach (var method in item.GetType().GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(IsCall))
+            {
+                var arguments = method.GetParameters().Select(parameter => Example(parameter.ParameterType)).ToArray();
+                var error = await Record.ExceptionAsync(() => FinishAsync(method.Invoke(item, arguments)!).Soon());
+                Assert.True(error is OrchestratorException, $"{item.GetType().Name}.{method.Name} ended with {error?.ToString() ?? "no exception"}");
+                calls++;
+            }
+        }
+
+        Assert.InRange(calls, 50, int.MaxValue);
+
+        // An item is settled once: after the attempt to complete it there is nothing left to reject.
+        static bool IsCall(MethodInfo method) => !method.IsSpecialName && method.Name.EndsWith("Async", StringComparison.Ordinal)
+            && method.Name is not ("DisposeAsync" or nameof(LeasedItem.RejectAsync));
+    }
+
     private static async Task FinishAsync(object result)
     {
         if (result is Task task)
@@ -130,8 +184,15 @@ public sealed class ExceptionTests
             return "x";
         if (type == typeof(IEnumerable<ulong>))
             return new ulong[] { 1 };
-        if (type == typeof(IEnumerable<TaskSpec>))
-            return new[] { new TaskSpec() };
+        if (type == typeof(Func<Payload?, Payload>))
+            return (Func<Payload?, Payload>)(payload => payload ?? new Payload());
+        if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>) && typeof(Google.Protobuf.IMessage).IsAssignableFrom(type.GetGenericArguments()[0]))
+        {
+            var messages = Array.CreateInstance(type.GetGenericArguments()[0], 1);
+            messages.SetValue(Activator.CreateInstance(type.GetGenericArguments()[0]), 0);
+            return messages;
+        }
+
         if (type == typeof(IEnumerable<int>))
             return new[] { 1 };
         if (type == typeof(IAsyncEnumerable<int>))
@@ -140,6 +201,8 @@ public sealed class ExceptionTests
             return TaskFunction.Json<int, int>("x");
         if (type == typeof(TimeSpan))
             return TimeSpan.FromSeconds(1);
+        if (type == typeof(int))
+            return 1;
         // Options and the like are left out, messages are empty.
         return type.IsValueType ? Activator.CreateInstance(type)
             : typeof(Google.Protobuf.IMessage).IsAssignableFrom(type) ? Activator.CreateInstance(type) : null;

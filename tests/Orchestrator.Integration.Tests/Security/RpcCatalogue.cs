@@ -44,10 +44,10 @@ internal static class RpcCatalogue
     /// One empty message and the end of the requests: on the wire that is a call of any shape. Returns the error, also that of a call which would go on
     /// for ever and was given up after its first message; null after a success.
     /// </summary>
-    public static async Task<RpcException?> CallAsync(CallInvoker invoker, string service, string method, Metadata? headers = null, byte[]? message = null)
+    public static async Task<RpcException?> CallAsync(CallInvoker invoker, string service, string method, Metadata? headers = null, byte[]? message = null, int seconds = 10)
     {
         using var call = invoker.AsyncDuplexStreamingCall(
-            new Method<byte[], byte[]>(MethodType.DuplexStreaming, service, method, Raw, Raw), null, CoordinatorProcess.Deadline(10).WithHeaders(headers ?? []));
+            new Method<byte[], byte[]>(MethodType.DuplexStreaming, service, method, Raw, Raw), null, CoordinatorProcess.Deadline(seconds).WithHeaders(headers ?? []));
         try
         {
             await call.RequestStream.WriteAsync(message ?? []);

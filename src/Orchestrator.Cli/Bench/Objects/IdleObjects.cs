@@ -62,7 +62,7 @@ internal sealed record IdleObjects(string Kind, Func<ObjectBenchRun, string, Obj
         }
         catch (RpcException exception)
         {
-            throw client.Translate(exception);
+            throw client.Errors.Translate(exception);
         }
     }
 

@@ -40,7 +40,7 @@ internal static class ObjectBench
         }
         catch (RpcException exception)
         {
-            throw client.Translate(exception);
+            throw client.Errors.Translate(exception);
         }
     }
 
