@@ -79,9 +79,22 @@ public static class ErrorsInLog
     /// <summary>Throws when the output holds a line of level error or worse.</summary>
     public static void ThrowIfAny(string output, IReadOnlyList<string> expected)
     {
-        var errors = output.Split('\n').Where(line => !expected.Any(text => line.Contains(text, StringComparison.Ordinal))).Where(line => line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal)
-            || line.StartsWith("Unhandled exception", StringComparison.Ordinal)).ToArray();
-        if (errors.Length > 0)
+        var errors = new List<string>();
+        var inError = false;
+        foreach (var line in output.Split('\n'))
+        {
+            // What is indented belongs to the line before.
+            if (!line.StartsWith("  ", StringComparison.Ordinal))
+            {
+                inError = (line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal) || line.StartsWith("Unhandled exception", StringComparison.Ordinal))
+                    && !expected.Any(text => line.Contains(text, StringComparison.Ordinal));
+            }
+
+            if (inError)
+                errors.Add(line);
+        }
+
+        if (errors.Count > 0)
             throw new InvalidOperationException($"the coordinator logged errors: {string.Join(Environment.NewLine, errors)}");
     }
 }

@@ -6,7 +6,8 @@ namespace Orchestrator.Coordinator.Services;
 internal static class Times
 {
     private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(49);
-    private static readonly long s_maxSeconds = (long)TimeSpan.MaxValue.TotalSeconds - 1;
+    // Nanoseconds that nobody has brought into order may be two seconds more.
+    private static readonly long s_maxSeconds = (long)TimeSpan.MaxValue.TotalSeconds - 3;
 
     /// <summary>Null where absent; beyond a time span's range, the nearest one within it.</summary>
     public static TimeSpan? ToTimeSpan(Duration? duration) => duration is null

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
@@ -14,7 +15,7 @@ namespace Orchestrator.Integration.Tests.Fuzz;
 /// </summary>
 public sealed class RequestTests
 {
-    private const int Seed = 20_250_613;
+    private static readonly int Seed = int.Parse(Environment.GetEnvironmentVariable("ORCHESTRATOR_SEED") ?? "20250613", CultureInfo.InvariantCulture);
     private const int Each = 12;
 
     // These end the coordinator, or do as they are told to its workers: whom the operator may harm.
@@ -23,7 +24,7 @@ public sealed class RequestTests
     [Fact]
     public async Task Random_requests_to_every_method_are_never_an_error_of_the_server()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0");
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0", "--verbose");
         var methods = new[] { TasksReflection.Descriptor, QueuesReflection.Descriptor, PipesReflection.Descriptor, StateReflection.Descriptor, SyncReflection.Descriptor, SessionsReflection.Descriptor, AdminReflection.Descriptor }
             .SelectMany(file => file.Services).SelectMany(service => service.Methods).Where(method => !s_operations.Contains(method.Name)).ToArray();
         Assert.True(methods.Length > 40, $"{methods.Length}");
