@@ -48,25 +48,6 @@ internal sealed class EmbeddedPool : IOrchestratorPool, IAsyncDisposable
         }
     }
 
-    public Task<TaskHandle<TOut>> SubmitAsync<TIn, TOut>(
-        TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
-        Client.SubmitAsync(function, input, options, cancellationToken);
-
-    public Task<TOut> RunAsync<TIn, TOut>(TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
-        Client.RunAsync(function, input, options, cancellationToken);
-
-    public IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
-        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options, CancellationToken cancellationToken) =>
-        Client.MapAsync(function, inputs, options, cancellationToken);
-
-    public IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
-        TaskFunction<TIn, TOut> function, IEnumerable<TIn> inputs, MapOptions? options, CancellationToken cancellationToken) =>
-        Client.MapAsync(function, inputs, options, cancellationToken);
-
-    public IAsyncEnumerable<TaskOutcome<TOut>> MapOutcomesAsync<TIn, TOut>(
-        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options, CancellationToken cancellationToken) =>
-        Client.MapOutcomesAsync(function, inputs, options, cancellationToken);
-
     public async ValueTask DisposeAsync()
     {
         await Client.DisposeAsync();

@@ -10,4 +10,23 @@ public interface IOrchestratorPool : IExecutor
 {
     /// <summary>The connection to the pool's coordinator: sessions, queues, locks, status.</summary>
     OrchestratorClient Client { get; }
+
+    Task<TaskHandle<TOut>> IExecutor.SubmitAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
+        Client.SubmitAsync(function, input, options, cancellationToken);
+
+    Task<TOut> IExecutor.RunAsync<TIn, TOut>(TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
+        Client.RunAsync(function, input, options, cancellationToken);
+
+    IAsyncEnumerable<TOut> IExecutor.MapAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options, CancellationToken cancellationToken) =>
+        Client.MapAsync(function, inputs, options, cancellationToken);
+
+    IAsyncEnumerable<TOut> IExecutor.MapAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, IEnumerable<TIn> inputs, MapOptions? options, CancellationToken cancellationToken) =>
+        Client.MapAsync(function, inputs, options, cancellationToken);
+
+    IAsyncEnumerable<TaskOutcome<TOut>> IExecutor.MapOutcomesAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options, CancellationToken cancellationToken) =>
+        Client.MapOutcomesAsync(function, inputs, options, cancellationToken);
 }

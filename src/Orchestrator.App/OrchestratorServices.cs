@@ -46,24 +46,5 @@ public static class OrchestratorServices
             if (Interlocked.Exchange(ref _pool, null) is { } pool)
                 await pool.DisposeAsync();
         }
-
-        public Task<TaskHandle<TOut>> SubmitAsync<TIn, TOut>(
-            TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
-            Pool.SubmitAsync(function, input, options, cancellationToken);
-
-        public Task<TOut> RunAsync<TIn, TOut>(TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
-            Pool.RunAsync(function, input, options, cancellationToken);
-
-        public IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
-            TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options, CancellationToken cancellationToken) =>
-            Pool.MapAsync(function, inputs, options, cancellationToken);
-
-        public IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
-            TaskFunction<TIn, TOut> function, IEnumerable<TIn> inputs, MapOptions? options, CancellationToken cancellationToken) =>
-            Pool.MapAsync(function, inputs, options, cancellationToken);
-
-        public IAsyncEnumerable<TaskOutcome<TOut>> MapOutcomesAsync<TIn, TOut>(
-            TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options, CancellationToken cancellationToken) =>
-            Pool.MapOutcomesAsync(function, inputs, options, cancellationToken);
     }
 }

@@ -18,6 +18,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(2);
 
     private readonly StringBuilder _output = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -266,6 +267,11 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             if (!_process.HasExited)
             {
                 Terminate();
+                // What a test has left running is not waited for: a second signal stops at once.
+                using var patience = new CancellationTokenSource(DrainPatience);
+                await _process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (!_process.HasExited)
+                    Terminate();
                 await _process.WaitForExitAsync().WaitAsync(StopLimit);
             }
 

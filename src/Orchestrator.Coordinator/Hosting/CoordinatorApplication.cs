@@ -284,7 +284,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
             listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
-                listen.Use(PeerProcess.Check);
+                listen.Use(next => PeerProcess.Check(next, listen.ApplicationServices.GetRequiredService<SecurityInstruments>()));
                 listen.Use(ConnectionMemo.Attach);
             });
     }

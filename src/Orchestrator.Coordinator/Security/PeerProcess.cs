@@ -15,10 +15,14 @@ internal sealed record PeerProcess(int Pid, int ProcessGroup)
     private const int SoPeerCredentials = 17;
 
     /// <summary>Drops connections of other users, and remembers whose the others are. The socket's folder keeps strangers out already; this holds where the folder is wrong.</summary>
-    public static ConnectionDelegate Check(ConnectionDelegate next) => connection =>
+    public static ConnectionDelegate Check(ConnectionDelegate next, SecurityInstruments instruments) => connection =>
     {
         if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket || Read(socket) is not { } peer || peer.User != NativeMethods.geteuid())
+        {
+            instruments.Refused();
             return Task.CompletedTask;
+        }
+
         // Asked for at once: by the first call the process may have ended and its id may be another's.
         connection.Items[typeof(PeerProcess)] = new PeerProcess(peer.Pid, NativeMethods.getpgid(peer.Pid));
         return next(connection);

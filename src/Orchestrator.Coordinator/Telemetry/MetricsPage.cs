@@ -50,7 +50,7 @@ internal sealed class MetricsPage
         _used = make.CreateGauge("orchestrator_limit_used", "How far a limit is used", "limit", "unit");
         _limit = make.CreateGauge("orchestrator_limit", "The limit", "limit", "unit");
         _draining = make.CreateGauge("orchestrator_draining", "1 where no new work is taken");
-        _refused = make.CreateCounter("orchestrator_refused_calls_total", "Calls without a credential, or with one that is wrong, expired or another's");
+        _refused = make.CreateCounter("orchestrator_refused_calls_total", "Calls without a credential, or with one that is wrong, expired or another's, and connections of other users to the socket");
         _processor = make.CreateCounter("process_cpu_seconds_total", "Processor time of the coordinator");
         _memory = make.CreateGauge("process_resident_memory_bytes", "Resident memory of the coordinator");
         _threads = make.CreateGauge("process_threads", "Threads of the coordinator");
