@@ -70,8 +70,8 @@ public sealed record SupervisorOptions
     public long? RecycleAfterTasks { get; init; }
 
     /// <summary>
-    /// The most of the processors' time that starting workers anew for <see cref="RecycleAfterTasks"/> may cost. At 0.04, with two cores and a start that takes
-    /// 0.3 s of processor time, one worker is replaced every 7.5 s.
+    /// The most of the processors' time that starting workers anew for <see cref="RecycleAfterTasks"/> may cost. At 0.04, with two cores and a worker that takes
+    /// 0.4 s of processor time to start and to warm up, one worker is replaced every 5 s.
     /// </summary>
     public double RecycleShare { get; init; } = 0.04;
 
