@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -100,6 +101,13 @@ internal static class CommandLine
             GuideVerb.Create(),
         };
         CommonOptions.AddTo(root);
+        // Spellings of another system: completion would offer them, and here a slash begins a path.
+        foreach (var help in root.Options.OfType<HelpOption>())
+        {
+            foreach (var alias in help.Aliases.Where(alias => alias[0] == '/').ToArray())
+                help.Aliases.Remove(alias);
+        }
+
         root.Examples(
             "orchestrator serve",
             "orchestrator run sum_of_squares '{\"n\": 1000000}'",

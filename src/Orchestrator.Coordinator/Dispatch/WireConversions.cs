@@ -11,16 +11,24 @@ namespace Orchestrator.Coordinator.Dispatch;
 /// <summary>Between what workers and the engine say: reports, failures, events.</summary>
 internal static class WireConversions
 {
-    public static AttemptReport ToReport(in PassAttemptResult result) => new(
+    public static AttemptReport ToReport(in PassAttemptResult result)
+    {
+        var failure = result.Error is { } error ? ToFailure(error)
+            : FaultOf(result.Output) is { } fault ? new TaskFailure(FailureReason.HandlerFailed, $"its output cannot be passed on: {fault}") : null;
+        return ToReport(result, failure);
+    }
+
+    private static AttemptReport ToReport(in PassAttemptResult result, TaskFailure? failure) => new(
         (long)result.TaskId,
         result.Attempt,
-        result.Error is null ? result.Output : null,
-        result.Error is null ? result.Output.Length : 0,
-        result.Error is null ? null : ToFailure(result.Error),
+        failure is null ? result.Output : null,
+        failure is null ? result.Output.Length : 0,
+        failure,
         ToTicks(result.Run),
         ToTicks(result.CpuTime),
         (long)result.AllocatedBytes,
-        result.EndedAt == 0 ? 0 : Stopwatch.GetElapsedTime((long)result.EndedAt).Ticks);
+        // A worker may say anything: what lies in the future has just happened.
+        result.EndedAt == 0 ? 0 : Math.Max(1, Stopwatch.GetElapsedTime((long)result.EndedAt).Ticks));
 
     public static AttemptId[] ToIds(RepeatedField<Worker.V1.AttemptRef> returned)
     {
@@ -50,10 +58,31 @@ internal static class WireConversions
         return item.EventCase switch
         {
             PassAttemptEvent.EventOneofCase.Progress => new(id, attempt, TaskEventKind.Progress, item.Progress, item.Progress.CalculateSize()),
+            PassAttemptEvent.EventOneofCase.PartialOutput when FaultOf(item.PartialOutput) is { } fault => Warning(id, attempt, $"a partial output cannot be passed on: {fault}"),
             PassAttemptEvent.EventOneofCase.PartialOutput => new(id, attempt, TaskEventKind.PartialOutput, item.PartialOutput, item.PartialOutput.Length),
             PassAttemptEvent.EventOneofCase.Log => new(id, attempt, TaskEventKind.Log, item.Log, item.Log.CalculateSize()),
             _ => null,
         };
+    }
+
+    private static AttemptNews Warning(long id, int attempt, string message)
+    {
+        var line = new V1.LogLine { Level = "warning", Message = message };
+        return new(id, attempt, TaskEventKind.Log, line, line.CalculateSize());
+    }
+
+    /// <summary>Why nobody could read an output that a worker has put together wrongly; null where it is well.</summary>
+    private static string? FaultOf(ByteString output)
+    {
+        try
+        {
+            PayloadFormat.Check(output.Span);
+            return null;
+        }
+        catch (InvalidDataException exception)
+        {
+            return exception.Message;
+        }
     }
 
     public static TaskFailure ToFailure(V1.TaskError error) =>

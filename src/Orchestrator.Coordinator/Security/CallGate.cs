@@ -40,8 +40,21 @@ internal sealed class CallGate(CallerFinder callers, TokenStore tokens, WorkerSe
         if (Check(context, out var account) is { } worker)
             requestStream = sessions.Check(requestStream, worker);
         return account is null
-            ? continuation(requestStream, responseStream, context)
-            : account.RunAsync(() => continuation(requestStream, responseStream, context));
+            ? UnlessResetAsync(continuation(requestStream, responseStream, context))
+            : account.RunAsync(() => UnlessResetAsync(continuation(requestStream, responseStream, context)));
+    }
+
+    /// <summary>A client that resets its stream while it is read is no error of the server. Our own services see to it where they read; reflection does not.</summary>
+    private static async Task UnlessResetAsync(Task call)
+    {
+        try
+        {
+            await call;
+        }
+        catch (IOException exception)
+        {
+            throw new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, exception.Message, exception));
+        }
     }
 
     /// <summary>Throws unless the caller may call this; the worker whose handler calls, if it is one.</summary>

@@ -152,12 +152,13 @@ internal sealed class ResultWriter(MonotonicClock clock)
         if (task.RunTicks != 0)
         {
             timing.Run = WireConversions.ToDuration(task.RunTicks);
-            // From the decision to run it until its result was here, less the run itself and the way back.
-            timing.Dispatch = WireConversions.ToDuration(Math.Max(0, task.EndedAt - task.StartedAt - task.RunTicks - task.ReplyTicks));
+            // From the decision to run it until its result was here, less the run itself: the way there and, as far as its worker tells, the way back.
+            var ways = Math.Max(0, task.EndedAt - task.StartedAt - task.RunTicks);
+            var back = Math.Min(task.ReplyTicks, ways);
+            timing.Dispatch = WireConversions.ToDuration(ways - back);
+            if (back != 0)
+                timing.Reply = WireConversions.ToDuration(back);
         }
-
-        if (task.ReplyTicks != 0)
-            timing.Reply = WireConversions.ToDuration(task.ReplyTicks);
 
         if (task.CpuTicks != 0)
             timing.CpuTime = WireConversions.ToDuration(task.CpuTicks);

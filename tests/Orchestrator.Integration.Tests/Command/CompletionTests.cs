@@ -30,6 +30,10 @@ public sealed class CompletionTests
         { "orchestrator nothing-like-it", [] },
     };
 
+    [Fact]
+    public void Nothing_that_looks_like_a_path_is_an_option() =>
+        Assert.DoesNotContain(Cli.CommandLine.Root.Options.SelectMany(option => option.Aliases.Append(option.Name)), name => name.StartsWith('/'));
+
     [Theory]
     [MemberData(nameof(Lines))]
     public async Task Bash(string line, string[] expected) =>

@@ -1,0 +1,59 @@
+using Google.Protobuf;
+using Orchestrator.Client;
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.TestKit;
+using Orchestrator.V1;
+
+namespace Orchestrator.Integration.Tests.Fuzz;
+
+/// <summary>What passes through unread is what generated code reads.</summary>
+public sealed class PayloadTests
+{
+    private const int Seed = 20_250_614;
+
+    [Fact]
+    public void What_is_passed_on_is_what_generated_code_takes()
+    {
+        byte[][] corpus =
+        [
+            new Payload { Data = ByteString.CopyFromUtf8("some bytes") }.ToByteArray(),
+            .. new[]
+            {
+                "1", "null", "true", "\"text ☃\"", "[]", "{}", """{"a": [1, 2.5, "x", null, true, {"b": {"c": "é"}}]}""", """[[[[1]]], {"": ""}, {"k": {"k": []}}]""",
+            }.Select(json => Payloads.FromJson(json).ToByteArray()),
+        ];
+        var (taken, refused) = (0, 0);
+        foreach (var bytes in Mutations.Of(Seed, corpus))
+        {
+            var ours = Record.Exception(() => PayloadFormat.Check(bytes));
+            var generated = Record.Exception(() => Payload.Parser.ParseFrom(bytes));
+            Assert.True(ours is null or InvalidDataException, $"{Convert.ToHexString(bytes)}: {ours}");
+            Assert.True(ours is not null || generated is null, $"{Convert.ToHexString(bytes)} is taken; generated code: {generated?.Message}");
+            // In the entries of a map the code for C# passes over wire types that do not exist; that of other languages does not.
+            Assert.True(
+                ours is null || generated is not null || ours.Message.Contains("no known wire type", StringComparison.Ordinal),
+                $"{Convert.ToHexString(bytes)}: {ours?.Message}; generated code takes it");
+            _ = ours is null ? taken++ : refused++;
+        }
+
+        Assert.True(taken > Mutations.Rounds / 20 && refused > Mutations.Rounds / 20, $"{taken} taken, {refused} refused");
+    }
+
+    [Theory]
+    [InlineData("{\"a\":", "1", "}", 28, true)]
+    [InlineData("{\"a\":", "1", "}", 32, false)]
+    [InlineData("[", "1", "]", 42, true)]
+    [InlineData("[", "1", "]", 48, false)]
+    public async Task What_is_nested_too_deep_for_others_fails_its_task_alone(string open, string inner, string close, int levels, bool fits)
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0");
+        var json = string.Concat(Enumerable.Repeat(open, levels)) + inner + string.Concat(Enumerable.Repeat(close, levels));
+        var deep = new TaskSpec { Handler = "echo", Input = Payloads.FromJson(json), Tag = 1 };
+        var results = await coordinator.StreamAsync([deep, Specs.Json("echo", "2", tag: 2)]);
+        Assert.Equal(TaskState.Succeeded, results.Single(result => result.Tag == 2).State);
+        var result = results.Single(result => result.Tag == 1);
+        Assert.Equal(fits ? TaskState.Succeeded : TaskState.Failed, result.State);
+        if (!fits)
+            Assert.Contains("nested too deep", result.Error.Message, StringComparison.Ordinal);
+    }
+}
