@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Client;
 
-/// <summary>Tests that count what the whole process holds, and so run alone.</summary>
+/// <summary>Tests that count what the whole process holds, or show what the whole machine does, and so run alone, after all others.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class AloneCollection
 {
