@@ -54,8 +54,8 @@ public sealed class RawHttp2 : IDisposable
     }
 
     /// <summary>Adds the headers of a gRPC call.</summary>
-    public RawHttp2 Call(int stream, string method, byte flags = EndHeaders) => Frame(Headers, flags, stream, Encode(
-        (":method", "POST"), (":scheme", "http"), (":path", method), (":authority", "localhost"), ("content-type", "application/grpc"), ("te", "trailers")));
+    public RawHttp2 Call(int stream, string method, byte flags = EndHeaders, params (string Name, string Value)[] more) => Frame(Headers, flags, stream, Encode(
+        [(":method", "POST"), (":scheme", "http"), (":path", method), (":authority", "localhost"), ("content-type", "application/grpc"), ("te", "trailers"), .. more]));
 
     /// <summary>Header fields as literals that are never indexed, each shorter than 127 bytes.</summary>
     public static byte[] Encode(params (string Name, string Value)[] headers)

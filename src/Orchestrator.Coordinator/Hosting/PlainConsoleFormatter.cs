@@ -17,11 +17,12 @@ internal sealed class PlainConsoleFormatter(TimeProvider time, CoordinatorOption
 
     private const string OwnPrefix = "Orchestrator.";
     private const string UnreadableMessage = "ErrorReadingMessage";
+    private const string FailedCall = "ErrorExecutingServiceMethod";
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
         // Whoever sent a message that cannot be read is told so; the log is not for him to fill.
-        if (logEntry.EventId.Name == UnreadableMessage)
+        if (logEntry.EventId.Name == UnreadableMessage || (logEntry.EventId.Name == FailedCall && IsEndOfRequest(logEntry.Exception)))
             return;
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
         textWriter.Write(string.Create(CultureInfo.InvariantCulture, $"{time.GetLocalNow():HH:mm:ss} {Word(logEntry.LogLevel)}: "));
@@ -36,6 +37,10 @@ internal sealed class PlainConsoleFormatter(TimeProvider time, CoordinatorOption
             textWriter.WriteLine(line);
         }
     }
+
+    // A client that takes its call back fails whoever reads the request. The server knows such a call as cancelled, but may learn that a moment later.
+    private static bool IsEndOfRequest(Exception? exception) =>
+        exception is IOException { StackTrace: { } stack } && stack.Contains(nameof(System.IO) + "." + nameof(System.IO.Pipelines), StringComparison.Ordinal);
 
     private static string Messages(Exception exception)
     {

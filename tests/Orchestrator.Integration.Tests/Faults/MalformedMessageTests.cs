@@ -84,6 +84,38 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
         }
     }
 
+    [Fact]
+    public async Task A_call_that_is_taken_back_in_the_middle_of_its_message_is_no_error_of_the_server()
+    {
+        const int Rounds = 5;
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var connection = new RawHttp2(_coordinator.GrpcAddress);
+        connection.Begin();
+        // A whole message, after which the stream goes on: every method waits for more.
+        byte[] begun = [0, 0, 0, 0, 0];
+        var methods = await RpcCatalogue.ReadAsync(_coordinator.Invoker);
+        var stream = 1;
+        foreach (var (service, method) in Enumerable.Repeat(methods, Rounds).SelectMany(all => all))
+        {
+            connection.Call(stream, $"/{service}/{method}", more: ("grpc-timeout", "30S")).Frame(RawHttp2.Data, 0, stream, begun);
+            // The method has begun to read when a call that came after it has been answered.
+            connection.Call(stream + 2, "/grpc.health.v1.Health/Check").Frame(RawHttp2.Data, RawHttp2.EndStream, stream + 2, new byte[5]);
+            await connection.SendAsync(limit.Token);
+            (byte Type, byte Flags, int Stream, byte[] Payload)? frame;
+            do
+            {
+                frame = await connection.ReadAsync(limit.Token);
+                Assert.NotNull(frame);
+            }
+            while (frame.Value.Stream != stream + 2 || (frame.Value.Flags & RawHttp2.EndStream) == 0);
+            await connection.Frame(RawHttp2.ResetStream, 0, stream, [0, 0, 0, RawHttp2.Cancel]).SendAsync(limit.Token);
+            stream += 4;
+        }
+
+        // The coordinator's log is looked through when it ends.
+        Assert.NotEmpty(await _coordinator.WorkersAsync());
+    }
+
     private static byte[] Wrap(int field, byte[] content)
     {
         using var stream = new MemoryStream();
