@@ -150,6 +150,12 @@ internal sealed class ObjectStream : IAsyncDisposable
                     return;
                 }
             }
+            catch (Exception exception)
+            {
+                // Whatever it is, nobody may go on waiting for answers that nobody reads.
+                Fail(new OrchestratorException($"the session's stream has ended: {exception.Message}", StatusCode.Unknown, ErrorReason.Unspecified, exception));
+                return;
+            }
 
             await Task.Delay(s_firstPause * Math.Pow(2, _failures - 1), TimeProvider.System, _disposing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

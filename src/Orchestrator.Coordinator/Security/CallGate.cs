@@ -27,8 +27,8 @@ internal sealed class CallGate(CallerFinder callers, TokenStore tokens, WorkerSe
         if (Check(context, out var account) is { } worker)
             sessions.Check(request, worker);
         return account is null
-            ? continuation(request, responseStream, context)
-            : account.RunAsync(() => continuation(request, responseStream, context));
+            ? UnlessGoneAsync(continuation(request, responseStream, context), context)
+            : account.RunAsync(() => UnlessGoneAsync(continuation(request, responseStream, context), context));
     }
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
@@ -40,22 +40,30 @@ internal sealed class CallGate(CallerFinder callers, TokenStore tokens, WorkerSe
         if (Check(context, out var account) is { } worker)
             requestStream = sessions.Check(requestStream, worker);
         return account is null
-            ? UnlessResetAsync(continuation(requestStream, responseStream, context))
-            : account.RunAsync(() => UnlessResetAsync(continuation(requestStream, responseStream, context)));
+            ? UnlessGoneAsync(continuation(requestStream, responseStream, context), context)
+            : account.RunAsync(() => UnlessGoneAsync(continuation(requestStream, responseStream, context), context));
     }
 
-    /// <summary>A client that resets its stream while it is read is no error of the server. Our own services see to it where they read; reflection does not.</summary>
-    private static async Task UnlessResetAsync(Task call)
+    /// <summary>
+    /// A client that hung up, was cut off or is out of time is no error of the server. A read of a reset stream fails before the call is known to be cancelled; a read or
+    /// a write that begins after that is refused as an invalid operation.
+    /// </summary>
+    private static async Task UnlessGoneAsync(Task call, ServerCallContext context)
     {
         try
         {
             await call;
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException || (exception is InvalidOperationException && IsOver(context)))
         {
-            throw new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, exception.Message, exception));
+            // Nobody reads it.
+            throw new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the client is gone", exception));
         }
     }
+
+    // The call's own token fires for its deadline too, but later than the connection's when the client is gone.
+    private static bool IsOver(ServerCallContext context) =>
+        context.CancellationToken.IsCancellationRequested || context.GetHttpContext().RequestAborted.IsCancellationRequested;
 
     /// <summary>Throws unless the caller may call this; the worker whose handler calls, if it is one.</summary>
     private WorkerIdentity? Check(ServerCallContext context, out ClientAccount? account)

@@ -291,18 +291,17 @@ internal sealed class TaskServiceAdapter(
             : submission with { Policy = submission.Policy with { TotalTimeout = left } };
     }
 
-    /// <summary>A stream whose server stops ends after its last result, not in the middle; a client that hung up is no error of ours.</summary>
+    /// <summary>A stream whose server stops ends after its last result, not in the middle.</summary>
     private async Task<bool> MoveNextAsync(IAsyncStreamReader<EncodedMessage> requestStream, ServerCallContext context)
     {
         try
         {
             return await requestStream.MoveNext(streams.Stopping);
         }
-        catch (Exception exception) when (exception is OperationCanceledException or IOException or RpcException { StatusCode: StatusCode.Cancelled })
+        catch (Exception exception) when (exception is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled }
+            && streams.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
         {
-            if (streams.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
-                return false;
-            throw new RpcException(new Status(StatusCode.Cancelled, "the client is gone"));
+            return false;
         }
     }
 }

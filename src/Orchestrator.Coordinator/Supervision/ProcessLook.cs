@@ -8,6 +8,7 @@ internal static class ProcessLook
     // Counted from behind the name.
     private const int UserTicks = 11;
     private const int SystemTicks = 12;
+    private const int StartTime = 19;
     private const int TicksPerSecond = 100;
 
     /// <summary>Its resident memory in bytes; 0 where it has ended.</summary>
@@ -21,6 +22,9 @@ internal static class ProcessLook
             return TimeSpan.Zero;
         return TimeSpan.FromSeconds((double)(long.Parse(fields[UserTicks], CultureInfo.InvariantCulture) + long.Parse(fields[SystemTicks], CultureInfo.InvariantCulture)) / TicksPerSecond);
     }
+
+    /// <summary>When it was started, in the kernel's ticks since the machine was; null where it has ended.</summary>
+    public static string? StartTicks(int pid) => Fields(pid)?[StartTime];
 
     /// <summary>The fields of <c>/proc/PID/stat</c> behind the name in parentheses, which may hold anything: its state, its parent, and so on.</summary>
     public static string[]? Fields(int pid) => Read($"/proc/{pid}/stat") is { } text ? text[(text.LastIndexOf(')') + 2)..].Split(' ') : null;

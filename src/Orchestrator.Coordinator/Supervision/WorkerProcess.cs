@@ -45,6 +45,9 @@ internal sealed class WorkerProcess(
     /// <summary>Our end of its direct stream.</summary>
     public DirectStream Direct => direct;
 
+    /// <summary>What its runtime may leave behind.</summary>
+    public RuntimeLeftovers Leftovers { get; } = new(child.Pid);
+
     /// <summary>The time stamp of its start.</summary>
     public long StartedAt => startedAt;
 

@@ -49,6 +49,7 @@ internal sealed partial class WorkerSupervisor
     {
         _processes.Remove(process);
         _starter.Forget(process);
+        process.Leftovers.Remove();
         var postMortem = process.PostMortem(exit, _starter.KernelRanOutOfMemory());
         var expected = process.Role is WorkerRole.Draining or WorkerRole.Condemned or WorkerRole.Ending;
         var finished = 0L;

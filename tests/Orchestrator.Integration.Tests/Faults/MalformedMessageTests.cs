@@ -116,6 +116,30 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
         Assert.NotEmpty(await _coordinator.WorkersAsync());
     }
 
+    [Fact]
+    public async Task A_stream_that_is_taken_back_while_its_tasks_are_accepted_is_no_error_of_the_server()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var connection = new RawHttp2(_coordinator.GrpcAddress);
+        connection.Begin();
+        // Enough of them that the next read comes after the reset.
+        var message = new StreamTasksRequest { Tasks = { Enumerable.Repeat(Specs.Json("sleep", """{"ms": 1}"""), 400) } }.ToByteArray();
+        byte[] framed = [0, 0, (byte)(message.Length >> 16), (byte)(message.Length >> 8), (byte)message.Length, .. message];
+        for (var stream = 1; stream < 400; stream += 2)
+        {
+            connection.Call(stream, "/orchestrator.v1.TaskService/StreamTasks", more: ("authorization", $"Bearer {_coordinator.Token}"));
+            await connection.Frame(RawHttp2.Data, 0, stream, framed).Frame(RawHttp2.Ping, 0, 0, new byte[8]).SendAsync(limit.Token);
+            while (await connection.ReadAsync(limit.Token) is { } frame && (frame.Type, frame.Flags) != (RawHttp2.Ping, RawHttp2.Ack))
+            {
+            }
+
+            await connection.Frame(RawHttp2.ResetStream, 0, stream, [0, 0, 0, RawHttp2.Cancel]).SendAsync(limit.Token);
+        }
+
+        // The coordinator's log is looked through when it ends.
+        await UntilAsync(async () => (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Streams == 0);
+    }
+
     private static byte[] Wrap(int field, byte[] content)
     {
         using var stream = new MemoryStream();

@@ -47,6 +47,19 @@ public sealed class WorkerDeathTests
     }
 
     [Fact]
+    public async Task What_the_runtime_of_a_killed_worker_leaves_behind_is_removed()
+    {
+        using var folder = new TemporaryDirectory();
+        await using var coordinator = await CoordinatorProcess.StartAsync(new Dictionary<string, string> { ["TMPDIR"] = folder.Path }, "--workers", "1", "--hot-spares", "0");
+        var victim = (await coordinator.WorkersAsync())[0];
+        string[] Files() => Directory.GetFiles(folder.Path, $"*-{victim.Pid}-*");
+        Assert.NotEmpty(Files());
+        Signals.Send(victim.Pid, Signals.Kill);
+        await coordinator.WaitForEventAsync("worker.lost");
+        Assert.Empty(Files());
+    }
+
+    [Fact]
     public async Task Prefetched_tasks_that_had_not_started_run_elsewhere_as_their_first_attempt()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--workers", "1");

@@ -8,6 +8,9 @@ namespace Orchestrator.Integration.Tests.Journal;
 /// <summary>What clients asked for and what they were answered, over the lives of several coordinators; and whether what is there in the end agrees with it.</summary>
 internal sealed class Ledger
 {
+    /// <summary>The value that clients count in.</summary>
+    public const string Counter = "count";
+
     private const int AnswersPerRound = 5;
 
     private readonly Lock _gate = new();
@@ -16,6 +19,7 @@ internal sealed class Ledger
     private readonly HashSet<string> _settling = [];
     private readonly HashSet<string> _settled = [];
     private readonly Dictionary<ulong, (int Input, bool MayRepeat)> _tasks = [];
+    private readonly HashSet<ulong> _checked = [];
     private TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int[] _goal = new int[4];
     private long _adding;
@@ -48,24 +52,40 @@ internal sealed class Ledger
     });
 
     public void Submitted(ulong id, int input, bool mayRepeat) =>
-        Locked(() => Assert.True(_tasks.TryAdd(id, (input, mayRepeat)), $"the id {id} was given twice"));
+        Locked(() => Assert.True(!_checked.Contains(id) && _tasks.TryAdd(id, (input, mayRepeat)), $"the id {id} was given twice"));
 
-    /// <summary>Waits until each kind of client has had some answers in this round.</summary>
-    public async Task WaitForAnswersAsync(int round)
+    /// <summary>Waits until each kind of client has had some answers from now on.</summary>
+    public Task WaitForAnswersAsync()
     {
         Locked(() =>
         {
             _goal = [.. Counts().Select(count => count + AnswersPerRound)];
             _answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         });
-        await _answered.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
-        TestContext.Current.SendDiagnosticMessage($"round {round}: {string.Join(" ", Counts())} puts, settlements, additions, tasks");
+        return _answered.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Compares all of it with what is there. Reads the queue empty.</summary>
+    public async Task CheckAsync(CoordinatorProcess coordinator)
+    {
+        await CheckTasksAsync(coordinator);
+        await CheckCounterAsync(coordinator);
+        await CheckQueueAsync(coordinator);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        lock (_gate)
+            return $"{_put.Count} items put and {_settled.Count} settled, {_lastAdded} additions, {Counts()[^1]} tasks";
     }
 
     /// <summary>Every acknowledged task ends in one way or another: with its result, or lost where it may have run and must not run again.</summary>
-    public async Task CheckTasksAsync(CoordinatorProcess coordinator)
+    /// <param name="coordinator">Where they are.</param>
+    /// <param name="once">Whether to look at each once only, so that a check does not take longer the more there were.</param>
+    public async Task CheckTasksAsync(CoordinatorProcess coordinator, bool once = false)
     {
-        foreach (var ids in _tasks.Keys.Chunk(1_000))
+        foreach (var ids in _tasks.Keys.Chunk(1_000).ToArray())
         {
             var done = await coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { ids } }, CoordinatorProcess.Deadline(60));
             Assert.Empty(done.PendingTaskIds);
@@ -73,22 +93,26 @@ internal sealed class Ledger
             foreach (var result in done.Done)
             {
                 var (input, mayRepeat) = _tasks[result.TaskId];
-                if (result.State == TaskState.WorkerLost && !mayRepeat)
-                    continue;
-                Assert.True(result.State == TaskState.Succeeded, $"task {result.TaskId}: {result}");
-                Assert.Equal(input, result.Output.Json.NumberValue);
+                if (result.State != TaskState.WorkerLost || mayRepeat)
+                {
+                    Assert.True(result.State == TaskState.Succeeded, $"task {result.TaskId}: {result}");
+                    Assert.Equal(input, result.Output.Json.NumberValue);
+                }
+
+                if (once && _tasks.Remove(result.TaskId))
+                    _checked.Add(result.TaskId);
             }
         }
     }
 
-    public async Task CheckCounterAsync(CoordinatorProcess coordinator)
+    private async Task CheckCounterAsync(CoordinatorProcess coordinator)
     {
-        var count = await new StateService.StateServiceClient(coordinator.Invoker).ReadValueAsync(new ReadValueRequest { Value = "count" }, Soon);
+        var count = await new StateService.StateServiceClient(coordinator.Invoker).ReadValueAsync(new ReadValueRequest { Value = Counter }, Soon);
         Assert.InRange(count.Current.Integer, _lastAdded, _adding);
     }
 
     /// <summary>What was put and not settled is there once; what was asked for without an answer may be there once or not.</summary>
-    public async Task CheckQueueAsync(CoordinatorProcess coordinator)
+    private async Task CheckQueueAsync(CoordinatorProcess coordinator)
     {
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
         var there = new HashSet<string>();
@@ -106,7 +130,7 @@ internal sealed class Ledger
         Assert.Empty(there.Except(_begun));
     }
 
-    private int[] Counts() => [_put.Count, _settled.Count, (int)_lastAdded, _tasks.Count];
+    private int[] Counts() => [_put.Count, _settled.Count, (int)_lastAdded, _tasks.Count + _checked.Count];
 
     private void Locked(Action action)
     {

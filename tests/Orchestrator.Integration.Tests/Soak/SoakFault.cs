@@ -35,4 +35,37 @@ internal enum SoakFault
 
     /// <summary>Tasks are cancelled.</summary>
     Cancel,
+
+    /// <summary>A task ends its worker.</summary>
+    EndWorker,
+
+    /// <summary>A task goes on computing past its timeout.</summary>
+    Overrun,
+
+    /// <summary>Tasks block the threads of their workers.</summary>
+    BlockThreads,
+
+    /// <summary>SIGKILL of a coordinator with durable tasks and objects, which is started again.</summary>
+    KillCoordinator,
+
+    /// <summary>A client submits and never reads.</summary>
+    NeverRead,
+
+    /// <summary>A connection breaks the rules of HTTP/2, floods, or goes silent.</summary>
+    BreakProtocol,
+
+    /// <summary>Bytes that are no message.</summary>
+    SendGarbage,
+
+    /// <summary>A request is sent again.</summary>
+    RepeatRequest,
+
+    /// <summary>The holder of a lock writes after its lease.</summary>
+    OutliveLease,
+
+    /// <summary>Two sessions wait for each other.</summary>
+    Deadlock,
+
+    /// <summary>A call with a wrong token.</summary>
+    CallAsStranger,
 }

@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Soak;
 
-/// <summary>One coordinator, its clients, and somebody who means harm.</summary>
+/// <summary>A coordinator, its clients, somebody who means harm, and beside it a coordinator with a journal that is killed.</summary>
 internal sealed class SoakRun : IAsyncDisposable
 {
     private static readonly TimeSpan s_betweenFaults = TimeSpan.FromMilliseconds(250);
@@ -17,26 +17,33 @@ internal sealed class SoakRun : IAsyncDisposable
     private readonly FaultRelay _relay;
     private readonly TaskLedger _ledger;
     private readonly Random _random;
+    private readonly SoakHarm _harm;
+    private readonly SoakDurable _durable;
     private readonly Action<string> _write;
     private readonly SortedDictionary<SoakFault, long> _injected = [];
     private readonly List<SoakClient> _clients = [];
     private readonly SoakCounter _counter;
 
-    private SoakRun(CoordinatorProcess coordinator, int seed, Action<string> write)
+    private SoakRun(CoordinatorProcess coordinator, TaskLedger ledger, Random random, SoakHarm harm, SoakDurable durable, Action<string> write)
     {
-        (_coordinator, _write) = (coordinator, write);
+        (_coordinator, _ledger, _random, _harm, _durable, _write) = (coordinator, ledger, random, harm, durable, write);
         _relay = new FaultRelay(coordinator.GrpcAddress);
-        _ledger = new TaskLedger(seed);
-        _random = new Random(seed);
         _counter = new SoakCounter(coordinator);
     }
 
-    public static async Task<SoakRun> StartAsync(int seed, Action<string> write) => new(await CoordinatorProcess.StartAsync("--allow-chaos"), seed, write);
+    public static async Task<SoakRun> StartAsync(int seed, Action<string> write)
+    {
+        var (ledger, random) = (new TaskLedger(seed), new Random(seed));
+        var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
+        return new SoakRun(coordinator, ledger, random, await SoakHarm.StartAsync(coordinator, ledger, random), await SoakDurable.StartAsync(), write);
+    }
 
     public async ValueTask DisposeAsync()
     {
         foreach (var client in _clients)
             await client.DisposeAsync();
+        await _harm.DisposeAsync();
+        await _durable.DisposeAsync();
         await _relay.DisposeAsync();
         await _coordinator.DisposeAsync();
     }
@@ -51,6 +58,7 @@ internal sealed class SoakRun : IAsyncDisposable
         _write($"seed {_ledger.Seed} (ORCHESTRATOR_FAULT_SEED repeats its choices): {_clients.Count} clients, a fault every {s_betweenFaults.TotalMilliseconds} ms for {duration.TotalMinutes} min");
         var began = Stopwatch.StartNew();
         await InjectAsync(began, duration);
+        await _harm.FinishAsync();
         foreach (var client in _clients)
             await client.FinishAsync(s_finish);
         // What is held at the end, with as many workers as at the beginning.
@@ -59,6 +67,7 @@ internal sealed class SoakRun : IAsyncDisposable
         Report(began.Elapsed, before, after);
         await _coordinator.CloseAsync(_ledger, counts);
         await _counter.CheckAsync();
+        await _durable.CheckAsync();
         foreach (var fault in Enum.GetValues<SoakFault>())
             Assert.True(_injected.GetValueOrDefault(fault) > 0, $"{fault} never came about");
         Assert.Equal(0, _ledger.Of(TaskState.Failed));
@@ -128,10 +137,33 @@ internal sealed class SoakRun : IAsyncDisposable
                 await _ledger.WaitForMoreAsync(50);
                 _relay.Delay = TimeSpan.Zero;
                 return true;
-            default:
+            case SoakFault.Cancel:
                 return _clients.Single(client => client.Kind.CancelsItsTasks).Cancel() > 0;
+            case SoakFault.Overrun:
+                _harm.OverrunLater();
+                return true;
+            case SoakFault.BlockThreads:
+                _harm.BlockThreadsLater();
+                return true;
+            default:
+                await HarmAsync(fault);
+                return true;
         }
     }
+
+    private Task HarmAsync(SoakFault fault) => fault switch
+    {
+        SoakFault.EndWorker => _harm.EndWorkerAsync(),
+        SoakFault.KillCoordinator => _durable.KillAsync(),
+        SoakFault.NeverRead => _harm.NeverReadAsync(),
+        SoakFault.BreakProtocol => _harm.BreakProtocolAsync(),
+        SoakFault.SendGarbage => _harm.SendGarbageAsync(),
+        SoakFault.RepeatRequest => _harm.RepeatRequestAsync(),
+        SoakFault.OutliveLease => _harm.OutliveLeaseAsync(),
+        SoakFault.Deadlock => _harm.DeadlockAsync(),
+        SoakFault.CallAsStranger => _harm.CallAsStrangerAsync(),
+        _ => throw new InvalidOperationException($"nobody knows how to do {fault}"),
+    };
 
     private SoakClient Pick() => _clients[_random.Next(_clients.Count)];
 
@@ -146,13 +178,21 @@ internal sealed class SoakRun : IAsyncDisposable
         return true;
     }
 
+    /// <summary>The worker of a task that holds a lock. None may just now; somebody will.</summary>
     private async Task<Func<WorkerInfo, bool>?> HolderAsync()
     {
-        var objects = (await _coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects;
-        if (objects.SelectMany(item => item.Holders).FirstOrDefault(holder => holder.TaskId != 0) is not { } held)
-            return null;
-        var attempts = (await _coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = held.TaskId }, CoordinatorProcess.Deadline())).Task.Attempts;
-        return attempts.LastOrDefault() is { } last ? worker => $"{worker.Name}#{worker.Incarnation}" == last.Worker : null;
+        const int Looks = 20;
+        for (var look = 0; look < Looks; look++)
+        {
+            var objects = (await _coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects;
+            if (objects.SelectMany(item => item.Holders).FirstOrDefault(holder => holder.TaskId != 0) is not { } held)
+                continue;
+            var attempts = (await _coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = held.TaskId }, CoordinatorProcess.Deadline())).Task.Attempts;
+            if (attempts.LastOrDefault() is { } last)
+                return worker => $"{worker.Name}#{worker.Incarnation}" == last.Worker;
+        }
+
+        return null;
     }
 
     private async Task<bool> RecycleAsync()
@@ -174,11 +214,11 @@ internal sealed class SoakRun : IAsyncDisposable
         var start = new ProcessStartInfo(CoordinatorProcess.CommandPath) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])["run", "sleep", """{"ms": 600000}""", "--count", "20", "--data-dir", _coordinator.DataDirectory])
             start.ArgumentList.Add(argument);
+        var before = await StreamsAsync();
         using var client = Process.Start(start)!;
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        // It has its tasks in hand once there is one more stream than ours.
-        while (!patience.IsCancellationRequested && !client.HasExited
-            && (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Streams <= _clients.Count)
+        // It has its tasks in hand once there is one more stream.
+        while (!patience.IsCancellationRequested && !client.HasExited && await StreamsAsync() <= before)
             await Task.Yield();
         // As many as may have been accepted.
         _ledger.GiveUp([.. Enumerable.Range(0, 20).Select(_ => _ledger.Accept())]);
@@ -191,9 +231,11 @@ internal sealed class SoakRun : IAsyncDisposable
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!(await _coordinator.WorkersAsync()).All(worker => worker.State == WorkerState.Ready)
-            || (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Streams > 0)
+            || await StreamsAsync() > 0)
             patience.Token.ThrowIfCancellationRequested();
     }
+
+    private async Task<int> StreamsAsync() => (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Streams;
 
     private void Report(TimeSpan elapsed, ProcessUsage before, ProcessUsage after)
     {
@@ -202,6 +244,7 @@ internal sealed class SoakRun : IAsyncDisposable
               faults    {_injected.Values.Sum()}: {string.Join(", ", _injected.Select(pair => $"{pair.Value} {pair.Key}"))}
               ledger    {_ledger}
                         {_ledger.Retried} succeeded in a later attempt; p50 {_ledger.Percentile(50):F1} ms, p99 {_ledger.Percentile(99):F0} ms
+              durable   {_durable}
               before    {before}
               after     {after}
             """));

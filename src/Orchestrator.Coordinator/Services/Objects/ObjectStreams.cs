@@ -13,7 +13,7 @@ namespace Orchestrator.Coordinator.Services.Objects;
 /// </remarks>
 internal sealed class ObjectStreams(ObjectEngineHost host, ConnectRegistry registry)
 {
-    /// <summary>Runs a stream until it is done, its client has gone or the coordinator stops.</summary>
+    /// <summary>Runs a stream until it is done, its client has gone (see <see cref="Security.CallGate"/>) or the coordinator stops.</summary>
     public async Task RunAsync(ServerCallContext context, Func<CancellationToken, Task> run)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, registry.Stopping);
@@ -21,25 +21,11 @@ internal sealed class ObjectStreams(ObjectEngineHost host, ConnectRegistry regis
         {
             await run(ending.Token);
         }
-        catch (Exception exception) when (IsClientGone(exception, context))
-        {
-            throw Gone();
-        }
         catch (OperationCanceledException) when (registry.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
         {
             throw Failures.Create(ErrorReason.Draining, "the coordinator stops");
         }
     }
-
-    /// <summary>
-    /// Whether a client that hung up or was cut off is all that is wrong, which is no error of ours: a read of a reset stream fails before the call's token
-    /// fires, a write to a call that has been cancelled in that moment after it.
-    /// </summary>
-    public static bool IsClientGone(Exception exception, ServerCallContext context) =>
-        exception is IOException || (exception is InvalidOperationException && context.CancellationToken.IsCancellationRequested);
-
-    /// <summary>The end of a call whose client has gone; nobody reads it.</summary>
-    public static RpcException Gone() => new(new Status(StatusCode.Cancelled, "the client is gone"));
 
     /// <summary>As <see cref="RunAsync"/>, with a session of the stream's own: what it holds goes back when the stream ends, in whichever way.</summary>
     public Task RunWithSessionAsync(ServerCallContext context, string displayName, Func<string, CancellationToken, Task> run) => RunAsync(context, async ending =>

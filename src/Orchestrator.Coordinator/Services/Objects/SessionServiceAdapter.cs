@@ -51,10 +51,6 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             // What was asked before the client closed its side is still answered, waits too.
             await stream.WaitUntilAnsweredAsync().WaitAsync(ending.Token);
         }
-        catch (Exception exception) when (ObjectStreams.IsClientGone(exception, context))
-        {
-            throw ObjectStreams.Gone();
-        }
         catch (OperationCanceledException) when (streams.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
         {
             throw Failures.Create(ErrorReason.Draining, "the coordinator stops");

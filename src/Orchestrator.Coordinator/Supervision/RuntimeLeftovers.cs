@@ -1,0 +1,35 @@
+namespace Orchestrator.Coordinator.Supervision;
+
+/// <summary>
+/// What the .NET runtime of a worker leaves in the folder for temporary files when it is killed: the socket of dotnet-trace and its like, and the debugger's
+/// pipes. Their names hold the process and its start, so that they are nobody else's; where workers are killed for years, they would fill the folder.
+/// </summary>
+internal sealed class RuntimeLeftovers
+{
+    private readonly string[] _files;
+
+    /// <summary>Of a process that has just been started.</summary>
+    public RuntimeLeftovers(int pid)
+    {
+        var folder = Path.GetTempPath();
+        _files = ProcessLook.StartTicks(pid) is { } start
+            ? [$"{folder}dotnet-diagnostic-{pid}-{start}-socket", $"{folder}clr-debug-pipe-{pid}-{start}-in", $"{folder}clr-debug-pipe-{pid}-{start}-out"]
+            : [];
+    }
+
+    /// <summary>Once it has ended. A worker in another language has none, and one that ended well has removed its own.</summary>
+    public void Remove()
+    {
+        foreach (var file in _files)
+        {
+            try
+            {
+                File.Delete(file);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // It does no harm but lie there.
+            }
+        }
+    }
+}
