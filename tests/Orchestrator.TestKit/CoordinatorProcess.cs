@@ -195,9 +195,10 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     public async Task<IReadOnlyList<WorkerInfo>> WorkersAsync() => (await Admin.GetStatusAsync(new GetStatusRequest(), Deadline())).Status.Workers;
 
     /// <summary>Waits until an operator's event of this kind has happened after <paramref name="afterSequence"/>.</summary>
-    public async Task<WatchEventsResponse> WaitForEventAsync(string kind, Func<WatchEventsResponse, bool>? where = null, ulong afterSequence = 0)
+    public async Task<WatchEventsResponse> WaitForEventAsync(
+        string kind, Func<WatchEventsResponse, bool>? where = null, ulong afterSequence = 0, int seconds = 30)
     {
-        using var watch = Admin.WatchEvents(new WatchEventsRequest { AfterSequence = afterSequence }, Deadline());
+        using var watch = Admin.WatchEvents(new WatchEventsRequest { AfterSequence = afterSequence }, Deadline(seconds));
         var seen = new List<string>();
         try
         {

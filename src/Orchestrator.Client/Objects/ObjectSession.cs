@@ -12,6 +12,8 @@ namespace Orchestrator.Client;
 /// <remarks>Safe for many threads. All its operations share one stream, and a wait costs no call of its own.</remarks>
 public sealed class ObjectSession : IAsyncDisposable
 {
+    private static readonly TimeSpan s_closeLimit = TimeSpan.FromSeconds(5);
+
     private readonly ObjectStream _stream;
     private readonly bool _isOwner;
     private readonly CancellationTokenSource _lost = new();
@@ -95,11 +97,12 @@ public sealed class ObjectSession : IAsyncDisposable
         _stream.Failed -= OnFailed;
         try
         {
-            await Services.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = Id });
+            using var limit = new CancellationTokenSource(s_closeLimit, TimeProvider.System);
+            await Services.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = Id }, cancellationToken: limit.Token);
         }
-        catch (Grpc.Core.RpcException)
+        catch (Exception exception) when (exception is Grpc.Core.RpcException or OperationCanceledException or ObjectDisposedException)
         {
-            // It has ended already, or its time to live will end it.
+            // It has ended already, or its time to live will end it: nobody is to wait for a coordinator that does not answer.
         }
 
         await _stream.DisposeAsync();

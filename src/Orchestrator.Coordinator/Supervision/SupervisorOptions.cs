@@ -70,10 +70,11 @@ public sealed record SupervisorOptions
     public long? RecycleAfterTasks { get; init; }
 
     /// <summary>
-    /// The most of the processors' time that starting workers anew for <see cref="RecycleAfterTasks"/> may cost. At 0.04, with two cores and a worker that takes
-    /// 0.4 s of processor time to start and to warm up, one worker is replaced every 5 s.
+    /// The most of the processors' time that starting workers anew for <see cref="RecycleAfterTasks"/> may cost. At 0.02, with two cores and a worker that takes
+    /// 0.4 s of processor time to start and to warm up, one worker is replaced every 10 s. Throughput suffers more than that share, by about as much again: a start
+    /// also takes caches and memory from those who work.
     /// </summary>
-    public double RecycleShare { get; init; } = 0.04;
+    public double RecycleShare { get; init; } = 0.02;
 
     /// <summary>A worker that takes more resident memory than so many bytes is replaced, as above and without regard to the cost. Null: never.</summary>
     public long? MaxWorkerMemory { get; init; }

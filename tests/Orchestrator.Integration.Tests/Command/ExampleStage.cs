@@ -66,13 +66,12 @@ public sealed class ExampleStage : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var coordinator in (CoordinatorProcess[])[_usual, _grouped, .. _own])
-            await coordinator.DisposeAsync();
-        var left = ProcessFamily.Marked(_mark);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         try
         {
-            foreach (var pid in left)
+            // All of them, also when one has something to complain of.
+            await Task.WhenAll(new[] { _usual, _grouped }.Concat(_own).Select(coordinator => coordinator.DisposeAsync().AsTask()));
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            foreach (var pid in ProcessFamily.Marked(_mark))
                 await ProcessFamily.WaitForEndAsync(pid, limit.Token);
         }
         finally

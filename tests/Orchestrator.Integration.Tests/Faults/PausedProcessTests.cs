@@ -102,6 +102,24 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_session_is_left_in_time_while_its_coordinator_does_not_answer()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
+        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
+        var session = await client.OpenSessionAsync();
+        Signals.Send(coordinator.Pid, Signals.Stop);
+        await ProcessState.WaitAsync(coordinator.Pid, 'T');
+        try
+        {
+            await session.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            Signals.Send(coordinator.Pid, Signals.Continue);
+        }
+    }
+
+    [Fact]
     public async Task A_holder_that_pauses_past_its_lease_is_stale_when_it_comes_back()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");

@@ -157,15 +157,15 @@ public sealed class ReconnectTests
     public async Task A_broken_connection_finds_its_tasks_again()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync();
-        await using var relay = TcpRelay.Start(new Uri(coordinator.GrpcAddress).Port);
+        await using var relay = new FaultRelay(coordinator.GrpcAddress);
         await using var client = await OrchestratorClient.ConnectAsync(
-            new OrchestratorClientOptions { Endpoint = $"http://127.0.0.1:{relay.Port}", Token = coordinator.Token });
+            new OrchestratorClientOptions { Endpoint = relay.Address, Token = coordinator.Token });
         await using var other = await SdkFixture.ConnectAsync(coordinator);
         await using var session = await other.OpenSessionAsync("gate");
         var gate = await session.Lock("relay-gate").AcquireAsync();
         var handle = await client.SubmitAsync<ulong[]>("hold", new { locks = new[] { "relay-gate" }, ms = 0 }).Soon();
         await handle.UntilRunningAsync().Soon();
-        relay.Cut();
+        Assert.True(relay.CutAll() > 0);
         await gate.DisposeAsync();
         Assert.Single(await handle.Soon());
         var info = await other.GetTaskAsync(handle.Id);

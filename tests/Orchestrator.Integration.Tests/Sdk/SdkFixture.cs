@@ -21,8 +21,8 @@ public sealed class SdkFixture : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await Client.DisposeAsync();
-        await Coordinator.DisposeAsync();
+        await using (Coordinator)
+            await Client.DisposeAsync();
     }
 }
 

@@ -40,12 +40,14 @@ internal sealed class SoakRun : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var client in _clients)
-            await client.DisposeAsync();
-        await _harm.DisposeAsync();
-        await _durable.DisposeAsync();
-        await _relay.DisposeAsync();
-        await _coordinator.DisposeAsync();
+        await using (_coordinator)
+        await using (_durable)
+        await using (_relay)
+        await using (_harm)
+        {
+            foreach (var client in _clients)
+                await client.DisposeAsync();
+        }
     }
 
     public async Task RunAsync(TimeSpan duration)
