@@ -21,14 +21,14 @@ internal static class LockVerb
     private static Command CreateRun() =>
         new Command("run", "Runs a command under a lock, and exits with its exit code. Should the lock be lost meanwhile, the command is killed: somebody else may have it by then.")
         {
-            LockName, CommandWords, Wait,
+            LockName, CommandWords, Wait, ObjectVerbs.Ttl,
         }
-            .Examples("orchestrator lock run build -- make -j4", "orchestrator lock run build --timeout 0s -- ./deploy")
+            .Examples("orchestrator lock run build -- make -j4", "orchestrator lock run build --timeout 0s -- ./deploy", "orchestrator lock run build --ttl 5s -- make -j4")
             .Does(async (context, token) =>
             {
                 await using var ending = ChildCommand.EndSoonUnlessItRuns(token);
                 await using var client = await context.ConnectAsync(token);
-                await using var session = await client.OpenSessionAsync($"lock run (pid {Environment.ProcessId})", cancellationToken: token);
+                await using var session = await client.OpenSessionAsync($"lock run (pid {Environment.ProcessId})", context.Get(ObjectVerbs.Ttl), token);
                 var shared = session.Lock(context.Get(LockName)!);
                 await using var hold = context.Get(Wait) is { } limit ? await shared.TryAcquireAsync(limit, token) : await shared.AcquireAsync(token);
                 // Ctrl-C came when the lock did: a command that starts now has not heard it.

@@ -18,6 +18,7 @@ internal sealed class PlainConsoleFormatter(TimeProvider time, CoordinatorOption
     private const string OwnPrefix = "Orchestrator.";
     private const string UnreadableMessage = "ErrorReadingMessage";
     private const string FailedCall = "ErrorExecutingServiceMethod";
+    private const string RequestReader = "Grpc.AspNetCore.Server.Internal.PipeExtensions";
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
@@ -40,7 +41,7 @@ internal sealed class PlainConsoleFormatter(TimeProvider time, CoordinatorOption
 
     // A client that takes its call back fails whoever reads the request. The server knows such a call as cancelled, but may learn that a moment later.
     private static bool IsEndOfRequest(Exception? exception) =>
-        exception is IOException { StackTrace: { } stack } && stack.Contains(nameof(System.IO) + "." + nameof(System.IO.Pipelines), StringComparison.Ordinal);
+        exception is IOException { StackTrace: { } stack } && stack.Contains(RequestReader, StringComparison.Ordinal);
 
     private static string Messages(Exception exception)
     {

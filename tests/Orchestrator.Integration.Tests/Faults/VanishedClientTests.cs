@@ -48,7 +48,7 @@ public sealed class VanishedClientTests(ITestOutputHelper output)
         var before = await coordinator.CountsAsync();
         var usage = ProcessUsage.Of(coordinator);
         using var running = Start(coordinator, "run", "sleep", """{"ms": 600000}""", "--count", "40");
-        using var holding = Start(coordinator, "lock", "run", "claimed", "--", "sleep", "600");
+        using var holding = Start(coordinator, "lock", "run", "claimed", "--ttl", "2s", "--", "sleep", "600");
         await UntilAsync(async () => (await coordinator.CountsAsync()).Running == 40);
         ulong token = 0;
         await UntilAsync(async () => (token = (await coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects

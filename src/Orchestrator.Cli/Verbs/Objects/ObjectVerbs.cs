@@ -17,6 +17,10 @@ internal static class ObjectVerbs
     public static readonly Option<TimeSpan?> Timeout =
         Durations.Option("--timeout", $"How long to wait; without limit unless given. 0s is one attempt. A time-out is exit code {ExitCode.TimedOut}.");
 
+    /// <summary>For verbs that hold something while another command runs.</summary>
+    public static readonly Option<TimeSpan?> Ttl = Durations.Option(
+        "--ttl", "How long what is held outlives the connection of this command, also that of one that was killed, before others get it; 30s unless given.");
+
     /// <summary>Does it with a client.</summary>
     public static Command Calls(this Command command, Func<VerbContext, OrchestratorClient, CancellationToken, Task<int>> run) => command.Does(async (context, token) =>
     {
@@ -25,9 +29,14 @@ internal static class ObjectVerbs
     });
 
     /// <summary>Does it in a session of its own, which ends with the command, and all that it holds with it.</summary>
-    public static Command InSession(this Command command, Func<VerbContext, ObjectSession, CancellationToken, Task<int>> run) => command.Calls(async (context, client, token) =>
+    /// <param name="command">The command.</param>
+    /// <param name="run">What it does.</param>
+    /// <param name="ttl">The option that says how long the session outlives its connection, where there is one.</param>
+    public static Command InSession(
+        this Command command, Func<VerbContext, ObjectSession, CancellationToken, Task<int>> run, Option<TimeSpan?>? ttl = null) => command.Calls(async (context, client, token) =>
     {
-        await using var session = await client.OpenSessionAsync($"{string.Join(' ', context.Words)} (pid {Environment.ProcessId})", cancellationToken: token);
+        var name = $"{string.Join(' ', context.Words)} (pid {Environment.ProcessId})";
+        await using var session = await client.OpenSessionAsync(name, ttl is null ? null : context.Get(ttl), token);
         return await run(context, session, token);
     });
 

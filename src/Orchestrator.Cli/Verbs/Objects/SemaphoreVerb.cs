@@ -15,7 +15,7 @@ internal static class SemaphoreVerb
     {
         new Command("run", "Runs a command while a permit is held, and exits with its exit code. Should the permit be lost meanwhile, the command is killed.")
         {
-            ObjectVerbs.Name, Words, Permits, Take, ObjectVerbs.Timeout,
+            ObjectVerbs.Name, Words, Permits, Take, ObjectVerbs.Timeout, ObjectVerbs.Ttl,
         }
             .Examples("orchestrator semaphore run db --permits 4 -- ./import part-1.csv", "orchestrator semaphore run db --permits 4 --timeout 0s -- ./import part-1.csv")
             .InSession(async (context, session, token) =>
@@ -29,7 +29,7 @@ internal static class SemaphoreVerb
                 return hold is null
                     ? context.TimedOut($"the semaphore '{semaphore.Name}' had no permit")
                     : await ChildCommand.RunAsync(context.Get(Words)!, session.Lost);
-            }),
+            }, ObjectVerbs.Ttl),
         ObjectVerbs.ListOf("semaphores", "semaphore"),
     };
 }
