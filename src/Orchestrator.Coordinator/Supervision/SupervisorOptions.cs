@@ -71,8 +71,7 @@ public sealed record SupervisorOptions
 
     /// <summary>
     /// The most of the processors' time that starting workers anew for <see cref="RecycleAfterTasks"/> may cost. At 0.02, with two cores and a worker that takes
-    /// 0.4 s of processor time to start and to warm up, one worker is replaced every 10 s. Throughput suffers more than that share, by about as much again: a start
-    /// also takes caches and memory from those who work.
+    /// 0.4 s of processor time to start and to warm up, one worker is replaced every 10 s.
     /// </summary>
     public double RecycleShare { get; init; } = 0.02;
 
