@@ -30,12 +30,13 @@ internal static class CommandLine
         // Without any verb the help is what is missing.
         if (parsed.Action is ParseErrorAction && args.Length > 0)
             return await ExplainAsync(parsed, error);
+        var configuration = new InvocationConfiguration { ProcessTerminationTimeout = null, Output = output, Error = error };
         // The coordinator has its own way of stopping: it drains first, and a second signal stops at once.
-        TimeSpan? termination = parsed.CommandResult.Command.Name == ServeVerb.Name ? null
+        var code = parsed.CommandResult.Command.Name == ServeVerb.Name
+            ? await parsed.InvokeAsync(configuration)
             // Whatever runs under a lock or a permit gets the signal, too, and must not lose what it holds while it ends in its own time.
-            : ChildCommand.IsRunBy(parsed.CommandResult) ? Timeout.InfiniteTimeSpan
-            : TimeSpan.FromSeconds(2);
-        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = termination, Output = output, Error = error });
+            : await Interruption.RunAsync(
+                token => parsed.InvokeAsync(configuration, token), ChildCommand.IsRunBy(parsed.CommandResult) ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(2));
         // The parser reports a wrong command line as 1, which is the code of a failed task here.
         return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
     }

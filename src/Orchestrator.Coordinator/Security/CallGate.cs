@@ -27,8 +27,8 @@ internal sealed class CallGate(CallerFinder callers, TokenStore tokens, WorkerSe
         if (Check(context, out var account) is { } worker)
             sessions.Check(request, worker);
         return account is null
-            ? UnlessGoneAsync(continuation(request, responseStream, context), context)
-            : account.RunAsync(() => UnlessGoneAsync(continuation(request, responseStream, context), context));
+            ? UnlessGoneAsync(continuation(request, responseStream, context), context, reads: false)
+            : account.RunAsync(() => UnlessGoneAsync(continuation(request, responseStream, context), context, reads: false));
     }
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
@@ -40,21 +40,21 @@ internal sealed class CallGate(CallerFinder callers, TokenStore tokens, WorkerSe
         if (Check(context, out var account) is { } worker)
             requestStream = sessions.Check(requestStream, worker);
         return account is null
-            ? UnlessGoneAsync(continuation(requestStream, responseStream, context), context)
-            : account.RunAsync(() => UnlessGoneAsync(continuation(requestStream, responseStream, context), context));
+            ? UnlessGoneAsync(continuation(requestStream, responseStream, context), context, reads: true)
+            : account.RunAsync(() => UnlessGoneAsync(continuation(requestStream, responseStream, context), context, reads: true));
     }
 
     /// <summary>
     /// A client that hung up, was cut off or is out of time is no error of the server. A read of a reset stream fails before the call is known to be cancelled; a read or
     /// a write that begins after that is refused as an invalid operation.
     /// </summary>
-    private static async Task UnlessGoneAsync(Task call, ServerCallContext context)
+    private static async Task UnlessGoneAsync(Task call, ServerCallContext context, bool reads)
     {
         try
         {
             await call;
         }
-        catch (Exception exception) when (exception is IOException || (exception is InvalidOperationException && IsOver(context)))
+        catch (Exception exception) when ((reads && exception is IOException) || (exception is IOException or InvalidOperationException && IsOver(context)))
         {
             // Nobody reads it.
             throw new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the client is gone", exception));

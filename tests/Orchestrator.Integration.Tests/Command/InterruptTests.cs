@@ -198,6 +198,16 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
     }
 
     [Fact]
+    public async Task A_SIGTERM_ends_a_verb_as_Ctrl_C_does_with_the_code_of_its_own()
+    {
+        var before = await SessionsAsync();
+        using var command = Start("event", "wait", Unique("event"));
+        await UntilWaitsAsync(_coordinator, command);
+        await EndAsync(command, Signals.Term);
+        Assert.Equal(before, await SessionsAsync());
+    }
+
+    [Fact]
     public async Task A_verb_that_waits_for_a_coordinator_without_a_sign_of_life_ends_too()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
@@ -217,6 +227,29 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
             {
                 Signals.Send(coordinator.Pid, Signals.Continue);
             }
+        }
+    }
+
+    /// <summary>As <c>timeout</c> and a terminal may send them: the second must not break what the first has begun.</summary>
+    [Fact]
+    public async Task Two_signals_at_once_end_a_verb_as_one_does()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
+        using var command = StartAt(coordinator, "event", "wait", "e");
+        await UntilWaitsAsync(coordinator, command);
+        // So that it does not end by itself, and both signals see their patience end.
+        Signals.Send(coordinator.Pid, Signals.Stop);
+        try
+        {
+            Signals.Send(command.Id, Signals.Interrupt);
+            Signals.Send(command.Id, Signals.Term);
+            await command.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.Contains(command.ExitCode, new[] { ExitCode.Interrupted, 128 + Signals.Term });
+            Assert.Equal("", await command.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            Signals.Send(coordinator.Pid, Signals.Continue);
         }
     }
 
@@ -244,13 +277,15 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
             edge => edge.WaiterName.EndsWith($"(pid {command.Id})", StringComparison.Ordinal));
     }
 
-    private static async Task InterruptAsync(Process command)
+    private static Task InterruptAsync(Process command) => EndAsync(command, Signals.Interrupt);
+
+    private static async Task EndAsync(Process command, int signal)
     {
-        Signals.Send(command.Id, Signals.Interrupt);
+        Signals.Send(command.Id, signal);
         var output = command.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = command.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await command.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
-        Assert.Equal((ExitCode.Interrupted, "", ""), (command.ExitCode, await output, await errors));
+        Assert.Equal((128 + signal, "", ""), (command.ExitCode, await output, await errors));
     }
 
     private async Task<int> SessionsAsync() => (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), Soon)).Status.Sessions;
