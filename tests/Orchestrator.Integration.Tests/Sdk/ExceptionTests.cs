@@ -102,6 +102,10 @@ public sealed class ExceptionTests
         var lost = new TaskCompletionSource();
         await using var registration = x.Lost.Register(() => lost.TrySetResult());
         await lost.Task.Soon();
+        // The other session learns of it by itself; until then a release would be tried.
+        var otherLost = new TaskCompletionSource();
+        await using var otherRegistration = y.Lost.Register(() => otherLost.TrySetResult());
+        await otherLost.Task.Soon();
         Assert.Contains("\"x\"", Assert.Throws<LockLostException>(x.ThrowIfLost).Message, StringComparison.Ordinal);
     }
 

@@ -82,6 +82,8 @@ internal static class ComparePlots
     /// <summary>Powers of ten; with the twos and fives between them where all lies within two decades.</summary>
     private static void LogTicks(IAxis axis, List<double> values, Func<double, string> label)
     {
+        // What completed nothing in its time has no place on such an axis.
+        values = values.FindAll(value => value > 0);
         if (values.Count == 0)
             return;
         var (from, to) = ((int)Math.Floor(Math.Log10(values.Min())), (int)Math.Ceiling(Math.Log10(values.Max())));
