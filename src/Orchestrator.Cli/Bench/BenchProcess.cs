@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Orchestrator.Cli.Bench;
 
@@ -7,6 +8,9 @@ internal sealed class BenchProcess : IAsyncDisposable
 {
     /// <summary>What its first line begins with.</summary>
     public const string ReadyPrefix = "ready ";
+
+    /// <summary>How much later than such a process this one may learn of a Ctrl-C that went to both.</summary>
+    private static readonly TimeSpan InterruptSkew = TimeSpan.FromSeconds(1);
 
     private readonly Process _process;
 
@@ -25,6 +29,13 @@ internal sealed class BenchProcess : IAsyncDisposable
     /// <summary>Its standard output, behind the first line.</summary>
     public StreamReader Output => _process.StandardOutput;
 
+    /// <summary>
+    /// For such a process to begin with: a terminal sends its Ctrl-C to the whole group, and it is the bench that decides what then becomes of its figures.
+    /// </summary>
+    public static PosixSignalRegistration IgnoreInterrupts() => PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+
+    /// <exception cref="IOException">It ended, or said something else, before it was ready.</exception>
+    /// <exception cref="OperationCanceledException">The <paramref name="token"/> was cancelled.</exception>
     public static async Task<BenchProcess> StartAsync(
         string verb, IEnumerable<string> arguments, CancellationToken token, IReadOnlyDictionary<string, string>? environment = null)
     {
@@ -42,9 +53,11 @@ internal sealed class BenchProcess : IAsyncDisposable
         try
         {
             var line = await process.StandardOutput.ReadLineAsync(token);
-            if (line?.StartsWith(ReadyPrefix, StringComparison.Ordinal) != true)
-                throw new InvalidOperationException($"'{verb}' ended before it was ready.");
-            return new BenchProcess(process, line[ReadyPrefix.Length..]);
+            if (line?.StartsWith(ReadyPrefix, StringComparison.Ordinal) == true)
+                return new BenchProcess(process, line[ReadyPrefix.Length..]);
+            if (line is null)
+                await HearOfInterruptAsync(process, token);
+            throw new IOException($"'{verb}' ended before it was ready.");
         }
         catch
         {
@@ -69,5 +82,13 @@ internal sealed class BenchProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    /// <summary>A Ctrl-C that came before the process could ignore it has ended it, and is about to cancel what waits for it here.</summary>
+    private static async Task HearOfInterruptAsync(Process process, CancellationToken token)
+    {
+        await process.WaitForExitAsync(token);
+        if (process.ExitCode == ExitCode.Interrupted)
+            await Task.Delay(InterruptSkew, TimeProvider.System, token);
     }
 }

@@ -64,6 +64,7 @@ internal static class BareServer
 
     private static async Task<int> RunAsync(string? socket, Action<WebApplicationBuilder> add, Action<WebApplication> map)
     {
+        using var ignoring = BenchProcess.IgnoreInterrupts();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddGrpc(options =>

@@ -155,21 +155,12 @@ public sealed class ConnectTests(SharedCoordinator shared) : IClassFixture<Share
         await using var held = await one.Lock("cycle-1").AcquireAsync();
         await using var other = await two.Lock("cycle-2").AcquireAsync();
         using var giveUp = new CancellationTokenSource();
-        var closing = one.Lock("cycle-2").AcquireAsync(giveUp.Token);
-        DeadlockException? deadlock = null;
-        // Whichever of the two arrives second closes the cycle.
-        try
-        {
-            await using var second = await two.Lock("cycle-1").AcquireAsync(giveUp.Token).WaitAsync(TimeSpan.FromSeconds(5));
-        }
-        catch (DeadlockException exception)
-        {
-            deadlock = exception;
-        }
-
-        Assert.Contains("locks/cycle-1", deadlock?.Message, StringComparison.Ordinal);
+        var waiter = one.Lock("cycle-2").AcquireAsync(giveUp.Token);
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == "locks/cycle-2"));
+        var deadlock = await Assert.ThrowsAsync<DeadlockException>(() => two.Lock("cycle-1").AcquireAsync(giveUp.Token));
+        Assert.Contains("locks/cycle-1", deadlock.Message, StringComparison.Ordinal);
         await giveUp.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => closing);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiter);
     }
 
     [Fact]

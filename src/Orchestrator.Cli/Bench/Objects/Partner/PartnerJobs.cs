@@ -22,6 +22,7 @@ internal static class PartnerJobs
 
     public static async Task<int> RunAsync(string[] args)
     {
+        using var ignoring = BenchProcess.IgnoreInterrupts();
         // The token comes in the environment.
         await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = args[0] });
         await Console.Out.WriteLineAsync(BenchProcess.ReadyPrefix);
