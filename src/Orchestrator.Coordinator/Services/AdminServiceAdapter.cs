@@ -93,7 +93,7 @@ internal sealed class AdminServiceAdapter(
         }
         catch (InvalidOperationException exception)
         {
-            throw new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, exception.Message));
+            throw Failures.Create(ErrorReason.WorkerLost, exception.Message);
         }
     }
 

@@ -92,7 +92,8 @@ internal sealed partial class WorkerSupervisor
                 slot.Current = null;
         }
 
-        if (early)
+        // What a slot that has a worker loses was a successor, which never served, however long it took to start.
+        if (early || process.Slot is { Current: not null })
         {
             OnEarlyDeath(process.Group, process.Slot, cause);
             return;

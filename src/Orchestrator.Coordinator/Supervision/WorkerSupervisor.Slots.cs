@@ -91,8 +91,9 @@ internal sealed partial class WorkerSupervisor
             slot.HasFailed = false;
             StartFor(slot);
         }
-        else if (!FillBySpare(slot))
+        else if (slot.Successor is null && !FillBySpare(slot))
         {
+            // Where there is one, the worker was to be replaced anyway.
             slot.Successor = Launch(slot.Group, slot);
         }
 

@@ -1,6 +1,10 @@
+using Orchestrator.Client;
+using Orchestrator.Coordinator;
+using Orchestrator.Coordinator.Supervision;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
 using Orchestrator.V1;
+using Orchestrator.Worker;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
@@ -25,7 +29,7 @@ public sealed class RenewalTests(ITestOutputHelper output)
         foreach (var (name, incarnation) in leaking)
         {
             // The fault: the worker has grown beyond its limit, and says so by whoever measured it.
-            var renewed = await coordinator.WaitForEventAsync("worker.renewing", item => item.Subject == $"{name}#{incarnation}");
+            var renewed = await coordinator.WaitForEventAsync("worker.renewing", item => item.Subject == $"{name}#{incarnation}", seconds: 120);
             Assert.Contains($"more than {Limit >> 20}", renewed.Message, StringComparison.Ordinal);
             var ready = await coordinator.WaitForEventAsync("worker.ready", item => item.Subject.StartsWith($"{name}#", StringComparison.Ordinal), renewed.Sequence);
             var gone = await coordinator.WaitForEventAsync("worker.exited", item => item.Subject == $"{name}#{incarnation}", renewed.Sequence);
@@ -58,6 +62,45 @@ public sealed class RenewalTests(ITestOutputHelper output)
         output.WriteLine($"{renewed.Message}; {ledger}");
         Assert.Equal(ledger.Accepted, ledger.Of(TaskState.Succeeded));
         Assert.NotEqual(first.Pid, Assert.Single(await coordinator.WorkersAsync()).Pid);
+    }
+
+    [Fact]
+    public async Task A_successor_that_does_not_start_leaves_its_worker_where_it_is()
+    {
+        using var directory = new TemporaryDirectory();
+        var (data, refusal) = (Path.Combine(directory.Path, "data"), Path.Combine(directory.Path, "refuse"));
+        await using var coordinator = CoordinatorApplication.Create(
+            new CoordinatorOptions
+            {
+                ListenOnTcp = false,
+                OwnsProcess = false,
+                DataDirectory = data,
+                DrainTimeout = TimeSpan.Zero,
+                Supervision = new SupervisorOptions
+                {
+                    Workers = 1,
+                    HotSpares = 0,
+                    // However late it dies: on a busy machine a start may take long before it fails.
+                    EarlyLifetime = TimeSpan.Zero,
+                    Command = ["/bin/sh", "-c", $"[ -e '{refusal}' ] && exit 3; exec '{CoordinatorProcess.CommandPath}' worker"],
+                },
+            },
+            new TaskHandlerRegistry());
+        await coordinator.StartAsync(TestContext.Current.CancellationToken);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { Endpoint = coordinator.LocalAddress, DataDirectory = data }, limit.Token);
+        var before = Assert.Single((await client.GetStatusAsync(limit.Token)).Workers);
+        await File.WriteAllTextAsync(refusal, "", limit.Token);
+        var error = await Assert.ThrowsAsync<OrchestratorException>(() => client.RecycleWorkersAsync(cancellationToken: limit.Token));
+        Assert.Equal((ErrorReason.WorkerLost, "the successor of worker-1 did not start: exited with code 3"), (error.Reason, error.Message));
+        File.Delete(refusal);
+        var after = Assert.Single((await client.GetStatusAsync(limit.Token)).Workers);
+        Assert.Equal((before.Pid, before.Incarnation, WorkerState.Ready), (after.Pid, after.Incarnation, after.State));
+        Assert.Equal(30, await client.RunAsync<int>("sum_of_squares", new { n = 5 }, cancellationToken: limit.Token));
+        // It is not held against the slot.
+        Assert.Equal(1, await client.RecycleWorkersAsync(cancellationToken: limit.Token));
+        Assert.NotEqual(before.Pid, Assert.Single((await client.GetStatusAsync(limit.Token)).Workers).Pid);
     }
 
     [Fact]

@@ -11,6 +11,7 @@ internal sealed class SoakRun : IAsyncDisposable
 {
     private static readonly TimeSpan s_betweenFaults = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan s_betweenNotes = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_finish = TimeSpan.FromSeconds(90);
 
     private readonly CoordinatorProcess _coordinator;
@@ -93,8 +94,11 @@ internal sealed class SoakRun : IAsyncDisposable
             }
 
             var fault = round.Dequeue();
+            var injecting = Stopwatch.StartNew();
             if (await InjectAsync(fault))
                 _injected[fault] = _injected.GetValueOrDefault(fault) + 1;
+            if (injecting.Elapsed > s_patience)
+                _write($"{began.Elapsed.TotalSeconds:F0} s: {fault} took {injecting.Elapsed.TotalSeconds:F0} s");
             foreach (var client in _clients)
                 await client.ReconnectWhereBrokenAsync();
             if (began.Elapsed > note)
@@ -201,9 +205,9 @@ internal sealed class SoakRun : IAsyncDisposable
     {
         try
         {
-            return (await _coordinator.Admin.RecycleWorkersAsync(new RecycleWorkersRequest(), CoordinatorProcess.Deadline(60))).Recycled > 0;
+            return (await _coordinator.Admin.RecycleWorkersAsync(new RecycleWorkersRequest(), CoordinatorProcess.Deadline(120))).Recycled > 0;
         }
-        catch (Grpc.Core.RpcException exception) when (exception.StatusCode is Grpc.Core.StatusCode.FailedPrecondition or Grpc.Core.StatusCode.Aborted)
+        catch (Grpc.Core.RpcException exception) when (exception.StatusCode == Grpc.Core.StatusCode.Aborted)
         {
             // Its successor was among those that are killed here.
             _write($"a recycle did not come to its end: {exception.Status.Detail}");
