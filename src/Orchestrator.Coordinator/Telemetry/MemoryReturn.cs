@@ -44,7 +44,7 @@ internal sealed class MemoryReturn(MonotonicClock clock, OperatorEvents events) 
     private TimeSpan _notBefore;
     private int _quiet;
     private bool _collecting;
-    private int _collections;
+    private long _indexAtLook;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -78,18 +78,33 @@ internal sealed class MemoryReturn(MonotonicClock clock, OperatorEvents events) 
     private void Step()
     {
         _quiet = WasQuiet() ? _quiet + 1 : 0;
-        if (_collecting && GC.CollectionCount(2) > _collections && GC.GetGCMemoryInfo(GCKind.Any) is { Generation: 2 } live)
+        if (_collecting && _quiet == 0)
         {
+            // There is work again, and what the collection finds is soon no longer true.
+            _collecting = false;
+        }
+        else if (_collecting)
+        {
+            var live = LastFullCollection();
+            if (live.Index <= _indexAtLook)
+                return;
             _collecting = false;
             Judge(live);
         }
-        else if (!_collecting && _quiet >= QuietSeconds && _at >= _notBefore && _allocated - _allocatedAtLook > WorthLooking)
+        else if (_quiet >= QuietSeconds && _at >= _notBefore && _allocated - _allocatedAtLook > WorthLooking)
         {
             _allocatedAtLook = _allocated;
-            _collections = GC.CollectionCount(2);
+            _indexAtLook = GC.GetGCMemoryInfo(GCKind.Any).Index;
             _collecting = true;
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
+    }
+
+    /// <summary>The last one of the whole heap. Smaller ones may have come after it, and none may come for long after those where nobody allocates.</summary>
+    private static GCMemoryInfo LastFullCollection()
+    {
+        var (background, blocking) = (GC.GetGCMemoryInfo(GCKind.Background), GC.GetGCMemoryInfo(GCKind.FullBlocking));
+        return background.Index > blocking.Index ? background : blocking;
     }
 
     /// <summary>Whether little was done since the last look.</summary>
@@ -97,7 +112,8 @@ internal sealed class MemoryReturn(MonotonicClock clock, OperatorEvents events) 
     {
         var (allocated, cpu, at) = (GC.GetTotalAllocatedBytes(), Environment.CpuUsage.TotalTime, clock.Now);
         var seconds = Math.Max(0.001, (at - _at).TotalSeconds);
-        var quiet = allocated - _allocated < QuietBytesPerSecond * seconds && (cpu - _cpu).TotalSeconds < QuietCpuShare * seconds;
+        // While a collection runs, the time of the processors is its own.
+        var quiet = allocated - _allocated < QuietBytesPerSecond * seconds && (_collecting || (cpu - _cpu).TotalSeconds < QuietCpuShare * seconds);
         (_allocated, _cpu, _at) = (allocated, cpu, at);
         return quiet;
     }
@@ -112,8 +128,6 @@ internal sealed class MemoryReturn(MonotonicClock clock, OperatorEvents events) 
             return;
         }
 
-        if (_quiet == 0)
-            return;
         var before = Environment.WorkingSet;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         events.Add(EventKind, "", string.Create(CultureInfo.InvariantCulture, $"resident memory fell from {before >> 20} MB to {Environment.WorkingSet >> 20} MB"));
