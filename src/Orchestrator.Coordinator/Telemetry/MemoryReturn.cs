@@ -94,7 +94,7 @@ internal sealed class MemoryReturn(MonotonicClock clock, OperatorEvents events) 
         else if (_quiet >= QuietSeconds && _at >= _notBefore && _allocated - _allocatedAtLook > WorthLooking)
         {
             _allocatedAtLook = _allocated;
-            _indexAtLook = GC.GetGCMemoryInfo(GCKind.Any).Index;
+            _indexAtLook = LastFullCollection().Index;
             _collecting = true;
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
