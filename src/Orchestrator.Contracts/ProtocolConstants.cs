@@ -36,6 +36,12 @@ public static class ProtocolConstants
     /// </summary>
     public const int MaxMessageBytes = 32 * 1024 * 1024;
 
+    /// <summary>
+    /// The longest time that one timer takes, in whole days: .NET's take at most 2^32 - 2 ms. What may wait longer arms its timer again, or
+    /// says in the contract that it does not.
+    /// </summary>
+    public static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
+
     /// <summary>A stream's writer takes at most this many items into one message.</summary>
     public const int MaxItemsPerMessage = 512;
 

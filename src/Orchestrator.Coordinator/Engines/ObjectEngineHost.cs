@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sessions;
@@ -16,9 +17,6 @@ namespace Orchestrator.Coordinator.Engines;
 /// <remarks>What speaks of durable objects leaves when the journal has written it. Where both engines' locks are needed, this one's comes first.</remarks>
 internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 {
-    // A deadline can be due at once; a timer of zero would fire in a loop while another thread holds the lock.
-    private static readonly TimeSpan MinimumTimer = TimeSpan.FromMilliseconds(1);
-
     [ThreadStatic]
     private static List<IKickable>? t_touched;
 
@@ -28,13 +26,12 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     private readonly TaskEngineHost _tasks;
     private readonly MonotonicClock _clock;
     private readonly CommandJournal _journal;
-    private readonly ITimer _timer;
+    private readonly EngineTimer _timer;
     private readonly CancellationTokenSource _stopping = new();
     private int _taskSessions;
-    private TimeSpan _timerDue = TimeSpan.MaxValue;
-    private bool _disposed;
 
-    public ObjectEngineHost(ObjectEngineOptions options, MemoryBudget memory, TaskEngineHost tasks, MonotonicClock clock, CommandJournal journal)
+    public ObjectEngineHost(
+        ObjectEngineOptions options, MemoryBudget memory, TaskEngineHost tasks, MonotonicClock clock, CommandJournal journal, ILogger<ObjectEngineHost> logger)
     {
         _tasks = tasks;
         tasks.Attempts = this;
@@ -42,7 +39,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         _journal = journal;
         _engine = new ObjectEngine(options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) }, memory);
         _clock = clock;
-        _timer = clock.Provider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = new EngineTimer(clock, Tick, logger);
         Restore();
     }
 
@@ -122,8 +119,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     public void Dispose()
     {
         lock (_gate)
-            _disposed = true;
-        _timer.Dispose();
+            _timer.Dispose();
         _stopping.Dispose();
     }
 
@@ -145,8 +141,18 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         }
 
         var before = _effects.Outcomes.Count;
-        if (_engine.Apply(command, _clock.Now, _effects) is { } wait && command.Caller is IObjectCaller caller)
-            caller.OnWaiting(command.Tag, wait);
+        try
+        {
+            if (_engine.Apply(command, _clock.Now, _effects) is { } wait && command.Caller is IObjectCaller caller)
+                caller.OnWaiting(command.Tag, wait);
+        }
+        catch (Exception exception)
+        {
+            // The other commands of the batch, and the callers whom this one's effects concern, must not wait for ever because of it.
+            _timer.OnFault(exception);
+            _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, ObjectError.Unexpected(exception)));
+        }
+
         HoldSince(before);
     }
 
@@ -208,10 +214,17 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         var touched = RentTouched();
         lock (_gate)
         {
-            if (_disposed)
+            if (!_timer.OnTick())
                 return;
-            _timerDue = TimeSpan.MaxValue;
-            _engine.Tick(_clock.Now, _effects);
+            try
+            {
+                _engine.Tick(_clock.Now, _effects);
+            }
+            catch (Exception exception)
+            {
+                _timer.OnFault(exception);
+            }
+
             HoldSince(0);
             Sort(touched);
         }
@@ -239,7 +252,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         }
 
         _effects.Clear();
-        ArmTimer();
+        _timer.Arm(_engine.NextDeadline);
     }
 
     private static INoticeListener? ListenerOf(Session session) => (session.Channel is Session over ? over.Channel : session.Channel) as INoticeListener;
@@ -250,17 +263,6 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
             return;
         caller.OnOutcome(delivery);
         Touch(touched, caller);
-    }
-
-    private void ArmTimer()
-    {
-        var due = _engine.NextDeadline ?? TimeSpan.MaxValue;
-        // A timer that fires too early finds nothing due and arms itself again, which is cheaper than moving it with every wait.
-        if (due >= _timerDue || _disposed)
-            return;
-        _timerDue = due;
-        var wait = due - _clock.Now;
-        _timer.Change(wait < MinimumTimer ? MinimumTimer : wait, Timeout.InfiniteTimeSpan);
     }
 
     private static void Perform(List<IKickable> touched)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
@@ -13,9 +14,6 @@ namespace Orchestrator.Coordinator.Engines;
 /// </summary>
 internal sealed class TaskEngineHost : IDisposable
 {
-    // An engine deadline can be due at once; a timer of zero would fire in a loop while another thread holds the lock.
-    private static readonly TimeSpan MinimumTimer = TimeSpan.FromMilliseconds(1);
-
     [ThreadStatic]
     private static List<IKickable>? t_touched;
 
@@ -25,13 +23,11 @@ internal sealed class TaskEngineHost : IDisposable
     private readonly MonotonicClock _clock;
     private readonly CommandJournal _journal;
     private readonly Queue<HeldTaskEffects> _held = new();
-    private readonly ITimer _timer;
+    private readonly EngineTimer _timer;
     private (TaskReceiver Owner, IReadOnlyList<SubmitOutcome> Outcomes)? _unwritten;
-    private TimeSpan _timerDue = TimeSpan.MaxValue;
-    private bool _disposed;
     private bool _hasJournalFailed;
 
-    public TaskEngineHost(TaskEngineOptions options, MemoryBudget memory, MonotonicClock clock, CommandJournal journal)
+    public TaskEngineHost(TaskEngineOptions options, MemoryBudget memory, MonotonicClock clock, CommandJournal journal, ILogger<TaskEngineHost> logger)
     {
         Options = options;
         _journal = journal;
@@ -41,7 +37,7 @@ internal sealed class TaskEngineHost : IDisposable
             LastSequence = Math.Max(options.LastSequence, (long)journal.FirstIds.EventSequence),
         }, memory);
         _clock = clock;
-        _timer = clock.Provider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = new EngineTimer(clock, Tick, logger);
         lock (_gate)
         {
             if (journal.Restored is { } restored)
@@ -112,10 +108,17 @@ internal sealed class TaskEngineHost : IDisposable
         WorkerOrder[] orders;
         lock (_gate)
         {
-            if (_disposed)
+            if (!_timer.OnTick())
                 return;
-            _timerDue = TimeSpan.MaxValue;
-            _engine.Tick(_clock.Now, _effects);
+            try
+            {
+                _engine.Tick(_clock.Now, _effects);
+            }
+            catch (Exception exception)
+            {
+                _timer.OnFault(exception);
+            }
+
             orders = Sort(touched);
         }
 
@@ -129,6 +132,9 @@ internal sealed class TaskEngineHost : IDisposable
         if (await _journal.WrittenAsync() is { } why)
             throw Errors.Failures.Create(V1.ErrorReason.JournalFailed, $"the journal has failed, so it is not known whether this was written: {why}");
     }
+
+    /// <summary>As <see cref="WrittenAsync"/>, for what only reads: where the journal has failed, the engine's state says so.</summary>
+    public Task SettledAsync() => _journal.WrittenAsync();
 
     /// <summary>Ends of durable tasks that the engine has forgotten, newest first.</summary>
     public IReadOnlyList<V1.TaskInfo> ReadHistory(long before, int maximum) => _journal.ReadHistory(before, maximum);
@@ -157,8 +163,7 @@ internal sealed class TaskEngineHost : IDisposable
     public void Dispose()
     {
         lock (_gate)
-            _disposed = true;
-        _timer.Dispose();
+            _timer.Dispose();
     }
 
     private void OnJournalFailed(string why)
@@ -263,22 +268,11 @@ internal sealed class TaskEngineHost : IDisposable
             Touch(touched, Permits!.Note(order));
         var orders = effects.Orders.Count == 0 ? [] : effects.Orders.ToArray();
         effects.Clear();
-        ArmTimer();
+        _timer.Arm(_engine.NextDeadline);
         return orders;
     }
 
     private static IWorkerChannel ChannelOf(EngineWorker worker) => (IWorkerChannel)worker.Channel!;
-
-    private void ArmTimer()
-    {
-        var due = _engine.NextDeadline ?? TimeSpan.MaxValue;
-        // A timer that fires too early finds nothing due and arms itself again, which is cheaper than moving it with every task.
-        if (due >= _timerDue || _disposed)
-            return;
-        _timerDue = due;
-        var wait = due - _clock.Now;
-        _timer.Change(wait < MinimumTimer ? MinimumTimer : wait, Timeout.InfiniteTimeSpan);
-    }
 
     private void Perform(List<IKickable> touched, WorkerOrder[] orders)
     {

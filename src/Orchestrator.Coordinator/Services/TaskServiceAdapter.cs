@@ -149,12 +149,14 @@ internal sealed class TaskServiceAdapter(
             });
         }
 
+        await SettleAsync(ids);
         return host.Read(engine => ToResponse(engine, ids));
     }
 
     public override async Task WatchTasks(WatchTasksRequest request, IServerStreamWriter<PassWatchTasksResponse> responseStream, ServerCallContext context)
     {
         var ids = ReadIds(request.TaskIds, "task_ids");
+        await SettleAsync(ids);
         var watch = new TaskWatch(responseStream.WriteAsync, results);
         var unknown = new List<long>();
         host.Read(engine =>
@@ -221,6 +223,10 @@ internal sealed class TaskServiceAdapter(
         response.Handlers.AddRange(host.Read(engine => engine.HandlersOf(TaskPlacement.WorkerProcess).Select(HandlerOffers.ToInfo).ToArray()));
         return Task.FromResult(response);
     }
+
+    /// <summary>What is told of a durable task must be so after a restart, too: what has happened to it is written first, or has failed to be.</summary>
+    private Task SettleAsync(IReadOnlyList<long> ids) =>
+        host.Read(engine => ids.Any(id => engine.Find(id) is { } task && HeldTaskEffects.IsDurable(task))) ? host.SettledAsync() : Task.CompletedTask;
 
     private PassWaitTasksResponse ToResponse(TaskEngine engine, IReadOnlyList<long> ids)
     {

@@ -29,6 +29,10 @@ public sealed record ObjectError(ObjectErrorReason Reason, string Message) : Obj
             Field = "session_id",
         };
 
+    /// <summary>The engine threw, which is a defect; whether the command was done is not known.</summary>
+    public static ObjectError Unexpected(Exception exception) => new(
+        ObjectErrorReason.None, $"the coordinator failed inside ({exception?.GetType().Name}), and it is not known whether this was done; its log says more");
+
     internal static ObjectError SessionLost(Session session) =>
         new(ObjectErrorReason.SessionLost, $"{session} has ended: {session.End?.Message}; create a new one") { Field = "session_id" };
 

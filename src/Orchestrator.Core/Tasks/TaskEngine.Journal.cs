@@ -175,6 +175,11 @@ public sealed partial class TaskEngine
                 return;
             }
         }
+        else if (from.Attempts is [.., var last] && task.Policy.Retry is { } retry)
+        {
+            // As it was set when that attempt ended, to the time that its report took.
+            task.GetExtras().QueuedAt = last.StartedAt + last.RunTicks + retry.BackoffAfter(last.Number).Ticks;
+        }
 
         task.Phase = TaskPhase.Unresolved;
         _unresolved.Add(task);

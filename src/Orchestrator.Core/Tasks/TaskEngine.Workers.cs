@@ -66,9 +66,20 @@ public sealed partial class TaskEngine
             CountQueued(task, -1);
             task.Handler = handler;
             CountQueued(task, 1);
-            if (!BlockOnDependencies(task))
+            if (BlockOnDependencies(task))
+                continue;
+            if (task.Extras is { QueuedAt: not 0 } extras && extras.QueuedAt > _now)
+                BackOff(task);
+            else
                 MakeReady(task);
         }
+    }
+
+    /// <summary>A restart does not shorten the wait before another attempt.</summary>
+    private void BackOff(TaskRecord task)
+    {
+        task.Phase = TaskPhase.BackingOff;
+        SetDeadline(task);
     }
 
     private void OnWorkerDraining(EngineWorker worker)

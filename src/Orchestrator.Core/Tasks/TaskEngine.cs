@@ -126,7 +126,12 @@ public sealed partial class TaskEngine
     {
         Enter(now, effects);
         while (_deadlines.First is { } task && task.Deadline <= _now)
+        {
+            // First, so that a step that throws is not tried for ever.
+            _deadlines.Remove(task);
             OnDeadline(task);
+        }
+
         Leave();
     }
 

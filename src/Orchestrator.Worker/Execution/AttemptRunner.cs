@@ -9,8 +9,6 @@ namespace Orchestrator.Worker;
 /// <summary>Starts an attempt, and turns its end into a result: the part that every lane shares.</summary>
 internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recorder, TimeProvider time)
 {
-    private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(49);
-
     /// <summary>False if the attempt was cancelled or given back in the meantime, and must not run.</summary>
     public bool Begin(TaskContext attempt)
     {
@@ -26,9 +24,9 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
             return false;
         }
 
-        if (assignment.RunTimeout is { } timeout)
+        if (assignment.RunTimeout is { } timeout && ToTimer(timeout) is { } wait)
             attempt.RunTimer = time.CreateTimer(
-                static state => ((TaskContext)state!).RequestCancel(CancelCause.RunTimeout), attempt, Clamp(timeout), Timeout.InfiniteTimeSpan);
+                static state => ((TaskContext)state!).RequestCancel(CancelCause.RunTimeout), attempt, wait, Timeout.InfiniteTimeSpan);
         if (assignment.Timing)
         {
             attempt.Clock.Thread = Environment.CurrentManagedThreadId;
@@ -95,9 +93,9 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
         executor.OnEnded(attempt, result);
     }
 
-    // A Duration from the wire may exceed what a TimeSpan or a timer can hold.
-    private static TimeSpan Clamp(Duration duration) =>
-        duration.Seconds >= (long)s_longestTimer.TotalSeconds ? s_longestTimer
+    // Null where it is more than a timer takes: the coordinator, which enforces the timeout in any case, cancels the attempt then.
+    private static TimeSpan? ToTimer(Duration duration) =>
+        duration.Seconds >= (long)ProtocolConstants.LongestTimer.TotalSeconds ? null
         : duration.Seconds < 0 || duration.Nanos < 0 ? TimeSpan.Zero
         : TimeSpan.FromSeconds(duration.Seconds) + TimeSpan.FromTicks(duration.Nanos / TimeSpan.NanosecondsPerTick);
 }

@@ -122,7 +122,7 @@ internal static class SyncOperations
     {
         var response = new AcquirePermitsResponse { Status = (WaitStatus)(int)outcome.Status };
         if (outcome.Status == Core.Objects.WaitStatus.Timeout)
-            response.RetryAfter = Duration.FromTimeSpan(outcome.RetryAfter);
+            response.RetryAfter = Times.ToDuration(outcome.RetryAfter);
         return response;
     }
 
