@@ -24,7 +24,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         _lines = new TaskLines(this, options.MaxStreams);
         _endpoint = endpoint;
         _channel = ClientChannel.For(endpoint, endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options) : null);
-        var invoker = _channel.CreateCallInvoker();
+        var invoker = _channel.Intercept(new AnswerReader());
         if (endpoint.Token is { Length: > 0 } token)
             invoker = invoker.Intercept(new BearerTokenInterceptor(token));
         _invoker = invoker;

@@ -54,7 +54,7 @@ public sealed class ObjectGateway(string address, string token, string displayNa
             _channel ??= ClientChannel.Open(address);
             var endpoint = new CoordinatorEndpoint(new Uri("http://localhost"), address, token, "this worker's own");
             var services = new ObjectServices(
-                _channel.CreateCallInvoker().Intercept(new BearerTokenInterceptor(token)), new CallErrors(endpoint));
+                _channel.Intercept(new AnswerReader()).Intercept(new BearerTokenInterceptor(token)), new CallErrors(endpoint));
             var stream = _stream = new ObjectStream(services, new CreateSessionRequest { DisplayName = displayName });
             stream.Failed += _ =>
             {

@@ -72,7 +72,7 @@ internal sealed class JournalHistory(JournalDatabase database, JournalOptions op
             using var reader = command.ExecuteReader();
             var found = new List<V1.TaskInfo>();
             while (reader.Read())
-                found.Add(V1.TaskInfo.Parser.ParseFrom((byte[])reader.GetValue(0)));
+                found.Add(JournalMessages.Parse(V1.TaskInfo.Parser, (byte[])reader.GetValue(0)));
             return found;
         }
     }

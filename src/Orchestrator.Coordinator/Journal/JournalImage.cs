@@ -41,7 +41,7 @@ internal sealed class JournalImage
     {
         try
         {
-            Apply(Record.Parser.ParseFrom(bytes.AsSpan()));
+            Apply(JournalMessages.Parse(Record.Parser, bytes));
         }
         catch (Exception exception) when (exception is InvalidProtocolBufferException or KeyNotFoundException or ArgumentException or JournalException
                                               or NullReferenceException or OverflowException)

@@ -72,7 +72,7 @@ public static class JournalTool
 
     private static string PathIn(string directory) => Path.Combine(directory, JournalDatabase.FileName);
 
-    private static string ToJson(ArraySegment<byte> record) => JsonFormatter.Default.Format(Record.Parser.ParseFrom(record.AsSpan()));
+    private static string ToJson(ArraySegment<byte> record) => JsonFormatter.Default.Format(JournalMessages.Parse(Record.Parser, record));
 }
 
 /// <summary>What a journal holds.</summary>

@@ -57,6 +57,10 @@ internal sealed class SubmissionReader(PolicyTranslator policies, ObjectEngineHo
                 $"has {input.Length:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a path instead of a large object",
                 ErrorReason.LimitExceeded));
         }
+        else if (PayloadFormat.IsTooDeep(input.Span))
+        {
+            (violations ??= []).Add(new Violation($"{field}.input", PayloadFormat.TooDeep));
+        }
 
         return new TaskSubmission(handler, policy, input, input.Length, tag, requestId);
     }

@@ -1,5 +1,6 @@
 using Google.Protobuf.Collections;
 using Orchestrator.Contracts;
+using Orchestrator.Contracts.Passthrough;
 using Orchestrator.Core.Objects;
 using Orchestrator.V1;
 
@@ -26,13 +27,17 @@ internal static class Contents
     /// <param name="field">Where it stands in its request.</param>
     /// <param name="index">In which element of that, where it is a list.</param>
     /// <param name="part">In which field of the element.</param>
-    /// <exception cref="RefusedException">It is over the limit.</exception>
+    /// <exception cref="RefusedException">It is too large, or its JSON is nested too deep.</exception>
     public static Content ToContent(Payload? payload, string field, int index = -1, string part = "")
     {
         payload ??= s_empty;
         var bytes = payload.CalculateSize();
-        return bytes <= ProtocolConstants.MaxPayloadBytes ? new Content(payload, bytes) : throw TooLarge(Name(field, index, part), bytes);
+        if (bytes > ProtocolConstants.MaxPayloadBytes)
+            throw TooLarge(Name(field, index, part), bytes);
+        return PayloadFormat.IsTooDeep(payload, bytes) ? throw TooDeep(Name(field, index, part)) : new Content(payload, bytes);
     }
+
+    private static RefusedException TooDeep(string field) => RefusedException.Invalid(field, $"{field}: {PayloadFormat.TooDeep}");
 
     private static RefusedException TooLarge(string field, int bytes) => RefusedException.Limit(
         field, $"{field} has {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a path instead of a large object");

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Contracts;
+using Orchestrator.Contracts.Passthrough;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.State;
 using Orchestrator.V1;
@@ -25,12 +26,12 @@ internal sealed class JsonEditor : IValueEditor
         if (!double.IsFinite(amount))
             return ValueEdit.Refused($"{amount.ToString(CultureInfo.InvariantCulture)} cannot be added: it is no finite number");
         if (ToInteger(current) is { } whole && double.IsInteger(amount) && Math.Abs(amount) <= long.MaxValue)
-            return Fit(FromInteger(whole + new BigInteger(amount)));
+            return Fit(FromInteger(whole + new BigInteger(amount)), "with the sum");
         if (current.KindCase != Value.KindOneofCase.NumberValue && ToInteger(current) is null)
             return ValueEdit.Refused($"the value is {Name(current)}, not a number");
         var sum = (ToInteger(current) is { } large ? (double)large : current.NumberValue) + amount;
         return double.IsFinite(sum)
-            ? Fit(Value.ForNumber(sum))
+            ? Fit(Value.ForNumber(sum), "with the sum")
             : ValueEdit.Refused($"adding {amount.ToString(CultureInfo.InvariantCulture)} goes beyond the range of a double");
     }
 
@@ -43,7 +44,7 @@ internal sealed class JsonEditor : IValueEditor
         Value? current = null;
         if (value is { } content && TryRead(content, out current) is { } error)
             return ValueEdit.Refused(error);
-        return JsonPath.TrySet(current, steps, json, out var changed) is { } refused ? ValueEdit.Refused(refused) : Fit(changed);
+        return JsonPath.TrySet(current, steps, json, out var changed) is { } refused ? ValueEdit.Refused(refused) : Fit(changed, $"with \"{JsonPath.Shorten(path)}\" set");
     }
 
     public ValueEdit Append(Content? value, Content element)
@@ -51,14 +52,14 @@ internal sealed class JsonEditor : IValueEditor
         if (TryRead(element, out var json) is { } bad)
             return ValueEdit.Refused($"the new element {bad}");
         if (value is not { } content)
-            return Fit(new Value { ListValue = new ListValue { Values = { json } } });
+            return Fit(new Value { ListValue = new ListValue { Values = { json } } }, "with the element appended");
         if (TryRead(content, out var current) is { } error)
             return ValueEdit.Refused(error);
         if (current.KindCase != Value.KindOneofCase.ListValue)
             return ValueEdit.Refused($"the value is {Name(current)}, not a list");
         var payload = new Payload { Json = new Value { ListValue = new ListValue { Values = { current.ListValue.Values, json } } } };
         // The size grows by that of the element: to measure all of it with every append would make a long list slow.
-        return Fit(payload, content.Bytes + element.Bytes);
+        return Fit(payload, content.Bytes + element.Bytes, "with the element appended");
     }
 
     /// <summary>For messages.</summary>
@@ -91,13 +92,18 @@ internal sealed class JsonEditor : IValueEditor
         ? Value.ForNumber((double)integer)
         : Value.ForString(integer.ToString(CultureInfo.InvariantCulture));
 
-    private static ValueEdit Fit(Value value)
+    private static ValueEdit Fit(Value value, string change)
     {
         var payload = new Payload { Json = value };
-        return Fit(payload, payload.CalculateSize());
+        return Fit(payload, payload.CalculateSize(), change);
     }
 
-    private static ValueEdit Fit(Payload payload, long bytes) => bytes <= ProtocolConstants.MaxPayloadBytes
-        ? ValueEdit.Done(new Content(payload, (int)bytes))
-        : ValueEdit.Refused($"the value would have {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}");
+    private static ValueEdit Fit(Payload payload, long bytes, string change)
+    {
+        if (bytes > ProtocolConstants.MaxPayloadBytes)
+            return ValueEdit.Refused($"{change} it would have {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}");
+        return PayloadFormat.IsTooDeep(payload, bytes)
+            ? ValueEdit.Refused($"{change}, {PayloadFormat.TooDeep}")
+            : ValueEdit.Done(new Content(payload, (int)bytes));
+    }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Contracts.Passthrough;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
@@ -20,23 +21,29 @@ internal static class JsonPath
             if (path[at] == '[')
             {
                 if (!TryParseBracket(path, ref at, out var step))
-                    return $"the path \"{path}\" is wrong at {at}: brackets hold an index, as [2], or a quoted name, as [\"a.b\"]";
+                    return $"the path \"{Shorten(path)}\" is wrong at {at}: brackets hold an index, as [2], or a quoted name, as [\"a.b\"]";
                 steps.Add(step);
                 continue;
             }
 
             if (steps.Count > 0 && path[at++] != '.')
-                return $"the path \"{path}\" is wrong at {at - 1}: a dot or a bracket must follow";
+                return $"the path \"{Shorten(path)}\" is wrong at {at - 1}: a dot or a bracket must follow";
             var end = path.AsSpan(at).IndexOfAny('.', '[');
             var name = end < 0 ? path[at..] : path.Substring(at, end);
             if (name.Length == 0)
-                return $"the path \"{path}\" is wrong at {at}: a name must stand here";
+                return $"the path \"{Shorten(path)}\" is wrong at {at}: a name must stand here";
             steps.Add(new Step(name, 0));
             at += name.Length;
         }
 
+        // Each step is at least an array, and what sets the value goes one call deeper with each.
+        if (steps.Count > PayloadFormat.MaxArrays)
+            return $"the path \"{Shorten(path)}\" of {steps.Count:N0} steps leads too deep: {PayloadFormat.MaxObjects} objects or {PayloadFormat.MaxArrays} arrays inside each other are possible";
         return steps.Count > 0 ? null : "the path is empty; to replace the whole value, set it";
     }
+
+    /// <summary>A path, short enough for a message.</summary>
+    public static string Shorten(string path) => path.Length <= 64 ? path : $"{path[..64]}…";
 
     /// <summary>
     /// The value with another one at the place. Objects on the way that are missing come into being; list elements must be there, and -1 is the last.

@@ -1,0 +1,148 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Orchestrator.Contracts.Passthrough;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// Reads answers so that one that this client cannot read ends what it answers, and nothing else: a stream's message may bring the answers of many operations, and asked again
+/// after a new connection, the coordinator would send the same bytes again.
+/// </summary>
+internal sealed class AnswerReader : Interceptor
+{
+    private static readonly ConcurrentDictionary<(string Method, Type Response), object> s_methods = new();
+
+    public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+        TRequest request,
+        ClientInterceptorContext<TRequest, TResponse> context,
+        AsyncUnaryCallContinuation<TRequest, TResponse> continuation) => continuation(request, With(context));
+
+    public override TResponse BlockingUnaryCall<TRequest, TResponse>(
+        TRequest request,
+        ClientInterceptorContext<TRequest, TResponse> context,
+        BlockingUnaryCallContinuation<TRequest, TResponse> continuation) => continuation(request, With(context));
+
+    public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+        TRequest request,
+        ClientInterceptorContext<TRequest, TResponse> context,
+        AsyncServerStreamingCallContinuation<TRequest, TResponse> continuation) => continuation(request, With(context));
+
+    public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
+        ClientInterceptorContext<TRequest, TResponse> context,
+        AsyncClientStreamingCallContinuation<TRequest, TResponse> continuation) => continuation(With(context));
+
+    public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
+        ClientInterceptorContext<TRequest, TResponse> context,
+        AsyncDuplexStreamingCallContinuation<TRequest, TResponse> continuation) => continuation(With(context));
+
+    private static ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context)
+        where TRequest : class
+        where TResponse : class
+    {
+        var method = s_methods.GetOrAdd(
+            (context.Method.FullName, typeof(TResponse)),
+            static (_, method) => new Method<TRequest, TResponse>(
+                method.Type, method.ServiceName, method.Name, method.RequestMarshaller, Tolerant(method.ResponseMarshaller, method.FullName)),
+            context.Method);
+        return new ClientInterceptorContext<TRequest, TResponse>((Method<TRequest, TResponse>)method, context.Host, context.Options);
+    }
+
+    private static Marshaller<T> Tolerant<T>(Marshaller<T> marshaller, string method)
+        where T : class => Marshallers.Create(marshaller.ContextualSerializer, context => Read(marshaller, method, context));
+
+    private static T Read<T>(Marshaller<T> marshaller, string method, DeserializationContext context)
+        where T : class
+    {
+        try
+        {
+            return marshaller.ContextualDeserializer(context);
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            var bytes = context.PayloadAsReadOnlySequence().ToArray();
+            try
+            {
+                if (typeof(T) == typeof(ConnectResponse))
+                    return (T)(object)ReadOutcomes(bytes);
+                if (typeof(T) == typeof(StreamTasksResponse))
+                    return (T)(object)ReadResults(bytes);
+            }
+            catch (InvalidDataException)
+            {
+                // More than an answer is unreadable.
+            }
+
+            throw new RpcException(new Status(StatusCode.DataLoss, $"an answer of {method.TrimStart('/')} cannot be read: {exception.Message}", exception));
+        }
+    }
+
+    private static ConnectResponse ReadOutcomes(ReadOnlySpan<byte> message)
+    {
+        var items = new ItemReader<ConnectResponse>(message, ConnectResponse.OutcomesFieldNumber);
+        var outcomes = new List<Outcome>();
+        while (items.Next(out var item))
+        {
+            try
+            {
+                outcomes.Add(Outcome.Parser.ParseFrom(item));
+            }
+            catch (InvalidProtocolBufferException exception)
+            {
+                outcomes.Add(new Outcome
+                {
+                    OperationId = ReadNumber(item, Outcome.OperationIdFieldNumber),
+                    Error = new OperationError { Code = (int)StatusCode.DataLoss, Message = $"the outcome of this operation cannot be read: {exception.Message}" },
+                });
+            }
+        }
+
+        var response = items.Rest ?? new ConnectResponse();
+        response.Outcomes.AddRange(outcomes);
+        return response;
+    }
+
+    private static StreamTasksResponse ReadResults(ReadOnlySpan<byte> message)
+    {
+        var items = new ItemReader<StreamTasksResponse>(message, StreamTasksResponse.ResultsFieldNumber);
+        var results = new List<TaskResult>();
+        while (items.Next(out var item))
+        {
+            try
+            {
+                results.Add(TaskResult.Parser.ParseFrom(item));
+            }
+            catch (InvalidProtocolBufferException exception)
+            {
+                results.Add(new TaskResult
+                {
+                    TaskId = ReadNumber(item, TaskResult.TaskIdFieldNumber),
+                    Tag = ReadNumber(item, TaskResult.TagFieldNumber),
+                    State = TaskState.Failed,
+                    Error = new TaskError { Message = $"the task has ended, and its result cannot be read: {exception.Message}" },
+                });
+            }
+        }
+
+        var response = items.Rest ?? new StreamTasksResponse();
+        response.Results.AddRange(results);
+        return response;
+    }
+
+    private static ulong ReadNumber(ReadOnlySpan<byte> message, int field)
+    {
+        var reader = new FieldReader(message);
+        while (!reader.AtEnd)
+        {
+            var tag = reader.ReadTag();
+            if (tag == (uint)field << 3)
+                return reader.ReadVarint();
+            reader.Skip(tag);
+        }
+
+        return 0;
+    }
+}
