@@ -1,23 +1,99 @@
 namespace Orchestrator.Coordinator.Engines;
 
 /// <summary>
-/// The engine's clock: monotonic time since the coordinator started, and what wall-clock time that was. Leases and timeouts never see the wall
-/// clock, which may jump.
+/// The engine's clock: monotonic time for which this process has been able to run, and what wall-clock time that was. Leases and timeouts never see the wall
+/// clock, which may jump; nor time for which the process was stopped (SIGSTOP, a suspended machine), in which no sign of life could have reached it.
 /// </summary>
-internal sealed class MonotonicClock(TimeProvider time)
+/// <remarks>
+/// It is read at least every <see cref="BeatEvery"/>, so that a gap of <see cref="Pause"/> between two readings is a pause of the process, whichever thread reads first
+/// afterwards.
+/// </remarks>
+internal sealed class MonotonicClock : IDisposable
 {
-    private readonly long _origin = time.GetTimestamp();
-    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+    /// <summary>How often it is read, however idle the coordinator is.</summary>
+    private static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Time since the start; never zero, since the engine's zero means "not yet".</summary>
-    public TimeSpan Now => time.GetElapsedTime(_origin) + TimeSpan.FromTicks(1);
+    /// <summary>A gap from which on the process was stopped, and not only slow: a loaded machine delays a timer for less.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
+    private readonly TimeProvider _time;
+    private readonly long _origin;
+    private readonly Lock _gate = new();
+    private readonly ITimer _beat;
+    private long _lastRaw;
+    private Pauses _pauses = Pauses.None;
+
+    public MonotonicClock(TimeProvider time)
+    {
+        _time = time;
+        _origin = time.GetTimestamp();
+        StartedAt = time.GetUtcNow();
+        _beat = time.CreateTimer(static state => _ = ((MonotonicClock)state!).Now, this, BeatEvery, BeatEvery);
+    }
+
+    /// <summary>Time since the start, less the pauses; never zero, since the engine's zero means "not yet".</summary>
+    public TimeSpan Now
+    {
+        get
+        {
+            var raw = _time.GetElapsedTime(_origin).Ticks;
+            var last = Volatile.Read(ref _lastRaw);
+            if (raw - last >= Pause.Ticks)
+                Skip(raw);
+            else if (raw > last)
+                Volatile.Write(ref _lastRaw, raw);
+            return TimeSpan.FromTicks(raw - Volatile.Read(ref _pauses).Total + 1);
+        }
+    }
 
     /// <summary>When the coordinator started.</summary>
-    public DateTimeOffset StartedAt => _startedAt;
+    public DateTimeOffset StartedAt { get; }
 
     /// <summary>The provider behind it, for timers.</summary>
-    public TimeProvider Provider => time;
+    public TimeProvider Provider => _time;
 
-    /// <summary>The wall-clock time of an engine time in ticks.</summary>
-    public DateTimeOffset ToWallClock(long engineTicks) => _startedAt.AddTicks(engineTicks);
+    /// <summary>The wall-clock time of an engine time in ticks; for one that is yet to come, if there is no further pause.</summary>
+    public DateTimeOffset ToWallClock(long engineTicks) => StartedAt.AddTicks(engineTicks + PausedBefore(engineTicks));
+
+    /// <summary>How long the process was stopped before an engine time, in ticks.</summary>
+    public long PausedBefore(long engineTicks) => Volatile.Read(ref _pauses).Before(engineTicks);
+
+    public void Dispose() => _beat.Dispose();
+
+    private void Skip(long raw)
+    {
+        lock (_gate)
+        {
+            var gap = raw - Volatile.Read(ref _lastRaw);
+            // Another thread may have come first.
+            if (gap < Pause.Ticks)
+                return;
+            var pauses = _pauses;
+            // The usual time between two readings did pass.
+            var paused = gap - BeatEvery.Ticks;
+            Volatile.Write(ref _pauses, pauses.With(raw - gap + BeatEvery.Ticks - pauses.Total, paused));
+            Volatile.Write(ref _lastRaw, raw);
+        }
+    }
+
+    /// <summary>The pauses so far, by the engine times at which they were; replaced as a whole.</summary>
+    private sealed class Pauses(long total, (long At, long Total)[] list)
+    {
+        public static readonly Pauses None = new(0, []);
+
+        public long Total => total;
+
+        public Pauses With(long at, long length) => new(total + length, [.. list, (at, total + length)]);
+
+        public long Before(long engineTicks)
+        {
+            for (var i = list.Length - 1; i >= 0; i--)
+            {
+                if (list[i].At <= engineTicks)
+                    return list[i].Total;
+            }
+
+            return 0;
+        }
+    }
 }

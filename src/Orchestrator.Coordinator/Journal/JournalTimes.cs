@@ -11,7 +11,7 @@ internal sealed class JournalTimes(MonotonicClock clock)
     private readonly long _zero = clock.StartedAt.UtcTicks;
 
     /// <summary>As it is written; <see cref="long.MaxValue"/>, never, stays so.</summary>
-    public long ToJournal(long engineTicks) => engineTicks == long.MaxValue ? long.MaxValue : _zero + engineTicks;
+    public long ToJournal(long engineTicks) => engineTicks == long.MaxValue ? long.MaxValue : _zero + engineTicks + clock.PausedBefore(engineTicks);
 
     /// <summary>As it is written, of a time that may be absent (0).</summary>
     public long ToJournalOrNone(long engineTicks) => engineTicks == 0 ? 0 : ToJournal(engineTicks);

@@ -101,6 +101,28 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         Assert.Equal(workers, (await coordinator.WorkersAsync()).Select(worker => worker.Pid));
     }
 
+    /// <summary>Part 5, 28: in a pause of the coordinator's own no sign of life can reach it, so that it counts against no session, lease or timeout.</summary>
+    [Fact]
+    public async Task A_coordinator_that_stops_for_longer_than_a_session_lives_ends_no_session()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
+        var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(6) }, CoordinatorProcess.Deadline())).SessionId;
+        var held = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "held", SessionId = session }, CoordinatorProcess.Deadline());
+        var leased = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "leased", Lease = Specs.Seconds(6) }, CoordinatorProcess.Deadline());
+        var before = DateTimeOffset.UtcNow;
+        Signals.Send(coordinator.Pid, Signals.Stop);
+        await ProcessState.WaitAsync(coordinator.Pid, 'T');
+        await Task.Delay(s_pause, TimeProvider.System, TestContext.Current.CancellationToken);
+        Signals.Send(coordinator.Pid, Signals.Continue);
+        await coordinator.Sessions.KeepSessionAliveAsync(new KeepSessionAliveRequest { SessionId = session }, CoordinatorProcess.Deadline());
+        var holders = (await coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects.SelectMany(item => item.Holders).ToArray();
+        Assert.Equal([held.FencingToken, leased.FencingToken], holders.Select(holder => holder.FencingToken).Order());
+        // Its clock for people did not stop.
+        await coordinator.Admin.DrainAsync(new DrainRequest(), CoordinatorProcess.Deadline());
+        var draining = await coordinator.WaitForEventAsync("coordinator.draining");
+        Assert.True(draining.At.ToDateTimeOffset() >= before + s_pause, $"{draining.At.ToDateTimeOffset():O} {before:O}");
+    }
+
     [Fact]
     public async Task A_session_is_left_in_time_while_its_coordinator_does_not_answer()
     {

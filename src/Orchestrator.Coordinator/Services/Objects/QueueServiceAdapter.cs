@@ -64,6 +64,17 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
                 if (queue.Length > 0 && request.Queue.Length > 0 && request.Queue != queue)
                     throw Failures.Invalid("queue", $"the stream produces for \"{queue}\", as its first message said, and cannot turn to \"{request.Queue}\"");
                 queue = queue.Length > 0 ? queue : request.Queue;
+                if (request.Items.Count == 0)
+                {
+                    // The opening alone, or a question: there is nothing to put, and it is said now whether there could be.
+                    var info = host.Read((engine, now) => engine.FindQueue(queue, now)) ?? throw NoSuchQueue(queue);
+                    var status = info.IsShutDown ? V1.WaitStatus.ShutDown : V1.WaitStatus.Ok;
+                    await responseStream.WriteAsync(new ProduceResponse { AcceptedTotal = total, Status = status }, ending);
+                    if (info.IsShutDown)
+                        return;
+                    continue;
+                }
+
                 // While the queue is full, the next message is not read.
                 var outcome = await ObjectCall.RunAsync<PutOutcome>(host, new PutItems(queue, QueueOperations.ToItems(request.Items)), "", ending);
                 total += outcome.Accepted;
