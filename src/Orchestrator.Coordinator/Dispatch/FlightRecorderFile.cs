@@ -1,10 +1,14 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Orchestrator.Coordinator.Supervision;
 
 namespace Orchestrator.Coordinator.Dispatch;
 
 /// <summary>
 /// The coordinator's side of a worker's flight recorder: a small shared file, one byte per slot, that outlives the worker (<c>worker.proto</c>). What
-/// is still 0 when the worker dies provably never started.
+/// is still 0 when the worker dies provably never started. Its blocks are reserved before it is mapped: a store to a page that the file system cannot back ends
+/// the process by SIGBUS, this one and the worker alike.
 /// </summary>
 internal sealed unsafe class FlightRecorderFile : IDisposable
 {
@@ -16,6 +20,7 @@ internal sealed unsafe class FlightRecorderFile : IDisposable
     private readonly byte* _bytes;
     private int _disposed;
 
+    /// <exception cref="IOException">It cannot be made, or the file system has no room for it; says which.</exception>
     public FlightRecorderFile(string path)
     {
         Path = path;
@@ -26,9 +31,19 @@ internal sealed unsafe class FlightRecorderFile : IDisposable
             Share = FileShare.ReadWrite,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
-        stream.SetLength(Slots);
-        _file = MemoryMappedFile.CreateFromFile(stream, null, Slots, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
-        _view = _file.CreateViewAccessor(0, Slots);
+        try
+        {
+            Reserve(stream.SafeFileHandle, path);
+            _file = MemoryMappedFile.CreateFromFile(stream, null, Slots, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
+            _view = _file.CreateViewAccessor(0, Slots);
+        }
+        catch
+        {
+            _file?.Dispose();
+            File.Delete(path);
+            throw;
+        }
+
         byte* pointer = null;
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
         _bytes = pointer + _view.PointerOffset;
@@ -56,5 +71,16 @@ internal sealed unsafe class FlightRecorderFile : IDisposable
         {
             // Somebody swept the directory; there is nothing left to delete.
         }
+    }
+
+    /// <summary>Gives the file its length, and every page of it a block of the file system.</summary>
+    private static void Reserve(SafeFileHandle file, string path)
+    {
+        int error;
+        do
+            error = NativeMethods.posix_fallocate(file, 0, Slots);
+        while (error == NativeMethods.Interrupted);
+        if (error != 0)
+            throw new IOException($"cannot reserve {Slots} bytes for {path}: {Marshal.GetPInvokeErrorMessage(error)}", error);
     }
 }

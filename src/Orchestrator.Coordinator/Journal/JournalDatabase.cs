@@ -21,6 +21,10 @@ internal sealed partial class JournalDatabase : IDisposable
     // A chunk's place is its snapshot's number times this, plus its own.
     private const long ChunksPerSnapshot = 1L << 32;
 
+    // Results of SQLite.
+    private const int InputOutputError = 10;
+    private const int Full = 13;
+
     private readonly SqliteConnection _connection;
     private Durability _level = Durability.Memory;
     private SqliteCommand? _begin;
@@ -332,6 +336,11 @@ internal sealed partial class JournalDatabase : IDisposable
         {
             return read();
         }
+        catch (SqliteException exception) when (exception.SqliteErrorCode is InputOutputError or Full && HasNoRoom())
+        {
+            // The advice for a damaged file would be wrong here: there is nothing wrong with it.
+            throw new JournalException($"the journal '{Path}' cannot be opened: No space left on device ({exception.Message.TrimEnd('.')}). Make room, and start again", exception);
+        }
         catch (Exception exception) when (exception is SqliteException or JournalException or InvalidProtocolBufferException or InvalidCastException or IOException)
         {
             throw new JournalException(
@@ -339,6 +348,9 @@ internal sealed partial class JournalDatabase : IDisposable
                 exception);
         }
     }
+
+    // What SQLite needs to open a journal: its index in shared memory is what does not fit first, and is reported as an error of input and output.
+    private bool HasNoRoom() => new DriveInfo(System.IO.Path.GetDirectoryName(Path)!).AvailableFreeSpace < 256 * 1_024;
 
     private void Guarded(Action run) => Guarded(() =>
     {

@@ -20,7 +20,6 @@ internal sealed unsafe class ChildProcess : IDisposable
     /// <summary>The number under which a child finds what it inherits beside the standard three.</summary>
     public const int InheritedDescriptor = 3;
 
-    private const int Interrupted = 4;
     private const int SmallStack = 256 * 1024;
 
     // After the exit, a grandchild may hold the output pipe open for ever.
@@ -213,7 +212,7 @@ internal sealed unsafe class ChildProcess : IDisposable
         NativeMethods.ResourceUsage usage;
         // First wait without reaping: the zombie keeps the pid ours until the lock is held, so that nobody signals a stranger.
         while (NativeMethods.waitid(NativeMethods.ByPid, Pid, null, NativeMethods.WaitExited | NativeMethods.WaitNoReap) < 0
-            && Marshal.GetLastPInvokeError() == Interrupted)
+            && Marshal.GetLastPInvokeError() == NativeMethods.Interrupted)
         {
         }
 

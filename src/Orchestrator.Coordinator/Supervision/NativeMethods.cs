@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Orchestrator.Coordinator.Supervision;
 
@@ -19,15 +20,19 @@ internal static unsafe partial class NativeMethods
     public const short SpawnSetSignalMask = 0x08;
     public const int PriorityOfProcessGroup = 1;
     public const int ResourceCore = 4;
+    public const int Interrupted = 4;
 
     private const int TryAgain = 11;
     private const int OutOfMemory = 12;
     private const int TooManyFilesInSystem = 23;
     private const int TooManyFiles = 24;
+    private const int FileTooLarge = 27;
     private const int NoSpaceLeft = 28;
+    private const int QuotaExceeded = 122;
 
     /// <summary>Whether an error number means that something is short now and may not be later.</summary>
-    public static bool IsShortage(int error) => error is TryAgain or OutOfMemory or TooManyFilesInSystem or TooManyFiles or NoSpaceLeft;
+    public static bool IsShortage(int error) =>
+        error is TryAgain or OutOfMemory or TooManyFilesInSystem or TooManyFiles or FileTooLarge or NoSpaceLeft or QuotaExceeded;
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int pipe2(int* fds, int flags);
@@ -88,6 +93,10 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int prlimit(int pid, int resource, ulong* newLimit, ulong* oldLimit);
+
+    /// <summary>Returns the error's number itself.</summary>
+    [LibraryImport("libc")]
+    public static partial int posix_fallocate(SafeFileHandle file, long offset, long length);
 
     [LibraryImport("libc")]
     public static partial uint umask(uint mask);
