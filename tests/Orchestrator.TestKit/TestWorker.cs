@@ -50,6 +50,7 @@ public static class TestWorker
         });
         worker.MapTask(LockOrderHandler, TaskKind.Io, (LockOrderInput input, TaskContext _, CancellationToken _) => RunOrdersAsync(input));
         worker.MapTask(PipeAskHandler, TaskKind.Io, (PipeAskInput input, TaskContext context, CancellationToken cancellationToken) => AskAsync(input, context, cancellationToken));
+        TestHandlers.Register(worker);
         return worker.RunAsync().GetAwaiter().GetResult();
     }
 

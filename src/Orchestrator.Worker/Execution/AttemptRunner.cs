@@ -52,8 +52,21 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
             End(attempt, output, null, exclusive);
     }
 
-    public void Fail(TaskContext attempt, Exception exception, bool exclusive) =>
-        End(attempt, null, TaskErrors.From(attempt, exception), exclusive);
+    public void Fail(TaskContext attempt, Exception exception, bool exclusive)
+    {
+        TaskError error;
+        try
+        {
+            error = TaskErrors.From(attempt, exception);
+        }
+        catch (Exception)
+        {
+            // The exception is user code, too, and what goes wrong with it is the task's failure and not the worker's.
+            error = TaskErrors.Unreadable(exception);
+        }
+
+        End(attempt, null, error, exclusive);
+    }
 
     /// <summary>Reports an attempt that never ran.</summary>
     public static PassAttemptResult NotRun(in PassAssignment assignment, TaskError error) => new()

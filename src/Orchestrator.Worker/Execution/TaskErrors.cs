@@ -6,7 +6,6 @@ namespace Orchestrator.Worker;
 internal static class TaskErrors
 {
     private const int MaxMessage = 16 * 1024;
-    private const int MaxStack = 64 * 1024;
 
     public static TaskError From(TaskContext attempt, Exception exception)
     {
@@ -36,26 +35,23 @@ internal static class TaskErrors
     public static TaskError NoSuchSlot(uint slot, long slots) =>
         Error(ErrorReason.Invalid, $"the assignment names slot {slot}, but the flight recorder has {slots} slots");
 
+    /// <summary>For what the handler threw and what cannot be described otherwise: its type alone.</summary>
+    public static TaskError Unreadable(Exception exception) => new()
+    {
+        Reason = ErrorReason.HandlerFailed,
+        Type = ExceptionText.TypeOf(exception),
+        Message = "(the exception cannot be read)",
+    };
+
     private static TaskError Thrown(Exception exception) => new()
     {
         Reason = ErrorReason.HandlerFailed,
-        Type = exception.GetType().FullName ?? exception.GetType().Name,
-        Message = Cut(exception.Message, MaxMessage),
-        // The exception's own trace lacks its causes; the full text has them all.
-        StackTrace = Cut((exception.InnerException is null ? exception.StackTrace : exception.ToString()) ?? "", MaxStack),
+        Type = ExceptionText.TypeOf(exception),
+        Message = ExceptionText.MessageOf(exception),
+        StackTrace = ExceptionText.StackOf(exception),
     };
 
     private static TaskError Cancelled(ErrorReason reason, string message, CancelRung rung) => new() { Reason = reason, Message = message, Rung = rung };
 
-    private static TaskError Error(ErrorReason reason, string message) => new() { Reason = reason, Message = Cut(message, MaxMessage) };
-
-    private static string Cut(string text, int length)
-    {
-        if (text.Length <= length)
-            return text;
-        // Half a surrogate pair would make the message unencodable.
-        if (char.IsHighSurrogate(text[length - 1]))
-            length--;
-        return string.Concat(text.AsSpan(0, length), "…");
-    }
+    private static TaskError Error(ErrorReason reason, string message) => new() { Reason = reason, Message = ExceptionText.Clean(message, MaxMessage) };
 }

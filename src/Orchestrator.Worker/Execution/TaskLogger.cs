@@ -16,7 +16,7 @@ internal sealed class TaskLogger(TaskContext context) : ILogger
         if (!IsEnabled(logLevel))
             return;
         var message = formatter(state, exception);
-        context.Log(Name(logLevel), exception is null ? message : $"{message}\n{exception}");
+        context.Log(Name(logLevel), exception is null ? message : $"{message}\n{ExceptionText.Describe(exception)}");
     }
 
     private static string Name(LogLevel level) => level switch

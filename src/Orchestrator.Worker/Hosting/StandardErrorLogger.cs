@@ -25,7 +25,7 @@ internal sealed class StandardErrorLogger : ILoggerProvider
         {
             if (!IsEnabled(logLevel))
                 return;
-            var cause = exception is null ? "" : $" {exception}";
+            var cause = exception is null ? "" : $" {ExceptionText.Describe(exception)}";
             Console.Error.WriteLine($"{logLevel.ToString().ToLowerInvariant()}: {category}: {formatter(state, exception)}{cause}");
         }
     }

@@ -96,7 +96,7 @@ public sealed class WorkerBuilder : ITaskMap
         catch (Exception e)
         {
             // The coordinator shows the last lines of standard error where it reports a worker that does not start.
-            await Console.Error.WriteLineAsync($"worker: {e}");
+            await Console.Error.WriteLineAsync($"worker: {ExceptionText.Describe(e)}");
             return ExitFailed;
         }
     }

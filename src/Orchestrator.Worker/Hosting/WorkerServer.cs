@@ -148,7 +148,7 @@ internal sealed class WorkerServer : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Runtime.SetFailed(new RpcException(new Status(StatusCode.FailedPrecondition, $"the worker's initializer failed: {e.Message}", e)));
+            Runtime.SetFailed(new RpcException(new Status(StatusCode.FailedPrecondition, $"the worker's initializer failed: {ExceptionText.MessageOf(e)}", e)));
             throw;
         }
 

@@ -166,7 +166,7 @@ internal sealed class LaneThread : SynchronizationContext
             catch (Exception e)
             {
                 // An async void handler or a raw Post: it belongs to no task any more, and must not end the lane.
-                Console.Error.WriteLine($"worker: work posted to {_thread.Name} failed: {e}");
+                Console.Error.WriteLine($"worker: work posted to {_thread.Name} failed: {ExceptionText.Describe(e)}");
             }
         }
     }

@@ -1,0 +1,120 @@
+using System.Text;
+
+namespace Orchestrator.Worker;
+
+/// <summary>
+/// Exceptions in words. Their members are user code: a message may throw, be enormous or unencodable, and a chain of inner exceptions may be so long that what walks it by
+/// recursion, as <see cref="object.ToString"/> does, overflows the stack or never comes to its end. So each member is read on its own, and the walk has bounds.
+/// </summary>
+internal static class ExceptionText
+{
+    private const int MaxType = 1_024;
+    private const int MaxMessage = 16 * 1_024;
+    private const int MaxStack = 64 * 1_024;
+    private const int MaxDescribed = 10;
+    private const int MaxBranches = 5;
+
+    // Beyond this only the runtime's own members are read: those of others may walk the chain by recursion.
+    private const int DeepChain = 100;
+    private const int MaxCounted = 1_000_000;
+
+    /// <summary>Its type, as the runtime names it.</summary>
+    public static string TypeOf(Exception exception) => Clean(exception.GetType().FullName ?? exception.GetType().Name, MaxType);
+
+    /// <summary>What it says.</summary>
+    public static string MessageOf(Exception exception)
+    {
+        if (exception is AggregateException aggregate && CountTree(aggregate) > DeepChain)
+            return $"One or more errors occurred: {aggregate.InnerExceptions.Count} exceptions, with more inside.";
+        return Read(exception, static exception => exception.Message, "message", MaxMessage);
+    }
+
+    /// <summary>Where it was thrown; with the inner exceptions, as <see cref="object.ToString"/> has them, where there are some.</summary>
+    public static string StackOf(Exception exception) =>
+        exception.InnerException is null ? Read(exception, static exception => exception.StackTrace, "stack trace", MaxStack) : Describe(exception);
+
+    /// <summary>Type, message, inner exceptions and stack: what <see cref="object.ToString"/> would say.</summary>
+    public static string Describe(Exception exception)
+    {
+        var text = new StringBuilder();
+        var left = MaxDescribed;
+        Append(text, exception, ref left);
+        return Clean(text.ToString(), MaxStack);
+    }
+
+    /// <summary>At most so long, and such that it can be encoded: half a surrogate pair cannot.</summary>
+    public static string Clean(string? text, int length)
+    {
+        if (text is null)
+            return "";
+        var cut = text.Length <= length ? text : string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length), "…");
+        return cut.AsSpan().IndexOfAnyInRange('\ud800', '\udfff') < 0 ? cut : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(cut));
+    }
+
+    private static void Append(StringBuilder text, Exception exception, ref int left)
+    {
+        left--;
+        text.Append(TypeOf(exception)).Append(": ").Append(MessageOf(exception));
+        var inner = exception is AggregateException aggregate ? aggregate.InnerExceptions.Take(MaxBranches).ToArray() : exception.InnerException is { } only ? [only] : [];
+        foreach (var next in inner)
+        {
+            text.Append("\n ---> ");
+            if (left <= 0 || text.Length > MaxStack)
+            {
+                text.Append("… and ").Append(CountChain(next)).Append(" more inner exceptions");
+                break;
+            }
+
+            Append(text, next, ref left);
+            text.Append("\n   --- End of inner exception stack trace ---");
+        }
+
+        if (Read(exception, static exception => exception.StackTrace, "stack trace", MaxStack) is { Length: > 0 } stack)
+            text.Append('\n').Append(stack);
+    }
+
+    private static string Read(Exception exception, Func<Exception, string?> member, string name, int length)
+    {
+        if (exception.GetType().Assembly != typeof(Exception).Assembly && CountChain(exception) > DeepChain)
+            return $"(its {name} was not read: it has more than {DeepChain} inner exceptions)";
+        try
+        {
+            return Clean(member(exception), length);
+        }
+        catch (Exception thrown)
+        {
+            return $"(its {name} cannot be read: it threw {TypeOf(thrown)})";
+        }
+    }
+
+    /// <summary>The length of a chain, up to a bound: one may even be closed to a ring.</summary>
+    private static int CountChain(Exception? exception)
+    {
+        var count = 0;
+        for (; exception is not null && count < MaxCounted; exception = exception.InnerException)
+            count++;
+        return count;
+    }
+
+    /// <summary>The exceptions of a tree, up to the bound that matters.</summary>
+    private static int CountTree(Exception root)
+    {
+        var open = new Stack<Exception>([root]);
+        var count = 0;
+        while (count <= DeepChain && open.TryPop(out var next))
+        {
+            count++;
+            if (next is AggregateException aggregate)
+            {
+                foreach (var inner in aggregate.InnerExceptions.Take(DeepChain))
+                    open.Push(inner);
+            }
+            else if (next.InnerException is { } inner)
+            {
+                open.Push(inner);
+            }
+        }
+
+        return count;
+    }
+}
