@@ -20,10 +20,16 @@ app.MapTask("report", TaskKind.Io, async (int count, TaskContext context, Cancel
     return count;
 });
 
+if (app.Args is ["broken"])
+    app.UseInitializer((_, _) => throw new InvalidDataException("there is no model"));
+
 return await app.RunAsync(async (pool, stopping) =>
 {
     switch (app.Args)
     {
+        case ["broken"]:
+            await BrokenAsync(pool);
+            break;
         case ["reports"]:
             await ReportsAsync(pool);
             break;
@@ -41,6 +47,29 @@ return await app.RunAsync(async (pool, stopping) =>
             break;
     }
 });
+
+// No worker starts: whoever waits is told.
+static async Task BrokenAsync(IOrchestratorPool pool)
+{
+    try
+    {
+        Console.WriteLine($"pid {await pool.RunAsync<int>("pid", 0)}");
+    }
+    catch (RemoteTaskException exception)
+    {
+        Console.WriteLine($"{exception.Reason}: {exception.Message}");
+    }
+
+    try
+    {
+        await foreach (var pid in pool.MapAsync<int, int>("pid", Enumerable.Range(0, 100)))
+            Console.WriteLine($"pid {pid}");
+    }
+    catch (RemoteTaskException exception)
+    {
+        Console.WriteLine($"map {exception.Reason}");
+    }
+}
 
 static int Throw() => throw new InvalidOperationException("no luck");
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator;
@@ -55,7 +56,8 @@ internal static class CoordinatorChecks
             return
             [
                 status.Draining ? new(name, Verdict.Warn, finding + ", draining", "it takes no new tasks: start another, or start it anew")
-                    : ready < status.Workers.Count ? new(name, Verdict.Warn, finding, "'orchestrator workers' says why; 'orchestrator recycle' starts those anew that were given up")
+                    : WorkerNotes.HasLostGroup(status) ? new(name, Verdict.Fail, $"{finding}. {string.Join(' ', WorkerNotes.Of(status))}", "mend what its last words name; 'orchestrator recycle' starts those anew that were given up")
+                    : ready < status.Workers.Count ? new(name, Verdict.Warn, string.Join(' ', WorkerNotes.Of(status).Prepend(finding + ".")), "'orchestrator workers' says why; 'orchestrator recycle' starts those anew that were given up")
                     : Check.Ok(name, finding),
                 status.Version == OwnVersion ? Check.Ok("version", OwnVersion)
                     : new("version", Verdict.Warn, $"this command is {OwnVersion}, the coordinator {status.Version}", "use the command of the coordinator's version"),

@@ -89,6 +89,9 @@ internal static class Describe
         return $"{completed}{total}{(progress.Message.Length > 0 ? ", " : "")}{progress.Message}";
     }
 
+    /// <summary>At most so many characters, and a mark where there were more.</summary>
+    public static string Cut(string text, int length) => text.Length <= length ? text : string.Concat(text.AsSpan(0, length), "…");
+
     public static string FirstLine(string text)
     {
         var end = text.AsSpan().IndexOfAny('\r', '\n');

@@ -15,6 +15,17 @@ internal sealed class RunPrinter(VerbContext context, long count)
     private IAnsiConsole? _live;
     private long _done;
 
+    public bool HasResults => _done > 0;
+
+    /// <summary>A remark beside the results.</summary>
+    public void Note(string text)
+    {
+        if (_live is not null)
+            _live.WriteLine(text);
+        else
+            _terminal.Note(text);
+    }
+
     public async Task<int> WatchAsync(Func<Task> run)
     {
         // Where results go to the same terminal the bar moves down with them; a single result needs none.

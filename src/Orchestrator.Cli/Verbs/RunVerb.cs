@@ -9,6 +9,8 @@ namespace Orchestrator.Cli.Verbs;
 /// <summary><c>orchestrator run</c>: streams tasks in and prints their results, one per line.</summary>
 internal static class RunVerb
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private static readonly Argument<string> Handler = new("HANDLER") { Description = "What to run; 'orchestrator handlers' lists them." };
 
     private static readonly Argument<string?> Input = new("JSON")
@@ -82,6 +84,8 @@ internal static class RunVerb
             token);
         return await printer.WatchAsync(async () =>
         {
+            using var done = CancellationTokenSource.CreateLinkedTokenSource(token);
+            var waiting = NoteWaitAsync(client, printer, done.Token);
             var submitting = SubmitAsync(stream, context.Get(Handler)!, input, count, token);
             try
             {
@@ -90,12 +94,34 @@ internal static class RunVerb
             }
             finally
             {
+                await done.CancelAsync();
+                await waiting;
                 // A stream that breaks fails both sides; the reader's error is the one to show.
                 await submitting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
             await submitting;
         });
+    }
+
+    /// <summary>Where no result has come for a while because no worker is there to bring one, says so, once.</summary>
+    private static async Task NoteWaitAsync(OrchestratorClient client, RunPrinter printer, CancellationToken done)
+    {
+        try
+        {
+            await Task.Delay(Patience, TimeProvider.System, done);
+            if (printer.HasResults)
+                return;
+            var status = await client.GetStatusAsync(done);
+            if (status.Workers.Any(worker => worker.State == WorkerState.Ready))
+                return;
+            foreach (var note in WorkerNotes.Of(status))
+                printer.Note(note);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or OrchestratorException)
+        {
+            // It has ended, or may not ask: the results are what counts.
+        }
     }
 
     private static async Task SubmitAsync(TaskStream stream, string handler, Payload? input, long count, CancellationToken token)

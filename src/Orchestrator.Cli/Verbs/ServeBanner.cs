@@ -39,7 +39,7 @@ internal static class ServeBanner
         if (addresses.Workers.Any(worker => worker.Failure.Length > 0))
         {
             text.AppendLine()
-                .AppendLine("  Tasks wait while no worker runs. Mend the cause, then try again with")
+                .AppendLine("  A task that no living worker can run fails at once. Mend the cause, then try again with")
                 .AppendLine(CultureInfo.InvariantCulture, $"  {Command()} recycle{here}");
         }
 

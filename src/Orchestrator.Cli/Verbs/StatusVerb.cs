@@ -38,6 +38,8 @@ internal static class StatusVerb
         }
 
         WorkersVerb.Print(terminal, status.Workers);
+        foreach (var note in WorkerNotes.Of(status))
+            terminal.Line(note);
         var used = status.Handlers.Where(handler => handler.Counts is not null).ToArray();
         if (used.Length == 0)
             return;

@@ -17,9 +17,17 @@ internal static class WorkersVerb
                 if (context.Terminal.IsJson)
                     context.WriteJson(status.Workers);
                 else
+                {
                     Print(context.Terminal, status.Workers);
+                    foreach (var note in WorkerNotes.Of(status))
+                        context.Terminal.Note(note);
+                }
+
                 return ExitCode.Ok;
             });
+
+    // The notes below the table have all of it.
+    private const int MostOfLastExit = 120;
 
     public static void Print(Terminal terminal, IReadOnlyCollection<WorkerInfo> workers) => terminal.WriteTable(
         [
@@ -40,6 +48,6 @@ internal static class WorkersVerb
             Describe.Count(worker.Restarts),
             FormattableString.Invariant($"{worker.CpuPercent:0.0} %"),
             Describe.Bytes(worker.RssBytes),
-            worker.LastExit,
+            Describe.Cut(worker.LastExit, MostOfLastExit),
         ]));
 }

@@ -18,6 +18,13 @@ internal sealed class Readiness(TaskEngineHost host, WorkerSupervisor supervisor
             return Results.Text(_started ? "draining\n" : "starting\n", statusCode: StatusCodes.Status503ServiceUnavailable);
         if (journal.Failure is { } why)
             return Results.Text($"degraded: the journal has failed, nothing durable is taken: {why}\n");
-        return Results.Text(supervisor.FailedSlots > 0 ? $"degraded: {supervisor.FailedSlots} workers have been given up\n" : "ready\n");
+        // Without the reason: whoever asks here has shown no credential.
+        return Results.Text(supervisor switch
+        {
+            { LostGroups: { Length: > 0 } groups } =>
+                $"degraded: worker group {string.Join(" and ", groups.Select(group => $"'{group}'"))} has been given up, and its tasks fail; 'orchestrator status' says why and what helps\n",
+            { FailedSlots: > 0 and var slots } => $"degraded: {slots} workers have been given up; 'orchestrator status' says why and what helps\n",
+            _ => "ready\n",
+        });
     }
 }

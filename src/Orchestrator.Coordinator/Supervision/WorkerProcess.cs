@@ -77,13 +77,17 @@ internal sealed class WorkerProcess(
 
     public WorkerPostMortem PostMortem(ChildExit exit, bool kernelRanOutOfMemory)
     {
-        var lines = child.Output.LastLines();
+        var lines = child.Output.LastLines(out var isReport);
         var outOfMemory = kernelRanOutOfMemory || lines.Any(line =>
             line.Contains("OutOfMemoryException", StringComparison.Ordinal)
             || line.Contains("Out of memory", StringComparison.OrdinalIgnoreCase)
             || line.Contains("MemoryError", StringComparison.Ordinal));
         return new WorkerPostMortem(
-            Name, child.Pid, exit.ExitCode, SignalNames.Of(exit.Signal), outOfMemory, exit.PeakRssBytes, exit.CpuTime, lines);
+            Name, child.Pid, exit.ExitCode, SignalNames.Of(exit.Signal), outOfMemory, exit.PeakRssBytes, exit.CpuTime, lines)
+        {
+            KilledFor = KilledFor ?? "",
+            BeginsWithReport = isReport,
+        };
     }
 
     public void Dispose()
@@ -138,21 +142,32 @@ internal sealed class WorkerSlot(WorkerGroup group, string name, int core)
     public string LastExit { get; set; } = "";
 }
 
-/// <summary>Deaths that look like a crash loop, within a window.</summary>
+/// <summary>Deaths that look like a crash loop. One that takes long to fail its start is in a loop, too, so those are not counted by time.</summary>
 internal sealed class EarlyDeaths
 {
     private readonly Queue<TimeSpan> _times = new();
+    private int _unready;
 
-    /// <summary>Counts one and returns how many there were within the window.</summary>
-    public int Add(TimeSpan now, TimeSpan window)
+    /// <summary>Counts one and returns how many there were: of those that got as far as their Hello within the window, of those that did not since the last that did.</summary>
+    public int Add(TimeSpan now, TimeSpan window, bool wasReady)
     {
-        _times.Enqueue(now);
-        while (_times.Peek() < now - window)
+        if (wasReady)
+            _times.Enqueue(now);
+        else
+            _unready++;
+        while (_times.TryPeek(out var first) && first < now - window)
             _times.Dequeue();
-        return _times.Count;
+        return _times.Count + _unready;
     }
 
-    public void Clear() => _times.Clear();
+    /// <summary>One has said Hello.</summary>
+    public void OnReady() => _unready = 0;
+
+    public void Clear()
+    {
+        _times.Clear();
+        _unready = 0;
+    }
 }
 
 /// <summary>Signals by name.</summary>

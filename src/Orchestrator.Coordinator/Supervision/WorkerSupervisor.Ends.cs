@@ -9,7 +9,7 @@ internal sealed partial class WorkerSupervisor
     {
         if (process.Link?.View is not { } view)
         {
-            Terminate(process);
+            Terminate(process, "its slot has another worker");
             return;
         }
 
@@ -17,7 +17,7 @@ internal sealed partial class WorkerSupervisor
         _host.Apply(new TaskCommand.WorkerDraining(view));
         process.Link.Drain();
         if (!process.IsWornOut)
-            _thread.PostAfter(_options.DrainLimit, () => Terminate(process));
+            _thread.PostAfter(_options.DrainLimit, () => Terminate(process, $"it had not ended what it ran {_options.DrainLimit.TotalSeconds:0} s after it was replaced"));
     }
 
     private void Condemn(WorkerProcess process)
@@ -32,10 +32,13 @@ internal sealed partial class WorkerSupervisor
     }
 
     /// <summary>SIGTERM now, SIGKILL if that is not obeyed.</summary>
-    private void Terminate(WorkerProcess process)
+    /// <param name="process">The worker.</param>
+    /// <param name="why">For whoever had something running there.</param>
+    private void Terminate(WorkerProcess process, string why)
     {
         if (!_processes.Contains(process) || process.Role == WorkerRole.Ending)
             return;
+        process.KilledFor ??= why;
         var harsh = process.Role == WorkerRole.Condemned;
         process.Role = WorkerRole.Ending;
         process.Connecting.Cancel();
@@ -52,26 +55,26 @@ internal sealed partial class WorkerSupervisor
         process.Leftovers.Remove();
         var postMortem = process.PostMortem(exit, _starter.KernelRanOutOfMemory());
         var expected = process.Role is WorkerRole.Draining or WorkerRole.Condemned or WorkerRole.Ending;
-        var finished = 0L;
+        var (finished, atWork) = (0L, false);
         if (process.Link?.View is { } view)
         {
-            finished = _host.Read(_ => view.Succeeded + view.Failed);
+            (finished, atWork) = _host.Read(_ => (view.Succeeded + view.Failed, view.Running > 0));
             _host.Apply(new TaskCommand.WorkerLost(view, view.Description.RecordsFlight ? process.Recorder.Snapshot() : null, postMortem));
         }
 
-        var cause = process.KilledFor is { } reason ? $"{postMortem.Cause}: {reason}" : postMortem.Cause;
+        var cause = !expected && postMortem.LastWords is { Length: > 0 } words ? $"{postMortem.FullCause}; its last words: {words}" : postMortem.FullCause;
         _events.Add(expected ? "worker.exited" : "worker.lost", process.Name, $"pid {process.Child.Pid} {cause}");
         if (!expected)
         {
-            var output = string.Join(" | ", postMortem.LastStandardErrorLines.TakeLast(3));
-            Log.Lost(_logger, process.Name, process.Child.Pid, cause, output.Length == 0 ? "" : $"; its last words: {output}");
+            Log.Lost(_logger, process.Name, process.Child.Pid, cause);
+            process.Group.LastDeath = ($"{process.Name} {cause}", postMortem);
         }
 
         if (process.Slot is { } owner)
             owner.LastExit = cause;
         process.Dispose();
         if (!expected)
-            OnLost(process, finished, cause);
+            OnLost(process, finished, atWork, cause);
         else if (process.Slot is { Current: var current } slot && current == process && !_stopping)
             Replace(process, cause);
         Publish();
@@ -79,9 +82,11 @@ internal sealed partial class WorkerSupervisor
         CheckAllGone();
     }
 
-    private void OnLost(WorkerProcess process, long finished, string cause)
+    private void OnLost(WorkerProcess process, long finished, bool atWork, string cause)
     {
-        var early = finished == 0 && _clock.Provider.GetElapsedTime(process.StartedAt) < _options.EarlyLifetime;
+        // One that never said Hello has not started, however long it took.
+        var wasReady = process.Link is not null;
+        var early = !wasReady || (finished == 0 && _clock.Provider.GetElapsedTime(process.StartedAt) < _options.EarlyLifetime);
         if (process.Group.Spare == process)
             process.Group.Spare = null;
         if (process.Slot is { } slot)
@@ -95,7 +100,8 @@ internal sealed partial class WorkerSupervisor
         // What a slot that has a worker loses was a successor, which never served, however long it took to start.
         if (early || process.Slot is { Current: not null })
         {
-            OnEarlyDeath(process.Group, process.Slot, cause);
+            // Death at work may be the task's doing: it slows the next start down, but tasks that kill cannot have the group given up for all others.
+            OnEarlyDeath(process.Group, process.Slot, cause, mayGiveUp: !atWork, wasReady);
             return;
         }
 
@@ -123,11 +129,11 @@ internal sealed partial class WorkerSupervisor
             StartFor(slot);
     }
 
-    private void OnEarlyDeath(WorkerGroup group, WorkerSlot? slot, string cause, bool mayGiveUp = true)
+    private void OnEarlyDeath(WorkerGroup group, WorkerSlot? slot, string cause, bool mayGiveUp = true, bool wasReady = false)
     {
         if (_stopping)
             return;
-        var deaths = (slot?.EarlyDeaths ?? group.SpareDeaths).Add(_clock.Now, _options.IntensityWindow);
+        var deaths = (slot?.EarlyDeaths ?? group.SpareDeaths).Add(_clock.Now, _options.IntensityWindow, wasReady);
         if (slot is null)
         {
             group.SpareHasFailed = mayGiveUp && deaths >= _options.MaxEarlyDeaths;
@@ -171,6 +177,31 @@ internal sealed partial class WorkerSupervisor
 
         Publish();
         CheckSettled();
+    }
+
+    /// <summary>The engine fails what only groups can run that have been given up, and lets it wait again once they are started anew.</summary>
+    private void JudgeGroups()
+    {
+        if (_stopping)
+            return;
+        foreach (var group in _groups)
+        {
+            var slots = _slots.FindAll(slot => slot.Group == group);
+            var isLost = slots.Count > 0 && slots.TrueForAll(slot => slot.HasFailed);
+            if (isLost == group.Loss is not null)
+                continue;
+            if (isLost)
+            {
+                group.GiveUp(_options.MaxEarlyDeaths);
+                _events.Add("group.given_up", group.Name, group.Loss!.Message);
+                _host.Apply(new TaskCommand.GroupGivenUp(group.Loss));
+            }
+            else
+            {
+                group.Revive();
+                _host.Apply(new TaskCommand.GroupStarting(group.Name));
+            }
+        }
     }
 
     private TimeSpan Backoff(int deaths)

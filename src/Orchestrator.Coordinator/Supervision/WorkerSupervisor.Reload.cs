@@ -28,7 +28,7 @@ internal sealed partial class WorkerSupervisor
             if (group.Spare is { } spare)
             {
                 group.Spare = null;
-                Terminate(spare);
+                Terminate(spare, "the options were read again");
             }
 
             StartSpare(group);

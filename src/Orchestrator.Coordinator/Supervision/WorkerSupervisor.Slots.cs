@@ -71,7 +71,7 @@ internal sealed partial class WorkerSupervisor
         if (slot.Current is { } current)
             DrainAway(current);
         if (slot.Successor is { } successor)
-            Terminate(successor);
+            Terminate(successor, "its slot was removed");
         slot.Recycling?.TrySetResult();
         // Names are given again: worker-3 of three is worker-3 after a scaling down and up.
         slot.Group.SlotNumber--;

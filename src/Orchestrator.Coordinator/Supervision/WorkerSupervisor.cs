@@ -36,6 +36,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     private TimeSpan _lastWatch;
     private int _looks;
     private ImmutableArray<WorkerStatus> _status = [];
+    private ImmutableArray<string> _lostGroups = [];
 
     public WorkerSupervisor(
         SupervisorOptions options, RuntimeDirectory directory, TokenStore tokens, TaskEngineHost host, MonotonicClock clock, OperatorEvents events, ILogger<WorkerSupervisor> logger)
@@ -60,6 +61,9 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     /// <summary>Slots that have been given up.</summary>
     public int FailedSlots => _status.Count(slot => slot.HasFailed);
 
+    /// <summary>Groups that have been given up: what only they could run fails.</summary>
+    public ImmutableArray<string> LostGroups => _lostGroups;
+
     /// <summary>Starts the workers; completes once each slot is ready or has been given up.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -80,7 +84,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         if (order.Kind == WorkerOrderKind.Condemn)
             Condemn(process);
         else
-            Terminate(process);
+            Terminate(process, "it was condemned, since a task ignored its cancellation");
     });
 
     /// <summary>Ends all workers: asks them to finish, then SIGTERM, then SIGKILL.</summary>
@@ -90,7 +94,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         {
             _stopping = true;
             foreach (var process in _processes.ToArray())
-                Terminate(process);
+                Terminate(process, "the coordinator stops");
             CheckSettled();
             CheckAllGone();
         });
@@ -152,6 +156,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
             // As if it had died at once; later, so that the caller sees the slot empty first. What the machine is short of for the moment is no fault
             // of the worker's, which is tried again for ever; only a coordinator that starts must come to an end.
             var isShortage = NativeMethods.IsShortage(exception.HResult) && _settled.Task.IsCompleted;
+            group.LastDeath = (exception.Message, null);
             _thread.Post(() => OnEarlyDeath(group, slot, exception.Message, mayGiveUp: !isShortage));
             return null;
         }
@@ -185,6 +190,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     private void OnConnected(WorkerProcess process, WorkerLink link)
     {
         process.Link = link;
+        (process.Slot?.EarlyDeaths ?? process.Group.SpareDeaths).OnReady();
         link.StartReading();
         LearnCostOfStart(process);
         if (process.Role == WorkerRole.Ending || !_processes.Contains(process))
@@ -202,7 +208,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         }
         else if (slot.IsRemoved)
         {
-            Terminate(process);
+            Terminate(process, "its slot was removed");
         }
         else
         {
@@ -244,9 +250,10 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         WarnOfRefusedOffers(process);
         if (before is not null)
             DrainAway(before);
+        // Seen before it is told.
+        Publish();
         slot.Recycling?.TrySetResult();
         slot.Recycling = null;
-        Publish();
     }
 
     /// <summary>The heartbeat watch. It judges its own health first: a coordinator that was paused has heard nobody.</summary>
@@ -295,15 +302,20 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
             _allGone.TrySetResult();
     }
 
-    private void Publish() => _status = [.. _slots.Select(slot => new WorkerStatus(slot))];
+    private void Publish()
+    {
+        _status = [.. _slots.Select(slot => new WorkerStatus(slot))];
+        JudgeGroups();
+        _lostGroups = [.. _groups.Where(group => group.Loss is not null).Select(group => group.Name)];
+    }
 
     private static partial class Log
     {
         [LoggerMessage(Level = LogLevel.Information, Message = "{Worker} is ready (pid {Pid})")]
         public static partial void Ready(ILogger logger, string worker, int pid);
 
-        [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} (pid {Pid}) {Cause}{Output}")]
-        public static partial void Lost(ILogger logger, string worker, int pid, string cause, string output);
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} (pid {Pid}) {Cause}")]
+        public static partial void Lost(ILogger logger, string worker, int pid, string cause);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} (pid {Pid}) is condemned: a task ignored its cancellation")]
         public static partial void Condemned(ILogger logger, string worker, int pid);

@@ -9,6 +9,9 @@ internal sealed class WorkerPool(TaskPlacement placement, long agingTicks, IRead
     public const int MaxGroups = 64;
 
     private readonly List<string> _groups = [];
+    private readonly Dictionary<string, GroupLoss> _losses = [];
+    private ulong _announced;
+    private ulong _givenUp;
 
     public TaskPlacement Placement => placement;
 
@@ -23,8 +26,13 @@ internal sealed class WorkerPool(TaskPlacement placement, long agingTicks, IRead
     /// <summary>How many tasks wait for the one worker to which their affinity key is bound.</summary>
     public int Pinned { get; set; }
 
-    /// <summary>Whether every group has said which handlers it has, so that a name which is not among them is unknown.</summary>
+    /// <summary>
+    /// Whether every group has said which handlers it has or has been given up, so that nobody is left to wait for whom a name that is not among them could be meant.
+    /// </summary>
     public bool HasCatalog { get; private set; }
+
+    /// <summary>The groups that have been given up without having said which handlers they have.</summary>
+    public IEnumerable<GroupLoss> UnheardLosses => _losses.Values.Where(loss => (BitOf(loss.Group) & _announced) == 0);
 
     public bool CanKill => placement == TaskPlacement.WorkerProcess;
 
@@ -36,18 +44,32 @@ internal sealed class WorkerPool(TaskPlacement placement, long agingTicks, IRead
     /// <returns>The group as a set.</returns>
     public ulong Announce(string group)
     {
-        var index = _groups.IndexOf(group);
-        if (index < 0)
-        {
-            if (_groups.Count == MaxGroups)
-                throw new InvalidOperationException($"there are {MaxGroups} worker groups already; '{group}' would be one more");
-            index = _groups.Count;
-            _groups.Add(group);
-        }
-
-        HasCatalog = expectedGroups.All(_groups.Contains);
-        return 1UL << index;
+        _announced |= BitOf(group);
+        Revive(group);
+        return BitOf(group);
     }
+
+    /// <summary>None of a group's workers lives, and none will be started.</summary>
+    public void GiveUp(GroupLoss loss)
+    {
+        _givenUp |= BitOf(loss.Group);
+        _losses[loss.Group] = loss;
+        UpdateCatalog();
+    }
+
+    /// <summary>A group's workers are started again.</summary>
+    public void Revive(string group)
+    {
+        _givenUp &= ~BitOf(group);
+        _losses.Remove(group);
+        UpdateCatalog();
+    }
+
+    /// <summary>Whether all of these groups have been given up.</summary>
+    public bool IsLost(ulong groups) => groups != 0 && (groups & ~_givenUp) == 0;
+
+    /// <summary>Why these groups have been given up.</summary>
+    public IEnumerable<GroupLoss> LossesOf(ulong groups) => _losses.Values.Where(loss => (BitOf(loss.Group) & groups) != 0);
 
     /// <summary>The names of a set of groups.</summary>
     public IReadOnlyList<string> NamesOf(ulong groups) => [.. _groups.Where((_, index) => (groups & (1UL << index)) != 0)];
@@ -71,6 +93,23 @@ internal sealed class WorkerPool(TaskPlacement placement, long agingTicks, IRead
         }
 
         return false;
+    }
+
+    private ulong BitOf(string group)
+    {
+        var index = _groups.IndexOf(group);
+        if (index >= 0)
+            return 1UL << index;
+        if (_groups.Count == MaxGroups)
+            throw new InvalidOperationException($"there are {MaxGroups} worker groups already; '{group}' would be one more");
+        _groups.Add(group);
+        return 1UL << (_groups.Count - 1);
+    }
+
+    private void UpdateCatalog()
+    {
+        var settled = _announced | _givenUp;
+        HasCatalog = settled != 0 && expectedGroups.All(group => (BitOf(group) & settled) != 0);
     }
 
     /// <summary>The route whose first task is next in the promised order, of those that a dispatch has not found blocked.</summary>

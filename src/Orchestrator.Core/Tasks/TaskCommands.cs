@@ -51,6 +51,12 @@ public abstract record TaskCommand
     /// <param name="PostMortem">What is known of its end; null when it ended as it was told to.</param>
     public sealed record WorkerLost(EngineWorker Worker, byte[]? Recorder, WorkerPostMortem? PostMortem) : TaskCommand;
 
+    /// <summary>A group of worker processes has been given up: what only it could run fails.</summary>
+    public sealed record GroupGivenUp(GroupLoss Loss) : TaskCommand;
+
+    /// <summary>The workers of a group that had been given up are started again: what it could run waits for them. One that joins says the same.</summary>
+    public sealed record GroupStarting(string Group) : TaskCommand;
+
     /// <summary>A permit that was asked for has come.</summary>
     public sealed record PermitGranted(RateGate Gate) : TaskCommand;
 

@@ -231,6 +231,14 @@ public sealed partial class TaskEngine
     /// <summary>Ends a task that is at no worker.</summary>
     private void EndUnstarted(TaskRecord task, EndIntent intent)
     {
+        LeaveQueue(task);
+        task.Intent = intent;
+        EndByIntent(task, null, CancelRung.BeforeStart);
+    }
+
+    /// <summary>Takes a task that is at no worker from where it waits.</summary>
+    private void LeaveQueue(TaskRecord task)
+    {
         switch (task.Phase)
         {
             case TaskPhase.Ready:
@@ -249,9 +257,6 @@ public sealed partial class TaskEngine
                 _unresolved.Remove(task);
                 break;
         }
-
-        task.Intent = intent;
-        EndByIntent(task, null, CancelRung.BeforeStart);
     }
 
     private static TaskFailure FailureOf(TaskRecord task, EndIntent intent) => intent switch

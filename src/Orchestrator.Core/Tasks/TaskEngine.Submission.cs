@@ -215,7 +215,15 @@ public sealed partial class TaskEngine
 
     private void EndUnknownHandler(TaskRecord task)
     {
-        var names = PoolOf(task).Handlers.Keys;
+        var pool = PoolOf(task);
+        if (pool.UnheardLosses.ToArray() is { Length: > 0 } losses)
+        {
+            // It may well be a handler of theirs.
+            EndForLoss(task, losses);
+            return;
+        }
+
+        var names = pool.Handlers.Keys;
         var near = NearNames.Of(task.Handler.Name, names);
         var hint = near.Count > 0
             ? $"; did you mean {string.Join(" or ", near.Select(name => $"'{name}'"))}?"
@@ -289,6 +297,12 @@ public sealed partial class TaskEngine
         if (_journalFailure is not null && IsDurable(task))
         {
             End(task, TaskState.Failed, failure: Unwritten());
+            return;
+        }
+
+        if (PoolOf(task) is var pool && pool.IsLost(task.Handler.Route!.Groups))
+        {
+            EndForLoss(task, pool.LossesOf(task.Handler.Route.Groups));
             return;
         }
 

@@ -82,6 +82,38 @@ public sealed partial class TaskEngine
         SetDeadline(task);
     }
 
+    private void OnGroupGivenUp(GroupLoss loss)
+    {
+        var pool = _pools[(int)TaskPlacement.WorkerProcess];
+        pool.GiveUp(loss);
+        // What waits for something else, a dependency or its next attempt, is looked at again when its turn has come.
+        var stranded = _tasks.NewestBefore(long.MaxValue)
+            .Where(task => task.Phase is TaskPhase.Ready or TaskPhase.Gated or TaskPhase.RateLimited && PoolOf(task) == pool && pool.IsLost(task.Handler.Route!.Groups))
+            .Reverse()
+            .ToArray();
+        foreach (var task in stranded)
+        {
+            // The end of one may have ended another.
+            if (task.HasEnded)
+                continue;
+            LeaveQueue(task);
+            EndForLoss(task, pool.LossesOf(task.Handler.Route!.Groups));
+        }
+
+        ResolveWaiting(pool);
+    }
+
+    /// <summary>Ends a task that is in no queue and that no living worker group can run.</summary>
+    private void EndForLoss(TaskRecord task, IEnumerable<GroupLoss> losses)
+    {
+        var causes = losses.ToArray();
+        End(task, TaskState.Failed, failure: new TaskFailure(
+            FailureReason.WorkerLost, $"no living worker group can run '{task.Handler.Name}': {string.Join("; ", causes.Select(loss => loss.Message))}")
+        {
+            PostMortem = causes.Select(loss => loss.PostMortem).FirstOrDefault(postMortem => postMortem is not null),
+        });
+    }
+
     private void OnWorkerDraining(EngineWorker worker)
     {
         if (worker.IsClosed)
@@ -174,6 +206,8 @@ public sealed partial class TaskEngine
         var message = finished
             ? $"{task.WorkerName} {cause} after the task had finished and before its result arrived"
             : $"{task.WorkerName} {cause} while it ran the task";
+        if (postMortem is { KilledFor: { Length: > 0 } why })
+            message += $": {why}";
         // Where deaths are retried, the last allowed one says that the task itself is the suspect.
         var poison = task.Policy.Retry is { RetryWorkerLost: true, MaxAttempts: > 1 } rule && task.Attempt >= rule.MaxAttempts;
         return poison

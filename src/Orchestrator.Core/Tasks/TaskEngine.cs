@@ -99,6 +99,12 @@ public sealed partial class TaskEngine
             case TaskCommand.WorkerLost lost:
                 OnWorkerLost(lost);
                 break;
+            case TaskCommand.GroupGivenUp given:
+                OnGroupGivenUp(given.Loss);
+                break;
+            case TaskCommand.GroupStarting starting:
+                _pools[(int)TaskPlacement.WorkerProcess].Revive(starting.Group);
+                break;
             case TaskCommand.PermitGranted granted:
                 Proceed(_rates.Grant(granted.Gate, _effects));
                 break;

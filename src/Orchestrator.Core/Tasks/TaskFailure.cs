@@ -29,7 +29,7 @@ public sealed record TaskFailure(FailureReason Reason, string Message)
 /// <param name="OutOfMemory">Whether the kernel's or the runtime's out-of-memory handling ended it.</param>
 /// <param name="PeakRssBytes">Its peak resident memory in bytes, as the kernel accounted it.</param>
 /// <param name="CpuTime">Processor time that it used.</param>
-/// <param name="LastStandardErrorLines">The end of what it wrote to its standard error.</param>
+/// <param name="LastStandardErrorLines">The end of what it wrote to its standard output and error; of a report of its own death the beginning, too.</param>
 public sealed record WorkerPostMortem(
     string Worker,
     int ProcessId,
@@ -40,6 +40,18 @@ public sealed record WorkerPostMortem(
     TimeSpan CpuTime,
     IReadOnlyList<string> LastStandardErrorLines)
 {
+    /// <summary>Why it was killed, where its supervisor did that, such as <c>it sent no heartbeat for 5.2 s</c>.</summary>
+    public string KilledFor { get; init; } = "";
+
+    /// <summary>The cause with why it was killed.</summary>
+    public string FullCause => KilledFor.Length == 0 ? Cause : $"{Cause}: {KilledFor}";
+
+    /// <summary>Whether its last lines are those in which it reported its own death, which tell most at their beginning: type, message, first frames.</summary>
+    public bool BeginsWithReport { get; init; }
+
+    /// <summary>What of its last lines tells most, on one line.</summary>
+    public string LastWords => string.Join(" | ", (BeginsWithReport ? LastStandardErrorLines.Take(5) : LastStandardErrorLines.TakeLast(3)).Select(line => line.Trim()));
+
     /// <summary>The cause in a few words, such as <c>killed by SIGKILL (9)</c> or <c>exited with code 42</c>.</summary>
     public string Cause => this switch
     {

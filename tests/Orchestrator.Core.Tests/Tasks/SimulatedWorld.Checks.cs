@@ -48,6 +48,10 @@ internal sealed partial class SimulatedWorld
         Assert.Equal(live.Length, Engine.Unfinished);
         Assert.Equal(live.Count(task => task.State == TaskState.Running), Engine.Tally.Running);
         Assert.Equal(live.Count(task => task.State == TaskState.Queued), Engine.Tally.Queued);
+        // Nothing waits for a group that has been given up.
+        Assert.DoesNotContain(live, task => task.Phase is TaskPhase.Ready or TaskPhase.Gated or TaskPhase.RateLimited && task.Handler.Groups.All(_givenUp.Contains));
+        if (_givenUp.Count == (_twoGroups ? Groups.Length : 1))
+            Assert.DoesNotContain(live, task => task.Phase is TaskPhase.Unresolved);
         Assert.Equal(Engine.NewestBefore(long.MaxValue).Where(task => task.State == TaskState.Running), Engine.RunningBefore(long.MaxValue));
         Assert.True(live.Count(task => task.Policy.ConcurrencyKey.Length > 0 && task.Phase == TaskPhase.Assigned) <= 2, "concurrency limit passed");
         // Each start took one permit, and at most one per gate lies ready.

@@ -21,6 +21,7 @@ internal sealed partial class SimulatedWorld
     private readonly Dictionary<long, SimulatedWorker> _runningCode = [];
     private readonly List<TaskRecord> _accepted = [];
     private readonly List<SimulatedWorker> _graves = [];
+    private readonly HashSet<string> _givenUp = [];
     // Permits of rate limiters: those that the engine waits for, and how many it was given and has not given back.
     private readonly List<RateGate> _asked = [];
     private HashSet<TaskRecord> _heldPermits = [];
@@ -92,6 +93,7 @@ internal sealed partial class SimulatedWorld
         var name = $"worker-{(_incarnations % 3) + 1}#{++_incarnations}";
         var worker = new SimulatedWorker(this, name);
         Workers.Add(worker);
+        _givenUp.Remove(group);
         _joining = worker;
         Apply(new TaskCommand.WorkerJoined(
             new WorkerDescription(name, TaskPlacement.WorkerProcess, 1, 3, 2, 64, RecordsFlight: true) { Group = group },
@@ -252,8 +254,16 @@ internal sealed partial class SimulatedWorld
 
     private void DisturbWorkers(int a, int b)
     {
-        switch (b % 4)
+        switch (b % 6)
         {
+            case 4:
+                Despair(Groups[_twoGroups ? a % 2 : 0]);
+                break;
+            case 5:
+                Engine.Apply(new TaskCommand.GroupStarting(Groups[_twoGroups ? a % 2 : 0]), Now, _effects);
+                _givenUp.Remove(Groups[_twoGroups ? a % 2 : 0]);
+                Route();
+                break;
             case 0 when Workers.Count < 4:
                 Join();
                 break;
@@ -270,6 +280,15 @@ internal sealed partial class SimulatedWorld
                 Assert.Equal(before, Fingerprint());
                 break;
         }
+    }
+
+    /// <summary>A group without a worker is given up.</summary>
+    private void Despair(string group)
+    {
+        if (Workers.Exists(worker => !worker.View.IsClosed && worker.View.Description.Group == group))
+            return;
+        _givenUp.Add(group);
+        Apply(new TaskCommand.GroupGivenUp(new GroupLoss(group, $"group '{group}' was given up", null)));
     }
 
     private void DisturbOwners(int a, int b)

@@ -20,6 +20,19 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
         Assert.Equal(Enumerable.Range(1, 10).Select(n => $"{n} squared is {n * n}, said another process"), lines);
     }
 
+    /// <summary>Part 5, 8: an initializer that throws.</summary>
+    [Fact]
+    public async Task A_pool_whose_workers_do_not_start_throws_with_their_last_words()
+    {
+        await using var program = SampleProcess.Start("PoolProgram", "broken");
+        var run = await program.LineAsync(_ => true);
+        Assert.StartsWith("WorkerLost: ", run, StringComparison.Ordinal);
+        Assert.Contains("no living worker group can run 'pid': group 'worker' was given up after 5 early deaths", run, StringComparison.Ordinal);
+        Assert.Contains("System.IO.InvalidDataException: there is no model", run, StringComparison.Ordinal);
+        Assert.Equal("map WorkerLost", await program.LineAsync(_ => true));
+        Assert.Equal(0, await program.EndAsync());
+    }
+
     [Fact]
     public async Task An_endless_map_ends_with_sigterm_and_leaves_nothing()
     {
