@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Worker;
 
@@ -28,6 +29,33 @@ internal static class TestHandlers
             context.ReportProgress(1, 2, "half a pair: \ud800");
             return 0;
         });
+        map.MapTask("print", TaskKind.Io, (string name, TaskContext context, CancellationToken cancellationToken) => PrintAsync(name, context, cancellationToken));
+        map.MapTask("print_much", TaskKind.Cpu, (int lines) =>
+        {
+            for (var i = 0; i < lines; i++)
+                Console.WriteLine($"{i} {new string('x', 1_000)}");
+            return lines;
+        });
+        map.MapTask("print_child", TaskKind.Cpu, (string text) => Shell($"echo '{text}'; echo '{text}, wrong' >&2"));
+        map.MapTask("read_input", TaskKind.Cpu, (string _) => $"{Console.In.ReadToEnd()}{Shell("cat")}{Console.OpenStandardInput().Read(new byte[1])}");
+        map.MapTask("print_and_die", TaskKind.Cpu, (string text) =>
+        {
+            Console.WriteLine(text);
+            Environment.Exit(9);
+            return 0;
+        });
+        map.MapTask("print_late", TaskKind.Io, (string text, TaskContext _, CancellationToken _) =>
+        {
+            _ = Task.Run(
+                async () =>
+                {
+                    await s_late.Task;
+                    Console.WriteLine(text);
+                },
+                CancellationToken.None);
+            return Task.FromResult(0);
+        });
+        map.MapTask("let_late_print", TaskKind.Io, (int _) => s_late.TrySetResult());
         map.MapTask("fail_fast", TaskKind.Cpu, (int depth) => FailFast(depth));
         map.MapTask("unhandled", TaskKind.Cpu, (int depth) =>
         {
@@ -36,6 +64,33 @@ internal static class TestHandlers
             thread.Join();
             return 0;
         });
+    }
+
+    private static readonly TaskCompletionSource s_late = new();
+
+    // In every way, on the thread that began it and on others, with neighbours that do the same.
+    private static async Task<int> PrintAsync(string name, TaskContext context, CancellationToken cancellationToken)
+    {
+#pragma warning disable CA1848, CA1873, CA2254 // It is what a user would write.
+        Console.WriteLine($"{name} at once");
+        Console.Error.WriteLine($"{name} to error");
+        await Task.Delay(5, cancellationToken);
+        Console.Write($"{name} in ");
+        await Task.Run(() => Console.WriteLine("two pieces"), cancellationToken);
+        context.Logger.LogInformation($"{name} by the context's logger");
+        context.Services.GetRequiredService<ILogger<HostileException>>().LogInformation($"{name} by a logger of a class");
+        context.Services.GetRequiredService<ILogger<HostileException>>().LogDebug($"{name} for debugging");
+        Parallel.For(0, 2, i => Console.WriteLine($"{name} in parallel"));
+        Console.Write($"{name} without an end");
+#pragma warning restore CA1848, CA1873, CA2254
+        return 0;
+    }
+
+    private static string Shell(string script)
+    {
+        using var process = System.Diagnostics.Process.Start("/bin/sh", ["-c", script]);
+        process.WaitForExit();
+        return $"{process.ExitCode}";
     }
 
     private static int Throw(string kind) => throw HostileException.Create(kind);

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orchestrator.App;
 using Orchestrator.Client;
@@ -8,6 +10,12 @@ var app = OrchestratorApp.Create(args);
 app.MapTask("pid", TaskKind.Cpu, (int _) => Environment.ProcessId);
 app.MapTask("wrong", TaskKind.Cpu, (int _) => Throw());
 app.MapBytes("echo", TaskKind.Io, static (bytes, _, _) => new(bytes));
+app.MapTask("print", TaskKind.Io, async (string text, TaskContext _, CancellationToken _) =>
+{
+    await Task.Yield();
+    Console.WriteLine(text);
+    return text.Length;
+});
 app.MapTask("report", TaskKind.Io, async (int count, TaskContext context, CancellationToken ct) =>
 {
     for (var i = 1; i <= count; i++)
@@ -23,12 +31,26 @@ app.MapTask("report", TaskKind.Io, async (int count, TaskContext context, Cancel
 if (app.Args is ["broken"])
     app.UseInitializer((_, _) => throw new InvalidDataException("there is no model"));
 
+if (app.Args is ["hosted"] && !app.IsWorker)
+{
+    var builder = Host.CreateApplicationBuilder();
+    builder.Services.AddOrchestrator(app);
+    using var host = builder.Build();
+    await host.StartAsync();
+    await host.Services.GetRequiredService<IOrchestratorPool>().RunAsync<int>("print", "said by a handler");
+    await host.StopAsync();
+    return 0;
+}
+
 return await app.RunAsync(async (pool, stopping) =>
 {
     switch (app.Args)
     {
         case ["broken"]:
             await BrokenAsync(pool);
+            break;
+        case ["prints"]:
+            Console.WriteLine($"output {await pool.RunAsync<int>("print", "said by a handler", null, stopping)}");
             break;
         case ["reports"]:
             await ReportsAsync(pool);

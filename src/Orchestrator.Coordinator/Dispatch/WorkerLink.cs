@@ -49,6 +49,9 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
         LastHeard = time.GetTimestamp();
     }
 
+    /// <summary>Called before results are reported to the engine; set before <see cref="StartReading"/>.</summary>
+    public Action? BeforeResults { get; set; }
+
     /// <summary>What the worker said of itself.</summary>
     public Hello Hello => _transport.Hello;
 
@@ -244,6 +247,8 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
         var items = new ItemReader<PassExecuteResponse>(message, PassAttemptResult.Field);
         while (items.Next(out var item))
             _reports.Add(WireConversions.ToReport(PassAttemptResult.Read(item)));
+        if (_reports.Count > 0)
+            BeforeResults?.Invoke();
         var rest = items.Rest;
         if (rest?.Vitals is { } vitals)
             Vitals = vitals;

@@ -5,6 +5,7 @@ using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Journal;
+using Orchestrator.Coordinator.Telemetry;
 
 namespace Orchestrator.Coordinator.Engines;
 
@@ -60,6 +61,9 @@ internal sealed class TaskEngineHost : IDisposable
     /// <summary>Who is told of the ends of attempts before the engine is, so that whoever hears of an end finds settled what the attempt held.</summary>
     public IAttemptObserver? Attempts { get; set; }
 
+    /// <summary>Where tasks' log lines go beside the tasks themselves; set once, before the first worker joins.</summary>
+    public TaskLog? TaskLog { get; set; }
+
     /// <summary>Applies a command and sees to its effects.</summary>
     public void Apply(TaskCommand command) => Apply<object?>(command, null);
 
@@ -67,6 +71,8 @@ internal sealed class TaskEngineHost : IDisposable
     public T? Apply<T>(TaskCommand command, Func<TaskEffects, T>? read)
     {
         Settle(command);
+        if (TaskLog is { } log && command is TaskCommand.Report { News.Count: > 0 } report)
+            log.Write(report);
         var touched = RentTouched();
         T? result = default;
         WorkerOrder[] orders;

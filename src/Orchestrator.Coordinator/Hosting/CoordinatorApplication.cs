@@ -137,6 +137,8 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     /// <exception cref="IOException">A port is taken, or a directory cannot be written; says which.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (!_options.OwnsProcess)
+            _app.Services.GetRequiredService<TaskEngineHost>().TaskLog = new TaskLog(_app.Services.GetRequiredService<ILoggerFactory>());
         // Workers take longest, so they start first.
         var workers = Supervisor.StartAsync(cancellationToken);
         // Both engines take up what the journal holds before anybody can ask for it.
@@ -244,6 +246,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         });
         logging.Services.AddSingleton<ConsoleFormatter, PlainConsoleFormatter>();
         logging.AddFilter(null, LogLevel.Warning);
+        logging.AddFilter(TaskLog.Category, LogLevel.Information);
         // The host's own words on starting and stopping are for people who do not see our own.
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         // A start that fails is reported once, by whoever asked for it.

@@ -26,13 +26,15 @@ internal sealed unsafe class ChildProcess : IDisposable
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(200);
 
     private readonly FileStream _input;
-    private readonly FileStream _output;
+    private readonly SafeFileHandle _output;
+    private readonly Lock _outputGate = new();
+    private readonly byte[] _buffer = new byte[16 * 1024];
     private readonly ManualResetEventSlim _drained = new();
     private readonly TaskCompletionSource<ChildExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _signalGate = new();
     private bool _reaped;
 
-    private ChildProcess(int pid, FileStream input, FileStream output)
+    private ChildProcess(int pid, FileStream input, SafeFileHandle output)
     {
         Pid = pid;
         _input = input;
@@ -72,16 +74,15 @@ internal sealed unsafe class ChildProcess : IDisposable
         }
 
         using var secondOfOutput = childOutput;
-        var ownOutput = new FileStream(outputEnd, FileAccess.Read, bufferSize: 0);
         var error = Spawn(command, environment, childInput, childOutput, inherited, out var pid);
         if (error != 0)
         {
             ownInput.Dispose();
-            ownOutput.Dispose();
+            outputEnd.Dispose();
             throw new IOException($"cannot start {name} by '{string.Join(' ', command)}': {Marshal.GetPInvokeErrorMessage(error)}", error);
         }
 
-        var child = new ChildProcess(pid, ownInput, ownOutput);
+        var child = new ChildProcess(pid, ownInput, outputEnd);
         new Thread(child.DrainOutput, SmallStack) { IsBackground = true, Name = $"{name} output" }.Start();
         new Thread(child.WaitForExit, SmallStack) { IsBackground = true, Name = $"{name} exit" }.Start();
         return child;
@@ -190,20 +191,44 @@ internal sealed unsafe class ChildProcess : IDisposable
         NativeMemory.Free(array);
     }
 
+    /// <summary>Takes what it has written so far: for a caller that must not overtake it.</summary>
+    public void DrainNow()
+    {
+        lock (_outputGate)
+        {
+            while (ReadAvailable())
+            {
+            }
+        }
+    }
+
     private void DrainOutput()
     {
-        var buffer = new byte[16 * 1024];
-        try
+        while (NativeMethods.WaitUntilReadable(_output))
         {
-            while (_output.Read(buffer) is var count and > 0)
-                Output.Append(buffer.AsSpan(0, count));
-        }
-        catch (IOException)
-        {
-            // The pipe is gone with the process.
+            lock (_outputGate)
+            {
+                // Another thread may have taken it meanwhile, and reading would wait.
+                if (!ReadAvailable() && NativeMethods.IsAtEnd(_output))
+                    break;
+            }
         }
 
         _drained.Set();
+    }
+
+    private bool ReadAvailable()
+    {
+        if (NativeMethods.Readable(_output) == 0)
+            return false;
+        fixed (byte* buffer = _buffer)
+        {
+            var count = NativeMethods.read(_output, buffer, (nuint)_buffer.Length);
+            if (count <= 0)
+                return false;
+            Output.Append(_buffer.AsSpan(0, (int)count));
+            return true;
+        }
     }
 
     private void WaitForExit()

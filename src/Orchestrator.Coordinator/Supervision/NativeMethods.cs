@@ -22,6 +22,10 @@ internal static unsafe partial class NativeMethods
     public const int ResourceCore = 4;
     public const int Interrupted = 4;
 
+    private const short PollIn = 1;
+    private const short PollHangUp = 16;
+    private const nuint BytesToRead = 0x541B;
+
     private const int TryAgain = 11;
     private const int OutOfMemory = 12;
     private const int TooManyFilesInSystem = 23;
@@ -33,6 +37,42 @@ internal static unsafe partial class NativeMethods
     /// <summary>Whether an error number means that something is short now and may not be later.</summary>
     public static bool IsShortage(int error) =>
         error is TryAgain or OutOfMemory or TooManyFilesInSystem or TooManyFiles or FileTooLarge or NoSpaceLeft or QuotaExceeded;
+
+    /// <summary>Waits until there is something to read or the other side is gone; false where the descriptor is of no use.</summary>
+    public static bool WaitUntilReadable(SafeFileHandle file)
+    {
+        var entry = new PollEntry { Descriptor = (int)file.DangerousGetHandle(), Wanted = PollIn };
+        while (poll(&entry, 1, -1) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() != Interrupted)
+                return false;
+        }
+
+        return (entry.Found & (PollIn | PollHangUp)) != 0;
+    }
+
+    /// <summary>Whether the other side is gone and everything has been read.</summary>
+    public static bool IsAtEnd(SafeFileHandle file)
+    {
+        var entry = new PollEntry { Descriptor = (int)file.DangerousGetHandle(), Wanted = PollIn };
+        return poll(&entry, 1, 0) > 0 && (entry.Found & PollIn) == 0;
+    }
+
+    /// <summary>The bytes that can be read without waiting.</summary>
+    public static int Readable(SafeFileHandle file)
+    {
+        int count;
+        return ioctl(file, BytesToRead, &count) == 0 ? count : 0;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint read(SafeFileHandle file, byte* buffer, nuint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ioctl(SafeFileHandle file, nuint request, int* value);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int poll(PollEntry* entries, nuint count, int milliseconds);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int pipe2(int* fds, int flags);
@@ -106,6 +146,15 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int getpgid(int pid);
+
+    /// <summary><c>struct pollfd</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollEntry
+    {
+        public int Descriptor;
+        public short Wanted;
+        public short Found;
+    }
 
     /// <summary><c>struct rusage</c> of 64-bit Linux; times in seconds and microseconds, memory in KiB.</summary>
     [StructLayout(LayoutKind.Sequential)]

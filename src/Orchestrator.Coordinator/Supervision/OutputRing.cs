@@ -8,6 +8,7 @@ namespace Orchestrator.Coordinator.Supervision;
 /// </summary>
 internal sealed class OutputRing
 {
+    private const char PassedOn = '\u001e';
     private const int MaxLines = 20;
     private const int MaxReportLines = 12;
     private const int MaxLineLength = 500;
@@ -28,6 +29,9 @@ internal sealed class OutputRing
     private long _linesOfReport;
     private int _linesOfOthers;
     private bool _isCut;
+
+    /// <summary>Called with each line that its writer has not passed on itself. Under the ring's lock, in order.</summary>
+    public Action<string>? OnLine { get; set; }
 
     /// <summary>Bytes that were read and are no longer kept.</summary>
     public long DroppedBytes { get; private set; }
@@ -88,6 +92,12 @@ internal sealed class OutputRing
             line += "…";
         _isCut = false;
         _line.Clear();
+        // The worker SDK's mark of a line that a task's log has already.
+        var isPassedOn = line.StartsWith(PassedOn);
+        if (isPassedOn)
+            line = line[1..];
+        else
+            OnLine?.Invoke(line);
         KeepReport(line);
         _lines.Enqueue(line);
         if (_lines.Count > MaxLines)

@@ -28,6 +28,8 @@ internal static class WorkerEnvironment
         variables["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0";
         // With one core the pool would start with one thread, and one handler that blocks it would delay all others until the pool notices.
         variables["DOTNET_ThreadPool_ForceMinWorkerThreads"] = "4";
+        // Python keeps what it prints to a pipe until it has a block of it, which may be long after the task that printed it.
+        variables.TryAdd("PYTHONUNBUFFERED", "1");
         // Instrumented code costs more at the start than it returns in a worker's first seconds.
         variables.TryAdd("DOTNET_TieredPGO", "0");
         // The runtime compiles hot code well once nothing new has run for 100 ms, which never comes while a worker's first tasks do: they ran

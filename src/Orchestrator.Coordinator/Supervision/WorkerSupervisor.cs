@@ -144,6 +144,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         {
             var process = _starter.Start(group, name, slot?.Core ?? -1);
             process.Slot = slot;
+            process.Child.Output.OnLine = new PrintedLines(_host, () => process, _clock.Provider, _logger).OnLine;
             _processes.Add(process);
             _ = ConnectAsync(process);
             _ = WatchExitAsync(process);
@@ -191,6 +192,8 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     {
         process.Link = link;
         (process.Slot?.EarlyDeaths ?? process.Group.SpareDeaths).OnReady();
+        // What a worker printed before it sent a result belongs to that task.
+        link.BeforeResults = process.Child.DrainNow;
         link.StartReading();
         LearnCostOfStart(process);
         if (process.Role == WorkerRole.Ending || !_processes.Contains(process))

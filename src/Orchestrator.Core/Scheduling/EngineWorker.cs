@@ -35,6 +35,18 @@ public sealed class EngineWorker
     /// <summary>Attempts that run.</summary>
     public int Running => Lanes.Sum(lane => lane.Running);
 
+    /// <summary>The attempt that runs, where it is the only one; null where none or several do.</summary>
+    public AttemptId? OnlyRunning
+    {
+        get
+        {
+            if (Running != 1)
+                return null;
+            var task = Lanes.SelectMany(lane => lane.Started).First();
+            return new AttemptId(task.Id, task.Attempt);
+        }
+    }
+
     /// <summary>Attempts sent ahead that have not started.</summary>
     public int Prefetched => Lanes.Sum(lane => lane.Waiting);
 

@@ -40,6 +40,8 @@ public sealed record WorkerPostMortem(
     TimeSpan CpuTime,
     IReadOnlyList<string> LastStandardErrorLines)
 {
+    private const string FailFastFrame = "at System.Environment.FailFast";
+
     /// <summary>Why it was killed, where its supervisor did that, such as <c>it sent no heartbeat for 5.2 s</c>.</summary>
     public string KilledFor { get; init; } = "";
 
@@ -50,7 +52,9 @@ public sealed record WorkerPostMortem(
     public bool BeginsWithReport { get; init; }
 
     /// <summary>What of its last lines tells most, on one line.</summary>
-    public string LastWords => string.Join(" | ", (BeginsWithReport ? LastStandardErrorLines.Take(5) : LastStandardErrorLines.TakeLast(3)).Select(line => line.Trim()));
+    public string LastWords => string.Join(
+        " | ",
+        (BeginsWithReport ? LastStandardErrorLines.Where(line => !line.Contains(FailFastFrame, StringComparison.Ordinal)).Take(5) : LastStandardErrorLines.TakeLast(3)).Select(line => line.Trim()));
 
     /// <summary>The cause in a few words, such as <c>killed by SIGKILL (9)</c> or <c>exited with code 42</c>.</summary>
     public string Cause => this switch

@@ -38,8 +38,12 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
     }
 
     /// <summary>Runs the handler until its first await. What it throws is for <see cref="Fail"/>.</summary>
-    public static ValueTask<ByteString> Invoke(TaskContext attempt) =>
-        attempt.Registration.Invoker.InvokeAsync(attempt, attempt.Assignment.Input);
+    public static ValueTask<ByteString> Invoke(TaskContext attempt)
+    {
+        // The lanes restore the context that they had before.
+        attempt.Enter();
+        return attempt.Registration.Invoker.InvokeAsync(attempt, attempt.Assignment.Input);
+    }
 
     /// <param name="attempt">The attempt that has ended.</param>
     /// <param name="output">The encoded payload.</param>

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Orchestrator.Contracts.Passthrough;
 using Orchestrator.Worker.V1;
 
@@ -6,15 +7,19 @@ namespace Orchestrator.Worker;
 /// <summary>The executor's side: the attempt's life, and who may end it.</summary>
 public sealed partial class TaskContext
 {
+    // Flows with the handler's asynchronous code, so that what it prints and logs is known to be its own on every thread.
+    private static readonly AsyncLocal<TaskContext?> s_current = new();
+
     private const int Waiting = 0;
     private const int Running = 1;
     private const int Over = 2;
 
     private readonly TaskExecutor _executor;
-    private readonly PassAssignment _assignment;
+    private PassAssignment _assignment;
     private CancellationTokenSource? _cancellation;
     private IServiceProvider? _services;
     private TaskLogger? _logger;
+    private AttemptLog? _log;
     private int _state;
     private int _cause;
 
@@ -25,6 +30,12 @@ public sealed partial class TaskContext
         Registration = registration;
         Lane = lane;
     }
+
+    /// <summary>The attempt whose code runs here; null outside of one, and in what a handler has left behind after its end.</summary>
+    internal static TaskContext? Current => s_current.Value is { IsRunning: true } attempt ? attempt : null;
+
+    /// <summary>From here on the calling flow is this attempt's.</summary>
+    internal void Enter() => s_current.Value = this;
 
     internal ref readonly PassAssignment Assignment => ref _assignment;
 
@@ -52,7 +63,10 @@ public sealed partial class TaskContext
 
     internal void End()
     {
+        Volatile.Read(ref _log)?.Finish();
         Volatile.Write(ref _state, Over);
+        // What a handler has left behind keeps its flow, and with it this; not the input, which may be large.
+        _assignment.Input = ByteString.Empty;
         Volatile.Read(ref _session)?.Detach();
     }
 

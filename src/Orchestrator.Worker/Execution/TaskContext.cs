@@ -14,6 +14,8 @@ namespace Orchestrator.Worker;
 /// </summary>
 public sealed partial class TaskContext
 {
+    private const int MaxProgressMessage = 16 * 1_024;
+
     /// <summary>The task's id, the same over all its attempts.</summary>
     public ulong TaskId => _assignment.TaskId;
 
@@ -52,7 +54,10 @@ public sealed partial class TaskContext
         internal set => _services = value;
     }
 
-    /// <summary>Its lines travel to whoever watches the task. Lines are dropped while the watcher does not keep up.</summary>
+    /// <summary>
+    /// Its lines reach the task's log, and so do those of any <see cref="ILogger"/> of this process and what is printed to the console while the task runs: 64 KB
+    /// of each attempt, then a line that says so.
+    /// </summary>
     public ILogger Logger => _logger ??= new TaskLogger(this);
 
     /// <summary>
@@ -69,7 +74,7 @@ public sealed partial class TaskContext
     public void ReportProgress(double completed, double total = 0, string? message = null)
     {
         if (_executor.Sink.HasRoom)
-            Send(new PassAttemptEvent { Progress = new Progress { Completed = completed, Total = total, Message = message ?? "" } });
+            Send(new PassAttemptEvent { Progress = new Progress { Completed = completed, Total = total, Message = ExceptionText.Clean(message, MaxProgressMessage) } });
     }
 
     /// <summary>Sends a JSON value ahead of the result; waits while the reader does not keep up.</summary>
@@ -94,11 +99,15 @@ public sealed partial class TaskContext
         return ValueTask.CompletedTask;
     }
 
-    internal void Log(string level, string message)
-    {
-        if (_executor.Sink.HasRoom)
-            Send(new PassAttemptEvent { Log = new LogLine { Level = level, Message = message } });
-    }
+    internal bool HasRoom => _executor.Sink.HasRoom;
+
+    internal void Log(string level, string message) => AttemptLog.Write(level, message);
+
+    internal void Print(bool isError, ReadOnlySpan<char> text, TextWriter process) => AttemptLog.Print(isError, text, process);
+
+    internal void SendLog(string level, string message) => Send(new PassAttemptEvent { Log = new LogLine { Level = level, Message = message } });
+
+    private AttemptLog AttemptLog => _log ?? Interlocked.CompareExchange(ref _log, new AttemptLog(this), null) ?? _log;
 
     private async ValueTask WaitAndSendAsync(PassAttemptEvent partial)
     {

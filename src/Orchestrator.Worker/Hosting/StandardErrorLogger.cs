@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Warnings and worse on standard error, one line each, which the coordinator keeps for its post-mortems. The console
-/// provider would cost a thread, an options system and a fifth of the start.
+/// What a task logs by any logger goes to its log. Outside of tasks: warnings and worse on standard error, one line each, which the coordinator keeps for its
+/// post-mortems. The console provider would cost a thread, an options system and a fifth of the start.
 /// </summary>
 internal sealed class StandardErrorLogger : ILoggerProvider
 {
@@ -19,12 +19,18 @@ internal sealed class StandardErrorLogger : ILoggerProvider
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel is >= LogLevel.Warning and < LogLevel.None;
+        public bool IsEnabled(LogLevel logLevel) => logLevel < LogLevel.None && (logLevel >= LogLevel.Warning || TaskContext.Current is not null);
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (!IsEnabled(logLevel))
                 return;
+            if (TaskContext.Current is { } attempt)
+            {
+                attempt.Logger.Log(logLevel, eventId, state, exception, formatter);
+                return;
+            }
+
             var cause = exception is null ? "" : $" {ExceptionText.Describe(exception)}";
             Console.Error.WriteLine($"{logLevel.ToString().ToLowerInvariant()}: {category}: {formatter(state, exception)}{cause}");
         }

@@ -47,8 +47,8 @@ public sealed class WorkerBuilder : ITaskMap
     public async Task<int> RunAsync()
     {
         // A terminal's input never ends by itself, and a person would wait for ever.
-        var order = new LaunchOrder(Console.OpenStandardInput());
-        if (!Console.IsInputRedirected || order.Read() is not { } launch)
+        var order = Console.IsInputRedirected ? new LaunchOrder(ControlInput.Take()) : null;
+        if (order?.Read() is not { } launch)
         {
             await Console.Error.WriteLineAsync(
                 "This program is an Orchestrator worker: a coordinator starts it and writes its orders to standard input. Try 'orchestrator serve'.");
@@ -68,6 +68,7 @@ public sealed class WorkerBuilder : ITaskMap
 
     private async Task<int> RunAsync(WorkerLaunch launch)
     {
+        WorkerConsole.Install();
         // Ctrl-C reaches the whole process group; the coordinator decides what becomes of its workers.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
         ThreadPool.GetMinThreads(out var workers, out var completions);

@@ -159,7 +159,10 @@ internal sealed class WorkerServer : IAsyncDisposable
     {
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(options => Configure(options, launch.Socket));
-        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddProvider(new StandardErrorLogger());
+        // The server's own chatter is nobody's; what handlers log is theirs, from information on.
+        builder.Logging.SetMinimumLevel(LogLevel.Information).AddProvider(new StandardErrorLogger());
+        foreach (var category in (string[])["Microsoft", "Grpc", "System"])
+            builder.Logging.AddFilter(category, LogLevel.Warning);
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc(options =>
         {

@@ -14,7 +14,7 @@ public sealed class HostileExceptionTests
         var data = new TheoryData<string, string>();
         foreach (var kind in HostileException.Kinds)
         {
-            foreach (var lane in new[] { "cpu", "io", "awaited", "blocking", "in process" })
+            foreach (var lane in new[] { "cpu", "io", "awaited", "blocking", "in-process" })
                 data.Add(kind, lane);
         }
 
@@ -29,7 +29,7 @@ public sealed class HostileExceptionTests
             registry =>
             {
                 registry.MapTask("cpu", TaskKind.Cpu, (int _) => Throw(kind));
-                registry.MapTask("in process", TaskKind.Cpu, (int _) => Throw(kind));
+                registry.MapTask("in-process", TaskKind.Cpu, (int _) => Throw(kind));
                 registry.MapTask("blocking", TaskKind.Blocking, (int _) => Throw(kind));
                 registry.MapTask("io", TaskKind.Io, (int _) => Throw(kind));
                 registry.MapTask("awaited", TaskKind.Io, async (int _, TaskContext _, CancellationToken _) =>
@@ -39,7 +39,7 @@ public sealed class HostileExceptionTests
                 });
                 registry.MapTask("after", TaskKind.Cpu, (int n) => n);
             },
-            lane == "in process" ? ExecutorLayout.Threads(1) : null);
+            lane == "in-process" ? ExecutorLayout.Threads(1) : null);
         var result = await fixture.RunAsync(lane, "1");
         AssertFailed(kind, result.Error!);
         Assert.Equal("7", ExecutorFixture.Text((await fixture.RunAsync("after", "7")).Output));

@@ -20,6 +20,25 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
         Assert.Equal(Enumerable.Range(1, 10).Select(n => $"{n} squared is {n * n}, said another process"), lines);
     }
 
+    /// <summary>Part 5, 12: what a handler prints reaches the log of the program that the pool is part of.</summary>
+    [Fact]
+    public async Task What_a_handler_prints_stands_in_the_programs_log_with_task_and_worker()
+    {
+        await using var program = SampleProcess.Start("PoolProgram", "prints");
+        Assert.Equal("output 17", await program.LineAsync(_ => true));
+        Assert.Equal(0, await program.EndAsync());
+        Assert.Matches(@"said by a handler \(task 1 on worker-\d+#\d+\)", program.Errors);
+    }
+
+    /// <summary>Part 5, 12: the same in a host.</summary>
+    [Fact]
+    public async Task What_a_handler_prints_stands_in_the_hosts_log_with_task_and_worker()
+    {
+        await using var program = SampleProcess.Start("PoolProgram", "hosted");
+        Assert.Matches(@"^\s*said by a handler \(task 1 on worker-\d+#\d+\)$", await program.LineAsync(line => line.Contains("said by", StringComparison.Ordinal)));
+        Assert.Equal(0, await program.EndAsync());
+    }
+
     /// <summary>Part 5, 8: an initializer that throws.</summary>
     [Fact]
     public async Task A_pool_whose_workers_do_not_start_throws_with_their_last_words()

@@ -2,6 +2,7 @@
 contract in the comments of protos/orchestrator/worker/v1/worker.proto. Needs grpcio, protobuf and the stubs of protos/ (see worker.py)."""
 import concurrent.futures
 import ctypes
+import fcntl
 import hmac
 import mmap
 import os
@@ -44,10 +45,15 @@ class Worker(worker_pb2_grpc.WorkerServiceServicer):
 
     def run(self):
         """Serves until the coordinator drains this worker or is gone."""
-        self.launch = json_format.Parse(sys.stdin.readline(), wire.WorkerLaunch(), ignore_unknown_fields=True)
+        # Handlers must neither read from the coordinator's pipe nor wait there: it moves, and /dev/null takes its place.
+        control = os.fdopen(fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 10))
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        self.launch = json_format.Parse(control.readline(), wire.WorkerLaunch(), ignore_unknown_fields=True)
         # However busy the interpreter is, the kernel ends this process with its coordinator.
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-        threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+        threading.Thread(target=lambda: (control.read(), os._exit(0)), daemon=True).start()
         if os.getppid() != self.launch.coordinator_pid:
             sys.exit("the coordinator is gone")
         os.umask(0o077)

@@ -1,0 +1,44 @@
+using Microsoft.Extensions.Logging;
+using Orchestrator.Core.Tasks;
+using V1 = Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Telemetry;
+
+/// <summary>
+/// In a program with a pool of its own: what tasks print and log goes to the program's logger as well, with task and worker. A coordinator of its own has it in the
+/// tasks' logs alone.
+/// </summary>
+internal sealed partial class TaskLog(ILoggerFactory loggers)
+{
+    /// <summary>The category, for filters.</summary>
+    public const string Category = "Orchestrator.Tasks";
+
+    private readonly ILogger _logger = loggers.CreateLogger(Category);
+
+    public void Write(TaskCommand.Report report)
+    {
+        var worker = report.Worker.Name is { Length: > 0 } name ? name : "this process";
+        foreach (var news in report.News)
+        {
+            if (news is not { Kind: TaskEventKind.Log, Content: V1.LogLine line })
+                continue;
+            var level = LevelOf(line.Level);
+            Log.Line(_logger, level, line.Message, news.TaskId, worker);
+        }
+    }
+
+    private static LogLevel LevelOf(string level) => level switch
+    {
+        "debug" => LogLevel.Debug,
+        "warning" => LogLevel.Warning,
+        "error" => LogLevel.Error,
+        "critical" => LogLevel.Critical,
+        _ => LogLevel.Information,
+    };
+
+    private static partial class Log
+    {
+        [LoggerMessage(Message = "{Line} (task {Task} on {Worker})")]
+        public static partial void Line(ILogger logger, LogLevel level, string line, long task, string worker);
+    }
+}
