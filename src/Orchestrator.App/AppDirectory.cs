@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orchestrator.Coordinator.Hosting;
 
 namespace Orchestrator.App;
 
@@ -36,6 +37,8 @@ internal sealed class AppDirectory : IDisposable
                 continue;
             try
             {
+                // Before the directory goes, which says what there is.
+                _ = RuntimeDirectory.SweepBelow(System.IO.Path.Combine(directory, "run"));
                 Directory.Delete(directory, recursive: true);
             }
             catch (IOException)

@@ -124,6 +124,10 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     public static Task<CoordinatorProcess> StartInAsync(string directory, params string[] arguments) =>
         StartAsync(directory, new Dictionary<string, string>(), arguments);
 
+    /// <summary>The same with variables of its environment.</summary>
+    public static Task<CoordinatorProcess> StartInAsync(string directory, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        StartAsync(directory, environment, arguments);
+
     /// <summary>Started by a program that becomes what its arguments name, such as <c>setsid</c>.</summary>
     public static Task<CoordinatorProcess> StartBehindAsync(IReadOnlyList<string> prefix, params string[] arguments) =>
         StartAsync(null, new Dictionary<string, string>(), arguments, prefix);

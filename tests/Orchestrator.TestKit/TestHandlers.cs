@@ -44,6 +44,11 @@ internal static class TestHandlers
             Environment.Exit(9);
             return 0;
         });
+        map.MapTask("spawn", TaskKind.Cpu, (string script) =>
+        {
+            using var process = System.Diagnostics.Process.Start("/bin/sh", ["-c", script]);
+            return process.Id;
+        });
         map.MapTask("print_late", TaskKind.Io, (string text, TaskContext _, CancellationToken _) =>
         {
             _ = Task.Run(

@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Text;
+using Orchestrator.Coordinator.Supervision;
 
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// Where this instance keeps sockets and flight recorders: a directory of its own (0700) under the data directory, or under the system's
-/// temporary directory where the path would be too long for a socket. Those of instances that died are swept at the start.
+/// Where this instance keeps sockets and flight recorders: a directory of its own (0700) under the data directory, or under a directory for temporary files where the
+/// path would be too long for a socket. Those of instances that died are swept at the start, with what they have left behind.
 /// </summary>
 internal sealed class RuntimeDirectory : IDisposable
 {
@@ -12,28 +14,36 @@ internal sealed class RuntimeDirectory : IDisposable
     // since a worker may bind under a name of its own and rename it once it accepts.
     private const int MaxDirectoryLength = 107 - 28;
 
+    // A pid and a counter.
+    private const int OwnNameLength = 12;
+
+    // The number of the coordinator's own mark; those of workers begin with 1.
+    private const int OwnMark = 0;
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly string _path;
 
+    /// <exception cref="IOException">No place is to be had whose path is short enough; says which were tried.</exception>
     public RuntimeDirectory(string dataDirectory)
     {
-        var parent = Path.Combine(dataDirectory, "run");
-        var isShared = System.Text.Encoding.UTF8.GetByteCount(parent) + 12 > MaxDirectoryLength;
-        if (isShared)
-            parent = Path.Combine(Path.GetTempPath(), $"orchestrator-{Environment.UserName}");
+        var parent = ParentOf(dataDirectory, out var isShared);
         Directory.CreateDirectory(parent, OwnerOnly);
         if (new DirectoryInfo(parent).LinkTarget is { } target)
             throw new IOException($"{parent} is a link to {target}, which somebody else may have made; remove it, or choose a shorter --data-dir");
         // Fails where it is another user's: the temporary directory is everybody's.
         File.SetUnixFileMode(parent, OwnerOnly);
-        Sweep(parent, isShared);
+        Swept = Sweep(parent, isShared);
         _path = Path.Combine(parent, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         // Two coordinators of one process, as in tests, share a pid.
         for (var i = 1; Directory.Exists(_path); i++)
             _path = Path.Combine(parent, $"{Environment.ProcessId}.{i}");
         Directory.CreateDirectory(_path, OwnerOnly);
+        ProcessMark.Write(MarkPath(OwnMark), Environment.ProcessId);
     }
+
+    /// <summary>Processes that a killed coordinator's workers had started, and that its start has ended.</summary>
+    public IReadOnlyList<int> Swept { get; }
 
     /// <summary>A new name per incarnation, so that a late client cannot meet a stranger.</summary>
     public string SocketPath(long incarnation) => Path.Combine(_path, $"w-{incarnation}.sock");
@@ -43,20 +53,55 @@ internal sealed class RuntimeDirectory : IDisposable
 
     public string RecorderPath(long incarnation) => Path.Combine(_path, $"w-{incarnation}.rec");
 
+    /// <summary>Where the process of an incarnation is noted.</summary>
+    public string MarkPath(long incarnation) => ProcessMark.PathIn(_path, incarnation);
+
     public void Dispose()
     {
         if (Directory.Exists(_path))
             Directory.Delete(_path, recursive: true);
     }
 
-    /// <summary>Under the data directory, which is locked, whatever is there is left over; elsewhere, what belongs to a pid that is no more.</summary>
-    private static void Sweep(string parent, bool isShared)
+    /// <summary>Ends and removes what the coordinators of this directory's subdirectories have left, all of whom are dead.</summary>
+    /// <returns>The processes that were ended.</returns>
+    internal static IReadOnlyList<int> SweepBelow(string parent) => Directory.Exists(parent) ? Sweep(parent, isShared: true) : [];
+
+    private static string ParentOf(string dataDirectory, out bool isShared)
     {
+        var own = Path.Combine(dataDirectory, "run");
+        string[] others = [.. ((string[])[Path.GetTempPath(), "/tmp"]).Select(folder => Path.Combine(folder, $"orchestrator-{Environment.UserName}")).Distinct()];
+        isShared = !Fits(own);
+        if (!isShared)
+            return own;
+        return Array.Find(others, Fits)
+            ?? throw new IOException($"a socket's path may have 107 bytes, and these would be longer: those below {own} and {string.Join(" and ", others)}; choose a shorter --data-dir or TMPDIR");
+
+        static bool Fits(string parent) => Encoding.UTF8.GetByteCount(parent) + OwnNameLength <= MaxDirectoryLength;
+    }
+
+    /// <summary>Under the data directory, which is locked, whatever is there is left over; elsewhere, what belongs to a process that is no more.</summary>
+    private static List<int> Sweep(string parent, bool isShared)
+    {
+        var ended = new List<int>();
         foreach (var directory in Directory.EnumerateDirectories(parent))
         {
             var owner = Path.GetFileName(directory).Split('.')[0];
-            if (int.TryParse(owner, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && (!isShared || !Directory.Exists($"/proc/{pid}")))
+            if (!int.TryParse(owner, NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
+                continue;
+            try
+            {
+                var marks = ProcessMark.ReadAll(directory);
+                if (isShared && (marks.FirstOrDefault(mark => mark.Pid == pid)?.Lives ?? Directory.Exists($"/proc/{pid}")))
+                    continue;
+                ended.AddRange(marks.SelectMany(mark => mark.Sweep()));
                 Directory.Delete(directory, recursive: true);
+            }
+            catch (IOException)
+            {
+                // Another coordinator that starts sweeps at the same time.
+            }
         }
+
+        return ended;
     }
 }

@@ -76,7 +76,7 @@ internal sealed record ProcessMark(string Boot, int Pid, long Start, string Sess
     }
 
     /// <summary>The living processes of its group; none where the number has become somebody else's, or is ours.</summary>
-    private IReadOnlyList<(int Pid, long Start)> Members()
+    private List<(int Pid, long Start)> Members()
     {
         if (Boot != BootId() || NativeMethods.getpgid(0) == Pid)
             return [];

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
@@ -10,12 +12,17 @@ internal sealed class RuntimeLeftovers
 
     /// <summary>Of a process that has just been started.</summary>
     public RuntimeLeftovers(int pid)
+        : this(pid, long.TryParse(ProcessLook.StartTicks(pid), NumberStyles.None, CultureInfo.InvariantCulture, out var start) ? start : null, Path.GetTempPath())
     {
-        var folder = Path.GetTempPath();
-        _files = ProcessLook.StartTicks(pid) is { } start
-            ? [$"{folder}dotnet-diagnostic-{pid}-{start}-socket", $"{folder}clr-debug-pipe-{pid}-{start}-in", $"{folder}clr-debug-pipe-{pid}-{start}-out"]
-            : [];
     }
+
+    /// <summary>Of one that may have ended long ago.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="start">When it was started, in ticks since the boot; null where that is not known.</param>
+    /// <param name="folder">Its folder for temporary files.</param>
+    public RuntimeLeftovers(int pid, long? start, string folder) => _files = start is null
+        ? []
+        : [.. ((string[])[$"dotnet-diagnostic-{pid}-{start}-socket", $"clr-debug-pipe-{pid}-{start}-in", $"clr-debug-pipe-{pid}-{start}-out"]).Select(name => Path.Combine(folder, name))];
 
     /// <summary>Once it has ended. A worker in another language has none, and one that ended well has removed its own.</summary>
     public void Remove()

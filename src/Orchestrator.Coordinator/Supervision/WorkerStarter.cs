@@ -64,6 +64,7 @@ internal sealed unsafe class WorkerStarter(
             var startedAt = time.GetTimestamp();
             var child = ChildProcess.Start(group.Options.Command, _environment, name, end);
             identity.ProcessGroup = child.Pid;
+            ProcessMark.Write(directory.MarkPath(incarnation), child.Pid);
             Harden(child.Pid);
             child.WriteLine(JsonFormatter.Default.Format(launch));
             return new WorkerProcess(group, launch, child, recorder, direct, startedAt, new CancellationTokenSource());
@@ -84,7 +85,18 @@ internal sealed unsafe class WorkerStarter(
     }
 
     /// <summary>The process has ended.</summary>
-    public void Forget(WorkerProcess process) => tokens.Revoke(process.Launch.CoordinatorToken);
+    public void Forget(WorkerProcess process)
+    {
+        tokens.Revoke(process.Launch.CoordinatorToken);
+        try
+        {
+            File.Delete(directory.MarkPath(process.Incarnation));
+        }
+        catch (IOException)
+        {
+            // Somebody swept the directory; there is nothing left to delete.
+        }
+    }
 
     /// <summary>Whether the kernel has killed somebody of this control group for memory since the last call.</summary>
     public bool KernelRanOutOfMemory()

@@ -51,6 +51,13 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         foreach (var group in options.Groups)
             _groups.Add(new WorkerGroup(group, _groups.Sum(before => before.Options.Workers)));
         _lastWatch = clock.Now;
+        if (directory.Swept.Count > 0)
+        {
+            var pids = string.Join(", ", directory.Swept);
+            _events.Add("coordinator.swept", "coordinator", $"ended what workers of a killed coordinator had left running: pid {pids}");
+            Log.Swept(_logger, pids);
+        }
+
         _thread = new SupervisorThread(clock.Provider, WatchPeriod, Watch, logger);
         host.Orders = this;
     }
@@ -325,6 +332,9 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker}: {Reason}")]
         public static partial void OfferRefused(ILogger logger, string worker, string reason);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Ended what workers of a killed coordinator had left running: pid {Pids}")]
+        public static partial void Swept(ILogger logger, string pids);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} cannot be started: {Reason}")]
         public static partial void StartFailed(ILogger logger, string worker, string reason);
