@@ -16,5 +16,5 @@ return args switch
     ["bench-echo", ..] => await BareServer.RunEchoAsync(args[1..]),
     ["bench-proxy", ..] => await BareServer.RunProxyAsync(args[1..]),
     [PartnerProcess.Verb, ..] => await PartnerJobs.RunAsync(args[1..]),
-    _ => await CommandLine.RunAsync(args),
+    _ => StartConditions.Meet(args is [var verb, ..] ? verb : "") ? await CommandLine.RunAsync(args) : ExitCode.TaskFailed,
 };

@@ -48,15 +48,27 @@ public static class ProtocolConstants
     /// <summary>A stream's writer closes a message once it holds this many bytes.</summary>
     public const int TargetMessageBytes = 64 * 1024;
 
-    /// <summary>Where a coordinator keeps its files unless told otherwise.</summary>
+    /// <summary>
+    /// Where a coordinator keeps its files unless told otherwise: an absolute path, or empty where nothing says where this user's files are (no HOME, and no entry of the
+    /// user with a home).
+    /// </summary>
     public static string DefaultDataDirectory()
     {
         var named = Environment.GetEnvironmentVariable(DataDirectoryVariable);
         if (!string.IsNullOrEmpty(named))
             return Path.GetFullPath(named);
         var state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
-        if (string.IsNullOrEmpty(state))
-            state = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state");
+        // One that is relative is to be ignored, says its specification.
+        if (!Path.IsPathRooted(state))
+        {
+            // Whether or not it exists: what is wrong with it shows where it is used.
+            var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+            // What the framework falls back to is everybody's.
+            if (!Path.IsPathRooted(home) || Path.TrimEndingDirectorySeparator(home) == Path.TrimEndingDirectorySeparator(Path.GetTempPath()))
+                return "";
+            state = Path.Combine(home, ".local", "state");
+        }
+
         return Path.Combine(state, "orchestrator");
     }
 }

@@ -117,7 +117,7 @@ internal static class BenchVerb
         if (inFlight < 1)
             throw new UsageException($"--in-flight is {inFlight}, it must be at least 1.");
         await using var client = await context.ConnectAsync(token);
-        var directory = context.Get(CommonOptions.DataDirectory) ?? ProtocolConstants.DefaultDataDirectory();
+        var directory = context.NamedDirectory();
         return await JournalBench.RunAsync(client, directory, inFlight, context.Get(Length) ?? TimeSpan.FromSeconds(3), context.Terminal, token);
     }
 

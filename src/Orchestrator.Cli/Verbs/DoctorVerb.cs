@@ -15,7 +15,7 @@ internal static class DoctorVerb
 
     private static async Task<int> RunAsync(VerbContext context, CancellationToken token)
     {
-        var directory = context.Get(CommonOptions.DataDirectory) is { Length: > 0 } named ? Path.GetFullPath(named) : ProtocolConstants.DefaultDataDirectory();
+        var directory = context.NamedDirectory();
         Check[] checks =
         [
             .. MachineChecks.Run(new Machine()),

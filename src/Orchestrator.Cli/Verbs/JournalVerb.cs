@@ -74,7 +74,7 @@ internal static class JournalVerb
 
     private static string DirectoryOf(VerbContext context)
     {
-        var directory = context.Get(CommonOptions.DataDirectory) ?? ProtocolConstants.DefaultDataDirectory();
+        var directory = context.NamedDirectory();
         return Directory.Exists(directory)
             ? directory
             : throw new UsageException($"there is no directory '{directory}'; --data-dir must name the data directory of a coordinator, where it keeps its journal.");

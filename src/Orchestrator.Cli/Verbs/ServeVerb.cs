@@ -127,6 +127,9 @@ internal static class ServeVerb
 
     private static async Task<int> RunAsync(VerbContext context, CancellationToken token)
     {
+        // Whoever asks for a reload while it starts has it once it is ready; the default would end the process.
+        var reload = false;
+        var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = reload = true);
         var options = Options(context);
         // One line that names every fault, instead of a stack that names the first.
         if (options.Validate() is { Count: > 0 } faults)
@@ -158,16 +161,39 @@ internal static class ServeVerb
         var running = application.RunUntilStoppedAsync();
         term.Dispose();
         interrupt.Dispose();
+        hangUp.Dispose();
         if (starting.IsCancellationRequested)
             application.RequestStop();
         else
-            await Console.Out.WriteAsync(ServeBanner.Write(application.Addresses, options.DataDirectory));
+            await WriteBannerAsync(ServeBanner.Write(application.Addresses, options.DataDirectory));
+        if (reload)
+            application.RequestReload();
         return await running;
 
         void EndStart(PosixSignalContext signal)
         {
             signal.Cancel = true;
             starting.Cancel();
+        }
+    }
+
+    /// <summary>It is ready, whether or not anybody can read so.</summary>
+    private static async Task WriteBannerAsync(string banner)
+    {
+        try
+        {
+            await Console.Out.WriteAsync(banner);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            try
+            {
+                await Console.Error.WriteLineAsync($"orchestrator: it is ready, but standard output cannot be written: {exception.Message}");
+            }
+            catch (Exception again) when (again is IOException or UnauthorizedAccessException)
+            {
+                // Then nobody reads it: endpoint.json and systemd say so as well.
+            }
         }
     }
 

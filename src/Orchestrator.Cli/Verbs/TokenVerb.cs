@@ -98,7 +98,7 @@ internal static class TokenVerb
 
     private static TokenFiles Files(VerbContext context)
     {
-        var directory = context.Get(CommonOptions.DataDirectory) is { Length: > 0 } named ? Path.GetFullPath(named) : ProtocolConstants.DefaultDataDirectory();
+        var directory = context.NamedDirectory();
         if (!File.Exists(Path.Combine(directory, ProtocolConstants.TokenFileName)))
             throw new UsageException($"{directory} is no data directory of a coordinator: it has no token. 'orchestrator serve' makes one; --data-dir names another.");
         return new TokenFiles(directory, TimeProvider.System);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Contracts;
 
 namespace Orchestrator.Cli.Verbs;
 
@@ -26,6 +27,13 @@ internal sealed class VerbContext(ParseResult parsed)
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);
 
     public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
+
+    /// <summary>The data directory that the options name, or the usual one.</summary>
+    /// <exception cref="UsageException">None is named, and there is no usual one.</exception>
+    public string NamedDirectory() =>
+        Get(CommonOptions.DataDirectory) is { Length: > 0 } named ? Path.GetFullPath(named)
+        : ProtocolConstants.DefaultDataDirectory() is { Length: > 0 } usual ? usual
+        : throw new UsageException($"There is no home directory here to have the usual data directory in: name one with --data-dir or {ProtocolConstants.DataDirectoryVariable}.");
 
     public Task<OrchestratorClient> ConnectAsync(CancellationToken token) => OrchestratorClient.ConnectAsync(ClientOptions(), token);
 

@@ -33,6 +33,14 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
         if (!string.IsNullOrEmpty(variable) && string.IsNullOrEmpty(options.DataDirectory))
             return (variable, $"from {OrchestratorClientOptions.EndpointVariable}");
 
+        if (directory.Length == 0)
+        {
+            throw new CoordinatorUnavailableException(
+                $"There is no home directory here in which a coordinator would have left its address. Name its data directory with --data-dir or {ProtocolConstants.DataDirectoryVariable}, "
+                + $"or its address with --endpoint or {OrchestratorClientOptions.EndpointVariable}.",
+                null);
+        }
+
         var file = Path.Combine(directory, ProtocolConstants.EndpointFileName);
         try
         {
@@ -61,6 +69,8 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
         if (!string.IsNullOrEmpty(variable) && string.IsNullOrEmpty(options.DataDirectory))
             return (variable, $"from {OrchestratorClientOptions.TokenVariable}");
 
+        if (directory.Length == 0)
+            return (null, "none was given, and there is no home directory in which to look for one");
         var file = Path.Combine(directory, ProtocolConstants.TokenFileName);
         try
         {

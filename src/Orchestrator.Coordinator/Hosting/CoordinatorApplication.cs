@@ -181,6 +181,9 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         _app.Lifetime.StopApplication();
     }
 
+    /// <summary>Reads the options again, as SIGHUP does.</summary>
+    public void RequestReload() => _ = Reloader.ReloadAsync();
+
     /// <summary>Drains within the option's limit, cancels what is left, ends the workers and the server.</summary>
     public async Task StopAsync()
     {
@@ -225,7 +228,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     private void OnHangUp(PosixSignalContext context)
     {
         context.Cancel = true;
-        _ = Reloader.ReloadAsync();
+        RequestReload();
     }
 
     private string AddressAt(int index)

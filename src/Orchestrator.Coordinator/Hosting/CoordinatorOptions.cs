@@ -105,7 +105,7 @@ public sealed record CoordinatorOptions
         Check(HttpPort is >= 0 and <= 65_535, nameof(HttpPort), HttpPort, "a port from 0 (any free one) to 65535");
         Check(GrpcPort != HttpPort || GrpcPort == 0, nameof(HttpPort), HttpPort, "another port than the gRPC port: h2c and HTTP/1 cannot share one");
         CheckListen(faults);
-        Check(DataDirectory.Length > 0, nameof(DataDirectory), DataDirectory, "a directory");
+        Check(DataDirectory.Length > 0, nameof(DataDirectory), DataDirectory, $"a directory: there is no home directory here to have the usual one in, so name one with --data-dir or {ProtocolConstants.DataDirectoryVariable}");
         Check(Supervision.Workers is >= 0 and <= 1_024, "Workers", Supervision.Workers, "a number from 0 to 1024");
         Check(Supervision.HotSpares is 0 or 1, "HotSpares", Supervision.HotSpares, "0 or 1");
         Check(Supervision.Command.Count > 0, "WorkerCommand", "", "a command and its arguments");
