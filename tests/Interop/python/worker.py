@@ -9,6 +9,7 @@ Needs what run_task.py needs, and the stubs of all protos:
         --plugin=protoc-gen-grpc="$(command -v grpc_python_plugin)" $(find protos -name '*.proto')
 """
 import os
+import sys
 import threading
 import time
 
@@ -55,6 +56,12 @@ def py_sleep(input, context):
     context.progress(0, 1, "asleep")
     context.sleep(number(input, "ms") / 1_000)
     return number(input, "ms")
+
+
+@worker.handler("io", "Prints a line, which reaches the task's log, and answers with what its standard input holds: nothing.", {"text": "hello"})
+def py_print(input, context):
+    print(input["text"])
+    return sys.stdin.read() + os.popen("cat").read()
 
 
 @worker.handler("io", "Counts a word in a dict that all processes share, from inside a task.", {"dict": "words", "word": "to"})

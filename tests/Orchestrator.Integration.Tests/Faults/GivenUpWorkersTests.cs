@@ -1,6 +1,10 @@
 using Orchestrator.Cli;
+using Orchestrator.Client;
+using Orchestrator.Coordinator;
+using Orchestrator.Coordinator.Supervision;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
+using Orchestrator.Worker;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
@@ -97,6 +101,41 @@ public sealed class GivenUpWorkersTests
         for (var i = 0; i < 7; i++)
             Assert.Equal(TaskState.WorkerLost, (await coordinator.RunAsync(Specs.Json("crash"), seconds: 60)).State);
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("echo", "1"), seconds: 60)).State);
+    }
+
+    /// <summary>Another: a start that takes longer to fail than a crash loop may, by its own time or by the limit of a start.</summary>
+    [Theory]
+    [InlineData("sleep 0.2; echo no such model >&2; exit 3", "exited with code 3; its last words: no such model")]
+    [InlineData("exec sleep 1000", "it did not say Hello within ")]
+    public async Task A_worker_that_takes_long_to_fail_its_start_is_given_up_too(string script, string cause)
+    {
+        using var directory = new TemporaryDirectory();
+        await using var coordinator = CoordinatorApplication.Create(
+            new CoordinatorOptions
+            {
+                ListenOnTcp = false,
+                OwnsProcess = false,
+                DataDirectory = directory.Path,
+                DrainTimeout = TimeSpan.Zero,
+                Supervision = new SupervisorOptions
+                {
+                    Workers = 1,
+                    HotSpares = 0,
+                    EarlyLifetime = TimeSpan.Zero,
+                    IntensityWindow = TimeSpan.FromMilliseconds(100),
+                    StartTimeout = TimeSpan.FromMilliseconds(600),
+                    MaxEarlyDeaths = 3,
+                    Command = ["/bin/sh", "-c", script],
+                },
+            },
+            new TaskHandlerRegistry());
+        // Its start comes to an end.
+        await coordinator.StartAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { Endpoint = coordinator.LocalAddress, DataDirectory = directory.Path }, TestContext.Current.CancellationToken);
+        var error = await Assert.ThrowsAsync<RemoteTaskException>(() => client.RunAsync<int>("echo", 1, cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal(ErrorReason.WorkerLost, error.Reason);
+        Assert.Contains(cause, error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Another: with no workers at all tasks wait for an operator, and the command says for what.</summary>

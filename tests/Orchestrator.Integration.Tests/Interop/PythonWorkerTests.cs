@@ -56,6 +56,20 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
         Assert.Contains("worker.py", thrown.Error.StackTrace, StringComparison.Ordinal);
     }
 
+    /// <summary>Part 5, 12: it belongs to the only task, however soon that ends; nothing waits for the coordinator's pipe.</summary>
+    [Fact]
+    public async Task What_a_handler_prints_is_in_its_tasks_log_and_its_standard_input_is_at_its_end()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            var result = await workers.Coordinator.RunAsync(Specs.Json("py_print", $$"""{"text": "line {{i}}"}"""));
+            Assert.Equal((TaskState.Succeeded, ""), (result.State, result.Output.Json.StringValue));
+            using var watch = workers.Coordinator.Tasks.WatchTasks(new WatchTasksRequest { TaskIds = { result.TaskId } }, CoordinatorProcess.Deadline());
+            var log = await watch.ResponseStream.ReadAllAsync().Where(response => response.Event.Log is not null).Select(response => response.Event.Log).ToListAsync();
+            Assert.Equal([("output", $"line {i}")], log.Select(line => (line.Level, line.Message)));
+        }
+    }
+
     [Fact]
     public async Task Integers_beyond_the_precision_of_JSON_keep_their_digits()
     {
