@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -11,6 +12,9 @@ namespace Orchestrator.Client;
 /// </summary>
 public sealed partial class OrchestratorClient : IAsyncDisposable
 {
+    /// <summary>How long the coordinator's port may take to answer before its Unix socket is tried.</summary>
+    private static readonly TimeSpan PortPatience = TimeSpan.FromSeconds(3);
+
     private readonly GrpcChannel _channel;
     private readonly CallInvoker _invoker;
     private readonly CoordinatorEndpoint _endpoint;
@@ -50,11 +54,47 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         OrchestratorClientOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new OrchestratorClientOptions();
-        var client = new OrchestratorClient(CoordinatorEndpoint.Locate(options), options);
+        var endpoint = CoordinatorEndpoint.Locate(options);
+        if (!options.VerifyOnConnect)
+            return new OrchestratorClient(endpoint, options);
+        if (endpoint.LocalSocket is null)
+            return await ConnectAsync(endpoint, options, cancellationToken);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(PortPatience);
+        Exception failure;
         try
         {
-            if (options.VerifyOnConnect)
-                await client.VerifyAsync(cancellationToken);
+            return await ConnectAsync(endpoint, options, patience.Token);
+        }
+        catch (Exception exception) when ((exception is CoordinatorUnavailableException or OperationCanceledException) && !cancellationToken.IsCancellationRequested)
+        {
+            failure = exception;
+        }
+
+        // Its port may be taken by strangers; the places of the socket are kept for this user.
+        try
+        {
+            return await ConnectAsync(endpoint.ByLocalSocket(), options, cancellationToken);
+        }
+        catch (CoordinatorUnavailableException) when (failure is CoordinatorUnavailableException)
+        {
+            // The socket of a coordinator that is gone, or of another machine whose data directory is shared.
+            ExceptionDispatchInfo.Throw(failure);
+            throw;
+        }
+        catch (CoordinatorUnavailableException)
+        {
+            // There is only the port to wait for.
+            return await ConnectAsync(endpoint, options, cancellationToken);
+        }
+    }
+
+    private static async Task<OrchestratorClient> ConnectAsync(CoordinatorEndpoint endpoint, OrchestratorClientOptions options, CancellationToken cancellationToken)
+    {
+        var client = new OrchestratorClient(endpoint, options);
+        try
+        {
+            await client.VerifyAsync(cancellationToken);
             return client;
         }
         catch

@@ -4,8 +4,15 @@ using Orchestrator.Contracts;
 namespace Orchestrator.Client;
 
 /// <summary>An address and a token, and where each was found, so that an error can say what to mend.</summary>
+/// <param name="Address">The gRPC address.</param>
+/// <param name="AddressSource">Where it was found.</param>
+/// <param name="Token">The token; null for none.</param>
+/// <param name="TokenSource">Where it was found, or why there is none.</param>
 internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, string? Token, string TokenSource)
 {
+    /// <summary>The same coordinator's Unix socket, for when its port does not answer; null where the address did not come from its own file.</summary>
+    public Uri? LocalSocket { get; private init; }
+
     /// <summary>Looks in the options, the environment and the data directory, in this order.</summary>
     /// <exception cref="CoordinatorUnavailableException">No address is given, and no coordinator has left one.</exception>
     public static CoordinatorEndpoint Locate(OrchestratorClientOptions options)
@@ -13,39 +20,60 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
         var directory = options.DataDirectory is { Length: > 0 } named
             ? Path.GetFullPath(named)
             : ProtocolConstants.DefaultDataDirectory();
-        var (address, addressSource) = LocateAddress(options, directory);
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https" or "unix"))
+        var file = Path.Combine(directory, ProtocolConstants.EndpointFileName);
+        if (Explicit(options) is not (var address, var source))
         {
-            throw new CoordinatorUnavailableException(
-                $"'{address}' ({addressSource}) is not an address such as http://127.0.0.1:7600, or unix:/path/of/a.socket.", null);
+            if (directory.Length == 0)
+            {
+                throw new CoordinatorUnavailableException(
+                    $"There is no home directory here in which a coordinator would have left its address. Name its data directory with --data-dir or {ProtocolConstants.DataDirectoryVariable}, "
+                    + $"or its address with --endpoint or {OrchestratorClientOptions.EndpointVariable}.",
+                    null);
+            }
+
+            var (grpc, local) = ReadFile(file);
+            var (token, tokenSource) = LocateToken(options, directory);
+            return new CoordinatorEndpoint(Parse(grpc, $"from {file}"), $"from {file}", token, tokenSource)
+            {
+                LocalSocket = local is not null && local != grpc ? Parse(local, $"from {file}") : null,
+            };
         }
 
-        var (token, tokenSource) = LocateToken(options, directory);
-        return new CoordinatorEndpoint(uri, addressSource, token, tokenSource);
+        var uri = Parse(address, source);
+        var (known, knownSource) = LocateToken(options, directory.Length > 0 && IsOf(uri, file) ? directory : null);
+        return new CoordinatorEndpoint(uri, source, known, known is null && knownSource.Length == 0 && directory.Length > 0
+            ? $"none was given, and that of {directory} is only sent to its own coordinator: name one with --token or {OrchestratorClientOptions.TokenVariable}"
+            : knownSource);
     }
 
-    private static (string Address, string Source) LocateAddress(OrchestratorClientOptions options, string directory)
+    /// <summary>The same coordinator, by its Unix socket.</summary>
+    public CoordinatorEndpoint ByLocalSocket() => this with { Address = LocalSocket!, LocalSocket = null };
+
+    /// <summary>The address that somebody named.</summary>
+    private static (string Address, string Source)? Explicit(OrchestratorClientOptions options)
     {
         if (!string.IsNullOrEmpty(options.Endpoint))
             return (options.Endpoint, "given explicitly");
         var variable = Environment.GetEnvironmentVariable(OrchestratorClientOptions.EndpointVariable);
         // A named data directory is more explicit than a variable that may be left over from another shell.
-        if (!string.IsNullOrEmpty(variable) && string.IsNullOrEmpty(options.DataDirectory))
-            return (variable, $"from {OrchestratorClientOptions.EndpointVariable}");
+        return !string.IsNullOrEmpty(variable) && string.IsNullOrEmpty(options.DataDirectory)
+            ? (variable, $"from {OrchestratorClientOptions.EndpointVariable}")
+            : null;
+    }
 
-        if (directory.Length == 0)
-        {
-            throw new CoordinatorUnavailableException(
-                $"There is no home directory here in which a coordinator would have left its address. Name its data directory with --data-dir or {ProtocolConstants.DataDirectoryVariable}, "
-                + $"or its address with --endpoint or {OrchestratorClientOptions.EndpointVariable}.",
-                null);
-        }
+    private static Uri Parse(string address, string source) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "unix"
+            ? uri
+            : throw new CoordinatorUnavailableException($"'{address}' ({source}) is not an address such as http://127.0.0.1:7600, or unix:/path/of/a.socket.", null);
 
-        var file = Path.Combine(directory, ProtocolConstants.EndpointFileName);
+    private static (string Grpc, string? Local) ReadFile(string file)
+    {
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(file));
-            return (document.RootElement.GetProperty("grpc").GetString() ?? "", $"from {file}");
+            return (
+                document.RootElement.GetProperty("grpc").GetString() ?? "",
+                document.RootElement.TryGetProperty("local", out var local) ? local.GetString() : null);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -61,14 +89,33 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
         }
     }
 
-    private static (string? Token, string Source) LocateToken(OrchestratorClientOptions options, string directory)
+    /// <summary>Whether the address is one that the coordinator of this file listens on: only that one is sent its token.</summary>
+    private static bool IsOf(Uri address, string file)
+    {
+        try
+        {
+            var (grpc, local) = ReadFile(file);
+            return IsSame(grpc) || (local is not null && IsSame(local));
+        }
+        catch (CoordinatorUnavailableException)
+        {
+            return false;
+        }
+
+        bool IsSame(string other) => Uri.TryCreate(other, UriKind.Absolute, out var uri) && uri == address;
+    }
+
+    /// <param name="options">May name it.</param>
+    /// <param name="directory">Where else it may lie; null where the coordinator of that directory is not the one that is called.</param>
+    private static (string? Token, string Source) LocateToken(OrchestratorClientOptions options, string? directory)
     {
         if (!string.IsNullOrEmpty(options.Token))
             return (options.Token, "given explicitly");
         var variable = Environment.GetEnvironmentVariable(OrchestratorClientOptions.TokenVariable);
         if (!string.IsNullOrEmpty(variable) && string.IsNullOrEmpty(options.DataDirectory))
             return (variable, $"from {OrchestratorClientOptions.TokenVariable}");
-
+        if (directory is null)
+            return (null, "");
         if (directory.Length == 0)
             return (null, "none was given, and there is no home directory in which to look for one");
         var file = Path.Combine(directory, ProtocolConstants.TokenFileName);

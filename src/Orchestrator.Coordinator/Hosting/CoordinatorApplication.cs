@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -60,6 +61,10 @@ public sealed class CoordinatorApplication : IAsyncDisposable
 
     /// <summary>The address for a client in this process, or of this user: the Unix socket.</summary>
     public string LocalAddress => $"unix:{_app.Services.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}";
+
+    /// <summary>The patterns of all routes of both ports, for a test that tries each.</summary>
+    internal IEnumerable<string> Routes =>
+        ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Select(endpoint => endpoint.RoutePattern.RawText ?? "");
 
     private string GrpcAddress => _options.ListenOnTcp ? AddressAt(0) : LocalAddress;
 
@@ -123,12 +128,14 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         builder.Services.AddCoordinator(options);
         var connections = ConnectionLimit.Of(options.Supervision.Groups.Sum(group => group.Workers));
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options, connections));
+        // What the kernel has delivered and nobody has read yet; a connection has no more than that before its credential, see StrangerInput.
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.MaxReadBufferSize = 64 * 1024);
         // Kestrel asks the factory that was registered last first.
         builder.Services.AddSingleton<IConnectionListenerFactory>(
             provider => new BoundedListeners(ActivatorUtilities.CreateInstance<SocketTransportFactory>(provider), connections));
         var app = builder.Build();
-        var guard = app.Services.GetRequiredService<HttpGuard>();
-        app.Use(next => context => guard.InvokeAsync(context, next));
+        var (door, guard) = (app.Services.GetRequiredService<CallDoor>(), app.Services.GetRequiredService<HttpGuard>());
+        app.Use(next => context => context.Features.Get<ConnectionMemo>() is { Port: PortKind.Http } ? guard.InvokeAsync(context, next) : door.InvokeAsync(context, next));
         app.MapCoordinator();
         return app;
     }
@@ -151,7 +158,7 @@ public sealed class CoordinatorApplication : IAsyncDisposable
             health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.Serving);
         _app.Services.GetRequiredService<JournalHealth>().Start();
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
-        _endpointFile.Write(GrpcAddress, HttpAddress);
+        _endpointFile.Write(GrpcAddress, HttpAddress, LocalAddress);
         // Before anybody is told that this process may be signalled.
         if (_options.OwnsProcess)
             _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp);
@@ -274,14 +281,16 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         // A stalled upload holds at most its stream's window; the connection's leaves room for the others beside it.
         kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
         kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
+        // Those of a call without a credential are kept until it is refused.
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         kestrel.Limits.MaxRequestBodySize = null;
         // A client may think for long; what it may hold meanwhile is bounded by its credits.
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
         if (options.ListenOnTcp)
         {
-            kestrel.Listen(options.ListenAddress, options.GrpcPort, listen => Protect(listen, HttpProtocols.Http2, requireClient: true));
-            kestrel.Listen(options.ListenAddress, options.HttpPort, listen => Protect(listen, HttpProtocols.Http1, requireClient: false));
+            kestrel.Listen(options.ListenAddress, options.GrpcPort, listen => Protect(listen, PortKind.Grpc, connections));
+            kestrel.Listen(options.ListenAddress, options.HttpPort, listen => Protect(listen, PortKind.Http, connections));
         }
 
         // For the handlers in workers: its name is known before the workers start, whereas a free port is not.
@@ -291,26 +300,33 @@ public sealed class CoordinatorApplication : IAsyncDisposable
             {
                 listen.Protocols = HttpProtocols.Http2;
                 listen.Use(next => PeerProcess.Check(next, listen.ApplicationServices.GetRequiredService<SecurityInstruments>()));
-                listen.Use(ConnectionMemo.Attach);
+                listen.Use(ConnectionMemo.Attach(PortKind.Grpc));
             });
     }
 
     /// <summary>With TLS where there are certificates. Probes of the HTTP port need not have one of their own.</summary>
-    private static void Protect(ListenOptions listen, HttpProtocols protocols, bool requireClient)
+    private static void Protect(ListenOptions listen, PortKind port, int connections)
     {
-        listen.Protocols = protocols;
+        var isGrpc = port == PortKind.Grpc;
+        var time = listen.ApplicationServices.GetRequiredService<TimeProvider>();
+        listen.Protocols = isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1;
+        listen.Use(ConnectionMemo.Attach(port));
+        var places = new ConnectionPlaces(connections, time);
+        listen.ApplicationServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopped.Register(places.Dispose);
+        listen.Use(places.Attach);
         if (listen.ApplicationServices.GetService<TlsCertificates>() is { } certificates)
         {
             listen.UseHttps(new TlsHandshakeCallbackOptions
             {
                 HandshakeTimeout = BeginLimit,
-                OnConnection = _ => ValueTask.FromResult(certificates.ForHandshake(requireClient)),
+                OnConnection = _ => ValueTask.FromResult(certificates.ForHandshake(requireClient: isGrpc)),
             });
         }
 
-        var least = protocols == HttpProtocols.Http2 ? FirstBytes.Http2Preface : 1;
-        listen.Use(ConnectionMemo.Attach);
-        listen.Use(FirstBytes.Within(BeginLimit, least, listen.ApplicationServices.GetRequiredService<TimeProvider>()));
+        listen.Use(FirstBytes.Within(BeginLimit, isGrpc ? FirstBytes.Http2Preface : 1, time));
+        // HTTP/1 has a request at a time, and none that is read beyond its headers.
+        if (isGrpc)
+            listen.Use(StrangerInput.Limit(time));
     }
 
     /// <summary>Signals are the application's own matter: the drain comes before the host's stop.</summary>

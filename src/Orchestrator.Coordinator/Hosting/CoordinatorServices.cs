@@ -21,6 +21,9 @@ namespace Orchestrator.Coordinator.Hosting;
 /// <summary>The coordinator's table of contents: one line per room.</summary>
 internal static class CoordinatorServices
 {
+    /// <summary>The largest request of a method that needs no credential.</summary>
+    private const int OpenMessageBytes = 64 * 1024;
+
     public static IServiceCollection AddCoordinator(this IServiceCollection services, CoordinatorOptions options) => services
         .AddSingleton(options)
         .AddJournal(options)
@@ -42,10 +45,11 @@ internal static class CoordinatorServices
         endpoints.MapGrpcService<AdminServiceAdapter>();
         endpoints.MapGrpcService<HealthServiceImpl>();
         endpoints.MapGrpcReflectionService();
-        endpoints.MapGet("/healthz", () => Results.Text("ok\n")).WithMetadata(new OpenToAll());
+        var http = endpoints.MapGroup("").WithMetadata(new HttpPortRoute());
+        http.MapGet("/healthz", () => Results.Text("ok\n")).WithMetadata(new OpenToAll());
         // With a credential; observing is enough.
-        endpoints.MapMetrics("/metrics", endpoints.ServiceProvider.GetRequiredService<MetricsPage>().Registry);
-        endpoints.MapGet("/readyz", (Readiness readiness) => readiness.ToResult()).WithMetadata(new OpenToAll());
+        http.MapMetrics("/metrics", endpoints.ServiceProvider.GetRequiredService<MetricsPage>().Registry);
+        http.MapGet("/readyz", (Readiness readiness) => readiness.ToResult()).WithMetadata(new OpenToAll());
     }
 
     private static IServiceCollection AddJournal(this IServiceCollection services, CoordinatorOptions options) => services
@@ -83,6 +87,8 @@ internal static class CoordinatorServices
             .AddSingleton<CallerFinder>()
             .AddSingleton<WorkerSessions>()
             .AddSingleton<ClientAccounts>()
+            .AddSingleton<IncomingMessages>()
+            .AddSingleton<CallDoor>()
             .AddSingleton<CallGate>()
             .AddSingleton<HttpGuard>()
             .AddHostedService<NoAuthWarning>();
@@ -124,7 +130,7 @@ internal static class CoordinatorServices
             grpc.MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes;
             grpc.MaxSendMessageSize = null;
             grpc.Interceptors.Add<CallGate>();
-        });
+        }).AddServiceOptions<HealthServiceImpl>(health => health.MaxReceiveMessageSize = OpenMessageBytes);
         services.AddGrpcReflection();
         services.AddGuardedMethods();
         return services

@@ -8,9 +8,9 @@ internal sealed class EndpointFile(string dataDirectory) : IDisposable
 {
     private readonly string _path = Path.Combine(dataDirectory, ProtocolConstants.EndpointFileName);
 
-    public void Write(string grpc, string http)
+    public void Write(string grpc, string http, string local)
     {
-        var content = new JsonObject { ["grpc"] = grpc, ["http"] = http, ["pid"] = Environment.ProcessId };
+        var content = new JsonObject { ["grpc"] = grpc, ["http"] = http, ["local"] = local, ["pid"] = Environment.ProcessId };
         // Whole or not at all: a reader never sees half of it.
         var temporary = $"{_path}.{Environment.ProcessId}";
         File.WriteAllText(temporary, content.ToJsonString() + "\n");

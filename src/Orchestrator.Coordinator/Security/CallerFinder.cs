@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -35,12 +36,18 @@ internal sealed class CallerFinder(TokenStore tokens, CoordinatorOptions options
         }
         else
         {
-            fault = $"{(presented is null ? "no token was sent" : "the token is wrong")}; it lies in {tokens.Path} (send it as 'authorization: Bearer TOKEN')";
+            fault = $"{(presented is null ? "no token was sent" : "the token is wrong")}; "
+                + (IsOnThisMachine(context) ? $"it lies in {tokens.Path} (send it as 'authorization: Bearer TOKEN')" : "send it as 'authorization: Bearer TOKEN'");
         }
 
         instruments.Refused();
         return null;
     }
+
+    // Where its files lie is nothing for strangers elsewhere. Whatever came through a proxy may come from anywhere.
+    private static bool IsOnThisMachine(HttpContext context) =>
+        !context.Request.Headers.ContainsKey("Forwarded") && !context.Request.Headers.ContainsKey("X-Forwarded-For") && !context.Request.Headers.ContainsKey("Via")
+        && (context.Connection.RemoteIpAddress is not { } remote || IPAddress.IsLoopback(remote) || remote.Equals(context.Connection.LocalIpAddress));
 
     // The handshake has checked it against the authority; a connection has one certificate for all its calls.
     private Caller OfCertificate(HttpContext context, X509Certificate2 certificate)

@@ -40,7 +40,7 @@ internal static class FirstBytes
         {
             return false;
         }
-        catch (Exception exception) when (exception is IOException or ConnectionResetException)
+        catch (Exception exception) when (exception is IOException or ConnectionResetException or ConnectionAbortedException)
         {
             return false;
         }

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The door of everything that is not gRPC. A page somewhere in the web must not reach a coordinator through its visitor's browser: names that were pointed
+/// The door of the HTTP port. A page somewhere in the web must not reach a coordinator through its visitor's browser: names that were pointed
 /// at this machine are refused by the Host header, requests of other pages by their Origin, and nothing is ever shared with another origin.
 /// </summary>
 internal sealed class HttpGuard(CallerFinder callers, CoordinatorOptions options)
@@ -12,9 +12,9 @@ internal sealed class HttpGuard(CallerFinder callers, CoordinatorOptions options
     /// <summary>Lets the request through or answers it.</summary>
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        // gRPC has its own door, with its own answers, see CallGate; browsers cannot speak it.
-        if (context.Request.Protocol == "HTTP/2" && context.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
-            return next(context);
+        // The other port's methods are none here, whatever the request calls itself.
+        if (context.GetEndpoint()?.Metadata.GetMetadata<HttpPortRoute>() is null)
+            context.SetEndpoint(null);
         if (!IsKnown(context.Request.Host.Host))
             return Refuse(context, StatusCodes.Status421MisdirectedRequest, $"the host '{context.Request.Host.Host}' is not known here; --allow-host makes it known");
         if (context.Request.Headers.Origin is { Count: > 0 } origin && origin != $"{context.Request.Scheme}://{context.Request.Host}")
@@ -27,6 +27,7 @@ internal sealed class HttpGuard(CallerFinder callers, CoordinatorOptions options
             return Refuse(context, StatusCodes.Status401Unauthorized, fault!);
         }
 
+        context.Features.Get<ConnectionMemo>()?.MarkAuthenticated();
         // Observing is what every client's role includes.
         return caller.Worker is null ? next(context) : Refuse(context, StatusCodes.Status403Forbidden, "a worker's token is not for this port");
     }

@@ -12,7 +12,7 @@ namespace Orchestrator.Coordinator.Telemetry;
 /// <summary>Every limit in force, and how far it is used.</summary>
 internal sealed class LimitReporter(
     TaskEngineHost host, ObjectEngineHost objects, MemoryBudget memory, StreamRegistry streams, CommandJournal journal, CoordinatorOptions options,
-    WorkerSupervisor workers)
+    WorkerSupervisor workers, IncomingMessages incoming)
 {
     /// <summary>The limits over all, as they are now.</summary>
     public IReadOnlyList<V1.Limit> Shared()
@@ -27,6 +27,7 @@ internal sealed class LimitReporter(
             New("affinity_keys", "Affinity keys that are remembered", engine.MaxAffinityKeys, keys, "keys"),
             New("memory", "Resident memory of the coordinator (used), within its memory budget", options.MemoryBudget, Environment.WorkingSet, "bytes"),
             New("memory_kept", $"Kept for others, with a record for each; new work is refused beyond {memory.ForNewWork:N0}", memory.Limit, memory.Used, "bytes"),
+            New("incoming_bytes", $"Messages that have not arrived whole, of all connections; {incoming.OfOneConnection:N0} of one (incoming_bytes_per_connection), each within {IncomingMessages.ArrivalLimit.TotalSeconds:0} s (message_arrival)", incoming.Limit, incoming.Bytes, "bytes"),
             .. objects.Read((read, _) => read.Limits()).Select(limit => New(limit.Name, limit.Description, limit.Maximum, limit.Used, limit.Unit)),
             New("streams", "Open task streams", 0, streams.Count, "streams"),
             New("history_tasks", "Ends of durable tasks that the journal keeps for ListTasks", journal.Options.HistoryTasks, 0, "tasks"),

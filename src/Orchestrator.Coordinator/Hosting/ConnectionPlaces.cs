@@ -1,0 +1,150 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Orchestrator.Coordinator.Security;
+
+namespace Orchestrator.Coordinator.Hosting;
+
+/// <summary>
+/// Who holds the places of one port. A connection on which no credential was accepted is a stranger: it is closed after a while, once places are short, and one peer's
+/// strangers have a share only. So strangers never keep out a client with a credential, and a probe that idles on a coordinator with room is left alone.
+/// </summary>
+internal sealed class ConnectionPlaces : IDisposable
+{
+    /// <summary>How long a connection may be a stranger where places are short.</summary>
+    public static readonly TimeSpan StrangerLimit = TimeSpan.FromSeconds(10);
+
+    // After it was asked to close (GOAWAY): time for the calls that are under way.
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    private readonly int _places;
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private readonly Lock _gate = new();
+
+    // The oldest first.
+    private readonly LinkedList<Place> _taken = [];
+    private int _closing;
+
+    public ConnectionPlaces(int places, TimeProvider time)
+    {
+        _places = places;
+        _time = time;
+        _timer = time.CreateTimer(_ => CloseStrangers(), null, LookEvery, LookEvery);
+    }
+
+    /// <summary>The most strangers of one peer.</summary>
+    public int ShareOfPeer => Math.Max(1, _places / 4);
+
+    /// <summary>A connection middleware that gives each connection a place.</summary>
+    public ConnectionDelegate Attach(ConnectionDelegate next) => async connection =>
+    {
+        var place = new LinkedListNode<Place>(new Place(connection, PeerOf(connection.RemoteEndPoint), _time.GetTimestamp()));
+        Enter(place)?.Abort(new ConnectionAbortedException("its place is needed, and no credential was accepted on it"));
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            Leave(place);
+        }
+    };
+
+    public void Dispose() => _timer.Dispose();
+
+    /// <summary>Takes a place; the connection that has to give up its own for it.</summary>
+    private ConnectionContext? Enter(LinkedListNode<Place> place)
+    {
+        lock (_gate)
+        {
+            _taken.AddLast(place);
+            var held = _taken.Count - _closing;
+            var victim = held > ShareOfPeer && Strangers().Where(other => other.Peer.Equals(place.Value.Peer)).Take(ShareOfPeer + 1).Count() > ShareOfPeer
+                ? Strangers().First(other => other.Peer.Equals(place.Value.Peer))
+                // One is free when the next one comes: the server turns away whatever comes beyond its limit before it comes here.
+                : held > _places - Math.Max(1, _places / 64) ? Strangers().FirstOrDefault() : null;
+            if (victim is null)
+                return null;
+            victim.IsClosing = true;
+            _closing++;
+            return victim.Connection;
+        }
+    }
+
+    private void Leave(LinkedListNode<Place> place)
+    {
+        lock (_gate)
+        {
+            _taken.Remove(place);
+            if (place.Value.IsClosing)
+                _closing--;
+        }
+    }
+
+    private void CloseStrangers()
+    {
+        var (asked, late) = (new List<Place>(), new List<Place>());
+        lock (_gate)
+        {
+            if (_taken.Count * 2 < _places)
+                return;
+            foreach (var stranger in Strangers())
+            {
+                if (_time.GetElapsedTime(stranger.Since) < StrangerLimit)
+                    break;
+                if (stranger.Asked is not { } since)
+                {
+                    stranger.Asked = _time.GetTimestamp();
+                    asked.Add(stranger);
+                }
+                else if (_time.GetElapsedTime(since) >= CloseLimit)
+                {
+                    stranger.IsClosing = true;
+                    _closing++;
+                    late.Add(stranger);
+                }
+            }
+        }
+
+        asked.ForEach(stranger => stranger.Connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose());
+        late.ForEach(stranger => stranger.Connection.Abort(new ConnectionAbortedException("no credential was accepted on it in time, and places are short")));
+    }
+
+    private IEnumerable<Place> Strangers() => _taken.Where(place => !place.IsClosing && !place.IsAuthenticated);
+
+    /// <summary>Who is at the other end: an address, of which IPv6 hands out 2^64 to one household.</summary>
+    private static IPAddress PeerOf(EndPoint? endpoint)
+    {
+        var address = (endpoint as IPEndPoint)?.Address ?? IPAddress.Loopback;
+        if (address.IsIPv4MappedToIPv6)
+            return address.MapToIPv4();
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+            return address;
+        var bytes = address.GetAddressBytes();
+        bytes.AsSpan(8).Clear();
+        return new IPAddress(bytes);
+    }
+
+    private sealed class Place(ConnectionContext connection, IPAddress peer, long since)
+    {
+        private readonly ConnectionMemo? _memo = connection.Features.Get<ConnectionMemo>();
+
+        public ConnectionContext Connection => connection;
+
+        public IPAddress Peer => peer;
+
+        public bool IsAuthenticated => _memo is { IsAuthenticated: true };
+
+        public long Since => since;
+
+        /// <summary>When it was asked to close; null while it was not.</summary>
+        public long? Asked { get; set; }
+
+        /// <summary>It was cut off, and has not gone yet.</summary>
+        public bool IsClosing { get; set; }
+    }
+}

@@ -1,0 +1,290 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Orchestrator.Core.Budgets;
+using Orchestrator.Coordinator.Security;
+using Orchestrator.TestKit;
+using Orchestrator.V1;
+
+namespace Orchestrator.Integration.Tests.Security;
+
+/// <summary>Part 5, 13: whoever sends no credential is answered by the headers, and makes the process keep next to nothing; incomplete requests are bounded for all.</summary>
+public sealed class CredentialFirstTests : IDisposable
+{
+    private const long OfStranger = 256 * 1024;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly CancellationTokenSource _limit = new(Limit);
+
+    public void Dispose() => _limit.Dispose();
+
+    /// <summary>Part 5, 13: every method is refused before a byte of its body, compressed or not.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Every_method_is_refused_by_its_headers_alone(bool isCompressed)
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0");
+        foreach (var (service, method) in await RpcCatalogue.ReadAsync(coordinator.Invoker))
+        {
+            using var connection = new RawHttp2(coordinator.GrpcAddress);
+            connection.Begin().Call(1, $"/{service}/{method}", more: isCompressed ? [("grpc-encoding", "gzip")] : []);
+            // No gzip at all: whoever unpacks it fails.
+            if (isCompressed)
+                connection.Frame(RawHttp2.Data, 0, 1, [1, 0, 0, 0, 4, 1, 2, 3, 4]);
+            await connection.SendAsync(_limit.Token);
+            Assert.True(await AnswerAsync(connection) is { } status && status == StatusCode.Unauthenticated, $"{service}/{method}");
+        }
+    }
+
+    /// <summary>Part 5, 13: what 200 connections without a credential send is not kept, be the method refused or open.</summary>
+    [Theory]
+    [InlineData("/orchestrator.v1.TaskService/SubmitTasks")]
+    [InlineData("/grpc.health.v1.Health/Check")]
+    [InlineData("/grpc.health.v1.Health/Watch")]
+    [InlineData("/orchestrator.v1.TaskService/StreamTasks")]
+    public async Task A_connection_without_a_credential_makes_the_process_keep_at_most_256_KB(string method)
+    {
+        const int Connections = 200;
+        const int Streams = 48;
+        const int Each = 30_000;
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0");
+        var before = await MemoryAsync(coordinator);
+        var connections = new List<RawHttp2>();
+        using var sending = CancellationTokenSource.CreateLinkedTokenSource(_limit.Token);
+        var sends = new List<Task>();
+        try
+        {
+            for (var i = 0; i < Connections; i++)
+            {
+                var connection = new RawHttp2(coordinator.GrpcAddress);
+                connections.Add(connection);
+                connection.Begin();
+                // 1.4 MB of messages that say they are longer, all within the windows that HTTP/2 begins with or is told by the server.
+                for (var stream = 0; stream < Streams; stream++)
+                {
+                    var begin = new byte[Each];
+                    BinaryPrimitives.WriteInt32BigEndian(begin.AsSpan(1), 60_000);
+                    connection.Call((2 * stream) + 1, method);
+                    for (var sent = 0; sent < Each; sent += 15_000)
+                        connection.Frame(RawHttp2.Data, 0, (2 * stream) + 1, begin.AsSpan(sent, 15_000));
+                }
+
+                sends.Add(connection.SendAsync(sending.Token));
+            }
+
+            // Each look is a call, which is served meanwhile.
+            var most = before;
+            for (var look = 0; look < 150; look++)
+                most = Math.Max(most, await MemoryAsync(coordinator));
+            Assert.True(most - before < Connections * OfStranger, $"{Connections} connections hold {(most - before) / Connections:N0} bytes each");
+        }
+        finally
+        {
+            await sending.CancelAsync();
+            foreach (var send in sends)
+                await Record.ExceptionAsync(() => send);
+            connections.ForEach(connection => connection.Dispose());
+        }
+    }
+
+    /// <summary>Part 5, 13: with a credential, too, incomplete messages count: 48 streams of 31 MB are refused within the budget, while others are served.</summary>
+    [Fact]
+    public async Task Incomplete_messages_of_a_client_stay_within_the_memory_budget()
+    {
+        const long Budget = 300L << 20;
+        await using var coordinator = await CoordinatorProcess.StartAsync("--memory-budget", "300MB", "--workers", "1", "--hot-spares", "0");
+        using var handler = new SocketsHttpHandler { UseProxy = false };
+        using var http = new HttpClient(handler) { Timeout = Limit };
+        var never = new TaskCompletionSource();
+        var calls = Enumerable.Range(0, 48).Select(_ => PostAsync(http, coordinator, "TaskService/SubmitTasks", 31 << 20, 30 << 20, never.Task)).ToList();
+        var most = 0L;
+        while (calls.Any(call => !call.IsCompleted) && (calls.Count(call => call.IsCompleted) < 40))
+        {
+            most = Math.Max(most, await MemoryAsync(coordinator));
+            _limit.Token.ThrowIfCancellationRequested();
+        }
+
+        Assert.True(most < Budget, $"{most:N0} bytes");
+        foreach (var call in calls.Where(call => call.IsCompleted))
+            Assert.Equal(StatusCode.ResourceExhausted, await call);
+        var limits = (await coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits.ToDictionary(limit => limit.Name);
+        Assert.InRange(limits["incoming_bytes"].Used, 0, limits["incoming_bytes"].Maximum);
+        Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("sum_of_squares", """{"n": 3}"""))).State);
+        never.SetResult();
+        http.CancelPendingRequests();
+        foreach (var call in calls)
+            await Record.ExceptionAsync(() => call);
+        // What the calls held is given back with their end.
+        await UntilAsync(async () => (await coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits.Single(limit => limit.Name == "incoming_bytes").Used == 0);
+    }
+
+    /// <summary>Part 5, 13: an open method takes 64 KB.</summary>
+    [Fact]
+    public async Task An_open_method_takes_no_more_than_64_KB()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0");
+        var health = new Health.HealthClient(coordinator.Connect(""));
+        Assert.Equal(StatusCode.NotFound, await StatusOf(60_000));
+        Assert.Equal(StatusCode.ResourceExhausted, await StatusOf(66_000));
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, (await health.CheckAsync(new HealthCheckRequest(), CoordinatorProcess.Deadline())).Status);
+
+        async Task<StatusCode> StatusOf(int bytes) => (await Assert.ThrowsAsync<RpcException>(
+            async () => await health.CheckAsync(new HealthCheckRequest { Service = new string('x', bytes) }, CoordinatorProcess.Deadline()))).StatusCode;
+    }
+
+    /// <summary>Part 5, 13: an incomplete message is bounded in time, and counts until it ends.</summary>
+    [Fact]
+    public async Task A_message_that_does_not_become_whole_ends_in_time_and_counts_until_then()
+    {
+        var (time, memory, pipe) = (new HandTime(), new MemoryBudget(1_000_000), new Pipe());
+        using var messages = new IncomingMessages(memory, time);
+        using var body = new IncomingBody(pipe.Reader, messages, new ConnectionMemo(PortKind.Grpc), IncomingMessages.ArrivalLimit, isSingle: true);
+        await pipe.Writer.WriteAsync(new byte[1_000], _limit.Token);
+        var read = await body.ReadAsync(_limit.Token);
+        body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        Assert.Equal((1_000, 1_000), (messages.Bytes, memory.Used));
+        var rest = body.ReadAsync(_limit.Token).AsTask();
+        time.Advance(IncomingMessages.ArrivalLimit);
+        Assert.False(rest.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(2));
+        var error = await Assert.ThrowsAsync<RpcException>(() => rest.WaitAsync(_limit.Token));
+        Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+        Assert.Contains("message_arrival", error.Status.Detail, StringComparison.Ordinal);
+        body.Dispose();
+        Assert.Equal((0, 0), (messages.Bytes, memory.Used));
+    }
+
+    /// <summary>Part 5, 13: a stream that says nothing between two messages is left alone; a message that is whole costs nothing.</summary>
+    [Fact]
+    public async Task A_stream_may_be_silent_between_its_messages()
+    {
+        var (time, memory, pipe) = (new HandTime(), new MemoryBudget(1_000_000), new Pipe());
+        using var messages = new IncomingMessages(memory, time);
+        using var body = new IncomingBody(pipe.Reader, messages, new ConnectionMemo(PortKind.Grpc), IncomingMessages.ArrivalLimit, isSingle: false);
+        for (var i = 0; i < 3; i++)
+        {
+            var next = body.ReadAsync(_limit.Token).AsTask();
+            time.Advance(TimeSpan.FromHours(1));
+            Assert.False(next.IsCompleted);
+            await pipe.Writer.WriteAsync(new byte[1_000], _limit.Token);
+            var read = await next;
+            Assert.Equal(1_000, read.Buffer.Length);
+            body.AdvanceTo(read.Buffer.End);
+            Assert.Equal(0, memory.Used);
+        }
+    }
+
+    /// <summary>Part 5, 13: the share of one connection, and of all.</summary>
+    [Fact]
+    public void One_connection_holds_half_of_what_all_may_hold()
+    {
+        var memory = new MemoryBudget(1_000_000);
+        using var messages = new IncomingMessages(memory, new HandTime());
+        var one = new ConnectionMemo(PortKind.Grpc);
+        messages.Hold(one, messages.OfOneConnection);
+        Assert.Contains("incoming_bytes_per_connection", Assert.Throws<RpcException>(() => messages.Hold(one, 1)).Status.Detail, StringComparison.Ordinal);
+        messages.Hold(new ConnectionMemo(PortKind.Grpc), messages.Limit - messages.OfOneConnection);
+        Assert.Contains("(incoming_bytes)", Assert.Throws<RpcException>(() => messages.Hold(new ConnectionMemo(PortKind.Grpc), 1)).Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(messages.Limit, memory.Used);
+    }
+
+    /// <summary>Part 5, 13: a connection brings a burst and then a trickle until a credential is accepted on it, and everything afterwards.</summary>
+    [Fact]
+    public async Task Input_is_held_back_until_a_credential_is_accepted()
+    {
+        var (time, memo) = (new HandTime(), new ConnectionMemo(PortKind.Grpc));
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+        var input = new StrangerInput(pipe.Reader, memo, time, _limit.Token);
+        var taken = 0L;
+        await pipe.Writer.WriteAsync(new byte[200_000], _limit.Token);
+        Assert.Equal(StrangerInput.Burst, await TakeAsync(input.ReadAsync(_limit.Token)));
+        var more = input.ReadAsync(_limit.Token).AsTask();
+        Assert.False(more.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.InRange(await TakeAsync(new ValueTask<ReadResult>(more)), 1, StrangerInput.PerSecond);
+        // The clock stands still from here on: all the rest comes because of the credential.
+        memo.MarkAuthenticated();
+        while (taken < 200_000)
+            await TakeAsync(input.ReadAsync(_limit.Token));
+
+        async Task<long> TakeAsync(ValueTask<ReadResult> reading)
+        {
+            var read = await reading.AsTask().WaitAsync(_limit.Token);
+            var length = read.Buffer.Length;
+            input.AdvanceTo(read.Buffer.End);
+            taken += length;
+            return length;
+        }
+    }
+
+    private static async Task<long> MemoryAsync(CoordinatorProcess coordinator) =>
+        (long)(await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Coordinator.RssBytes;
+
+    /// <summary>A unary call with a message of which a part is sent; how it ends.</summary>
+    private static async Task<StatusCode> PostAsync(HttpClient http, CoordinatorProcess coordinator, string method, int length, int sent, Task until)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"{coordinator.GrpcAddress}/orchestrator.v1.{method}"))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new PartContent(length, sent, until),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", coordinator.Token);
+        request.Headers.TE.ParseAdd("trailers");
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.True(response.Headers.TryGetValues("grpc-status", out var status), response.ToString());
+        return (StatusCode)int.Parse(status.Single(), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>The status in the first answer's headers, which this server sends as plain literals.</summary>
+    private async Task<StatusCode?> AnswerAsync(RawHttp2 connection)
+    {
+        while (await connection.ReadAsync(_limit.Token) is { } frame)
+        {
+            if (frame.Type != RawHttp2.Headers)
+                continue;
+            var text = Encoding.Latin1.GetString(frame.Payload);
+            var at = text.IndexOf("grpc-status", StringComparison.Ordinal);
+            return at < 0 ? null : (StatusCode)int.Parse(text.AsSpan(at + "grpc-status".Length + 1, text[at + "grpc-status".Length]), System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        return null;
+    }
+
+    private sealed class PartContent : HttpContent
+    {
+        private static readonly byte[] Zeros = new byte[64 * 1024];
+        private readonly int _length;
+        private readonly int _sent;
+        private readonly Task _until;
+
+        public PartContent(int length, int sent, Task until)
+        {
+            (_length, _sent, _until) = (length, sent, until);
+            Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
+        }
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            var head = new byte[5];
+            BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(1), _length);
+            await stream.WriteAsync(head);
+            for (var sent = 0; sent < _sent; sent += Zeros.Length)
+                await stream.WriteAsync(Zeros);
+            await stream.FlushAsync();
+            await _until;
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}
