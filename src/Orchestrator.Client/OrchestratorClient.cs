@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Security.Authentication;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -66,7 +67,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         {
             return await ConnectAsync(endpoint, options, patience.Token);
         }
-        catch (Exception exception) when ((exception is CoordinatorUnavailableException or OperationCanceledException) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (IsPortTaken(exception) && !cancellationToken.IsCancellationRequested)
         {
             failure = exception;
         }
@@ -87,6 +88,20 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
             // There is only the port to wait for.
             return await ConnectAsync(endpoint, options, cancellationToken);
         }
+    }
+
+    /// <summary>It did not answer, or in time. One that is not whom it should be, or whom this client's certificates do not satisfy, is told of instead.</summary>
+    private static bool IsPortTaken(Exception exception)
+    {
+        if (exception is not (CoordinatorUnavailableException or OperationCanceledException))
+            return false;
+        for (var cause = exception; cause is not null; cause = cause.InnerException ?? ((cause as RpcException)?.Status.DebugException is { } inner && inner != cause ? inner : null))
+        {
+            if (cause is AuthenticationException)
+                return false;
+        }
+
+        return true;
     }
 
     private static async Task<OrchestratorClient> ConnectAsync(CoordinatorEndpoint endpoint, OrchestratorClientOptions options, CancellationToken cancellationToken)

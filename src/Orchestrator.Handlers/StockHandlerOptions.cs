@@ -11,6 +11,9 @@ public sealed class StockHandlerOptions
     /// <summary>The directories that <c>read_file</c> and <c>sql_query</c> may read below, symbolic links resolved. Empty: none.</summary>
     public IList<string> AllowedDirectories { get; } = [];
 
+    /// <summary>What is never read, though it lies below an allowed directory: such as the coordinator's data directory with its tokens.</summary>
+    public IList<string> DeniedDirectories { get; } = [];
+
     /// <summary>
     /// The URLs that <c>http_get</c> may fetch: scheme, host and port must be equal, and the path must be the prefix's or lie below it.
     /// Redirects must stay inside too. Empty: none.

@@ -1,3 +1,4 @@
+using Orchestrator.Contracts;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Spectre.Console;
@@ -49,23 +50,24 @@ internal sealed class Terminal
 
     private static bool IsDumb => Environment.GetEnvironmentVariable("TERM") is "dumb";
 
-    public void Line(string text = "") => _writer.WriteLine(text);
+    // A file or a pipe gets the results as they are.
+    public void Line(string text = "") => _writer.WriteLine(IsRedirected ? text : VisibleText.Lines(text));
 
     /// <summary>A remark beside the result.</summary>
     public void Note(string text)
     {
         if (ShowsProgress)
-            ErrorConsole.MarkupLineInterpolated($"[dim]{text}[/]");
+            ErrorConsole.MarkupLineInterpolated($"[dim]{VisibleText.Lines(text)}[/]");
         else
-            _errors.WriteLine(text);
+            _errors.WriteLine(VisibleText.Lines(text));
     }
 
     public void Error(string text)
     {
         if (ShowsProgress)
-            ErrorConsole.MarkupLineInterpolated($"[red]{text}[/]");
+            ErrorConsole.MarkupLineInterpolated($"[red]{VisibleText.Lines(text)}[/]");
         else
-            _errors.WriteLine(text);
+            _errors.WriteLine(VisibleText.Lines(text));
     }
 
     public void WriteJson(object value) => _writer.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
@@ -77,7 +79,7 @@ internal sealed class Terminal
         {
             Line(string.Join('\t', columns.Select(column => column.Title)));
             foreach (var row in rows)
-                Line(string.Join('\t', row));
+                Line(string.Join('\t', row.Select(VisibleText.Line)));
             return;
         }
 
@@ -98,7 +100,7 @@ internal sealed class Terminal
         }
 
         foreach (var row in rows)
-            table.AddRow(row.Select(cell => new Text(cell)));
+            table.AddRow(row.Select(cell => new Text(VisibleText.Line(cell))));
         Out.Write(table);
     }
 

@@ -1,4 +1,5 @@
 using Orchestrator.Cli.Output;
+using Orchestrator.Contracts;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -77,7 +78,7 @@ internal static class TopScreen
         foreach (var (cells, selected) in rows)
         {
             var style = selected ? new Style(decoration: Decoration.Invert) : Style.Plain;
-            table.AddRow([new Text(selected ? "▸" : " "), .. shown.Select(index => new Text(cells[index], style) { Overflow = Overflow.Ellipsis })]);
+            table.AddRow([new Text(selected ? "▸" : " "), .. shown.Select(index => new Text(VisibleText.Line(cells[index]), style) { Overflow = Overflow.Ellipsis })]);
         }
 
         return table;

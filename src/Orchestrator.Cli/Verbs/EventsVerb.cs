@@ -1,3 +1,4 @@
+using Orchestrator.Contracts;
 using System.CommandLine;
 using System.IO.Enumeration;
 using Orchestrator.V1;
@@ -61,8 +62,8 @@ internal static class EventsVerb
             if (context.Terminal.IsJson)
                 context.WriteJsonLine(happened);
             else
-                context.Terminal.Line(FormattableString.Invariant(
-                    $"{happened.At?.ToDateTime().ToLocalTime():HH:mm:ss.fff}  {happened.Kind,-20} {happened.Subject,-12} {happened.Message}"));
+                context.Terminal.Line(VisibleText.Line(FormattableString.Invariant(
+                    $"{happened.At?.ToDateTime().ToLocalTime():HH:mm:ss.fff}  {happened.Kind,-20} {happened.Subject,-12} {happened.Message}")));
             if (--left == 0)
                 break;
         }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Verbs;
@@ -30,7 +31,7 @@ internal static class LogsVerb
                 if (context.Terminal.IsJson)
                     context.WriteJsonLine(happened);
                 else if (Line(happened) is { } line)
-                    context.Terminal.Line(FormattableString.Invariant($"{happened.At?.ToDateTime().ToLocalTime():HH:mm:ss.fff}  {line}"));
+                    context.Terminal.Line(VisibleText.Line(FormattableString.Invariant($"{happened.At?.ToDateTime().ToLocalTime():HH:mm:ss.fff}  {line}")));
             }
         }
         catch (OrchestratorException exception) when (exception.Reason == ErrorReason.NotFound)

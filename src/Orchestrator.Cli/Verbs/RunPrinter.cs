@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Orchestrator.Cli.Output;
+using Orchestrator.Contracts;
 using Orchestrator.V1;
 using Spectre.Console;
 
@@ -79,7 +80,7 @@ internal sealed class RunPrinter(VerbContext context, long count)
         };
         if (text is null)
             return;
-        var line = $"task {happened.TaskId}: {text}";
+        var line = VisibleText.Line($"task {happened.TaskId}: {text}");
         if (_live is not null)
             _live.WriteLine(line);
         else
@@ -94,7 +95,7 @@ internal sealed class RunPrinter(VerbContext context, long count)
 
     private void Fail(TaskResult result)
     {
-        var line = (count > 1 ? $"task {result.Tag}: " : "") + Describe.Failure(result);
+        var line = VisibleText.Line((count > 1 ? $"task {result.Tag}: " : "") + Describe.Failure(result));
         if (_live is not null)
             _live.MarkupLineInterpolated($"[red]{line}[/]");
         else
@@ -102,7 +103,7 @@ internal sealed class RunPrinter(VerbContext context, long count)
         if (count == 1 && result.Error?.PostMortem is { } death)
         {
             foreach (var stderr in death.LastStderrLines)
-                Console.Error.WriteLine("  | " + stderr);
+                Console.Error.WriteLine("  | " + VisibleText.Line(stderr));
         }
     }
 

@@ -165,7 +165,7 @@ internal static class ServeVerb
         if (starting.IsCancellationRequested)
             application.RequestStop();
         else
-            await WriteBannerAsync(ServeBanner.Write(application.Addresses, options.DataDirectory));
+            await WriteBannerAsync(VisibleText.Lines(ServeBanner.Write(application.Addresses, options.DataDirectory)));
         if (reload)
             application.RequestReload();
         return await running;
@@ -203,9 +203,7 @@ internal static class ServeVerb
         {
             GrpcPort = context.Get(GrpcPort),
             HttpPort = context.Get(HttpPort),
-            DataDirectory = context.Get(CommonOptions.DataDirectory) is { Length: > 0 } named
-                ? Path.GetFullPath(named)
-                : ProtocolConstants.DefaultDataDirectory(),
+            DataDirectory = DataDirectoryOf(context),
             Verbose = context.Get(Verbose),
         };
         return ServeSecurity.Read(context, options) with
@@ -216,6 +214,9 @@ internal static class ServeVerb
             DrainTimeout = context.Get(DrainTimeout) ?? options.DrainTimeout,
         };
     }
+
+    private static string DataDirectoryOf(VerbContext context) =>
+        context.Get(CommonOptions.DataDirectory) is { Length: > 0 } named ? Path.GetFullPath(named) : ProtocolConstants.DefaultDataDirectory();
 
     private static SupervisorOptions Supervision(VerbContext context, SupervisorOptions usual)
     {
@@ -238,6 +239,8 @@ internal static class ServeVerb
     private static StockHandlerOptions Handlers(VerbContext context, bool allowChaos)
     {
         var options = new StockHandlerOptions { AllowChaos = allowChaos };
+        // Its tokens would make an owner of whoever may run a task.
+        options.DeniedDirectories.Add(DataDirectoryOf(context));
         foreach (var directory in context.Get(AllowDirectory) ?? [])
             options.AllowedDirectories.Add(Path.GetFullPath(directory));
         foreach (var prefix in context.Get(AllowUrl) ?? [])

@@ -31,6 +31,12 @@ internal static class WorkerVerb
             yield return directory;
         }
 
+        foreach (var directory in options.DeniedDirectories)
+        {
+            yield return "--deny-directory";
+            yield return directory;
+        }
+
         foreach (var prefix in options.AllowedUrlPrefixes)
         {
             yield return "--allow-url";
@@ -50,6 +56,9 @@ internal static class WorkerVerb
                     break;
                 case "--allow-directory" when i + 1 < args.Length:
                     options.AllowedDirectories.Add(args[++i]);
+                    break;
+                case "--deny-directory" when i + 1 < args.Length:
+                    options.DeniedDirectories.Add(args[++i]);
                     break;
                 case "--allow-url" when i + 1 < args.Length:
                     options.AllowedUrlPrefixes.Add(args[++i]);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Orchestrator.Cli.Output;
+using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Verbs;
@@ -29,7 +30,14 @@ internal static class WorkersVerb
     // The notes below the table have all of it.
     private const int MostOfLastExit = 120;
 
-    public static void Print(Terminal terminal, IReadOnlyCollection<WorkerInfo> workers) => terminal.WriteTable(
+    public static void Print(Terminal terminal, IReadOnlyCollection<WorkerInfo> workers)
+    {
+        PrintTable(terminal, workers);
+        foreach (var worker in workers.Where(worker => worker.LeftOutHandlers.Count > 0))
+            terminal.Note($"{worker.Name}: left out, since a handler's name has {HandlerNames.Rule}: {string.Join(", ", worker.LeftOutHandlers.Select(name => $"'{name}'"))}");
+    }
+
+    private static void PrintTable(Terminal terminal, IReadOnlyCollection<WorkerInfo> workers) => terminal.WriteTable(
         [
             new("worker"), new("group"), new("state"), new("pid", true), new("core", true), new("running", true), new("ahead", true),
             new("completed", true), new("failed", true), new("restarts", true), new("CPU", true), new("memory", true), new("last exit"),

@@ -80,6 +80,10 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
         CancellationToken cancellationToken) =>
         new(host, recorder, await WorkerTransport.ConnectAsync(launch, direct, time, cancellationToken), time, logger);
 
+    /// <summary>The handlers of its Hello whose names are none: they are left out, and nobody can run them.</summary>
+    public IEnumerable<string> LeftOut =>
+        Hello.Handlers.Where(handler => !HandlerNames.IsValid(handler.Name)).Select(handler => VisibleText.Line(handler.Name.Length <= 200 ? handler.Name : handler.Name[..200] + "…")).Take(100);
+
     /// <summary>Makes the worker known to the engine under a slot's name, and begins to read its reports.</summary>
     public EngineWorker Join(string name, string group, long incarnation, int core, bool rename)
     {
@@ -100,7 +104,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
         {
             Group = group,
         };
-        var offers = Hello.Handlers.Select(HandlerOffers.Of).ToArray();
+        var offers = Hello.Handlers.Where(handler => HandlerNames.IsValid(handler.Name)).Select(HandlerOffers.Of).ToArray();
         return _host.Apply(new TaskCommand.WorkerJoined(description, offers, this), effects => _view = effects.Joined)!;
     }
 

@@ -39,6 +39,9 @@ internal sealed class ConnectionPlaces : IDisposable
     /// <summary>The most strangers of one peer.</summary>
     public int ShareOfPeer => Math.Max(1, _places / 4);
 
+    /// <summary>The places that strangers leave free.</summary>
+    public int Spare => Math.Max(2, _places / 16);
+
     /// <summary>A connection middleware that gives each connection a place.</summary>
     public ConnectionDelegate Attach(ConnectionDelegate next) => async connection =>
     {
@@ -65,8 +68,9 @@ internal sealed class ConnectionPlaces : IDisposable
             var held = _taken.Count - _closing;
             var victim = held > ShareOfPeer && Strangers().Where(other => other.Peer.Equals(place.Value.Peer)).Take(ShareOfPeer + 1).Count() > ShareOfPeer
                 ? Strangers().First(other => other.Peer.Equals(place.Value.Peer))
-                // One is free when the next one comes: the server turns away whatever comes beyond its limit before it comes here.
-                : held > _places - Math.Max(1, _places / 64) ? Strangers().FirstOrDefault() : null;
+                // Some are free when the next ones come, also while those that were cut off are still leaving: the server turns away whatever comes beyond its limit
+                // before it comes here.
+                : held > _places - Spare ? Strangers().FirstOrDefault() : null;
             if (victim is null)
                 return null;
             victim.IsClosing = true;

@@ -29,7 +29,7 @@ using Orchestrator.Worker;
 namespace Orchestrator.Coordinator;
 
 /// <summary>A coordinator with its workers, from its start to its end.</summary>
-public sealed class CoordinatorApplication : IAsyncDisposable
+public sealed partial class CoordinatorApplication : IAsyncDisposable
 {
     // After the drain's limit: time for cancels to be obeyed, then for workers to exit.
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(3);
@@ -146,6 +146,8 @@ public sealed class CoordinatorApplication : IAsyncDisposable
     {
         if (!_options.OwnsProcess)
             _app.Services.GetRequiredService<TaskEngineHost>().TaskLog = new TaskLog(_app.Services.GetRequiredService<ILoggerFactory>());
+        if (_directory.Warning is { } warning)
+            LogLoose(_app.Services.GetRequiredService<ILogger<CoordinatorApplication>>(), warning);
         // Workers take longest, so they start first.
         var workers = Supervisor.StartAsync(cancellationToken);
         // Both engines take up what the journal holds before anybody can ask for it.
@@ -328,6 +330,9 @@ public sealed class CoordinatorApplication : IAsyncDisposable
         if (isGrpc)
             listen.Use(StrangerInput.Limit(time));
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
+    private static partial void LogLoose(ILogger logger, string warning);
 
     /// <summary>Signals are the application's own matter: the drain comes before the host's stop.</summary>
     private sealed class QuietLifetime : IHostLifetime

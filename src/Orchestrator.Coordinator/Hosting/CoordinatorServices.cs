@@ -64,6 +64,7 @@ internal static class CoordinatorServices
         {
             WorkerGroups = [.. options.Supervision.Groups.Where(group => group.Workers > 0).Select(group => group.Name)],
             MaxDeliveredBytes = Math.Min(options.Engine.MaxDeliveredBytes, PartOf(options)),
+            MaxRequestIdBytes = Math.Min(options.Engine.MaxRequestIdBytes, PartOf(options)),
         })
         .AddSingleton<TaskEngineHost>()
         .AddSingleton(options.Objects with

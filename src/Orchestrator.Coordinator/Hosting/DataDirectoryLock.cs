@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orchestrator.Coordinator.Security;
 
 namespace Orchestrator.Coordinator.Hosting;
 
@@ -21,6 +22,9 @@ internal sealed class DataDirectoryLock : IDisposable
         _pidPath = pidPath;
     }
 
+    /// <summary>What is not as it should be, but no reason not to start.</summary>
+    public string? Warning { get; private init; }
+
     /// <summary>Makes the directory where it is missing, and takes it.</summary>
     /// <exception cref="IOException">Another coordinator has it, or it cannot be used; says which.</exception>
     public static DataDirectoryLock Take(string directory)
@@ -29,13 +33,14 @@ internal sealed class DataDirectoryLock : IDisposable
         try
         {
             Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
+            var warning = OwnedPath.CheckDirectory(directory, "the directory");
             var path = Path.Combine(directory, LockName);
             var held = Open(path)
                 ?? throw new IOException($"another coordinator{Holder(pidPath)} runs in {directory}; stop it, or give this one a directory of its own with --data-dir");
             try
             {
                 File.WriteAllText(pidPath, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
-                return new DataDirectoryLock(held, pidPath);
+                return new DataDirectoryLock(held, pidPath) { Warning = warning };
             }
             catch
             {

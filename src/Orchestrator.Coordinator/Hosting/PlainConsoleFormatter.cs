@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
+using Orchestrator.Contracts;
 
 namespace Orchestrator.Coordinator.Hosting;
 
@@ -29,13 +30,13 @@ internal sealed class PlainConsoleFormatter(TimeProvider time, CoordinatorOption
         textWriter.Write(string.Create(CultureInfo.InvariantCulture, $"{time.GetLocalNow():HH:mm:ss} {Word(logEntry.LogLevel)}: "));
         if (!logEntry.Category.StartsWith(OwnPrefix, StringComparison.Ordinal))
             textWriter.Write(logEntry.Category + ": ");
-        textWriter.WriteLine(message.ReplaceLineEndings(" "));
+        textWriter.WriteLine(VisibleText.Line(message.ReplaceLineEndings(" ")));
         if (logEntry.Exception is not { } exception)
             return;
         foreach (var line in (options.Verbose ? exception.ToString() : Messages(exception)).EnumerateLines())
         {
             textWriter.Write("         ");
-            textWriter.WriteLine(line);
+            textWriter.WriteLine(VisibleText.Line(line.ToString()));
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Supervision;
 
 namespace Orchestrator.Coordinator.Hosting;
@@ -31,7 +32,10 @@ internal sealed class RuntimeDirectory : IDisposable
         Directory.CreateDirectory(parent, OwnerOnly);
         if (new DirectoryInfo(parent).LinkTarget is { } target)
             throw new IOException($"{parent} is a link to {target}, which somebody else may have made; remove it, or choose a shorter --data-dir");
-        // Fails where it is another user's: the temporary directory is everybody's.
+        // The temporary directory is everybody's, and root could set the mode of another's directory.
+        OwnedPath.CheckDirectory(parent, "the runtime directory");
+        if (!OwnedPath.IsOwn(parent))
+            throw new IOException($"the runtime directory {parent} is root's, and this user cannot make it his own; remove it, or choose a shorter --data-dir");
         File.SetUnixFileMode(parent, OwnerOnly);
         Swept = Sweep(parent, isShared);
         _path = Path.Combine(parent, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));

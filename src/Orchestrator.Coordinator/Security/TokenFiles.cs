@@ -86,10 +86,15 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
         using var gate = Lock();
         if (ReadOwner() is null)
             WriteWhole(OwnerPath, NewToken() + "\n");
-        // Whoever copied it about may have loosened its mode.
-        else
+        // Whoever copied it about may have loosened its mode. That of a mounted secret is root's to set.
+        else if (OwnedPath.IsOwn(OwnerPath) && File.GetUnixFileMode(OwnerPath) != OwnerOnly && new FileInfo(OwnerPath).LinkTarget is null)
             File.SetUnixFileMode(OwnerPath, OwnerOnly);
     }
+
+    /// <summary>Refuses files that others could have written, before a token of theirs is taken for one of ours. What is not as it should be otherwise.</summary>
+    /// <exception cref="IOException">Others own a file or may write it; says which.</exception>
+    public IReadOnlyList<string> Check() =>
+        [.. new[] { OwnedPath.CheckFile(OwnerPath, "the token file"), OwnedPath.CheckFile(_listPath, "the list of tokens") }.OfType<string>()];
 
     /// <summary>Whether this is the owner's token, or one that it had before.</summary>
     internal static bool IsOwners(string id) => id == OwnerId || id.StartsWith(KeptPrefix, StringComparison.Ordinal);
@@ -109,6 +114,7 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
     {
         if (!File.Exists(OwnerPath))
             return null;
+        OwnedPath.CheckFile(OwnerPath, "the token file");
         var known = File.ReadAllText(OwnerPath).Trim();
         return known.Length is >= LeastLength and <= 256 ? known : null;
     }
@@ -117,6 +123,7 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
     {
         if (!File.Exists(_listPath))
             return [];
+        OwnedPath.CheckFile(_listPath, "the list of tokens");
         try
         {
             return [.. JsonNode.Parse(File.ReadAllText(_listPath))!["tokens"]!.AsArray().Select(item => TokenEntry.FromJson(item!))];

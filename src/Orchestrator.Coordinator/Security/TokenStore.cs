@@ -30,6 +30,8 @@ internal sealed partial class TokenStore : IDisposable
         _files = new TokenFiles(dataDirectory, time);
         _time = time;
         _logger = logger;
+        foreach (var warning in _files.Check())
+            LogLoose(warning);
         _files.EnsureOwner();
         Load();
         _timer = time.CreateTimer(_ => Refresh(), null, LookEvery, LookEvery);
@@ -106,6 +108,9 @@ internal sealed partial class TokenStore : IDisposable
             entry => new Caller(entry.Id, entry.Role) { Expires = entry.Expires, IsShared = TokenFiles.IsOwners(entry.Id) });
         Interlocked.Increment(ref _version);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
+    private partial void LogLoose(string warning);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the tokens could not be read again, those of before stay valid: {Cause}")]
     private partial void LogNotRead(string cause);

@@ -66,13 +66,18 @@ internal sealed class GuardedMethods<TService> : IServiceMethodProvider<TService
         private static Method<TRequest, TResponse> Guard<TRequest, TResponse>(Method<TRequest, TResponse> method)
         {
             var read = method.RequestMarshaller.ContextualDeserializer;
+            // Those of tasks are read by SubmissionReader, where one wrong task need not spoil the others.
+            var isLimited = Activator.CreateInstance<TRequest>() is IMessage { Descriptor.File.Package: "orchestrator.v1" };
             var guarded = new Marshaller<TRequest>(
                 method.RequestMarshaller.ContextualSerializer,
                 message =>
                 {
                     try
                     {
-                        return read(message);
+                        var request = read(message);
+                        if (isLimited && FieldLimits.Find((IMessage)(object)request!, except: "operations") is { } violation)
+                            throw Failures.Invalid([violation]);
+                        return request;
                     }
                     catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidDataException)
                     {

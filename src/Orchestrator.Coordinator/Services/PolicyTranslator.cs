@@ -15,7 +15,11 @@ internal sealed class PolicyTranslator
 {
     private const int MaxCached = 4_096;
     private const int MaxCachedBytes = 256;
-    private const int MaxNameLength = 128;
+
+    // Of options that are kept for one task alone, beside what they hold.
+    private const int PolicyBytes = 300;
+    private const int LabelBytes = 120;
+    private const int DependencyBytes = 24;
 
     // Far beyond any use, and far enough below the clock's range that sums cannot overflow.
     private static readonly TimeSpan MaxTimeout = TimeSpan.FromDays(3_650);
@@ -46,8 +50,11 @@ internal sealed class PolicyTranslator
         var policy = Translate(message, field, ref violations);
         var cacheable = (violations?.Count ?? 0) == before && options.Length <= MaxCachedBytes && message.DependsOn.Count == 0;
         if (cacheable && _cache.Count < MaxCached)
-            _cache.TryAdd(options, policy);
-        return policy;
+            return _cache.GetOrAdd(options, policy);
+        return policy with
+        {
+            KeptBytes = PolicyBytes + (sizeof(char) * options.Length) + (LabelBytes * message.Labels.Count) + (DependencyBytes * message.DependsOn.Count),
+        };
     }
 
     /// <summary>The policy of parsed options.</summary>
@@ -56,6 +63,7 @@ internal sealed class PolicyTranslator
         if (options is null)
             return TaskPolicy.Default;
         var check = new Checker(field) { Violations = violations };
+        check.Sizes(options);
         var policy = new TaskPolicy
         {
             Priority = options.Priority,
@@ -66,11 +74,11 @@ internal sealed class PolicyTranslator
             ResultTtl = check.Time(options.ResultTtl, "result_ttl", allowZero: true),
             Retry = check.Retry(options.Retry),
             Placement = check.Placement(options.Placement),
-            AffinityKey = check.Name(options.AffinityKey, "affinity_key"),
-            ConcurrencyKey = check.Name(options.ConcurrencyKey, "concurrency_key"),
+            AffinityKey = options.AffinityKey,
+            ConcurrencyKey = options.ConcurrencyKey,
             ConcurrencyLimit = check.Limit(options),
-            RateLimiter = check.Name(options.RateLimiter, "rate_limiter"),
-            FairnessKey = check.Name(options.FairnessKey, "fairness_key"),
+            RateLimiter = options.RateLimiter,
+            FairnessKey = options.FairnessKey,
             FairnessWeight = check.Weight(options.FairnessWeight),
             DependsOn = options.DependsOn.Count == 0 ? [] : [.. options.DependsOn.Select(id => (long)id).Distinct()],
             Durability = check.Durability(options.Durability),
@@ -131,11 +139,10 @@ internal sealed class PolicyTranslator
             }
         }
 
-        public string Name(string value, string name)
+        public void Sizes(TaskOptions options)
         {
-            if (value.Length > MaxNameLength)
-                Add(name, $"has {value.Length} characters; at most {MaxNameLength} are allowed");
-            return value;
+            if (FieldLimits.Find(options, field) is { } violation)
+                (Violations ??= []).Add(violation);
         }
 
         public int Limit(TaskOptions options)

@@ -11,9 +11,6 @@ namespace Orchestrator.Coordinator.Services;
 /// <summary>Task specs as they arrive, to submissions as the engine takes them.</summary>
 internal sealed class SubmissionReader(PolicyTranslator policies, ObjectEngineHost objects)
 {
-    private const int MaxHandlerLength = 128;
-    private const int MaxRequestIdLength = 256;
-
     private readonly NameTable _handlers = new();
 
     /// <summary>Reads one spec; what is wrong with it is added to <paramref name="violations"/>.</summary>
@@ -42,14 +39,14 @@ internal sealed class SubmissionReader(PolicyTranslator policies, ObjectEngineHo
                 $"{field}.options.rate_limiter", $"there is no rate limiter '{policy.RateLimiter}'; create it first (CreateRateLimiter)", ErrorReason.NotFound));
         }
 
-        if (handler.Length is 0 or > MaxHandlerLength)
-        {
-            (violations ??= []).Add(new Violation(
-                $"{field}.handler", handler.Length == 0 ? "is empty; it names the code to run, as listed by ListHandlers" : $"is longer than {MaxHandlerLength} characters"));
-        }
-
-        if (requestId.Length > MaxRequestIdLength)
-            (violations ??= []).Add(new Violation($"{field}.request_id", $"has {requestId.Length} characters; at most {MaxRequestIdLength} are allowed"));
+        if (handler.Length == 0)
+            (violations ??= []).Add(new Violation($"{field}.handler", "is empty; it names the code to run, as listed by ListHandlers"));
+        else if (FieldLimits.OfText(handler, "handler", $"{field}.handler") is { } tooLong)
+            (violations ??= []).Add(tooLong);
+        else if (!HandlerNames.IsValid(handler))
+            (violations ??= []).Add(new Violation($"{field}.handler", $"'{VisibleText.Line(handler)}' is no handler's name, which has {HandlerNames.Rule}"));
+        if (FieldLimits.OfText(requestId, "request_id", $"{field}.request_id") is { } id)
+            (violations ??= []).Add(id);
         if (input.Length > ProtocolConstants.MaxPayloadBytes)
         {
             (violations ??= []).Add(new Violation(

@@ -26,9 +26,10 @@ internal sealed class TaskListing(TaskEngineHost host, ResultWriter results)
             .ToList());
         var all = known.Concat(onlyRunning ? [] : Past(before, Fits, size + 1)).OrderByDescending(task => task.TaskId).Take(size + 1).ToList();
         var response = new ListTasksResponse();
-        if (all.Count > size)
+        var fitting = Pages.Fitting(all, size);
+        if (all.Count > fitting)
         {
-            all.RemoveAt(size);
+            all.RemoveRange(fitting, all.Count - fitting);
             response.NextPageToken = all[^1].TaskId.ToString(CultureInfo.InvariantCulture);
         }
 

@@ -28,7 +28,6 @@ internal sealed class TaskServiceAdapter(
 {
     private const int DefaultPageSize = 100;
     private const int MaxPageSize = 1_000;
-    private const int MaxIdsPerCall = 100_000;
 
     public override async Task<PassRunTaskResponse> RunTask(PassRunTaskRequest request, ServerCallContext context)
     {
@@ -86,6 +85,8 @@ internal sealed class TaskServiceAdapter(
     public override async Task<SubmitTasksResponse> SubmitTasks(PassSubmitTasksRequest request, ServerCallContext context)
     {
         List<Violation>? violations = null;
+        if (FieldLimits.OfElements(request.Tasks.Count, "tasks") is { } many)
+            throw Failures.Invalid([many]);
         var tasks = new TaskSubmission[request.Tasks.Count];
         for (var i = 0; i < tasks.Length; i++)
             tasks[i] = submissions.Read(request.Tasks[i], null, $"tasks[{i}]", ref violations);
@@ -248,8 +249,6 @@ internal sealed class TaskServiceAdapter(
     {
         if (ids.Count == 0)
             throw Failures.Invalid(field, "is empty; name at least one task");
-        if (ids.Count > MaxIdsPerCall)
-            throw Failures.Invalid(field, $"names {ids.Count:N0} tasks; at most {MaxIdsPerCall:N0} are allowed in one call");
         return [.. ids.Select(id => (long)id).Distinct()];
     }
 

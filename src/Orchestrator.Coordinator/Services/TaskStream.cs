@@ -76,8 +76,16 @@ internal sealed partial class TaskStream : TaskReceiver
         try
         {
             long bytes = 0;
+            var count = 0;
             while (items.Next(out var item))
+            {
                 bytes += Read(PassTaskView.Read(item));
+                if (FieldLimits.OfElements(++count, "tasks") is { } violation)
+                    throw Failures.Invalid([violation]);
+            }
+
+            if (items.Rest is not null && FieldLimits.OfElements(items.Rest.CancelTags.Count, "cancel_tags") is { } many)
+                throw Failures.Invalid([many]);
             if (_accepted.Count > 0 || _refused is not null)
                 Submit(bytes);
         }

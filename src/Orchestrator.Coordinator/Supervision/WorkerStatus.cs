@@ -58,6 +58,9 @@ internal sealed class WorkerStatus
     /// <summary>The engine's view, while a worker fills the slot.</summary>
     public EngineWorker? View => _link?.View;
 
+    /// <summary>Handlers that it offers under names that are none.</summary>
+    public IEnumerable<string> LeftOut => _link?.LeftOut ?? [];
+
     /// <summary>The last heartbeat.</summary>
     public Vitals? Vitals => _link?.Vitals;
 }

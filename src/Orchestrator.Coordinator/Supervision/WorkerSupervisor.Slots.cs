@@ -1,3 +1,4 @@
+using Orchestrator.Contracts;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Supervision;
@@ -101,16 +102,21 @@ internal sealed partial class WorkerSupervisor
         return done.Task;
     }
 
-    /// <summary>Two groups that mean different work by one name: the engine has kept the first, and whoever wrote the second must be told.</summary>
+    /// <summary>
+    /// Two groups that mean different work by one name: the engine has kept the first, and whoever wrote the second must be told. The same of names that are none.
+    /// </summary>
     private void WarnOfRefusedOffers(WorkerProcess process)
     {
-        if (_groups.Count == 1)
-            return;
-        var refused = _host.Read(engine => process.Link!.Hello.Handlers
-            .Join(engine.HandlersOf(TaskPlacement.WorkerProcess), offer => offer.Name, known => known.Name, (_, known) => known)
-            .Where(known => !known.Groups.Contains(process.Group.Name))
-            .Select(known => $"its handler '{known.Name}' is not used: group {string.Join(" and ", known.Groups)} has one of that name of the kind {known.Kind}; give it another name")
-            .ToArray());
+        var refused = process.Link!.LeftOut.Select(name => $"its handler '{name}' is left out: a handler's name has {HandlerNames.Rule}").ToList();
+        if (_groups.Count > 1)
+        {
+            refused.AddRange(_host.Read(engine => process.Link!.Hello.Handlers
+                .Join(engine.HandlersOf(TaskPlacement.WorkerProcess), offer => offer.Name, known => known.Name, (_, known) => known)
+                .Where(known => !known.Groups.Contains(process.Group.Name))
+                .Select(known => $"its handler '{known.Name}' is not used: group {string.Join(" and ", known.Groups)} has one of that name of the kind {known.Kind}; give it another name")
+                .ToArray()));
+        }
+
         foreach (var reason in refused)
         {
             _events.Add("worker.handler_refused", process.Name, reason);

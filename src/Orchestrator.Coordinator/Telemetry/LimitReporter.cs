@@ -48,6 +48,7 @@ internal sealed class LimitReporter(
             New("streams_per_client", "Open streams of one client", options.MaxStreamsPerClient, client.Streams, "streams"),
             New("payload_bytes", "One input or output", ProtocolConstants.MaxPayloadBytes, 0, "bytes"),
             New("message_bytes", "One gRPC message", ProtocolConstants.MaxMessageBytes, 0, "bytes"),
+            .. FieldLimits.All.Select(limit => New(limit.Name, limit.Description, limit.Maximum, 0, limit.Unit)),
             New("stream_credits", "Unfinished or unread tasks of one stream", options.CreditsPerStream, 0, "tasks"),
             New("stream_credit_bytes", "Inputs of those", options.CreditBytesPerStream, 0, "bytes"),
             New("delivered_results", "Results that stay readable after they were delivered", engine.MaxDeliveredResults, 0, "results"),

@@ -81,6 +81,7 @@ internal sealed class StatusReporter(
             info.FailedTasks = view.Failed;
         }
 
+        info.LeftOutHandlers.AddRange(worker.LeftOut);
         if (worker.Vitals is { } vitals)
         {
             info.CpuPercent = Math.Round(vitals.CpuPercent, 1);

@@ -8,13 +8,23 @@ public sealed class HandlerProfile
     // A quarter of the weight to the newest run: the window follows a change of the work within a few tasks.
     private const double NewestWeight = 0.25;
 
+    // A name that no worker offers has no numbers of its own: as many names may be sent as there are tasks.
+    private static readonly TaskTally s_noTally = new();
+    private static readonly DurationHistogram s_noTimes = new();
+
     internal HandlerProfile(string name, WorkKind kind, object? description, bool known = true)
     {
         Name = name;
         Kind = kind;
         Description = description;
         IsKnown = known;
+        Tally = known ? new TaskTally() : s_noTally;
+        RunTimes = known ? new DurationHistogram() : s_noTimes;
+        Latencies = known ? new DurationHistogram() : s_noTimes;
     }
+
+    /// <summary>What stands for a handler that no worker offers (yet).</summary>
+    internal static HandlerProfile Unknown(string name) => new(name, WorkKind.Cpu, null, known: false);
 
     /// <summary>The registered name.</summary>
     public string Name { get; }
@@ -32,13 +42,13 @@ public sealed class HandlerProfile
     internal WorkerRoute? Route { get; set; }
 
     /// <summary>How its tasks ended, and how many are queued and running.</summary>
-    public TaskTally Tally { get; } = new();
+    public TaskTally Tally { get; }
 
     /// <summary>How long attempts ran.</summary>
-    public DurationHistogram RunTimes { get; } = new();
+    public DurationHistogram RunTimes { get; }
 
     /// <summary>How long tasks took from acceptance to their end.</summary>
-    public DurationHistogram Latencies { get; } = new();
+    public DurationHistogram Latencies { get; }
 
     /// <summary>Whether a worker offers it.</summary>
     internal bool IsKnown { get; }

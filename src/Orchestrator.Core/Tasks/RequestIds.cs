@@ -1,12 +1,18 @@
 namespace Orchestrator.Core.Tasks;
 
-/// <summary>Idempotency keys and the tasks that they named, for a window of time and up to a number.</summary>
-internal sealed class RequestIds(int capacity, long windowTicks)
+/// <summary>Idempotency keys and the tasks that they named, for a window of time, up to a number and up to so many bytes.</summary>
+internal sealed class RequestIds(int capacity, long maxBytes, long windowTicks)
 {
+    // Of an id beside its characters: the string, an entry of the table and one of the queue.
+    private const int EntryBytes = 100;
+
     private readonly Dictionary<string, long> _tasks = [];
     private readonly Queue<(string RequestId, long TaskId, long Expires)> _byAge = new();
 
     public int Count => _tasks.Count;
+
+    /// <summary>What they take.</summary>
+    public long Bytes { get; private set; }
 
     /// <summary>The task that the request id named within the window; null when it is new.</summary>
     public long? Find(string requestId, long now)
@@ -18,8 +24,9 @@ internal sealed class RequestIds(int capacity, long windowTicks)
     /// <summary>From now on it names this task, whatever it named before.</summary>
     public void Add(string requestId, long taskId, long acceptedAt)
     {
-        while (_byAge.Count >= capacity)
+        while (_byAge.Count > 0 && (_byAge.Count >= capacity || Bytes + BytesOf(requestId) > maxBytes))
             RemoveOldest();
+        Bytes += BytesOf(requestId);
         _tasks[requestId] = taskId;
         _byAge.Enqueue((requestId, taskId, acceptedAt + windowTicks));
     }
@@ -33,7 +40,10 @@ internal sealed class RequestIds(int capacity, long windowTicks)
     private void RemoveOldest()
     {
         var (requestId, taskId, _) = _byAge.Dequeue();
+        Bytes -= BytesOf(requestId);
         if (_tasks.TryGetValue(requestId, out var named) && named == taskId)
             _tasks.Remove(requestId);
     }
+
+    private static int BytesOf(string requestId) => EntryBytes + (sizeof(char) * requestId.Length);
 }

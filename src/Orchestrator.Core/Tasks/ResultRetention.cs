@@ -15,13 +15,13 @@ internal sealed class ResultRetention(int capacity, long maxBytes)
         if (ended is not null)
         {
             _tasks.Enqueue(ended);
-            _bytes += ended.OutputBytes;
+            _bytes += ended.OutputBytes + ended.ExtraBytes;
         }
 
         if (_tasks.Count <= capacity && _bytes <= maxBytes)
             return null;
         var oldest = _tasks.Dequeue();
-        _bytes -= oldest.OutputBytes;
+        _bytes -= oldest.OutputBytes + oldest.ExtraBytes;
         return oldest;
     }
 }

@@ -14,7 +14,7 @@ public sealed class TaskClient(string name, long number)
     /// <summary>Its unfinished tasks.</summary>
     public int Unfinished { get; private set; }
 
-    /// <summary>Bytes of their inputs.</summary>
+    /// <summary>Bytes of their inputs, and of what they have beside a plain record.</summary>
     public long InputBytes { get; private set; }
 
     /// <summary>The key of its tasks that have none; no key that a client may choose begins like this.</summary>
@@ -25,6 +25,8 @@ public sealed class TaskClient(string name, long number)
         Unfinished++;
         InputBytes += bytes;
     }
+
+    internal void Grow(int bytes) => InputBytes += bytes;
 
     internal void Remove(int bytes)
     {

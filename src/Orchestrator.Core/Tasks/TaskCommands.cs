@@ -81,7 +81,14 @@ public abstract record TaskCommand
 /// <param name="Tag">Chosen by the submitter.</param>
 /// <param name="RequestId">Idempotency key; empty is none.</param>
 public readonly record struct TaskSubmission(
-    string Handler, TaskPolicy Policy, object? Input, int InputBytes, ulong Tag = 0, string RequestId = "");
+    string Handler, TaskPolicy Policy, object? Input, int InputBytes, ulong Tag = 0, string RequestId = "")
+{
+    /// <summary>What it takes beside its input and a plain record, in bytes.</summary>
+    internal int ExtraBytes => Policy.KeptBytes + (sizeof(char) * RequestId.Length);
+
+    /// <summary>What it takes beside a plain record, in bytes.</summary>
+    internal long KeptBytes => InputBytes + (long)ExtraBytes;
+}
 
 /// <summary>What became of one submission: the task, or why it was refused.</summary>
 /// <param name="Task">The accepted task, or the one that it joined by its request id.</param>

@@ -5,6 +5,8 @@ namespace Orchestrator.Core.Tasks;
 
 public sealed partial class TaskEngine
 {
+    private const int MaxAttemptsKept = 100;
+
     /// <summary>Messages that named an attempt which is not, or no longer, at their sender.</summary>
     public long StaleReports { get; private set; }
 
@@ -123,6 +125,22 @@ public sealed partial class TaskEngine
         End(task, state, failure: failure);
     }
 
+    /// <summary>The first attempt and the last ones: a task that is tried for ever does not grow for ever.</summary>
+    private void KeepAttempt(TaskRecord task, List<AttemptSummary> attempts, AttemptSummary summary)
+    {
+        var bytes = summary.Bytes;
+        if (attempts.Count == MaxAttemptsKept)
+        {
+            bytes -= attempts[1].Bytes;
+            attempts.RemoveAt(1);
+        }
+
+        attempts.Add(summary);
+        task.ExtraBytes += bytes;
+        _payloadBytes += bytes;
+        task.Client?.Grow(bytes);
+    }
+
     /// <summary>
     /// Another attempt, where the policy allows one: after what the handler threw and after a run timeout; after the death of the worker only
     /// where asked for, since the attempt may have had effects.
@@ -133,12 +151,12 @@ public sealed partial class TaskEngine
             return false;
         var extras = task.GetExtras();
         var summary = new AttemptSummary(task.Attempt, task.WorkerName, task.StartedAt, task.RunTicks, failure);
-        (extras.Attempts ??= []).Add(summary);
+        KeepAttempt(task, extras.Attempts ??= [], summary);
         if (IsDurable(task))
             Record(task, new TaskRetried(task.Id, summary));
         var history = extras.History ??= new TaskHistory();
         if (task.StartedSequence != 0)
-            history.Add(new TaskEventRecord(task, TaskEventKind.Running, task.StartedSequence, task.StartedAt));
+            AddTo(history, new TaskEventRecord(task, TaskEventKind.Running, task.StartedSequence, task.StartedAt));
         CountUnstarted(task);
         task.Handler.Tally.Retried++;
         Tally.Retried++;
@@ -245,8 +263,8 @@ public sealed partial class TaskEngine
         else
             CountQueued(task, -1);
         _unfinished--;
-        _payloadBytes -= task.InputBytes;
-        task.Client?.Remove(task.InputBytes);
+        _payloadBytes -= task.InputBytes + task.ExtraBytes;
+        task.Client?.Remove(task.InputBytes + task.ExtraBytes);
         task.Phase = TaskPhase.Ended;
         if (_journalFailure is not null && IsDurable(task))
             (state, output, outputBytes, failure) = (TaskState.Failed, null, 0, Unwritten());
@@ -264,14 +282,22 @@ public sealed partial class TaskEngine
         task.Output = output;
         task.OutputBytes = outputBytes;
         if (failure is not null)
+        {
             task.GetExtras().Failure = failure;
+            task.ExtraBytes += failure.Bytes;
+        }
+
         _deadlines.Remove(task);
         PassOnRatePermit(task);
         // An abandoned one gives its permit back when its code returns.
         if (!task.Has(TaskMarks.Abandoned))
             LeaveGate(task);
-        task.Handler.Tally.CountEnd(state);
-        task.Handler.Latencies.Record(_now - task.AcceptedAt);
+        if (task.Handler.IsKnown)
+        {
+            task.Handler.Tally.CountEnd(state);
+            task.Handler.Latencies.Record(_now - task.AcceptedAt);
+        }
+
         Tally.CountEnd(state);
         if (IsDurable(task))
             RecordEnd(task);
@@ -318,57 +344,13 @@ public sealed partial class TaskEngine
         return given;
     }
 
-    private void Keep(TaskRecord task, bool given)
-    {
-        // A result with a request id may be asked for again, and not only by whoever has been given it.
-        // One whose code still runs in process must be found when that code returns.
-        if (!given || task.Extras?.RequestId is not null || task.Has(TaskMarks.Abandoned))
-        {
-            Retain(task);
-            return;
-        }
-
-        for (var evicted = _delivered.Add(task); evicted is not null; evicted = _delivered.Add(null))
-            Forget(evicted);
-    }
-
-    private void Retain(TaskRecord task)
-    {
-        task.Set(TaskMarks.Retained);
-        _retained++;
-        _payloadBytes += task.OutputBytes;
-        _deadlines.Set(task, task.EndedAt + (task.Policy.ResultTtl ?? _options.ResultTtl).Ticks);
-    }
-
-    private void Forget(TaskRecord task)
-    {
-        _tasks.Remove(task);
-        if (IsDurable(task))
-            Record(task, new TaskForgotten(task.Id));
-    }
-
-    private void Expire(TaskRecord task)
-    {
-        if (task.Has(TaskMarks.Abandoned))
-        {
-            // Looked at again later, whatever the time to live: a deadline of now would keep Tick from ending.
-            _deadlines.Set(task, _now + Math.Max(_options.ResultTtl.Ticks, TimeSpan.TicksPerSecond));
-            return;
-        }
-
-        task.Clear(TaskMarks.Retained);
-        _retained--;
-        _payloadBytes -= task.OutputBytes;
-        _deadlines.Remove(task);
-        Forget(task);
-    }
-
     /// <summary>How long an attempt has run whose worker will not say so any more. While it is assigned, its field holds the expected time.</summary>
     private long RanUntilNow(TaskRecord task) => task.StartedAt == 0 ? 0 : _now - task.StartedAt;
 
     private void CountQueued(TaskRecord task, int by)
     {
-        task.Handler.Tally.Queued += by;
+        if (task.Handler.IsKnown)
+            task.Handler.Tally.Queued += by;
         Tally.Queued += by;
     }
 

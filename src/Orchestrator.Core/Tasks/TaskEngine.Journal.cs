@@ -118,15 +118,20 @@ public sealed partial class TaskEngine
     {
         var submission = restored.Submission;
         // Its handler is looked up when the first worker says which there are.
-        var handler = new HandlerProfile(submission.Handler, WorkKind.Cpu, null, known: false);
+        var handler = HandlerProfile.Unknown(submission.Handler);
         var task = new TaskRecord(restored.TaskId, handler, submission.Policy, submission.Input, submission.InputBytes)
         {
             Tag = submission.Tag,
             AcceptedAt = restored.AcceptedAt,
             Attempt = restored.Attempts.Count + 1,
+            ExtraBytes = submission.ExtraBytes + UnknownHandlerBytes + (sizeof(char) * submission.Handler.Length),
         };
         if (restored.Attempts.Count > 0)
-            task.GetExtras().Attempts = [.. restored.Attempts];
+        {
+            task.GetExtras().Attempts = [.. restored.Attempts.Take(1), .. restored.Attempts.Skip(1).TakeLast(MaxAttemptsKept - 1)];
+            task.ExtraBytes += task.Extras!.Attempts!.Sum(attempt => attempt.Bytes);
+        }
+
         if (submission.RequestId.Length > 0)
             task.GetExtras().RequestId = submission.RequestId;
         _tasks.Add(task);
@@ -146,8 +151,12 @@ public sealed partial class TaskEngine
         task.RunTicks = end.RunTicks;
         task.Output = end.Output;
         task.OutputBytes = end.OutputBytes;
-        if (end.Failure is not null)
-            task.GetExtras().Failure = end.Failure;
+        if (end.Failure is { } failure)
+        {
+            task.GetExtras().Failure = failure;
+            task.ExtraBytes += failure.Bytes;
+        }
+
         task.EndedSequence = Publish(task, TaskEventKind.Ended);
         Retain(task);
     }
@@ -155,7 +164,7 @@ public sealed partial class TaskEngine
     private void Resume(TaskRecord task, RestoredTask from)
     {
         _unfinished++;
-        _payloadBytes += task.InputBytes;
+        _payloadBytes += task.InputBytes + task.ExtraBytes;
         CountQueued(task, 1);
         if (from.IsCancelled)
         {

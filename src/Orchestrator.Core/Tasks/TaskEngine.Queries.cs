@@ -17,11 +17,11 @@ public sealed partial class TaskEngine
     /// <summary>Ended tasks whose results are kept for their time to live.</summary>
     public int Retained => _retained;
 
-    /// <summary>Bytes of inputs of unfinished tasks and of kept results.</summary>
+    /// <summary>Bytes of inputs of unfinished tasks and of kept results, with what these tasks have beside a plain record: options, errors, unknown names.</summary>
     public long PayloadBytes => _payloadBytes;
 
-    /// <summary>Those, and a record for each task: what counts against the memory budget.</summary>
-    public long KeptBytes => _payloadBytes + (RecordBytes * ((long)_unfinished + _retained));
+    /// <summary>Those, a record for each task, its events and the request ids: what counts against the memory budget.</summary>
+    public long KeptBytes => _payloadBytes + _historyBytes + _requestIds.Bytes + (RecordBytes * ((long)_unfinished + _retained));
 
     /// <summary>Request ids that are remembered.</summary>
     public int RequestIdCount => _requestIds.Count;

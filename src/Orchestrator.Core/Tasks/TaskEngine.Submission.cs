@@ -8,6 +8,9 @@ public sealed partial class TaskEngine
     // As measured with a million queued tasks, rounded up.
     private const int RecordBytes = 400;
 
+    // Of what stands for a handler that no worker offers, beside its name.
+    private const int UnknownHandlerBytes = 100;
+
     private readonly List<TaskRecord> _unresolved = [];
     private int _unfinished;
     private int _retained;
@@ -46,7 +49,7 @@ public sealed partial class TaskEngine
             else
             {
                 refusal = Refuse(tasks[i], client, fresh++, bytes);
-                bytes += tasks[i].InputBytes;
+                bytes += tasks[i].KeptBytes;
             }
 
             any |= refusal is not null;
@@ -78,7 +81,7 @@ public sealed partial class TaskEngine
                 $"the coordinator holds {_payloadBytes:N0} bytes of payloads; {submission.InputBytes:N0} more would pass its limit (payload_bytes) of {_options.MaxPayloadBytes:N0}");
         }
 
-        if (!_memory.FitsNewWork(KeptBytes + alsoBytes + submission.InputBytes + (RecordBytes * (alsoTasks + 1L))))
+        if (!_memory.FitsNewWork(KeptBytes + alsoBytes + submission.KeptBytes + (RecordBytes * (alsoTasks + 1L))))
         {
             var memory = _memory.Budget;
             return new TaskFailure(
@@ -86,7 +89,7 @@ public sealed partial class TaskEngine
                 $"the coordinator keeps {memory.Used:N0} bytes, {KeptBytes:N0} of them for tasks; {submission.InputBytes:N0} more would pass its memory budget (memory_kept): {memory.ForNewWork:N0} for new work, {memory.OfOneKind:N0} of them for tasks; retry when some have ended");
         }
 
-        if (client is not null && RefuseClient(client, alsoTasks, alsoBytes + submission.InputBytes) is { } full)
+        if (client is not null && RefuseClient(client, alsoTasks, alsoBytes + submission.KeptBytes) is { } full)
             return full;
         foreach (var id in submission.Policy.DependsOn)
         {
@@ -166,17 +169,18 @@ public sealed partial class TaskEngine
     {
         var pool = _pools[(int)submission.Policy.Placement];
         var known = pool.Handlers.TryGetValue(submission.Handler, out var handler);
-        handler ??= new HandlerProfile(submission.Handler, WorkKind.Cpu, null, known: false);
+        handler ??= HandlerProfile.Unknown(submission.Handler);
         var task = new TaskRecord(_tasks.TakeId(), handler, submission.Policy, submission.Input, submission.InputBytes)
         {
             Tag = submission.Tag,
             AcceptedAt = _now,
             Client = client,
+            ExtraBytes = submission.ExtraBytes + (known ? 0 : UnknownHandlerBytes + (sizeof(char) * submission.Handler.Length)),
         };
         _tasks.Add(task);
         _unfinished++;
-        _payloadBytes += task.InputBytes;
-        client?.Add(task.InputBytes);
+        _payloadBytes += task.InputBytes + task.ExtraBytes;
+        client?.Add(task.InputBytes + task.ExtraBytes);
         CountQueued(task, 1);
         task.AcceptedSequence = Publish(task, TaskEventKind.Queued);
         if (submission.RequestId.Length > 0)

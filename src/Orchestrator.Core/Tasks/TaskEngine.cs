@@ -30,6 +30,7 @@ public sealed partial class TaskEngine
     private readonly Queue<TaskRecord> _endedWithDependents = new();
     private readonly Queue<TaskOwner> _failedFast = new();
     private TaskEffects _effects = new();
+    private long _historyBytes;
     private long _now;
     private long _sequence;
     private long _rebalanceAt = long.MaxValue;
@@ -48,7 +49,7 @@ public sealed partial class TaskEngine
         _pools = [.. Enum.GetValues<TaskPlacement>().Select(placement => new WorkerPool(
             placement, options.Aging.Ticks, placement == TaskPlacement.WorkerProcess ? options.WorkerGroups : []))];
         _affinity = new AffinityTable(options.MaxAffinityKeys);
-        _requestIds = new RequestIds(options.MaxRequestIds, options.RequestIdWindow.Ticks);
+        _requestIds = new RequestIds(options.MaxRequestIds, options.MaxRequestIdBytes, options.RequestIdWindow.Ticks);
         _delivered = new ResultRetention(options.MaxDeliveredResults, options.MaxDeliveredBytes);
     }
 
@@ -185,7 +186,7 @@ public sealed partial class TaskEngine
         {
             var item = new TaskEventRecord(task, kind, sequence, _now, content, contentBytes);
             if (kind is TaskEventKind.Progress or TaskEventKind.PartialOutput or TaskEventKind.Log)
-                (extras.History ??= new TaskHistory()).Add(item);
+                AddTo(extras.History ??= new TaskHistory(), item);
             if (extras.Watchers is { } watchers)
             {
                 foreach (var watcher in watchers)
@@ -197,5 +198,17 @@ public sealed partial class TaskEngine
         }
 
         return sequence;
+    }
+
+    /// <summary>Old events are kept for convenience: where there is no room for them, the task goes on without.</summary>
+    private void AddTo(TaskHistory history, in TaskEventRecord item)
+    {
+        var before = history.Bytes;
+        history.Add(item);
+        _historyBytes += history.Bytes - before;
+        if (_memory.Fits(KeptBytes))
+            return;
+        _historyBytes -= history.Bytes;
+        history.Clear();
     }
 }

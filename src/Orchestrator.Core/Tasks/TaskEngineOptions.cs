@@ -45,6 +45,9 @@ public sealed record TaskEngineOptions
     /// <summary>The most request ids that are remembered.</summary>
     public int MaxRequestIds { get; init; } = 100_000;
 
+    /// <summary>The most bytes of those.</summary>
+    public long MaxRequestIdBytes { get; init; } = 32L << 20;
+
     /// <summary>How much work, by its expected run time, is sent ahead to a worker's CPU lane.</summary>
     public TimeSpan PrefetchTarget { get; init; } = TimeSpan.FromMilliseconds(5);
 

@@ -5,6 +5,10 @@ namespace Orchestrator.Core.Tasks;
 /// <param name="Message">What happened, for people.</param>
 public sealed record TaskFailure(FailureReason Reason, string Message)
 {
+    /// <summary>What it takes, in bytes.</summary>
+    internal int Bytes => 120 + (sizeof(char) * (Message.Length + Type.Length + StackTrace.Length))
+        + (PostMortem is { } death ? 200 + (sizeof(char) * death.LastStandardErrorLines.Sum(line => line.Length + 16)) : 0);
+
     /// <summary>For a limit: the client that met its own; empty where it is everybody's.</summary>
     public string Subject { get; init; } = "";
 

@@ -41,8 +41,21 @@ internal sealed class TaskHistory
     private const int MaxEvents = 1_000;
     private const int MaxBytes = 4 * 1024 * 1024;
 
+    // Of an event beside its content: its record and the object that holds the content.
+    private const int EventBytes = 120;
+
     private readonly Queue<TaskEventRecord> _events = new();
     private int _bytes;
+
+    /// <summary>What it holds, as it counts against the memory budget.</summary>
+    public int Bytes => _bytes + (EventBytes * _events.Count);
+
+    /// <summary>Forgets all.</summary>
+    public void Clear()
+    {
+        _events.Clear();
+        _bytes = 0;
+    }
 
     public void Add(in TaskEventRecord item)
     {

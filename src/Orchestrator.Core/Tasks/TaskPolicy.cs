@@ -59,6 +59,9 @@ public sealed record TaskPolicy
     /// <summary>How long the task survives.</summary>
     public Durability Durability { get; init; } = Durability.Memory;
 
+    /// <summary>What a task takes for these options beside its record, in bytes; zero where it shares them with others.</summary>
+    public int KeptBytes { get; init; }
+
     /// <summary>Labels for people and tools; never interpreted.</summary>
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 }

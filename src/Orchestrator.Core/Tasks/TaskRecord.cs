@@ -18,6 +18,9 @@ public sealed class TaskRecord : DeadlineNode
     internal EngineWorker? Worker;
     internal TaskClient? Client;
     internal int Slot = -1;
+
+    // What it takes beside a plain record and its payload, as it counts against the budgets; its error too, once it has ended.
+    internal int ExtraBytes;
     internal TaskPhase Phase;
     internal EndIntent Intent;
     internal TaskState EndState;
@@ -101,7 +104,7 @@ public sealed class TaskRecord : DeadlineNode
     /// <summary>The worker that ran its last attempt, such as <c>worker-1#3</c>; empty in process or before any.</summary>
     public string WorkerName { get; internal set; } = "";
 
-    /// <summary>Earlier attempts, oldest first.</summary>
+    /// <summary>Earlier attempts, oldest first; of more than a hundred the first and the last ones.</summary>
     public IReadOnlyList<AttemptSummary> EarlierAttempts => Extras?.Attempts ?? (IReadOnlyList<AttemptSummary>)[];
 
     /// <summary>The last progress that the handler reported, opaque to the engine.</summary>
@@ -181,4 +184,8 @@ internal sealed class TaskExtras
 /// <param name="StartedAt">When it started, in ticks of 100 ns on the engine's clock.</param>
 /// <param name="RunTicks">How long it ran, in ticks of 100 ns.</param>
 /// <param name="Failure">Why it failed.</param>
-public sealed record AttemptSummary(int Number, string Worker, long StartedAt, long RunTicks, TaskFailure Failure);
+public sealed record AttemptSummary(int Number, string Worker, long StartedAt, long RunTicks, TaskFailure Failure)
+{
+    /// <summary>What it takes, in bytes.</summary>
+    internal int Bytes => 80 + Failure.Bytes;
+}

@@ -4,7 +4,7 @@ using Orchestrator.Worker;
 namespace Orchestrator.Handlers;
 
 /// <summary>Decides whether a path lies below an allowed directory, after every <c>..</c> and symbolic link in it is resolved.</summary>
-internal sealed class AllowedPaths(IList<string> directories)
+internal sealed class AllowedPaths(IList<string> directories, IList<string> denied)
 {
     // As many as the kernel follows before it gives up.
     private const int MaxLinks = 40;
@@ -29,25 +29,24 @@ internal sealed class AllowedPaths(IList<string> directories)
     /// <summary>
     /// Checks the file that was really opened, since a link may have been swapped after <see cref="Resolve"/>.
     /// </summary>
-    public void CheckOpened(string field, string path, SafeFileHandle handle)
+    public void CheckOpened(string field, string path, SafeFileHandle handle) => CheckOpened(field, path, (int)handle.DangerousGetHandle());
+
+    /// <summary>As above, by the descriptor.</summary>
+    public void CheckOpened(string field, string path, int descriptor)
     {
         if (!OperatingSystem.IsLinux())
             return;
-        var opened = new FileInfo($"/proc/self/fd/{handle.DangerousGetHandle()}").LinkTarget;
+        var opened = new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget;
         if (opened is null || !IsInside(opened))
             throw Outside(field, path);
     }
 
-    private bool IsInside(string real)
-    {
-        foreach (var directory in directories)
-        {
-            var root = RealPath(Path.GetFullPath(directory));
-            if (real.StartsWith(root.EndsWith('/') ? root : root + "/", StringComparison.Ordinal))
-                return true;
-        }
+    private bool IsInside(string real) => directories.Any(directory => IsBelow(real, directory)) && !denied.Any(directory => IsBelow(real, directory));
 
-        return false;
+    private static bool IsBelow(string real, string directory)
+    {
+        var root = RealPath(Path.GetFullPath(directory));
+        return real.StartsWith(root.EndsWith('/') ? root : root + "/", StringComparison.Ordinal);
     }
 
     private InvalidInputException Outside(string field, string path) => new(

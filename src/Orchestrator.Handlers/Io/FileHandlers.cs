@@ -8,7 +8,7 @@ internal static class FileHandlers
 {
     public static void Register(ITaskMap map, StockHandlerOptions options)
     {
-        var paths = new AllowedPaths(options.AllowedDirectories);
+        var paths = new AllowedPaths(options.AllowedDirectories, options.DeniedDirectories);
         map.MapTask(
             "read_file", TaskKind.Io, async (PathInput input, TaskContext _, CancellationToken ct) => await ReadAsync(paths, input.Path, ct),
             StockJson.Default.Options,

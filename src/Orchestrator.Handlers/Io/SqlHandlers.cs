@@ -10,14 +10,31 @@ namespace Orchestrator.Handlers;
 /// <summary>Reads SQLite databases below allowed directories.</summary>
 internal static class SqlHandlers
 {
-    private const int LimitAttached = 7;
     private const int Interrupted = 9;
+    private const int MaxSqlBytes = 64 * 1024;
+
+    // Of all queries of one process together: sorting and recursion take it, and nothing goes to files.
+    private const long MaxHeapBytes = 128L << 20;
+
+    // SQLITE_LIMIT_*, and what each allows: a value, the text, columns, depth, parts of a union, ATTACH, a pattern, threads.
+    private static readonly (int Limit, int Value)[] Limits =
+    [
+        (0, ProtocolConstants.MaxPayloadBytes), (1, MaxSqlBytes), (2, 1_000), (3, 200), (4, 100), (7, 0), (8, 1_000), (11, 0),
+    ];
+
+        private const int ReadColumn = 20;
+    private const int Select = 21;
+    private const int CallFunction = 31;
+    private const int Recurse = 33;
+
+    // What a query may do: read, call functions, recurse. Anything else, such as PRAGMA or ATTACH, reaches settings or files.
+    private static readonly HashSet<int> Allowed = [Select, ReadColumn, CallFunction, Recurse];
 
     public static void Register(ITaskMap map, StockHandlerOptions options)
     {
-        var paths = new AllowedPaths(options.AllowedDirectories);
+        var paths = new AllowedPaths(options.AllowedDirectories, options.DeniedDirectories);
         map.MapPayload(
-            "sql_query", TaskKind.Io, (payload, context) => new(Query(paths, payload, context)),
+            "sql_query", TaskKind.Blocking, (payload, context) => new(Query(paths, payload, context)),
             "Runs a query on a SQLite file below an allowed directory, read-only; answers with an array of rows as objects.",
             """{"database": "/srv/data/shop.db", "sql": "select 1 as one"}""");
     }
@@ -25,6 +42,8 @@ internal static class SqlHandlers
     private static TaskPayload Query(AllowedPaths paths, TaskPayload payload, TaskContext context)
     {
         var input = payload.ReadJson(StockJson.Default.SqlInput);
+        if (input.Sql.Length > MaxSqlBytes)
+            throw new InvalidInputException("sql", $"has {input.Sql.Length:N0} characters; at most {MaxSqlBytes:N0} are allowed");
         var path = paths.Resolve("database", input.Database);
         var token = context.CancellationToken;
         using var connection = new SqliteConnection(
@@ -32,8 +51,9 @@ internal static class SqlHandlers
         try
         {
             connection.Open();
-            // ATTACH and VACUUM INTO would reach files outside the list, whatever the mode of this one.
-            raw.sqlite3_limit(connection.Handle, LimitAttached, 0);
+            // The file that it has really opened: a link may have been swapped since the path was looked at.
+            paths.CheckOpened("database", input.Database, SqliteNative.DescriptorOf(connection.Handle!));
+            Restrict(connection);
             using var interrupt = token.UnsafeRegister(static state => raw.sqlite3_interrupt(((SqliteConnection)state!).Handle), connection);
             using var command = connection.CreateCommand();
             command.CommandText = input.Sql;
@@ -48,6 +68,20 @@ internal static class SqlHandlers
         {
             throw new InvalidInputException("sql", $"failed: {e.Message}", e);
         }
+    }
+
+    private static void Restrict(SqliteConnection connection)
+    {
+        SqliteNative.LimitHeap(MaxHeapBytes);
+        using (var command = connection.CreateCommand())
+        {
+            command.CommandText = "pragma temp_store = memory; pragma trusted_schema = off; pragma cell_size_check = on";
+            command.ExecuteNonQuery();
+        }
+
+        foreach (var (limit, value) in Limits)
+            raw.sqlite3_limit(connection.Handle, limit, value);
+        raw.sqlite3_set_authorizer(connection.Handle, (strdelegate_authorizer)(static (_, action, _, _, _, _) => Allowed.Contains(action) ? raw.SQLITE_OK : raw.SQLITE_DENY), null);
     }
 
     private static ReadOnlySpan<byte> ReadRows(SqliteDataReader reader, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using Orchestrator.Contracts;
 
 namespace Orchestrator.Worker;
 
@@ -9,7 +10,6 @@ namespace Orchestrator.Worker;
 /// </summary>
 public sealed class TaskHandlerRegistry : ITaskMap
 {
-    private const int MaxNameLength = 128;
     private readonly Dictionary<string, RegisteredTask> _tasks = new(StringComparer.Ordinal);
     private volatile bool _frozen;
 
@@ -35,10 +35,10 @@ public sealed class TaskHandlerRegistry : ITaskMap
     {
         if (_frozen)
             throw new InvalidOperationException($"Handler '{task.Name}' is mapped too late: an executor already uses this registry.");
-        if (!IsValidName(task.Name))
+        if (!HandlerNames.IsValid(task.Name))
         {
             throw new ArgumentException(
-                $"'{task.Name}' is no handler name: 1 to {MaxNameLength} of A-Z a-z 0-9 . _ / - are allowed.", nameof(task));
+                $"'{VisibleText.Line(task.Name)}' is no handler name: {HandlerNames.Rule} are allowed.", nameof(task));
         }
 
         if (!_tasks.TryAdd(task.Name, task))
@@ -47,17 +47,4 @@ public sealed class TaskHandlerRegistry : ITaskMap
 
     // Lookups take no lock, so nothing may be added once somebody reads.
     internal void Freeze() => _frozen = true;
-
-    private static bool IsValidName(string name)
-    {
-        if (name.Length is 0 or > MaxNameLength)
-            return false;
-        foreach (var c in name)
-        {
-            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '/' or '-'))
-                return false;
-        }
-
-        return true;
-    }
 }

@@ -14,7 +14,7 @@ public sealed class RequestIdsProperties
         Gen.Select(Gen.Int[0, 30], Gen.Long[0, 4]).Array[1, 200].Sample(
             steps =>
             {
-                var ids = new RequestIds(Capacity, Window);
+                var ids = new RequestIds(Capacity, long.MaxValue, Window);
                 var model = new List<(string Id, long Task, long At)>();
                 var now = 0L;
                 foreach (var (which, pause) in steps)

@@ -28,11 +28,12 @@ internal sealed class PipeServiceAdapter(ObjectEngineHost host, ObjectStreams st
     public override Task<ListPipesResponse> ListPipes(ListPipesRequest request, ServerCallContext context)
     {
         var size = Contents.PageSize(request.PageSize);
-        var pipes = host.Read((engine, _) => engine.ListPipes(request.PageToken, size + 1));
+        var pipes = host.Read((engine, _) => engine.ListPipes(request.PageToken, size + 1)).Select(PipeOperations.ToMessage).ToArray();
+        var fitting = Pages.Fitting(pipes, size);
         return Task.FromResult(new ListPipesResponse
         {
-            Pipes = { pipes.Take(size).Select(PipeOperations.ToMessage) },
-            NextPageToken = pipes.Count > size ? pipes[size - 1].Spec.Name : "",
+            Pipes = { pipes.Take(fitting) },
+            NextPageToken = pipes.Length > fitting ? pipes[fitting - 1].Spec.Name : "",
         });
     }
 

@@ -45,11 +45,12 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
     public override Task<ListQueuesResponse> ListQueues(ListQueuesRequest request, ServerCallContext context)
     {
         var size = Contents.PageSize(request.PageSize);
-        var queues = host.Read((engine, now) => engine.ListQueues(request.PageToken, size + 1, now));
+        var queues = host.Read((engine, now) => engine.ListQueues(request.PageToken, size + 1, now)).Select(QueueOperations.ToMessage).ToArray();
+        var fitting = Pages.Fitting(queues, size);
         return Task.FromResult(new ListQueuesResponse
         {
-            Queues = { queues.Take(size).Select(QueueOperations.ToMessage) },
-            NextPageToken = queues.Count > size ? queues[size - 1].Spec.Name : "",
+            Queues = { queues.Take(fitting) },
+            NextPageToken = queues.Length > fitting ? queues[fitting - 1].Spec.Name : "",
         });
     }
 

@@ -97,7 +97,12 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             var requests = new List<ObjectRequest>(request.Operations.Count);
             foreach (var operation in request.Operations)
             {
-                if (ConnectOperations.ToRead(operation) is { } read)
+                if (FieldLimits.Find(operation) is { } violation)
+                {
+                    Apply(requests, stream);
+                    stream.Answer(operation.OperationId, new ObjectError(ObjectErrorReason.Invalid, violation.ToString()) { Field = violation.Field });
+                }
+                else if (ConnectOperations.ToRead(operation) is { } read)
                 {
                     // A read sees what was asked before it.
                     Apply(requests, stream);

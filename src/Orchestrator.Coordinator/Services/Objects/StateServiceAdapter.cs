@@ -41,10 +41,12 @@ internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams s
             throw Failures.Invalid("kind", $"{(int)request.Kind} is no StateKind; it must be DICT (1), LIST (2), VALUE (3) or ARRAY (4), or absent for all");
         ObjectKind? kind = request.Kind == StateKind.Unspecified ? null : StateOperations.ToKind(request.Kind);
         var objects = host.Read((engine, _) => engine.ListState(kind, request.PageToken, size + 1));
+        var messages = objects.Select(StateOperations.ToMessage).ToArray();
+        var fitting = Pages.Fitting(messages, size);
         return Task.FromResult(new ListStateResponse
         {
-            Objects = { objects.Take(size).Select(StateOperations.ToMessage) },
-            NextPageToken = objects.Count > size ? objects[size - 1].QualifiedName : "",
+            Objects = { messages.Take(fitting) },
+            NextPageToken = messages.Length > fitting ? objects[fitting - 1].QualifiedName : "",
         });
     }
 

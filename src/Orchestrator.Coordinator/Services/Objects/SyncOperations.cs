@@ -126,20 +126,23 @@ internal static class SyncOperations
         return response;
     }
 
-    public static ListSyncResponse ToResponse(SyncPage page) => new()
+    public static ListSyncResponse ToResponse(SyncPage page)
     {
-        Objects =
+        var objects = page.Objects.Select(item => new V1.SyncInfo
         {
-            page.Objects.Select(item => new V1.SyncInfo
-            {
-                Object = item.ObjectName,
-                Description = item.Description,
-                Holders = { item.Holders.Select(ToHolder) },
-                Waiters = { item.Waiters.Select(ToHolder) },
-            }),
-        },
-        NextPageToken = page.NextPageToken,
-    };
+            Object = item.ObjectName,
+            Description = item.Description,
+            Holders = { item.Holders.Select(ToHolder) },
+            Waiters = { item.Waiters.Select(ToHolder) },
+        }).ToArray();
+        var fitting = Pages.Fitting(objects, objects.Length);
+        return new ListSyncResponse
+        {
+            Objects = { objects.Take(fitting) },
+            // Its token is the name of its last object.
+            NextPageToken = fitting < objects.Length ? objects[fitting - 1].Object : page.NextPageToken,
+        };
+    }
 
     private static Holder ToHolder(SyncHolder holder) => new()
     {

@@ -1,0 +1,219 @@
+using System.Collections;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Google.Rpc;
+using Grpc.Core;
+using Orchestrator.Coordinator.Services;
+using Orchestrator.Integration.Tests.Security;
+using Orchestrator.Integration.Tests.Scenarios;
+using Orchestrator.TestKit;
+using Orchestrator.V1;
+
+namespace Orchestrator.Integration.Tests.Load;
+
+/// <summary>Part 5, 16: every string and every list of the contract has a limit, by which it is refused, and lists of things are bounded by bytes.</summary>
+public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
+{
+    private static readonly ServiceDescriptor[] Services =
+    [
+        TaskService.Descriptor, AdminService.Descriptor, SessionService.Descriptor, QueueService.Descriptor, PipeService.Descriptor, StateService.Descriptor, SyncService.Descriptor,
+    ];
+
+    private readonly CoordinatorProcess _coordinator = shared.Coordinator;
+
+    /// <summary>Part 5, 16: the table knows every string and list that a request may hold.</summary>
+    [Fact]
+    public void Every_string_and_list_of_every_request_has_a_limit()
+    {
+        var fields = Services.SelectMany(service => service.Methods).SelectMany(method => PathsOf(method.InputType)).ToList();
+        Assert.True(fields.Count > 150, $"{fields.Count} fields");
+        foreach (var path in fields)
+        {
+            var field = path[^1];
+            Assert.True(field.IsMap || field.FieldType != FieldType.String || FieldLimits.OfString(field) is not null, $"{field.FullName} has no limit of its length");
+            Assert.True(!field.IsRepeated || FieldLimits.OfCount(field) is not null, $"{field.FullName} has no limit of its elements");
+        }
+    }
+
+    /// <summary>Part 5, 16: within its limit a field is let through, beyond it is named.</summary>
+    [Fact]
+    public void A_field_is_within_its_limit_or_named()
+    {
+        foreach (var (path, name, isLength) in Services.SelectMany(service => service.Methods).SelectMany(method => CasesOf(method.InputType)))
+        {
+            var maximum = FieldLimits.All.Single(limit => limit.Name == name).Maximum;
+            Assert.Null(FieldLimits.Find(Build(path, maximum, isLength)));
+            var violation = FieldLimits.Find(Build(path, maximum + 1, isLength));
+            Assert.True(violation is not null, path[^1].FullName);
+            Assert.StartsWith(string.Join('.', path.Select(field => field.Name)), violation.Value.Field.Replace("[0]", "", StringComparison.Ordinal), StringComparison.Ordinal);
+            Assert.Contains($"({name})", violation.Value.Description, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>Part 5, 16: each of them is refused by a running coordinator, which changes nothing and goes on.</summary>
+    [Fact]
+    public async Task Every_string_and_list_beyond_its_limit_is_refused()
+    {
+        foreach (var service in Services)
+        {
+            foreach (var method in service.Methods)
+            {
+                foreach (var (path, name, isLength) in CasesOf(method.InputType))
+                {
+                    var request = Build(path, FieldLimits.All.Single(limit => limit.Name == name).Maximum + 1, isLength);
+                    var told = await RefusalAsync(method, request, path);
+                    Assert.True(told?.Contains($"({name})", StringComparison.Ordinal) == true, $"{method.FullName}, {string.Join('.', path.Select(field => field.Name))}: {told ?? "success"}");
+                    Assert.Contains(path[^1].Name, told, StringComparison.Ordinal);
+                }
+            }
+        }
+
+        Assert.Equal(TaskState.Succeeded, (await _coordinator.RunAsync(Specs.Json("sum_of_squares", """{"n": 3}"""))).State);
+    }
+
+    /// <summary>Part 5, 16: the table is what <c>limits</c> shows.</summary>
+    [Fact]
+    public async Task The_table_is_shown()
+    {
+        var shown = (await _coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits.ToDictionary(limit => limit.Name, limit => limit.Maximum);
+        foreach (var limit in FieldLimits.All)
+            Assert.Equal(limit.Maximum, shown[limit.Name]);
+    }
+
+    /// <summary>Part 5, 16: as many and as long labels as are allowed do not hide the list of tasks: its pages are bounded by bytes, and together hold all.</summary>
+    [Fact]
+    public async Task Pages_of_tasks_are_bounded_by_bytes()
+    {
+        var options = new TaskOptions();
+        for (var i = 0; i < FieldLimits.Labels.Maximum; i++)
+            options.Labels.Add($"label-{i}", new string('x', 1_024));
+        var ids = await _coordinator.SubmitAsync(Enumerable.Repeat(Specs.Json("echo", "1", options), 100));
+        var listed = new List<ulong>();
+        for (var token = ""; listed.Count == 0 || token.Length > 0;)
+        {
+            var page = await _coordinator.Tasks.ListTasksAsync(new ListTasksRequest { PageSize = 1_000, PageToken = token }, CoordinatorProcess.Deadline());
+            Assert.InRange(page.CalculateSize(), 1, 2 * Pages.MaxBytes);
+            listed.AddRange(page.Tasks.Select(task => task.TaskId));
+            token = page.NextPageToken;
+        }
+
+        Assert.Superset(ids.ToHashSet(), listed.ToHashSet());
+        Assert.Equal(listed.Count, listed.Distinct().Count());
+        var (code, output) = await CommandLine.RunAsync("tasks", "--data-dir", _coordinator.DataDirectory);
+        Assert.True(code == 0, output);
+    }
+
+    /// <summary>Part 5, 16: a page holds at least one item, and no more than asked for.</summary>
+    [Theory]
+    [InlineData(3, 10, 100, 3)]
+    [InlineData(3, 2, 100, 2)]
+    [InlineData(3, 10, 3_000_000, 1)]
+    [InlineData(5, 10, 900_000, 2)]
+    [InlineData(0, 10, 100, 0)]
+    public void A_page_holds_what_fits(int items, int size, int bytes, int expected) =>
+        Assert.Equal(expected, Pages.Fitting([.. Enumerable.Repeat(new Payload { Data = ByteString.CopyFrom(new byte[bytes]) }, items)], size));
+
+    /// <summary>What the coordinator says against a request; null where it takes it.</summary>
+    private async Task<string?> RefusalAsync(MethodDescriptor method, IMessage request, FieldDescriptor[] path)
+    {
+        var isTask = method.FullName.EndsWith("StreamTasks", StringComparison.Ordinal) && path[0].Name == "tasks" && path.Length > 1;
+        if (isTask)
+            return (await _coordinator.StreamAsync([((StreamTasksRequest)request).Tasks[0]])).Single().Error?.Message;
+        if (method.Name == "Connect" && path[0].Name == "operations" && path.Length > 1)
+        {
+            using var call = _coordinator.Sessions.Connect(CoordinatorProcess.Deadline());
+            ((ConnectRequest)request).Operations[0].OperationId = 7;
+            await call.RequestStream.WriteAsync((ConnectRequest)request);
+            await call.RequestStream.CompleteAsync();
+            await foreach (var response in call.ResponseStream.ReadAllAsync())
+            {
+                if (response.Outcomes.FirstOrDefault(outcome => outcome.OperationId == 7) is { } outcome)
+                    return outcome.Error is { Reason: ErrorReason.Invalid } error ? error.Message : null;
+            }
+
+            return null;
+        }
+
+        var refused = await RpcCatalogue.CallAsync(_coordinator.Invoker, method.Service.FullName, method.Name, message: request.ToByteArray());
+        if (refused is null)
+            return null;
+        Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
+        Assert.Equal("INVALID", refused.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Reason);
+        return refused.Status.Detail;
+    }
+
+    /// <summary>Each string and list with its limits: of its length, of its elements, or of both.</summary>
+    private static IEnumerable<(FieldDescriptor[] Path, string Limit, bool IsLength)> CasesOf(MessageDescriptor message)
+    {
+        foreach (var path in PathsOf(message))
+        {
+            if (FieldLimits.OfString(path[^1]) is { } length)
+                yield return (path, length.Name, true);
+            if (FieldLimits.OfCount(path[^1]) is { } count)
+                yield return (path, count.Name, false);
+        }
+    }
+
+    /// <summary>The way to each string and list, at any depth; payloads have limits of their own.</summary>
+    private static IEnumerable<FieldDescriptor[]> PathsOf(MessageDescriptor message)
+    {
+        foreach (var field in message.Fields.InDeclarationOrder())
+        {
+            if (field.FieldType == FieldType.String || field.IsRepeated)
+                yield return [field];
+            if (field.IsMap || field.FieldType != FieldType.Message || field.MessageType.File.Package != "orchestrator.v1" || field.MessageType.Name == nameof(Payload))
+                continue;
+            foreach (var rest in PathsOf(field.MessageType))
+                yield return [field, .. rest];
+        }
+    }
+
+    /// <summary>A message that holds only the field at the end of the way, so long or with so many elements.</summary>
+    private static IMessage Build(FieldDescriptor[] path, int size, bool isLength)
+    {
+        var message = path[0].ContainingType.Parser.ParseFrom(ByteString.Empty);
+        var field = path[0];
+        if (path.Length > 1)
+        {
+            var inner = Build(path[1..], size, isLength);
+            if (field.IsRepeated)
+                ((IList)field.Accessor.GetValue(message)).Add(inner);
+            else
+                field.Accessor.SetValue(message, inner);
+            return message;
+        }
+
+        var text = new string('x', size);
+        if (isLength && field.IsRepeated)
+        {
+            ((IList)field.Accessor.GetValue(message)).Add(text);
+        }
+        else if (isLength)
+        {
+            field.Accessor.SetValue(message, text);
+        }
+        else if (field.IsMap)
+        {
+            var map = (IDictionary)field.Accessor.GetValue(message);
+            for (var i = 0; i < size; i++)
+                map.Add($"{i}", "");
+        }
+        else
+        {
+            var list = (IList)field.Accessor.GetValue(message);
+            for (var i = 0; i < size; i++)
+                list.Add(ElementOf(field, i));
+        }
+
+        return message;
+    }
+
+    private static object ElementOf(FieldDescriptor field, int index) => field.FieldType switch
+    {
+        FieldType.String => "x",
+        FieldType.UInt64 => (ulong)index + 1,
+        FieldType.Enum => TaskState.Running,
+        FieldType.Message => field.MessageType.Parser.ParseFrom(ByteString.Empty),
+        _ => throw new NotSupportedException($"{field.FullName} is a list of {field.FieldType}"),
+    };
+}
