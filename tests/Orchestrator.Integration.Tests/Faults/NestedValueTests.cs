@@ -80,15 +80,16 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
     }
 
     [Theory]
-    [InlineData(32)]
-    [InlineData(100_000)]
-    public async Task A_path_of_many_steps_is_invalid_and_the_coordinator_goes_on(int steps)
+    [InlineData(32, "deep")]
+    [InlineData(500, "deep")]
+    [InlineData(100_000, "characters")]
+    public async Task A_path_of_many_steps_is_invalid_and_the_coordinator_goes_on(int steps, string says)
     {
         var edit = new DictEdit { Key = "k", Path = new PathEdit { Path = string.Join('.', Enumerable.Repeat("a", steps)), Value = Text("x") } };
         var error = await Assert.ThrowsAsync<RpcException>(() => EditAsync(_coordinator, Unique("dict"), edit));
-        Check(error, StatusCode.InvalidArgument, "INVALID", "deep");
-        Assert.Contains("\"a.a.a", error.Status.Detail, StringComparison.Ordinal);
-        Assert.Contains("edits[0]", Violations(error));
+        Check(error, StatusCode.InvalidArgument, "INVALID", says);
+        Assert.InRange(error.Status.Detail.Length, 1, 500);
+        Assert.Contains(Violations(error), violation => violation.StartsWith("edits[0]", StringComparison.Ordinal));
     }
 
     [Fact]
