@@ -52,25 +52,43 @@ public sealed class HostileClientTests : IAsyncLifetime
         await AssertServesOthersAsync();
     }
 
-    [Fact]
-    public async Task Streams_that_are_reset_at_once_end_the_connection()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Streams_that_are_reset_at_once_end_the_connection_or_are_held_back(bool hasCredential)
     {
         using var connection = new RawHttp2(_coordinator.GrpcAddress);
+        (string, string)[] credential = hasCredential ? [("authorization", $"Bearer {_coordinator.Token}")] : [];
         connection.Begin();
         var closed = connection.ReadToEndAsync(_limit.Token);
         var serving = AssertServesOthersAsync();
-        for (var stream = 1; stream < 200_000 && !closed.IsCompleted; stream += 2)
-        {
-            connection.Call(stream, Method).Frame(RawHttp2.ResetStream, 0, stream, [0, 0, 0, RawHttp2.Cancel]);
-            if (stream % 100 == 1 && !await connection.SendAsync(_limit.Token))
-                break;
-        }
-
+        var flooding = FloodAsync();
         await serving;
+        // Without a credential it is read slowly, so that it never comes to its end.
+        if (hasCredential)
+            await flooding;
         // Whether it was ended or bore it: the next ones are served.
         connection.Dispose();
+        await flooding;
         await AssertServesOthersAsync();
         await AssertNothingIsLeftAsync();
+
+        async Task FloodAsync()
+        {
+            try
+            {
+                for (var stream = 1; stream < 200_000 && !closed.IsCompleted; stream += 2)
+                {
+                    connection.Call(stream, Method, more: credential).Frame(RawHttp2.ResetStream, 0, stream, [0, 0, 0, RawHttp2.Cancel]);
+                    if (stream % 100 == 1 && !await connection.SendAsync(_limit.Token))
+                        break;
+                }
+            }
+            catch (ObjectDisposedException)
+            {
+                // The test is done with it.
+            }
+        }
     }
 
     [Fact]
