@@ -38,6 +38,64 @@ public sealed class ReachingHandlerTests : IDisposable
         Assert.Equal(malformed.Input, (await fixture.Executor.RunAsync(malformed)).Output);
     }
 
+    /// <summary>Part 5, 19: the data directory is never inside what is allowed, also where a directory above it is, or a link leads there.</summary>
+    [Fact]
+    public async Task A_denied_directory_inside_an_allowed_one_is_not_read()
+    {
+        var data = Directory.CreateDirectory(Path.Combine(_root, "data")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(data, "token"), "secret", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(_root, "a.txt"), "hello", TestContext.Current.CancellationToken);
+        File.CreateSymbolicLink(Path.Combine(_root, "link"), Path.Combine(data, "token"));
+        await using var fixture = new HandlerFixture(new() { AllowedDirectories = { _root }, DeniedDirectories = { data } });
+        Assert.Equal("hello"u8.ToArray(), HandlerFixture.Bytes(await fixture.RunAsync("read_file", Json(_root, "a.txt"))));
+        foreach (var path in new[] { "data/token", "link", "data/../data/token" })
+            Assert.Contains("outside the directories", await fixture.InvalidAsync("read_file", Json(_root, path)), StringComparison.Ordinal);
+        await using (var connection = new SqliteConnection($"Data Source={Path.Combine(data, "journal.db")};Pooling=False"))
+        {
+            await connection.OpenAsync(TestContext.Current.CancellationToken);
+            await using var command = new SqliteCommand("create table item (id integer)", connection);
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        Assert.Contains("outside the directories", await fixture.InvalidAsync("sql_query", Sql(Path.Combine(data, "journal.db"), "select 1")), StringComparison.Ordinal);
+    }
+
+    /// <summary>Part 5, 19, by a real coordinator that allows the directory above its own.</summary>
+    [Fact]
+    public async Task A_submit_client_does_not_get_the_owners_token_by_an_allowed_directory_above_it()
+    {
+        await using var coordinator = await TestKit.CoordinatorProcess.StartInAsync(
+            Path.Combine(_root, "data"), "--workers", "1", "--hot-spares", "0", "--allow-directory", _root);
+        await File.WriteAllTextAsync(Path.Combine(_root, "a.txt"), "hello", TestContext.Current.CancellationToken);
+        var read = await TestKit.Specs.RunAsync(coordinator, TestKit.Specs.Json("read_file", Json(_root, "a.txt")));
+        Assert.True(read.State == TaskState.Succeeded, $"{read}");
+        var stolen = await TestKit.Specs.RunAsync(coordinator, TestKit.Specs.Json("read_file", Json(_root, "data/token")));
+        Assert.Equal((TaskState.Failed, ErrorReason.Invalid), (stolen.State, stolen.Error.Reason));
+    }
+
+    /// <summary>Part 5, 19: a query is bounded in its length and in the memory for its results on the way, and reaches no settings and no other files.</summary>
+    [Fact]
+    public async Task A_query_is_bounded_and_reaches_its_own_database_only()
+    {
+        var path = Path.Combine(_root, "bounded.db");
+        await using (var connection = new SqliteConnection($"Data Source={path};Pooling=False"))
+        {
+            await connection.OpenAsync(TestContext.Current.CancellationToken);
+            await using var command = new SqliteCommand("create table item (id integer)", connection);
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        await using var fixture = new HandlerFixture(new() { AllowedDirectories = { _root } });
+        Assert.Contains("65,536", await fixture.InvalidAsync("sql_query", Sql(path, "select 1 --" + new string('x', 70_000))), StringComparison.Ordinal);
+        foreach (var sql in new[] { "pragma page_size", $"attach '{path}3' as other", $"vacuum into '{path}2'", "select load_extension('x')" })
+            Assert.StartsWith("input of 'sql_query': field 'sql' failed", await fixture.InvalidAsync("sql_query", Sql(path, sql)), StringComparison.Ordinal);
+        // Some 5 GB, if it were let.
+        const string Huge = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 6000000) select count(*) from (select i, hex(randomblob(400)) as h from n order by h)";
+        Assert.StartsWith("input of 'sql_query': field 'sql' failed", await fixture.InvalidAsync("sql_query", Sql(path, Huge)), StringComparison.Ordinal);
+        // And the next one is served.
+        Assert.Contains("42", await fixture.AnswerAsync("sql_query", Sql(path, "select 41 + 1 as n")), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Files_are_read_inside_the_list_only()
     {

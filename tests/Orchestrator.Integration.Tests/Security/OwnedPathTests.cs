@@ -1,0 +1,75 @@
+using Orchestrator.Coordinator.Security;
+using Orchestrator.Integration.Tests.Interop;
+using Orchestrator.TestKit;
+
+namespace Orchestrator.Integration.Tests.Security;
+
+/// <summary>Part 5, 20: whoever may write where the tokens lie may call himself the owner, so that a place of others is refused.</summary>
+public sealed class OwnedPathTests : IDisposable
+{
+    private const string Other = "65534";
+    private readonly TemporaryDirectory _root = new();
+
+    public void Dispose() => _root.Dispose();
+
+    [Fact]
+    public void A_directory_of_this_user_in_the_sticky_folder_of_root_is_fine()
+    {
+        Assert.Null(OwnedPath.CheckDirectory(_root.Path, "the directory"));
+        Assert.True(OwnedPath.IsOwn(_root.Path));
+        Assert.Null(OwnedPath.CheckFile(Path.Combine(_root.Path, "none"), "the token file"));
+    }
+
+    [Fact]
+    public void What_others_may_write_is_refused_and_what_the_group_may_is_warned_of()
+    {
+        var directory = Directory.CreateDirectory(Path.Combine(_root.Path, "data")).FullName;
+        var token = Path.Combine(directory, "token");
+        File.WriteAllText(token, "sesame");
+        Chmod(directory, UnixFileMode.GroupWrite);
+        Chmod(token, UnixFileMode.GroupWrite);
+        Assert.Contains("chmod g-w", OwnedPath.CheckDirectory(directory, "the directory"), StringComparison.Ordinal);
+        Assert.Contains("chmod g-w", OwnedPath.CheckFile(token, "the token file"), StringComparison.Ordinal);
+        Chmod(token, UnixFileMode.OtherWrite);
+        Assert.Contains("chmod o-w", Assert.Throws<IOException>(() => OwnedPath.CheckFile(token, "the token file")).Message, StringComparison.Ordinal);
+        Chmod(directory, UnixFileMode.OtherWrite);
+        Assert.Contains($"the directory {directory} may be written by every user", Assert.Throws<IOException>(() => OwnedPath.CheckDirectory(directory, "the directory")).Message, StringComparison.Ordinal);
+        // One above that others may write lets them put another in its place.
+        var below = Directory.CreateDirectory(Path.Combine(directory, "below")).FullName;
+        Assert.Contains("above the directory", Assert.Throws<IOException>(() => OwnedPath.CheckDirectory(below, "the directory")).Message, StringComparison.Ordinal);
+        // Also where a link leads there.
+        var link = Path.Combine(_root.Path, "link");
+        Directory.CreateSymbolicLink(link, below);
+        Assert.Throws<IOException>(() => OwnedPath.CheckDirectory(link, "the directory"));
+    }
+
+    [Fact]
+    public async Task What_another_user_owns_is_refused()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can make a file another user's");
+        var directory = Directory.CreateDirectory(Path.Combine(_root.Path, "data")).FullName;
+        var token = Path.Combine(directory, "token");
+        await File.WriteAllTextAsync(token, "sesame", TestContext.Current.CancellationToken);
+        var link = Path.Combine(directory, "link");
+        File.CreateSymbolicLink(link, token);
+        (await ExternalTool.RunAsync("chown", ["-h", Other, link])).Succeeded();
+        Assert.Contains($"a link that user {Other} has made", Assert.Throws<IOException>(() => OwnedPath.CheckFile(link, "the token file")).Message, StringComparison.Ordinal);
+        (await ExternalTool.RunAsync("chown", [Other, token])).Succeeded();
+        Assert.Contains($"belongs to user {Other}", Assert.Throws<IOException>(() => OwnedPath.CheckFile(token, "the token file")).Message, StringComparison.Ordinal);
+        (await ExternalTool.RunAsync("chown", [Other, directory])).Succeeded();
+        Assert.Contains($"belongs to user {Other}", Assert.Throws<IOException>(() => OwnedPath.CheckDirectory(directory, "the directory")).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Part 5, 20, by the command: one line, and no coordinator.</summary>
+    [Fact]
+    public async Task Serve_refuses_a_data_directory_that_others_may_write()
+    {
+        Chmod(_root.Path, UnixFileMode.OtherWrite);
+        var (code, output) = await CommandLine.RunAsync("serve", "--data-dir", _root.Path, "--grpc-port", "0", "--http-port", "0", "--workers", "1");
+        Assert.NotEqual(0, code);
+        Assert.Contains("may be written by every user of this machine; chmod o-w", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
+    private static void Chmod(string path, UnixFileMode more) => File.SetUnixFileMode(path, File.GetUnixFileMode(path) | more);
+}
