@@ -1,5 +1,6 @@
 using System.Globalization;
 using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.Security;
 
 namespace Orchestrator.App;
 
@@ -13,7 +14,10 @@ internal sealed class AppDirectory : IDisposable
     {
         var parent = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"orchestrator-{Environment.UserName}");
         Directory.CreateDirectory(parent, OwnerOnly);
-        // The name is known to everybody: were the directory somebody else's, this would fail.
+        // Every user knows the name, and root could set the mode of another's directory.
+        OwnedPath.CheckDirectory(parent, "the directory of embedded pools");
+        if (!OwnedPath.IsOwn(parent))
+            throw new IOException($"{parent} belongs to another user; remove it, or name a data directory");
         File.SetUnixFileMode(parent, OwnerOnly);
         Sweep(parent);
         Path = System.IO.Path.Combine(parent, $"app-{Environment.ProcessId}.{Interlocked.Increment(ref s_count)}");

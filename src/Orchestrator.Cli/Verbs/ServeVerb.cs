@@ -239,7 +239,7 @@ internal static class ServeVerb
     private static StockHandlerOptions Handlers(VerbContext context, bool allowChaos)
     {
         var options = new StockHandlerOptions { AllowChaos = allowChaos };
-        // Its tokens would make an owner of whoever may run a task.
+        // A task that reads its tokens has the rights of the owner.
         options.DeniedDirectories.Add(DataDirectoryOf(context));
         foreach (var directory in context.Get(AllowDirectory) ?? [])
             options.AllowedDirectories.Add(Path.GetFullPath(directory));

@@ -49,7 +49,7 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
     /// <summary>The same coordinator, by its Unix socket.</summary>
     public CoordinatorEndpoint ByLocalSocket() => this with { Address = LocalSocket!, LocalSocket = null };
 
-    /// <summary>The address that somebody named.</summary>
+    /// <summary>The address that the options or the environment name; null where they name none.</summary>
     private static (string Address, string Source)? Explicit(OrchestratorClientOptions options)
     {
         if (!string.IsNullOrEmpty(options.Endpoint))

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
@@ -34,7 +35,7 @@ public static class TaskHandles
     /// <summary>Waits for some of the tasks or all. A timeout is a result: what has not ended is pending.</summary>
     /// <param name="handles">The tasks.</param>
     /// <param name="mode">For which of them.</param>
-    /// <param name="timeout">Null waits without limit; zero only looks.</param>
+    /// <param name="timeout">Null waits without limit; zero only looks; more than 49 days are taken as 49 days.</param>
     /// <param name="cancellationToken">Ends the wait; the tasks go on.</param>
     public static async Task<TaskWaitResult> WaitAsync(
         IEnumerable<TaskHandle> handles, WaitMode mode = WaitMode.All, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
@@ -49,7 +50,7 @@ public static class TaskHandles
         {
             try
             {
-                await SatisfyAsync(all, mode).WaitAsync(timeout ?? Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+                await SatisfyAsync(all, mode).WaitAsync(timeout < ProtocolConstants.LongestTimer ? timeout.Value : timeout is null ? Timeout.InfiniteTimeSpan : ProtocolConstants.LongestTimer, TimeProvider.System, cancellationToken);
             }
             catch (TimeoutException)
             {

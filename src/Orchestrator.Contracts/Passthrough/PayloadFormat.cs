@@ -42,7 +42,7 @@ public static class PayloadFormat
     public static string TooDeep { get; } =
         $"its JSON is nested too deep to be read by others: {MaxObjects} objects or {MaxArrays} arrays inside each other are possible";
 
-    /// <summary>Whether a payload's JSON is nested too deep. Bytes that are no payload are not: that is for whoever reads them to say.</summary>
+    /// <summary>Whether a payload's JSON is nested too deep. False for bytes that are no payload, which their reader refuses.</summary>
     public static bool IsTooDeep(ReadOnlySpan<byte> payload)
     {
         if (payload.Length <= ShallowBytes)

@@ -80,7 +80,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
         CancellationToken cancellationToken) =>
         new(host, recorder, await WorkerTransport.ConnectAsync(launch, direct, time, cancellationToken), time, logger);
 
-    /// <summary>The handlers of its Hello whose names are none: they are left out, and nobody can run them.</summary>
+    /// <summary>The handlers of its Hello whose names are not valid: they are left out, and no task can run them.</summary>
     public IEnumerable<string> LeftOut =>
         Hello.Handlers.Where(handler => !HandlerNames.IsValid(handler.Name)).Select(handler => VisibleText.Line(handler.Name.Length <= 200 ? handler.Name : handler.Name[..200] + "…")).Take(100);
 

@@ -5,7 +5,7 @@ using Orchestrator.Coordinator.Supervision;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// Refuses files and directories that other users could have made or can change: whoever may write where the tokens lie may call himself the owner.
+/// Refuses files and directories that other users could have made or can change: a user who may write where the tokens lie can make himself the owner.
 /// </summary>
 internal static unsafe partial class OwnedPath
 {
@@ -39,7 +39,7 @@ internal static unsafe partial class OwnedPath
     /// <summary>Checks a file, if it is there. A warning where its group may write; null where there is none.</summary>
     /// <param name="path">The file; a link only where root has made it, as a mounted secret is.</param>
     /// <param name="what">What it is, for messages.</param>
-    /// <exception cref="IOException">Others own it or may write it, or it is somebody's link; says which.</exception>
+    /// <exception cref="IOException">Others own it or may write it, or it is a link that another user has made; says which.</exception>
     public static string? CheckFile(string path, string what)
     {
         if (!File.Exists(path))

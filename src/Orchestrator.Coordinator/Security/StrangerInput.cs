@@ -14,7 +14,7 @@ internal sealed class StrangerInput(PipeReader inner, ConnectionMemo memo, TimeP
     public const int Burst = 72 * 1024;
 
     /// <summary>The bytes that may come in each second after those.</summary>
-    public const int PerSecond = 4 * 1024;
+    public const int PerSecond = 1024;
 
     // How often a connection that has used up what it may bring is looked at.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);

@@ -51,16 +51,26 @@ public sealed class CredentialFirstTests : IDisposable
     public async Task A_connection_without_a_credential_makes_the_process_keep_at_most_256_KB(string method)
     {
         const int Connections = 200;
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0");
+        // What the process takes for the first of their kind, such as compiled code, is not a matter of their number.
+        await HoldAsync(coordinator, method, 20);
+        var before = await MemoryAsync(coordinator);
+        var most = await HoldAsync(coordinator, method, Connections);
+        TestContext.Current.SendDiagnosticMessage($"{method}: {(most - before) / Connections:N0} bytes each");
+        Assert.True(most - before < Connections * OfStranger, $"{Connections} connections hold {(most - before) / Connections:N0} bytes each");
+    }
+
+    /// <summary>The most that the coordinator takes while so many connections have sent it what they can.</summary>
+    private async Task<long> HoldAsync(CoordinatorProcess coordinator, string method, int count)
+    {
         const int Streams = 48;
         const int Each = 30_000;
-        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0");
-        var before = await MemoryAsync(coordinator);
         var connections = new List<RawHttp2>();
         using var sending = CancellationTokenSource.CreateLinkedTokenSource(_limit.Token);
         var sends = new List<Task>();
         try
         {
-            for (var i = 0; i < Connections; i++)
+            for (var i = 0; i < count; i++)
             {
                 var connection = new RawHttp2(coordinator.GrpcAddress);
                 connections.Add(connection);
@@ -79,10 +89,10 @@ public sealed class CredentialFirstTests : IDisposable
             }
 
             // Each look is a call, which is served meanwhile.
-            var most = before;
+            var most = 0L;
             for (var look = 0; look < 150; look++)
                 most = Math.Max(most, await MemoryAsync(coordinator));
-            Assert.True(most - before < Connections * OfStranger, $"{Connections} connections hold {(most - before) / Connections:N0} bytes each");
+            return most;
         }
         finally
         {
