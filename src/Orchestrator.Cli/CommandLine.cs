@@ -80,6 +80,7 @@ internal static class CommandLine
             TopVerb.Create(),
             DoctorVerb.Create(),
             LimitsVerb.Create(),
+            ObjectsVerb.Create(),
             QueueVerb.Create(),
             PipeVerb.Create(),
             DictVerb.Create(),

@@ -72,7 +72,7 @@ internal static class Describe
     public static string Objects(ServiceStatus status) =>
         $"{Counted(status.Sessions, "session")}, {Counted(status.Queues, "queue")} with {Counted(status.QueuedItems, "item")}";
 
-    private static string Counted(long count, string what) => $"{Count(count)} {what}{(count == 1 ? "" : "s")}";
+    public static string Counted(long count, string what) => $"{Count(count)} {what}{(count == 1 ? "" : "s")}";
 
     /// <summary>Three significant digits, without an exponent.</summary>
     public static string Number(double value) => Math.Abs(value) switch

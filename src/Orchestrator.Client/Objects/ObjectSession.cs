@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
 
@@ -21,6 +23,7 @@ public sealed class ObjectSession : IAsyncDisposable
     private readonly Dictionary<string, List<LockHold>> _holds = [];
     private readonly string _named;
     private bool _isLost;
+    private int _flows;
 
     private ObjectSession(ObjectStream stream, bool isOwner, string id)
     {
@@ -34,6 +37,12 @@ public sealed class ObjectSession : IAsyncDisposable
 
     /// <summary>The session's id.</summary>
     public string Id { get; }
+
+    /// <summary>
+    /// How lists and messages show this session, which its id would give into others' hands: <c>s-</c> and the first 8 hexadecimal digits of the id's SHA-256. A task
+    /// attempt's session is shown by its id.
+    /// </summary>
+    public string Alias => _isOwner ? $"s-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Id)))[..8]}" : Id;
 
     /// <summary>Fires when the session is lost: nothing that it held is held any more.</summary>
     public CancellationToken Lost => _lost.Token;
@@ -87,6 +96,11 @@ public sealed class ObjectSession : IAsyncDisposable
     /// <param name="name">Its name.</param>
     /// <param name="length">Its length when this creates it; 0 leaves that to others.</param>
     public SharedArray Array(string name, long length = 0) => new(this, name, length);
+
+    /// <summary>
+    /// A flow of work within this session, for a program whose threads or tasks share one session: acquire through it what that one thread or task needs.
+    /// </summary>
+    public SessionFlow CreateFlow() => new(this, $"flow-{Interlocked.Increment(ref _flows)}");
 
     /// <summary>Closes the session: all that it holds goes back.</summary>
     public async ValueTask DisposeAsync()

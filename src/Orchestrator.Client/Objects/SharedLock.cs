@@ -8,10 +8,12 @@ public sealed class SharedLock
 {
     private readonly ObjectSession _session;
     private readonly LockMode _mode;
+    private readonly string _flow;
 
-    internal SharedLock(ObjectSession session, string name, LockMode mode)
+    internal SharedLock(ObjectSession session, string name, LockMode mode, string flow = "")
     {
         _session = session;
+        _flow = flow;
         _mode = mode;
         Name = name;
     }
@@ -29,7 +31,7 @@ public sealed class SharedLock
 
     private async Task<LockHold?> AcquireAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        var request = new AcquireLockRequest { Lock = Name, Mode = _mode, SessionId = _session.RequestSession };
+        var request = new AcquireLockRequest { Lock = Name, Mode = _mode, SessionId = _session.RequestSession, Flow = _flow };
         if (timeout is { } limit)
             request.Timeout = Duration.FromTimeSpan(limit);
         var response = (await _session.SendAsync(new Operation { AcquireLock = request }, cancellationToken)).AcquireLock;

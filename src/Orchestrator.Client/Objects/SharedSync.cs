@@ -9,10 +9,12 @@ public sealed class SharedSemaphore
     private readonly ObjectSession _session;
     private readonly int? _initialPermits;
     private readonly bool _bounded;
+    private readonly string _flow;
 
-    internal SharedSemaphore(ObjectSession session, string name, int? initialPermits, bool bounded)
+    internal SharedSemaphore(ObjectSession session, string name, int? initialPermits, bool bounded, string flow = "")
     {
         _session = session;
+        _flow = flow;
         _initialPermits = initialPermits;
         _bounded = bounded;
         Name = name;
@@ -41,7 +43,7 @@ public sealed class SharedSemaphore
 
     private async Task<PermitHold?> AcquireAsync(int permits, TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        var request = new AcquireSemaphoreRequest { Semaphore = Name, Permits = permits, Bounded = _bounded, SessionId = _session.RequestSession };
+        var request = new AcquireSemaphoreRequest { Semaphore = Name, Permits = permits, Bounded = _bounded, SessionId = _session.RequestSession, Flow = _flow };
         if (_initialPermits is { } initial)
             request.InitialPermits = initial;
         if (timeout is { } limit)
@@ -123,8 +125,10 @@ public sealed class SharedCondition
 {
     private readonly ObjectSession _session;
     private readonly string _lock;
+    private readonly string _flow;
 
-    internal SharedCondition(ObjectSession session, string name, string lockName) => (_session, Name, _lock) = (session, name, lockName);
+    internal SharedCondition(ObjectSession session, string name, string lockName, string flow = "") =>
+        (_session, Name, _lock, _flow) = (session, name, lockName, flow);
 
     /// <summary>Its name.</summary>
     public string Name { get; }
@@ -146,7 +150,7 @@ public sealed class SharedCondition
 
     private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        var request = new WaitConditionRequest { Condition = Name, Lock = _lock, SessionId = _session.RequestSession };
+        var request = new WaitConditionRequest { Condition = Name, Lock = _lock, SessionId = _session.RequestSession, Flow = _flow };
         if (timeout is { } limit)
             request.Timeout = Duration.FromTimeSpan(limit);
         return (await _session.SendAsync(new Operation { WaitCondition = request }, cancellationToken)).WaitCondition.Status == WaitStatus.Ok;

@@ -126,11 +126,12 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     private void ApplyLocked(in ObjectRequest request)
     {
         var command = request.Command;
+        ObjectError? refused = null;
         if (request.SessionId.Length > 0)
         {
-            if ((_engine.FindSession(request.SessionId) ?? OpenTaskSession(request.SessionId)) is not { } session)
+            if ((_engine.FindSession(request.SessionId) ?? OpenTaskSession(request.SessionId, out refused)) is not { } session)
             {
-                _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, ObjectError.UnknownSession(request.SessionId)));
+                _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, refused ?? ObjectError.UnknownSession(request.SessionId)));
                 return;
             }
 
@@ -194,18 +195,24 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         };
     }
 
-    /// <summary>The session of a running attempt comes into being when the attempt first uses it. Null where the id names no such attempt.</summary>
-    private Session? OpenTaskSession(string id)
+    /// <summary>
+    /// The session of a running attempt comes into being when the attempt first uses it, on the account of who submitted the task. Null where the id names no such attempt, or
+    /// there can be no more sessions.
+    /// </summary>
+    private Session? OpenTaskSession(string id, out ObjectError? refused)
     {
+        refused = null;
         if (!TaskSessionIds.TryParse(id, out var taskId, out var attempt))
             return null;
-        var (worker, handler) = _tasks.Read(engine => (engine.WorkerOf(taskId, attempt), engine.Find(taskId)?.Handler.Name));
+        var (worker, task) = _tasks.Read(engine => (engine.WorkerOf(taskId, attempt), engine.Find(taskId)));
         if (worker is null)
             return null;
-        _engine.Apply(new CreateSession(handler ?? "", Task: new SessionTask(taskId, attempt, worker)) { Id = id }, _clock.Now, _effects);
-        var session = _engine.FindSession(id);
-        if (session is not null)
-            Volatile.Write(ref _taskSessions, _taskSessions + 1);
+        _engine.Apply(new CreateSession(task?.Handler.Name ?? "", Task: new SessionTask(taskId, attempt, worker)) { Id = id, Client = task?.ObjectClient }, _clock.Now, _effects);
+        refused = _effects.Outcomes[^1].Outcome as ObjectError;
+        _effects.Outcomes.RemoveAt(_effects.Outcomes.Count - 1);
+        if (_engine.FindSession(id) is not { } session)
+            return null;
+        Volatile.Write(ref _taskSessions, _taskSessions + 1);
         return session;
     }
 

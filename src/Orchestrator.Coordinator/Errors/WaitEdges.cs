@@ -13,10 +13,10 @@ internal static class WaitEdges
 
     public static WaitEdge ToMessage(EngineEdge edge) => new()
     {
-        WaiterSession = edge.Waiter?.Id ?? "",
+        WaiterSession = edge.Waiter?.Alias ?? "",
         WaiterName = NameOf(edge.Waiter),
         Object = edge.ObjectName,
-        HolderSession = edge.Holder?.Id ?? "",
+        HolderSession = edge.Holder?.Alias ?? "",
         HolderName = NameOf(edge.Holder),
         Waiting = Duration.FromTimeSpan(edge.Waiting),
     };

@@ -23,6 +23,7 @@ using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
+using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Worker;
 
@@ -151,7 +152,8 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         // Workers take longest, so they start first.
         var workers = Supervisor.StartAsync(cancellationToken);
         // Both engines take up what the journal holds before anybody can ask for it.
-        _app.Services.GetRequiredService<ObjectEngineHost>();
+        var objects = _app.Services.GetRequiredService<ObjectEngineHost>();
+        _app.Services.GetRequiredService<TokenStore>().Revoked += name => objects.Apply(new ObjectRequest(new EndClientSessions(name)));
         _app.Services.GetRequiredService<InProcessPlacements>().Start();
         await _app.StartAsync(cancellationToken);
         await workers;

@@ -16,6 +16,9 @@ internal sealed class JournalImage
 
     // As many as the engine remembers.
     private const int MaxRequests = 100_000;
+    private const long MaxRequestBytes = 32L << 20;
+
+    private long _requestBytes;
 
     /// <summary>Queues by name.</summary>
     public Dictionary<string, QueueImage> Queues { get; } = [];
@@ -94,6 +97,9 @@ internal sealed class JournalImage
         {
             case Change.ChangeOneofCase.QueueCreated:
                 Queues.Add(change.QueueCreated.Name, new QueueImage(change.QueueCreated));
+                break;
+            case Change.ChangeOneofCase.QueueOwned:
+                Queues[change.QueueOwned.Queue].Owner = change.QueueOwned.Owner;
                 break;
             case Change.ChangeOneofCase.QueueDropped:
                 Require(Queues.Remove(change.QueueDropped), $"there is no queue {change.QueueDropped}");
@@ -174,9 +180,11 @@ internal sealed class JournalImage
     {
         _requests[request.RequestId] = request;
         _requestsByAge.Enqueue(request);
-        while (_requestsByAge.Count > MaxRequests)
+        _requestBytes += request.CalculateSize();
+        while (_requestsByAge.Count > MaxRequests || _requestBytes > MaxRequestBytes)
         {
             var oldest = _requestsByAge.Dequeue();
+            _requestBytes -= oldest.CalculateSize();
             if (_requests.TryGetValue(oldest.RequestId, out var found) && ReferenceEquals(found, oldest))
                 _requests.Remove(oldest.RequestId);
         }

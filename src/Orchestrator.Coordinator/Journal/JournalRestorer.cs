@@ -56,7 +56,10 @@ internal sealed class JournalRestorer(JournalImage image, JournalTimes times)
             QueueOperations.ToSpec(queue.Spec),
             new Core.Journal.QueueCounts(
                 (long)counts.LastSequence, (long)counts.Unfinished, (long)counts.DeadLettered, (long)counts.Dropped, counts.ShutDown, counts.Emptied),
-            [.. queue.Items.Select(ToItem)]);
+            [.. queue.Items.Select(ToItem)])
+        {
+            Owner = queue.Owner,
+        };
     }
 
     private Core.Journal.KeptItem ToItem(KeptItem item)
@@ -77,11 +80,19 @@ internal sealed class JournalRestorer(JournalImage image, JournalTimes times)
             : [.. state.Elements.Select(bits => state.IsReal == true ? Number.Of(BitConverter.UInt64BitsToDouble(bits)) : Number.Of((long)bits))];
         return new Core.Journal.RestoredState(StateOperations.ToKind(state.Begun.Kind), state.Begun.Name, (Core.Journal.Durability)(int)state.Begun.Durability, state.Version)
         {
+            Owner = state.Begun.Owner,
             Entries = [.. state.Entries.Select(entry => new Core.Journal.RestoredEntry(entry.Key, ToContent(entry.Value), entry.Version, times.ToEngine(entry.Until)))],
             Values = [.. state.Values.Select(ToContent)],
             Numbers = numbers,
             IsReal = state.IsReal,
         };
+    }
+
+    private static QueueItem ToAnswered(V1.QueueItem item)
+    {
+        var content = ToContent(item.Body ?? new V1.Payload());
+        var body = item.DeadLetter is { } letter ? new DeadLetter(content.Body, letter.Queue, letter.Sequence, letter.Deliveries, letter.Reason) : content.Body;
+        return QueueItem.TakenBefore(new Core.Journal.KeptItem(body, content.Bytes, (long)item.Sequence, item.Priority, 0, item.Delivery, HasReturned: true));
     }
 
     private Core.Journal.RequestAnswered ToRequest(RequestAnswered request)
@@ -98,6 +109,10 @@ internal sealed class JournalRestorer(JournalImage image, JournalTimes times)
                 request.Value.Version, ToNumber(request.Value.Before), ToNumber(request.Value.After), request.Value.Changed)),
             RequestAnswered.AnswerOneofCase.Array => (typeof(UpdateArray), new UpdateArrayOutcome(
                 request.Array.Version, [.. request.Array.After.Select(after => StateOperations.ToNumber(after, "after"))])),
+            RequestAnswered.AnswerOneofCase.Get => (typeof(GetItems), new GetOutcome(
+                (WaitStatus)(int)request.Get.Status, [.. request.Get.Items.Select(ToAnswered)], null)),
+            RequestAnswered.AnswerOneofCase.Settle => (typeof(SettleItems), new SettleOutcome(request.Settle.Settled, [.. request.Settle.StaleLeaseIds])),
+            RequestAnswered.AnswerOneofCase.ShutDown => (typeof(ShutDownQueue), new ShutDownQueueOutcome(request.ShutDown.DroppedItems)),
             _ => throw new JournalException($"the answer to request \"{request.RequestId}\" is of a kind that this build does not know: the journal is of a later version"),
         };
         return new Core.Journal.RequestAnswered(request.RequestId, answer.Command, answer.Outcome, times.ToEngine(request.At));

@@ -13,13 +13,14 @@ internal sealed class ObjectChangeWriter(JournalTimes times)
     public Change? ToWire(Core.Journal.ObjectChange change) => change switch
     {
         Core.Journal.QueueCreated created => new Change { QueueCreated = QueueOperations.ToMessage(created.Spec) },
+        Core.Journal.QueueOwned owned => new Change { QueueOwned = new QueueOwned { Queue = owned.Queue, Owner = owned.Owner } },
         Core.Journal.QueueDropped dropped => new Change { QueueDropped = dropped.Queue },
         Core.Journal.QueueChanged changed => new Change { QueueChanged = ToWire(changed) },
         Core.Journal.StateBegun begun => new Change
         {
             StateBegun = new StateBegun
             {
-                Kind = StateOperations.ToMessage(begun.Kind), Name = begun.Name, Durability = (V1.Durability)(int)begun.Durability, Version = begun.Version,
+                Kind = StateOperations.ToMessage(begun.Kind), Name = begun.Name, Durability = (V1.Durability)(int)begun.Durability, Version = begun.Version, Owner = begun.Owner,
             },
         },
         Core.Journal.StateEdited edited => new Change { StateEdited = ToWire(edited) },
@@ -136,6 +137,16 @@ internal sealed class ObjectChangeWriter(JournalTimes times)
                 break;
             case UpdateArrayOutcome array:
                 message.Array = StateOperations.ToResponse(array);
+                break;
+            // Leases do not outlive the process: sent again, the request gets new ones.
+            case GetOutcome { Session: null } get:
+                message.Get = QueueOperations.ToResponse(get);
+                break;
+            case SettleOutcome settle:
+                message.Settle = QueueOperations.ToResponse(settle);
+                break;
+            case ShutDownQueueOutcome shut:
+                message.ShutDown = QueueOperations.ToResponse(shut);
                 break;
             default:
                 return null;

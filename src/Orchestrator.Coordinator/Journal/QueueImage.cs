@@ -12,6 +12,9 @@ internal sealed class QueueImage(V1.QueueSpec spec)
 
     public V1.QueueSpec Spec => spec;
 
+    /// <summary>The credential of who created it; empty for the coordinator's owner.</summary>
+    public string Owner { get; set; } = "";
+
     public QueueCounts Counts { get; private set; } = new();
 
     /// <summary>In the order of their sequences.</summary>
@@ -48,6 +51,8 @@ internal sealed class QueueImage(V1.QueueSpec spec)
     public IEnumerable<Change> ToChanges()
     {
         yield return new Change { QueueCreated = spec };
+        if (Owner.Length > 0)
+            yield return new Change { QueueOwned = new QueueOwned { Queue = spec.Name, Owner = Owner } };
         foreach (var items in Items.Chunk(ItemsPerRecord))
         {
             var changed = new QueueChanged { Queue = spec.Name, Counts = Counts };

@@ -11,6 +11,9 @@ internal sealed record Caller(string Name, Role Role)
     /// <summary>The process that the credential was made for; null for clients.</summary>
     public WorkerIdentity? Worker { get; init; }
 
+    /// <summary>Whether it is the coordinator's owner, or, without authentication, anybody.</summary>
+    public bool IsOwner { get; init; }
+
     /// <summary>
     /// Whether each connection counts as a client of its own: several programs may well share the credential, or it lives no longer than its process, and an
     /// account by its name would outlive it.

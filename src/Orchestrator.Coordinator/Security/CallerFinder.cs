@@ -9,7 +9,7 @@ namespace Orchestrator.Coordinator.Security;
 internal sealed class CallerFinder(TokenStore tokens, CoordinatorOptions options, SecurityInstruments instruments)
 {
     // With --no-auth everybody on this machine is the operator.
-    private readonly Caller? _anybody = options.Authentication ? null : new Caller("anybody (--no-auth)", Role.Operate) { IsShared = true };
+    private readonly Caller? _anybody = options.Authentication ? null : new Caller("anybody (--no-auth)", Role.Operate) { IsShared = true, IsOwner = true };
 
     /// <summary>The caller; null for nobody, with the reason for people.</summary>
     public Caller? Find(HttpContext context, out string? fault)

@@ -9,15 +9,15 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>What one client has open here: the engines count its tasks and sessions, this counts its streams.</summary>
-internal sealed class ClientAccount(string name, long number, int maxStreams)
+internal sealed class ClientAccount(ObjectClient objects, long number, int maxStreams)
 {
     private int _streams;
 
     /// <summary>Its unfinished tasks.</summary>
-    public TaskClient Tasks { get; } = new(name, number);
+    public TaskClient Tasks { get; } = new(objects.Name, number) { Objects = objects };
 
-    /// <summary>Its sessions.</summary>
-    public SessionQuota Sessions { get; } = new(name);
+    /// <summary>Its sessions, objects and waits.</summary>
+    public ObjectClient Objects => objects;
 
     /// <summary>Its open streams.</summary>
     public int Streams => Volatile.Read(ref _streams);
@@ -32,7 +32,7 @@ internal sealed class ClientAccount(string name, long number, int maxStreams)
         if (Interlocked.Increment(ref _streams) > maxStreams)
         {
             Interlocked.Decrement(ref _streams);
-            throw Failures.LimitExceeded(name, $"client {name} has {maxStreams} open streams, the most that one client may have at once (streams_per_client)");
+            throw Failures.LimitExceeded(objects.Name, $"client {objects.Name} has {maxStreams} open streams, the most that one client may have at once (streams_per_client)");
         }
 
         try
@@ -65,14 +65,14 @@ internal sealed class ClientAccounts(CoordinatorOptions options)
             if (items.TryGetValue(typeof(ClientAccount), out var known) && known is (Caller whose, ClientAccount account) && whose == caller)
                 return account;
             account = caller.IsShared
-                ? Open($"{caller.Name}/{context.Connection.Id}")
+                ? Open(new ObjectClient($"{caller.Name}/{context.Connection.Id}", caller.IsOwner ? "" : caller.Name) { ActsForTasks = caller.Worker is not null || !options.Authentication })
                 : OfCredential(caller);
             items[typeof(ClientAccount)] = (caller, account);
             return account;
         }
     }
 
-    private ClientAccount OfCredential(Caller caller) => _byCredential.GetOrAdd(caller.Name, Open);
+    private ClientAccount OfCredential(Caller caller) => _byCredential.GetOrAdd(caller.Name, name => Open(options.Objects.Clients.Of(name)));
 
-    private ClientAccount Open(string name) => new(name, Interlocked.Increment(ref _number), options.MaxStreamsPerClient);
+    private ClientAccount Open(ObjectClient objects) => new(objects, Interlocked.Increment(ref _number), options.MaxStreamsPerClient);
 }

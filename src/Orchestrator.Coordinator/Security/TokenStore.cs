@@ -43,6 +43,9 @@ internal sealed partial class TokenStore : IDisposable
     /// <summary>Grows whenever a credential may have ended.</summary>
     public long Version => Volatile.Read(ref _version);
 
+    /// <summary>A client's token is there no more; with the client's name.</summary>
+    public event Action<string>? Revoked;
+
     /// <summary>Makes a token for one worker process, by which its handlers reach the object services and nothing else.</summary>
     public string IssueForWorker(WorkerIdentity worker)
     {
@@ -67,8 +70,9 @@ internal sealed partial class TokenStore : IDisposable
             return null;
         if (Find(digest) is { } known)
             return known;
-        // It may have been made a moment ago.
-        return Refresh() ? Find(digest) : null;
+        // It may have been made a moment ago; another call may have just read it.
+        Refresh();
+        return Find(digest);
     }
 
     /// <summary>Whether the credential has ended by time.</summary>
@@ -81,6 +85,7 @@ internal sealed partial class TokenStore : IDisposable
     /// <summary>Takes over what has changed on disk; whether something had.</summary>
     public bool Refresh()
     {
+        var before = _clients;
         lock (_gate)
         {
             if (_files.Stamp() == _stamp)
@@ -88,7 +93,6 @@ internal sealed partial class TokenStore : IDisposable
             try
             {
                 Load();
-                return true;
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -97,6 +101,10 @@ internal sealed partial class TokenStore : IDisposable
                 return false;
             }
         }
+
+        foreach (var name in before.Values.Select(client => client.Name).Except(_clients.Values.Select(client => client.Name)))
+            Revoked?.Invoke(name);
+        return true;
     }
 
     private void Load()
@@ -105,7 +113,7 @@ internal sealed partial class TokenStore : IDisposable
         _stamp = _files.Stamp();
         _clients = _files.List().DistinctBy(entry => entry.Sha256).ToFrozenDictionary(
             entry => TokenDigest.Parse(entry.Sha256)!.Value,
-            entry => new Caller(entry.Id, entry.Role) { Expires = entry.Expires, IsShared = TokenFiles.IsOwners(entry.Id) });
+            entry => new Caller(entry.Id, entry.Role) { Expires = entry.Expires, IsShared = TokenFiles.IsOwners(entry.Id), IsOwner = TokenFiles.IsOwners(entry.Id) });
         Interlocked.Increment(ref _version);
     }
 

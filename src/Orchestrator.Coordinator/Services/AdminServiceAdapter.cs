@@ -22,6 +22,8 @@ internal sealed class AdminServiceAdapter(
     MonotonicClock clock) : AdminService.AdminServiceBase
 {
     private const int MaxWorkers = 1_024;
+    private readonly RecentAnswers<RecycleWorkersResponse> _recycled = new(clock);
+
     private static readonly TimeSpan MinimumInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan DefaultInterval = TimeSpan.FromSeconds(1);
 
@@ -80,13 +82,22 @@ internal sealed class AdminServiceAdapter(
         return new ScaleWorkersResponse { Workers = await supervisor.ScaleAsync(request.Group, request.Workers) };
     }
 
-    public override async Task<RecycleWorkersResponse> RecycleWorkers(RecycleWorkersRequest request, ServerCallContext context)
+    public override Task<RecycleWorkersResponse> RecycleWorkers(RecycleWorkersRequest request, ServerCallContext context)
     {
         CheckGroup(request.Group);
+        if (request.RequestId.Length == 0)
+            return RecycleAsync(request, context.CancellationToken);
+        // It goes on when the call that began it has gone: the next one of this id waits for it.
+        var key = $"{ClientAccount.Of(context).Objects.Credential}\n{request.RequestId}";
+        return _recycled.GetAsync(key, () => RecycleAsync(request, CancellationToken.None)).WaitAsync(context.CancellationToken);
+    }
+
+    private async Task<RecycleWorkersResponse> RecycleAsync(RecycleWorkersRequest request, CancellationToken cancellationToken)
+    {
         try
         {
             // worker-1#3 is how results name it; the slot is what is recycled.
-            var recycled = await supervisor.RecycleAsync(request.Group, request.Worker.Split('#')[0], context.CancellationToken);
+            var recycled = await supervisor.RecycleAsync(request.Group, request.Worker.Split('#')[0], cancellationToken);
             if (recycled == 0 && request.Worker.Length > 0)
                 throw Failures.Create(ErrorReason.NotFound, $"there is no worker '{request.Worker}'{(request.Group.Length > 0 ? $" in group '{request.Group}'" : "")}; the workers are {string.Join(", ", supervisor.Status.Select(slot => slot.Name))}");
             return new RecycleWorkersResponse { Recycled = recycled };

@@ -24,7 +24,7 @@ internal static class FieldLimits
     private const int AlwaysFits = 128;
 
     private static readonly FieldLimit Name = new(
-        "name_chars", 128, "characters", "A name: of a handler, an object, a worker, a group, a session, an affinity, concurrency or fairness key, a label");
+        "name_chars", 128, "characters", "A name: of a handler, an object, a worker, a group, a session, a flow, an affinity, concurrency or fairness key, a label");
 
     private static readonly FieldLimit SessionId = new("session_id_chars", 128, "characters", "A session's id");
     private static readonly FieldLimit RequestId = new("request_id_chars", 256, "characters", "An idempotency key");
@@ -46,7 +46,7 @@ internal static class FieldLimits
         (Name,
         [
             "handler", "affinity_key", "concurrency_key", "rate_limiter", "fairness_key", "queue", "dead_letter_queue", "name", "display_name", "pipe", "dict", "list", "value",
-            "array", "lock", "semaphore", "event", "condition", "barrier", "latch", "worker", "group",
+            "array", "lock", "semaphore", "event", "condition", "barrier", "latch", "worker", "group", "flow",
         ]),
         (SessionId, ["session_id"]),
         (RequestId, ["request_id"]),

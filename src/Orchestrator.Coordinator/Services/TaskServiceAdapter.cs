@@ -8,7 +8,9 @@ using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Journal;
+using Orchestrator.Core.Objects;
 using Orchestrator.Core.Tasks;
+using Orchestrator.Core.Waits;
 using Orchestrator.V1;
 using Durability = Orchestrator.Core.Journal.Durability;
 using TaskPlacement = Orchestrator.Core.Tasks.TaskPlacement;
@@ -18,6 +20,7 @@ namespace Orchestrator.Coordinator.Services;
 /// <summary><c>TaskService</c>: validate, translate, engine, translate.</summary>
 internal sealed class TaskServiceAdapter(
     TaskEngineHost host,
+    ObjectEngineHost objects,
     MonotonicClock clock,
     SubmissionReader submissions,
     ResultWriter results,
@@ -135,7 +138,7 @@ internal sealed class TaskServiceAdapter(
             if (unknown.Count > 0)
                 throw Failures.Create(ErrorReason.NotFound, $"task {unknown[0]} is unknown, or its result is no longer kept");
             wait.Kick(alone: true);
-            await wait.Satisfied.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan, clock.Provider, context.CancellationToken);
+            await WaitAsync(wait.Satisfied, request, ids, timeout, context);
         }
         catch (TimeoutException)
         {
@@ -226,6 +229,31 @@ internal sealed class TaskServiceAdapter(
     }
 
     /// <summary>What is told of a durable task must be so after a restart, too: what has happened to it is written first, or has failed to be.</summary>
+    /// <summary>Waits for the tasks. With a session the wait is known to the shared objects, so that a cycle over it is found: the wait that would close it fails.</summary>
+    private async Task WaitAsync(Task satisfied, WaitTasksRequest request, IReadOnlyList<long> ids, TimeSpan? timeout, ServerCallContext context)
+    {
+        var span = timeout ?? Timeout.InfiniteTimeSpan;
+        if (request.SessionId.Length == 0 || satisfied.IsCompleted || timeout == TimeSpan.Zero)
+        {
+            await satisfied.WaitAsync(span, clock.Provider, context.CancellationToken);
+            return;
+        }
+
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        var join = new JoinTasks(ids.ToHashSet(), NeedsAll: request.Mode is WaitMode.Unspecified or WaitMode.All) { Client = ClientAccount.Of(context).Objects };
+        var known = ObjectCall.RunAsync<Done>(objects, join, request.SessionId, over.Token);
+        try
+        {
+            var first = await Task.WhenAny(satisfied, known).WaitAsync(span, clock.Provider, context.CancellationToken);
+            await first;
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await ((Task)known).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     private Task SettleAsync(IReadOnlyList<long> ids) =>
         host.Read(engine => ids.Any(id => engine.Find(id) is { } task && HeldTaskEffects.IsDurable(task))) ? host.SettledAsync() : Task.CompletedTask;
 

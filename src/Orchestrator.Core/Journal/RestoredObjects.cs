@@ -24,7 +24,11 @@ public sealed class RestoredObjects
 /// <param name="Spec">What it is.</param>
 /// <param name="Counts">Its numbers.</param>
 /// <param name="Items">Its items, in the order of their sequences.</param>
-public sealed record RestoredQueue(QueueSpec Spec, QueueCounts Counts, IReadOnlyList<KeptItem> Items);
+public sealed record RestoredQueue(QueueSpec Spec, QueueCounts Counts, IReadOnlyList<KeptItem> Items)
+{
+    /// <summary>The credential of who created it; empty for the coordinator's owner.</summary>
+    public string Owner { get; init; } = "";
+}
 
 /// <summary>An object of shared state; what does not belong to its kind is empty.</summary>
 /// <param name="Kind">Which kind.</param>
@@ -33,6 +37,9 @@ public sealed record RestoredQueue(QueueSpec Spec, QueueCounts Counts, IReadOnly
 /// <param name="Version">Its version.</param>
 public sealed record RestoredState(ObjectKind Kind, string Name, Durability Durability, ulong Version)
 {
+    /// <summary>The credential of who changed it first; empty for the coordinator's owner.</summary>
+    public string Owner { get; init; } = "";
+
     /// <summary>Of a dict, in the order of insertion.</summary>
     public IReadOnlyList<RestoredEntry> Entries { get; init; } = [];
 

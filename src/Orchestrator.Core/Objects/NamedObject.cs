@@ -10,6 +10,9 @@ internal abstract class NamedObject(ObjectKind kind, string name)
 
     public string Name => name;
 
+    /// <summary>Whose request brought it into being; null is nobody's in particular.</summary>
+    public ObjectClient? Client { get; set; }
+
     /// <summary>Whether anybody waits here, or waits elsewhere for who holds this.</summary>
     public abstract bool HasWaiters { get; }
 
@@ -65,17 +68,27 @@ internal abstract class NamedObject(ObjectKind kind, string name)
 }
 
 /// <summary>Something that a session holds of an object, to be settled when the session ends. A link of the session's list.</summary>
-internal abstract class Hold(Session session, NamedObject @object, long since)
+internal abstract class Hold(Session session, NamedObject @object, string flow, long since)
 {
     public Session Session => session;
 
     public NamedObject Object => @object;
+
+    /// <summary>Which of the session's flows holds it; of none in particular where several have a share.</summary>
+    public SessionFlow Flow { get; private set; } = new(session, flow);
 
     /// <summary>When it was granted, on the engine's clock, in ticks of 100 ns.</summary>
     public long Since => since;
 
     /// <summary>Its fencing token; 0 where the object has none.</summary>
     public virtual ulong Token => 0;
+
+    /// <summary>More of it was granted, to this flow.</summary>
+    public void ShareWith(string flow)
+    {
+        if (Flow.Name != flow)
+            Flow = new SessionFlow(Session, "");
+    }
 
     internal Hold? SessionPrevious;
     internal Hold? SessionNext;

@@ -11,6 +11,12 @@ public abstract record ObjectCommand
     /// <summary>The session on whose behalf; null where the caller named none.</summary>
     public Session? Session { get; set; }
 
+    /// <summary>Who asks, for its shares; null is the coordinator itself.</summary>
+    public ObjectClient? Client { get; set; }
+
+    /// <summary>On whose account: that of the session's client, as a task's session is on that of who submitted it.</summary>
+    internal ObjectClient? Account => Session is { } session ? session.Client : Client;
+
     /// <summary>Whom the outcome belongs to. Opaque to the engine.</summary>
     public object? Caller { get; set; }
 
@@ -20,7 +26,13 @@ public abstract record ObjectCommand
     /// <summary>Unique within the session: a command that repeats one is answered with the first one's outcome. Needs a session.</summary>
     public ulong? OperationId { get; set; }
 
-    /// <summary>Idempotency key; empty is none. Within the session, or among the commands without one.</summary>
+    /// <summary>
+    /// Which of the session's independent flows of work asks, such as one of its threads; empty where it does not say. Only the search for deadlocks looks at it: see
+    /// <see cref="Waits.WaitGraph"/>.
+    /// </summary>
+    public string Flow { get; init; } = "";
+
+    /// <summary>Idempotency key; empty is none. Within the session, or among its client's commands without one.</summary>
     public string RequestId { get; init; } = "";
 
     /// <summary>The bytes that it brings, to be kept; 0 where it brings none.</summary>
@@ -34,6 +46,9 @@ public abstract record ObjectCommand
     /// outcome is kept for the id that is sent again.
     /// </summary>
     internal virtual bool CanBeUndone => true;
+
+    /// <summary>Whether its outcome is kept for <see cref="ObjectEngineOptions.BriefReplayWindow"/> only, since it holds what was taken for good.</summary>
+    internal virtual bool IsKeptBriefly => false;
 
     /// <summary>Undoes what this command was granted, where it was granted something.</summary>
     internal virtual void Undo(ObjectEngine engine, ObjectOutcome outcome)
@@ -52,7 +67,8 @@ public abstract record WaitingCommand : ObjectCommand
 }
 
 /// <summary>
-/// An outcome could not be handed to its caller, who has gone: what it granted is given back as if it had not been granted, to the front.
+/// An outcome could not be handed to its caller, who has gone: what it granted is given back as if it had not been granted, to the front. Where the request was sent again
+/// and answered once more, only when none of its callers got the answer.
 /// An operation id whose session lives on needs none: whoever resumes the session asks for its outcome again. The rule per command stands
 /// at the command.
 /// </summary>
@@ -62,7 +78,7 @@ public sealed record GiveBack(ObjectDelivery Delivery) : ObjectCommand
     internal override void ApplyTo(ObjectEngine engine)
     {
         engine.Complete(this, Done.Instance);
-        if (Delivery.Granted is not { CanBeUndone: true } granted)
+        if (Delivery.Granted is not { CanBeUndone: true } granted || !engine.IsLastDelivery(granted))
             return;
         engine.Forget(granted);
         granted.Undo(engine, Delivery.Outcome);

@@ -85,7 +85,7 @@ public sealed partial class ObjectEngine
         ObjectError? deadlock = null;
         if (target.CanEnter(session, target.ExclusiveMode))
         {
-            Finish(wait, GrantAgain(target, session, step));
+            Finish(wait, GrantAgain(target, wait.Flow, step));
         }
         else
         {
@@ -144,9 +144,9 @@ public sealed partial class ObjectEngine
         }
     }
 
-    private WaitConditionOutcome GrantAgain(SyncLock target, Session session, ConditionReturn step)
+    private WaitConditionOutcome GrantAgain(SyncLock target, in SessionFlow flow, ConditionReturn step)
     {
-        var hold = HoldLock(target, session, target.ExclusiveMode, step.Depth);
+        var hold = HoldLock(target, flow, target.ExclusiveMode, step.Depth);
         return new WaitConditionOutcome(step.NotifiedAt > 0 ? WaitStatus.Ok : WaitStatus.Timeout, hold.Token) { Return = step };
     }
 

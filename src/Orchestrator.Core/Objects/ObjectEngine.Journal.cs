@@ -1,5 +1,6 @@
 using Orchestrator.Core.Journal;
 using Orchestrator.Core.Queues;
+using Orchestrator.Core.Sessions;
 using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Objects;
@@ -29,11 +30,15 @@ public sealed partial class ObjectEngine
         Enter(now, effects);
         _stateFloor = Math.Max(_stateFloor, restored.StateFloor);
         foreach (var state in restored.States)
+        {
+            _census.Client = OwnerOf(state.Owner);
             Restore(state);
+        }
+
         foreach (var request in restored.Requests)
-            (_requestsOfNobody ??= new(_options, _replayBudget)).Complete(request.RequestId, request.Command, request.Outcome, request.At);
+            Restore(request);
         // All queues first: one may hold the dead letters of another.
-        var queues = restored.Queues.Select(queue => (Queue: OpenQueue(queue.Spec), queue.Items, queue.Counts)).ToArray();
+        var queues = restored.Queues.Select(queue => (Queue: OpenQueue(queue.Spec, OwnerOf(queue.Owner)), queue.Items, queue.Counts)).ToArray();
         foreach (var (queue, _, counts) in queues)
             queue.Restore(counts);
         var wornOut = new List<(SharedQueue Queue, QueueEntry Entry)>();
@@ -44,6 +49,8 @@ public sealed partial class ObjectEngine
             Bury(queue, entry, $"delivered {entry.Deliveries} times, the most that the queue allows; the last time its coordinator ended");
         LeaveChanges();
     }
+
+    private ObjectClient? OwnerOf(string credential) => credential.Length == 0 ? null : _options.Clients.Of(credential);
 
     /// <summary>Why something of this level cannot be used now; null when it can.</summary>
     private ObjectError? RefuseDurable(Durability level)

@@ -1,5 +1,6 @@
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Sync;
+using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
 
@@ -34,7 +35,7 @@ public sealed partial class ObjectEngine
         if (found is null)
             _locks.Add(target);
         if (canEnter)
-            Complete(command, Grant(target, session, command.Mode));
+            Complete(command, Grant(target, new SessionFlow(session, command.Flow), command.Mode));
         else
             Await(command, session, target, target.Waiters, target.LastOwnWait(session));
     }
@@ -84,8 +85,8 @@ public sealed partial class ObjectEngine
         while (target.NextToServe() is { } wait)
         {
             Finish(wait, wait.Progress is ConditionReturn step
-                ? GrantAgain(target, wait.Session!, step)
-                : Grant(target, wait.Session!, target.ModeOf(wait)));
+                ? GrantAgain(target, wait.Flow, step)
+                : Grant(target, wait.Flow, target.ModeOf(wait)));
         }
 
         if (target.IsIdle)
@@ -95,22 +96,23 @@ public sealed partial class ObjectEngine
     /// <summary>Whether this is the token of a hold that lasts: what a guarded update asks.</summary>
     internal bool IsHeldWith(string name, ulong token) => _locks.Find(name) is { } target && target.Holders.Any(hold => hold.Token == token);
 
-    private AcquireLockOutcome Grant(SyncLock target, Session session, LockMode mode)
+    private AcquireLockOutcome Grant(SyncLock target, in SessionFlow flow, LockMode mode)
     {
-        var hold = HoldLock(target, session, mode, 1);
-        return new AcquireLockOutcome(WaitStatus.Ok, hold.Token, session, hold.Depth);
+        var hold = HoldLock(target, flow, mode, 1);
+        return new AcquireLockOutcome(WaitStatus.Ok, hold.Token, flow.Session, hold.Depth);
     }
 
     /// <summary>A new hold, or more of one.</summary>
-    private LockHold HoldLock(SyncLock target, Session session, LockMode mode, int depth)
+    private LockHold HoldLock(SyncLock target, in SessionFlow flow, LockMode mode, int depth)
     {
-        if (target.Find(session) is { } hold)
+        if (target.Find(flow.Session) is { } hold)
         {
             hold.Depth += depth;
+            hold.ShareWith(flow.Name);
         }
         else
         {
-            hold = new LockHold(session, target, _now, ++_lastToken, mode == LockMode.Read) { Depth = depth };
+            hold = new LockHold(flow.Session, target, flow.Name, _now, ++_lastToken, mode == LockMode.Read) { Depth = depth };
             target.Enter(hold);
             AddHold(hold);
         }

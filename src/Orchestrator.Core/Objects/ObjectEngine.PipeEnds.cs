@@ -1,4 +1,5 @@
 using Orchestrator.Core.Pipes;
+using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Objects;
 
@@ -39,7 +40,7 @@ public sealed partial class ObjectEngine
         }
 
         if (found is null)
-            _pipes.Add(found = new SharedPipe(spec, _contents));
+            _pipes.Add(found = new SharedPipe(spec, new ContentTally(_contents, _census.Client)));
         Complete(command, new CreatePipeOutcome(Describe(found)));
     }
 
@@ -165,7 +166,7 @@ public sealed partial class ObjectEngine
             : null;
     }
 
-    private static PipeInfo Describe(SharedPipe pipe) => new(pipe.Spec, Describe(pipe.A), Describe(pipe.B));
+    private static PipeInfo Describe(SharedPipe pipe) => new(pipe.Spec, Describe(pipe.A), Describe(pipe.B)) { Owner = OwnerOf(pipe) };
 
     private static PipeEndInfo Describe(PipeSide side) => new(side.Buffer.Count, side.Buffer.Bytes, side.Owner is not null, side.IsClosed);
 }

@@ -10,7 +10,7 @@ public sealed partial class ObjectEngine
 
     internal void OnSendMessages(SendMessages command)
     {
-        if ((FindEnd(command, command.Pipe, command.End, out var pipe, out var side) ?? RefuseTimeout(command) ?? RefuseSend(command, pipe!)) is { } wrong)
+        if ((FindEnd(command, command.Pipe, command.End, out var pipe, out var side) ?? RefuseTimeout(command) ?? RefuseSend(command, pipe!) ?? RefuseShare(pipe!.Client, command.ContentBytes)) is { } wrong)
         {
             Complete(command, wrong);
             return;

@@ -36,6 +36,8 @@ public sealed partial class ObjectEngine
     /// <summary>All that is kept, roughly: what counts against the memory budget.</summary>
     public long KeptBytes => _contents.Bytes + (ObjectBytes * ((long)ObjectCount + SessionCount)) + _stateBudget.Bytes + _stateBudget.HistoryBytes + _replayBudget.Bytes;
 
+    private static string OwnerOf(NamedObject item) => item.Client?.Credential ?? "";
+
     /// <summary>The sessions, in no particular order.</summary>
     public IReadOnlyCollection<Session> Sessions => _sessions.Values;
 

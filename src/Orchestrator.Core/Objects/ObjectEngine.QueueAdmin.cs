@@ -1,5 +1,6 @@
 using Orchestrator.Core.Journal;
 using Orchestrator.Core.Queues;
+using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Objects;
 
@@ -98,15 +99,19 @@ public sealed partial class ObjectEngine
 
     private SharedQueue AddQueue(QueueSpec spec)
     {
-        var queue = OpenQueue(spec);
-        if (queue.Log is not null)
-            Record(new QueueCreated(spec), spec.Durability);
+        var queue = OpenQueue(spec, _census.Client);
+        if (queue.Log is null)
+            return queue;
+        Record(new QueueCreated(spec), spec.Durability);
+        if (queue.Client is { Credential: { Length: > 0 } owner })
+            Record(new QueueOwned(spec.Name, owner), spec.Durability);
         return queue;
     }
 
-    private SharedQueue OpenQueue(QueueSpec spec)
+    private SharedQueue OpenQueue(QueueSpec spec, ObjectClient? owner)
     {
-        var queue = new SharedQueue(spec, _contents, spec.Durability > Durability.Memory ? _changedQueues : null) { LastUsed = _now };
+        _census.Client = owner;
+        var queue = new SharedQueue(spec, new ContentTally(_contents, owner), spec.Durability > Durability.Memory ? _changedQueues : null) { LastUsed = _now };
         _queues.Add(queue);
         if (spec.IdleTtl is { } ttl)
         {
@@ -211,6 +216,7 @@ public sealed partial class ObjectEngine
         OldestAge = queue.Ready.OldestPut() is { } put ? TimeSpan.FromTicks(now - put) : null,
         DeadLettered = queue.DeadLettered,
         Dropped = queue.Dropped,
+        Owner = OwnerOf(queue),
     };
 
     private sealed class QueueIdleTimer(long order, SharedQueue queue) : ObjectTimer(order)

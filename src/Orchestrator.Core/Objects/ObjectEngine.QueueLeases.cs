@@ -8,6 +8,10 @@ public sealed partial class ObjectEngine
 {
     private ulong _lastLeaseId;
 
+    /// <summary>Without a session, whoever has the credential of the session that leased it, or a task to which the lease was handed on: lease ids can be guessed.</summary>
+    private static bool MaySettle(SettleItems command, Session owner) =>
+        command.Session is { } session ? session == owner : command.Client is not { } client || client.ActsForTasks || MayUse(owner, client);
+
     internal void OnSettleItems(SettleItems command)
     {
         if ((FindQueue(command.Queue, out var queue) ?? RefuseSettle(command)) is { } wrong)
@@ -21,7 +25,7 @@ public sealed partial class ObjectEngine
         foreach (var id in command.LeaseIds)
         {
             var lease = queue!.FindLease(id);
-            if (lease is null || lease.IsBeingSettled || (command.Session is { } session && lease.Hold!.Session != session))
+            if (lease is null || lease.IsBeingSettled || !MaySettle(command, lease.Hold!.Session))
             {
                 (stale ??= []).Add(id);
                 continue;

@@ -11,7 +11,7 @@ public sealed partial class ObjectEngine
 
     internal void OnPutItems(PutItems command)
     {
-        if ((FindQueue(command.Queue, out var queue) ?? RefuseTimeout(command) ?? RefusePut(command, queue!)) is { } wrong)
+        if ((FindQueue(command.Queue, out var queue) ?? RefuseTimeout(command) ?? RefusePut(command, queue!) ?? RefuseShare(queue!.Client, command.ContentBytes)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -161,7 +161,7 @@ public sealed partial class ObjectEngine
         var items = new List<QueueItem>(count);
         CollectionsMarshal.SetCount(items, count);
         var span = CollectionsMarshal.AsSpan(items);
-        var hold = command.Leased ? OpenHold(queue, session!) : null;
+        var hold = command.Leased ? OpenHold(queue, session!, command.Flow) : null;
         var bytes = 0L;
         var taken = 0;
         for (; taken < count && (taken == 0 || bytes + queue.Ready.NextBytes <= command.MaxBytes); taken++)
@@ -181,11 +181,15 @@ public sealed partial class ObjectEngine
         return new GetOutcome(WaitStatus.Ok, items, hold?.Session) { Source = queue };
     }
 
-    private QueueHold OpenHold(SharedQueue queue, Session session)
+    private QueueHold OpenHold(SharedQueue queue, Session session, string flow)
     {
         if (queue.FindHold(session) is { } hold)
+        {
+            hold.ShareWith(flow);
             return hold;
-        hold = new QueueHold(session, queue, _now);
+        }
+
+        hold = new QueueHold(session, queue, flow, _now);
         queue.Add(hold);
         AddHold(hold);
         return hold;

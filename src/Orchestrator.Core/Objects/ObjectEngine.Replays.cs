@@ -1,4 +1,5 @@
 using Orchestrator.Core.Journal;
+using Orchestrator.Core.Queues;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Waits;
 
@@ -8,7 +9,7 @@ namespace Orchestrator.Core.Objects;
 public sealed partial class ObjectEngine
 {
     private readonly ReplayBudget _replayBudget = new();
-    private ReplayTable<string>? _requestsOfNobody;
+    private readonly Dictionary<string, ReplayTable<string>> _requestsByCredential = [];
 
     /// <summary>A command will not have the outcome that was kept, or that it waits for: if it is sent again, it is done anew.</summary>
     internal void Forget(ObjectCommand command)
@@ -16,10 +17,21 @@ public sealed partial class ObjectEngine
         if (command.OperationId is { } id)
             command.Session?.Operations?.Remove(id);
         if (command.RequestId.Length > 0)
-            RequestsOf(command.Session)?.Remove(command.RequestId);
+            RequestsOf(command)?.Remove(command.RequestId);
     }
 
-    private ReplayTable<string>? RequestsOf(Session? session) => session is null ? _requestsOfNobody : session.Requests;
+    /// <summary>Whether the outcome of this command, which did not reach its caller, has reached no other who sent the same request.</summary>
+    internal bool IsLastDelivery(ObjectCommand command) => command.RequestId.Length == 0 || RequestsOf(command)?.RemoveDelivery(command.RequestId) != false;
+
+    /// <summary>Sent again after a restart, a request has no session; its credential is told from the id, which may be anything, by the first line break.</summary>
+    internal static string JournalKey(ObjectCommand command)
+    {
+        var credential = command.Client?.Credential ?? "";
+        return credential.Length == 0 && !command.RequestId.Contains('\n', StringComparison.Ordinal) ? command.RequestId : $"{credential}\n{command.RequestId}";
+    }
+
+    private ReplayTable<string>? RequestsOf(ObjectCommand command) =>
+        command.Session is { } session ? session.Requests : _requestsByCredential.GetValueOrDefault(command.Client?.Credential ?? "");
 
     /// <summary>Answers a command whose id is known, or lets it take over the wait of the first.</summary>
     private bool WasSentBefore(ObjectCommand command)
@@ -30,8 +42,10 @@ public sealed partial class ObjectEngine
             return true;
         }
 
-        if (command.RequestId.Length == 0 || RequestsOf(command.Session) is not { } requests || !requests.TryFind(command.RequestId, _now, out replay))
+        if (command.RequestId.Length == 0 || RequestsOf(command) is not { } requests || !requests.TryFind(command.RequestId, _now, out replay))
             return false;
+        if (replay.State is not Wait)
+            requests.AddDelivery(command.RequestId);
         Repeat(command, replay, $"request \"{ObjectError.Shorten(command.RequestId)}\"");
         return true;
     }
@@ -60,7 +74,7 @@ public sealed partial class ObjectEngine
         }
         else
         {
-            Deliver((ObjectOutcome)replay.State);
+            _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, (ObjectOutcome)replay.State, replay.State is ObjectError || command.RequestId.Length == 0 ? null : command));
         }
 
         void Deliver(ObjectOutcome outcome) => _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, outcome));
@@ -72,7 +86,7 @@ public sealed partial class ObjectEngine
         if (command.OperationId is { } id && command.Session is { } session)
             (session.Operations ??= new ReplayTable<ulong>(_options, _replayBudget)).Begin(id, wait);
         if (command.RequestId.Length > 0)
-            OpenRequestsOf(command.Session).Begin(command.RequestId, wait);
+            OpenRequestsOf(command).Begin(command.RequestId, wait);
     }
 
     private void Remember(ObjectCommand command, ObjectOutcome outcome)
@@ -87,21 +101,44 @@ public sealed partial class ObjectEngine
         }
 
         if (command.OperationId is { } id && command.Session is { } session)
-            (session.Operations ??= new ReplayTable<ulong>(_options, _replayBudget)).Complete(id, command.GetType(), outcome, _now);
+            (session.Operations ??= new ReplayTable<ulong>(_options, _replayBudget)).Complete(id, command.GetType(), outcome, command.IsKeptBriefly, _now);
         if (command.RequestId.Length > 0)
-            OpenRequestsOf(command.Session).Complete(command.RequestId, command.GetType(), outcome, _now);
+            OpenRequestsOf(command).Complete(command.RequestId, command.GetType(), outcome, command.IsKeptBriefly, _now);
         if (command is { RequestId.Length: > 0, Session: null } && outcome is not ObjectError)
-            (_answered ??= []).Add(new RequestAnswered(command.RequestId, command.GetType(), outcome, _now));
+            (_answered ??= []).Add(new RequestAnswered(JournalKey(command), command.GetType(), outcome, _now));
     }
 
     /// <summary>What a wait has got so far is written down with it: if the process ends now and the command is sent again, that must not be done twice.</summary>
     private void RememberProgress(Wait wait)
     {
         if (wait.Command is { RequestId.Length: > 0, Session: null } command && wait.Object.PartialOutcome(wait) is { } partial)
-            (_answered ??= []).Add(new RequestAnswered(command.RequestId, command.GetType(), partial, _now));
+            (_answered ??= []).Add(new RequestAnswered(JournalKey(command), command.GetType(), partial, _now));
     }
 
-    private ReplayTable<string> OpenRequestsOf(Session? session) => session is null
-        ? _requestsOfNobody ??= new ReplayTable<string>(_options, _replayBudget)
-        : session.Requests ??= new ReplayTable<string>(_options, _replayBudget);
+    private ReplayTable<string> OpenRequestsOf(ObjectCommand command) => command.Session is { } session
+        ? session.Requests ??= new ReplayTable<string>(_options, _replayBudget)
+        : OpenRequestsOf(command.Client?.Credential ?? "");
+
+    private ReplayTable<string> OpenRequestsOf(string credential)
+    {
+        if (_requestsByCredential.TryGetValue(credential, out var found))
+            return found;
+        // Those of workers end with them, and nobody asks theirs again.
+        foreach (var (other, table) in _requestsByCredential)
+        {
+            table.Expire(_now);
+            if (table.IsEmpty)
+                _requestsByCredential.Remove(other);
+        }
+
+        return _requestsByCredential[credential] = new ReplayTable<string>(_options, _replayBudget);
+    }
+
+    /// <summary>Takes up the answer to a request of before a restart.</summary>
+    private void Restore(RequestAnswered request)
+    {
+        var split = request.RequestId.IndexOf('\n', StringComparison.Ordinal);
+        OpenRequestsOf(split < 0 ? "" : request.RequestId[..split])
+            .Complete(request.RequestId[(split + 1)..], request.Command, request.Outcome, request.Command == typeof(GetItems), request.At);
+    }
 }

@@ -1,5 +1,6 @@
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Sync;
+using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
 
@@ -26,7 +27,7 @@ public sealed partial class ObjectEngine
         if (found is null)
             _semaphores.Add(target);
         if (canTake)
-            Complete(command, Grant(target, session!, command.Count));
+            Complete(command, Grant(target, new SessionFlow(session!, command.Flow), command.Count));
         else if (waits)
             Await(command, session, target, target.Waiters);
         else
@@ -79,7 +80,7 @@ public sealed partial class ObjectEngine
     internal void ServeSemaphore(SyncSemaphore target)
     {
         while (target.NextToServe() is { } wait)
-            Finish(wait, Grant(target, wait.Session!, ((AcquireSemaphore)wait.Command).Count));
+            Finish(wait, Grant(target, wait.Flow, ((AcquireSemaphore)wait.Command).Count));
         Settle(target);
     }
 
@@ -97,11 +98,11 @@ public sealed partial class ObjectEngine
             _semaphores.Drop(target);
     }
 
-    private AcquireSemaphoreOutcome Grant(SyncSemaphore target, Session session, int permits)
+    private AcquireSemaphoreOutcome Grant(SyncSemaphore target, in SessionFlow flow, int permits)
     {
-        if (target.Take(session, permits, _now, out var hold))
+        if (target.Take(flow, permits, _now, out var hold))
             AddHold(hold);
-        return new AcquireSemaphoreOutcome(WaitStatus.Ok, session, target.Available);
+        return new AcquireSemaphoreOutcome(WaitStatus.Ok, flow.Session, target.Available);
     }
 
     /// <summary>Takes at most so many permits off a hold; how many those are.</summary>

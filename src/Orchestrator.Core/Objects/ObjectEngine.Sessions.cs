@@ -9,7 +9,7 @@ public sealed partial class ObjectEngine
     private readonly Dictionary<string, Session> _sessions = [];
     private readonly Dictionary<string, Session> _lost = [];
     private readonly Queue<Session> _lostByAge = new();
-    private readonly Dictionary<(long TaskId, int Attempt), List<Session>> _sessionsOfTasks = [];
+    private readonly Dictionary<long, List<Session>> _sessionsOfTasks = [];
     private long _sessionNumber;
 
     /// <summary>
@@ -25,25 +25,19 @@ public sealed partial class ObjectEngine
             return;
         }
 
-        if ((RefuseSession() ?? RefuseClient(command.Quota)) is { } full)
+        if (RefuseSession(command.Client, isTask: command.Task is not null) is { } full)
         {
             Complete(command, full);
             return;
         }
 
         var ttl = command.Ttl ?? (command.Task is null ? _options.DefaultSessionTtl : null);
-        var session = Open(command.DisplayName, ttl, command.Task, isImplicit: false, command.Id);
+        var session = Open(command.Client, command.DisplayName, ttl, command.Task, isImplicit: false, command.Id);
         session.Channel = command.Channel;
-        if (command.Quota is { } quota)
-        {
-            session.Quota = quota;
-            quota.Count++;
-        }
-
         if (command.Task is { } task)
         {
-            if (!_sessionsOfTasks.TryGetValue((task.TaskId, task.Attempt), out var sessions))
-                _sessionsOfTasks.Add((task.TaskId, task.Attempt), sessions = []);
+            if (!_sessionsOfTasks.TryGetValue(task.TaskId, out var sessions))
+                _sessionsOfTasks.Add(task.TaskId, sessions = []);
             sessions.Add(session);
         }
 
@@ -95,8 +89,8 @@ public sealed partial class ObjectEngine
     /// <summary>A session for a request that named none; null when there are too many, and then the command is completed.</summary>
     internal Session? OpenImplicit(ObjectCommand command, TimeSpan? lease)
     {
-        if (RefuseSession() is not { } full)
-            return Open("", lease ?? _options.DefaultSessionTtl, null, isImplicit: true);
+        if (RefuseSession(command.Client, isTask: false) is not { } full)
+            return Open(command.Client, "", lease ?? _options.DefaultSessionTtl, null, isImplicit: true);
         Complete(command, full);
         return null;
     }
@@ -107,28 +101,54 @@ public sealed partial class ObjectEngine
         : null;
 
     internal IReadOnlyList<Session> SessionsOfTask(long taskId, int attempt) =>
-        _sessionsOfTasks.TryGetValue((taskId, attempt), out var sessions) ? [.. sessions] : [];
+        _sessionsOfTasks.TryGetValue(taskId, out var sessions) ? [.. sessions.Where(session => session.Task!.Attempt == attempt)] : [];
 
     /// <summary>Looks at every session: workers die seldom, and an index would cost every task that takes a lock.</summary>
     internal IReadOnlyList<Session> SessionsOfWorker(string worker) => [.. _sessions.Values.Where(session => session.Task?.Worker == worker)];
 
+    internal IReadOnlyList<Session> SessionsOfCredential(string credential) =>
+        [.. _sessions.Values.Where(session => session.Task is null && session.Client?.Credential == credential)];
+
     internal void EndSession(Session session, SessionEndCause cause, string message) => End([session], cause, message);
 
-    private ObjectError? RefuseSession() => _sessions.Count < _options.MaxSessions
-        ? null
-        : new ObjectError(ObjectErrorReason.LimitExceeded, $"there are {_sessions.Count} sessions, the most that may exist at once") { Field = "session_id" };
+    /// <summary>A task attempt's session is for those who act for tasks, and knows no other secret than that; any other is for the credential that it was created with.</summary>
+    private static bool MayUse(Session session, ObjectClient client) =>
+        session.Task is not null ? client.ActsForTasks : session.Client is not { } owner || owner.Credential == client.Credential;
 
-    private ObjectError? RefuseClient(SessionQuota? quota) => quota is null || quota.Count < _options.MaxSessionsPerClient
-        ? null
-        : new ObjectError(
-            ObjectErrorReason.LimitExceeded, $"client {quota.Name} has {quota.Count} sessions, the most that one client may have at once (sessions_per_client)")
-        {
-            Subject = quota.Name,
-        };
-
-    private Session Open(string displayName, TimeSpan? ttl, SessionTask? task, bool isImplicit, string? id = null)
+    private static ObjectError NotItsOwn(Session session) => new(
+        ObjectErrorReason.PermissionDenied,
+        session.Task is null ? $"{session} was created with another credential, and can be used with that one only" : $"{session} is for the worker that runs its task")
     {
-        var session = new Session(++_sequence, id ?? _options.SessionIds(++_sessionNumber), displayName, ttl, task) { IsImplicit = isImplicit };
+        Field = "session_id",
+    };
+
+    private ObjectError? RefuseSession(ObjectClient? client, bool isTask)
+    {
+        var most = isTask ? _options.MaxSessions : _options.MaxSessions - _options.SessionsForTasks;
+        if (_sessions.Count >= most)
+        {
+            return new ObjectError(
+                ObjectErrorReason.LimitExceeded,
+                $"there are {_sessions.Count} sessions, the most that may exist at once{(isTask ? "" : $" without the {_options.SessionsForTasks} that are kept for tasks")} (objects.sessions)")
+            {
+                Field = "session_id",
+            };
+        }
+
+        return client is null || client.Sessions < _options.MaxSessionsPerClient
+            ? null
+            : new ObjectError(
+                ObjectErrorReason.LimitExceeded,
+                $"client {client.Name} has {client.Sessions} sessions, the most that one client may have at once (sessions_per_client), those of its tasks and of its holds without a session included")
+            {
+                Subject = client.Name,
+            };
+    }
+
+    private Session Open(ObjectClient? client, string displayName, TimeSpan? ttl, SessionTask? task, bool isImplicit, string? id = null)
+    {
+        var session = new Session(++_sequence, id ?? _options.SessionIds(++_sessionNumber), displayName, ttl, task) { IsImplicit = isImplicit, Client = client };
+        client?.Sessions += 1;
         _sessions.Add(session.Id, session);
         return session;
     }
@@ -179,16 +199,15 @@ public sealed partial class ObjectEngine
         if (session.HasEnded)
             return false;
         session.End = end;
-        if (session.Quota is { } quota)
-            quota.Count--;
+        session.Client?.Sessions -= 1;
         _deadlines.Remove(session);
         _sessions.Remove(session.Id);
         session.Operations?.Clear();
         session.Requests?.Clear();
         session.Operations = null;
         session.Requests = null;
-        if (session.Task is { } task && _sessionsOfTasks.TryGetValue((task.TaskId, task.Attempt), out var siblings) && siblings.Remove(session) && siblings.Count == 0)
-            _sessionsOfTasks.Remove((task.TaskId, task.Attempt));
+        if (session.Task is { } task && _sessionsOfTasks.TryGetValue(task.TaskId, out var siblings) && siblings.Remove(session) && siblings.Count == 0)
+            _sessionsOfTasks.Remove(task.TaskId);
         _effects.EndedSessions.Add(session);
         if (end.Cause != SessionEndCause.Closed)
             RememberLost(session);

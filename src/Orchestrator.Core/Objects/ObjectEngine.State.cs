@@ -41,7 +41,7 @@ public sealed partial class ObjectEngine
         var all = _dicts.All.Concat<StateObject>(_lists.All).Concat(_values.All).Concat(_arrays.All);
         var asked = all.Where(item => item.Exists && (kind is null || item.Kind == kind));
         return [.. NamePages.After(asked, item => item.QualifiedName, after, maximum)
-            .Select(item => new StateInfo(item.Kind, item.Name, item.Version, item.Count, item.Bytes) { Durability = item.Durability })];
+            .Select(item => new StateInfo(item.Kind, item.Name, item.Version, item.Count, item.Bytes) { Durability = item.Durability, Owner = OwnerOf(item) })];
     }
 
     internal void OnAwaitStateChange(AwaitStateChange command)
@@ -107,7 +107,7 @@ public sealed partial class ObjectEngine
         item.Durability = command.Durability ?? Durability.Memory;
         if (!item.IsDurable)
             return;
-        Record(new StateBegun(item.Kind, item.Name, item.Durability, item.Version), item.Durability);
+        Record(new StateBegun(item.Kind, item.Name, item.Durability, item.Version, item.Client?.Credential ?? ""), item.Durability);
         RecordChangesOf(item);
     }
 
@@ -133,13 +133,17 @@ public sealed partial class ObjectEngine
         _ => null,
     };
 
-    private StateObject AddState(ObjectKind kind, string name) => kind switch
+    private StateObject AddState(ObjectKind kind, string name)
     {
-        ObjectKind.Dict => Add(_dicts, new SharedDict(name, _options.State, _stateBudget)),
-        ObjectKind.List => Add(_lists, new SharedList(name, _options.State, _stateBudget)),
-        ObjectKind.Value => Add(_values, new SharedValue(name, _options.State, _stateBudget)),
-        _ => Add(_arrays, new SharedArray(name, _options.State, _stateBudget)),
-    };
+        var budget = new StateBudget(_stateBudget, _census.Client);
+        return kind switch
+        {
+            ObjectKind.Dict => Add(_dicts, new SharedDict(name, _options.State, budget)),
+            ObjectKind.List => Add(_lists, new SharedList(name, _options.State, budget)),
+            ObjectKind.Value => Add(_values, new SharedValue(name, _options.State, budget)),
+            _ => Add(_arrays, new SharedArray(name, _options.State, budget)),
+        };
+    }
 
     private static T Add<T>(ObjectTable<T> table, T item)
         where T : NamedObject
@@ -219,7 +223,8 @@ public sealed partial class ObjectEngine
             return null;
         if (total > limits.MaxTotalBytes)
             return Limit(kind, $"all shared state would take {total} bytes, and may take {limits.MaxTotalBytes}; delete some");
-        return _memory.FitsNewWork(KeptBytes + after - before) ? null : NoMemory(after - before);
+        var client = FindState(kind, name) is { } found ? found.Client : _census.Client;
+        return RefuseShare(client, after - before) ?? (_memory.FitsNewWork(KeptBytes + after - before) ? null : NoMemory(after - before));
     }
 
     private static ObjectError Limit(ObjectKind kind, string message) => new(ObjectErrorReason.LimitExceeded, message) { Field = kind.Field() };

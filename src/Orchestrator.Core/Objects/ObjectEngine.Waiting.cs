@@ -11,6 +11,7 @@ public sealed partial class ObjectEngine
     // Waits without a session are linked here: they own nothing and are in no cycle, but are shown among the rest.
     private readonly Session _nobody = new(0, "", "", null, null);
     private int _waits;
+    private int _taskJoins;
 
     /// <summary>
     /// The caller of this wait has gone, and nobody will take its outcome: nothing is taken, and nothing is delivered. Does nothing when the
@@ -39,6 +40,21 @@ public sealed partial class ObjectEngine
         LeaveChanges();
         return true;
     }
+
+    internal void OnJoinTasks(JoinTasks command)
+    {
+        if (command.Session is null)
+        {
+            Complete(command, ObjectError.Invalid("session_id", "session_id must name the session that waits"));
+            return;
+        }
+
+        var join = new TaskJoin(command, _sessionsOfTasks);
+        if (Await(command, command.Session, join, join.Waiters) is not null)
+            _taskJoins++;
+    }
+
+    internal void OnTasksJoined() => _taskJoins--;
 
     internal void OnCancelOperations(CancelOperations command)
     {
@@ -85,6 +101,9 @@ public sealed partial class ObjectEngine
                 ObjectErrorReason.LimitExceeded, $"{_waits} commands wait, the most that may at once; try again when some have been served"));
         }
 
+        if ((command.Account is { } client && client.Waits >= _options.MaxWaitsPerClient ? TooManyWaits(client) : RefuseShare(command.Account, ContentTally.WaitBytes)) is { } share)
+            return Refuse(command, session, share);
+
         var wait = new Wait(++_sequence, command, session, target, _now);
         Link(wait, list, after);
         if (RefuseCycle(wait) is { } deadlock)
@@ -98,6 +117,12 @@ public sealed partial class ObjectEngine
         Begin(wait);
         return _begun = wait;
     }
+
+    private ObjectError TooManyWaits(ObjectClient client) => new(
+        ObjectErrorReason.LimitExceeded, $"{client.Waits} commands of client {client.Name} wait, the most of one client that may at once (waits_per_client, {_options.MaxWaitsPerClient}); try again when some have been served")
+    {
+        Subject = client.Name,
+    };
 
     /// <summary>Ends a wait, served or not. Whoever it kept waiting is the object's affair.</summary>
     internal void Finish(Wait wait, ObjectOutcome outcome)
@@ -124,9 +149,13 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>The error of a wait, already in its list, that closes a cycle; null when it may go on.</summary>
-    internal ObjectError? RefuseCycle(Wait wait) => _graph.FindCycle(wait, _now) is { } cycle
-        ? new ObjectError(ObjectErrorReason.Deadlock, $"waiting at {wait.Object} would close a cycle of waits: {cycle.Describe()}") { Cycle = cycle }
-        : null;
+    internal ObjectError? RefuseCycle(Wait wait)
+    {
+        if (_graph.FindCycle(wait, _now, _taskJoins > 0) is not { } cycle)
+            return null;
+        var hint = cycle.IsOfNamedFlows ? "" : ". Independent flows of one session want a name each (flow), or a session each";
+        return new ObjectError(ObjectErrorReason.Deadlock, $"waiting at {wait.Object} would close a cycle of waits: {cycle.Describe()}{hint}") { Cycle = cycle };
+    }
 
     internal void AddHold(Hold hold)
     {
@@ -164,16 +193,25 @@ public sealed partial class ObjectEngine
     {
         list.Add(wait, after);
         (wait.Session ?? _nobody).Link(wait);
-        _contents.Bytes += ContentTally.WaitBytes + wait.Command.ContentBytes;
-        _waits++;
+        _contents.Add(ContentTally.WaitBytes + wait.Command.ContentBytes);
+        Count(wait, +1);
     }
 
     private void Unlink(Wait wait)
     {
         wait.List!.Remove(wait);
         (wait.Session ?? _nobody).Unlink(wait);
-        _contents.Bytes -= ContentTally.WaitBytes + wait.Command.ContentBytes;
+        _contents.Add(-ContentTally.WaitBytes - wait.Command.ContentBytes);
         _deadlines.Remove(wait);
-        _waits--;
+        Count(wait, -1);
+    }
+
+    private void Count(Wait wait, int change)
+    {
+        _waits += change;
+        if (wait.Command.Account is not { } client)
+            return;
+        client.Waits += change;
+        client.Bytes += change * (ContentTally.WaitBytes + wait.Command.ContentBytes);
     }
 }

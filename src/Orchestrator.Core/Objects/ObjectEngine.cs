@@ -57,7 +57,7 @@ public sealed partial class ObjectEngine
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _memory = new MemoryShare(memory ?? new MemoryBudget(long.MaxValue));
-        _census = new ObjectCensus(options.MaxObjects);
+        _census = new ObjectCensus(options.MaxObjects, options.MaxObjectsPerClient);
         _locks = new ObjectTable<SyncLock>(ObjectKind.Lock, _census);
         _semaphores = new ObjectTable<SyncSemaphore>(ObjectKind.Semaphore, _census);
         _events = new ObjectTable<SyncEvent>(ObjectKind.Event, _census);
@@ -89,8 +89,11 @@ public sealed partial class ObjectEngine
     {
         ArgumentNullException.ThrowIfNull(command);
         Enter(now, effects);
+        _census.Client = command.Account;
         if (command.Session is { HasEnded: true } ended)
             Complete(command, ObjectError.SessionLost(ended));
+        else if (command is { Session: { } session, Client: { } client } && !MayUse(session, client))
+            Complete(command, NotItsOwn(session));
         else if (!WasSentBefore(command) && !RefuseForMemory(command))
             command.ApplyTo(this);
         LeaveChanges();
@@ -134,12 +137,23 @@ public sealed partial class ObjectEngine
         ObjectErrorReason.LimitExceeded,
         $"the coordinator keeps {_memory.Budget.Used:N0} bytes, {KeptBytes:N0} of them for shared objects; {more:N0} more would pass its memory budget (memory_kept): {_memory.Budget.ForNewWork:N0} for new work, {_memory.Budget.OfOneKind:N0} of them for shared objects; retry when some are gone");
 
+    /// <summary>Why a client cannot have so many bytes more; null when it can.</summary>
+    private ObjectError? RefuseShare(ObjectClient? client, long more) => client is null || client.Bytes + more <= _memory.Budget.OfOneClient
+        ? null
+        : new ObjectError(
+            ObjectErrorReason.LimitExceeded,
+            $"the shared objects and waits of client {client.Name} take {client.Bytes:N0} bytes; {more:N0} more would pass one client's part of the memory budget (object_bytes_per_client), {_memory.Budget.OfOneClient:N0}; retry when some are gone")
+        {
+            Subject = client.Name,
+        };
+
     private void Enter(TimeSpan now, ObjectEffects effects)
     {
         ArgumentNullException.ThrowIfNull(effects);
         // A clock that seems to go back (two cores, two threads) must not.
         _now = Math.Max(_now, now.Ticks);
         _effects = effects;
+        _census.Client = null;
         _begun = null;
     }
 

@@ -1,5 +1,6 @@
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
+using Orchestrator.Core.Sessions;
 using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Objects;
@@ -16,7 +17,10 @@ public sealed record ObjectEngineOptions
     /// <summary>The most sessions at once.</summary>
     public int MaxSessions { get; init; } = 100_000;
 
-    /// <summary>The most sessions at once that one client has created.</summary>
+    /// <summary>Of those, how many are kept for the attempts of tasks: clients cannot lock tasks out.</summary>
+    public int SessionsForTasks => MaxSessions / 10;
+
+    /// <summary>The most sessions at once of one client: those that it created, those that came into being with its requests, those of its tasks.</summary>
     public int MaxSessionsPerClient { get; init; } = 20_000;
 
     /// <summary>The most named objects of all kinds at once.</summary>
@@ -24,6 +28,12 @@ public sealed record ObjectEngineOptions
 
     /// <summary>The most commands that may wait at once.</summary>
     public int MaxWaits { get; init; } = 1_000_000;
+
+    /// <summary>The most named objects at once that one client has made.</summary>
+    public int MaxObjectsPerClient { get; init; } = 500_000;
+
+    /// <summary>The most commands of one client that may wait at once.</summary>
+    public int MaxWaitsPerClient { get; init; } = 500_000;
 
     /// <summary>
     /// How long an object is kept that nobody holds, waits for or uses, but which others may still refer to: a barrier, a latch that is open or
@@ -36,6 +46,9 @@ public sealed record ObjectEngineOptions
 
     /// <summary>How long the outcome of an operation id or request id is kept.</summary>
     public TimeSpan ReplayWindow { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long the outcome of a request id is kept that holds items or messages, which were taken for good.</summary>
+    public TimeSpan BriefReplayWindow { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>The most outcomes that are kept per session and kind of id.</summary>
     public int MaxReplays { get; init; } = 100_000;
@@ -57,6 +70,9 @@ public sealed record ObjectEngineOptions
 
     /// <summary>The numbers of shared state.</summary>
     public StateOptions State { get; init; } = new();
+
+    /// <summary>The clients with credentials of their own, whose objects are taken up again after a restart.</summary>
+    public ObjectClients Clients { get; init; } = new();
 
     /// <summary>
     /// Makes the id of the session with a number that grows from 1. A host mixes in something random, so that an id can neither be guessed

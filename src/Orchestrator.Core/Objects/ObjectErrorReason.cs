@@ -51,6 +51,9 @@ public enum ObjectErrorReason : byte
     /// <summary>The other end of the pipe is closed.</summary>
     BrokenPipe = 23,
 
+    /// <summary>The session is another client's.</summary>
+    PermissionDenied = 25,
+
     /// <summary>What is durable cannot be changed any more, since it could not be written down.</summary>
     JournalFailed = 26,
 }

@@ -41,6 +41,9 @@ public enum ObjectKind : byte
 
     /// <summary>A fixed-length array of numbers.</summary>
     Array,
+
+    /// <summary>Tasks that somebody waits for; no object of its own.</summary>
+    Task,
 }
 
 /// <summary>How kinds are called.</summary>
@@ -49,13 +52,13 @@ internal static class ObjectKinds
     private static readonly string[] Prefixes =
     [
         "locks/", "semaphores/", "events/", "conditions/", "barriers/", "latches/", "rate_limiters/", "queues/", "pipes/",
-        "dicts/", "lists/", "values/", "arrays/",
+        "dicts/", "lists/", "values/", "arrays/", "tasks/",
     ];
 
     private static readonly string[] Nouns =
     [
         "lock", "semaphore", "event", "condition", "barrier", "latch", "rate limiter", "queue", "pipe",
-        "dict", "list", "value", "array",
+        "dict", "list", "value", "array", "task",
     ];
 
     /// <summary>The request field that names an object of this kind.</summary>

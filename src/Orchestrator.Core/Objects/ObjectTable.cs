@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Objects;
 
@@ -21,7 +22,7 @@ internal sealed class ObjectTable<T>(ObjectKind kind, ObjectCensus census)
     public void Add(T item)
     {
         _objects.Add(item.Name, item);
-        census.Count++;
+        census.Add(item);
     }
 
     /// <summary>Drops the object; one that was dropped before, and may have a successor of its name, is passed over.</summary>
@@ -31,24 +32,49 @@ internal sealed class ObjectTable<T>(ObjectKind kind, ObjectCensus census)
         if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref found) || !ReferenceEquals(found, item))
             return;
         _objects.Remove(item.Name);
-        census.Count--;
+        census.Remove(item);
     }
 }
 
 /// <summary>How many objects of all kinds there are, and which names they may have.</summary>
-internal sealed class ObjectCensus(int maximum)
+internal sealed class ObjectCensus(int maximum, int maximumPerClient)
 {
     private const int MaxNameLength = 128;
 
     private static readonly SearchValues<char> NameCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-");
 
-    public int Count { get; set; }
+    public int Count { get; private set; }
+
+    /// <summary>On whose account objects come into being at present.</summary>
+    public ObjectClient? Client { get; set; }
+
+    public void Add(NamedObject item)
+    {
+        Count++;
+        item.Client = Client;
+        Client?.Objects += 1;
+    }
+
+    public void Remove(NamedObject item)
+    {
+        Count--;
+        item.Client?.Objects -= 1;
+    }
 
     public ObjectError? Refuse(ObjectKind kind, string name)
     {
         if (RefuseName(kind, name) is { } wrong)
             return wrong;
+        if (Client is { } client && client.Objects >= maximumPerClient)
+        {
+            return new ObjectError(
+                ObjectErrorReason.LimitExceeded, $"client {client.Name} has made {client.Objects} named objects, the most of one client (objects_per_client, {maximumPerClient}); delete some")
+            {
+                Field = kind.Field(), Subject = client.Name,
+            };
+        }
+
         return Count < maximum
             ? null
             : new ObjectError(ObjectErrorReason.LimitExceeded, $"there are {Count} named objects, the most that may exist; delete some")

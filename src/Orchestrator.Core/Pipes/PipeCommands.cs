@@ -105,6 +105,8 @@ public sealed record ReceiveMessages(string Pipe, PipeEnd End, int MaxMessages =
     /// <summary>Take nothing, and only say whether there is something.</summary>
     public bool Peek { get; init; }
 
+    internal override bool IsKeptBriefly => !Peek;
+
     internal override ObjectOutcome TimedOut => ReceiveOutcome.TimedOut;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnReceiveMessages(this);

@@ -58,7 +58,11 @@ public sealed record PipeSpec(string Name, bool Duplex)
 /// <param name="Spec">What it is, with the defaults filled in.</param>
 /// <param name="A">Its end A.</param>
 /// <param name="B">Its end B.</param>
-public sealed record PipeInfo(PipeSpec Spec, PipeEndInfo A, PipeEndInfo B);
+public sealed record PipeInfo(PipeSpec Spec, PipeEndInfo A, PipeEndInfo B)
+{
+    /// <summary>The credential of who created it; empty for the coordinator's owner.</summary>
+    public string Owner { get; init; } = "";
+}
 
 /// <summary>An end of a pipe as it is.</summary>
 /// <param name="Buffered">How many messages are under way to it.</param>

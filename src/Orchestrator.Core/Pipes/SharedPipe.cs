@@ -85,7 +85,7 @@ internal sealed class PipeSide(PipeEnd end, ContentTally tally)
 }
 
 /// <summary>A session's end of a pipe.</summary>
-internal sealed class PipeHold(Session session, SharedPipe pipe, PipeSide side, long since) : Hold(session, pipe, since)
+internal sealed class PipeHold(Session session, SharedPipe pipe, PipeSide side, long since) : Hold(session, pipe, "", since)
 {
     public PipeSide Side => side;
 

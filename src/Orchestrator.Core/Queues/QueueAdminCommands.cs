@@ -123,4 +123,7 @@ public sealed record QueueInfo(QueueSpec Spec)
 
     /// <summary>How many items were dropped: rejected without a dead-letter queue that took them, or by an immediate shutdown.</summary>
     public long Dropped { get; init; }
+
+    /// <summary>The credential of who created it; empty for the coordinator's owner.</summary>
+    public string Owner { get; init; } = "";
 }

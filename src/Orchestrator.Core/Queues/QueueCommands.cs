@@ -78,6 +78,8 @@ public sealed record GetItems(string Queue, int MaxItems = 1, bool Leased = fals
     /// <summary>The most bytes to take at once, except that one item is always taken: what fits in the answer.</summary>
     public long MaxBytes { get; init; } = long.MaxValue;
 
+    internal override bool IsKeptBriefly => !Leased;
+
     internal override ObjectOutcome TimedOut => GetOutcome.TimedOut;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnGetItems(this);

@@ -18,6 +18,10 @@ public readonly struct QueueItem
         LeaseId = leaseId;
     }
 
+    /// <summary>An item that was taken for good before a restart, for the answer to the same request.</summary>
+    public static QueueItem TakenBefore(in Journal.KeptItem item) => new(
+        new QueueEntry { Body = item.Body, Bytes = item.Bytes, Sequence = item.Sequence, Priority = item.Priority, PutAt = item.PutAt, Deliveries = item.Deliveries }, 0);
+
     /// <summary>The payload.</summary>
     public Content Body => new(DeadLetter?.Body ?? Entry.Body, Entry.Bytes);
 

@@ -31,7 +31,7 @@ internal sealed class QueueLease(long order, ulong id, SharedQueue queue, in Que
 }
 
 /// <summary>What a session has leased of one queue: one hold, however many items.</summary>
-internal sealed class QueueHold(Session session, SharedQueue queue, long since) : Hold(session, queue, since)
+internal sealed class QueueHold(Session session, SharedQueue queue, string flow, long since) : Hold(session, queue, flow, since)
 {
     public LeaseList Leases { get; } = new(queue.Tally);
 }

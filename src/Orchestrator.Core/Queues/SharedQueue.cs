@@ -187,7 +187,7 @@ internal sealed class SharedQueue : NamedObject
         {
             blockers.Needed = Unfinished;
             foreach (var hold in _holds.Values)
-                blockers.Add(hold.Session, hold.Leases.Count);
+                blockers.Add(hold.Flow, hold.Leases.Count);
         }
         else if (wait.Command is PutItems put)
         {
@@ -198,7 +198,7 @@ internal sealed class SharedQueue : NamedObject
                 return;
             blockers.Needed = missing;
             foreach (var hold in _holds.Values)
-                blockers.Add(hold.Session, byItems ? hold.Leases.Count : hold.Leases.Bytes);
+                blockers.Add(hold.Flow, byItems ? hold.Leases.Count : hold.Leases.Bytes);
         }
     }
 

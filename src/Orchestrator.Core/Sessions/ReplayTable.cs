@@ -11,28 +11,57 @@ internal sealed class ReplayTable<TKey>(ObjectEngineOptions options, ReplayBudge
     private const int EntryBytes = 128;
 
     private readonly Dictionary<TKey, Replay> _replays = [];
-    private readonly Queue<(TKey Key, object State, int Bytes, long Expires)> _byAge = new();
+    // Each in the order in which it expires.
+    private readonly Queue<Kept> _kept = new();
+    private readonly Queue<Kept> _keptBriefly = new();
     private long _bytes;
+
+    /// <summary>Whether nothing is kept and nothing waits.</summary>
+    public bool IsEmpty => _replays.Count == 0;
 
     public bool TryFind(TKey key, long now, out Replay replay)
     {
-        while (_byAge.TryPeek(out var oldest) && oldest.Expires <= now)
-            RemoveOldest();
+        Expire(now);
         return _replays.TryGetValue(key, out replay);
+    }
+
+    public void Expire(long now)
+    {
+        while (_kept.TryPeek(out var oldest) && oldest.Expires <= now)
+            RemoveOldest(_kept);
+        while (_keptBriefly.TryPeek(out var oldest) && oldest.Expires <= now)
+            RemoveOldest(_keptBriefly);
     }
 
     /// <summary>The command waits; until it ends, its entry does not age.</summary>
     public void Begin(TKey key, Wait wait) => _replays[key] = new Replay(wait.Command.GetType(), wait);
 
-    public void Complete(TKey key, Type command, ObjectOutcome outcome, long now)
+    public void Complete(TKey key, Type command, ObjectOutcome outcome, bool briefly, long now)
     {
         _replays[key] = new Replay(command, outcome);
         var bytes = EntryBytes + outcome.Bytes;
-        _byAge.Enqueue((key, outcome, bytes, now > long.MaxValue - options.ReplayWindow.Ticks ? long.MaxValue : now + options.ReplayWindow.Ticks));
+        var window = (briefly ? options.BriefReplayWindow : options.ReplayWindow).Ticks;
+        (briefly ? _keptBriefly : _kept).Enqueue(new Kept(key, outcome, bytes, now > long.MaxValue - window ? long.MaxValue : now + window));
         _bytes += bytes;
         budget.Bytes += bytes;
-        while (_byAge.Count > 0 && (_byAge.Count > options.MaxReplays || _bytes > options.MaxReplayBytesPerSession || budget.Bytes > options.MaxReplayBytes))
-            RemoveOldest();
+        while (_bytes > 0 && (_kept.Count + _keptBriefly.Count > options.MaxReplays || _bytes > options.MaxReplayBytesPerSession || budget.Bytes > options.MaxReplayBytes))
+            RemoveOldest(_keptBriefly.TryPeek(out var brief) && (!_kept.TryPeek(out var other) || brief.Expires < other.Expires) ? _keptBriefly : _kept);
+    }
+
+    /// <summary>A kept outcome is handed out once more.</summary>
+    public void AddDelivery(TKey key)
+    {
+        if (_replays.TryGetValue(key, out var replay))
+            _replays[key] = replay with { Deliveries = replay.Deliveries + 1 };
+    }
+
+    /// <summary>A kept outcome did not reach its caller; whether it has reached none now.</summary>
+    public bool RemoveDelivery(TKey key)
+    {
+        if (!_replays.TryGetValue(key, out var replay) || replay.Deliveries <= 1)
+            return true;
+        _replays[key] = replay with { Deliveries = replay.Deliveries - 1 };
+        return false;
     }
 
     public void Remove(TKey key) => _replays.Remove(key);
@@ -40,20 +69,23 @@ internal sealed class ReplayTable<TKey>(ObjectEngineOptions options, ReplayBudge
     public void Clear()
     {
         _replays.Clear();
-        _byAge.Clear();
+        _kept.Clear();
+        _keptBriefly.Clear();
         budget.Bytes -= _bytes;
         _bytes = 0;
     }
 
-    private void RemoveOldest()
+    private void RemoveOldest(Queue<Kept> queue)
     {
-        var (key, state, bytes, _) = _byAge.Dequeue();
-        _bytes -= bytes;
-        budget.Bytes -= bytes;
+        var oldest = queue.Dequeue();
+        _bytes -= oldest.Bytes;
+        budget.Bytes -= oldest.Bytes;
         // An id that was given back and used anew has a younger entry of its own.
-        if (_replays.TryGetValue(key, out var replay) && ReferenceEquals(replay.State, state))
-            _replays.Remove(key);
+        if (_replays.TryGetValue(oldest.Key, out var replay) && ReferenceEquals(replay.State, oldest.Outcome))
+            _replays.Remove(oldest.Key);
     }
+
+    private readonly record struct Kept(TKey Key, ObjectOutcome Outcome, int Bytes, long Expires);
 }
 
 /// <summary>The size of all kept outcomes.</summary>
@@ -63,4 +95,8 @@ internal sealed class ReplayBudget
 }
 
 /// <summary>A command that carried an id: its kind, and its <see cref="ObjectOutcome"/>, or its <see cref="Wait"/> while it waits.</summary>
-internal readonly record struct Replay(Type Command, object State);
+internal readonly record struct Replay(Type Command, object State)
+{
+    /// <summary>To how many callers the outcome was handed out.</summary>
+    public int Deliveries { get; init; } = 1;
+}

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Waits;
@@ -10,9 +12,10 @@ namespace Orchestrator.Core.Sessions;
 /// </summary>
 public sealed class Session : DeadlineNode
 {
-    // Scratch of the wait-for graph: in which of its passes this session was reached, and found to get done.
+    // Scratch of the wait-for graph: in which of its passes the session, as one flow, was reached, and found to get done.
     internal long ReachedInPass;
     internal long DoneInPass;
+    private string? _alias;
 
     internal Session(long order, string id, string displayName, TimeSpan? ttl, SessionTask? task)
         : base(order)
@@ -56,8 +59,8 @@ public sealed class Session : DeadlineNode
     /// <summary>How many of its commands wait.</summary>
     public int WaitCount { get; private set; }
 
-    /// <summary>Where it counts.</summary>
-    internal SessionQuota? Quota { get; set; }
+    /// <summary>On whose account it is: of who created it, or submitted its task. Null is nobody in particular.</summary>
+    internal ObjectClient? Client { get; set; }
 
     /// <summary>How many streams keep it alive; while there is one, its time to live does not run.</summary>
     internal int Attachments { get; set; }
@@ -124,11 +127,17 @@ public sealed class Session : DeadlineNode
         WaitCount--;
     }
 
-    /// <summary>For messages: such as <c>session-7 ("importer", task 12)</c>.</summary>
+    /// <summary>
+    /// How others are shown it, who must not learn the id by which it is used: <c>s-</c> and the first 8 hexadecimal digits of the id's SHA-256. A task attempt's id is no
+    /// secret, and stays as it is.
+    /// </summary>
+    public string Alias => _alias ??= Task is not null ? Id : $"s-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Id)))[..8]}";
+
+    /// <summary>For messages: such as <c>s-3f786850 ("importer", task 12)</c>.</summary>
     public override string ToString()
     {
         var details = string.Join(", ", new[] { DisplayName.Length > 0 ? $"\"{DisplayName}\"" : "", Task is { } task ? $"task {task.TaskId}" : "" }.Where(text => text.Length > 0));
-        return details.Length > 0 ? $"{Id} ({details})" : Id;
+        return details.Length > 0 ? $"{Alias} ({details})" : Alias;
     }
 }
 
@@ -157,4 +166,7 @@ public enum SessionEndCause : byte
 
     /// <summary>The worker process that held it died.</summary>
     WorkerLost,
+
+    /// <summary>The credential that it was created with was revoked.</summary>
+    Revoked,
 }

@@ -11,9 +11,6 @@ public sealed record CreateSession(string DisplayName, TimeSpan? Ttl = null, Ses
     /// <summary>An id that the host has chosen and that no session has; null has the engine make one.</summary>
     public string? Id { get; init; }
 
-    /// <summary>Whose session it is, for that client's bound; null is nobody in particular.</summary>
-    public SessionQuota? Quota { get; init; }
-
     /// <summary>The host's way to whoever listens, kept in <see cref="Sessions.Session.Channel"/>.</summary>
     public object? Channel { get; init; }
 
@@ -84,6 +81,14 @@ public sealed record EndWorkerSessions(string Worker, string Message) : ObjectCo
 {
     internal override void ApplyTo(ObjectEngine engine) =>
         engine.OnEndSessions(this, engine.SessionsOfWorker(Worker), SessionEndCause.WorkerLost, Message);
+}
+
+/// <summary>A credential was revoked, and every session that was created with it ends. Those of tasks go on with their tasks.</summary>
+/// <param name="Credential">The credential, see <see cref="ObjectClient.Credential"/>.</param>
+public sealed record EndClientSessions(string Credential) : ObjectCommand
+{
+    internal override void ApplyTo(ObjectEngine engine) =>
+        engine.OnEndSessions(this, engine.SessionsOfCredential(Credential), SessionEndCause.Revoked, $"the credential '{Credential}' was revoked");
 }
 
 /// <summary>So many sessions were ended by the command.</summary>

@@ -45,6 +45,9 @@ public sealed record StateInfo(ObjectKind Kind, string Name, ulong Version, long
     /// <summary>How long it survives.</summary>
     public Durability Durability { get; init; } = Durability.Memory;
 
+    /// <summary>The credential of who changed it first; empty for the coordinator's owner.</summary>
+    public string Owner { get; init; } = "";
+
     /// <summary>Such as <c>dicts/settings</c>: by which pages are ordered.</summary>
     public string QualifiedName => Kind.Qualify(Name);
 }

@@ -1,3 +1,5 @@
+using Orchestrator.Core.Sessions;
+
 namespace Orchestrator.Core.State;
 
 /// <summary>The last changes of one object: a ring that grows as it is needed. Their versions are consecutive.</summary>
@@ -23,13 +25,13 @@ internal sealed class StateHistory(StateOptions options, StateBudget budget)
         if (Count == _ring.Length)
             Grow();
         _ring[(_first + Count++) % _ring.Length] = change;
-        while (Count > options.HistoryChanges || (budget.HistoryBytes > options.MaxHistoryBytes && Count > 1))
+        while (Count > options.HistoryChanges || (budget.AllHistoryBytes > options.MaxHistoryBytes && Count > 1))
             RemoveOldest();
     }
 
     public void Clear()
     {
-        budget.HistoryBytes -= Bytes;
+        budget.AddHistory(-Bytes);
         Bytes = 0;
         Count = 0;
         _ring = [];
@@ -46,7 +48,7 @@ internal sealed class StateHistory(StateOptions options, StateBudget budget)
     private void Account(long bytes)
     {
         Bytes += bytes;
-        budget.HistoryBytes += bytes;
+        budget.AddHistory(bytes);
     }
 
     private void Grow()
@@ -59,12 +61,31 @@ internal sealed class StateHistory(StateOptions options, StateBudget budget)
     }
 }
 
-/// <summary>The size of all shared state.</summary>
-internal sealed class StateBudget
+/// <summary>The size of shared state.</summary>
+/// <param name="all">Where it counts, too.</param>
+/// <param name="client">Whose it is.</param>
+internal sealed class StateBudget(StateBudget? all = null, ObjectClient? client = null)
 {
     /// <summary>Keys and values.</summary>
-    public long Bytes { get; set; }
+    public long Bytes { get; private set; }
 
     /// <summary>Changes that are kept for watches.</summary>
-    public long HistoryBytes { get; set; }
+    public long HistoryBytes { get; private set; }
+
+    /// <summary>Those of all objects.</summary>
+    public long AllHistoryBytes => all?.AllHistoryBytes ?? HistoryBytes;
+
+    public void Add(long bytes)
+    {
+        Bytes += bytes;
+        client?.Bytes += bytes;
+        all?.Add(bytes);
+    }
+
+    public void AddHistory(long bytes)
+    {
+        HistoryBytes += bytes;
+        client?.Bytes += bytes;
+        all?.AddHistory(bytes);
+    }
 }

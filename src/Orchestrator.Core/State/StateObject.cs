@@ -35,7 +35,7 @@ internal abstract class StateObject(ObjectKind kind, string name, StateOptions o
     public void AddBytes(long bytes)
     {
         Bytes += bytes;
-        budget.Bytes += bytes;
+        budget.Add(bytes);
     }
 
     /// <summary>Forgets its values and timers: it is deleted.</summary>

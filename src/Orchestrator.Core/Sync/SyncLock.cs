@@ -102,30 +102,43 @@ internal sealed class SyncLock(string name, LockMode mode) : NamedObject(ObjectK
     {
         var isRead = IsRead(wait);
         var passesOwn = wait.Command is WaitCondition || mode == LockMode.Reentrant;
+        Session? next = null;
         for (; ahead is not null; ahead = ahead.Previous)
         {
             if (IsRead(ahead))
             {
                 if (!isRead)
-                    blockers.AddNeeded(ahead.Session);
+                    blockers.AddNeeded(ahead);
                 continue;
             }
 
-            if (passesOwn && ahead.Session == wait.Session)
+            if (ahead.Session == wait.Session)
+            {
+                if (!passesOwn)
+                    blockers.AddNeeded(ahead);
                 continue;
-            blockers.AddNeeded(ahead.Session);
-            return;
+            }
+
+            // The next exclusive one needs the rest, except what is its own session's: the graph need not follow it there.
+            next ??= ahead.Session;
+            if (ahead.Session != next)
+                break;
+            blockers.AddNeeded(ahead);
         }
 
+        var isLast = ahead is null && next is null;
         if (_owner is { } owner)
         {
-            if (wait.Command is not WaitCondition || owner.Session != wait.Session)
-                blockers.AddNeeded(owner.Session);
+            if ((isLast || WaitsHere(owner.Session)) && (wait.Command is not WaitCondition || owner.Session != wait.Session))
+                blockers.AddNeeded(owner.Flow);
         }
         else if (!isRead && _readers is { } readers)
         {
-            foreach (var reader in readers.Keys)
-                blockers.AddNeeded(reader);
+            foreach (var reader in readers.Values)
+            {
+                if (isLast || WaitsHere(reader.Session))
+                    blockers.AddNeeded(reader.Flow);
+            }
         }
     }
 
@@ -156,6 +169,17 @@ internal sealed class SyncLock(string name, LockMode mode) : NamedObject(ObjectK
     /// <summary>How this wait is going to hold it.</summary>
     public LockMode ModeOf(Wait wait) => wait.Command is AcquireLock acquire ? acquire.Mode : ExclusiveMode;
 
+    private bool WaitsHere(Session session)
+    {
+        for (var wait = session.FirstWait; wait is not null; wait = wait.SessionNext)
+        {
+            if (wait.Object == this)
+                return true;
+        }
+
+        return false;
+    }
+
     private bool IsRead(Wait wait) => ModeOf(wait) == LockMode.Read;
 
     private bool AllowedByHolders(Session? session, LockMode asked) => asked switch
@@ -167,7 +191,7 @@ internal sealed class SyncLock(string name, LockMode mode) : NamedObject(ObjectK
 }
 
 /// <summary>A session's hold of a lock.</summary>
-internal sealed class LockHold(Session session, SyncLock @lock, long since, ulong token, bool isRead) : Hold(session, @lock, since)
+internal sealed class LockHold(Session session, SyncLock @lock, string flow, long since, ulong token, bool isRead) : Hold(session, @lock, flow, since)
 {
     public override ulong Token => token;
 

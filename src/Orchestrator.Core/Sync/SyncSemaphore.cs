@@ -52,13 +52,15 @@ internal sealed class SyncSemaphore(string name, int initial, bool bounded) : Na
         return available;
     }
 
-    /// <summary>Gives permits to a session; true where that is a hold it did not have.</summary>
-    public bool Take(Session session, int permits, long now, out SemaphoreHold hold)
+    /// <summary>Gives permits to a flow's session; true where that is a hold it did not have.</summary>
+    public bool Take(in SessionFlow flow, int permits, long now, out SemaphoreHold hold)
     {
         Available -= permits;
-        var isNew = !_holders.TryGetValue(session, out hold!);
+        var isNew = !_holders.TryGetValue(flow.Session, out hold!);
         if (isNew)
-            _holders.Add(session, hold = new SemaphoreHold(session, this, now, ++_grants));
+            _holders.Add(flow.Session, hold = new SemaphoreHold(flow.Session, this, flow.Name, now, ++_grants));
+        else
+            hold.ShareWith(flow.Name);
         hold.Permits += permits;
         return isNew;
     }
@@ -87,11 +89,11 @@ internal sealed class SyncSemaphore(string name, int initial, bool bounded) : Na
             return;
         blockers.Needed = (long)Permits(wait) - Available;
         foreach (var hold in _holders.Values)
-            blockers.Add(hold.Session, hold.Permits);
+            blockers.Add(hold.Flow, hold.Permits);
         for (var ahead = wait.Previous; ahead is not null; ahead = ahead.Previous)
         {
             blockers.Needed += Permits(ahead);
-            blockers.Add(ahead.Session!, Permits(ahead));
+            blockers.Add(ahead.Flow, Permits(ahead));
         }
     }
 
@@ -114,7 +116,7 @@ internal sealed class SyncSemaphore(string name, int initial, bool bounded) : Na
 }
 
 /// <summary>A session's permits of one semaphore.</summary>
-internal sealed class SemaphoreHold(Session session, SyncSemaphore semaphore, long since, long number) : Hold(session, semaphore, since)
+internal sealed class SemaphoreHold(Session session, SyncSemaphore semaphore, string flow, long since, long number) : Hold(session, semaphore, flow, since)
 {
     /// <summary>Grows with every new hold of this semaphore: several may begin in one instant.</summary>
     public long Number => number;

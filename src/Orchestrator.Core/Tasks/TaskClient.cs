@@ -11,6 +11,9 @@ public sealed class TaskClient(string name, long number)
     /// <summary>For messages.</summary>
     public string Name => name;
 
+    /// <summary>On whose account the sessions of its tasks' attempts are.</summary>
+    public Sessions.ObjectClient? Objects { get; init; }
+
     /// <summary>Its unfinished tasks.</summary>
     public int Unfinished { get; private set; }
 

@@ -19,6 +19,10 @@ public sealed class TaskRecord : DeadlineNode
     internal TaskClient? Client;
     internal int Slot = -1;
 
+    /// <summary>On whose account its attempts use shared objects; null is nobody in particular, as after a restart.</summary>
+    public Sessions.ObjectClient? ObjectClient => Client?.Objects;
+
+
     // What it takes beside a plain record and its payload, as it counts against the budgets; its error too, once it has ended.
     internal int ExtraBytes;
     internal TaskPhase Phase;

@@ -2,11 +2,20 @@ using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Waits;
 
+/// <summary>Who holds or waits: a session, or one of the flows of work that it has named.</summary>
+/// <param name="Session">The session.</param>
+/// <param name="Name">Which of its flows; empty where the request named none, and then it may be any.</param>
+internal readonly record struct SessionFlow(Session Session, string Name)
+{
+    /// <summary>Whether this may be the same flow: of one session, and not known to be two.</summary>
+    public bool MayBe(in SessionFlow other) => Session == other.Session && (Name.Length == 0 || other.Name.Length == 0 || Name == other.Name);
+}
+
 /// <summary>
-/// Whom one wait waits for, as a threshold: it can be served once the sessions that are done with everything weigh <see cref="Needed"/>.
+/// Whom one wait waits for, as a threshold: it can be served once those who are done with everything weigh <see cref="Needed"/>.
 /// </summary>
 /// <remarks>
-/// All of several (an exclusive lock needs every reader gone): each weighs 1 and all are needed, <see cref="AddNeeded"/>. Some of several (a
+/// All of several (an exclusive lock needs every reader gone): each weighs 1 and all are needed, <see cref="AddNeeded(in SessionFlow)"/>. Some of several (a
 /// semaphore needs n permits of whoever holds some): each weighs the permits that it holds, and n less what is free is needed. Who waits
 /// ahead in the same list is a blocker too: by the promise of first come, first served it has to be served before, and weighs what it
 /// will take. Where somebody who is no blocker may end the wait (an event is set, an item is put, an unbounded semaphore is released by one who
@@ -14,14 +23,14 @@ namespace Orchestrator.Core.Waits;
 /// </remarks>
 internal sealed class Blockers
 {
-    private readonly List<(Session Session, long Weight)> _list = [];
+    private readonly List<(SessionFlow Flow, long Weight)> _list = [];
 
     /// <summary>How much of the blockers' weight has to go.</summary>
     public long Needed { get; set; }
 
     public int Count => _list.Count;
 
-    public Session this[int index] => _list[index].Session;
+    public SessionFlow this[int index] => _list[index].Flow;
 
     public void Clear()
     {
@@ -29,28 +38,23 @@ internal sealed class Blockers
         Needed = 0;
     }
 
+    /// <summary>The weight of one of them.</summary>
+    public long WeightOf(int index) => _list[index].Weight;
+
     /// <summary>Adds one of several that may help. A blocker without a session can be in no cycle: it is not added.</summary>
-    public void Add(Session session, long weight) => _list.Add((session, weight));
+    public void Add(in SessionFlow flow, long weight) => _list.Add((flow, weight));
 
     /// <summary>Adds one that must be done.</summary>
-    public void AddNeeded(Session? session)
+    public void AddNeeded(in SessionFlow flow)
     {
-        if (session is null)
-            return;
-        _list.Add((session, 1));
+        _list.Add((flow, 1));
         Needed++;
     }
 
-    /// <summary>Whether the wait can be served when the sessions marked as done in this pass are done.</summary>
-    public bool CanBeServed(long pass)
+    /// <summary>Adds a wait ahead that must be served and done; one without a session can be in no cycle.</summary>
+    public void AddNeeded(Wait ahead)
     {
-        var gone = 0L;
-        foreach (var (session, weight) in _list)
-        {
-            if (session.DoneInPass == pass)
-                gone += weight;
-        }
-
-        return gone >= Needed;
+        if (ahead.Session is not null)
+            AddNeeded(ahead.Flow);
     }
 }

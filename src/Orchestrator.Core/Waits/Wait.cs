@@ -30,6 +30,9 @@ public sealed class Wait : DeadlineNode
     /// <summary>Who waits; null where the command named nobody.</summary>
     public Session? Session { get; }
 
+    /// <summary>Which of its session's flows waits. Only for a wait that has a session.</summary>
+    internal SessionFlow Flow => new(Session!, Command.Flow);
+
     /// <summary>Whether it still waits. Once it does not, its outcome has been delivered, or it was abandoned.</summary>
     public bool IsActive => List is not null;
 

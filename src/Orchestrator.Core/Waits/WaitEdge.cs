@@ -16,6 +16,9 @@ public sealed record WaitEdge(Session? Waiter, string ObjectName, Session? Holde
 /// <param name="Edges">The edges; the first is the wait that would have closed the cycle.</param>
 public sealed record DeadlockCycle(IReadOnlyList<WaitEdge> Edges)
 {
+    /// <summary>Whether every wait and hold in it names its flow; where one does not, the cycle may be of flows that have nothing to do with each other.</summary>
+    internal bool IsOfNamedFlows { get; init; }
+
     /// <summary>For people: the whole cycle in one line.</summary>
     public string Describe()
     {

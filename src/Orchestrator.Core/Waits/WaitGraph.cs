@@ -6,32 +6,52 @@ namespace Orchestrator.Core.Waits;
 /// Finds the wait that would close a cycle, at the moment it begins.
 /// </summary>
 /// <remarks>
-/// The nodes are sessions: a session that waits is taken to release nothing until all its waits are served, also where it pipelines several.
-/// A wait needs all or some of its <see cref="Blockers"/>, so a path from a session back to itself is not enough: the graph is reduced
+/// <para>
+/// The nodes are <see cref="SessionFlow">flows</see>. A session that names none is one flow: it is taken to release nothing until all its waits are served, also where it
+/// pipelines several. Two flows that are named differently are two nodes, as two sessions would be.
+/// </para>
+/// <para>
+/// Within one session that does not say which of its flows holds and which waits, nothing is known: the one may well release what the other waits for, so a wait has no
+/// edge to its own session's holds and waits, except to those of its own named flow, which cannot go on.
+/// </para>
+/// <para>
+/// A wait needs all or some of its <see cref="Blockers"/>, so a path from a flow back to itself is not enough: the graph is reduced
 /// (Holt, "Some deadlock properties of computer systems", 1972). Whoever waits for nothing gets done and gives everything back; who can be served
 /// then gets done too, and so on. The new wait is a deadlock if it cannot be served even when this has come to rest.
 /// No deadlock exists before, since none is ever let in: so only what can be reached from the new wait matters.
+/// </para>
 /// </remarks>
 internal sealed class WaitGraph
 {
-    private readonly List<Session> _reached = [];
+    private readonly List<SessionFlow> _reached = [];
     private readonly Blockers _blockers = new();
+    // Marks of one pass. Nearly all flows are those without a name, whose session has its own.
+    private readonly HashSet<SessionFlow> _reachedNamed = [];
+    private readonly HashSet<SessionFlow> _doneNamed = [];
     private long _pass;
 
     /// <summary>The cycle that this wait, already in its lists, would close; null when it may go on.</summary>
-    public DeadlockCycle? FindCycle(Wait wait, long now)
+    /// <param name="wait">The wait.</param>
+    /// <param name="now">The time, in ticks of 100 ns.</param>
+    /// <param name="isTaskAwaited">Whether some session waits for tasks, so that a task's session may be waited for although it holds nothing.</param>
+    public DeadlockCycle? FindCycle(Wait wait, long now, bool isTaskAwaited)
     {
         // Who holds nothing and has no other wait is waited for by nobody: nearly every wait ends here.
-        if (wait.Session is not { } waiter || (waiter.FirstHold is null && waiter.WaitCount <= 1) || !IsWaitedFor(waiter, wait))
+        if (wait.Session is not { } waiter)
+            return null;
+        var mayBeAwaited = isTaskAwaited && waiter.Task is not null;
+        if (!mayBeAwaited && ((waiter.FirstHold is null && waiter.WaitCount <= 1) || !IsWaitedFor(waiter, wait)))
             return null;
         _pass++;
         _reached.Clear();
-        if (!Reach(wait, waiter) || !IsStuck(wait))
+        _reachedNamed.Clear();
+        _doneNamed.Clear();
+        if (!Reach(wait) || !IsStuck(wait))
             return null;
-        return Trace(wait, waiter, now);
+        return Trace(wait, now);
     }
 
-    /// <summary>Every edge of the graph, at most so many.</summary>
+    /// <summary>Every edge of the graph, at most so many; also those to a waiter's own session.</summary>
     public void Explain(Session waiters, long now, int maximum, List<WaitEdge> edges)
     {
         for (var wait = waiters.FirstWait; wait is not null && edges.Count < maximum; wait = wait.SessionNext)
@@ -40,7 +60,7 @@ internal sealed class WaitGraph
             if (_blockers.Count == 0)
                 edges.Add(Edge(wait, null, now));
             for (var i = 0; i < _blockers.Count && edges.Count < maximum; i++)
-                edges.Add(Edge(wait, _blockers[i], now));
+                edges.Add(Edge(wait, _blockers[i].Session, now));
         }
     }
 
@@ -67,35 +87,48 @@ internal sealed class WaitGraph
         wait.Object.AddBlockers(wait, _blockers);
     }
 
-    /// <summary>Collects the sessions that the wait may depend on, breadth first; whether the waiter itself is among them.</summary>
-    private bool Reach(Wait start, Session waiter)
+    /// <summary>Whether the wait depends on this one: not on its own session's, unless both name their flows.</summary>
+    private static bool IsEdge(Wait wait, in SessionFlow blocker) =>
+        blocker.Session != wait.Session || (wait.Flow.Name.Length > 0 && blocker.Name.Length > 0);
+
+    /// <summary>The first wait of a flow, or the next: all those that may be its own.</summary>
+    private static Wait? NextOf(in SessionFlow flow, Wait? wait)
     {
-        var reachesItself = ReachFrom(start, waiter);
+        for (wait = wait is null ? flow.Session.FirstWait : wait.SessionNext; wait is not null; wait = wait.SessionNext)
+        {
+            if (wait.Flow.MayBe(flow))
+                return wait;
+        }
+
+        return null;
+    }
+
+    /// <summary>Collects the flows that the wait may depend on, breadth first; whether the waiter itself is among them.</summary>
+    private bool Reach(Wait start)
+    {
+        var reachesItself = ReachFrom(start, start);
         for (var i = 0; i < _reached.Count; i++)
         {
-            for (var wait = _reached[i].FirstWait; wait is not null; wait = wait.SessionNext)
-                reachesItself |= ReachFrom(wait, waiter);
+            for (var wait = NextOf(_reached[i], null); wait is not null; wait = NextOf(_reached[i], wait))
+                reachesItself |= ReachFrom(wait, start);
         }
 
         return reachesItself;
     }
 
-    private bool ReachFrom(Wait wait, Session waiter)
+    private bool ReachFrom(Wait wait, Wait start)
     {
         var reachesWaiter = false;
         Ask(wait);
         for (var i = 0; i < _blockers.Count; i++)
         {
             var blocker = _blockers[i];
-            if (blocker == waiter)
-            {
+            if (!IsEdge(wait, blocker))
+                continue;
+            if (blocker.MayBe(start.Flow))
                 reachesWaiter = true;
-            }
-            else if (blocker.ReachedInPass != _pass)
-            {
-                blocker.ReachedInPass = _pass;
+            else if (MarkReached(blocker))
                 _reached.Add(blocker);
-            }
         }
 
         return reachesWaiter;
@@ -110,69 +143,108 @@ internal sealed class WaitGraph
             changed = false;
             for (var i = _reached.Count - 1; i >= 0; i--)
             {
-                var session = _reached[i];
-                if (session.DoneInPass == _pass || !CanGetDone(session))
+                var flow = _reached[i];
+                if (IsDone(flow) || !CanGetDone(flow))
                     continue;
-                session.DoneInPass = _pass;
+                MarkDone(flow);
                 changed = true;
             }
         }
 
-        Ask(start);
-        return !_blockers.CanBeServed(_pass);
+        return !CanBeServed(start);
     }
 
-    private bool CanGetDone(Session session)
+    private bool CanGetDone(in SessionFlow flow)
     {
-        for (var wait = session.FirstWait; wait is not null; wait = wait.SessionNext)
+        for (var wait = NextOf(flow, null); wait is not null; wait = NextOf(flow, wait))
         {
-            Ask(wait);
-            if (!_blockers.CanBeServed(_pass))
+            if (!CanBeServed(wait))
                 return false;
         }
 
         return true;
     }
 
-    /// <summary>The shortest way from the wait back to its session, over those who cannot get done.</summary>
-    private DeadlockCycle? Trace(Wait start, Session waiter, long now)
+    /// <summary>Whether the wait can be served when those marked as done in this pass are done. Leaves its blockers to be looked at.</summary>
+    private bool CanBeServed(Wait wait)
     {
-        var steps = new Dictionary<Session, Wait>();
-        var frontier = new Queue<Wait>([start]);
-        while (frontier.TryDequeue(out var wait))
+        Ask(wait);
+        var gone = 0L;
+        for (var i = 0; i < _blockers.Count; i++)
         {
-            Ask(wait);
-            if (_blockers.CanBeServed(_pass))
+            if (!IsEdge(wait, _blockers[i]) || IsDone(_blockers[i]))
+                gone += _blockers.WeightOf(i);
+        }
+
+        return gone >= _blockers.Needed;
+    }
+
+    /// <summary>The shortest way from the wait back to its flow, over those who cannot get done.</summary>
+    private DeadlockCycle? Trace(Wait start, long now)
+    {
+        var steps = new Dictionary<SessionFlow, Step>();
+        var frontier = new Queue<Step>([new Step(start, default)]);
+        while (frontier.TryDequeue(out var step))
+        {
+            if (CanBeServed(step.Wait))
                 continue;
             for (var i = 0; i < _blockers.Count; i++)
             {
                 var blocker = _blockers[i];
-                if (blocker == waiter)
-                    return Assemble(wait, start, waiter, steps, now);
-                if (blocker.DoneInPass == _pass || !steps.TryAdd(blocker, wait))
+                if (!IsEdge(step.Wait, blocker))
                     continue;
-                for (var next = blocker.FirstWait; next is not null; next = next.SessionNext)
-                    frontier.Enqueue(next);
+                if (blocker.MayBe(start.Flow))
+                    return Assemble(step, blocker, steps, now);
+                if (IsDone(blocker) || !steps.TryAdd(blocker, step))
+                    continue;
+                for (var next = NextOf(blocker, null); next is not null; next = NextOf(blocker, next))
+                    frontier.Enqueue(new Step(next, blocker));
             }
         }
 
         return null;
     }
 
-    private static DeadlockCycle Assemble(Wait last, Wait start, Session waiter, Dictionary<Session, Wait> steps, long now)
+    private static DeadlockCycle Assemble(Step step, SessionFlow holder, Dictionary<SessionFlow, Step> steps, long now)
     {
-        var edges = new List<WaitEdge> { Edge(last, waiter, now) };
-        for (var wait = last; wait != start;)
+        var edges = new List<WaitEdge>();
+        var isNamed = true;
+        while (true)
         {
-            var session = wait.Session!;
-            wait = steps[session];
-            edges.Add(Edge(wait, session, now));
+            edges.Add(Edge(step.Wait, holder.Session, now));
+            isNamed &= holder.Name.Length > 0 && step.Wait.Flow.Name.Length > 0;
+            holder = step.Of;
+            if (holder == default)
+                break;
+            step = steps[holder];
         }
 
         edges.Reverse();
-        return new DeadlockCycle(edges);
+        return new DeadlockCycle(edges) { IsOfNamedFlows = isNamed };
     }
 
     private static WaitEdge Edge(Wait wait, Session? holder, long now) =>
         new(wait.Session, wait.Object.QualifiedName, holder, TimeSpan.FromTicks(now - wait.Since));
+
+    private bool MarkReached(in SessionFlow flow)
+    {
+        if (flow.Name.Length > 0)
+            return _reachedNamed.Add(flow);
+        var isNew = flow.Session.ReachedInPass != _pass;
+        flow.Session.ReachedInPass = _pass;
+        return isNew;
+    }
+
+    private void MarkDone(in SessionFlow flow)
+    {
+        if (flow.Name.Length > 0)
+            _doneNamed.Add(flow);
+        else
+            flow.Session.DoneInPass = _pass;
+    }
+
+    private bool IsDone(in SessionFlow flow) => flow.Name.Length > 0 ? _doneNamed.Contains(flow) : flow.Session.DoneInPass == _pass;
+
+    /// <summary>A wait on the way, and the flow as whose wait it was come upon; none for the first.</summary>
+    private readonly record struct Step(Wait Wait, SessionFlow Of);
 }

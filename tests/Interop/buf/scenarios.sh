@@ -115,7 +115,7 @@ deadlock() {
     acquire x "$a" > /dev/null
     acquire y "$b" > /dev/null
     exec {answer}< <(acquire y "$a")
-    until get '.edges // [] | .[].waiterSession' AdminService/ExplainWaits '{}' | grep -q "^$a$" || ((SECONDS > until)); do :; done
+    until get '.edges // [] | .[].object' AdminService/ExplainWaits '{}' | grep -q "^locks/$unique/y$" || ((SECONDS > until)); do :; done
     reason SyncService/AcquireLock "{\"lock\": \"$unique/x\", \"session_id\": \"$b\", \"timeout\": \"20s\"}"
     release y "$b"
     jq -r "$status" <&"$answer"

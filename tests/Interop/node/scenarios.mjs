@@ -125,7 +125,7 @@ const scenarios = {
     const a = await session('A'), b = await session('B');
     await Promise.all([acquire('x', a), acquire('y', b)]);
     const waiting = acquire('y', a);
-    while (!(await call('AdminService', 'ExplainWaits', {})).edges.some(edge => edge.waiterSession === a)) await sleep(20);
+    while (!(await call('AdminService', 'ExplainWaits', {})).edges.some(edge => edge.object === `locks/${unique}/y`)) await sleep(20);
     const refused = await reasonFor(acquire('x', b));
     await release('y', b);
     return [refused, statusOf(await waiting)];

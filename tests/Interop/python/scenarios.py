@@ -125,7 +125,7 @@ def deadlock():
     acquire("y", b)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         waiting, until = pool.submit(acquire, "y", a), time.monotonic() + LIMIT
-        while not any(edge.waiter_session == a for edge in call(admin.ExplainWaits, admin_pb2.ExplainWaitsRequest).edges) and time.monotonic() < until:
+        while not any(edge.object == f"locks/{unique}/y" for edge in call(admin.ExplainWaits, admin_pb2.ExplainWaitsRequest).edges) and time.monotonic() < until:
             time.sleep(0.02)
         yield reason_for(stub.AcquireLock, sync_pb2.AcquireLockRequest, lock=f"{unique}/x", session_id=b, timeout="20s")
         call(stub.ReleaseLock, sync_pb2.ReleaseLockRequest, lock=f"{unique}/y", session_id=b)

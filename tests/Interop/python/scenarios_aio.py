@@ -120,7 +120,7 @@ class Client:
         await self.acquire("x", a)
         await self.acquire("y", b)
         waiting = asyncio.ensure_future(self.acquire("y", a))
-        while not any(edge.waiter_session == a for edge in (await self.call(self.admin.ExplainWaits, admin_pb2.ExplainWaitsRequest)).edges):
+        while not any(edge.object == f"locks/{self.unique}/y" for edge in (await self.call(self.admin.ExplainWaits, admin_pb2.ExplainWaitsRequest)).edges):
             await asyncio.sleep(0.02)
         refused = await reason_for(self.acquire("x", b))
         await self.release("y", b)

@@ -42,7 +42,7 @@ public sealed class BarrierTests
         var second = Wait(_bob, timeout: TimeSpan.FromSeconds(2));
         _harness.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(WaitStatus.Timeout, second.Get<WaitBarrierOutcome>().Status);
-        const string message = "barrier \"meet\" is broken: the timeout of 2 s of session-2 (\"bob\") passed";
+        const string message = "barrier \"meet\" is broken: the timeout of 2 s of s-5d906140 (\"bob\") passed";
         Assert.Equal(message, first.Fails(ObjectErrorReason.BrokenBarrier).Message);
         // What breaks it once more does not hide why it broke.
         Control(BarrierAction.Abort);
@@ -75,7 +75,7 @@ public sealed class BarrierTests
         Assert.Equal([dead, other], _harness.Completed.Skip(1));
         dead.Fails(ObjectErrorReason.SessionLost);
         Assert.Equal(
-            "barrier \"meet\" is broken: session-1 (\"ann\") has ended: worker-1#3 was killed by SIGKILL (9)", other.Fails(ObjectErrorReason.BrokenBarrier).Message);
+            "barrier \"meet\" is broken: s-84097828 (\"ann\") has ended: worker-1#3 was killed by SIGKILL (9)", other.Fails(ObjectErrorReason.BrokenBarrier).Message);
         Wait(_bob).Fails(ObjectErrorReason.BrokenBarrier);
     }
 

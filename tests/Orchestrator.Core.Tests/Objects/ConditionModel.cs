@@ -28,7 +28,7 @@ internal sealed class ConditionModel(LockMode mode) : ISyncModel
                 var acquire = new Wait(request, session, "", 1, deadline);
                 if (_owner is null || (owns && mode == LockMode.Reentrant))
                     Grant(acquire);
-                else if (owns)
+                else if (owns && _line.Count > 0)
                     Ended.Add((request, "Deadlock"));
                 else
                     _line.Add(acquire);

@@ -124,7 +124,7 @@ public sealed class ConditionTests
         Wait(_ann).Fails(ObjectErrorReason.NotOwner);
         Notify(_ann).Fails(ObjectErrorReason.NotOwner);
         _harness.Acquire(_bob, "data");
-        Assert.Contains("is held by session-2 (\"bob\"), not by session-1 (\"ann\")", Wait(_ann).Fails(ObjectErrorReason.NotOwner).Message, StringComparison.Ordinal);
+        Assert.Contains("is held by s-5d906140 (\"bob\"), not by s-84097828 (\"ann\")", Wait(_ann).Fails(ObjectErrorReason.NotOwner).Message, StringComparison.Ordinal);
         Notify(_ann).Fails(ObjectErrorReason.NotOwner);
         _harness.Acquire(_ann, "shared", LockMode.Read);
         Assert.Contains("for reading", Wait(_ann, @lock: "shared").Fails(ObjectErrorReason.NotOwner).Message, StringComparison.Ordinal);

@@ -52,7 +52,7 @@ public sealed class DeadlockTests
         Assert.Equal(2, _harness.Acquire(ann, "other").Fails(ObjectErrorReason.Deadlock).Cycle!.Edges.Count);
         var edges = _harness.Acquire(ann, "third").Fails(ObjectErrorReason.Deadlock).Cycle!.Edges;
         Assert.Equal([cid, bob, ann], edges.Select(edge => edge.Holder));
-        // Its own second read would stand behind the writer that waits for its first.
+        // Its own second read stands behind the writer that waits for its first.
         _harness.Acquire(ann, "data", LockMode.Read).Fails(ObjectErrorReason.Deadlock);
     }
 
@@ -96,12 +96,16 @@ public sealed class DeadlockTests
     }
 
     [Fact]
-    public void Who_waits_twice_in_the_line_of_a_plain_lock_waits_for_itself()
+    public void Who_waits_twice_in_the_line_of_a_plain_lock_waits_for_its_first_wait()
     {
         var (ann, bob) = (_harness.Session("ann"), _harness.Session("bob"));
         _harness.Acquire(ann, "build");
-        Assert.NotNull(_harness.Acquire(bob, "build").Wait);
-        _harness.Acquire(bob, "build").Fails(ObjectErrorReason.Deadlock);
+        var waits = new[] { _harness.Acquire(bob, "build"), _harness.Acquire(bob, "build") };
+        Assert.All(waits, call => Assert.NotNull(call.Wait));
+        _harness.Release(ann, "build");
+        Assert.True(waits[0].HasOutcome);
+        _harness.Release(bob, "build");
+        Assert.True(waits[1].HasOutcome);
     }
 
     [Fact]

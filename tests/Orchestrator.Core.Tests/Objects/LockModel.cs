@@ -4,7 +4,7 @@ namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
 /// The promises of locks in their plainest words: lists that are searched anew at each question. A wait is a deadlock if it is not served though
-/// every other session, as soon as it waits for nothing, gives back all that it holds.
+/// every other flow, as soon as it waits for nothing, gives back all that it holds.
 /// </summary>
 internal sealed class LockModel
 {
@@ -13,34 +13,35 @@ internal sealed class LockModel
     /// <summary>How each request ended since the last question, in order: its number, and what it got.</summary>
     public List<(int Request, string Result)> Ended { get; private init; } = [];
 
-    public void Acquire(int request, int session, string name, LockMode mode, long deadline, bool wait)
+    public void Acquire(int number, Party party, string name, LockMode mode, long deadline, bool wait)
     {
         var state = Open(name);
-        var joins = mode == LockMode.Reentrant && state.Holders.Exists(hold => hold.Session == session);
-        if (joins || (state.Line.Count == 0 && state.Allows(session, mode)))
+        var request = new Request(number, party, mode, deadline);
+        var joins = mode == LockMode.Reentrant && state.Holders.Exists(hold => hold.Party.Session == party.Session);
+        if (joins || (state.Line.Count == 0 && state.Allows(party.Session, mode)))
         {
-            Grant(state, new Request(request, session, mode, deadline));
+            Grant(state, request);
             return;
         }
 
         if (!wait)
         {
-            Ended.Add((request, "timeout"));
+            Ended.Add((number, "timeout"));
             return;
         }
 
-        var own = mode == LockMode.Reentrant ? state.Line.FindLastIndex(other => other.Session == session) : -1;
-        state.Line.Insert(own < 0 ? state.Line.Count : own + 1, new Request(request, session, mode, deadline));
-        if (Copy().ServesInTheEnd(request, session))
+        var own = mode == LockMode.Reentrant ? state.Line.FindLastIndex(other => other.Party.Session == party.Session) : -1;
+        state.Line.Insert(own < 0 ? state.Line.Count : own + 1, request);
+        if (ServesInTheEnd(request))
             return;
-        Remove(request);
-        Ended.Add((request, "deadlock"));
+        Remove(number);
+        Ended.Add((number, "deadlock"));
     }
 
     public string Release(int session, string name)
     {
         var state = Open(name);
-        var hold = state.Holders.Find(hold => hold.Session == session);
+        var hold = state.Holders.Find(hold => hold.Party.Session == session);
         if (hold is null)
             return "not owner";
         if (--hold.Depth == 0)
@@ -75,7 +76,7 @@ internal sealed class LockModel
 
         foreach (var name in itsLocks)
         {
-            Open(name).Holders.RemoveAll(hold => hold.Session == session);
+            Open(name).Holders.RemoveAll(hold => hold.Party.Session == session);
             Serve(Open(name));
         }
 
@@ -87,24 +88,29 @@ internal sealed class LockModel
     public int InUse => _locks.Values.Count(state => state.Holders.Count > 0 || state.Line.Count > 0);
 
     /// <summary>Who holds the lock, as session and depth.</summary>
-    public IEnumerable<(int Session, int Depth)> HoldersOf(string name) => Open(name).Holders.Select(hold => (hold.Session, hold.Depth));
+    public IEnumerable<(int Session, int Depth)> HoldersOf(string name) => Open(name).Holders.Select(hold => (hold.Party.Session, hold.Depth));
 
-    private bool ServesInTheEnd(int request, int session)
+    /// <summary>
+    /// A flow is done when each wait that may be its own can be served; a wait can be served when all that stand in its way are done. What its own session has does not
+    /// stand in its way, unless both name their flows.
+    /// </summary>
+    private bool ServesInTheEnd(Request request)
     {
-        while (Waiting.Any(wait => wait.Number == request))
-        {
-            var holders = _locks.Values.SelectMany(state => state.Holders).Select(hold => hold.Session);
-            var done = holders.Where(holder => holder != session && Waiting.All(wait => wait.Session != holder)).Distinct().ToArray();
-            if (done.Length == 0)
-                return false;
-            foreach (var state in _locks.Values)
-            {
-                state.Holders.RemoveAll(hold => done.Contains(hold.Session));
-                Serve(state);
-            }
-        }
+        var flows = _locks.Values.SelectMany(state => state.Holders.Select(hold => hold.Party).Concat(state.Line.Select(wait => wait.Party))).Distinct().ToList();
+        var done = new HashSet<Party>();
+        while (flows.Find(flow => !done.Contains(flow) && !flow.MayBe(request.Party) && Waiting.All(wait => !wait.Party.MayBe(flow) || CanBeServed(wait))) is { } next)
+            done.Add(next);
+        return CanBeServed(request);
 
-        return true;
+        bool CanBeServed(Request wait)
+        {
+            var state = _locks.Values.Single(state => state.Line.Contains(wait));
+            var others = state.Holders.Where(hold => !(wait.Mode == LockMode.Reentrant && hold.Party.Session == wait.Party.Session)).Select(hold => (hold.Party, hold.Mode))
+                .Concat(state.Line.TakeWhile(ahead => ahead != wait)
+                    .Where(ahead => !(wait.Mode == LockMode.Reentrant && ahead.Party.Session == wait.Party.Session)).Select(ahead => (ahead.Party, ahead.Mode)));
+            return others.All(other => (wait.Mode == LockMode.Read && other.Mode == LockMode.Read) || done.Contains(other.Party)
+                || (other.Party.Session == wait.Party.Session && (other.Party.Flow.Length == 0 || wait.Party.Flow.Length == 0)));
+        }
     }
 
     private LockState Open(string name)
@@ -123,7 +129,7 @@ internal sealed class LockModel
 
     private void Serve(LockState state)
     {
-        while (state.Line.Count > 0 && state.Allows(state.Line[0].Session, state.Line[0].Mode))
+        while (state.Line.Count > 0 && state.Allows(state.Line[0].Party.Session, state.Line[0].Mode))
         {
             var next = state.Line[0];
             state.Line.RemoveAt(0);
@@ -133,26 +139,29 @@ internal sealed class LockModel
 
     private void Grant(LockState state, Request request)
     {
-        if (state.Holders.Find(hold => hold.Session == request.Session) is { } own)
+        if (state.Holders.Find(hold => hold.Party.Session == request.Party.Session) is { } own)
+        {
             own.Depth++;
+            own.Party = own.Party == request.Party ? own.Party : own.Party with { Flow = "" };
+        }
         else
-            state.Holders.Add(new Hold(request.Session, request.Mode));
+        {
+            state.Holders.Add(new Hold(request.Mode) { Party = request.Party });
+        }
+
         Ended.Add((request.Number, "ok"));
     }
 
-    private LockModel Copy()
+    public sealed record Party(int Session, string Flow)
     {
-        var copy = new LockModel();
-        foreach (var (name, state) in _locks)
-            copy._locks.Add(name, new LockState { Holders = [.. state.Holders.Select(hold => new Hold(hold.Session, hold.Mode))], Line = [.. state.Line] });
-        return copy;
+        public bool MayBe(Party other) => Session == other.Session && (Flow.Length == 0 || other.Flow.Length == 0 || Flow == other.Flow);
     }
 
-    public sealed record Request(int Number, int Session, LockMode Mode, long Deadline);
+    public sealed record Request(int Number, Party Party, LockMode Mode, long Deadline);
 
-    private sealed class Hold(int session, LockMode mode)
+    private sealed class Hold(LockMode mode)
     {
-        public int Session => session;
+        public required Party Party { get; set; }
 
         public LockMode Mode => mode;
 
@@ -168,7 +177,7 @@ internal sealed class LockModel
         public bool Allows(int session, LockMode mode) => mode switch
         {
             LockMode.Read => Holders.TrueForAll(hold => hold.Mode == LockMode.Read),
-            LockMode.Reentrant => Holders.TrueForAll(hold => hold.Session == session),
+            LockMode.Reentrant => Holders.TrueForAll(hold => hold.Party.Session == session),
             _ => Holders.Count == 0,
         };
     }

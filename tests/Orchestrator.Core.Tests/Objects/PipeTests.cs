@@ -129,7 +129,7 @@ public sealed class PipeTests
         _harness.CreatePipe();
         Attach(_ann, A).Get<Done>();
         var message = Attach(_bob, A).Fails(ObjectErrorReason.NotOwner).Message;
-        Assert.Contains("end A of pipe \"p\" belongs to session-1 (\"ann\")", message, StringComparison.Ordinal);
+        Assert.Contains("end A of pipe \"p\" belongs to s-84097828 (\"ann\")", message, StringComparison.Ordinal);
         Attach(_ann, A).Fails(ObjectErrorReason.NotOwner);
         _harness.Send(A, _bob, null, 1).Fails(ObjectErrorReason.NotOwner);
         _harness.Receive(A).Fails(ObjectErrorReason.NotOwner);

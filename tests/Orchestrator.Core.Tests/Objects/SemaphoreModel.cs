@@ -163,32 +163,34 @@ internal sealed class SemaphoreModel : ISyncModel
             _pools.Remove(pool.Name);
     }
 
-    /// <summary>Plays on: every other session that waits for nothing gives all back; what an outsider may serve counts as served.</summary>
+    /// <summary>
+    /// A session is done when each of its waits can be served: when what is free, what those who are done give back, and its own, is enough for it and all ahead who are not
+    /// done. What an outsider may serve counts as served.
+    /// </summary>
     private bool IsServedInTheEnd(Wait wait)
     {
-        var copy = new SemaphoreModel();
-        foreach (var pool in _pools.Values)
-            copy._pools.Add(pool.Name, pool.Copy());
-        for (var progress = true; progress;)
+        var waits = _pools.Values.SelectMany(pool => pool.Line).ToList();
+        var done = new HashSet<long>();
+        while (_pools.Values.SelectMany(pool => pool.Holds).Select(hold => hold.Session).Concat(waits.Select(other => other.Session))
+            .Where(session => session != wait.Session && !done.Contains(session) && waits.TrueForAll(other => other.Session != session || CanBeServed(other)))
+            .ToArray() is { Length: > 0 } more)
         {
-            progress = false;
-            foreach (var pool in copy._pools.Values.ToArray())
-            {
-                if (!pool.Bounded || pool.ReleasedByAnother)
-                    progress |= pool.Line.RemoveAll(_ => true) > 0;
-                foreach (var hold in pool.Holds.Where(hold => hold.Session != wait.Session && copy.IsFree(hold.Session)).ToArray())
-                {
-                    pool.Available += pool.TakeFrom(hold.Session, hold.Permits);
-                    copy.Serve(pool);
-                    progress = true;
-                }
-            }
+            done.UnionWith(more);
         }
 
-        return !copy.Waiting.Contains(wait.Number);
-    }
+        return CanBeServed(wait);
 
-    private bool IsFree(long session) => _pools.Values.All(pool => pool.Line.TrueForAll(wait => wait.Session != session));
+        bool CanBeServed(Wait one)
+        {
+            var pool = _pools[one.Name];
+            if (!pool.Bounded || pool.ReleasedByAnother)
+                return true;
+            bool IsGone(long session) => session == one.Session || done.Contains(session);
+            var back = pool.Holds.Where(hold => IsGone(hold.Session)).Sum(hold => hold.Permits);
+            var taken = pool.Line.TakeWhile(ahead => ahead != one).Where(ahead => !IsGone(ahead.Session)).Sum(ahead => ahead.Permits);
+            return pool.Available + back >= one.Permits + taken;
+        }
+    }
 
     private sealed record Wait(int Number, long Session, string Name, int Permits, long Deadline);
 
@@ -219,7 +221,7 @@ internal sealed class SemaphoreModel : ISyncModel
 
         public List<Hold> Holds { get; } = [];
 
-        public List<Wait> Line { get; private init; } = [];
+        public List<Wait> Line { get; } = [];
 
         public void Give(long session, int permits)
         {
@@ -238,13 +240,6 @@ internal sealed class SemaphoreModel : ISyncModel
             if (hold.Permits == 0)
                 Holds.Remove(hold);
             return taken;
-        }
-
-        public Pool Copy()
-        {
-            var copy = new Pool(name, Initial, bounded) { Available = Available, ReleasedByAnother = ReleasedByAnother, Line = [.. Line] };
-            copy.Holds.AddRange(Holds.Select(hold => new Hold(name, hold.Session, hold.Grant) { Permits = hold.Permits }));
-            return copy;
         }
     }
 }

@@ -26,7 +26,7 @@ public sealed class SessionTests
         // Whoever comes late is told why.
         Assert.Same(session, _harness.Engine.FindSession(session.Id));
         var message = _harness.Apply(new KeepSessionAlive { Session = session }).Fails(ObjectErrorReason.SessionLost).Message;
-        Assert.Equal("session-1 (\"importer\") has ended: without a sign of life its time to live of 30 s passed; create a new one", message);
+        Assert.Equal($"{session.Alias} (\"importer\") has ended: without a sign of life its time to live of 30 s passed; create a new one", message);
         Assert.Equal((0, 0), (_harness.Engine.SessionCount, _harness.Engine.ObjectCount));
     }
 
@@ -34,7 +34,7 @@ public sealed class SessionTests
     public void Sessions_of_one_client_are_bounded_and_give_their_place_back_however_they_end()
     {
         var harness = new ObjectHarness(new ObjectEngineOptions { MaxSessionsPerClient = 2 });
-        var (ann, bob) = (new SessionQuota("ann"), new SessionQuota("bob"));
+        var (ann, bob) = (new ObjectClient("ann", "ann"), new ObjectClient("bob", "bob"));
         var first = Create(ann).Get<CreateSessionOutcome>().Created;
         Create(ann).Get<CreateSessionOutcome>();
         var error = Create(ann).Fails(ObjectErrorReason.LimitExceeded);
@@ -44,9 +44,9 @@ public sealed class SessionTests
         harness.Apply(new CloseSession { Session = first });
         Create(ann).Get<CreateSessionOutcome>();
         harness.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal((0, 0), (ann.Count, bob.Count));
+        Assert.Equal((0, 0), (ann.Sessions, bob.Sessions));
 
-        Call Create(SessionQuota quota) => harness.Apply(new CreateSession("") { Quota = quota });
+        Call Create(ObjectClient client) => harness.Apply(new CreateSession("") { Client = client });
     }
 
     [Fact]

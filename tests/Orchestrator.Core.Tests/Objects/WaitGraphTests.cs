@@ -89,12 +89,12 @@ public sealed class WaitGraphTests
         {
             blockers.Needed = ((TakePermits)wait.Command).Permits;
             foreach (var holder in _holders)
-                blockers.Add(holder, 1);
+                blockers.Add(new SessionFlow(holder, ""), 1);
             for (var ahead = wait.Previous; ahead is not null; ahead = ahead.Previous)
             {
                 var permits = ((TakePermits)ahead.Command).Permits;
                 blockers.Needed += permits;
-                blockers.Add(ahead.Session!, permits);
+                blockers.Add(ahead.Flow, permits);
             }
         }
 
@@ -103,7 +103,7 @@ public sealed class WaitGraphTests
         }
     }
 
-    private sealed class Permit(Session session, NamedObject pool) : Hold(session, pool, 0);
+    private sealed class Permit(Session session, NamedObject pool) : Hold(session, pool, "", 0);
 
     private sealed record TakePermits(Pool Pool, int Permits) : WaitingCommand
     {

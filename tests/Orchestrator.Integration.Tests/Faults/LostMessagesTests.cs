@@ -16,7 +16,7 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
         "TaskService/WaitTasks", "TaskService/WatchTasks", "TaskService/GetTask", "TaskService/ListTasks", "TaskService/ListHandlers",
         "QueueService/Join", "QueueService/GetQueue", "QueueService/ListQueues", "PipeService/ListPipes",
         "StateService/ReadDict", "StateService/ReadList", "StateService/ReadValue", "StateService/ReadArray", "StateService/WatchState", "StateService/ListState",
-        "SyncService/WaitEvent", "SyncService/WaitLatch", "SyncService/ListSync",
+        "SyncService/WaitEvent", "SyncService/ListSync",
         "AdminService/GetStatus", "AdminService/WatchStatus", "AdminService/WatchEvents", "AdminService/ExplainWaits", "AdminService/ListLimits",
     ];
 
@@ -34,10 +34,7 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
     [Fact]
     public void Every_method_and_operation_of_the_contract_is_tried_or_said_to_change_nothing()
     {
-        var methods = typeof(TaskService).Assembly.GetTypes()
-            .Where(type => type.Namespace == "Orchestrator.V1" && type.Name.EndsWith("Reflection", StringComparison.Ordinal))
-            .Select(type => type.GetProperty("Descriptor")?.GetValue(null)).OfType<FileDescriptor>()
-            .SelectMany(file => file.Services).SelectMany(service => service.Methods).ToArray();
+        var methods = Methods();
         Assert.True(methods.Length > 50);
         var operations = Operation.Descriptor.Oneofs.Single().Fields.ToArray();
         var tried = CallCase.WithRequestId.Concat(CallCase.ByNature).Select(item => item.Method)
@@ -51,8 +48,27 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
         FieldDescriptor Field(Operation.RequestOneofCase kind) => operations.Single(field => field.FieldNumber == (int)kind);
 
         string MethodOf(FieldDescriptor field) => Name(methods.Single(method => method.InputType == field.MessageType));
+    }
 
-        static string Name(MethodDescriptor method) => $"{method.Service.Name}/{method.Name}";
+    /// <summary>Part 5, 26: what changes something carries a request id, except for what is idempotent by its meaning.</summary>
+    [Fact]
+    public void Every_call_that_changes_something_takes_a_request_id_or_is_idempotent_by_its_meaning()
+    {
+        string[] byMeaning =
+        [
+            "AdminService/Drain", "AdminService/ScaleWorkers", "PipeService/CreatePipe", "QueueService/CreateQueue", "QueueService/DeleteQueue",
+            "SessionService/CloseSession", "SessionService/CreateSession", "SessionService/KeepSessionAlive", "StateService/DeleteState",
+            "SyncService/CreateRateLimiter", "SyncService/DeleteRateLimiter", "TaskService/CancelTasks",
+        ];
+        var without = Methods().Where(method => !method.IsClientStreaming && !s_reads.Contains(Name(method)) && !HasRequestId(method.InputType)).Select(Name);
+        Assert.Equal(byMeaning, without.Order(StringComparer.Ordinal));
+        // And each that takes one is tried with it.
+        Assert.Equal(
+            Methods().Where(method => !method.IsClientStreaming && HasRequestId(method.InputType)).Select(Name).Order(),
+            CallCase.WithRequestId.Select(item => item.Method).Distinct().Order());
+
+        static bool HasRequestId(MessageDescriptor message) =>
+            message.Fields.InDeclarationOrder().Any(field => field.Name == "request_id" || (field.FieldType == FieldType.Message && field.MessageType == TaskSpec.Descriptor));
     }
 
     [Theory]
@@ -110,6 +126,13 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
             return Numbers().Replace($"{item.Kind}: {outcome} → {await item.Look(world, name)}".Replace(name, "NAME", StringComparison.Ordinal), "\"$1\": N");
         }
     }
+
+    private static MethodDescriptor[] Methods() => [.. typeof(TaskService).Assembly.GetTypes()
+        .Where(type => type.Namespace == "Orchestrator.V1" && type.Name.EndsWith("Reflection", StringComparison.Ordinal))
+        .Select(type => type.GetProperty("Descriptor")?.GetValue(null)).OfType<FileDescriptor>()
+        .SelectMany(file => file.Services).SelectMany(service => service.Methods)];
+
+    private static string Name(MethodDescriptor method) => $"{method.Service.Name}/{method.Name}";
 
     // Those that are numbered over all objects: another one each time.
     [GeneratedRegex("\"(version|fencingToken|sequence|leaseId)\": \"\\d+\"")]

@@ -13,11 +13,25 @@ public sealed class RepeatedRequestTests : IDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("orchestrator-journal-").FullName;
 
     /// <summary>By the request's message: what is sent twice, and what is there afterwards.</summary>
-    private static readonly Dictionary<string, (Func<CoordinatorProcess, Task<IMessage>> Send, Func<CoordinatorProcess, Task<string>> Look)> s_cases = new()
+    private readonly Dictionary<string, (Func<CoordinatorProcess, Task<IMessage>> Send, Func<CoordinatorProcess, Task<string>> Look)> _cases;
+
+    private ulong _lease;
+
+    public RepeatedRequestTests() => _cases = new()
     {
         [nameof(PutRequest)] = (
             async coordinator => await Queues(coordinator).PutAsync(new PutRequest { Queue = "put", RequestId = "put-once", Items = { Item("1"), Item("2") } }, Soon),
             coordinator => LookAtAsync(coordinator, "put")),
+        [nameof(GetRequest)] = (
+            async coordinator => await Queues(coordinator).GetAsync(new GetRequest { Queue = "get", RequestId = "get-once" }, Soon),
+            coordinator => LookAtAsync(coordinator, "get")),
+        [nameof(SettleRequest)] = (
+            async coordinator => await Queues(coordinator).SettleAsync(
+                new SettleRequest { Queue = "settle", RequestId = "settle-once", LeaseIds = { _lease, _lease + 1 }, Settlement = Settlement.Done }, Soon),
+            coordinator => LookAtAsync(coordinator, "settle")),
+        [nameof(ShutDownQueueRequest)] = (
+            async coordinator => await Queues(coordinator).ShutDownQueueAsync(new ShutDownQueueRequest { Queue = "shut", RequestId = "shut-once", Immediate = true }, Soon),
+            coordinator => LookAtAsync(coordinator, "shut")),
         [nameof(MarkDoneRequest)] = (
             async coordinator => await Queues(coordinator).MarkDoneAsync(new MarkDoneRequest { Queue = "done", RequestId = "done-once", Count = 2 }, Soon),
             coordinator => LookAtAsync(coordinator, "done")),
@@ -49,20 +63,25 @@ public sealed class RepeatedRequestTests : IDisposable
     [InlineData(true)]
     public async Task It_has_one_effect_and_the_same_answer(bool throughSnapshot)
     {
-        // Every message of the contract that carries a request id is tried.
+        // Every message that carries a request id and may be about something durable is tried.
         var carriers = Orchestrator.V1.QueuesReflection.Descriptor.MessageTypes
             .Concat(TasksReflection.Descriptor.MessageTypes).Concat(StateReflection.Descriptor.MessageTypes)
             .Where(message => message.FindFieldByName("request_id") is not null).Select(message => message.Name);
-        Assert.Equal(carriers.Order(), s_cases.Keys.Order());
+        Assert.Equal(carriers.Order(), _cases.Keys.Order());
 
         var first = new Dictionary<string, (IMessage Answer, string There)>();
         await using (var coordinator = await StartAsync())
         {
-            foreach (var queue in new[] { "put", "done" })
+            foreach (var queue in new[] { "put", "done", "get", "settle", "shut" })
+            {
                 await Queues(coordinator).CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = queue, Durability = Durability.Process } }, Soon);
-            await Queues(coordinator).PutAsync(new PutRequest { Queue = "done", Items = { Item("1"), Item("2"), Item("3"), Item("4"), Item("5") } }, Soon);
+                if (queue != "put")
+                    await Queues(coordinator).PutAsync(new PutRequest { Queue = queue, Items = { Item("1"), Item("2"), Item("3"), Item("4"), Item("5") } }, Soon);
+            }
+
+            _lease = (await Queues(coordinator).GetAsync(new GetRequest { Queue = "settle", Leased = true, Lease = Specs.Seconds(3_600) }, Soon)).Items.Single().LeaseId;
             await Queues(coordinator).GetAsync(new GetRequest { Queue = "done", MaxItems = 5 }, Soon);
-            foreach (var (name, (send, look)) in s_cases)
+            foreach (var (name, (send, look)) in _cases)
                 first.Add(name, (await send(coordinator), await look(coordinator)));
             await coordinator.KillAndWaitAsync();
         }
@@ -73,7 +92,7 @@ public sealed class RepeatedRequestTests : IDisposable
         for (var life = 0; life < 2; life++)
         {
             await using var next = await StartAsync();
-            foreach (var (name, (send, look)) in s_cases)
+            foreach (var (name, (send, look)) in _cases)
             {
                 Assert.Equal((name, first[name].There), (name, await look(next)));
                 Assert.Equal((name, first[name].Answer), (name, await send(next)));

@@ -56,7 +56,7 @@ public sealed class LockOrderClient(SyncService.SyncServiceClient sync, string s
 
     private async Task<LockAttempt> AcquireAsync(string name)
     {
-        var attempt = new LockAttempt { Session = session, Lock = name, Asked = Stopwatch.GetTimestamp() };
+        var attempt = new LockAttempt { Session = SessionAlias.Of(session), Lock = name, Asked = Stopwatch.GetTimestamp() };
         try
         {
             var response = await sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, SessionId = session }, deadline: DateTime.UtcNow + timeout);

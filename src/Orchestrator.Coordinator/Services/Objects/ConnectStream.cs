@@ -37,6 +37,9 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     /// <inheritdoc/>
     public long Number { get; } = Interlocked.Increment(ref s_opened);
 
+    /// <summary>On whose account its operations are.</summary>
+    public required ObjectClient Client { get; init; }
+
     /// <summary>Completes when the client can no longer be written to.</summary>
     public Task Broken => _broken.Task;
 

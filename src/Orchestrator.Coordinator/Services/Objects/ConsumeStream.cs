@@ -4,6 +4,7 @@ using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
+using Orchestrator.Core.Sessions;
 using Orchestrator.V1;
 using WaitStatus = Orchestrator.V1.WaitStatus;
 
@@ -14,7 +15,7 @@ namespace Orchestrator.Coordinator.Services.Objects;
 /// client names.
 /// </summary>
 internal sealed class ConsumeStream(
-    ObjectEngineHost host, ConsumeRequest first, string sessionId, IAsyncStreamReader<ConsumeRequest> requests, IServerStreamWriter<ConsumeResponse> responses) : IDisposable
+    ObjectEngineHost host, ObjectClient client, ConsumeRequest first, string sessionId, IAsyncStreamReader<ConsumeRequest> requests, IServerStreamWriter<ConsumeResponse> responses) : IDisposable
 {
     private readonly SemaphoreSlim _writing = new(1);
     private readonly SemaphoreSlim _changed = new(0);
@@ -79,7 +80,7 @@ internal sealed class ConsumeStream(
     {
         if (leases.Count == 0)
             return;
-        var outcome = await ObjectCall.RunAsync<SettleOutcome>(host, new SettleItems(first.Queue, leases, settlement), sessionId, ending);
+        var outcome = await ObjectCall.RunAsync<SettleOutcome>(host, new SettleItems(first.Queue, leases, settlement) { Client = client }, sessionId, ending);
         stale.AddRange(outcome.StaleLeaseIds);
         lock (_gate)
             _leases?.ExceptWith(leases);
@@ -96,6 +97,7 @@ internal sealed class ConsumeStream(
                 {
                     MaxBytes = ProtocolConstants.TargetMessageBytes,
                     Lease = Times.ToTimeSpan(first.Lease),
+                    Client = client,
                 };
                 var delivery = await ObjectCall.DeliverAsync(host, get, sessionId, taking.Token);
                 var outcome = (GetOutcome)delivery.Outcome;

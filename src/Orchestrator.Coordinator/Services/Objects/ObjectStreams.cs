@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sessions;
 using Orchestrator.V1;
@@ -30,7 +31,8 @@ internal sealed class ObjectStreams(ObjectEngineHost host, ConnectRegistry regis
     /// <summary>As <see cref="RunAsync"/>, with a session of the stream's own: what it holds goes back when the stream ends, in whichever way.</summary>
     public Task RunWithSessionAsync(ServerCallContext context, string displayName, Func<string, CancellationToken, Task> run) => RunAsync(context, async ending =>
     {
-        var session = (await ObjectCall.RunAsync<CreateSessionOutcome>(host, new CreateSession(displayName), "", ending)).Created;
+        var client = ClientAccount.Of(context).Objects;
+        var session = (await ObjectCall.RunAsync<CreateSessionOutcome>(host, new CreateSession(displayName) { Client = client }, "", ending)).Created;
         try
         {
             // From here on time does not end it.

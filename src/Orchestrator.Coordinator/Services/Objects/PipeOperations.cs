@@ -14,7 +14,10 @@ internal static class PipeOperations
     public static V1.CreatePipeResponse ToResponse(CreatePipeOutcome outcome) => new() { Pipe = ToMessage(outcome.Pipe) };
 
     public static SendMessages ToCommand(V1.SendRequest request) =>
-        new(request.Pipe, ToEnd(request.End), Contents.ToContents(request.Messages, "messages")) { Timeout = Times.ToTimeSpan(request.Timeout) };
+        new(request.Pipe, ToEnd(request.End), Contents.ToContents(request.Messages, "messages"))
+        {
+            Timeout = Times.ToTimeSpan(request.Timeout), RequestId = Contents.RequestId(request.RequestId),
+        };
 
     public static V1.SendResponse ToResponse(SendOutcome outcome) => new() { Status = (V1.PipeStatus)(int)outcome.Status, Sent = outcome.Sent };
 
@@ -24,6 +27,7 @@ internal static class PipeOperations
             MaxBytes = Contents.MaxBytes,
             Peek = request.Peek,
             Timeout = Times.ToTimeSpan(request.Timeout),
+            RequestId = Contents.RequestId(request.RequestId),
         };
 
     public static V1.ReceiveResponse ToResponse(ReceiveOutcome outcome)
@@ -34,7 +38,7 @@ internal static class PipeOperations
         return response;
     }
 
-    public static ClosePipeEnd ToCommand(V1.ClosePipeEndRequest request) => new(request.Pipe, ToEnd(request.End));
+    public static ClosePipeEnd ToCommand(V1.ClosePipeEndRequest request) => new(request.Pipe, ToEnd(request.End)) { RequestId = Contents.RequestId(request.RequestId) };
 
     public static PipeEnd ToEnd(V1.PipeEnd end) => (PipeEnd)Contents.Narrow((int)end);
 
@@ -47,5 +51,6 @@ internal static class PipeOperations
         BAttached = info.B.IsAttached,
         AClosed = info.A.IsClosed,
         BClosed = info.B.IsClosed,
+        Owner = info.Owner,
     };
 }

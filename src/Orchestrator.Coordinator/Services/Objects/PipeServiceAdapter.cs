@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Pipes;
 using Orchestrator.V1;
@@ -11,17 +12,17 @@ namespace Orchestrator.Coordinator.Services.Objects;
 internal sealed class PipeServiceAdapter(ObjectEngineHost host, ObjectStreams streams) : PipeService.PipeServiceBase
 {
     public override async Task<CreatePipeResponse> CreatePipe(CreatePipeRequest request, ServerCallContext context) =>
-        PipeOperations.ToResponse(await RunAsync<CreatePipeOutcome>(PipeOperations.ToCommand(request), "", context));
+        PipeOperations.ToResponse(await host.RunAsync<CreatePipeOutcome>(PipeOperations.ToCommand(request), "", context));
 
     public override async Task<SendResponse> Send(SendRequest request, ServerCallContext context) =>
-        PipeOperations.ToResponse(await RunAsync<SendOutcome>(PipeOperations.ToCommand(request), request.SessionId, context));
+        PipeOperations.ToResponse(await host.RunAsync<SendOutcome>(PipeOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<ReceiveResponse> Receive(ReceiveRequest request, ServerCallContext context) =>
-        PipeOperations.ToResponse(await RunAsync<ReceiveOutcome>(PipeOperations.ToCommand(request), request.SessionId, context));
+        PipeOperations.ToResponse(await host.TakeAsync<ReceiveOutcome>(PipeOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<ClosePipeEndResponse> ClosePipeEnd(ClosePipeEndRequest request, ServerCallContext context)
     {
-        await RunAsync<Done>(PipeOperations.ToCommand(request), request.SessionId, context);
+        await host.RunAsync<Done>(PipeOperations.ToCommand(request), request.SessionId, context);
         return new ClosePipeEndResponse();
     }
 
@@ -47,9 +48,6 @@ internal sealed class PipeServiceAdapter(ObjectEngineHost host, ObjectStreams st
             await streams.RunWithSessionAsync(
                 context,
                 $"end of pipe {first.Pipe}",
-                (session, ending) => new PipeStream(host, first, session, requestStream, responseStream).RunAsync(ending));
+                (session, ending) => new PipeStream(host, ClientAccount.Of(context).Objects, first, session, requestStream, responseStream).RunAsync(ending));
         });
-
-    private Task<T> RunAsync<T>(ObjectCommand command, string sessionId, ServerCallContext context)
-        where T : ObjectOutcome => ObjectCall.RunAsync<T>(host, command, sessionId, context.CancellationToken);
 }

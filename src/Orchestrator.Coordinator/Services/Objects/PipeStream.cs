@@ -4,6 +4,7 @@ using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Pipes;
+using Orchestrator.Core.Sessions;
 using Orchestrator.V1;
 using PipeStatus = Orchestrator.Core.Pipes.PipeStatus;
 
@@ -13,13 +14,13 @@ namespace Orchestrator.Coordinator.Services.Objects;
 /// An attachment to one end of a pipe. A full pipe is felt by not being read from, a slow reader by the pipe filling up behind it.
 /// </summary>
 internal sealed class PipeStream(
-    ObjectEngineHost host, AttachPipeRequest first, string sessionId, IAsyncStreamReader<AttachPipeRequest> requests, IServerStreamWriter<AttachPipeResponse> responses)
+    ObjectEngineHost host, ObjectClient client, AttachPipeRequest first, string sessionId, IAsyncStreamReader<AttachPipeRequest> requests, IServerStreamWriter<AttachPipeResponse> responses)
 {
     private readonly Core.Pipes.PipeEnd _end = PipeOperations.ToEnd(first.End);
 
     public async Task RunAsync(CancellationToken ending)
     {
-        await ObjectCall.RunAsync<Done>(host, new AttachPipeEnd(first.Pipe, _end), sessionId, ending);
+        await ObjectCall.RunAsync<Done>(host, new AttachPipeEnd(first.Pipe, _end) { Client = client }, sessionId, ending);
         // Once the request stream has ended, the end is closed, and nothing is received at it.
         using var closed = CancellationTokenSource.CreateLinkedTokenSource(ending);
         await ObjectStreams.BothAsync(token => SendAllAsync(closed, token), token => ReceiveAllAsync(closed, token), ending);
@@ -39,7 +40,7 @@ internal sealed class PipeStream(
             throw Failures.Invalid("pipe", $"the stream is attached to end {first.End} of \"{first.Pipe}\", as its first message said, and cannot turn to another");
         if (request.Messages.Count == 0)
             return;
-        var send = new SendMessages(first.Pipe, _end, Contents.ToContents(request.Messages, "messages"));
+        var send = new SendMessages(first.Pipe, _end, Contents.ToContents(request.Messages, "messages")) { Client = client };
         var outcome = await ObjectCall.RunAsync<SendOutcome>(host, send, sessionId, ending);
         if (outcome.Status == PipeStatus.BrokenPipe)
             throw Failures.Create(ErrorReason.BrokenPipe, $"the other end of pipe \"{first.Pipe}\" is closed: {outcome.Sent} of the last {request.Messages.Count} messages were sent");
@@ -64,7 +65,7 @@ internal sealed class PipeStream(
 
     private async Task<bool> ReceiveAsync(CancellationToken receiving, CancellationToken ending)
     {
-        var receive = new ReceiveMessages(first.Pipe, _end, ProtocolConstants.MaxItemsPerMessage) { MaxBytes = ProtocolConstants.TargetMessageBytes };
+        var receive = new ReceiveMessages(first.Pipe, _end, ProtocolConstants.MaxItemsPerMessage) { MaxBytes = ProtocolConstants.TargetMessageBytes, Client = client };
         var outcome = await ObjectCall.RunAsync<ReceiveOutcome>(host, receive, sessionId, receiving);
         if (outcome.Status == PipeStatus.EndOfFile)
         {

@@ -30,6 +30,7 @@ internal static class QueueOperations
     public static PutItems ToCommand(V1.PutRequest request) => new(request.Queue, ToItems(request.Items))
     {
         Timeout = Times.ToTimeSpan(request.Timeout),
+        Flow = request.Flow,
         RequestId = Contents.RequestId(request.RequestId),
     };
 
@@ -48,6 +49,8 @@ internal static class QueueOperations
         MaxBytes = Contents.MaxBytes,
         Lease = Times.ToTimeSpan(request.Lease),
         Timeout = Times.ToTimeSpan(request.Timeout),
+        Flow = request.Flow,
+        RequestId = Contents.RequestId(request.RequestId),
     };
 
     public static V1.GetResponse ToResponse(GetOutcome outcome)
@@ -63,6 +66,7 @@ internal static class QueueOperations
         {
             Duration = Times.ToTimeSpan(request.Duration),
             Reason = request.Reason,
+            RequestId = Contents.RequestId(request.RequestId),
         };
 
     public static V1.SettleResponse ToResponse(SettleOutcome outcome) => new() { Settled = outcome.Settled, StaleLeaseIds = { outcome.StaleLeaseIds } };
@@ -72,11 +76,11 @@ internal static class QueueOperations
 
     public static V1.MarkDoneResponse ToResponse(MarkDoneOutcome outcome) => new() { UnfinishedItems = outcome.Unfinished };
 
-    public static JoinQueue ToCommand(V1.JoinRequest request) => new(request.Queue) { Timeout = Times.ToTimeSpan(request.Timeout) };
+    public static JoinQueue ToCommand(V1.JoinRequest request) => new(request.Queue) { Timeout = Times.ToTimeSpan(request.Timeout), Flow = request.Flow };
 
     public static V1.JoinResponse ToResponse(JoinOutcome outcome) => new() { Status = (V1.WaitStatus)(int)outcome.Status, UnfinishedItems = outcome.Unfinished };
 
-    public static ShutDownQueue ToCommand(V1.ShutDownQueueRequest request) => new(request.Queue, request.Immediate);
+    public static ShutDownQueue ToCommand(V1.ShutDownQueueRequest request) => new(request.Queue, request.Immediate) { RequestId = Contents.RequestId(request.RequestId) };
 
     public static V1.ShutDownQueueResponse ToResponse(ShutDownQueueOutcome outcome) => new() { DroppedItems = outcome.Dropped };
 
@@ -126,6 +130,7 @@ internal static class QueueOperations
             OldestAge = Times.ToDuration(info.OldestAge),
             DeadLetteredItems = info.DeadLettered,
             DroppedItems = info.Dropped,
+            Owner = info.Owner,
         };
     }
 }

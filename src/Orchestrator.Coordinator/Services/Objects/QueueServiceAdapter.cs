@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
 using Orchestrator.V1;
@@ -11,29 +12,31 @@ namespace Orchestrator.Coordinator.Services.Objects;
 internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams streams) : QueueService.QueueServiceBase
 {
     public override async Task<CreateQueueResponse> CreateQueue(CreateQueueRequest request, ServerCallContext context) =>
-        QueueOperations.ToResponse(await RunAsync<CreateQueueOutcome>(QueueOperations.ToCommand(request), "", context));
+        QueueOperations.ToResponse(await host.RunAsync<CreateQueueOutcome>(QueueOperations.ToCommand(request), "", context));
 
     public override async Task<PutResponse> Put(PutRequest request, ServerCallContext context) =>
-        QueueOperations.ToResponse(await RunAsync<PutOutcome>(QueueOperations.ToCommand(request), request.SessionId, context));
+        QueueOperations.ToResponse(await host.RunAsync<PutOutcome>(QueueOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<GetResponse> Get(GetRequest request, ServerCallContext context) =>
-        QueueOperations.ToResponse(await RunAsync<GetOutcome>(QueueOperations.ToCommand(request), request.SessionId, context));
+        QueueOperations.ToResponse(request.Leased
+            ? await host.RunAsync<GetOutcome>(QueueOperations.ToCommand(request), request.SessionId, context)
+            : await host.TakeAsync<GetOutcome>(QueueOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<SettleResponse> Settle(SettleRequest request, ServerCallContext context) =>
-        QueueOperations.ToResponse(await RunAsync<SettleOutcome>(QueueOperations.ToCommand(request), request.SessionId, context));
+        QueueOperations.ToResponse(await host.RunAsync<SettleOutcome>(QueueOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<MarkDoneResponse> MarkDone(MarkDoneRequest request, ServerCallContext context) =>
-        QueueOperations.ToResponse(await RunAsync<MarkDoneOutcome>(QueueOperations.ToCommand(request), "", context));
+        QueueOperations.ToResponse(await host.RunAsync<MarkDoneOutcome>(QueueOperations.ToCommand(request), "", context));
 
     public override async Task<JoinResponse> Join(JoinRequest request, ServerCallContext context) =>
-        QueueOperations.ToResponse(await RunAsync<JoinOutcome>(QueueOperations.ToCommand(request), "", context));
+        QueueOperations.ToResponse(await host.RunAsync<JoinOutcome>(QueueOperations.ToCommand(request), "", context));
 
     public override async Task<ShutDownQueueResponse> ShutDownQueue(ShutDownQueueRequest request, ServerCallContext context) =>
-        QueueOperations.ToResponse(await RunAsync<ShutDownQueueOutcome>(QueueOperations.ToCommand(request), "", context));
+        QueueOperations.ToResponse(await host.RunAsync<ShutDownQueueOutcome>(QueueOperations.ToCommand(request), "", context));
 
     public override async Task<DeleteQueueResponse> DeleteQueue(DeleteQueueRequest request, ServerCallContext context)
     {
-        await RunAsync<Done>(QueueOperations.ToCommand(request), "", context);
+        await host.RunAsync<Done>(QueueOperations.ToCommand(request), "", context);
         return new DeleteQueueResponse();
     }
 
@@ -57,6 +60,7 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
     public override Task Produce(IAsyncStreamReader<ProduceRequest> requestStream, IServerStreamWriter<ProduceResponse> responseStream, ServerCallContext context) =>
         streams.RunAsync(context, async ending =>
         {
+            var client = ClientAccount.Of(context).Objects;
             var queue = "";
             var total = 0L;
             while (await requestStream.MoveNext(ending))
@@ -77,7 +81,7 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
                 }
 
                 // While the queue is full, the next message is not read.
-                var outcome = await ObjectCall.RunAsync<PutOutcome>(host, new PutItems(queue, QueueOperations.ToItems(request.Items)), "", ending);
+                var outcome = await ObjectCall.RunAsync<PutOutcome>(host, new PutItems(queue, QueueOperations.ToItems(request.Items)) { Client = client }, "", ending);
                 total += outcome.Accepted;
                 await responseStream.WriteAsync(new ProduceResponse { AcceptedTotal = total, Status = (V1.WaitStatus)(int)outcome.Status }, ending);
                 if (outcome.Status == Core.Objects.WaitStatus.ShutDown)
@@ -91,6 +95,7 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
             if (!await requestStream.MoveNext(opening))
                 throw Failures.Invalid("requests", "the stream ended before its first message; send at least one ConsumeRequest, with the queue and credits");
             var first = requestStream.Current;
+            var client = ClientAccount.Of(context).Objects;
             if (host.Read((engine, now) => engine.FindQueue(first.Queue, now)) is null)
                 throw NoSuchQueue(first.Queue);
             if (first.SessionId.Length > 0)
@@ -100,13 +105,10 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
 
             async Task RunAsync(string session, CancellationToken ending)
             {
-                using var stream = new ConsumeStream(host, first, session, requestStream, responseStream);
+                using var stream = new ConsumeStream(host, client, first, session, requestStream, responseStream);
                 await stream.RunAsync(ending);
             }
         });
 
     private static RpcException NoSuchQueue(string name) => Failures.Create(ErrorReason.NotFound, $"there is no queue \"{name}\"; create it with CreateQueue");
-
-    private Task<T> RunAsync<T>(ObjectCommand command, string sessionId, ServerCallContext context)
-        where T : ObjectOutcome => ObjectCall.RunAsync<T>(host, command, sessionId, context.CancellationToken);
 }

@@ -14,19 +14,19 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
 {
     public override async Task<CreateSessionResponse> CreateSession(CreateSessionRequest request, ServerCallContext context)
     {
-        var created = await ObjectCall.RunAsync<CreateSessionOutcome>(host, ToCommand(request, context), "", context.CancellationToken);
+        var created = await host.RunAsync<CreateSessionOutcome>(ToCommand(request), "", context);
         return new CreateSessionResponse { SessionId = created.Created.Id, Ttl = Times.ToDuration(created.Created.Ttl) };
     }
 
     public override async Task<KeepSessionAliveResponse> KeepSessionAlive(KeepSessionAliveRequest request, ServerCallContext context)
     {
-        var alive = await ObjectCall.RunAsync<KeepSessionAliveOutcome>(host, new KeepSessionAlive(), request.SessionId, context.CancellationToken);
+        var alive = await host.RunAsync<KeepSessionAliveOutcome>(new KeepSessionAlive(), request.SessionId, context);
         return new KeepSessionAliveResponse { Ttl = Times.ToDuration(alive.Ttl) };
     }
 
     public override async Task<CloseSessionResponse> CloseSession(CloseSessionRequest request, ServerCallContext context)
     {
-        await ObjectCall.RunAsync<Done>(host, new CloseSession(), request.SessionId, context.CancellationToken);
+        await host.RunAsync<Done>(new CloseSession(), request.SessionId, context);
         return new CloseSessionResponse();
     }
 
@@ -35,7 +35,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
     {
         if (!await requestStream.MoveNext(context.CancellationToken))
             throw Failures.Invalid("requests", "the stream ended before its first message; send at least one ConnectRequest, with a session_id to resume or none to create a session");
-        var stream = new ConnectStream(responseStream);
+        var stream = new ConnectStream(responseStream) { Client = ClientAccount.Of(context).Objects };
         var session = await OpenAsync(requestStream.Current, stream, context);
         using var registration = streams.Add(stream);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streams.Stopping);
@@ -62,15 +62,14 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         }
     }
 
-    private static CreateSession ToCommand(CreateSessionRequest? request, ServerCallContext context) =>
-        new(request?.DisplayName ?? "", Times.ToTimeSpan(request?.Ttl)) { Quota = ClientAccount.Of(context).Sessions };
+    private static CreateSession ToCommand(CreateSessionRequest? request) => new(request?.DisplayName ?? "", Times.ToTimeSpan(request?.Ttl));
 
     /// <summary>Resumes the session that the first message names, or creates one; from here on time does not end it while the stream is there.</summary>
     private async Task<Session> OpenAsync(ConnectRequest first, ConnectStream stream, ServerCallContext context)
     {
         if (first.SessionId.Length == 0)
         {
-            var created = await ObjectCall.RunAsync<CreateSessionOutcome>(host, ToCommand(first.Create, context), "", context.CancellationToken);
+            var created = await host.RunAsync<CreateSessionOutcome>(ToCommand(first.Create), "", context);
             first.SessionId = created.Created.Id;
         }
         else if (first.Create is not null)
@@ -78,7 +77,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             throw Failures.Invalid("create", $"create is for a new session, and session_id names {first.SessionId} to resume; send one of the two");
         }
 
-        await ObjectCall.RunAsync<Done>(host, new AttachSession(), first.SessionId, context.CancellationToken);
+        await host.RunAsync<Done>(new AttachSession(), first.SessionId, context);
         return host.Read((engine, _) =>
         {
             var session = engine.FindSession(first.SessionId);
@@ -119,7 +118,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
 
         if (request.CancelOperationIds.Count == 0)
             return;
-        host.Apply(new ObjectRequest(new CancelOperations([.. request.CancelOperationIds]) { Session = session }));
+        host.Apply(new ObjectRequest(new CancelOperations([.. request.CancelOperationIds]) { Session = session, Client = stream.Client }));
         foreach (var waiting in stream.WaitingElsewhere(request.CancelOperationIds))
             host.Apply(new ObjectRequest(new CancelOperations([.. waiting]) { Session = waiting.Key }));
     }
@@ -132,6 +131,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             if (ConnectOperations.ToRequest(operation, session.Id) is { } known)
             {
                 known.Command.Caller = stream;
+                known.Command.Client = stream.Client;
                 known.Command.Tag = operation.OperationId;
                 // Zero is no id: such an operation cannot be asked for again.
                 known.Command.OperationId = operation.OperationId == 0 ? null : operation.OperationId;

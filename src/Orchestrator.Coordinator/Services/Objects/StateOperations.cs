@@ -87,6 +87,7 @@ internal static class StateOperations
         Count = info.Count,
         Bytes = info.Bytes,
         Durability = (V1.Durability)(int)info.Durability,
+        Owner = info.Owner,
     };
 
     public static V1.DictEntry ToMessage(DictValue entry) => new()

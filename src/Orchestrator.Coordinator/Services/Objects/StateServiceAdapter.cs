@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.State;
 using Orchestrator.V1;
@@ -11,25 +12,25 @@ namespace Orchestrator.Coordinator.Services.Objects;
 internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams streams, ObjectEngineOptions options) : StateService.StateServiceBase
 {
     public override async Task<UpdateDictResponse> UpdateDict(UpdateDictRequest request, ServerCallContext context) =>
-        StateOperations.ToResponse(await RunAsync<UpdateDictOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
+        StateOperations.ToResponse(await host.RunAsync<UpdateDictOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
 
     public override Task<ReadDictResponse> ReadDict(ReadDictRequest request, ServerCallContext context) =>
         Task.FromResult(StateReads.ToResponse(Ask<DictPage>((engine, now) => StateReads.Read(engine, request, now))));
 
     public override async Task<UpdateListResponse> UpdateList(UpdateListRequest request, ServerCallContext context) =>
-        StateOperations.ToResponse(await RunAsync<UpdateListOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
+        StateOperations.ToResponse(await host.RunAsync<UpdateListOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
 
     public override Task<ReadListResponse> ReadList(ReadListRequest request, ServerCallContext context) =>
         Task.FromResult(StateReads.ToResponse(Ask<ListPage>((engine, _) => StateReads.Read(engine, request))));
 
     public override async Task<UpdateValueResponse> UpdateValue(UpdateValueRequest request, ServerCallContext context) =>
-        StateOperations.ToResponse(await RunAsync<UpdateValueOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
+        StateOperations.ToResponse(await host.RunAsync<UpdateValueOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
 
     public override Task<ReadValueResponse> ReadValue(ReadValueRequest request, ServerCallContext context) =>
         Task.FromResult(StateReads.ToResponse(Ask<ValueReading>((engine, _) => StateReads.Read(engine, request))));
 
     public override async Task<UpdateArrayResponse> UpdateArray(UpdateArrayRequest request, ServerCallContext context) =>
-        StateOperations.ToResponse(await RunAsync<UpdateArrayOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
+        StateOperations.ToResponse(await host.RunAsync<UpdateArrayOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
 
     public override Task<ReadArrayResponse> ReadArray(ReadArrayRequest request, ServerCallContext context) =>
         Task.FromResult(StateReads.ToResponse(Ask<ArrayPage>((engine, _) => StateReads.Read(engine, request))));
@@ -52,12 +53,12 @@ internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams s
 
     public override async Task<DeleteStateResponse> DeleteState(DeleteStateRequest request, ServerCallContext context)
     {
-        await RunAsync<Done>(StateOperations.ToCommand(request), "", context);
+        await host.RunAsync<Done>(StateOperations.ToCommand(request), "", context);
         return new DeleteStateResponse();
     }
 
     public override Task WatchState(WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responseStream, ServerCallContext context) =>
-        streams.RunAsync(context, new WatchStream(host, options.State, request, responseStream).RunAsync);
+        streams.RunAsync(context, new WatchStream(host, ClientAccount.Of(context).Objects, options.State, request, responseStream).RunAsync);
 
     private T Ask<T>(Func<ObjectEngine, TimeSpan, ObjectOutcome> read)
         where T : ObjectOutcome => host.Read(read) switch
@@ -65,7 +66,4 @@ internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams s
             T answer => answer,
             var other => throw Failures.From((ObjectError)other),
         };
-
-    private Task<T> RunAsync<T>(ObjectCommand command, string sessionId, ServerCallContext context)
-        where T : ObjectOutcome => ObjectCall.RunAsync<T>(host, command, sessionId, context.CancellationToken);
 }

@@ -16,6 +16,8 @@ internal static class SyncOperations
     {
         Timeout = Times.ToTimeSpan(request.Timeout),
         Lease = Times.ToTimeSpan(request.Lease),
+        Flow = request.Flow,
+        RequestId = Contents.RequestId(request.RequestId),
     };
 
     public static AcquireLockResponse ToResponse(AcquireLockOutcome outcome) => new()
@@ -26,7 +28,7 @@ internal static class SyncOperations
         Depth = outcome.Depth,
     };
 
-    public static ReleaseLock ToCommand(ReleaseLockRequest request) => new(request.Lock);
+    public static ReleaseLock ToCommand(ReleaseLockRequest request) => new(request.Lock) { RequestId = Contents.RequestId(request.RequestId) };
 
     public static ReleaseLockResponse ToResponse(ReleaseLockOutcome outcome) => new() { Depth = outcome.Depth };
 
@@ -36,6 +38,8 @@ internal static class SyncOperations
         Bounded = request.Bounded,
         Timeout = Times.ToTimeSpan(request.Timeout),
         Lease = Times.ToTimeSpan(request.Lease),
+        Flow = request.Flow,
+        RequestId = Contents.RequestId(request.RequestId),
     };
 
     public static AcquireSemaphoreResponse ToResponse(AcquireSemaphoreOutcome outcome) => new()
@@ -48,6 +52,7 @@ internal static class SyncOperations
     public static ReleaseSemaphore ToCommand(ReleaseSemaphoreRequest request) => new(request.Semaphore, request.Permits)
     {
         InitialPermits = request.HasInitialPermits ? request.InitialPermits : null,
+        RequestId = Contents.RequestId(request.RequestId),
     };
 
     public static ReleaseSemaphoreResponse ToResponse(ReleaseSemaphoreOutcome outcome) => new() { AvailablePermits = outcome.AvailablePermits };
@@ -56,12 +61,12 @@ internal static class SyncOperations
 
     public static WaitEventResponse ToResponse(WaitEventOutcome outcome) => new() { Status = (WaitStatus)(int)outcome.Status };
 
-    public static SetEvent ToCommand(SetEventRequest request) => new(request.Event, request.Set);
+    public static SetEvent ToCommand(SetEventRequest request) => new(request.Event, request.Set) { RequestId = Contents.RequestId(request.RequestId) };
 
     public static SetEventResponse ToResponse(SetEventOutcome outcome) => new() { WasSet = outcome.WasSet };
 
     public static WaitCondition ToCommand(WaitConditionRequest request) =>
-        new(request.Condition, request.Lock) { Timeout = Times.ToTimeSpan(request.Timeout) };
+        new(request.Condition, request.Lock) { Timeout = Times.ToTimeSpan(request.Timeout), Flow = request.Flow, RequestId = Contents.RequestId(request.RequestId) };
 
     public static WaitConditionResponse ToResponse(WaitConditionOutcome outcome) => new()
     {
@@ -69,11 +74,13 @@ internal static class SyncOperations
         FencingToken = outcome.FencingToken,
     };
 
-    public static NotifyCondition ToCommand(NotifyConditionRequest request) => new(request.Condition, request.Lock, request.Count);
+    public static NotifyCondition ToCommand(NotifyConditionRequest request) =>
+        new(request.Condition, request.Lock, request.Count) { RequestId = Contents.RequestId(request.RequestId) };
 
     public static NotifyConditionResponse ToResponse(NotifyConditionOutcome outcome) => new() { Notified = outcome.Notified };
 
-    public static WaitBarrier ToCommand(WaitBarrierRequest request) => new(request.Barrier, request.Parties) { Timeout = Times.ToTimeSpan(request.Timeout) };
+    public static WaitBarrier ToCommand(WaitBarrierRequest request) =>
+        new(request.Barrier, request.Parties) { Timeout = Times.ToTimeSpan(request.Timeout), RequestId = Contents.RequestId(request.RequestId) };
 
     public static WaitBarrierResponse ToResponse(WaitBarrierOutcome outcome) => new()
     {
@@ -82,15 +89,17 @@ internal static class SyncOperations
         Generation = outcome.Generation,
     };
 
-    public static ControlBarrier ToCommand(ControlBarrierRequest request) => new(request.Barrier, (BarrierAction)Narrow((int)request.Action));
+    public static ControlBarrier ToCommand(ControlBarrierRequest request) =>
+        new(request.Barrier, (BarrierAction)Narrow((int)request.Action)) { RequestId = Contents.RequestId(request.RequestId) };
 
     public static ControlBarrierResponse ToResponse(ControlBarrierOutcome outcome) => new() { Waiting = outcome.Waiting };
 
-    public static WaitLatch ToCommand(WaitLatchRequest request) => new(request.Latch, request.Count) { Timeout = Times.ToTimeSpan(request.Timeout) };
+    public static WaitLatch ToCommand(WaitLatchRequest request) =>
+        new(request.Latch, request.Count) { Timeout = Times.ToTimeSpan(request.Timeout), RequestId = Contents.RequestId(request.RequestId) };
 
     public static WaitLatchResponse ToResponse(WaitLatchOutcome outcome) => new() { Status = (WaitStatus)(int)outcome.Status, Remaining = outcome.Remaining };
 
-    public static CountDownLatch ToCommand(CountDownLatchRequest request) => new(request.Latch, request.Count, request.By);
+    public static CountDownLatch ToCommand(CountDownLatchRequest request) => new(request.Latch, request.Count, request.By) { RequestId = Contents.RequestId(request.RequestId) };
 
     public static CountDownLatchResponse ToResponse(CountDownLatchOutcome outcome) => new() { Remaining = outcome.Remaining };
 
@@ -116,7 +125,7 @@ internal static class SyncOperations
     public static DeleteRateLimiter ToCommand(DeleteRateLimiterRequest request) => new(request.RateLimiter);
 
     public static AcquirePermits ToCommand(AcquirePermitsRequest request) =>
-        new(request.RateLimiter, request.Permits) { Timeout = Times.ToTimeSpan(request.Timeout) };
+        new(request.RateLimiter, request.Permits) { Timeout = Times.ToTimeSpan(request.Timeout), RequestId = Contents.RequestId(request.RequestId) };
 
     public static AcquirePermitsResponse ToResponse(AcquirePermitsOutcome outcome)
     {
@@ -146,7 +155,7 @@ internal static class SyncOperations
 
     private static Holder ToHolder(SyncHolder holder) => new()
     {
-        SessionId = holder.Session?.Id ?? "",
+        SessionId = holder.Session?.Alias ?? "",
         DisplayName = holder.Session?.DisplayName ?? "",
         Age = Duration.FromTimeSpan(holder.Age),
         FencingToken = holder.FencingToken,

@@ -11,52 +11,52 @@ namespace Orchestrator.Coordinator.Services.Objects;
 internal sealed class SyncServiceAdapter(ObjectEngineHost host) : SyncService.SyncServiceBase
 {
     public override async Task<AcquireLockResponse> AcquireLock(AcquireLockRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<AcquireLockOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(await host.RunAsync<AcquireLockOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<ReleaseLockResponse> ReleaseLock(ReleaseLockRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<ReleaseLockOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(await host.RunAsync<ReleaseLockOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<AcquireSemaphoreResponse> AcquireSemaphore(AcquireSemaphoreRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<AcquireSemaphoreOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(await host.RunAsync<AcquireSemaphoreOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<ReleaseSemaphoreResponse> ReleaseSemaphore(ReleaseSemaphoreRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<ReleaseSemaphoreOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(await host.RunAsync<ReleaseSemaphoreOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<WaitEventResponse> WaitEvent(WaitEventRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<WaitEventOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(await host.RunAsync<WaitEventOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<SetEventResponse> SetEvent(SetEventRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<SetEventOutcome>(SyncOperations.ToCommand(request), "", context));
+        SyncOperations.ToResponse(await host.RunAsync<SetEventOutcome>(SyncOperations.ToCommand(request), "", context));
 
     public override async Task<WaitConditionResponse> WaitCondition(WaitConditionRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<WaitConditionOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(await host.RunAsync<WaitConditionOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<NotifyConditionResponse> NotifyCondition(NotifyConditionRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<NotifyConditionOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(await host.RunAsync<NotifyConditionOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<WaitBarrierResponse> WaitBarrier(WaitBarrierRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<WaitBarrierOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(await host.RunAsync<WaitBarrierOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<ControlBarrierResponse> ControlBarrier(ControlBarrierRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<ControlBarrierOutcome>(SyncOperations.ToCommand(request), "", context));
+        SyncOperations.ToResponse(await host.RunAsync<ControlBarrierOutcome>(SyncOperations.ToCommand(request), "", context));
 
     public override async Task<WaitLatchResponse> WaitLatch(WaitLatchRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<WaitLatchOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(await host.RunAsync<WaitLatchOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<CountDownLatchResponse> CountDownLatch(CountDownLatchRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<CountDownLatchOutcome>(SyncOperations.ToCommand(request), "", context));
+        SyncOperations.ToResponse(await host.RunAsync<CountDownLatchOutcome>(SyncOperations.ToCommand(request), "", context));
 
     public override async Task<CreateRateLimiterResponse> CreateRateLimiter(CreateRateLimiterRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<CreateRateLimiterOutcome>(SyncOperations.ToCommand(request), "", context));
+        SyncOperations.ToResponse(await host.RunAsync<CreateRateLimiterOutcome>(SyncOperations.ToCommand(request), "", context));
 
     public override async Task<DeleteRateLimiterResponse> DeleteRateLimiter(DeleteRateLimiterRequest request, ServerCallContext context)
     {
-        await RunAsync<Done>(SyncOperations.ToCommand(request), "", context);
+        await host.RunAsync<Done>(SyncOperations.ToCommand(request), "", context);
         return new DeleteRateLimiterResponse();
     }
 
     public override async Task<AcquirePermitsResponse> AcquirePermits(AcquirePermitsRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await RunAsync<AcquirePermitsOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(await host.RunAsync<AcquirePermitsOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override Task<ListSyncResponse> ListSync(ListSyncRequest request, ServerCallContext context) =>
         host.Read((engine, now) => engine.ListSync(request.PageSize, request.PageToken, now)) switch
@@ -64,7 +64,4 @@ internal sealed class SyncServiceAdapter(ObjectEngineHost host) : SyncService.Sy
             SyncPage page => Task.FromResult(SyncOperations.ToResponse(page)),
             var other => throw Failures.From((ObjectError)other),
         };
-
-    private Task<T> RunAsync<T>(ObjectCommand command, string sessionId, ServerCallContext context)
-        where T : ObjectOutcome => ObjectCall.RunAsync<T>(host, command, sessionId, context.CancellationToken);
 }

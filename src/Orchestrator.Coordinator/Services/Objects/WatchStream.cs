@@ -3,6 +3,7 @@ using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Core.Objects;
+using Orchestrator.Core.Sessions;
 using Orchestrator.Core.State;
 using Orchestrator.V1;
 using ArrayEdit = Orchestrator.V1.ArrayEdit;
@@ -15,7 +16,8 @@ namespace Orchestrator.Coordinator.Services.Objects;
 /// One watch: it reads the object's history from where it is, writes that, and waits where there is no more. Nothing is kept for it; one that falls behind the history
 /// while its client does not read is cut.
 /// </summary>
-internal sealed class WatchStream(ObjectEngineHost host, StateOptions options, WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responses)
+internal sealed class WatchStream(
+    ObjectEngineHost host, ObjectClient client, StateOptions options, WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responses)
 {
     private readonly ObjectKind _kind = StateOperations.ToKind(request.Kind);
     private ulong _known = request.AfterVersion;
@@ -27,7 +29,7 @@ internal sealed class WatchStream(ObjectEngineHost host, StateOptions options, W
         for (var begun = false; ; begun = true)
         {
             // Refuses what is wrong with the kind and the name, too.
-            await ObjectCall.RunAsync<StateChangedOutcome>(host, new AwaitStateChange(_kind, request.Name, _known), "", ending);
+            await ObjectCall.RunAsync<StateChangedOutcome>(host, new AwaitStateChange(_kind, request.Name, _known) { Client = client }, "", ending);
             await CatchUpAsync(begun, ending);
         }
     }

@@ -17,6 +17,18 @@ internal sealed record CallCase(
     /// <summary>Those that a <c>request_id</c> makes safe to send again: the answer is the first one's.</summary>
     public static IReadOnlyList<CallCase> WithRequestId { get; } =
     [
+        // The request of an operation is that of the unary call.
+        .. OperationCase.All.Select(UnaryCalls.ToCase),
+        new("QueueService/ShutDownQueue", (world, name) => world.QueueAsync(name), async (world, name) =>
+            $"{await world.Queues.ShutDownQueueAsync(new ShutDownQueueRequest { Queue = name, Immediate = true, RequestId = name }, DeliveryWorld.Soon)}", LookAtQueueAsync),
+        new("SyncService/WaitLatch", s_nothing, async (world, name) =>
+            $"{await world.Sync.WaitLatchAsync(new WaitLatchRequest { Latch = name, Count = 2, Timeout = Specs.Seconds(0.05), RequestId = name }, DeliveryWorld.Soon)}", LookAtSyncAsync),
+        new("SyncService/ControlBarrier", async (world, name) => await world.Coordinator.Sync.WaitBarrierAsync(new WaitBarrierRequest { Barrier = name, Parties = 1 }, DeliveryWorld.Soon), async (world, name) =>
+            $"{await world.Sync.ControlBarrierAsync(new ControlBarrierRequest { Barrier = name, Action = BarrierAction.Reset, RequestId = name }, DeliveryWorld.Soon)}", LookAtSyncAsync),
+        new("AdminService/RecycleWorkers", async (world, _) => world.Incarnations = await world.LookAtIncarnationsAsync(), async (world, name) =>
+            $"{await world.Admin.RecycleWorkersAsync(new RecycleWorkersRequest { RequestId = name }, DeliveryWorld.Soon)}",
+            // Replaced once, however often it was sent.
+            async (world, _) => $"{await world.LookAtIncarnationsAsync() - world.Incarnations} new"),
         new("TaskService/RunTask", s_nothing, async (world, name) =>
             Text((await world.Tasks.RunTaskAsync(new RunTaskRequest { Task = Increment(name, "a") }, DeliveryWorld.Soon)).Result, "task"), LookAtDictAsync),
         new("TaskService/SubmitTasks", s_nothing, async (world, name) =>

@@ -35,6 +35,9 @@ internal sealed class DeliveryWorld
 
     public SessionService.SessionServiceClient Sessions => new(_faulty);
 
+    /// <summary>For calls that are made by their descriptors.</summary>
+    public CallInvoker Faulty => _faulty;
+
     public AdminService.AdminServiceClient Admin => new(_faulty);
 
     public QueueService.QueueServiceClient SureQueues => new(Coordinator.Invoker);
@@ -52,6 +55,9 @@ internal sealed class DeliveryWorld
     /// <summary>A lease that a case settles.</summary>
     public ulong Lease { get; set; }
 
+    /// <summary>The sum of the incarnations of the workers before a case that replaces some.</summary>
+    public long Incarnations { get; set; }
+
     /// <summary>How many sessions there were before the case that makes some; what ends by itself meanwhile makes them fewer.</summary>
     public int SessionsBefore { get; set; }
 
@@ -62,6 +68,8 @@ internal sealed class DeliveryWorld
     public async Task OpenOtherAsync() => Other = await SessionAsync();
 
     private async Task<string> SessionAsync() => (await Coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(120) }, Soon)).SessionId;
+
+    public async Task<long> LookAtIncarnationsAsync() => (await Coordinator.WorkersAsync()).Sum(worker => (long)worker.Incarnation);
 
     /// <summary>A queue with two items.</summary>
     public async Task QueueAsync(string name)

@@ -76,7 +76,8 @@ public sealed class QueueTimeTests(SharedCoordinator shared) : IClassFixture<Sha
     [Fact]
     public async Task An_idle_queue_disappears_and_one_with_items_stays()
     {
-        var kept = await CreateAsync(spec => spec.IdleTtl = Specs.Seconds(0.05));
+        // Long enough for the put that comes next, on a slow machine too.
+        var kept = await CreateAsync(spec => spec.IdleTtl = Specs.Seconds(1));
         await _queues.PutAsync(new PutRequest { Queue = kept, Items = { new QueueItem { Body = Text("a") } }, Timeout = Specs.Seconds(0) }, Soon);
         var idle = await CreateAsync(spec => spec.IdleTtl = Specs.Seconds(0.05));
         await UntilGoneAsync(idle);

@@ -16,13 +16,15 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     private SyncService.SyncServiceClient Sync => _coordinator.Sync;
 
     [Fact]
-    public async Task Lock_plain_a_second_acquire_by_its_own_session_is_a_deadlock_and_reentrant_counts()
+    public async Task Lock_plain_a_againacquire_by_its_own_session_waits_and_reentrant_counts()
     {
         var session = await SessionAsync();
         await AcquireAsync("plain", session);
-        var error = await FailsAsync(() => AcquireAsync("plain", session));
-        Assert.Equal((StatusCode.Aborted, "DEADLOCK"), (error.StatusCode, ReasonOf(error)));
-        Assert.NotNull(error.GetRpcStatus()!.GetDetail<DeadlockCycle>());
+        var again = AcquireAsync("plain", session);
+        // It is shown as waiting for itself, and ends like any other wait.
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(session) && edge.HolderSession == SessionAlias.Of(session)));
+        await ReleaseAsync("plain", session);
+        Assert.Equal(WaitStatus.Ok, (await again).Status);
 
         var first = await AcquireAsync("reentrant", session, LockMode.Reentrant);
         var second = await AcquireAsync("reentrant", session, LockMode.Reentrant);
@@ -37,7 +39,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var (reader, writer, late) = (await SessionAsync(), await SessionAsync(), await SessionAsync());
         await AcquireAsync("rw", reader, LockMode.Read);
         var writing = AcquireAsync("rw", writer, LockMode.Write);
-        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == writer));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(writer)));
         Assert.Equal(WaitStatus.Timeout, (await AcquireAsync("rw", late, LockMode.Read, s_zero)).Status);
         await ReleaseAsync("rw", reader);
         Assert.Equal(WaitStatus.Ok, (await writing).Status);
@@ -50,7 +52,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         await AcquireAsync("owned", owner);
         var error = await FailsAsync(() => ReleaseAsync("owned", stranger));
         Assert.Equal((StatusCode.FailedPrecondition, "NOT_OWNER"), (error.StatusCode, ReasonOf(error)));
-        Assert.Contains(owner, error.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains($"{SessionAlias.Of(owner)}, not by {SessionAlias.Of(stranger)}", error.Status.Detail, StringComparison.Ordinal);
         Assert.Equal("NOT_OWNER", ReasonOf(await FailsAsync(() => ReleaseAsync("free", owner))));
     }
 
@@ -74,7 +76,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var (holder, next) = (await SessionAsync(), await SessionAsync());
         var token = (await AcquireAsync("inherited", holder)).FencingToken;
         var waiting = AcquireAsync("inherited", next);
-        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == next && edge.HolderSession == holder && edge.Object == "locks/inherited"));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(next) && edge.HolderSession == SessionAlias.Of(holder) && edge.Object == "locks/inherited"));
         await _coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = holder });
         var granted = await waiting;
         Assert.Equal(WaitStatus.Ok, granted.Status);
@@ -100,7 +102,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         Assert.Equal(WaitStatus.Ok, (await Sync.AcquireSemaphoreAsync(request, CoordinatorProcess.Deadline())).Status);
         var waiting = Sync.AcquireSemaphoreAsync(
             new AcquireSemaphoreRequest { Semaphore = "pool", SessionId = two }, CoordinatorProcess.Deadline()).ResponseAsync;
-        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == two));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(two)));
         await _coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = one });
         Assert.Equal((WaitStatus.Ok, 1), ((await waiting).Status, (await waiting).AvailablePermits));
         var error = await FailsAsync(async () => await Sync.ReleaseSemaphoreAsync(
@@ -152,7 +154,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
             var session = await SessionAsync();
             await AcquireAsync("order", session);
             waits.Add((session, Wait(session)));
-            await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == session && edge.Object == "conditions/order"));
+            await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(session) && edge.Object == "conditions/order"));
         }
 
         var notifier = await SessionAsync();
@@ -238,12 +240,12 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         for (var seconds = 1; !waited && seconds < 30; seconds *= 2)
         {
             var waiting = Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "deadline", SessionId = late }, CoordinatorProcess.Deadline(seconds)).ResponseAsync;
-            await _coordinator.UntilWaitsAsync(edges => (waited |= edges.Any(edge => edge.WaiterSession == late)) || waiting.IsCompleted);
+            await _coordinator.UntilWaitsAsync(edges => (waited |= edges.Any(edge => edge.WaiterSession == SessionAlias.Of(late))) || waiting.IsCompleted);
             Assert.Equal(StatusCode.DeadlineExceeded, (await FailsAsync(() => waiting)).StatusCode);
         }
 
         Assert.True(waited);
-        await _coordinator.UntilWaitsAsync(edges => edges.All(edge => edge.WaiterSession != late));
+        await _coordinator.UntilWaitsAsync(edges => edges.All(edge => edge.WaiterSession != SessionAlias.Of(late)));
         await ReleaseAsync("deadline", holder);
         Assert.Equal(WaitStatus.Ok, (await AcquireAsync("deadline", holder, timeout: s_zero)).Status);
     }
@@ -266,13 +268,13 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         {
             var index = i;
             waits.Add(AcquireAsync($"ring-{sessions}-{i + 1}", ids[i]));
-            await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == ids[index]));
+            await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(ids[index])));
         }
 
         var error = await FailsAsync(() => AcquireAsync($"ring-{sessions}-0", ids[^1]));
         Assert.Equal((StatusCode.Aborted, "DEADLOCK"), (error.StatusCode, ReasonOf(error)));
         var cycle = error.GetRpcStatus()!.GetDetail<DeadlockCycle>()!;
-        Assert.Equal(ids.Order(), cycle.Edges.Select(edge => edge.WaiterSession).Order());
+        Assert.Equal(ids.Select(SessionAlias.Of).Order(), cycle.Edges.Select(edge => edge.WaiterSession).Order());
         // The one that was told gives way, and the others finish one after the other.
         await ReleaseAsync($"ring-{sessions}-{sessions - 1}", ids[^1]);
         for (var i = sessions - 2; i >= 0; i--)
@@ -288,7 +290,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var (holder, waiter) = (await SessionAsync("the holder"), await SessionAsync("the waiter"));
         var token = (await AcquireAsync("listed", holder)).FencingToken;
         var waiting = AcquireAsync("listed", waiter);
-        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == waiter));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(waiter)));
         var item = (await Sync.ListSyncAsync(new ListSyncRequest { PageSize = 1_000 }, CoordinatorProcess.Deadline())).Objects.Single(item => item.Object == "locks/listed");
         Assert.Equal(("the holder", token), (item.Holders.Single().DisplayName, item.Holders.Single().FencingToken));
         Assert.Equal("the waiter", item.Waiters.Single().DisplayName);
@@ -324,10 +326,10 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         await AcquireAsync("kept", holder);
         using var leaving = new CancellationTokenSource();
         var waiting = Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "kept", SessionId = gone }, cancellationToken: leaving.Token).ResponseAsync;
-        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == gone));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(gone)));
         await leaving.CancelAsync();
         Assert.Equal(StatusCode.Cancelled, (await FailsAsync(() => waiting)).StatusCode);
-        await _coordinator.UntilWaitsAsync(edges => edges.All(edge => edge.WaiterSession != gone));
+        await _coordinator.UntilWaitsAsync(edges => edges.All(edge => edge.WaiterSession != SessionAlias.Of(gone)));
         await ReleaseAsync("kept", holder);
         Assert.Equal(WaitStatus.Ok, (await AcquireAsync("kept", holder, timeout: s_zero)).Status);
     }

@@ -1,0 +1,49 @@
+using Grpc.Core;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Security;
+using Orchestrator.Core.Objects;
+
+namespace Orchestrator.Coordinator.Services.Objects;
+
+/// <summary>A unary call is one command on its client's account.</summary>
+internal static class UnaryCalls
+{
+    /// <summary>Applies it and waits for its outcome.</summary>
+    /// <param name="host">The engine.</param>
+    /// <param name="command">The command.</param>
+    /// <param name="sessionId">The session that the request names; empty for none.</param>
+    /// <param name="context">The call.</param>
+    /// <exception cref="RpcException">The outcome is an error.</exception>
+    public static Task<T> RunAsync<T>(this ObjectEngineHost host, ObjectCommand command, string sessionId, ServerCallContext context)
+        where T : ObjectOutcome
+    {
+        command.Client = ClientAccount.Of(context).Objects;
+        return ObjectCall.RunAsync<T>(host, command, sessionId, context.CancellationToken);
+    }
+
+    /// <summary>
+    /// As <see cref="RunAsync"/>, for what is taken for good: it goes back when the call has ended before its answer could be written. What was written and is lost on its
+    /// way is lost, unless the request can be sent again by its id.
+    /// </summary>
+    public static async Task<T> TakeAsync<T>(this ObjectEngineHost host, ObjectCommand command, string sessionId, ServerCallContext context)
+        where T : ObjectOutcome
+    {
+        command.Client = ClientAccount.Of(context).Objects;
+        var delivery = await ObjectCall.DeliverAsync(host, command, sessionId, context.CancellationToken);
+        var http = context.GetHttpContext();
+        var isWritten = false;
+        // Called when the answer is handed to the connection, and at the end in any case.
+        http.Response.OnStarting(() =>
+        {
+            isWritten = !http.RequestAborted.IsCancellationRequested;
+            return Task.CompletedTask;
+        });
+        http.Response.OnCompleted(() =>
+        {
+            if (!isWritten)
+                host.Apply(new ObjectRequest(new GiveBack(delivery)));
+            return Task.CompletedTask;
+        });
+        return (T)delivery.Outcome;
+    }
+}

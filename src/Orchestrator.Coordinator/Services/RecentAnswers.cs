@@ -1,0 +1,35 @@
+using Orchestrator.Coordinator.Engines;
+
+namespace Orchestrator.Coordinator.Services;
+
+/// <summary>The answers to requests that no engine keeps: sent again with the same id, a request has no second effect and gets the first one's answer.</summary>
+/// <typeparam name="T">The answer.</typeparam>
+internal sealed class RecentAnswers<T>(MonotonicClock clock)
+{
+    private const int Maximum = 1_000;
+
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(10);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, (Task<T> Answer, TimeSpan At)> _answers = [];
+
+    /// <summary>The answer to this request: of its first call, while that is remembered.</summary>
+    /// <param name="key">Whose request it is, and its id.</param>
+    /// <param name="run">Does it.</param>
+    public Task<T> GetAsync(string key, Func<Task<T>> run)
+    {
+        lock (_gate)
+        {
+            var now = clock.Now;
+            foreach (var (old, (_, at)) in _answers.Where(answer => now - answer.Value.At > Window).ToArray())
+                _answers.Remove(old);
+            if (_answers.TryGetValue(key, out var known) && !known.Answer.IsFaulted && !known.Answer.IsCanceled)
+                return known.Answer;
+            if (_answers.Count >= Maximum)
+                _answers.Remove(_answers.MinBy(answer => answer.Value.At).Key);
+            var answer = run();
+            _answers[key] = (answer, now);
+            return answer;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Sessions;
+
+namespace Orchestrator.Core.Waits;
+
+/// <summary>
+/// A session waits for tasks, which the engine of the tasks serves: here it is only known, so that a cycle over it is found. It lasts until the host abandons it.
+/// </summary>
+/// <remarks>Errors: DEADLOCK where one of the tasks waits for what this session holds, LIMIT_EXCEEDED, SESSION_LOST.</remarks>
+/// <param name="TaskIds">The tasks; what the engine knows nothing of waits for nobody.</param>
+/// <param name="NeedsAll">Whether all of them are waited for, or one of them.</param>
+public sealed record JoinTasks(IReadOnlySet<long> TaskIds, bool NeedsAll) : WaitingCommand
+{
+    // Of an id in the set and in the request.
+    private const int IdBytes = 48;
+
+    internal override long ContentBytes => (long)IdBytes * TaskIds.Count;
+
+    internal override ObjectOutcome TimedOut => throw new InvalidOperationException("a wait for tasks has its timeout elsewhere");
+
+    internal override void ApplyTo(ObjectEngine engine) => engine.OnJoinTasks(this);
+}
+
+/// <summary>The tasks of one such wait, in the place of an object.</summary>
+internal sealed class TaskJoin(JoinTasks command, IReadOnlyDictionary<long, List<Session>> sessions) : NamedObject(ObjectKind.Task, Describe(command.TaskIds))
+{
+    public override bool HasWaiters => true;
+
+    public WaitList Waiters { get; } = new();
+
+    /// <summary>
+    /// The sessions of their attempts: an attempt that holds and waits for nothing has none. Where one of several is enough, one that is in no session may be that one.
+    /// </summary>
+    public override void AddBlockers(Wait wait, Blockers blockers)
+    {
+        if (command.NeedsAll)
+        {
+            foreach (var session in SessionsOfTasks())
+                blockers.AddNeeded(new SessionFlow(session, ""));
+        }
+        else if (command.TaskIds.All(sessions.ContainsKey))
+        {
+            // A task is done when all its sessions are; counting the first alone finds fewer cycles, and none that is wrong.
+            foreach (var id in command.TaskIds)
+                blockers.Add(new SessionFlow(sessions[id][0], ""), 1);
+            blockers.Needed = 1;
+        }
+    }
+
+    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.OnTasksJoined();
+
+    private IEnumerable<Session> SessionsOfTasks() => command.TaskIds.Count <= sessions.Count
+        ? command.TaskIds.Where(sessions.ContainsKey).SelectMany(id => sessions[id])
+        : sessions.Where(task => command.TaskIds.Contains(task.Key)).SelectMany(task => task.Value);
+
+    private static string Describe(IReadOnlySet<long> ids) => ids.Count == 1 ? $"{ids.Min()}" : $"{ids.Min()} and {ids.Count - 1} more";
+}
