@@ -10,7 +10,7 @@ internal static class JournalVerb
 {
     public static Command Create() => new("journal", "Looks at the journal of what is durable, in the data directory (--data-dir).")
     {
-        CreateVerify(), CreateDump(), CreateCompact(),
+        CreateVerify(), CreateDump(), CreateCompact(), CreateAccept(),
     };
 
     private static Command CreateVerify() =>
@@ -69,6 +69,21 @@ internal static class JournalVerb
                     context.Terminal.WriteJson(new { bytes_before = before, bytes_now = after });
                 else
                     context.Terminal.Line($"{Describe.Count(before)} bytes before, {Describe.Count(after)} bytes now");
+                return Task.FromResult(ExitCode.Ok);
+            });
+
+    private static Command CreateAccept() =>
+        new Command(
+            "accept",
+            "Goes on with what can still be read of a journal that is refused because its end is lost. Copy its files first, since what cannot be read is given up. Its coordinator must have stopped.")
+            .Examples("orchestrator journal accept")
+            .Does((context, _) =>
+            {
+                var last = JournalTool.Accept(DirectoryOf(context));
+                if (context.Terminal.IsJson)
+                    context.Terminal.WriteJson(new { last_record = last });
+                else
+                    context.Terminal.Line($"the journal now ends with record {Describe.Count((long)last)}");
                 return Task.FromResult(ExitCode.Ok);
             });
 

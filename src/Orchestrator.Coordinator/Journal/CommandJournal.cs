@@ -20,6 +20,9 @@ internal sealed class CommandJournal : IDisposable, IThreadPoolWorkItem
 
     private static readonly TimeSpan LookAtIds = TimeSpan.FromSeconds(1);
 
+    // That a file is gone is said within a second.
+    private static readonly TimeSpan LookAtFiles = TimeSpan.FromMilliseconds(400);
+
     // A monitor, since the journal's thread waits on it.
     private readonly object _gate = new();
     private readonly Lock _release = new();
@@ -43,6 +46,7 @@ internal sealed class CommandJournal : IDisposable, IThreadPoolWorkItem
     private volatile string? _failure;
     private int _waiting;
     private long _lookedAtIds = Environment.TickCount64;
+    private long _lookedAtFiles = Environment.TickCount64;
 
     private CommandJournal(JournalDatabase database, FileStream ownership, JournalOptions options, MonotonicClock clock, JournalImage image, ulong position, long logBytes)
     {
@@ -84,7 +88,7 @@ internal sealed class CommandJournal : IDisposable, IThreadPoolWorkItem
         JournalDatabase? database = null;
         try
         {
-            JournalDatabase.CreateUnlessThere(path);
+            JournalCreation.CreateUnlessThere(path);
             var image = new JournalImage();
             var bytes = 0L;
             ulong position;
@@ -174,7 +178,7 @@ internal sealed class CommandJournal : IDisposable, IThreadPoolWorkItem
                 if (UsedIds is { } used)
                     Reserve(used(), 0);
             }
-            catch (SqliteException)
+            catch (Exception exception) when (exception is SqliteException or IOException)
             {
                 // The ids that were reserved stay so.
             }
@@ -219,9 +223,9 @@ internal sealed class CommandJournal : IDisposable, IThreadPoolWorkItem
             {
                 _database.DropUnfinishedSnapshots();
                 _database.Write(meta);
-            });
+            }, _position);
         }
-        catch (SqliteException exception)
+        catch (Exception exception) when (exception is SqliteException or (IOException and not JournalException))
         {
             throw new JournalException($"the journal '{_database.Path}' cannot be written: {exception.Message}", exception);
         }
@@ -236,7 +240,7 @@ internal sealed class CommandJournal : IDisposable, IThreadPoolWorkItem
             {
                 while (_queued.Count == 0 && _maintenance.Count == 0 && !_isClosed)
                 {
-                    if (!Monitor.Wait(_gate, LookAtIds))
+                    if (!Monitor.Wait(_gate, _database.Progress.HasUnflushed ? JournalProgress.FlushAfter : LookAtFiles))
                         break;
                 }
 
@@ -254,6 +258,8 @@ internal sealed class CommandJournal : IDisposable, IThreadPoolWorkItem
                 _taken.Clear();
                 foreach (var action in maintenance)
                     action();
+                _database.Progress.Flush(now: false);
+                LookAfterFiles();
                 LookAfterIds();
                 LookAfterSize();
             }
@@ -290,7 +296,7 @@ internal sealed class CommandJournal : IDisposable, IThreadPoolWorkItem
         if (frames.Count == 0)
             return;
         var ended = _tasks.TakeEnded();
-        _database.Commit(frames, level, ended.Count > 0 ? () => _history.Write(ended) : null);
+        _database.Commit(frames, level, ended.Count > 0 ? () => _history.Write(ended) : null, position);
         _position = position;
 
         void Cut()
@@ -332,6 +338,14 @@ internal sealed class CommandJournal : IDisposable, IThreadPoolWorkItem
         // Whoever is told that it failed finds the engines told before.
         Failed?.Invoke(why);
         Tell(rest, why);
+    }
+
+    private void LookAfterFiles()
+    {
+        if (Environment.TickCount64 - _lookedAtFiles < (long)LookAtFiles.TotalMilliseconds)
+            return;
+        _lookedAtFiles = Environment.TickCount64;
+        _database.Progress.CheckFiles();
     }
 
     private void LookAfterIds()

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Microsoft.Data.Sqlite;
 using Orchestrator.Coordinator.Journal.Wire;
@@ -10,7 +9,7 @@ namespace Orchestrator.Coordinator.Journal;
 /// The file <c>journal.db</c>: frames of records by the position of their first, the snapshot in chunks, one row of meta data, and the history of
 /// ended tasks. Used by one thread at a time.
 /// </summary>
-internal sealed partial class JournalDatabase : IDisposable
+internal sealed class JournalDatabase : IDisposable
 {
     /// <summary>The file's name below the data directory.</summary>
     public const string FileName = "journal.db";
@@ -21,15 +20,13 @@ internal sealed partial class JournalDatabase : IDisposable
     // A chunk's place is its snapshot's number times this, plus its own.
     private const long ChunksPerSnapshot = 1L << 32;
 
-    // Results of SQLite.
-    private const int InputOutputError = 10;
-    private const int Full = 13;
-
     private readonly SqliteConnection _connection;
     private Durability _level = Durability.Memory;
     private SqliteCommand? _begin;
     private SqliteCommand? _insert;
     private SqliteCommand? _commit;
+    private JournalProgress? _progress;
+    private JournalMark? _expected;
 
     private JournalDatabase(string path, bool forWriting)
     {
@@ -52,46 +49,52 @@ internal sealed partial class JournalDatabase : IDisposable
     /// <exception cref="JournalException">It is damaged, of another format, or cannot be opened or created.</exception>
     public static JournalDatabase Open(string path)
     {
-        CreateUnlessThere(path);
-        var database = OpenExisting(path, forWriting: true);
-        // The default of 1,000 pages of 4 KB is a checkpoint, with two flushes, every few hundred records of a busy queue.
-        database.Execute("pragma wal_autocheckpoint = 4000");
-        return database;
-    }
-
-    /// <summary>Creates a journal where there is none.</summary>
-    /// <exception cref="JournalException">It cannot be created.</exception>
-    public static void CreateUnlessThere(string path)
-    {
-        try
+        JournalCreation.CreateUnlessThere(path);
+        return OpenExisting(path, forWriting: true, database =>
         {
-            if (!File.Exists(path))
-                Create(path);
-        }
-        catch (Exception exception) when (exception is SqliteException or UnauthorizedAccessException or IOException)
-        {
-            throw new JournalException($"the journal '{path}' cannot be created: {exception.Message}", exception);
-        }
+            // The default of 1,000 pages of 4 KB is a checkpoint, with two flushes, every few hundred records of a busy queue.
+            database.Execute("pragma wal_autocheckpoint = 4000");
+            database._progress = database.OpenProgress();
+        });
     }
 
     /// <summary>Opens a journal to read it, also beside its coordinator.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="isWhole">Whether it is refused where less is left of it than its mark says.</param>
     /// <exception cref="JournalException">As <see cref="Open"/>, or there is none.</exception>
-    public static JournalDatabase OpenToRead(string path)
+    public static JournalDatabase OpenToRead(string path, bool isWhole = true)
     {
         if (!File.Exists(path))
             throw new JournalException($"there is no journal '{path}'; a coordinator creates one in its data directory");
-        var database = OpenExisting(path, forWriting: false);
-        // All that is read is of one moment.
-        database.Guarded(() => database.Execute("begin"));
-        database.Guarded(database.ReadMeta);
-        return database;
+        JournalMark? expected = null;
+        if (isWhole)
+        {
+            // Before SQLite looks, which takes a log up to its first bad frame for all that there was. And before what is read, since a coordinator may be writing.
+            JournalGuard.Run(path, () =>
+            {
+                expected = JournalMarkFile.Read(path);
+                if (expected is { } mark)
+                    WriteAheadLog.Check(path, mark.Log);
+            });
+        }
+
+        return OpenExisting(path, forWriting: false, database =>
+        {
+            // All that is read is of one moment.
+            database.Execute("begin");
+            database.ReadMeta();
+            if (isWhole)
+                database.Expect(expected);
+        });
     }
 
     /// <summary>Writes records, all or none of them.</summary>
     /// <param name="frames">The frames, and the position of the first record of each.</param>
     /// <param name="level">What must hold when this returns.</param>
     /// <param name="alsoInside">What else is written in the same transaction.</param>
-    public void Commit(IReadOnlyList<(ulong Position, byte[] Frame)> frames, Durability level, Action? alsoInside = null)
+    /// <param name="last">The position of the last record; 0 where there are no new ones.</param>
+    /// <exception cref="JournalException">A file of the journal is gone, so that what was written is lost.</exception>
+    public void Commit(IReadOnlyList<(ulong Position, byte[] Frame)> frames, Durability level, Action? alsoInside = null, ulong last = 0)
     {
         if (level != _level)
         {
@@ -119,6 +122,22 @@ internal sealed partial class JournalDatabase : IDisposable
             RollBack();
             throw;
         }
+
+        _progress?.Note(last, Meta.Writes, level == Durability.Disk);
+    }
+
+    /// <summary>How far it has come, where it is open to write.</summary>
+    public JournalProgress Progress => _progress ?? throw new InvalidOperationException("the journal is open to read only");
+
+    /// <summary>Forgets how far it had come: what can be read now is all that there is, from its next opening on.</summary>
+    public static void ForgetMark(string path)
+    {
+        using var database = OpenExisting(path, forWriting: true, _ => { });
+        database.Guarded(() =>
+        {
+            database.Execute("pragma synchronous = full");
+            database.Write(new Meta(database.Meta) { JournalId = ByteString.Empty });
+        });
     }
 
     /// <summary>Reads every record of the snapshot, with positions of its own, then every one after it.</summary>
@@ -126,12 +145,20 @@ internal sealed partial class JournalDatabase : IDisposable
     public ulong ReadAll(Action<ulong, ArraySegment<byte>> onSnapshot, Action<ulong, ArraySegment<byte>> onRecord) => Guarded(() =>
     {
         ReadSnapshot(onSnapshot);
-        return ReadFrames(onRecord);
+        var last = ReadFrames(onRecord);
+        if (_expected is { } mark && (last < mark.Position || Meta.Writes < mark.MetaWrites))
+        {
+            var lost = last < mark.Position ? $"it ends with record {last}, and record {mark.Position} was written" : "its meta data are older than those that were written";
+            throw new JournalException($"{lost}: the end of the journal is lost ({WriteAheadLog.Describe(Path)})") { IsLoss = true };
+        }
+
+        return last;
     });
 
     /// <summary>Changes the meta data, inside a commit.</summary>
     public void Write(Meta meta)
     {
+        meta.Writes++;
         var frame = new JournalFrame();
         frame.Add(0, meta);
         Execute("insert or replace into meta(id, data) values(1, $a)", frame.ToArray());
@@ -184,6 +211,7 @@ internal sealed partial class JournalDatabase : IDisposable
         _insert?.Dispose();
         _commit?.Dispose();
         _connection.Dispose();
+        _progress?.Dispose();
     }
 
     /// <summary>Runs a statement; <c>$a</c>, <c>$b</c> and <c>$c</c> are its parameters.</summary>
@@ -228,7 +256,7 @@ internal sealed partial class JournalDatabase : IDisposable
         }
     }
 
-    private static JournalDatabase OpenExisting(string path, bool forWriting)
+    private static JournalDatabase OpenExisting(string path, bool forWriting, Action<JournalDatabase> then)
     {
         var database = new JournalDatabase(path, forWriting);
         try
@@ -241,7 +269,7 @@ internal sealed partial class JournalDatabase : IDisposable
                 database._connection.Open();
                 database.Execute("pragma journal_mode = wal");
                 database.ReadMeta();
-                return 0;
+                then(database);
             });
             return database;
         }
@@ -252,32 +280,36 @@ internal sealed partial class JournalDatabase : IDisposable
         }
     }
 
-    /// <summary>Under another name until it is whole: a file of the right name always has its meta data.</summary>
-    private static void Create(string path)
+    /// <summary>A journal of an earlier version has no mark yet, and is taken as it is this once.</summary>
+    private JournalProgress OpenProgress()
     {
-        var unfinished = path + ".new";
-        File.Delete(unfinished);
-        using (File.Create(unfinished))
+        if (!Meta.JournalId.IsEmpty)
         {
+            var (file, mark) = JournalMarkFile.Open(Path);
+            return new JournalProgress(Path, _connection, file, mark);
         }
 
-        using (var database = new JournalDatabase(unfinished, forWriting: true))
-        {
-            database._connection.Open();
-            database.Execute("pragma synchronous = full");
-            database.Execute("create table meta(id integer primary key, data blob not null)");
-            database.Execute("create table frames(position integer primary key, data blob not null)");
-            database.Execute("create table snapshot(id integer primary key, data blob not null)");
-            database.Execute("create table history(task_id integer primary key, ended_at integer not null, data blob not null)");
-            database.Write(new Meta { Format = Format });
-            database.Execute("pragma journal_mode = wal");
-        }
-
-        File.Move(unfinished, path);
-        DirectoryEntries.Flush(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
+        var first = new JournalMark(Guid.NewGuid(), 0, 0, default);
+        var created = JournalMarkFile.Create(Path, first);
+        Execute("pragma synchronous = full");
+        _level = Durability.Disk;
+        Write(new Meta(Meta) { JournalId = ByteString.CopyFrom(first.Journal.ToByteArray()) });
+        // Into the database itself, so that it does not go with the log.
+        Execute("pragma wal_checkpoint(truncate)");
+        return new JournalProgress(Path, _connection, created, first);
     }
 
-    private int ReadMeta()
+    private void Expect(JournalMark? mark)
+    {
+        var name = System.IO.Path.GetFileName(Path) + JournalMarkFile.Suffix;
+        if (mark is null && !Meta.JournalId.IsEmpty && !File.Exists(Path + JournalMarkFile.Suffix))
+            throw new JournalException($"{name}, which says how far the journal has come, is missing, so that nobody knows whether its end is lost") { IsLoss = true };
+        if (mark is { } found && !Meta.JournalId.IsEmpty && new Guid(Meta.JournalId.Span) != found.Journal)
+            throw new JournalException($"{name} is that of another journal, so that nobody knows whether the end of this one is lost") { IsLoss = true };
+        _expected = mark;
+    }
+
+    private void ReadMeta()
     {
         using var command = _connection.CreateCommand();
         command.CommandText = "select data from meta where id = 1";
@@ -288,7 +320,6 @@ internal sealed partial class JournalDatabase : IDisposable
         if (meta is null || meta.Format != Format)
             throw new JournalException($"it has the format {meta?.Format}, and this build reads format {Format}");
         Meta = meta;
-        return 0;
     }
 
     private void ReadSnapshot(Action<ulong, ArraySegment<byte>> onRecord)
@@ -329,56 +360,7 @@ internal sealed partial class JournalDatabase : IDisposable
         return next - 1;
     }
 
-    /// <summary>What goes wrong names the file and what can be done about it.</summary>
-    private T Guarded<T>(Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (SqliteException exception) when (exception.SqliteErrorCode is InputOutputError or Full && HasNoRoom())
-        {
-            // The advice for a damaged file would be wrong here: there is nothing wrong with it.
-            throw new JournalException($"the journal '{Path}' cannot be opened: No space left on device ({exception.Message.TrimEnd('.')}). Make room, and start again", exception);
-        }
-        catch (Exception exception) when (exception is SqliteException or JournalException or InvalidProtocolBufferException or InvalidCastException or IOException)
-        {
-            throw new JournalException(
-                $"the journal '{Path}' cannot be read: {exception.Message.TrimEnd('.')}. Nothing was changed. Put back a copy of it, or move journal.db and journal.db-wal away to begin without what they hold",
-                exception);
-        }
-    }
+    private T Guarded<T>(Func<T> read) => JournalGuard.Run(Path, read);
 
-    // What SQLite needs to open a journal: its index in shared memory is what does not fit first, and is reported as an error of input and output.
-    private bool HasNoRoom() => new DriveInfo(System.IO.Path.GetDirectoryName(Path)!).AvailableFreeSpace < 256 * 1_024;
-
-    private void Guarded(Action run) => Guarded(() =>
-    {
-        run();
-        return 0;
-    });
-}
-
-/// <summary>Makes a new or renamed file last: its directory is flushed as files are.</summary>
-internal static partial class DirectoryEntries
-{
-    private const int ReadOnlyDirectory = 0x10000;
-
-    public static void Flush(string directory)
-    {
-        var descriptor = Open(directory, ReadOnlyDirectory);
-        if (descriptor < 0)
-            return;
-        _ = FSync(descriptor);
-        _ = Close(descriptor);
-    }
-
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync")]
-    private static partial int FSync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
+    private void Guarded(Action run) => JournalGuard.Run(Path, run);
 }

@@ -8,4 +8,7 @@ public sealed class JournalException : IOException
         : base(message, cause)
     {
     }
+
+    /// <summary>Whether what is left can be read and is only less than there was, so that somebody may decide to go on with it.</summary>
+    public bool IsLoss { get; init; }
 }

@@ -74,9 +74,10 @@ internal sealed class JournalFrame
 
     private static JournalException Damaged(string what) => new($"{what}: the journal is damaged");
 
-    // The processor has an instruction for this polynomial; the base class library's hash classes have another.
-    private static uint Sum(ulong position, ReadOnlySpan<byte> bytes)
+    /// <summary>The checksum over a position and bytes.</summary>
+    internal static uint Sum(ulong position, ReadOnlySpan<byte> bytes)
     {
+        // The processor has an instruction for this polynomial; the base class library's hash classes have another.
         var crc = BitOperations.Crc32C(uint.MaxValue, position);
         for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
             crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));

@@ -3,13 +3,16 @@ namespace Orchestrator.Coordinator.Journal;
 /// <summary>One coordinator at a time writes a journal. The lock is the kernel's: it ends with the process, however that ends.</summary>
 internal static class JournalOwnership
 {
+    /// <summary>What the journal's name has appended.</summary>
+    public const string Suffix = ".lock";
+
     /// <summary>Takes the lock beside the journal; disposing of it gives it back.</summary>
     /// <exception cref="JournalException">Somebody else has it, or the directory cannot be written.</exception>
     public static FileStream Take(string journal)
     {
         try
         {
-            return new FileStream(journal + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(journal + Suffix, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (UnauthorizedAccessException exception)
         {

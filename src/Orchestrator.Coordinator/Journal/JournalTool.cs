@@ -56,7 +56,10 @@ public static class JournalTool
             throw new JournalException($"there is no journal '{path}'; a coordinator creates one in its data directory");
         using var ownership = JournalOwnership.Take(path);
         long SizeOf(string suffix) => new FileInfo(path + suffix) is { Exists: true } file ? file.Length : 0;
-        var before = SizeOf("") + SizeOf("-wal");
+        var before = SizeOf("") + SizeOf(WriteAheadLog.Suffix);
+        // What is refused stays as it is.
+        using (var reader = JournalDatabase.OpenToRead(path))
+            reader.ReadAll((_, _) => { }, (_, _) => { });
         using (var database = JournalDatabase.Open(path))
         {
             database.Commit([], Core.Journal.Durability.Disk, database.DropUnfinishedSnapshots);
@@ -67,7 +70,31 @@ public static class JournalTool
             database.Vacuum();
         }
 
-        return (before, SizeOf("") + SizeOf("-wal"));
+        return (before, SizeOf("") + SizeOf(WriteAheadLog.Suffix));
+    }
+
+    /// <summary>Takes what can still be read of a journal whose end is lost for all that there was. Its coordinator must have stopped.</summary>
+    /// <returns>The position of the last record.</returns>
+    /// <exception cref="JournalException">It is damaged further or in use.</exception>
+    public static ulong Accept(string directory)
+    {
+        var path = PathIn(directory);
+        if (!File.Exists(path))
+            throw new JournalException($"there is no journal '{path}'; a coordinator creates one in its data directory");
+        using var ownership = JournalOwnership.Take(path);
+        ulong last;
+        using (var reader = JournalDatabase.OpenToRead(path, isWhole: false))
+        {
+            var image = new JournalImage();
+            last = reader.ReadAll(image.Apply, image.Apply);
+            if (reader.CheckPages() is { Length: > 0 } found)
+                throw new JournalException($"the journal '{path}' can be read, but SQLite finds its pages damaged: {found}. Put back a copy of it");
+        }
+
+        JournalDatabase.ForgetMark(path);
+        using var database = JournalDatabase.Open(path);
+        database.Commit([], Core.Journal.Durability.Disk, last: last);
+        return last;
     }
 
     private static string PathIn(string directory) => Path.Combine(directory, JournalDatabase.FileName);

@@ -7,12 +7,10 @@ namespace Orchestrator.Coordinator.Security;
 /// <summary>
 /// Refuses files and directories that other users could have made or can change: a user who may write where the tokens lie can make himself the owner.
 /// </summary>
-internal static unsafe partial class OwnedPath
+internal static unsafe class OwnedPath
 {
     private const UnixFileMode WritableForOthers = UnixFileMode.OtherWrite;
-    private const int CurrentDirectory = -100;
     private const int NoFollow = 0x100;
-    private const uint BasicStats = 0x7ff;
     private const int Directory = 0x4000;
     private const int Link = 0xa000;
     private const int KindMask = 0xf000;
@@ -110,16 +108,13 @@ internal static unsafe partial class OwnedPath
 
     private static Stat Look(string path, bool follow)
     {
-        // struct statx, the same on every architecture: … stx_uid at 20, stx_gid at 24, stx_mode at 28.
+        // … stx_uid at 20, stx_gid at 24, stx_mode at 28.
         var buffer = stackalloc byte[256];
-        if (statx(CurrentDirectory, path, follow ? 0 : NoFollow, BasicStats, buffer) != 0)
+        if (NativeMethods.statx(NativeMethods.CurrentDirectory, path, follow ? 0 : NoFollow, NativeMethods.BasicStats, buffer) != 0)
             throw new IOException($"{path} cannot be looked at: {Marshal.GetLastPInvokeErrorMessage()}");
         var stat = new ReadOnlySpan<byte>(buffer, 256);
         return new Stat(BinaryPrimitives.ReadUInt32LittleEndian(stat[20..]), BinaryPrimitives.ReadUInt16LittleEndian(stat[28..]));
     }
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int statx(int directory, string path, int flags, uint mask, byte* buffer);
 
     private readonly record struct Stat(uint User, ushort Mode);
 }

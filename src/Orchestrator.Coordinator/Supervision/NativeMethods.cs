@@ -22,6 +22,9 @@ internal static unsafe partial class NativeMethods
     public const int ResourceCore = 4;
     public const int Interrupted = 4;
 
+    public const int CurrentDirectory = -100;
+    public const uint BasicStats = 0x7ff;
+
     private const short PollIn = 1;
     private const short PollHangUp = 16;
     private const nuint BytesToRead = 0x541B;
@@ -137,6 +140,13 @@ internal static unsafe partial class NativeMethods
     /// <summary>Returns the error's number itself.</summary>
     [LibraryImport("libc")]
     public static partial int posix_fallocate(SafeFileHandle file, long offset, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fdatasync(SafeFileHandle file);
+
+    /// <summary>Into a buffer of at least 256 bytes: <c>struct statx</c>, the same on every architecture.</summary>
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int statx(int directory, string path, int flags, uint mask, byte* buffer);
 
     [LibraryImport("libc")]
     public static partial uint umask(uint mask);

@@ -14,6 +14,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
         ["completion"] = "prints a script",
         ["guide"] = "starts a coordinator of its own",
         ["doctor"] = "a coordinator that does not answer is one of its findings, and its exit code is 1",
+        ["journal accept"] = "works on the data directory",
         ["journal compact"] = "works on the data directory",
         ["journal dump"] = "works on the data directory",
         ["journal verify"] = "works on the data directory",
@@ -140,6 +141,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     [InlineData("verify")]
     [InlineData("dump")]
     [InlineData("compact")]
+    [InlineData("accept")]
     public async Task Without_a_journal_the_directory_is_named(string verb)
     {
         var missing = Path.Combine(coordinators.Empty, "missing");

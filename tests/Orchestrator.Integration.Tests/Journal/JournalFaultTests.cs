@@ -64,6 +64,34 @@ public sealed class JournalFaultTests : IDisposable
         Assert.Empty(left.Skip(1).Except(calls == Flushes ? ["lost"] : []));
     }
 
+    /// <summary>Part 5, 5: the mark that tells a loss from what was never finished is as needed as the log.</summary>
+    [Theory]
+    [InlineData(Writes, "ENOSPC", Durability.Process)]
+    [InlineData(Flushes, "EIO", Durability.Disk)]
+    public async Task A_mark_that_cannot_be_written_fails_the_journal(string calls, string error, Durability level)
+    {
+        Assert.SkipWhen(SyscallFaults.Missing is not null, SyscallFaults.Missing ?? "");
+        await using (var coordinator = await StartAsync())
+        {
+            coordinator.ExpectError("The journal has failed");
+            var queues = await PrepareAsync(coordinator, level);
+            await using (var faults = await SyscallFaults.FailAsync(coordinator.Pid, calls, error, Path.Combine(_directory, "journal.db-mark")))
+            {
+                // The mark is written before the answer, and flushed a moment later.
+                if (calls == Writes)
+                    await RefusesAsync(Put(queues, "durable", "more"), StatusCode.Unavailable, "JOURNAL_FAILED");
+                else
+                    await PutAsync(queues, "durable", "more");
+                await coordinator.WaitForEventAsync("journal.failed");
+                Assert.True(await faults.EndAsync() > 0);
+            }
+
+            await AssertHasFailedAsync(coordinator);
+        }
+
+        Assert.Equal(["before", "more"], await ReadAgainAsync());
+    }
+
     [Fact]
     public async Task A_slow_flush_delays_the_acknowledgement_and_nothing_else()
     {

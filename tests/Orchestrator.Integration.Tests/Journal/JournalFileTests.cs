@@ -17,18 +17,22 @@ public sealed class JournalFileTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Theory]
-    [InlineData("journal.db", true)]
-    [InlineData("journal.db", false)]
-    [InlineData("journal.db-wal", true)]
-    [InlineData("journal.db-wal", false)]
-    public void A_damaged_file_gives_a_prefix_or_a_refusal(string file, bool cut)
+    [InlineData("journal.db", true, false)]
+    [InlineData("journal.db", false, false)]
+    [InlineData("journal.db-wal", true, false)]
+    [InlineData("journal.db-wal", false, false)]
+    [InlineData("journal.db-wal", true, true)]
+    [InlineData("journal.db-wal", false, true)]
+    public void A_damaged_file_gives_a_prefix_or_a_refusal(string file, bool cut, bool isAnotherBoot)
     {
         var source = Path.Combine(_directory, "whole");
         WriteWhole(source);
+        if (isAnotherBoot)
+            ForgetWrittenMark(source);
         var bytes = File.ReadAllBytes(Path.Combine(source, file));
         Assert.NotEmpty(bytes);
         // An odd step meets every part of a page and of a frame's header in turn.
-        var step = Math.Max(1, bytes.Length / 700) | 1;
+        var step = Math.Max(1, bytes.Length / (isAnotherBoot ? 150 : 700)) | 1;
         var (refused, prefixes) = (0, 0);
         for (var at = 0; at < bytes.Length; at += step)
         {
@@ -54,9 +58,12 @@ public sealed class JournalFileTests : IDisposable
         }
 
         TestContext.Current.SendDiagnosticMessage($"{file}: {bytes.Length} bytes, {refused} refused, {prefixes} prefixes");
-        Assert.True(refused + prefixes > 300);
-        // It was not as if nothing had been damaged: the database itself refuses, its log gives prefixes.
-        Assert.True(file == "journal.db" ? refused > 0 : prefixes > 0);
+        Assert.True(refused + prefixes > (isAnotherBoot ? 100 : 300));
+        // It was not as if nothing had been damaged: the database itself refuses. Its log refuses, too, unless the machine was started anew after what was never flushed.
+        if (file == "journal.db")
+            Assert.True(refused > 0);
+        else
+            Assert.Equal((0, refused + prefixes), isAnotherBoot ? (refused, refused + prefixes) : (prefixes, refused + prefixes));
     }
 
     [Fact]
@@ -156,11 +163,19 @@ public sealed class JournalFileTests : IDisposable
         Directory.Move(directory + ".killed", directory);
     }
 
+    /// <summary>As if the machine had been started anew.</summary>
+    private static void ForgetWrittenMark(string directory)
+    {
+        using var mark = new FileStream(Path.Combine(directory, "journal.db-mark"), FileMode.Open);
+        mark.Position = 1_024;
+        mark.Write(new byte[512]);
+    }
+
     private static void Commit(JournalDatabase database, int number)
     {
         var frame = new JournalFrame();
         frame.Add((ulong)number + 1, RecordOf(number));
-        database.Commit([((ulong)number + 1, frame.ToArray())], Durability.Process);
+        database.Commit([((ulong)number + 1, frame.ToArray())], Durability.Process, last: (ulong)number + 1);
     }
 
     private static Coordinator.Journal.Wire.Record RecordOf(int number)

@@ -1,0 +1,75 @@
+using Google.Protobuf;
+using Microsoft.Data.Sqlite;
+using Orchestrator.Coordinator.Journal.Wire;
+
+namespace Orchestrator.Coordinator.Journal;
+
+/// <summary>Creates a journal where there is none, and never where there was one.</summary>
+internal static class JournalCreation
+{
+    private const string Tables =
+        """
+        pragma synchronous = full;
+        create table meta(id integer primary key, data blob not null);
+        create table frames(position integer primary key, data blob not null);
+        create table snapshot(id integer primary key, data blob not null);
+        create table history(task_id integer primary key, ended_at integer not null, data blob not null);
+        """;
+
+    /// <summary>Creates it.</summary>
+    /// <exception cref="JournalException">It cannot be created, or there was one.</exception>
+    public static void CreateUnlessThere(string path)
+    {
+        if (File.Exists(path))
+            return;
+        try
+        {
+            if (new FileInfo(path + WriteAheadLog.Suffix) is { Exists: true, Length: > 0 } || JournalMarkFile.Read(path) is { Sequence: > 1 })
+            {
+                throw new JournalException(
+                    $"the journal '{path}' is missing, though there was one: a file beside it is left. Put back a copy of {JournalGuard.Names}, or move what is left of them away to begin without what they held");
+            }
+
+            Create(path);
+        }
+        catch (Exception exception) when (exception is SqliteException or UnauthorizedAccessException or (IOException and not JournalException))
+        {
+            throw new JournalException($"the journal '{path}' cannot be created: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Under another name until it is whole: a file of the right name always has its meta data.</summary>
+    private static void Create(string path)
+    {
+        var unfinished = path + ".new";
+        File.Delete(unfinished);
+        using (File.Create(unfinished))
+        {
+        }
+
+        var id = Guid.NewGuid();
+        var meta = new JournalFrame();
+        meta.Add(0, new Meta { Format = JournalDatabase.Format, JournalId = ByteString.CopyFrom(id.ToByteArray()), Writes = 1 });
+        using (var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = unfinished, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString()))
+        {
+            connection.Open();
+            Execute(connection, Tables);
+            Execute(connection, "insert into meta(id, data) values(1, $meta)", meta.ToArray());
+            Execute(connection, "pragma journal_mode = wal");
+        }
+
+        // The first of its numbers says that nothing has been written yet: a crash right here leaves a mark without a journal.
+        JournalMarkFile.Create(path, new JournalMark(id, 0, 1, default)).Dispose();
+        File.Move(unfinished, path);
+        DirectoryEntries.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    private static void Execute(SqliteConnection connection, string sql, byte[]? meta = null)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        if (meta is not null)
+            command.Parameters.AddWithValue("$meta", meta);
+        command.ExecuteNonQuery();
+    }
+}

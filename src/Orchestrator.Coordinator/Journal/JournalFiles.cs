@@ -1,0 +1,72 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Orchestrator.Coordinator.Supervision;
+
+namespace Orchestrator.Coordinator.Journal;
+
+/// <summary>
+/// The files of a journal that is open, as they are called. A file that was deleted, replaced or cut off is still written without an error, and none of it will be
+/// found again.
+/// </summary>
+internal sealed unsafe class JournalFiles
+{
+    // Those that are missing at first have not been made yet, and are not looked for.
+    private static readonly string[] s_suffixes = ["", WriteAheadLog.Suffix, JournalMarkFile.Suffix, "-shm", JournalOwnership.Suffix];
+
+    private readonly string[] _paths;
+    private readonly FileState?[] _first;
+
+    /// <summary>Notes which files there are. They are open, so that no other file gets the number of one that is deleted.</summary>
+    public JournalFiles(string journal)
+    {
+        _paths = [.. s_suffixes.Select(suffix => journal + suffix)];
+        _first = [.. _paths.Select(path => Look(path, out _))];
+    }
+
+    /// <summary>Whether they are still these.</summary>
+    /// <exception cref="JournalException">One is not; says which.</exception>
+    public void Check()
+    {
+        for (var i = 0; i < _paths.Length; i++)
+        {
+            if (_first[i] is not { } first)
+                continue;
+            if (Look(_paths[i], out var isMissing) is not { } now)
+            {
+                if (isMissing)
+                    throw Gone(i, "was deleted or moved");
+                continue;
+            }
+
+            if (now with { Length = 0 } != first with { Length = 0 })
+                throw Gone(i, "was replaced by another file");
+            if (now.Length < first.Length)
+                throw Gone(i, $"was cut off, from {first.Length} bytes to {now.Length}");
+            // SQLite shortens none of them while they are open.
+            _first[i] = now;
+        }
+    }
+
+    private JournalException Gone(int file, string what) =>
+        new($"{_paths[file]} {what} while the coordinator ran, so that what is written to it is lost");
+
+    private static FileState? Look(string path, out bool isMissing)
+    {
+        const int NoEntry = 2;
+        const int NoDirectory = 20;
+        var buffer = stackalloc byte[256];
+        isMissing = false;
+        if (NativeMethods.statx(NativeMethods.CurrentDirectory, path, 0, NativeMethods.BasicStats, buffer) != 0)
+        {
+            isMissing = Marshal.GetLastPInvokeError() is NoEntry or NoDirectory;
+            return null;
+        }
+
+        // … stx_ino at 32, stx_size at 40, stx_dev_major and stx_dev_minor at 136.
+        var stat = new ReadOnlySpan<byte>(buffer, 256);
+        return new FileState(
+            BinaryPrimitives.ReadUInt64LittleEndian(stat[136..]), BinaryPrimitives.ReadUInt64LittleEndian(stat[32..]), BinaryPrimitives.ReadInt64LittleEndian(stat[40..]));
+    }
+
+    private readonly record struct FileState(ulong Device, ulong Number, long Length);
+}
