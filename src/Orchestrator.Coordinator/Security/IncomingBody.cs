@@ -1,6 +1,9 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Errors;
 
 namespace Orchestrator.Coordinator.Security;
@@ -17,6 +20,8 @@ namespace Orchestrator.Coordinator.Security;
 internal sealed class IncomingBody(PipeReader inner, IncomingMessages messages, ConnectionMemo? memo, TimeSpan arrivalLimit, bool isSingle)
     : PipeReader, IRequestBodyPipeFeature, IDisposable
 {
+    private const int FrameHeadBytes = 5;
+
     private ReadResult _last;
     private long _held;
     private bool _isPartial = isSingle;
@@ -106,8 +111,28 @@ internal sealed class IncomingBody(PipeReader inner, IncomingMessages messages, 
         return Checked();
     }
 
-    private ReadResult Checked() => _isLate
-        ? throw Failures.Create(
-            V1.ErrorReason.LimitExceeded, $"the request did not arrive whole within {arrivalLimit.TotalSeconds:0} s (message_arrival); send it faster, or in smaller messages")
-        : _last;
+    private ReadResult Checked()
+    {
+        if (_isLate)
+        {
+            throw Failures.Create(
+                V1.ErrorReason.LimitExceeded, $"the request did not arrive whole within {arrivalLimit.TotalSeconds:0} s (message_arrival); send it faster, or in smaller messages");
+        }
+
+        // A read begins where a message does: one byte that says whether it is packed, four of its length. The library below has no answer to lengths beyond an int's.
+        if (_last.Buffer.Length >= FrameHeadBytes)
+        {
+            Span<byte> head = stackalloc byte[FrameHeadBytes];
+            _last.Buffer.Slice(0, FrameHeadBytes).CopyTo(head);
+            var length = BinaryPrimitives.ReadUInt32BigEndian(head[1..]);
+            if (length > ProtocolConstants.MaxMessageBytes)
+            {
+                throw Failures.Create(
+                    V1.ErrorReason.LimitExceeded,
+                    $"the request announces a message of {length:N0} bytes; a message may have {ProtocolConstants.MaxMessageBytes:N0} (message_bytes): send it in parts");
+            }
+        }
+
+        return _last;
+    }
 }

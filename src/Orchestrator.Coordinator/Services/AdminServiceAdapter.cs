@@ -48,7 +48,7 @@ internal sealed class AdminServiceAdapter(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streams.Stopping);
         try
         {
-            await foreach (var item in events.WatchAsync((long)request.AfterSequence, ending.Token))
+            await foreach (var item in events.WatchAsync((long)Math.Min(request.AfterSequence, long.MaxValue), ending.Token))
             {
                 await responseStream.WriteAsync(
                     new WatchEventsResponse

@@ -136,7 +136,7 @@ internal sealed class TaskServiceAdapter(
         try
         {
             if (unknown.Count > 0)
-                throw Failures.Create(ErrorReason.NotFound, $"task {unknown[0]} is unknown, or its result is no longer kept");
+                throw Missing(unknown[0]);
             wait.Kick(alone: true);
             await WaitAsync(wait.Satisfied, request, ids, timeout, context);
         }
@@ -165,14 +165,14 @@ internal sealed class TaskServiceAdapter(
         var unknown = new List<long>();
         host.Read(engine =>
         {
-            var past = engine.Watch(watch, ids, (long)request.AfterSequence, unknown);
+            var past = engine.Watch(watch, ids, (long)Math.Min(request.AfterSequence, long.MaxValue), unknown);
             watch.Begin(past, ids.Count(id => engine.Find(id) is { HasEnded: false }));
             return 0;
         });
         try
         {
             if (unknown.Count > 0)
-                throw Failures.Create(ErrorReason.NotFound, $"task {unknown[0]} is unknown, or its result is no longer kept");
+                throw Missing(unknown[0]);
             watch.Kick(alone: true);
             await watch.Finished.WaitAsync(context.CancellationToken);
         }
@@ -204,7 +204,7 @@ internal sealed class TaskServiceAdapter(
     public override async Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
     {
         var info = host.Read(engine => engine.Find((long)request.TaskId) is { } task ? results.ToInfo(task, withOutput: true) : null)
-            ?? throw Failures.Create(ErrorReason.NotFound, $"task {request.TaskId} is unknown, or its result is no longer kept");
+            ?? throw Missing((long)request.TaskId);
         if (info.Options.Durability > V1.Durability.Memory)
             await host.WrittenAsync();
         return new GetTaskResponse { Task = info };
@@ -256,6 +256,8 @@ internal sealed class TaskServiceAdapter(
 
     private Task SettleAsync(IReadOnlyList<long> ids) =>
         host.Read(engine => ids.Any(id => engine.Find(id) is { } task && HeldTaskEffects.IsDurable(task))) ? host.SettledAsync() : Task.CompletedTask;
+
+    private RpcException Missing(long taskId) => Failures.Create(ErrorReason.NotFound, host.Read(engine => engine.WhyMissing(taskId)));
 
     private PassWaitTasksResponse ToResponse(TaskEngine engine, IReadOnlyList<long> ids)
     {

@@ -132,7 +132,7 @@ public sealed partial class ObjectEngine
             return _locks.Refuse(command.Lock);
         return target.Contradicts(command.Mode) is { } kind
             ? new ObjectError(
-                ObjectErrorReason.KindMismatch, $"{target} is in use as a {kind} lock and cannot be acquired in mode {command.Mode.ToString().ToUpperInvariant()}")
+                ObjectErrorReason.KindMismatch, $"{target} is in use as a {kind} lock and cannot be acquired in mode {ContractNames.Of(command.Mode)}")
             {
                 Field = "mode",
             }

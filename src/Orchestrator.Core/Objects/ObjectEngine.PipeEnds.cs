@@ -27,7 +27,7 @@ public sealed partial class ObjectEngine
         var wrong = RefuseSpec(spec) ?? (found is null ? _pipes.Refuse(spec.Name) : null);
         if (wrong is null && found is not null && found.Spec != spec)
         {
-            wrong = new ObjectError(ObjectErrorReason.KindMismatch, $"{found} exists otherwise than asked for: it is {found.Spec}, and {spec} was asked for")
+            wrong = new ObjectError(ObjectErrorReason.KindMismatch, $"{found} exists otherwise than asked for: {found.Spec.DifferencesFrom(spec)}")
             {
                 Field = "spec",
             };

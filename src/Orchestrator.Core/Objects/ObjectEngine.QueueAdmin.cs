@@ -192,7 +192,7 @@ public sealed partial class ObjectEngine
         if (spec.Aging is { } aging && (aging < TimeSpan.Zero || aging > most))
             return ObjectError.Invalid("spec.aging", $"the aging of {aging.TotalSeconds} s must be at most {most.TotalSeconds} s, or zero or absent for none");
         if (spec.Aging is not null && spec.Kind != QueueKind.Priority)
-            return ObjectError.Invalid("spec.aging", $"aging is for PRIORITY queues, not for {spec.Kind.ToString().ToUpperInvariant()}");
+            return ObjectError.Invalid("spec.aging", $"aging is for PRIORITY queues, not for {ContractNames.Of(spec.Kind)}");
         return spec.IdleTtl is { } idle && (idle < TimeSpan.Zero || idle > most)
             ? ObjectError.Invalid("spec.idle_ttl", $"the idle_ttl of {idle.TotalSeconds} s must be at most {most.TotalSeconds} s, or zero or absent to stay")
             : null;
@@ -200,7 +200,7 @@ public sealed partial class ObjectEngine
 
     private static ObjectError? RefuseOther(SharedQueue queue, QueueSpec spec) => queue.Spec == spec
         ? null
-        : new ObjectError(ObjectErrorReason.KindMismatch, $"{queue} exists otherwise than asked for: it is {queue.Spec}, and {spec} was asked for") { Field = "spec" };
+        : new ObjectError(ObjectErrorReason.KindMismatch, $"{queue} exists otherwise than asked for: {queue.Spec.DifferencesFrom(spec)}") { Field = "spec" };
 
     private static QueueInfo Describe(SharedQueue queue, long now) => new(queue.Spec)
     {

@@ -210,7 +210,7 @@ public sealed partial class ObjectEngine
         return command.Settlement switch
         {
             Settlement.Done or Settlement.Reject when duration is not null => ObjectError.Invalid(
-                "duration", $"a duration is for EXTEND and RETURN, not for {command.Settlement.ToString().ToUpperInvariant()}"),
+                "duration", $"a duration is for EXTEND and RETURN, not for {ContractNames.Of(command.Settlement)}"),
             Settlement.Extend when duration is null => ObjectError.Invalid("duration", "EXTEND needs a duration: how long from now the lease lasts"),
             Settlement.Return when duration == TimeSpan.Zero => null,
             Settlement.Done or Settlement.Reject or Settlement.Return or Settlement.Extend => RefuseTtl("duration", duration),

@@ -205,7 +205,7 @@ public sealed partial class ObjectEngine
         if (found is not { Exists: true })
             return RefuseDurable(command.Durability ?? Durability.Memory);
         return command.Durability is { } asked && asked != found.Durability
-            ? ObjectError.Mismatch("durability", $"{kind.Noun()} \"{name}\" has the durability {found.Durability}, not {asked}, and keeps it")
+            ? ObjectError.Mismatch("durability", $"{kind.Noun()} \"{name}\" has the durability {ContractNames.Of(found.Durability)}, not {ContractNames.Of(asked)}, and keeps it")
             : RefuseDurable(found.Durability);
     }
 

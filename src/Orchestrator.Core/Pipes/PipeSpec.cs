@@ -52,6 +52,10 @@ public sealed record PipeSpec(string Name, bool Duplex)
 
     /// <summary>The most bytes under way in each direction; 0 takes the default.</summary>
     public long MaxBytes { get; init; }
+
+    /// <summary>In which options it is otherwise than <paramref name="asked"/>.</summary>
+    internal string DifferencesFrom(PipeSpec asked) => ContractNames.Differences(
+        ("duplex", Duplex, asked.Duplex), ("max_messages", MaxMessages, asked.MaxMessages), ("max_bytes", MaxBytes, asked.MaxBytes));
 }
 
 /// <summary>A pipe as it is.</summary>

@@ -46,4 +46,15 @@ public sealed record QueueSpec(string Name, QueueKind Kind)
 
     /// <summary>The queue disappears when it has been empty and unused for this long; null keeps it.</summary>
     public TimeSpan? IdleTtl { get; init; }
+
+    /// <summary>In which options it is otherwise than <paramref name="asked"/>.</summary>
+    internal string DifferencesFrom(QueueSpec asked) => ContractNames.Differences(
+        ("kind", Kind, asked.Kind),
+        ("max_items", MaxItems, asked.MaxItems),
+        ("max_bytes", MaxBytes, asked.MaxBytes),
+        ("durability", Durability, asked.Durability),
+        ("max_deliveries", MaxDeliveries, asked.MaxDeliveries),
+        ("dead_letter_queue", DeadLetterQueue, asked.DeadLetterQueue),
+        ("aging", Aging, asked.Aging),
+        ("idle_ttl", IdleTtl, asked.IdleTtl));
 }

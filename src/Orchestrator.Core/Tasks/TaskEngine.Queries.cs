@@ -42,6 +42,12 @@ public sealed partial class TaskEngine
     /// <summary>A task, if it is known and its result has not expired.</summary>
     public TaskRecord? Find(long taskId) => _tasks.Find(taskId);
 
+    /// <summary>Why there is no task with this id.</summary>
+    public string WhyMissing(long taskId) => taskId > 0 && taskId < _tasks.NextId
+        ? $"task {taskId} is no longer known: it has ended, and its result is no longer kept"
+        // Ids are unsigned on the wire.
+        : $"task {(ulong)taskId} is unknown: no task has had this id";
+
     /// <summary>Known tasks with ids below <paramref name="before"/>, newest first.</summary>
     public IEnumerable<TaskRecord> NewestBefore(long before) => _tasks.NewestBefore(before);
 

@@ -94,7 +94,7 @@ public sealed partial class TaskEngine
         foreach (var id in submission.Policy.DependsOn)
         {
             if (_tasks.Find(id) is null)
-                return new TaskFailure(FailureReason.NotFound, $"depends_on names task {id}, which is unknown or whose result is no longer kept");
+                return new TaskFailure(FailureReason.NotFound, $"depends_on: {WhyMissing(id)}");
         }
 
         return null;
@@ -243,7 +243,7 @@ public sealed partial class TaskEngine
             // One that has expired since (while the task waited for the first worker) had ended; whether it succeeded is no longer known.
             if (_tasks.Find(id) is not { } dependency)
             {
-                End(task, TaskState.Failed, failure: new TaskFailure(FailureReason.DependencyFailed, $"the result of task {id}, on which it depends, is no longer kept"));
+                End(task, TaskState.Failed, failure: new TaskFailure(FailureReason.DependencyFailed, $"{WhyMissing(id)}; this task depends on it, and whether it succeeded can no longer be told"));
                 return true;
             }
 
@@ -292,9 +292,17 @@ public sealed partial class TaskEngine
         }
     }
 
-    private void EndForDependency(TaskRecord task, TaskRecord dependency) =>
-        End(task, TaskState.Failed, failure: new TaskFailure(
-            FailureReason.DependencyFailed, $"task {dependency.Id} ({dependency.Handler.Name}), on which it depends, ended {dependency.EndState}"));
+    /// <summary>
+    /// Who stands far behind wants to know what went wrong, not that its neighbour has failed, too: the failure names the root, and all that depend on it share it.
+    /// </summary>
+    private void EndForDependency(TaskRecord task, TaskRecord dependency) => End(
+        task,
+        TaskState.Failed,
+        failure: dependency.Failure is { Reason: FailureReason.DependencyFailed } inherited
+            ? inherited
+            : new TaskFailure(
+                FailureReason.DependencyFailed,
+                $"task {dependency.Id} ({dependency.Handler.Name}) ended {ContractNames.Of(dependency.EndState)}, and this task depends on it, directly or through others"));
 
     private void MakeReady(TaskRecord task)
     {

@@ -112,7 +112,73 @@ public sealed class DependencyTests
             var refusal = Assert.Single(_harness.Effects.Submitted).Refusal;
             Assert.Equal(FailureReason.NotFound, refusal!.Reason);
             Assert.Contains($"{id}", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains(id == 999 ? "no task has had this id" : "it has ended, and its result is no longer kept", refusal.Message, StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>Part 5, 29: who stands 20,000 tasks behind a task is told which one it was and how it ended, not that its neighbour has failed.</summary>
+    [Theory]
+    [InlineData(TaskState.Cancelled, "CANCELLED")]
+    [InlineData(TaskState.TimedOut, "TIMED_OUT")]
+    [InlineData(TaskState.WorkerLost, "WORKER_LOST")]
+    [InlineData(TaskState.Failed, "FAILED")]
+    public void Every_failure_of_a_long_chain_names_its_root_and_the_roots_state(TaskState end, string name)
+    {
+        const int Length = 20_000;
+        var worker = _harness.Join("w#1");
+        var head = _harness.Submit("io", TaskPolicy.Default with { RunTimeout = TimeSpan.FromHours(1), CancelGrace = TimeSpan.Zero });
+        var chain = new List<TaskRecord> { After(head) };
+        while (chain.Count < Length)
+            chain.Add(After(chain[^1]));
+        switch (end)
+        {
+            case TaskState.Cancelled:
+                _harness.Cancel(head);
+                _harness.ReportCancelled(worker, head);
+                break;
+            case TaskState.TimedOut:
+                _harness.Advance(TimeSpan.FromHours(1));
+                _harness.Report(worker, head, new TaskFailure(FailureReason.RunTimeout, "") { Rung = CancelRung.Cooperative });
+                break;
+            case TaskState.WorkerLost:
+                _harness.Kill(worker, null);
+                break;
+            default:
+                _harness.ReportThrow(worker, head);
+                break;
+        }
+
+        Assert.Equal(end, head.State);
+        Assert.All(chain, task => Assert.Equal((TaskState.Failed, FailureReason.DependencyFailed), (task.State, task.Failure!.Reason)));
+        Assert.All(chain, task => Assert.StartsWith($"task {head.Id} (io) ended {name}, and this task depends on it", task.Failure!.Message, StringComparison.Ordinal));
+        // So is one that comes when all of it is over.
+        Assert.Equal(chain[^1].Failure, After(chain[^1]).Failure);
+        // 20,000 texts that are all the same would be 4 MB.
+        Assert.Same(chain[0].Failure, chain[^1].Failure);
+    }
+
+    /// <summary>Part 5, 29: only whom its caller cancelled is CANCELLED, and it is a root to those behind it.</summary>
+    [Fact]
+    public void A_dependent_that_was_cancelled_itself_is_the_root_for_those_behind_it()
+    {
+        _harness.Join("w#1");
+        var head = _harness.Submit("io");
+        var middle = After(head);
+        var last = After(After(middle));
+        _harness.Cancel(middle);
+        Assert.Equal((TaskState.Cancelled, TaskState.Failed), (middle.State, last.State));
+        Assert.StartsWith($"task {middle.Id} (io) ended CANCELLED", last.Failure!.Message, StringComparison.Ordinal);
+        Assert.Equal(TaskState.Running, head.State);
+    }
+
+    /// <summary>Part 5, 29: ids are unsigned on the wire; one beyond 2^63 is named as its sender wrote it.</summary>
+    [Theory]
+    [InlineData(ulong.MaxValue)]
+    [InlineData(1UL << 63)]
+    public void An_id_beyond_a_signed_number_is_named_as_it_was_sent(ulong id)
+    {
+        _harness.Apply(new TaskCommand.Submit([EngineHarness.Task("io", TaskPolicy.Default with { DependsOn = [(long)id] })], null));
+        Assert.Equal($"depends_on: task {id} is unknown: no task has had this id", Assert.Single(_harness.Effects.Submitted).Refusal!.Message);
     }
 
     [Fact]
