@@ -1,3 +1,4 @@
+using Orchestrator.Contracts;
 using Orchestrator.Coordinator;
 using Orchestrator.Coordinator.Supervision;
 
@@ -33,7 +34,7 @@ public sealed record OrchestratorAppOptions
     /// <summary>Where token, sockets and endpoint file lie. Null makes a directory for this life of the program, and removes it after.</summary>
     public string? DataDirectory { get; init; }
 
-    /// <summary>How long the end of the program waits for tasks that nobody waits for any more, before it cancels them.</summary>
+    /// <summary>How long the end of the program waits for tasks that nobody waits for any more, before it cancels them; <see cref="Timeout.InfiniteTimeSpan"/> waits for all.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.Zero;
 
     internal CoordinatorOptions ToCoordinator(string dataDirectory, IReadOnlyList<string> workerCommand) => new()
@@ -42,7 +43,7 @@ public sealed record OrchestratorAppOptions
         GrpcPort = GrpcPort ?? 0,
         HttpPort = HttpPort,
         DataDirectory = dataDirectory,
-        DrainTimeout = DrainTimeout,
+        DrainTimeout = DrainTimeout == Timeout.InfiniteTimeSpan ? ProtocolConstants.LongestTimer : DrainTimeout,
         OwnsProcess = false,
         Supervision = new SupervisorOptions
         {

@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
@@ -11,12 +10,11 @@ public sealed partial class OrchestratorClient
         (await CallAsync(_admin.GetStatusAsync(new GetStatusRequest(), cancellationToken: cancellationToken))).Status;
 
     /// <summary>The status again and again, every <paramref name="interval"/>.</summary>
-    public IAsyncEnumerable<ServiceStatus> WatchStatusAsync(TimeSpan interval, CancellationToken cancellationToken = default) =>
-        ReadAsync(
-            token => _admin.WatchStatus(
-                new WatchStatusRequest { Interval = Duration.FromTimeSpan(interval) }, cancellationToken: token),
-            static response => response.Status,
-            cancellationToken);
+    public IAsyncEnumerable<ServiceStatus> WatchStatusAsync(TimeSpan interval, CancellationToken cancellationToken = default)
+    {
+        var request = new WatchStatusRequest { Interval = TimeLimits.Finite(interval, "the status would come once and never again; GetStatusAsync asks for it once") };
+        return ReadAsync(token => _admin.WatchStatus(request, cancellationToken: token), static response => response.Status, cancellationToken);
+    }
 
     /// <summary>What happened to the coordinator and its workers, from after <paramref name="afterSequence"/> on.</summary>
     public IAsyncEnumerable<WatchEventsResponse> WatchEventsAsync(
@@ -55,14 +53,12 @@ public sealed partial class OrchestratorClient
             new RecycleWorkersRequest { Worker = worker ?? "", Group = group ?? "" }, cancellationToken: cancellationToken))).Recycled;
 
     /// <summary>Takes no new work, waits for what runs, and returns how many tasks were left unfinished.</summary>
-    /// <param name="timeout">How long to wait; null takes the coordinator's own limit.</param>
+    /// <param name="timeout">How long to wait; null takes the coordinator's own limit, <see cref="Timeout.InfiniteTimeSpan"/> the longest that it knows, 49 days.</param>
     /// <param name="stop">Also stop the coordinator afterwards.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     public async Task<long> DrainAsync(TimeSpan? timeout, bool stop, CancellationToken cancellationToken = default)
     {
-        var request = new DrainRequest { Stop = stop };
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        var request = new DrainRequest { Timeout = TimeLimits.OrLongest(timeout), Stop = stop };
         return (await CallAsync(_admin.DrainAsync(request, cancellationToken: cancellationToken))).UnfinishedTasks;
     }
 

@@ -22,13 +22,16 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     private readonly TaskService.TaskServiceClient _tasks;
     private readonly AdminService.AdminServiceClient _admin;
     private readonly ObjectServices _objects;
+    private readonly Lock _gate = new();
+    private Task? _closing;
 
     private OrchestratorClient(CoordinatorEndpoint endpoint, OrchestratorClientOptions options)
     {
         Options = options;
         _lines = new TaskLines(this, options.MaxStreams);
-        _endpoint = endpoint;
-        _channel = ClientChannel.For(endpoint, endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options) : null);
+        var tls = endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options) : null;
+        _endpoint = endpoint = endpoint with { ShowsCertificate = tls?.ClientCertificateContext is not null };
+        _channel = ClientChannel.For(endpoint, tls);
         var invoker = _channel.Intercept(new AnswerReader());
         if (endpoint.Token is { Length: > 0 } token)
             invoker = invoker.Intercept(new BearerTokenInterceptor(token));
@@ -67,7 +70,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         {
             return await ConnectAsync(endpoint, options, patience.Token);
         }
-        catch (Exception exception) when (IsPortTaken(exception) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (IsPortTaken(exception, options) && !cancellationToken.IsCancellationRequested)
         {
             failure = exception;
         }
@@ -90,14 +93,18 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         }
     }
 
-    /// <summary>It did not answer, or in time. One that is not whom it should be, or whom this client's certificates do not satisfy, is told of instead.</summary>
-    private static bool IsPortTaken(Exception exception)
+    /// <summary>
+    /// It did not answer, or in time. One that is not whom it should be, or whom the certificate that this client was given does not satisfy, is told of instead; a client
+    /// without one has its token, which the socket takes.
+    /// </summary>
+    private static bool IsPortTaken(Exception exception, OrchestratorClientOptions options)
     {
-        if (exception is not (CoordinatorUnavailableException or OperationCanceledException))
+        // One of no call says that files of this client cannot be used.
+        if (exception is not (CoordinatorUnavailableException { InnerException: RpcException } or OperationCanceledException))
             return false;
         for (var cause = exception; cause is not null; cause = cause.InnerException ?? ((cause as RpcException)?.Status.DebugException is { } inner && inner != cause ? inner : null))
         {
-            if (cause is AuthenticationException)
+            if (cause is AuthenticationException || (cause is RpcException rpc && ClientTls.NamesCertificate(options) && ConnectionFailures.IsCertificateRefused(rpc.Status.DebugException)))
                 return false;
         }
 
@@ -146,7 +153,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     /// <summary>Waits for tasks, like <c>concurrent.futures.wait</c>. A timeout is a result: what is not done is pending.</summary>
     /// <param name="taskIds">The tasks to wait for.</param>
     /// <param name="mode">For which of them.</param>
-    /// <param name="timeout">Null waits without limit; zero only looks.</param>
+    /// <param name="timeout">Null and <see cref="Timeout.InfiniteTimeSpan"/> wait without limit; zero only looks.</param>
     /// <param name="cancellationToken">Ends the wait; the tasks go on.</param>
     public async Task<WaitTasksResponse> WaitAsync(
         IEnumerable<ulong> taskIds,
@@ -156,8 +163,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     {
         var request = new WaitTasksRequest { Mode = mode };
         request.TaskIds.AddRange(taskIds);
-        if (timeout is { } limit)
-            request.Timeout = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(limit);
+        request.Timeout = TimeLimits.OrNone(timeout);
         return await CallAsync(_tasks.WaitTasksAsync(request, cancellationToken: cancellationToken));
     }
 
@@ -202,11 +208,11 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     public Task<ObjectSession> OpenSessionAsync(string displayName = "", TimeSpan? ttl = null, CancellationToken cancellationToken = default) =>
         ObjectSession.OpenAsync(_objects, displayName, ttl, cancellationToken);
 
-    /// <summary>Cancels the tasks whose ends have not been seen, and closes the connection. Streams that are open on it end.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Cancels the tasks whose ends have not been seen, and closes the connection. Streams that are open on it end. Once more, it waits for the same end.</summary>
+    public ValueTask DisposeAsync()
     {
-        await _lines.DisposeAsync();
-        _channel.Dispose();
+        lock (_gate)
+            return new ValueTask(_closing ??= CloseAsync());
     }
 
     /// <summary>For those of this solution that measure calls for which there is no method here.</summary>
@@ -216,6 +222,14 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     internal string? Token => _endpoint.Token;
 
     internal CallErrors Errors { get; }
+
+    private async Task CloseAsync()
+    {
+        // Out of the lock, in which this was started.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await _lines.DisposeAsync();
+        _channel.Dispose();
+    }
 
     private async Task VerifyAsync(CancellationToken cancellationToken)
     {

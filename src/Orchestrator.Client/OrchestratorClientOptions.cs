@@ -51,7 +51,7 @@ public sealed record OrchestratorClientOptions
     /// <summary>Streams that the tasks of one client share at most; a further one is opened when those there are hold as many tasks as a stream may.</summary>
     public int MaxStreams { get; init; } = 4;
 
-    /// <summary>How long the client tries to reach a coordinator again before it gives up and reports its open tasks as lost.</summary>
+    /// <summary>How long the client tries to reach a coordinator again before it gives up and reports its open tasks as lost; <see cref="Timeout.InfiniteTimeSpan"/> never gives up.</summary>
     public TimeSpan ReconnectFor { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>

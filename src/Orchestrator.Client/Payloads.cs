@@ -15,17 +15,28 @@ public static class Payloads
     // Numbers of a google.protobuf.Value are doubles. Beyond this an integer would lose digits silently.
     private const long LargestExactInteger = 1L << 53;
 
+    private const int LongestExcerpt = 40;
+
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>A payload of opaque bytes. The bytes are not copied, so they must not change any more.</summary>
     public static Payload FromBytes(ReadOnlyMemory<byte> data) => new() { Data = UnsafeByteOperations.UnsafeWrap(data) };
 
-    /// <summary>A payload of a JSON value, from its text. Integers beyond 2^53 travel as decimal strings.</summary>
-    /// <exception cref="JsonException">The text is not one JSON value.</exception>
+    /// <summary>A payload of a JSON value, from its text. Numbers that no double holds, as integers beyond 2^53 and 1e400, travel as their text.</summary>
+    /// <exception cref="JsonException">The text is not one JSON value, or a string in it is not Unicode: it holds half of a surrogate pair.</exception>
     public static Payload FromJson(string json)
     {
-        using var document = JsonDocument.Parse(json);
-        return new Payload { Json = ToValue(document.RootElement) };
+        ArgumentNullException.ThrowIfNull(json);
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            return new Payload { Json = ToValue(document.RootElement) };
+        }
+        catch (ArgumentException exception)
+        {
+            // The text itself holds such a half, outside of any escape.
+            throw NotUnicode("The text", exception);
+        }
     }
 
     /// <summary>A payload of a JSON number.</summary>
@@ -75,7 +86,7 @@ public static class Payloads
             case JsonValueKind.Object:
                 var fields = new Struct();
                 foreach (var property in element.EnumerateObject())
-                    fields.Fields[property.Name] = ToValue(property.Value);
+                    fields.Fields[NameOf(property)] = ToValue(property.Value);
                 return Value.ForStruct(fields);
             case JsonValueKind.Array:
                 var items = new ListValue();
@@ -83,7 +94,7 @@ public static class Payloads
                     items.Values.Add(ToValue(item));
                 return new Value { ListValue = items };
             case JsonValueKind.String:
-                return Value.ForString(element.GetString());
+                return Value.ForString(TextOf(element));
             case JsonValueKind.Number:
                 return ToNumber(element);
             case JsonValueKind.True or JsonValueKind.False:
@@ -99,8 +110,38 @@ public static class Payloads
         var isInteger = text.AsSpan().IndexOfAny('.', 'e', 'E') < 0;
         if (isInteger && !(element.TryGetInt64(out var integer) && Math.Abs((decimal)integer) <= LargestExactInteger))
             return Value.ForString(text);
-        return Value.ForNumber(double.Parse(text, CultureInfo.InvariantCulture));
+        var number = double.Parse(text, CultureInfo.InvariantCulture);
+        return double.IsFinite(number) ? Value.ForNumber(number) : Value.ForString(text);
     }
+
+    private static string TextOf(JsonElement element)
+    {
+        try
+        {
+            return element.GetString()!;
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw NotUnicode(Start(element.GetRawText()), exception);
+        }
+    }
+
+    private static string NameOf(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw NotUnicode(Start(property.ToString()), exception);
+        }
+    }
+
+    private static string Start(string text) => text.Length <= LongestExcerpt ? text : string.Concat(text.AsSpan(0, LongestExcerpt), "…");
+
+    private static JsonException NotUnicode(string what, Exception cause) =>
+        new($"{what} holds half of a surrogate pair, which is no character: \\ud800 to \\udbff and \\udc00 to \\udfff go in pairs, such as \\ud83d\\ude00.", cause);
 
     private static void Write(Utf8JsonWriter writer, Value? value)
     {

@@ -43,6 +43,9 @@ internal static class ClientTls
         return tls;
     }
 
+    /// <summary>Whether the options or the environment name a certificate by which the client proves itself.</summary>
+    public static bool NamesCertificate(OrchestratorClientOptions options) => Named(options.Certificate, OrchestratorClientOptions.CertificateVariable) is not null;
+
     private static string? Named(string? given, string variable) =>
         !string.IsNullOrEmpty(given) ? given : Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
 

@@ -13,6 +13,9 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
     /// <summary>The same coordinator's Unix socket, for when its port does not answer; null where the address did not come from its own file.</summary>
     public Uri? LocalSocket { get; private init; }
 
+    /// <summary>Whether the client proves itself by a certificate.</summary>
+    public bool ShowsCertificate { get; init; }
+
     /// <summary>Looks in the options, the environment and the data directory, in this order.</summary>
     /// <exception cref="CoordinatorUnavailableException">No address is given, and no coordinator has left one.</exception>
     public static CoordinatorEndpoint Locate(OrchestratorClientOptions options)

@@ -36,28 +36,15 @@ internal static class ErrorTranslator
 
     private static CoordinatorUnavailableException Unreachable(RpcException exception, CoordinatorEndpoint endpoint)
     {
-        var refused = Find<SocketException>(exception.Status.DebugException) is { SocketErrorCode: SocketError.ConnectionRefused };
+        var refused = ConnectionFailures.Find<SocketException>(exception.Status.DebugException) is { SocketErrorCode: SocketError.ConnectionRefused };
         var what = refused
             ? $"No coordinator answers at {Show(endpoint)} ({endpoint.AddressSource}). Start one with 'orchestrator serve'."
-            : $"The connection to the coordinator at {Show(endpoint)} ({endpoint.AddressSource}) failed: " +
-              (Find<SocketException>(exception.Status.DebugException)?.Message ?? exception.Status.Detail);
+            : $"The connection to the coordinator at {Show(endpoint)} ({endpoint.AddressSource}) failed: {ConnectionFailures.Explain(exception, endpoint)}";
         return new CoordinatorUnavailableException(what, exception);
     }
 
     private static bool IsConnectionFailure(Exception? exception) =>
-        Find<SocketException>(exception) is not null || Find<HttpRequestException>(exception) is not null;
-
-    private static T? Find<T>(Exception? exception)
-        where T : Exception
-    {
-        for (; exception is not null; exception = exception.InnerException)
-        {
-            if (exception is T found)
-                return found;
-        }
-
-        return null;
-    }
+        ConnectionFailures.Find<SocketException>(exception) is not null || ConnectionFailures.Find<HttpRequestException>(exception) is not null;
 
     private static ErrorReason ReadReason(ErrorInfo? info)
     {

@@ -49,7 +49,7 @@ public sealed class LeasedItem : IAsyncDisposable
         {
             await SettleAsync(Settlement.Return, "", CancellationToken.None);
         }
-        catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _queue.IsSessionLost)
+        catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _queue.HasSessionEnded)
         {
             // It has gone back with the session, or away with the queue.
         }

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
-using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
@@ -24,6 +23,7 @@ public sealed class ObjectSession : IAsyncDisposable
     private readonly string _named;
     private bool _isLost;
     private int _flows;
+    private Task? _closing;
 
     private ObjectSession(ObjectStream stream, bool isOwner, string id)
     {
@@ -102,24 +102,13 @@ public sealed class ObjectSession : IAsyncDisposable
     /// </summary>
     public SessionFlow CreateFlow() => new(this, $"flow-{Interlocked.Increment(ref _flows)}");
 
-    /// <summary>Closes the session: all that it holds goes back.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Closes the session: all that it holds goes back. Once more, it waits for the same end.</summary>
+    public ValueTask DisposeAsync()
     {
         if (!_isOwner)
-            return;
-        _stream.Noticed -= OnNotice;
-        _stream.Failed -= OnFailed;
-        try
-        {
-            using var limit = new CancellationTokenSource(s_closeLimit, TimeProvider.System);
-            await Services.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = Id }, cancellationToken: limit.Token);
-        }
-        catch (Exception exception) when (exception is Grpc.Core.RpcException or OperationCanceledException or ObjectDisposedException)
-        {
-            // It has ended already, or its time to live will end it: nobody is to wait for a coordinator that does not answer.
-        }
-
-        await _stream.DisposeAsync();
+            return ValueTask.CompletedTask;
+        lock (_gate)
+            return new ValueTask(_closing ??= CloseAsync());
     }
 
     internal static async Task<ObjectSession> OpenAsync(
@@ -130,7 +119,7 @@ public sealed class ObjectSession : IAsyncDisposable
     {
         var create = new CreateSessionRequest { DisplayName = displayName };
         if (ttl is { } value)
-            create.Ttl = Duration.FromTimeSpan(value);
+            create.Ttl = TimeLimits.Finite(value, "its time to live is what ends a session whose client is gone; name one, or null for the default", nameof(ttl));
         var stream = new ObjectStream(services, create);
         try
         {
@@ -161,6 +150,9 @@ public sealed class ObjectSession : IAsyncDisposable
     }
 
     internal ObjectServices Services => _stream.Services;
+
+    /// <summary>It is lost or closed: whatever is given back through it has gone back already.</summary>
+    internal bool HasEnded => _lost.IsCancellationRequested || Volatile.Read(ref _closing) is not null;
 
     /// <summary>What a request is to name: nothing where the stream's own session is meant.</summary>
     internal string RequestSession => _named;
@@ -200,6 +192,25 @@ public sealed class ObjectSession : IAsyncDisposable
             if (_holds.TryGetValue(hold.ObjectName, out var holds) && holds.Remove(hold) && holds.Count == 0)
                 _holds.Remove(hold.ObjectName);
         }
+    }
+
+    private async Task CloseAsync()
+    {
+        // Out of the lock, in which this was started.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        _stream.Noticed -= OnNotice;
+        _stream.Failed -= OnFailed;
+        try
+        {
+            using var limit = new CancellationTokenSource(s_closeLimit, TimeProvider.System);
+            await Services.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = Id }, cancellationToken: limit.Token);
+        }
+        catch (Exception exception) when (exception is Grpc.Core.RpcException or OperationCanceledException or ObjectDisposedException)
+        {
+            // It has ended already, or its time to live will end it: nobody is to wait for a coordinator that does not answer.
+        }
+
+        await _stream.DisposeAsync();
     }
 
     private void OnNotice(Notice notice)

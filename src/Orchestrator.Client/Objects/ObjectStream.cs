@@ -263,9 +263,10 @@ internal sealed class ObjectStream : IAsyncDisposable
         }
 
         _session.TrySetException(error);
+        // First, so that who is told of the failure finds the session lost.
+        Failed?.Invoke(error);
         foreach (var pending in left)
             pending.Outcome.TrySetException(Again(error));
-        Failed?.Invoke(error);
     }
 
     // Each waiter throws an exception of its own: one object would carry the stack of whoever threw it last.

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Orchestrator.V1;
 
@@ -28,13 +27,14 @@ public sealed class QueueConsumer : IAsyncDisposable
     private Task _writing = Task.CompletedTask;
     // Of a reader that gave up; the next one takes it over.
     private Task<bool>? _reading;
+    private Task? _closing;
     private bool _isWriting;
     private bool _isOver;
     private bool _isShutDown;
 
     /// <param name="queue">The queue.</param>
     /// <param name="session">Whose leases they are.</param>
-    /// <param name="lease">How long each lasts; null takes the queue's.</param>
+    /// <param name="lease">How long each lasts; null lasts as long as the session.</param>
     /// <param name="prefetch">Items that come ahead.</param>
     /// <param name="endsWithItsLoop">
     /// A loop that is left by an exception gives its item back and ends the stream right after: the item waits for that, since it would only be delivered to the same
@@ -50,8 +50,7 @@ public sealed class QueueConsumer : IAsyncDisposable
         _ending = CancellationTokenSource.CreateLinkedTokenSource(session.Lost);
         _call = session.Services.Queues.Consume(cancellationToken: _ending.Token);
         _next = new ConsumeRequest { Queue = queue.Name, Leased = true, Credits = prefetch, SessionId = session.Id };
-        if (lease is { } span)
-            _next.Lease = Duration.FromTimeSpan(span);
+        _next.Lease = TimeLimits.OrNone(lease);
         lock (_gate)
             StartWriting();
     }
@@ -115,16 +114,20 @@ public sealed class QueueConsumer : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the stream; what was settled before counts, and the rest goes back.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends the stream; what was settled before counts, and the rest goes back. Once more, it waits for the same end.</summary>
+    public ValueTask DisposeAsync()
     {
-        Task writing;
         lock (_gate)
         {
             _isOver = true;
-            writing = _writing;
+            return new ValueTask(_closing ??= CloseAsync(_writing));
         }
+    }
 
+    private async Task CloseAsync(Task writing)
+    {
+        // Out of the lock, in which this was started.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         _ending.CancelAfter(s_farewell);
         try
         {

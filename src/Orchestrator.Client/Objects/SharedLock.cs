@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
@@ -32,8 +31,7 @@ public sealed class SharedLock
     private async Task<LockHold?> AcquireAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new AcquireLockRequest { Lock = Name, Mode = _mode, SessionId = _session.RequestSession, Flow = _flow };
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        request.Timeout = TimeLimits.OrNone(timeout);
         var response = (await _session.SendAsync(new Operation { AcquireLock = request }, cancellationToken)).AcquireLock;
         return response.Status == WaitStatus.Ok ? new LockHold(_session, Name, response.FencingToken, response.Depth) : null;
     }
@@ -88,7 +86,7 @@ public sealed class LockHold : IAsyncDisposable
             await _session.SendAsync(
                 new Operation { ReleaseLock = new ReleaseLockRequest { Lock = Name, SessionId = _session.RequestSession } }, CancellationToken.None);
         }
-        catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotOwner || _session.Lost.IsCancellationRequested)
+        catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotOwner || _session.HasEnded)
         {
             // It is not held any more, which is what was asked for.
         }

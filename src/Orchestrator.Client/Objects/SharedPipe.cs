@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
@@ -72,7 +71,7 @@ public sealed class SharedPipeEnd : IAsyncDisposable
         {
             await CloseAsync();
         }
-        catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _session.Lost.IsCancellationRequested)
+        catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _session.HasEnded)
         {
             // It is closed, which is what was asked for.
         }
@@ -81,8 +80,7 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     private async Task<bool> SendAsync(Payload message, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new SendRequest { Pipe = _pipe, End = _end, Messages = { message }, SessionId = _session.RequestSession };
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        request.Timeout = TimeLimits.OrNone(timeout);
         var response = (await _session.SendAsync(new Operation { Send = request }, cancellationToken)).Send;
         return response.Status == PipeStatus.BrokenPipe
             ? throw new OrchestratorException($"the other end of pipe \"{_pipe}\" is closed", Grpc.Core.StatusCode.FailedPrecondition, ErrorReason.BrokenPipe, null)
@@ -98,8 +96,7 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     private async Task<ReceiveResponse> ReceiveAsync(int maximum, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new ReceiveRequest { Pipe = _pipe, End = _end, MaxMessages = maximum, SessionId = _session.RequestSession };
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        request.Timeout = TimeLimits.OrNone(timeout);
         return (await _session.SendAsync(new Operation { Receive = request }, cancellationToken)).Receive;
     }
 }

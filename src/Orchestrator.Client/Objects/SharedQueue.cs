@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Contracts;
 using Orchestrator.V1;
 
@@ -112,11 +111,11 @@ public sealed class SharedQueue
     {
         var request = new SettleRequest { Queue = Name, LeaseIds = { lease }, Settlement = settlement, Reason = reason, SessionId = _session.RequestSession };
         if (duration is { } span)
-            request.Duration = Duration.FromTimeSpan(span);
+            request.Duration = TimeLimits.Finite(span, "a lease that is extended ends; name how long from now, or lease without a time", "lease");
         return (await _session.SendAsync(new Operation { Settle = request }, cancellationToken)).Settle.Settled == 1;
     }
 
-    internal bool IsSessionLost => _session.Lost.IsCancellationRequested;
+    internal bool HasSessionEnded => _session.HasEnded;
 
     private Task<bool> PutAsync(Payload body, long priority, TimeSpan? timeout, CancellationToken cancellationToken) =>
         PutAsync([new QueueItem { Body = body, Priority = priority }], timeout, cancellationToken);
@@ -124,8 +123,7 @@ public sealed class SharedQueue
     private async Task<bool> PutAsync(IReadOnlyList<QueueItem> items, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new PutRequest { Queue = Name, Items = { items }, SessionId = _session.RequestSession };
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        request.Timeout = TimeLimits.OrNone(timeout);
         var response = (await _session.SendAsync(new Operation { Put = request }, cancellationToken)).Put;
         return response.Status == WaitStatus.ShutDown
             ? throw new QueueShutDownException($"queue \"{Name}\" is shut down and takes no more", null)
@@ -138,18 +136,15 @@ public sealed class SharedQueue
     private async Task<QueueItem?> GetAsync(bool leased, TimeSpan? lease, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new GetRequest { Queue = Name, Leased = leased, SessionId = _session.RequestSession };
-        if (lease is { } span)
-            request.Lease = Duration.FromTimeSpan(span);
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        request.Lease = TimeLimits.OrNone(lease);
+        request.Timeout = TimeLimits.OrNone(timeout);
         return (await _session.SendAsync(new Operation { Get = request }, cancellationToken)).Get.Items.SingleOrDefault();
     }
 
     private async Task<long> JoinAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new JoinRequest { Queue = Name };
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        request.Timeout = TimeLimits.OrNone(timeout);
         return (await _session.SendAsync(new Operation { Join = request }, cancellationToken)).Join.UnfinishedItems;
     }
 }

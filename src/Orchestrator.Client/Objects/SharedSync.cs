@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
@@ -46,8 +45,7 @@ public sealed class SharedSemaphore
         var request = new AcquireSemaphoreRequest { Semaphore = Name, Permits = permits, Bounded = _bounded, SessionId = _session.RequestSession, Flow = _flow };
         if (_initialPermits is { } initial)
             request.InitialPermits = initial;
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        request.Timeout = TimeLimits.OrNone(timeout);
         var response = (await _session.SendAsync(new Operation { AcquireSemaphore = request }, cancellationToken)).AcquireSemaphore;
         return response.Status == WaitStatus.Ok ? new PermitHold(this, permits, _session) : null;
     }
@@ -79,7 +77,7 @@ public sealed class PermitHold : IAsyncDisposable
         {
             await _semaphore.ReleaseAsync(Permits);
         }
-        catch (OrchestratorException exception) when (exception is SessionLostException || _session.Lost.IsCancellationRequested)
+        catch (OrchestratorException exception) when (exception is SessionLostException || _session.HasEnded)
         {
             // They have gone back with the session.
         }
@@ -111,8 +109,7 @@ public sealed class SharedEvent
     private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new WaitEventRequest { Event = Name, SessionId = _session.RequestSession };
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        request.Timeout = TimeLimits.OrNone(timeout);
         return (await _session.SendAsync(new Operation { WaitEvent = request }, cancellationToken)).WaitEvent.Status == WaitStatus.Ok;
     }
 
@@ -151,8 +148,7 @@ public sealed class SharedCondition
     private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new WaitConditionRequest { Condition = Name, Lock = _lock, SessionId = _session.RequestSession, Flow = _flow };
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        request.Timeout = TimeLimits.OrNone(timeout);
         return (await _session.SendAsync(new Operation { WaitCondition = request }, cancellationToken)).WaitCondition.Status == WaitStatus.Ok;
     }
 }
@@ -188,8 +184,7 @@ public sealed class SharedBarrier
     private async Task<int?> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new WaitBarrierRequest { Barrier = Name, Parties = _parties, SessionId = _session.RequestSession };
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        request.Timeout = TimeLimits.OrNone(timeout);
         var response = (await _session.SendAsync(new Operation { WaitBarrier = request }, cancellationToken)).WaitBarrier;
         return response.Status == WaitStatus.Ok ? response.Index : null;
     }
@@ -220,8 +215,7 @@ public sealed class SharedLatch
     private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new WaitLatchRequest { Latch = Name, Count = _count, SessionId = _session.RequestSession };
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        request.Timeout = TimeLimits.OrNone(timeout);
         return (await _session.SendAsync(new Operation { WaitLatch = request }, cancellationToken)).WaitLatch.Status == WaitStatus.Ok;
     }
 }
@@ -246,8 +240,7 @@ public sealed class SharedRateLimiter
     private async Task<TimeSpan?> AcquireAsync(long permits, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new AcquirePermitsRequest { RateLimiter = Name, Permits = permits, SessionId = _session.RequestSession };
-        if (timeout is { } limit)
-            request.Timeout = Duration.FromTimeSpan(limit);
+        request.Timeout = TimeLimits.OrNone(timeout);
         var response = (await _session.SendAsync(new Operation { AcquirePermits = request }, cancellationToken)).AcquirePermits;
         return response.Status == WaitStatus.Ok ? null : response.RetryAfter?.ToTimeSpan() ?? TimeSpan.Zero;
     }

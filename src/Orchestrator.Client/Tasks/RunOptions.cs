@@ -1,9 +1,9 @@
-using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
 /// <summary>How a task is to be run. Immutable: change a copy with <c>with</c>, and share one among any number of tasks.</summary>
+/// <remarks>A time of <see cref="Timeout.InfiniteTimeSpan"/> is no limit.</remarks>
 public sealed record RunOptions
 {
     /// <summary>What holds where nothing is said.</summary>
@@ -78,9 +78,9 @@ public sealed record RunOptions
         var message = new TaskOptions
         {
             Priority = Priority,
-            QueueTimeout = ToDuration(QueueTimeout),
-            RunTimeout = ToDuration(RunTimeout),
-            TotalTimeout = ToDuration(TotalTimeout),
+            QueueTimeout = TimeLimits.OrNone(QueueTimeout),
+            RunTimeout = TimeLimits.OrNone(RunTimeout),
+            TotalTimeout = TimeLimits.OrNone(TotalTimeout),
             Retry = Retry?.ToMessage(),
             Placement = Executor switch
             {
@@ -95,8 +95,8 @@ public sealed record RunOptions
             RateLimiter = RateLimiter,
             FairnessKey = FairnessKey,
             FairnessWeight = FairnessWeight,
-            CancelGrace = ToDuration(CancelGrace),
-            ResultTtl = ToDuration(ResultTtl),
+            CancelGrace = TimeLimits.OrLongest(CancelGrace),
+            ResultTtl = TimeLimits.OrLongest(ResultTtl),
             Durability = Durability,
         };
         message.DependsOn.AddRange(DependsOn);
@@ -104,8 +104,6 @@ public sealed record RunOptions
             message.Labels.Add(name, value);
         return message.CalculateSize() == 0 ? null : message;
     }
-
-    private static Duration? ToDuration(TimeSpan? span) => span is { } value ? Duration.FromTimeSpan(value) : null;
 }
 
 /// <summary>When a task is tried again: after what the handler threw and a run timeout; not after wrong input, a cancel or another timeout.</summary>
@@ -129,9 +127,9 @@ public sealed record RetryOptions
     internal RetryPolicy ToMessage() => new()
     {
         MaxAttempts = MaxAttempts,
-        InitialBackoff = Duration.FromTimeSpan(InitialBackoff),
+        InitialBackoff = TimeLimits.Finite(InitialBackoff, "the second attempt would never come; MaxAttempts = 1 tries once"),
         BackoffMultiplier = BackoffMultiplier,
-        MaxBackoff = Duration.FromTimeSpan(MaxBackoff),
+        MaxBackoff = TimeLimits.OrLongest(MaxBackoff),
         RetryWorkerLost = WorkerLost,
     };
 }

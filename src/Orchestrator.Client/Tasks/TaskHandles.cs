@@ -35,7 +35,7 @@ public static class TaskHandles
     /// <summary>Waits for some of the tasks or all. A timeout is a result: what has not ended is pending.</summary>
     /// <param name="handles">The tasks.</param>
     /// <param name="mode">For which of them.</param>
-    /// <param name="timeout">Null waits without limit; zero only looks; more than 49 days are taken as 49 days.</param>
+    /// <param name="timeout">Null and <see cref="Timeout.InfiniteTimeSpan"/> wait without limit; zero only looks; more than 49 days are taken as 49 days.</param>
     /// <param name="cancellationToken">Ends the wait; the tasks go on.</param>
     public static async Task<TaskWaitResult> WaitAsync(
         IEnumerable<TaskHandle> handles, WaitMode mode = WaitMode.All, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
@@ -43,6 +43,8 @@ public static class TaskHandles
         ArgumentNullException.ThrowIfNull(handles);
         if (!Enum.IsDefined(mode) || mode == WaitMode.Unspecified)
             throw new ArgumentOutOfRangeException(nameof(mode), mode, "A wait is for All, FirstCompleted or FirstFailed.");
+        if (timeout == Timeout.InfiniteTimeSpan)
+            timeout = null;
         if (timeout is { } limit)
             ArgumentOutOfRangeException.ThrowIfLessThan(limit, TimeSpan.Zero, nameof(timeout));
         TaskHandle[] all = [.. handles];

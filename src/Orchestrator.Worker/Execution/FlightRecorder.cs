@@ -20,6 +20,7 @@ public sealed unsafe class FlightRecorder : IDisposable
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _bytes;
+    private int _disposed;
 
     private FlightRecorder(MemoryMappedFile file, MemoryMappedViewAccessor view, long slots)
     {
@@ -61,9 +62,11 @@ public sealed unsafe class FlightRecorder : IDisposable
         return true;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Lets go of the file; nothing may be marked any more.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _file.Dispose();

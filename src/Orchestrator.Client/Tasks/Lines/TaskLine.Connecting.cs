@@ -124,7 +124,7 @@ internal sealed partial class TaskLine
             var error = stream.Completion.Exception?.InnerException
                 ?? new CoordinatorUnavailableException("the coordinator ended the stream before it began", null);
             await stream.DisposeAsync();
-            var left = _client.Options.ReconnectFor - time.GetElapsedTime(started);
+            var left = _client.Options.ReconnectFor is var patience && patience == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : patience - time.GetElapsedTime(started);
             if (!IsTransient(error) || left <= TimeSpan.Zero)
             {
                 GiveUp(error);

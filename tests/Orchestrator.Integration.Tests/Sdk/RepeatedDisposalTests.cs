@@ -1,0 +1,146 @@
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.App;
+using Orchestrator.Client;
+using Orchestrator.V1;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Integration.Tests.Sdk;
+
+/// <summary>Part 5, 29: whatever of the SDK can be disposed can be disposed again, at the same time, and after what it belongs to.</summary>
+public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<SdkFixture>
+{
+    /// <summary>Each public disposable, made in a session of a client that are the test's own.</summary>
+    private static readonly Dictionary<string, Func<OrchestratorClient, ObjectSession, Task<object>>> s_made = new(StringComparer.Ordinal)
+    {
+        [nameof(OrchestratorClient)] = (client, _) => Task.FromResult<object>(client),
+        [nameof(ObjectSession)] = (_, session) => Task.FromResult<object>(session),
+        [nameof(LockHold)] = async (_, session) => await session.Lock(Name()).AcquireAsync(),
+        [nameof(PermitHold)] = async (_, session) => await session.Semaphore(Name(), 1, bounded: true).AcquireAsync(),
+        [nameof(SharedPipeEnd)] = async (client, session) =>
+        {
+            var name = (await client.CreatePipeAsync(new PipeSpec { Name = Name(), Duplex = true })).Spec.Name;
+            await session.Pipe(name).EndA.TryReceiveAsync(TimeSpan.Zero);
+            return session.Pipe(name).EndA;
+        },
+        [nameof(LeasedItem)] = async (client, session) =>
+        {
+            var queue = await QueueAsync(client, session);
+            return (await queue.LeaseAsync())!;
+        },
+        [nameof(QueueConsumer)] = async (client, session) => (await QueueAsync(client, session)).OpenConsumer(),
+        [nameof(TaskStream)] = (client, _) => Task.FromResult<object>(client.OpenTaskStream()),
+        [nameof(ObjectGateway)] = async (client, session) =>
+        {
+            var gateway = new ObjectGateway(client.Address.ToString(), client.Token!, "test");
+            Assert.NotNull(await gateway.SessionOf(session.Id).Event("e").SetAsync().ContinueWith(task => (object)task.Result, TaskScheduler.Default));
+            return gateway;
+        },
+        [nameof(TaskExecutor)] = (_, _) => Task.FromResult<object>(new TaskExecutor(
+            new TaskHandlerRegistry(), new ServiceCollection().BuildServiceProvider(), ExecutorLayout.Worker(64, 4), new WorkerSdk.CollectingSink(), null, TimeProvider.System)),
+        [nameof(FlightRecorder)] = (_, _) =>
+        {
+            var path = Path.GetTempFileName();
+            File.WriteAllBytes(path, new byte[4_096]);
+            var recorder = FlightRecorder.Open(path);
+            File.Delete(path);
+            return Task.FromResult<object>(recorder);
+        },
+    };
+
+    public static TheoryData<string> Names => [.. s_made.Keys];
+
+    [Fact]
+    public void Every_public_disposable_of_the_sdk_is_tried() => Assert.Equal(
+        new[] { typeof(OrchestratorClient).Assembly, typeof(TaskExecutor).Assembly, typeof(OrchestratorApp).Assembly }
+            .SelectMany(assembly => assembly.GetExportedTypes())
+            .Where(type => type is { IsClass: true, IsAbstract: false } && (type.IsAssignableTo(typeof(IAsyncDisposable)) || type.IsAssignableTo(typeof(IDisposable))))
+            .Select(type => type.Name)
+            .Order(),
+        s_made.Keys.Order());
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task It_can_be_disposed_twice(string name)
+    {
+        await using var own = await OwnAsync();
+        var made = await s_made[name](own.Client, own.Session);
+        await DisposeAsync(made).Soon();
+        await DisposeAsync(made).Soon();
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task It_can_be_disposed_twice_at_once(string name)
+    {
+        await using var own = await OwnAsync();
+        var made = await s_made[name](own.Client, own.Session);
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => DisposeAsync(made)))).Soon();
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task It_can_be_disposed_after_its_session_and_its_client(string name)
+    {
+        await using var own = await OwnAsync();
+        var made = await s_made[name](own.Client, own.Session);
+        await own.Session.DisposeAsync();
+        await DisposeAsync(made).Soon();
+        await own.Client.DisposeAsync();
+        await DisposeAsync(made).Soon();
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task It_can_be_disposed_after_its_client_alone(string name)
+    {
+        await using var own = await OwnAsync();
+        var made = await s_made[name](own.Client, own.Session);
+        await own.Client.DisposeAsync();
+        await DisposeAsync(made).Soon();
+    }
+
+    [Fact]
+    public async Task A_client_and_a_session_that_are_closed_say_so()
+    {
+        await using var own = await OwnAsync();
+        await own.Session.DisposeAsync();
+        var closed = await Assert.ThrowsAsync<OrchestratorException>(() => own.Session.Lock("l").AcquireAsync());
+        Assert.Equal(ErrorReason.Cancelled, closed.Reason);
+        await own.Client.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => own.Client.RunAsync(TaskFunction.Json<int, int>("echo"), 1));
+    }
+
+    private static string Name() => $"disposal-{Guid.NewGuid():N}";
+
+    private static async Task<SharedQueue> QueueAsync(OrchestratorClient client, ObjectSession session)
+    {
+        var name = (await client.CreateQueueAsync(new QueueSpec { Name = Name(), Kind = QueueKind.Fifo })).Spec.Name;
+        var queue = session.Queue(name);
+        await queue.PutAsync(Payloads.FromNumber(1));
+        return queue;
+    }
+
+    private static async Task DisposeAsync(object made)
+    {
+        if (made is IAsyncDisposable disposable)
+            await disposable.DisposeAsync();
+        else
+            ((IDisposable)made).Dispose();
+    }
+
+    private async Task<Own> OwnAsync()
+    {
+        var client = await SdkFixture.ConnectAsync(fixture.Coordinator);
+        return new Own(client, await client.OpenSessionAsync());
+    }
+
+    private sealed record Own(OrchestratorClient Client, ObjectSession Session) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await Session.DisposeAsync();
+            await Client.DisposeAsync();
+        }
+    }
+}
