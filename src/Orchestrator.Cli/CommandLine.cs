@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Orchestrator.Cli.Verbs;
+using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Cli;
 
@@ -52,13 +54,38 @@ internal static class CommandLine
     /// <summary>One line on what is wrong, with what was probably meant; a page of help would push it off the screen.</summary>
     private static async Task<int> ExplainAsync(ParseResult parsed, TextWriter error)
     {
-        await using var said = new StringWriter();
-        ((ParseErrorAction)parsed.Action!).ShowHelp = false;
-        await parsed.InvokeAsync(new InvocationConfiguration { Output = said, Error = said });
-        var words = said.ToString().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         var verb = string.Join(' ', new VerbContext(parsed).Words.Where(word => word != parsed.RootCommandResult.Command.Name).Append("--help"));
-        await error.WriteLineAsync($"orchestrator: {string.Join(' ', words)} See 'orchestrator {verb}'.");
+        await error.WriteLineAsync($"orchestrator: {WhatIsWrong(parsed)} See 'orchestrator {verb}'.");
         return ExitCode.Usage;
+    }
+
+    private static string WhatIsWrong(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        // The parser takes a mistyped option for an argument where there is room for one.
+        var mistyped = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).FirstOrDefault(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal));
+        if ((mistyped?.Value ?? parsed.UnmatchedTokens.FirstOrDefault()) is not { } word)
+            return string.Join(' ', parsed.Errors.Select(wrong => wrong.Message).Distinct());
+        // What follows the first of them is wrong only because it is.
+        if (word.StartsWith('-'))
+            return $"There is no option '{word}' here.{Meant(word, OptionsOf(parsed.CommandResult))}";
+        return command.Subcommands.Count > 0
+            ? $"There is no command '{word}' here.{Meant(word, command.Subcommands.Where(verb => !verb.Hidden).SelectMany(verb => verb.Aliases.Append(verb.Name)))}"
+            : $"'{word}' is one argument too many.";
+    }
+
+    private static string Meant(string word, IEnumerable<string> names) =>
+        NearNames.Of(word, names.Distinct()) is { Count: > 0 } near ? $" Did you mean {string.Join(" or ", near.Select(name => $"'{name}'"))}?" : "";
+
+    private static IEnumerable<string> OptionsOf(SymbolResult? result)
+    {
+        for (; result is not null; result = result.Parent)
+        {
+            if (result is not CommandResult { Command: var command })
+                continue;
+            foreach (var option in command.Options.Where(option => !option.Hidden && (option.Recursive || result.Parent is null || command.Subcommands.Count == 0)))
+                yield return option.Name;
+        }
     }
 
     private static RootCommand CreateRoot()

@@ -52,7 +52,7 @@ internal static class CoordinatorChecks
             await using var client = await OrchestratorClient.ConnectAsync(options, limit.Token);
             var status = await client.GetStatusAsync(limit.Token);
             var ready = status.Workers.Count(worker => worker.State == V1.WorkerState.Ready);
-            var finding = $"{client.Address.GetLeftPart(UriPartial.Authority)}, version {status.Version}, {ready} of {status.Workers.Count} workers ready";
+            var finding = $"{Describe.Address(client.Address)}, version {status.Version}, {ready} of {status.Workers.Count} workers ready";
             return
             [
                 status.Draining ? new(name, Verdict.Warn, finding + ", draining", "it takes no new tasks: start another, or start it anew")

@@ -8,6 +8,9 @@ namespace Orchestrator.Cli.Output;
 /// <summary>Words for what the contract holds.</summary>
 internal static class Describe
 {
+    /// <summary>Where a coordinator was reached.</summary>
+    public static string Address(Uri address) => address.Scheme == "unix" ? $"unix:{address.LocalPath}" : address.GetLeftPart(UriPartial.Authority);
+
     public static string State(TaskState state) => Name(state.ToString());
 
     public static string Kind(TaskKind kind) => kind switch

@@ -37,7 +37,7 @@ internal static class TopTables
         var tasks = status.Tasks ?? new TaskCounts();
         return
         [
-            $"Coordinator {status.Version} at {snapshot.Address.GetLeftPart(UriPartial.Authority)}, pid {coordinator.Pid}: " +
+            $"Coordinator {status.Version} at {Describe.Address(snapshot.Address)}, pid {coordinator.Pid}: " +
             string.Create(CultureInfo.InvariantCulture, $"{coordinator.CpuPercent:0.0} % CPU, {Describe.Bytes(coordinator.RssBytes)}, {coordinator.Threads} threads") +
             (status.Draining ? ", DRAINING" : "") + $", {Describe.Objects(status)}",
             $"Tasks: {Describe.Rate(tasks.PerSecond)}/s, {Describe.Count(tasks.Queued)} queued, {Describe.Count(tasks.Running)} running, " +

@@ -18,7 +18,7 @@ internal static class DemoVerb
         var terminal = context.Terminal;
         await using var client = await context.ConnectAsync(token);
         var status = await client.GetStatusAsync(token);
-        terminal.Line($"The coordinator at {client.Address.GetLeftPart(UriPartial.Authority)} is process {status.Coordinator?.Pid}; its workers are");
+        terminal.Line($"The coordinator at {Describe.Address(client.Address)} is process {status.Coordinator?.Pid}; its workers are");
         terminal.Line(string.Join(", ", status.Workers.Select(worker => $"{worker.Name} (process {worker.Pid.ToString(CultureInfo.InvariantCulture)})")) +
                       $". This is process {Environment.ProcessId}, which streams tasks to it.");
         var run = new DemoRun(client, token);

@@ -13,6 +13,11 @@ internal static class JsonArgument
         {
             return Payloads.FromJson(text);
         }
+        catch (JsonException exception) when (exception.LineNumber is null)
+        {
+            // It is JSON, but holds what no value can.
+            throw new UsageException($"{what} cannot be used: {exception.Message}");
+        }
         catch (JsonException exception)
         {
             throw new UsageException($"{what} is not JSON: {exception.Message} Quote it for the shell, as in '{{\"n\": 30}}'.");

@@ -24,7 +24,7 @@ internal static class StatusVerb
     private static void Print(Terminal terminal, Uri address, ServiceStatus status)
     {
         var coordinator = status.Coordinator ?? new ProcessInfo();
-        terminal.Line($"Coordinator {status.Version} at {address.GetLeftPart(UriPartial.Authority)}, pid {coordinator.Pid}" +
+        terminal.Line($"Coordinator {status.Version} at {Describe.Address(address)}, pid {coordinator.Pid}" +
                       (status.Draining ? ", draining" : ""));
         terminal.Line($"  {coordinator.CpuPercent:0.0} % CPU, {Describe.Bytes(coordinator.RssBytes)}, " +
                       $"{coordinator.Threads} threads, {status.Streams} streams open");

@@ -49,7 +49,7 @@ public sealed class FollowingTests(SharedCoordinator shared) : IClassFixture<Sha
         var (code, output) = await TestKit.CommandLine.RunAsync(["logs", "123456789", .. At]);
         Assert.Equal(ExitCode.TaskFailed, code);
         Assert.Equal(
-            "orchestrator: task 123456789 is unknown, or its result is no longer kept; 'orchestrator tasks' lists those that are known [NOT_FOUND]\n", output);
+            "orchestrator: task 123456789 is unknown: no task has had this id; 'orchestrator tasks' lists those that are known [NOT_FOUND]\n", output);
         Assert.Equal(ExitCode.Usage, (await TestKit.CommandLine.RunAsync(["logs", "seventeen", .. At])).ExitCode);
     }
 

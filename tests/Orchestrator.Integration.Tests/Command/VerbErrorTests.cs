@@ -116,7 +116,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     }
 
     [Theory]
-    [InlineData("orchestrator: 'wrkers' was not matched. Did you mean one of the following? workers", "wrkers")]
+    [InlineData("orchestrator: There is no command 'wrkers' here. Did you mean 'workers'? See 'orchestrator --help'.", "wrkers")]
     [InlineData("orchestrator: Required argument 'TASK' missing for command: 'logs'. See 'orchestrator logs --help'.", "logs")]
     [InlineData("orchestrator: Required argument 'NAME' missing for command: 'get'. See 'orchestrator queue get --help'.", "queue", "get")]
     [InlineData("'--no-such-option'", "status", "--no-such-option")]

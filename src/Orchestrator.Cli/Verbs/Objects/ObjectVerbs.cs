@@ -110,13 +110,14 @@ internal static class ObjectVerbs
     }
 
     /// <summary>JSON where it is that, else text.</summary>
+    /// <exception cref="JsonException">It is JSON, but holds what no value can.</exception>
     public static Payload ToPayload(string text)
     {
         try
         {
             return Payloads.FromJson(text);
         }
-        catch (JsonException)
+        catch (JsonException exception) when (exception.LineNumber is not null)
         {
             return Payloads.FromText(text);
         }
