@@ -64,7 +64,7 @@ internal static class CommandLine
         var command = parsed.CommandResult.Command;
         // The parser takes a mistyped option for an argument where there is room for one.
         var mistyped = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).FirstOrDefault(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal));
-        if ((mistyped?.Value ?? parsed.UnmatchedTokens.FirstOrDefault()) is not { } word)
+        if ((mistyped?.Value ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null)) is not { } word)
             return string.Join(' ', parsed.Errors.Select(wrong => wrong.Message).Distinct());
         // What follows the first of them is wrong only because it is.
         if (word.StartsWith('-'))
