@@ -65,7 +65,7 @@ internal sealed class ClientAccounts(CoordinatorOptions options)
             if (items.TryGetValue(typeof(ClientAccount), out var known) && known is (Caller whose, ClientAccount account) && whose == caller)
                 return account;
             account = caller.IsShared
-                ? Open(new ObjectClient($"{caller.Name}/{context.Connection.Id}", caller.IsOwner ? "" : caller.Name) { ActsForTasks = caller.Worker is not null || !options.Authentication })
+                ? Open(new ObjectClient($"{caller.Name}/{context.Connection.Id}", caller.IsOwner ? "" : caller.Name) { ActsForTasks = caller.Worker is not null || caller.IsOwner })
                 : OfCredential(caller);
             items[typeof(ClientAccount)] = (caller, account);
             return account;

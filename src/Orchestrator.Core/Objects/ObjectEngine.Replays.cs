@@ -5,7 +5,10 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Commands that carry an id: sent again, they are answered with the first one's outcome.</summary>
+/// <summary>
+/// Commands that carry an id: sent again, they are answered with the first one's outcome. While that waits, an operation's outcome goes to the newer stream alone; a request's
+/// goes to every call.
+/// </summary>
 public sealed partial class ObjectEngine
 {
     private readonly ReplayBudget _replayBudget = new();
@@ -44,8 +47,15 @@ public sealed partial class ObjectEngine
 
         if (command.RequestId.Length == 0 || RequestsOf(command) is not { } requests || !requests.TryFind(command.RequestId, _now, out replay))
             return false;
-        if (replay.State is not Wait)
-            requests.AddDelivery(command.RequestId);
+        if (replay.State is Wait wait && command.GetType() == replay.Command)
+        {
+            // Of two calls nobody can tell which came first, and whoever goes takes nothing from the other: both get the outcome.
+            (wait.Others ??= []).Add((command.Caller, command.Tag));
+            _begun = wait;
+            return true;
+        }
+
+        requests.AddDelivery(command.RequestId);
         Repeat(command, replay, $"request \"{ObjectError.Shorten(command.RequestId)}\"");
         return true;
     }
@@ -78,6 +88,16 @@ public sealed partial class ObjectEngine
         }
 
         void Deliver(ObjectOutcome outcome) => _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, outcome));
+    }
+
+    /// <summary>Hands the outcome of a wait to all who sent its request.</summary>
+    private void DeliverToOthers(Wait wait, ObjectOutcome outcome, ObjectCommand? granted)
+    {
+        foreach (var (caller, tag) in wait.Others ?? [])
+        {
+            _effects.Outcomes.Add(new ObjectDelivery(caller, tag, outcome, granted));
+            RequestsOf(wait.Command)?.AddDelivery(wait.Command.RequestId);
+        }
     }
 
     private void Begin(Wait wait)

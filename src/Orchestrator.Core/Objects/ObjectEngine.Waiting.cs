@@ -27,7 +27,11 @@ public sealed partial class ObjectEngine
     {
         ArgumentNullException.ThrowIfNull(wait);
         Enter(now, effects);
-        if (!wait.IsActive || !ReferenceEquals(wait.Caller, caller))
+        if (!wait.IsActive)
+            return false;
+        if (wait.LeaveToOthers(caller))
+            return true;
+        if (!ReferenceEquals(wait.Caller, caller))
             return false;
         // If it is sent again, it must neither be done twice nor be told that nothing was done.
         if (wait.Object.PartialOutcome(wait) is { } partial)
@@ -132,7 +136,9 @@ public sealed partial class ObjectEngine
         if (_begun == wait)
             _begun = null;
         Remember(wait.Command, outcome);
-        _effects.Outcomes.Add(new ObjectDelivery(wait.Caller, wait.Tag, outcome, outcome is ObjectError ? null : wait.Command));
+        var granted = outcome is ObjectError ? null : wait.Command;
+        _effects.Outcomes.Add(new ObjectDelivery(wait.Caller, wait.Tag, outcome, granted));
+        DeliverToOthers(wait, outcome, granted);
         RetireIfEmpty(wait.Session);
     }
 

@@ -6,7 +6,7 @@ namespace Orchestrator.Core.Sync;
 /// <summary>How a lock is acquired; the numbers are those of <c>orchestrator.v1.LockMode</c>.</summary>
 public enum LockMode : byte
 {
-    /// <summary>A second acquire by the same session waits for the first, which is a deadlock.</summary>
+    /// <summary>A second acquire by the same session waits for the first; of one named flow, that is a deadlock.</summary>
     Plain = 1,
 
     /// <summary>A second acquire by the same session counts.</summary>
@@ -15,7 +15,7 @@ public enum LockMode : byte
     /// <summary>Together with other readers; a reader's second read counts, unless a writer waits by then.</summary>
     Read = 3,
 
-    /// <summary>Alone; also without a read of the same session, which would be a deadlock.</summary>
+    /// <summary>Alone; also without a read of the same session, for which it waits.</summary>
     Write = 4,
 }
 

@@ -50,6 +50,24 @@ public sealed class Wait : DeadlineNode
 
     internal ulong Tag { get; set; }
 
+    /// <summary>Who sent the same request while it waits, and gets the outcome as well.</summary>
+    internal List<(object? Caller, ulong Tag)>? Others { get; set; }
+
+    /// <summary>One of several callers goes; false where it is the only one, or none.</summary>
+    internal bool LeaveToOthers(object? caller)
+    {
+        if (Others is not { Count: > 0 } others)
+            return false;
+        if (ReferenceEquals(Caller, caller))
+        {
+            (Caller, Tag) = others[0];
+            others.RemoveAt(0);
+            return true;
+        }
+
+        return others.RemoveAll(other => ReferenceEquals(other.Caller, caller)) > 0;
+    }
+
     /// <summary>What the primitive keeps of a wait that has several steps, such as how deep a condition's lock was held.</summary>
     internal object? Progress { get; set; }
 }

@@ -35,6 +35,36 @@ public sealed class RequestIdTests
         Assert.NotNull(Acquire(_ann, "1").Wait);
     }
 
+    [Fact]
+    public void While_it_waits_every_call_that_sent_it_gets_the_outcome_and_one_that_goes_takes_nothing_from_the_others()
+    {
+        var held = Acquire(_bob, "").Get<AcquireLockOutcome>();
+        var (first, second, third) = (Acquire(_ann, "1"), Acquire(_ann, "1"), Acquire(_ann, "1"));
+        Assert.Equal(1, _harness.Engine.WaitCount);
+        _harness.Abandon(first);
+        _harness.Abandon(third);
+        Assert.Equal(1, _harness.Engine.WaitCount);
+        var fourth = Acquire(_ann, "1");
+        _harness.Release(held.Session, "build");
+        Assert.Same(second.Get<AcquireLockOutcome>(), fourth.Get<AcquireLockOutcome>());
+        Assert.False(first.HasOutcome || third.HasOutcome);
+        GiveBack(second);
+        Assert.NotNull(Acquire(_bob, "").Wait);
+        // The last who might have got it: now bob is served.
+        GiveBack(fourth);
+        Assert.Equal(0, _harness.Engine.WaitCount);
+    }
+
+    [Fact]
+    public void When_all_who_sent_it_have_gone_it_waits_no_more()
+    {
+        Acquire(_bob, "");
+        var (first, second) = (Acquire(_ann, "1"), Acquire(_ann, "1"));
+        _harness.Abandon(first);
+        _harness.Abandon(second);
+        Assert.Equal(0, _harness.Engine.WaitCount);
+    }
+
     [Theory]
     [InlineData(59, true)]
     [InlineData(60, false)]

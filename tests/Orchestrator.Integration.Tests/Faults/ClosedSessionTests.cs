@@ -44,7 +44,7 @@ public sealed class ClosedSessionTests
         Assert.True(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         var notice = call.ResponseStream.Current.Notices.Single();
         Assert.Equal((ErrorReason.SessionLost, "", ""), (notice.Reason, notice.Object, notice.SessionId));
-        Assert.Contains(id, notice.Message, StringComparison.Ordinal);
+        Assert.Contains(SessionAlias.Of(id), notice.Message, StringComparison.Ordinal);
         Assert.Contains("closed", notice.Message, StringComparison.Ordinal);
     }
 

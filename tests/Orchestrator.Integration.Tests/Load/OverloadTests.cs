@@ -62,8 +62,8 @@ public sealed class OverloadTests(ITestOutputHelper output)
     public async Task A_flood_of_items_is_refused_within_the_memory_budget_and_tasks_go_on()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--memory-budget", "240MB");
-        var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
-        var state = new StateService.StateServiceClient(coordinator.Invoker);
+        var tenant = coordinator.Connect(new TokenFiles(coordinator.DataDirectory, TimeProvider.System).Create(Role.Submit, null, "tenant").Token);
+        var queues = new QueueService.QueueServiceClient(tenant);
         var body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[Size]) };
         await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "flood", Kind = QueueKind.Fifo, MaxItems = 1_000_000, MaxBytes = 16L << 30 } }, CoordinatorProcess.Deadline());
         RpcException? refusal = null;
@@ -81,12 +81,14 @@ public sealed class OverloadTests(ITestOutputHelper output)
             }
         }
 
-        AssertAdvice(refusal, "coordinator", "memory_kept");
+        AssertAdvice(refusal, "client:tenant", "object_bytes_per_client");
+        var update = new UpdateDictRequest { Dict = "d", Edits = { new DictEdit { Key = "k", Set = body } } };
         AssertAdvice(
-            await Assert.ThrowsAsync<RpcException>(async () => await state.UpdateDictAsync(
-                new UpdateDictRequest { Dict = "d", Edits = { new DictEdit { Key = "k", Set = body } } }, CoordinatorProcess.Deadline())),
-            "coordinator",
-            "memory_kept");
+            await Assert.ThrowsAsync<RpcException>(async () => await new StateService.StateServiceClient(tenant).UpdateDictAsync(update, CoordinatorProcess.Deadline())),
+            "client:tenant",
+            "object_bytes_per_client");
+        // Part 5, 17: another client has its part.
+        await new StateService.StateServiceClient(coordinator.Invoker).UpdateDictAsync(update, CoordinatorProcess.Deadline());
         output.WriteLine($"{put} items; {(await LimitsAsync(coordinator))["memory_kept"].Used:N0} kept, {ProcessUsage.Of(coordinator)}");
         // Tasks have room of their own, with their results.
         var results = await coordinator.StreamAsync(Enumerable.Range(0, 50).Select(i => Specs.Bytes("echo", new byte[Size], (ulong)i)));

@@ -110,7 +110,7 @@ public sealed class ForeignSessionTests
 
         async Task<string[]> ListAsync() =>
         [
-            .. (await CommandLine.RunAsync("objects", "--json", "--data-dir", directory.Path)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .. (await CommandLine.RunAsync("objects", "--output", "json", "--data-dir", directory.Path)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
                 .Select(line => JsonNode.Parse(line)!).Select(item => $"{item["kind"]} {item["name"]} {item["owner"]}").Order(StringComparer.Ordinal),
         ];
 

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Orchestrator.Client;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.Integration.Tests.Interop;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
@@ -96,6 +97,16 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = Trusting(certificates) });
         Assert.Equal("ok", (await http.GetStringAsync(new Uri(coordinator.HttpAddress + "/healthz"))).Trim());
         Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync(new Uri(coordinator.HttpAddress + "/metrics"))).StatusCode);
+    }
+
+    /// <summary>Part 5, 18: every route on both ports with a certificate as the credential.</summary>
+    [Fact]
+    public async Task Every_route_with_a_client_certificate()
+    {
+        using var certificates = new TestCertificates();
+        await using var coordinator = await StartMutualAsync(certificates);
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = Trusting(certificates, certificates.Client()) });
+        await RouteMatrix.TryAllAsync(http, coordinator.GrpcAddress, coordinator.HttpAddress, "a client's certificate", null, Role.Submit, isForGrpcOnly: true);
     }
 
     [Fact]

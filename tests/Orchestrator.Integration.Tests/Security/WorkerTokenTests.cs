@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using Orchestrator.Integration.Tests.Interop;
 using Orchestrator.TestKit;
@@ -48,6 +49,10 @@ public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonSt
             await CallAsync(revealed, own, own, session, coordinator.GrpcAddress["http://".Length..]),
             line => Assert.Contains("it is not that worker who sent it", line, StringComparison.Ordinal));
 
+        // Part 5, 18: on every route of both ports, too.
+        using (var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }))
+            await RouteMatrix.TryAllAsync(http, coordinator.GrpcAddress, coordinator.HttpAddress, "a stolen worker's token", await TokenOfAsync(revealed, own), role: null);
+
         // Its incarnation's end is its own.
         Signals.Send(own, Signals.Kill);
         Assert.Equal(TaskState.WorkerLost, Assert.Single(await coordinator.WaitAsync([task])).State);
@@ -56,6 +61,9 @@ public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonSt
             late = await CallAsync(revealed, own, 0, session);
         while (!late.All(line => line.Contains("UNAUTHENTICATED the token is wrong", StringComparison.Ordinal)));
     }
+
+    private static async Task<string> TokenOfAsync(TemporaryDirectory revealed, int worker) =>
+        JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(revealed.Path, $"{worker}.json"))).RootElement.GetProperty("coordinatorToken").GetString()!;
 
     /// <summary>One line per call, made with the token of one worker from the process group of another.</summary>
     private async Task<string[]> CallAsync(TemporaryDirectory revealed, int tokenOf, int from, string session, string? address = null)

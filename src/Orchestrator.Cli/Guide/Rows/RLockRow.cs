@@ -10,7 +10,7 @@ internal sealed class RLockRow() : GuideRow("rlock", "8.2", "a reentrant lock: i
     private const int Levels = 5;
 
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_recurse", TaskKind.Io, (RecurseInput input, TaskContext context, CancellationToken ct) => RecurseAsync(input, context, ct));
+        map.MapTask("guide_recurse", TaskKind.Io, (RecurseInput input, TaskContext context, CancellationToken ct) => RecurseAsync(context.Session.CreateFlow(), input, ct));
 
     public override async Task RunAsync(GuideContext guide)
     {
@@ -23,7 +23,7 @@ internal sealed class RLockRow() : GuideRow("rlock", "8.2", "a reentrant lock: i
         await using (var hold = await session.Lock(name).TryAcquireAsync(TimeSpan.Zero, guide.Token))
             guide.Shows("once it was released as often, it is free for others", hold is not null);
 
-        guide.Say("With a plain lock the second acquire would wait for its own caller for ever. Python hangs there.");
+        guide.Say("With a plain lock the second acquire would wait for its own caller for ever. Python hangs there. Here the task names its flow of work (CreateFlow), and is told.");
         try
         {
             await guide.Pool.RunAsync<int>("guide_recurse", new RecurseInput(guide.Name("plain"), 2, LockMode.Plain), cancellationToken: guide.Token);
@@ -36,10 +36,10 @@ internal sealed class RLockRow() : GuideRow("rlock", "8.2", "a reentrant lock: i
         }
     }
 
-    private static async Task<int> RecurseAsync(RecurseInput input, TaskContext context, CancellationToken cancellationToken)
+    private static async Task<int> RecurseAsync(SessionFlow flow, RecurseInput input, CancellationToken cancellationToken)
     {
-        await using var hold = await context.Lock(input.Lock, input.Mode).AcquireAsync(cancellationToken);
-        return input.Levels == 1 ? hold.Depth : await RecurseAsync(input with { Levels = input.Levels - 1 }, context, cancellationToken);
+        await using var hold = await flow.Lock(input.Lock, input.Mode).AcquireAsync(cancellationToken);
+        return input.Levels == 1 ? hold.Depth : await RecurseAsync(flow, input with { Levels = input.Levels - 1 }, cancellationToken);
     }
 
     private sealed record RecurseInput(string Lock, int Levels, LockMode Mode);

@@ -1,0 +1,117 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Grpc.Core;
+using Orchestrator.Coordinator;
+using Orchestrator.Coordinator.Security;
+using Orchestrator.TestKit;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Integration.Tests.Security;
+
+/// <summary>Every route on both ports, by both methods, whatever the request calls itself: what each is to answer to a credential.</summary>
+internal static class RouteMatrix
+{
+    private const string GrpcContent = "application/grpc";
+
+    // Written down a second time: a route that comes to be answered without a credential is seen here.
+    private static readonly string[] OpenRoutes = ["/healthz", "/readyz"];
+    private static readonly string[] HttpRoutes = [.. OpenRoutes, "/metrics"];
+
+    /// <summary>Tries all of them.</summary>
+    /// <param name="http">With the certificate, where that is the credential.</param>
+    /// <param name="grpc">The address of the gRPC port.</param>
+    /// <param name="web">The address of the HTTP port.</param>
+    /// <param name="credential">How messages call the credential.</param>
+    /// <param name="token">What is sent as bearer token; null for none.</param>
+    /// <param name="role">What it may do on the gRPC port; null for nothing.</param>
+    /// <param name="isForGrpcOnly">Whether the HTTP port does not know it.</param>
+    public static async Task TryAllAsync(HttpClient http, string grpc, string web, string credential, string? token, Role? role, bool isForGrpcOnly = false)
+    {
+        var routes = await RoutesAsync();
+        Assert.True(routes.Count > 50, $"{routes.Count} routes");
+        Assert.Superset(HttpRoutes.ToHashSet(), routes.ToHashSet());
+        foreach (var route in routes)
+        {
+            foreach (var isGrpcPort in (bool[])[true, false])
+            {
+                foreach (var content in (string?[])[null, GrpcContent, GrpcContent + "+proto", "application/grpc-web", "text/html"])
+                {
+                    foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Post])
+                    {
+                        var got = await AskAsync(http, isGrpcPort, (isGrpcPort ? grpc : web) + route, content, method, token);
+                        var fault = Fault(got, isGrpcPort, route, method, isForGrpcOnly && !isGrpcPort ? null : role);
+                        Assert.True(fault is null, $"{method} {route} ({content}) on the {(isGrpcPort ? "gRPC" : "HTTP")} port with {credential}: {got}, {fault}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>What is wrong with an answer; null where nothing is.</summary>
+    private static string? Fault(Answer got, bool isGrpcPort, string route, HttpMethod method, Role? role)
+    {
+        var isOwn = HttpRoutes.Contains(route) != isGrpcPort;
+        var isHealth = isGrpcPort && route.StartsWith("/grpc.health.v1.Health/", StringComparison.Ordinal) && method == HttpMethod.Post
+            && !route.EndsWith("/unimplemented", StringComparison.Ordinal);
+        var isOpen = !isGrpcPort && OpenRoutes.Contains(route) && method == HttpMethod.Get;
+        if (isOpen || isHealth)
+            return got.IsRefused ? "it is open" : isOpen && got.Status != HttpStatusCode.OK ? "it answers 200" : null;
+        if (role is null)
+            return got.IsUnauthenticated ? null : "a credential is needed";
+        if (got.IsUnauthenticated)
+            return "the credential is right";
+        if (!isOwn)
+            return got.Status == HttpStatusCode.NotFound || got.Grpc == StatusCode.Unimplemented ? null : "it belongs to the other port";
+        if (!isGrpcPort)
+            return method != HttpMethod.Get || got.Status == HttpStatusCode.OK ? null : "it answers 200";
+        var rule = AccessRules.Find(route);
+        if (method == HttpMethod.Post && rule is { } needed)
+            return got.IsForbidden == (role < needed.Least) ? null : $"it needs the role {needed.Least}";
+        return null;
+    }
+
+    private static async Task<Answer> AskAsync(HttpClient http, bool isGrpcPort, string address, string? content, HttpMethod method, string? token)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(address))
+        {
+            Version = isGrpcPort ? HttpVersion.Version20 : HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        // No message at all: nothing is run, whoever asks.
+        if (content is not null)
+        {
+            request.Content = new ByteArrayContent([]);
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue(content);
+        }
+
+        request.Headers.TE.ParseAdd("trailers");
+        request.Headers.Add("grpc-timeout", "10S");
+        if (token is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var response = await http.SendAsync(request, limit.Token);
+        await response.Content.ReadAsByteArrayAsync(limit.Token);
+        var status = response.Headers.TryGetValues("grpc-status", out var values) || response.TrailingHeaders.TryGetValues("grpc-status", out values)
+            ? (StatusCode)int.Parse(values.Single(), System.Globalization.CultureInfo.InvariantCulture)
+            : (StatusCode?)null;
+        return new Answer(response.StatusCode, status);
+    }
+
+    /// <summary>Every route of a coordinator, with its methods and what gRPC answers where there is none.</summary>
+    private static async Task<IReadOnlyList<string>> RoutesAsync()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var application = CoordinatorApplication.Create(new CoordinatorOptions { DataDirectory = directory.Path, OwnsProcess = false }, new TaskHandlerRegistry());
+        return [.. application.Routes.Select(route => "/" + route.TrimStart('/').Replace("{unimplementedService}", "unimplemented", StringComparison.Ordinal)
+            .Replace("{unimplementedMethod:grpcunimplemented}", "unimplemented", StringComparison.Ordinal).Replace("{unimplementedMethod}", "unimplemented", StringComparison.Ordinal)).Distinct()];
+    }
+
+    private sealed record Answer(HttpStatusCode Status, StatusCode? Grpc)
+    {
+        public bool IsUnauthenticated => Status == HttpStatusCode.Unauthorized || Grpc == StatusCode.Unauthenticated;
+
+        public bool IsForbidden => Status == HttpStatusCode.Forbidden || Grpc == StatusCode.PermissionDenied;
+
+        public bool IsRefused => IsUnauthenticated || IsForbidden;
+    }
+}
