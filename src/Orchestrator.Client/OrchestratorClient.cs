@@ -167,7 +167,10 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         return await CallAsync(_tasks.WaitTasksAsync(request, cancellationToken: cancellationToken));
     }
 
-    /// <summary>Follows tasks: states, progress, partial outputs, log lines. It resumes after <paramref name="afterSequence"/>.</summary>
+    /// <summary>
+    /// Follows tasks: states, progress, partial outputs, log lines. It resumes after <paramref name="afterSequence"/>. <see cref="TaskEvent.DroppedBefore"/> states what
+    /// is missing.
+    /// </summary>
     public IAsyncEnumerable<TaskEvent> WatchTasksAsync(
         IEnumerable<ulong> taskIds, ulong afterSequence = 0, CancellationToken cancellationToken = default)
     {

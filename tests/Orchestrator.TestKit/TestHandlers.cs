@@ -61,6 +61,20 @@ internal static class TestHandlers
             return Task.FromResult(0);
         });
         map.MapTask("let_late_print", TaskKind.Io, (int _) => s_late.TrySetResult());
+        // So many log lines, then so many partial outputs, each of so many bytes that begin with its number.
+        map.MapTask("yield", TaskKind.Io, async (int[] shape, TaskContext context, CancellationToken _) =>
+        {
+            for (var i = 0; i < shape[0]; i++)
+                Console.WriteLine($"line {i}");
+            for (var i = 0; i < shape[1]; i++)
+            {
+                var bytes = new byte[shape[2]];
+                BitConverter.TryWriteBytes(bytes, i);
+                await context.WritePartialBytesAsync(bytes);
+            }
+
+            return shape[1];
+        });
         map.MapTask("fail_fast", TaskKind.Cpu, (int depth) => FailFast(depth));
         map.MapTask("unhandled", TaskKind.Cpu, (int depth) =>
         {

@@ -85,6 +85,10 @@ internal static class Describe
         _ => value.ToString("0.00", CultureInfo.InvariantCulture),
     };
 
+    /// <summary>What this reader has missed of a task.</summary>
+    public static string Dropped(TaskEvent happened) =>
+        $"{Count((long)happened.DroppedBefore)} partial outputs are missing here: they came faster than they were read, or before, and only the newest are kept";
+
     public static string Progress(Progress progress)
     {
         var completed = progress.Completed.ToString("0.##", CultureInfo.InvariantCulture);

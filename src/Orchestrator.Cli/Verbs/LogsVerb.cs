@@ -30,8 +30,8 @@ internal static class LogsVerb
                 result = happened.Result ?? result;
                 if (context.Terminal.IsJson)
                     context.WriteJsonLine(happened);
-                else if (Line(happened) is { } line)
-                    context.Terminal.Line(VisibleText.Line(FormattableString.Invariant($"{happened.At?.ToDateTime().ToLocalTime():HH:mm:ss.fff}  {line}")));
+                else
+                    Print(context, happened);
             }
         }
         catch (OrchestratorException exception) when (exception.Reason == ErrorReason.NotFound)
@@ -42,6 +42,16 @@ internal static class LogsVerb
         // A watch that resumes after the task's end brings nothing.
         result ??= (await client.GetTaskAsync(id, token)).Result;
         return result?.State == TaskState.Succeeded ? ExitCode.Ok : ExitCode.TaskFailed;
+    }
+
+    private static void Print(VerbContext context, TaskEvent happened)
+    {
+        if (happened.DroppedBefore > 0)
+            Write(Describe.Dropped(happened));
+        if (Line(happened) is { } line)
+            Write(line);
+
+        void Write(string text) => context.Terminal.Line(VisibleText.Line(FormattableString.Invariant($"{happened.At?.ToDateTime().ToLocalTime():HH:mm:ss.fff}  {text}")));
     }
 
     private static string? Line(TaskEvent happened) => happened.EventCase switch

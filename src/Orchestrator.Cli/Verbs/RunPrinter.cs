@@ -70,6 +70,8 @@ internal sealed class RunPrinter(VerbContext context, long count)
 
     public void Event(TaskEvent happened)
     {
+        if (happened.DroppedBefore > 0)
+            Beside(happened, Describe.Dropped(happened));
         var text = happened.EventCase switch
         {
             TaskEvent.EventOneofCase.State => Describe.State(happened.State),
@@ -78,8 +80,12 @@ internal sealed class RunPrinter(VerbContext context, long count)
             TaskEvent.EventOneofCase.Log => $"{happened.Log.Level}: {happened.Log.Message}",
             _ => null,
         };
-        if (text is null)
-            return;
+        if (text is not null)
+            Beside(happened, text);
+    }
+
+    private void Beside(TaskEvent happened, string text)
+    {
         var line = VisibleText.Line($"task {happened.TaskId}: {text}");
         if (_live is not null)
             _live.WriteLine(line);

@@ -93,3 +93,24 @@ public sealed class TaskCancelledException : OperationCanceledException
     /// <summary>Which rung of the ladder ended it: before its start, by its own consent, or with its process.</summary>
     public CancelRung Rung => Result.Error?.Rung ?? CancelRung.Unspecified;
 }
+
+/// <summary>
+/// Partial outputs of a task are missing: they came faster than they were read, or before, and are no longer kept. The task itself goes on, and its
+/// result may well be there.
+/// </summary>
+public sealed class PartialsLostException : OrchestratorException
+{
+    internal PartialsLostException(TaskHandle task, ulong count, ulong after, ulong before)
+        : base(
+            $"{count} partial outputs of task {task.Id} ('{task.Handler}') are lost to this reader, between the events {after} and {before}: it did not keep up, or came late; EventsAsync goes on over a gap",
+            StatusCode.DataLoss,
+            ErrorReason.LimitExceeded,
+            null) =>
+        (TaskId, Count) = (task.Id, count);
+
+    /// <summary>The task's id.</summary>
+    public ulong TaskId { get; }
+
+    /// <summary>How many are missing.</summary>
+    public ulong Count { get; }
+}

@@ -33,7 +33,7 @@ public sealed record TaskStreamOptions
 
     /// <summary>
     /// Called for each progress report, partial output and log line; setting it asks the coordinator for them. It
-    /// must not block.
+    /// must not block: what is not read in time is missing, which <see cref="TaskEvent.DroppedBefore"/> states.
     /// </summary>
     public Action<TaskEvent>? OnEvent { get; init; }
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Grpc.Core;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
@@ -30,9 +29,9 @@ internal sealed class TaskEvents(OrchestratorClient client, TaskLine line)
                 {
                     more = await events.MoveNextAsync();
                 }
-                catch (OrchestratorException exception) when (exception is CoordinatorUnavailableException || exception.StatusCode == StatusCode.ResourceExhausted)
+                catch (CoordinatorUnavailableException)
                 {
-                    // Broken, or cut for reading too slowly: what comes after the last one seen is still there.
+                    // What comes after the last one seen is still there, or is stated to be missing.
                     broken = true;
                     continue;
                 }

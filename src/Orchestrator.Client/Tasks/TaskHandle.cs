@@ -50,7 +50,11 @@ public abstract class TaskHandle
         return await Result.WaitAsync(cancellationToken);
     }
 
-    /// <summary>All that happens to it, from its acceptance to its end: states, progress, partial outputs and log lines. Any number may read.</summary>
+    /// <summary>
+    /// All that happens to it, from its acceptance to its end: states, progress, partial outputs and log lines. Any number may read. The newest 1,000 are kept for one who
+    /// comes late or does not keep up; <see cref="TaskEvent.DroppedBefore"/> says how many partial outputs are missing before an event, and at the end an event with
+    /// nothing else says so before the result. Missing log lines are stated by a log line.
+    /// </summary>
     /// <exception cref="TaskLostException">The coordinator was lost.</exception>
     public IAsyncEnumerable<TaskEvent> EventsAsync(CancellationToken cancellationToken = default) => _events.ReadAsync(this, cancellationToken);
 
@@ -58,15 +62,27 @@ public abstract class TaskHandle
     public IAsyncEnumerable<Progress> ProgressAsync(CancellationToken cancellationToken = default) =>
         SelectAsync(TaskEvent.EventOneofCase.Progress, static item => item.Progress, cancellationToken);
 
-    /// <summary>Its log lines.</summary>
+    /// <summary>Its log lines; one of level warning stands for those that are missing.</summary>
     public IAsyncEnumerable<LogLine> LogAsync(CancellationToken cancellationToken = default) =>
         SelectAsync(TaskEvent.EventOneofCase.Log, static item => item.Log, cancellationToken);
 
     /// <summary>Its partial outputs as they are: what a handler that is a generator yields.</summary>
-    public IAsyncEnumerable<Payload> PartialPayloadsAsync(CancellationToken cancellationToken = default) =>
-        SelectAsync(TaskEvent.EventOneofCase.PartialOutput, static item => item.PartialOutput, cancellationToken);
+    /// <exception cref="PartialsLostException">Some are missing, since they came faster than they were read, or before. <see cref="EventsAsync"/> goes on over a gap.</exception>
+    public async IAsyncEnumerable<Payload> PartialPayloadsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ulong last = 0;
+        await foreach (var item in EventsAsync(cancellationToken))
+        {
+            if (item.DroppedBefore > 0)
+                throw new PartialsLostException(this, item.DroppedBefore, last, item.Sequence);
+            last = item.Sequence;
+            if (item.EventCase == TaskEvent.EventOneofCase.PartialOutput)
+                yield return item.PartialOutput;
+        }
+    }
 
     /// <summary>Its partial outputs, by generated JSON code.</summary>
+    /// <exception cref="PartialsLostException">As <see cref="PartialPayloadsAsync"/>.</exception>
     public async IAsyncEnumerable<T> PartialsAsync<T>(JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await foreach (var payload in PartialPayloadsAsync(cancellationToken))
@@ -74,6 +90,7 @@ public abstract class TaskHandle
     }
 
     /// <summary>Its partial outputs, by reflection.</summary>
+    /// <exception cref="PartialsLostException">As <see cref="PartialPayloadsAsync"/>.</exception>
     [RequiresUnreferencedCode(TaskFunction.NeedsReflection)]
     [RequiresDynamicCode(TaskFunction.NeedsReflection)]
     public async IAsyncEnumerable<T> PartialsAsync<T>([EnumeratorCancellation] CancellationToken cancellationToken = default)

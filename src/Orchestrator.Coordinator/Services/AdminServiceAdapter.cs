@@ -48,7 +48,7 @@ internal sealed class AdminServiceAdapter(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streams.Stopping);
         try
         {
-            await foreach (var item in events.WatchAsync((long)Math.Min(request.AfterSequence, long.MaxValue), ending.Token))
+            await foreach (var item in events.WatchAsync((long)Math.Min(request.AfterSequence, long.MaxValue - 1), ending.Token))
             {
                 await responseStream.WriteAsync(
                     new WatchEventsResponse
@@ -61,10 +61,6 @@ internal sealed class AdminServiceAdapter(
                     },
                     ending.Token);
             }
-        }
-        catch (SlowWatcherException exception)
-        {
-            throw Failures.Create(ErrorReason.LimitExceeded, exception.Message);
         }
         catch (OperationCanceledException) when (streams.Stopping.IsCancellationRequested)
         {

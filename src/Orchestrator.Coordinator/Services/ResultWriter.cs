@@ -50,15 +50,51 @@ internal sealed class ResultWriter(MonotonicClock clock)
     public static PassTaskResult ToRefusal(TaskFailure failure, ulong tag) =>
         new() { Tag = tag, State = V1.TaskState.Failed, Error = WireConversions.ToError(failure) };
 
-    public PassTaskEvent ToEvent(in TaskEventRecord item, ulong tag)
+    /// <summary>Adds an event as its reader gets it, behind what says what is missing before it.</summary>
+    public void AddTo(ICollection<PassTaskEvent> events, in TaskEventRecord item, EventCounts missing, ulong tag)
     {
-        var message = new PassTaskEvent
+        AddGap(events, item.Task, missing with { Partials = 0 }, tag, item.Sequence, item.At);
+        if (item.Kind == TaskEventKind.Ended)
+            AddGap(events, item.Task, missing with { LogLines = 0 }, tag, item.Sequence, item.At);
+        var message = ToEvent(item, tag);
+        if (item.Kind != TaskEventKind.Ended)
+            message.DroppedBefore = (ulong)missing.Partials;
+        events.Add(message);
+    }
+
+    /// <summary>Adds what says what is missing at the end of a task, before its result.</summary>
+    public void AddGap(ICollection<PassTaskEvent> events, TaskRecord task, EventCounts missing, ulong tag) =>
+        AddGap(events, task, missing, tag, task.EndedSequence, task.EndedAt);
+
+    private void AddGap(ICollection<PassTaskEvent> events, TaskRecord task, EventCounts missing, ulong tag, long before, long at)
+    {
+        // One who has seen what says so, and goes on after it, still gets what follows.
+        if (missing.LogLines > 0)
         {
-            TaskId = (ulong)item.Task.Id,
-            Tag = tag,
-            Sequence = (ulong)item.Sequence,
-            At = Timestamp.FromDateTimeOffset(clock.ToWallClock(item.At)),
-        };
+            var gap = Begin(task, tag, before - 1, at);
+            gap.Log = new V1.LogLine { Level = "warning", Message = $"{missing.LogLines} log lines before this are lost to this reader: only the newest {EventBacklog.MaxEvents:N0} events are kept" };
+            events.Add(gap);
+        }
+
+        if (missing.Partials > 0)
+        {
+            var gap = Begin(task, tag, before - 1, at);
+            gap.DroppedBefore = (ulong)missing.Partials;
+            events.Add(gap);
+        }
+    }
+
+    private PassTaskEvent Begin(TaskRecord task, ulong tag, long sequence, long at) => new()
+    {
+        TaskId = (ulong)task.Id,
+        Tag = tag,
+        Sequence = (ulong)sequence,
+        At = Timestamp.FromDateTimeOffset(clock.ToWallClock(at)),
+    };
+
+    private PassTaskEvent ToEvent(in TaskEventRecord item, ulong tag)
+    {
+        var message = Begin(item.Task, tag, item.Sequence, item.At);
         switch (item.Kind)
         {
             case TaskEventKind.Queued:

@@ -161,12 +161,13 @@ internal sealed class TaskServiceAdapter(
     {
         var ids = ReadIds(request.TaskIds, "task_ids");
         await SettleAsync(ids);
-        var watch = new TaskWatch(responseStream.WriteAsync, results);
+        var watch = new TaskWatch(responseStream.WriteAsync, results, memory);
         var unknown = new List<long>();
         host.Read(engine =>
         {
-            var past = engine.Watch(watch, ids, (long)Math.Min(request.AfterSequence, long.MaxValue), unknown);
-            watch.Begin(past, ids.Count(id => engine.Find(id) is { HasEnded: false }));
+            var had = new Dictionary<long, EventCounts>();
+            var past = engine.Watch(watch, ids, (long)Math.Min(request.AfterSequence, long.MaxValue), unknown, had);
+            watch.Begin(past, had, ids.Count(id => engine.Find(id) is { HasEnded: false }));
             return 0;
         });
         try

@@ -15,8 +15,6 @@ internal sealed partial class TaskStream
     /// <summary>One entry of the results to come: an accepted task or a refusal.</summary>
     private readonly record struct Entry(TaskRecord? Task, TaskFailure? Refusal, ulong Tag)
     {
-        public bool IsReady => Refusal is not null || Task!.HasEnded;
-
         public int Bytes => Task?.OutputBytes ?? 0;
     }
 
@@ -24,15 +22,18 @@ internal sealed partial class TaskStream
         : StreamOutbox<EncodedMessage>
     {
         private readonly Queue<Entry> _results = new();
+        // In the order of submission: ends that have been told. That a task has ended shows in its record before what comes with its end, such as its last events.
+        private readonly Dictionary<long, int> _ended = [];
         private readonly List<Entry> _taken = [];
         private long _takenBytes;
         private readonly EncodedMessage _message = new();
-        private readonly Queue<TaskEventRecord> _events = new();
+        private readonly EventBacklog _events = new(stream._memory);
         private readonly List<(ulong Tag, ulong Id)> _acceptedIds = [];
         private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private string _instance = "";
         private bool _announce;
         private bool _draining;
+        private bool _resultsFirst;
 
         public Task Broken => _broken.Task;
 
@@ -84,12 +85,15 @@ internal sealed partial class TaskStream
 
         public void AddEnded(ReadOnlySpan<Delivery> deliveries)
         {
-            if (inOrder)
-                return;
             lock (Gate)
             {
                 foreach (ref readonly var delivery in deliveries)
-                    _results.Enqueue(new Entry(delivery.Task, null, delivery.Tag));
+                {
+                    if (inOrder)
+                        CollectionsMarshal.GetValueRefOrAddDefault(_ended, delivery.Task.Id, out _)++;
+                    else
+                        _results.Enqueue(new Entry(delivery.Task, null, delivery.Tag));
+                }
             }
         }
 
@@ -97,9 +101,15 @@ internal sealed partial class TaskStream
         {
             lock (Gate)
             {
-                if (_events.Count < MaxQueuedEvents)
-                    _events.Enqueue(item);
+                _events.Add(item);
             }
+        }
+
+        public void End()
+        {
+            Close();
+            lock (Gate)
+                _events.Close();
         }
 
         protected override bool HasQueued()
@@ -155,32 +165,60 @@ internal sealed partial class TaskStream
                 }
 
                 _acceptedIds.Clear();
-                var bytes = 0;
-                while (_events.Count > 0 && rest.Events.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes)
-                {
-                    var item = _events.Dequeue();
-                    rest.Events.Add(results.ToEvent(item, item.Task.Tag));
-                    bytes += item.ContentBytes;
-                }
-
-                while (_results.Count > 0 && _taken.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes
-                    && _results.Peek() is { IsReady: true } next)
-                {
-                    // What would not fit beside others into a client's default message limit gets a message of its own.
-                    if (bytes > 0 && bytes + next.Bytes > ProtocolConstants.MaxPayloadBytes)
-                        break;
-                    _taken.Add(_results.Dequeue());
-                    bytes += next.Bytes;
-                    _takenBytes += next.Bytes;
-                }
-
+                TakeResults(rest, TakeEvents(rest));
                 return true;
+            }
+        }
+
+        /// <summary>Takes events; how many bytes they are.</summary>
+        private int TakeEvents(PassStreamTasksResponse rest)
+        {
+            var bytes = 0;
+            while (!_resultsFirst && rest.Events.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes
+                && _events.TryTake(out var item, out var missing))
+            {
+                results.AddTo(rest.Events, item, missing, item.Task.Tag);
+                bytes += item.ContentBytes;
+            }
+
+            _resultsFirst = false;
+            return bytes;
+        }
+
+        /// <summary>Takes results beside so many bytes of events, which count for themselves, so that a flood of them keeps no result waiting.</summary>
+        private void TakeResults(PassStreamTasksResponse rest, int eventBytes)
+        {
+            var bytes = 0;
+            while (_results.Count > 0 && _taken.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes
+                && _results.TryPeek(out var next) && IsReady(next))
+            {
+                // What would not fit beside others into a client's default message limit gets a message of its own.
+                if (eventBytes + bytes is > 0 and var others && others + next.Bytes > ProtocolConstants.MaxPayloadBytes)
+                {
+                    _resultsFirst = eventBytes > 0 && bytes == 0;
+                    break;
+                }
+
+                if (stream.WantsEvents && next.Task is { } task)
+                {
+                    if (_events.Holds(task))
+                        break;
+                    results.AddGap(rest.Events, task, _events.End(task), next.Tag);
+                }
+
+                _taken.Add(_results.Dequeue());
+                if (inOrder && next.Task is { } told && --CollectionsMarshal.GetValueRefOrAddDefault(_ended, told.Id, out _) <= 0)
+                    _ended.Remove(told.Id);
+                bytes += next.Bytes;
+                _takenBytes += next.Bytes;
             }
         }
 
         protected override void OnFailed(Exception exception) => _broken.TrySetResult();
 
         private bool HasQueuedLocked() =>
-            _announce || _acceptedIds.Count > 0 || _events.Count > 0 || (_results.Count > 0 && _results.Peek().IsReady);
+            _announce || _acceptedIds.Count > 0 || _events.Count > 0 || (_results.TryPeek(out var next) && IsReady(next));
+
+        private bool IsReady(in Entry entry) => !inOrder || entry.Refusal is not null || _ended.ContainsKey(entry.Task!.Id);
     }
 }

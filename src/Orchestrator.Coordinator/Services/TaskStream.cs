@@ -16,9 +16,6 @@ namespace Orchestrator.Coordinator.Services;
 /// </summary>
 internal sealed partial class TaskStream : TaskReceiver
 {
-    /// <summary>Events that may wait for a client that does not read; those beyond are dropped (a watch can still replay them).</summary>
-    private const int MaxQueuedEvents = 1_000;
-
     private readonly TaskEngineHost _host;
     private readonly SubmissionReader _submissions;
     private readonly Outbox _outbox;
@@ -126,7 +123,7 @@ internal sealed partial class TaskStream : TaskReceiver
     /// <summary>The call is over; whatever comes now is not written.</summary>
     public void Close()
     {
-        _outbox.Close();
+        _outbox.End();
         lock (_creditGate)
         {
             _isClosed = true;

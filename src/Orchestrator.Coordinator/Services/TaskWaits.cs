@@ -1,6 +1,7 @@
 using Orchestrator.Contracts.Passthrough;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Engines;
+using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
 using TaskState = Orchestrator.Core.Tasks.TaskState;
@@ -47,23 +48,25 @@ internal sealed class TaskWait : TaskListener
     }
 }
 
-/// <summary>One WatchTasks call: events out as they happen. A watcher that does not read is cut, and can resume after the last sequence that it has seen.</summary>
+/// <summary>One WatchTasks call: events out as they happen. Where the watcher does not keep up, it misses the oldest, and is told how many.</summary>
 internal sealed class TaskWatch : TaskListener
 {
-    private const int MaxQueued = 10_000;
-
     private readonly Outbox _outbox;
     private int _pendingEnds;
 
-    public TaskWatch(Func<PassWatchTasksResponse, Task> write, ResultWriter results) => _outbox = new Outbox(this, write, results);
+    public TaskWatch(Func<PassWatchTasksResponse, Task> write, ResultWriter results, MemoryBudget memory) => _outbox = new Outbox(this, write, results, memory);
 
-    /// <summary>Completes when all watched tasks have ended and all was written, or fails when the watcher was cut.</summary>
+    /// <summary>Completes when all watched tasks have ended and all was written, or fails when the watcher is gone.</summary>
     public Task Finished => _outbox.Finished;
 
     /// <summary>Begins with what has happened already; called under the engine's lock.</summary>
-    public void Begin(IReadOnlyList<TaskEventRecord> past, int pendingEnds)
+    /// <param name="past">What it is.</param>
+    /// <param name="had">What the watcher had of each task before.</param>
+    /// <param name="pendingEnds">How many of its tasks are unfinished.</param>
+    public void Begin(IReadOnlyList<TaskEventRecord> past, IReadOnlyDictionary<long, EventCounts> had, int pendingEnds)
     {
         _pendingEnds = pendingEnds;
+        _outbox.Begin(had);
         foreach (var item in past)
             _outbox.Add(item);
     }
@@ -77,41 +80,59 @@ internal sealed class TaskWatch : TaskListener
 
     public override void Kick(bool alone) => _outbox.Kick();
 
-    public void Close() => _outbox.Close();
+    public void Close() => _outbox.End();
 
-    private sealed class Outbox(TaskWatch watch, Func<PassWatchTasksResponse, Task> write, ResultWriter results) : StreamOutbox<PassWatchTasksResponse>
+    private sealed class Outbox(TaskWatch watch, Func<PassWatchTasksResponse, Task> write, ResultWriter results, MemoryBudget memory) : StreamOutbox<PassWatchTasksResponse>
     {
-        private readonly Queue<TaskEventRecord> _events = new();
+        private readonly EventBacklog _events = new(memory);
+        private readonly Queue<PassTaskEvent> _next = new();
+        private readonly List<PassTaskEvent> _taken = [];
         private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task Finished => _finished.Task;
 
-        public void Add(in TaskEventRecord item)
+        public void Begin(IReadOnlyDictionary<long, EventCounts> had)
         {
             lock (Gate)
             {
-                _events.Enqueue(item);
-                if (_events.Count <= MaxQueued)
-                    return;
+                foreach (var (task, counts) in had)
+                    _events.Begin(task, counts);
             }
+        }
 
+        public void Add(in TaskEventRecord item)
+        {
+            lock (Gate)
+                _events.Add(item);
+        }
+
+        public void End()
+        {
             Close();
-            _finished.TrySetException(Errors.Failures.Create(
-                ErrorReason.LimitExceeded, $"the watcher did not keep up: {MaxQueued:N0} events (watch_events) were waiting; resume after the last sequence that you have seen"));
+            lock (Gate)
+                _events.Close();
         }
 
         protected override bool HasQueued()
         {
             lock (Gate)
-                return _events.Count > 0;
+                return _next.Count > 0 || _events.Count > 0;
         }
 
         protected override PassWatchTasksResponse? Take()
         {
             lock (Gate)
             {
-                if (_events.TryDequeue(out var item))
-                    return new PassWatchTasksResponse { Event = results.ToEvent(item, item.Task.Tag) };
+                if (_next.Count == 0 && _events.TryTake(out var item, out var missing))
+                {
+                    results.AddTo(_taken, item, missing, item.Task.Tag);
+                    foreach (var message in _taken)
+                        _next.Enqueue(message);
+                    _taken.Clear();
+                }
+
+                if (_next.TryDequeue(out var next))
+                    return new PassWatchTasksResponse { Event = next };
                 if (watch._pendingEnds == 0)
                     _finished.TrySetResult();
                 return null;

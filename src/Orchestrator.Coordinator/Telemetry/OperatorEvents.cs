@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Orchestrator.Coordinator.Engines;
 
 namespace Orchestrator.Coordinator.Telemetry;
@@ -14,58 +13,68 @@ internal sealed record OperatorEvent(long Sequence, DateTimeOffset At, string Ki
 /// <summary>The last events, and those who watch for new ones.</summary>
 internal sealed class OperatorEvents(MonotonicClock clock)
 {
+    /// <summary>The kind of an event that stands for those that are no longer kept.</summary>
+    public const string Gone = "events.gone";
+
     private const int Kept = 10_000;
-    private const int WatcherBuffer = 1_000;
+    private const int MaxBatch = 1_000;
 
     private readonly Lock _gate = new();
     private readonly Queue<OperatorEvent> _events = new();
-    private readonly List<Channel<OperatorEvent>> _watchers = [];
+    private TaskCompletionSource _added = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _sequence;
 
     public void Add(string kind, string subject, string message)
     {
+        TaskCompletionSource added;
         lock (_gate)
         {
-            var item = new OperatorEvent(++_sequence, clock.ToWallClock(clock.Now.Ticks), kind, subject, message);
-            _events.Enqueue(item);
+            _events.Enqueue(new OperatorEvent(++_sequence, clock.ToWallClock(clock.Now.Ticks), kind, subject, message));
             if (_events.Count > Kept)
                 _events.Dequeue();
-            foreach (var watcher in _watchers)
-            {
-                // A watcher that does not read is cut; it can resume after the last sequence that it has seen.
-                if (!watcher.Writer.TryWrite(item))
-                    watcher.Writer.TryComplete(new SlowWatcherException());
-            }
+            (added, _added) = (_added, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         }
+
+        added.SetResult();
     }
 
-    /// <summary>Events after a sequence, then new ones as they come.</summary>
-    /// <exception cref="SlowWatcherException">The caller did not keep up.</exception>
+    /// <summary>Events after a sequence, then new ones as they come. Those that are no longer kept are stated by one of kind <see cref="Gone"/>.</summary>
     public async IAsyncEnumerable<OperatorEvent> WatchAsync(
         long afterSequence, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var channel = Channel.CreateBounded<OperatorEvent>(new BoundedChannelOptions(WatcherBuffer) { SingleReader = true });
-        OperatorEvent[] past;
-        lock (_gate)
+        var batch = new List<OperatorEvent>();
+        while (true)
         {
-            past = [.. _events.Where(item => item.Sequence > afterSequence)];
-            _watchers.Add(channel);
+            Task added;
+            lock (_gate)
+            {
+                added = _added.Task;
+                if (_events.TryPeek(out var oldest))
+                    TakeAfter(ref afterSequence, oldest, batch);
+            }
+
+            foreach (var item in batch)
+                yield return item;
+            if (batch.Count == 0)
+                await added.WaitAsync(cancellationToken);
+            batch.Clear();
+        }
+    }
+
+    private void TakeAfter(ref long afterSequence, OperatorEvent oldest, List<OperatorEvent> batch)
+    {
+        var (first, last) = (afterSequence + 1, oldest.Sequence - 1);
+        if (first <= last)
+        {
+            batch.Add(new OperatorEvent(last, oldest.At, Gone, "", $"events {first} to {last} are no longer kept: the last {Kept} are"));
+            afterSequence = last;
         }
 
-        try
+        // Sequences have no gaps, so the place of the next one is known.
+        foreach (var item in _events.Skip((int)Math.Clamp(afterSequence + 1 - oldest.Sequence, 0, _events.Count)).Take(MaxBatch))
         {
-            foreach (var item in past)
-                yield return item;
-            await foreach (var item in channel.Reader.ReadAllAsync(cancellationToken))
-                yield return item;
-        }
-        finally
-        {
-            lock (_gate)
-                _watchers.Remove(channel);
+            batch.Add(item);
+            afterSequence = item.Sequence;
         }
     }
 }
-
-/// <summary>A watcher was cut because it did not read.</summary>
-internal sealed class SlowWatcherException() : Exception("the watcher did not keep up with the events; resume after the last sequence that you have seen");

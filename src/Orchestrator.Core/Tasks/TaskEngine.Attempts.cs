@@ -60,11 +60,12 @@ public sealed partial class TaskEngine
         var extras = task.GetExtras();
         if (news.Kind == TaskEventKind.Progress)
             extras.Progress = news.Content;
+        extras.Counts = extras.Counts.With(news.Kind);
         var sequence = Publish(task, news.Kind, news.Content, news.ContentBytes);
         if (task.Owner is { WantsEvents: true } owner)
         {
             _effects.Notifications.Add(new Notification(
-                null, owner, new TaskEventRecord(task, news.Kind, sequence, _now, news.Content, news.ContentBytes)));
+                null, owner, new TaskEventRecord(task, news.Kind, sequence, _now, news.Content, news.ContentBytes) { Counts = extras.Counts }));
         }
     }
 

@@ -64,10 +64,11 @@ public sealed partial class TaskEngine
 
     /// <summary>
     /// Registers a watcher on tasks and returns what has already happened to them after <paramref name="afterSequence"/>, in order. Unknown ids
-    /// are added to <paramref name="unknown"/>.
+    /// are added to <paramref name="unknown"/>. What a watcher had of each task by then is added to <paramref name="had"/>: less than the first event
+    /// counts, where some between are no longer kept.
     /// </summary>
     public IReadOnlyList<TaskEventRecord> Watch(
-        TaskWatcher watcher, IReadOnlyList<long> taskIds, long afterSequence, ICollection<long> unknown)
+        TaskWatcher watcher, IReadOnlyList<long> taskIds, long afterSequence, ICollection<long> unknown, IDictionary<long, EventCounts>? had = null)
     {
         ArgumentNullException.ThrowIfNull(watcher);
         ArgumentNullException.ThrowIfNull(taskIds);
@@ -82,6 +83,8 @@ public sealed partial class TaskEngine
             }
 
             AddPast(task, afterSequence, past);
+            if (had is not null && task.Extras?.History is { } history)
+                had[id] = history.CountsUpTo(afterSequence);
             if (!task.HasEnded)
                 (task.GetExtras().Watchers ??= []).Add(watcher);
         }
@@ -114,6 +117,6 @@ public sealed partial class TaskEngine
         if (task.StartedSequence > after)
             past.Add(new TaskEventRecord(task, TaskEventKind.Running, task.StartedSequence, task.StartedAt));
         if (task.EndedSequence > after)
-            past.Add(new TaskEventRecord(task, TaskEventKind.Ended, task.EndedSequence, task.EndedAt));
+            past.Add(new TaskEventRecord(task, TaskEventKind.Ended, task.EndedSequence, task.EndedAt) { Counts = task.EventCounts });
     }
 }

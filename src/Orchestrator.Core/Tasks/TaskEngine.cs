@@ -184,7 +184,7 @@ public sealed partial class TaskEngine
         var sequence = ++_sequence;
         if (task.Extras is { } extras)
         {
-            var item = new TaskEventRecord(task, kind, sequence, _now, content, contentBytes);
+            var item = new TaskEventRecord(task, kind, sequence, _now, content, contentBytes) { Counts = extras.Counts };
             if (kind is TaskEventKind.Progress or TaskEventKind.PartialOutput or TaskEventKind.Log)
                 AddTo(extras.History ??= new TaskHistory(), item);
             if (extras.Watchers is { } watchers)
@@ -200,7 +200,7 @@ public sealed partial class TaskEngine
         return sequence;
     }
 
-    /// <summary>Old events are kept for convenience: where there is no room for them, the task goes on without.</summary>
+    /// <summary>Old events are kept for convenience: where there is no room for them, the task goes on without, and who comes later is told how many there were.</summary>
     private void AddTo(TaskHistory history, in TaskEventRecord item)
     {
         var before = history.Bytes;
@@ -210,5 +210,6 @@ public sealed partial class TaskEngine
             return;
         _historyBytes -= history.Bytes;
         history.Clear();
+        _historyBytes += history.Bytes;
     }
 }

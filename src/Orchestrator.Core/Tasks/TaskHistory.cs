@@ -30,7 +30,25 @@ public enum TaskEventKind : byte
 /// <param name="Content">What the handler reported, opaque to the engine.</param>
 /// <param name="ContentBytes">Its size.</param>
 public readonly record struct TaskEventRecord(
-    TaskRecord Task, TaskEventKind Kind, long Sequence, long At, object? Content = null, int ContentBytes = 0);
+    TaskRecord Task, TaskEventKind Kind, long Sequence, long At, object? Content = null, int ContentBytes = 0)
+{
+    /// <summary>How many events there were that nothing later makes up for, this one included. Zero where that is not known, as for a state that is replayed.</summary>
+    public EventCounts Counts { get; init; }
+}
+
+/// <summary>Events of one task that nothing later makes up for, as a report of progress does for the one before: who misses some is told how many.</summary>
+/// <param name="Partials">Partial outputs.</param>
+/// <param name="LogLines">Log lines.</param>
+public readonly record struct EventCounts(long Partials, long LogLines)
+{
+    /// <summary>With one event more.</summary>
+    public EventCounts With(TaskEventKind kind) => kind switch
+    {
+        TaskEventKind.PartialOutput => this with { Partials = Partials + 1 },
+        TaskEventKind.Log => this with { LogLines = LogLines + 1 },
+        _ => this,
+    };
+}
 
 /// <summary>
 /// The last events of one task beyond its present states, for watches that come later. Bounded by number and by bytes: the oldest
@@ -45,16 +63,18 @@ internal sealed class TaskHistory
     private const int EventBytes = 120;
 
     private readonly Queue<TaskEventRecord> _events = new();
+    private readonly ForgottenEvents _partials = new();
+    private readonly ForgottenEvents _logLines = new();
     private int _bytes;
 
     /// <summary>What it holds, as it counts against the memory budget.</summary>
-    public int Bytes => _bytes + (EventBytes * _events.Count);
+    public int Bytes => _bytes + (EventBytes * _events.Count) + _partials.Bytes + _logLines.Bytes;
 
-    /// <summary>Forgets all.</summary>
+    /// <summary>Forgets all but how much it was.</summary>
     public void Clear()
     {
-        _events.Clear();
-        _bytes = 0;
+        while (_events.Count > 0)
+            DropOldest();
     }
 
     public void Add(in TaskEventRecord item)
@@ -62,7 +82,31 @@ internal sealed class TaskHistory
         _events.Enqueue(item);
         _bytes += item.ContentBytes;
         while (_events.Count > MaxEvents || (_bytes > MaxBytes && _events.Count > 1))
-            _bytes -= _events.Dequeue().ContentBytes;
+            DropOldest();
+    }
+
+    /// <summary>What one has seen who has seen all up to a sequence.</summary>
+    public EventCounts CountsUpTo(long sequence)
+    {
+        var counts = new EventCounts(_partials.CountUpTo(sequence), _logLines.CountUpTo(sequence));
+        foreach (var item in _events)
+        {
+            if (item.Sequence > sequence)
+                break;
+            counts = counts.With(item.Kind);
+        }
+
+        return counts;
+    }
+
+    private void DropOldest()
+    {
+        var item = _events.Dequeue();
+        _bytes -= item.ContentBytes;
+        if (item.Kind == TaskEventKind.PartialOutput)
+            _partials.Add(item.Sequence);
+        else if (item.Kind == TaskEventKind.Log)
+            _logLines.Add(item.Sequence);
     }
 
     public IEnumerable<TaskEventRecord> After(long sequence) => _events.Where(item => item.Sequence > sequence);

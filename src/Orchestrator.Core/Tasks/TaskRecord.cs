@@ -123,6 +123,9 @@ public sealed class TaskRecord : DeadlineNode
     /// <summary>From the end of its last attempt until its result was here, where measured.</summary>
     public long ReplyTicks => Extras?.ReplyTicks ?? 0;
 
+    /// <summary>How many events there have been that nothing later makes up for.</summary>
+    public EventCounts EventCounts => Extras?.Counts ?? default;
+
     internal TaskExtras GetExtras() => Extras ??= new TaskExtras();
 
     internal bool Has(TaskMarks mark) => (Marks & mark) != 0;
@@ -174,6 +177,7 @@ internal sealed class TaskExtras
     public List<(TaskOwner Owner, ulong Tag)>? Joiners;
     public List<TaskWatcher>? Watchers;
     public TaskHistory? History;
+    public EventCounts Counts;
     public RateGate? RateGate;
     public object? Progress;
     public long QueuedAt;

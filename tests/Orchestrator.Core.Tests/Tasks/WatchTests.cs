@@ -95,6 +95,63 @@ public sealed class WatchTests
         Assert.Equal(TaskEventKind.Ended, Assert.Single(_harness.Effects.Notifications).Event.Kind);
     }
 
+    /// <summary>Part 5, 7: whoever comes late, or comes back, can be told how many are no longer kept.</summary>
+    [Fact]
+    public void What_is_no_longer_kept_is_counted()
+    {
+        const int partials = 2_500;
+        var worker = _harness.Join("w#1");
+        var (task, other) = (_harness.Submit("io"), _harness.Submit("io"));
+        Tell(worker, task, TaskEventKind.Log, "line");
+        var sequences = new List<long>();
+        for (var i = 0; i < partials; i++)
+        {
+            Tell(worker, task, TaskEventKind.PartialOutput, "piece");
+            sequences.Add(_harness.Engine.LastSequence);
+            // Events of another task between them, now and then.
+            if (i % 7 == 0)
+                Tell(worker, other, TaskEventKind.Progress, "more");
+        }
+
+        _harness.Report(worker, task);
+        foreach (var seen in (int[])[0, 1, 8, 700, 1_499, 1_500, 2_000, partials])
+        {
+            var had = new Dictionary<long, EventCounts>();
+            var past = _harness.Engine.Watch(new Watcher(), [task.Id], seen == 0 ? 0 : sequences[seen - 1], [], had);
+            Assert.Equal(new EventCounts(seen, seen == 0 ? 0 : 1), had[task.Id]);
+            var kept = past.Where(item => item.Kind == TaskEventKind.PartialOutput).ToArray();
+            Assert.Equal(Math.Min(1_000, partials - seen), kept.Length);
+            Assert.Equal(Enumerable.Range(partials - kept.Length + 1, kept.Length), kept.Select(item => (int)item.Counts.Partials));
+            Assert.Equal(new EventCounts(partials, 1), past[^1].Counts);
+        }
+    }
+
+    /// <summary>Part 5, 7: however the sequences lie, never fewer count as missing than are.</summary>
+    [Fact]
+    public void Forgotten_events_are_never_taken_for_seen()
+    {
+        for (var seed = 1; seed <= 20; seed++)
+        {
+            var random = new Random(seed);
+            var forgotten = new ForgottenEvents();
+            var all = new List<long>();
+            var sequence = 0L;
+            for (var i = 0; i < 2_000; i++)
+            {
+                sequence += random.Next(10) < seed % 5 ? random.Next(2, 9) : 1;
+                forgotten.Add(sequence);
+                all.Add(sequence);
+            }
+
+            Assert.True(forgotten.Bytes <= 256 * 24);
+            Assert.Equal(all.Count, forgotten.CountUpTo(sequence));
+            for (var at = 0L; at <= sequence; at += random.Next(1, 40))
+                Assert.InRange(forgotten.CountUpTo(at), 0, all.Count(item => item <= at));
+            if (seed % 5 == 0)
+                Assert.Equal(1_000, forgotten.CountUpTo(1_000));
+        }
+    }
+
     [Fact]
     public void Who_no_longer_watches_is_told_nothing()
     {
