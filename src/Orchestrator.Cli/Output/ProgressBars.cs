@@ -5,7 +5,7 @@ namespace Orchestrator.Cli.Output;
 /// <summary>The look of this command's progress bars.</summary>
 internal static class ProgressBars
 {
-    public static Progress Create(IAnsiConsole console) => new Progress(console)
+    public static Progress Create(BarConsole console) => new Progress(console.Console)
         .AutoClear(true)
         .HideCompleted(false)
         .Columns(

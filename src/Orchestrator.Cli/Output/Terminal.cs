@@ -27,7 +27,7 @@ internal sealed class Terminal
         IsJson = json;
         (_writer, _errors) = (output, error);
         IsRedirected = Console.IsOutputRedirected || output != Console.Out;
-        ShowsProgress = !Console.IsErrorRedirected && error == Console.Error && !IsDumb;
+        ShowsProgress = !Console.IsErrorRedirected && error == Console.Error && !IsDumb && JobControl.IsInForeground;
         _out = new(() => Create(output, IsRedirected));
         _error = new(() => Create(error, Console.IsErrorRedirected || error != Console.Error));
     }
@@ -35,14 +35,14 @@ internal sealed class Terminal
     /// <summary>The user asked for JSON.</summary>
     public bool IsJson { get; }
 
-    /// <summary>A person looks at standard error, so that a moving bar makes sense.</summary>
+    /// <summary>A person looks at standard error, so that a moving bar makes sense; not beside what another job in front of this one writes there.</summary>
     public bool ShowsProgress { get; }
 
     /// <summary>Results go into a pipe or a file.</summary>
     public bool IsRedirected { get; }
 
     /// <summary>A person looks at the results, on something that can be drawn anew.</summary>
-    public bool IsLive => !IsRedirected && !IsDumb;
+    public bool IsLive => !IsRedirected && !IsDumb && JobControl.IsInForeground;
 
     public IAnsiConsole Out => _out.Value;
 
@@ -73,7 +73,10 @@ internal sealed class Terminal
     public void WriteJson(object value) => _writer.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
 
     /// <summary>A table of values; in a pipe its cells are separated by tabs, for <c>cut</c> and <c>awk</c>.</summary>
-    public void WriteTable(IReadOnlyList<Column> columns, IEnumerable<IReadOnlyList<string>> rows)
+    /// <param name="columns">Its columns.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="leastFirst">Columns that a narrow terminal does without, in this order.</param>
+    public void WriteTable(IReadOnlyList<Column> columns, IEnumerable<IReadOnlyList<string>> rows, params string[] leastFirst)
     {
         if (IsRedirected)
         {
@@ -83,19 +86,41 @@ internal sealed class Terminal
             return;
         }
 
-        WriteGrid(columns, rows);
+        var cells = rows.ToArray();
+        // The last one is folded where there is no room for it.
+        var shown = Fitting(Out.Profile.Width, columns, cells, leastFirst, foldsLast: true);
+        WriteGrid([.. shown.Select(index => columns[index])], cells.Select(row => (string[])[.. shown.Select(index => row[index])]));
+    }
+
+    /// <summary>The columns for which there is room; those that say least go first.</summary>
+    internal static List<int> Fitting(int width, IReadOnlyList<Column> columns, IReadOnlyList<IReadOnlyList<string>> rows, IEnumerable<string> leastFirst, bool foldsLast = false)
+    {
+        // Beside its text a column takes a space on each side and one between it and the next.
+        int Width(int index) => (foldsLast && index == columns.Count - 1
+            ? columns[index].Title.Length
+            : rows.Select(cells => cells[index].Length).Append(columns[index].Title.Length).Max()) + 3;
+        var shown = Enumerable.Range(0, columns.Count).ToList();
+        foreach (var least in leastFirst)
+        {
+            if (shown.Sum(Width) + 4 <= width)
+                break;
+            shown.RemoveAll(index => columns[index].Title == least);
+        }
+
+        return shown;
     }
 
     /// <summary>A table for people, aligned in a pipe too.</summary>
     public void WriteGrid(IReadOnlyList<Column> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
         var table = new Table { Border = TableBorder.Simple, UseSafeBorder = false };
-        foreach (var column in columns)
+        foreach (var (index, column) in columns.Index())
         {
             table.AddColumn(new TableColumn(new Markup($"[bold]{Markup.Escape(column.Title)}[/]"))
             {
                 Alignment = column.IsNumber ? Justify.Right : Justify.Left,
-                NoWrap = column.IsNumber,
+                // The first one names its row: a name in two halves can be neither found nor copied.
+                NoWrap = column.IsNumber || index == 0,
             });
         }
 
@@ -104,7 +129,8 @@ internal sealed class Terminal
         Out.Write(table);
     }
 
-    private static IAnsiConsole Create(TextWriter writer, bool redirected)
+    /// <summary>A console with this command's look.</summary>
+    internal static IAnsiConsole Create(TextWriter writer, bool redirected)
     {
         var plain = redirected || IsDumb;
         var console = AnsiConsole.Create(new AnsiConsoleSettings
@@ -124,4 +150,6 @@ internal sealed class Terminal
 }
 
 /// <summary>A column of a table.</summary>
+/// <param name="Title">Its title.</param>
+/// <param name="IsNumber">Whether it stands on the right.</param>
 internal sealed record Column(string Title, bool IsNumber = false);

@@ -8,7 +8,13 @@ namespace Orchestrator.Cli.Top;
 /// <summary>Draws one snapshot so that it fits a screen.</summary>
 internal static class TopScreen
 {
-    private const string Keys = "q quit   Tab workers/tasks   ↑↓ select   r recycle worker   c cancel task   d drain";
+    // The longest that fits.
+    private static readonly string[] s_keys =
+    [
+        "q quit   Tab workers/tasks   ↑↓ select   r recycle worker   c cancel task   d drain",
+        "q quit  Tab workers/tasks  ↑↓ select  r recycle  c cancel  d drain",
+        "q quit  Tab  ↑↓  r recycle  c cancel  d drain",
+    ];
 
     // Of each further table; the tasks take what is left.
     private const int MaxRows = 8;
@@ -16,12 +22,13 @@ internal static class TopScreen
     public static IRenderable Draw(TopSnapshot snapshot, TopRates rates, TopControls controls, int width, int height)
     {
         var parts = new List<IRenderable>();
-        foreach (var line in TopTables.Headline(snapshot))
-            parts.Add(new Text(line.Length > width ? line[..(width - 1)] + "…" : line, new Style(decoration: Decoration.Bold)));
+        foreach (var line in TopTables.Headline(snapshot).SelectMany(line => Packed(line, width)))
+            parts.Add(new Text(line, new Style(decoration: Decoration.Bold)));
         // Above the tables: what a small screen cuts off is the end.
         parts.Add(controls.Question is { } question
-            ? new Text(question, new Style(Color.Yellow, decoration: Decoration.Bold))
-            : new Text(controls.Message.Length > 0 ? controls.Message : Keys, new Style(decoration: Decoration.Dim)));
+            ? new Text(Cut(question, width), new Style(Color.Yellow, decoration: Decoration.Bold))
+            : new Text(Cut(controls.Message.Length > 0 ? controls.Message : s_keys.FirstOrDefault(keys => keys.Length <= width, s_keys[^1]), width), new Style(decoration: Decoration.Dim)));
+        var header = parts.Count;
 
         var workers = snapshot.Status.Workers;
         parts.Add(Table(
@@ -32,7 +39,7 @@ internal static class TopScreen
 
         var handlers = snapshot.Status.Handlers.OrderByDescending(handler => handler.Counts?.Running).ThenByDescending(handler => handler.Counts?.Succeeded).ToArray();
         var left = height - Lines(Math.Min(workers.Count, Math.Max(MaxRows, height / 3))) - Lines(Math.Min(handlers.Length, MaxRows))
-            - Lines(Math.Min(snapshot.Queues.Count, MaxRows)) - 5;
+            - Lines(Math.Min(snapshot.Queues.Count, MaxRows)) - header - 2;
         parts.Add(Tasks(snapshot, controls, width, Math.Max(2, left)));
         if (handlers.Length > 0)
             parts.Add(Table(width, TopTables.HandlerColumns, handlers.Select(handler => (TopTables.Cells(rates, handler), false)), MaxRows));
@@ -43,6 +50,29 @@ internal static class TopScreen
         // A title, a line below it, a blank line on each side.
         static int Lines(int rows) => rows == 0 ? 0 : rows + 4;
     }
+
+    /// <summary>The parts in as few lines as they fit in.</summary>
+    internal static IEnumerable<string> Packed(IEnumerable<string> parts, int width)
+    {
+        var line = "";
+        foreach (var part in parts)
+        {
+            // A comma stands behind each but the last.
+            if (line.Length > 0 && line.Length + part.Length + 3 > width)
+            {
+                yield return Cut(line + ",", width);
+                line = "  " + part;
+            }
+            else
+            {
+                line += line.Length == 0 ? part : ", " + part;
+            }
+        }
+
+        yield return Cut(line, width);
+    }
+
+    private static string Cut(string line, int width) => line.Length <= width ? line : string.Concat(line.AsSpan(0, width - 1), "…");
 
     private static IRenderable Tasks(TopSnapshot snapshot, TopControls controls, int width, int rows)
     {
@@ -62,7 +92,7 @@ internal static class TopScreen
     private static Table Table(int width, Column[] columns, IEnumerable<(string[] Cells, bool Selected)> all, int most)
     {
         var rows = all.Take(most).ToArray();
-        var shown = Fitting(width, columns, rows.Select(row => row.Cells).ToArray());
+        var shown = Terminal.Fitting(width, columns, rows.Select(row => row.Cells).ToArray(), TopTables.LeastFirst);
         var table = new Table { Border = TableBorder.Simple, UseSafeBorder = false };
         // A mark of its own shows what is selected where there are no colours.
         table.AddColumn(new TableColumn("") { Padding = new Padding(0) });
@@ -82,21 +112,5 @@ internal static class TopScreen
         }
 
         return table;
-    }
-
-    /// <summary>The columns for which there is room; those that say least go first.</summary>
-    internal static List<int> Fitting(int width, Column[] columns, string[][] rows)
-    {
-        // Beside its text a column takes a space on each side and one between it and the next.
-        int Width(int index) => rows.Select(cells => cells[index].Length).Append(columns[index].Title.Length).Max() + 3;
-        var shown = Enumerable.Range(0, columns.Length).ToList();
-        foreach (var least in TopTables.LeastFirst)
-        {
-            if (shown.Sum(Width) + 4 <= width)
-                break;
-            shown.RemoveAll(index => columns[index].Title == least);
-        }
-
-        return shown;
     }
 }

@@ -28,21 +28,36 @@ internal static class TopTables
     ];
 
     /// <summary>Columns that a narrow screen does without, in this order.</summary>
-    public static readonly string[] LeastFirst = ["ahead", "putters", "getters", "attempt", "run p99", "latency p50", "failed", "pid", "oldest", "most", "done", "state", "queued", "tasks/s", "age"];
+    public static readonly string[] LeastFirst = ["ahead", "putters", "getters", "attempt", "run p99", "latency p50", "failed", "pid", "oldest", "most", "done", "state", "queued", "tasks/s", "age", "progress", "CPU", "running", "memory"];
 
-    public static string[] Headline(TopSnapshot snapshot)
+    /// <summary>What stands above the tables, in parts that a narrow screen breaks between.</summary>
+    public static string[][] Headline(TopSnapshot snapshot)
     {
         var status = snapshot.Status;
         var coordinator = status.Coordinator ?? new ProcessInfo();
         var tasks = status.Tasks ?? new TaskCounts();
         return
         [
-            $"Coordinator {status.Version} at {Describe.Address(snapshot.Address)}, pid {coordinator.Pid}: " +
-            string.Create(CultureInfo.InvariantCulture, $"{coordinator.CpuPercent:0.0} % CPU, {Describe.Bytes(coordinator.RssBytes)}, {coordinator.Threads} threads") +
-            (status.Draining ? ", DRAINING" : "") + $", {Describe.Objects(status)}",
-            $"Tasks: {Describe.Rate(tasks.PerSecond)}/s, {Describe.Count(tasks.Queued)} queued, {Describe.Count(tasks.Running)} running, " +
-            $"{Describe.Count(tasks.Succeeded)} succeeded, {Describe.Count(tasks.Failed)} failed, {Describe.Count(tasks.Cancelled)} cancelled, " +
-            $"{Describe.Count(tasks.TimedOut)} timed out, {Describe.Count(tasks.WorkerLost)} lost, {Describe.Count(tasks.Retried)} retried",
+            [
+                $"Coordinator {status.Version} at {Describe.Address(snapshot.Address)}",
+                $"pid {coordinator.Pid}",
+                string.Create(CultureInfo.InvariantCulture, $"{coordinator.CpuPercent:0.0} % CPU"),
+                Describe.Bytes(coordinator.RssBytes),
+                $"{coordinator.Threads} threads",
+                .. status.Draining ? ["DRAINING"] : Array.Empty<string>(),
+                Describe.Objects(status),
+            ],
+            [
+                $"Tasks: {Describe.Rate(tasks.PerSecond)}/s",
+                $"{Describe.Count(tasks.Queued)} queued",
+                $"{Describe.Count(tasks.Running)} running",
+                $"{Describe.Count(tasks.Succeeded)} succeeded",
+                $"{Describe.Count(tasks.Failed)} failed",
+                $"{Describe.Count(tasks.Cancelled)} cancelled",
+                $"{Describe.Count(tasks.TimedOut)} timed out",
+                $"{Describe.Count(tasks.WorkerLost)} lost",
+                $"{Describe.Count(tasks.Retried)} retried",
+            ],
         ];
     }
 

@@ -59,7 +59,8 @@ internal static class DemoVerb
     private static async Task<List<Heat>> WithBarsAsync(Terminal terminal, DemoRun run, Workload[] workloads)
     {
         var heats = new List<Heat>();
-        await ProgressBars.Create(terminal.Out).StartAsync(async bars =>
+        using var console = new BarConsole(Console.Out);
+        await ProgressBars.Create(console).StartAsync(async bars =>
         {
             foreach (var workload in workloads)
             {

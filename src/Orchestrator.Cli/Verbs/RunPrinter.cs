@@ -13,7 +13,8 @@ internal sealed class RunPrinter(VerbContext context, long count)
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly Dictionary<TaskState, long> _states = [];
     private ProgressTask? _bar;
-    private IAnsiConsole? _live;
+    private BarConsole? _above;
+    private bool _takesResults;
     private long _done;
 
     public bool HasResults => _done > 0;
@@ -21,9 +22,7 @@ internal sealed class RunPrinter(VerbContext context, long count)
     /// <summary>A remark beside the results.</summary>
     public void Note(string text)
     {
-        if (_live is not null)
-            _live.WriteLine(text);
-        else
+        if (!Above(VisibleText.Lines(text)))
             _terminal.Note(text);
     }
 
@@ -32,15 +31,16 @@ internal sealed class RunPrinter(VerbContext context, long count)
         // Where results go to the same terminal the bar moves down with them; a single result needs none.
         if (count > 1 && _terminal.ShowsProgress)
         {
-            _live = Console.IsOutputRedirected ? null : _terminal.Out;
-            var console = _live ?? _terminal.ErrorConsole;
+            _takesResults = !Console.IsOutputRedirected;
+            using var console = new BarConsole(_takesResults ? Console.Out : Console.Error);
+            _above = console;
             await ProgressBars.Create(console).StartAsync(async bars =>
             {
                 _bar = bars.AddTask("tasks", maxValue: count);
                 await run();
             });
             _bar = null;
-            _live = null;
+            _above = null;
         }
         else
         {
@@ -59,7 +59,7 @@ internal sealed class RunPrinter(VerbContext context, long count)
         if (_bar is not null)
             _bar.Value = _done;
         if (_terminal.IsJson)
-            context.WriteJsonLine(result);
+            Write(VerbContext.ToJsonLine(result));
         else if (result.State != TaskState.Succeeded)
             Fail(result);
         else if (count == 1 && Console.IsOutputRedirected && result.Output?.ContentCase == Payload.ContentOneofCase.Data)
@@ -87,9 +87,7 @@ internal sealed class RunPrinter(VerbContext context, long count)
     private void Beside(TaskEvent happened, string text)
     {
         var line = VisibleText.Line($"task {happened.TaskId}: {text}");
-        if (_live is not null)
-            _live.WriteLine(line);
-        else
+        if (!Above(line))
             Console.Error.WriteLine(line);
     }
 
@@ -102,9 +100,7 @@ internal sealed class RunPrinter(VerbContext context, long count)
     private void Fail(TaskResult result)
     {
         var line = VisibleText.Line((count > 1 ? $"task {result.Tag}: " : "") + Describe.Failure(result));
-        if (_live is not null)
-            _live.MarkupLineInterpolated($"[red]{line}[/]");
-        else
+        if (_above?.TryWriteLine(line, isFailure: true) != true)
             _terminal.Error(line);
         if (count == 1 && result.Error?.PostMortem is { } death)
         {
@@ -115,11 +111,12 @@ internal sealed class RunPrinter(VerbContext context, long count)
 
     private void Write(string line)
     {
-        if (_live is not null)
-            _live.WriteLine(line);
-        else
+        if (!_takesResults || !Above(VisibleText.Lines(line)))
             _terminal.Line(line);
     }
+
+    /// <summary>Written between the bar's own lines it would be drawn over. False where there is no bar.</summary>
+    private bool Above(string line) => _above?.TryWriteLine(line) == true;
 
     private string Summary()
     {

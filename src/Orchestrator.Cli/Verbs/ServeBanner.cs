@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
+using Orchestrator.Client;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator;
+using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Verbs;
 
@@ -9,9 +11,9 @@ namespace Orchestrator.Cli.Verbs;
 internal static class ServeBanner
 {
     private const string Method = "orchestrator.v1.TaskService/RunTask";
-    private const string Request = """'{"task":{"handler":"sum_of_squares","input":{"json":{"n":1000000}}}}'""";
+    private const string Usual = "sum_of_squares";
 
-    public static string Write(CoordinatorAddresses addresses, string dataDirectory)
+    public static string Write(CoordinatorAddresses addresses, IReadOnlyList<HandlerInfo> handlers, string dataDirectory)
     {
         var address = new Uri(addresses.Grpc);
         var authority = address.Authority;
@@ -43,27 +45,48 @@ internal static class ServeBanner
                 .AppendLine(CultureInfo.InvariantCulture, $"  {Command()} recycle{here}");
         }
 
+        text.AppendLine();
+        if (Example(handlers) is var (handler, input))
+        {
+            var body = input is null ? "" : $",\"input\":{{\"json\":{input}}}";
+            var request = Quote($"{{\"task\":{{\"handler\":\"{handler}\"{body}}}}}");
+            text.AppendLine("Try it from another terminal, with this command, grpcurl or buf:")
+                .AppendLine()
+                .AppendLine(CultureInfo.InvariantCulture, $"  {Command()} run {handler}{(input is null ? "" : " " + Quote(input))}{here}{(isTls ? " --ca CA.pem" : "")}")
+                .AppendLine()
+                .AppendLine(isTls ? "  grpcurl -cacert CA.pem \\" : "  grpcurl -plaintext \\")
+                .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
+                .AppendLine(CultureInfo.InvariantCulture, $"    -d {request} \\")
+                .AppendLine(CultureInfo.InvariantCulture, $"    {authority} {Method}")
+                .AppendLine()
+                // Without --reflect-header buf sends the token with the call, but not when it asks for the schema.
+                .AppendLine($"  buf curl --protocol grpc {(isTls ? "--cacert CA.pem" : "--http2-prior-knowledge")} --reflect-header '*' \\")
+                .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
+                .AppendLine(CultureInfo.InvariantCulture, $"    -d {request} \\")
+                .AppendLine(CultureInfo.InvariantCulture, $"    {address.Scheme}://{authority}/{Method}")
+                .AppendLine();
+        }
+        else
+        {
+            text.AppendLine("No worker offers a handler yet. What they can run, once they do, is listed by")
+                .AppendLine(CultureInfo.InvariantCulture, $"  {Command()} handlers{here}{(isTls ? " --ca CA.pem" : "")}")
+                .AppendLine();
+        }
+
         return text
-            .AppendLine()
-            .AppendLine("Try it from another terminal, with this command, grpcurl or buf:")
-            .AppendLine()
-            .AppendLine(CultureInfo.InvariantCulture, $$"""  {{Command()}} run sum_of_squares '{"n": 1000000}'{{here}}{{(isTls ? " --ca CA.pem" : "")}}""")
-            .AppendLine()
-            .AppendLine(isTls ? "  grpcurl -cacert CA.pem \\" : "  grpcurl -plaintext \\")
-            .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
-            .AppendLine(CultureInfo.InvariantCulture, $"    -d {Request} \\")
-            .AppendLine(CultureInfo.InvariantCulture, $"    {authority} {Method}")
-            .AppendLine()
-            // Without --reflect-header buf sends the token with the call, but not when it asks for the schema.
-            .AppendLine($"  buf curl --protocol grpc {(isTls ? "--cacert CA.pem" : "--http2-prior-knowledge")} --reflect-header '*' \\")
-            .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
-            .AppendLine(CultureInfo.InvariantCulture, $"    -d {Request} \\")
-            .AppendLine(CultureInfo.InvariantCulture, $"    {address.Scheme}://{authority}/{Method}")
-            .AppendLine()
             .Append(isTls ? "CA.pem stands for the authority of the certificate; where client certificates are asked for, add yours and its key.\n\n" : "")
             .AppendLine("Ctrl-C stops it: running tasks may finish first, a second Ctrl-C does not wait.")
             .ToString();
     }
+
+    /// <summary>A handler that some worker has, with an input that it takes; null where none has any.</summary>
+    private static (string Handler, string? Input)? Example(IReadOnlyList<HandlerInfo> handlers)
+    {
+        var shown = handlers.FirstOrDefault(handler => handler.Name == Usual) ?? handlers.FirstOrDefault(HasExample) ?? handlers.FirstOrDefault();
+        return shown is null ? null : (shown.Name, HasExample(shown) ? Payloads.ToJson(shown.ExampleInput) : null);
+    }
+
+    private static bool HasExample(HandlerInfo handler) => handler.ExampleInput?.ContentCase == Payload.ContentOneofCase.Json;
 
     // What was built in a folder is not on the PATH, and the line is there to be pasted.
     private static string Command()

@@ -165,7 +165,7 @@ internal static class ServeVerb
         if (starting.IsCancellationRequested)
             application.RequestStop();
         else
-            await WriteBannerAsync(VisibleText.Lines(ServeBanner.Write(application.Addresses, options.DataDirectory)));
+            await WriteBannerAsync(VisibleText.Lines(ServeBanner.Write(application.Addresses, application.Handlers, options.DataDirectory)));
         if (reload)
             application.RequestReload();
         return await running;

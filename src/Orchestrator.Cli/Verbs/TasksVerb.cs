@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Cli.Output;
+using Orchestrator.Client;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Verbs;
@@ -25,7 +27,7 @@ internal static class TasksVerb
     };
 
     public static Command Create() =>
-        new Command("tasks", "Lists tasks.") { States, Handler, Limit }
+        new Command("tasks", "Lists tasks, newest first. Outputs are not listed: 'logs TASK' prints one's.") { States, Handler, Limit }
             .Examples("orchestrator tasks --state running", "orchestrator tasks --state failed --handler http_get -o json")
             .Does(RunAsync);
 
@@ -51,25 +53,60 @@ internal static class TasksVerb
             return ExitCode.Ok;
         }
 
+        var accepted = await AcceptedAsync(client, tasks, token);
+        var now = TimeProvider.System.GetUtcNow();
         context.Terminal.WriteTable(
-            [new("task", true), new("handler"), new("state"), new("attempts", true), new("worker"), new("result")],
+            [new("task", true), new("handler"), new("state"), new("age", true), new("ran", true), new("attempts", true), new("worker"), new("result")],
             tasks.Select(task => (string[])
             [
                 task.TaskId.ToString(System.Globalization.CultureInfo.InvariantCulture),
                 task.Handler,
                 Describe.State(task.State),
+                Describe.Time(Since(now, accepted.GetValueOrDefault(task.TaskId))),
+                Describe.Time(task.Result is { } ended ? ended.Timing?.Run?.ToTimeSpan() : Since(now, task.State == TaskState.Running ? task.Attempts.LastOrDefault()?.StartedAt : null)),
                 Describe.Count(task.Attempts.Count),
                 task.Attempts.LastOrDefault()?.Worker ?? task.Result?.Worker ?? "",
                 Outcome(task),
-            ]));
+            ]),
+            "attempts", "worker", "ran");
         if (request.PageToken.Length > 0)
             context.Terminal.Note("There are more; --limit N lists up to N.");
         return ExitCode.Ok;
     }
 
+    /// <summary>When each task was accepted: of those that have ended the list says so, and the others' first event does.</summary>
+    private static async Task<Dictionary<ulong, Timestamp?>> AcceptedAsync(OrchestratorClient client, List<TaskInfo> tasks, CancellationToken token)
+    {
+        var accepted = tasks.ToDictionary(task => task.TaskId, task => task.Result?.Timing?.AcceptedAt);
+        var open = tasks.Where(task => task.Result is null).Select(task => task.TaskId).ToHashSet();
+        if (open.Count == 0)
+            return accepted;
+        try
+        {
+            await foreach (var happened in client.WatchTasksAsync(open.ToArray(), cancellationToken: token))
+            {
+                if (!open.Remove(happened.TaskId))
+                    continue;
+                accepted[happened.TaskId] = happened.At;
+                if (open.Count == 0)
+                    break;
+            }
+        }
+        catch (OrchestratorException)
+        {
+            // One has ended meanwhile and is no longer known: the list says less of the others.
+        }
+
+        return accepted;
+    }
+
+    // Clocks of two machines may differ; nothing began in the future.
+    private static TimeSpan? Since(DateTimeOffset now, Timestamp? start) => start is null ? null : TimeSpan.FromTicks(Math.Max(0, (now - start.ToDateTimeOffset()).Ticks));
+
     private static string Outcome(TaskInfo task) => task switch
     {
-        { Result: { State: TaskState.Succeeded } result } => Shorten(Describe.Output(result.Output)),
+        // A list leaves outputs out: what it does not say is not null.
+        { Result: { State: TaskState.Succeeded } result } => result.Output is null ? "–" : Shorten(Describe.Output(result.Output)),
         { Result.Error: { } error } => Shorten(Describe.Cause(error)),
         { Progress: { } progress } => Describe.Progress(progress),
         _ => "",
@@ -77,5 +114,5 @@ internal static class TasksVerb
 
     private static string Shorten(string text) => text.Length <= 60 ? text : text[..59] + "…";
 
-    private static TaskState State(string word) => Enum.Parse<TaskState>(word.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+    private static TaskState State(string word) => System.Enum.Parse<TaskState>(word.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
 }

@@ -50,8 +50,8 @@ internal static class TopVerb
         }
 
         var rates = new TopRates();
-        foreach (var line in TopTables.Headline(snapshot))
-            terminal.Line(line);
+        foreach (var parts in TopTables.Headline(snapshot))
+            terminal.Line(string.Join(", ", parts));
         Section(TopTables.WorkerColumns, snapshot.Status.Workers.Select(worker => TopTables.Cells(snapshot, rates, worker)));
         Section(TopTables.TaskColumns, snapshot.Running.Select(task => TopTables.Cells(snapshot, task)));
         Section(TopTables.HandlerColumns, snapshot.Status.Handlers.Select(handler => TopTables.Cells(rates, handler)));

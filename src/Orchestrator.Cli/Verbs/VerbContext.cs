@@ -54,7 +54,10 @@ internal sealed class VerbContext(ParseResult parsed)
     public static JsonNode? ToJson(IMessage message) => JsonNode.Parse(Lines.Format(message));
 
     /// <summary>Messages one per line, as they come.</summary>
-    public void WriteJsonLine(IMessage message) => Terminal.Line(Lines.Format(message));
+    public void WriteJsonLine(IMessage message) => Terminal.Line(ToJsonLine(message));
+
+    /// <summary>One message on one line.</summary>
+    public static string ToJsonLine(IMessage message) => Lines.Format(message);
 
     public void WriteJson(IEnumerable<IMessage> messages) =>
         Terminal.Line("[" + string.Join(",", messages.Select(message => "\n" + Pages.Format(message))) + "\n]");

@@ -16,6 +16,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Security;
@@ -59,6 +60,10 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     public CoordinatorAddresses Addresses => new(
         GrpcAddress, HttpAddress, _app.Services.GetRequiredService<TokenStore>().Path,
         [.. Supervisor.Status.Select(slot => new WorkerAddress(slot.Name, slot.Pid, slot.Core, slot.HasFailed ? slot.LastExit : ""))]);
+
+    /// <summary>What the workers that have said Hello can run.</summary>
+    public IReadOnlyList<V1.HandlerInfo> Handlers =>
+        _app.Services.GetRequiredService<TaskEngineHost>().Read(engine => engine.HandlersOf(TaskPlacement.WorkerProcess).Select(HandlerOffers.ToInfo).OrderBy(handler => handler.Name, StringComparer.Ordinal).ToArray());
 
     /// <summary>The address for a client in this process, or of this user: the Unix socket.</summary>
     public string LocalAddress => $"unix:{_app.Services.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}";

@@ -1,0 +1,21 @@
+using System.Runtime.InteropServices;
+
+namespace Orchestrator.Cli.Output;
+
+/// <summary>Whether a shell has put this process in front of its terminal or behind it.</summary>
+internal static partial class JobControl
+{
+    private const int StandardOutput = 1;
+    private const int StandardError = 2;
+
+    /// <summary>False only where another job of the same terminal is in front. Without a terminal of its own nothing is.</summary>
+    public static bool IsInForeground => IsInFrontOf(StandardOutput) && IsInFrontOf(StandardError);
+
+    private static bool IsInFrontOf(int descriptor) => GetForegroundGroup(descriptor) is var front && (front < 0 || front == GetProcessGroup());
+
+    [LibraryImport("libc", EntryPoint = "tcgetpgrp")]
+    private static partial int GetForegroundGroup(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "getpgrp")]
+    private static partial int GetProcessGroup();
+}
