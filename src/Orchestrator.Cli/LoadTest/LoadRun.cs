@@ -22,7 +22,7 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
     public async Task<LoadVerdict> RunAsync(CancellationToken token)
     {
         await using var observer = await connect(token);
-        if (scenario.Kills.Any(kill => kill.What == LoadKill.Worker) && !observer.Address.IsLoopback)
+        if (scenario.Kills.Any(kill => kill.What == LoadKill.Worker) && !(observer.Address.IsLoopback || observer.Address.Scheme == "unix"))
             throw new UsageException($"the scenario kills workers, and those of {observer.Address} do not run on this machine");
         var before = (await observer.GetStatusAsync(token)).Tasks;
         foreach (var client in scenario.Clients)

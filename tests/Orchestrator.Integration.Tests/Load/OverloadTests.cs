@@ -94,7 +94,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
         var results = await coordinator.StreamAsync(Enumerable.Range(0, 50).Select(i => Specs.Bytes("echo", new byte[Size], (ulong)i)));
         Assert.All(results, result => Assert.Equal(TaskState.Succeeded, result.State));
         await queues.DeleteQueueAsync(new DeleteQueueRequest { Queue = "flood" }, CoordinatorProcess.Deadline());
-        await state.UpdateDictAsync(new UpdateDictRequest { Dict = "d", Edits = { new DictEdit { Key = "k", Set = body } } }, CoordinatorProcess.Deadline());
+        await new StateService.StateServiceClient(coordinator.Invoker).UpdateDictAsync(new UpdateDictRequest { Dict = "d", Edits = { new DictEdit { Key = "k", Set = body } } }, CoordinatorProcess.Deadline());
     }
 
     [Fact]

@@ -53,7 +53,7 @@ public sealed class PipeTests(SharedCoordinator shared) : IClassFixture<SharedCo
         var session = await _coordinator.OpenSessionAsync();
         await _pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { Text("a") }, SessionId = session }, Soon);
         await RefusesAsync(
-            _pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { Text("b") } }, Soon), StatusCode.FailedPrecondition, "NOT_OWNER", session);
+            _pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { Text("b") } }, Soon), StatusCode.FailedPrecondition, "NOT_OWNER", SessionAlias.Of(session));
         await ReceiveAsync(pipe, PipeEnd.B);
         var waiting = ReceiveAsync(pipe, PipeEnd.B);
         await _coordinator.CloseSessionAsync(session);
