@@ -14,6 +14,18 @@ internal abstract class GuideRow(string name, string section, string title)
 
     public string Title => title;
 
+    /// <summary>The name of its source file.</summary>
+    public string File => $"{GetType().Name}.cs";
+
+    /// <summary>Its source, as this command was built from.</summary>
+    public string ReadSource()
+    {
+        using var stream = typeof(GuideRow).Assembly.GetManifestResourceStream($"guide/{File}")
+            ?? throw new InvalidOperationException($"{File} is not in this build: a row's file has the name of its class");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
     /// <summary>The handlers that this row needs beside the stock ones: the half of its program that runs in the workers.</summary>
     public virtual void MapHandlers(ITaskMap map)
     {

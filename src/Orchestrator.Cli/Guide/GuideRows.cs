@@ -23,6 +23,7 @@ internal static class GuideRows
         new RaceRow(),
         new DeadlockRow(),
         new StarvationRow(),
+        new PriorityInversionRow(),
         new LivelockRow(),
         new LockRow(),
         new RLockRow(),
@@ -40,5 +41,7 @@ internal static class GuideRows
         new RateLimitRow(),
         new MetricsRow(),
         new BestPracticesRow(),
+        new UnboundedRow(),
+        new BlockingInAsyncRow(),
     ];
 }

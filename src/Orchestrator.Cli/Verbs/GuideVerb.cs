@@ -15,9 +15,11 @@ internal static class GuideVerb
 
     private static readonly Option<bool> All = new("--all") { Description = "Run all of them; the exit code is 1 where one does not show what it claims." };
 
+    private static readonly Option<bool> Source = new("--source") { Description = "Print the source of the rows instead of running them." };
+
     public static Command Create() =>
-        new Command("guide", "Shows concurrency, subject by subject, on a coordinator and workers that it starts itself.") { Names, All }
-            .Examples("orchestrator guide", "orchestrator guide deadlock", "orchestrator guide lock rlock semaphore", "orchestrator guide --all")
+        new Command("guide", "Shows concurrency, subject by subject, on a coordinator and workers that it starts itself.") { Names, All, Source }
+            .Examples("orchestrator guide", "orchestrator guide deadlock", "orchestrator guide lock rlock semaphore", "orchestrator guide deadlock --source", "orchestrator guide --all")
             .Does(RunAsync);
 
     private static async Task<int> RunAsync(VerbContext context, CancellationToken token)
@@ -27,6 +29,8 @@ internal static class GuideVerb
         var all = context.Get(All);
         if (all && names.Length > 0)
             throw new UsageException("--all runs every row; name rows, or give --all, not both.");
+        if (!all && names.Length == 0 && context.Get(Source))
+            throw new UsageException("--source prints the source of rows: name one, or give --all.");
         if (!all && names.Length == 0)
         {
             List(terminal);
@@ -34,6 +38,12 @@ internal static class GuideVerb
         }
 
         var rows = all ? GuideRows.All : [.. names.Distinct().Select(Find)];
+        if (context.Get(Source))
+        {
+            Print(terminal, rows);
+            return ExitCode.Ok;
+        }
+
         var (results, exit) = await new GuideRun(terminal, rows).RunAsync();
         token.ThrowIfCancellationRequested();
         if (terminal.IsJson)
@@ -52,6 +62,24 @@ internal static class GuideVerb
             terminal.WriteJson(GuideRows.All.Select(row => new { name = row.Name, section = row.Section, title = row.Title }));
         else
             terminal.WriteTable([new("name"), new("§"), new("shows")], GuideRows.All.Select(row => (string[])[row.Name, row.Section, row.Title]));
+    }
+
+    private static void Print(Terminal terminal, IReadOnlyList<GuideRow> rows)
+    {
+        if (terminal.IsJson)
+        {
+            terminal.WriteJson(rows.Select(row => new { name = row.Name, file = row.File, source = row.ReadSource() }));
+            return;
+        }
+
+        foreach (var row in rows)
+        {
+            if (rows.Count > 1)
+                terminal.Line($"// {row.File}");
+            terminal.Line(row.ReadSource().TrimEnd());
+            if (rows.Count > 1)
+                terminal.Line();
+        }
     }
 
     private static void Summarize(Terminal terminal, IReadOnlyList<GuideResult> results)

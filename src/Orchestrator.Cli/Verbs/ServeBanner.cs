@@ -82,7 +82,7 @@ internal static class ServeBanner
     /// <summary>A handler that some worker has, with an input that it takes; null where none has any.</summary>
     private static (string Handler, string? Input)? Example(IReadOnlyList<HandlerInfo> handlers)
     {
-        var shown = handlers.FirstOrDefault(handler => handler.Name == Usual) ?? handlers.FirstOrDefault(HasExample) ?? (handlers.Count > 0 ? handlers[0] : null);
+        var shown = handlers.FirstOrDefault(handler => handler.Name == Usual) ?? handlers.FirstOrDefault(HasExample) ?? (handlers is [var first, ..] ? first : null);
         return shown is null ? null : (shown.Name, HasExample(shown) ? Payloads.ToJson(shown.ExampleInput) : null);
     }
 

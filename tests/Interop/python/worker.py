@@ -35,7 +35,8 @@ def number(input, name):
 
 @worker.handler("cpu", "The sum of i*i for every i below n, in a loop.", {"n": 1_000_000})
 def py_calculate(input, context):
-    return {"sum": calculate(number(input, "n")), "pid": os.getpid()}
+    used = time.process_time()
+    return {"sum": calculate(number(input, "n")), "pid": os.getpid(), "cpu_seconds": time.process_time() - used}
 
 
 @worker.handler("cpu", "The same in several threads of this one process, with the processor time that it took.", {"n": 1_000_000, "threads": 2})
@@ -49,6 +50,18 @@ def py_calculate_in_threads(input, context):
     for thread in threads:
         thread.join()
     return {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - used, "pid": os.getpid(), "cores": len(os.sched_getaffinity(0))}
+
+
+@worker.handler("cpu", "Waits in several threads of this one process, whose interpreter's lock is free meanwhile.", {"ms": 200, "threads": 10})
+def py_wait_in_threads(input, context):
+    seconds, count = number(input, "ms") / 1_000, number(input, "threads")
+    threads = [threading.Thread(target=time.sleep, args=[seconds]) for _ in range(count)]
+    used, started = time.process_time(), time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - used, "pid": os.getpid()}
 
 
 @worker.handler("io", "Waits; obeys its cancellation.", {"ms": 1_000})

@@ -17,6 +17,14 @@ internal sealed class AsyncRow() : GuideRow("async", "6", "gather, as_completed,
         guide.Say($"gather: three tasks that wait 300 ms each took {GuideContext.Show(took)} together.");
         guide.Shows("they waited at the same time", fetched is [300, 300, 300] && took < TimeSpan.FromMilliseconds(900));
 
+        var handles = new List<TaskHandle<int>>();
+        foreach (var ms in (int[])[300, 150, 0])
+            handles.Add(await guide.Pool.SubmitAsync<int>("sleep", new { ms }, cancellationToken: token));
+        var completed = new List<int>();
+        await foreach (var handle in TaskHandles.AsCompleted(handles, token))
+            completed.Add(await handle);
+        guide.Shows($"as_completed over tasks of 300, 150 and 0 ms: {GuideContext.List(completed)}, each as soon as it was there", completed is [0, 150, 300]);
+
         var inTime = await Task.WhenAny(
             guide.Pool.RunAsync<int>("sleep", new { ms = 60_000 }, new RunOptions { RunTimeout = TimeSpan.FromMilliseconds(200) }, token));
         var timeout = inTime.Exception?.InnerException as TaskTimeoutException;

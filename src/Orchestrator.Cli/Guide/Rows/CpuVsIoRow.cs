@@ -1,17 +1,30 @@
+using System.Diagnostics;
 using Orchestrator.Client;
+using Orchestrator.Handlers;
+using Orchestrator.Worker;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
-internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound and IO-bound tasks, in every place where they can run")
+internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound, IO-bound and mixed tasks, in every place where they can run")
 {
     private const int Tasks = 8;
     private const int Milliseconds = 100;
 
+    // As most of what programs do: it waits for something, and then works with what has come.
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_mixed", TaskKind.Io, async (WorkInput input, TaskContext context, CancellationToken ct) =>
+    {
+        var started = Stopwatch.GetTimestamp();
+        await Task.Delay(TimeSpan.FromMilliseconds(Milliseconds), TimeProvider.System, ct);
+        NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);
+        return new RunSpan(Environment.ProcessId, context.WorkerName, started, Stopwatch.GetTimestamp());
+    });
+
     public override async Task RunAsync(GuideContext guide)
     {
-        guide.Say($"{Tasks} tasks that wait {Milliseconds} ms, and {Tasks} that compute, by one word in four places: .On(Executor.…)");
-        guide.Say($"  {"",-22} {"IO-bound",12} {"CPU-bound",12}");
+        guide.Say($"{Tasks} tasks that wait {Milliseconds} ms, {Tasks} that compute, and {Tasks} that do both in turn, by one word in four places: .On(Executor.…)");
+        guide.Say($"  {"",-22} {"IO-bound",12} {"CPU-bound",12} {"mixed",12}");
         var io = new Dictionary<Executor, TimeSpan>();
+        var mixed = new Dictionary<Executor, TimeSpan>();
         foreach (var place in (Executor[])[Executor.InProcessSequential, Executor.InProcess, Executor.InProcessAsync, Executor.CrossProcess])
         {
             var pool = guide.Pool.On(place);
@@ -19,7 +32,9 @@ internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound and I
                 await pool.MapAsync<object, int>("sleep", Enumerable.Repeat(new { ms = Milliseconds }, Tasks), cancellationToken: guide.Token).CountAsync(guide.Token));
             var cpu = await GuideContext.TimeAsync(async () =>
                 await pool.MapAsync<WorkInput, RunSpan>("guide_compute", Enumerable.Repeat(new WorkInput(4_000_000), Tasks), cancellationToken: guide.Token).CountAsync(guide.Token));
-            guide.Say($"  {NameOf(place),-22} {GuideContext.Show(io[place]),12} {GuideContext.Show(cpu),12}");
+            mixed[place] = await GuideContext.TimeAsync(async () =>
+                await pool.MapAsync<WorkInput, RunSpan>("guide_mixed", Enumerable.Repeat(new WorkInput(1_000_000), Tasks), cancellationToken: guide.Token).CountAsync(guide.Token));
+            guide.Say($"  {NameOf(place),-22} {GuideContext.Show(io[place]),12} {GuideContext.Show(cpu),12} {GuideContext.Show(mixed[place]),12}");
         }
 
         guide.Say("Waiting needs no core, so all can wait at once; computing gains as many times as there are cores, and no more.");
@@ -28,6 +43,8 @@ internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound and I
         guide.Shows("IO-bound, one after the other: the sum of all waits", io[Executor.InProcessSequential] >= TimeSpan.FromMilliseconds(0.95 * Tasks * Milliseconds));
         guide.Shows("IO-bound, asynchronously: less than half of it", io[Executor.InProcessAsync] < io[Executor.InProcessSequential] / 2);
         guide.Shows("IO-bound, in workers: less than half of it too", io[Executor.CrossProcess] < io[Executor.InProcessSequential] / 2);
+        guide.Shows("mixed, one after the other: every wait is paid for", mixed[Executor.InProcessSequential] >= TimeSpan.FromMilliseconds(0.95 * Tasks * Milliseconds));
+        guide.Shows("mixed, in workers: the waits at the same time, the work on several cores: less than half of it", mixed[Executor.CrossProcess] < mixed[Executor.InProcessSequential] / 2);
 
         const int Echoes = 2_000;
         var echo = await GuideContext.TimeAsync(async () =>

@@ -2,7 +2,7 @@ using Orchestrator.Client;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
-internal sealed class LockRow() : GuideRow("lock", "8.1", "a lock: one at a time, whatever process it is in")
+internal sealed class LockRow() : GuideRow("lock", "8.1, 12.5", "a lock: one at a time, whatever process it is in")
 {
     public override async Task RunAsync(GuideContext guide)
     {
@@ -32,6 +32,25 @@ internal sealed class LockRow() : GuideRow("lock", "8.1", "a lock: one at a time
             await using var next = await other.Lock(guide.Name("block")).TryAcquireAsync(TimeSpan.Zero, guide.Token);
             guide.Shows("after the exception it is free", next is not null);
         }
+
+        guide.Say("By hand it is two steps, acquire and release, and the second belongs into a finally:");
+        var taken = await session.Lock(guide.Name("hand")).AcquireAsync(guide.Token);
+        try
+        {
+            // An acquire with a timeout does not hang for ever on what another never releases: it answers, and the caller decides.
+            LockHold? late = taken;
+            var waited = await GuideContext.TimeAsync(async () => late = await other.Lock(guide.Name("hand")).TryAcquireAsync(TimeSpan.FromMilliseconds(100), guide.Token));
+            guide.Shows($"lock.acquire(timeout=0.1) of another session: not acquired, after {GuideContext.Show(waited)}", late is null && waited >= TimeSpan.FromMilliseconds(95));
+        }
+        finally
+        {
+            // lock.release()
+            await taken.DisposeAsync();
+        }
+
+        var acquired = await other.Lock(guide.Name("hand")).TryAcquireAsync(TimeSpan.FromMilliseconds(100), guide.Token);
+        guide.Shows("released by hand it is the other's", acquired is not null);
+        await acquired!.DisposeAsync();
 
         guide.Say("And where nothing is released at all, because its holder is gone:");
         var lost = await guide.OpenSessionAsync("lost");

@@ -24,7 +24,11 @@ internal sealed class MetricsRow() : GuideRow("metrics", "11", "what to measure,
         ServiceStatus status = null!;
         await guide.UntilAsync(async () => (status = await guide.Client.GetStatusAsync(guide.Token)).Workers.All(worker => worker.RssBytes > 0));
         var (succeeded, failed) = (status.Tasks.Succeeded - before.Tasks.Succeeded, status.Tasks.Failed - before.Tasks.Failed);
-        guide.Say($"summary(): total {succeeded + failed}, successful {succeeded}, success rate {100.0 * succeeded / (succeeded + failed):0.00} %");
+        var runs = (await RunsAsync(guide, "count_primes", Good)).Concat(await RunsAsync(guide, "guide_throw", Bad)).ToArray();
+        var average = TimeSpan.FromTicks((long)runs.Average(run => run.Ticks));
+        guide.Say($"summary(): total {succeeded + failed}, successful {succeeded}, success rate {100.0 * succeeded / (succeeded + failed):0.00} %, average duration {GuideContext.Show(average)}");
+        guide.Shows($"every task has a duration: {GuideContext.Show(runs.Min())} to {GuideContext.Show(runs.Max())}",
+            runs.Length == Good + Bad && average > TimeSpan.Zero && runs.Min() <= average && average <= runs.Max());
         guide.Shows("tasks are counted by how they ended", succeeded == Good && failed == Bad && outcomes.All(outcome => outcome.Succeeded));
 
         var handler = status.Handlers.Single(one => one.Handler == "count_primes");
@@ -41,6 +45,11 @@ internal sealed class MetricsRow() : GuideRow("metrics", "11", "what to measure,
         guide.Shows("CPU, memory and threads are known of every worker process", status.Workers.All(worker => worker.RssBytes > 0 && worker.Threads > 0));
         var queue = await guide.Client.GetQueueAsync(guide.Name("jobs"), guide.Token);
         guide.Shows($"queue size: {queue.ReadyItems} items wait, the oldest for {Describe.Time(queue.OldestAge)}", queue.ReadyItems == 3);
-        guide.Say("The same: `orchestrator status`, `orchestrator workers`, `orchestrator queue list`.");
+        guide.Say("The same: `orchestrator status`, `orchestrator tasks`, `orchestrator workers`, `orchestrator queue list`.");
     }
+
+    /// <summary>How long each of the last tasks of a handler ran.</summary>
+    private static async Task<IEnumerable<TimeSpan>> RunsAsync(GuideContext guide, string handler, int count) =>
+        (await guide.Client.ListTasksAsync(new ListTasksRequest { Handler = handler, PageSize = count }, guide.Token)).Tasks
+            .Select(task => task.Result?.Timing?.Run?.ToTimeSpan() ?? TimeSpan.Zero);
 }

@@ -41,5 +41,25 @@ internal sealed class PoolRow() : GuideRow("pool", "4.1–4.3", "a pool: map, su
         guide.Say($"NEW → RUNNABLE → RUNNING → TERMINATED is here {string.Join(" → ", states.Distinct())}; every change is an event that can be followed, also afterwards.");
         guide.Shows("a task is queued, runs and ends in exactly one end state",
             states.Distinct().SequenceEqual([TaskState.Queued, TaskState.Running, TaskState.Succeeded]));
+        await BlockedAsync(guide);
+    }
+
+    /// <summary>The state beside: a thread that waits is told from one that computes.</summary>
+    private static async Task BlockedAsync(GuideContext guide)
+    {
+        var name = guide.Name("door");
+        await using var session = await guide.OpenSessionAsync("pool-guide");
+        var hold = await session.Lock(name).AcquireAsync(guide.Token);
+        var task = await guide.Pool.SubmitAsync<ulong[]>("hold", new { locks = new[] { name } }, cancellationToken: guide.Token);
+        await guide.UntilWaitersAsync($"locks/{name}", 1);
+        var behind = await guide.Pool.SubmitAsync<int>("echo", 1, new RunOptions { DependsOn = [task.Id] }, guide.Token);
+        var wait = (await guide.Client.ExplainWaitsAsync(guide.Token)).First(edge => edge.Object == $"locks/{name}");
+        guide.Say($"RUNNING → BLOCKED: {wait.WaiterName} waits at {wait.Object}, which {wait.HolderName} holds. It keeps its place in its worker; `orchestrator waits` tells.");
+        guide.Shows("BLOCKED is a task that runs, and an edge from it to whoever has what it waits for",
+            (await guide.Client.GetTaskAsync(task.Id, guide.Token)).State == TaskState.Running && wait.HolderName.Contains("pool-guide", StringComparison.Ordinal));
+        guide.Shows("WAITING for another task is QUEUED: it has no place in a worker yet", (await guide.Client.GetTaskAsync(behind.Id, guide.Token)).State == TaskState.Queued);
+        await hold.DisposeAsync();
+        await task;
+        guide.Shows("and both go on when it is free", await behind == 1);
     }
 }

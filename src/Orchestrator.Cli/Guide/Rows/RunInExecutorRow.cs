@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Orchestrator.Client;
+using Orchestrator.Worker;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
@@ -7,6 +9,15 @@ internal sealed class RunInExecutorRow() : GuideRow("run-in-executor", "10.1", "
     private const int Blocking = 64;
     private const int Milliseconds = 1_000;
     private const int Echoes = 20;
+    private const int OwnWorkers = 5;
+
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_block", TaskKind.Blocking, (WaitInput input, TaskContext context, CancellationToken ct) =>
+    {
+        var started = Stopwatch.GetTimestamp();
+        // As a library does that knows no await: it keeps its thread.
+        ct.WaitHandle.WaitOne(input.Ms);
+        return new RunSpan(Environment.ProcessId, context.WorkerName, started, Stopwatch.GetTimestamp());
+    });
 
     public override async Task RunAsync(GuideContext guide)
     {
@@ -29,5 +40,21 @@ internal sealed class RunInExecutorRow() : GuideRow("run-in-executor", "10.1", "
         guide.Say($"Meanwhile {Echoes} asynchronous tasks were run one after the other, {GuideContext.Show(echoes / Echoes)} each.");
         guide.Shows($"{unfinished} of {Blocking} blocking ones were still at it when the asynchronous ones had all been answered", unfinished == Blocking);
         guide.Shows($"the blocking ones blocked at the same time: {GuideContext.Show(took)} in all, instead of {Blocking} s", took < TimeSpan.FromMilliseconds(Blocking * Milliseconds / 4));
+        await OwnExecutorAsync(guide);
     }
+
+    /// <summary>ThreadPoolExecutor(max_workers=5): a place of its own with a bound of its own, for what must not take the threads of all others.</summary>
+    private static async Task OwnExecutorAsync(GuideContext guide)
+    {
+        var own = new MapOptions { Task = new RunOptions { ConcurrencyKey = guide.Name("legacy-database"), ConcurrencyLimit = OwnWorkers } };
+        RunSpan[] spans = [];
+        var took = await GuideContext.TimeAsync(async () => spans = await guide.Pool.MapAsync<WaitInput, RunSpan>(
+            "guide_block", Enumerable.Repeat(new WaitInput(100), 3 * OwnWorkers), own, guide.Token).ToArrayAsync(guide.Token));
+        // At the start of one of them as many are under way as at any time.
+        var most = spans.Max(one => spans.Count(span => span.Start <= one.Start && one.Start < span.End));
+        guide.Say($"An executor of its own with {OwnWorkers} threads is a concurrency key with a limit: {spans.Length} blocking calls of 100 ms took {GuideContext.Show(took)}.");
+        guide.Shows($"at most {OwnWorkers} of them were under way at once, whichever workers they were in: {most} were", most is > 1 and <= OwnWorkers);
+    }
+
+    private sealed record WaitInput(int Ms);
 }

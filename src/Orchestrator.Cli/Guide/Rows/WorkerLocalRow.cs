@@ -4,15 +4,33 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
-internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "what is a worker's own: thread-local storage, for processes")
+internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "what is a worker's own and what is a thread's own")
 {
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_visit", TaskKind.Cpu, (WorkInput input, TaskContext context, CancellationToken ct) =>
+    // What threading.local() is to Python: each thread that reads it has its own.
+    [ThreadStatic]
+    private static string? s_name;
+
+    // The two threads of one process meet here: each has written before either reads.
+    private static readonly Barrier s_meet = new(2);
+
+    public override void MapHandlers(ITaskMap map)
     {
-        // Made when the first task of this process asks for it, and kept for the next: a model, a connection, a cache.
-        var mine = context.GetLocal(() => new Visits(Guid.NewGuid().ToString("N")[..6]));
-        NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);
-        return new Visit(mine.Id, Interlocked.Increment(ref mine.Count), context.WorkerName);
-    });
+        map.MapTask("guide_visit", TaskKind.Cpu, (WorkInput input, TaskContext context, CancellationToken ct) =>
+        {
+            // Made when the first task of this process asks for it, and kept for the next: a model, a connection, a cache.
+            var mine = context.GetLocal(() => new Visits(Guid.NewGuid().ToString("N")[..6]));
+            NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);
+            return new Visit(mine.Id, Interlocked.Increment(ref mine.Count), context.WorkerName);
+        });
+
+        // Blocking tasks of one worker have a thread each.
+        map.MapTask("guide_thread_local", TaskKind.Blocking, (string name, TaskContext context, CancellationToken ct) =>
+        {
+            s_name = name;
+            s_meet.SignalAndWait(ct);
+            return new ThreadView(s_name, Environment.CurrentManagedThreadId, Environment.ProcessId, context.GetLocal(() => new Visits("shared")).GetHashCode());
+        });
+    }
 
     public override async Task RunAsync(GuideContext guide)
     {
@@ -27,6 +45,17 @@ internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "what i
             byWorker.All(worker => worker.DistinctBy(visit => visit.Object).Count() == 1) && visits.DistinctBy(visit => visit.Object).Count() == byWorker.Length);
         guide.Shows("each counts its own visits without a gap: it lives from task to task",
             byWorker.All(worker => worker.Select(visit => visit.Number).Order().SequenceEqual(Enumerable.Range(1, worker.Count()))));
+
+        guide.Say("Two blocking tasks in one worker are two threads of one process. Each writes its name into a [ThreadStatic] field, meets the other, and reads it:");
+        var oneWorker = new RunOptions { AffinityKey = guide.Name("one") };
+        var views = await TaskHandles.WhenAll(
+            await guide.Pool.SubmitAsync<ThreadView>("guide_thread_local", "Thread-1", oneWorker, guide.Token),
+            await guide.Pool.SubmitAsync<ThreadView>("guide_thread_local", "Thread-2", oneWorker, guide.Token));
+        foreach (var view in views)
+            guide.Say($"  process {view.Pid}, thread {view.Thread}: {view.Name}");
+        guide.Shows("one process, two threads", views[0].Pid == views[1].Pid && views[0].Thread != views[1].Thread);
+        guide.Shows("each reads what it wrote: thread-local", views.Select(view => view.Name).SequenceEqual(["Thread-1", "Thread-2"]));
+        guide.Shows("the worker's object is the same for both: process-local", views[0].Shared == views[1].Shared);
     }
 
     private sealed class Visits(string id)
@@ -35,6 +64,8 @@ internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "what i
 
         public string Id => id;
     }
+
+    private sealed record ThreadView(string Name, int Thread, int Pid, int Shared);
 
     private sealed record Visit(string Object, int Number, string Worker);
 }
