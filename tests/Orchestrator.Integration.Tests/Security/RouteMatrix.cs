@@ -23,9 +23,8 @@ internal static class RouteMatrix
     /// <param name="web">The address of the HTTP port.</param>
     /// <param name="credential">How messages call the credential.</param>
     /// <param name="token">What is sent as bearer token; null for none.</param>
-    /// <param name="role">What it may do on the gRPC port; null for nothing.</param>
-    /// <param name="isForGrpcOnly">Whether the HTTP port does not know it.</param>
-    public static async Task TryAllAsync(HttpClient http, string grpc, string web, string credential, string? token, Role? role, bool isForGrpcOnly = false)
+    /// <param name="role">What it may do; null for nothing.</param>
+    public static async Task TryAllAsync(HttpClient http, string grpc, string web, string credential, string? token, Role? role)
     {
         var routes = await RoutesAsync();
         Assert.True(routes.Count > 50, $"{routes.Count} routes");
@@ -39,7 +38,7 @@ internal static class RouteMatrix
                     foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Post])
                     {
                         var got = await AskAsync(http, isGrpcPort, (isGrpcPort ? grpc : web) + route, content, method, token);
-                        var fault = Fault(got, isGrpcPort, route, method, isForGrpcOnly && !isGrpcPort ? null : role);
+                        var fault = Fault(got, isGrpcPort, route, method, role);
                         Assert.True(fault is null, $"{method} {route} ({content}) on the {(isGrpcPort ? "gRPC" : "HTTP")} port with {credential}: {got}, {fault}");
                     }
                 }
