@@ -24,16 +24,18 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
         ["payload_bytes_total"] = "| | `E.MaxPayloadBytes` |",
         ["request_ids"] = "| | `E.RequestIdWindow`, `E.MaxRequestIds` |",
         ["affinity_keys"] = "| | `E.MaxAffinityKeys` |",
-        ["objects.sessions"] = "| sessions; named objects; operations that wait;",
-        ["objects.named"] = "| sessions; named objects; operations that wait;",
-        ["objects.waits"] = "| sessions; named objects; operations that wait;",
-        ["objects.replays"] = "| sessions; named objects; operations that wait;",
+        ["objects.sessions"] = "| sessions, of which a tenth is kept",
+        ["objects.named"] = "| sessions, of which a tenth is kept",
+        ["objects.waits"] = "| sessions, of which a tenth is kept",
+        ["objects.replays"] = "| sessions, of which a tenth is kept",
         ["history_tasks"] = "| | `J.HistoryAge`, `J.HistoryTasks`, `J.HistoryBytes` |",
         ["history_bytes"] = "| | `J.HistoryAge`, `J.HistoryTasks`, `J.HistoryBytes` |",
-        ["tasks_per_client"] = "| per client: tasks; bytes; sessions; streams |",
-        ["payload_bytes_per_client"] = "| per client: tasks; bytes; sessions; streams |",
-        ["sessions_per_client"] = "| per client: tasks; bytes; sessions; streams |",
-        ["streams_per_client"] = "| per client: tasks; bytes; sessions; streams |",
+        ["tasks_per_client"] = "| per client: tasks; bytes; sessions",
+        ["payload_bytes_per_client"] = "| per client: tasks; bytes; sessions",
+        ["sessions_per_client"] = "| per client: tasks; bytes; sessions",
+        ["streams_per_client"] = "| per client: tasks; bytes; sessions",
+        ["objects_per_client"] = "| per client: shared objects that it made;",
+        ["waits_per_client"] = "| per client: shared objects that it made;",
         ["payload_bytes"] = "| one input or output |",
         ["message_bytes"] = "| one gRPC message |",
         ["name_chars"] = "| names: of handlers",
@@ -54,7 +56,7 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
     };
 
     /// <summary>Parts of the memory budget, which README gives as such, and what has no bound of its own.</summary>
-    private static readonly string[] s_parts = ["memory", "memory_kept", "memory_kept_per_client", "incoming_bytes", "streams"];
+    private static readonly string[] s_parts = ["memory", "memory_kept", "memory_kept_per_client", "object_bytes_per_client", "incoming_bytes", "streams"];
 
     private static readonly string[] s_readme = File.ReadAllLines(Repository.PathOf("README.md"));
 
