@@ -14,6 +14,9 @@ internal static class ServeVerb
 {
     public const string Name = "serve";
 
+    // Never disposed: a further signal while the process cleans up must not end it with the signal's exit code.
+    private static readonly List<PosixSignalRegistration> s_untilTheEnd = [];
+
     private static readonly Option<int> GrpcPort = new("--grpc-port")
     {
         Description = "The port for gRPC; 0 picks a free one.",
@@ -143,8 +146,8 @@ internal static class ServeVerb
         // From here on a signal must not just end the process: it would leave the endpoint file behind. While the
         // coordinator starts it ends the start; from then on it is the application's.
         using var starting = CancellationTokenSource.CreateLinkedTokenSource(token);
-        var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, EndStart);
-        var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, EndStart);
+        s_untilTheEnd.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, EndStart));
+        s_untilTheEnd.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, EndStart));
         try
         {
             await application.StartAsync(starting.Token);
@@ -159,8 +162,6 @@ internal static class ServeVerb
         }
 
         var running = application.RunUntilStoppedAsync();
-        term.Dispose();
-        interrupt.Dispose();
         hangUp.Dispose();
         if (starting.IsCancellationRequested)
             application.RequestStop();
@@ -173,7 +174,14 @@ internal static class ServeVerb
         void EndStart(PosixSignalContext signal)
         {
             signal.Cancel = true;
-            starting.Cancel();
+            try
+            {
+                starting.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It ends already.
+            }
         }
     }
 

@@ -68,4 +68,19 @@ internal enum SoakFault
 
     /// <summary>A call with a wrong token.</summary>
     CallAsStranger,
+
+    /// <summary>Connections without a credential keep their places and push bodies.</summary>
+    PushAsStranger,
+
+    /// <summary>A client takes a thousand locks for a day.</summary>
+    HoardLocks,
+
+    /// <summary>A client submits tasks of handlers that there are not.</summary>
+    SubmitUnknown,
+
+    /// <summary>A client fills a queue.</summary>
+    FillQueue,
+
+    /// <summary>A client uses another's session.</summary>
+    UseForeignSession,
 }

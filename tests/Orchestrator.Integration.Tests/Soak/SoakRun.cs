@@ -19,6 +19,7 @@ internal sealed class SoakRun : IAsyncDisposable
     private readonly TaskLedger _ledger;
     private readonly Random _random;
     private readonly SoakHarm _harm;
+    private readonly SoakAttack _attack;
     private readonly SoakDurable _durable;
     private readonly Action<string> _write;
     private readonly SortedDictionary<SoakFault, long> _injected = [];
@@ -30,6 +31,7 @@ internal sealed class SoakRun : IAsyncDisposable
         (_coordinator, _ledger, _random, _harm, _durable, _write) = (coordinator, ledger, random, harm, durable, write);
         _relay = new FaultRelay(coordinator.GrpcAddress);
         _counter = new SoakCounter(coordinator);
+        _attack = new SoakAttack(coordinator);
     }
 
     public static async Task<SoakRun> StartAsync(int seed, Action<string> write)
@@ -45,6 +47,7 @@ internal sealed class SoakRun : IAsyncDisposable
         await using (_durable)
         await using (_relay)
         await using (_harm)
+        await using (_attack)
         {
             foreach (var client in _clients)
                 await client.DisposeAsync();
@@ -61,6 +64,7 @@ internal sealed class SoakRun : IAsyncDisposable
         _write($"seed {_ledger.Seed} (ORCHESTRATOR_FAULT_SEED repeats its choices): {_clients.Count} clients, a fault every {s_betweenFaults.TotalMilliseconds} ms for {duration.TotalMinutes} min");
         var began = Stopwatch.StartNew();
         await InjectAsync(began, duration);
+        _attack.Leave();
         await _harm.FinishAsync();
         foreach (var client in _clients)
             await client.FinishAsync(s_finish);
@@ -168,6 +172,11 @@ internal sealed class SoakRun : IAsyncDisposable
         SoakFault.OutliveLease => _harm.OutliveLeaseAsync(),
         SoakFault.Deadlock => _harm.DeadlockAsync(),
         SoakFault.CallAsStranger => _harm.CallAsStrangerAsync(),
+        SoakFault.PushAsStranger => _attack.PushAsStrangerAsync(),
+        SoakFault.HoardLocks => _attack.HoardLocksAsync(),
+        SoakFault.SubmitUnknown => _attack.SubmitUnknownAsync(),
+        SoakFault.FillQueue => _attack.FillQueueAsync(),
+        SoakFault.UseForeignSession => _attack.UseForeignSessionAsync(),
         _ => throw new InvalidOperationException($"nobody knows how to do {fault}"),
     };
 
