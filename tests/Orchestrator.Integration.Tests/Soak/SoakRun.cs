@@ -31,7 +31,7 @@ internal sealed class SoakRun : IAsyncDisposable
         (_coordinator, _ledger, _random, _harm, _durable, _write) = (coordinator, ledger, random, harm, durable, write);
         _relay = new FaultRelay(coordinator.GrpcAddress);
         _counter = new SoakCounter(coordinator);
-        _attack = new SoakAttack(coordinator);
+        _attack = new SoakAttack(coordinator, ledger);
     }
 
     public static async Task<SoakRun> StartAsync(int seed, Action<string> write)
