@@ -34,7 +34,7 @@ public sealed record OrchestratorAppOptions
     /// <summary>Where token, sockets and endpoint file lie. Null makes a directory for this life of the program, and removes it after.</summary>
     public string? DataDirectory { get; init; }
 
-    /// <summary>How long the end of the program waits for tasks that nobody waits for any more, before it cancels them; <see cref="Timeout.InfiniteTimeSpan"/> waits for all.</summary>
+    /// <summary>How long the end of the program waits for tasks whose callers no longer wait, before it cancels them; <see cref="Timeout.InfiniteTimeSpan"/> waits for all.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.Zero;
 
     internal CoordinatorOptions ToCoordinator(string dataDirectory, IReadOnlyList<string> workerCommand) => new()

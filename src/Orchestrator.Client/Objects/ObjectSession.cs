@@ -207,7 +207,7 @@ public sealed class ObjectSession : IAsyncDisposable
         }
         catch (Exception exception) when (exception is Grpc.Core.RpcException or OperationCanceledException or ObjectDisposedException)
         {
-            // It has ended already, or its time to live will end it: nobody is to wait for a coordinator that does not answer.
+            // It has ended already, or its time to live will end it: a disposal must not wait for a coordinator that does not answer.
         }
 
         await _stream.DisposeAsync();

@@ -303,9 +303,9 @@ internal sealed class JournalDatabase : IDisposable
     {
         var name = System.IO.Path.GetFileName(Path) + JournalMarkFile.Suffix;
         if (mark is null && !Meta.JournalId.IsEmpty && !File.Exists(Path + JournalMarkFile.Suffix))
-            throw new JournalException($"{name}, which says how far the journal has come, is missing, so that nobody knows whether its end is lost") { IsLoss = true };
+            throw new JournalException($"{name}, which says how far the journal has come, is missing, so that it cannot be told whether its end is lost") { IsLoss = true };
         if (mark is { } found && !Meta.JournalId.IsEmpty && new Guid(Meta.JournalId.Span) != found.Journal)
-            throw new JournalException($"{name} is that of another journal, so that nobody knows whether the end of this one is lost") { IsLoss = true };
+            throw new JournalException($"{name} is that of another journal, so that it cannot be told whether the end of this one is lost") { IsLoss = true };
         _expected = mark;
     }
 

@@ -9,6 +9,6 @@ public sealed class JournalException : IOException
     {
     }
 
-    /// <summary>Whether what is left can be read and is only less than there was, so that somebody may decide to go on with it.</summary>
+    /// <summary>Whether what is left can be read and is only less than there was, so that an operator may decide to go on with it.</summary>
     public bool IsLoss { get; init; }
 }

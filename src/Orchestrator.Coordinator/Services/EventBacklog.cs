@@ -5,7 +5,7 @@ namespace Orchestrator.Coordinator.Services;
 
 /// <summary>
 /// Events of tasks on their way to one reader. The newest are kept where it does not keep up, and what is missing is known: each event says how many there were of its
-/// kind, so that a gap shows whoever has let something go. Ends are never let go. Not safe for several threads at once.
+/// kind, so that a gap shows wherever an event was dropped. Ends are never dropped. Not safe for several threads at once.
 /// </summary>
 internal sealed class EventBacklog(MemoryBudget memory)
 {

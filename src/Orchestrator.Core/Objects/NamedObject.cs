@@ -10,7 +10,7 @@ internal abstract class NamedObject(ObjectKind kind, string name)
 
     public string Name => name;
 
-    /// <summary>Whose request brought it into being; null is nobody's in particular.</summary>
+    /// <summary>Whose request brought it into being; null where no client is known.</summary>
     public ObjectClient? Client { get; set; }
 
     /// <summary>Whether anybody waits here, or waits elsewhere for who holds this.</summary>

@@ -8,7 +8,7 @@ public sealed partial class ObjectEngine
 {
     private ulong _lastLeaseId;
 
-    /// <summary>Without a session, whoever has the credential of the session that leased it, or a task to which the lease was handed on: lease ids can be guessed.</summary>
+    /// <summary>Without a session: a client with the credential of the session that leased it, or a task to which the lease was handed on. Lease ids can be guessed.</summary>
     private static bool MaySettle(SettleItems command, Session owner) =>
         command.Session is { } session ? session == owner : command.Client is not { } client || client.ActsForTasks || MayUse(owner, client);
 

@@ -49,7 +49,7 @@ public sealed partial class ObjectEngine
             return false;
         if (replay.State is Wait wait && command.GetType() == replay.Command)
         {
-            // Of two calls nobody can tell which came first, and whoever goes takes nothing from the other: both get the outcome.
+            // Which of two calls was sent first cannot be told, so both get the outcome; one that is cancelled does not end the other.
             (wait.Others ??= []).Add((command.Caller, command.Tag));
             _begun = wait;
             return true;
@@ -143,7 +143,7 @@ public sealed partial class ObjectEngine
     {
         if (_requestsByCredential.TryGetValue(credential, out var found))
             return found;
-        // Those of workers end with them, and nobody asks theirs again.
+        // A worker's credential ends with the worker; its table would stay.
         foreach (var (other, table) in _requestsByCredential)
         {
             table.Expire(_now);

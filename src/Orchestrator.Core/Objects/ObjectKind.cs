@@ -42,7 +42,7 @@ public enum ObjectKind : byte
     /// <summary>A fixed-length array of numbers.</summary>
     Array,
 
-    /// <summary>Tasks that somebody waits for; no object of its own.</summary>
+    /// <summary>Tasks that a session waits for; no object of its own.</summary>
     Task,
 }
 

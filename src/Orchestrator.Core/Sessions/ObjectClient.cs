@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Orchestrator.Core.Sessions;
 
 /// <summary>
-/// Whoever uses shared objects, as the engine accounts for it: its sessions, and those of its tasks; the objects that it has made, whoever fills them; its waits.
+/// A client of shared objects, as the engine accounts for it: its sessions and those of its tasks; the objects that it has made, whichever client fills them; its waits.
 /// Written only under the engine's lock.
 /// </summary>
 /// <param name="name">For messages.</param>

@@ -19,7 +19,7 @@ public sealed class TaskRecord : DeadlineNode
     internal TaskClient? Client;
     internal int Slot = -1;
 
-    /// <summary>On whose account its attempts use shared objects; null is nobody in particular, as after a restart.</summary>
+    /// <summary>On whose account its attempts use shared objects; null where no client is known, as after a restart.</summary>
     public Sessions.ObjectClient? ObjectClient => Client?.Objects;
 
 

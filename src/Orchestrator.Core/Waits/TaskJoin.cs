@@ -7,7 +7,7 @@ namespace Orchestrator.Core.Waits;
 /// A session waits for tasks, which the engine of the tasks serves: here it is only known, so that a cycle over it is found. It lasts until the host abandons it.
 /// </summary>
 /// <remarks>Errors: DEADLOCK where one of the tasks waits for what this session holds, LIMIT_EXCEEDED, SESSION_LOST.</remarks>
-/// <param name="TaskIds">The tasks; what the engine knows nothing of waits for nobody.</param>
+/// <param name="TaskIds">The tasks; one whose attempt has no session counts as one that waits for nothing.</param>
 /// <param name="NeedsAll">Whether all of them are waited for, or one of them.</param>
 public sealed record JoinTasks(IReadOnlySet<long> TaskIds, bool NeedsAll) : WaitingCommand
 {

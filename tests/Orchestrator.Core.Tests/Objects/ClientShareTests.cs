@@ -42,7 +42,7 @@ public sealed class ClientShareTests
     }
 
     [Fact]
-    public void Objects_count_for_who_made_them_whoever_uses_them()
+    public void Objects_count_for_the_client_that_made_them()
     {
         var harness = new ObjectHarness(new ObjectEngineOptions { MaxObjectsPerClient = 2 });
         Queue(harness, _ann, "a");
@@ -91,7 +91,7 @@ public sealed class ClientShareTests
         // Beyond it by the change that is kept for watches, at most.
         Assert.InRange(_ann.Bytes, 280_000, 302_000);
         Assert.InRange(accepted, 100, 300);
-        // It is ann's queue that is full, whoever puts; bob's own is not.
+        // It is ann's queue that is full, for bob, too; bob's own is not.
         Assert.IsType<ObjectError>(Fill("ann", _bob));
         Assert.IsNotType<ObjectError>(Fill("bob", _bob));
         Clear("ann");

@@ -30,7 +30,7 @@ public sealed class RequestIdTests
         GiveBack(first);
         Assert.NotNull(Acquire(_bob, "").Wait);
         GiveBack(again);
-        // Nobody got it: it is free, and the id is new.
+        // It reached no caller: it is free, and the id is new.
         Assert.Equal(1, _harness.Engine.ObjectCount);
         Assert.NotNull(Acquire(_ann, "1").Wait);
     }

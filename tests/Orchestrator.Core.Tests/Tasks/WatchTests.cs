@@ -95,7 +95,7 @@ public sealed class WatchTests
         Assert.Equal(TaskEventKind.Ended, Assert.Single(_harness.Effects.Notifications).Event.Kind);
     }
 
-    /// <summary>Part 5, 7: whoever comes late, or comes back, can be told how many are no longer kept.</summary>
+    /// <summary>Part 5, 7: a watcher that comes late, or comes back, can be told how many are no longer kept.</summary>
     [Fact]
     public void What_is_no_longer_kept_is_counted()
     {

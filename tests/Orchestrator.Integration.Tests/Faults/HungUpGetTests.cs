@@ -13,7 +13,7 @@ public sealed class HungUpGetTests
 
     /// <summary>Sent again by its id, a get has the items that its first answer took along, and nothing is lost or there twice.</summary>
     [Fact]
-    public async Task Whoever_sends_a_get_again_by_its_id_gets_what_the_lost_answer_had()
+    public async Task A_get_that_is_sent_again_by_its_id_gets_what_the_lost_answer_had()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);

@@ -29,7 +29,7 @@ public sealed class ForeignSessionTests
         Assert.DoesNotContain(session, $"{shown} {await admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)}", StringComparison.Ordinal);
 
         await new QueueService.QueueServiceClient(coordinator.Invoker).CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "q" } }, Soon);
-        // Every request that names a session, found by its descriptor: whoever has learnt the id cannot use it, and the task's is no secret at all.
+        // Every request that names a session, found by its descriptor: knowing the id is not enough, and a task's is no secret at all.
         var task = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}"""))).Single();
         await UntilAsync(async () => (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = task }, Soon)).Task.State == TaskState.Running);
         var methods = Methods();

@@ -76,7 +76,7 @@ internal static class RouteMatrix
             Version = isGrpcPort ? HttpVersion.Version20 : HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        // No message at all: nothing is run, whoever asks.
+        // No message at all: nothing is run with any credential.
         if (content is not null)
         {
             request.Content = new ByteArrayContent([]);

@@ -8,7 +8,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Soak;
 
 /// <summary>
-/// What strangers and clients do who want in, or want all: each gets the answer that it is to get, or this throws. Whoever has a token of its own has it revoked in the end,
+/// Attacks by callers without a credential and by greedy clients: each gets the answer that it is to get, or this throws. A client's token is revoked at the end of its attack,
 /// and what it left is removed.
 /// </summary>
 internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledger) : IAsyncDisposable
@@ -39,7 +39,7 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
             await connection.SendAsync(limit.Token);
         }
 
-        // Somebody with a credential is served on a connection that is made now.
+        // A client with a credential is served on a connection that is made now.
         await new AdminService.AdminServiceClient(coordinator.Connect()).GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline(60));
     }
 
@@ -70,7 +70,7 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
         var error = await Assert.ThrowsAsync<RpcException>(async () => await new TaskService.TaskServiceClient(invoker).RunTaskAsync(
             new RunTaskRequest { Task = new TaskSpec { Handler = new string('x', 4_000) } }, CoordinatorProcess.Deadline(60)));
         Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
-        // Each fails at once: an end that is counted, and that nobody fetches.
+        // Each fails at once: its end is counted and never fetched.
         ledger.GiveUp([.. Enumerable.Range(0, Unknown).Select(_ => ledger.Accept())]);
         var ids = (await new TaskService.TaskServiceClient(invoker).SubmitTasksAsync(new SubmitTasksRequest { Tasks = { tasks } }, CoordinatorProcess.Deadline(60))).TaskIds;
         Assert.Equal(Unknown, ids.Count);

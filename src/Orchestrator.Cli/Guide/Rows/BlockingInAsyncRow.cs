@@ -37,7 +37,7 @@ internal sealed class BlockingInAsyncRow() : GuideRow("blocking-in-async", "12.3
         guide.Say("An event loop would stand still for each of them. A worker notices, and lends a thread to the next; but it has few to lend.");
         guide.Shows($"what blocks in an async handler runs in turns: {GuideContext.Ratio(bad, good)} as long as what awaits", bad > 1.5 * good);
         guide.Shows("and holds up others that have nothing to do with it", behindBad > behindGood);
-        guide.Shows("declared as blocking it waits on threads of its own, and nobody waits behind it", lane < bad && behindLane < behindBad);
+        guide.Shows("declared as blocking it waits on threads of its own, and no other task waits behind it", lane < bad && behindLane < behindBad);
     }
 
     private static async Task<(TimeSpan All, TimeSpan Behind)> RunAsync(GuideContext guide, string handler)

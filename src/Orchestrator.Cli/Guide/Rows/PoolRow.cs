@@ -55,7 +55,7 @@ internal sealed class PoolRow() : GuideRow("pool", "4.1–4.3", "a pool: map, su
         var behind = await guide.Pool.SubmitAsync<int>("echo", 1, new RunOptions { DependsOn = [task.Id] }, guide.Token);
         var wait = (await guide.Client.ExplainWaitsAsync(guide.Token)).First(edge => edge.Object == $"locks/{name}");
         guide.Say($"RUNNING → BLOCKED: {wait.WaiterName} waits at {wait.Object}, which {wait.HolderName} holds. It keeps its place in its worker; `orchestrator waits` tells.");
-        guide.Shows("BLOCKED is a task that runs, and an edge from it to whoever has what it waits for",
+        guide.Shows("BLOCKED is a task that runs, and an edge from it to the holder of what it waits for",
             (await guide.Client.GetTaskAsync(task.Id, guide.Token)).State == TaskState.Running && wait.HolderName.Contains("pool-guide", StringComparison.Ordinal));
         guide.Shows("WAITING for another task is QUEUED: it has no place in a worker yet", (await guide.Client.GetTaskAsync(behind.Id, guide.Token)).State == TaskState.Queued);
         await hold.DisposeAsync();
