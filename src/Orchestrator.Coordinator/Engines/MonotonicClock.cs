@@ -26,6 +26,7 @@ internal sealed class MonotonicClock : IDisposable
     public MonotonicClock(TimeProvider time)
     {
         _time = time;
+        Running = new RunningTime(this);
         _origin = time.GetTimestamp();
         StartedAt = time.GetUtcNow();
         _beat = time.CreateTimer(static state => _ = ((MonotonicClock)state!).Now, this, BeatEvery, BeatEvery);
@@ -52,6 +53,11 @@ internal sealed class MonotonicClock : IDisposable
     /// <summary>The provider behind it, for timers.</summary>
     public TimeProvider Provider => _time;
 
+    /// <summary>
+    /// The same provider with timestamps that leave the pauses out: for whatever judges others by their silence, or gives them a time within which something must come.
+    /// </summary>
+    public TimeProvider Running { get; }
+
     /// <summary>The wall-clock time of an engine time in ticks; for one that is yet to come, if there is no further pause.</summary>
     public DateTimeOffset ToWallClock(long engineTicks) => StartedAt.AddTicks(engineTicks + PausedBefore(engineTicks));
 
@@ -74,6 +80,20 @@ internal sealed class MonotonicClock : IDisposable
             Volatile.Write(ref _pauses, pauses.With(raw - gap + BeatEvery.Ticks - pauses.Total, paused));
             Volatile.Write(ref _lastRaw, raw);
         }
+    }
+
+    private sealed class RunningTime(MonotonicClock clock) : TimeProvider
+    {
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override TimeZoneInfo LocalTimeZone => clock._time.LocalTimeZone;
+
+        public override long GetTimestamp() => clock.Now.Ticks;
+
+        public override DateTimeOffset GetUtcNow() => clock._time.GetUtcNow();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            clock._time.CreateTimer(callback, state, dueTime, period);
     }
 
     /// <summary>The pauses so far, by the engine times at which they were; replaced as a whole.</summary>

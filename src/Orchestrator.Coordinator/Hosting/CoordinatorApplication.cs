@@ -317,7 +317,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     private static void Protect(ListenOptions listen, PortKind port, int connections)
     {
         var isGrpc = port == PortKind.Grpc;
-        var time = listen.ApplicationServices.GetRequiredService<TimeProvider>();
+        var time = listen.ApplicationServices.GetRequiredService<MonotonicClock>().Running;
         listen.Protocols = isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1;
         listen.Use(ConnectionMemo.Attach(port));
         var places = new ConnectionPlaces(connections, time);

@@ -88,7 +88,7 @@ internal static class CoordinatorServices
             .AddSingleton<CallerFinder>()
             .AddSingleton<WorkerSessions>()
             .AddSingleton<ClientAccounts>()
-            .AddSingleton<IncomingMessages>()
+            .AddSingleton(provider => new IncomingMessages(provider.GetRequiredService<MemoryBudget>(), provider.GetRequiredService<MonotonicClock>().Running))
             .AddSingleton<CallDoor>()
             .AddSingleton<CallGate>()
             .AddSingleton<HttpGuard>()

@@ -48,7 +48,7 @@ internal sealed class WorkerProcess(
     /// <summary>What its runtime may leave behind.</summary>
     public RuntimeLeftovers Leftovers { get; } = new(child.Pid);
 
-    /// <summary>The time stamp of its start.</summary>
+    /// <summary>Its start in the engines' time, in ticks.</summary>
     public long StartedAt => startedAt;
 
     /// <summary>Ends the attempts to connect.</summary>

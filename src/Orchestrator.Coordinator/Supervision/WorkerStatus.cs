@@ -40,7 +40,7 @@ internal sealed class WorkerStatus
 
     public string Socket { get; } = "";
 
-    /// <summary>A time stamp of the clock's provider.</summary>
+    /// <summary>Its start in the engines' time, in ticks.</summary>
     public long StartedAt { get; }
 
     public bool IsReady { get; }

@@ -86,7 +86,7 @@ internal sealed partial class WorkerSupervisor
     {
         // One that never said Hello has not started, however long it took.
         var wasReady = process.Link is not null;
-        var early = !wasReady || (finished == 0 && _clock.Provider.GetElapsedTime(process.StartedAt) < _options.EarlyLifetime);
+        var early = !wasReady || (finished == 0 && _clock.Running.GetElapsedTime(process.StartedAt) < _options.EarlyLifetime);
         if (process.Group.Spare == process)
             process.Group.Spare = null;
         if (process.Slot is { } slot)

@@ -47,7 +47,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         _events = events;
         _logger = logger;
         _cores = ProcessorAffinity.AllowedCores();
-        _starter = new WorkerStarter(options, directory, tokens, clock.Provider, _cores);
+        _starter = new WorkerStarter(options, directory, tokens, clock.Running, _cores);
         foreach (var group in options.Groups)
             _groups.Add(new WorkerGroup(group, _groups.Sum(before => before.Options.Workers)));
         _lastWatch = clock.Now;
@@ -58,7 +58,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
             Log.Swept(_logger, pids);
         }
 
-        _thread = new SupervisorThread(clock.Provider, WatchPeriod, Watch, logger);
+        _thread = new SupervisorThread(clock.Running, WatchPeriod, Watch, logger);
         host.Orders = this;
     }
 
@@ -151,7 +151,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         {
             var process = _starter.Start(group, name, slot?.Core ?? -1);
             process.Slot = slot;
-            process.Child.Output.OnLine = new PrintedLines(_host, () => process, _clock.Provider, _logger).OnLine;
+            process.Child.Output.OnLine = new PrintedLines(_host, () => process, _clock.Running, _logger).OnLine;
             _processes.Add(process);
             _ = ConnectAsync(process);
             _ = WatchExitAsync(process);
@@ -175,7 +175,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         try
         {
             process.Connecting.CancelAfter(_options.StartTimeout);
-            var link = await WorkerLink.ConnectAsync(process.Launch, process.Direct, process.Recorder, _host, _clock.Provider, _logger, process.Connecting.Token);
+            var link = await WorkerLink.ConnectAsync(process.Launch, process.Direct, process.Recorder, _host, _clock.Running, _logger, process.Connecting.Token);
             _thread.Post(() => OnConnected(process, link));
         }
         catch (Exception exception)
@@ -191,7 +191,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         process.Connecting.Cancel();
         // What it had sent before it died is still in the socket; the link reads it to its end first, so that no finished task counts as lost.
         if (process.Link is { } link)
-            await Task.WhenAny(link.Ended, Task.Delay(WatchPeriod, _clock.Provider));
+            await Task.WhenAny(link.Ended, Task.Delay(WatchPeriod, _clock.Running));
         _thread.Post(() => OnExited(process, exit));
     }
 
@@ -280,7 +280,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
                 continue;
             if (paused)
                 link.Touch();
-            var silent = _clock.Provider.GetElapsedTime(link.LastHeard);
+            var silent = _clock.Running.GetElapsedTime(link.LastHeard);
             if (silent > _options.KillAfter)
             {
                 process.KilledFor ??= $"it sent no heartbeat for {silent.TotalSeconds:0.0} s";

@@ -72,7 +72,7 @@ internal sealed class StatusReporter(
             LastExit = worker.LastExit,
         };
         if (worker.Pid != 0)
-            info.StartedAt = Timestamp.FromDateTimeOffset(clock.Provider.GetUtcNow() - clock.Provider.GetElapsedTime(worker.StartedAt));
+            info.StartedAt = Timestamp.FromDateTimeOffset(clock.ToWallClock(worker.StartedAt));
         if (worker.View is { } view)
         {
             info.RunningTasks = view.Running;

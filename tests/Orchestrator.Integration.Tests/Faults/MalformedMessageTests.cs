@@ -99,7 +99,7 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
         var stream = 1;
         foreach (var (service, method) in Enumerable.Repeat(methods, Rounds).SelectMany(all => all))
         {
-            connection.Call(stream, $"/{service}/{method}", more: ("grpc-timeout", "30S")).Frame(RawHttp2.Data, 0, stream, begun);
+            connection.Call(stream, $"/{service}/{method}", more: [("authorization", $"Bearer {_coordinator.Token}"), ("grpc-timeout", "30S")]).Frame(RawHttp2.Data, 0, stream, begun);
             if (!onceItIsRead)
                 connection.Frame(RawHttp2.ResetStream, 0, stream, [0, 0, 0, RawHttp2.Cancel]);
             // The method has begun to read when a call that came after it has been answered.

@@ -47,6 +47,18 @@ public sealed class MonotonicClockTests
         Assert.All(marks.Zip(marks.Skip(1)), pair => Assert.True(pair.First.Engine < pair.Second.Engine));
     }
 
+    [Fact]
+    public void What_waits_for_others_does_not_count_pauses_either()
+    {
+        using var clock = new MonotonicClock(_time);
+        var heard = clock.Running.GetTimestamp();
+        _time.Advance(TimeSpan.FromMilliseconds(500));
+        Assert.Equal(TimeSpan.FromMilliseconds(500), clock.Running.GetElapsedTime(heard));
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(TimeSpan.FromMilliseconds(750), clock.Running.GetElapsedTime(heard));
+        Assert.Equal(_time.GetUtcNow(), clock.Running.GetUtcNow());
+    }
+
     /// <summary>A clock that the test moves, without timers.</summary>
     private sealed class ManualTime : TimeProvider
     {

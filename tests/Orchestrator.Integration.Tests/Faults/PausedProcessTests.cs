@@ -101,6 +101,29 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         Assert.Equal(workers, (await coordinator.WorkersAsync()).Select(worker => worker.Pid));
     }
 
+    /// <summary>Part 5, 28: what it did not hear while it was stopped is no silence of its workers, which go on later than it here.</summary>
+    [Fact]
+    public async Task Workers_that_were_stopped_together_with_their_coordinator_are_not_killed_for_its_pause()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync();
+        var workers = (await coordinator.WorkersAsync()).Select(worker => worker.Pid).ToArray();
+        foreach (var pid in (int[])[coordinator.Pid, .. workers])
+        {
+            Signals.Send(pid, Signals.Stop);
+            await ProcessState.WaitAsync(pid, 'T');
+        }
+
+        // The length of the pause is the fault.
+        await Task.Delay(s_pause, TimeProvider.System, TestContext.Current.CancellationToken);
+        Signals.Send(coordinator.Pid, Signals.Continue);
+        // It has looked at them by then, and more than once.
+        await coordinator.WaitForEventAsync("worker.suspect");
+        foreach (var pid in workers)
+            Signals.Send(pid, Signals.Continue);
+        Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("echo"))).State);
+        Assert.Equal(workers, (await coordinator.WorkersAsync()).Select(worker => worker.Pid));
+    }
+
     /// <summary>Part 5, 28: in a pause of the coordinator's own no sign of life can reach it, so that it counts against no session, lease or timeout.</summary>
     [Fact]
     public async Task A_coordinator_that_stops_for_longer_than_a_session_lives_ends_no_session()

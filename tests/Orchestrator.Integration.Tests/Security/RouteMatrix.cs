@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
 using Grpc.Core;
 using Orchestrator.Coordinator;
 using Orchestrator.Coordinator.Security;
@@ -13,34 +14,47 @@ internal static class RouteMatrix
 {
     private const string GrpcContent = "application/grpc";
 
+    // Without a credential a connection may bring 72 KB at once, and then a trickle.
+    private const int RoutesPerConnection = 16;
+
     // Written down a second time: a route that comes to be answered without a credential is seen here.
     private static readonly string[] OpenRoutes = ["/healthz", "/readyz"];
     private static readonly string[] HttpRoutes = [.. OpenRoutes, "/metrics"];
 
     /// <summary>Tries all of them.</summary>
-    /// <param name="http">With the certificate, where that is the credential.</param>
     /// <param name="grpc">The address of the gRPC port.</param>
     /// <param name="web">The address of the HTTP port.</param>
     /// <param name="credential">How messages call the credential.</param>
     /// <param name="token">What is sent as bearer token; null for none.</param>
     /// <param name="role">What it may do; null for nothing.</param>
-    public static async Task TryAllAsync(HttpClient http, string grpc, string web, string credential, string? token, Role? role)
+    /// <param name="tls">With the certificate, where that is the credential.</param>
+    public static async Task TryAllAsync(string grpc, string web, string credential, string? token, Role? role, SslClientAuthenticationOptions? tls = null)
     {
         var routes = await RoutesAsync();
         Assert.True(routes.Count > 50, $"{routes.Count} routes");
         Assert.Superset(HttpRoutes.ToHashSet(), routes.ToHashSet());
-        foreach (var route in routes)
+        foreach (var some in routes.Chunk(RoutesPerConnection))
         {
-            foreach (var isGrpcPort in (bool[])[true, false])
+            using var handler = new SocketsHttpHandler { UseProxy = false };
+            if (tls is not null)
+                handler.SslOptions = tls;
+            using var http = new HttpClient(handler);
+            foreach (var route in some)
+                await TryAsync(http, route, grpc, web, credential, token, role);
+        }
+    }
+
+    private static async Task TryAsync(HttpClient http, string route, string grpc, string web, string credential, string? token, Role? role)
+    {
+        foreach (var isGrpcPort in (bool[])[true, false])
+        {
+            foreach (var content in (string?[])[null, GrpcContent, GrpcContent + "+proto", "application/grpc-web", "text/html"])
             {
-                foreach (var content in (string?[])[null, GrpcContent, GrpcContent + "+proto", "application/grpc-web", "text/html"])
+                foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Post])
                 {
-                    foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Post])
-                    {
-                        var got = await AskAsync(http, isGrpcPort, (isGrpcPort ? grpc : web) + route, content, method, token);
-                        var fault = Fault(got, isGrpcPort, route, method, role);
-                        Assert.True(fault is null, $"{method} {route} ({content}) on the {(isGrpcPort ? "gRPC" : "HTTP")} port with {credential}: {got}, {fault}");
-                    }
+                    var got = await AskAsync(http, isGrpcPort, (isGrpcPort ? grpc : web) + route, content, method, token);
+                    var fault = Fault(got, isGrpcPort, route, method, role);
+                    Assert.True(fault is null, $"{method} {route} ({content}) on the {(isGrpcPort ? "gRPC" : "HTTP")} port with {credential}: {got}, {fault}");
                 }
             }
         }

@@ -27,8 +27,7 @@ public sealed class RouteTests(SharedCoordinator shared) : IClassFixture<SharedC
     {
         var role = credential is not null && RoleNames.TryParse(credential, out var known) ? known : (Role?)null;
         var token = role is { } least ? Files.Create(least, TimeSpan.FromHours(1)).Token : credential == "expired" ? await ExpiredAsync() : credential;
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        await RouteMatrix.TryAllAsync(http, _coordinator.GrpcAddress, _coordinator.HttpAddress, credential ?? "no credential", token, role);
+        await RouteMatrix.TryAllAsync(_coordinator.GrpcAddress, _coordinator.HttpAddress, credential ?? "no credential", token, role);
     }
 
     /// <summary>Part 5, 18: a stranger who is not on this machine, or comes through a proxy, is not told where the token lies.</summary>

@@ -105,8 +105,8 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
     {
         using var certificates = new TestCertificates();
         await using var coordinator = await StartMutualAsync(certificates);
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = Trusting(certificates, certificates.Client()) });
-        await RouteMatrix.TryAllAsync(http, coordinator.GrpcAddress, coordinator.HttpAddress, "a client's certificate", null, Role.Submit);
+        await RouteMatrix.TryAllAsync(
+            coordinator.GrpcAddress, coordinator.HttpAddress, "a client's certificate", null, Role.Submit, Trusting(certificates, certificates.Client()));
     }
 
     [Fact]

@@ -50,8 +50,7 @@ public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonSt
             line => Assert.Contains("it is not that worker who sent it", line, StringComparison.Ordinal));
 
         // Part 5, 18: on every route of both ports, too.
-        using (var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }))
-            await RouteMatrix.TryAllAsync(http, coordinator.GrpcAddress, coordinator.HttpAddress, "a stolen worker's token", await TokenOfAsync(revealed, own), role: null);
+        await RouteMatrix.TryAllAsync(coordinator.GrpcAddress, coordinator.HttpAddress, "a stolen worker's token", await TokenOfAsync(revealed, own), role: null);
 
         // Its incarnation's end is its own.
         Signals.Send(own, Signals.Kill);

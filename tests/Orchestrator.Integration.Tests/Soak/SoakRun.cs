@@ -14,6 +14,9 @@ internal sealed class SoakRun : IAsyncDisposable
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_finish = TimeSpan.FromSeconds(90);
 
+    // The coordinator returns memory once it has been quiet for seconds, and looks again after a minute where it was not worth it.
+    private static readonly TimeSpan s_memoryReturn = TimeSpan.FromSeconds(100);
+
     private readonly CoordinatorProcess _coordinator;
     private readonly FaultRelay _relay;
     private readonly TaskLedger _ledger;
@@ -37,7 +40,7 @@ internal sealed class SoakRun : IAsyncDisposable
     public static async Task<SoakRun> StartAsync(int seed, Action<string> write)
     {
         var (ledger, random) = (new TaskLedger(seed), new Random(seed));
-        var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
+        var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--memory-budget", "512MB");
         return new SoakRun(coordinator, ledger, random, await SoakHarm.StartAsync(coordinator, ledger, random), await SoakDurable.StartAsync(), write);
     }
 
@@ -70,7 +73,7 @@ internal sealed class SoakRun : IAsyncDisposable
             await client.FinishAsync(s_finish);
         // What is held at the end, with as many workers as at the beginning.
         await SettleAsync();
-        var after = await ProcessUsage.WaitUntilFlatAsync(_coordinator, before, handles: 60, threads: 30, bytes: 400_000_000);
+        var after = await ProcessUsage.WaitUntilFlatAsync(_coordinator, before, handles: 60, threads: 30, bytes: 100_000_000, within: s_memoryReturn);
         Report(began.Elapsed, before, after);
         await _coordinator.CloseAsync(_ledger, counts);
         await _counter.CheckAsync();
@@ -108,7 +111,7 @@ internal sealed class SoakRun : IAsyncDisposable
             if (began.Elapsed > note)
             {
                 note += s_betweenNotes;
-                _write($"{began.Elapsed.TotalSeconds:F0} s: {_injected.Values.Sum()} faults; {_ledger}; {ProcessUsage.Of(_coordinator)}");
+                _write($"{began.Elapsed.TotalSeconds:F0} s: {_injected.Values.Sum()} faults; {_ledger}; {ProcessUsage.Of(_coordinator)}, {await MemoryAsync()}");
             }
         }
     }
@@ -248,6 +251,15 @@ internal sealed class SoakRun : IAsyncDisposable
         while (!(await _coordinator.WorkersAsync()).All(worker => worker.State == WorkerState.Ready)
             || await StreamsAsync() > 0)
             patience.Token.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>What is kept for clients; throws where that or the resident memory is over its limit.</summary>
+    private async Task<string> MemoryAsync()
+    {
+        var limits = (await _coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline(60))).Limits;
+        foreach (var limit in limits.Where(limit => limit.Name is "memory" or "memory_kept"))
+            Assert.InRange(limit.Used, 0, limit.Maximum);
+        return $"{limits.Single(limit => limit.Name == "memory_kept").Used / 1_000_000} MB of them kept for clients";
     }
 
     private async Task<int> StreamsAsync() => (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Streams;

@@ -23,9 +23,10 @@ public sealed record ProcessUsage(int Handles, int Threads, long Bytes, int Chil
     /// <summary>
     /// Waits until no more is held than before, within these margins, and says what grew when that does not come: what was closed is given back a little later.
     /// </summary>
-    public static async Task<ProcessUsage> WaitUntilFlatAsync(CoordinatorProcess coordinator, ProcessUsage before, int handles = 12, int threads = 12, long bytes = 100_000_000)
+    public static async Task<ProcessUsage> WaitUntilFlatAsync(CoordinatorProcess coordinator, ProcessUsage before, int handles = 12, int threads = 12, long bytes = 100_000_000, TimeSpan? within = null)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(30));
+        // Each look makes no call, so that it does not keep the coordinator from being idle.
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         while (true)
         {
