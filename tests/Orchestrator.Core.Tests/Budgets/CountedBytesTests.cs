@@ -2,10 +2,12 @@ using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
+using Orchestrator.Core.Tests.Objects;
 
 namespace Orchestrator.Core.Tests.Budgets;
 
 /// <summary>Part 5, 16: what a task holds beside its payload is small, or counts.</summary>
+[Collection(nameof(MeasuresTheHeap))]
 public sealed class CountedBytesTests
 {
     private readonly MemoryBudget _budget = new(100_000_000);

@@ -133,7 +133,7 @@ public sealed class ItemCodecTests
             Both(
                 () => Canonical(PassTaskSpec.Parser.ParseFrom(bytes)),
                 () => PassTaskView.Read(bytes) is var read ? (Canonical(ToMessage(read)), false) : default);
-        }, iter: 20_000);
+        }, iter: Iterations.Of(8_000));
     }
 
     [Fact]

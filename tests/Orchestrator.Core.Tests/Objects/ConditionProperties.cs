@@ -13,15 +13,15 @@ public sealed class ConditionProperties
 {
     [Fact]
     public void Conditions_of_a_plain_lock_behave_as_the_model() =>
-        SyncRun.Steps.Sample(steps => new Run(LockMode.Plain).Play(steps), iter: 3_000, threads: 2);
+        SyncRun.Steps.Sample(steps => new Run(LockMode.Plain).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     [Fact]
     public void Conditions_of_a_reentrant_lock_behave_as_the_model() =>
-        SyncRun.Steps.Sample(steps => new Run(LockMode.Reentrant).Play(steps), iter: 3_000, threads: 2);
+        SyncRun.Steps.Sample(steps => new Run(LockMode.Reentrant).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     [Fact]
     public void Conditions_of_a_writer_s_lock_behave_as_the_model() =>
-        SyncRun.Steps.Sample(steps => new Run(LockMode.Write).Play(steps), iter: 500, threads: 2);
+        SyncRun.Steps.Sample(steps => new Run(LockMode.Write).Play(steps), iter: Iterations.Of(500), threads: 2);
 
     private sealed class Run(LockMode mode) : SyncRun(new ConditionModel(mode))
     {

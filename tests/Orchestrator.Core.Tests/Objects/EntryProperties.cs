@@ -46,7 +46,7 @@ public sealed class EntryProperties
                 model.RemoveFirst();
             }
         },
-        iter: 300,
+        iter: Iterations.Of(300),
         threads: 2);
 
     [Fact]
@@ -76,6 +76,6 @@ public sealed class EntryProperties
                 Assert.Equal(model.Count == 0 ? long.MaxValue : model.UnorderedItems.Min(item => item.Element), heap.OldestPut());
             }
         },
-        iter: 300,
+        iter: Iterations.Of(300),
         threads: 2);
 }

@@ -15,18 +15,18 @@ public sealed class LockProperties
         Gen.Select(Gen.Int[0, 15], Gen.Int[0, 1_000], Gen.Int[0, 1_000]).Array[1, 150];
 
     [Fact]
-    public void Locks_behave_as_the_model() => Steps.Sample(steps => new Run(locks: 4).Play(steps), iter: 3_000, threads: 2);
+    public void Locks_behave_as_the_model() => Steps.Sample(steps => new Run(locks: 4).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     /// <summary>Part 5, 25: sessions of several flows, of which some say which they are.</summary>
     [Fact]
-    public void Locks_of_flows_behave_as_the_model() => Steps.Sample(steps => new Run(locks: 4, flows: true).Play(steps), iter: 3_000, threads: 2);
+    public void Locks_of_flows_behave_as_the_model() => Steps.Sample(steps => new Run(locks: 4, flows: true).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     [Fact]
-    public void One_lock_with_many_modes_behaves_as_the_model() => Steps.Sample(steps => new Run(locks: 1).Play(steps), iter: 1_000, threads: 2);
+    public void One_lock_with_many_modes_behaves_as_the_model() => Steps.Sample(steps => new Run(locks: 1).Play(steps), iter: Iterations.Of(400), threads: 2);
 
     [Fact]
     public void The_same_commands_at_the_same_times_give_the_same_effects() =>
-        Steps.Sample(steps => Assert.Equal(new Run(4).Play(steps), new Run(4).Play(steps)), iter: 200, threads: 2);
+        Steps.Sample(steps => Assert.Equal(new Run(4).Play(steps), new Run(4).Play(steps)), iter: Iterations.Of(200), threads: 2);
 
     private sealed class Run(int locks, bool flows = false)
     {

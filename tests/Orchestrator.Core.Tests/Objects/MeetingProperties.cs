@@ -8,10 +8,10 @@ namespace Orchestrator.Core.Tests.Objects;
 public sealed class MeetingProperties
 {
     [Fact]
-    public void Events_barriers_and_latches_behave_as_the_model() => SyncRun.Steps.Sample(steps => new Run(9).Play(steps), iter: 3_000, threads: 2);
+    public void Events_barriers_and_latches_behave_as_the_model() => SyncRun.Steps.Sample(steps => new Run(9).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     [Fact]
-    public void One_barrier_behaves_as_the_model() => SyncRun.Steps.Sample(steps => new Run(3).Play(steps), iter: 1_000, threads: 2);
+    public void One_barrier_behaves_as_the_model() => SyncRun.Steps.Sample(steps => new Run(3).Play(steps), iter: Iterations.Of(400), threads: 2);
 
     private sealed class Run(int kinds) : SyncRun(new MeetingModel())
     {

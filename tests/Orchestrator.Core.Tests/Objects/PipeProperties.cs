@@ -15,7 +15,7 @@ public sealed class PipeProperties
         Gen.Select(Gen.Int[0, 20], Gen.Int[0, 1_000], Gen.Int[0, 1_000]).Array[1, 150];
 
     [Fact]
-    public void Pipes_behave_as_the_model() => Steps.Sample(steps => new Run().Play(steps), iter: 3_000, threads: 2);
+    public void Pipes_behave_as_the_model() => Steps.Sample(steps => new Run().Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     private sealed class Run
     {

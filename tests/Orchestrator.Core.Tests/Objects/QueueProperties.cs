@@ -21,11 +21,11 @@ public sealed class QueueProperties
     [InlineData(QueueKind.Priority, 0)]
     [InlineData(QueueKind.Priority, 7)]
     public void Queues_behave_as_the_model(QueueKind kind, int aging) =>
-        Steps.Sample(steps => new Run(kind, aging).Play(steps), iter: 2_000, threads: 2);
+        Steps.Sample(steps => new Run(kind, aging).Play(steps), iter: Iterations.Of(700), threads: 2);
 
     [Fact]
     public void The_same_commands_at_the_same_times_give_the_same_effects() =>
-        Steps.Sample(steps => Assert.Equal(new Run(QueueKind.Fifo, 0).Play(steps), new Run(QueueKind.Fifo, 0).Play(steps)), iter: 200, threads: 2);
+        Steps.Sample(steps => Assert.Equal(new Run(QueueKind.Fifo, 0).Play(steps), new Run(QueueKind.Fifo, 0).Play(steps)), iter: Iterations.Of(200), threads: 2);
 
     private sealed class Run
     {

@@ -13,7 +13,7 @@ public sealed class RateLimiterProperties
 
     [Fact]
     public void Rate_limiters_behave_as_the_model() =>
-        Gen.Select(Specs, SyncRun.Steps).Sample((spec, steps) => new Run(spec, givesBack: spec.SlidingWindow).Play(steps), iter: 3_000, threads: 2);
+        Gen.Select(Specs, SyncRun.Steps).Sample((spec, steps) => new Run(spec, givesBack: spec.SlidingWindow).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     [Fact]
     public void Permits_given_back_are_never_too_many()
@@ -46,7 +46,7 @@ public sealed class RateLimiterProperties
 
                 Check(spec, [.. kept.Select(take => (take.At, take.Permits))]);
             },
-            iter: 10_000,
+            iter: Iterations.Of(4_000),
             threads: 2);
     }
 
@@ -80,7 +80,7 @@ public sealed class RateLimiterProperties
 
                 Check(new RateLimiterSpec("r", permits, TimeSpan.FromTicks(period), permits, true), taken);
             },
-            iter: 100,
+            iter: Iterations.Of(100),
             threads: 2);
     }
 

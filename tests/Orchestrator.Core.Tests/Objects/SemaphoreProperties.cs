@@ -9,10 +9,10 @@ namespace Orchestrator.Core.Tests.Objects;
 public sealed class SemaphoreProperties
 {
     [Fact]
-    public void Semaphores_behave_as_the_model() => SyncRun.Steps.Sample(steps => new Run(4).Play(steps), iter: 3_000, threads: 2);
+    public void Semaphores_behave_as_the_model() => SyncRun.Steps.Sample(steps => new Run(4).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     [Fact]
-    public void One_bounded_semaphore_behaves_as_the_model() => SyncRun.Steps.Sample(steps => new Run(1).Play(steps), iter: 1_000, threads: 2);
+    public void One_bounded_semaphore_behaves_as_the_model() => SyncRun.Steps.Sample(steps => new Run(1).Play(steps), iter: Iterations.Of(400), threads: 2);
 
     private sealed class Run : SyncRun
     {

@@ -15,7 +15,7 @@ public sealed class StateProperties
         Gen.Select(Gen.Int[0, 15], Gen.Int[0, 1_000], Gen.Int[0, 1_000]).Array[1, 120];
 
     [Fact]
-    public void State_and_its_watchers_behave_as_the_model() => Steps.Sample(steps => new Run().Play(steps), iter: 3_000, threads: 2);
+    public void State_and_its_watchers_behave_as_the_model() => Steps.Sample(steps => new Run().Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     private sealed class Run
     {

@@ -45,6 +45,6 @@ public sealed class DeadlineHeapProperties
 
                 Assert.Null(heap.First);
             },
-            iter: 2_000,
+            iter: Iterations.Of(700),
             threads: 2);
 }

@@ -21,7 +21,7 @@ public sealed class DurationHistogramTests
                     Assert.InRange(estimate, exact, exact + (exact / 8));
                     Assert.Equal(durations.Length, histogram.Count);
                 },
-                iter: 5_000,
+                iter: Iterations.Of(2_000),
                 threads: 2);
 
     [Fact]

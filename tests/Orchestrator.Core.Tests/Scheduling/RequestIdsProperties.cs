@@ -35,6 +35,6 @@ public sealed class RequestIdsProperties
                     Assert.Equal(model.Count, ids.Count);
                 }
             },
-            iter: 2_000,
+            iter: Iterations.Of(700),
             threads: 2);
 }

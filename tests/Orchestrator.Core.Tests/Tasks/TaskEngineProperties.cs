@@ -27,7 +27,7 @@ public sealed class TaskEngineProperties
                     world.Step(op, a, b);
                 world.RunToTheEnd();
             },
-            iter: 3_000,
+            iter: Iterations.Of(1_000),
             threads: 2);
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class TaskEngineProperties
                     return [.. world.Accepted.Select(task => (task.Id, task.Attempt, task.WorkerName, task.State, task.EndedSequence))];
                 }
             },
-            iter: 200,
+            iter: Iterations.Of(200),
             threads: 2);
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class TaskEngineProperties
                 Assert.InRange(before, lead * 1_000 / runMs, acceptedEarlier + 4);
                 Assert.False(RunUnderFlood(new TaskEngineOptions { Aging = TimeSpan.Zero }, lead, runMs).Ended);
             },
-            iter: 20);
+            iter: Iterations.Of(20));
 
     /// <summary>One CPU lane, twice as much urgent work as it can do, one task of low priority: how many ran before it.</summary>
     private static (int Before, bool Ended) RunUnderFlood(TaskEngineOptions options, int lead, int runMs)

@@ -2,11 +2,13 @@ using System.Globalization;
 using Google.Protobuf;
 using Orchestrator.Client;
 using Orchestrator.TestKit;
+using Orchestrator.TestKit.Load;
 using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Load;
 
 /// <summary>What shared objects took is free for others when they are gone.</summary>
+/// <remarks>The long form is a million items: <c>ORCHESTRATOR_MEMORY_ITEMS=1000000</c>.</remarks>
 public sealed class ObjectMemoryTests
 {
     private const string MemoryReturned = "coordinator.memory_returned";
@@ -14,21 +16,26 @@ public sealed class ObjectMemoryTests
     // A look that came while this test was slow, and found nothing to return, puts off the next by a minute.
     private const int ReturnSeconds = 120;
 
+    // A tenth of the sessions is kept for tasks.
+    private const int MostSessions = 90_000;
+
+    private readonly int _items = Settings.Number("ORCHESTRATOR_MEMORY_ITEMS", 300_000);
+
     [Fact]
-    public async Task A_million_queued_items_again_and_again_take_the_room_of_once()
+    public async Task Queued_items_again_and_again_take_the_room_of_once()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
-        await RunAsync(coordinator, 100_000);
+        await RunAsync(coordinator, _items / 10);
         var before = Measure(coordinator);
-        var first = await RunAsync(coordinator, 1_000_000);
+        var first = await RunAsync(coordinator, _items);
         var last = first;
         for (var i = 0; i < 4; i++)
-            last = await RunAsync(coordinator, 1_000_000);
+            last = await RunAsync(coordinator, _items);
         var after = Measure(coordinator);
         TestContext.Current.TestOutputHelper?.WriteLine($"before: {before}; full: {first}; full for the fifth time: {last}; after: {after}");
-        Assert.InRange(first.Rss, before.Rss + 64_000_000, long.MaxValue);
+        Assert.InRange(first.Rss, before.Rss + (64L * _items), long.MaxValue);
         Assert.InRange(after.Handles, 0, before.Handles + 10);
-        // An idle heap keeps its pages for some seconds. Five million items that leaked would be five times what one million took.
+        // An idle heap keeps its pages for some seconds. Items that leaked would be five times what those of one round took.
         Assert.InRange(last.Rss - before.Rss, 0, 2 * (first.Rss - before.Rss));
     }
 
@@ -40,11 +47,11 @@ public sealed class ObjectMemoryTests
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0", "--max-sessions-per-client", "100000");
         Func<int, Task> fill = what == "items" ? count => RunAsync(coordinator, count) : count => HoldLocksAsync(coordinator, count);
         // What a first time leaves behind for good is code, threads and buffers; what it has used up is returned.
-        await fill(what == "items" ? 200_000 : 50_000);
+        var most = what == "items" ? _items : Math.Min(MostSessions, _items / 6);
+        await fill(most / 2);
         var warm = await coordinator.WaitForEventAsync(MemoryReturned, seconds: ReturnSeconds);
         var before = Measure(coordinator);
-        // A tenth of the sessions is kept for tasks.
-        await fill(what == "items" ? 1_000_000 : 90_000);
+        await fill(most);
         var full = Measure(coordinator);
         await coordinator.WaitForEventAsync(MemoryReturned, afterSequence: warm.Sequence, seconds: ReturnSeconds);
         var after = Measure(coordinator);
