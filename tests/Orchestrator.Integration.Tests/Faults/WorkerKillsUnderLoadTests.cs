@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Google.Protobuf;
 using Grpc.Core;
+using Orchestrator.Integration.Tests.Soak;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
 using Orchestrator.V1;
@@ -10,7 +11,7 @@ namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>F1: SIGKILL of workers again and again, at rest, while they compute and while they reply.</summary>
 /// <remarks>
-/// The long form kills 200 workers in 60 seconds under 10,000 tasks a second, and judges latencies, too:
+/// The long form kills 200 workers in 60 seconds under 10,000 tasks a second, with attacks of strangers and greedy clients all the time, and judges latencies, too:
 /// <code>ORCHESTRATOR_FAULT_KILLS=200 ORCHESTRATOR_FAULT_SECONDS=60 ORCHESTRATOR_FAULT_RATE=12000 artifacts/bin/Orchestrator.Integration.Tests/release/Orchestrator.Integration.Tests -class "*WorkerKillsUnderLoadTests" -showLiveOutput</code>
 /// </remarks>
 public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
@@ -29,13 +30,18 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
         var lostIn = new ConcurrentBag<string>();
         var failures = new ConcurrentQueue<string>();
         var undisturbed = new TaskLedger(ledger.Seed);
+        using var end = new CancellationTokenSource();
+        var attacks = _seconds > 0 ? AttackAsync(coordinator, end.Token) : Task.FromResult(0);
         await using (var calm = await StartLoadAsync(coordinator, undisturbed, _rate, retries: 1, See))
         {
             await undisturbed.WaitForMoreAsync(_seconds > 0 ? _rate * 10L : 2_000);
             await calm.FinishAsync(TimeSpan.FromSeconds(30));
         }
 
-        await coordinator.CloseAsync(undisturbed, before);
+        // The attacks' own tasks are among the coordinator's counts.
+        if (_seconds == 0)
+            await coordinator.CloseAsync(undisturbed, before);
+        Assert.Equal(undisturbed.Accepted, undisturbed.Of(TaskState.Succeeded));
         before = await coordinator.CountsAsync();
         var began = System.Diagnostics.Stopwatch.StartNew();
         // Most may run twice; the others show that nothing does so unasked.
@@ -46,10 +52,12 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
         var seconds = began.Elapsed.TotalSeconds;
         await retrying.FinishAsync(TimeSpan.FromSeconds(60));
         await unasked.FinishAsync(TimeSpan.FromSeconds(60));
+        await end.CancelAsync();
+        var attacked = await attacks;
         var rate = (ledger.Ended + once.Ended) / seconds;
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{killed.Count} kills in {seconds:F1} s under {rate:N0} tasks/s\n  retrying: {ledger}, {ledger.Retried} of them in a later attempt\n  once:     {once}\n  p99 of first attempts: undisturbed {undisturbed.Percentile(99):F2} ms, with kills {ledger.Percentile(99):F2} ms and {once.Percentile(99):F2} ms; p50 {undisturbed.Percentile(50):F2}, {ledger.Percentile(50):F2} ms"));
+            $"{killed.Count} kills in {seconds:F1} s under {rate:N0} tasks/s, {attacked} attacks beside them\n  retrying: {ledger}, {ledger.Retried} of them in a later attempt\n  once:     {once}\n  p99 of first attempts: undisturbed {undisturbed.Percentile(99):F2} ms, with kills {ledger.Percentile(99):F2} ms and {once.Percentile(99):F2} ms; p50 {undisturbed.Percentile(50):F2}, {ledger.Percentile(50):F2} ms"));
 
         Assert.Equal(_kills, killed.Count);
         Assert.Empty(failures);
@@ -77,6 +85,23 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
             else if (result.State != TaskState.Succeeded)
                 failures.Enqueue($"{result.State}: {result.Error?.Message}");
         }
+    }
+
+    /// <summary>One attack a second, each in its turn, until the end; how many there were.</summary>
+    private static async Task<int> AttackAsync(CoordinatorProcess coordinator, CancellationToken end)
+    {
+        // Its tasks fail, and so are in no other ledger.
+        await using var attack = new SoakAttack(coordinator, new TaskLedger(0));
+        Func<Task>[] kinds = [attack.PushAsStrangerAsync, attack.HoardLocksAsync, attack.SubmitUnknownAsync, attack.FillQueueAsync, attack.UseForeignSessionAsync];
+        using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        var count = 0;
+        for (; !end.IsCancellationRequested; count++)
+        {
+            await kinds[count % kinds.Length]();
+            await pace.WaitForNextTickAsync(CancellationToken.None);
+        }
+
+        return count;
     }
 
     [Fact]
