@@ -6,7 +6,7 @@ using Orchestrator.Worker;
 
 var app = OrchestratorApp.Create(args);   // first: in a worker, this ties its life to its parent's
 
-app.MapTask("square", TaskKind.Cpu, (long n) => new Square(n, n * n, Environment.ProcessId));
+app.MapTask("square", HandlerKind.Cpu, (long n) => new Square(n, n * n, Environment.ProcessId));
 
 return await app.RunAsync(async (pool, stopping) =>
 {

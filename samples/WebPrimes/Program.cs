@@ -4,7 +4,7 @@ using Orchestrator.Client;
 using Orchestrator.Worker;
 
 var app = OrchestratorApp.Create(args);
-app.MapTask("primes", TaskKind.Cpu, (int below) => Primes.CountBelow(below));
+app.MapTask("primes", HandlerKind.Cpu, (int below) => Primes.CountBelow(below));
 if (app.IsWorker)
     return await app.RunWorkerAsync();
 
@@ -16,7 +16,7 @@ var web = builder.Build();
 web.MapGet("/primes/{below:int}", async (int below, IOrchestratorPool pool, CancellationToken gone) =>
     await pool.RunAsync<int>("primes", below, new RunOptions { RunTimeout = TimeSpan.FromSeconds(10) }, gone));
 web.MapGet("/primes-here/{below:int}", async (int below, IOrchestratorPool pool, CancellationToken gone) =>
-    await pool.On(Executor.InProcess).RunAsync<int>("primes", below, null, gone));
+    await pool.WithPlacement(TaskPlacement.InProcess).RunAsync<int>("primes", below, null, gone));
 await web.RunAsync();
 return 0;
 

@@ -4,7 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Runtime.CompilerServices;
 using System.Text;
-using Orchestrator.Cli.Verbs;
+using Orchestrator.Cli.Commands;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Cli;
@@ -34,7 +34,7 @@ internal static class CommandLine
             return await ExplainAsync(parsed, error);
         var configuration = new InvocationConfiguration { ProcessTerminationTimeout = null, Output = output, Error = error };
         // The coordinator has its own way of stopping: it drains first, and a second signal stops at once.
-        var code = parsed.CommandResult.Command.Name == ServeVerb.Name
+        var code = parsed.CommandResult.Command.Name == ServeCommand.Name
             ? await parsed.InvokeAsync(configuration)
             // Whatever runs under a lock or a permit gets the signal, too, and must not lose what it holds while it ends in its own time.
             : await Interruption.RunAsync(
@@ -45,16 +45,16 @@ internal static class CommandLine
 
     /// <summary>This process's own arguments, parsed anew: what a file that they name with <c>@</c> says may have changed.</summary>
     /// <exception cref="UsageException">They are wrong now; says how.</exception>
-    internal static VerbContext Again()
+    internal static CommandContext Again()
     {
         var parsed = Root.Parse(Environment.GetCommandLineArgs()[1..]);
-        return parsed.Errors is [] ? new VerbContext(parsed) : throw new UsageException(string.Join(' ', parsed.Errors.Select(error => error.Message)));
+        return parsed.Errors is [] ? new CommandContext(parsed) : throw new UsageException(string.Join(' ', parsed.Errors.Select(error => error.Message)));
     }
 
     /// <summary>One line on what is wrong, with what was probably meant; a page of help would push it off the screen.</summary>
     private static async Task<int> ExplainAsync(ParseResult parsed, TextWriter error)
     {
-        var verb = string.Join(' ', new VerbContext(parsed).Words.Where(word => word != parsed.RootCommandResult.Command.Name).Append("--help"));
+        var verb = string.Join(' ', new CommandContext(parsed).Words.Where(word => word != parsed.RootCommandResult.Command.Name).Append("--help"));
         await error.WriteLineAsync($"orchestrator: {WhatIsWrong(parsed)} See 'orchestrator {verb}'.");
         return ExitCode.Usage;
     }
@@ -75,7 +75,7 @@ internal static class CommandLine
     }
 
     private static string Meant(string word, IEnumerable<string> names) =>
-        NearNames.Of(word, names.Distinct()) is { Count: > 0 } near ? $" Did you mean {string.Join(" or ", near.Select(name => $"'{name}'"))}?" : "";
+        NameSuggestions.Of(word, names.Distinct()) is { Count: > 0 } near ? $" Did you mean {string.Join(" or ", near.Select(name => $"'{name}'"))}?" : "";
 
     private static IEnumerable<string> OptionsOf(SymbolResult? result)
     {
@@ -92,42 +92,42 @@ internal static class CommandLine
     {
         var root = new RootCommand("Runs CPU-bound and IO-bound tasks in worker processes.")
         {
-            ServeVerb.Create(),
-            RunVerb.Create(),
-            StatusVerb.Create(),
-            WorkersVerb.Create(),
-            HandlersVerb.Create(),
-            TasksVerb.Create(),
-            CancelVerb.Create(),
-            RecycleVerb.Create(),
-            ScaleVerb.Create(),
-            DrainVerb.Create(),
-            EventsVerb.Create(),
-            LogsVerb.Create(),
-            TopVerb.Create(),
-            DoctorVerb.Create(),
-            LimitsVerb.Create(),
-            ObjectsVerb.Create(),
-            QueueVerb.Create(),
-            PipeVerb.Create(),
-            DictVerb.Create(),
-            ListVerb.Create(),
-            ValueVerb.Create(),
-            ArrayVerb.Create(),
-            LockVerb.Create(),
-            SemaphoreVerb.Create(),
-            EventVerb.Create(),
-            BarrierVerb.Create(),
-            LatchVerb.Create(),
-            LimiterVerb.Create(),
-            WaitsVerb.Create(),
-            JournalVerb.Create(),
-            TokenVerb.Create(),
-            BenchVerb.Create(),
-            LoadVerb.Create(),
-            DemoVerb.Create(),
-            CompletionVerb.Create(),
-            GuideVerb.Create(),
+            ServeCommand.Create(),
+            RunCommand.Create(),
+            StatusCommand.Create(),
+            WorkersCommand.Create(),
+            HandlersCommand.Create(),
+            TasksCommand.Create(),
+            CancelCommand.Create(),
+            RecycleCommand.Create(),
+            ScaleCommand.Create(),
+            DrainCommand.Create(),
+            EventsCommand.Create(),
+            LogsCommand.Create(),
+            TopCommand.Create(),
+            DoctorCommand.Create(),
+            LimitsCommand.Create(),
+            ObjectsCommand.Create(),
+            QueueCommand.Create(),
+            PipeCommand.Create(),
+            DictCommand.Create(),
+            ListCommand.Create(),
+            ValueCommand.Create(),
+            ArrayCommand.Create(),
+            LockCommand.Create(),
+            SemaphoreCommand.Create(),
+            EventCommand.Create(),
+            BarrierCommand.Create(),
+            LatchCommand.Create(),
+            LimiterCommand.Create(),
+            WaitsCommand.Create(),
+            JournalCommand.Create(),
+            TokenCommand.Create(),
+            BenchCommand.Create(),
+            LoadCommand.Create(),
+            DemoCommand.Create(),
+            CompletionCommand.Create(),
+            GuideCommand.Create(),
         };
         CommonOptions.AddTo(root);
         // Spellings of another system: completion would offer them, and here a slash begins a path.

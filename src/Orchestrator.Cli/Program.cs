@@ -4,12 +4,12 @@ using Orchestrator.Cli.Bench.Bare;
 using Orchestrator.Cli.Bench.Objects.Partner;
 using Orchestrator.Cli.Bench.Pool;
 using Orchestrator.Cli.Guide;
-using Orchestrator.Cli.Verbs;
+using Orchestrator.Cli.Commands;
 
 // Processes that others wait for come first, before the parser and the terminal library are as much as loaded.
 return args switch
 {
-    ["worker", ..] => await WorkerVerb.RunAsync(args[1..]),
+    ["worker", ..] => await WorkerCommand.RunAsync(args[1..]),
     [OrchestratorApp.WorkerArgument, BenchPool.Role, ..] => await BenchPool.RunWorkerAsync(args),
     // A worker of `orchestrator guide`, which has handlers of its own.
     [OrchestratorApp.WorkerArgument, ..] => await GuideProgram.Create(args).RunWorkerAsync(),

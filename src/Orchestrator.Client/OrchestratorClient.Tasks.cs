@@ -6,7 +6,7 @@ namespace Orchestrator.Client;
 /// <content>Tasks as futures and as maps, over streams that are opened again when they break.</content>
 public sealed partial class OrchestratorClient : IExecutor
 {
-    private readonly TaskLines _lines;
+    private readonly TaskStreamPool _lines;
 
     internal OrchestratorClientOptions Options { get; }
 
@@ -97,7 +97,7 @@ public sealed partial class OrchestratorClient : IExecutor
     private MapOperation<TIn, TOut> NewMap<TIn, TOut>(TaskFunction<TIn, TOut> function, MapOptions? options, CancellationToken cancellationToken) =>
         new(function, _lines.Pick(), options ?? new MapOptions(), cancellationToken);
 
-    private async ValueTask<(TaskCompletion Completion, TaskLine Line, ulong Tag)> HandOverAsync<TIn, TOut>(
+    private async ValueTask<(TaskCompletion Completion, ResilientTaskStream Line, ulong Tag)> HandOverAsync<TIn, TOut>(
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(function);

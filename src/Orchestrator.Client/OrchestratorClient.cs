@@ -28,7 +28,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     private OrchestratorClient(CoordinatorEndpoint endpoint, OrchestratorClientOptions options)
     {
         Options = options;
-        _lines = new TaskLines(this, options.MaxStreams);
+        _lines = new TaskStreamPool(this, options.MaxStreams);
         var tls = endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options) : null;
         _endpoint = endpoint = endpoint with { ShowsCertificate = tls?.ClientCertificateContext is not null };
         _channel = ClientChannel.For(endpoint, tls);
@@ -38,7 +38,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         _invoker = invoker;
         _tasks = new TaskService.TaskServiceClient(invoker);
         _admin = new AdminService.AdminServiceClient(invoker);
-        Errors = new CallErrors(endpoint);
+        Errors = new CoordinatorCalls(endpoint);
         _objects = new ObjectServices(invoker, Errors);
     }
 
@@ -53,7 +53,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
 
     /// <summary>Connects to the coordinator that the options name, or to the one that runs on this machine.</summary>
     /// <exception cref="CoordinatorUnavailableException">None answers; the message says where it was looked for.</exception>
-    /// <exception cref="NotAllowedException">The token is missing or wrong; the message says where it came from.</exception>
+    /// <exception cref="AccessDeniedException">The token is missing or wrong; the message says where it came from.</exception>
     public static async Task<OrchestratorClient> ConnectAsync(
         OrchestratorClientOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -208,8 +208,8 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     /// <param name="displayName">For people: shown wherever the session holds or waits.</param>
     /// <param name="ttl">How long it outlives its connection; null takes the coordinator's default of 30 s.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public Task<ObjectSession> OpenSessionAsync(string displayName = "", TimeSpan? ttl = null, CancellationToken cancellationToken = default) =>
-        ObjectSession.OpenAsync(_objects, displayName, ttl, cancellationToken);
+    public Task<CoordinationSession> OpenSessionAsync(string displayName = "", TimeSpan? ttl = null, CancellationToken cancellationToken = default) =>
+        CoordinationSession.OpenAsync(_objects, displayName, ttl, cancellationToken);
 
     /// <summary>Cancels the tasks whose ends have not been seen, and closes the connection. Streams that are open on it end. Once more, it waits for the same end.</summary>
     public ValueTask DisposeAsync()
@@ -224,7 +224,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     /// <summary>For a second process that is to use the same coordinator.</summary>
     internal string? Token => _endpoint.Token;
 
-    internal CallErrors Errors { get; }
+    internal CoordinatorCalls Errors { get; }
 
     private async Task CloseAsync()
     {
@@ -240,7 +240,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         {
             await GetStatusAsync(cancellationToken);
         }
-        catch (NotAllowedException exception) when (exception.StatusCode == StatusCode.PermissionDenied)
+        catch (AccessDeniedException exception) when (exception.StatusCode == StatusCode.PermissionDenied)
         {
             // The token is good, only not for the status: a worker's own token reaches the object services alone.
         }

@@ -26,7 +26,7 @@ try
     await client.RunAsync(TaskFunction.Json("no_such_handler", types.Point, types.Point), new Point(0, ""));
     Check(false, "a failure");
 }
-catch (RemoteTaskException exception)
+catch (TaskFailedException exception)
 {
     Check(exception.Reason == ErrorReason.HandlerNotFound, "a failure's reason");
 }

@@ -10,18 +10,18 @@ internal static class TestHandlers
 {
     public static void Register(ITaskMap map)
     {
-        map.MapTask("wait", TaskKind.Io, async (int milliseconds, TaskContext _, CancellationToken cancellationToken) =>
+        map.MapTask("wait", HandlerKind.Io, async (int milliseconds, TaskContext _, CancellationToken cancellationToken) =>
         {
             await Task.Delay(milliseconds, cancellationToken);
             return milliseconds;
         });
-        map.MapTask("hostile", TaskKind.Cpu, (string kind) => Throw(kind));
-        map.MapTask("hostile_io", TaskKind.Io, async (string kind, TaskContext _, CancellationToken _) =>
+        map.MapTask("hostile", HandlerKind.Cpu, (string kind) => Throw(kind));
+        map.MapTask("hostile_io", HandlerKind.Io, async (string kind, TaskContext _, CancellationToken _) =>
         {
             await Task.Yield();
             return Throw(kind);
         });
-        map.MapTask("hostile_log", TaskKind.Cpu, (string kind, TaskContext context, CancellationToken _) =>
+        map.MapTask("hostile_log", HandlerKind.Cpu, (string kind, TaskContext context, CancellationToken _) =>
         {
 #pragma warning disable CA1848, CA2254 // It is what a user would write.
             context.Logger.LogError(HostileException.Create(kind), "it failed");
@@ -29,27 +29,27 @@ internal static class TestHandlers
             context.ReportProgress(1, 2, "half a pair: \ud800");
             return 0;
         });
-        map.MapTask("print", TaskKind.Io, (string name, TaskContext context, CancellationToken cancellationToken) => PrintAsync(name, context, cancellationToken));
-        map.MapTask("print_much", TaskKind.Cpu, (int lines) =>
+        map.MapTask("print", HandlerKind.Io, (string name, TaskContext context, CancellationToken cancellationToken) => PrintAsync(name, context, cancellationToken));
+        map.MapTask("print_much", HandlerKind.Cpu, (int lines) =>
         {
             for (var i = 0; i < lines; i++)
                 Console.WriteLine($"{i} {new string('x', 1_000)}");
             return lines;
         });
-        map.MapTask("print_child", TaskKind.Cpu, (string text) => Shell($"echo '{text}'; echo '{text}, wrong' >&2"));
-        map.MapTask("read_input", TaskKind.Cpu, (string _) => $"{Console.In.ReadToEnd()}{Shell("cat")}{Console.OpenStandardInput().Read(new byte[1])}");
-        map.MapTask("print_and_die", TaskKind.Cpu, (string text) =>
+        map.MapTask("print_child", HandlerKind.Cpu, (string text) => Shell($"echo '{text}'; echo '{text}, wrong' >&2"));
+        map.MapTask("read_input", HandlerKind.Cpu, (string _) => $"{Console.In.ReadToEnd()}{Shell("cat")}{Console.OpenStandardInput().Read(new byte[1])}");
+        map.MapTask("print_and_die", HandlerKind.Cpu, (string text) =>
         {
             Console.WriteLine(text);
             Environment.Exit(9);
             return 0;
         });
-        map.MapTask("spawn", TaskKind.Cpu, (string script) =>
+        map.MapTask("spawn", HandlerKind.Cpu, (string script) =>
         {
             using var process = System.Diagnostics.Process.Start("/bin/sh", ["-c", script]);
             return process.Id;
         });
-        map.MapTask("print_late", TaskKind.Io, (string text, TaskContext _, CancellationToken _) =>
+        map.MapTask("print_late", HandlerKind.Io, (string text, TaskContext _, CancellationToken _) =>
         {
             _ = Task.Run(
                 async () =>
@@ -60,9 +60,9 @@ internal static class TestHandlers
                 CancellationToken.None);
             return Task.FromResult(0);
         });
-        map.MapTask("let_late_print", TaskKind.Io, (int _) => s_late.TrySetResult());
+        map.MapTask("let_late_print", HandlerKind.Io, (int _) => s_late.TrySetResult());
         // So many log lines, then so many partial outputs, each of so many bytes that begin with its number.
-        map.MapTask("yield", TaskKind.Io, async (int[] shape, TaskContext context, CancellationToken _) =>
+        map.MapTask("yield", HandlerKind.Io, async (int[] shape, TaskContext context, CancellationToken _) =>
         {
             for (var i = 0; i < shape[0]; i++)
                 Console.WriteLine($"line {i}");
@@ -75,8 +75,8 @@ internal static class TestHandlers
 
             return shape[1];
         });
-        map.MapTask("fail_fast", TaskKind.Cpu, (int depth) => FailFast(depth));
-        map.MapTask("unhandled", TaskKind.Cpu, (int depth) =>
+        map.MapTask("fail_fast", HandlerKind.Cpu, (int depth) => FailFast(depth));
+        map.MapTask("unhandled", HandlerKind.Cpu, (int depth) =>
         {
             var thread = new Thread(() => Deep(depth));
             thread.Start();

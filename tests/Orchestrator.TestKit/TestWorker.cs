@@ -8,7 +8,7 @@ using Orchestrator.TestKit.History;
 using Orchestrator.TestKit.LockOrders;
 using Orchestrator.V1;
 using Orchestrator.Worker;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.TestKit;
 
@@ -42,14 +42,14 @@ public static class TestWorker
     public static int Run()
     {
         var worker = OrchestratorWorker.CreateBuilder([]);
-        worker.MapTask(HistoryHandler, TaskKind.Io, async (HistoryInput input, TaskContext context, CancellationToken cancellationToken) =>
+        worker.MapTask(HistoryHandler, HandlerKind.Io, async (HistoryInput input, TaskContext context, CancellationToken cancellationToken) =>
         {
             using var recorder = new HistoryRecorder(input.Directory, context.SessionId);
             await new HistoryClient(context.Session, context.SessionId, input.Seed, recorder).RunAsync(input.Steps, cancellationToken);
             return recorder.Operations;
         });
-        worker.MapTask(LockOrderHandler, TaskKind.Io, (LockOrderInput input, TaskContext _, CancellationToken _) => RunOrdersAsync(input));
-        worker.MapTask(PipeAskHandler, TaskKind.Io, (PipeAskInput input, TaskContext context, CancellationToken cancellationToken) => AskAsync(input, context, cancellationToken));
+        worker.MapTask(LockOrderHandler, HandlerKind.Io, (LockOrderInput input, TaskContext _, CancellationToken _) => RunOrdersAsync(input));
+        worker.MapTask(PipeAskHandler, HandlerKind.Io, (PipeAskInput input, TaskContext context, CancellationToken cancellationToken) => AskAsync(input, context, cancellationToken));
         TestHandlers.Register(worker);
         return worker.RunAsync().GetAwaiter().GetResult();
     }

@@ -7,16 +7,16 @@ using Orchestrator.Client;
 using Orchestrator.Worker;
 
 var app = OrchestratorApp.Create(args);
-app.MapTask("pid", TaskKind.Cpu, (int _) => Environment.ProcessId);
-app.MapTask("wrong", TaskKind.Cpu, (int _) => Throw());
-app.MapBytes("echo", TaskKind.Io, static (bytes, _, _) => new(bytes));
-app.MapTask("print", TaskKind.Io, async (string text, TaskContext _, CancellationToken _) =>
+app.MapTask("pid", HandlerKind.Cpu, (int _) => Environment.ProcessId);
+app.MapTask("wrong", HandlerKind.Cpu, (int _) => Throw());
+app.MapBytes("echo", HandlerKind.Io, static (bytes, _, _) => new(bytes));
+app.MapTask("print", HandlerKind.Io, async (string text, TaskContext _, CancellationToken _) =>
 {
     await Task.Yield();
     Console.WriteLine(text);
     return text.Length;
 });
-app.MapTask("report", TaskKind.Io, async (int count, TaskContext context, CancellationToken ct) =>
+app.MapTask("report", HandlerKind.Io, async (int count, TaskContext context, CancellationToken ct) =>
 {
     for (var i = 1; i <= count; i++)
     {
@@ -77,7 +77,7 @@ static async Task BrokenAsync(IOrchestratorPool pool)
     {
         Console.WriteLine($"pid {await pool.RunAsync<int>("pid", 0)}");
     }
-    catch (RemoteTaskException exception)
+    catch (TaskFailedException exception)
     {
         Console.WriteLine($"{exception.Reason}: {exception.Message}");
     }
@@ -87,7 +87,7 @@ static async Task BrokenAsync(IOrchestratorPool pool)
         await foreach (var pid in pool.MapAsync<int, int>("pid", Enumerable.Range(0, 100)))
             Console.WriteLine($"pid {pid}");
     }
-    catch (RemoteTaskException exception)
+    catch (TaskFailedException exception)
     {
         Console.WriteLine($"map {exception.Reason}");
     }
@@ -113,15 +113,15 @@ static async Task ReportsAsync(IOrchestratorPool pool)
 // The same handler, and what it fails with, in this process and in another.
 static async Task PlacesAsync(IOrchestratorPool pool)
 {
-    foreach (var place in Enum.GetValues<Executor>())
+    foreach (var place in Enum.GetValues<TaskPlacement>())
     {
-        var pid = await pool.On(place).RunAsync<int>("pid", 0);
+        var pid = await pool.WithPlacement(place).RunAsync<int>("pid", 0);
         Console.WriteLine($"{place} {(pid == Environment.ProcessId ? "here" : "elsewhere")}");
         try
         {
-            await pool.On(place).RunAsync<int>("wrong", 0);
+            await pool.WithPlacement(place).RunAsync<int>("wrong", 0);
         }
-        catch (RemoteTaskException exception)
+        catch (TaskFailedException exception)
         {
             Console.WriteLine($"{place} {exception.RemoteType}: {exception.RemoteMessage}");
         }

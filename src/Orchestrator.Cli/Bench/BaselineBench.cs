@@ -24,7 +24,7 @@ internal static class BaselineBench
         TaskBenchSettings settings, IReadOnlyList<OrchestratorClient> clients, Terminal terminal, CancellationToken token)
     {
         await using var suite = await BaselineSuite.StartAsync(settings, clients, token);
-        terminal.Note($"{settings.Handler}, {Describe.Count(settings.Size)} B; {Describe.Count(settings.InFlight)} in flight where pipelined; " +
+        terminal.Note($"{settings.Handler}, {Format.Count(settings.Size)} B; {Format.Count(settings.InFlight)} in flight where pipelined; " +
                       $"{suite.Figures.Count} figures, {settings.Rounds} rounds, ours and bare in turn");
         terminal.Note("warming up …");
         // Twice over all of them: what the first pass has had compiled anew is ready for the second.
@@ -42,7 +42,7 @@ internal static class BaselineBench
                     suite.MatchBatches(round);
             }
 
-            terminal.Note($"round {i} of {settings.Rounds}: {Describe.Rate(rounds[Figure.StreamFull][^1].PerSecond)} tasks/s on the stream");
+            terminal.Note($"round {i} of {settings.Rounds}: {Format.Rate(rounds[Figure.StreamFull][^1].PerSecond)} tasks/s on the stream");
         }
 
         var figures = rounds.ToDictionary(pair => pair.Key, pair => new FigureSummary(pair.Key, pair.Value));
@@ -63,7 +63,7 @@ internal static class BaselineBench
 
         var failed = figures.Values.FirstOrDefault(figure => figure.Failed > 0);
         if (failed is not null)
-            terminal.Error($"{failed.Name}: {Describe.Count(failed.Failed)} of {Describe.Count(failed.Completed)} failed; the first: {failed.FirstError}");
+            terminal.Error($"{failed.Name}: {Format.Count(failed.Failed)} of {Format.Count(failed.Completed)} failed; the first: {failed.FirstError}");
         if (settings.Check && compared.Any(line => line.Met is false))
             return ExitCode.ThresholdMissed;
         return failed is not null ? ExitCode.TaskFailed : ExitCode.Ok;
@@ -82,10 +82,10 @@ internal static class BaselineBench
             figures.Values.Select(figure => (string[])
             [
                 figure.Name,
-                Describe.Rate(figure.PerSecond),
-                Describe.Time(figure.P50),
-                Describe.Time(figure.Latency[99]),
-                figure.ItemsPerMessage is { } items ? Describe.Number(items) : "",
+                Format.Rate(figure.PerSecond),
+                Format.Time(figure.P50),
+                Format.Time(figure.Latency[99]),
+                figure.ItemsPerMessage is { } items ? Format.Number(items) : "",
             ]));
     }
 }

@@ -49,11 +49,11 @@ internal static class JournalBench
                 [
                     name,
                     callers.ToString(CultureInfo.InvariantCulture),
-                    Describe.Rate(result.PerSecond),
-                    Describe.Time(result.Latency.At(50)),
-                    Describe.Time(result.Latency.At(99)),
-                    plain == 0 ? "–" : Describe.Rate(plain),
-                    plain == 0 ? "–" : Describe.Number(result.PerSecond / plain),
+                    Format.Rate(result.PerSecond),
+                    Format.Time(result.Latency.At(50)),
+                    Format.Time(result.Latency.At(99)),
+                    plain == 0 ? "–" : Format.Rate(plain),
+                    plain == 0 ? "–" : Format.Number(result.PerSecond / plain),
                 ]);
             }
         }

@@ -41,7 +41,7 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
     public async Task<int> RunAsync(bool check, CancellationToken token)
     {
         var capacity = await MeasureCapacityAsync(token);
-        terminal.Note($"the workers do {Describe.Rate(capacity)} of these tasks a second; one client sends {Describe.Rate(capacity * Share)}, the other {Describe.Rate(capacity * Times)}");
+        terminal.Note($"the workers do {Format.Rate(capacity)} of these tasks a second; one client sends {Format.Rate(capacity * Share)}, the other {Format.Rate(capacity * Times)}");
         var budget = (await modest.ListLimitsAsync(token)).Single(limit => limit.Name == "memory").Maximum;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(token);
         var watching = WatchMemoryAsync(ending.Token);
@@ -115,7 +115,7 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
             foreach (var id in await greedy.SubmitAsync(Enumerable.Repeat(new TaskSpec { Handler = Handler, Input = _input }, count), token))
                 _accepted.Add(id);
         }
-        catch (LimitExceededException)
+        catch (ResourceExhaustedException)
         {
             Interlocked.Add(ref _refused, count);
         }
@@ -140,14 +140,14 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
         terminal.WriteTable(
             [new("the modest client"), new("tasks/s", true), new("of what it sent", true), new("p50", true), new("p99", true)],
             new[] { alone, beside, backlog, soon, later }.Select(row => (string[])
-                [row.Name, Describe.Rate(row.Rate), $"{row.Share:P0}", Describe.Time(row.Latency.At(50)), Describe.Time(row.Latency.At(90) is null ? null : row.Latency.At(99))]));
-        terminal.Line($"the flood: {Describe.Count(_offered)} tasks offered, {Describe.Count(_accepted.Count)} accepted, {Describe.Count(_refused)} refused; " +
-                      $"the coordinator took {Describe.Bytes((ulong)_mostMemory)} at most, of a budget of {Describe.Bytes((ulong)budget)}");
+                [row.Name, Format.Rate(row.Rate), $"{row.Share:P0}", Format.Time(row.Latency.At(50)), Format.Time(row.Latency.At(90) is null ? null : row.Latency.At(99))]));
+        terminal.Line($"the flood: {Format.Count(_offered)} tasks offered, {Format.Count(_accepted.Count)} accepted, {Format.Count(_refused)} refused; " +
+                      $"the coordinator took {Format.Bytes((ulong)_mostMemory)} at most, of a budget of {Format.Bytes((ulong)budget)}");
         var faults = new List<string>();
         if (beside.Share < LeastRate * alone.Share)
             faults.Add($"beside the flood it got {beside.Share:P0} of what it sent, alone {alone.Share:P0}: less than nine tenths");
         if (later.Latency.At(50) is { } after && alone.Latency.At(50) is { } before && after > before * MostLatency)
-            faults.Add($"a second after the flood's last task half of its tasks still took {Describe.Time(after)} and more, alone {Describe.Time(before)}");
+            faults.Add($"a second after the flood's last task half of its tasks still took {Format.Time(after)} and more, alone {Format.Time(before)}");
         if (_mostMemory > budget)
             faults.Add("the coordinator took more than its memory budget");
         if (_refused == 0)

@@ -21,7 +21,7 @@ internal static class TaskBench
             var round = await shape.RunAsync(settings.Plan, token);
             rounds.Add(round);
             terminal.Note(
-                $"round {i} of {settings.Rounds}: {Describe.Rate(round.PerSecond)} tasks/s, p50 {Describe.Time(round.Latency.At(50))}");
+                $"round {i} of {settings.Rounds}: {Format.Rate(round.PerSecond)} tasks/s, p50 {Format.Time(round.Latency.At(50))}");
         }
 
         var figure = new FigureSummary(settings.Unary ? "unary" : "stream", rounds);
@@ -56,27 +56,27 @@ internal static class TaskBench
     private static void Print(Terminal terminal, TaskBenchSettings settings, FigureSummary figure)
     {
         terminal.Line();
-        terminal.Line($"  throughput   {Describe.Rate(figure.PerSecond)} tasks/s " +
-                      $"(median of {figure.Rounds.Count}; {Describe.Rate(figure.SlowestPerSecond)} to {Describe.Rate(figure.FastestPerSecond)})");
+        terminal.Line($"  throughput   {Format.Rate(figure.PerSecond)} tasks/s " +
+                      $"(median of {figure.Rounds.Count}; {Format.Rate(figure.SlowestPerSecond)} to {Format.Rate(figure.FastestPerSecond)})");
         if (figure.OfferedRate is { } offered)
         {
-            terminal.Line($"  offered      {Describe.Rate(offered)} tasks/s; achieved {figure.PerSecond / offered:P1}, " +
+            terminal.Line($"  offered      {Format.Rate(offered)} tasks/s; achieved {figure.PerSecond / offered:P1}, " +
                           "latency counts from the intended start");
         }
 
         if (figure.ItemsPerMessage is { } items)
-            terminal.Line($"  batches      {Describe.Number(items)} tasks per message on average");
+            terminal.Line($"  batches      {Format.Number(items)} tasks per message on average");
         foreach (var (percentile, latency) in figure.Latency)
         {
             var name = FormattableString.Invariant($"p{percentile}").PadRight(7);
             terminal.Line(latency is { } time
-                ? $"  {name}      {Describe.Time(time)}"
-                : $"  {name}      – needs {Describe.Count(LatencyRecorder.SamplesNeeded(percentile))} samples a round, has {Describe.Count(figure.FewestSamples)}");
+                ? $"  {name}      {Format.Time(time)}"
+                : $"  {name}      – needs {Format.Count(LatencyRecorder.SamplesNeeded(percentile))} samples a round, has {Format.Count(figure.FewestSamples)}");
         }
 
-        terminal.Line($"  max          {Describe.Time(figure.Max)}");
+        terminal.Line($"  max          {Format.Time(figure.Max)}");
         if (figure.Failed > 0)
-            terminal.Line($"  failed       {Describe.Count(figure.Failed)} of {Describe.Count(figure.Completed)}; the first: {figure.FirstError}");
+            terminal.Line($"  failed       {Format.Count(figure.Failed)} of {Format.Count(figure.Completed)}; the first: {figure.FirstError}");
         if (settings.Rate > 0 && figure.OfferedRate is { } rate && figure.PerSecond < rate * 0.97)
             terminal.Line("  The system did not keep up with the offered rate: the latencies grow with the length of the run.");
     }
@@ -86,13 +86,13 @@ internal static class TaskBench
         var missed = false;
         if (settings.MinRate is { } least && figure.PerSecond < least)
         {
-            terminal.Error($"threshold missed: {Describe.Rate(figure.PerSecond)} tasks/s is below {Describe.Rate(least)}");
+            terminal.Error($"threshold missed: {Format.Rate(figure.PerSecond)} tasks/s is below {Format.Rate(least)}");
             missed = true;
         }
 
         if (settings.MaxP99 is { } most && !(figure.Latency[99] <= most))
         {
-            terminal.Error($"threshold missed: p99 {Describe.Time(figure.Latency[99])} is not within {Describe.Time(most)}");
+            terminal.Error($"threshold missed: p99 {Format.Time(figure.Latency[99])} is not within {Format.Time(most)}");
             missed = true;
         }
 

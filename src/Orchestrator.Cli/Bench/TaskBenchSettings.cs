@@ -42,8 +42,8 @@ internal sealed record TaskBenchSettings
     public TaskLoad Load => new(Handler, Input, Options);
 
     public string Describe() =>
-        $"{(Unary ? "RunTask" : "StreamTasks")}, {Handler}, {Output.Describe.Count(Size)} B, " +
+        $"{(Unary ? "RunTask" : "StreamTasks")}, {Handler}, {Output.Format.Count(Size)} B, " +
         (Rate > 0
-            ? $"open loop at {Output.Describe.Rate(Rate)}/s, {Clients} client{(Clients == 1 ? "" : "s")}"
-            : $"closed loop with {Output.Describe.Count(InFlight)} in flight" + (Clients == 1 ? "" : $" on each of {Clients} clients"));
+            ? $"open loop at {Output.Format.Rate(Rate)}/s, {Clients} client{(Clients == 1 ? "" : "s")}"
+            : $"closed loop with {Output.Format.Count(InFlight)} in flight" + (Clients == 1 ? "" : $" on each of {Clients} clients"));
 }

@@ -14,12 +14,12 @@ internal static class DemoReport
             [
                 i == 0 || heats[i - 1].Workload != heat.Workload ? $"{heat.Workload.Tasks.Count} × {heat.Workload.Name}" : "",
                 heat.Contender.Name,
-                Describe.Time(heat.Elapsed),
-                Describe.Rate(heat.PerSecond),
-                Describe.Number(SpeedUp(heats, heat)) + " ×",
+                Format.Time(heat.Elapsed),
+                Format.Rate(heat.PerSecond),
+                Format.Number(SpeedUp(heats, heat)) + " ×",
             ]));
         var gains = heats.Where(heat => heat.Contender.Placement == Placement.WorkerProcess)
-            .Select(heat => $"{Describe.Number(SpeedUp(heats, heat))} × ({heat.Workload.Name})");
+            .Select(heat => $"{Format.Number(SpeedUp(heats, heat))} × ({heat.Workload.Name})");
         terminal.Line($"Conclusion: against one task after the other, {workers} worker processes gain {string.Join(", ", gains)}; a crash ends only what ran in one of them.");
         // Each worker has its core to itself, unless something else runs on it.
         var worst = heats.First(heat => heat.Contender.Placement == Placement.WorkerProcess);

@@ -43,7 +43,7 @@ internal sealed class DemoRun(OrchestratorClient client, CancellationToken token
         await foreach (var result in stream.ReadAllAsync(token))
         {
             if (result.State != TaskState.Succeeded)
-                throw new DemoFailedException($"a task of {workload.Name}, {contender.Name}: {Output.Describe.Failure(result)}");
+                throw new DemoFailedException($"a task of {workload.Name}, {contender.Name}: {Output.Format.Failure(result)}");
             onResult?.Invoke();
         }
 

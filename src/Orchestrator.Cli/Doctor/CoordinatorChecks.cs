@@ -52,7 +52,7 @@ internal static class CoordinatorChecks
             await using var client = await OrchestratorClient.ConnectAsync(options, limit.Token);
             var status = await client.GetStatusAsync(limit.Token);
             var ready = status.Workers.Count(worker => worker.State == V1.WorkerState.Ready);
-            var finding = $"{Describe.Address(client.Address)}, version {status.Version}, {ready} of {status.Workers.Count} workers ready";
+            var finding = $"{Format.Address(client.Address)}, version {status.Version}, {ready} of {status.Workers.Count} workers ready";
             return
             [
                 status.Draining ? new(name, Verdict.Warn, finding + ", draining", "it takes no new tasks: start another, or start it anew")
@@ -67,7 +67,7 @@ internal static class CoordinatorChecks
         {
             return [new(name, Verdict.Fail, exception.Message, named ? "mend the address, or start one there" : $"its coordinator was killed: 'orchestrator serve' starts another")];
         }
-        catch (NotAllowedException exception)
+        catch (AccessDeniedException exception)
         {
             return [new(name, Verdict.Fail, exception.Message, $"name its token with --token, or its data directory with --data-dir")];
         }

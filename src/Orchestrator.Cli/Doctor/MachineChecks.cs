@@ -75,8 +75,8 @@ internal static class MachineChecks
         }
 
         return Check.AtLeast(
-            "memory", available, (machine.Processes + 1) * NeededMemory, (machine.Processes + 1) * WiseMemory, $"{Describe.Bytes((ulong)Math.Max(0, available))} {source}",
-            $"the coordinator and {machine.Processes} workers want {Describe.Bytes((ulong)((machine.Processes + 1) * WiseMemory))}: free some, raise the limit, or serve with fewer --workers");
+            "memory", available, (machine.Processes + 1) * NeededMemory, (machine.Processes + 1) * WiseMemory, $"{Format.Bytes((ulong)Math.Max(0, available))} {source}",
+            $"the coordinator and {machine.Processes} workers want {Format.Bytes((ulong)((machine.Processes + 1) * WiseMemory))}: free some, raise the limit, or serve with fewer --workers");
     }
 
     internal static Check Cpu(Machine machine)
@@ -113,7 +113,7 @@ internal static class MachineChecks
             ? (double)quota / period
             : null;
 
-    private static string Count(long value) => value == long.MaxValue ? "unlimited" : Describe.Count(value);
+    private static string Count(long value) => value == long.MaxValue ? "unlimited" : Format.Count(value);
 
     private static Check Unknown(string name, string path) => new(name, Verdict.Warn, $"{path} cannot be read", "mount /proc and /sys to have it checked");
 }

@@ -89,7 +89,7 @@ internal static class PlaceChecks
     internal static Check Disk(string dataDirectory)
     {
         var free = new DriveInfo(Nearest(dataDirectory)).AvailableFreeSpace;
-        return Check.AtLeast("disk", free, NeededDisk, WiseDisk, $"{Describe.Bytes((ulong)free)} free", "free some, or name a data directory elsewhere with --data-dir");
+        return Check.AtLeast("disk", free, NeededDisk, WiseDisk, $"{Format.Bytes((ulong)free)} free", "free some, or name a data directory elsewhere with --data-dir");
     }
 
     // What exists of the path.

@@ -40,7 +40,7 @@ internal sealed class GuideContext(GuideRow row, IOrchestratorPool pool, Action<
     public string Name(string name) => $"guide/{row.Name}/{name}";
 
     /// <summary>A session of this process, beside those that every task has by itself.</summary>
-    public Task<ObjectSession> OpenSessionAsync(string displayName = "guide") => Client.OpenSessionAsync(displayName, cancellationToken: token);
+    public Task<CoordinationSession> OpenSessionAsync(string displayName = "guide") => Client.OpenSessionAsync(displayName, cancellationToken: token);
 
     /// <summary>Another client of the same coordinator, as another program would have it.</summary>
     public Task<OrchestratorClient> ConnectAsync(bool detachOnDisconnect = true) => OrchestratorClient.ConnectAsync(
@@ -68,15 +68,15 @@ internal sealed class GuideContext(GuideRow row, IOrchestratorPool pool, Action<
         return Stopwatch.GetElapsedTime(started);
     }
 
-    public static string Show(TimeSpan time) => Describe.Time(time);
+    public static string Show(TimeSpan time) => Format.Time(time);
 
-    public static string Show(double number) => Describe.Number(number);
+    public static string Show(double number) => Format.Number(number);
 
     public static string List<T>(IEnumerable<T> items) =>
         string.Join(", ", items.Select(item => string.Format(CultureInfo.InvariantCulture, "{0}", item)));
 
     /// <summary>How often one time goes into another.</summary>
-    public static string Ratio(TimeSpan slow, TimeSpan fast) => Describe.Number(slow / fast) + " ×";
+    public static string Ratio(TimeSpan slow, TimeSpan fast) => Format.Number(slow / fast) + " ×";
 }
 
 /// <summary>What a row claims, and whether it was so.</summary>

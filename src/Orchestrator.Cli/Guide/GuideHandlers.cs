@@ -10,7 +10,7 @@ internal static class GuideHandlers
     public static void Map(ITaskMap map)
     {
         // Throws random points at a circle, and says where and when. Linux has one monotonic clock for all processes.
-        map.MapTask("guide_compute", TaskKind.Cpu, (WorkInput input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_compute", HandlerKind.Cpu, (WorkInput input, TaskContext context, CancellationToken ct) =>
         {
             var started = Stopwatch.GetTimestamp();
             NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);
@@ -18,7 +18,7 @@ internal static class GuideHandlers
         });
 
         // Counts how many are inside at once: under a semaphore or a lock, where one is named.
-        map.MapTask("guide_inside", TaskKind.Io, async (InsideInput input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_inside", HandlerKind.Io, async (InsideInput input, TaskContext context, CancellationToken ct) =>
         {
             await using var permit = input.Semaphore is { } semaphore
                 ? await context.Semaphore(semaphore, input.Permits, bounded: true).AcquireAsync(cancellationToken: ct)
@@ -30,7 +30,7 @@ internal static class GuideHandlers
             return new Inside(inside, hold?.FencingToken ?? 0, Environment.ProcessId);
         });
 
-        map.MapTask("guide_throw", TaskKind.Io, (string text) => Throw(text));
+        map.MapTask("guide_throw", HandlerKind.Io, (string text) => Throw(text));
     }
 
     private static int Throw(string text) => throw new InvalidOperationException(text);

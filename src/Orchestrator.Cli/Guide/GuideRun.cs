@@ -47,7 +47,7 @@ internal sealed class GuideRun(Terminal terminal, IReadOnlyList<GuideRow> rows)
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !stopping.IsCancellationRequested)
         {
-            guide.Shows($"it ends within {Describe.Time(s_rowLimit)}", false);
+            guide.Shows($"it ends within {Format.Time(s_rowLimit)}", false);
         }
         catch (Exception exception) when (!stopping.IsCancellationRequested)
         {
@@ -55,7 +55,7 @@ internal sealed class GuideRun(Terminal terminal, IReadOnlyList<GuideRow> rows)
         }
 
         var took = Stopwatch.GetElapsedTime(started);
-        Print($"  {Describe.Time(took)}");
+        Print($"  {Format.Time(took)}");
         Print("");
         return new GuideResult(row, skipped, guide.Claims, lines, took);
 
@@ -70,10 +70,10 @@ internal sealed class GuideRun(Terminal terminal, IReadOnlyList<GuideRow> rows)
     /// <summary>The first task of a process pays for its compilation; what is measured later is not to.</summary>
     private static async Task WarmUpAsync(IOrchestratorPool pool, CancellationToken token)
     {
-        foreach (var place in Enum.GetValues<Executor>())
+        foreach (var place in Enum.GetValues<TaskPlacement>())
         {
             var warm = Enumerable.Repeat(new WorkInput(20_000), 100);
-            await foreach (var _ in pool.On(place).MapAsync<WorkInput, RunSpan>("guide_compute", warm, cancellationToken: token))
+            await foreach (var _ in pool.WithPlacement(place).MapAsync<WorkInput, RunSpan>("guide_compute", warm, cancellationToken: token))
             {
             }
         }

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Orchestrator.Cli.Verbs;
+using Orchestrator.Cli.Commands;
 using Orchestrator.Client;
 using Orchestrator.Coordinator;
 using Orchestrator.Coordinator.Supervision;
@@ -78,7 +78,7 @@ internal sealed class PythonPool : IAsyncDisposable
                     HotSpares = 0,
                     // A pinned worker has one core, whatever its threads do.
                     PinWorkers = false,
-                    Command = [SelfCommand.Path, .. SelfCommand.Arguments(WorkerVerb.Arguments(new StockHandlerOptions()))],
+                    Command = [SelfCommand.Path, .. SelfCommand.Arguments(WorkerCommand.Arguments(new StockHandlerOptions()))],
                     MoreGroups = [new WorkerGroupOptions("python", workers, python)],
                 },
             },

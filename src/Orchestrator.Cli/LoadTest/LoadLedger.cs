@@ -73,7 +73,7 @@ internal sealed class LoadLedger
             _ended[state] = _ended.GetValueOrDefault(state) + 1;
             _latency.Record(intended, now);
             if (result.State is not TaskState.Succeeded)
-                FirstFailure ??= Output.Describe.Failure(result);
+                FirstFailure ??= Output.Format.Failure(result);
         }
     }
 

@@ -104,7 +104,7 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
         var started = Stopwatch.GetTimestamp();
         while (await timer.WaitForNextTickAsync(token))
         {
-            terminal.Note($"{Describe.Time(Stopwatch.GetElapsedTime(started))}: {Describe.Count(_ledger.Sent)} sent, {Describe.Count(_ledger.Answered)} answered, " +
+            terminal.Note($"{Format.Time(Stopwatch.GetElapsedTime(started))}: {Format.Count(_ledger.Sent)} sent, {Format.Count(_ledger.Answered)} answered, " +
                           $"{_kills} killed");
         }
     }
@@ -136,20 +136,20 @@ internal sealed class LoadVerdict
 
     public void Write(Terminal terminal)
     {
-        terminal.Line($"{_scenario.Name}: {Describe.Time(_elapsed)}, {_kills} kill{(_kills == 1 ? "" : "s")}");
+        terminal.Line($"{_scenario.Name}: {Format.Time(_elapsed)}, {_kills} kill{(_kills == 1 ? "" : "s")}");
         terminal.WriteGrid(
             [new("ledger"), new("tasks", true)],
             [
-                ["sent", Describe.Count(_ledger.Sent)],
-                .. _ledger.Ended.Select(pair => (string[])["  " + pair.Key, Describe.Count(pair.Value)]),
-                ["  given up by clients that hung up", Describe.Count(_ledger.GivenUp)],
+                ["sent", Format.Count(_ledger.Sent)],
+                .. _ledger.Ended.Select(pair => (string[])["  " + pair.Key, Format.Count(pair.Value)]),
+                ["  given up by clients that hung up", Format.Count(_ledger.GivenUp)],
             ]);
-        var percentiles = ((double[])[50, 99, 99.9]).Select(p => FormattableString.Invariant($"p{p} ") + Describe.Time(_ledger.Latency.At(p)));
-        terminal.Line($"{Describe.Rate(PerSecond)} tasks/s; {string.Join(", ", percentiles)}, longest {Describe.Time(_ledger.Latency.Max)}, from the intended start of each; coordinator {Describe.Number(_megabytes)} MB");
+        var percentiles = ((double[])[50, 99, 99.9]).Select(p => FormattableString.Invariant($"p{p} ") + Format.Time(_ledger.Latency.At(p)));
+        terminal.Line($"{Format.Rate(PerSecond)} tasks/s; {string.Join(", ", percentiles)}, longest {Format.Time(_ledger.Latency.Max)}, from the intended start of each; coordinator {Format.Number(_megabytes)} MB");
         if (_ledger.FirstFailure is { } failure)
             terminal.Line($"the first that did not succeed: {failure}");
         if (_replacements.Count > 0)
-            terminal.Line($"from the kill of a worker until its place was filled: mean {Describe.Time(_replacements.Mean)}, p50 {Describe.Time(_replacements.At(50))}, longest {Describe.Time(_replacements.Max)}, of {_replacements.Count}");
+            terminal.Line($"from the kill of a worker until its place was filled: mean {Format.Time(_replacements.Mean)}, p50 {Format.Time(_replacements.At(50))}, longest {Format.Time(_replacements.Max)}, of {_replacements.Count}");
         terminal.Line(Faults.Count == 0 ? "passed: the ledger balances, every threshold holds" : "FAILED");
         foreach (var fault in Faults)
             terminal.Error($"  {fault}");
@@ -179,21 +179,21 @@ internal sealed class LoadVerdict
         if (asked.MaxP99 is { } most && !(_ledger.Latency.At(99) <= most))
         {
             yield return _ledger.Latency.At(99) is { } p99
-                ? $"p99 is {Describe.Time(p99)}, and max_p99 is {Describe.Time(most)}"
-                : $"max_p99 needs {Describe.Count(LatencyRecorder.SamplesNeeded(99))} tasks, and there were {Describe.Count(_ledger.Latency.Count)}";
+                ? $"p99 is {Format.Time(p99)}, and max_p99 is {Format.Time(most)}"
+                : $"max_p99 needs {Format.Count(LatencyRecorder.SamplesNeeded(99))} tasks, and there were {Format.Count(_ledger.Latency.Count)}";
         }
 
         if (asked.MinPerSecond is { } least && PerSecond < least)
-            yield return $"{Describe.Rate(PerSecond)} tasks/s, and min_per_second is {Describe.Rate(least)}";
+            yield return $"{Format.Rate(PerSecond)} tasks/s, and min_per_second is {Format.Rate(least)}";
         foreach (var (state, limit) in asked.MaxEnded)
         {
             if (_ledger.Ended.GetValueOrDefault(state) is var count && count > limit)
-                yield return $"{Describe.Count(count)} tasks ended {state}, and max_ended allows {Describe.Count(limit)}";
+                yield return $"{Format.Count(count)} tasks ended {state}, and max_ended allows {Format.Count(limit)}";
         }
 
         if (_kills < asked.MinKills)
             yield return $"{_kills} kills, and min_kills is {asked.MinKills}";
         if (asked.MaxCoordinatorMb is { } megabytes && _megabytes > megabytes)
-            yield return $"the coordinator has {Describe.Number(_megabytes)} MB, and max_coordinator_mb is {Describe.Number(megabytes)}";
+            yield return $"the coordinator has {Format.Number(_megabytes)} MB, and max_coordinator_mb is {Format.Number(megabytes)}";
     }
 }

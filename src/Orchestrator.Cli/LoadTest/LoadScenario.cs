@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Orchestrator.Cli.Verbs;
+using Orchestrator.Cli.Commands;
 
 namespace Orchestrator.Cli.LoadTest;
 
@@ -100,7 +100,7 @@ internal sealed record LoadScenario
         public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             var text = reader.TokenType == JsonTokenType.String ? reader.GetString()! : "";
-            return Durations.TryParse(text) ?? throw new JsonException($"'{text}' is not a time such as \"250ms\", \"2s\" or \"1h\"");
+            return DurationOption.TryParse(text) ?? throw new JsonException($"'{text}' is not a time such as \"250ms\", \"2s\" or \"1h\"");
         }
 
         public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) =>

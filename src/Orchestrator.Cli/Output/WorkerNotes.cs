@@ -26,7 +26,7 @@ internal static class WorkerNotes
 
         if (status.Workers.Count > 0 && status.Tasks is { Queued: > 0 } && status.Workers.All(worker => worker.State is WorkerState.Starting or WorkerState.BackingOff or WorkerState.Failed)
             && status.Workers.FirstOrDefault(worker => !IsGivenUp(worker)) is { } starting)
-            yield return $"No worker is ready yet, and tasks wait for one: {starting.Name} is {Describe.Worker(starting.State)}{(starting.LastExit.Length > 0 ? $", its last one {starting.LastExit}" : "")}.";
+            yield return $"No worker is ready yet, and tasks wait for one: {starting.Name} is {Format.Worker(starting.State)}{(starting.LastExit.Length > 0 ? $", its last one {starting.LastExit}" : "")}.";
     }
 
     private static bool IsGivenUp(WorkerInfo worker) => worker.State == WorkerState.Failed;

@@ -111,7 +111,7 @@ internal sealed class TopLoop(OrchestratorClient client, IAnsiConsole console, T
         }
         catch (OrchestratorException exception)
         {
-            _inbox.Writer.TryWrite(Describe.FirstLine(exception.Message));
+            _inbox.Writer.TryWrite(Format.FirstLine(exception.Message));
         }
         catch (OperationCanceledException)
         {

@@ -39,24 +39,24 @@ internal static class TopTables
         return
         [
             [
-                $"Coordinator {status.Version} at {Describe.Address(snapshot.Address)}",
+                $"Coordinator {status.Version} at {Format.Address(snapshot.Address)}",
                 $"pid {coordinator.Pid}",
                 string.Create(CultureInfo.InvariantCulture, $"{coordinator.CpuPercent:0.0} % CPU"),
-                Describe.Bytes(coordinator.RssBytes),
+                Format.Bytes(coordinator.RssBytes),
                 $"{coordinator.Threads} threads",
                 .. status.Draining ? ["DRAINING"] : Array.Empty<string>(),
-                Describe.Objects(status),
+                Format.Objects(status),
             ],
             [
-                $"Tasks: {Describe.Rate(tasks.PerSecond)}/s",
-                $"{Describe.Count(tasks.Queued)} queued",
-                $"{Describe.Count(tasks.Running)} running",
-                $"{Describe.Count(tasks.Succeeded)} succeeded",
-                $"{Describe.Count(tasks.Failed)} failed",
-                $"{Describe.Count(tasks.Cancelled)} cancelled",
-                $"{Describe.Count(tasks.TimedOut)} timed out",
-                $"{Describe.Count(tasks.WorkerLost)} lost",
-                $"{Describe.Count(tasks.Retried)} retried",
+                $"Tasks: {Format.Rate(tasks.PerSecond)}/s",
+                $"{Format.Count(tasks.Queued)} queued",
+                $"{Format.Count(tasks.Running)} running",
+                $"{Format.Count(tasks.Succeeded)} succeeded",
+                $"{Format.Count(tasks.Failed)} failed",
+                $"{Format.Count(tasks.Cancelled)} cancelled",
+                $"{Format.Count(tasks.TimedOut)} timed out",
+                $"{Format.Count(tasks.WorkerLost)} lost",
+                $"{Format.Count(tasks.Retried)} retried",
             ],
         ];
     }
@@ -64,15 +64,15 @@ internal static class TopTables
     public static string[] Cells(TopSnapshot snapshot, TopRates rates, WorkerInfo worker) =>
     [
         $"{worker.Name}#{worker.Incarnation}",
-        Describe.Worker(worker.State),
+        Format.Worker(worker.State),
         worker.Pid.ToString(CultureInfo.InvariantCulture),
-        Describe.Time(snapshot.AgeOf(worker)),
+        Format.Time(snapshot.AgeOf(worker)),
         string.Create(CultureInfo.InvariantCulture, $"{worker.CpuPercent:0.0} %"),
-        Describe.Bytes(worker.RssBytes),
-        Describe.Count(worker.RunningTasks),
-        Describe.Count(worker.PrefetchedTasks),
-        Describe.Count(worker.CompletedTasks),
-        Describe.Count(worker.FailedTasks),
+        Format.Bytes(worker.RssBytes),
+        Format.Count(worker.RunningTasks),
+        Format.Count(worker.PrefetchedTasks),
+        Format.Count(worker.CompletedTasks),
+        Format.Count(worker.FailedTasks),
         Rate(rates.Of(worker)),
         Current(snapshot, worker),
     ];
@@ -82,9 +82,9 @@ internal static class TopTables
         task.TaskId.ToString(CultureInfo.InvariantCulture),
         task.Handler,
         task.Attempts.LastOrDefault()?.Worker is { Length: > 0 } worker ? worker : "in process",
-        Describe.Count(task.Attempts.Count),
-        Describe.Time(snapshot.AgeOf(task)),
-        task.Progress is { } progress ? Describe.Progress(progress) : "",
+        Format.Count(task.Attempts.Count),
+        Format.Time(snapshot.AgeOf(task)),
+        task.Progress is { } progress ? Format.Progress(progress) : "",
     ];
 
     public static string[] Cells(TopRates rates, HandlerStats handler)
@@ -93,38 +93,38 @@ internal static class TopTables
         return
         [
             handler.Handler,
-            Describe.Count(counts.Queued),
-            Describe.Count(counts.Running),
-            Describe.Count(counts.Succeeded),
-            Describe.Count(counts.Failed + counts.TimedOut + counts.WorkerLost),
+            Format.Count(counts.Queued),
+            Format.Count(counts.Running),
+            Format.Count(counts.Succeeded),
+            Format.Count(counts.Failed + counts.TimedOut + counts.WorkerLost),
             Rate(rates.Of(handler)),
-            Describe.Time(handler.RunP50),
-            Describe.Time(handler.RunP99),
-            Describe.Time(handler.LatencyP50),
-            Describe.Time(handler.LatencyP99),
+            Format.Time(handler.RunP50),
+            Format.Time(handler.RunP99),
+            Format.Time(handler.LatencyP50),
+            Format.Time(handler.LatencyP99),
         ];
     }
 
     public static string[] Cells(QueueInfo queue) =>
     [
         queue.Spec.Name,
-        Describe.Count(queue.ReadyItems),
-        Describe.Count(queue.LeasedItems),
-        Describe.Count(queue.UnfinishedItems),
-        Describe.Count(queue.Spec.MaxItems),
-        Describe.Time(queue.OldestAge),
-        Describe.Count(queue.WaitingGetters),
-        Describe.Count(queue.WaitingPutters),
+        Format.Count(queue.ReadyItems),
+        Format.Count(queue.LeasedItems),
+        Format.Count(queue.UnfinishedItems),
+        Format.Count(queue.Spec.MaxItems),
+        Format.Time(queue.OldestAge),
+        Format.Count(queue.WaitingGetters),
+        Format.Count(queue.WaitingPutters),
         queue.ShutDown ? "shut down" : "open",
     ];
 
-    private static string Rate(double? rate) => rate is { } value ? Describe.Rate(value) : "–";
+    private static string Rate(double? rate) => rate is { } value ? Format.Rate(value) : "–";
 
     private static string Current(TopSnapshot snapshot, WorkerInfo worker)
     {
         if (snapshot.On(worker).FirstOrDefault() is not { } task)
             return worker.RunningTasks > 0 ? "…" : "";
-        var more = worker.RunningTasks > 1 ? $" and {Describe.Count(worker.RunningTasks - 1)} more" : "";
-        return $"{task.TaskId} {task.Handler}, {Describe.Time(snapshot.AgeOf(task))}{more}";
+        var more = worker.RunningTasks > 1 ? $" and {Format.Count(worker.RunningTasks - 1)} more" : "";
+        return $"{task.TaskId} {task.Handler}, {Format.Time(snapshot.AgeOf(task))}{more}";
     }
 }

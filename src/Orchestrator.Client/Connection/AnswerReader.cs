@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;
@@ -57,7 +57,7 @@ internal sealed class AnswerReader : ContextInterceptor
 
     private static ConnectResponse ReadOutcomes(ReadOnlySpan<byte> message)
     {
-        var items = new ItemReader<ConnectResponse>(message, ConnectResponse.OutcomesFieldNumber);
+        var items = new RepeatedFieldReader<ConnectResponse>(message, ConnectResponse.OutcomesFieldNumber);
         var outcomes = new List<Outcome>();
         while (items.Next(out var item))
         {
@@ -82,7 +82,7 @@ internal sealed class AnswerReader : ContextInterceptor
 
     private static StreamTasksResponse ReadResults(ReadOnlySpan<byte> message)
     {
-        var items = new ItemReader<StreamTasksResponse>(message, StreamTasksResponse.ResultsFieldNumber);
+        var items = new RepeatedFieldReader<StreamTasksResponse>(message, StreamTasksResponse.ResultsFieldNumber);
         var results = new List<TaskResult>();
         while (items.Next(out var item))
         {

@@ -26,11 +26,11 @@ public sealed class CoordinatorUnavailableException(string message, Exception? i
     : OrchestratorException(message, StatusCode.Unavailable, ErrorReason.Unspecified, innerException);
 
 /// <summary>The token is missing, wrong, or not allowed to do this.</summary>
-public sealed class NotAllowedException(string message, StatusCode statusCode, ErrorReason reason, Exception? innerException)
+public sealed class AccessDeniedException(string message, StatusCode statusCode, ErrorReason reason, Exception? innerException)
     : OrchestratorException(message, statusCode, reason, innerException);
 
 /// <summary>A limit was reached. Nothing was done; try again after <see cref="RetryAfter"/>.</summary>
-public sealed class LimitExceededException(string message, TimeSpan? retryAfter, Exception? innerException)
+public sealed class ResourceExhaustedException(string message, TimeSpan? retryAfter, Exception? innerException)
     : OrchestratorException(message, StatusCode.ResourceExhausted, ErrorReason.LimitExceeded, innerException)
 {
     /// <summary>When the coordinator expects room again, where it said so.</summary>

@@ -13,7 +13,7 @@ internal static class TaskErrors
         var said = result.Error?.Message ?? "";
         return result.State switch
         {
-            TaskState.Cancelled => new TaskCancelledException($"{what} was cancelled: {said}", result),
+            TaskState.Cancelled => new RemoteTaskCanceledException($"{what} was cancelled: {said}", result),
             TaskState.TimedOut => new TaskTimeoutException($"{what} timed out: {said}", result),
             TaskState.WorkerLost => new WorkerLostException($"{what} lost its worker: {said}", result),
             TaskState.Failed => FromFailure(result, what, said),
@@ -27,11 +27,11 @@ internal static class TaskErrors
         return reason switch
         {
             // Refused, so that nothing was done: no end of a task but a refusal, as a unary call would have thrown it.
-            ErrorReason.LimitExceeded when result.TaskId == 0 => new LimitExceededException($"{what}: {said}", null, null),
+            ErrorReason.LimitExceeded when result.TaskId == 0 => new ResourceExhaustedException($"{what}: {said}", null, null),
             ErrorReason.Draining when result.TaskId == 0 => new OrchestratorException($"{what}: {said}", StatusCode.Unavailable, reason, null),
             ErrorReason.Quarantined => new WorkerLostException($"{what}: {said}", result),
-            ErrorReason.HandlerFailed => new RemoteTaskException($"{what} failed: {result.Error!.Type}: {said}", StatusCode.FailedPrecondition, result),
-            _ => new RemoteTaskException($"{what} failed: {said}", StatusOf(reason), result),
+            ErrorReason.HandlerFailed => new TaskFailedException($"{what} failed: {result.Error!.Type}: {said}", StatusCode.FailedPrecondition, result),
+            _ => new TaskFailedException($"{what} failed: {said}", StatusOf(reason), result),
         };
     }
 

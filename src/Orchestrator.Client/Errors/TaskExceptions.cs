@@ -25,9 +25,9 @@ public abstract class TaskException : OrchestratorException
 /// <summary>
 /// The handler threw, took its input for wrong, or could not be run at all: <see cref="OrchestratorException.Reason"/> tells which.
 /// </summary>
-public sealed class RemoteTaskException : TaskException
+public sealed class TaskFailedException : TaskException
 {
-    internal RemoteTaskException(string message, StatusCode statusCode, TaskResult result)
+    internal TaskFailedException(string message, StatusCode statusCode, TaskResult result)
         : base(message, statusCode, result)
     {
     }
@@ -79,9 +79,9 @@ public sealed class TaskLostException(string message, ulong taskId, Exception? i
 }
 
 /// <summary>The task was cancelled, by this client or by somebody else.</summary>
-public sealed class TaskCancelledException : OperationCanceledException
+public sealed class RemoteTaskCanceledException : OperationCanceledException
 {
-    internal TaskCancelledException(string message, TaskResult result)
+    internal RemoteTaskCanceledException(string message, TaskResult result)
         : base(message) => Result = result;
 
     /// <summary>The result as the coordinator gave it.</summary>

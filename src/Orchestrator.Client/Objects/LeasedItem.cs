@@ -22,7 +22,7 @@ public sealed class LeasedItem : IAsyncDisposable
     public long Priority => _item.Priority;
 
     /// <summary>The how-manieth delivery this is; 1 is the first.</summary>
-    public int Delivery => _item.Delivery;
+    public int DeliveryCount => _item.Delivery;
 
     /// <summary>Where it was put first, and why it is here; null unless this queue holds dead letters.</summary>
     public DeadLetter? DeadLetter => _item.DeadLetter;

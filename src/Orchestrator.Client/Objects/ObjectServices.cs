@@ -4,7 +4,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>The services of shared objects over one connection, and how their errors read.</summary>
-internal sealed class ObjectServices(CallInvoker invoker, CallErrors errors)
+internal sealed class ObjectServices(CallInvoker invoker, CoordinatorCalls errors)
 {
     public SessionService.SessionServiceClient Sessions { get; } = new(invoker);
 
@@ -16,5 +16,5 @@ internal sealed class ObjectServices(CallInvoker invoker, CallErrors errors)
 
     public SyncService.SyncServiceClient Sync { get; } = new(invoker);
 
-    public CallErrors Errors => errors;
+    public CoordinatorCalls Errors => errors;
 }

@@ -90,7 +90,7 @@ internal sealed class ObjectStream : IAsyncDisposable
             return outcome;
         if (outcome.Error.Reason == ErrorReason.Cancelled)
             cancellationToken.ThrowIfCancellationRequested();
-        throw ObjectErrors.From(outcome.Error);
+        throw RpcExceptionMapper.Map(outcome.Error);
     }
 
     /// <summary>About how many bytes it takes: exactly, where it may be many. One that no message can hold is refused, since the coordinator would end the stream of all for it.</summary>
@@ -103,7 +103,7 @@ internal sealed class ObjectStream : IAsyncDisposable
         var bytes = operation.CalculateSize();
         if (bytes <= ProtocolConstants.MaxMessageBytes - MessageOverhead)
             return bytes;
-        throw ReasonedErrors.Create(
+        throw RpcExceptionMapper.Map(
             ErrorReason.LimitExceeded,
             StatusCode.ResourceExhausted,
             $"the {operation.RequestCase} of {bytes:N0} bytes is larger than a message may be, which is {ProtocolConstants.MaxMessageBytes:N0}; send it in parts",
@@ -142,7 +142,7 @@ internal sealed class ObjectStream : IAsyncDisposable
             }
             catch (RpcException exception)
             {
-                var error = Services.Errors.Translate(exception);
+                var error = Services.Errors.Map(exception);
                 // A broken connection is tried again; what the coordinator itself says is final.
                 if (error is not CoordinatorUnavailableException || !_session.Task.IsCompletedSuccessfully || ++_failures > MaxReconnects)
                 {
@@ -272,7 +272,7 @@ internal sealed class ObjectStream : IAsyncDisposable
     // Each waiter throws an exception of its own: one object would carry the stack of whoever threw it last.
     private static OrchestratorException Again(OrchestratorException error) => error is CoordinatorUnavailableException
         ? new CoordinatorUnavailableException(error.Message, error)
-        : ReasonedErrors.Create(error.Reason, error.StatusCode, error.Message, null, null, error);
+        : RpcExceptionMapper.Map(error.Reason, error.StatusCode, error.Message, null, null, error);
 
     private sealed class PendingOperation(Operation operation, int bytes)
     {

@@ -15,7 +15,7 @@ public sealed class QueueConsumer : IAsyncDisposable
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(10);
 
     private readonly SharedQueue _queue;
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
     private readonly CancellationTokenSource _ending;
     private readonly AsyncDuplexStreamingCall<ConsumeRequest, ConsumeResponse> _call;
     private readonly Lock _gate = new();
@@ -40,7 +40,7 @@ public sealed class QueueConsumer : IAsyncDisposable
     /// A loop that is left by an exception gives its item back and ends the stream right after: the item waits for that, since it would only be delivered to the same
     /// stream once more, and be counted.
     /// </param>
-    internal QueueConsumer(SharedQueue queue, ObjectSession session, TimeSpan? lease, int prefetch, bool endsWithItsLoop = false)
+    internal QueueConsumer(SharedQueue queue, CoordinationSession session, TimeSpan? lease, int prefetch, bool endsWithItsLoop = false)
     {
         _endsWithItsLoop = endsWithItsLoop;
         ArgumentOutOfRangeException.ThrowIfLessThan(prefetch, 1);

@@ -5,11 +5,11 @@ namespace Orchestrator.Client;
 /// <summary>A lock that is shared by every process that names it.</summary>
 public sealed class SharedLock
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
     private readonly LockMode _mode;
     private readonly string _flow;
 
-    internal SharedLock(ObjectSession session, string name, LockMode mode, string flow = "")
+    internal SharedLock(CoordinationSession session, string name, LockMode mode, string flow = "")
     {
         _session = session;
         _flow = flow;
@@ -40,11 +40,11 @@ public sealed class SharedLock
 /// <summary>A lock that is held. Disposing releases it once.</summary>
 public sealed class LockHold : IAsyncDisposable
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
     private readonly CancellationTokenSource _lost = new();
     private int _released;
 
-    internal LockHold(ObjectSession session, string name, ulong fencingToken, int depth)
+    internal LockHold(CoordinationSession session, string name, ulong fencingToken, int depth)
     {
         _session = session;
         Name = name;

@@ -6,7 +6,7 @@ namespace Orchestrator.Client;
 /// <summary>A pipe that is shared by the two processes that use its ends, and that somebody has created.</summary>
 public sealed class SharedPipe
 {
-    internal SharedPipe(ObjectSession session, string name)
+    internal SharedPipe(CoordinationSession session, string name)
     {
         Name = name;
         EndA = new SharedPipeEnd(session, name, PipeEnd.A);
@@ -29,11 +29,11 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     // At most so many at a time: what was received and not yet looked at is lost with its reader.
     private const int MaxMessages = 64;
 
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
     private readonly string _pipe;
     private readonly PipeEnd _end;
 
-    internal SharedPipeEnd(ObjectSession session, string pipe, PipeEnd end) => (_session, _pipe, _end) = (session, pipe, end);
+    internal SharedPipeEnd(CoordinationSession session, string pipe, PipeEnd end) => (_session, _pipe, _end) = (session, pipe, end);
 
     /// <summary>Sends a message; waits while the direction is full.</summary>
     /// <exception cref="OrchestratorException">With BROKEN_PIPE, where the other end is closed.</exception>

@@ -7,9 +7,9 @@ namespace Orchestrator.Client;
 /// <summary>A queue that is shared by every process that names it, and that somebody has created.</summary>
 public sealed class SharedQueue
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
 
-    internal SharedQueue(ObjectSession session, string name) => (_session, Name) = (session, name);
+    internal SharedQueue(CoordinationSession session, string name) => (_session, Name) = (session, name);
 
     /// <summary>Its name.</summary>
     public string Name { get; }

@@ -5,9 +5,9 @@ namespace Orchestrator.Client;
 /// <summary>A dict that is shared by every process that names it.</summary>
 public sealed class SharedDict
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
 
-    internal SharedDict(ObjectSession session, string name) => (_session, Name) = (session, name);
+    internal SharedDict(CoordinationSession session, string name) => (_session, Name) = (session, name);
 
     /// <summary>Its name.</summary>
     public string Name { get; }
@@ -33,7 +33,7 @@ public sealed class SharedDict
     /// <param name="afterVersion">The last version seen, to resume; 0 for all there was.</param>
     /// <param name="keyPrefix">Only keys that begin so.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
-    /// <exception cref="LimitExceededException">It was read too slowly; resume after the last version seen.</exception>
+    /// <exception cref="ResourceExhaustedException">It was read too slowly; resume after the last version seen.</exception>
     public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, string keyPrefix = "", CancellationToken cancellationToken = default) =>
         _session.WatchAsync(StateKind.Dict, Name, afterVersion, keyPrefix, cancellationToken);
 
@@ -84,9 +84,9 @@ public sealed class SharedDict
 /// <summary>A list that is shared by every process that names it.</summary>
 public sealed class SharedList
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
 
-    internal SharedList(ObjectSession session, string name) => (_session, Name) = (session, name);
+    internal SharedList(CoordinationSession session, string name) => (_session, Name) = (session, name);
 
     /// <summary>Its name.</summary>
     public string Name { get; }
@@ -117,9 +117,9 @@ public sealed class SharedList
 /// <summary>A number that is shared by every process that names it.</summary>
 public sealed class SharedValue
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
 
-    internal SharedValue(ObjectSession session, string name) => (_session, Name) = (session, name);
+    internal SharedValue(CoordinationSession session, string name) => (_session, Name) = (session, name);
 
     /// <summary>Its name.</summary>
     public string Name { get; }
@@ -157,10 +157,10 @@ public sealed class SharedValue
 /// <summary>An array of numbers that is shared by every process that names it.</summary>
 public sealed class SharedArray
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
     private readonly long _length;
 
-    internal SharedArray(ObjectSession session, string name, long length) => (_session, Name, _length) = (session, name, length);
+    internal SharedArray(CoordinationSession session, string name, long length) => (_session, Name, _length) = (session, name, length);
 
     /// <summary>Its name.</summary>
     public string Name { get; }

@@ -5,12 +5,12 @@ namespace Orchestrator.Client;
 /// <summary>A semaphore that is shared by every process that names it.</summary>
 public sealed class SharedSemaphore
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
     private readonly int? _initialPermits;
     private readonly bool _bounded;
     private readonly string _flow;
 
-    internal SharedSemaphore(ObjectSession session, string name, int? initialPermits, bool bounded, string flow = "")
+    internal SharedSemaphore(CoordinationSession session, string name, int? initialPermits, bool bounded, string flow = "")
     {
         _session = session;
         _flow = flow;
@@ -55,10 +55,10 @@ public sealed class SharedSemaphore
 public sealed class PermitHold : IAsyncDisposable
 {
     private readonly SharedSemaphore _semaphore;
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
     private int _released;
 
-    internal PermitHold(SharedSemaphore semaphore, int permits, ObjectSession session)
+    internal PermitHold(SharedSemaphore semaphore, int permits, CoordinationSession session)
     {
         _semaphore = semaphore;
         _session = session;
@@ -87,9 +87,9 @@ public sealed class PermitHold : IAsyncDisposable
 /// <summary>An event that is shared by every process that names it.</summary>
 public sealed class SharedEvent
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
 
-    internal SharedEvent(ObjectSession session, string name) => (_session, Name) = (session, name);
+    internal SharedEvent(CoordinationSession session, string name) => (_session, Name) = (session, name);
 
     /// <summary>Its name.</summary>
     public string Name { get; }
@@ -120,11 +120,11 @@ public sealed class SharedEvent
 /// <summary>A condition that belongs to a lock. Both calls need the lock.</summary>
 public sealed class SharedCondition
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
     private readonly string _lock;
     private readonly string _flow;
 
-    internal SharedCondition(ObjectSession session, string name, string lockName, string flow = "") =>
+    internal SharedCondition(CoordinationSession session, string name, string lockName, string flow = "") =>
         (_session, Name, _lock, _flow) = (session, name, lockName, flow);
 
     /// <summary>Its name.</summary>
@@ -156,10 +156,10 @@ public sealed class SharedCondition
 /// <summary>A barrier at which a number of parties meet.</summary>
 public sealed class SharedBarrier
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
     private readonly int _parties;
 
-    internal SharedBarrier(ObjectSession session, string name, int parties) => (_session, Name, _parties) = (session, name, parties);
+    internal SharedBarrier(CoordinationSession session, string name, int parties) => (_session, Name, _parties) = (session, name, parties);
 
     /// <summary>Its name.</summary>
     public string Name { get; }
@@ -193,10 +193,10 @@ public sealed class SharedBarrier
 /// <summary>A latch that counts down to zero.</summary>
 public sealed class SharedLatch
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
     private readonly long _count;
 
-    internal SharedLatch(ObjectSession session, string name, long count) => (_session, Name, _count) = (session, name, count);
+    internal SharedLatch(CoordinationSession session, string name, long count) => (_session, Name, _count) = (session, name, count);
 
     /// <summary>Its name.</summary>
     public string Name { get; }
@@ -223,9 +223,9 @@ public sealed class SharedLatch
 /// <summary>A rate limiter that counts over all processes.</summary>
 public sealed class SharedRateLimiter
 {
-    private readonly ObjectSession _session;
+    private readonly CoordinationSession _session;
 
-    internal SharedRateLimiter(ObjectSession session, string name) => (_session, Name) = (session, name);
+    internal SharedRateLimiter(CoordinationSession session, string name) => (_session, Name) = (session, name);
 
     /// <summary>Its name.</summary>
     public string Name { get; }

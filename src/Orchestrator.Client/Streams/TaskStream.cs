@@ -20,7 +20,7 @@ public sealed class TaskStream : IAsyncDisposable
     private readonly AsyncDuplexStreamingCall<StreamTasksRequest, StreamTasksResponse> _call;
     private readonly TaskStreamOptions _options;
     private readonly OrchestratorClient _client;
-    private readonly TaskStreamWriter _writer;
+    private readonly TaskRequestWriter _writer;
     private readonly Channel<IReadOnlyList<TaskResult>>? _results;
     private readonly TaskCompletionSource _granted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _disposed;
@@ -33,7 +33,7 @@ public sealed class TaskStream : IAsyncDisposable
         _call = call;
         _options = options;
         _client = client;
-        _writer = new TaskStreamWriter(call.RequestStream, options);
+        _writer = new TaskRequestWriter(call.RequestStream, options);
         if (options.OnResult is null)
         {
             // Unbounded, yet never longer than the stream's credits: a slot is given back when its result is read.
@@ -138,7 +138,7 @@ public sealed class TaskStream : IAsyncDisposable
             var error = exception switch
             {
                 RpcException or OperationCanceledException when _disposed => new ObjectDisposedException(nameof(TaskStream)),
-                RpcException rpc => _client.Errors.Translate(rpc),
+                RpcException rpc => _client.Errors.Map(rpc),
                 OperationCanceledException cancelled => _client.Errors.Broken(cancelled),
                 _ => exception,
             };

@@ -18,7 +18,7 @@ public interface IExecutor
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>Runs a task and returns its output. Cancelling the wait cancels the task.</summary>
-    /// <exception cref="RemoteTaskException">The handler failed; see <see cref="TaskHandle{T}.GetAwaiter"/> for the other ends.</exception>
+    /// <exception cref="TaskFailedException">The handler failed; see <see cref="TaskHandle{T}.GetAwaiter"/> for the other ends.</exception>
     Task<TOut> RunAsync<TIn, TOut>(
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null, CancellationToken cancellationToken = default);
 

@@ -7,12 +7,12 @@ namespace Orchestrator.Client;
 /// One map: inputs go out while less than its limit are ahead of what the reader has taken, results wait in a ring until they are taken. No object is
 /// made per item beyond the messages.
 /// </summary>
-internal sealed class MapOperation<TIn, TOut> : TaskSink, IAsyncDisposable
+internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDisposable
 {
     private const int LargestBatch = 256;
 
     private readonly TaskFunction<TIn, TOut> _function;
-    private readonly TaskLine _line;
+    private readonly ResilientTaskStream _line;
     private readonly TaskOptions? _options;
     private readonly Lock _gate = new();
     private readonly Ended[] _ring;
@@ -27,7 +27,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskSink, IAsyncDisposable
     private long _taken;
     private bool _inputEnded;
 
-    public MapOperation(TaskFunction<TIn, TOut> function, TaskLine line, MapOptions options, CancellationToken cancellationToken)
+    public MapOperation(TaskFunction<TIn, TOut> function, ResilientTaskStream line, MapOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(function);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxInFlight, 1, nameof(options));

@@ -9,8 +9,8 @@ public sealed record RunOptions
     /// <summary>What holds where nothing is said.</summary>
     public static RunOptions Default { get; } = new();
 
-    /// <summary>In which process; see <see cref="Client.Executor"/>.</summary>
-    public Executor Executor { get; init; } = Executor.CrossProcess;
+    /// <summary>In which process; see <see cref="Client.TaskPlacement"/>.</summary>
+    public TaskPlacement Placement { get; init; } = TaskPlacement.CrossProcess;
 
     /// <summary>Larger runs first; waiting raises it, so that nothing starves.</summary>
     public int Priority { get; init; }
@@ -82,12 +82,12 @@ public sealed record RunOptions
             RunTimeout = TimeLimits.OrNone(RunTimeout),
             TotalTimeout = TimeLimits.OrNone(TotalTimeout),
             Retry = Retry?.ToMessage(),
-            Placement = Executor switch
+            Placement = Placement switch
             {
-                Executor.InProcess => Placement.InProcessThreads,
-                Executor.InProcessAsync => Placement.InProcessAsync,
-                Executor.InProcessSequential => Placement.InProcessSequential,
-                _ => Placement.Unspecified,
+                TaskPlacement.InProcess => V1.Placement.InProcessThreads,
+                TaskPlacement.InProcessAsync => V1.Placement.InProcessAsync,
+                TaskPlacement.InProcessSequential => V1.Placement.InProcessSequential,
+                _ => V1.Placement.Unspecified,
             },
             AffinityKey = AffinityKey,
             ConcurrencyKey = ConcurrencyKey,
@@ -122,7 +122,7 @@ public sealed record RetryOptions
     public TimeSpan MaxBackoff { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Also after the worker died. Off by default: the task may have had effects.</summary>
-    public bool WorkerLost { get; init; }
+    public bool RetryOnWorkerLost { get; init; }
 
     internal RetryPolicy ToMessage() => new()
     {
@@ -130,12 +130,12 @@ public sealed record RetryOptions
         InitialBackoff = TimeLimits.Finite(InitialBackoff, "the second attempt would never come; MaxAttempts = 1 tries once"),
         BackoffMultiplier = BackoffMultiplier,
         MaxBackoff = TimeLimits.OrLongest(MaxBackoff),
-        RetryWorkerLost = WorkerLost,
+        RetryWorkerLost = RetryOnWorkerLost,
     };
 }
 
 /// <summary>In which process a task runs.</summary>
-public enum Executor
+public enum TaskPlacement
 {
     /// <summary>In a worker process: it can be ended whatever it does, and its crash is its own.</summary>
     CrossProcess,

@@ -3,7 +3,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>One task that somebody waits for.</summary>
-internal sealed class TaskCompletion : TaskSink
+internal sealed class TaskCompletion : TaskResultObserver
 {
     private readonly TaskCompletionSource<ulong> _accepted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<TaskResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);

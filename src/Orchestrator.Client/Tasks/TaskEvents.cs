@@ -6,7 +6,7 @@ namespace Orchestrator.Client;
 /// <summary>The events of a task, over breaks of the connection.</summary>
 /// <param name="client">The client.</param>
 /// <param name="line">The line that the task was submitted on.</param>
-internal sealed class TaskEvents(OrchestratorClient client, TaskLine line)
+internal sealed class TaskEvents(OrchestratorClient client, ResilientTaskStream line)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 

@@ -109,9 +109,9 @@ public sealed class TaskGroup
     {
         foreach (var task in _tasks)
         {
-            if (task.Result.IsFaulted)
-                _errors.Add(task.Result.Exception.InnerException!);
-            else if (task.Result.Result is { State: not TaskState.Succeeded } result
+            if (task.ResultTask.IsFaulted)
+                _errors.Add(task.ResultTask.Exception.InnerException!);
+            else if (task.ResultTask.Result is { State: not TaskState.Succeeded } result
                      && (result.State != TaskState.Cancelled || !Cancellation.IsCancellationRequested))
                 _errors.Add(TaskErrors.From(result, task.Handler));
         }
@@ -119,8 +119,8 @@ public sealed class TaskGroup
 
     private async Task WatchAsync(TaskHandle handle)
     {
-        await handle.Ended;
-        if (handle.Result.IsFaulted || handle.Result.Result.State != TaskState.Succeeded)
+        await handle.Completion;
+        if (handle.ResultTask.IsFaulted || handle.ResultTask.Result.State != TaskState.Succeeded)
             await _cancelling.CancelAsync();
     }
 

@@ -30,12 +30,16 @@ public abstract class TaskHandle
     /// <summary>Whether its end is known.</summary>
     public bool IsCompleted => _completion.Result.IsCompleted;
 
-    /// <summary>How it ended, well or not.</summary>
+    /// <summary>Waits for its end; returns how it ended, well or not.</summary>
+    /// <param name="cancellationToken">Ends the wait, not the task.</param>
     /// <exception cref="TaskLostException">The connection was lost, and what became of it can no longer be learned.</exception>
-    public Task<TaskResult> Result => _completion.Result;
+    public Task<TaskResult> GetResultAsync(CancellationToken cancellationToken = default) => _completion.Result.WaitAsync(cancellationToken);
+
+    /// <summary>The same task each time.</summary>
+    internal Task<TaskResult> ResultTask => _completion.Result;
 
     /// <summary>Completes when its end is known, and never faults.</summary>
-    public Task Ended => _completion.Result.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    public Task Completion => _completion.Result.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     /// <summary>
     /// Cancels it and waits for its end: a queued task is gone at once, a running one is asked, and after its grace its process is ended. Answers with
@@ -47,7 +51,7 @@ public abstract class TaskHandle
     {
         if (!IsCompleted && Id != 0)
             await _client.CancelAsync([Id], force, cancellationToken);
-        return await Result.WaitAsync(cancellationToken);
+        return await GetResultAsync(cancellationToken);
     }
 
     /// <summary>
@@ -126,10 +130,10 @@ public sealed class TaskHandle<T> : TaskHandle
         _output = new Lazy<Task<T>>(async () => decode(EnsureSucceeded(await completion.Result, handler).Output));
 
     /// <summary>Waits for the output. Waiting does not cancel: <see cref="TaskHandle.CancelAsync"/> does.</summary>
-    /// <exception cref="RemoteTaskException">The handler failed.</exception>
+    /// <exception cref="TaskFailedException">The handler failed.</exception>
     /// <exception cref="WorkerLostException">Its worker died.</exception>
     /// <exception cref="TaskTimeoutException">It took too long.</exception>
-    /// <exception cref="TaskCancelledException">It was cancelled.</exception>
+    /// <exception cref="RemoteTaskCanceledException">It was cancelled.</exception>
     /// <exception cref="TaskLostException">What became of it can no longer be learned.</exception>
     public TaskAwaiter<T> GetAwaiter() => AsTask().GetAwaiter();
 

@@ -15,7 +15,7 @@ public static class TaskHandles
     {
         var byEnd = new Dictionary<Task, TaskHandle<T>>();
         foreach (var handle in handles)
-            byEnd.TryAdd(handle.Result, handle);
+            byEnd.TryAdd(handle.ResultTask, handle);
         if (byEnd.Count == 0)
             throw new ArgumentException("There is nothing to wait for: no handle was given.", nameof(handles));
         return byEnd[await Task.WhenAny(byEnd.Keys)];
@@ -27,7 +27,7 @@ public static class TaskHandles
     {
         var byEnd = new Dictionary<Task, TaskHandle<T>>();
         foreach (var handle in handles)
-            byEnd.TryAdd(handle.Result, handle);
+            byEnd.TryAdd(handle.ResultTask, handle);
         await foreach (var ended in Task.WhenEach(byEnd.Keys).WithCancellation(cancellationToken))
             yield return byEnd[ended];
     }
@@ -66,7 +66,7 @@ public static class TaskHandles
 
     private static async Task SatisfyAsync(TaskHandle[] handles, WaitMode mode)
     {
-        await foreach (var ended in Task.WhenEach(handles.Select(handle => handle.Result)))
+        await foreach (var ended in Task.WhenEach(handles.Select(handle => handle.ResultTask)))
         {
             if (mode == WaitMode.FirstCompleted || (mode == WaitMode.FirstFailed && (ended.IsFaulted || ended.Result.State != TaskState.Succeeded)))
                 return;

@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
 using V1 = Orchestrator.V1;
@@ -10,10 +10,10 @@ namespace Orchestrator.Coordinator.Dispatch;
 /// <summary>Assignments as workers read them.</summary>
 internal static class Assignments
 {
-    public static PassAssignment ToMessage(in AttemptAssignment assignment)
+    public static RawAssignment ToMessage(in AttemptAssignment assignment)
     {
         var task = assignment.Task;
-        return new PassAssignment
+        return new RawAssignment
         {
             TaskId = (ulong)task.Id,
             Attempt = assignment.Attempt,

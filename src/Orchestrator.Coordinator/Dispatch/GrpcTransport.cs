@@ -2,7 +2,7 @@ using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Orchestrator.Contracts;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Dispatch;
@@ -11,9 +11,9 @@ namespace Orchestrator.Coordinator.Dispatch;
 internal sealed class GrpcTransport : IWorkerTransport
 {
     private readonly GrpcChannel _channel;
-    private readonly AsyncDuplexStreamingCall<EncodedMessage, EncodedMessage> _call;
+    private readonly AsyncDuplexStreamingCall<MessageBuffer, MessageBuffer> _call;
 
-    private GrpcTransport(GrpcChannel channel, AsyncDuplexStreamingCall<EncodedMessage, EncodedMessage> call, Hello hello)
+    private GrpcTransport(GrpcChannel channel, AsyncDuplexStreamingCall<MessageBuffer, MessageBuffer> call, Hello hello)
     {
         _channel = channel;
         _call = call;
@@ -40,13 +40,13 @@ internal sealed class GrpcTransport : IWorkerTransport
             MaxSendMessageSize = null,
             DisposeHttpClient = true,
         });
-        AsyncDuplexStreamingCall<EncodedMessage, EncodedMessage>? call = null;
+        AsyncDuplexStreamingCall<MessageBuffer, MessageBuffer>? call = null;
         try
         {
             var headers = new Metadata { { ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + launch.Token } };
-            call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(WorkerPassthrough.ExecuteMethod, null, new CallOptions(headers));
+            call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(RawWorkerMessages.ExecuteMethod, null, new CallOptions(headers));
             if (!await call.ResponseStream.MoveNext(cancellationToken)
-                || PassExecuteResponse.Parser.ParseFrom(call.ResponseStream.Current.Content).Hello is not { } hello)
+                || RawExecuteResponse.Parser.ParseFrom(call.ResponseStream.Current.Content).Hello is not { } hello)
                 throw new EndOfStreamException($"worker {launch.Name} did not begin with Hello");
             return new GrpcTransport(channel, call, hello);
         }
@@ -58,7 +58,7 @@ internal sealed class GrpcTransport : IWorkerTransport
         }
     }
 
-    public Task WriteAsync(EncodedMessage message) => _call.RequestStream.WriteAsync(message);
+    public Task WriteAsync(MessageBuffer message) => _call.RequestStream.WriteAsync(message);
 
     public async Task ReadAllAsync(MessageHandler onMessage)
     {

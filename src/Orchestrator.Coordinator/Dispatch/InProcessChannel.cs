@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
@@ -12,21 +12,21 @@ namespace Orchestrator.Coordinator.Dispatch;
 /// One in-process placement: the same handlers on the same lanes as in a worker, inside the coordinator. For the engine it is a worker that
 /// cannot die alone and cannot be killed.
 /// </summary>
-internal sealed class InProcessChannel : IWorkerChannel, IAttemptSink, IAsyncDisposable
+internal sealed class InProcessChannel : IWorkerChannel, IAttemptResultWriter, IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly TaskEngineHost _host;
     private readonly TaskExecutor _executor;
-    private readonly EngineWorker _view;
-    private List<PassAssignment> _assignments = [];
+    private readonly WorkerNode _view;
+    private List<RawAssignment> _assignments = [];
     private List<AttemptSignal> _signals = [];
     private List<AttemptReport> _results = [];
     private List<AttemptId> _returned = [];
-    private List<AttemptNews> _news = [];
+    private List<AttemptUpdate> _news = [];
     private int _reporting;
 
     public InProcessChannel(
-        TaskEngineHost host, TaskPlacement placement, ExecutorLayout layout, TaskHandlerRegistry handlers, IServiceProvider services, TimeProvider time)
+        TaskEngineHost host, PlacementPolicy placement, ExecutorLayout layout, TaskHandlerRegistry handlers, IServiceProvider services, TimeProvider time)
     {
         _host = host;
         _executor = new TaskExecutor(handlers, services, layout, this, recorder: null, time) { WorkerName = "in-process" };
@@ -51,9 +51,9 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptSink, IAsyncDis
             _signals.Add(signal);
     }
 
-    public void Kick(bool alone)
+    public void Flush(bool alone)
     {
-        List<PassAssignment> assignments;
+        List<RawAssignment> assignments;
         List<AttemptSignal> signals;
         lock (_gate)
         {
@@ -72,15 +72,15 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptSink, IAsyncDis
         }
     }
 
-    public void Completed(in PassAttemptResult result)
+    public void Completed(in RawAttemptResult result)
     {
         lock (_gate)
-            _results.Add(WireConversions.ToReport(result));
+            _results.Add(WorkerMessageMapper.ToReport(result));
     }
 
-    public void Event(PassAttemptEvent attemptEvent)
+    public void Event(RawAttemptEvent attemptEvent)
     {
-        if (WireConversions.ToNews(attemptEvent) is not { } news)
+        if (WorkerMessageMapper.ToNews(attemptEvent) is not { } news)
             return;
         lock (_gate)
             _news.Add(news);
@@ -92,7 +92,7 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptSink, IAsyncDis
             _returned.Add(new AttemptId((long)attempt.TaskId, attempt.Attempt));
     }
 
-    public void Flush(bool busy)
+    public void DeliverDue(bool busy)
     {
         // One reporter at a time, on a pool thread: the lane's thread goes on with its next task, and what completes meanwhile joins the next report.
         if (Interlocked.CompareExchange(ref _reporting, 1, 0) == 0)

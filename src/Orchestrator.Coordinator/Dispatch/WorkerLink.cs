@@ -3,7 +3,7 @@ using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.Direct;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
@@ -15,7 +15,7 @@ namespace Orchestrator.Coordinator.Dispatch;
 /// The one long stream to a worker process: batches of assignments out, results in. Until <see cref="Join"/> its worker is a spare that the
 /// engine does not know.
 /// </summary>
-internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorkerChannel, IDisposable
+internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, IWorkerChannel, IDisposable
 {
     // A few tasks at once are somebody's latency; more are somebody's throughput.
     private const int BusyAbove = 4;
@@ -28,7 +28,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<AttemptAssignment> _assignments = new();
     private readonly List<AttemptAssignment> _taken = [];
-    private readonly EncodedMessage _message = new();
+    private readonly MessageBuffer _message = new();
     private readonly List<AttemptReport> _reports = [];
     private readonly Queue<AttemptSignal> _signals = new();
     private Identity? _identity;
@@ -37,7 +37,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
     private int _halfClosed;
     private bool _drain;
     private bool _drainTaken;
-    private volatile EngineWorker? _view;
+    private volatile WorkerNode? _view;
 
     private WorkerLink(TaskEngineHost host, FlightRecorderFile recorder, IWorkerTransport transport, TimeProvider time, ILogger logger)
     {
@@ -62,7 +62,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
     public long LastHeard { get; private set; }
 
     /// <summary>The engine's view of the worker, once it has joined.</summary>
-    public EngineWorker? View => _view;
+    public WorkerNode? View => _view;
 
     /// <summary>Completes when the worker has closed its side: all that it sent has been read.</summary>
     public Task Ended => _ended.Task;
@@ -72,7 +72,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
     /// </summary>
     public static async Task<WorkerLink> ConnectAsync(
         WorkerLaunch launch,
-        DirectStream direct,
+        SocketMessageStream direct,
         FlightRecorderFile recorder,
         TaskEngineHost host,
         TimeProvider time,
@@ -85,7 +85,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
         Hello.Handlers.Where(handler => !HandlerNames.IsValid(handler.Name)).Select(handler => VisibleText.Line(handler.Name.Length <= 200 ? handler.Name : handler.Name[..200] + "…")).Take(100);
 
     /// <summary>Makes the worker known to the engine under a slot's name, and begins to read its reports.</summary>
-    public EngineWorker Join(string name, string group, long incarnation, int core, bool rename)
+    public WorkerNode Join(string name, string group, long incarnation, int core, bool rename)
     {
         if (rename)
         {
@@ -95,7 +95,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
 
         var description = new WorkerDescription(
             $"{name}#{incarnation}",
-            TaskPlacement.WorkerProcess,
+            PlacementPolicy.WorkerProcess,
             Math.Max(1, Hello.CpuSlots),
             Math.Max(1, Hello.IoSlots),
             Math.Max(1, Hello.BlockingSlots),
@@ -119,7 +119,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
     {
         lock (Gate)
             _drain = true;
-        Kick();
+        Flush();
         HalfCloseWhenDrained();
     }
 
@@ -153,7 +153,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
             return _assignments.Count > 0 || _signals.Count > 0 || _drain || _identity is not null;
     }
 
-    protected override EncodedMessage? Take()
+    protected override MessageBuffer? Take()
     {
         if (!TryTake(out var rest))
             return null;
@@ -163,7 +163,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
         {
             // Before it is sent, and before its slot's last user could be mistaken for it.
             _recorder.Clear(assignment.Slot);
-            _message.Add(PassAssignment.Field, Assignments.ToMessage(assignment));
+            _message.Add(RawAssignment.Field, Assignments.ToMessage(assignment));
         }
 
         _taken.Clear();
@@ -172,9 +172,9 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
         return _message;
     }
 
-    protected override Task WriteAsync(EncodedMessage message) => _transport.WriteAsync(message);
+    protected override Task WriteAsync(MessageBuffer message) => _transport.WriteAsync(message);
 
-    protected override void OnWritten(EncodedMessage message)
+    protected override void OnWritten(MessageBuffer message)
     {
         if (!_drainTaken)
             return;
@@ -184,7 +184,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
     }
 
     /// <summary>Takes what the next message holds: assignments, and what else there is to say.</summary>
-    private bool TryTake(out PassExecuteRequest? rest)
+    private bool TryTake(out RawExecuteRequest? rest)
     {
         rest = null;
         lock (Gate)
@@ -192,7 +192,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
             if (_assignments.Count == 0 && _signals.Count == 0 && !_drain && _identity is null)
                 return false;
             if (_identity is not null)
-                (rest, _identity) = (new PassExecuteRequest { Identity = _identity }, null);
+                (rest, _identity) = (new RawExecuteRequest { Identity = _identity }, null);
             var bytes = 0;
             while (_taken.Count < ProtocolConstants.MaxItemsPerMessage
                 && bytes < ProtocolConstants.TargetMessageBytes
@@ -205,7 +205,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
             // What is said of an attempt follows the attempt.
             if (_assignments.Count > 0 || (_signals.Count == 0 && !_drain))
                 return true;
-            rest ??= new PassExecuteRequest();
+            rest ??= new RawExecuteRequest();
             while (_signals.TryDequeue(out var signal))
             {
                 var attempt = new AttemptRef { TaskId = (ulong)signal.TaskId, Attempt = signal.Attempt };
@@ -248,9 +248,9 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
     private void OnMessage(ReadOnlySpan<byte> message)
     {
         LastHeard = _time.GetTimestamp();
-        var items = new ItemReader<PassExecuteResponse>(message, PassAttemptResult.Field);
+        var items = new RepeatedFieldReader<RawExecuteResponse>(message, RawAttemptResult.Field);
         while (items.Next(out var item))
-            _reports.Add(WireConversions.ToReport(PassAttemptResult.Read(item)));
+            _reports.Add(WorkerMessageMapper.ToReport(RawAttemptResult.Read(item)));
         if (_reports.Count > 0)
             BeforeResults?.Invoke();
         var rest = items.Rest;
@@ -260,7 +260,7 @@ internal sealed partial class WorkerLink : StreamOutbox<EncodedMessage>, IWorker
         {
             _host.Apply(rest is null
                 ? new TaskCommand.Report(view, _reports)
-                : new TaskCommand.Report(view, _reports) { Returned = WireConversions.ToIds(rest.Returned), News = WireConversions.ToNews(rest.Events) });
+                : new TaskCommand.Report(view, _reports) { Returned = WorkerMessageMapper.ToIds(rest.Returned), News = WorkerMessageMapper.ToNews(rest.Events) });
             if (_drained)
                 HalfCloseWhenDrained();
         }

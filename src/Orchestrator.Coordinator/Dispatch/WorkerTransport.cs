@@ -1,5 +1,5 @@
 using Orchestrator.Contracts.Direct;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Dispatch;
@@ -14,7 +14,7 @@ internal interface IWorkerTransport : IDisposable
     Hello Hello { get; }
 
     /// <summary>Writes one <c>ExecuteRequest</c>; not called while an earlier call is unfinished.</summary>
-    Task WriteAsync(EncodedMessage message);
+    Task WriteAsync(MessageBuffer message);
 
     /// <summary>Hands over all that the worker sends, in order; completes when it has closed its side, and fails where the stream broke.</summary>
     Task ReadAllAsync(MessageHandler onMessage);
@@ -30,7 +30,7 @@ internal static class WorkerTransport
     /// A worker that knows the direct stream says so there before its socket listens; any other serves Execute on its socket.
     /// </summary>
     /// <exception cref="EndOfStreamException">The worker closed its stream before it said Hello.</exception>
-    public static async Task<IWorkerTransport> ConnectAsync(WorkerLaunch launch, DirectStream direct, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<IWorkerTransport> ConnectAsync(WorkerLaunch launch, SocketMessageStream direct, TimeProvider time, CancellationToken cancellationToken)
     {
         var byDirect = new DirectTransport(direct, launch.Name);
         using var noSocket = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -52,14 +52,14 @@ internal static class WorkerTransport
 /// <summary>The pair of sockets that a worker has inherited.</summary>
 internal sealed class DirectTransport : IWorkerTransport
 {
-    private readonly DirectStream _stream;
+    private readonly SocketMessageStream _stream;
     private readonly string _name;
     private readonly TaskCompletionSource<bool> _spoken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Hello> _hello = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<MessageHandler?> _reader = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public DirectTransport(DirectStream stream, string name)
+    public DirectTransport(SocketMessageStream stream, string name)
     {
         _stream = stream;
         _name = name;
@@ -73,7 +73,7 @@ internal sealed class DirectTransport : IWorkerTransport
 
     public Task<Hello> ReceiveHelloAsync(CancellationToken cancellationToken) => _hello.Task.WaitAsync(cancellationToken);
 
-    public Task WriteAsync(EncodedMessage message) => _stream.WriteAsync(message);
+    public Task WriteAsync(MessageBuffer message) => _stream.WriteAsync(message);
 
     public Task ReadAllAsync(MessageHandler onMessage)
     {
@@ -118,10 +118,10 @@ internal sealed class DirectTransport : IWorkerTransport
 
     private void ReadToEnd()
     {
-        if (_stream.Read<PassExecuteResponse>() is not { } first)
+        if (_stream.Read<RawExecuteResponse>() is not { } first)
             return;
         _spoken.TrySetResult(true);
-        if ((first.Hello ?? _stream.Read<PassExecuteResponse>()?.Hello) is not { } hello)
+        if ((first.Hello ?? _stream.Read<RawExecuteResponse>()?.Hello) is not { } hello)
             return;
         _hello.TrySetResult(hello);
         // A thread of its own: nobody else is kept waiting.

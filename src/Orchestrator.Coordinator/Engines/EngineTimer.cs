@@ -32,7 +32,7 @@ internal sealed partial class EngineTimer : IDisposable
         _timer = clock.Provider.CreateTimer(static state => ((EngineTimer)state!).Fire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>A tick begins, of the timer or of a caller; false once disposed, and then the engine must not be touched.</summary>
+    /// <summary>A tick begins, of the timer or of a caller; false once disposed, and then the engine must not be dirty.</summary>
     public bool OnTick()
     {
         _due = TimeSpan.MaxValue;

@@ -6,10 +6,10 @@ using Orchestrator.Coordinator.Dispatch;
 namespace Orchestrator.Coordinator.Engines;
 
 /// <summary>
-/// Who gets the outcomes of object commands. The methods are called under the engine's lock and may only take note; <see cref="IKickable.Kick"/> follows once
+/// Who gets the outcomes of object commands. The methods are called under the engine's lock and may only take note; <see cref="IFlushable.Flush"/> follows once
 /// the lock has been left.
 /// </summary>
-internal interface IObjectCaller : IKickable
+internal interface IObjectCaller : IFlushable
 {
     /// <summary>A command of this caller waits.</summary>
     void OnWaiting(ulong tag, Wait wait);
@@ -19,7 +19,7 @@ internal interface IObjectCaller : IKickable
 }
 
 /// <summary>Who is told what its sessions must know; as <see cref="IObjectCaller"/>.</summary>
-internal interface INoticeListener : IKickable
+internal interface INoticeListener : IFlushable
 {
     /// <summary>Whose stream it is, once that is known.</summary>
     Session? Session { get; }

@@ -3,8 +3,8 @@ using Orchestrator.Coordinator.Dispatch;
 
 namespace Orchestrator.Coordinator.Engines;
 
-/// <summary>The way to a worker, as the engine's host needs it. Called under the engine's lock, so the order is the engine's; <see cref="IKickable.Kick"/> follows.</summary>
-internal interface IWorkerChannel : IKickable
+/// <summary>The way to a worker, as the engine's host needs it. Called under the engine's lock, so the order is the engine's; <see cref="IFlushable.Flush"/> follows.</summary>
+internal interface IWorkerChannel : IFlushable
 {
     /// <summary>Queues attempts, in order.</summary>
     void Queue(ReadOnlySpan<AttemptAssignment> assignments);
@@ -17,7 +17,7 @@ internal interface IWorkerChannel : IKickable
 internal interface IWorkerOrders
 {
     /// <summary>Carries out an order; called after the engine's lock has been left.</summary>
-    void Carry(WorkerOrder order);
+    void Execute(WorkerOrder order);
 }
 
 /// <summary>Who settles what attempts held.</summary>

@@ -30,10 +30,10 @@ internal sealed class ObjectCall : IObjectCaller
         host.Apply(new ObjectRequest(command, sessionId));
         var delivery = await call.WaitAsync(host, cancellationToken);
         if (delivery.Outcome is ObjectError error)
-            throw Failures.From(error);
+            throw RpcErrors.From(error);
         if (!cancellationToken.IsCancellationRequested)
             return delivery;
-        host.Apply(new ObjectRequest(new GiveBack(delivery)));
+        host.Apply(new ObjectRequest(new CompensateDelivery(delivery)));
         throw new OperationCanceledException(cancellationToken);
     }
 
@@ -41,7 +41,7 @@ internal sealed class ObjectCall : IObjectCaller
 
     public void OnOutcome(in ObjectDelivery delivery) => _delivery = delivery;
 
-    public void Kick(bool alone)
+    public void Flush(bool alone)
     {
         if (_delivery is { } delivery)
             _ended.TrySetResult(delivery);
@@ -65,7 +65,7 @@ internal sealed class ObjectCall : IObjectCaller
                 if (_wait is { } wait)
                     host.Abandon(wait, this);
                 if (_delivery is null)
-                    _ended.TrySetException(Failures.Create(ErrorReason.Draining, "the coordinator stops; nothing was taken"));
+                    _ended.TrySetException(RpcErrors.Create(ErrorReason.Draining, "the coordinator stops; nothing was taken"));
             },
             null);
         return await _ended.Task;

@@ -18,24 +18,24 @@ namespace Orchestrator.Coordinator.Engines;
 internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 {
     [ThreadStatic]
-    private static List<IKickable>? t_touched;
+    private static List<IFlushable>? t_touched;
 
     private readonly Lock _gate = new();
     private readonly ObjectEffects _effects = new();
     private readonly ObjectEngine _engine;
     private readonly TaskEngineHost _tasks;
     private readonly MonotonicClock _clock;
-    private readonly CommandJournal _journal;
+    private readonly ChangeJournal _journal;
     private readonly EngineTimer _timer;
     private readonly CancellationTokenSource _stopping = new();
     private int _taskSessions;
 
     public ObjectEngineHost(
-        ObjectEngineOptions options, MemoryBudget memory, TaskEngineHost tasks, MonotonicClock clock, CommandJournal journal, ILogger<ObjectEngineHost> logger)
+        ObjectEngineOptions options, MemoryBudget memory, TaskEngineHost tasks, MonotonicClock clock, ChangeJournal journal, ILogger<ObjectEngineHost> logger)
     {
         _tasks = tasks;
         tasks.Attempts = this;
-        tasks.Permits = new PermitDesk(this, tasks);
+        tasks.Permits = new RateLimiterBridge(this, tasks);
         _journal = journal;
         _engine = new ObjectEngine(options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) }, memory);
         _clock = clock;
@@ -53,15 +53,15 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     /// <param name="requests">The commands, and the ids of the sessions on whose behalf; empty where the request named none.</param>
     public void Apply(ReadOnlySpan<ObjectRequest> requests)
     {
-        var touched = RentTouched();
+        var dirty = RentTouched();
         lock (_gate)
         {
             foreach (ref readonly var request in requests)
                 ApplyLocked(request);
-            Sort(touched);
+            RouteEffects(dirty);
         }
 
-        Perform(touched);
+        FlushAll(dirty);
     }
 
     /// <summary>Applies one command.</summary>
@@ -72,30 +72,30 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     public bool Abandon(Wait wait, IObjectCaller caller)
     {
         bool ended;
-        var touched = RentTouched();
+        var dirty = RentTouched();
         lock (_gate)
         {
             // Its outcome may have come before and be held, in which case it comes yet.
             ended = _engine.AbandonWait(wait, caller, _clock.Now, _effects);
             HoldSince(0);
-            Sort(touched);
+            RouteEffects(dirty);
         }
 
-        Perform(touched);
+        FlushAll(dirty);
         return ended;
     }
 
     /// <summary>Hands over outcomes that were held until they were written. Called in the order in which they came about.</summary>
     public void Release(ObjectDelivery[] outcomes)
     {
-        var touched = RentTouched();
+        var dirty = RentTouched();
         lock (_gate)
         {
             foreach (ref readonly var delivery in outcomes.AsSpan())
-                Deliver(delivery, touched);
+                Deliver(delivery, dirty);
         }
 
-        Perform(touched);
+        FlushAll(dirty);
     }
 
     /// <summary>Asks the engine something under its lock. The function must not keep anything that the engine may change.</summary>
@@ -166,7 +166,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         {
             var outcomes = CollectionsMarshal.AsSpan(_effects.Outcomes)[first..].ToArray();
             _effects.Outcomes.RemoveRange(first, outcomes.Length);
-            _journal.Append(new HeldOutcomes(this, [.. _effects.Changes], outcomes) { Level = _effects.Level });
+            _journal.Append(new PendingObjectOutcomes(this, [.. _effects.Changes], outcomes) { Level = _effects.Level });
         }
 
         _effects.ClearChanges();
@@ -180,7 +180,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
                 _engine.Restore(restored.ToObjects(), _clock.Now, _effects);
             _journal.ForgetRestored();
             HoldSince(0);
-            Sort([]);
+            RouteEffects([]);
         }
 
         _journal.Failed += why =>
@@ -218,7 +218,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 
     private void Tick()
     {
-        var touched = RentTouched();
+        var dirty = RentTouched();
         lock (_gate)
         {
             if (!_timer.OnTick())
@@ -233,23 +233,23 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
             }
 
             HoldSince(0);
-            Sort(touched);
+            RouteEffects(dirty);
         }
 
-        Perform(touched);
+        FlushAll(dirty);
     }
 
-    private void Sort(List<IKickable> touched)
+    private void RouteEffects(List<IFlushable> dirty)
     {
         foreach (ref readonly var delivery in CollectionsMarshal.AsSpan(_effects.Outcomes))
-            Deliver(delivery, touched);
+            Deliver(delivery, dirty);
 
         foreach (ref readonly var notice in CollectionsMarshal.AsSpan(_effects.Notices))
         {
             if (ListenerOf(notice.Session) is not { } listener)
                 continue;
             listener.OnNotice(notice);
-            Touch(touched, listener);
+            Touch(dirty, listener);
         }
 
         foreach (var session in _effects.EndedSessions)
@@ -264,35 +264,35 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 
     private static INoticeListener? ListenerOf(Session session) => (session.Channel is Session over ? over.Channel : session.Channel) as INoticeListener;
 
-    private static void Deliver(in ObjectDelivery delivery, List<IKickable> touched)
+    private static void Deliver(in ObjectDelivery delivery, List<IFlushable> dirty)
     {
         if (delivery.Caller is not IObjectCaller caller)
             return;
         caller.OnOutcome(delivery);
-        Touch(touched, caller);
+        Touch(dirty, caller);
     }
 
-    private static void Perform(List<IKickable> touched)
+    private static void FlushAll(List<IFlushable> dirty)
     {
-        var alone = touched.Count == 1;
-        foreach (var item in touched)
-            item.Kick(alone);
-        touched.Clear();
-        t_touched = touched;
+        var alone = dirty.Count == 1;
+        foreach (var item in dirty)
+            item.Flush(alone);
+        dirty.Clear();
+        t_touched = dirty;
     }
 
     // A kick may lead back here on the same thread, so the list is taken for the time of its use.
-    private static List<IKickable> RentTouched()
+    private static List<IFlushable> RentTouched()
     {
-        var touched = t_touched ?? [];
+        var dirty = t_touched ?? [];
         t_touched = null;
-        return touched;
+        return dirty;
     }
 
-    private static void Touch(List<IKickable> touched, IKickable item)
+    private static void Touch(List<IFlushable> dirty, IFlushable item)
     {
-        if (touched.Count == 0 || touched[^1] != item)
-            touched.Add(item);
+        if (dirty.Count == 0 || dirty[^1] != item)
+            dirty.Add(item);
     }
 }
 

@@ -16,19 +16,19 @@ namespace Orchestrator.Coordinator.Engines;
 internal sealed class TaskEngineHost : IDisposable
 {
     [ThreadStatic]
-    private static List<IKickable>? t_touched;
+    private static List<IFlushable>? t_touched;
 
     private readonly Lock _gate = new();
     private readonly TaskEffects _effects = new();
     private readonly TaskEngine _engine;
     private readonly MonotonicClock _clock;
-    private readonly CommandJournal _journal;
-    private readonly Queue<HeldTaskEffects> _held = new();
+    private readonly ChangeJournal _journal;
+    private readonly Queue<PendingTaskEffects> _held = new();
     private readonly EngineTimer _timer;
-    private (TaskReceiver Owner, IReadOnlyList<SubmitOutcome> Outcomes)? _unwritten;
+    private (TaskOwnerBase Owner, IReadOnlyList<SubmitOutcome> Outcomes)? _unwritten;
     private bool _hasJournalFailed;
 
-    public TaskEngineHost(TaskEngineOptions options, MemoryBudget memory, MonotonicClock clock, CommandJournal journal, ILogger<TaskEngineHost> logger)
+    public TaskEngineHost(TaskEngineOptions options, MemoryBudget memory, MonotonicClock clock, ChangeJournal journal, ILogger<TaskEngineHost> logger)
     {
         Options = options;
         _journal = journal;
@@ -43,7 +43,7 @@ internal sealed class TaskEngineHost : IDisposable
         {
             if (journal.Restored is { } restored)
                 _engine.Restore(restored.ToTasks(), restored.ToForgottenTasks(), clock.Now, _effects);
-            Sort([]);
+            RouteEffects([]);
         }
 
         journal.Failed += OnJournalFailed;
@@ -56,7 +56,7 @@ internal sealed class TaskEngineHost : IDisposable
     public IWorkerOrders? Orders { get; set; }
 
     /// <summary>Where permits of rate limiters come from; set once, before the first worker joins.</summary>
-    public PermitDesk? Permits { get; set; }
+    public RateLimiterBridge? Permits { get; set; }
 
     /// <summary>Who is told of the ends of attempts before the engine is, so that whoever hears of an end finds settled what the attempt held.</summary>
     public IAttemptObserver? Attempts { get; set; }
@@ -73,28 +73,28 @@ internal sealed class TaskEngineHost : IDisposable
         Settle(command);
         if (TaskLog is { } log && command is TaskCommand.Report { News.Count: > 0 } report)
             log.Write(report);
-        var touched = RentTouched();
+        var dirty = RentTouched();
         T? result = default;
         WorkerOrder[] orders;
         lock (_gate)
         {
             _engine.Apply(command, _clock.Now, _effects);
-            if (command is TaskCommand.Submit { Owner: TaskReceiver receiver })
+            if (command is TaskCommand.Submit { Owner: TaskOwnerBase receiver })
             {
                 // A task that was accepted has its word when it ends; a refusal is one that nothing else will bring.
                 receiver.OnSubmitted(_effects.Submitted);
                 if (_effects.Submitted.Exists(static outcome => outcome.Refusal is not null))
-                    touched.Add(receiver);
+                    dirty.Add(receiver);
                 if (receiver.TellsAcceptance)
                     TellAccepted(receiver);
             }
 
             if (read is not null)
                 result = read(_effects);
-            orders = Sort(touched);
+            orders = RouteEffects(dirty);
         }
 
-        Perform(touched, orders);
+        FlushAll(dirty, orders);
         // Once more, for what an attempt began in the very moment of its end.
         Settle(command);
         return result;
@@ -110,7 +110,7 @@ internal sealed class TaskEngineHost : IDisposable
     /// <summary>Lets due time pass now, as the timer would.</summary>
     public void Tick()
     {
-        var touched = RentTouched();
+        var dirty = RentTouched();
         WorkerOrder[] orders;
         lock (_gate)
         {
@@ -125,10 +125,10 @@ internal sealed class TaskEngineHost : IDisposable
                 _timer.OnFault(exception);
             }
 
-            orders = Sort(touched);
+            orders = RouteEffects(dirty);
         }
 
-        Perform(touched, orders);
+        FlushAll(dirty, orders);
     }
 
     /// <summary>Waits until what was done so far to durable tasks is written.</summary>
@@ -136,7 +136,7 @@ internal sealed class TaskEngineHost : IDisposable
     public async Task WrittenAsync()
     {
         if (await _journal.WrittenAsync() is { } why)
-            throw Errors.Failures.Create(V1.ErrorReason.JournalFailed, $"the journal has failed, so it is not known whether this was written: {why}");
+            throw Errors.RpcErrors.Create(V1.ErrorReason.JournalFailed, $"the journal has failed, so it is not known whether this was written: {why}");
     }
 
     /// <summary>As <see cref="WrittenAsync"/>, for what only reads: where the journal has failed, the engine's state says so.</summary>
@@ -146,24 +146,24 @@ internal sealed class TaskEngineHost : IDisposable
     public IReadOnlyList<V1.TaskInfo> ReadHistory(long before, int maximum) => _journal.ReadHistory(before, maximum);
 
     /// <summary>Sees to effects that were held until they were written. Called in the order in which they came about.</summary>
-    public void Release(HeldTaskEffects held)
+    public void Release(PendingTaskEffects held)
     {
-        var touched = RentTouched();
+        var dirty = RentTouched();
         lock (_gate)
         {
             _held.Dequeue();
             if (held.Accepted is { } accepted)
             {
                 accepted.Owner.OnAccepted(accepted.Outcomes);
-                touched.Add(accepted.Owner);
+                dirty.Add(accepted.Owner);
             }
 
             if (_hasJournalFailed)
                 held.DropStarts();
-            Sort(held.Effects, touched);
+            RouteEffects(held.Effects, dirty);
         }
 
-        Perform(touched, []);
+        FlushAll(dirty, []);
     }
 
     public void Dispose()
@@ -174,7 +174,7 @@ internal sealed class TaskEngineHost : IDisposable
 
     private void OnJournalFailed(string why)
     {
-        var touched = RentTouched();
+        var dirty = RentTouched();
         WorkerOrder[] orders;
         lock (_gate)
         {
@@ -182,20 +182,20 @@ internal sealed class TaskEngineHost : IDisposable
             var untold = _held.SelectMany(held => held.Effects.Deliveries).Select(item => item.Task).ToArray();
             _hasJournalFailed = true;
             _engine.FailJournal(why, unsent, untold, _clock.Now, _effects);
-            orders = Sort(touched);
+            orders = RouteEffects(dirty);
         }
 
-        Perform(touched, orders);
+        FlushAll(dirty, orders);
     }
 
     /// <summary>Those that are durable, and not yet written, are told when they are.</summary>
-    private void TellAccepted(TaskReceiver receiver)
+    private void TellAccepted(TaskOwnerBase receiver)
     {
         var isWritten = _effects.Changes.Count == 0 && _held.Count == 0;
-        receiver.OnAccepted(_effects.Submitted.FindAll(outcome => outcome.Task is { } task && (isWritten || !HeldTaskEffects.IsDurable(task))));
+        receiver.OnAccepted(_effects.Submitted.FindAll(outcome => outcome.Task is { } task && (isWritten || !PendingTaskEffects.IsDurable(task))));
         if (isWritten)
             return;
-        var unwritten = _effects.Submitted.FindAll(static outcome => outcome.Task is { } task && HeldTaskEffects.IsDurable(task));
+        var unwritten = _effects.Submitted.FindAll(static outcome => outcome.Task is { } task && PendingTaskEffects.IsDurable(task));
         if (unwritten.Count > 0)
             _unwritten = (receiver, unwritten);
     }
@@ -203,7 +203,7 @@ internal sealed class TaskEngineHost : IDisposable
     /// <summary>Keeps back what concerns durable tasks until it is written, behind what is kept back already; all else is not delayed.</summary>
     private void HoldDurable()
     {
-        var held = new HeldTaskEffects(this, [.. _effects.Changes]) { Level = _effects.Level, Accepted = _unwritten };
+        var held = new PendingTaskEffects(this, [.. _effects.Changes]) { Level = _effects.Level, Accepted = _unwritten };
         _unwritten = null;
         held.Take(_effects, _engine);
         _held.Enqueue(held);
@@ -219,14 +219,14 @@ internal sealed class TaskEngineHost : IDisposable
     }
 
     /// <summary>Hands each effect to whom it concerns; returns the orders about processes, which are rare.</summary>
-    private WorkerOrder[] Sort(List<IKickable> touched)
+    private WorkerOrder[] RouteEffects(List<IFlushable> dirty)
     {
-        if (_effects.Changes.Count > 0 || _unwritten is not null || (_held.Count > 0 && HeldTaskEffects.Concerns(_effects, _engine)))
+        if (_effects.Changes.Count > 0 || _unwritten is not null || (_held.Count > 0 && PendingTaskEffects.Concerns(_effects, _engine)))
             HoldDurable();
-        return Sort(_effects, touched);
+        return RouteEffects(_effects, dirty);
     }
 
-    private WorkerOrder[] Sort(TaskEffects effects, List<IKickable> touched)
+    private WorkerOrder[] RouteEffects(TaskEffects effects, List<IFlushable> dirty)
     {
         // Neighbours mostly concern the same worker or owner, and are handed over together.
         var assignments = CollectionsMarshal.AsSpan(effects.Assignments);
@@ -236,27 +236,27 @@ internal sealed class TaskEngineHost : IDisposable
                 to++;
             var channel = ChannelOf(assignments[from].Worker);
             channel.Queue(assignments[from..to]);
-            Touch(touched, channel);
+            Touch(dirty, channel);
         }
 
         foreach (ref readonly var signal in CollectionsMarshal.AsSpan(effects.Signals))
         {
             var channel = ChannelOf(signal.Worker);
             channel.Queue(signal);
-            Touch(touched, channel);
+            Touch(dirty, channel);
         }
 
         foreach (ref readonly var notification in CollectionsMarshal.AsSpan(effects.Notifications))
         {
-            if (notification.Watcher is TaskListener listener)
+            if (notification.Watcher is TaskWatcherBase listener)
             {
                 listener.OnEvent(notification.Event);
-                Touch(touched, listener);
+                Touch(dirty, listener);
             }
-            else if (notification.Owner is TaskReceiver receiver)
+            else if (notification.Owner is TaskOwnerBase receiver)
             {
                 receiver.OnEvent(notification.Event);
-                Touch(touched, receiver);
+                Touch(dirty, receiver);
             }
         }
 
@@ -265,49 +265,49 @@ internal sealed class TaskEngineHost : IDisposable
         {
             for (to = from + 1; to < deliveries.Length && deliveries[to].Owner == deliveries[from].Owner;)
                 to++;
-            var receiver = (TaskReceiver)deliveries[from].Owner;
+            var receiver = (TaskOwnerBase)deliveries[from].Owner;
             receiver.OnEnded(deliveries[from..to]);
-            Touch(touched, receiver);
+            Touch(dirty, receiver);
         }
 
         foreach (ref readonly var order in CollectionsMarshal.AsSpan(effects.Permits))
-            Touch(touched, Permits!.Note(order));
+            Touch(dirty, Permits!.Record(order));
         var orders = effects.Orders.Count == 0 ? [] : effects.Orders.ToArray();
         effects.Clear();
         _timer.Arm(_engine.NextDeadline);
         return orders;
     }
 
-    private static IWorkerChannel ChannelOf(EngineWorker worker) => (IWorkerChannel)worker.Channel!;
+    private static IWorkerChannel ChannelOf(WorkerNode worker) => (IWorkerChannel)worker.Channel!;
 
-    private void Perform(List<IKickable> touched, WorkerOrder[] orders)
+    private void FlushAll(List<IFlushable> dirty, WorkerOrder[] orders)
     {
-        var alone = touched.Count == 1;
-        foreach (var item in touched)
-            item.Kick(alone);
+        var alone = dirty.Count == 1;
+        foreach (var item in dirty)
+            item.Flush(alone);
         foreach (var order in orders)
-            Orders?.Carry(order);
-        touched.Clear();
-        t_touched = touched;
+            Orders?.Execute(order);
+        dirty.Clear();
+        t_touched = dirty;
     }
 
     // A kick may lead back here on the same thread, so the list is taken for the time of its use.
-    private static List<IKickable> RentTouched()
+    private static List<IFlushable> RentTouched()
     {
-        var touched = t_touched ?? [];
+        var dirty = t_touched ?? [];
         t_touched = null;
-        return touched;
+        return dirty;
     }
 
-    private static void Touch(List<IKickable> touched, IKickable item)
+    private static void Touch(List<IFlushable> dirty, IFlushable item)
     {
         // Neighbours mostly concern the same few: a short look back beats a set.
-        for (var i = touched.Count - 1; i >= 0 && i >= touched.Count - 4; i--)
+        for (var i = dirty.Count - 1; i >= 0 && i >= dirty.Count - 4; i--)
         {
-            if (touched[i] == item)
+            if (dirty[i] == item)
                 return;
         }
 
-        touched.Add(item);
+        dirty.Add(item);
     }
 }

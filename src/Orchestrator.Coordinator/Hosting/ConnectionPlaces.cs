@@ -135,7 +135,7 @@ internal sealed class ConnectionPlaces : IDisposable
 
     private sealed class Place(ConnectionContext connection, IPAddress peer, long since)
     {
-        private readonly ConnectionMemo? _memo = connection.Features.Get<ConnectionMemo>();
+        private readonly ConnectionAuthenticationCache? _memo = connection.Features.Get<ConnectionAuthenticationCache>();
 
         public ConnectionContext Connection => connection;
 

@@ -63,7 +63,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
 
     /// <summary>What the workers that have said Hello can run.</summary>
     public IReadOnlyList<V1.HandlerInfo> Handlers =>
-        _app.Services.GetRequiredService<TaskEngineHost>().Read(engine => engine.HandlersOf(TaskPlacement.WorkerProcess).Select(HandlerOffers.ToInfo).OrderBy(handler => handler.Name, StringComparer.Ordinal).ToArray());
+        _app.Services.GetRequiredService<TaskEngineHost>().Read(engine => engine.HandlersOf(PlacementPolicy.WorkerProcess).Select(HandlerOffers.ToInfo).OrderBy(handler => handler.Name, StringComparer.Ordinal).ToArray());
 
     /// <summary>The address for a client in this process, or of this user: the Unix socket.</summary>
     public string LocalAddress => $"unix:{_app.Services.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}";
@@ -85,7 +85,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         set => Reloader.Source = value;
     }
 
-    private Reloader Reloader => _app.Services.GetRequiredService<Reloader>();
+    private OptionsReloader Reloader => _app.Services.GetRequiredService<OptionsReloader>();
 
     private WorkerSupervisor Supervisor => _app.Services.GetRequiredService<WorkerSupervisor>();
 
@@ -127,9 +127,9 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
             builder.Services.Add(service);
         ConfigureLogging(builder.Logging, options);
         if (loggers is not null)
-            builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(new ForwardedLoggers(loggers)));
+            builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(new ForwardingLoggerFactory(loggers)));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
-        builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
+        builder.Services.AddSingleton<IHostLifetime, NullHostLifetime>();
         builder.Services.AddSingleton(inProcessHandlers);
         builder.Services.AddCoordinator(options);
         var connections = ConnectionLimit.Of(options.Supervision.Groups.Sum(group => group.Workers));
@@ -138,10 +138,10 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.MaxReadBufferSize = 64 * 1024);
         // Kestrel asks the factory that was registered last first.
         builder.Services.AddSingleton<IConnectionListenerFactory>(
-            provider => new BoundedListeners(ActivatorUtilities.CreateInstance<SocketTransportFactory>(provider), connections));
+            provider => new LimitedConnectionListenerFactory(ActivatorUtilities.CreateInstance<SocketTransportFactory>(provider), connections));
         var app = builder.Build();
-        var (door, guard) = (app.Services.GetRequiredService<CallDoor>(), app.Services.GetRequiredService<HttpGuard>());
-        app.Use(next => context => context.Features.Get<ConnectionMemo>() is { Port: PortKind.Http } ? guard.InvokeAsync(context, next) : door.InvokeAsync(context, next));
+        var (door, guard) = (app.Services.GetRequiredService<GrpcAuthorizationMiddleware>(), app.Services.GetRequiredService<HttpAuthorizationMiddleware>());
+        app.Use(next => context => context.Features.Get<ConnectionAuthenticationCache>() is { Port: PortKind.Http } ? guard.InvokeAsync(context, next) : door.InvokeAsync(context, next));
         app.MapCoordinator();
         return app;
     }
@@ -309,7 +309,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
             {
                 listen.Protocols = HttpProtocols.Http2;
                 listen.Use(next => PeerProcess.Check(next, listen.ApplicationServices.GetRequiredService<SecurityInstruments>()));
-                listen.Use(ConnectionMemo.Attach(PortKind.Grpc));
+                listen.Use(ConnectionAuthenticationCache.Attach(PortKind.Grpc));
             });
     }
 
@@ -319,7 +319,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         var isGrpc = port == PortKind.Grpc;
         var time = listen.ApplicationServices.GetRequiredService<MonotonicClock>().Running;
         listen.Protocols = isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1;
-        listen.Use(ConnectionMemo.Attach(port));
+        listen.Use(ConnectionAuthenticationCache.Attach(port));
         var places = new ConnectionPlaces(connections, time);
         listen.ApplicationServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopped.Register(places.Dispose);
         listen.Use(places.Attach);
@@ -332,17 +332,17 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
             });
         }
 
-        listen.Use(FirstBytes.Within(BeginLimit, isGrpc ? FirstBytes.Http2Preface : 1, time));
+        listen.Use(PrefaceTimeoutMiddleware.Within(BeginLimit, isGrpc ? PrefaceTimeoutMiddleware.Http2Preface : 1, time));
         // HTTP/1 has a request at a time, and none that is read beyond its headers.
         if (isGrpc)
-            listen.Use(StrangerInput.Limit(time));
+            listen.Use(UnauthenticatedInputLimit.Limit(time));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
     private static partial void LogLoose(ILogger logger, string warning);
 
     /// <summary>Signals are the application's own matter: the drain comes before the host's stop.</summary>
-    private sealed class QuietLifetime : IHostLifetime
+    private sealed class NullHostLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

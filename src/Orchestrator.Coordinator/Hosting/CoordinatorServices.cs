@@ -46,16 +46,16 @@ internal static class CoordinatorServices
         endpoints.MapGrpcService<HealthServiceImpl>();
         endpoints.MapGrpcReflectionService();
         var http = endpoints.MapGroup("").WithMetadata(new HttpPortRoute());
-        http.MapGet("/healthz", () => Results.Text("ok\n")).WithMetadata(new OpenToAll());
+        http.MapGet("/healthz", () => Results.Text("ok\n")).WithMetadata(new AllowAnonymous());
         // With a credential; observing is enough.
-        http.MapMetrics("/metrics", endpoints.ServiceProvider.GetRequiredService<MetricsPage>().Registry);
-        http.MapGet("/readyz", (Readiness readiness) => readiness.ToResult()).WithMetadata(new OpenToAll());
+        http.MapMetrics("/metrics", endpoints.ServiceProvider.GetRequiredService<PrometheusCollector>().Registry);
+        http.MapGet("/readyz", (Readiness readiness) => readiness.ToResult()).WithMetadata(new AllowAnonymous());
     }
 
     private static IServiceCollection AddJournal(this IServiceCollection services, CoordinatorOptions options) => services
         .AddSingleton(TimeProvider.System)
         .AddSingleton<MonotonicClock>()
-        .AddSingleton(provider => CommandJournal.Open(options.DataDirectory, options.Journal, provider.GetRequiredService<MonotonicClock>()))
+        .AddSingleton(provider => ChangeJournal.Open(options.DataDirectory, options.Journal, provider.GetRequiredService<MonotonicClock>()))
         .AddSingleton<JournalHealth>();
 
     private static IServiceCollection AddEngines(this IServiceCollection services, CoordinatorOptions options) => services
@@ -85,36 +85,36 @@ internal static class CoordinatorServices
         return services
             .AddSingleton(provider => new TokenStore(options.DataDirectory, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<TokenStore>>()))
             .AddSingleton<SecurityInstruments>()
-            .AddSingleton<CallerFinder>()
-            .AddSingleton<WorkerSessions>()
-            .AddSingleton<ClientAccounts>()
-            .AddSingleton(provider => new IncomingMessages(provider.GetRequiredService<MemoryBudget>(), provider.GetRequiredService<MonotonicClock>().Running))
-            .AddSingleton<CallDoor>()
-            .AddSingleton<CallGate>()
-            .AddSingleton<HttpGuard>()
+            .AddSingleton<Authenticator>()
+            .AddSingleton<TaskSessionAuthorizer>()
+            .AddSingleton<ClientQuotaRegistry>()
+            .AddSingleton(provider => new IncompleteMessageLimits(provider.GetRequiredService<MemoryBudget>(), provider.GetRequiredService<MonotonicClock>().Running))
+            .AddSingleton<GrpcAuthorizationMiddleware>()
+            .AddSingleton<AuthorizationInterceptor>()
+            .AddSingleton<HttpAuthorizationMiddleware>()
             .AddHostedService<NoAuthWarning>();
     }
 
     private static IServiceCollection AddSupervision(this IServiceCollection services, CoordinatorOptions options) => services
         .AddSingleton(options.Supervision)
-        .AddSingleton<Reloader>()
+        .AddSingleton<OptionsReloader>()
         .AddSingleton(_ => new RuntimeDirectory(options.DataDirectory))
         .AddSingleton<WorkerSupervisor>();
 
     private static IServiceCollection AddTelemetry(this IServiceCollection services) => services
-        .AddSingleton<OperatorEvents>()
+        .AddSingleton<EventLog>()
         .AddSingleton<ProcessSampler>()
         .AddSingleton<StatusReporter>()
         .AddSingleton<LimitReporter>()
-        .AddSingleton<MetricsPage>()
-        .AddHostedService<MemoryReturn>()
-        .AddHostedService<MemoryGuard>();
+        .AddSingleton<PrometheusCollector>()
+        .AddHostedService<IdleHeapTrimmer>()
+        .AddHostedService<MemoryPressureCollector>();
 
     private static IServiceCollection AddObjectServices(this IServiceCollection services) => services
         .AddSingleton<ConnectRegistry>()
         .AddSingleton<ObjectStreams>()
         // For handlers that run in process.
-        .AddSingleton(provider => new ObjectGateway(
+        .AddSingleton(provider => new SessionPool(
             $"unix:{provider.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}",
             provider.GetRequiredService<TokenStore>().IssueForWorker(new WorkerIdentity(0) { ProcessGroup = Environment.ProcessId }),
             "in-process"))
@@ -130,15 +130,15 @@ internal static class CoordinatorServices
         {
             grpc.MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes;
             grpc.MaxSendMessageSize = null;
-            grpc.Interceptors.Add<CallGate>();
+            grpc.Interceptors.Add<AuthorizationInterceptor>();
         }).AddServiceOptions<HealthServiceImpl>(health => health.MaxReceiveMessageSize = OpenMessageBytes);
         services.AddGrpcReflection();
         services.AddGuardedMethods();
         return services
             .AddSingleton(new StreamLimits(options.CreditsPerStream, options.CreditBytesPerStream))
-            .AddSingleton<PolicyTranslator>()
+            .AddSingleton<TaskPolicyMapper>()
             .AddSingleton<SubmissionReader>()
-            .AddSingleton<ResultWriter>()
+            .AddSingleton<TaskResultMapper>()
             .AddSingleton<CoordinatorInstance>()
             .AddSingleton<TaskListing>()
             .AddSingleton<StreamRegistry>()

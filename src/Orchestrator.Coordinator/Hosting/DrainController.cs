@@ -11,7 +11,7 @@ namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>The way out: readiness off, no new tasks, a notice on every stream, then time for what runs.</summary>
 internal sealed class DrainController(
-    TaskEngineHost host, StreamRegistry streams, ConnectRegistry connections, HealthServiceImpl health, OperatorEvents events, MonotonicClock clock, IHostApplicationLifetime lifetime)
+    TaskEngineHost host, StreamRegistry streams, ConnectRegistry connections, HealthServiceImpl health, EventLog events, MonotonicClock clock, IHostApplicationLifetime lifetime)
 {
     /// <summary>How long a drain waits for the unfinished tasks.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(25);

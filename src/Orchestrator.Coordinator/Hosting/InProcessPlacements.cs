@@ -13,11 +13,11 @@ internal sealed class InProcessPlacements(
 
     public void Start()
     {
-        Add(TaskPlacement.Sequential, ExecutorLayout.Sequential());
-        Add(TaskPlacement.Threads, ExecutorLayout.Threads(options.InProcessThreads));
-        Add(TaskPlacement.Async, ExecutorLayout.Async(options.InProcessAsync));
+        Add(PlacementPolicy.Sequential, ExecutorLayout.Sequential());
+        Add(PlacementPolicy.Threads, ExecutorLayout.Threads(options.InProcessThreads));
+        Add(PlacementPolicy.Async, ExecutorLayout.Async(options.InProcessAsync));
 
-        void Add(TaskPlacement placement, ExecutorLayout layout) =>
+        void Add(PlacementPolicy placement, ExecutorLayout layout) =>
             _channels.Add(new InProcessChannel(host, placement, layout, handlers, services, time));
     }
 

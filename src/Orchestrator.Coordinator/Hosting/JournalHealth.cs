@@ -7,7 +7,7 @@ using Orchestrator.Coordinator.Telemetry;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>Says when nothing durable can be written any more: in health, in the log and among the events. Everything else goes on.</summary>
-internal sealed partial class JournalHealth(CommandJournal journal, HealthServiceImpl health, OperatorEvents events, ILogger<JournalHealth> logger)
+internal sealed partial class JournalHealth(ChangeJournal journal, HealthServiceImpl health, EventLog events, ILogger<JournalHealth> logger)
 {
     /// <summary>The name under which health reports on all that is durable.</summary>
     public const string ServiceName = "orchestrator.journal";

@@ -95,7 +95,7 @@ internal sealed class RuntimeDirectory : IDisposable
             try
             {
                 var marks = ProcessMark.ReadAll(directory);
-                if (isShared && (marks.FirstOrDefault(mark => mark.Pid == pid)?.Lives ?? Directory.Exists($"/proc/{pid}")))
+                if (isShared && (marks.FirstOrDefault(mark => mark.Pid == pid)?.IsAlive ?? Directory.Exists($"/proc/{pid}")))
                     continue;
                 ended.AddRange(marks.SelectMany(mark => mark.Sweep()));
                 Directory.Delete(directory, recursive: true);

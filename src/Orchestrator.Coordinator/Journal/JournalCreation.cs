@@ -48,7 +48,7 @@ internal static class JournalCreation
         }
 
         var id = Guid.NewGuid();
-        var meta = new JournalFrame();
+        var meta = new JournalRecordBuffer();
         meta.Add(0, new Meta { Format = JournalDatabase.Format, JournalId = ByteString.CopyFrom(id.ToByteArray()), Writes = 1 });
         using (var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = unfinished, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString()))
         {

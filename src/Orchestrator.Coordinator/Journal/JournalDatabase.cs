@@ -159,7 +159,7 @@ internal sealed class JournalDatabase : IDisposable
     public void Write(Meta meta)
     {
         meta.Writes++;
-        var frame = new JournalFrame();
+        var frame = new JournalRecordBuffer();
         frame.Add(0, meta);
         Execute("insert or replace into meta(id, data) values(1, $a)", frame.ToArray());
         Meta = meta;
@@ -316,7 +316,7 @@ internal sealed class JournalDatabase : IDisposable
         if (command.ExecuteScalar() is not byte[] frame)
             throw new JournalException("its row of meta data is missing");
         Meta? meta = null;
-        JournalFrame.Read("meta", 0, frame, (_, bytes) => meta = Meta.Parser.ParseFrom(bytes.AsSpan()));
+        JournalRecordBuffer.Read("meta", 0, frame, (_, bytes) => meta = Meta.Parser.ParseFrom(bytes.AsSpan()));
         if (meta is null || meta.Format != Format)
             throw new JournalException($"it has the format {meta?.Format}, and this build reads format {Format}");
         Meta = meta;
@@ -336,7 +336,7 @@ internal sealed class JournalDatabase : IDisposable
         {
             if (reader.GetInt64(0) != first + (long)chunk)
                 throw new JournalException($"chunk {chunk} of snapshot {Meta.Snapshot} is missing: the journal is damaged");
-            position += JournalFrame.Read($"snapshot {Meta.Snapshot}", position, (byte[])reader.GetValue(1), onRecord);
+            position += JournalRecordBuffer.Read($"snapshot {Meta.Snapshot}", position, (byte[])reader.GetValue(1), onRecord);
         }
 
         if (chunk != Meta.SnapshotChunks)
@@ -354,7 +354,7 @@ internal sealed class JournalDatabase : IDisposable
             var position = (ulong)reader.GetInt64(0);
             if (position != next)
                 throw new JournalException($"record {next} is missing, and record {position} is there: the journal is damaged");
-            next += JournalFrame.Read("the log", position, (byte[])reader.GetValue(1), onRecord);
+            next += JournalRecordBuffer.Read("the log", position, (byte[])reader.GetValue(1), onRecord);
         }
 
         return next - 1;

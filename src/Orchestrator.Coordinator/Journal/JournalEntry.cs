@@ -13,7 +13,7 @@ internal abstract class JournalEntry
     public Durability Level { get; init; } = Durability.Memory;
 
     /// <summary>What is written; null where nothing is. Called by the journal's thread.</summary>
-    public abstract Record? ToRecord(ObjectChangeWriter objects, TaskChangeWriter tasks);
+    public abstract Record? ToRecord(ObjectChangeMapper objects, TaskChangeMapper tasks);
 
     /// <summary>It is written, as its level says.</summary>
     public abstract void OnWritten();
@@ -30,7 +30,7 @@ internal sealed class JournalBarrier : JournalEntry
     /// <summary>Completes with null when it is, or with why it could not be.</summary>
     public Task<string?> Done => _done.Task;
 
-    public override Record? ToRecord(ObjectChangeWriter objects, TaskChangeWriter tasks) => null;
+    public override Record? ToRecord(ObjectChangeMapper objects, TaskChangeMapper tasks) => null;
 
     public override void OnWritten() => _done.TrySetResult(null);
 

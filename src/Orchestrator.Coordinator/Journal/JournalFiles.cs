@@ -11,7 +11,7 @@ namespace Orchestrator.Coordinator.Journal;
 internal sealed unsafe class JournalFiles
 {
     // Those that are missing at first have not been made yet, and are not looked for.
-    private static readonly string[] s_suffixes = ["", WriteAheadLog.Suffix, JournalMarkFile.Suffix, "-shm", JournalOwnership.Suffix];
+    private static readonly string[] s_suffixes = ["", WriteAheadLog.Suffix, JournalMarkFile.Suffix, "-shm", JournalFileLock.Suffix];
 
     private readonly string[] _paths;
     private readonly FileState?[] _first;

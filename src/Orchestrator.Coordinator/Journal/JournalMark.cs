@@ -35,13 +35,13 @@ internal readonly record struct JournalMark(Guid Journal, ulong Position, ulong 
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[64..], Log.Salts);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[72..], Log.Sum);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[80..], Log.Frames);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes[SumAt..], JournalFrame.Sum(0, bytes[..SumAt]));
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[SumAt..], JournalRecordBuffer.Sum(0, bytes[..SumAt]));
     }
 
     /// <summary>Reads it; null where the bytes are none.</summary>
     public static JournalMark? Read(ReadOnlySpan<byte> bytes)
     {
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic || BinaryPrimitives.ReadUInt32LittleEndian(bytes[SumAt..]) != JournalFrame.Sum(0, bytes[..SumAt]))
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic || BinaryPrimitives.ReadUInt32LittleEndian(bytes[SumAt..]) != JournalRecordBuffer.Sum(0, bytes[..SumAt]))
             return null;
         var log = new LogPosition(
             BinaryPrimitives.ReadUInt64LittleEndian(bytes[64..]),

@@ -11,9 +11,9 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>A journal's image as the engines take it up.</summary>
-internal sealed class JournalRestorer(JournalImage image, JournalTimes times)
+internal sealed class JournalRestorer(JournalState image, JournalClock times)
 {
-    private readonly PolicyTranslator _policies = new();
+    private readonly TaskPolicyMapper _policies = new();
 
     public Core.Journal.RestoredObjects ToObjects()
     {
@@ -39,7 +39,7 @@ internal sealed class JournalRestorer(JournalImage image, JournalTimes times)
             {
                 converted = convert(item);
             }
-            catch (Exception exception) when (exception is RefusedException or InvalidProtocolBufferException or ArgumentException or NullReferenceException
+            catch (Exception exception) when (exception is RequestValidationException or InvalidProtocolBufferException or ArgumentException or NullReferenceException
                                                   or InvalidOperationException or OverflowException)
             {
                 throw new JournalException($"what the journal holds cannot be taken up ({exception.Message.TrimEnd('.')}): it is damaged, or of a later version", exception);
@@ -49,7 +49,7 @@ internal sealed class JournalRestorer(JournalImage image, JournalTimes times)
         }
     }
 
-    private Core.Journal.RestoredQueue ToQueue(QueueImage queue)
+    private Core.Journal.RestoredQueue ToQueue(JournaledQueue queue)
     {
         var counts = queue.Counts;
         return new Core.Journal.RestoredQueue(
@@ -73,7 +73,7 @@ internal sealed class JournalRestorer(JournalImage image, JournalTimes times)
         };
     }
 
-    private Core.Journal.RestoredState ToState(StateImage state)
+    private Core.Journal.RestoredState ToState(JournaledState state)
     {
         IReadOnlyList<Number> numbers = state.Number is { } number
             ? [StateOperations.ToNumber(number, "number")]
@@ -118,11 +118,11 @@ internal sealed class JournalRestorer(JournalImage image, JournalTimes times)
         return new Core.Journal.RequestAnswered(request.RequestId, answer.Command, answer.Outcome, times.ToEngine(request.At));
     }
 
-    private Core.Journal.RestoredTask ToTask(TaskImage task)
+    private Core.Journal.RestoredTask ToTask(JournaledTask task)
     {
         var accepted = task.Accepted;
         List<Errors.Violation>? violations = null;
-        var policy = _policies.Translate(accepted.Options, "options", ref violations);
+        var policy = _policies.Map(accepted.Options, "options", ref violations);
         if (violations is not null)
             throw new JournalException($"the options of task {accepted.TaskId} are wrong ({violations[0]}): the journal is damaged, or of a later version");
         if (task.Met.Count > 0)
@@ -152,7 +152,7 @@ internal sealed class JournalRestorer(JournalImage image, JournalTimes times)
 
     private static TaskFailure ToFailure(V1.TaskError error)
     {
-        var failure = WireConversions.ToFailure(error);
+        var failure = WorkerMessageMapper.ToFailure(error);
         return error.PostMortem is { } post
             ? failure with
             {

@@ -18,7 +18,7 @@ internal sealed class JournalSnapshot(string path)
     {
         try
         {
-            var image = new JournalImage();
+            var image = new JournalState();
             Meta meta;
             ulong position;
             using (var database = JournalDatabase.OpenToRead(path))
@@ -43,10 +43,10 @@ internal sealed class JournalSnapshot(string path)
         }
     }
 
-    private static (ulong Chunks, ulong Bytes) WriteChunks(JournalImage image, ulong snapshot, Action<Action<JournalDatabase>> write)
+    private static (ulong Chunks, ulong Bytes) WriteChunks(JournalState image, ulong snapshot, Action<Action<JournalDatabase>> write)
     {
         var (chunks, bytes, position) = (0ul, 0ul, 1ul);
-        var frame = new JournalFrame();
+        var frame = new JournalRecordBuffer();
         foreach (var record in image.ToRecords())
         {
             frame.Add(position++, record);

@@ -12,7 +12,7 @@ public static class JournalTool
     {
         using var database = JournalDatabase.OpenToRead(PathIn(directory));
         var (records, bytes) = (0L, 0L);
-        var image = new JournalImage();
+        var image = new JournalState();
         var position = database.ReadAll(image.Apply, (at, record) =>
         {
             image.Apply(at, record);
@@ -54,7 +54,7 @@ public static class JournalTool
         // Before the lock, which would leave its file in a directory that is nobody's.
         if (!File.Exists(path))
             throw new JournalException($"there is no journal '{path}'; a coordinator creates one in its data directory");
-        using var ownership = JournalOwnership.Take(path);
+        using var ownership = JournalFileLock.Take(path);
         long SizeOf(string suffix) => new FileInfo(path + suffix) is { Exists: true } file ? file.Length : 0;
         var before = SizeOf("") + SizeOf(WriteAheadLog.Suffix);
         // What is refused stays as it is.
@@ -81,11 +81,11 @@ public static class JournalTool
         var path = PathIn(directory);
         if (!File.Exists(path))
             throw new JournalException($"there is no journal '{path}'; a coordinator creates one in its data directory");
-        using var ownership = JournalOwnership.Take(path);
+        using var ownership = JournalFileLock.Take(path);
         ulong last;
         using (var reader = JournalDatabase.OpenToRead(path, isWhole: false))
         {
-            var image = new JournalImage();
+            var image = new JournalState();
             last = reader.ReadAll(image.Apply, image.Apply);
             if (reader.CheckPages() is { Length: > 0 } found)
                 throw new JournalException($"the journal '{path}' can be read, but SQLite finds its pages damaged: {found}. Put back a copy of it");

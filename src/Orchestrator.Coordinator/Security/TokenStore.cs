@@ -17,10 +17,10 @@ internal sealed partial class TokenStore : IDisposable
     private readonly TokenFiles _files;
     private readonly TimeProvider _time;
     private readonly ILogger<TokenStore> _logger;
-    private readonly ConcurrentDictionary<TokenDigest, Caller> _workers = new();
+    private readonly ConcurrentDictionary<TokenDigest, Principal> _workers = new();
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
-    private FrozenDictionary<TokenDigest, Caller> _clients = FrozenDictionary<TokenDigest, Caller>.Empty;
+    private FrozenDictionary<TokenDigest, Principal> _clients = FrozenDictionary<TokenDigest, Principal>.Empty;
     private (DateTime, DateTime) _stamp;
     private long _version;
 
@@ -50,7 +50,7 @@ internal sealed partial class TokenStore : IDisposable
     public string IssueForWorker(WorkerIdentity worker)
     {
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-        _workers.TryAdd(TokenDigest.Of(token)!.Value, new Caller($"worker #{worker.Incarnation}", Role.Submit) { Worker = worker, IsShared = true });
+        _workers.TryAdd(TokenDigest.Of(token)!.Value, new Principal($"worker #{worker.Incarnation}", Role.Submit) { Worker = worker, IsShared = true });
         return token;
     }
 
@@ -62,7 +62,7 @@ internal sealed partial class TokenStore : IDisposable
     }
 
     /// <summary>Whose credential this is, as sent in the authorization header; it may have expired. Null for none and for a wrong one.</summary>
-    public Caller? Identify(string? authorization)
+    public Principal? Identify(string? authorization)
     {
         if (authorization is null || !authorization.StartsWith(ProtocolConstants.BearerPrefix, StringComparison.OrdinalIgnoreCase))
             return null;
@@ -76,11 +76,11 @@ internal sealed partial class TokenStore : IDisposable
     }
 
     /// <summary>Whether the credential has ended by time.</summary>
-    public bool HasExpired(Caller caller) => caller.Expires is { } end && end <= _time.GetUtcNow();
+    public bool HasExpired(Principal caller) => caller.Expires is { } end && end <= _time.GetUtcNow();
 
     public void Dispose() => _timer.Dispose();
 
-    private Caller? Find(TokenDigest digest) => _clients.TryGetValue(digest, out var client) ? client : _workers.GetValueOrDefault(digest);
+    private Principal? Find(TokenDigest digest) => _clients.TryGetValue(digest, out var client) ? client : _workers.GetValueOrDefault(digest);
 
     /// <summary>Takes over what has changed on disk; whether something had.</summary>
     public bool Refresh()
@@ -113,7 +113,7 @@ internal sealed partial class TokenStore : IDisposable
         _stamp = _files.Stamp();
         _clients = _files.List().DistinctBy(entry => entry.Sha256).ToFrozenDictionary(
             entry => TokenDigest.Parse(entry.Sha256)!.Value,
-            entry => new Caller(entry.Id, entry.Role) { Expires = entry.Expires, IsShared = TokenFiles.IsOwners(entry.Id), IsOwner = TokenFiles.IsOwners(entry.Id) });
+            entry => new Principal(entry.Id, entry.Role) { Expires = entry.Expires, IsShared = TokenFiles.IsOwners(entry.Id), IsOwner = TokenFiles.IsOwners(entry.Id) });
         Interlocked.Increment(ref _version);
     }
 

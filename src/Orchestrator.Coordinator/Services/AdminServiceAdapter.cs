@@ -14,7 +14,7 @@ namespace Orchestrator.Coordinator.Services;
 internal sealed class AdminServiceAdapter(
     StatusReporter reporter,
     WorkerSupervisor supervisor,
-    OperatorEvents events,
+    EventLog events,
     DrainController drain,
     ObjectEngineHost objects,
     LimitReporter limits,
@@ -32,9 +32,9 @@ internal sealed class AdminServiceAdapter(
 
     public override async Task WatchStatus(WatchStatusRequest request, IServerStreamWriter<WatchStatusResponse> responseStream, ServerCallContext context)
     {
-        var interval = Times.ToWait(request.Interval) ?? DefaultInterval;
+        var interval = ProtoTime.ToWait(request.Interval) ?? DefaultInterval;
         if (interval < MinimumInterval)
-            throw Failures.Invalid("interval", $"{interval} is shorter than {MinimumInterval.TotalMilliseconds:0} ms");
+            throw RpcErrors.Invalid("interval", $"{interval} is shorter than {MinimumInterval.TotalMilliseconds:0} ms");
         using var timer = new PeriodicTimer(interval, clock.Provider);
         do
         {
@@ -64,16 +64,16 @@ internal sealed class AdminServiceAdapter(
         }
         catch (OperationCanceledException) when (streams.Stopping.IsCancellationRequested)
         {
-            throw Failures.Create(ErrorReason.Draining, "the coordinator stops");
+            throw RpcErrors.Create(ErrorReason.Draining, "the coordinator stops");
         }
     }
 
     public override async Task<ScaleWorkersResponse> ScaleWorkers(ScaleWorkersRequest request, ServerCallContext context)
     {
         if (request.Workers is < 0 or > MaxWorkers)
-            throw Failures.Invalid("workers", $"{request.Workers} is not between 0 and {MaxWorkers}");
+            throw RpcErrors.Invalid("workers", $"{request.Workers} is not between 0 and {MaxWorkers}");
         if (request.Group.Length == 0 && supervisor.GroupNames.Count() > 1)
-            throw Failures.Invalid("group", $"is empty, and there are several: {GroupNames}");
+            throw RpcErrors.Invalid("group", $"is empty, and there are several: {GroupNames}");
         CheckGroup(request.Group);
         return new ScaleWorkersResponse { Workers = await supervisor.ScaleAsync(request.Group, request.Workers) };
     }
@@ -84,7 +84,7 @@ internal sealed class AdminServiceAdapter(
         if (request.RequestId.Length == 0)
             return RecycleAsync(request, context.CancellationToken);
         // It goes on when the call that began it has gone: the next one of this id waits for it.
-        var key = $"{ClientAccount.Of(context).Objects.Credential}\n{request.RequestId}";
+        var key = $"{ClientQuota.Of(context).Objects.Credential}\n{request.RequestId}";
         return _recycled.GetAsync(key, () => RecycleAsync(request, CancellationToken.None)).WaitAsync(context.CancellationToken);
     }
 
@@ -95,12 +95,12 @@ internal sealed class AdminServiceAdapter(
             // worker-1#3 is how results name it; the slot is what is recycled.
             var recycled = await supervisor.RecycleAsync(request.Group, request.Worker.Split('#')[0], cancellationToken);
             if (recycled == 0 && request.Worker.Length > 0)
-                throw Failures.Create(ErrorReason.NotFound, $"there is no worker '{request.Worker}'{(request.Group.Length > 0 ? $" in group '{request.Group}'" : "")}; the workers are {string.Join(", ", supervisor.Status.Select(slot => slot.Name))}");
+                throw RpcErrors.Create(ErrorReason.NotFound, $"there is no worker '{request.Worker}'{(request.Group.Length > 0 ? $" in group '{request.Group}'" : "")}; the workers are {string.Join(", ", supervisor.Status.Select(slot => slot.Name))}");
             return new RecycleWorkersResponse { Recycled = recycled };
         }
         catch (InvalidOperationException exception)
         {
-            throw Failures.Create(ErrorReason.WorkerLost, exception.Message);
+            throw RpcErrors.Create(ErrorReason.WorkerLost, exception.Message);
         }
     }
 
@@ -109,14 +109,14 @@ internal sealed class AdminServiceAdapter(
     private void CheckGroup(string group)
     {
         if (group.Length > 0 && !supervisor.GroupNames.Contains(group))
-            throw Failures.Create(ErrorReason.NotFound, $"there is no worker group '{group}'; the groups are {GroupNames}");
+            throw RpcErrors.Create(ErrorReason.NotFound, $"there is no worker group '{group}'; the groups are {GroupNames}");
     }
 
     public override async Task<DrainResponse> Drain(DrainRequest request, ServerCallContext context)
     {
-        var timeout = Times.ToWait(request.Timeout) ?? DrainController.DefaultTimeout;
+        var timeout = ProtoTime.ToWait(request.Timeout) ?? DrainController.DefaultTimeout;
         if (timeout < TimeSpan.Zero)
-            throw Failures.Invalid("timeout", $"{timeout} is negative; zero does not wait");
+            throw RpcErrors.Invalid("timeout", $"{timeout} is negative; zero does not wait");
         var unfinished = await drain.DrainAsync(timeout, context.CancellationToken);
         if (request.Stop)
             drain.RequestStop();
@@ -127,5 +127,5 @@ internal sealed class AdminServiceAdapter(
         Task.FromResult(new ExplainWaitsResponse { Edges = { objects.Read((engine, now) => engine.ExplainWaits(now)).Select(WaitEdges.ToMessage) } });
 
     public override Task<ListLimitsResponse> ListLimits(ListLimitsRequest request, ServerCallContext context) =>
-        Task.FromResult(new ListLimitsResponse { Limits = { limits.Shared(), limits.Of(ClientAccount.Of(context)) } });
+        Task.FromResult(new ListLimitsResponse { Limits = { limits.Shared(), limits.Of(ClientQuota.Of(context)) } });
 }

@@ -7,7 +7,7 @@ namespace Orchestrator.Coordinator.Services;
 internal sealed class StreamRegistry(CoordinatorInstance instance) : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly HashSet<TaskStream> _streams = [];
+    private readonly HashSet<TaskStreamSession> _streams = [];
     private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>Which life of the coordinator this is.</summary>
@@ -25,7 +25,7 @@ internal sealed class StreamRegistry(CoordinatorInstance instance) : IDisposable
     /// <summary>Fires when the coordinator reads no more requests.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
-    public IDisposable Add(TaskStream stream)
+    public IDisposable Add(TaskStreamSession stream)
     {
         lock (_gate)
             _streams.Add(stream);
@@ -35,7 +35,7 @@ internal sealed class StreamRegistry(CoordinatorInstance instance) : IDisposable
     /// <summary>Tells every client to submit elsewhere.</summary>
     public void NoticeDraining()
     {
-        TaskStream[] streams;
+        TaskStreamSession[] streams;
         lock (_gate)
             streams = [.. _streams];
         foreach (var stream in streams)
@@ -47,7 +47,7 @@ internal sealed class StreamRegistry(CoordinatorInstance instance) : IDisposable
 
     public void Dispose() => _stopping.Dispose();
 
-    private sealed class Registration(StreamRegistry registry, TaskStream stream) : IDisposable
+    private sealed class Registration(StreamRegistry registry, TaskStreamSession stream) : IDisposable
     {
         public void Dispose()
         {

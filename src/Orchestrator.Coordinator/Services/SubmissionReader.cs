@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using Orchestrator.Contracts;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
 using Orchestrator.Core.Tasks;
@@ -9,16 +9,16 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>Task specs as they arrive, to submissions as the engine takes them.</summary>
-internal sealed class SubmissionReader(PolicyTranslator policies, ObjectEngineHost objects)
+internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHost objects)
 {
     private readonly NameTable _handlers = new();
 
     /// <summary>Reads one spec; what is wrong with it is added to <paramref name="violations"/>.</summary>
-    public TaskSubmission Read(PassTaskSpec spec, TaskPolicy? defaults, string field, ref List<Violation>? violations) =>
+    public TaskSubmission Read(RawTaskSpec spec, TaskPolicy? defaults, string field, ref List<Violation>? violations) =>
         Create(spec.Handler, spec.Input, spec.Options, spec.Tag, spec.RequestId, defaults, field, ref violations);
 
     /// <summary>As above, from a received message.</summary>
-    public TaskSubmission Read(PassTaskView spec, TaskPolicy? defaults, string field, ref List<Violation>? violations) =>
+    public TaskSubmission Read(RawTaskView spec, TaskPolicy? defaults, string field, ref List<Violation>? violations) =>
         Create(
             _handlers.Get(spec.Handler),
             ByteString.CopyFrom(spec.Input),
@@ -32,7 +32,7 @@ internal sealed class SubmissionReader(PolicyTranslator policies, ObjectEngineHo
     private TaskSubmission Create(
         string handler, ByteString input, ByteString options, ulong tag, string requestId, TaskPolicy? defaults, string field, ref List<Violation>? violations)
     {
-        var policy = options.IsEmpty ? defaults ?? TaskPolicy.Default : policies.Translate(options, $"{field}.options", ref violations);
+        var policy = options.IsEmpty ? defaults ?? TaskPolicy.Default : policies.Map(options, $"{field}.options", ref violations);
         if (policy.RateLimiter.Length > 0 && !objects.Read((engine, _) => engine.HasRateLimiter(policy.RateLimiter)))
         {
             (violations ??= []).Add(new Violation(
@@ -64,12 +64,12 @@ internal sealed class SubmissionReader(PolicyTranslator policies, ObjectEngineHo
 
     /// <summary>Reads the one task of a call.</summary>
     /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT or RESOURCE_EXHAUSTED, naming every field at fault.</exception>
-    public TaskSubmission ReadOrThrow(PassTaskSpec? spec, string field)
+    public TaskSubmission ReadOrThrow(RawTaskSpec? spec, string field)
     {
         if (spec is null)
-            throw Failures.Invalid(field, "is missing");
+            throw RpcErrors.Invalid(field, "is missing");
         List<Violation>? violations = null;
         var submission = Read(spec, null, field, ref violations);
-        return violations is null ? submission : throw Failures.Invalid(violations);
+        return violations is null ? submission : throw RpcErrors.Invalid(violations);
     }
 }

@@ -5,7 +5,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary><c>ListTasks</c>: the tasks that the engine knows and, among them by id, the ends of durable ones that only the history knows.</summary>
-internal sealed class TaskListing(TaskEngineHost host, ResultWriter results)
+internal sealed class TaskListing(TaskEngineHost host, TaskResultMapper results)
 {
     private const int HistoryPage = 256;
 

@@ -1,6 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Errors;
@@ -13,7 +13,7 @@ using Orchestrator.Core.Tasks;
 using Orchestrator.Core.Waits;
 using Orchestrator.V1;
 using Durability = Orchestrator.Core.Journal.Durability;
-using TaskPlacement = Orchestrator.Core.Tasks.TaskPlacement;
+using PlacementPolicy = Orchestrator.Core.Tasks.PlacementPolicy;
 
 namespace Orchestrator.Coordinator.Services;
 
@@ -23,26 +23,26 @@ internal sealed class TaskServiceAdapter(
     ObjectEngineHost objects,
     MonotonicClock clock,
     SubmissionReader submissions,
-    ResultWriter results,
+    TaskResultMapper results,
     TaskListing listing,
     StreamRegistry streams,
     StreamLimits streamLimits,
-    MemoryBudget memory) : TaskPassthrough.TaskServiceBase
+    MemoryBudget memory) : RawTaskMessages.TaskServiceBase
 {
     private const int DefaultPageSize = 100;
     private const int MaxPageSize = 1_000;
 
-    public override async Task<PassRunTaskResponse> RunTask(PassRunTaskRequest request, ServerCallContext context)
+    public override async Task<RawRunTaskResponse> RunTask(RawRunTaskRequest request, ServerCallContext context)
     {
         var submission = WithDeadline(submissions.ReadOrThrow(request.Task, "task"), context);
-        var receiver = new CallReceiver { WantsTiming = true };
-        host.Apply(new TaskCommand.Submit([submission], receiver) { Client = ClientAccount.Of(context).Tasks });
+        var receiver = new UnaryTaskCompletion { WantsTiming = true };
+        host.Apply(new TaskCommand.Submit([submission], receiver) { Client = ClientQuota.Of(context).Tasks });
         if (!receiver.Ended.IsCompleted)
         {
             await using var abandon = context.CancellationToken.UnsafeRegister(
                 static (state, _) =>
                 {
-                    var (host, receiver) = ((TaskEngineHost, CallReceiver))state!;
+                    var (host, receiver) = ((TaskEngineHost, UnaryTaskCompletion))state!;
                     // A deadline that has passed is the task's total timeout too, and is to be seen as such before the caller's leaving.
                     host.Tick();
                     host.Apply(new TaskCommand.Abandon(receiver));
@@ -54,16 +54,16 @@ internal sealed class TaskServiceAdapter(
 
         var outcome = await receiver.Ended;
         if (outcome.Refusal is { } refusal)
-            throw Failures.From(refusal);
-        return new PassRunTaskResponse { Result = results.ToResult(outcome.Task!, outcome.Tag, timing: true) };
+            throw RpcErrors.From(refusal);
+        return new RawRunTaskResponse { Result = results.ToResult(outcome.Task!, outcome.Tag, timing: true) };
     }
 
     public override async Task StreamTasks(
-        IAsyncStreamReader<EncodedMessage> requestStream, IServerStreamWriter<EncodedMessage> responseStream, ServerCallContext context)
+        IAsyncStreamReader<MessageBuffer> requestStream, IServerStreamWriter<MessageBuffer> responseStream, ServerCallContext context)
     {
         if (!await requestStream.MoveNext(context.CancellationToken))
-            throw Failures.Invalid("requests", "the stream ended before its first message; send at least one StreamTasksRequest with tasks");
-        var stream = new TaskStream(ReadOptions(requestStream.Current.Content), responseStream, host, submissions, results, streamLimits, ClientAccount.Of(context).Tasks, memory);
+            throw RpcErrors.Invalid("requests", "the stream ended before its first message; send at least one StreamTasksRequest with tasks");
+        var stream = new TaskStreamSession(ReadOptions(requestStream.Current.Content), responseStream, host, submissions, results, streamLimits, ClientQuota.Of(context).Tasks, memory);
         using var registration = streams.Add(stream);
         try
         {
@@ -85,20 +85,20 @@ internal sealed class TaskServiceAdapter(
         }
     }
 
-    public override async Task<SubmitTasksResponse> SubmitTasks(PassSubmitTasksRequest request, ServerCallContext context)
+    public override async Task<SubmitTasksResponse> SubmitTasks(RawSubmitTasksRequest request, ServerCallContext context)
     {
         List<Violation>? violations = null;
         if (FieldLimits.OfElements(request.Tasks.Count, "tasks") is { } many)
-            throw Failures.Invalid([many]);
+            throw RpcErrors.Invalid([many]);
         var tasks = new TaskSubmission[request.Tasks.Count];
         for (var i = 0; i < tasks.Length; i++)
             tasks[i] = submissions.Read(request.Tasks[i], null, $"tasks[{i}]", ref violations);
         if (tasks.Length == 0)
             (violations ??= []).Add(new Violation("tasks", "is empty; send at least one"));
         if (violations is not null)
-            throw Failures.Invalid(violations);
+            throw RpcErrors.Invalid(violations);
         var response = new SubmitTasksResponse();
-        var refusal = host.Apply(new TaskCommand.Submit(tasks, null, AllOrNone: true) { Client = ClientAccount.Of(context).Tasks }, effects =>
+        var refusal = host.Apply(new TaskCommand.Submit(tasks, null, AllOrNone: true) { Client = ClientQuota.Of(context).Tasks }, effects =>
         {
             foreach (var outcome in effects.Submitted)
             {
@@ -110,21 +110,21 @@ internal sealed class TaskServiceAdapter(
             return null;
         });
         if (refusal is not null)
-            throw Failures.From(refusal);
+            throw RpcErrors.From(refusal);
         if (System.Array.Exists(tasks, task => task.Policy.Durability > Durability.Memory))
             await host.WrittenAsync();
         return response;
     }
 
-    public override async Task<PassWaitTasksResponse> WaitTasks(WaitTasksRequest request, ServerCallContext context)
+    public override async Task<RawWaitTasksResponse> WaitTasks(WaitTasksRequest request, ServerCallContext context)
     {
         var ids = ReadIds(request.TaskIds, "task_ids");
         var mode = request.Mode == WaitMode.Unspecified ? WaitMode.All : request.Mode;
         if (!System.Enum.IsDefined(mode))
-            throw Failures.Invalid("mode", $"{(int)mode} is no WaitMode; 1 (all), 2 (first completed) and 3 (first failed) are");
-        var timeout = Times.ToWait(request.Timeout);
+            throw RpcErrors.Invalid("mode", $"{(int)mode} is no WaitMode; 1 (all), 2 (first completed) and 3 (first failed) are");
+        var timeout = ProtoTime.ToWait(request.Timeout);
         if (timeout < TimeSpan.Zero)
-            throw Failures.Invalid("timeout", $"{timeout} is negative; zero does not wait, absent waits as long as the call's deadline allows");
+            throw RpcErrors.Invalid("timeout", $"{timeout} is negative; zero does not wait, absent waits as long as the call's deadline allows");
         var wait = new TaskWait(mode, ids.Count);
         var unknown = new List<long>();
         host.Read(engine =>
@@ -137,7 +137,7 @@ internal sealed class TaskServiceAdapter(
         {
             if (unknown.Count > 0)
                 throw Missing(unknown[0]);
-            wait.Kick(alone: true);
+            wait.Flush(alone: true);
             await WaitAsync(wait.Satisfied, request, ids, timeout, context);
         }
         catch (TimeoutException)
@@ -157,7 +157,7 @@ internal sealed class TaskServiceAdapter(
         return host.Read(engine => ToResponse(engine, ids));
     }
 
-    public override async Task WatchTasks(WatchTasksRequest request, IServerStreamWriter<PassWatchTasksResponse> responseStream, ServerCallContext context)
+    public override async Task WatchTasks(WatchTasksRequest request, IServerStreamWriter<RawWatchTasksResponse> responseStream, ServerCallContext context)
     {
         var ids = ReadIds(request.TaskIds, "task_ids");
         await SettleAsync(ids);
@@ -174,7 +174,7 @@ internal sealed class TaskServiceAdapter(
         {
             if (unknown.Count > 0)
                 throw Missing(unknown[0]);
-            watch.Kick(alone: true);
+            watch.Flush(alone: true);
             await watch.Finished.WaitAsync(context.CancellationToken);
         }
         finally
@@ -215,9 +215,9 @@ internal sealed class TaskServiceAdapter(
     {
         var before = long.MaxValue;
         if (request.PageToken.Length > 0 && !long.TryParse(request.PageToken, out before))
-            throw Failures.Invalid("page_token", $"'{request.PageToken}' did not come from a next_page_token");
+            throw RpcErrors.Invalid("page_token", $"'{request.PageToken}' did not come from a next_page_token");
         if (request.PageSize < 0)
-            throw Failures.Invalid("page_size", $"{request.PageSize} is negative; 0 takes {DefaultPageSize}");
+            throw RpcErrors.Invalid("page_size", $"{request.PageSize} is negative; 0 takes {DefaultPageSize}");
         var size = request.PageSize == 0 ? DefaultPageSize : Math.Min(request.PageSize, MaxPageSize);
         return Task.FromResult(listing.List(before, size, request.States.ToHashSet(), request.Handler));
     }
@@ -225,7 +225,7 @@ internal sealed class TaskServiceAdapter(
     public override Task<ListHandlersResponse> ListHandlers(ListHandlersRequest request, ServerCallContext context)
     {
         var response = new ListHandlersResponse();
-        response.Handlers.AddRange(host.Read(engine => engine.HandlersOf(TaskPlacement.WorkerProcess).Select(HandlerOffers.ToInfo).ToArray()));
+        response.Handlers.AddRange(host.Read(engine => engine.HandlersOf(PlacementPolicy.WorkerProcess).Select(HandlerOffers.ToInfo).ToArray()));
         return Task.FromResult(response);
     }
 
@@ -241,7 +241,7 @@ internal sealed class TaskServiceAdapter(
         }
 
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        var join = new JoinTasks(ids.ToHashSet(), NeedsAll: request.Mode is WaitMode.Unspecified or WaitMode.All) { Client = ClientAccount.Of(context).Objects };
+        var join = new JoinTasks(ids.ToHashSet(), NeedsAll: request.Mode is WaitMode.Unspecified or WaitMode.All) { Client = ClientQuota.Of(context).Objects };
         var known = ObjectCall.RunAsync<Done>(objects, join, request.SessionId, over.Token);
         try
         {
@@ -256,13 +256,13 @@ internal sealed class TaskServiceAdapter(
     }
 
     private Task SettleAsync(IReadOnlyList<long> ids) =>
-        host.Read(engine => ids.Any(id => engine.Find(id) is { } task && HeldTaskEffects.IsDurable(task))) ? host.SettledAsync() : Task.CompletedTask;
+        host.Read(engine => ids.Any(id => engine.Find(id) is { } task && PendingTaskEffects.IsDurable(task))) ? host.SettledAsync() : Task.CompletedTask;
 
-    private RpcException Missing(long taskId) => Failures.Create(ErrorReason.NotFound, host.Read(engine => engine.WhyMissing(taskId)));
+    private RpcException Missing(long taskId) => RpcErrors.Create(ErrorReason.NotFound, host.Read(engine => engine.WhyMissing(taskId)));
 
-    private PassWaitTasksResponse ToResponse(TaskEngine engine, IReadOnlyList<long> ids)
+    private RawWaitTasksResponse ToResponse(TaskEngine engine, IReadOnlyList<long> ids)
     {
-        var response = new PassWaitTasksResponse();
+        var response = new RawWaitTasksResponse();
         foreach (var id in ids)
         {
             if (engine.Find(id) is not { } task)
@@ -279,7 +279,7 @@ internal sealed class TaskServiceAdapter(
     private static List<long> ReadIds(Google.Protobuf.Collections.RepeatedField<ulong> ids, string field)
     {
         if (ids.Count == 0)
-            throw Failures.Invalid(field, "is empty; name at least one task");
+            throw RpcErrors.Invalid(field, "is empty; name at least one task");
         return [.. ids.Select(id => (long)id).Distinct()];
     }
 
@@ -287,7 +287,7 @@ internal sealed class TaskServiceAdapter(
     {
         try
         {
-            var items = new ItemReader<PassStreamTasksRequest>(request, PassTaskView.Field);
+            var items = new RepeatedFieldReader<RawStreamTasksRequest>(request, RawTaskView.Field);
             while (items.Next(out _))
             {
             }
@@ -296,11 +296,11 @@ internal sealed class TaskServiceAdapter(
         }
         catch (InvalidDataException exception)
         {
-            throw Failures.Invalid("requests", exception.Message);
+            throw RpcErrors.Invalid("requests", exception.Message);
         }
     }
 
-    private static void Take(TaskStream stream, EncodedMessage request)
+    private static void Take(TaskStreamSession stream, MessageBuffer request)
     {
         try
         {
@@ -308,7 +308,7 @@ internal sealed class TaskServiceAdapter(
         }
         catch (InvalidDataException exception)
         {
-            throw Failures.Invalid("requests", exception.Message);
+            throw RpcErrors.Invalid("requests", exception.Message);
         }
 
         request.Release();
@@ -328,7 +328,7 @@ internal sealed class TaskServiceAdapter(
     }
 
     /// <summary>A stream whose server stops ends after its last result, not in the middle.</summary>
-    private async Task<bool> MoveNextAsync(IAsyncStreamReader<EncodedMessage> requestStream, ServerCallContext context)
+    private async Task<bool> MoveNextAsync(IAsyncStreamReader<MessageBuffer> requestStream, ServerCallContext context)
     {
         try
         {

@@ -1,4 +1,4 @@
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Core.Budgets;
@@ -9,7 +9,7 @@ using TaskState = Orchestrator.Core.Tasks.TaskState;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>One WaitTasks call: counts ends until its mode is satisfied.</summary>
-internal sealed class TaskWait : TaskListener
+internal sealed class TaskWait : TaskWatcherBase
 {
     private readonly TaskCompletionSource _satisfied = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly WaitMode _mode;
@@ -41,7 +41,7 @@ internal sealed class TaskWait : TaskListener
             || (_mode == WaitMode.FirstFailed && task.State != TaskState.Succeeded);
     }
 
-    public override void Kick(bool alone)
+    public override void Flush(bool alone)
     {
         if (_isSatisfied)
             _satisfied.TrySetResult();
@@ -49,15 +49,15 @@ internal sealed class TaskWait : TaskListener
 }
 
 /// <summary>One WatchTasks call: events out as they happen. Where the watcher does not keep up, it misses the oldest, and is told how many.</summary>
-internal sealed class TaskWatch : TaskListener
+internal sealed class TaskWatch : TaskWatcherBase
 {
-    private readonly Outbox _outbox;
+    private readonly ResponseWriter _responses;
     private int _pendingEnds;
 
-    public TaskWatch(Func<PassWatchTasksResponse, Task> write, ResultWriter results, MemoryBudget memory) => _outbox = new Outbox(this, write, results, memory);
+    public TaskWatch(Func<RawWatchTasksResponse, Task> write, TaskResultMapper results, MemoryBudget memory) => _responses = new ResponseWriter(this, write, results, memory);
 
     /// <summary>Completes when all watched tasks have ended and all was written, or fails when the watcher is gone.</summary>
-    public Task Finished => _outbox.Finished;
+    public Task Finished => _responses.Finished;
 
     /// <summary>Begins with what has happened already; called under the engine's lock.</summary>
     /// <param name="past">What it is.</param>
@@ -66,27 +66,27 @@ internal sealed class TaskWatch : TaskListener
     public void Begin(IReadOnlyList<TaskEventRecord> past, IReadOnlyDictionary<long, EventCounts> had, int pendingEnds)
     {
         _pendingEnds = pendingEnds;
-        _outbox.Begin(had);
+        _responses.Begin(had);
         foreach (var item in past)
-            _outbox.Add(item);
+            _responses.Add(item);
     }
 
     public override void OnEvent(in TaskEventRecord item)
     {
         if (item.Kind == TaskEventKind.Ended)
             _pendingEnds--;
-        _outbox.Add(item);
+        _responses.Add(item);
     }
 
-    public override void Kick(bool alone) => _outbox.Kick();
+    public override void Flush(bool alone) => _responses.Flush();
 
-    public void Close() => _outbox.End();
+    public void Close() => _responses.End();
 
-    private sealed class Outbox(TaskWatch watch, Func<PassWatchTasksResponse, Task> write, ResultWriter results, MemoryBudget memory) : StreamOutbox<PassWatchTasksResponse>
+    private sealed class ResponseWriter(TaskWatch watch, Func<RawWatchTasksResponse, Task> write, TaskResultMapper results, MemoryBudget memory) : BatchingStreamWriter<RawWatchTasksResponse>
     {
         private readonly EventBacklog _events = new(memory);
-        private readonly Queue<PassTaskEvent> _next = new();
-        private readonly List<PassTaskEvent> _taken = [];
+        private readonly Queue<RawTaskEvent> _next = new();
+        private readonly List<RawTaskEvent> _taken = [];
         private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task Finished => _finished.Task;
@@ -119,7 +119,7 @@ internal sealed class TaskWatch : TaskListener
                 return _next.Count > 0 || _events.Count > 0;
         }
 
-        protected override PassWatchTasksResponse? Take()
+        protected override RawWatchTasksResponse? Take()
         {
             lock (Gate)
             {
@@ -132,14 +132,14 @@ internal sealed class TaskWatch : TaskListener
                 }
 
                 if (_next.TryDequeue(out var next))
-                    return new PassWatchTasksResponse { Event = next };
+                    return new RawWatchTasksResponse { Event = next };
                 if (watch._pendingEnds == 0)
                     _finished.TrySetResult();
                 return null;
             }
         }
 
-        protected override Task WriteAsync(PassWatchTasksResponse message) => write(message);
+        protected override Task WriteAsync(RawWatchTasksResponse message) => write(message);
 
         protected override void OnFailed(Exception exception) => _finished.TrySetException(exception);
     }

@@ -43,7 +43,7 @@ internal sealed unsafe class ChildProcess : IDisposable
 
     public int Pid { get; }
 
-    public OutputRing Output { get; } = new();
+    public OutputRingBuffer Output { get; } = new();
 
     /// <summary>Completes when the process has ended and the end of its output has been read.</summary>
     public Task<ChildExit> Exited => _exited.Task;

@@ -30,5 +30,5 @@ internal static unsafe class OrphanReaper
     }
 
     private static bool IsEndedChild(int pid) =>
-        ProcessLook.Fields(pid) is [var state, var parent, ..] && state == "Z" && parent == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        ProcFs.Fields(pid) is [var state, var parent, ..] && state == "Z" && parent == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
 }

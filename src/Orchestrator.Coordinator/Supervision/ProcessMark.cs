@@ -28,7 +28,7 @@ internal sealed record ProcessMark(string Boot, int Pid, long Start, string Sess
     /// <summary>Notes a process that lives. Where that cannot be, the next start sweeps less.</summary>
     public static void Write(string path, int pid)
     {
-        if (ProcessLook.Fields(pid) is not { } fields)
+        if (ProcFs.Fields(pid) is not { } fields)
             return;
         try
         {
@@ -56,7 +56,7 @@ internal sealed record ProcessMark(string Boot, int Pid, long Start, string Sess
     }
 
     /// <summary>Whether the process itself lives.</summary>
-    public bool Lives => Boot == BootId() && ProcessLook.StartTicks(Pid) == Start.ToString(CultureInfo.InvariantCulture);
+    public bool IsAlive => Boot == BootId() && ProcFs.StartTicks(Pid) == Start.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>
     /// Ends what is left of its process group, and removes what the runtimes of those and its own have left in the folder for temporary files. A process that has put
@@ -69,9 +69,9 @@ internal sealed record ProcessMark(string Boot, int Pid, long Start, string Sess
         // While a member lives the kernel gives the group's number to nobody else.
         if (members.Count > 0)
             _ = NativeMethods.kill(-Pid, NativeMethods.SigKill);
-        new RuntimeLeftovers(Pid, Start, Folder).Remove();
+        new DiagnosticsFileCleanup(Pid, Start, Folder).Remove();
         foreach (var (pid, start) in members)
-            new RuntimeLeftovers(pid, start, Folder).Remove();
+            new DiagnosticsFileCleanup(pid, start, Folder).Remove();
         return [.. members.Select(member => member.Pid)];
     }
 
@@ -85,7 +85,7 @@ internal sealed record ProcessMark(string Boot, int Pid, long Start, string Sess
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
-                || ProcessLook.Fields(pid) is not { } fields || fields[0] == "Z" || fields[GroupField] != group)
+                || ProcFs.Fields(pid) is not { } fields || fields[0] == "Z" || fields[GroupField] != group)
                 continue;
             var start = long.Parse(fields[StartField], CultureInfo.InvariantCulture);
             if (fields[SessionField] != Session || start < Start || (pid == Pid && start != Start))

@@ -29,7 +29,7 @@ internal enum WorkerRole
 
 /// <summary>One incarnation of one worker process, from its start to its end. Touched by the supervisor's thread only.</summary>
 internal sealed class WorkerProcess(
-    WorkerGroup group, WorkerLaunch launch, ChildProcess child, FlightRecorderFile recorder, DirectStream direct, long startedAt, CancellationTokenSource connecting)
+    WorkerGroup group, WorkerLaunch launch, ChildProcess child, FlightRecorderFile recorder, SocketMessageStream direct, long startedAt, CancellationTokenSource connecting)
     : IDisposable
 {
     public WorkerGroup Group => group;
@@ -43,10 +43,10 @@ internal sealed class WorkerProcess(
     public FlightRecorderFile Recorder => recorder;
 
     /// <summary>Our end of its direct stream.</summary>
-    public DirectStream Direct => direct;
+    public SocketMessageStream Direct => direct;
 
     /// <summary>What its runtime may leave behind.</summary>
-    public RuntimeLeftovers Leftovers { get; } = new(child.Pid);
+    public DiagnosticsFileCleanup Leftovers { get; } = new(child.Pid);
 
     /// <summary>Its start in the engines' time, in ticks.</summary>
     public long StartedAt => startedAt;
@@ -65,7 +65,7 @@ internal sealed class WorkerProcess(
     public bool IsSuspect { get; set; }
 
     /// <summary>It is replaced of the coordinator's own accord: nobody is in a hurry, and what it runs may end.</summary>
-    public bool IsWornOut { get; set; }
+    public bool IsDueForRecycling { get; set; }
 
     /// <summary>What its number of tasks is multiplied by, 0.9 to 1.1.</summary>
     public double RenewalFactor { get; } = 0.9 + (0.2 * Random.Shared.NextDouble());

@@ -56,7 +56,7 @@ internal sealed class WorkerStatus
     public string LastExit { get; }
 
     /// <summary>The engine's view, while a worker fills the slot.</summary>
-    public EngineWorker? View => _link?.View;
+    public WorkerNode? View => _link?.View;
 
     /// <summary>Handlers that it offers under names that are none.</summary>
     public IEnumerable<string> LeftOut => _link?.LeftOut ?? [];

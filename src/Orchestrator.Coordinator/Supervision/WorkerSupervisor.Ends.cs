@@ -5,7 +5,7 @@ namespace Orchestrator.Coordinator.Supervision;
 // How a worker goes, and what becomes of its slot.
 internal sealed partial class WorkerSupervisor
 {
-    private void DrainAway(WorkerProcess process)
+    private void DrainAndStop(WorkerProcess process)
     {
         if (process.Link?.View is not { } view)
         {
@@ -16,7 +16,7 @@ internal sealed partial class WorkerSupervisor
         process.Role = WorkerRole.Draining;
         _host.Apply(new TaskCommand.WorkerDraining(view));
         process.Link.Drain();
-        if (!process.IsWornOut)
+        if (!process.IsDueForRecycling)
             _thread.PostAfter(_options.DrainLimit, () => Terminate(process, $"it had not ended what it ran {_options.DrainLimit.TotalSeconds:0} s after it was replaced"));
     }
 

@@ -70,7 +70,7 @@ internal sealed partial class WorkerSupervisor
         _slots.Remove(slot);
         slot.IsRemoved = true;
         if (slot.Current is { } current)
-            DrainAway(current);
+            DrainAndStop(current);
         if (slot.Successor is { } successor)
             Terminate(successor, "its slot was removed");
         slot.Recycling?.TrySetResult();
@@ -111,7 +111,7 @@ internal sealed partial class WorkerSupervisor
         if (_groups.Count > 1)
         {
             refused.AddRange(_host.Read(engine => process.Link!.Hello.Handlers
-                .Join(engine.HandlersOf(TaskPlacement.WorkerProcess), offer => offer.Name, known => known.Name, (_, known) => known)
+                .Join(engine.HandlersOf(PlacementPolicy.WorkerProcess), offer => offer.Name, known => known.Name, (_, known) => known)
                 .Where(known => !known.Groups.Contains(process.Group.Name))
                 .Select(known => $"its handler '{known.Name}' is not used: group {string.Join(" and ", known.Groups)} has one of that name of the kind {known.Kind}; give it another name")
                 .ToArray()));

@@ -20,9 +20,9 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
 
     private readonly TaskEngineHost _host;
     private readonly MonotonicClock _clock;
-    private readonly OperatorEvents _events;
+    private readonly EventLog _events;
     private readonly ILogger _logger;
-    private readonly WorkerStarter _starter;
+    private readonly WorkerProcessLauncher _starter;
     private readonly SupervisorThread _thread;
     private readonly IReadOnlyList<int> _cores;
     private readonly List<WorkerGroup> _groups = [];
@@ -39,7 +39,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     private ImmutableArray<string> _lostGroups = [];
 
     public WorkerSupervisor(
-        SupervisorOptions options, RuntimeDirectory directory, TokenStore tokens, TaskEngineHost host, MonotonicClock clock, OperatorEvents events, ILogger<WorkerSupervisor> logger)
+        SupervisorOptions options, RuntimeDirectory directory, TokenStore tokens, TaskEngineHost host, MonotonicClock clock, EventLog events, ILogger<WorkerSupervisor> logger)
     {
         _options = options;
         _host = host;
@@ -47,7 +47,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         _events = events;
         _logger = logger;
         _cores = ProcessorAffinity.AllowedCores();
-        _starter = new WorkerStarter(options, directory, tokens, clock.Running, _cores);
+        _starter = new WorkerProcessLauncher(options, directory, tokens, clock.Running, _cores);
         foreach (var group in options.Groups)
             _groups.Add(new WorkerGroup(group, _groups.Sum(before => before.Options.Workers)));
         _lastWatch = clock.Now;
@@ -84,7 +84,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public void Carry(WorkerOrder order) => _thread.Post(() =>
+    public void Execute(WorkerOrder order) => _thread.Post(() =>
     {
         if (_processes.Find(process => process.Link?.View == order.Worker) is not { } process)
             return;
@@ -254,12 +254,12 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         if (rename && slot.Core >= 0)
             ProcessorAffinity.SetForProcess(process.Child.Pid, slot.Core);
         process.Link!.Join(slot.Name, slot.Group.Name, process.Incarnation, slot.Core, rename);
-        process.Link.Kick();
+        process.Link.Flush();
         _events.Add("worker.ready", process.Name, $"pid {process.Child.Pid}{(rename ? ", was the hot spare" : "")}");
         Log.Ready(_logger, process.Name, process.Child.Pid);
         WarnOfRefusedOffers(process);
         if (before is not null)
-            DrainAway(before);
+            DrainAndStop(before);
         // Seen before it is told.
         Publish();
         slot.Recycling?.TrySetResult();

@@ -41,7 +41,7 @@ internal sealed class StatusReporter(
             status.Draining = engine.IsDraining;
             status.Tasks = ToCounts(engine.Tally);
             status.Tasks.PerSecond = Math.Round(rate, 1);
-            foreach (var placement in System.Enum.GetValues<TaskPlacement>())
+            foreach (var placement in System.Enum.GetValues<PlacementPolicy>())
             {
                 foreach (var handler in engine.HandlersOf(placement))
                 {
@@ -101,10 +101,10 @@ internal sealed class StatusReporter(
         _ => V1.WorkerState.Starting,
     };
 
-    private static V1.HandlerStats ToStats(HandlerProfile handler, TaskPlacement placement) => new()
+    private static V1.HandlerStats ToStats(HandlerProfile handler, PlacementPolicy placement) => new()
     {
         // In-process runs of the same name are another population.
-        Handler = placement == TaskPlacement.WorkerProcess ? handler.Name : $"{handler.Name}@{placement.ToString().ToLowerInvariant()}",
+        Handler = placement == PlacementPolicy.WorkerProcess ? handler.Name : $"{handler.Name}@{placement.ToString().ToLowerInvariant()}",
         Counts = ToCounts(handler.Tally),
         RunP50 = ToDuration(handler.RunTimes.Quantile(0.5)),
         RunP99 = ToDuration(handler.RunTimes.Quantile(0.99)),
@@ -112,7 +112,7 @@ internal sealed class StatusReporter(
         LatencyP99 = ToDuration(handler.Latencies.Quantile(0.99)),
     };
 
-    private static Duration? ToDuration(long? ticks) => ticks is { } value ? WireConversions.ToDuration(value) : null;
+    private static Duration? ToDuration(long? ticks) => ticks is { } value ? WorkerMessageMapper.ToDuration(value) : null;
 
     private static V1.TaskCounts ToCounts(TaskTally tally) => new()
     {

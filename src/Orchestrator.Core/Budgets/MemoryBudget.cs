@@ -18,13 +18,13 @@ public sealed class MemoryBudget(long limit)
     public long Limit => limit;
 
     /// <summary>The most bytes at which new work is still accepted.</summary>
-    public long ForNewWork { get; } = limit / 5 * 4;
+    public long AdmissionLimit { get; } = limit / 5 * 4;
 
     /// <summary>The most bytes of one kind of work.</summary>
-    public long OfOneKind { get; } = limit / 5 * 3;
+    public long PerKindLimit { get; } = limit / 5 * 3;
 
     /// <summary>The most bytes of one client's unfinished tasks.</summary>
-    public long OfOneClient { get; } = limit / 10 * 3;
+    public long PerClientLimit { get; } = limit / 10 * 3;
 
     /// <summary>The bytes that are kept now.</summary>
     public long Used => Volatile.Read(ref _used);
@@ -41,13 +41,13 @@ internal sealed class MemoryShare(MemoryBudget budget)
     public MemoryBudget Budget => budget;
 
     /// <summary>Whether the engine may take in new work, after which it would keep so many bytes.</summary>
-    public bool FitsNewWork(long bytes) => bytes <= budget.OfOneKind && Total(bytes) <= budget.ForNewWork;
+    public bool FitsNewWork(long bytes) => bytes <= budget.PerKindLimit && Total(bytes) <= budget.AdmissionLimit;
 
     /// <summary>Whether the engine may keep so many bytes, of what it has accepted before.</summary>
     public bool Fits(long bytes) => Total(bytes) <= budget.Limit;
 
     /// <summary>The engine keeps so many bytes now.</summary>
-    public void Tell(long bytes)
+    public void Publish(long bytes)
     {
         if (bytes == _told)
             return;

@@ -16,7 +16,7 @@ public sealed record QueueCreated(QueueSpec Spec) : ObjectChange;
 
 /// <summary>A durable queue is not the coordinator's owner's.</summary>
 /// <param name="Queue">Its name.</param>
-/// <param name="Owner">The credential of who created it, see <see cref="Sessions.ObjectClient.Credential"/>.</param>
+/// <param name="Owner">The credential of who created it, see <see cref="Sessions.ClientObjectQuota.Credential"/>.</param>
 public sealed record QueueOwned(string Queue, string Owner) : ObjectChange;
 
 /// <summary>A durable queue is gone, with all that was in it.</summary>
@@ -75,7 +75,7 @@ public readonly record struct ItemMove(long Sequence, int Deliveries, long Delay
 /// <param name="Name">Its name.</param>
 /// <param name="Durability">Its level.</param>
 /// <param name="Version">Its version before its first change.</param>
-/// <param name="Owner">The credential of who changed it first, see <see cref="Sessions.ObjectClient.Credential"/>.</param>
+/// <param name="Owner">The credential of who changed it first, see <see cref="Sessions.ClientObjectQuota.Credential"/>.</param>
 public sealed record StateBegun(ObjectKind Kind, string Name, Durability Durability, ulong Version, string Owner) : ObjectChange;
 
 /// <summary>A durable object of shared state changed.</summary>

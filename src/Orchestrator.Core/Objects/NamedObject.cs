@@ -11,7 +11,7 @@ internal abstract class NamedObject(ObjectKind kind, string name)
     public string Name => name;
 
     /// <summary>Whose request brought it into being; null where no client is known.</summary>
-    public ObjectClient? Client { get; set; }
+    public ClientObjectQuota? Client { get; set; }
 
     /// <summary>Whether anybody waits here, or waits elsewhere for who holds this.</summary>
     public abstract bool HasWaiters { get; }
@@ -23,7 +23,7 @@ internal abstract class NamedObject(ObjectKind kind, string name)
     public virtual IEnumerable<Hold> Holds => [];
 
     /// <summary>Who waits here, in the order of service; null is nobody.</summary>
-    public virtual WaitList? Line => null;
+    public virtual WaiterQueue? Waiters => null;
 
     /// <summary>Whether anybody may have to wait for this wait to be served and done.</summary>
     public virtual bool IsWaitedFor(Wait wait) => wait.Next is not null;
@@ -36,7 +36,7 @@ internal abstract class NamedObject(ObjectKind kind, string name)
     /// <summary>The wait's timeout has passed. By default it ends with the command's <see cref="WaitingCommand.TimedOut"/>.</summary>
     public virtual void OnTimeout(ObjectEngine engine, Wait wait)
     {
-        engine.Finish(wait, wait.Command.TimedOut);
+        engine.Resume(wait, wait.Command.TimedOut);
         OnWaiterLeft(engine, wait);
     }
 

@@ -12,10 +12,10 @@ public abstract record ObjectCommand
     public Session? Session { get; set; }
 
     /// <summary>Who asks, for its shares; null is the coordinator itself.</summary>
-    public ObjectClient? Client { get; set; }
+    public ClientObjectQuota? Client { get; set; }
 
     /// <summary>On whose account: that of the session's client, as a task's session is on that of who submitted it.</summary>
-    internal ObjectClient? Account => Session is { } session ? session.Client : Client;
+    internal ClientObjectQuota? Account => Session is { } session ? session.Client : Client;
 
     /// <summary>Whom the outcome belongs to. Opaque to the engine.</summary>
     public object? Caller { get; set; }
@@ -38,7 +38,7 @@ public abstract record ObjectCommand
     /// <summary>The bytes that it brings, to be kept; 0 where it brings none.</summary>
     internal virtual long ContentBytes => 0;
 
-    /// <summary>Does it: <see cref="ObjectEngine.Complete(ObjectCommand, ObjectOutcome)"/> once, or <see cref="ObjectEngine.Await"/>.</summary>
+    /// <summary>Does it: <see cref="ObjectEngine.Complete(ObjectCommand, ObjectOutcome)"/> once, or <see cref="ObjectEngine.Suspend"/>.</summary>
     internal abstract void ApplyTo(ObjectEngine engine);
 
     /// <summary>
@@ -73,7 +73,7 @@ public abstract record WaitingCommand : ObjectCommand
 /// at the command.
 /// </summary>
 /// <param name="Delivery">The delivery, as it came out of the effects.</param>
-public sealed record GiveBack(ObjectDelivery Delivery) : ObjectCommand
+public sealed record CompensateDelivery(ObjectDelivery Delivery) : ObjectCommand
 {
     internal override void ApplyTo(ObjectEngine engine)
     {

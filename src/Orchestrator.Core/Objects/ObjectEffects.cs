@@ -50,7 +50,7 @@ public sealed class ObjectEffects
 /// <param name="Tag">Which of the caller's operations it belongs to.</param>
 /// <param name="Outcome">What became of it.</param>
 /// <param name="Granted">
-/// The command, by which a grant that cannot be handed over goes back (<see cref="GiveBack"/>); null where there is nothing to give back, as
+/// The command, by which a grant that cannot be handed over goes back (<see cref="CompensateDelivery"/>); null where there is nothing to give back, as
 /// for an outcome that was delivered before.
 /// </param>
 public readonly record struct ObjectDelivery(object? Caller, ulong Tag, ObjectOutcome Outcome, ObjectCommand? Granted = null);

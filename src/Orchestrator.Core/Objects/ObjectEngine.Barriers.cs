@@ -5,18 +5,18 @@ namespace Orchestrator.Core.Objects;
 /// <summary>Barriers. One stays between its rounds, and goes when nobody has used it for long, broken or not.</summary>
 public sealed partial class ObjectEngine
 {
-    private readonly ObjectTable<SyncBarrier> _barriers;
+    private readonly ObjectMap<BarrierState> _barriers;
 
     internal void OnWaitBarrier(WaitBarrier command)
     {
         var found = _barriers.Find(command.Barrier);
-        if (RefuseBarrier(command, found) is { } wrong)
+        if (ValidateBarrier(command, found) is { } wrong)
         {
             Complete(command, wrong);
             return;
         }
 
-        var target = found ?? new SyncBarrier(command.Barrier, command.Parties);
+        var target = found ?? new BarrierState(command.Barrier, command.Parties);
         if (found is null)
             _barriers.Add(target);
         if (target.Cause is { } cause)
@@ -28,12 +28,12 @@ public sealed partial class ObjectEngine
             var generation = target.Generation++;
             Complete(command, new WaitBarrierOutcome(WaitStatus.Ok, target.Parties - 1, generation));
             for (var index = 0; target.Waiters.First is { } wait; index++)
-                Finish(wait, new WaitBarrierOutcome(WaitStatus.Ok, index, generation));
+                Resume(wait, new WaitBarrierOutcome(WaitStatus.Ok, index, generation));
         }
-        else if (Await(command, command.Session, target, target.Waiters) is null && command.Timeout == TimeSpan.Zero)
+        else if (Suspend(command, command.Session, target, target.Waiters) is null && command.Timeout == TimeSpan.Zero)
         {
             // As in Python and Java: one that does not wait for the others leaves them without its party.
-            BreakBarrier(target, $"{Who(command.Session)} came with a timeout of zero");
+            BreakBarrier(target, $"{FormatSession(command.Session)} came with a timeout of zero");
         }
 
         Rest(target);
@@ -62,25 +62,25 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>Ends all waits; one that is broken keeps its first cause.</summary>
-    internal void BreakBarrier(SyncBarrier target, string cause)
+    internal void BreakBarrier(BarrierState target, string cause)
     {
         target.Cause ??= cause;
         var broken = target.HasWaiters ? Broken(target, cause) : null;
         while (target.Waiters.First is { } wait)
-            Finish(wait, broken!);
+            Resume(wait, broken!);
         Rest(target);
     }
 
-    internal void DropIdle(SyncBarrier target) => _barriers.Drop(target);
+    internal void DropIdle(BarrierState target) => _barriers.Drop(target);
 
-    private void Rest(SyncBarrier target) => RestWhile(!target.HasWaiters, target, ref target.Timer);
+    private void Rest(BarrierState target) => ScheduleIdleExpiry(!target.HasWaiters, target, ref target.Timer);
 
-    private static ObjectError Broken(SyncBarrier target, string cause) =>
+    private static ObjectError Broken(BarrierState target, string cause) =>
         new(ObjectErrorReason.BrokenBarrier, $"{target} is broken: {cause}");
 
-    private ObjectError? RefuseBarrier(WaitBarrier command, SyncBarrier? target)
+    private ObjectError? ValidateBarrier(WaitBarrier command, BarrierState? target)
     {
-        if (RefuseTimeout(command) is { } timeout)
+        if (ValidateTimeout(command) is { } timeout)
             return timeout;
         if (command.Parties < 0)
             return ObjectError.Invalid("parties", $"parties of {command.Parties} must be at least 1, or 0 to leave them to whoever created the barrier");
@@ -93,6 +93,6 @@ public sealed partial class ObjectEngine
 
         return command.Parties == 0
             ? ObjectError.NotFound(ObjectKind.Barrier, command.Barrier, "give its number of parties to create it")
-            : _barriers.Refuse(command.Barrier);
+            : _barriers.ValidateNew(command.Barrier);
     }
 }

@@ -9,13 +9,13 @@ namespace Orchestrator.Core.Objects;
 /// </summary>
 public sealed partial class ObjectEngine
 {
-    private readonly ObjectTable<SyncCondition> _conditions;
+    private readonly ObjectMap<ConditionState> _conditions;
 
     internal void OnWaitCondition(WaitCondition command)
     {
         var target = _locks.Find(command.Lock);
         var found = _conditions.Find(command.Condition);
-        if ((RefuseTimeout(command) ?? RefuseCondition(command, command.Condition, found, command.Lock, target)) is { } wrong)
+        if ((ValidateTimeout(command) ?? ValidateCondition(command, command.Condition, found, command.Lock, target)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -29,7 +29,7 @@ public sealed partial class ObjectEngine
             return;
         }
 
-        if (found is null && _conditions.Refuse(command.Condition) is { } full)
+        if (found is null && _conditions.ValidateNew(command.Condition) is { } full)
         {
             Complete(command, full);
             return;
@@ -39,7 +39,7 @@ public sealed partial class ObjectEngine
         // The lock is free before the graph is asked, or those in its line would seem to wait for who is about to release it; it is not yet
         // served, since a refused wait keeps it.
         target.Leave(hold);
-        if (Await(command, session, condition, condition.Waiters) is not { } wait)
+        if (Suspend(command, session, condition, condition.Waiters) is not { } wait)
         {
             target.Enter(hold);
             DropIfIdle(condition);
@@ -56,7 +56,7 @@ public sealed partial class ObjectEngine
         var condition = _conditions.Find(command.Condition);
         var wrong = command.Count < -1
             ? ObjectError.Invalid("count", $"a count of {command.Count} must be at least 1, 0 for 1, or -1 for all")
-            : RefuseCondition(command, command.Condition, condition, command.Lock, _locks.Find(command.Lock));
+            : ValidateCondition(command, command.Condition, condition, command.Lock, _locks.Find(command.Lock));
         if (wrong is not null)
         {
             Complete(command, wrong);
@@ -71,7 +71,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>A notification whose receiver is gone goes to the next who waited when it was given: to a later one it would be spurious.</summary>
-    internal void PassNotification(ConditionReturn unused)
+    internal void RawNotification(ConditionReturn unused)
     {
         if (unused.NotifiedAt > 0)
             Wake(unused.Condition, 1, unused.NotifiedAt);
@@ -85,15 +85,15 @@ public sealed partial class ObjectEngine
         ObjectError? deadlock = null;
         if (target.CanEnter(session, target.ExclusiveMode))
         {
-            Finish(wait, GrantAgain(target, wait.Flow, step));
+            Resume(wait, GrantAgain(target, wait.Flow, step));
         }
         else
         {
-            MoveWait(wait, target, target.Waiters, target.LastOwnWait(session));
+            MoveWait(wait, target, target.WaitersOrNew, target.LastOwnWait(session));
             // Who pipelines may have begun to wait for this session since.
-            deadlock = RefuseCycle(wait);
+            deadlock = ValidateNoCycle(wait);
             if (deadlock is not null)
-                Finish(wait, deadlock);
+                Resume(wait, deadlock);
         }
 
         DropIfIdle(step.Condition);
@@ -112,10 +112,10 @@ public sealed partial class ObjectEngine
                 ReleaseFully(target, hold);
         }
 
-        PassNotification(step);
+        RawNotification(step);
     }
 
-    internal void DropIfIdle(SyncCondition condition)
+    internal void DropIfIdle(ConditionState condition)
     {
         if (condition.HasWaiters || _conditions.Find(condition.Name) != condition)
             return;
@@ -125,16 +125,16 @@ public sealed partial class ObjectEngine
             _locks.Drop(condition.Lock);
     }
 
-    private SyncCondition Bind(string name, SyncLock target)
+    private ConditionState Bind(string name, LockState target)
     {
-        var condition = new SyncCondition(name, target);
+        var condition = new ConditionState(name, target);
         _conditions.Add(condition);
         target.Conditions++;
         return condition;
     }
 
     /// <summary>Wakes so many of those who began to wait before the notification.</summary>
-    private void Wake(SyncCondition condition, int count, long notification)
+    private void Wake(ConditionState condition, int count, long notification)
     {
         while (count > 0 && condition.Waiters.First is { } wait && wait.Order < notification)
         {
@@ -144,15 +144,15 @@ public sealed partial class ObjectEngine
         }
     }
 
-    private WaitConditionOutcome GrantAgain(SyncLock target, in SessionFlow flow, ConditionReturn step)
+    private WaitConditionOutcome GrantAgain(LockState target, in SessionFlow flow, ConditionReturn step)
     {
         var hold = HoldLock(target, flow, target.ExclusiveMode, step.Depth);
         return new WaitConditionOutcome(step.NotifiedAt > 0 ? WaitStatus.Ok : WaitStatus.Timeout, hold.Token) { Return = step };
     }
 
-    private static ObjectError? RefuseCondition(ObjectCommand command, string name, SyncCondition? condition, string lockName, SyncLock? target)
+    private static ObjectError? ValidateCondition(ObjectCommand command, string name, ConditionState? condition, string lockName, LockState? target)
     {
-        if ((ObjectCensus.RefuseName(ObjectKind.Condition, name) ?? ObjectCensus.RefuseName(ObjectKind.Lock, lockName)) is { } wrong)
+        if ((ObjectQuota.ValidateName(ObjectKind.Condition, name) ?? ObjectQuota.ValidateName(ObjectKind.Lock, lockName)) is { } wrong)
             return wrong;
         if (command.Session is not { } session)
             return ObjectError.Invalid("session_id", $"session_id must name the session that holds lock \"{lockName}\"");

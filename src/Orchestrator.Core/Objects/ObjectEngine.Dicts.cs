@@ -15,7 +15,7 @@ public sealed partial class ObjectEngine
     public ObjectOutcome ReadDict(DictQuery query, TimeSpan now)
     {
         ArgumentNullException.ThrowIfNull(query);
-        if (ObjectCensus.RefuseName(ObjectKind.Dict, query.Dict) is { } wrong)
+        if (ObjectQuota.ValidateName(ObjectKind.Dict, query.Dict) is { } wrong)
             return wrong;
         var at = Math.Max(_now, now.Ticks);
         var dict = _dicts.Find(query.Dict);
@@ -25,7 +25,7 @@ public sealed partial class ObjectEngine
     internal void OnUpdateDict(UpdateDict command)
     {
         var dict = _dicts.Find(command.Dict);
-        var wrong = RefuseUpdate(command, ObjectKind.Dict, command.Dict, dict);
+        var wrong = ValidateUpdate(command, ObjectKind.Dict, command.Dict, dict);
         if (wrong is null && command is { Clear: false, Edits.Count: 0 })
             wrong = ObjectError.Invalid("edits", "an update must have at least one edit, or clear");
         wrong ??= Draft(dict, command);
@@ -41,26 +41,26 @@ public sealed partial class ObjectEngine
             Wake(dict!);
     }
 
-    internal void OnEntryExpired(SharedDict dict, DictEntry entry)
+    internal void OnEntryExpired(DictState dict, DictEntry entry)
     {
         dict.Delete(entry, this);
         Wake(dict);
     }
 
     /// <summary>Works out what the edits come to, without changing anything.</summary>
-    private ObjectError? Draft(SharedDict? dict, UpdateDict command)
+    private ObjectError? Draft(DictState? dict, UpdateDict command)
     {
         _draft.Begin(dict, command.Clear, _now);
         for (var i = 0; i < command.Edits.Count; i++)
         {
             var edit = command.Edits[i];
-            if ((RefuseEdit(edit, i) ?? Draft(edit, i)) is { } wrong)
+            if ((ValidateEdit(edit, i) ?? Draft(edit, i)) is { } wrong)
                 return wrong;
         }
 
         if (_draft.Count > _options.State.MaxEntries && _draft.Count > (dict?.Count ?? 0))
             return Limit(ObjectKind.Dict, $"dict \"{command.Dict}\" would have {_draft.Count} entries, and may have {_options.State.MaxEntries}");
-        return RefuseBytes(ObjectKind.Dict, command.Dict, dict?.Bytes ?? 0, _draft.Bytes);
+        return ValidateBytes(ObjectKind.Dict, command.Dict, dict?.Bytes ?? 0, _draft.Bytes);
     }
 
     private ObjectError? Draft(DictEdit edit, int index)
@@ -95,11 +95,11 @@ public sealed partial class ObjectEngine
         return null;
     }
 
-    private bool Commit(ref SharedDict? dict, UpdateDict command)
+    private bool Commit(ref DictState? dict, UpdateDict command)
     {
         if (_draft.Changes.Count == 0 && !(command.Clear && dict is { Count: > 0 }))
             return false;
-        dict ??= (SharedDict)AddState(ObjectKind.Dict, command.Dict);
+        dict ??= (DictState)AddState(ObjectKind.Dict, command.Dict);
         Begin(dict, command);
         while (command.Clear && dict.First is { } first)
             dict.Delete(first, this);
@@ -117,7 +117,7 @@ public sealed partial class ObjectEngine
         return true;
     }
 
-    private void SetTtl(SharedDict dict, DictEntry entry, DictDraft.Change change)
+    private void SetTtl(DictState dict, DictEntry entry, DictDraft.Change change)
     {
         if (change.Ttl is { } ttl)
             SetTimer(entry.Expiry ??= new DictExpiry(++_sequence, dict, entry), After(ttl));
@@ -129,7 +129,7 @@ public sealed partial class ObjectEngine
             Record(new EntryLives(dict.Name, entry.Key, entry.Expiry.HeapIndex >= 0 ? entry.Expiry.Deadline : long.MaxValue), dict.Durability);
     }
 
-    private DictValue[] ReadBack(SharedDict? dict, IReadOnlyList<DictEdit> edits)
+    private DictValue[] ReadBack(DictState? dict, IReadOnlyList<DictEdit> edits)
     {
         var entries = new DictValue[edits.Count];
         for (var i = 0; i < entries.Length; i++)
@@ -141,7 +141,7 @@ public sealed partial class ObjectEngine
         return entries;
     }
 
-    private ObjectError? RefuseEdit(DictEdit edit, int index)
+    private ObjectError? ValidateEdit(DictEdit edit, int index)
     {
         var limits = _options.State;
         if (edit.Operation is < DictOperation.Set or > DictOperation.Append)
@@ -157,7 +157,7 @@ public sealed partial class ObjectEngine
             : null;
     }
 
-    private static DictPage ReadKeys(SharedDict? dict, DictQuery query, long now)
+    private static DictPage ReadKeys(DictState? dict, DictQuery query, long now)
     {
         var entries = new List<DictValue>(query.Keys.Count);
         var missing = new List<string>();
@@ -175,7 +175,7 @@ public sealed partial class ObjectEngine
     /// <summary>
     /// A page ends at a place in the order of insertion: entries that come and go between two pages neither repeat nor hide others.
     /// </summary>
-    private static ObjectOutcome ReadPage(SharedDict? dict, DictQuery query, long now)
+    private static ObjectOutcome ReadPage(DictState? dict, DictQuery query, long now)
     {
         var next = dict?.First;
         if (query.PageToken.Length > 0)

@@ -5,12 +5,12 @@ namespace Orchestrator.Core.Objects;
 /// <summary>Events. One that is not set and not waited for does not exist.</summary>
 public sealed partial class ObjectEngine
 {
-    private readonly ObjectTable<SyncEvent> _events;
+    private readonly ObjectMap<EventState> _events;
 
     internal void OnWaitEvent(WaitEvent command)
     {
         var found = _events.Find(command.Event);
-        if ((RefuseTimeout(command) ?? (found is null ? _events.Refuse(command.Event) : null)) is { } wrong)
+        if ((ValidateTimeout(command) ?? (found is null ? _events.ValidateNew(command.Event) : null)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -22,10 +22,10 @@ public sealed partial class ObjectEngine
             return;
         }
 
-        var target = found ?? new SyncEvent(command.Event);
+        var target = found ?? new EventState(command.Event);
         if (found is null)
             _events.Add(target);
-        Await(command, command.Session, target, target.Waiters);
+        Suspend(command, command.Session, target, target.Waiters);
         DropIfIdle(target);
     }
 
@@ -33,23 +33,23 @@ public sealed partial class ObjectEngine
     {
         var found = _events.Find(command.Event);
         var creates = found is null && command.Set;
-        if ((creates ? _events.Refuse(command.Event) : ObjectCensus.RefuseName(ObjectKind.Event, command.Event)) is { } wrong)
+        if ((creates ? _events.ValidateNew(command.Event) : ObjectQuota.ValidateName(ObjectKind.Event, command.Event)) is { } wrong)
         {
             Complete(command, wrong);
             return;
         }
 
         Complete(command, found is { IsSet: true } ? SetEventOutcome.Was : SetEventOutcome.WasNot);
-        var target = found ?? new SyncEvent(command.Event);
+        var target = found ?? new EventState(command.Event);
         if (creates)
             _events.Add(target);
         target.IsSet = command.Set;
         while (target.IsSet && target.Waiters.First is { } wait)
-            Finish(wait, WaitEventOutcome.Ok);
+            Resume(wait, WaitEventOutcome.Ok);
         DropIfIdle(target);
     }
 
-    internal void DropIfIdle(SyncEvent target)
+    internal void DropIfIdle(EventState target)
     {
         if (!target.IsSet && !target.HasWaiters)
             _events.Drop(target);

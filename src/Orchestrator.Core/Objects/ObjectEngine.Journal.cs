@@ -11,7 +11,7 @@ namespace Orchestrator.Core.Objects;
 /// </summary>
 public sealed partial class ObjectEngine
 {
-    private readonly List<SharedQueue> _changedQueues = [];
+    private readonly List<QueueState> _changedQueues = [];
     private List<RequestAnswered>? _answered;
 
     /// <summary>Why nothing durable can be changed any more; null while it can. Once set it stays.</summary>
@@ -41,7 +41,7 @@ public sealed partial class ObjectEngine
         var queues = restored.Queues.Select(queue => (Queue: OpenQueue(queue.Spec, OwnerOf(queue.Owner)), queue.Items, queue.Counts)).ToArray();
         foreach (var (queue, _, counts) in queues)
             queue.Restore(counts);
-        var wornOut = new List<(SharedQueue Queue, QueueEntry Entry)>();
+        var wornOut = new List<(QueueState Queue, QueueEntry Entry)>();
         foreach (var (queue, items, _) in queues)
             Restore(queue, items, wornOut);
         // Behind the letters that are there already.
@@ -50,10 +50,10 @@ public sealed partial class ObjectEngine
         LeaveChanges();
     }
 
-    private ObjectClient? OwnerOf(string credential) => credential.Length == 0 ? null : _options.Clients.Of(credential);
+    private ClientObjectQuota? OwnerOf(string credential) => credential.Length == 0 ? null : _options.Clients.Of(credential);
 
     /// <summary>Why something of this level cannot be used now; null when it can.</summary>
-    private ObjectError? RefuseDurable(Durability level)
+    private ObjectError? ValidateDurable(Durability level)
     {
         if (level == Durability.Memory)
             return null;
@@ -80,7 +80,7 @@ public sealed partial class ObjectEngine
         }
 
         _changedQueues.Clear();
-        _memory.Tell(KeptBytes);
+        _memory.Publish(KeptBytes);
         if (_answered is not { Count: > 0 } answered)
             return;
         if (_effects.Changes.Count > 0)
@@ -88,7 +88,7 @@ public sealed partial class ObjectEngine
         answered.Clear();
     }
 
-    private void Restore(SharedQueue queue, IReadOnlyList<KeptItem> items, List<(SharedQueue Queue, QueueEntry Entry)> wornOut)
+    private void Restore(QueueState queue, IReadOnlyList<KeptItem> items, List<(QueueState Queue, QueueEntry Entry)> wornOut)
     {
         var most = queue.Spec.MaxDeliveries;
         foreach (var item in items)
@@ -108,7 +108,7 @@ public sealed partial class ObjectEngine
         }
     }
 
-    private void Delay(SharedQueue queue, in QueueEntry entry, long until)
+    private void Delay(QueueState queue, in QueueEntry entry, long until)
     {
         var lease = new QueueLease(++_sequence, ++_lastLeaseId, queue, entry);
         queue.Delayed.Add(lease);
@@ -124,7 +124,7 @@ public sealed partial class ObjectEngine
         RecordChangesOf(item);
         switch (item)
         {
-            case SharedDict dict:
+            case DictState dict:
                 foreach (var entry in restored.Entries)
                 {
                     var added = dict.Restore(entry.Key, entry.Value, entry.Version);
@@ -133,13 +133,13 @@ public sealed partial class ObjectEngine
                 }
 
                 break;
-            case SharedList list:
+            case ListState list:
                 list.Restore(restored.Values);
                 break;
-            case SharedValue value:
+            case ValueState value:
                 value.Current = restored.Numbers[0];
                 break;
-            case SharedArray array:
+            case ArrayState array:
                 array.Allocate(restored.Numbers.Count);
                 array.IsReal = restored.IsReal;
                 for (var i = 0; i < restored.Numbers.Count; i++)

@@ -5,12 +5,12 @@ namespace Orchestrator.Core.Objects;
 /// <summary>Latches.</summary>
 public sealed partial class ObjectEngine
 {
-    private readonly ObjectTable<SyncLatch> _latches;
+    private readonly ObjectMap<LatchState> _latches;
 
     internal void OnWaitLatch(WaitLatch command)
     {
         var found = _latches.Find(command.Latch);
-        if ((RefuseTimeout(command) ?? RefuseLatch(command.Latch, command.Count, found)) is { } wrong)
+        if ((ValidateTimeout(command) ?? ValidateLatch(command.Latch, command.Count, found)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -22,7 +22,7 @@ public sealed partial class ObjectEngine
         else if (command.Timeout == TimeSpan.Zero)
             Complete(command, new WaitLatchOutcome(WaitStatus.Timeout, target.Remaining));
         else
-            Await(command, command.Session, target, target.Waiters);
+            Suspend(command, command.Session, target, target.Waiters);
         Rest(target);
     }
 
@@ -30,7 +30,7 @@ public sealed partial class ObjectEngine
     {
         var found = _latches.Find(command.Latch);
         var by = command.By == 0 ? 1 : command.By;
-        if ((RefuseLatch(command.Latch, command.Count, found) ?? RefuseCountDown(command.Latch, by, found?.Remaining ?? command.Count)) is { } wrong)
+        if ((ValidateLatch(command.Latch, command.Count, found) ?? ValidateCountDown(command.Latch, by, found?.Remaining ?? command.Count)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -40,22 +40,22 @@ public sealed partial class ObjectEngine
         target.Remaining -= by;
         Complete(command, new CountDownLatchOutcome(target.Remaining));
         while (target.Remaining == 0 && target.Waiters.First is { } wait)
-            Finish(wait, WaitLatchOutcome.Open);
+            Resume(wait, WaitLatchOutcome.Open);
         Rest(target);
     }
 
-    internal void Rest(SyncLatch target) => RestWhile(target.IsIdle, target, ref target.Timer);
+    internal void Rest(LatchState target) => ScheduleIdleExpiry(target.IsIdle, target, ref target.Timer);
 
-    internal void DropIdle(SyncLatch target) => _latches.Drop(target);
+    internal void DropIdle(LatchState target) => _latches.Drop(target);
 
-    private SyncLatch Create(string name, long count)
+    private LatchState Create(string name, long count)
     {
-        var target = new SyncLatch(name, count);
+        var target = new LatchState(name, count);
         _latches.Add(target);
         return target;
     }
 
-    private ObjectError? RefuseLatch(string name, long count, SyncLatch? target)
+    private ObjectError? ValidateLatch(string name, long count, LatchState? target)
     {
         if (count < 0)
             return ObjectError.Invalid("count", $"a count of {count} must be at least 1, or 0 to leave it to whoever created the latch");
@@ -66,10 +66,10 @@ public sealed partial class ObjectEngine
                 : ObjectError.Mismatch("count", $"{target} was created with a count of {target.Count}; {count} must agree or be left out");
         }
 
-        return count == 0 ? ObjectError.NotFound(ObjectKind.Latch, name, "give its count to create it") : _latches.Refuse(name);
+        return count == 0 ? ObjectError.NotFound(ObjectKind.Latch, name, "give its count to create it") : _latches.ValidateNew(name);
     }
 
-    private static ObjectError? RefuseCountDown(string name, long by, long remaining)
+    private static ObjectError? ValidateCountDown(string name, long by, long remaining)
     {
         if (by < 0)
             return ObjectError.Invalid("by", $"by of {by} must be at least 1, or 0 for 1: a latch never counts up");

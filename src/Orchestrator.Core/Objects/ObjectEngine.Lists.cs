@@ -14,7 +14,7 @@ public sealed partial class ObjectEngine
     /// <param name="limit">The most to read; 0 reads to the end.</param>
     public ObjectOutcome ReadList(string name, long start, long limit)
     {
-        if ((ObjectCensus.RefuseName(ObjectKind.List, name) ?? RefuseSlice(limit)) is { } wrong)
+        if ((ObjectQuota.ValidateName(ObjectKind.List, name) ?? ValidateSlice(limit)) is { } wrong)
             return wrong;
         if (_lists.Find(name) is not { Exists: true } list)
             return new ListPage(0, 0, []);
@@ -25,7 +25,7 @@ public sealed partial class ObjectEngine
     internal void OnUpdateList(UpdateList command)
     {
         var list = _lists.Find(command.List);
-        var wrong = RefuseUpdate(command, ObjectKind.List, command.List, list);
+        var wrong = ValidateUpdate(command, ObjectKind.List, command.List, list);
         if (wrong is null && command.Edits.Count == 0)
             wrong = ObjectError.Invalid("edits", "an update must have at least one edit");
         if (wrong is not null)
@@ -35,7 +35,7 @@ public sealed partial class ObjectEngine
         }
 
         var isNew = list is null;
-        list ??= (SharedList)AddState(ObjectKind.List, command.List);
+        list ??= (ListState)AddState(ObjectKind.List, command.List);
         var popped = new List<Content>();
         var done = new List<ListEdit>(command.Edits.Count);
         if (TryEdit(list, command.Edits, popped, done) is { } refused)
@@ -57,14 +57,14 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>Does the edits in order, and if one of them cannot be done, undoes those before it, the last first.</summary>
-    private ObjectError? TryEdit(SharedList list, IReadOnlyList<ListEdit> edits, List<Content> popped, List<ListEdit> done)
+    private ObjectError? TryEdit(ListState list, IReadOnlyList<ListEdit> edits, List<Content> popped, List<ListEdit> done)
     {
         var bytes = list.Bytes;
         var undo = new Stack<Action>(edits.Count);
         ObjectError? wrong = null;
         for (var i = 0; i < edits.Count && wrong is null; i++)
         {
-            wrong = RefuseEdit(list, edits[i], i, out var edit);
+            wrong = ValidateEdit(list, edits[i], i, out var edit);
             if (wrong is not null || IsEmpty(list, edit))
                 continue;
             undo.Push(list.Apply(edit, popped));
@@ -74,23 +74,23 @@ public sealed partial class ObjectEngine
         if (wrong is null && list.Count > _options.State.MaxEntries)
             wrong = Limit(ObjectKind.List, $"{list} would have {list.Count} elements, and may have {_options.State.MaxEntries}");
         // The list has grown by now, and the total with it.
-        wrong ??= RefuseBytes(ObjectKind.List, list.Name, list.Bytes, list.Bytes) ?? RefuseGrowth(list, bytes);
+        wrong ??= ValidateBytes(ObjectKind.List, list.Name, list.Bytes, list.Bytes) ?? ValidateGrowth(list, bytes);
         while (wrong is not null && undo.TryPop(out var step))
             step();
         return wrong;
     }
 
-    private ObjectError? RefuseGrowth(StateObject item, long before)
+    private ObjectError? ValidateGrowth(StateObject item, long before)
     {
         if (item.Bytes <= before)
             return null;
         if (_stateBudget.Bytes > _options.State.MaxTotalBytes)
             return Limit(item.Kind, $"all shared state would take {_stateBudget.Bytes} bytes, and may take {_options.State.MaxTotalBytes}; delete some");
-        return RefuseShare(item.Client, 0) ?? (_memory.FitsNewWork(KeptBytes) ? null : NoMemory(item.Bytes - before));
+        return ValidateShare(item.Client, 0) ?? (_memory.FitsNewWork(KeptBytes) ? null : NoMemory(item.Bytes - before));
     }
 
     /// <summary>Edits that change nothing leave no trace.</summary>
-    private static bool IsEmpty(SharedList list, ListEdit edit) => edit.Operation switch
+    private static bool IsEmpty(ListState list, ListEdit edit) => edit.Operation switch
     {
         ListOperation.Extend => edit.Values.Count == 0,
         ListOperation.Clear => list.Count == 0,
@@ -98,7 +98,7 @@ public sealed partial class ObjectEngine
         _ => false,
     };
 
-    private static ObjectError? RefuseEdit(SharedList list, ListEdit edit, int number, out ListEdit resolved)
+    private static ObjectError? ValidateEdit(ListState list, ListEdit edit, int number, out ListEdit resolved)
     {
         resolved = edit;
         if (edit.Operation is < ListOperation.Append or > ListOperation.Reverse)
@@ -121,7 +121,7 @@ public sealed partial class ObjectEngine
     private static ObjectError OutOfRange(string field, long index, StateObject item, long length) =>
         ObjectError.Invalid(field, $"the index {index} is out of range for {item} of length {length}: it must be {-length} to {length - 1}");
 
-    private static ObjectError? RefuseSlice(long limit) =>
+    private static ObjectError? ValidateSlice(long limit) =>
         limit < 0 ? ObjectError.Invalid("limit", $"the limit {limit} must be at least 1, or 0 to read to the end") : null;
 
     private static (long First, long Count) Slice(long start, long limit, long length)

@@ -7,7 +7,7 @@ namespace Orchestrator.Core.Objects;
 /// <summary>Locks. A lock exists while it is held or waited for; what outlives it is the number of the last grant, one for all locks.</summary>
 public sealed partial class ObjectEngine
 {
-    private readonly ObjectTable<SyncLock> _locks;
+    private readonly ObjectMap<LockState> _locks;
     private ulong _lastToken;
 
     /// <summary>The largest fencing token granted so far.</summary>
@@ -16,13 +16,13 @@ public sealed partial class ObjectEngine
     internal void OnAcquireLock(AcquireLock command)
     {
         var found = _locks.Find(command.Lock);
-        if (RefuseAcquire(command, found) is { } wrong)
+        if (ValidateAcquire(command, found) is { } wrong)
         {
             Complete(command, wrong);
             return;
         }
 
-        var target = found ?? new SyncLock(command.Lock, command.Mode);
+        var target = found ?? new LockState(command.Lock, command.Mode);
         var canEnter = target.CanEnter(command.Session, command.Mode);
         if (!canEnter && command.Timeout == TimeSpan.Zero)
         {
@@ -37,13 +37,13 @@ public sealed partial class ObjectEngine
         if (canEnter)
             Complete(command, Grant(target, new SessionFlow(session, command.Flow), command.Mode));
         else
-            Await(command, session, target, target.Waiters, target.LastOwnWait(session));
+            Suspend(command, session, target, target.WaitersOrNew, target.LastOwnWait(session));
     }
 
     internal void OnReleaseLock(ReleaseLock command)
     {
         var target = _locks.Find(command.Lock);
-        if (RefuseRelease(command, target) is { } wrong)
+        if (ValidateRelease(command, target) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -72,7 +72,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>Takes a hold away, however deep, and serves who waits.</summary>
-    internal void ReleaseFully(SyncLock target, LockHold hold)
+    internal void ReleaseFully(LockState target, LockHold hold)
     {
         target.Leave(hold);
         RemoveHold(hold);
@@ -80,11 +80,11 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>Lets in who may enter now, from the front of the line.</summary>
-    internal void ServeLock(SyncLock target)
+    internal void ServeLock(LockState target)
     {
         while (target.NextToServe() is { } wait)
         {
-            Finish(wait, wait.Progress is ConditionReturn step
+            Resume(wait, wait.Progress is ConditionReturn step
                 ? GrantAgain(target, wait.Flow, step)
                 : Grant(target, wait.Flow, target.ModeOf(wait)));
         }
@@ -96,14 +96,14 @@ public sealed partial class ObjectEngine
     /// <summary>Whether this is the token of a hold that lasts: what a guarded update asks.</summary>
     internal bool IsHeldWith(string name, ulong token) => _locks.Find(name) is { } target && target.Holders.Any(hold => hold.Token == token);
 
-    private AcquireLockOutcome Grant(SyncLock target, in SessionFlow flow, LockMode mode)
+    private AcquireLockOutcome Grant(LockState target, in SessionFlow flow, LockMode mode)
     {
         var hold = HoldLock(target, flow, mode, 1);
         return new AcquireLockOutcome(WaitStatus.Ok, hold.Token, flow.Session, hold.Depth);
     }
 
     /// <summary>A new hold, or more of one.</summary>
-    private LockHold HoldLock(SyncLock target, in SessionFlow flow, LockMode mode, int depth)
+    private LockHold HoldLock(LockState target, in SessionFlow flow, LockMode mode, int depth)
     {
         if (target.Find(flow.Session) is { } hold)
         {
@@ -120,16 +120,16 @@ public sealed partial class ObjectEngine
         return hold;
     }
 
-    private ObjectError? RefuseAcquire(AcquireLock command, SyncLock? target)
+    private ObjectError? ValidateAcquire(AcquireLock command, LockState? target)
     {
         if (command.Mode is < LockMode.Plain or > LockMode.Write)
             return ObjectError.Invalid("mode", $"the lock mode {(int)command.Mode} must be PLAIN (1), REENTRANT (2), READ (3) or WRITE (4)");
-        if (RefuseTimeout(command) is { } timeout)
+        if (ValidateTimeout(command) is { } timeout)
             return timeout;
-        if (command.Lease is not null && (command.Session is null ? RefuseTtl("lease", command.Lease) : LeaseWithSession) is { } lease)
+        if (command.Lease is not null && (command.Session is null ? ValidateTtl("lease", command.Lease) : LeaseWithSession) is { } lease)
             return lease;
         if (target is null)
-            return _locks.Refuse(command.Lock);
+            return _locks.ValidateNew(command.Lock);
         return target.Contradicts(command.Mode) is { } kind
             ? new ObjectError(
                 ObjectErrorReason.KindMismatch, $"{target} is in use as a {kind} lock and cannot be acquired in mode {ContractNames.Of(command.Mode)}")
@@ -142,16 +142,16 @@ public sealed partial class ObjectEngine
     private static ObjectError LeaseWithSession { get; } =
         ObjectError.Invalid("lease", "a lease is for requests without session_id; a session's holds live as long as the session");
 
-    private static ObjectError? RefuseRelease(ReleaseLock command, SyncLock? target)
+    private static ObjectError? ValidateRelease(ReleaseLock command, LockState? target)
     {
         if (target is null)
-            return ObjectCensus.RefuseName(ObjectKind.Lock, command.Lock) ?? NotHeld(command.Lock, null, null);
+            return ObjectQuota.ValidateName(ObjectKind.Lock, command.Lock) ?? NotHeld(command.Lock, null, null);
         if (command.Session is not { } session)
             return ObjectError.Invalid("session_id", $"session_id must name the session that holds {target}");
         return target.Find(session) is not null ? null : NotHeld(command.Lock, target, session);
     }
 
-    private static ObjectError NotHeld(string name, SyncLock? target, Session? session) => new(
+    private static ObjectError NotHeld(string name, LockState? target, Session? session) => new(
         ObjectErrorReason.NotOwner,
         target?.Holders.FirstOrDefault() is { } holder ? $"{target} is held by {holder.Session}, not by {session}" : $"lock \"{name}\" is free");
 }

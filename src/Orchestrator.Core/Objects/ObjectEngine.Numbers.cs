@@ -10,7 +10,7 @@ public sealed partial class ObjectEngine
     /// <param name="name">Its name.</param>
     public ObjectOutcome ReadValue(string name)
     {
-        if (ObjectCensus.RefuseName(ObjectKind.Value, name) is { } wrong)
+        if (ObjectQuota.ValidateName(ObjectKind.Value, name) is { } wrong)
             return wrong;
         var value = _values.Find(name);
         return new ValueReading(value?.Version ?? 0, value?.Current);
@@ -22,7 +22,7 @@ public sealed partial class ObjectEngine
     /// <param name="limit">The most to read; 0 reads to the end.</param>
     public ObjectOutcome ReadArray(string name, long start, long limit)
     {
-        if ((ObjectCensus.RefuseName(ObjectKind.Array, name) ?? RefuseSlice(limit)) is { } wrong)
+        if ((ObjectQuota.ValidateName(ObjectKind.Array, name) ?? ValidateSlice(limit)) is { } wrong)
             return wrong;
         if (_arrays.Find(name) is not { Exists: true } array)
             return new ArrayPage(0, 0, []);
@@ -39,7 +39,7 @@ public sealed partial class ObjectEngine
         var before = value?.Current;
         Number? after = null;
         var changed = false;
-        var wrong = RefuseUpdate(command, ObjectKind.Value, command.Value, value)
+        var wrong = ValidateUpdate(command, ObjectKind.Value, command.Value, value)
             ?? NumberMath.Apply(before, command.Edit, $"value \"{command.Value}\"", "edit", out after, out changed);
         if (wrong is not null)
         {
@@ -49,7 +49,7 @@ public sealed partial class ObjectEngine
 
         if (changed)
         {
-            value ??= (SharedValue)AddState(ObjectKind.Value, command.Value);
+            value ??= (ValueState)AddState(ObjectKind.Value, command.Value);
             Begin(value, command);
             value.Current = after;
             value.History.Add(new ValueChanged(++value.Version, after!.Value));
@@ -63,14 +63,14 @@ public sealed partial class ObjectEngine
     internal void OnUpdateArray(UpdateArray command)
     {
         var array = _arrays.Find(command.Array);
-        if ((RefuseUpdate(command, ObjectKind.Array, command.Array, array) ?? RefuseLength(command, array)) is { } wrong)
+        if ((ValidateUpdate(command, ObjectKind.Array, command.Array, array) ?? ValidateLength(command, array)) is { } wrong)
         {
             Complete(command, wrong);
             return;
         }
 
         var isNew = array is not { Exists: true };
-        array ??= (SharedArray)AddState(ObjectKind.Array, command.Array);
+        array ??= (ArrayState)AddState(ObjectKind.Array, command.Array);
         if (isNew)
             array.Allocate(command.Length);
         var changes = new List<ArrayElementChanged>(command.Edits.Count);
@@ -97,7 +97,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>Does the edits in order, and if one of them cannot be done, puts back what was there before, the last first.</summary>
-    private static ObjectError? TryEdit(SharedArray array, IReadOnlyList<ArrayEdit> edits, List<ArrayElementChanged> changes)
+    private static ObjectError? TryEdit(ArrayState array, IReadOnlyList<ArrayEdit> edits, List<ArrayElementChanged> changes)
     {
         var type = array.IsReal;
         var undo = new Stack<(long Index, Number Before)>(edits.Count);
@@ -112,7 +112,7 @@ public sealed partial class ObjectEngine
         return wrong;
     }
 
-    private static ObjectError? Edit(SharedArray array, ArrayEdit edit, int number, List<ArrayElementChanged> changes, Stack<(long Index, Number Before)> undo)
+    private static ObjectError? Edit(ArrayState array, ArrayEdit edit, int number, List<ArrayElementChanged> changes, Stack<(long Index, Number Before)> undo)
     {
         var field = $"edits[{number}]";
         if (!TryResolve(edit.Index, array.Count, array.Count - 1, out var index))
@@ -137,7 +137,7 @@ public sealed partial class ObjectEngine
         return null;
     }
 
-    private static Number[] ReadBack(SharedArray array, IReadOnlyList<ArrayEdit> edits)
+    private static Number[] ReadBack(ArrayState array, IReadOnlyList<ArrayEdit> edits)
     {
         var after = new Number[edits.Count];
         for (var i = 0; i < after.Length; i++)
@@ -145,7 +145,7 @@ public sealed partial class ObjectEngine
         return after;
     }
 
-    private ObjectError? RefuseLength(UpdateArray command, SharedArray? array)
+    private ObjectError? ValidateLength(UpdateArray command, ArrayState? array)
     {
         var limit = _options.State.MaxArrayLength;
         if (array is { Exists: true })
@@ -157,6 +157,6 @@ public sealed partial class ObjectEngine
 
         if (command.Length < 1 || command.Length > limit)
             return ObjectError.Invalid("length", $"the length {command.Length} of the new array \"{command.Array}\" must be 1 to {limit}");
-        return RefuseBytes(ObjectKind.Array, command.Array, 0, command.Length * sizeof(long));
+        return ValidateBytes(ObjectKind.Array, command.Array, 0, command.Length * sizeof(long));
     }
 }

@@ -13,7 +13,7 @@ public sealed partial class ObjectEngine
     /// <param name="after">The name after which to begin; empty for the first page.</param>
     /// <param name="maximum">The most to return.</param>
     public IReadOnlyList<PipeInfo> ListPipes(string after, int maximum) =>
-        [.. NamePages.After(_pipes.All, pipe => pipe.Name, after, maximum).Select(Describe)];
+        [.. NamePager.After(_pipes.All, pipe => pipe.Name, after, maximum).Select(Describe)];
 
     internal void OnCreatePipe(CreatePipe command)
     {
@@ -24,7 +24,7 @@ public sealed partial class ObjectEngine
             MaxBytes = command.Spec.MaxBytes == 0 ? options.DefaultMaxBytes : command.Spec.MaxBytes,
         };
         var found = _pipes.Find(spec.Name);
-        var wrong = RefuseSpec(spec) ?? (found is null ? _pipes.Refuse(spec.Name) : null);
+        var wrong = ValidateSpec(spec) ?? (found is null ? _pipes.ValidateNew(spec.Name) : null);
         if (wrong is null && found is not null && found.Spec != spec)
         {
             wrong = new ObjectError(ObjectErrorReason.KindMismatch, $"{found} exists otherwise than asked for: {found.Spec.DifferencesFrom(spec)}")
@@ -40,7 +40,7 @@ public sealed partial class ObjectEngine
         }
 
         if (found is null)
-            _pipes.Add(found = new SharedPipe(spec, new ContentTally(_contents, _census.Client)));
+            _pipes.Add(found = new PipeState(spec, new ContentTally(_contents, _census.Client)));
         Complete(command, new CreatePipeOutcome(Describe(found)));
     }
 
@@ -100,7 +100,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>The end is closed, by its owner's wish or death: whoever waits at it is told so, and at the other end what it means there.</summary>
-    internal void CloseEnd(SharedPipe pipe, PipeSide side)
+    internal void CloseEnd(PipeState pipe, PipeSide side)
     {
         if (side.Owner is not null)
             Disown(side);
@@ -108,15 +108,15 @@ public sealed partial class ObjectEngine
         side.Buffer.Clear();
         var closed = Closed(pipe, side);
         while (side.Senders.First is { } sender)
-            Finish(sender, SharedPipe.Sent(sender) is > 0 and var sent ? new SendOutcome(PipeStatus.BrokenPipe, sent) : closed);
+            Resume(sender, PipeState.Sent(sender) is > 0 and var sent ? new SendOutcome(PipeStatus.BrokenPipe, sent) : closed);
         while (side.Receivers.First is { } receiver)
-            Finish(receiver, closed);
+            Resume(receiver, closed);
         var peer = pipe.Opposite(side);
         while (peer.Senders.First is { } sender)
-            Finish(sender, new SendOutcome(PipeStatus.BrokenPipe, SharedPipe.Sent(sender)));
+            Resume(sender, new SendOutcome(PipeStatus.BrokenPipe, PipeState.Sent(sender)));
         // Who waits to receive waits because nothing is under way.
         while (peer.Receivers.First is { } receiver)
-            Finish(receiver, ReceiveOutcome.EndOfFile);
+            Resume(receiver, ReceiveOutcome.EndOfFile);
         if (pipe.IsOver)
             _pipes.Drop(pipe);
     }
@@ -129,13 +129,13 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>The end that a command is about, or why it cannot be used: not there, closed, or another session's.</summary>
-    private ObjectError? FindEnd(ObjectCommand command, string name, PipeEnd end, out SharedPipe? pipe, out PipeSide? side)
+    private ObjectError? FindEnd(ObjectCommand command, string name, PipeEnd end, out PipeState? pipe, out PipeSide? side)
     {
         side = null;
         pipe = _pipes.Find(name);
         if (pipe is null)
         {
-            return ObjectCensus.RefuseName(ObjectKind.Pipe, name)
+            return ObjectQuota.ValidateName(ObjectKind.Pipe, name)
                 ?? new ObjectError(ObjectErrorReason.NotFound, $"there is no pipe \"{name}\"; create it with CreatePipe") { Field = "pipe" };
         }
 
@@ -149,14 +149,14 @@ public sealed partial class ObjectEngine
         return NotOwner($"end {end} of {pipe} belongs to {owner.Session}, not to {command.Session?.ToString() ?? "a request without session_id"}");
     }
 
-    private static ObjectError Closed(SharedPipe pipe, PipeSide side) =>
+    private static ObjectError Closed(PipeState pipe, PipeSide side) =>
         new(ObjectErrorReason.BrokenPipe, $"end {side.End} of {pipe} is closed") { Field = "end" };
 
     private static ObjectError NotOwner(string message) => new(ObjectErrorReason.NotOwner, message) { Field = "end" };
 
-    private ObjectError? RefuseSpec(PipeSpec spec)
+    private ObjectError? ValidateSpec(PipeSpec spec)
     {
-        if (ObjectCensus.RefuseName(ObjectKind.Pipe, spec.Name) is { } name)
+        if (ObjectQuota.ValidateName(ObjectKind.Pipe, spec.Name) is { } name)
             return name with { Field = "spec.name" };
         var limits = _options.Pipes;
         if (spec.MaxMessages < 0 || spec.MaxMessages > limits.MaxMessages)
@@ -166,7 +166,7 @@ public sealed partial class ObjectEngine
             : null;
     }
 
-    private static PipeInfo Describe(SharedPipe pipe) => new(pipe.Spec, Describe(pipe.A), Describe(pipe.B)) { Owner = OwnerOf(pipe) };
+    private static PipeInfo Describe(PipeState pipe) => new(pipe.Spec, Describe(pipe.A), Describe(pipe.B)) { Owner = OwnerOf(pipe) };
 
     private static PipeEndInfo Describe(PipeSide side) => new(side.Buffer.Count, side.Buffer.Bytes, side.Owner is not null, side.IsClosed);
 }

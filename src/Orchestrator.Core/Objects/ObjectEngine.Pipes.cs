@@ -6,11 +6,11 @@ namespace Orchestrator.Core.Objects;
 /// <summary>Pipes: send and receive.</summary>
 public sealed partial class ObjectEngine
 {
-    private readonly ObjectTable<SharedPipe> _pipes;
+    private readonly ObjectMap<PipeState> _pipes;
 
     internal void OnSendMessages(SendMessages command)
     {
-        if ((FindEnd(command, command.Pipe, command.End, out var pipe, out var side) ?? RefuseTimeout(command) ?? RefuseSend(command, pipe!) ?? RefuseShare(pipe!.Client, command.ContentBytes)) is { } wrong)
+        if ((FindEnd(command, command.Pipe, command.End, out var pipe, out var side) ?? ValidateTimeout(command) ?? ValidateSend(command, pipe!) ?? ValidateShare(pipe!.Client, command.ContentBytes)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -34,7 +34,7 @@ public sealed partial class ObjectEngine
         {
             SendWhatFits(command, pipe, side, peer);
         }
-        else if (Await(command, command.Session, pipe, side.Senders) is not null)
+        else if (Suspend(command, command.Session, pipe, side.Senders) is not null)
         {
             var before = _effects.Outcomes.Count;
             ServePipe(pipe);
@@ -44,7 +44,7 @@ public sealed partial class ObjectEngine
 
     internal void OnReceiveMessages(ReceiveMessages command)
     {
-        if ((FindEnd(command, command.Pipe, command.End, out var pipe, out var side) ?? RefuseTimeout(command) ?? RefuseReceive(command, pipe!)) is { } wrong)
+        if ((FindEnd(command, command.Pipe, command.End, out var pipe, out var side) ?? ValidateTimeout(command) ?? ValidateReceive(command, pipe!)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -62,7 +62,7 @@ public sealed partial class ObjectEngine
         }
         else
         {
-            Await(command, command.Session, pipe, side.Receivers);
+            Suspend(command, command.Session, pipe, side.Receivers);
         }
     }
 
@@ -78,7 +78,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>One attempt: what fits, also in the room that waiting receives make at once.</summary>
-    private void SendWhatFits(SendMessages command, SharedPipe pipe, PipeSide side, PipeSide peer)
+    private void SendWhatFits(SendMessages command, PipeState pipe, PipeSide side, PipeSide peer)
     {
         var before = _effects.Outcomes.Count;
         var sent = 0;
@@ -93,30 +93,30 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>Serves whoever can be served, in both directions.</summary>
-    internal void ServePipe(SharedPipe pipe)
+    internal void ServePipe(PipeState pipe)
     {
         ServeDirection(pipe, pipe.A, pipe.B);
         ServeDirection(pipe, pipe.B, pipe.A);
     }
 
     /// <summary>Receives and sends in turn, since each makes room for the other.</summary>
-    private void ServeDirection(SharedPipe pipe, PipeSide from, PipeSide to)
+    private void ServeDirection(PipeState pipe, PipeSide from, PipeSide to)
     {
         do
         {
             while (to.Buffer.Count > 0 && to.Receivers.First is { } receiver)
-                Finish(receiver, Receive(pipe, to, (ReceiveMessages)receiver.Command));
+                Resume(receiver, Receive(pipe, to, (ReceiveMessages)receiver.Command));
         }
         while (ServeSenders(pipe, from, to) && to.Receivers.Count > 0);
     }
 
-    private bool ServeSenders(SharedPipe pipe, PipeSide from, PipeSide to)
+    private bool ServeSenders(PipeState pipe, PipeSide from, PipeSide to)
     {
         var moved = false;
         while (from.Senders.First is { } sender)
         {
             var messages = ((SendMessages)sender.Command).Messages;
-            var sent = SharedPipe.Sent(sender);
+            var sent = PipeState.Sent(sender);
             if (pipe.Send(to, messages, sent) is > 0 and var more)
             {
                 moved = true;
@@ -126,13 +126,13 @@ public sealed partial class ObjectEngine
 
             if (sent < messages.Count)
                 break;
-            Finish(sender, new SendOutcome(PipeStatus.Ok, sent));
+            Resume(sender, new SendOutcome(PipeStatus.Ok, sent));
         }
 
         return moved;
     }
 
-    private static ReceiveOutcome Receive(SharedPipe pipe, PipeSide side, ReceiveMessages command)
+    private static ReceiveOutcome Receive(PipeState pipe, PipeSide side, ReceiveMessages command)
     {
         if (command.Peek)
             return new ReceiveOutcome(PipeStatus.Ok, [], side.Buffer.Count);
@@ -152,7 +152,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>An end that is nobody's belongs to the first session that uses it: its death is then the end of what it said.</summary>
-    private void Own(ObjectCommand command, SharedPipe pipe, PipeSide side)
+    private void Own(ObjectCommand command, PipeState pipe, PipeSide side)
     {
         if (command.Session is not { } session || side.Owner is not null)
             return;
@@ -160,7 +160,7 @@ public sealed partial class ObjectEngine
         AddHold(side.Owner);
     }
 
-    private static ObjectError? RefuseSend(SendMessages command, SharedPipe pipe)
+    private static ObjectError? ValidateSend(SendMessages command, PipeState pipe)
     {
         if (!pipe.Spec.Duplex && command.End == PipeEnd.A)
             return ObjectError.Invalid("end", $"{pipe} has one direction: end A receives and cannot send; send from end B");
@@ -176,7 +176,7 @@ public sealed partial class ObjectEngine
         return null;
     }
 
-    private static ObjectError? RefuseReceive(ReceiveMessages command, SharedPipe pipe)
+    private static ObjectError? ValidateReceive(ReceiveMessages command, PipeState pipe)
     {
         if (!pipe.Spec.Duplex && command.End == PipeEnd.B)
             return ObjectError.Invalid("end", $"{pipe} has one direction: end B sends and cannot receive; receive at end A");

@@ -19,14 +19,14 @@ public sealed partial class ObjectEngine
     public IReadOnlyList<QueueInfo> ListQueues(string after, int maximum, TimeSpan now)
     {
         var at = Math.Max(_now, now.Ticks);
-        return [.. NamePages.After(_queues.All, queue => queue.Name, after, maximum).Select(queue => Describe(queue, at))];
+        return [.. NamePager.After(_queues.All, queue => queue.Name, after, maximum).Select(queue => Describe(queue, at))];
     }
 
     internal void OnCreateQueue(CreateQueue command)
     {
         var spec = WithDefaults(command.Spec);
         var found = _queues.Find(spec.Name);
-        if ((RefuseSpec(spec) ?? RefuseDurable(spec.Durability) ?? (found is null ? _queues.Refuse(spec.Name) : RefuseOther(found, spec))) is { } wrong)
+        if ((ValidateSpec(spec) ?? ValidateDurable(spec.Durability) ?? (found is null ? _queues.ValidateNew(spec.Name) : ValidateOther(found, spec))) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -62,9 +62,9 @@ public sealed partial class ObjectEngine
         Complete(command, new ShutDownQueueOutcome(dropped));
         // Whoever waits to get waits because nothing is ready.
         while (queue.Getters.First is { } getter)
-            Finish(getter, GetOutcome.ShutDown);
+            Resume(getter, GetOutcome.ShutDown);
         while (queue.Putters.First is { } putter)
-            Finish(putter, new PutOutcome(WaitStatus.ShutDown, SharedQueue.Accepted(putter)));
+            Resume(putter, new PutOutcome(WaitStatus.ShutDown, QueueState.Accepted(putter)));
         ServeQueue(queue);
     }
 
@@ -82,12 +82,12 @@ public sealed partial class ObjectEngine
         foreach (var list in new[] { queue!.Getters, queue.Putters, queue.Joiners })
         {
             while (list.First is { } wait)
-                Finish(wait, gone);
+                Resume(wait, gone);
         }
     }
 
     /// <summary>The idle time may have passed: it is counted from the last use, which does not move the timer.</summary>
-    internal void OnIdleDue(SharedQueue queue)
+    internal void OnIdleDue(QueueState queue)
     {
         var ttl = queue.Spec.IdleTtl!.Value.Ticks;
         var end = queue.IsIdle ? queue.LastUsed + ttl : _now + ttl;
@@ -97,7 +97,7 @@ public sealed partial class ObjectEngine
             SetTimer(queue.IdleTimer!, end);
     }
 
-    private SharedQueue AddQueue(QueueSpec spec)
+    private QueueState AddQueue(QueueSpec spec)
     {
         var queue = OpenQueue(spec, _census.Client);
         if (queue.Log is null)
@@ -108,10 +108,10 @@ public sealed partial class ObjectEngine
         return queue;
     }
 
-    private SharedQueue OpenQueue(QueueSpec spec, ObjectClient? owner)
+    private QueueState OpenQueue(QueueSpec spec, ClientObjectQuota? owner)
     {
         _census.Client = owner;
-        var queue = new SharedQueue(spec, new ContentTally(_contents, owner), spec.Durability > Durability.Memory ? _changedQueues : null) { LastUsed = _now };
+        var queue = new QueueState(spec, new ContentTally(_contents, owner), spec.Durability > Durability.Memory ? _changedQueues : null) { LastUsed = _now };
         _queues.Add(queue);
         if (spec.IdleTtl is { } ttl)
         {
@@ -122,7 +122,7 @@ public sealed partial class ObjectEngine
         return queue;
     }
 
-    private void DropQueue(SharedQueue queue)
+    private void DropQueue(QueueState queue)
     {
         queue.IsDropped = true;
         _queues.Drop(queue);
@@ -140,7 +140,7 @@ public sealed partial class ObjectEngine
         queue.Ready.Clear();
     }
 
-    private void DropDelayed(SharedQueue queue)
+    private void DropDelayed(QueueState queue)
     {
         while (queue.Delayed.First is { } delayed)
         {
@@ -157,9 +157,9 @@ public sealed partial class ObjectEngine
         IdleTtl = spec.IdleTtl == TimeSpan.Zero ? null : spec.IdleTtl,
     };
 
-    private ObjectError? RefuseSpec(QueueSpec spec)
+    private ObjectError? ValidateSpec(QueueSpec spec)
     {
-        if (ObjectCensus.RefuseName(ObjectKind.Queue, spec.Name) is { } name)
+        if (ObjectQuota.ValidateName(ObjectKind.Queue, spec.Name) is { } name)
             return name with { Field = "spec.name" };
         var limits = _options.Queues;
         if (spec.Kind is < QueueKind.Fifo or > QueueKind.Priority)
@@ -172,21 +172,21 @@ public sealed partial class ObjectEngine
             return ObjectError.Invalid("spec.max_bytes", $"max_bytes {spec.MaxBytes} must be 1 to {limits.MaxBytes}, or 0 for {limits.DefaultMaxBytes}");
         if (spec.MaxDeliveries < 0)
             return ObjectError.Invalid("spec.max_deliveries", $"max_deliveries {spec.MaxDeliveries} must be at least 1, or 0 for no bound");
-        return RefuseDeadLetters(spec) ?? RefuseTimes(spec);
+        return ValidateDeadLetters(spec) ?? ValidateTimes(spec);
     }
 
-    private static ObjectError? RefuseDeadLetters(QueueSpec spec)
+    private static ObjectError? ValidateDeadLetters(QueueSpec spec)
     {
         if (spec.DeadLetterQueue.Length == 0)
             return null;
-        if (ObjectCensus.RefuseName(ObjectKind.Queue, spec.DeadLetterQueue) is { } name)
+        if (ObjectQuota.ValidateName(ObjectKind.Queue, spec.DeadLetterQueue) is { } name)
             return name with { Field = "spec.dead_letter_queue" };
         return spec.DeadLetterQueue == spec.Name
             ? ObjectError.Invalid("spec.dead_letter_queue", $"the dead-letter queue of \"{spec.Name}\" must be another queue than itself")
             : null;
     }
 
-    private ObjectError? RefuseTimes(QueueSpec spec)
+    private ObjectError? ValidateTimes(QueueSpec spec)
     {
         var most = _options.Queues.MaxTime;
         if (spec.Aging is { } aging && (aging < TimeSpan.Zero || aging > most))
@@ -198,11 +198,11 @@ public sealed partial class ObjectEngine
             : null;
     }
 
-    private static ObjectError? RefuseOther(SharedQueue queue, QueueSpec spec) => queue.Spec == spec
+    private static ObjectError? ValidateOther(QueueState queue, QueueSpec spec) => queue.Spec == spec
         ? null
         : new ObjectError(ObjectErrorReason.KindMismatch, $"{queue} exists otherwise than asked for: {queue.Spec.DifferencesFrom(spec)}") { Field = "spec" };
 
-    private static QueueInfo Describe(SharedQueue queue, long now) => new(queue.Spec)
+    private static QueueInfo Describe(QueueState queue, long now) => new(queue.Spec)
     {
         ReadyItems = queue.Ready.Count,
         LeasedItems = queue.LeasedCount,
@@ -219,7 +219,7 @@ public sealed partial class ObjectEngine
         Owner = OwnerOf(queue),
     };
 
-    private sealed class QueueIdleTimer(long order, SharedQueue queue) : ObjectTimer(order)
+    private sealed class QueueIdleTimer(long order, QueueState queue) : ObjectTimer(order)
     {
         public override void OnDue(ObjectEngine engine) => engine.OnIdleDue(queue);
     }

@@ -14,7 +14,7 @@ public sealed partial class ObjectEngine
 
     internal void OnSettleItems(SettleItems command)
     {
-        if ((FindQueue(command.Queue, out var queue) ?? RefuseSettle(command)) is { } wrong)
+        if ((FindQueue(command.Queue, out var queue) ?? ValidateSettle(command)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -84,7 +84,7 @@ public sealed partial class ObjectEngine
     /// <summary>A consumer's session has ended: what it had leased goes back to the front, in the old order, and then to others.</summary>
     internal void OnConsumerGone(QueueHold hold)
     {
-        var queue = (SharedQueue)hold.Object;
+        var queue = (QueueState)hold.Object;
         while (hold.Leases.First is { } lease)
             ComeBack(lease, $"its consumer {hold.Session} ended");
         ServeQueue(queue);
@@ -176,7 +176,7 @@ public sealed partial class ObjectEngine
     /// To the dead-letter queue, before those who wait to put there; where there is none, or it takes no more, the item is dropped and counted:
     /// a consumer that rejects must not wait.
     /// </summary>
-    private void Bury(SharedQueue queue, in QueueEntry entry, string reason)
+    private void Bury(QueueState queue, in QueueEntry entry, string reason)
     {
         queue.Finished(1);
         queue.Log?.Remove(entry);
@@ -194,17 +194,17 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>One that comes into being by itself is as durable as the queue that it serves.</summary>
-    private SharedQueue? OpenDeadLetters(QueueSpec source)
+    private QueueState? OpenDeadLetters(QueueSpec source)
     {
         var name = source.DeadLetterQueue;
         if (name.Length == 0)
             return null;
         if (_queues.Find(name) is { } found)
             return found;
-        return _queues.Refuse(name) is null ? AddQueue(WithDefaults(new QueueSpec(name, QueueKind.Fifo) { Durability = source.Durability })) : null;
+        return _queues.ValidateNew(name) is null ? AddQueue(WithDefaults(new QueueSpec(name, QueueKind.Fifo) { Durability = source.Durability })) : null;
     }
 
-    private ObjectError? RefuseSettle(SettleItems command)
+    private ObjectError? ValidateSettle(SettleItems command)
     {
         var duration = command.Duration;
         return command.Settlement switch
@@ -213,7 +213,7 @@ public sealed partial class ObjectEngine
                 "duration", $"a duration is for EXTEND and RETURN, not for {ContractNames.Of(command.Settlement)}"),
             Settlement.Extend when duration is null => ObjectError.Invalid("duration", "EXTEND needs a duration: how long from now the lease lasts"),
             Settlement.Return when duration == TimeSpan.Zero => null,
-            Settlement.Done or Settlement.Reject or Settlement.Return or Settlement.Extend => RefuseTtl("duration", duration),
+            Settlement.Done or Settlement.Reject or Settlement.Return or Settlement.Extend => ValidateTtl("duration", duration),
             _ => ObjectError.Invalid(
                 "settlement", $"the settlement {(int)command.Settlement} must be DONE (1), RETURN (2), REJECT (3) or EXTEND (4)"),
         };

@@ -7,11 +7,11 @@ namespace Orchestrator.Core.Objects;
 /// <summary>Queues: put, get and join. A queue lasts until it is deleted, or idle for as long as its creator said.</summary>
 public sealed partial class ObjectEngine
 {
-    private readonly ObjectTable<SharedQueue> _queues;
+    private readonly ObjectMap<QueueState> _queues;
 
     internal void OnPutItems(PutItems command)
     {
-        if ((FindQueue(command.Queue, out var queue) ?? RefuseTimeout(command) ?? RefusePut(command, queue!) ?? RefuseShare(queue!.Client, command.ContentBytes)) is { } wrong)
+        if ((FindQueue(command.Queue, out var queue) ?? ValidateTimeout(command) ?? ValidatePut(command, queue!) ?? ValidateShare(queue!.Client, command.ContentBytes)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -24,7 +24,7 @@ public sealed partial class ObjectEngine
             PutAll(command, queue);
         else if (command.Timeout == TimeSpan.Zero)
             PutWhatFits(command, queue);
-        else if (Await(command, command.Session, queue, queue.Putters) is not null)
+        else if (Suspend(command, command.Session, queue, queue.Putters) is not null)
         {
             var before = _effects.Outcomes.Count;
             ServeQueue(queue);
@@ -34,7 +34,7 @@ public sealed partial class ObjectEngine
 
     internal void OnGetItems(GetItems command)
     {
-        if ((FindQueue(command.Queue, out var queue) ?? RefuseTimeout(command) ?? RefuseGet(command)) is { } wrong)
+        if ((FindQueue(command.Queue, out var queue) ?? ValidateTimeout(command) ?? ValidateGet(command)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -54,7 +54,7 @@ public sealed partial class ObjectEngine
             return;
         if (!canTake)
         {
-            Await(command, session, queue, queue.Getters);
+            Suspend(command, session, queue, queue.Getters);
             return;
         }
 
@@ -64,7 +64,7 @@ public sealed partial class ObjectEngine
 
     internal void OnJoinQueue(JoinQueue command)
     {
-        if ((FindQueue(command.Queue, out var queue) ?? RefuseTimeout(command)) is { } wrong)
+        if ((FindQueue(command.Queue, out var queue) ?? ValidateTimeout(command)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -76,30 +76,30 @@ public sealed partial class ObjectEngine
         else if (command.Timeout == TimeSpan.Zero)
             Complete(command, new JoinOutcome(WaitStatus.Timeout, queue.Unfinished));
         else
-            Await(command, command.Session, queue, queue.Joiners);
+            Suspend(command, command.Session, queue, queue.Joiners);
     }
 
     /// <summary>Serves whoever can be served: joins, then gets and puts in turn, since each makes room for the other.</summary>
-    internal void ServeQueue(SharedQueue queue)
+    internal void ServeQueue(QueueState queue)
     {
         queue.LastUsed = _now;
         while (queue.Unfinished == 0 && queue.Joiners.First is { } join)
-            Finish(join, JoinOutcome.Finished);
+            Resume(join, JoinOutcome.Finished);
         do
         {
             while (queue.Ready.Count > 0 && queue.Getters.First is { } getter)
-                Finish(getter, Take(queue, (GetItems)getter.Command, getter.Session));
+                Resume(getter, Take(queue, (GetItems)getter.Command, getter.Session));
         }
         while (ServePutters(queue) && queue.Getters.Count > 0);
     }
 
-    private bool ServePutters(SharedQueue queue)
+    private bool ServePutters(QueueState queue)
     {
         var moved = false;
         while (queue.Putters.First is { } putter)
         {
             var items = ((PutItems)putter.Command).Items;
-            var accepted = SharedQueue.Accepted(putter);
+            var accepted = QueueState.Accepted(putter);
             if (queue.Accept(items, accepted, _now) is > 0 and var more)
             {
                 moved = true;
@@ -111,13 +111,13 @@ public sealed partial class ObjectEngine
 
             if (accepted < items.Count)
                 break;
-            Finish(putter, PutOutcome.All(accepted));
+            Resume(putter, PutOutcome.All(accepted));
         }
 
         return moved;
     }
 
-    private void PutAll(PutItems command, SharedQueue queue)
+    private void PutAll(PutItems command, QueueState queue)
     {
         foreach (var item in command.Items)
             queue.Add(item.Body, item.Priority, _now);
@@ -127,7 +127,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>One attempt: what fits, also in the room that waiting gets make at once.</summary>
-    private void PutWhatFits(PutItems command, SharedQueue queue)
+    private void PutWhatFits(PutItems command, QueueState queue)
     {
         var before = _effects.Outcomes.Count;
         var accepted = 0;
@@ -155,7 +155,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>Takes what is ready, at least one item.</summary>
-    private GetOutcome Take(SharedQueue queue, GetItems command, Session? session)
+    private GetOutcome Take(QueueState queue, GetItems command, Session? session)
     {
         var count = Math.Min(Math.Max(1, command.MaxItems), queue.Ready.Count);
         var items = new List<QueueItem>(count);
@@ -181,7 +181,7 @@ public sealed partial class ObjectEngine
         return new GetOutcome(WaitStatus.Ok, items, hold?.Session) { Source = queue };
     }
 
-    private QueueHold OpenHold(SharedQueue queue, Session session, string flow)
+    private QueueHold OpenHold(QueueState queue, Session session, string flow)
     {
         if (queue.FindHold(session) is { } hold)
         {
@@ -195,7 +195,7 @@ public sealed partial class ObjectEngine
         return hold;
     }
 
-    private ulong Lease(SharedQueue queue, QueueHold hold, in QueueEntry entry, TimeSpan? duration)
+    private ulong Lease(QueueState queue, QueueHold hold, in QueueEntry entry, TimeSpan? duration)
     {
         var lease = new QueueLease(++_sequence, ++_lastLeaseId, queue, entry);
         queue.Add(lease, hold);
@@ -216,17 +216,17 @@ public sealed partial class ObjectEngine
         return bytes;
     }
 
-    private ObjectError? FindQueue(string name, out SharedQueue? queue)
+    private ObjectError? FindQueue(string name, out QueueState? queue)
     {
         queue = _queues.Find(name);
-        return queue is null ? NoSuchQueue(name) : RefuseDurable(queue.Spec.Durability);
+        return queue is null ? NoSuchQueue(name) : ValidateDurable(queue.Spec.Durability);
     }
 
     private static ObjectError NoSuchQueue(string name) =>
-        ObjectCensus.RefuseName(ObjectKind.Queue, name)
+        ObjectQuota.ValidateName(ObjectKind.Queue, name)
         ?? new ObjectError(ObjectErrorReason.NotFound, $"there is no queue \"{name}\"; create it with CreateQueue") { Field = "queue" };
 
-    private static ObjectError? RefusePut(PutItems command, SharedQueue queue)
+    private static ObjectError? ValidatePut(PutItems command, QueueState queue)
     {
         if (command.Items.Count == 0)
             return ObjectError.Invalid("items", "items must hold at least one item");
@@ -240,12 +240,12 @@ public sealed partial class ObjectEngine
         return null;
     }
 
-    private ObjectError? RefuseGet(GetItems command)
+    private ObjectError? ValidateGet(GetItems command)
     {
         if (command.MaxItems < 0)
             return ObjectError.Invalid("max_items", $"max_items {command.MaxItems} must be at least 1, or 0 for 1");
         if (command.Lease is null)
             return null;
-        return command.Leased ? RefuseTtl("lease", command.Lease) : ObjectError.Invalid("lease", "a lease is for gets with leased = true; items taken for good have none");
+        return command.Leased ? ValidateTtl("lease", command.Lease) : ObjectError.Invalid("lease", "a lease is for gets with leased = true; items taken for good have none");
     }
 }

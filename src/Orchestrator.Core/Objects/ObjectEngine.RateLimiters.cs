@@ -8,7 +8,7 @@ namespace Orchestrator.Core.Objects;
 /// </summary>
 public sealed partial class ObjectEngine
 {
-    private readonly ObjectTable<SyncRateLimiter> _rateLimiters;
+    private readonly ObjectMap<RateLimiterState> _rateLimiters;
 
     /// <summary>Whether there is a rate limiter of this name.</summary>
     public bool HasRateLimiter(string name) => _rateLimiters.Find(name) is not null;
@@ -16,18 +16,18 @@ public sealed partial class ObjectEngine
     internal void OnCreateRateLimiter(CreateRateLimiter command)
     {
         var found = _rateLimiters.Find(command.Spec.Name);
-        if (RefuseSpec(command.Spec, found) is { } wrong)
+        if (ValidateSpec(command.Spec, found) is { } wrong)
         {
             Complete(command, wrong);
             return;
         }
 
-        var target = found ?? new SyncRateLimiter(command.Spec with { Burst = command.Spec.MaxPerCall }, _now);
+        var target = found ?? new RateLimiterState(command.Spec with { Burst = command.Spec.MaxPerCall }, _now);
         if (found is null)
         {
             _rateLimiters.Add(target);
             // Before any wait, so that what comes at the very end of a wait's timeout is in time.
-            target.Timer = new LookTimer(++_sequence, target);
+            target.Timer = new ReevaluationTimer(++_sequence, target);
         }
 
         Complete(command, new CreateRateLimiterOutcome(target.Spec));
@@ -36,7 +36,7 @@ public sealed partial class ObjectEngine
     internal void OnAcquirePermits(AcquirePermits command)
     {
         var target = _rateLimiters.Find(command.RateLimiter);
-        if (RefuseAcquire(command, target) is { } wrong)
+        if (ValidateAcquire(command, target) is { } wrong)
         {
             Complete(command, wrong);
         }
@@ -48,7 +48,7 @@ public sealed partial class ObjectEngine
         {
             Complete(command, new AcquirePermitsOutcome(WaitStatus.Timeout, target.RetryAfter(command.Count, _now)));
         }
-        else if (Await(command, command.Session, target, target.Waiters) is not null)
+        else if (Suspend(command, command.Session, target, target.Waiters) is not null)
         {
             target.Wanted += command.Count;
             SetTimer(target);
@@ -68,7 +68,7 @@ public sealed partial class ObjectEngine
         _rateLimiters.Drop(target);
         var gone = new ObjectError(ObjectErrorReason.NotFound, $"{target} was deleted while the operation waited") { Field = ObjectKind.RateLimiter.Field() };
         while (target.Waiters.First is { } wait)
-            Finish(wait, gone);
+            Resume(wait, gone);
     }
 
     internal void UndoAcquirePermits(AcquirePermits command, AcquirePermitsOutcome granted)
@@ -79,19 +79,19 @@ public sealed partial class ObjectEngine
         ServeRateLimiter(target);
     }
 
-    internal void ServeRateLimiter(SyncRateLimiter target)
+    internal void ServeRateLimiter(RateLimiterState target)
     {
         while (target.NextToServe(_now) is { } wait)
         {
             var permits = ((AcquirePermits)wait.Command).Count;
             target.Wanted -= permits;
-            Finish(wait, Take(target, permits));
+            Resume(wait, Take(target, permits));
         }
 
         SetTimer(target);
     }
 
-    private void SetTimer(SyncRateLimiter target)
+    private void SetTimer(RateLimiterState target)
     {
         if (target.UntilNext(_now) is { } wait)
             SetTimer(target, ref target.Timer, wait);
@@ -99,16 +99,16 @@ public sealed partial class ObjectEngine
             StopTimer(target.Timer);
     }
 
-    private AcquirePermitsOutcome Take(SyncRateLimiter target, long permits)
+    private AcquirePermitsOutcome Take(RateLimiterState target, long permits)
     {
         var ticket = target.Meter.Take(permits, _now);
         return new AcquirePermitsOutcome(WaitStatus.Ok, TimeSpan.Zero) { Ticket = ticket };
     }
 
-    private ObjectError? RefuseSpec(RateLimiterSpec spec, SyncRateLimiter? existing)
+    private ObjectError? ValidateSpec(RateLimiterSpec spec, RateLimiterState? existing)
     {
         const long most = RateLimiterSpec.MaxPermits;
-        if (ObjectCensus.RefuseName(ObjectKind.RateLimiter, spec.Name) is { } name)
+        if (ObjectQuota.ValidateName(ObjectKind.RateLimiter, spec.Name) is { } name)
             return name with { Field = "spec.name" };
         if (spec.Permits is < 1 or > most)
             return ObjectError.Invalid("spec.permits", $"permits of {spec.Permits} per period must be 1 to {most}");
@@ -123,15 +123,15 @@ public sealed partial class ObjectEngine
         if (spec.SlidingWindow && spec.Burst != 0 && spec.Burst != spec.Permits)
             return ObjectError.Invalid("spec.burst", $"a burst of {spec.Burst} must be left out with sliding_window, where at most {spec.Permits} come at once");
         if (existing is null)
-            return _rateLimiters.Refuse(spec.Name);
+            return _rateLimiters.ValidateNew(spec.Name);
         return existing.Spec == spec with { Burst = spec.MaxPerCall }
             ? null
             : ObjectError.Mismatch("spec", $"{existing} exists with other numbers: {existing.Describe()}");
     }
 
-    private static ObjectError? RefuseAcquire(AcquirePermits command, SyncRateLimiter? target)
+    private static ObjectError? ValidateAcquire(AcquirePermits command, RateLimiterState? target)
     {
-        if (RefuseTimeout(command) is { } timeout)
+        if (ValidateTimeout(command) is { } timeout)
             return timeout;
         if (target is null)
             return ObjectError.NotFound(ObjectKind.RateLimiter, command.RateLimiter, "create it first");

@@ -7,18 +7,18 @@ namespace Orchestrator.Core.Objects;
 /// <summary>Semaphores. One exists while it differs from what it was when it was created, or somebody waits for it.</summary>
 public sealed partial class ObjectEngine
 {
-    private readonly ObjectTable<SyncSemaphore> _semaphores;
+    private readonly ObjectMap<SemaphoreState> _semaphores;
 
     internal void OnAcquireSemaphore(AcquireSemaphore command)
     {
         var found = _semaphores.Find(command.Semaphore);
-        if (RefuseAcquire(command, found) is { } wrong)
+        if (ValidateAcquire(command, found) is { } wrong)
         {
             Complete(command, wrong);
             return;
         }
 
-        var target = found ?? new SyncSemaphore(command.Semaphore, command.InitialPermits!.Value, command.Bounded);
+        var target = found ?? new SemaphoreState(command.Semaphore, command.InitialPermits!.Value, command.Bounded);
         var canTake = target.CanTake(command.Count);
         var waits = !canTake && command.Timeout != TimeSpan.Zero;
         Session? session = null;
@@ -29,7 +29,7 @@ public sealed partial class ObjectEngine
         if (canTake)
             Complete(command, Grant(target, new SessionFlow(session!, command.Flow), command.Count));
         else if (waits)
-            Await(command, session, target, target.Waiters);
+            Suspend(command, session, target, target.Waiters);
         else
             Complete(command, new AcquireSemaphoreOutcome(WaitStatus.Timeout, null, target.Available));
         Settle(target);
@@ -38,13 +38,13 @@ public sealed partial class ObjectEngine
     internal void OnReleaseSemaphore(ReleaseSemaphore command)
     {
         var found = _semaphores.Find(command.Semaphore);
-        if (RefuseRelease(command, found) is { } wrong)
+        if (ValidateRelease(command, found) is { } wrong)
         {
             Complete(command, wrong);
             return;
         }
 
-        var target = found ?? new SyncSemaphore(command.Semaphore, command.InitialPermits!.Value, bounded: false);
+        var target = found ?? new SemaphoreState(command.Semaphore, command.InitialPermits!.Value, bounded: false);
         if (found is null)
             _semaphores.Add(target);
         Complete(command, new ReleaseSemaphoreOutcome(target.AvailableAfter(command.Count)));
@@ -69,7 +69,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>An ended session's permits.</summary>
-    internal void ReturnPermits(SyncSemaphore target, SemaphoreHold hold)
+    internal void ReturnPermits(SemaphoreState target, SemaphoreHold hold)
     {
         var free = target.ComingBack(hold);
         Shrink(target, hold, hold.Permits);
@@ -77,28 +77,28 @@ public sealed partial class ObjectEngine
         ServeSemaphore(target);
     }
 
-    internal void ServeSemaphore(SyncSemaphore target)
+    internal void ServeSemaphore(SemaphoreState target)
     {
         while (target.NextToServe() is { } wait)
-            Finish(wait, Grant(target, wait.Flow, ((AcquireSemaphore)wait.Command).Count));
+            Resume(wait, Grant(target, wait.Flow, ((AcquireSemaphore)wait.Command).Count));
         Settle(target);
     }
 
-    internal void DropIdle(SyncSemaphore target)
+    internal void DropIdle(SemaphoreState target)
     {
         StopTimer(target.Timer);
         _semaphores.Drop(target);
     }
 
-    private void Settle(SyncSemaphore target)
+    private void Settle(SemaphoreState target)
     {
         if (target.IsSignal)
-            RestWhile(target.IsIdle, target, ref target.Timer);
+            ScheduleIdleExpiry(target.IsIdle, target, ref target.Timer);
         else if (target.IsIdle)
             _semaphores.Drop(target);
     }
 
-    private AcquireSemaphoreOutcome Grant(SyncSemaphore target, in SessionFlow flow, int permits)
+    private AcquireSemaphoreOutcome Grant(SemaphoreState target, in SessionFlow flow, int permits)
     {
         if (target.Take(flow, permits, _now, out var hold))
             AddHold(hold);
@@ -106,7 +106,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>Takes at most so many permits off a hold; how many those are.</summary>
-    private int Shrink(SyncSemaphore target, SemaphoreHold hold, int atMost)
+    private int Shrink(SemaphoreState target, SemaphoreHold hold, int atMost)
     {
         var permits = Math.Min(atMost, hold.Permits);
         if (target.Shrink(hold, permits))
@@ -114,19 +114,19 @@ public sealed partial class ObjectEngine
         return permits;
     }
 
-    private ObjectError? RefuseAcquire(AcquireSemaphore command, SyncSemaphore? target)
+    private ObjectError? ValidateAcquire(AcquireSemaphore command, SemaphoreState? target)
     {
-        if (RefuseTimeout(command) is { } timeout)
+        if (ValidateTimeout(command) is { } timeout)
             return timeout;
-        if (command.Lease is not null && (command.Session is null ? RefuseTtl("lease", command.Lease) : LeaseWithSession) is { } lease)
+        if (command.Lease is not null && (command.Session is null ? ValidateTtl("lease", command.Lease) : LeaseWithSession) is { } lease)
             return lease;
         if (command.InitialPermits < 0)
             return ObjectError.Invalid("initial_permits", $"initial_permits of {command.InitialPermits} must be at least 0");
         if (command is { InitialPermits: 0, Bounded: true })
             return ObjectError.Invalid("initial_permits", "initial_permits of 0 must be at least 1 where bounded: nobody could ever acquire it");
-        if (RefusePermits(command.Permits) is { } permits)
+        if (ValidatePermits(command.Permits) is { } permits)
             return permits;
-        if ((target is null ? RefuseCreation(command) : RefuseOther(command, target)) is { } wrong)
+        if ((target is null ? ValidateCreation(command) : ValidateOther(command, target)) is { } wrong)
             return wrong;
         var initial = target?.Initial ?? command.InitialPermits!.Value;
         return (target?.IsBounded ?? command.Bounded) && command.Count > initial
@@ -134,11 +134,11 @@ public sealed partial class ObjectEngine
             : null;
     }
 
-    private ObjectError? RefuseCreation(AcquireSemaphore command) => command.InitialPermits is null
+    private ObjectError? ValidateCreation(AcquireSemaphore command) => command.InitialPermits is null
         ? ObjectError.NotFound(ObjectKind.Semaphore, command.Semaphore, "give initial_permits to create it")
-        : _semaphores.Refuse(command.Semaphore);
+        : _semaphores.ValidateNew(command.Semaphore);
 
-    private static ObjectError? RefuseOther(AcquireSemaphore command, SyncSemaphore target)
+    private static ObjectError? ValidateOther(AcquireSemaphore command, SemaphoreState target)
     {
         var has = $"{target} was created with initial_permits {target.Initial} and is {(target.IsBounded ? "bounded" : "unbounded")}";
         if (command.InitialPermits is { } initial && initial != target.Initial)
@@ -149,9 +149,9 @@ public sealed partial class ObjectEngine
             : null;
     }
 
-    private ObjectError? RefuseRelease(ReleaseSemaphore command, SyncSemaphore? target)
+    private ObjectError? ValidateRelease(ReleaseSemaphore command, SemaphoreState? target)
     {
-        if (RefusePermits(command.Permits) is { } permits)
+        if (ValidatePermits(command.Permits) is { } permits)
             return permits;
         if (command.InitialPermits < 0)
             return ObjectError.Invalid("initial_permits", $"initial_permits of {command.InitialPermits} must be at least 0");
@@ -165,7 +165,7 @@ public sealed partial class ObjectEngine
 
             return first > int.MaxValue - command.Count
                 ? new ObjectError(ObjectErrorReason.OverReleased, $"initial_permits of {first} and {command.Count} more are above {int.MaxValue}") { Field = "permits" }
-                : _semaphores.Refuse(command.Semaphore);
+                : _semaphores.ValidateNew(command.Semaphore);
         }
 
         if (command.InitialPermits is { } initial && initial != target.Initial)
@@ -182,7 +182,7 @@ public sealed partial class ObjectEngine
             : new ObjectError(ObjectErrorReason.OverReleased, $"{target} takes at most {most} permits now, not {command.Count}: {why}") { Field = "permits" };
     }
 
-    private static ObjectError? RefusePermits(int permits) => permits < 0
+    private static ObjectError? ValidatePermits(int permits) => permits < 0
         ? ObjectError.Invalid("permits", $"permits of {permits} must be at least 1, or 0 for 1")
         : null;
 }

@@ -19,13 +19,13 @@ public sealed partial class ObjectEngine
 
     internal void OnCreateSession(CreateSession command)
     {
-        if (RefuseTtl("ttl", command.Ttl) is { } wrong)
+        if (ValidateTtl("ttl", command.Ttl) is { } wrong)
         {
             Complete(command, wrong);
             return;
         }
 
-        if (RefuseSession(command.Client, isTask: command.Task is not null) is { } full)
+        if (ValidateSession(command.Client, isTask: command.Task is not null) is { } full)
         {
             Complete(command, full);
             return;
@@ -89,14 +89,14 @@ public sealed partial class ObjectEngine
     /// <summary>A session for a request that named none; null when there are too many, and then the command is completed.</summary>
     internal Session? OpenImplicit(ObjectCommand command, TimeSpan? lease)
     {
-        if (RefuseSession(command.Client, isTask: false) is not { } full)
+        if (ValidateSession(command.Client, isTask: false) is not { } full)
             return Open(command.Client, "", lease ?? _options.DefaultSessionTtl, null, isImplicit: true);
         Complete(command, full);
         return null;
     }
 
     /// <summary>What is wrong with a time to live or a lease; null when nothing is.</summary>
-    internal ObjectError? RefuseTtl(string field, TimeSpan? ttl) => ttl <= TimeSpan.Zero || ttl > _options.MaxSessionTtl
+    internal ObjectError? ValidateTtl(string field, TimeSpan? ttl) => ttl <= TimeSpan.Zero || ttl > _options.MaxSessionTtl
         ? ObjectError.Invalid(field, $"the {field} of {ttl.Value.TotalSeconds} s must be more than zero and at most {_options.MaxSessionTtl.TotalSeconds} s")
         : null;
 
@@ -112,7 +112,7 @@ public sealed partial class ObjectEngine
     internal void EndSession(Session session, SessionEndCause cause, string message) => End([session], cause, message);
 
     /// <summary>A task attempt's session is for those who act for tasks, and knows no other secret than that; any other is for the credential that it was created with.</summary>
-    private static bool MayUse(Session session, ObjectClient client) =>
+    private static bool MayUse(Session session, ClientObjectQuota client) =>
         session.Task is not null ? client.ActsForTasks : session.Client is not { } owner || owner.Credential == client.Credential;
 
     private static ObjectError NotItsOwn(Session session) => new(
@@ -122,7 +122,7 @@ public sealed partial class ObjectEngine
         Field = "session_id",
     };
 
-    private ObjectError? RefuseSession(ObjectClient? client, bool isTask)
+    private ObjectError? ValidateSession(ClientObjectQuota? client, bool isTask)
     {
         var most = isTask ? _options.MaxSessions : _options.MaxSessions - _options.SessionsForTasks;
         if (_sessions.Count >= most)
@@ -145,7 +145,7 @@ public sealed partial class ObjectEngine
             };
     }
 
-    private Session Open(ObjectClient? client, string displayName, TimeSpan? ttl, SessionTask? task, bool isImplicit, string? id = null)
+    private Session Open(ClientObjectQuota? client, string displayName, TimeSpan? ttl, SessionTask? task, bool isImplicit, string? id = null)
     {
         var session = new Session(++_sequence, id ?? _options.SessionIds(++_sessionNumber), displayName, ttl, task) { IsImplicit = isImplicit, Client = client };
         client?.Sessions += 1;
@@ -175,7 +175,7 @@ public sealed partial class ObjectEngine
             var lost = session.WaitCount > 0 ? ObjectError.SessionLost(session) : null;
             while (session.FirstWait is { } wait)
             {
-                Finish(wait, lost!);
+                Resume(wait, lost!);
                 left.Add(wait);
             }
         }

@@ -6,10 +6,10 @@ namespace Orchestrator.Core.Objects;
 /// <summary>Shared state: what its kinds have in common.</summary>
 public sealed partial class ObjectEngine
 {
-    private readonly ObjectTable<SharedDict> _dicts;
-    private readonly ObjectTable<SharedList> _lists;
-    private readonly ObjectTable<SharedValue> _values;
-    private readonly ObjectTable<SharedArray> _arrays;
+    private readonly ObjectMap<DictState> _dicts;
+    private readonly ObjectMap<ListState> _lists;
+    private readonly ObjectMap<ValueState> _values;
+    private readonly ObjectMap<ArrayState> _arrays;
     private readonly StateBudget _stateBudget = new();
 
     // No object that comes into being has a version that one of its name may have had: who has seen that one must not take this one for it.
@@ -40,14 +40,14 @@ public sealed partial class ObjectEngine
     {
         var all = _dicts.All.Concat<StateObject>(_lists.All).Concat(_values.All).Concat(_arrays.All);
         var asked = all.Where(item => item.Exists && (kind is null || item.Kind == kind));
-        return [.. NamePages.After(asked, item => item.QualifiedName, after, maximum)
+        return [.. NamePager.After(asked, item => item.QualifiedName, after, maximum)
             .Select(item => new StateInfo(item.Kind, item.Name, item.Version, item.Count, item.Bytes) { Durability = item.Durability, Owner = OwnerOf(item) })];
     }
 
     internal void OnAwaitStateChange(AwaitStateChange command)
     {
         var found = FindState(command.Kind, command.Name);
-        if ((RefuseKind(command.Kind) ?? RefuseTimeout(command) ?? (found is null ? RefuseState(command.Kind, command.Name) : null)) is { } wrong)
+        if ((ValidateKind(command.Kind) ?? ValidateTimeout(command) ?? (found is null ? ValidateState(command.Kind, command.Name) : null)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -60,17 +60,17 @@ public sealed partial class ObjectEngine
         }
 
         found ??= AddState(command.Kind, command.Name);
-        Await(command, command.Session, found, found.Watchers);
+        Suspend(command, command.Session, found, found.Watchers);
         DropIfVacant(found);
     }
 
     internal void OnDeleteState(DeleteState command)
     {
         var found = FindState(command.Kind, command.Name);
-        var wrong = RefuseKind(command.Kind) ?? ObjectCensus.RefuseName(command.Kind, command.Name);
+        var wrong = ValidateKind(command.Kind) ?? ObjectQuota.ValidateName(command.Kind, command.Name);
         if (wrong is null && found is not { Exists: true })
             wrong = new ObjectError(ObjectErrorReason.NotFound, $"there is no {command.Kind.Noun()} \"{command.Name}\"") { Field = "name" };
-        wrong ??= RefuseDurable(found!.Durability);
+        wrong ??= ValidateDurable(found!.Durability);
         if (wrong is not null)
         {
             Complete(command, wrong);
@@ -121,7 +121,7 @@ public sealed partial class ObjectEngine
             return;
         var changed = new StateChangedOutcome(WaitStatus.Ok, item.Version);
         while (item.Watchers.First is { } watcher)
-            Finish(watcher, changed);
+            Resume(watcher, changed);
     }
 
     private StateObject? FindState(ObjectKind kind, string name) => kind switch
@@ -138,14 +138,14 @@ public sealed partial class ObjectEngine
         var budget = new StateBudget(_stateBudget, _census.Client);
         return kind switch
         {
-            ObjectKind.Dict => Add(_dicts, new SharedDict(name, _options.State, budget)),
-            ObjectKind.List => Add(_lists, new SharedList(name, _options.State, budget)),
-            ObjectKind.Value => Add(_values, new SharedValue(name, _options.State, budget)),
-            _ => Add(_arrays, new SharedArray(name, _options.State, budget)),
+            ObjectKind.Dict => Add(_dicts, new DictState(name, _options.State, budget)),
+            ObjectKind.List => Add(_lists, new ListState(name, _options.State, budget)),
+            ObjectKind.Value => Add(_values, new ValueState(name, _options.State, budget)),
+            _ => Add(_arrays, new ArrayState(name, _options.State, budget)),
         };
     }
 
-    private static T Add<T>(ObjectTable<T> table, T item)
+    private static T Add<T>(ObjectMap<T> table, T item)
         where T : NamedObject
     {
         table.Add(item);
@@ -156,32 +156,32 @@ public sealed partial class ObjectEngine
     {
         switch (item)
         {
-            case SharedDict dict:
+            case DictState dict:
                 _dicts.Drop(dict);
                 break;
-            case SharedList list:
+            case ListState list:
                 _lists.Drop(list);
                 break;
-            case SharedValue value:
+            case ValueState value:
                 _values.Drop(value);
                 break;
-            case SharedArray array:
+            case ArrayState array:
                 _arrays.Drop(array);
                 break;
         }
     }
 
-    private static ObjectError? RefuseKind(ObjectKind kind) => kind is >= ObjectKind.Dict and <= ObjectKind.Array
+    private static ObjectError? ValidateKind(ObjectKind kind) => kind is >= ObjectKind.Dict and <= ObjectKind.Array
         ? null
         : ObjectError.Invalid("kind", "the kind must be DICT (1), LIST (2), VALUE (3) or ARRAY (4)");
 
     /// <summary>Why no object of this name can come into being; null when one can.</summary>
-    private ObjectError? RefuseState(ObjectKind kind, string name) => _census.Refuse(kind, name);
+    private ObjectError? ValidateState(ObjectKind kind, string name) => _census.ValidateNew(kind, name);
 
     /// <summary>What an update has wrong that all kinds have in common: the name and the guard.</summary>
-    private ObjectError? RefuseUpdate(StateUpdate command, ObjectKind kind, string name, StateObject? found)
+    private ObjectError? ValidateUpdate(StateUpdate command, ObjectKind kind, string name, StateObject? found)
     {
-        if (((found is null ? RefuseState(kind, name) : null) ?? RefuseDurability(command, kind, name, found)) is { } wrong)
+        if (((found is null ? ValidateState(kind, name) : null) ?? ValidateDurability(command, kind, name, found)) is { } wrong)
             return wrong;
         if (command.Guard is not { } guard)
             return null;
@@ -191,29 +191,29 @@ public sealed partial class ObjectEngine
             return Stale($"{what} has version {version}, and version {expected} was expected; read it again", "guard.expected_version", version);
         if (guard.Lock.Length == 0)
             return guard.FencingToken == 0 ? null : ObjectError.Invalid("guard.lock", $"the fencing token {guard.FencingToken} needs the name of its lock");
-        if (ObjectCensus.RefuseName(ObjectKind.Lock, guard.Lock) is { } badLock)
+        if (ObjectQuota.ValidateName(ObjectKind.Lock, guard.Lock) is { } badLock)
             return badLock with { Field = "guard.lock" };
         return IsHeldWith(guard.Lock, guard.FencingToken)
             ? null
             : Stale($"lock \"{guard.Lock}\" is not held with the fencing token {guard.FencingToken}; {what} has version {version}", "guard.fencing_token", version);
     }
 
-    private ObjectError? RefuseDurability(StateUpdate command, ObjectKind kind, string name, StateObject? found)
+    private ObjectError? ValidateDurability(StateUpdate command, ObjectKind kind, string name, StateObject? found)
     {
         if (command.Durability is < Durability.Memory or > Durability.Disk)
             return ObjectError.Invalid("durability", $"the durability {(int)command.Durability} must be MEMORY (1), PROCESS (2) or DISK (3)");
         if (found is not { Exists: true })
-            return RefuseDurable(command.Durability ?? Durability.Memory);
+            return ValidateDurable(command.Durability ?? Durability.Memory);
         return command.Durability is { } asked && asked != found.Durability
             ? ObjectError.Mismatch("durability", $"{kind.Noun()} \"{name}\" has the durability {ContractNames.Of(found.Durability)}, not {ContractNames.Of(asked)}, and keeps it")
-            : RefuseDurable(found.Durability);
+            : ValidateDurable(found.Durability);
     }
 
     private static ObjectError Stale(string message, string field, ulong version) =>
         new(ObjectErrorReason.Stale, message) { Field = field, CurrentVersion = version };
 
     /// <summary>Whether an object may grow to so many bytes.</summary>
-    private ObjectError? RefuseBytes(ObjectKind kind, string name, long before, long after)
+    private ObjectError? ValidateBytes(ObjectKind kind, string name, long before, long after)
     {
         var limits = _options.State;
         if (after > limits.MaxObjectBytes)
@@ -224,7 +224,7 @@ public sealed partial class ObjectEngine
         if (total > limits.MaxTotalBytes)
             return Limit(kind, $"all shared state would take {total} bytes, and may take {limits.MaxTotalBytes}; delete some");
         var client = FindState(kind, name) is { } found ? found.Client : _census.Client;
-        return RefuseShare(client, after - before) ?? (_memory.FitsNewWork(KeptBytes + after - before) ? null : NoMemory(after - before));
+        return ValidateShare(client, after - before) ?? (_memory.FitsNewWork(KeptBytes + after - before) ? null : NoMemory(after - before));
     }
 
     private static ObjectError Limit(ObjectKind kind, string message) => new(ObjectErrorReason.LimitExceeded, message) { Field = kind.Field() };

@@ -69,7 +69,7 @@ public sealed partial class ObjectEngine
         var holders = item.Holds.OrderBy(hold => hold.Since).ThenBy(hold => hold.Token).Take(maximum)
             .Select(hold => new SyncHolder(hold.Session, TimeSpan.FromTicks(now - hold.Since), hold.Token));
         var waiters = new List<SyncHolder>();
-        for (var wait = item.Line?.First; wait is not null && waiters.Count < maximum; wait = wait.Next)
+        for (var wait = item.Waiters?.First; wait is not null && waiters.Count < maximum; wait = wait.Next)
             waiters.Add(new SyncHolder(wait.Session, TimeSpan.FromTicks(now - wait.Since), 0));
         return new SyncInfo(item.QualifiedName, item.Describe(), [.. holders], waiters);
     }

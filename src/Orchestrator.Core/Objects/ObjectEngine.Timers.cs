@@ -12,20 +12,20 @@ public sealed partial class ObjectEngine
     internal void ClearTimer(ObjectTimer timer) => _deadlines.Remove(timer);
 
     /// <summary>Lets the object's <see cref="NamedObject.OnTimer"/> be called after so many ticks.</summary>
-    internal void SetTimer(NamedObject target, ref LookTimer? timer, TimeSpan after)
+    internal void SetTimer(NamedObject target, ref ReevaluationTimer? timer, TimeSpan after)
     {
-        timer ??= new LookTimer(++_sequence, target);
+        timer ??= new ReevaluationTimer(++_sequence, target);
         _deadlines.Set(timer, After(after));
     }
 
-    internal void StopTimer(LookTimer? timer)
+    internal void StopTimer(ReevaluationTimer? timer)
     {
         if (timer is not null)
             _deadlines.Remove(timer);
     }
 
     /// <summary>An object was used: from now on it counts as idle, if it is, and goes when it has been for the whole of <see cref="ObjectEngineOptions.IdleTtl"/>.</summary>
-    internal void RestWhile(bool idle, NamedObject target, ref LookTimer? timer)
+    internal void ScheduleIdleExpiry(bool idle, NamedObject target, ref ReevaluationTimer? timer)
     {
         if (idle)
             SetTimer(target, ref timer, _options.IdleTtl);
@@ -34,5 +34,5 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>Whose wait it is, for messages.</summary>
-    internal static string Who(Sessions.Session? session) => session?.ToString() ?? "a waiter without a session";
+    internal static string FormatSession(Sessions.Session? session) => session?.ToString() ?? "a waiter without a session";
 }

@@ -16,7 +16,7 @@ public sealed partial class ObjectEngine
     /// <summary>
     /// The caller of this wait has gone, and nobody will take its outcome: nothing is taken, and nothing is delivered. Does nothing when the
     /// wait has ended, or was taken over by another caller who sent the same operation again. A caller who goes after the outcome has come
-    /// out of the effects is a matter for <see cref="GiveBack"/>.
+    /// out of the effects is a matter for <see cref="CompensateDelivery"/>.
     /// </summary>
     /// <param name="wait">What <see cref="Apply"/> returned.</param>
     /// <param name="caller">The caller that the command named.</param>
@@ -54,7 +54,7 @@ public sealed partial class ObjectEngine
         }
 
         var join = new TaskJoin(command, _sessionsOfTasks);
-        if (Await(command, command.Session, join, join.Waiters) is not null)
+        if (Suspend(command, command.Session, join, join.Waiters) is not null)
             _taskJoins++;
     }
 
@@ -68,7 +68,7 @@ public sealed partial class ObjectEngine
         {
             if (command.Session?.Operations is { } operations && operations.TryFind(id, _now, out var replay) && replay.State is Wait wait)
             {
-                Finish(wait, wait.Object.PartialOutcome(wait) ?? ObjectError.Cancelled);
+                Resume(wait, wait.Object.PartialOutcome(wait) ?? ObjectError.Cancelled);
                 left.Add(wait);
             }
         }
@@ -86,7 +86,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>What is wrong with the command's timeout; null when nothing is.</summary>
-    internal static ObjectError? RefuseTimeout(WaitingCommand command) => command.Timeout < TimeSpan.Zero
+    internal static ObjectError? ValidateTimeout(WaitingCommand command) => command.Timeout < TimeSpan.Zero
         ? ObjectError.Invalid("timeout", $"the timeout of {command.Timeout.Value.TotalSeconds} s must be absent, to wait without end, or at least zero")
         : null;
 
@@ -95,25 +95,25 @@ public sealed partial class ObjectEngine
     /// timeout is zero, too many wait, or it would close a cycle.
     /// </summary>
     /// <returns>The wait; null when the command is completed, and then an object that was made for it is to be dropped.</returns>
-    internal Wait? Await(WaitingCommand command, Session? session, NamedObject target, WaitList list, Wait? after = null)
+    internal Wait? Suspend(WaitingCommand command, Session? session, NamedObject target, WaiterQueue list, Wait? after = null)
     {
         if (command.Timeout == TimeSpan.Zero)
-            return Refuse(command, session, command.TimedOut);
+            return Reject(command, session, command.TimedOut);
         if (_waits >= _options.MaxWaits)
         {
-            return Refuse(command, session, new ObjectError(
+            return Reject(command, session, new ObjectError(
                 ObjectErrorReason.LimitExceeded, $"{_waits} commands wait, the most that may at once; try again when some have been served"));
         }
 
-        if ((command.Account is { } client && client.Waits >= _options.MaxWaitsPerClient ? TooManyWaits(client) : RefuseShare(command.Account, ContentTally.WaitBytes)) is { } share)
-            return Refuse(command, session, share);
+        if ((command.Account is { } client && client.Waits >= _options.MaxWaitsPerClient ? TooManyWaits(client) : ValidateShare(command.Account, ContentTally.WaitBytes)) is { } share)
+            return Reject(command, session, share);
 
         var wait = new Wait(++_sequence, command, session, target, _now);
         Link(wait, list, after);
-        if (RefuseCycle(wait) is { } deadlock)
+        if (ValidateNoCycle(wait) is { } deadlock)
         {
             Unlink(wait);
-            return Refuse(command, session, deadlock);
+            return Reject(command, session, deadlock);
         }
 
         if (command.Timeout is { } timeout)
@@ -122,14 +122,14 @@ public sealed partial class ObjectEngine
         return _begun = wait;
     }
 
-    private ObjectError TooManyWaits(ObjectClient client) => new(
+    private ObjectError TooManyWaits(ClientObjectQuota client) => new(
         ObjectErrorReason.LimitExceeded, $"{client.Waits} commands of client {client.Name} wait, the most of one client that may at once (waits_per_client, {_options.MaxWaitsPerClient}); try again when some have been served")
     {
         Subject = client.Name,
     };
 
     /// <summary>Ends a wait, served or not. Whoever it kept waiting is the object's affair.</summary>
-    internal void Finish(Wait wait, ObjectOutcome outcome)
+    internal void Resume(Wait wait, ObjectOutcome outcome)
     {
         Unlink(wait);
         // Begun and served by the same command: to its caller it never waited.
@@ -144,9 +144,9 @@ public sealed partial class ObjectEngine
 
     /// <summary>
     /// Moves a wait to another list, where it goes on waiting without a deadline: the second step of an operation that has two. Whether it
-    /// closes a cycle there is for the caller to ask, with <see cref="RefuseCycle"/>.
+    /// closes a cycle there is for the caller to ask, with <see cref="ValidateNoCycle"/>.
     /// </summary>
-    internal void MoveWait(Wait wait, NamedObject target, WaitList list, Wait? after = null)
+    internal void MoveWait(Wait wait, NamedObject target, WaiterQueue list, Wait? after = null)
     {
         wait.List!.Remove(wait);
         _deadlines.Remove(wait);
@@ -155,7 +155,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>The error of a wait, already in its list, that closes a cycle; null when it may go on.</summary>
-    internal ObjectError? RefuseCycle(Wait wait)
+    internal ObjectError? ValidateNoCycle(Wait wait)
     {
         if (_graph.FindCycle(wait, _now, _taskJoins > 0) is not { } cycle)
             return null;
@@ -188,14 +188,14 @@ public sealed partial class ObjectEngine
         }
     }
 
-    private Wait? Refuse(WaitingCommand command, Session? session, ObjectOutcome outcome)
+    private Wait? Reject(WaitingCommand command, Session? session, ObjectOutcome outcome)
     {
         Complete(command, outcome);
         RetireIfEmpty(session);
         return null;
     }
 
-    private void Link(Wait wait, WaitList list, Wait? after)
+    private void Link(Wait wait, WaiterQueue list, Wait? after)
     {
         list.Add(wait, after);
         (wait.Session ?? _nobody).Link(wait);

@@ -21,19 +21,19 @@ namespace Orchestrator.Core.Objects;
 /// <c>Pipes/</c>, <c>State/</c>.
 /// </para>
 /// <para>
-/// To add a primitive: (1) its machine, a <see cref="NamedObject"/> in its room, with a <see cref="WaitList"/> for each thing one can
+/// To add a primitive: (1) its machine, a <see cref="NamedObject"/> in its room, with a <see cref="WaiterQueue"/> for each thing one can
 /// wait for, and a subclass of <see cref="Hold"/> for what a session can hold of it; (2) its commands, records derived from
 /// <see cref="ObjectCommand"/> or <see cref="WaitingCommand"/> whose <c>ApplyTo</c> calls an <c>On…</c> method, with their outcomes beside them, cached
-/// where they say nothing of their own; <c>Undo</c> where a grant can be given back; (3) <c>ObjectEngine.Xxx.cs</c> with an <see cref="ObjectTable{T}"/>
-/// and the <c>On…</c> methods: validate, try, and else <see cref="Await"/>.
+/// where they say nothing of their own; <c>Undo</c> where a grant can be given back; (3) <c>ObjectEngine.Xxx.cs</c> with an <see cref="ObjectMap{T}"/>
+/// and the <c>On…</c> methods: validate, try, and else <see cref="Suspend"/>.
 /// </para>
 /// <para>
-/// The rules that keep it right: every command gets one <see cref="Complete(ObjectCommand, ObjectOutcome)"/> or one successful <see cref="Await"/>, whose wait gets
-/// one <see cref="Finish"/> later. A grant is <see cref="AddHold"/> first, then Finish or Complete, so that an implicit session is never
+/// The rules that keep it right: every command gets one <see cref="Complete(ObjectCommand, ObjectOutcome)"/> or one successful <see cref="Suspend"/>, whose wait gets
+/// one <see cref="Resume"/> later. A grant is <see cref="AddHold"/> first, then Finish or Complete, so that an implicit session is never
 /// seen empty in between. Complete the command's own outcome before you serve others. Waiters are served strictly from the front; whoever comes
 /// while somebody waits, waits. Name whom a wait waits for in <see cref="NamedObject.AddBlockers"/>, with those ahead in the list; add
 /// nobody where an outsider can end the wait. An object that nobody holds and nobody waits for is dropped, at once where it is as if it had never
-/// been, and else when it has been idle (<see cref="RestWhile"/>), unless it was created to last.
+/// been, and else when it has been idle (<see cref="ScheduleIdleExpiry"/>), unless it was created to last.
 /// </para>
 /// </remarks>
 public sealed partial class ObjectEngine
@@ -42,7 +42,7 @@ public sealed partial class ObjectEngine
     private readonly MemoryShare _memory;
     private readonly ContentTally _contents = new();
     private readonly DeadlineHeap<DeadlineNode> _deadlines = new();
-    private readonly ObjectCensus _census;
+    private readonly ObjectQuota _census;
     private readonly WaitGraph _graph = new();
     private ObjectEffects _effects = new();
     private Wait? _begun;
@@ -57,22 +57,22 @@ public sealed partial class ObjectEngine
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _memory = new MemoryShare(memory ?? new MemoryBudget(long.MaxValue));
-        _census = new ObjectCensus(options.MaxObjects, options.MaxObjectsPerClient);
-        _locks = new ObjectTable<SyncLock>(ObjectKind.Lock, _census);
-        _semaphores = new ObjectTable<SyncSemaphore>(ObjectKind.Semaphore, _census);
-        _events = new ObjectTable<SyncEvent>(ObjectKind.Event, _census);
-        _conditions = new ObjectTable<SyncCondition>(ObjectKind.Condition, _census);
-        _barriers = new ObjectTable<SyncBarrier>(ObjectKind.Barrier, _census);
-        _latches = new ObjectTable<SyncLatch>(ObjectKind.Latch, _census);
-        _rateLimiters = new ObjectTable<SyncRateLimiter>(ObjectKind.RateLimiter, _census);
+        _census = new ObjectQuota(options.MaxObjects, options.MaxObjectsPerClient);
+        _locks = new ObjectMap<LockState>(ObjectKind.Lock, _census);
+        _semaphores = new ObjectMap<SemaphoreState>(ObjectKind.Semaphore, _census);
+        _events = new ObjectMap<EventState>(ObjectKind.Event, _census);
+        _conditions = new ObjectMap<ConditionState>(ObjectKind.Condition, _census);
+        _barriers = new ObjectMap<BarrierState>(ObjectKind.Barrier, _census);
+        _latches = new ObjectMap<LatchState>(ObjectKind.Latch, _census);
+        _rateLimiters = new ObjectMap<RateLimiterState>(ObjectKind.RateLimiter, _census);
         _lastToken = options.LastFencingToken;
-        _queues = new ObjectTable<SharedQueue>(ObjectKind.Queue, _census);
+        _queues = new ObjectMap<QueueState>(ObjectKind.Queue, _census);
         _lastLeaseId = options.Queues.LastLeaseId;
-        _pipes = new ObjectTable<SharedPipe>(ObjectKind.Pipe, _census);
-        _dicts = new ObjectTable<SharedDict>(ObjectKind.Dict, _census);
-        _lists = new ObjectTable<SharedList>(ObjectKind.List, _census);
-        _values = new ObjectTable<SharedValue>(ObjectKind.Value, _census);
-        _arrays = new ObjectTable<SharedArray>(ObjectKind.Array, _census);
+        _pipes = new ObjectMap<PipeState>(ObjectKind.Pipe, _census);
+        _dicts = new ObjectMap<DictState>(ObjectKind.Dict, _census);
+        _lists = new ObjectMap<ListState>(ObjectKind.List, _census);
+        _values = new ObjectMap<ValueState>(ObjectKind.Value, _census);
+        _arrays = new ObjectMap<ArrayState>(ObjectKind.Array, _census);
     }
 
     /// <summary>When <see cref="Tick"/> is to be called; null when nothing waits for time to pass.</summary>
@@ -94,7 +94,7 @@ public sealed partial class ObjectEngine
             Complete(command, ObjectError.SessionLost(ended));
         else if (command is { Session: { } session, Client: { } client } && !MayUse(session, client))
             Complete(command, NotItsOwn(session));
-        else if (!WasSentBefore(command) && !RefuseForMemory(command))
+        else if (!WasSentBefore(command) && !ExceedsMemory(command))
             command.ApplyTo(this);
         LeaveChanges();
         return _begun;
@@ -125,7 +125,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>Refuses items and messages beyond what may be kept. What state grows by is known only once its edits have been worked out.</summary>
-    private bool RefuseForMemory(ObjectCommand command)
+    private bool ExceedsMemory(ObjectCommand command)
     {
         if (command.ContentBytes is not (> 0 and var bytes) || _memory.FitsNewWork(KeptBytes + bytes))
             return false;
@@ -135,14 +135,14 @@ public sealed partial class ObjectEngine
 
     private ObjectError NoMemory(long more) => new(
         ObjectErrorReason.LimitExceeded,
-        $"the coordinator keeps {_memory.Budget.Used:N0} bytes, {KeptBytes:N0} of them for shared objects; {more:N0} more would pass its memory budget (memory_kept): {_memory.Budget.ForNewWork:N0} for new work, {_memory.Budget.OfOneKind:N0} of them for shared objects; retry when some are gone");
+        $"the coordinator keeps {_memory.Budget.Used:N0} bytes, {KeptBytes:N0} of them for shared objects; {more:N0} more would pass its memory budget (memory_kept): {_memory.Budget.AdmissionLimit:N0} for new work, {_memory.Budget.PerKindLimit:N0} of them for shared objects; retry when some are gone");
 
     /// <summary>Why a client cannot have so many bytes more; null when it can.</summary>
-    private ObjectError? RefuseShare(ObjectClient? client, long more) => client is null || client.Bytes + more <= _memory.Budget.OfOneClient
+    private ObjectError? ValidateShare(ClientObjectQuota? client, long more) => client is null || client.Bytes + more <= _memory.Budget.PerClientLimit
         ? null
         : new ObjectError(
             ObjectErrorReason.LimitExceeded,
-            $"the shared objects and waits of client {client.Name} take {client.Bytes:N0} bytes; {more:N0} more would pass one client's part of the memory budget (object_bytes_per_client), {_memory.Budget.OfOneClient:N0}; retry when some are gone")
+            $"the shared objects and waits of client {client.Name} take {client.Bytes:N0} bytes; {more:N0} more would pass one client's part of the memory budget (object_bytes_per_client), {_memory.Budget.PerClientLimit:N0}; retry when some are gone")
         {
             Subject = client.Name,
         };

@@ -72,7 +72,7 @@ public sealed record ObjectEngineOptions
     public StateOptions State { get; init; } = new();
 
     /// <summary>The clients with credentials of their own, whose objects are taken up again after a restart.</summary>
-    public ObjectClients Clients { get; init; } = new();
+    public ClientObjectQuotaRegistry Clients { get; init; } = new();
 
     /// <summary>
     /// Makes the id of the session with a number that grows from 1. A host mixes in something random, so that an id can neither be guessed

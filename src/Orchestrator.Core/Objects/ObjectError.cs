@@ -37,7 +37,7 @@ public sealed record ObjectError(ObjectErrorReason Reason, string Message) : Obj
         new(ObjectErrorReason.SessionLost, $"{session} has ended: {session.End?.Message}; create a new one") { Field = "session_id" };
 
     internal static ObjectError NotFound(ObjectKind kind, string name, string remedy) =>
-        ObjectCensus.RefuseName(kind, name)
+        ObjectQuota.ValidateName(kind, name)
             ?? new ObjectError(ObjectErrorReason.NotFound, $"there is no {kind.Noun()} \"{name}\": {remedy}") { Field = kind.Field() };
 
     internal static ObjectError Mismatch(string field, string message) => new(ObjectErrorReason.KindMismatch, message) { Field = field };

@@ -14,7 +14,7 @@ internal abstract class ObjectTimer(long order) : DeadlineNode(order)
 /// Breaks ties: a timer that was made before a wait began goes before the timeout of that wait.
 /// </param>
 /// <param name="object">The object.</param>
-internal sealed class LookTimer(long order, NamedObject @object) : ObjectTimer(order)
+internal sealed class ReevaluationTimer(long order, NamedObject @object) : ObjectTimer(order)
 {
     public override void OnDue(ObjectEngine engine) => @object.OnTimer(engine);
 }

@@ -128,7 +128,7 @@ public sealed record ReceiveOutcome(PipeStatus Status, IReadOnlyList<Content> Me
     public override int Bytes => (int)Math.Min(int.MaxValue, Messages.Sum(message => (long)message.Bytes));
 
     /// <summary>Where the messages came from, to go back there.</summary>
-    internal (SharedPipe Pipe, PipeSide Side)? Source { get; init; }
+    internal (PipeState Pipe, PipeSide Side)? Source { get; init; }
 
     /// <summary>The places of the messages: not always consecutive, where some had come back.</summary>
     internal IReadOnlyList<long> Sequences { get; init; } = [];

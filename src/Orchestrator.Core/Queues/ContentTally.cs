@@ -5,7 +5,7 @@ namespace Orchestrator.Core.Queues;
 /// <summary>The bytes of entries of queues and pipes, and of commands that wait, with what each costs beside its content.</summary>
 /// <param name="all">Where they count, too.</param>
 /// <param name="client">Whose they are.</param>
-internal sealed class ContentTally(ContentTally? all = null, ObjectClient? client = null)
+internal sealed class ContentTally(ContentTally? all = null, ClientObjectQuota? client = null)
 {
     /// <summary>Of an entry: as measured with a million items, rounded up.</summary>
     public const int EntryBytes = 160;

@@ -110,7 +110,7 @@ public sealed record GetOutcome(WaitStatus Status, IReadOnlyList<QueueItem> Item
     }
 
     /// <summary>Where the items came from: not another queue of the same name.</summary>
-    internal SharedQueue? Source { get; init; }
+    internal QueueState? Source { get; init; }
 
     /// <summary>What was taken for good has nothing that tells whether it is back already: given back twice, it would be there twice.</summary>
     internal bool IsGivenBack { get; set; }

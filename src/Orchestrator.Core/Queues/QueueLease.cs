@@ -7,7 +7,7 @@ namespace Orchestrator.Core.Queues;
 /// An item that is out of sight: leased to a session, or, after a RETURN with a delay, to nobody. Its timer ends it: without
 /// one a lease lives as long as its session.
 /// </summary>
-internal sealed class QueueLease(long order, ulong id, SharedQueue queue, in QueueEntry entry) : ObjectTimer(order)
+internal sealed class QueueLease(long order, ulong id, QueueState queue, in QueueEntry entry) : ObjectTimer(order)
 {
     public readonly QueueEntry Entry = entry;
     public LeaseList? List;
@@ -16,7 +16,7 @@ internal sealed class QueueLease(long order, ulong id, SharedQueue queue, in Que
 
     public ulong Id => id;
 
-    public SharedQueue Queue => queue;
+    public QueueState Queue => queue;
 
     /// <summary>Whose it is; null while it is delayed.</summary>
     public QueueHold? Hold { get; set; }
@@ -31,7 +31,7 @@ internal sealed class QueueLease(long order, ulong id, SharedQueue queue, in Que
 }
 
 /// <summary>What a session has leased of one queue: one hold, however many items.</summary>
-internal sealed class QueueHold(Session session, SharedQueue queue, string flow, long since) : Hold(session, queue, flow, since)
+internal sealed class QueueHold(Session session, QueueState queue, string flow, long since) : Hold(session, queue, flow, since)
 {
     public LeaseList Leases { get; } = new(queue.Tally);
 }

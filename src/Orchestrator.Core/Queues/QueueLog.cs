@@ -5,7 +5,7 @@ namespace Orchestrator.Core.Queues;
 /// <summary>What one step of the engine does to a durable queue, as it is to be written down.</summary>
 /// <param name="queue">The queue.</param>
 /// <param name="changed">The queues that something has happened to in this step.</param>
-internal sealed class QueueLog(SharedQueue queue, List<SharedQueue> changed)
+internal sealed class QueueLog(QueueState queue, List<QueueState> changed)
 {
     private List<KeptItem>? _puts;
     private List<ItemMove>? _moves;

@@ -7,12 +7,12 @@ namespace Orchestrator.Core.Scheduling;
 /// </summary>
 internal sealed class AffinityTable(int capacity)
 {
-    private readonly Dictionary<(WorkerRoute Route, string Key), LinkedListNode<Binding>> _nodes = [];
+    private readonly Dictionary<(HandlerRoute Route, string Key), LinkedListNode<Binding>> _nodes = [];
     private readonly LinkedList<Binding> _recent = new();
 
     public int Count => _nodes.Count;
 
-    public EngineWorker? Find(WorkerRoute route, string name)
+    public WorkerNode? Find(HandlerRoute route, string name)
     {
         var key = (route, name);
         if (!_nodes.TryGetValue(key, out var node))
@@ -29,7 +29,7 @@ internal sealed class AffinityTable(int capacity)
         return node.Value.Worker;
     }
 
-    public void Bind(WorkerRoute route, string name, EngineWorker worker)
+    public void Bind(HandlerRoute route, string name, WorkerNode worker)
     {
         var key = (route, name);
         if (_nodes.Remove(key, out var old))
@@ -41,5 +41,5 @@ internal sealed class AffinityTable(int capacity)
         _recent.RemoveFirst();
     }
 
-    private sealed record Binding((WorkerRoute Route, string Key) Key, EngineWorker Worker);
+    private sealed record Binding((HandlerRoute Route, string Key) Key, WorkerNode Worker);
 }

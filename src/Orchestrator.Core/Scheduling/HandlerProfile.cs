@@ -39,7 +39,7 @@ public sealed class HandlerProfile
     public IReadOnlyList<string> Groups { get; internal set; } = [];
 
     /// <summary>Where its tasks wait; null where no worker offers it.</summary>
-    internal WorkerRoute? Route { get; set; }
+    internal HandlerRoute? Route { get; set; }
 
     /// <summary>How its tasks ended, and how many are queued and running.</summary>
     public TaskTally Tally { get; }

@@ -56,7 +56,7 @@ internal sealed class Lane(int slots)
         if (Running < slots)
         {
             Running++;
-            task.Set(TaskMarks.Running);
+            task.Set(TaskFlags.Running);
             return true;
         }
 
@@ -83,15 +83,15 @@ internal sealed class Lane(int slots)
         task.Previous = task.Next = null;
         Outstanding--;
         BacklogTicks = Outstanding == 0 ? 0 : Math.Max(0, BacklogTicks - expectedTicks);
-        if (!task.Has(TaskMarks.Running))
+        if (!task.Has(TaskFlags.Running))
             return null;
-        task.Clear(TaskMarks.Running);
+        task.Clear(TaskFlags.Running);
         Running--;
         if (_firstWaiting is not { } next)
             return null;
         _firstWaiting = next.Next;
         Running++;
-        next.Set(TaskMarks.Running);
+        next.Set(TaskFlags.Running);
         return next;
     }
 }

@@ -9,8 +9,8 @@ internal sealed class PriorityLevel(int priority)
     // would never pay for its turns. Beyond this many they are forgotten: fairness among that many idle keys is not worth the memory.
     private const int MaxIdleFlows = 1_024;
 
-    private readonly Dictionary<string, Flow> _flows = [];
-    private readonly SortedSet<Flow> _active = new(FlowOrder.Instance);
+    private readonly Dictionary<string, FairnessQueue> _flows = [];
+    private readonly SortedSet<FairnessQueue> _active = new(FlowOrder.Instance);
     private double _pass;
 
     public int Priority => priority;
@@ -26,21 +26,21 @@ internal sealed class PriorityLevel(int priority)
     public TaskRecord? First => _single is not null ? _single.First : _active.Min?.First;
 
     // With one active flow, by far the most common case, the sorted set is left alone.
-    private Flow? _single;
+    private FairnessQueue? _single;
 
     public void Add(TaskRecord task)
     {
         var key = task.Policy.FairnessKey is { Length: > 0 } own ? own : task.Client?.FairnessKey ?? "";
         if (!_flows.TryGetValue(key, out var flow))
         {
-            flow = new Flow(this, key) { Pass = _pass };
+            flow = new FairnessQueue(this, key) { VirtualTime = _pass };
             _flows.Add(key, flow);
         }
 
         flow.Weight = task.Policy.FairnessWeight;
         if (flow.Count == 0)
         {
-            flow.Pass = Math.Max(flow.Pass, _pass);
+            flow.VirtualTime = Math.Max(flow.VirtualTime, _pass);
             flow.Add(task);
             Activate(flow);
         }
@@ -61,11 +61,11 @@ internal sealed class PriorityLevel(int priority)
             _active.Remove(flow);
         flow.Remove(task);
         Count--;
-        if (charge && !task.Has(TaskMarks.Charged))
+        if (charge && !task.Has(TaskFlags.Charged))
         {
-            task.Set(TaskMarks.Charged);
-            _pass = Math.Max(_pass, flow.Pass);
-            flow.Pass += 1 / flow.Weight;
+            task.Set(TaskFlags.Charged);
+            _pass = Math.Max(_pass, flow.VirtualTime);
+            flow.VirtualTime += 1 / flow.Weight;
         }
 
         if (flow.Count > 0)
@@ -77,11 +77,11 @@ internal sealed class PriorityLevel(int priority)
 
         if (single)
             _single = null;
-        if (flow.Pass <= _pass || _flows.Count > _active.Count + MaxIdleFlows)
+        if (flow.VirtualTime <= _pass || _flows.Count > _active.Count + MaxIdleFlows)
             Forget(flow);
     }
 
-    private void Activate(Flow flow)
+    private void Activate(FairnessQueue flow)
     {
         if (_single is null && _active.Count == 0)
         {
@@ -98,7 +98,7 @@ internal sealed class PriorityLevel(int priority)
         _active.Add(flow);
     }
 
-    private void Forget(Flow flow)
+    private void Forget(FairnessQueue flow)
     {
         _flows.Remove(flow.Key);
         if (_flows.Count <= _active.Count + MaxIdleFlows)
@@ -107,13 +107,13 @@ internal sealed class PriorityLevel(int priority)
             _flows.Remove(idle.Key);
     }
 
-    private sealed class FlowOrder : IComparer<Flow>
+    private sealed class FlowOrder : IComparer<FairnessQueue>
     {
         public static readonly FlowOrder Instance = new();
 
-        public int Compare(Flow? x, Flow? y)
+        public int Compare(FairnessQueue? x, FairnessQueue? y)
         {
-            var byPass = x!.Pass.CompareTo(y!.Pass);
+            var byPass = x!.VirtualTime.CompareTo(y!.VirtualTime);
             return byPass != 0 ? byPass : string.CompareOrdinal(x.Key, y.Key);
         }
     }

@@ -3,7 +3,7 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>The workers that serve one placement, what they offer, and the tasks that wait for them.</summary>
-internal sealed class WorkerPool(TaskPlacement placement, long agingTicks, IReadOnlyList<string> expectedGroups)
+internal sealed class WorkerPool(PlacementPolicy placement, long agingTicks, IReadOnlyList<string> expectedGroups)
 {
     /// <summary>A set of groups is a word of bits.</summary>
     public const int MaxGroups = 64;
@@ -13,12 +13,12 @@ internal sealed class WorkerPool(TaskPlacement placement, long agingTicks, IRead
     private ulong _announced;
     private ulong _givenUp;
 
-    public TaskPlacement Placement => placement;
+    public PlacementPolicy Placement => placement;
 
-    public List<EngineWorker> Workers { get; } = [];
+    public List<WorkerNode> Workers { get; } = [];
 
     /// <summary>One per set of groups that some handler is offered by; mostly one in all.</summary>
-    public List<WorkerRoute> Routes { get; } = [];
+    public List<HandlerRoute> Routes { get; } = [];
 
     /// <summary>The handlers that its workers offer, by name.</summary>
     public Dictionary<string, HandlerProfile> Handlers { get; } = [];
@@ -34,9 +34,9 @@ internal sealed class WorkerPool(TaskPlacement placement, long agingTicks, IRead
     /// <summary>The groups that have been given up without having said which handlers they have.</summary>
     public IEnumerable<GroupLoss> UnheardLosses => _losses.Values.Where(loss => (BitOf(loss.Group) & _announced) == 0);
 
-    public bool CanKill => placement == TaskPlacement.WorkerProcess;
+    public bool CanKill => placement == PlacementPolicy.WorkerProcess;
 
-    public int LaneCount => placement == TaskPlacement.WorkerProcess ? 3 : 1;
+    public int LaneCount => placement == PlacementPolicy.WorkerProcess ? 3 : 1;
 
     public int LaneOf(WorkKind kind) => LaneCount == 1 ? 0 : (int)kind;
 
@@ -75,11 +75,11 @@ internal sealed class WorkerPool(TaskPlacement placement, long agingTicks, IRead
     public IReadOnlyList<string> NamesOf(ulong groups) => [.. _groups.Where((_, index) => (groups & (1UL << index)) != 0)];
 
     /// <summary>Where tasks wait whose handler is offered by exactly these groups.</summary>
-    public WorkerRoute RouteOf(ulong groups)
+    public HandlerRoute RouteOf(ulong groups)
     {
         if (Routes.Find(route => route.Groups == groups) is { } known)
             return known;
-        var added = new WorkerRoute(groups, LaneCount, agingTicks);
+        var added = new HandlerRoute(groups, LaneCount, agingTicks);
         Routes.Add(added);
         return added;
     }
@@ -113,9 +113,9 @@ internal sealed class WorkerPool(TaskPlacement placement, long agingTicks, IRead
     }
 
     /// <summary>The route whose first task is next in the promised order, of those that a dispatch has not found blocked.</summary>
-    public WorkerRoute? NextRoute(int lane)
+    public HandlerRoute? NextRoute(int lane)
     {
-        WorkerRoute? best = null;
+        HandlerRoute? best = null;
         foreach (var route in Routes)
         {
             if (!route.IsBlocked && route.Queues[lane].Count > 0 && (best is null || route.Queues[lane].FirstRanked.CompareTo(best.Queues[lane].FirstRanked) < 0))
@@ -126,7 +126,7 @@ internal sealed class WorkerPool(TaskPlacement placement, long agingTicks, IRead
     }
 
     /// <summary>The first ready task that this worker could run; null where none waits for it.</summary>
-    public RankedTask? FirstFor(EngineWorker worker, int lane)
+    public RankedTask? FirstFor(WorkerNode worker, int lane)
     {
         RankedTask? best = null;
         foreach (var route in Routes)

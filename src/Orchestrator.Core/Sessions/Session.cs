@@ -60,7 +60,7 @@ public sealed class Session : DeadlineNode
     public int WaitCount { get; private set; }
 
     /// <summary>On whose account it is: of who created it, or submitted its task. Null where no client is known.</summary>
-    internal ObjectClient? Client { get; set; }
+    internal ClientObjectQuota? Client { get; set; }
 
     /// <summary>How many streams keep it alive; while there is one, its time to live does not run.</summary>
     internal int Attachments { get; set; }

@@ -84,7 +84,7 @@ public sealed record EndWorkerSessions(string Worker, string Message) : ObjectCo
 }
 
 /// <summary>A credential was revoked, and every session that was created with it ends. Those of tasks go on with their tasks.</summary>
-/// <param name="Credential">The credential, see <see cref="ObjectClient.Credential"/>.</param>
+/// <param name="Credential">The credential, see <see cref="ClientObjectQuota.Credential"/>.</param>
 public sealed record EndClientSessions(string Credential) : ObjectCommand
 {
     internal override void ApplyTo(ObjectEngine engine) =>

@@ -6,7 +6,7 @@ namespace Orchestrator.Core.State;
 internal sealed class DictDraft
 {
     private readonly Dictionary<string, Content?> _values = [];
-    private SharedDict? _dict;
+    private DictState? _dict;
     private bool _clear;
     private long _now;
 
@@ -19,7 +19,7 @@ internal sealed class DictDraft
     /// <summary>How many bytes they would take.</summary>
     public long Bytes { get; private set; }
 
-    public void Begin(SharedDict? dict, bool clear, long now)
+    public void Begin(DictState? dict, bool clear, long now)
     {
         (_dict, _clear, _now) = (dict, clear, now);
         _values.Clear();
@@ -39,7 +39,7 @@ internal sealed class DictDraft
     {
         Remove(key);
         Count++;
-        Bytes += SharedDict.Size(key, value);
+        Bytes += DictState.Size(key, value);
         _values[key] = value;
         Changes.Add(new Change(key, value, ttl, keepsTtl));
     }
@@ -56,7 +56,7 @@ internal sealed class DictDraft
         if (Find(key) is not { } old)
             return;
         Count--;
-        Bytes -= SharedDict.Size(key, old);
+        Bytes -= DictState.Size(key, old);
     }
 
     /// <summary>A change of one entry: to a value, or, with null, its end.</summary>

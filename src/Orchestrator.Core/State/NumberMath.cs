@@ -20,7 +20,7 @@ internal static class NumberMath
     {
         after = before;
         changed = false;
-        if (Refuse(before, edit, what, field) is { } wrong)
+        if (ValidateEdit(before, edit, what, field) is { } wrong)
             return wrong;
         var operand = edit.Operand;
         switch (edit.Operation)
@@ -69,15 +69,15 @@ internal static class NumberMath
 
     private static int Compare(Number left, Number right) => left.IsReal ? left.Real.CompareTo(right.Real) : left.Whole.CompareTo(right.Whole);
 
-    private static ObjectError? Refuse(Number? before, NumberEdit edit, string what, string field)
+    private static ObjectError? ValidateEdit(Number? before, NumberEdit edit, string what, string field)
     {
         if (edit.Operation is < NumberOperation.Set or > NumberOperation.CompareAndSet)
             return ObjectError.Invalid(field, "the edit must be one of set, add, min, max and compare_and_set");
-        if (RefuseReal(edit.Operand, field) is { } operand)
+        if (ValidateReal(edit.Operand, field) is { } operand)
             return operand;
         if (edit.Expected is { } expected)
         {
-            if (RefuseReal(expected, field) is { } real)
+            if (ValidateReal(expected, field) is { } real)
                 return real;
             if (expected.IsReal != edit.Operand.IsReal)
                 return OtherType(field, $"expects the {expected.TypeName} {expected} and would set the {edit.Operand.TypeName} {edit.Operand}: both must be of one type");
@@ -88,7 +88,7 @@ internal static class NumberMath
         return OtherType(field, $"{what} holds the {now.TypeName} {now}, and the edit is with the {edit.Operand.TypeName} {edit.Operand}: use a {now.TypeName}");
     }
 
-    private static ObjectError? RefuseReal(Number number, string field) =>
+    private static ObjectError? ValidateReal(Number number, string field) =>
         number.IsReal && !double.IsFinite(number.Real) ? ObjectError.Invalid(field, $"the number {number} must be finite") : null;
 
     private static ObjectError OtherType(string field, string message) => new(ObjectErrorReason.KindMismatch, message) { Field = field };

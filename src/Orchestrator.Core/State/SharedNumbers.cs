@@ -3,7 +3,7 @@ using Orchestrator.Core.Objects;
 namespace Orchestrator.Core.State;
 
 /// <summary>One number.</summary>
-internal sealed class SharedValue(string name, StateOptions options, StateBudget budget) : StateObject(ObjectKind.Value, name, options, budget)
+internal sealed class ValueState(string name, StateOptions options, StateBudget budget) : StateObject(ObjectKind.Value, name, options, budget)
 {
     public Number? Current { get; set; }
 
@@ -11,7 +11,7 @@ internal sealed class SharedValue(string name, StateOptions options, StateBudget
 }
 
 /// <summary>A fixed number of numbers of one type, which the first edit gives.</summary>
-internal sealed class SharedArray(string name, StateOptions options, StateBudget budget) : StateObject(ObjectKind.Array, name, options, budget)
+internal sealed class ArrayState(string name, StateOptions options, StateBudget budget) : StateObject(ObjectKind.Array, name, options, budget)
 {
     private long[] _bits = [];
 

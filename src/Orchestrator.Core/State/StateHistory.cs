@@ -64,7 +64,7 @@ internal sealed class StateHistory(StateOptions options, StateBudget budget)
 /// <summary>The size of shared state.</summary>
 /// <param name="all">Where it counts, too.</param>
 /// <param name="client">Whose it is.</param>
-internal sealed class StateBudget(StateBudget? all = null, ObjectClient? client = null)
+internal sealed class StateBudget(StateBudget? all = null, ClientObjectQuota? client = null)
 {
     /// <summary>Keys and values.</summary>
     public long Bytes { get; private set; }

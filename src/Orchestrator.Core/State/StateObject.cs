@@ -12,7 +12,7 @@ internal abstract class StateObject(ObjectKind kind, string name, StateOptions o
 {
     public StateHistory History { get; } = new(options, budget);
 
-    public WaitList Watchers { get; } = new();
+    public WaiterQueue Watchers { get; } = new();
 
     public bool Exists { get; set; }
 

@@ -2,7 +2,7 @@ namespace Orchestrator.Core.Tasks;
 
 /// <summary>
 /// Results that their owners have been given: still readable for a while, and the first to go. Results that nobody was given are
-/// kept for their time to live instead (<see cref="TaskMarks.Retained"/>).
+/// kept for their time to live instead (<see cref="TaskFlags.Retained"/>).
 /// </summary>
 internal sealed class ResultRetention(int capacity, long maxBytes)
 {

@@ -12,17 +12,17 @@ public abstract record TaskCommand
     public sealed record Submit(IReadOnlyList<TaskSubmission> Tasks, TaskOwner? Owner, bool AllOrNone = false) : TaskCommand
     {
         /// <summary>Whose tasks they are, for its share and its bounds; null is nobody in particular.</summary>
-        public TaskClient? Client { get; init; }
+        public ClientTaskQuota? Client { get; init; }
     }
 
     /// <summary>What a worker reports, in one message.</summary>
-    public sealed record Report(EngineWorker Worker, IReadOnlyList<AttemptReport> Results) : TaskCommand
+    public sealed record Report(WorkerNode Worker, IReadOnlyList<AttemptReport> Results) : TaskCommand
     {
         /// <summary>Attempts given back unstarted.</summary>
         public IReadOnlyList<AttemptId> Returned { get; init; } = [];
 
         /// <summary>Progress, partial outputs and log lines.</summary>
-        public IReadOnlyList<AttemptNews> News { get; init; } = [];
+        public IReadOnlyList<AttemptUpdate> News { get; init; } = [];
     }
 
     /// <summary>Cancel these tasks; unknown and ended ones are passed over.</summary>
@@ -39,17 +39,17 @@ public abstract record TaskCommand
     /// <summary>A worker is ready for work; the engine's view of it is <see cref="TaskEffects.Joined"/>.</summary>
     /// <param name="Description">What it brings along.</param>
     /// <param name="Handlers">What it can run.</param>
-    /// <param name="Channel">The host's way to it, kept in <see cref="EngineWorker.Channel"/>.</param>
+    /// <param name="Channel">The host's way to it, kept in <see cref="WorkerNode.Channel"/>.</param>
     public sealed record WorkerJoined(WorkerDescription Description, IReadOnlyList<HandlerOffer> Handlers, object? Channel = null) : TaskCommand;
 
     /// <summary>The worker takes no more work and gives back what has not started.</summary>
-    public sealed record WorkerDraining(EngineWorker Worker) : TaskCommand;
+    public sealed record WorkerDraining(WorkerNode Worker) : TaskCommand;
 
     /// <summary>The worker's process has ended.</summary>
     /// <param name="Worker">The worker.</param>
     /// <param name="Recorder">The bytes of its flight recorder; null where it kept none.</param>
     /// <param name="PostMortem">What is known of its end; null when it ended as it was told to.</param>
-    public sealed record WorkerLost(EngineWorker Worker, byte[]? Recorder, WorkerPostMortem? PostMortem) : TaskCommand;
+    public sealed record WorkerLost(WorkerNode Worker, byte[]? Recorder, WorkerPostMortem? PostMortem) : TaskCommand;
 
     /// <summary>A group of worker processes has been given up: what only it could run fails.</summary>
     public sealed record GroupGivenUp(GroupLoss Loss) : TaskCommand;
@@ -64,7 +64,7 @@ public abstract record TaskCommand
     public sealed record PermitRefused(RateGate Gate, FailureReason Reason, string Message) : TaskCommand;
 
     /// <summary>Kill this worker as if one of its tasks had ignored its cancel.</summary>
-    public sealed record Condemn(EngineWorker Worker) : TaskCommand;
+    public sealed record Condemn(WorkerNode Worker) : TaskCommand;
 
     /// <summary>Take no new tasks from now on.</summary>
     public sealed record Drain : TaskCommand;
@@ -114,7 +114,7 @@ public readonly record struct AttemptReport(
     long ReplyTicks = 0);
 
 /// <summary>What an attempt has to tell before it ends.</summary>
-public readonly record struct AttemptNews(long TaskId, int Attempt, TaskEventKind Kind, object? Content, int ContentBytes);
+public readonly record struct AttemptUpdate(long TaskId, int Attempt, TaskEventKind Kind, object? Content, int ContentBytes);
 
 /// <summary>A handler that a worker offers.</summary>
 /// <param name="Name">Its registered name.</param>

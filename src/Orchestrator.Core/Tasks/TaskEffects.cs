@@ -34,7 +34,7 @@ public sealed class TaskEffects
     public List<long> Cancelled { get; } = [];
 
     /// <summary>The engine's view of the worker that joined.</summary>
-    public EngineWorker? Joined { get; internal set; }
+    public WorkerNode? Joined { get; internal set; }
 
     /// <summary>What happened to durable tasks: to be written down before any effect that concerns them. In order.</summary>
     public List<TaskChange> Changes { get; } = [];
@@ -62,10 +62,10 @@ public sealed class TaskEffects
 }
 
 /// <summary>Send this attempt to this worker. Carries the input, since the record lets go of it when the task ends.</summary>
-public readonly record struct AttemptAssignment(EngineWorker Worker, TaskRecord Task, int Attempt, int Slot, object? Input);
+public readonly record struct AttemptAssignment(WorkerNode Worker, TaskRecord Task, int Attempt, int Slot, object? Input);
 
 /// <summary>Tell a worker something about an attempt that it holds.</summary>
-public readonly record struct AttemptSignal(EngineWorker Worker, long TaskId, int Attempt, SignalKind Kind);
+public readonly record struct AttemptSignal(WorkerNode Worker, long TaskId, int Attempt, SignalKind Kind);
 
 /// <summary>What a worker is told about an attempt.</summary>
 public enum SignalKind : byte
@@ -97,7 +97,7 @@ public enum PermitOrderKind : byte
 }
 
 /// <summary>What is to happen to a worker process.</summary>
-public readonly record struct WorkerOrder(EngineWorker Worker, WorkerOrderKind Kind);
+public readonly record struct WorkerOrder(WorkerNode Worker, WorkerOrderKind Kind);
 
 /// <summary>What is to happen to a worker process.</summary>
 public enum WorkerOrderKind : byte

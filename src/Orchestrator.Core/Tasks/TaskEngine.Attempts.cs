@@ -36,17 +36,17 @@ public sealed partial class TaskEngine
     }
 
     /// <summary>The attempt, if it is at this worker; a message about any other changes nothing.</summary>
-    private TaskRecord? FindAttempt(EngineWorker worker, long taskId, int attempt)
+    private TaskRecord? FindAttempt(WorkerNode worker, long taskId, int attempt)
     {
         if (_tasks.Find(taskId) is { } task && task.Worker == worker && task.Attempt == attempt)
         {
             if (task.Phase == TaskPhase.Assigned)
                 return task;
-            if (task.Has(TaskMarks.Abandoned))
+            if (task.Has(TaskFlags.Abandoned))
             {
                 // It has ended for its owner long ago; only its lane learns that the code has returned.
                 LeaveWorker(task);
-                task.Clear(TaskMarks.Abandoned);
+                task.Clear(TaskFlags.Abandoned);
                 return null;
             }
         }
@@ -55,7 +55,7 @@ public sealed partial class TaskEngine
         return null;
     }
 
-    private void OnNews(TaskRecord task, in AttemptNews news)
+    private void OnNews(TaskRecord task, in AttemptUpdate news)
     {
         var extras = task.GetExtras();
         if (news.Kind == TaskEventKind.Progress)
@@ -191,7 +191,7 @@ public sealed partial class TaskEngine
             MakeReady(task);
     }
 
-    private void Assign(TaskRecord task, EngineWorker worker)
+    private void Assign(TaskRecord task, WorkerNode worker)
     {
         task.Phase = TaskPhase.Assigned;
         task.Worker = worker;
@@ -230,17 +230,17 @@ public sealed partial class TaskEngine
 
     private void Detach(TaskRecord task)
     {
-        if (task.Has(TaskMarks.Culprit))
+        if (task.Has(TaskFlags.AwaitingWorkerKill))
             task.Worker!.Culprits--;
         task.Worker = null;
         task.Slot = -1;
-        task.Clear(TaskMarks.Culprit | TaskMarks.Running | TaskMarks.ReturnRequested);
+        task.Clear(TaskFlags.AwaitingWorkerKill | TaskFlags.Running | TaskFlags.ReturnRequested);
         LeaveGate(task);
     }
 
     private void LeaveGate(TaskRecord task)
     {
-        if (task.Has(TaskMarks.HoldsPermit))
+        if (task.Has(TaskFlags.HoldsPermit))
             ReturnPermit(task);
     }
 
@@ -253,7 +253,7 @@ public sealed partial class TaskEngine
 
     private void PassOnRatePermit(TaskRecord task)
     {
-        if (task.Has(TaskMarks.HoldsRatePermit))
+        if (task.Has(TaskFlags.HoldsRatePermit))
             Proceed(_rates.PassOn(task, _effects));
     }
 
@@ -291,7 +291,7 @@ public sealed partial class TaskEngine
         _deadlines.Remove(task);
         PassOnRatePermit(task);
         // An abandoned one gives its permit back when its code returns.
-        if (!task.Has(TaskMarks.Abandoned))
+        if (!task.Has(TaskFlags.Abandoned))
             LeaveGate(task);
         if (task.Handler.IsKnown)
         {

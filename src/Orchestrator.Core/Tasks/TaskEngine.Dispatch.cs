@@ -56,19 +56,19 @@ public sealed partial class TaskEngine
     /// <summary>Takes the permits that a task needs to start; where it has to wait for one, it waits beside the queue from which it was taken.</summary>
     private bool PassesGates(TaskRecord task, ReadyQueue queue)
     {
-        if (ConcurrencyGates.Concerns(task) && !task.Has(TaskMarks.HoldsPermit) && !_gates.TryEnter(task))
+        if (ConcurrencyLimiter.Concerns(task) && !task.Has(TaskFlags.HoldsPermit) && !_gates.TryEnter(task))
         {
             task.Phase = TaskPhase.Gated;
-            _gates.Park(task, queue.RankOf(task));
+            _gates.Enqueue(task, queue.RankOf(task));
             return false;
         }
 
-        if (RateGates.Concerns(task))
+        if (StartRateLimiter.Concerns(task))
         {
-            if (!task.Has(TaskMarks.HoldsRatePermit))
+            if (!task.Has(TaskFlags.HoldsRatePermit))
             {
                 task.Phase = TaskPhase.RateLimited;
-                _rates.Park(task, queue, _effects);
+                _rates.Enqueue(task, queue, _effects);
                 return false;
             }
 
@@ -93,9 +93,9 @@ public sealed partial class TaskEngine
             End(task, TaskState.Failed, failure: new TaskFailure(refused.Reason, refused.Message));
     }
 
-    private EngineWorker? Choose(WorkerPool pool, WorkerRoute route, int lane, TaskRecord task)
+    private WorkerNode? Choose(WorkerPool pool, HandlerRoute route, int lane, TaskRecord task)
     {
-        EngineWorker? best = null;
+        WorkerNode? best = null;
         var neighbours = pool.LaneCount > 1 && lane == (int)WorkKind.Io && Expected(task) < _options.IoNeighboursBelow.Ticks ? _options.IoNeighbours : 1;
         foreach (var worker in pool.Workers)
         {
@@ -119,7 +119,7 @@ public sealed partial class TaskEngine
         return leftFree ? left.Outstanding / neighbours < right.Outstanding / neighbours : left.BacklogTicks < right.BacklogTicks;
     }
 
-    private bool CanTake(EngineWorker worker, int lane, TaskRecord task)
+    private bool CanTake(WorkerNode worker, int lane, TaskRecord task)
     {
         if (worker.IsClosed || !worker.HasFreeSlot)
             return false;
@@ -128,7 +128,7 @@ public sealed partial class TaskEngine
             return true;
         // Only the CPU lane has a window: what waits in the others would only wait elsewhere. A task that needs a permit takes none
         // before it can run.
-        if (lane != 0 || !worker.Description.RecordsFlight || ConcurrencyGates.Concerns(task) || RateGates.Concerns(task))
+        if (lane != 0 || !worker.Description.RecordsFlight || ConcurrencyLimiter.Concerns(task) || StartRateLimiter.Concerns(task))
             return false;
         if (target.Waiting == 0)
             return target.BacklogTicks <= _options.PrefetchOneBelow.Ticks;
@@ -139,7 +139,7 @@ public sealed partial class TaskEngine
     private long Expected(TaskRecord task) =>
         task.Handler.ExpectedTicks == 0 ? _options.PrefetchTarget.Ticks : task.Handler.ExpectedTicks;
 
-    private void Pin(TaskRecord task, EngineWorker worker, int lane)
+    private void Pin(TaskRecord task, WorkerNode worker, int lane)
     {
         // Its worker has become busy since: others need not wait for that one.
         PassOnRatePermit(task);
@@ -158,7 +158,7 @@ public sealed partial class TaskEngine
         task.Worker = null;
     }
 
-    private void UnpinAll(EngineWorker worker)
+    private void UnpinAll(WorkerNode worker)
     {
         for (var lane = 0; lane < worker.Pinned.Length; lane++)
         {
@@ -235,11 +235,11 @@ public sealed partial class TaskEngine
 
         var asked = 0;
         var wanted = (lane.Waiting + 1) / 2;
-        for (var task = lane.Last; task is not null && wanted > 0 && !task.Has(TaskMarks.Running); task = task.Previous, wanted--)
+        for (var task = lane.Last; task is not null && wanted > 0 && !task.Has(TaskFlags.Running); task = task.Previous, wanted--)
         {
             if (task.Policy.AffinityKey.Length > 0 || (task.Handler.Route!.Groups & dryGroups) == 0)
                 continue;
-            if (!task.Has(TaskMarks.ReturnRequested))
+            if (!task.Has(TaskFlags.ReturnRequested))
                 AskBack(task);
             asked++;
         }
@@ -250,7 +250,7 @@ public sealed partial class TaskEngine
     /// <summary>Whether something waits in the lane that one of these groups could run; without that, the question is not asked again later.</summary>
     private static bool AnyFor(ulong groups, Lane lane)
     {
-        for (var task = lane.Last; task is not null && !task.Has(TaskMarks.Running); task = task.Previous)
+        for (var task = lane.Last; task is not null && !task.Has(TaskFlags.Running); task = task.Previous)
         {
             if ((task.Handler.Route!.Groups & groups) != 0)
                 return true;

@@ -36,7 +36,7 @@ public sealed partial class TaskEngine
     public bool IsDraining => _draining;
 
     /// <summary>The handlers that the workers of a placement offer, by name.</summary>
-    public IEnumerable<HandlerProfile> HandlersOf(TaskPlacement placement) =>
+    public IEnumerable<HandlerProfile> HandlersOf(PlacementPolicy placement) =>
         _pools[(int)placement].Handlers.Values.OrderBy(handler => handler.Name, StringComparer.Ordinal);
 
     /// <summary>A task, if it is known and its result has not expired.</summary>

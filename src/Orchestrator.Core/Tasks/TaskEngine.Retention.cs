@@ -9,7 +9,7 @@ public sealed partial class TaskEngine
     {
         // A result with a request id may be asked for again, and not only by whoever has been given it.
         // One whose code still runs in process must be found when that code returns.
-        if (!given || task.Extras?.RequestId is not null || task.Has(TaskMarks.Abandoned))
+        if (!given || task.Extras?.RequestId is not null || task.Has(TaskFlags.Abandoned))
         {
             Retain(task);
             return;
@@ -21,7 +21,7 @@ public sealed partial class TaskEngine
 
     private void Retain(TaskRecord task)
     {
-        task.Set(TaskMarks.Retained);
+        task.Set(TaskFlags.Retained);
         _retained++;
         _payloadBytes += task.OutputBytes + task.ExtraBytes;
         _deadlines.Set(task, task.EndedAt + (task.Policy.ResultTtl ?? _options.ResultTtl).Ticks);
@@ -42,14 +42,14 @@ public sealed partial class TaskEngine
 
     private void Expire(TaskRecord task)
     {
-        if (task.Has(TaskMarks.Abandoned))
+        if (task.Has(TaskFlags.Abandoned))
         {
             // Looked at again later, whatever the time to live: a deadline of now would keep Tick from ending.
             _deadlines.Set(task, _now + Math.Max(_options.ResultTtl.Ticks, TimeSpan.TicksPerSecond));
             return;
         }
 
-        task.Clear(TaskMarks.Retained);
+        task.Clear(TaskFlags.Retained);
         _retained--;
         _payloadBytes -= task.OutputBytes + task.ExtraBytes;
         _deadlines.Remove(task);

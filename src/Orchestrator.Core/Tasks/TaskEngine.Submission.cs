@@ -19,21 +19,21 @@ public sealed partial class TaskEngine
     private void OnSubmit(TaskCommand.Submit submit)
     {
         var tasks = submit.Tasks;
-        if (submit.AllOrNone && RefuseAny(tasks, submit.Client))
+        if (submit.AllOrNone && RejectAny(tasks, submit.Client))
             return;
         for (var i = 0; i < tasks.Count; i++)
         {
             var submission = tasks[i];
             _effects.Submitted.Add(
                 Join(submission, submit.Owner)
-                ?? (Refuse(submission, submit.Client, 0, 0) is { } refusal
+                ?? (Validate(submission, submit.Client, 0, 0) is { } refusal
                     ? new SubmitOutcome(null, refusal, submission.Tag)
                     : new SubmitOutcome(Accept(submission, submit.Owner, submit.Client), null, submission.Tag)));
         }
     }
 
     /// <summary>Whether some task of an all-or-none batch is refused; then every outcome is a refusal or empty.</summary>
-    private bool RefuseAny(IReadOnlyList<TaskSubmission> tasks, TaskClient? client)
+    private bool RejectAny(IReadOnlyList<TaskSubmission> tasks, ClientTaskQuota? client)
     {
         var any = false;
         var fresh = 0;
@@ -48,7 +48,7 @@ public sealed partial class TaskEngine
             }
             else
             {
-                refusal = Refuse(tasks[i], client, fresh++, bytes);
+                refusal = Validate(tasks[i], client, fresh++, bytes);
                 bytes += tasks[i].KeptBytes;
             }
 
@@ -62,7 +62,7 @@ public sealed partial class TaskEngine
     }
 
     /// <summary>Why a task cannot be accepted beside <paramref name="alsoTasks"/> others; null when it can.</summary>
-    private TaskFailure? Refuse(in TaskSubmission submission, TaskClient? client, int alsoTasks, long alsoBytes)
+    private TaskFailure? Validate(in TaskSubmission submission, ClientTaskQuota? client, int alsoTasks, long alsoBytes)
     {
         if (_draining)
             return new TaskFailure(FailureReason.Draining, "the coordinator is draining and takes no new tasks; submit elsewhere");
@@ -86,10 +86,10 @@ public sealed partial class TaskEngine
             var memory = _memory.Budget;
             return new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"the coordinator keeps {memory.Used:N0} bytes, {KeptBytes:N0} of them for tasks; {submission.InputBytes:N0} more would pass its memory budget (memory_kept): {memory.ForNewWork:N0} for new work, {memory.OfOneKind:N0} of them for tasks; retry when some have ended");
+                $"the coordinator keeps {memory.Used:N0} bytes, {KeptBytes:N0} of them for tasks; {submission.InputBytes:N0} more would pass its memory budget (memory_kept): {memory.AdmissionLimit:N0} for new work, {memory.PerKindLimit:N0} of them for tasks; retry when some have ended");
         }
 
-        if (client is not null && RefuseClient(client, alsoTasks, alsoBytes + submission.KeptBytes) is { } full)
+        if (client is not null && ValidateClient(client, alsoTasks, alsoBytes + submission.KeptBytes) is { } full)
             return full;
         foreach (var id in submission.Policy.DependsOn)
         {
@@ -101,7 +101,7 @@ public sealed partial class TaskEngine
     }
 
     /// <summary>Why one client may not have so much more; null when it may.</summary>
-    private TaskFailure? RefuseClient(TaskClient client, int alsoTasks, long bytes)
+    private TaskFailure? ValidateClient(ClientTaskQuota client, int alsoTasks, long bytes)
     {
         if (client.Unfinished + alsoTasks >= _options.MaxTasksPerClient)
         {
@@ -124,11 +124,11 @@ public sealed partial class TaskEngine
         }
 
         var kept = client.InputBytes + bytes + (RecordBytes * (client.Unfinished + alsoTasks + 1L));
-        return kept <= _memory.Budget.OfOneClient
+        return kept <= _memory.Budget.PerClientLimit
             ? null
             : new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"client {client.Name} has {client.Unfinished:N0} unfinished tasks with {client.InputBytes:N0} bytes of inputs; {bytes:N0} more would pass one client's part of the memory budget (memory_kept_per_client), {_memory.Budget.OfOneClient:N0}; retry when some have ended")
+                $"client {client.Name} has {client.Unfinished:N0} unfinished tasks with {client.InputBytes:N0} bytes of inputs; {bytes:N0} more would pass one client's part of the memory budget (memory_kept_per_client), {_memory.Budget.PerClientLimit:N0}; retry when some have ended")
             {
                 Subject = client.Name,
             };
@@ -165,7 +165,7 @@ public sealed partial class TaskEngine
         return new SubmitOutcome(task, null, submission.Tag);
     }
 
-    private TaskRecord Accept(in TaskSubmission submission, TaskOwner? owner, TaskClient? client)
+    private TaskRecord Accept(in TaskSubmission submission, TaskOwner? owner, ClientTaskQuota? client)
     {
         var pool = _pools[(int)submission.Policy.Placement];
         var known = pool.Handlers.TryGetValue(submission.Handler, out var handler);
@@ -228,7 +228,7 @@ public sealed partial class TaskEngine
         }
 
         var names = pool.Handlers.Keys;
-        var near = NearNames.Of(task.Handler.Name, names);
+        var near = NameSuggestions.Of(task.Handler.Name, names);
         var hint = near.Count > 0
             ? $"; did you mean {string.Join(" or ", near.Select(name => $"'{name}'"))}?"
             : names.Count == 0 ? "; there are none at this placement" : "; ListHandlers names them";

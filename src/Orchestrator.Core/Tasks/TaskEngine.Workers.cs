@@ -9,7 +9,7 @@ public sealed partial class TaskEngine
     {
         var pool = _pools[(int)joined.Description.Placement];
         var group = pool.Announce(joined.Description.Group);
-        var worker = new EngineWorker(joined.Description, pool) { Channel = joined.Channel, GroupBit = group };
+        var worker = new WorkerNode(joined.Description, pool) { Channel = joined.Channel, GroupBit = group };
         pool.Workers.Add(worker);
         foreach (var offer in joined.Handlers)
             OnOffer(pool, offer, group);
@@ -84,7 +84,7 @@ public sealed partial class TaskEngine
 
     private void OnGroupGivenUp(GroupLoss loss)
     {
-        var pool = _pools[(int)TaskPlacement.WorkerProcess];
+        var pool = _pools[(int)PlacementPolicy.WorkerProcess];
         pool.GiveUp(loss);
         // What waits for something else, a dependency or its next attempt, is looked at again when its turn has come.
         var stranded = _tasks.NewestBefore(long.MaxValue)
@@ -114,7 +114,7 @@ public sealed partial class TaskEngine
         });
     }
 
-    private void OnWorkerDraining(EngineWorker worker)
+    private void OnWorkerDraining(WorkerNode worker)
     {
         if (worker.IsClosed)
             return;
@@ -123,7 +123,7 @@ public sealed partial class TaskEngine
     }
 
     /// <summary>Nothing new goes to the worker; what has not started there is asked back.</summary>
-    private void CloseWorker(EngineWorker worker)
+    private void CloseWorker(WorkerNode worker)
     {
         UnpinAll(worker);
         foreach (var lane in worker.Lanes)
@@ -135,9 +135,9 @@ public sealed partial class TaskEngine
 
     private void AskBack(TaskRecord task)
     {
-        if (task.Has(TaskMarks.ReturnRequested))
+        if (task.Has(TaskFlags.ReturnRequested))
             return;
-        task.Set(TaskMarks.ReturnRequested);
+        task.Set(TaskFlags.ReturnRequested);
         _effects.Signals.Add(new AttemptSignal(task.Worker!, task.Id, task.Attempt, SignalKind.GiveBack));
     }
 
@@ -169,7 +169,7 @@ public sealed partial class TaskEngine
     private void LeaveLaneOfDead(Lane lane, TaskRecord task)
     {
         // Nothing starts in its stead there: the successor that the lane names stays unstarted in truth.
-        lane.Remove(task, task.RunTicks)?.Clear(TaskMarks.Running);
+        lane.Remove(task, task.RunTicks)?.Clear(TaskFlags.Running);
         Detach(task);
     }
 

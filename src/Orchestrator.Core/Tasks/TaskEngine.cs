@@ -21,12 +21,12 @@ public sealed partial class TaskEngine
     private readonly TaskTable _tasks;
     private readonly DeadlineHeap<TaskRecord> _deadlines = new();
     private readonly WorkerPool[] _pools;
-    private readonly ConcurrencyGates _gates = new();
-    private readonly RateGates _rates = new();
+    private readonly ConcurrencyLimiter _gates = new();
+    private readonly StartRateLimiter _rates = new();
     private readonly AffinityTable _affinity;
     private readonly RequestIds _requestIds;
     private readonly ResultRetention _delivered;
-    private readonly List<EngineWorker> _condemned = [];
+    private readonly List<WorkerNode> _condemned = [];
     private readonly Queue<TaskRecord> _endedWithDependents = new();
     private readonly Queue<TaskOwner> _failedFast = new();
     private TaskEffects _effects = new();
@@ -46,8 +46,8 @@ public sealed partial class TaskEngine
         _memory = new MemoryShare(memory ?? new MemoryBudget(long.MaxValue));
         _tasks = new TaskTable(options.LastTaskId);
         _sequence = options.LastSequence;
-        _pools = [.. Enum.GetValues<TaskPlacement>().Select(placement => new WorkerPool(
-            placement, options.Aging.Ticks, placement == TaskPlacement.WorkerProcess ? options.WorkerGroups : []))];
+        _pools = [.. Enum.GetValues<PlacementPolicy>().Select(placement => new WorkerPool(
+            placement, options.Aging.Ticks, placement == PlacementPolicy.WorkerProcess ? options.WorkerGroups : []))];
         _affinity = new AffinityTable(options.MaxAffinityKeys);
         _requestIds = new RequestIds(options.MaxRequestIds, options.MaxRequestIdBytes, options.RequestIdWindow.Ticks);
         _delivered = new ResultRetention(options.MaxDeliveredResults, options.MaxDeliveredBytes);
@@ -104,7 +104,7 @@ public sealed partial class TaskEngine
                 OnGroupGivenUp(given.Loss);
                 break;
             case TaskCommand.GroupStarting starting:
-                _pools[(int)TaskPlacement.WorkerProcess].Revive(starting.Group);
+                _pools[(int)PlacementPolicy.WorkerProcess].Revive(starting.Group);
                 break;
             case TaskCommand.PermitGranted granted:
                 Proceed(_rates.Grant(granted.Gate, _effects));
@@ -154,8 +154,8 @@ public sealed partial class TaskEngine
         SettleConsequences();
         DispatchAll();
         Rebalance();
-        OrderKills();
-        _memory.Tell(KeptBytes);
+        KillCondemnedWorkers();
+        _memory.Publish(KeptBytes);
     }
 
     /// <summary>Dependents and fail-fast groups of what ended in this pass; one may end more, so until none is left.</summary>

@@ -14,7 +14,7 @@ public enum WorkKind : byte
 }
 
 /// <summary>Where a task runs.</summary>
-public enum TaskPlacement : byte
+public enum PlacementPolicy : byte
 {
     /// <summary>In a worker process.</summary>
     WorkerProcess = 0,

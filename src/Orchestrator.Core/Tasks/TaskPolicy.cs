@@ -27,7 +27,7 @@ public sealed record TaskPolicy
     public RetryRule? Retry { get; init; }
 
     /// <summary>Where to run.</summary>
-    public TaskPlacement Placement { get; init; }
+    public PlacementPolicy Placement { get; init; }
 
     /// <summary>Tasks with one key run on one worker while it lives; empty is none.</summary>
     public string AffinityKey { get; init; } = "";

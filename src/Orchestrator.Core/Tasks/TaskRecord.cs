@@ -13,14 +13,14 @@ public sealed class TaskRecord : DeadlineNode
     internal TaskRecord? Next;
     internal TaskRecord? OwnerPrevious;
     internal TaskRecord? OwnerNext;
-    internal TaskExtras? Extras;
-    internal Flow? Flow;
-    internal EngineWorker? Worker;
-    internal TaskClient? Client;
+    internal TaskSideData? Extras;
+    internal FairnessQueue? Flow;
+    internal WorkerNode? Worker;
+    internal ClientTaskQuota? Client;
     internal int Slot = -1;
 
     /// <summary>On whose account its attempts use shared objects; null where no client is known, as after a restart.</summary>
-    public Sessions.ObjectClient? ObjectClient => Client?.Objects;
+    public Sessions.ClientObjectQuota? ObjectClient => Client?.Objects;
 
 
     // What it takes beside a plain record and its payload, as it counts against the budgets; its error too, once it has ended.
@@ -28,7 +28,7 @@ public sealed class TaskRecord : DeadlineNode
     internal TaskPhase Phase;
     internal EndIntent Intent;
     internal TaskState EndState;
-    internal TaskMarks Marks;
+    internal TaskFlags Marks;
 
     internal TaskRecord(long id, HandlerProfile handler, TaskPolicy policy, object? input, int inputBytes)
         : base(id)
@@ -126,18 +126,18 @@ public sealed class TaskRecord : DeadlineNode
     /// <summary>How many events there have been that nothing later makes up for.</summary>
     public EventCounts EventCounts => Extras?.Counts ?? default;
 
-    internal TaskExtras GetExtras() => Extras ??= new TaskExtras();
+    internal TaskSideData GetExtras() => Extras ??= new TaskSideData();
 
-    internal bool Has(TaskMarks mark) => (Marks & mark) != 0;
+    internal bool Has(TaskFlags mark) => (Marks & mark) != 0;
 
-    internal void Set(TaskMarks mark) => Marks |= mark;
+    internal void Set(TaskFlags mark) => Marks |= mark;
 
-    internal void Clear(TaskMarks mark) => Marks &= ~mark;
+    internal void Clear(TaskFlags mark) => Marks &= ~mark;
 }
 
 /// <summary>Small facts about a task that need no field of their own.</summary>
 [Flags]
-internal enum TaskMarks : byte
+internal enum TaskFlags : byte
 {
     None = 0,
 
@@ -160,14 +160,14 @@ internal enum TaskMarks : byte
     Retained = 32,
 
     /// <summary>It has condemned its worker and is to be tried again once that is dead.</summary>
-    Culprit = 64,
+    AwaitingWorkerKill = 64,
 
     /// <summary>It holds a permit of its rate limiter that has not led to a start.</summary>
     HoldsRatePermit = 128,
 }
 
 /// <summary>What only some tasks have, kept out of the record of the many.</summary>
-internal sealed class TaskExtras
+internal sealed class TaskSideData
 {
     public TaskFailure? Failure;
     public string? RequestId;

@@ -26,7 +26,7 @@ internal sealed class TaskJoin(JoinTasks command, IReadOnlyDictionary<long, List
 {
     public override bool HasWaiters => true;
 
-    public WaitList Waiters { get; } = new();
+    public override WaiterQueue Waiters { get; } = new();
 
     /// <summary>
     /// The sessions of their attempts: an attempt that holds and waits for nothing has none. Where one of several is enough, one that is in no session may be that one.

@@ -10,7 +10,7 @@ namespace Orchestrator.Core.Waits;
 /// </summary>
 public sealed class Wait : DeadlineNode
 {
-    internal WaitList? List;
+    internal WaiterQueue? List;
     internal Wait? Previous;
     internal Wait? Next;
     internal Wait? SessionPrevious;
@@ -73,7 +73,7 @@ public sealed class Wait : DeadlineNode
 }
 
 /// <summary>Waits in the order in which they are served.</summary>
-internal sealed class WaitList
+internal sealed class WaiterQueue
 {
     public Wait? First { get; private set; }
 

@@ -21,32 +21,32 @@ internal static partial class ChaosHandlers
     {
         var json = StockJson.Default.Options;
         map.MapTask(
-            "throw", TaskKind.Cpu, (MessageInput input, TaskContext _, CancellationToken _) => Throw(input.Message), json,
+            "throw", HandlerKind.Cpu, (MessageInput input, TaskContext _, CancellationToken _) => Throw(input.Message), json,
             "Throws an exception.", """{"message": "no luck"}""");
         map.MapTask(
-            "crash", TaskKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Crash(context), json, "Dies of SIGSEGV.", "{}");
+            "crash", HandlerKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Crash(context), json, "Dies of SIGSEGV.", "{}");
         map.MapTask(
-            "exit", TaskKind.Cpu, (ExitInput input, TaskContext context, CancellationToken _) => Exit(input.Code, context), json,
+            "exit", HandlerKind.Cpu, (ExitInput input, TaskContext context, CancellationToken _) => Exit(input.Code, context), json,
             "Ends its process with an exit code.", """{"code": 42}""");
         map.MapTask(
-            "abort", TaskKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Abort(context), json, "Dies of SIGABRT.", "{}");
+            "abort", HandlerKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Abort(context), json, "Dies of SIGABRT.", "{}");
         map.MapTask(
-            "stack_overflow", TaskKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Overflow(context), json,
+            "stack_overflow", HandlerKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Overflow(context), json,
             "Overflows its stack.", "{}");
         map.MapTask(
-            "allocate", TaskKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Allocate(input.Mb, context, ct), json,
+            "allocate", HandlerKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Allocate(input.Mb, context, ct), json,
             "Takes memory, touches it, and frees it at the end.", """{"mb": 100}""");
         map.MapTask(
-            "leak", TaskKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Leak(input.Mb, context, ct), json,
+            "leak", HandlerKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Leak(input.Mb, context, ct), json,
             "Takes memory, touches it, and never frees it.", """{"mb": 10}""");
         map.MapTask(
-            "spin", TaskKind.Cpu, (MillisecondsInput input, TaskContext context, CancellationToken _) => Spin(input.Ms, context), json,
+            "spin", HandlerKind.Cpu, (MillisecondsInput input, TaskContext context, CancellationToken _) => Spin(input.Ms, context), json,
             "Computes for a time and ignores its cancellation.", """{"ms": 10000}""");
         map.MapTask(
-            "hang", TaskKind.Io, async (NoInput _, TaskContext context, CancellationToken _) => await HangAsync(context), json,
+            "hang", HandlerKind.Io, async (NoInput _, TaskContext context, CancellationToken _) => await HangAsync(context), json,
             "Never ends, and ignores its cancellation.", "{}");
         map.MapTask(
-            "flood_stderr", TaskKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Flood(input.Mb, context, ct), json,
+            "flood_stderr", HandlerKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Flood(input.Mb, context, ct), json,
             "Writes megabytes of lines to standard error.", """{"mb": 10}""");
     }
 
@@ -54,7 +54,7 @@ internal static partial class ChaosHandlers
 
     private static int Crash(TaskContext context)
     {
-        RefuseInProcess(context);
+        ThrowIfInProcess(context);
         // The runtime turns a fault at a bad address into an exception or an abort, so its handler has to go first.
         _ = Signal(SegmentationFault, 0);
         _ = Kill(Environment.ProcessId, SegmentationFault);
@@ -64,21 +64,21 @@ internal static partial class ChaosHandlers
     private static int Exit(int code, TaskContext context)
     {
         Check.Range("code", code, 0, 255);
-        RefuseInProcess(context);
+        ThrowIfInProcess(context);
         Environment.Exit(code);
         return 0;
     }
 
     private static int Abort(TaskContext context)
     {
-        RefuseInProcess(context);
+        ThrowIfInProcess(context);
         Environment.FailFast("aborted on purpose");
         return 0;
     }
 
     private static int Overflow(TaskContext context)
     {
-        RefuseInProcess(context);
+        ThrowIfInProcess(context);
         return Descend(0);
     }
 
@@ -89,7 +89,7 @@ internal static partial class ChaosHandlers
     private static int Allocate(int megabytes, TaskContext context, CancellationToken cancellationToken)
     {
         Check.Range("mb", megabytes, 1, MaxMegabytes);
-        RefuseInProcess(context);
+        ThrowIfInProcess(context);
         var held = new List<byte[]>();
         for (var i = 0; i < megabytes; i++)
         {
@@ -104,7 +104,7 @@ internal static partial class ChaosHandlers
     private static int Leak(int megabytes, TaskContext context, CancellationToken cancellationToken)
     {
         Check.Range("mb", megabytes, 1, MaxMegabytes);
-        RefuseInProcess(context);
+        ThrowIfInProcess(context);
         for (var i = 0; i < megabytes; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -126,7 +126,7 @@ internal static partial class ChaosHandlers
     private static int Spin(int milliseconds, TaskContext context)
     {
         Check.Range("ms", milliseconds, 0, MaxMilliseconds);
-        RefuseInProcess(context);
+        ThrowIfInProcess(context);
         var watch = Stopwatch.StartNew();
         while (watch.ElapsedMilliseconds < milliseconds)
         {
@@ -137,14 +137,14 @@ internal static partial class ChaosHandlers
 
     private static async Task<int> HangAsync(TaskContext context)
     {
-        RefuseInProcess(context);
+        ThrowIfInProcess(context);
         return await new TaskCompletionSource<int>().Task;
     }
 
     private static int Flood(int megabytes, TaskContext context, CancellationToken cancellationToken)
     {
         Check.Range("mb", megabytes, 1, MaxMegabytes);
-        RefuseInProcess(context);
+        ThrowIfInProcess(context);
         var line = new string('x', 1023);
         for (var i = 0; i < megabytes * 1024L; i++)
         {
@@ -163,7 +163,7 @@ internal static partial class ChaosHandlers
         return 0;
     }
 
-    private static void RefuseInProcess(TaskContext context)
+    private static void ThrowIfInProcess(TaskContext context)
     {
         if (context.IsInProcess)
             throw new InvalidInputException("is refused in process, where it would take the coordinator down; use placement WORKER_PROCESS");

@@ -19,10 +19,10 @@ internal static class ByteHandlers
     public static void Register(ITaskMap map)
     {
         map.MapPayload(
-            "sha256", TaskKind.Cpu, Sha256,
+            "sha256", HandlerKind.Cpu, Sha256,
             "SHA-256 as hexadecimal digits: of a text, hashed again as often as rounds says, or of raw bytes.", """{"text": "abc", "rounds": 1}""");
-        map.MapBytes("gzip", TaskKind.Cpu, Gzip, "Compresses bytes.", "\"hello hello hello\"");
-        map.MapBytes("gunzip", TaskKind.Cpu, Gunzip, "Decompresses bytes, up to the payload limit.");
+        map.MapBytes("gzip", HandlerKind.Cpu, Gzip, "Compresses bytes.", "\"hello hello hello\"");
+        map.MapBytes("gunzip", HandlerKind.Cpu, Gunzip, "Decompresses bytes, up to the payload limit.");
     }
 
     private static ValueTask<TaskPayload> Sha256(TaskPayload payload, TaskContext context)

@@ -24,13 +24,13 @@ internal static class NumberHandlers
     {
         var json = StockJson.Default.Options;
         map.MapTask(
-            "sum_of_squares", TaskKind.Cpu, (CountInput input, TaskContext _, CancellationToken ct) => SumOfSquares(input.N, ct), json,
+            "sum_of_squares", HandlerKind.Cpu, (CountInput input, TaskContext _, CancellationToken ct) => SumOfSquares(input.N, ct), json,
             "Adds i*i for every i below n, one by one.", """{"n": 1000000}""");
         map.MapTask(
-            "fibonacci", TaskKind.Cpu, (CountInput input, TaskContext _, CancellationToken ct) => Fibonacci(input.N, ct), json,
+            "fibonacci", HandlerKind.Cpu, (CountInput input, TaskContext _, CancellationToken ct) => Fibonacci(input.N, ct), json,
             "The n-th Fibonacci number by naive recursion.", """{"n": 30}""");
         map.MapTask(
-            "count_primes", TaskKind.Cpu, (LimitInput input, TaskContext _, CancellationToken ct) => CountPrimes(input.Limit, ct), json,
+            "count_primes", HandlerKind.Cpu, (LimitInput input, TaskContext _, CancellationToken ct) => CountPrimes(input.Limit, ct), json,
             "Counts the primes up to and including a limit.", """{"limit": 1000000}""");
     }
 

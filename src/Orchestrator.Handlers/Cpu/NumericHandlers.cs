@@ -20,16 +20,16 @@ internal static class NumericHandlers
     {
         var json = StockJson.Default.Options;
         map.MapTask(
-            "mandelbrot", TaskKind.Cpu, (MandelbrotInput input, TaskContext _, CancellationToken ct) => Mandelbrot(input, ct), json,
+            "mandelbrot", HandlerKind.Cpu, (MandelbrotInput input, TaskContext _, CancellationToken ct) => Mandelbrot(input, ct), json,
             "Draws the Mandelbrot set; answers with a PGM image as bytes.", """{"width": 320, "height": 240, "iterations": 256}""");
         map.MapTask(
-            "matrix_multiply", TaskKind.Cpu, (MatrixInput input, TaskContext _, CancellationToken ct) => MatrixMultiply(input, ct), json,
+            "matrix_multiply", HandlerKind.Cpu, (MatrixInput input, TaskContext _, CancellationToken ct) => MatrixMultiply(input, ct), json,
             "Multiplies two n by n matrices of digits; answers with the sum of the product's elements.", """{"n": 200, "seed": 1}""");
         map.MapTask(
-            "monte_carlo_pi", TaskKind.Cpu, (SamplesInput input, TaskContext _, CancellationToken ct) => MonteCarloPi(input, ct), json,
+            "monte_carlo_pi", HandlerKind.Cpu, (SamplesInput input, TaskContext _, CancellationToken ct) => MonteCarloPi(input, ct), json,
             "Estimates pi from random points.", """{"samples": 1000000, "seed": 1}""");
         map.MapTask(
-            "sort", TaskKind.Cpu, (SortInput input, TaskContext _, CancellationToken ct) => Sort(input, ct), json,
+            "sort", HandlerKind.Cpu, (SortInput input, TaskContext _, CancellationToken ct) => Sort(input, ct), json,
             "Sorts random numbers; answers with the one in the middle.", """{"count": 100000, "seed": 1}""");
     }
 

@@ -1,7 +1,7 @@
 using Orchestrator.Client;
 using Orchestrator.V1;
 using Orchestrator.Worker;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Handlers;
 
@@ -12,7 +12,7 @@ internal static class CountingHandlers
 
     public static void Register(ITaskMap map) => map.MapTask(
         "increment",
-        TaskKind.Io,
+        HandlerKind.Io,
         (IncrementInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => IncrementAsync(input, context, ct)),
         StockJson.Default.Options,
         "Adds 1 to the entry of a dict, times over, and answers with what it was then. protection is none (reads, then writes: increments of others get lost), " +

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Orchestrator.Client;
 using Orchestrator.V1;
 using Orchestrator.Worker;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Handlers;
 
@@ -17,14 +17,14 @@ internal static class ExchangeHandlers
     {
         var json = StockJson.Default.Options;
         map.MapTask(
-            "produce", TaskKind.Io, (ProduceInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => ProduceAsync(input, context, ct)), json,
+            "produce", HandlerKind.Io, (ProduceInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => ProduceAsync(input, context, ct)), json,
             "Puts the numbers 0 to count - 1 into the queue, waiting while it is full; answers with how many.", """{"queue": "jobs", "count": 100}""");
         map.MapTask(
-            "consume", TaskKind.Io, (ConsumeInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => ConsumeAsync(input, context, ct)), json,
+            "consume", HandlerKind.Io, (ConsumeInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => ConsumeAsync(input, context, ct)), json,
             "Leases items until it has count of them or the queue is shut down and empty, and answers with them. Each is acknowledged once it has the next: a task that dies leaves its last one to others.",
             """{"queue": "jobs", "count": 10}""");
         map.MapTask(
-            "pipe_echo", TaskKind.Io, (PipeEchoInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => EchoAsync(input, context, ct)), json,
+            "pipe_echo", HandlerKind.Io, (PipeEchoInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => EchoAsync(input, context, ct)), json,
             "Sends back what it receives at its end of a duplex pipe, until the end of file; answers with how many messages that were.", """{"pipe": "p", "end": "A"}""");
     }
 

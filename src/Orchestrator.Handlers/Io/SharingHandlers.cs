@@ -14,14 +14,14 @@ internal static class SharingHandlers
     {
         var json = StockJson.Default.Options;
         map.MapTask(
-            "hold", TaskKind.Io, (HoldInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => HoldAsync(input, context, ct)), json,
+            "hold", HandlerKind.Io, (HoldInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => HoldAsync(input, context, ct)), json,
             "Acquires the named locks in order, gap_ms apart, and a permit of the semaphore, if one is named; keeps them for ms, and answers with the fencing tokens.",
             """{"locks": ["a", "b"], "gap_ms": 0, "ms": 100}""");
         map.MapTask(
-            "wait_barrier", TaskKind.Io, (BarrierInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => context.Barrier(input.Barrier, input.Parties).WaitAsync(ct)), json,
+            "wait_barrier", HandlerKind.Io, (BarrierInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => context.Barrier(input.Barrier, input.Parties).WaitAsync(ct)), json,
             "Waits at the barrier until all parties are there; answers with its index.", """{"barrier": "start", "parties": 2}""");
         map.MapTask(
-            "rate_limited", TaskKind.Io, (LimitedInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => LimitedAsync(input, context, ct)), json,
+            "rate_limited", HandlerKind.Io, (LimitedInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => LimitedAsync(input, context, ct)), json,
             "Takes one permit of the limiter after the other, times of them; answers with how many it took.", """{"limiter": "api", "times": 10}""");
     }
 

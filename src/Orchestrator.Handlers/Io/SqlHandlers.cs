@@ -34,7 +34,7 @@ internal static class SqlHandlers
     {
         var paths = new AllowedPaths(options.AllowedDirectories, options.DeniedDirectories);
         map.MapPayload(
-            "sql_query", TaskKind.Blocking, (payload, context) => new(Query(paths, payload, context)),
+            "sql_query", HandlerKind.Blocking, (payload, context) => new(Query(paths, payload, context)),
             "Runs a query on a SQLite file below an allowed directory, read-only; answers with an array of rows as objects.",
             """{"database": "/srv/data/shop.db", "sql": "select 1 as one"}""");
     }

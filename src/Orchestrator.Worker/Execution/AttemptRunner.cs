@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Contracts;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;
 
 namespace Orchestrator.Worker;
@@ -73,12 +73,12 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
     }
 
     /// <summary>Reports an attempt that never ran.</summary>
-    public static PassAttemptResult NotRun(in PassAssignment assignment, TaskError error) => new()
+    public static RawAttemptResult NotRun(in RawAssignment assignment, TaskError error) => new()
     {
         TaskId = assignment.TaskId,
         Attempt = assignment.Attempt,
         Error = error,
-        Run = default(PassDuration),
+        Run = default(RawDuration),
     };
 
     private void End(TaskContext attempt, ByteString? output, TaskError? error, bool exclusive)
@@ -87,11 +87,11 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
         attempt.RunTimer?.Dispose();
         ref readonly var assignment = ref attempt.Assignment;
         var endedAt = time.GetTimestamp();
-        var result = new PassAttemptResult
+        var result = new RawAttemptResult
         {
             TaskId = assignment.TaskId,
             Attempt = assignment.Attempt,
-            Run = PassDuration.FromNanoseconds(time.GetElapsedTime(attempt.Clock.Started, endedAt).Ticks * TimeSpan.NanosecondsPerTick),
+            Run = RawDuration.FromNanoseconds(time.GetElapsedTime(attempt.Clock.Started, endedAt).Ticks * TimeSpan.NanosecondsPerTick),
         };
         if (output is not null)
             result.Output = output;
@@ -101,7 +101,7 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
             result.EndedAt = (ulong)endedAt;
         if (exclusive && assignment.Timing && attempt.Clock.Thread == Environment.CurrentManagedThreadId)
         {
-            result.CpuTime = PassDuration.FromNanoseconds(ThreadClock.CpuNanoseconds() - attempt.Clock.CpuNanoseconds);
+            result.CpuTime = RawDuration.FromNanoseconds(ThreadClock.CpuNanoseconds() - attempt.Clock.CpuNanoseconds);
             result.AllocatedBytes = (ulong)(GC.GetAllocatedBytesForCurrentThread() - attempt.Clock.AllocatedBytes);
         }
 

@@ -72,10 +72,10 @@ public sealed class ExecutorLayout
 /// <summary>The lane of each kind; one lane may serve several.</summary>
 internal sealed record ExecutorLanes(ILane Cpu, ILane Io, ILane Blocking)
 {
-    public ILane For(TaskKind kind) => kind switch
+    public ILane For(HandlerKind kind) => kind switch
     {
-        TaskKind.Cpu => Cpu,
-        TaskKind.Io => Io,
+        HandlerKind.Cpu => Cpu,
+        HandlerKind.Io => Io,
         _ => Blocking,
     };
 }

@@ -8,7 +8,7 @@ namespace Orchestrator.Worker;
 /// <summary>What processes share, reached through the attempt's own session.</summary>
 public sealed partial class TaskContext
 {
-    private ObjectSession? _session;
+    private CoordinationSession? _session;
 
     /// <summary>The session that owns what the task acquires at the coordinator; it ends with the attempt, whatever happens to it.</summary>
     public string SessionId => _assignment.SessionId.Length > 0 ? _assignment.SessionId : $"{ProtocolConstants.TaskSessionPrefix}{TaskId}-{Attempt}";
@@ -18,13 +18,13 @@ public sealed partial class TaskContext
     /// tasks of this process use.
     /// </summary>
     /// <exception cref="InvalidOperationException">This process has no coordinator to reach.</exception>
-    public ObjectSession Session
+    public CoordinationSession Session
     {
         get
         {
             if (Volatile.Read(ref _session) is { } session)
                 return session;
-            var gateway = _executor.Services.GetService<ObjectGateway>()
+            var gateway = _executor.Services.GetService<SessionPool>()
                 ?? throw new InvalidOperationException("this process has no way to its coordinator's objects");
             session = gateway.SessionOf(SessionId);
             if (Interlocked.CompareExchange(ref _session, session, null) is not { } other)

@@ -1,5 +1,5 @@
 using Google.Protobuf;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker;
@@ -15,7 +15,7 @@ public sealed partial class TaskContext
     private const int Over = 2;
 
     private readonly TaskExecutor _executor;
-    private PassAssignment _assignment;
+    private RawAssignment _assignment;
     private CancellationTokenSource? _cancellation;
     private IServiceProvider? _services;
     private TaskLogger? _logger;
@@ -23,7 +23,7 @@ public sealed partial class TaskContext
     private int _state;
     private int _cause;
 
-    internal TaskContext(TaskExecutor executor, in PassAssignment assignment, RegisteredTask registration, ILane lane)
+    internal TaskContext(TaskExecutor executor, in RawAssignment assignment, RegisteredTask registration, ILane lane)
     {
         _executor = executor;
         _assignment = assignment;
@@ -37,7 +37,7 @@ public sealed partial class TaskContext
     /// <summary>From here on the calling flow is this attempt's.</summary>
     internal void Enter() => s_current.Value = this;
 
-    internal ref readonly PassAssignment Assignment => ref _assignment;
+    internal ref readonly RawAssignment Assignment => ref _assignment;
 
     internal RegisteredTask Registration { get; }
 
@@ -81,7 +81,7 @@ public sealed partial class TaskContext
             _ = source.CancelAsync();
     }
 
-    internal void Send(PassAttemptEvent attemptEvent)
+    internal void Send(RawAttemptEvent attemptEvent)
     {
         // Work that a handler left behind may still report after the result has gone; nobody may see an event then.
         if (!IsRunning)
@@ -89,7 +89,7 @@ public sealed partial class TaskContext
         attemptEvent.TaskId = TaskId;
         attemptEvent.Attempt = Attempt;
         _executor.Sink.Event(attemptEvent);
-        _executor.Sink.Flush(busy: true);
+        _executor.Sink.DeliverDue(busy: true);
     }
 
     private CancellationTokenSource CreateCancellation()

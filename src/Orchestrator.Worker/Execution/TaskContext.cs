@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Contracts;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;
 
 namespace Orchestrator.Worker;
@@ -74,7 +74,7 @@ public sealed partial class TaskContext
     public void ReportProgress(double completed, double total = 0, string? message = null)
     {
         if (_executor.Sink.HasRoom)
-            Send(new PassAttemptEvent { Progress = new Progress { Completed = completed, Total = total, Message = ExceptionText.Clean(message, MaxProgressMessage) } });
+            Send(new RawAttemptEvent { Progress = new Progress { Completed = completed, Total = total, Message = ExceptionText.Clean(message, MaxProgressMessage) } });
     }
 
     /// <summary>Sends a JSON value ahead of the result; waits while the reader does not keep up.</summary>
@@ -92,7 +92,7 @@ public sealed partial class TaskContext
     {
         if (payload.Length > ProtocolConstants.MaxPayloadBytes)
             throw new PayloadTooLargeException("a partial output", payload.Length);
-        var partial = new PassAttemptEvent { PartialOutput = payload };
+        var partial = new RawAttemptEvent { PartialOutput = payload };
         if (!_executor.Sink.HasRoom)
             return WaitAndSendAsync(partial);
         Send(partial);
@@ -105,11 +105,11 @@ public sealed partial class TaskContext
 
     internal void Print(bool isError, ReadOnlySpan<char> text, TextWriter process) => AttemptLog.Print(isError, text, process);
 
-    internal void SendLog(string level, string message) => Send(new PassAttemptEvent { Log = new LogLine { Level = level, Message = message } });
+    internal void SendLog(string level, string message) => Send(new RawAttemptEvent { Log = new LogLine { Level = level, Message = message } });
 
     private AttemptLog AttemptLog => _log ?? Interlocked.CompareExchange(ref _log, new AttemptLog(this), null) ?? _log;
 
-    private async ValueTask WaitAndSendAsync(PassAttemptEvent partial)
+    private async ValueTask WaitAndSendAsync(RawAttemptEvent partial)
     {
         await _executor.Sink.WaitForRoomAsync(CancellationToken);
         Send(partial);

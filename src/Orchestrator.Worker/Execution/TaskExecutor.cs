@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker;
@@ -7,7 +7,7 @@ namespace Orchestrator.Worker;
 /// <summary>
 /// Runs attempts in lanes and reports their ends to a sink. Used by a worker process for what its stream brings, and by the
 /// coordinator for tasks placed in process. All members may be called from any thread; none of them runs user code on the
-/// calling thread, except <see cref="RunDeferred"/>.
+/// calling thread, except <see cref="RunInline"/>.
 /// </summary>
 public sealed class TaskExecutor : IAsyncDisposable
 {
@@ -31,7 +31,7 @@ public sealed class TaskExecutor : IAsyncDisposable
         TaskHandlerRegistry handlers,
         IServiceProvider services,
         ExecutorLayout layout,
-        IAttemptSink sink,
+        IAttemptResultWriter sink,
         FlightRecorder? recorder,
         TimeProvider time)
     {
@@ -64,7 +64,7 @@ public sealed class TaskExecutor : IAsyncDisposable
 
     internal IServiceProvider Services { get; }
 
-    internal IAttemptSink Sink { get; }
+    internal IAttemptResultWriter Sink { get; }
 
     internal WorkerLocals Locals { get; } = new();
 
@@ -73,17 +73,17 @@ public sealed class TaskExecutor : IAsyncDisposable
     internal CancellationToken ShutdownToken => _shutdown.Token;
 
     /// <summary>Takes attempts in order. Those of unknown handlers end at once; after <see cref="Drain"/> all are returned.</summary>
-    public void Start(ReadOnlySpan<PassAssignment> assignments) => Accept(assignments, deferred: false);
+    public void Start(ReadOnlySpan<RawAssignment> assignments) => Accept(assignments, deferred: false);
 
     /// <summary>
-    /// Like <see cref="Start"/>, but the caller promises to call <see cref="RunDeferred"/> in a moment: so asynchronous tasks can begin
+    /// Like <see cref="Start"/>, but the caller promises to call <see cref="RunInline"/> in a moment: so asynchronous tasks can begin
     /// on the thread that read them, without a hand-over to another.
     /// </summary>
-    public void StartDeferred(ReadOnlySpan<PassAssignment> assignments) => Accept(assignments, deferred: true);
+    public void EnqueueForInline(ReadOnlySpan<RawAssignment> assignments) => Accept(assignments, deferred: true);
 
-    /// <summary>Runs what <see cref="StartDeferred"/> left for the calling thread. This is user code and may take any time.</summary>
-    /// <param name="onHeld">Called, once and on another thread, if user code keeps the calling thread for longer than a millisecond.</param>
-    public void RunDeferred(Action? onHeld = null) => _lanes.Io.RunDeferred(onHeld);
+    /// <summary>Runs what <see cref="EnqueueForInline"/> left for the calling thread. This is user code and may take any time.</summary>
+    /// <param name="onStalled">Called, once and on another thread, if user code keeps the calling thread for longer than a millisecond.</param>
+    public void RunInline(Action? onStalled = null) => _lanes.Io.RunInline(onStalled);
 
     /// <summary>
     /// Cancels an attempt: an unstarted one ends at once with rung BEFORE_START, the token of a running one fires. An unknown or
@@ -98,7 +98,7 @@ public sealed class TaskExecutor : IAsyncDisposable
             Interlocked.Decrement(ref _waiting);
             Sink.Completed(AttemptRunner.NotRun(found.Assignment, TaskErrors.BeforeStart()));
             Forget(found);
-            Sink.Flush(busy: false);
+            Sink.DeliverDue(busy: false);
         }
         else
         {
@@ -116,7 +116,7 @@ public sealed class TaskExecutor : IAsyncDisposable
                 TryReturn(found);
         }
 
-        Sink.Flush(busy: false);
+        Sink.DeliverDue(busy: false);
     }
 
     /// <summary>Takes no more, returns what has not started, and fires <see cref="TaskContext.ShutdownToken"/>; running tasks finish.</summary>
@@ -133,7 +133,7 @@ public sealed class TaskExecutor : IAsyncDisposable
 
         foreach (var attempt in all)
             TryReturn(attempt);
-        Sink.Flush(busy: false);
+        Sink.DeliverDue(busy: false);
         _ = _shutdown.CancelAsync();
         lock (_gate)
             CompleteIfDrained();
@@ -164,14 +164,14 @@ public sealed class TaskExecutor : IAsyncDisposable
         Interlocked.Increment(ref _running);
     }
 
-    internal void OnEnded(TaskContext attempt, in PassAttemptResult result)
+    internal void OnEnded(TaskContext attempt, in RawAttemptResult result)
     {
         Interlocked.Decrement(ref _running);
         Sink.Completed(result);
         Forget(attempt);
     }
 
-    private void Accept(ReadOnlySpan<PassAssignment> assignments, bool deferred)
+    private void Accept(ReadOnlySpan<RawAssignment> assignments, bool deferred)
     {
         var batch = new TaskContext[assignments.Length];
         var count = 0;
@@ -196,7 +196,7 @@ public sealed class TaskExecutor : IAsyncDisposable
                 Sink.Returned(attempt.ToRef());
         }
 
-        Sink.Flush(busy: false);
+        Sink.DeliverDue(busy: false);
     }
 
     /// <summary>Enters attempts into the table; false while draining. One that is there already answers once, for both.</summary>

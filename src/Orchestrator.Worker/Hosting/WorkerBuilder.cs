@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Contracts.Direct;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker;
@@ -47,7 +47,7 @@ public sealed class WorkerBuilder : ITaskMap
     public async Task<int> RunAsync()
     {
         // A terminal's input never ends by itself, and a person would wait for ever.
-        var order = Console.IsInputRedirected ? new LaunchOrder(ControlInput.Take()) : null;
+        var order = Console.IsInputRedirected ? new LaunchContractReader(ControlInput.Take()) : null;
         if (order?.Read() is not { } launch)
         {
             await Console.Error.WriteLineAsync(
@@ -76,9 +76,9 @@ public sealed class WorkerBuilder : ITaskMap
         try
         {
             // The first word on the direct stream, before all that takes time: the coordinator then need not try the socket.
-            var direct = DirectStream.FromInherited(launch.DirectStream, launch.CoordinatorPid);
+            var direct = SocketMessageStream.FromInherited(launch.DirectStream, launch.CoordinatorPid);
             if (direct is not null)
-                await direct.WriteAsync(new EncodedMessage());
+                await direct.WriteAsync(new MessageBuffer());
             await using var server = WorkerServer.Create(this, launch, direct, TimeProvider.System);
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
             {

@@ -23,11 +23,11 @@ internal sealed class WorkerServer : IAsyncDisposable
 
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly WebApplication _app;
-    private readonly DirectStream? _direct;
+    private readonly SocketMessageStream? _direct;
     private readonly IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> _initializers;
 
     private WorkerServer(
-        WebApplication app, WorkerRuntime runtime, DirectStream? direct, IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> initializers)
+        WebApplication app, WorkerRuntime runtime, SocketMessageStream? direct, IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> initializers)
     {
         _app = app;
         _direct = direct;
@@ -44,7 +44,7 @@ internal sealed class WorkerServer : IAsyncDisposable
     /// <param name="launch">The coordinator's order.</param>
     /// <param name="direct">The direct stream, where the coordinator offers one; owned from now on.</param>
     /// <param name="time">For heartbeats and run times.</param>
-    public static WorkerServer Create(WorkerBuilder worker, WorkerLaunch launch, DirectStream? direct, TimeProvider time)
+    public static WorkerServer Create(WorkerBuilder worker, WorkerLaunch launch, SocketMessageStream? direct, TimeProvider time)
     {
         // The empty builder reads no settings files, watches none, and logs nowhere: half the start of the slim one.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -55,13 +55,13 @@ internal sealed class WorkerServer : IAsyncDisposable
         services.AddTaskHandlerLifetimes();
         services.TryAddSingleton(time);
         services.AddSingleton(new CoordinatorEndpoint(launch.CoordinatorAddress, launch.CoordinatorToken));
-        services.AddSingleton(_ => new ObjectGateway(launch.CoordinatorAddress, launch.CoordinatorToken, $"{launch.Name}#{launch.Incarnation}"));
+        services.AddSingleton(_ => new SessionPool(launch.CoordinatorAddress, launch.CoordinatorToken, $"{launch.Name}#{launch.Incarnation}"));
         services.AddSingleton(provider => new WorkerRuntime(
             launch, worker.Tasks, provider, launch.RecorderPath.Length == 0 ? null : FlightRecorder.Open(launch.RecorderPath), time));
         services.AddSingleton<WorkerServiceAdapter>();
 
         var app = builder.Build();
-        var guard = new SocketGuard(launch.Token);
+        var guard = new WorkerSocketAuthorization(launch.Token);
         app.Use(next => context => guard.CheckTokenAsync(context, next));
         app.MapGrpcService<WorkerServiceAdapter>();
         app.MapGrpcService<HealthServiceImpl>();
@@ -97,13 +97,13 @@ internal sealed class WorkerServer : IAsyncDisposable
     }
 
     /// <summary>Serves the coordinator on the direct stream, which makes it the only one: Execute is refused from here on.</summary>
-    private async Task ServeDirectAsync(DirectStream direct)
+    private async Task ServeDirectAsync(SocketMessageStream direct)
     {
         Runtime.TryAttach();
         var end = StreamEnd.Broken;
         try
         {
-            end = await OrderStream.RunAsync(
+            end = await WorkerStream.RunAsync(
                 Runtime, direct.WriteAsync, (responses, executor) => new DirectSession(direct, responses, executor).RunAsync());
         }
         catch (IOException)
@@ -187,7 +187,7 @@ internal sealed class WorkerServer : IAsyncDisposable
         options.ListenUnixSocket(BindPath(socket), listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
-            listen.Use(SocketGuard.CheckPeer);
+            listen.Use(WorkerSocketAuthorization.CheckPeer);
         });
     }
 

@@ -8,7 +8,7 @@ public sealed class RegisteredTask
 {
     private readonly ByteString? _example;
 
-    internal RegisteredTask(string name, TaskKind kind, TaskInvoker invoker, string? description, string? exampleJson)
+    internal RegisteredTask(string name, HandlerKind kind, TaskInvoker invoker, string? description, string? exampleJson)
     {
         Name = name;
         Kind = kind;
@@ -21,7 +21,7 @@ public sealed class RegisteredTask
     public string Name { get; }
 
     /// <summary>The lane it runs in.</summary>
-    public TaskKind Kind { get; }
+    public HandlerKind Kind { get; }
 
     /// <summary>One line for people; may be empty.</summary>
     public string Description { get; }

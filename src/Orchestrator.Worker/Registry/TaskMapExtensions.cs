@@ -15,17 +15,17 @@ public static class TaskMapExtensions
 
     /// <summary>A plain function.</summary>
     public static ITaskMap MapTask<TIn, TOut>(
-        this ITaskMap map, string name, TaskKind kind, Func<TIn, TOut> handler, string? description = null, string? example = null) =>
+        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TOut> handler, string? description = null, string? example = null) =>
         map.Add(name, kind, new FunctionInvoker<TIn, TOut>(Codec<TIn>(map), Output<TOut>(map, name), handler), description, example);
 
     /// <summary>A function that looks at its context or can be cancelled.</summary>
     public static ITaskMap MapTask<TIn, TOut>(
-        this ITaskMap map, string name, TaskKind kind, Func<TIn, TaskContext, CancellationToken, TOut> handler, string? description = null, string? example = null) =>
+        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, TOut> handler, string? description = null, string? example = null) =>
         map.Add(name, kind, new ContextFunctionInvoker<TIn, TOut>(Codec<TIn>(map), Output<TOut>(map, name), handler), description, example);
 
     /// <summary>An asynchronous function.</summary>
     public static ITaskMap MapTask<TIn, TOut>(
-        this ITaskMap map, string name, TaskKind kind, Func<TIn, Task<TOut>> handler, string? description = null, string? example = null)
+        this ITaskMap map, string name, HandlerKind kind, Func<TIn, Task<TOut>> handler, string? description = null, string? example = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
         return map.Add(
@@ -34,7 +34,7 @@ public static class TaskMapExtensions
 
     /// <summary>An asynchronous function that looks at its context or can be cancelled.</summary>
     public static ITaskMap MapTask<TIn, TOut>(
-        this ITaskMap map, string name, TaskKind kind, Func<TIn, TaskContext, CancellationToken, Task<TOut>> handler, string? description = null, string? example = null)
+        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, Task<TOut>> handler, string? description = null, string? example = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
         return map.Add(
@@ -48,7 +48,7 @@ public static class TaskMapExtensions
 
     /// <summary>An asynchronous function without an answer: the output is JSON null.</summary>
     public static ITaskMap MapTask<TIn>(
-        this ITaskMap map, string name, TaskKind kind, Func<TIn, TaskContext, CancellationToken, Task> handler, string? description = null, string? example = null)
+        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, Task> handler, string? description = null, string? example = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
         return map.Add(
@@ -64,14 +64,14 @@ public static class TaskMapExtensions
     /// elements are not repeated in the output, since together they may exceed the payload limit.
     /// </summary>
     public static ITaskMap MapTask<TIn, TOut>(
-        this ITaskMap map, string name, TaskKind kind, Func<TIn, TaskContext, CancellationToken, IAsyncEnumerable<TOut>> handler, string? description = null, string? example = null) =>
+        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, IAsyncEnumerable<TOut>> handler, string? description = null, string? example = null) =>
         map.Add(name, kind, new GeneratorInvoker<TIn, TOut>(Codec<TIn>(map), Output<TOut>(map, name), handler), description, example);
 
     /// <summary>A function with JSON options of its own, such as those of a generated context: resolved when the first task comes.</summary>
     public static ITaskMap MapTask<TIn, TOut>(
         this ITaskMap map,
         string name,
-        TaskKind kind,
+        HandlerKind kind,
         Func<TIn, TaskContext, CancellationToken, TOut> handler,
         JsonSerializerOptions json,
         string? description = null,
@@ -82,7 +82,7 @@ public static class TaskMapExtensions
     public static ITaskMap MapTask<TIn, TOut>(
         this ITaskMap map,
         string name,
-        TaskKind kind,
+        HandlerKind kind,
         Func<TIn, TaskContext, CancellationToken, Task<TOut>> handler,
         JsonSerializerOptions json,
         string? description = null,
@@ -102,7 +102,7 @@ public static class TaskMapExtensions
     public static ITaskMap MapTask<TIn, TOut>(
         this ITaskMap map,
         string name,
-        TaskKind kind,
+        HandlerKind kind,
         Func<TIn, TaskContext, CancellationToken, TOut> handler,
         JsonTypeInfo<TIn> inputType,
         JsonTypeInfo<TOut> outputType,
@@ -115,7 +115,7 @@ public static class TaskMapExtensions
     public static ITaskMap MapTask<TIn, TOut>(
         this ITaskMap map,
         string name,
-        TaskKind kind,
+        HandlerKind kind,
         Func<TIn, TaskContext, CancellationToken, Task<TOut>> handler,
         JsonTypeInfo<TIn> inputType,
         JsonTypeInfo<TOut> outputType,
@@ -137,7 +137,7 @@ public static class TaskMapExtensions
     /// <summary>A handler class that implements <see cref="ITaskHandler{TIn, TOut}"/> once; its constructor is injected.</summary>
     [RequiresDynamicCode(NeedsReflection)]
     public static ITaskMap MapTask<THandler>(
-        this ITaskMap map, string name, TaskKind kind, string? description = null, string? example = null)
+        this ITaskMap map, string name, HandlerKind kind, string? description = null, string? example = null)
         where THandler : class
     {
         var contracts = typeof(THandler).GetInterfaces()
@@ -158,7 +158,7 @@ public static class TaskMapExtensions
 
     /// <summary>A handler class, with its types spelled out: no reflection.</summary>
     public static ITaskMap MapTask<THandler, TIn, TOut>(
-        this ITaskMap map, string name, TaskKind kind, string? description = null, string? example = null)
+        this ITaskMap map, string name, HandlerKind kind, string? description = null, string? example = null)
         where THandler : class, ITaskHandler<TIn, TOut> =>
         map.Add(name, kind, new ClassInvoker<THandler, TIn, TOut>(map.Tasks.JsonOptions), description, example);
 
@@ -169,7 +169,7 @@ public static class TaskMapExtensions
     public static ITaskMap MapBytes(
         this ITaskMap map,
         string name,
-        TaskKind kind,
+        HandlerKind kind,
         Func<ReadOnlyMemory<byte>, TaskContext, CancellationToken, ValueTask<ReadOnlyMemory<byte>>> handler,
         string? description = null,
         string? example = null) =>
@@ -180,10 +180,10 @@ public static class TaskMapExtensions
     /// The cancellation token is in the context, and costs nothing until it is asked for.
     /// </summary>
     public static ITaskMap MapPayload(
-        this ITaskMap map, string name, TaskKind kind, Func<TaskPayload, TaskContext, ValueTask<TaskPayload>> handler, string? description = null, string? example = null) =>
+        this ITaskMap map, string name, HandlerKind kind, Func<TaskPayload, TaskContext, ValueTask<TaskPayload>> handler, string? description = null, string? example = null) =>
         map.Add(name, kind, new PayloadInvoker(handler), description, example);
 
-    private static ITaskMap Add(this ITaskMap map, string name, TaskKind kind, TaskInvoker invoker, string? description, string? example)
+    private static ITaskMap Add(this ITaskMap map, string name, HandlerKind kind, TaskInvoker invoker, string? description, string? example)
     {
         ArgumentNullException.ThrowIfNull(map);
         ArgumentNullException.ThrowIfNull(name);

@@ -13,19 +13,19 @@ internal sealed class DirectSession
     private const int RunningTasks = 1;
     private const int Replaced = 2;
 
-    private readonly DirectStream _stream;
-    private readonly ResponseBatcher _responses;
+    private readonly SocketMessageStream _stream;
+    private readonly AttemptResponseWriter _responses;
     private readonly TaskExecutor _executor;
-    private readonly RequestOrders _orders;
+    private readonly ExecuteRequestHandler _orders;
     private readonly TaskCompletionSource<StreamEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _leaders;
 
-    public DirectSession(DirectStream stream, ResponseBatcher responses, TaskExecutor executor)
+    public DirectSession(SocketMessageStream stream, AttemptResponseWriter responses, TaskExecutor executor)
     {
         _stream = stream;
         _responses = responses;
         _executor = executor;
-        _orders = new RequestOrders(executor);
+        _orders = new ExecuteRequestHandler(executor);
     }
 
     public async Task<StreamEnd> RunAsync()
@@ -57,7 +57,7 @@ internal sealed class DirectSession
         public Leader(DirectSession session)
         {
             _session = session;
-            _onHeld = OnHeld;
+            _onHeld = OnStalled;
         }
 
         public void Lead()
@@ -82,7 +82,7 @@ internal sealed class DirectSession
                 while (stream.HasBuffered && stream.TryRead(out request))
                     _session._orders.Apply(request);
                 Volatile.Write(ref _state, RunningTasks);
-                executor.RunDeferred(_onHeld);
+                executor.RunInline(_onHeld);
                 if (Interlocked.CompareExchange(ref _state, Reading, RunningTasks) != RunningTasks)
                     return;
             }
@@ -91,7 +91,7 @@ internal sealed class DirectSession
             executor.Drain();
         }
 
-        private void OnHeld()
+        private void OnStalled()
         {
             if (Interlocked.CompareExchange(ref _state, Replaced, RunningTasks) == RunningTasks)
                 _session.StartLeader();

@@ -1,5 +1,5 @@
 using Grpc.Core;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 
 namespace Orchestrator.Worker;
 
@@ -15,10 +15,10 @@ internal sealed class ExecuteSession
 {
     private static readonly TimeSpan s_halfCloseLimit = TimeSpan.FromSeconds(2);
 
-    private readonly IAsyncStreamReader<EncodedMessage> _requests;
-    private readonly ResponseBatcher _responses;
+    private readonly IAsyncStreamReader<MessageBuffer> _requests;
+    private readonly AttemptResponseWriter _responses;
     private readonly TaskExecutor _executor;
-    private readonly RequestOrders _orders;
+    private readonly ExecuteRequestHandler _orders;
     private readonly TimeProvider _time;
     private readonly CancellationToken _aborted;
     private readonly TaskCompletionSource _halfClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -27,8 +27,8 @@ internal sealed class ExecuteSession
     private Task<bool> _read = Task.FromResult(false);
 
     public ExecuteSession(
-        IAsyncStreamReader<EncodedMessage> requests,
-        ResponseBatcher responses,
+        IAsyncStreamReader<MessageBuffer> requests,
+        AttemptResponseWriter responses,
         TaskExecutor executor,
         TimeProvider time,
         CancellationToken aborted)
@@ -37,7 +37,7 @@ internal sealed class ExecuteSession
         _requests = requests;
         _responses = responses;
         _executor = executor;
-        _orders = new RequestOrders(executor);
+        _orders = new ExecuteRequestHandler(executor);
         _aborted = aborted;
         _onRead = OnRead;
     }
@@ -101,6 +101,6 @@ internal sealed class ExecuteSession
             return;
         }
 
-        _executor.RunDeferred();
+        _executor.RunInline();
     }
 }

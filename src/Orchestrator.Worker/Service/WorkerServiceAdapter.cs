@@ -1,15 +1,15 @@
 using Grpc.Core;
 using Microsoft.AspNetCore.Connections.Features;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 
 namespace Orchestrator.Worker;
 
 /// <summary>Serves <c>orchestrator.worker.v1.WorkerService</c>: one Execute stream at a time.</summary>
-internal sealed class WorkerServiceAdapter(WorkerRuntime runtime) : WorkerPassthrough.WorkerBase
+internal sealed class WorkerServiceAdapter(WorkerRuntime runtime) : RawWorkerMessages.WorkerBase
 {
     public override async Task Execute(
-        IAsyncStreamReader<EncodedMessage> requestStream,
-        IServerStreamWriter<EncodedMessage> responseStream,
+        IAsyncStreamReader<MessageBuffer> requestStream,
+        IServerStreamWriter<MessageBuffer> responseStream,
         ServerCallContext context)
     {
         if (!runtime.TryAttach())
@@ -18,7 +18,7 @@ internal sealed class WorkerServiceAdapter(WorkerRuntime runtime) : WorkerPassth
         var end = StreamEnd.Broken;
         try
         {
-            end = await OrderStream.RunAsync(runtime, responseStream.WriteAsync, async (responses, executor) =>
+            end = await WorkerStream.RunAsync(runtime, responseStream.WriteAsync, async (responses, executor) =>
             {
                 var session = new ExecuteSession(requestStream, responses, executor, runtime.Time, context.CancellationToken);
                 var result = await session.RunAsync();

@@ -49,7 +49,7 @@ public sealed class CountedBytesTests
     public void Options_count_until_the_task_is_forgotten()
     {
         var engine = new TaskEngine(_options, _budget);
-        var client = new TaskClient("one", 1);
+        var client = new ClientTaskQuota("one", 1);
         var policy = TaskPolicy.Default with { KeptBytes = 50_000, ResultTtl = TimeSpan.FromSeconds(10) };
         engine.Apply(new TaskCommand.Submit([new TaskSubmission("x", policy, null, 0)], null) { Client = client }, TimeSpan.Zero, new TaskEffects());
         Assert.InRange(_budget.Used, 50_000, 51_500);
@@ -73,16 +73,16 @@ public sealed class CountedBytesTests
         engine.Apply(new TaskCommand.Submit([new TaskSubmission("known", TaskPolicy.Default, null, 0)], null), time, effects);
         var task = effects.Submitted[0].Task!;
         var before = _budget.Used;
-        Report(new AttemptNews(task.Id, 1, TaskEventKind.Log, new object(), 10_000), 10);
+        Report(new AttemptUpdate(task.Id, 1, TaskEventKind.Log, new object(), 10_000), 10);
         Assert.InRange(_budget.Used - before, 100_000, 102_000);
         // More than there is room for.
         _budget.Add(_budget.Limit - _budget.Used - 5_000);
-        Report(new AttemptNews(task.Id, 1, TaskEventKind.Log, new object(), 10_000), 1);
+        Report(new AttemptUpdate(task.Id, 1, TaskEventKind.Log, new object(), 10_000), 1);
         Assert.True(_budget.Used <= _budget.Limit);
         engine.Apply(new TaskCommand.Report(worker, [new AttemptReport(task.Id, 1, null, 0, null, 1)]), time, new TaskEffects());
         Assert.Equal(TaskState.Succeeded, task.State);
 
-        void Report(AttemptNews news, int times) =>
+        void Report(AttemptUpdate news, int times) =>
             engine.Apply(new TaskCommand.Report(worker, []) { News = [.. Enumerable.Repeat(news, times)] }, time, new TaskEffects());
     }
 
@@ -124,5 +124,5 @@ public sealed class CountedBytesTests
         Assert.Equal(2_000, effects.Submitted[0].Task!.Id);
     }
 
-    private static WorkerDescription Worker() => new("worker-1#1", TaskPlacement.WorkerProcess, 1, 10, 10, 100, RecordsFlight: false);
+    private static WorkerDescription Worker() => new("worker-1#1", PlacementPolicy.WorkerProcess, 1, 10, 10, 100, RecordsFlight: false);
 }

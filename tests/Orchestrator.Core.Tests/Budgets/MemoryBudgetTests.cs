@@ -59,7 +59,7 @@ public sealed class MemoryBudgetTests
 
         Assert.Equal(ObjectErrorReason.LimitExceeded, refusal.Reason);
         Assert.Contains("memory_kept", refusal.Message, StringComparison.Ordinal);
-        Assert.InRange(_budget.Used, _budget.OfOneKind - (3 * Size), _budget.OfOneKind);
+        Assert.InRange(_budget.Used, _budget.PerKindLimit - (3 * Size), _budget.PerKindLimit);
         harness.Apply(new SendMessages("line", PipeEnd.A, [Body])).Fails(ObjectErrorReason.LimitExceeded);
         harness.Apply(Set("state", "b")).Fails(ObjectErrorReason.LimitExceeded);
         harness.Apply(new UpdateList("list", [new ListEdit(ListOperation.Append) { Value = Body }])).Fails(ObjectErrorReason.LimitExceeded);
@@ -90,16 +90,16 @@ public sealed class MemoryBudgetTests
         var tasks = new TaskEngine(new TaskEngineOptions(), _budget);
         var objects = new ObjectHarness(new ObjectEngineOptions(), _budget);
         objects.Apply(new CreateQueue(new QueueSpec("jobs", QueueKind.Fifo))).Get<CreateQueueOutcome>();
-        var (greedy, modest) = (new TaskClient("greedy", 1), new TaskClient("modest", 2));
+        var (greedy, modest) = (new ClientTaskQuota("greedy", 1), new ClientTaskQuota("modest", 2));
         var own = SubmitUntilRefused(tasks, greedy);
         Assert.Equal("greedy", own.Subject);
         Assert.Contains("memory_kept_per_client", own.Message, StringComparison.Ordinal);
         var all = SubmitUntilRefused(tasks, modest);
-        Assert.InRange(tasks.KeptBytes, _budget.OfOneKind - (3 * Size), _budget.OfOneKind);
+        Assert.InRange(tasks.KeptBytes, _budget.PerKindLimit - (3 * Size), _budget.PerKindLimit);
         Assert.NotNull(all.Subject);
-        SubmitUntilRefused(tasks, new TaskClient("third", 3));
+        SubmitUntilRefused(tasks, new ClientTaskQuota("third", 3));
         objects.Apply(Put("jobs", 5)).Get<PutOutcome>();
-        Assert.True(_budget.Used <= _budget.ForNewWork);
+        Assert.True(_budget.Used <= _budget.AdmissionLimit);
         tasks.Apply(new TaskCommand.CancelAll(), TimeSpan.FromSeconds(1), new TaskEffects());
         // A record each, and why it ended.
         Assert.True(tasks.KeptBytes <= 1_000L * (tasks.Unfinished + tasks.Retained), $"{tasks.KeptBytes} bytes are kept for {tasks.Retained} ended tasks without results");
@@ -111,7 +111,7 @@ public sealed class MemoryBudgetTests
 
     private static UpdateDict Set(string dict, string key) => new(dict, [new DictEdit(DictOperation.Set, key) { Value = Body }]);
 
-    private static TaskFailure SubmitUntilRefused(TaskEngine engine, TaskClient client)
+    private static TaskFailure SubmitUntilRefused(TaskEngine engine, ClientTaskQuota client)
     {
         for (var i = 0; i < 1_000; i++)
         {

@@ -1,7 +1,7 @@
 using CsCheck;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Core.Tests.Contract;
@@ -52,10 +52,10 @@ public sealed class ItemCodecTests
     public void Assignments_are_written_and_read_as_generated() => Gen.Select(AnAssignment.Array[0, 4], Gen.Bool).Sample((originals, drain) =>
     {
         var expected = new ExecuteRequest { Assignments = { originals }, Drain = drain };
-        var message = new EncodedMessage();
-        var items = new ItemReader<PassExecuteRequest>(expected.ToByteArray(), PassAssignment.Field);
+        var message = new MessageBuffer();
+        var items = new RepeatedFieldReader<RawExecuteRequest>(expected.ToByteArray(), RawAssignment.Field);
         while (items.Next(out var item))
-            message.Add(PassAssignment.Field, PassAssignment.Read(item, Names));
+            message.Add(RawAssignment.Field, RawAssignment.Read(item, Names));
         if (items.Rest is not null)
             message.Append(items.Rest);
         Assert.Equal(drain, items.Rest is { Drain: true });
@@ -66,10 +66,10 @@ public sealed class ItemCodecTests
     public void Results_are_written_and_read_as_generated() => Gen.Select(AResult.Array[0, 4], Gen.Bool).Sample((originals, beats) =>
     {
         var expected = new ExecuteResponse { Results = { originals }, Vitals = beats ? new Vitals { Threads = 3 } : null };
-        var message = new EncodedMessage();
-        var items = new ItemReader<PassExecuteResponse>(expected.ToByteArray(), PassAttemptResult.Field);
+        var message = new MessageBuffer();
+        var items = new RepeatedFieldReader<RawExecuteResponse>(expected.ToByteArray(), RawAttemptResult.Field);
         while (items.Next(out var item))
-            message.Add(PassAttemptResult.Field, PassAttemptResult.Read(item));
+            message.Add(RawAttemptResult.Field, RawAttemptResult.Read(item));
         if (items.Rest is not null)
             message.Append(items.Rest);
         Assert.Equal(expected.ToByteArray(), message.Content);
@@ -79,11 +79,11 @@ public sealed class ItemCodecTests
     public void Submissions_are_read_as_generated() => ASpec.Array[0, 4].Sample(originals =>
     {
         var request = new V1.StreamTasksRequest { Tasks = { originals }, CancelTags = { 7, 8 } };
-        var items = new ItemReader<PassStreamTasksRequest>(request.ToByteArray(), PassTaskView.Field);
+        var items = new RepeatedFieldReader<RawStreamTasksRequest>(request.ToByteArray(), RawTaskView.Field);
         foreach (var original in originals)
         {
             Assert.True(items.Next(out var item));
-            Check(PassTaskSpec.Parser.ParseFrom(original.ToByteArray()), PassTaskView.Read(item));
+            Check(RawTaskSpec.Parser.ParseFrom(original.ToByteArray()), RawTaskView.Read(item));
         }
 
         Assert.False(items.Next(out _));
@@ -95,18 +95,18 @@ public sealed class ItemCodecTests
         Gen.Select(Gen.Select(Number, Number, Gen.Int[0, 6]), Gen.Select(Payload, Text, Int)).Array[0, 4].Sample(all =>
         {
             var expected = new V1.StreamTasksResponse();
-            var message = new EncodedMessage();
+            var message = new MessageBuffer();
             foreach (var ((id, tag, state), (output, worker, attempt)) in all)
             {
                 expected.Results.Add(new V1.TaskResult { TaskId = id, Tag = tag, State = (V1.TaskState)state, Output = output, Worker = worker, Attempt = attempt });
                 message.Add(PlainTaskResult.Field, new PlainTaskResult(id, tag, (V1.TaskState)state, output?.ToByteString() ?? ByteString.Empty, worker, attempt));
                 // As it is written where there is more to say.
-                var full = new PassTaskResult { TaskId = id, Error = new V1.TaskError { Message = worker } };
+                var full = new RawTaskResult { TaskId = id, Error = new V1.TaskError { Message = worker } };
                 expected.Results.Add(V1.TaskResult.Parser.ParseFrom(full.ToByteArray()));
                 message.Add(PlainTaskResult.Field, new MessageItem(full));
             }
 
-            message.Append(new PassStreamTasksResponse { Credits = 9 });
+            message.Append(new RawStreamTasksResponse { Credits = 9 });
             expected.Credits = 9;
             Assert.Equal(expected.ToByteArray(), message.Content);
             message.Clear();
@@ -122,17 +122,17 @@ public sealed class ItemCodecTests
             var bytes = Mix(assignment, order, harm);
             Both(
                 () => Canonical(Assignment.Parser.ParseFrom(bytes), message => message.Input = null),
-                () => PassAssignment.Read(bytes, Names) is var read && read.Input is var payload
+                () => RawAssignment.Read(bytes, Names) is var read && read.Input is var payload
                     ? (Canonical(Assignment.Parser.ParseFrom(Written(read with { Input = ByteString.Empty }))), !payload.IsEmpty) : default);
             bytes = Mix(result, order, harm);
             Both(
                 () => Canonical(AttemptResult.Parser.ParseFrom(bytes), message => message.Output = null),
-                () => PassAttemptResult.Read(bytes) is var read && read.Output is var payload
+                () => RawAttemptResult.Read(bytes) is var read && read.Output is var payload
                     ? (Canonical(AttemptResult.Parser.ParseFrom(Written(read with { Output = ByteString.Empty }))), !payload.IsEmpty) : default);
             bytes = Mix(spec, order, harm);
             Both(
-                () => Canonical(PassTaskSpec.Parser.ParseFrom(bytes)),
-                () => PassTaskView.Read(bytes) is var read ? (Canonical(ToMessage(read)), false) : default);
+                () => Canonical(RawTaskSpec.Parser.ParseFrom(bytes)),
+                () => RawTaskView.Read(bytes) is var read ? (Canonical(ToMessage(read)), false) : default);
         }, iter: Iterations.Of(8_000));
     }
 
@@ -158,16 +158,16 @@ public sealed class ItemCodecTests
     private static byte[] Written<T>(T item)
         where T : struct, IWireItem
     {
-        var message = new EncodedMessage();
+        var message = new MessageBuffer();
         message.Add(1, item);
-        var items = new ItemReader<Empty>(message.Content, 1);
+        var items = new RepeatedFieldReader<Empty>(message.Content, 1);
         Assert.True(items.Next(out var bytes));
         return bytes.ToArray();
     }
 
-    private static void Check(PassTaskSpec expected, PassTaskView actual) => Assert.Equal(expected, ToMessage(actual));
+    private static void Check(RawTaskSpec expected, RawTaskView actual) => Assert.Equal(expected, ToMessage(actual));
 
-    private static PassTaskSpec ToMessage(PassTaskView view) => new()
+    private static RawTaskSpec ToMessage(RawTaskView view) => new()
     {
         Handler = FieldReader.Decode(view.Handler),
         Input = ByteString.CopyFrom(view.Input),

@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 
 namespace Orchestrator.Core.Tests.Contract;
 
@@ -56,10 +56,10 @@ public sealed class PassthroughTests
     [Fact]
     public void What_is_left_out_is_what_is_read_and_written_by_hand() => Assert.Equal(
         [
-            ("PassExecuteRequest", PassAssignment.Field),
-            ("PassExecuteResponse", PassAttemptResult.Field),
-            ("PassStreamTasksRequest", PassTaskView.Field),
-            ("PassStreamTasksResponse", PlainTaskResult.Field),
+            ("RawExecuteRequest", RawAssignment.Field),
+            ("RawExecuteResponse", RawAttemptResult.Field),
+            ("RawStreamTasksRequest", RawTaskView.Field),
+            ("RawStreamTasksResponse", PlainTaskResult.Field),
         ],
         Pass.Values.SelectMany(pass => Public[pass.Name[Prefix.Length..]].Fields.InFieldNumberOrder()
             .Where(field => IsReserved(pass, field.FieldNumber))
@@ -70,7 +70,7 @@ public sealed class PassthroughTests
     {
         // Bytes have no presence outside a oneof. Nothing is lost: an empty Payload and no Payload, empty options and no options mean the same.
         var spec = new V1.TaskSpec { Handler = "h", Input = new V1.Payload(), Options = new V1.TaskOptions() };
-        var passed = PassTaskSpec.Parser.ParseFrom(spec.ToByteString());
+        var passed = RawTaskSpec.Parser.ParseFrom(spec.ToByteString());
         Assert.Equal((0, 0), (passed.Input.Length, passed.Options.Length));
         Assert.Equal(new V1.TaskSpec { Handler = "h" }, V1.TaskSpec.Parser.ParseFrom(passed.ToByteString()));
     }

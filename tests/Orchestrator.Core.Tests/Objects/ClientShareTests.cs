@@ -11,8 +11,8 @@ namespace Orchestrator.Core.Tests.Objects;
 /// <summary>Part 5, 15, 17 and 23: what one client may take of sessions, objects, waits and bytes, and that it cannot act for another's session.</summary>
 public sealed class ClientShareTests
 {
-    private readonly ObjectClient _ann = new("ann", "ann");
-    private readonly ObjectClient _bob = new("bob", "bob");
+    private readonly ClientObjectQuota _ann = new("ann", "ann");
+    private readonly ClientObjectQuota _bob = new("bob", "bob");
     private int _keys;
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class ClientShareTests
         Clear("ann");
         Assert.Equal(0, _ann.Bytes);
 
-        void Make(string name, ObjectClient client)
+        void Make(string name, ClientObjectQuota client)
         {
             if (kind == "queue")
                 Queue(harness, client, name);
@@ -105,7 +105,7 @@ public sealed class ClientShareTests
                 harness.Apply(new CreatePipe(new PipeSpec(name, Duplex: true) { MaxBytes = 4 << 20, MaxMessages = 100_000 }) { Client = client }).Get<CreatePipeOutcome>();
         }
 
-        ObjectOutcome Fill(string name, ObjectClient client) => harness.Apply(kind switch
+        ObjectOutcome Fill(string name, ClientObjectQuota client) => harness.Apply(kind switch
         {
             "queue" => new PutItems(name, [new PutItem(new Content(new object(), 1_000))]) { Client = client },
             "pipe" => new SendMessages(name, PipeEnd.B, [new Content(new object(), 1_000)]) { Client = client },
@@ -145,11 +145,11 @@ public sealed class ClientShareTests
 
         Assert.False(session.HasEnded);
         // Another connection with the same credential is the same client.
-        Assert.IsType<ReleaseLockOutcome>(harness.Apply(new ReleaseLock("build") { Session = session, Client = new ObjectClient("ann/2", "ann") }).Outcome);
+        Assert.IsType<ReleaseLockOutcome>(harness.Apply(new ReleaseLock("build") { Session = session, Client = new ClientObjectQuota("ann/2", "ann") }).Outcome);
 
         var task = harness.Session(task: new SessionTask(7, 1, "worker-1#1"));
         harness.Apply(new AcquireLock("a") { Session = task, Client = _ann }).Fails(ObjectErrorReason.PermissionDenied);
-        harness.Apply(new AcquireLock("a") { Session = task, Client = new ObjectClient("worker", "worker #1") { ActsForTasks = true } }).Get<AcquireLockOutcome>();
+        harness.Apply(new AcquireLock("a") { Session = task, Client = new ClientObjectQuota("worker", "worker #1") { ActsForTasks = true } }).Get<AcquireLockOutcome>();
     }
 
     /// <summary>23: what lists and messages show is not what one can use.</summary>
@@ -166,9 +166,9 @@ public sealed class ClientShareTests
         Assert.Equal("task-7-1", task.Alias);
     }
 
-    private static Call Acquire(ObjectHarness harness, ObjectClient client, string name) => harness.Apply(new AcquireLock(name) { Client = client });
+    private static Call Acquire(ObjectHarness harness, ClientObjectQuota client, string name) => harness.Apply(new AcquireLock(name) { Client = client });
 
     private static CreateQueue NewQueue(string name) => new(new QueueSpec(name, QueueKind.Fifo) { MaxItems = 100_000, MaxBytes = 4 << 20 });
 
-    private static void Queue(ObjectHarness harness, ObjectClient client, string name) => harness.Apply(NewQueue(name) with { Client = client }).Get<CreateQueueOutcome>();
+    private static void Queue(ObjectHarness harness, ClientObjectQuota client, string name) => harness.Apply(NewQueue(name) with { Client = client }).Get<CreateQueueOutcome>();
 }

@@ -63,7 +63,7 @@ public sealed class ConditionLossTests
 
         _harness.Release(_cid, "data");
         if (fate == "goes after the grant")
-            _harness.Apply(new GiveBack(first.Delivery!.Value));
+            _harness.Apply(new CompensateDelivery(first.Delivery!.Value));
         Assert.Equal(WaitStatus.Ok, second.Get<WaitConditionOutcome>().Status);
         Assert.Equal((0, 1), (_ann.HoldCount, _bob.HoldCount));
     }
@@ -80,7 +80,7 @@ public sealed class ConditionLossTests
         var late = Wait(_bob);
         _harness.Abandon(next);
         // ann has the lock, and never hears of it; who waited then is gone.
-        _harness.Apply(new GiveBack(first.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(first.Delivery!.Value));
         Assert.False(late.HasOutcome);
         Assert.Equal(0, _ann.HoldCount);
     }

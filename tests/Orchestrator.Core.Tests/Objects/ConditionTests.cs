@@ -77,7 +77,7 @@ public sealed class ConditionTests
         var outcome = Wait(_ann, timeout: TimeSpan.Zero);
         Assert.Equal(new WaitConditionOutcome(WaitStatus.Timeout, hold.Token), outcome.Outcome);
         // Nothing was given, so there is nothing to give back.
-        _harness.Apply(new GiveBack(outcome.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(outcome.Delivery!.Value));
         Assert.False(next.HasOutcome);
     }
 

@@ -125,7 +125,7 @@ public sealed class DictTests
     {
         var add = new UpdateDict("d", [new DictEdit(DictOperation.Add, "n") { Amount = 1 }]) { RequestId = "r" };
         var first = _harness.Apply(add);
-        _harness.Apply(new GiveBack(first.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(first.Delivery!.Value));
         Assert.Same(first.Outcome, _harness.Apply(add).Outcome);
         Assert.Equal("n=1", _harness.Read().Text());
     }

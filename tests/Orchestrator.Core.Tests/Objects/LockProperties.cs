@@ -127,7 +127,7 @@ public sealed class LockProperties
             var grant = grants[^(1 + (a % Math.Min(grants.Length, 8)))];
             var (name, session, token) = (((AcquireLock)grant.Delivery!.Value.Granted!).Lock, grant.Get<AcquireLockOutcome>().Session!, grant.Token);
             var holds = _harness.Engine.IsHeldWith(name, token);
-            _harness.Apply(new GiveBack(grant.Delivery.Value));
+            _harness.Apply(new CompensateDelivery(grant.Delivery.Value));
             if (holds)
                 _model.Release(Number(session), name);
             _harness.Completed.RemoveAt(0);

@@ -225,12 +225,12 @@ public sealed class LockTests
         var gone = _harness.Acquire(_bob, "build");
         var next = _harness.Acquire(_cid, "build");
         _harness.Release(_ann, "build");
-        _harness.Apply(new GiveBack(gone.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(gone.Delivery!.Value));
         Assert.True(next.Token > gone.Token);
         // Given back twice, or after the session took the lock anew, changes nothing.
         _harness.Release(_cid, "build");
         _harness.Acquire(_bob, "build");
-        _harness.Apply(new GiveBack(gone.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(gone.Delivery!.Value));
         Assert.Equal(1, _bob.HoldCount);
     }
 

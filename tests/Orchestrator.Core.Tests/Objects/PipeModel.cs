@@ -84,7 +84,7 @@ internal sealed class PipeModel(int most)
         Serve();
     }
 
-    public void PassTime(long now)
+    public void RawTime(long now)
     {
         while (Waiting.Where(wait => wait.Deadline <= now).OrderBy(wait => wait.Deadline).ThenBy(wait => wait.Created).FirstOrDefault() is { } wait)
             TimeOut(wait);

@@ -72,7 +72,7 @@ public sealed class PipeProperties
                     break;
                 case 13 or 14:
                     _harness.Advance(TimeSpan.FromMilliseconds(a % 40));
-                    _model.PassTime(_harness.Now.Ticks);
+                    _model.RawTime(_harness.Now.Ticks);
                     break;
                 case 15:
                     Abandon(a);
@@ -124,7 +124,7 @@ public sealed class PipeProperties
             if (done.Length == 0)
                 return;
             var (call, _, request, pipe) = done[a % done.Length];
-            _harness.Apply(new GiveBack(call.Delivery!.Value));
+            _harness.Apply(new CompensateDelivery(call.Delivery!.Value));
             if (!_givenBack.Add(request.Number) || pipe != _model)
                 return;
             _overfull += request.Taken.Count;

@@ -178,9 +178,9 @@ public sealed class PipeTests
     {
         _harness.CreatePipe();
         var attach = Attach(_ann, A);
-        _harness.Apply(new GiveBack(attach.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(attach.Delivery!.Value));
         Attach(_bob, A).Get<Done>();
-        _harness.Apply(new GiveBack(attach.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(attach.Delivery!.Value));
         Assert.Equal((0, 1), (_ann.HoldCount, _bob.HoldCount));
     }
 
@@ -213,14 +213,14 @@ public sealed class PipeTests
         _harness.CreatePipe();
         _harness.Send(A, 1, 2, 3);
         var (first, second) = (_harness.Receive(B), _harness.Receive(B));
-        _harness.Apply(new GiveBack(second.Delivery!.Value));
-        _harness.Apply(new GiveBack(first.Delivery!.Value));
-        _harness.Apply(new GiveBack(first.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(second.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(first.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(first.Delivery!.Value));
         var all = _harness.Receive(B, 9);
         Assert.Equal([1, 2, 3], all.Received());
         // Nobody can read it any more.
         _harness.Close(B);
-        _harness.Apply(new GiveBack(all.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(all.Delivery!.Value));
         Assert.Equal(0, _harness.Engine.FindPipe("p")!.B.Buffered);
     }
 

@@ -194,7 +194,7 @@ public sealed class QueueLeaseTests
         {
             var lost = _harness.Lease(_ann, "w");
             Assert.Equal([1], lost.Deliveries());
-            _harness.Apply(new GiveBack(lost.Delivery!.Value));
+            _harness.Apply(new CompensateDelivery(lost.Delivery!.Value));
         }
 
         Assert.Equal((1L, 0L, 0), (_harness.Queue("w").ReadyItems, _harness.Queue("w").Dropped, _ann.HoldCount));

@@ -132,7 +132,7 @@ public sealed class QueueLifeTests
         // What comes late finds another queue, or none.
         _harness.CreateQueue(new QueueSpec("q", QueueKind.Fifo));
         foreach (var late in new[] { taken, lease, second })
-            _harness.Apply(new GiveBack(late.Delivery!.Value));
+            _harness.Apply(new CompensateDelivery(late.Delivery!.Value));
         Assert.Equal(lease.Leases(), _harness.Settle("q", Settlement.Return, lease.Leases()).Get<SettleOutcome>().StaleLeaseIds);
         Assert.Equal(0, _harness.Queue("q").ReadyItems);
     }
@@ -170,7 +170,7 @@ public sealed class QueueLifeTests
         _harness.Put("q", 2);
         Assert.Equal((Second, 20L), (_harness.Queue("q").OldestAge, _harness.Queue("q").ReadyBytes));
         var taken = _harness.Get("q");
-        _harness.Apply(new GiveBack(taken.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(taken.Delivery!.Value));
         Assert.Equal(2 * Second, _harness.Engine.FindQueue("q", _harness.Now + Second)!.OldestAge);
     }
 

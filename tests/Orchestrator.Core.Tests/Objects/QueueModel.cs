@@ -158,7 +158,7 @@ internal sealed class QueueModel(QueueKind kind, int maxItems, int maxDeliveries
         Serve(now);
     }
 
-    public void PassTime(long now)
+    public void RawTime(long now)
     {
         while (true)
         {

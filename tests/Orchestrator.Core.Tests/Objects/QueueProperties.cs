@@ -64,7 +64,7 @@ public sealed class QueueProperties
             }
 
             _harness.Advance(TimeSpan.FromHours(2));
-            _model.PassTime(_harness.Now.Ticks);
+            _model.RawTime(_harness.Now.Ticks);
             Compare();
             // Whatever is dead is in the dead letters, in order.
             if (_model.Dead.Count > 0)
@@ -96,7 +96,7 @@ public sealed class QueueProperties
                     break;
                 case 17 or 18:
                     _harness.Advance(TimeSpan.FromMilliseconds(a % 40));
-                    _model.PassTime(_harness.Now.Ticks);
+                    _model.RawTime(_harness.Now.Ticks);
                     break;
                 case 19:
                     Abandon(a);
@@ -207,7 +207,7 @@ public sealed class QueueProperties
             var isNew = _givenBack.Add(request.Number);
             if (!request.IsLeased && isNew)
                 _overfull += request.Taken.Count;
-            _harness.Apply(new GiveBack(call.Delivery!.Value));
+            _harness.Apply(new CompensateDelivery(call.Delivery!.Value));
             if (request.Kind != "get" || !isNew)
                 return;
             request.Taken.ForEach(item => item.LeaseGivenBack = request.Number);

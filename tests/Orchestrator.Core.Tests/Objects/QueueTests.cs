@@ -170,9 +170,9 @@ public sealed class QueueTests
         var first = _harness.Get("q", 2);
         var second = _harness.Get("q", 2);
         // In whichever order they come back, they stand as they stood.
-        _harness.Apply(new GiveBack(first.Delivery!.Value));
-        _harness.Apply(new GiveBack(second.Delivery!.Value));
-        _harness.Apply(new GiveBack(first.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(first.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(second.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(first.Delivery!.Value));
         var again = _harness.Get("q", 9);
         Assert.Equal([1, 2, 3, 4, 5], again.Numbers());
         Assert.Equal([1, 1, 1, 1, 1], again.Deliveries());
@@ -189,7 +189,7 @@ public sealed class QueueTests
             _harness.Put(name, 1, 2, 3);
             var gone = _harness.Get(name, 2);
             _harness.Put(name, 4);
-            _harness.Apply(new GiveBack(gone.Delivery!.Value));
+            _harness.Apply(new CompensateDelivery(gone.Delivery!.Value));
             Assert.Equal(order, _harness.Get(name, 9).Numbers());
         }
     }
@@ -217,7 +217,7 @@ public sealed class QueueTests
         Assert.Equal(1, _harness.Queue("q").ReadyItems);
         // A put whose answer was lost is not done twice.
         var lost = _harness.Apply(put with { RequestId = "put-2", Items = QueueCalls.Items(3) });
-        _harness.Apply(new GiveBack(lost.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(lost.Delivery!.Value));
         Assert.Same(lost.Outcome, _harness.Apply(put with { RequestId = "put-2" }).Outcome);
         Assert.Equal(2, _harness.Queue("q").ReadyItems);
     }

@@ -126,7 +126,7 @@ public sealed class RateLimiterTests
         Create(permits: 2, sliding: sliding);
         var lost = Acquire(2);
         var next = Acquire(1);
-        _harness.Apply(new GiveBack(lost.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(lost.Delivery!.Value));
         Assert.Equal(WaitStatus.Ok, next.Get<AcquirePermitsOutcome>().Status);
         Assert.Equal(WaitStatus.Ok, Acquire(1, TimeSpan.Zero).Get<AcquirePermitsOutcome>().Status);
         Assert.Equal(WaitStatus.Timeout, Acquire(1, TimeSpan.Zero).Get<AcquirePermitsOutcome>().Status);
@@ -135,7 +135,7 @@ public sealed class RateLimiterTests
         var old = Acquire(2);
         _harness.Advance(TimeSpan.FromSeconds(1));
         Acquire(1);
-        _harness.Apply(new GiveBack(old.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(old.Delivery!.Value));
         Assert.Equal(WaitStatus.Ok, Acquire(1, TimeSpan.Zero).Get<AcquirePermitsOutcome>().Status);
         Assert.Equal(WaitStatus.Timeout, Acquire(1, TimeSpan.Zero).Get<AcquirePermitsOutcome>().Status);
     }

@@ -9,8 +9,8 @@ namespace Orchestrator.Core.Tests.Objects;
 public sealed class RequestIdTests
 {
     private readonly ObjectHarness _harness = new();
-    private readonly ObjectClient _ann = new("ann", "ann");
-    private readonly ObjectClient _bob = new("bob", "bob");
+    private readonly ClientObjectQuota _ann = new("ann", "ann");
+    private readonly ClientObjectQuota _bob = new("bob", "bob");
 
     [Fact]
     public void A_repeated_acquire_is_the_same_hold()
@@ -102,11 +102,11 @@ public sealed class RequestIdTests
         Assert.InRange(_harness.Engine.ReplayBytes, 0, before + 200);
     }
 
-    private Call Acquire(ObjectClient client, string id) => _harness.Apply(new AcquireLock("build") { Client = client, RequestId = id });
+    private Call Acquire(ClientObjectQuota client, string id) => _harness.Apply(new AcquireLock("build") { Client = client, RequestId = id });
 
     private Call Get(string id) => _harness.Apply(new GetItems("q") { Client = _ann, RequestId = id, Timeout = TimeSpan.Zero });
 
-    private void GiveBack(Call call) => _harness.Apply(new GiveBack(call.Delivery!.Value));
+    private void GiveBack(Call call) => _harness.Apply(new CompensateDelivery(call.Delivery!.Value));
 
     private void Put(int count)
     {

@@ -188,13 +188,13 @@ public sealed class SemaphoreTests
     {
         var lost = Acquire(_ann, "db", 2, initial: 2);
         var next = Acquire(_bob, "db", 1);
-        _harness.Apply(new GiveBack(lost.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(lost.Delivery!.Value));
         Assert.Equal(WaitStatus.Ok, next.Get<AcquireSemaphoreOutcome>().Status);
         Assert.Equal(0, _ann.HoldCount);
         // A signal that could not be delivered is still a signal.
         Acquire(_ann, "signal", initial: 0, bounded: false, timeout: TimeSpan.Zero);
         Release(null, "signal");
-        _harness.Apply(new GiveBack(Acquire(_ann, "signal").Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(Acquire(_ann, "signal").Delivery!.Value));
         Assert.Equal(WaitStatus.Ok, Acquire(_bob, "signal").Get<AcquireSemaphoreOutcome>().Status);
     }
 

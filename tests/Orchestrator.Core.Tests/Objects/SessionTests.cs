@@ -34,7 +34,7 @@ public sealed class SessionTests
     public void Sessions_of_one_client_are_bounded_and_give_their_place_back_however_they_end()
     {
         var harness = new ObjectHarness(new ObjectEngineOptions { MaxSessionsPerClient = 2 });
-        var (ann, bob) = (new ObjectClient("ann", "ann"), new ObjectClient("bob", "bob"));
+        var (ann, bob) = (new ClientObjectQuota("ann", "ann"), new ClientObjectQuota("bob", "bob"));
         var first = Create(ann).Get<CreateSessionOutcome>().Created;
         Create(ann).Get<CreateSessionOutcome>();
         var error = Create(ann).Fails(ObjectErrorReason.LimitExceeded);
@@ -46,7 +46,7 @@ public sealed class SessionTests
         harness.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal((0, 0), (ann.Sessions, bob.Sessions));
 
-        Call Create(ObjectClient client) => harness.Apply(new CreateSession("") { Client = client });
+        Call Create(ClientObjectQuota client) => harness.Apply(new CreateSession("") { Client = client });
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public sealed class SessionTests
         Assert.Same(first.Outcome, replayed.Outcome);
         // An answer that was delivered before is none to give back.
         Operation(session, 8, "build");
-        _harness.Apply(new GiveBack(replayed.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(replayed.Delivery!.Value));
         Assert.Equal(1, session.HoldCount);
         var message = _harness.Apply(new ReleaseLock("build") { Session = session, OperationId = 7 }).Fails(ObjectErrorReason.Invalid).Message;
         Assert.Equal("operation 7 was a AcquireLock and is now a ReleaseLock; give each its own id", message);
@@ -165,7 +165,7 @@ public sealed class SessionTests
     {
         var session = _harness.Session();
         var first = Operation(session, 7, "build");
-        _harness.Apply(new GiveBack(first.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(first.Delivery!.Value));
         Assert.True(Operation(session, 7, "build").Token > first.Token);
     }
 
@@ -253,7 +253,7 @@ public sealed class SessionTests
     public void A_session_that_nobody_heard_of_ends()
     {
         var created = _harness.Apply(new CreateSession(""));
-        _harness.Apply(new GiveBack(created.Delivery!.Value));
+        _harness.Apply(new CompensateDelivery(created.Delivery!.Value));
         Assert.Equal(0, _harness.Engine.SessionCount);
     }
 

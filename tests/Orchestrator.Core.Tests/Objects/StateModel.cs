@@ -58,7 +58,7 @@ internal sealed class StateModel
         return true;
     }
 
-    public void PassTime(long now) => Dict.RemoveAll(entry => entry.Ends <= now);
+    public void RawTime(long now) => Dict.RemoveAll(entry => entry.Ends <= now);
 
     /// <summary>What was popped; null when it cannot be done.</summary>
     public List<string>? UpdateList(IEnumerable<ListEdit> edits)

@@ -68,7 +68,7 @@ public sealed class StateProperties
                     break;
                 case 13:
                     _harness.Advance(TimeSpan.FromMilliseconds(a % 20));
-                    _model.PassTime(_harness.Now.Ticks);
+                    _model.RawTime(_harness.Now.Ticks);
                     break;
                 case 14:
                     _mirror.CatchUp(1 + (a % 4));
@@ -76,7 +76,7 @@ public sealed class StateProperties
                 case 15 when _last is not null:
                     // Sent again, or undelivered: neither does anything.
                     if (b % 2 == 0)
-                        _harness.Apply(new GiveBack(new ObjectDelivery(null, 0, _lastOutcome!, _last)));
+                        _harness.Apply(new CompensateDelivery(new ObjectDelivery(null, 0, _lastOutcome!, _last)));
                     Assert.Same(_lastOutcome, _harness.Apply(_last).Outcome);
                     break;
             }

@@ -136,7 +136,7 @@ internal abstract class SyncRun(ISyncModel model)
             return;
         var request = recent[a % recent.Length];
         _forgotten.Add(request);
-        Harness.Apply(new GiveBack(_calls[request].Delivery!.Value));
+        Harness.Apply(new CompensateDelivery(_calls[request].Delivery!.Value));
         model.GiveBack(request);
         Compare();
     }

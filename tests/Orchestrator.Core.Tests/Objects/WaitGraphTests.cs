@@ -81,7 +81,7 @@ public sealed class WaitGraphTests
                 engine.AddHold(new Permit(holder, this));
         }
 
-        public WaitList Waiters { get; } = new();
+        public override WaiterQueue Waiters { get; } = new();
 
         public override bool HasWaiters => Waiters.Count > 0;
 
@@ -109,6 +109,6 @@ public sealed class WaitGraphTests
     {
         internal override ObjectOutcome TimedOut => Done.Instance;
 
-        internal override void ApplyTo(ObjectEngine engine) => engine.Await(this, Session, Pool, Pool.Waiters);
+        internal override void ApplyTo(ObjectEngine engine) => engine.Suspend(this, Session, Pool, Pool.Waiters);
     }
 }

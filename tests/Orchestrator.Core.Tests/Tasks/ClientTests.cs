@@ -6,10 +6,10 @@ namespace Orchestrator.Core.Tests.Tasks;
 /// <summary>Clients share fairly without being told to, and each has bounds of its own.</summary>
 public sealed class ClientTests
 {
-    private readonly TaskClient _greedy = new("greedy", 1);
-    private readonly TaskClient _modest = new("modest", 2);
+    private readonly ClientTaskQuota _greedy = new("greedy", 1);
+    private readonly ClientTaskQuota _modest = new("modest", 2);
 
-    private static List<TaskFailure?> Submit(EngineHarness harness, TaskClient? client, int count, TaskPolicy? policy = null, int bytes = 5, bool allOrNone = false)
+    private static List<TaskFailure?> Submit(EngineHarness harness, ClientTaskQuota? client, int count, TaskPolicy? policy = null, int bytes = 5, bool allOrNone = false)
     {
         harness.Apply(new TaskCommand.Submit([.. Enumerable.Range(0, count).Select(i => EngineHarness.Task("cpu", policy, tag: (ulong)i) with { InputBytes = bytes })], null, allOrNone)
         {
@@ -18,7 +18,7 @@ public sealed class ClientTests
         return [.. harness.Effects.Submitted.Select(outcome => outcome.Refusal)];
     }
 
-    private static List<TaskRecord> Run(EngineHarness harness, EngineWorker worker, int count)
+    private static List<TaskRecord> Run(EngineHarness harness, WorkerNode worker, int count)
     {
         var order = new List<TaskRecord>();
         for (var i = 0; i < count && worker.Lanes[0].First is { } task; i++)

@@ -41,8 +41,8 @@ public sealed class ConcurrencyKeyTests
     [Fact]
     public void In_process_it_is_back_when_the_code_returns()
     {
-        var worker = _harness.Join("", cpu: 2, placement: TaskPlacement.Threads);
-        var policy = Key(limit: 1) with { Placement = TaskPlacement.Threads };
+        var worker = _harness.Join("", cpu: 2, placement: PlacementPolicy.Threads);
+        var policy = Key(limit: 1) with { Placement = PlacementPolicy.Threads };
         var stubborn = _harness.Submit("cpu", policy);
         var next = _harness.Submit("cpu", policy);
         _harness.Cancel(stubborn, force: true);

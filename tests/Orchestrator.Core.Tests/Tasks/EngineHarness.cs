@@ -28,7 +28,7 @@ internal sealed class EngineHarness(TaskEngineOptions? options = null)
         Engine.Tick(Now, Effects);
     }
 
-    public EngineWorker Join(string name, int cpu = 1, int io = 10, int blocking = 2, bool recordsFlight = true, TaskPlacement placement = TaskPlacement.WorkerProcess)
+    public WorkerNode Join(string name, int cpu = 1, int io = 10, int blocking = 2, bool recordsFlight = true, PlacementPolicy placement = PlacementPolicy.WorkerProcess)
     {
         Apply(new TaskCommand.WorkerJoined(
             new WorkerDescription(name, placement, cpu, io, blocking, 2_048, recordsFlight),
@@ -50,15 +50,15 @@ internal sealed class EngineHarness(TaskEngineOptions? options = null)
         return [.. Effects.Submitted.Select(outcome => outcome.Task!)];
     }
 
-    public void Report(EngineWorker worker, TaskRecord task, TaskFailure? failure = null, TimeSpan? run = null, int? attempt = null) =>
+    public void Report(WorkerNode worker, TaskRecord task, TaskFailure? failure = null, TimeSpan? run = null, int? attempt = null) =>
         Apply(new TaskCommand.Report(
             worker,
             [new AttemptReport(task.Id, attempt ?? task.Attempt, failure is null ? "output" : null, 6, failure, (run ?? TimeSpan.FromMilliseconds(1)).Ticks)]));
 
-    public void Return(EngineWorker worker, TaskRecord task) =>
+    public void Return(WorkerNode worker, TaskRecord task) =>
         Apply(new TaskCommand.Report(worker, []) { Returned = [new AttemptId(task.Id, task.Attempt)] });
 
-    public void FinishRunning(EngineWorker worker, TimeSpan run)
+    public void FinishRunning(WorkerNode worker, TimeSpan run)
     {
         if (worker.Lanes[0].First is { } task)
             Report(worker, task, run: run);
@@ -67,15 +67,15 @@ internal sealed class EngineHarness(TaskEngineOptions? options = null)
     public void Cancel(TaskRecord task, bool force = false) => Apply(new TaskCommand.Cancel([task.Id], force));
 
     /// <summary>The handler obeys its token.</summary>
-    public void ReportCancelled(EngineWorker worker, TaskRecord task) =>
+    public void ReportCancelled(WorkerNode worker, TaskRecord task) =>
         Report(worker, task, new TaskFailure(FailureReason.Cancelled, "") { Rung = CancelRung.Cooperative });
 
     /// <summary>The handler threw.</summary>
-    public void ReportThrow(EngineWorker worker, TaskRecord task, string message = "it threw") =>
+    public void ReportThrow(WorkerNode worker, TaskRecord task, string message = "it threw") =>
         Report(worker, task, new TaskFailure(FailureReason.HandlerFailed, message));
 
     /// <summary>Teaches the engine how long a handler runs, on an idle worker.</summary>
-    public void Teach(EngineWorker worker, TimeSpan run, string handler = "cpu") => Report(worker, Submit(handler), run: run);
+    public void Teach(WorkerNode worker, TimeSpan run, string handler = "cpu") => Report(worker, Submit(handler), run: run);
 
     /// <summary>The ids of the tasks that the last call assigned, in order.</summary>
     public IEnumerable<long> Assigned => Effects.Assignments.Select(assignment => assignment.Task.Id);
@@ -86,6 +86,6 @@ internal sealed class EngineHarness(TaskEngineOptions? options = null)
     /// <summary>What is to happen to processes after the last call.</summary>
     public IEnumerable<WorkerOrderKind> Orders => Effects.Orders.Select(order => order.Kind);
 
-    public void Kill(EngineWorker worker, byte[]? recorder, string signal = "SIGKILL (9)") =>
+    public void Kill(WorkerNode worker, byte[]? recorder, string signal = "SIGKILL (9)") =>
         Apply(new TaskCommand.WorkerLost(worker, recorder, new WorkerPostMortem(worker.Name, 42, null, signal, false, 0, TimeSpan.Zero, ["last words"])));
 }

@@ -124,8 +124,8 @@ public sealed class GivenUpGroupTests
     {
         GiveUp("net");
         GiveUp("python");
-        new WorkerDescriptionBuilder("") { Placement = TaskPlacement.Async }.Join(_harness);
-        Assert.Equal(TaskState.Running, _harness.Submit("cpu", TaskPolicy.Default with { Placement = TaskPlacement.Async }).State);
+        new WorkerDescriptionBuilder("") { Placement = PlacementPolicy.Async }.Join(_harness);
+        Assert.Equal(TaskState.Running, _harness.Submit("cpu", TaskPolicy.Default with { Placement = PlacementPolicy.Async }).State);
     }
 
     private void GiveUp(string group) => _harness.Apply(new TaskCommand.GroupGivenUp(new GroupLoss(group, $"group '{group}' was given up after 5 early deaths", Death)));
@@ -137,7 +137,7 @@ public sealed class GivenUpGroupTests
         Assert.Same(Death, task.Failure.PostMortem);
     }
 
-    private EngineWorker Join(string group, params string[] handlers) =>
+    private WorkerNode Join(string group, params string[] handlers) =>
         new WorkerDescriptionBuilder($"{group}-1#1") { Group = group, RecordsFlight = false, Offers = [.. handlers.Select(handler => new HandlerOffer(handler, WorkKind.Cpu, null))] }
             .Join(_harness);
 }

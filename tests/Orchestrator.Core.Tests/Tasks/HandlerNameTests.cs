@@ -65,16 +65,16 @@ public sealed class HandlerNameTests
         Assert.True(_harness.Submit("fresh").HasEnded);
         new WorkerDescriptionBuilder("w#2") { CpuHandlers = ["fresh"] }.Join(_harness);
         Assert.False(_harness.Submit("fresh").HasEnded);
-        Assert.Contains("fresh", _harness.Engine.HandlersOf(TaskPlacement.WorkerProcess).Select(handler => handler.Name));
+        Assert.Contains("fresh", _harness.Engine.HandlersOf(PlacementPolicy.WorkerProcess).Select(handler => handler.Name));
     }
 
     [Fact]
     public void Each_placement_has_handlers_of_its_own()
     {
         _harness.Join("w#1");
-        var task = _harness.Submit("cpu", TaskPolicy.Default with { Placement = TaskPlacement.Threads });
+        var task = _harness.Submit("cpu", TaskPolicy.Default with { Placement = PlacementPolicy.Threads });
         Assert.Equal(TaskState.Queued, task.State);
-        var executor = new WorkerDescriptionBuilder("") { Placement = TaskPlacement.Threads }.Join(_harness);
+        var executor = new WorkerDescriptionBuilder("") { Placement = PlacementPolicy.Threads }.Join(_harness);
         Assert.Equal((TaskState.Running, 1), (task.State, executor.Running));
     }
 
@@ -84,5 +84,5 @@ public sealed class HandlerNameTests
     [InlineData("xyz", null)]
     [InlineData("", null)]
     public void Near_names(string name, string? nearest) =>
-        Assert.Equal(nearest is null ? [] : [nearest], NearNames.Of(name, ["fibonacci", "sum_of_squares", "sleep"]).Take(1));
+        Assert.Equal(nearest is null ? [] : [nearest], NameSuggestions.Of(name, ["fibonacci", "sum_of_squares", "sleep"]).Take(1));
 }

@@ -12,8 +12,8 @@ public sealed class InProcessCancelTests
     [Fact]
     public void In_the_coordinators_own_process_nothing_is_killed_and_the_lane_stays_occupied()
     {
-        var worker = new WorkerDescriptionBuilder("") { Placement = TaskPlacement.Sequential }.Join(_harness);
-        var policy = TaskPolicy.Default with { Placement = TaskPlacement.Sequential };
+        var worker = new WorkerDescriptionBuilder("") { Placement = PlacementPolicy.Sequential }.Join(_harness);
+        var policy = TaskPolicy.Default with { Placement = PlacementPolicy.Sequential };
         var stubborn = _harness.Submit("cpu", policy);
         _harness.Cancel(stubborn);
         _harness.Advance(Grace);
@@ -32,8 +32,8 @@ public sealed class InProcessCancelTests
     [Fact]
     public void A_lane_that_an_abandoned_task_occupied_knows_what_is_left_on_it()
     {
-        var worker = new WorkerDescriptionBuilder("") { Placement = TaskPlacement.Sequential }.Join(_harness);
-        var policy = TaskPolicy.Default with { Placement = TaskPlacement.Sequential };
+        var worker = new WorkerDescriptionBuilder("") { Placement = PlacementPolicy.Sequential }.Join(_harness);
+        var policy = TaskPolicy.Default with { Placement = PlacementPolicy.Sequential };
         var stubborn = _harness.Submit("cpu", policy);
         var behind = _harness.Submit("cpu", policy);
         var expected = worker.Lanes[0].BacklogTicks / 2;

@@ -9,14 +9,14 @@ public sealed class OrderTests
     private static readonly TaskEngineOptions NoAging = new() { Aging = TimeSpan.Zero };
 
     // No flight recorder: nothing is sent ahead, so the order of assignment is the order of starting.
-    private static (EngineHarness Harness, EngineWorker Worker, TaskRecord Blocker) Busy(TaskEngineOptions? options = null)
+    private static (EngineHarness Harness, WorkerNode Worker, TaskRecord Blocker) Busy(TaskEngineOptions? options = null)
     {
         var harness = new EngineHarness(options ?? NoAging);
         var worker = harness.Join("w#1", recordsFlight: false);
         return (harness, worker, harness.Submit("cpu"));
     }
 
-    private static List<TaskRecord> RunAll(EngineHarness harness, EngineWorker worker, int limit = int.MaxValue)
+    private static List<TaskRecord> RunAll(EngineHarness harness, WorkerNode worker, int limit = int.MaxValue)
     {
         var order = new List<TaskRecord>();
         while (worker.Lanes[0].First is { } task && order.Count < limit)

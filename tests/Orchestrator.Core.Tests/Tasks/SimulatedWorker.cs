@@ -16,7 +16,7 @@ internal sealed class SimulatedWorker(SimulatedWorld world, string name)
 
     public string Name => name;
 
-    public EngineWorker View { get; set; } = null!;
+    public WorkerNode View { get; set; } = null!;
 
     public byte[] Recorder { get; } = new byte[64];
 

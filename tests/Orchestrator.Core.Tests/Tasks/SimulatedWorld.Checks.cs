@@ -31,7 +31,7 @@ internal sealed partial class SimulatedWorld
                 var overtaken = other.Phase == TaskPhase.Ready
                     && other.Id < task.Id
                     // A permit that came in this step, or that another task did not use, may have made the other ready after this one was assigned.
-                    && (!other.Has(TaskMarks.HoldsRatePermit) || _heldPermits.Contains(other))
+                    && (!other.Has(TaskFlags.HoldsRatePermit) || _heldPermits.Contains(other))
                     && other.Handler.Kind == task.Handler.Kind
                     && other.Handler.Route == task.Handler.Route
                     && other.Policy.Priority == task.Policy.Priority
@@ -55,9 +55,9 @@ internal sealed partial class SimulatedWorld
         Assert.Equal(Engine.NewestBefore(long.MaxValue).Where(task => task.State == TaskState.Running), Engine.RunningBefore(long.MaxValue));
         Assert.True(live.Count(task => task.Policy.ConcurrencyKey.Length > 0 && task.Phase == TaskPhase.Assigned) <= 2, "concurrency limit passed");
         // Each start took one permit, and at most one per gate lies ready.
-        var unused = live.Count(task => task.Has(TaskMarks.HoldsRatePermit));
+        var unused = live.Count(task => task.Has(TaskFlags.HoldsRatePermit));
         Assert.Equal(_granted, _rateLimitedStarts + unused);
-        Assert.True(unused <= live.Where(task => task.Has(TaskMarks.HoldsRatePermit)).Select(task => task.Extras!.RateGate).Distinct().Count(), "permits were saved up");
+        Assert.True(unused <= live.Where(task => task.Has(TaskFlags.HoldsRatePermit)).Select(task => task.Extras!.RateGate).Distinct().Count(), "permits were saved up");
         Assert.Equal(_asked.Count, _asked.Distinct().Count());
         foreach (var worker in Workers)
         {

@@ -96,7 +96,7 @@ internal sealed partial class SimulatedWorld
         _givenUp.Remove(group);
         _joining = worker;
         Apply(new TaskCommand.WorkerJoined(
-            new WorkerDescription(name, TaskPlacement.WorkerProcess, 1, 3, 2, 64, RecordsFlight: true) { Group = group },
+            new WorkerDescription(name, PlacementPolicy.WorkerProcess, 1, 3, 2, 64, RecordsFlight: true) { Group = group },
             [.. HandlersOf[group].Select(handler => new HandlerOffer(
                 handler, handler switch { "io" => WorkKind.Io, "blocking" => WorkKind.Blocking, _ => WorkKind.Cpu }, null))]));
         return worker;
@@ -323,7 +323,7 @@ internal sealed partial class SimulatedWorld
         }
 
         CheckOrder();
-        _heldPermits = [.. _accepted.Where(task => task.Has(TaskMarks.HoldsRatePermit))];
+        _heldPermits = [.. _accepted.Where(task => task.Has(TaskFlags.HoldsRatePermit))];
         foreach (var order in _effects.Permits)
         {
             if (order.Kind == PermitOrderKind.Ask)

@@ -17,9 +17,9 @@ internal sealed class WorkerDescriptionBuilder(string name)
     /// <summary>What it offers, where it is not the above and <c>io</c>.</summary>
     public HandlerOffer[]? Offers { get; init; }
 
-    public TaskPlacement Placement { get; init; } = TaskPlacement.WorkerProcess;
+    public PlacementPolicy Placement { get; init; } = PlacementPolicy.WorkerProcess;
 
-    public EngineWorker Join(EngineHarness harness)
+    public WorkerNode Join(EngineHarness harness)
     {
         harness.Apply(new TaskCommand.WorkerJoined(
             new WorkerDescription(name, Placement, 1, 10, 2, RecorderSlots, RecordsFlight) { Group = Group },

@@ -154,11 +154,11 @@ public sealed class WorkerGroupTests
 
     private static TaskPolicy Priority(int priority) => TaskPolicy.Default with { Priority = priority };
 
-    private HandlerProfile Handler(string name) => _harness.Engine.HandlersOf(TaskPlacement.WorkerProcess).Single(handler => handler.Name == name);
+    private HandlerProfile Handler(string name) => _harness.Engine.HandlersOf(PlacementPolicy.WorkerProcess).Single(handler => handler.Name == name);
 
-    private EngineWorker Join(string name, string group, params string[] handlers) => Join(name, group, ahead: false, handlers);
+    private WorkerNode Join(string name, string group, params string[] handlers) => Join(name, group, ahead: false, handlers);
 
-    private EngineWorker Join(string name, string group, bool ahead, params string[] handlers) =>
+    private WorkerNode Join(string name, string group, bool ahead, params string[] handlers) =>
         new WorkerDescriptionBuilder(name) { Group = group, RecordsFlight = ahead, Offers = [.. handlers.Select(handler => new HandlerOffer(handler, WorkKind.Cpu, null))] }
             .Join(_harness);
 }

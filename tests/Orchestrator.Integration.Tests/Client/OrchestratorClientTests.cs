@@ -38,10 +38,10 @@ public sealed class OrchestratorClientTests
     {
         await using var server = await ScriptedCoordinator.StartAsync();
         await File.WriteAllTextAsync(Path.Combine(server.DataDirectory, "token"), "wrong");
-        var error = await Assert.ThrowsAsync<NotAllowedException>(() => server.ConnectAsync().WaitAsync(Patience));
+        var error = await Assert.ThrowsAsync<AccessDeniedException>(() => server.ConnectAsync().WaitAsync(Patience));
         Assert.Contains(Path.Combine(server.DataDirectory, "token"), error.Message, StringComparison.Ordinal);
         File.Delete(Path.Combine(server.DataDirectory, "token"));
-        error = await Assert.ThrowsAsync<NotAllowedException>(() => server.ConnectAsync().WaitAsync(Patience));
+        error = await Assert.ThrowsAsync<AccessDeniedException>(() => server.ConnectAsync().WaitAsync(Patience));
         Assert.Contains("none was given", error.Message, StringComparison.Ordinal);
     }
 
@@ -87,7 +87,7 @@ public sealed class OrchestratorClientTests
             new ErrorInfo { Domain = "orchestrator", Reason = "LIMIT_EXCEEDED" },
             new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(3)) }));
         await using var client = await server.ConnectAsync();
-        var error = await Assert.ThrowsAsync<LimitExceededException>(() => client.RunTaskAsync(new TaskSpec()).WaitAsync(Patience));
+        var error = await Assert.ThrowsAsync<ResourceExhaustedException>(() => client.RunTaskAsync(new TaskSpec()).WaitAsync(Patience));
         Assert.Equal(TimeSpan.FromSeconds(3), error.RetryAfter);
     }
 

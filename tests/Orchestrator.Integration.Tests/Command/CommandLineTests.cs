@@ -1,5 +1,5 @@
 using Orchestrator.Cli;
-using Orchestrator.Cli.Verbs;
+using Orchestrator.Cli.Commands;
 
 namespace Orchestrator.Integration.Tests.Command;
 
@@ -38,5 +38,5 @@ public sealed class CommandLineTests
     [InlineData("1.5m", 90)]
     [InlineData("1h", 3600)]
     [InlineData("3", 3)]
-    public void Times(string text, double seconds) => Assert.Equal(TimeSpan.FromSeconds(seconds), Durations.TryParse(text));
+    public void Times(string text, double seconds) => Assert.Equal(TimeSpan.FromSeconds(seconds), DurationOption.TryParse(text));
 }

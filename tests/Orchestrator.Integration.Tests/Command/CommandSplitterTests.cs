@@ -1,5 +1,5 @@
 using Orchestrator.Cli;
-using Orchestrator.Cli.Verbs;
+using Orchestrator.Cli.Commands;
 
 namespace Orchestrator.Integration.Tests.Command;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Orchestrator.Cli;
-using Orchestrator.Cli.Verbs;
+using Orchestrator.Cli.Commands;
 using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Command;

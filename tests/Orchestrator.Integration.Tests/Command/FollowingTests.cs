@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Orchestrator.Cli;
-using Orchestrator.Cli.Verbs;
+using Orchestrator.Cli.Commands;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
@@ -72,7 +72,7 @@ public sealed class FollowingTests(SharedCoordinator shared) : IClassFixture<Sha
     [InlineData("worker.lost", "worker-12#2", false, "", "worker-1")]
     public void Filters(string kind, string subject, bool expected, string kinds, string subjects = "") => Assert.Equal(
         expected,
-        EventsVerb.Matches(
+        EventsCommand.Matches(
             new WatchEventsResponse { Kind = kind, Subject = subject },
             kinds.Split(' ', StringSplitOptions.RemoveEmptyEntries),
             subjects.Split(' ', StringSplitOptions.RemoveEmptyEntries),
@@ -83,8 +83,8 @@ public sealed class FollowingTests(SharedCoordinator shared) : IClassFixture<Sha
     {
         var noon = new DateTimeOffset(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
         var happened = new WatchEventsResponse { At = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(noon) };
-        Assert.True(EventsVerb.Matches(happened, [], [], noon));
-        Assert.False(EventsVerb.Matches(happened, [], [], noon.AddTicks(1)));
+        Assert.True(EventsCommand.Matches(happened, [], [], noon));
+        Assert.False(EventsCommand.Matches(happened, [], [], noon.AddTicks(1)));
     }
 
     private static Process Start(string[] arguments) =>

@@ -78,7 +78,7 @@ public sealed class ClosedSessionTests
         foreach (var task in tasks)
             await coordinator.WaitUntilRunningAsync(task);
         // As a worker does for its tasks.
-        await using var gateway = new ObjectGateway(coordinator.GrpcAddress, coordinator.Token, "gateway");
+        await using var gateway = new SessionPool(coordinator.GrpcAddress, coordinator.Token, "gateway");
         var sessions = tasks.Select(task => gateway.SessionOf($"{ProtocolConstants.TaskSessionPrefix}{task}-1")).ToArray();
         await using var first = await sessions[0].Lock("a").AcquireAsync();
         await using var second = await sessions[1].Lock("b").AcquireAsync();

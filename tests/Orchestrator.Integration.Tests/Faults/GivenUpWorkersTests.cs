@@ -133,7 +133,7 @@ public sealed class GivenUpWorkersTests
         await coordinator.StartAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         await using var client = await OrchestratorClient.ConnectAsync(
             new OrchestratorClientOptions { Endpoint = coordinator.LocalAddress, DataDirectory = directory.Path }, TestContext.Current.CancellationToken);
-        var error = await Assert.ThrowsAsync<RemoteTaskException>(() => client.RunAsync<int>("echo", 1, cancellationToken: TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<TaskFailedException>(() => client.RunAsync<int>("echo", 1, cancellationToken: TestContext.Current.CancellationToken));
         Assert.Equal(ErrorReason.WorkerLost, error.Reason);
         Assert.Contains(cause, error.Message, StringComparison.Ordinal);
     }

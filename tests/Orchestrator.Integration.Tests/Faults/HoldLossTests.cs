@@ -67,19 +67,19 @@ public sealed class HoldLossTests
         await lost.Task.WaitAsync(s_patience);
     }
 
-    private static async Task PrepareAsync(OrchestratorClient client, ObjectSession session)
+    private static async Task PrepareAsync(OrchestratorClient client, CoordinationSession session)
     {
         await client.CreateQueueAsync(new QueueSpec { Name = "q" });
         await client.CreatePipeAsync(new PipeSpec { Name = "p", Duplex = true });
         await session.Queue("q").PutAsync(Payloads.FromText("job"));
     }
 
-    private static async Task CheckPassedOnAsync(ObjectSession other, ulong token)
+    private static async Task CheckPassedOnAsync(CoordinationSession other, ulong token)
     {
         await using var hold = await other.Lock("l").AcquireAsync().WaitAsync(s_patience);
         Assert.True(hold.FencingToken > token, $"{hold.FencingToken} must be larger than {token}");
         await using var item = await other.Queue("q").LeaseAsync().WaitAsync(s_patience);
-        Assert.Equal(2, item!.Delivery);
+        Assert.Equal(2, item!.DeliveryCount);
         Assert.Equal("last words", (await other.Pipe("p").EndA.ReceiveAsync().WaitAsync(s_patience))!.Json.StringValue);
         Assert.Null(await other.Pipe("p").EndA.ReceiveAsync().WaitAsync(s_patience));
     }
@@ -92,8 +92,8 @@ public sealed class HoldLossTests
     {
         private readonly List<Task> _waits = [];
         private OrchestratorClient _client = null!;
-        private ObjectSession _session = null!;
-        private ObjectSession _partner = null!;
+        private CoordinationSession _session = null!;
+        private CoordinationSession _partner = null!;
         private ulong _token;
 
         public IReadOnlyList<ulong> Tasks { get; private set; } = [];
@@ -156,7 +156,7 @@ public sealed class HoldLossTests
         private async Task TakeItemAsync()
         {
             await using var item = await _session.Queue("q").LeaseAsync();
-            Assert.Equal(("job", 2), (item!.Body.Json.StringValue, item.Delivery));
+            Assert.Equal(("job", 2), (item!.Body.Json.StringValue, item.DeliveryCount));
         }
 
         private async Task MeetAsync()

@@ -2,7 +2,7 @@ using Orchestrator.Integration.Tests.WorkerSdk;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 using Orchestrator.Worker;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
@@ -28,16 +28,16 @@ public sealed class HostileExceptionTests
         await using var fixture = new ExecutorFixture(
             registry =>
             {
-                registry.MapTask("cpu", TaskKind.Cpu, (int _) => Throw(kind));
-                registry.MapTask("in-process", TaskKind.Cpu, (int _) => Throw(kind));
-                registry.MapTask("blocking", TaskKind.Blocking, (int _) => Throw(kind));
-                registry.MapTask("io", TaskKind.Io, (int _) => Throw(kind));
-                registry.MapTask("awaited", TaskKind.Io, async (int _, TaskContext _, CancellationToken _) =>
+                registry.MapTask("cpu", HandlerKind.Cpu, (int _) => Throw(kind));
+                registry.MapTask("in-process", HandlerKind.Cpu, (int _) => Throw(kind));
+                registry.MapTask("blocking", HandlerKind.Blocking, (int _) => Throw(kind));
+                registry.MapTask("io", HandlerKind.Io, (int _) => Throw(kind));
+                registry.MapTask("awaited", HandlerKind.Io, async (int _, TaskContext _, CancellationToken _) =>
                 {
                     await Task.Yield();
                     return Throw(kind);
                 });
-                registry.MapTask("after", TaskKind.Cpu, (int n) => n);
+                registry.MapTask("after", HandlerKind.Cpu, (int n) => n);
             },
             lane == "in-process" ? ExecutorLayout.Threads(1) : null);
         var result = await fixture.RunAsync(lane, "1");

@@ -105,7 +105,7 @@ public sealed class LastWordsTests
 
     private static IReadOnlyList<string> Lines(IEnumerable<string> lines, out bool isReport)
     {
-        var ring = new OutputRing();
+        var ring = new OutputRingBuffer();
         ring.Append(Encoding.UTF8.GetBytes(string.Join('\n', lines)));
         return ring.LastLines(out isReport);
     }

@@ -59,11 +59,11 @@ public sealed class LeftProcessesTests : IDisposable
     {
         using var directory = new TemporaryDirectory();
         using var stranger = Process.Start("setsid", ["sleep", "1000"]);
-        await Waits.UntilAsync(() => Task.FromResult(ProcessLook.Fields(stranger.Id) is [_, _, var group, ..] && group == stranger.Id.ToString(CultureInfo.InvariantCulture)));
+        await Waits.UntilAsync(() => Task.FromResult(ProcFs.Fields(stranger.Id) is [_, _, var group, ..] && group == stranger.Id.ToString(CultureInfo.InvariantCulture)));
         var path = ProcessMark.PathIn(directory.Path, 1);
         ProcessMark.Write(path, stranger.Id);
         var mark = Assert.Single(ProcessMark.ReadAll(directory.Path));
-        Assert.True(mark.Lives);
+        Assert.True(mark.IsAlive);
         // Started later than the one that was noted, in another session, in another boot.
         foreach (var other in new[] { mark with { Start = mark.Start - 1 }, mark with { Session = "1" }, mark with { Boot = "another" } })
         {
@@ -73,7 +73,7 @@ public sealed class LeftProcessesTests : IDisposable
 
         Assert.Equal([stranger.Id], mark.Sweep());
         await stranger.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.False(mark.Lives);
+        Assert.False(mark.IsAlive);
         Assert.Empty(mark.Sweep());
     }
 

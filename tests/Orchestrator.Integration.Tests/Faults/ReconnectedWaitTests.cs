@@ -140,9 +140,9 @@ public sealed class ReconnectedWaitTests
 
         public FaultRelay Relay { get; private set; } = null!;
 
-        public ObjectSession Session { get; private set; } = null!;
+        public CoordinationSession Session { get; private set; } = null!;
 
-        public ObjectSession Other { get; private set; } = null!;
+        public CoordinationSession Other { get; private set; } = null!;
 
         public static async Task<World> StartAsync(bool ofAttempt)
         {
@@ -156,7 +156,7 @@ public sealed class ReconnectedWaitTests
                 var task = (await world.Coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}"""))).Single();
                 await world.Coordinator.WaitUntilRunningAsync(task);
                 // As a worker does for its tasks.
-                world.Session = world.Keep(new ObjectGateway(world.Relay.Address, world.Coordinator.Token, "gateway")).SessionOf($"{ProtocolConstants.TaskSessionPrefix}{task}-1");
+                world.Session = world.Keep(new SessionPool(world.Relay.Address, world.Coordinator.Token, "gateway")).SessionOf($"{ProtocolConstants.TaskSessionPrefix}{task}-1");
             }
             else
             {

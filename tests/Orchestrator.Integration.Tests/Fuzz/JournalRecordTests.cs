@@ -17,7 +17,7 @@ public sealed class JournalRecordTests
     [Fact]
     public void Damaged_frames_are_refused()
     {
-        var frame = new JournalFrame();
+        var frame = new JournalRecordBuffer();
         var run = new DurableTaskRun(Seed);
         while (run.Records.Count < 10)
             run.Step();
@@ -27,7 +27,7 @@ public sealed class JournalRecordTests
         foreach (var bytes in Mutations.Of(Seed, frame.ToArray()))
         {
             var read = new List<byte[]>();
-            var error = Record.Exception(() => JournalFrame.Read("a test", 1, bytes, (_, record) => read.Add([.. record])));
+            var error = Record.Exception(() => JournalRecordBuffer.Read("a test", 1, bytes, (_, record) => read.Add([.. record])));
             Assert.True(error is null or JournalException, $"{Convert.ToHexString(bytes)}: {error}");
             // Whatever came before the damage is what was written.
             Assert.Equal(run.Records.Take(read.Count).Select(Convert.ToHexString), read.Select(Convert.ToHexString));
@@ -61,13 +61,13 @@ public sealed class JournalRecordTests
         var refused = 0;
         foreach (var bytes in Mutations.Of(Seed, [.. records]).Skip(records.Count))
         {
-            var image = new JournalImage();
+            var image = new JournalState();
             var at = random.Next(records.Count);
             var error = Record.Exception(() =>
             {
                 for (var i = 0; i < records.Count; i++)
                     image.Apply((ulong)i + 1, i == at ? bytes : records[i]);
-                var restorer = new JournalRestorer(image, new JournalTimes(clock));
+                var restorer = new JournalRestorer(image, new JournalClock(clock));
                 new ObjectEngine(DurableRun.Options).Restore(restorer.ToObjects(), TimeSpan.FromSeconds(60), new ObjectEffects());
                 new TaskEngine(DurableTaskRun.Options with { LastTaskId = long.MaxValue / 2 }).Restore(
                     restorer.ToTasks(), restorer.ToForgottenTasks(), TimeSpan.FromSeconds(60), new TaskEffects());

@@ -4,9 +4,9 @@ using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
 using Orchestrator.Cli;
 using Orchestrator.Cli.LoadTest;
-using Orchestrator.Cli.Verbs;
+using Orchestrator.Cli.Commands;
 using Orchestrator.Client;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Hosting;
@@ -33,7 +33,7 @@ public sealed class ParserTests : IDisposable
     [Fact]
     public void The_first_message_of_a_worker()
     {
-        var hello = new PassExecuteResponse
+        var hello = new RawExecuteResponse
         {
             Hello = new Hello
             {
@@ -44,7 +44,7 @@ public sealed class ParserTests : IDisposable
         Reads(
             bytes =>
             {
-                var items = new ItemReader<PassExecuteResponse>(bytes, PassAttemptResult.Field);
+                var items = new RepeatedFieldReader<RawExecuteResponse>(bytes, RawAttemptResult.Field);
                 while (items.Next(out _))
                 {
                 }
@@ -72,11 +72,11 @@ public sealed class ParserTests : IDisposable
             bytes =>
             {
                 var reports = new List<Core.Tasks.AttemptReport>();
-                var items = new ItemReader<PassExecuteResponse>(bytes, PassAttemptResult.Field);
+                var items = new RepeatedFieldReader<RawExecuteResponse>(bytes, RawAttemptResult.Field);
                 while (items.Next(out var item))
-                    reports.Add(WireConversions.ToReport(PassAttemptResult.Read(item)));
+                    reports.Add(WorkerMessageMapper.ToReport(RawAttemptResult.Read(item)));
                 if (items.Rest is { } rest)
-                    return (WireConversions.ToIds(rest.Returned), WireConversions.ToNews(rest.Events));
+                    return (WorkerMessageMapper.ToIds(rest.Returned), WorkerMessageMapper.ToNews(rest.Events));
                 return reports;
             },
             exception => exception is InvalidDataException,
@@ -95,11 +95,11 @@ public sealed class ParserTests : IDisposable
         Reads(
             bytes =>
             {
-                var items = new ItemReader<PassExecuteRequest>(bytes, PassAssignment.Field);
+                var items = new RepeatedFieldReader<RawExecuteRequest>(bytes, RawAssignment.Field);
                 var names = new NameTable();
-                var last = default(PassAssignment);
+                var last = default(RawAssignment);
                 while (items.Next(out var item))
-                    last = PassAssignment.Read(item, names);
+                    last = RawAssignment.Read(item, names);
                 return last;
             },
             exception => exception is InvalidDataException,
@@ -108,7 +108,7 @@ public sealed class ParserTests : IDisposable
 
     [Fact]
     public void A_launch_order() => Reads(
-        bytes => LaunchJson.Parse(bytes) is { } launch ? launch.Socket.Length > 0 && launch.Token.Length > 0 ? launch : throw new InvalidOperationException("it is no order") : null,
+        bytes => LaunchContractParser.Parse(bytes) is { } launch ? launch.Socket.Length > 0 && launch.Token.Length > 0 ? launch : throw new InvalidOperationException("it is no order") : null,
         _ => false,
         """{"name": "worker-1", "incarnation": "3", "socket": "/run/w/1.sock", "token": "aa", "coordinatorAddress": "unix:/run/c", "coordinatorToken": "bb", "coordinatorPid": 7, "core": 1, "blocking_threads": 4, "x": [1, {"y": null}]}"""u8.ToArray(),
         """{"socket": "s", "token": "t", "core": null, "directStream": 3}"""u8.ToArray());
@@ -134,14 +134,14 @@ public sealed class ParserTests : IDisposable
         var effects = new Core.Tasks.TaskEffects();
         engine.Apply(
             new Core.Tasks.TaskCommand.WorkerJoined(
-                new Core.Scheduling.WorkerDescription("w#1", Core.Tasks.TaskPlacement.WorkerProcess, 1, 1, 1, 16, false), [new("cpu", Core.Tasks.WorkKind.Cpu, null)]),
+                new Core.Scheduling.WorkerDescription("w#1", Core.Tasks.PlacementPolicy.WorkerProcess, 1, 1, 1, 16, false), [new("cpu", Core.Tasks.WorkKind.Cpu, null)]),
             TimeSpan.FromSeconds(1),
             effects);
         engine.Apply(new Core.Tasks.TaskCommand.Submit([new Core.Tasks.TaskSubmission("cpu", Core.Tasks.TaskPolicy.Default, null, 0)], null), TimeSpan.FromSeconds(1), effects);
         var task = effects.Submitted.Single().Task!;
         engine.Apply(
             new Core.Tasks.TaskCommand.Report(effects.Joined!, [new Core.Tasks.AttemptReport(task.Id, 1, ByteString.CopyFrom(0x0f, 0xff), 2, null, 10)]), TimeSpan.FromSeconds(2), effects);
-        var results = new Coordinator.Services.ResultWriter(new MonotonicClock(TimeProvider.System));
+        var results = new Coordinator.Services.TaskResultMapper(new MonotonicClock(TimeProvider.System));
         var info = results.ToInfo(task, withOutput: true);
         Assert.Equal(V1.TaskState.Succeeded, info.State);
         Assert.Null(info.Result.Output);
@@ -237,12 +237,12 @@ public sealed class ParserTests : IDisposable
         string[] corpus = ["python3 'a b'/w.py --name \"x y\" \\\"z", "250ms", "1.5h", "$.a[0].b[\"c d\"]", "task-12-1", "NaNs", "1e300h", "-1e999"];
         byte[][] bytes = [.. corpus.Select(Encoding.UTF8.GetBytes)];
         Reads(text => CommandSplitter.Split(Encoding.UTF8.GetString(text)), exception => exception is UsageException, bytes);
-        Reads(text => Durations.TryParse(Encoding.UTF8.GetString(text)) is { } time && time == TimeSpan.MaxValue ? throw new OverflowException("it is no time") : text, _ => false, bytes);
+        Reads(text => DurationOption.TryParse(Encoding.UTF8.GetString(text)) is { } time && time == TimeSpan.MaxValue ? throw new OverflowException("it is no time") : text, _ => false, bytes);
         Reads(text => JsonPath.TryParse(Encoding.UTF8.GetString(text), out var steps) is { } wrong ? wrong : steps, _ => false, bytes);
         Reads(text => TaskSessionIds.TryParse(Encoding.UTF8.GetString(text), out var task, out var attempt) ? (task, attempt) : null, _ => false, bytes);
         Reads(text => RoleNames.TryParse(Encoding.UTF8.GetString(text), out var role) ? role : null, _ => false, bytes);
-        Assert.Null(Durations.TryParse("NaNs"));
-        Assert.Null(Durations.TryParse("1e300h"));
+        Assert.Null(DurationOption.TryParse("NaNs"));
+        Assert.Null(DurationOption.TryParse("1e300h"));
     }
 
     /// <summary>Each input is read or refused as it should be; some of both.</summary>

@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using Orchestrator.Client;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -1,4 +1,4 @@
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Handlers;
 using Orchestrator.Integration.Tests.WorkerSdk;
 using Orchestrator.V1;
@@ -11,9 +11,9 @@ internal sealed class HandlerFixture(StockHandlerOptions? options = null, Execut
 {
     public ExecutorFixture Executor { get; } = new(r => StockHandlers.Register(r, options ?? new()), layout);
 
-    public Task<PassAttemptResult> RunAsync(string handler, string json) => Executor.RunAsync(handler, json);
+    public Task<RawAttemptResult> RunAsync(string handler, string json) => Executor.RunAsync(handler, json);
 
-    public Task<PassAttemptResult> RunBytesAsync(string handler, byte[] input)
+    public Task<RawAttemptResult> RunBytesAsync(string handler, byte[] input)
     {
         var assignment = Executor.Assign(handler);
         assignment.Input = PayloadCodec.EncodeBytes(input);
@@ -28,7 +28,7 @@ internal sealed class HandlerFixture(StockHandlerOptions? options = null, Execut
         return ExecutorFixture.Text(result.Output);
     }
 
-    public static byte[] Bytes(PassAttemptResult result)
+    public static byte[] Bytes(RawAttemptResult result)
     {
         Assert.True(result.Error is null, result.Error?.ToString());
         return Payload.Parser.ParseFrom(result.Output).Data.ToByteArray();

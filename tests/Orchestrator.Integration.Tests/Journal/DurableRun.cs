@@ -23,7 +23,7 @@ internal sealed class DurableRun
     private readonly Random _random;
     private readonly ObjectEngine _engine = new(Options);
     private readonly ObjectEffects _effects = new();
-    private readonly ObjectChangeWriter _writer = new(new JournalTimes(Clock));
+    private readonly ObjectChangeMapper _writer = new(new JournalClock(Clock));
     private readonly List<Session> _sessions = [];
     private readonly List<(string Queue, ulong Lease)> _leases = [];
     private readonly List<Wait> _waits = [];
@@ -177,7 +177,7 @@ internal sealed class DurableRun
                 _leases.AddRange(taken.Items.Where(item => item.LeaseId != 0).Select(item => (queue, item.LeaseId)));
         }, found => delivery = found);
         if (delivery is { } granted && _random.Next(4) == 0)
-            Apply(new GiveBack(granted));
+            Apply(new CompensateDelivery(granted));
     }
 
     private void Settle()

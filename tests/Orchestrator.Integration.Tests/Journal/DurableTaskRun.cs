@@ -17,8 +17,8 @@ internal sealed class DurableTaskRun
 
     private readonly Random _random;
     private readonly TaskEffects _effects = new();
-    private readonly TaskChangeWriter _writer = new(new JournalTimes(Clock), new ResultWriter(Clock));
-    private readonly List<EngineWorker> _workers = [];
+    private readonly TaskChangeMapper _writer = new(new JournalClock(Clock), new TaskResultMapper(Clock));
+    private readonly List<WorkerNode> _workers = [];
     private readonly List<AttemptAssignment> _atWorkers = [];
     private readonly List<long> _durable = [];
     private readonly HashSet<long> _cancelled = [];
@@ -124,14 +124,14 @@ internal sealed class DurableTaskRun
     }
 
     /// <summary>Lets a worker come to an engine, so that what waits for its handler's name is sorted.</summary>
-    public static EngineWorker Join(TaskEngine engine, TimeSpan now, TaskEffects effects)
+    public static WorkerNode Join(TaskEngine engine, TimeSpan now, TaskEffects effects)
     {
         engine.Apply(new TaskCommand.WorkerJoined(Worker("late#1"), Handlers), now, effects);
         return effects.Joined!;
     }
 
     /// <summary>What is written of a step; null where nothing is.</summary>
-    public static byte[]? ToRecord(TaskEffects effects, TaskChangeWriter writer)
+    public static byte[]? ToRecord(TaskEffects effects, TaskChangeMapper writer)
     {
         if (effects.Changes.Count == 0)
             return null;
@@ -140,7 +140,7 @@ internal sealed class DurableTaskRun
         return record.ToByteArray();
     }
 
-    private static WorkerDescription Worker(string name) => new(name, TaskPlacement.WorkerProcess, 1, 3, 2, 2_048, RecordsFlight: true);
+    private static WorkerDescription Worker(string name) => new(name, PlacementPolicy.WorkerProcess, 1, 3, 2, 2_048, RecordsFlight: true);
 
     private static HandlerOffer[] Handlers => [new("cpu", WorkKind.Cpu, null), new("io", WorkKind.Io, null)];
 
@@ -219,7 +219,7 @@ internal sealed class DurableTaskRun
             _cancelled.Add(id);
     }
 
-    private void Kill(EngineWorker worker)
+    private void Kill(WorkerNode worker)
     {
         _workers.Remove(worker);
         var recorder = new byte[2_048];

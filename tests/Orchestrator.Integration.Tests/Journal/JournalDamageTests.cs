@@ -278,7 +278,7 @@ public sealed class JournalDamageTests : IDisposable
 
     private static Task<CoordinatorProcess> StartAsync(string directory) => CoordinatorProcess.StartInAsync(directory, "--workers", "0", "--hot-spares", "0");
 
-    private static CommandJournal Open(string directory) => CommandJournal.Open(directory, new JournalOptions(), new MonotonicClock(TimeProvider.System));
+    private static ChangeJournal Open(string directory) => ChangeJournal.Open(directory, new JournalOptions(), new MonotonicClock(TimeProvider.System));
 
     private static async Task<QueueService.QueueServiceClient> CreateAsync(CoordinatorProcess coordinator, Durability durability)
     {

@@ -110,7 +110,7 @@ public sealed class JournalFileTests : IDisposable
     public async Task Snapshots_are_made_beside_the_writer_and_lose_nothing()
     {
         var written = 0;
-        using (var journal = CommandJournal.Open(_directory, new JournalOptions { SnapshotAfterBytes = 2_000 }, new MonotonicClock(TimeProvider.System)))
+        using (var journal = ChangeJournal.Open(_directory, new JournalOptions { SnapshotAfterBytes = 2_000 }, new MonotonicClock(TimeProvider.System)))
         {
             // Until the second is in force, so that one has taken the place of another while records came.
             while (JournalTool.Verify(_directory) is var report && (report.SnapshotBytes == 0 || report.Items < 4 * Records))
@@ -173,7 +173,7 @@ public sealed class JournalFileTests : IDisposable
 
     private static void Commit(JournalDatabase database, int number)
     {
-        var frame = new JournalFrame();
+        var frame = new JournalRecordBuffer();
         frame.Add((ulong)number + 1, RecordOf(number));
         database.Commit([((ulong)number + 1, frame.ToArray())], Durability.Process, last: (ulong)number + 1);
     }
@@ -211,11 +211,11 @@ public sealed class JournalFileTests : IDisposable
         }
     }
 
-    private static CommandJournal Open(string directory) => CommandJournal.Open(directory, new JournalOptions(), new MonotonicClock(TimeProvider.System));
+    private static ChangeJournal Open(string directory) => ChangeJournal.Open(directory, new JournalOptions(), new MonotonicClock(TimeProvider.System));
 
     private sealed class RecordEntry(Coordinator.Journal.Wire.Record record) : JournalEntry
     {
-        public override Coordinator.Journal.Wire.Record? ToRecord(ObjectChangeWriter objects, TaskChangeWriter tasks) => record;
+        public override Coordinator.Journal.Wire.Record? ToRecord(ObjectChangeMapper objects, TaskChangeMapper tasks) => record;
 
         public override void OnWritten()
         {

@@ -17,7 +17,7 @@ public sealed class JournalHistoryTests : IDisposable
         const int Bound = 100_000;
         var options = new JournalOptions { HistoryBytes = Bound };
         using var database = Open();
-        using var history = new JournalHistory(database, options, TimeProvider.System);
+        using var history = new EndedTaskStore(database, options, TimeProvider.System);
         for (var id = 1ul; id <= 1_000; id++)
         {
             Write(database, history, End(id, 1_000));
@@ -35,7 +35,7 @@ public sealed class JournalHistoryTests : IDisposable
     public void One_that_is_too_large_alone_leaves_nothing()
     {
         using var database = Open();
-        using var history = new JournalHistory(database, new JournalOptions { HistoryBytes = 500 }, TimeProvider.System);
+        using var history = new EndedTaskStore(database, new JournalOptions { HistoryBytes = 500 }, TimeProvider.System);
         Write(database, history, End(1, 100));
         Assert.Single(history.Read(long.MaxValue, 10));
         Write(database, history, End(2, 1_000));
@@ -47,10 +47,10 @@ public sealed class JournalHistoryTests : IDisposable
     public void A_next_life_knows_how_much_there_is()
     {
         using (var database = Open())
-        using (var history = new JournalHistory(database, new JournalOptions(), TimeProvider.System))
+        using (var history = new EndedTaskStore(database, new JournalOptions(), TimeProvider.System))
             Write(database, history, [.. Enumerable.Range(1, 50).SelectMany(id => End((ulong)id, 1_000))]);
         using var again = Open();
-        using var next = new JournalHistory(again, new JournalOptions { HistoryBytes = 20_000 }, TimeProvider.System);
+        using var next = new EndedTaskStore(again, new JournalOptions { HistoryBytes = 20_000 }, TimeProvider.System);
         Write(again, next, End(51, 1_000));
         var left = next.Read(long.MaxValue, 100);
         Assert.InRange(left.Count, 10, 18);
@@ -62,9 +62,9 @@ public sealed class JournalHistoryTests : IDisposable
     public void It_is_bounded_by_number_and_age()
     {
         using var database = Open();
-        using (var history = new JournalHistory(database, new JournalOptions { HistoryTasks = 10 }, TimeProvider.System))
+        using (var history = new EndedTaskStore(database, new JournalOptions { HistoryTasks = 10 }, TimeProvider.System))
             Write(database, history, [.. Enumerable.Range(1, 300).SelectMany(id => End((ulong)id, 10))]);
-        using var again = new JournalHistory(database, new JournalOptions(), TimeProvider.System);
+        using var again = new EndedTaskStore(database, new JournalOptions(), TimeProvider.System);
         Assert.Equal(10, again.Read(long.MaxValue, 100).Count);
         var aged = End(301, 10)[0] with { EndedAt = TimeProvider.System.GetUtcNow().AddDays(-8).UtcTicks };
         Write(database, again, [aged]);
@@ -73,7 +73,7 @@ public sealed class JournalHistoryTests : IDisposable
 
     private JournalDatabase Open() => JournalDatabase.Open(Path.Combine(_directory, JournalDatabase.FileName));
 
-    private static void Write(JournalDatabase database, JournalHistory history, IReadOnlyList<EndedTask> ended) =>
+    private static void Write(JournalDatabase database, EndedTaskStore history, IReadOnlyList<EndedTask> ended) =>
         database.Commit([], Durability.Process, () => history.Write(ended));
 
     private static EndedTask[] End(ulong id, int bytes) =>

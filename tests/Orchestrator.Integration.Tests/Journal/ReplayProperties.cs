@@ -37,8 +37,8 @@ public sealed class ReplayProperties
         Assert.Equal(count, expected.Records.Count);
         expected.EndSessions();
 
-        var times = new JournalTimes(DurableRun.Clock);
-        var image = new JournalImage();
+        var times = new JournalClock(DurableRun.Clock);
+        var image = new JournalState();
         for (var i = 0; i < count; i++)
         {
             image.Apply((ulong)i + 1, whole.Records[i]);
@@ -52,14 +52,14 @@ public sealed class ReplayProperties
     }
 
     /// <summary>Through the records that a snapshot is made of, and their bytes.</summary>
-    internal static JournalImage Again(JournalImage image)
+    internal static JournalState Again(JournalState image)
     {
-        var frame = new JournalFrame();
+        var frame = new JournalRecordBuffer();
         var position = 1ul;
         foreach (var record in image.ToRecords())
             frame.Add(position++, record);
-        var again = new JournalImage();
-        JournalFrame.Read("a snapshot", 1, frame.ToArray(), again.Apply);
+        var again = new JournalState();
+        JournalRecordBuffer.Read("a snapshot", 1, frame.ToArray(), again.Apply);
         return again;
     }
 }

@@ -30,7 +30,7 @@ public sealed class TaskReplayProperties
         var run = new DurableTaskRun(seed);
         while (run.Records.Count < count)
             run.Step();
-        var image = new JournalImage();
+        var image = new JournalState();
         for (var i = 0; i < count; i++)
         {
             image.Apply((ulong)i + 1, run.Records[i]);
@@ -38,8 +38,8 @@ public sealed class TaskReplayProperties
                 image = ReplayProperties.Again(image);
         }
 
-        var times = new JournalTimes(DurableTaskRun.Clock);
-        var writer = new TaskChangeWriter(times, new ResultWriter(DurableTaskRun.Clock));
+        var times = new JournalClock(DurableTaskRun.Clock);
+        var writer = new TaskChangeMapper(times, new TaskResultMapper(DurableTaskRun.Clock));
         var ended = image.Tasks.Values.Where(task => task.End is not null).Select(task => task.Accepted.TaskId).ToHashSet();
         var (next, restored) = Restore(image, times, run);
         Note(restored);
@@ -85,7 +85,7 @@ public sealed class TaskReplayProperties
             image.Apply(0, record);
         }
 
-        (TaskEngine Engine, byte[]? Changes) Restore(JournalImage from, JournalTimes at, DurableTaskRun of)
+        (TaskEngine Engine, byte[]? Changes) Restore(JournalState from, JournalClock at, DurableTaskRun of)
         {
             var engine = new TaskEngine(DurableTaskRun.Options with { LastTaskId = of.Engine.LastTaskId });
             var restorer = new JournalRestorer(from, at);

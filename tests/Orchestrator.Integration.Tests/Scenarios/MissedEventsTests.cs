@@ -207,12 +207,12 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
     [Fact]
     public async Task Operators_events_that_are_gone_are_named()
     {
-        var events = new OperatorEvents(new MonotonicClock(TimeProvider.System));
+        var events = new EventLog(new MonotonicClock(TimeProvider.System));
         for (var i = 0; i < 10_300; i++)
             events.Add("kind", "subject", $"{i + 1}");
         await using var watch = events.WatchAsync(17, TestContext.Current.CancellationToken).GetAsyncEnumerator();
         var first = await NextAsync();
-        Assert.Equal((OperatorEvents.Gone, 300L, "events 18 to 300 are no longer kept: the last 10000 are"), (first.Kind, first.Sequence, first.Message));
+        Assert.Equal((EventLog.Gone, 300L, "events 18 to 300 are no longer kept: the last 10000 are"), (first.Kind, first.Sequence, first.Message));
         Assert.Equal(301, (await NextAsync()).Sequence);
         for (var i = 0; i < 20_000; i++)
             events.Add("kind", "subject", "");
@@ -220,7 +220,7 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
         while (last < 30_300)
         {
             var item = await NextAsync();
-            seen += item.Kind == OperatorEvents.Gone ? item.Sequence - last : 1;
+            seen += item.Kind == EventLog.Gone ? item.Sequence - last : 1;
             last = item.Sequence;
             Assert.Equal(last, seen - 1);
         }

@@ -148,9 +148,9 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
         await using var program = SampleProcess.Start("PoolProgram", "places");
         var lines = await program.Lines.ReadAllAsync().ToArrayAsync();
         Assert.Equal(
-            Enum.GetValues<Executor>().SelectMany(place => new[]
+            Enum.GetValues<TaskPlacement>().SelectMany(place => new[]
             {
-                $"{place} {(place == Executor.CrossProcess ? "elsewhere" : "here")}", $"{place} System.InvalidOperationException: no luck",
+                $"{place} {(place == TaskPlacement.CrossProcess ? "elsewhere" : "here")}", $"{place} System.InvalidOperationException: no luck",
             }),
             lines);
         Assert.Equal(0, await program.EndAsync());

@@ -14,12 +14,12 @@ public sealed class ExceptionTests
 
     private static readonly Dictionary<ErrorReason, Type> OfCalls = new()
     {
-        [ErrorReason.LimitExceeded] = typeof(LimitExceededException),
+        [ErrorReason.LimitExceeded] = typeof(ResourceExhaustedException),
         [ErrorReason.Deadlock] = typeof(DeadlockException),
         [ErrorReason.SessionLost] = typeof(SessionLostException),
         [ErrorReason.ShutDown] = typeof(QueueShutDownException),
-        [ErrorReason.Unauthenticated] = typeof(NotAllowedException),
-        [ErrorReason.PermissionDenied] = typeof(NotAllowedException),
+        [ErrorReason.Unauthenticated] = typeof(AccessDeniedException),
+        [ErrorReason.PermissionDenied] = typeof(AccessDeniedException),
     };
 
     public static TheoryData<ErrorReason> Reasons => [.. Enum.GetValues<ErrorReason>()];
@@ -34,9 +34,9 @@ public sealed class ExceptionTests
     public void Each_reason_is_one_exception_by_call_and_by_operation(ErrorReason reason)
     {
         var expected = OfCalls.GetValueOrDefault(reason, typeof(OrchestratorException));
-        var byCall = ErrorTranslator.Translate(Failures.Create(reason, "what happened"), Endpoint);
+        var byCall = RpcExceptionMapper.Map(RpcErrors.Create(reason, "what happened"), Endpoint);
         Assert.Equal((expected, reason), (byCall.GetType(), byCall.Reason));
-        var byOperation = ObjectErrors.From(new OperationError { Code = (int)Failures.StatusOf(reason), Reason = reason, Message = "what happened" });
+        var byOperation = RpcExceptionMapper.Map(new OperationError { Code = (int)RpcErrors.StatusOf(reason), Reason = reason, Message = "what happened" });
         Assert.Equal((expected, reason), (byOperation.GetType(), byOperation.Reason));
         Assert.Equal(byCall.StatusCode, byOperation.StatusCode);
     }
@@ -47,11 +47,11 @@ public sealed class ExceptionTests
     {
         var (state, expected) = reason switch
         {
-            ErrorReason.Cancelled => (TaskState.Cancelled, typeof(TaskCancelledException)),
+            ErrorReason.Cancelled => (TaskState.Cancelled, typeof(RemoteTaskCanceledException)),
             ErrorReason.QueueTimeout or ErrorReason.RunTimeout or ErrorReason.TotalTimeout => (TaskState.TimedOut, typeof(TaskTimeoutException)),
             ErrorReason.WorkerLost => (TaskState.WorkerLost, typeof(WorkerLostException)),
             ErrorReason.Quarantined => (TaskState.Failed, typeof(WorkerLostException)),
-            _ => (TaskState.Failed, typeof(RemoteTaskException)),
+            _ => (TaskState.Failed, typeof(TaskFailedException)),
         };
         var error = TaskErrors.From(new TaskResult { TaskId = 7, State = state, Error = new TaskError { Reason = reason, Message = "said" } }, "work");
         Assert.Equal(expected, error.GetType());

@@ -13,7 +13,7 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
     private static readonly TimeSpan s_infinite = Timeout.InfiniteTimeSpan;
 
     /// <summary>Where it is no limit: each ends because what it waits for comes, and would be refused by the coordinator as −1 ms before.</summary>
-    private static readonly Dictionary<string, Func<OrchestratorClient, ObjectSession, Task>> s_unlimited = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task>> s_unlimited = new(StringComparer.Ordinal)
     {
         ["SharedLock.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(await session.Lock(Name()).TryAcquireAsync(s_infinite)),
         ["SharedSemaphore.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(await session.Semaphore(Name(), 1).TryAcquireAsync(s_infinite)),
@@ -121,7 +121,7 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
     };
 
     /// <summary>Where nothing can go on without end.</summary>
-    private static readonly Dictionary<string, Func<OrchestratorClient, ObjectSession, Task>> s_refused = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task>> s_refused = new(StringComparer.Ordinal)
     {
         ["OrchestratorClient.OpenSessionAsync.ttl"] = (client, _) => client.OpenSessionAsync(ttl: s_infinite),
         ["OrchestratorClient.WatchStatusAsync.interval"] = async (client, _) =>
@@ -183,13 +183,13 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
 
     private static async Task RunsAsync(OrchestratorClient client, RunOptions options) => Assert.Equal(7, await client.RunAsync(TaskFunction.Json<int, int>("echo"), 7, options));
 
-    private static async Task<SharedQueue> QueueAsync(OrchestratorClient client, ObjectSession session)
+    private static async Task<SharedQueue> QueueAsync(OrchestratorClient client, CoordinationSession session)
     {
         var queue = session.Queue((await client.CreateQueueAsync(new QueueSpec { Name = Name(), Kind = QueueKind.Fifo })).Spec.Name);
         await queue.PutAsync(Payloads.FromNumber(1));
         return queue;
     }
 
-    private static async Task<SharedPipe> PipeAsync(OrchestratorClient client, ObjectSession session) =>
+    private static async Task<SharedPipe> PipeAsync(OrchestratorClient client, CoordinationSession session) =>
         session.Pipe((await client.CreatePipeAsync(new PipeSpec { Name = Name(), Duplex = true })).Spec.Name);
 }

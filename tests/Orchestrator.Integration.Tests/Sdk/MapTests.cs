@@ -61,7 +61,7 @@ public sealed class MapTests(SdkFixture fixture) : IClassFixture<SdkFixture>
     public async Task The_first_failure_ends_a_map_and_outcomes_show_each()
     {
         var handled = 0;
-        var error = await Assert.ThrowsAsync<RemoteTaskException>(async () =>
+        var error = await Assert.ThrowsAsync<TaskFailedException>(async () =>
         {
             await foreach (var unused in Client.MapAsync<object, long>("fibonacci", Enumerable.Range(0, 10).Select(i => (object)new { n = i == 5 ? -1 : i })))
                 handled++;

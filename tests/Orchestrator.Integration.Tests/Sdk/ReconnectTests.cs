@@ -38,7 +38,7 @@ public sealed class ReconnectTests
         await using var first = await CoordinatorProcess.StartAsync();
         await using var client = await SdkFixture.ConnectAsync(first);
         var durable = new RunOptions { Durability = Durability.Process };
-        var repeatable = durable with { Retry = new RetryOptions { WorkerLost = true } };
+        var repeatable = durable with { Retry = new RetryOptions { RetryOnWorkerLost = true } };
         var one = new RunOptions { ConcurrencyKey = "one", ConcurrencyLimit = 1 };
         var seen = await client.SubmitAsync<int>("echo", 1, durable).Soon();
         Assert.Equal(1, await seen.Soon());

@@ -11,10 +11,10 @@ namespace Orchestrator.Integration.Tests.Sdk;
 public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<SdkFixture>
 {
     /// <summary>Each public disposable, made in a session of a client that are the test's own.</summary>
-    private static readonly Dictionary<string, Func<OrchestratorClient, ObjectSession, Task<object>>> s_made = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task<object>>> s_made = new(StringComparer.Ordinal)
     {
         [nameof(OrchestratorClient)] = (client, _) => Task.FromResult<object>(client),
-        [nameof(ObjectSession)] = (_, session) => Task.FromResult<object>(session),
+        [nameof(CoordinationSession)] = (_, session) => Task.FromResult<object>(session),
         [nameof(LockHold)] = async (_, session) => await session.Lock(Name()).AcquireAsync(),
         [nameof(PermitHold)] = async (_, session) => await session.Semaphore(Name(), 1, bounded: true).AcquireAsync(),
         [nameof(SharedPipeEnd)] = async (client, session) =>
@@ -30,9 +30,9 @@ public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<Sd
         },
         [nameof(QueueConsumer)] = async (client, session) => (await QueueAsync(client, session)).OpenConsumer(),
         [nameof(TaskStream)] = (client, _) => Task.FromResult<object>(client.OpenTaskStream()),
-        [nameof(ObjectGateway)] = async (client, session) =>
+        [nameof(SessionPool)] = async (client, session) =>
         {
-            var gateway = new ObjectGateway(client.Address.ToString(), client.Token!, "test");
+            var gateway = new SessionPool(client.Address.ToString(), client.Token!, "test");
             Assert.NotNull(await gateway.SessionOf(session.Id).Event("e").SetAsync().ContinueWith(task => (object)task.Result, TaskScheduler.Default));
             return gateway;
         },
@@ -113,7 +113,7 @@ public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<Sd
 
     private static string Name() => $"disposal-{Guid.NewGuid():N}";
 
-    private static async Task<SharedQueue> QueueAsync(OrchestratorClient client, ObjectSession session)
+    private static async Task<SharedQueue> QueueAsync(OrchestratorClient client, CoordinationSession session)
     {
         var name = (await client.CreateQueueAsync(new QueueSpec { Name = Name(), Kind = QueueKind.Fifo })).Spec.Name;
         var queue = session.Queue(name);
@@ -135,7 +135,7 @@ public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<Sd
         return new Own(client, await client.OpenSessionAsync());
     }
 
-    private sealed record Own(OrchestratorClient Client, ObjectSession Session) : IAsyncDisposable
+    private sealed record Own(OrchestratorClient Client, CoordinationSession Session) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {

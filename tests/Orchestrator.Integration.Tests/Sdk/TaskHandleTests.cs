@@ -32,7 +32,7 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
     [Fact]
     public async Task A_handler_that_throws_is_a_remote_task_exception()
     {
-        var error = await Assert.ThrowsAsync<RemoteTaskException>(() => Client.RunAsync<int>("throw", new { message = "no luck" }).Soon());
+        var error = await Assert.ThrowsAsync<TaskFailedException>(() => Client.RunAsync<int>("throw", new { message = "no luck" }).Soon());
         Assert.Equal(ErrorReason.HandlerFailed, error.Reason);
         Assert.Contains("no luck", error.RemoteMessage, StringComparison.Ordinal);
         Assert.NotEmpty(error.RemoteType);
@@ -45,9 +45,9 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
     public async Task Retries_are_counted_in_the_exception()
     {
         var options = new RunOptions { Retry = new RetryOptions { MaxAttempts = 3, InitialBackoff = TimeSpan.FromMilliseconds(1) } };
-        var error = await Assert.ThrowsAsync<RemoteTaskException>(() => Client.RunAsync<int>("throw", new { message = "no" }, options).Soon());
+        var error = await Assert.ThrowsAsync<TaskFailedException>(() => Client.RunAsync<int>("throw", new { message = "no" }, options).Soon());
         Assert.Equal(3, error.Attempt);
-        error = await Assert.ThrowsAsync<RemoteTaskException>(
+        error = await Assert.ThrowsAsync<TaskFailedException>(
             () => Client.RunAsync<int>("throw", new { message = "no" }, options with { Retry = null }).Soon());
         Assert.Equal(1, error.Attempt);
     }
@@ -71,13 +71,13 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
     [Fact]
     public async Task An_unknown_handler_and_wrong_input_are_told_by_their_reasons()
     {
-        var unknown = await Assert.ThrowsAsync<RemoteTaskException>(() => Client.RunAsync<int>("fibonaci").Soon());
+        var unknown = await Assert.ThrowsAsync<TaskFailedException>(() => Client.RunAsync<int>("fibonaci").Soon());
         Assert.Equal(ErrorReason.HandlerNotFound, unknown.Reason);
         Assert.Contains("'fibonacci'", unknown.Message, StringComparison.Ordinal);
-        var wrong = await Assert.ThrowsAsync<RemoteTaskException>(() => Client.RunAsync<int>("fibonacci", new { n = "x" }).Soon());
+        var wrong = await Assert.ThrowsAsync<TaskFailedException>(() => Client.RunAsync<int>("fibonacci", new { n = "x" }).Soon());
         Assert.Equal(ErrorReason.Invalid, wrong.Reason);
         var handle = await Client.SubmitAsync<int>("fibonacci", new { n = 1 }, new RunOptions { DependsOn = [ulong.MaxValue >> 8] }).Soon();
-        Assert.Equal(ErrorReason.NotFound, (await Assert.ThrowsAsync<RemoteTaskException>(() => handle.Soon())).Reason);
+        Assert.Equal(ErrorReason.NotFound, (await Assert.ThrowsAsync<TaskFailedException>(() => handle.Soon())).Reason);
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
         await running.UntilRunningAsync().Soon();
         var end = await running.CancelAsync().Soon();
         Assert.Equal((TaskState.Cancelled, CancelRung.Cooperative), (end.State, end.Error.Rung));
-        var error = await Assert.ThrowsAsync<TaskCancelledException>(() => running.Soon());
+        var error = await Assert.ThrowsAsync<RemoteTaskCanceledException>(() => running.Soon());
         Assert.Equal(running.Id, error.TaskId);
         var done = await Client.SubmitAsync<string>("echo", "x").Soon();
         await done;
@@ -148,9 +148,9 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
                 bodyCancelled = true;
             }
         }).Soon());
-        Assert.Contains("no luck", Assert.IsType<RemoteTaskException>(Assert.Single(error.InnerExceptions)).Message, StringComparison.Ordinal);
+        Assert.Contains("no luck", Assert.IsType<TaskFailedException>(Assert.Single(error.InnerExceptions)).Message, StringComparison.Ordinal);
         Assert.True(bodyCancelled);
-        Assert.Equal(TaskState.Cancelled, (await slow!.Result.Soon()).State);
+        Assert.Equal(TaskState.Cancelled, (await slow!.GetResultAsync().Soon()).State);
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
             throw new InvalidOperationException("mine");
         }).Soon());
         Assert.Equal("mine", Assert.Single(error.InnerExceptions).Message);
-        Assert.Equal(TaskState.Cancelled, (await left!.Result.Soon()).State);
+        Assert.Equal(TaskState.Cancelled, (await left!.GetResultAsync().Soon()).State);
     }
 
     [Fact]
@@ -183,7 +183,7 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
         var second = await Client.SubmitAsync<int>("sleep", new { ms = 600_000 }, options).Soon();
         Assert.Equal(first.Id, second.Id);
         await first.CancelAsync().Soon();
-        Assert.Equal(TaskState.Cancelled, (await second.Result.Soon()).State);
+        Assert.Equal(TaskState.Cancelled, (await second.GetResultAsync().Soon()).State);
     }
 
     private static readonly IEqualityComparer<Pair> PairComparer =

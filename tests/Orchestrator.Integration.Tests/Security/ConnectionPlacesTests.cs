@@ -158,7 +158,7 @@ public sealed class ConnectionPlacesTests : IDisposable
         public static async Task<Peer> EnterAsync(ConnectionPlaces places, string address, bool isAuthenticated = false)
         {
             var peer = new Peer();
-            var memo = new ConnectionMemo(PortKind.Grpc);
+            var memo = new ConnectionAuthenticationCache(PortKind.Grpc);
             if (isAuthenticated)
                 memo.MarkAuthenticated();
             var connection = new Connection(peer) { RemoteEndPoint = new IPEndPoint(IPAddress.Parse(address), 1) };

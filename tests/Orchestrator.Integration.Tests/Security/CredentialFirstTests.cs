@@ -153,14 +153,14 @@ public sealed class CredentialFirstTests : IDisposable
     public async Task A_message_that_does_not_become_whole_ends_in_time_and_counts_until_then()
     {
         var (time, memory, pipe) = (new HandTime(), new MemoryBudget(1_000_000), new Pipe());
-        using var messages = new IncomingMessages(memory, time);
-        using var body = new IncomingBody(pipe.Reader, messages, new ConnectionMemo(PortKind.Grpc), IncomingMessages.ArrivalLimit, isSingle: true);
+        using var messages = new IncompleteMessageLimits(memory, time);
+        using var body = new LimitedRequestBody(pipe.Reader, messages, new ConnectionAuthenticationCache(PortKind.Grpc), IncompleteMessageLimits.ArrivalLimit, isSingle: true);
         await pipe.Writer.WriteAsync(new byte[1_000], _limit.Token);
         var read = await body.ReadAsync(_limit.Token);
         body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         Assert.Equal((1_000, 1_000), (messages.Bytes, memory.Used));
         var rest = body.ReadAsync(_limit.Token).AsTask();
-        time.Advance(IncomingMessages.ArrivalLimit);
+        time.Advance(IncompleteMessageLimits.ArrivalLimit);
         Assert.False(rest.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(2));
         var error = await Assert.ThrowsAsync<RpcException>(() => rest.WaitAsync(_limit.Token));
@@ -175,8 +175,8 @@ public sealed class CredentialFirstTests : IDisposable
     public async Task A_stream_may_be_silent_between_its_messages()
     {
         var (time, memory, pipe) = (new HandTime(), new MemoryBudget(1_000_000), new Pipe());
-        using var messages = new IncomingMessages(memory, time);
-        using var body = new IncomingBody(pipe.Reader, messages, new ConnectionMemo(PortKind.Grpc), IncomingMessages.ArrivalLimit, isSingle: false);
+        using var messages = new IncompleteMessageLimits(memory, time);
+        using var body = new LimitedRequestBody(pipe.Reader, messages, new ConnectionAuthenticationCache(PortKind.Grpc), IncompleteMessageLimits.ArrivalLimit, isSingle: false);
         for (var i = 0; i < 3; i++)
         {
             var next = body.ReadAsync(_limit.Token).AsTask();
@@ -195,12 +195,12 @@ public sealed class CredentialFirstTests : IDisposable
     public void One_connection_holds_half_of_what_all_may_hold()
     {
         var memory = new MemoryBudget(1_000_000);
-        using var messages = new IncomingMessages(memory, new HandTime());
-        var one = new ConnectionMemo(PortKind.Grpc);
+        using var messages = new IncompleteMessageLimits(memory, new HandTime());
+        var one = new ConnectionAuthenticationCache(PortKind.Grpc);
         messages.Hold(one, messages.OfOneConnection);
         Assert.Contains("incoming_bytes_per_connection", Assert.Throws<RpcException>(() => messages.Hold(one, 1)).Status.Detail, StringComparison.Ordinal);
-        messages.Hold(new ConnectionMemo(PortKind.Grpc), messages.Limit - messages.OfOneConnection);
-        Assert.Contains("(incoming_bytes)", Assert.Throws<RpcException>(() => messages.Hold(new ConnectionMemo(PortKind.Grpc), 1)).Status.Detail, StringComparison.Ordinal);
+        messages.Hold(new ConnectionAuthenticationCache(PortKind.Grpc), messages.Limit - messages.OfOneConnection);
+        Assert.Contains("(incoming_bytes)", Assert.Throws<RpcException>(() => messages.Hold(new ConnectionAuthenticationCache(PortKind.Grpc), 1)).Status.Detail, StringComparison.Ordinal);
         Assert.Equal(messages.Limit, memory.Used);
     }
 
@@ -208,16 +208,16 @@ public sealed class CredentialFirstTests : IDisposable
     [Fact]
     public async Task Input_is_held_back_until_a_credential_is_accepted()
     {
-        var (time, memo) = (new HandTime(), new ConnectionMemo(PortKind.Grpc));
+        var (time, memo) = (new HandTime(), new ConnectionAuthenticationCache(PortKind.Grpc));
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
-        var input = new StrangerInput(pipe.Reader, memo, time, _limit.Token);
+        var input = new UnauthenticatedInputLimit(pipe.Reader, memo, time, _limit.Token);
         var taken = 0L;
         await pipe.Writer.WriteAsync(new byte[200_000], _limit.Token);
-        Assert.Equal(StrangerInput.Burst, await TakeAsync(input.ReadAsync(_limit.Token)));
+        Assert.Equal(UnauthenticatedInputLimit.Burst, await TakeAsync(input.ReadAsync(_limit.Token)));
         var more = input.ReadAsync(_limit.Token).AsTask();
         Assert.False(more.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(1));
-        Assert.InRange(await TakeAsync(new ValueTask<ReadResult>(more)), 1, StrangerInput.PerSecond);
+        Assert.InRange(await TakeAsync(new ValueTask<ReadResult>(more)), 1, UnauthenticatedInputLimit.PerSecond);
         // The clock stands still from here on: all the rest comes because of the credential.
         memo.MarkAuthenticated();
         while (taken < 200_000)

@@ -50,12 +50,12 @@ public sealed class ErrorMappingTests
     public void A_reason_travels_under_its_status_and_arrives_as_itself(ErrorReason reason)
     {
         Assert.True(Expected.TryGetValue(reason, out var status), $"{reason} is new: say here under which status it travels");
-        var sent = Failures.Create(reason, "what happened");
+        var sent = RpcErrors.Create(reason, "what happened");
         Assert.Equal(status, sent.StatusCode);
         var info = sent.GetRpcStatus()!.GetDetail<ErrorInfo>()!;
         Assert.Equal("orchestrator", info.Domain);
         Assert.Equal(info.Reason, info.Reason.ToUpperInvariant());
-        var arrived = ErrorTranslator.Translate(sent, Endpoint);
+        var arrived = RpcExceptionMapper.Map(sent, Endpoint);
         Assert.Equal((reason, status), (arrived.Reason, arrived.StatusCode));
         Assert.Contains("what happened", arrived.Message, StringComparison.Ordinal);
     }
@@ -65,7 +65,7 @@ public sealed class ErrorMappingTests
     {
         foreach (var reason in Enum.GetValues<FailureReason>().Where(reason => reason != FailureReason.None))
         {
-            var arrived = ErrorTranslator.Translate(Failures.From(new TaskFailure(reason, "why")), Endpoint);
+            var arrived = RpcExceptionMapper.Map(RpcErrors.From(new TaskFailure(reason, "why")), Endpoint);
             Assert.Equal($"{reason}", $"{arrived.Reason}");
         }
     }
@@ -73,34 +73,34 @@ public sealed class ErrorMappingTests
     [Fact]
     public void A_limit_says_when_to_try_again_and_which_quota_it_was()
     {
-        var sent = Failures.Create(ErrorReason.LimitExceeded, "too many tasks");
+        var sent = RpcErrors.Create(ErrorReason.LimitExceeded, "too many tasks");
         Assert.Equal("too many tasks", sent.GetRpcStatus()!.GetDetail<QuotaFailure>()!.Violations.Single().Description);
-        var arrived = Assert.IsType<LimitExceededException>(ErrorTranslator.Translate(sent, Endpoint));
+        var arrived = Assert.IsType<ResourceExhaustedException>(RpcExceptionMapper.Map(sent, Endpoint));
         Assert.True(arrived.RetryAfter > TimeSpan.Zero);
     }
 
     [Fact]
     public void A_wrong_request_names_each_field()
     {
-        var sent = Failures.Invalid([new Violation("task.handler", "is empty"), new Violation("task.tag", "is odd")]);
+        var sent = RpcErrors.Invalid([new Violation("task.handler", "is empty"), new Violation("task.tag", "is odd")]);
         Assert.Equal(
             ["task.handler", "task.tag"], sent.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.Select(violation => violation.Field));
-        Assert.Equal(ErrorReason.Invalid, ErrorTranslator.Translate(sent, Endpoint).Reason);
+        Assert.Equal(ErrorReason.Invalid, RpcExceptionMapper.Map(sent, Endpoint).Reason);
     }
 
     [Theory]
     [InlineData(ErrorReason.Unauthenticated)]
     [InlineData(ErrorReason.PermissionDenied)]
     public void What_is_not_allowed_is_an_exception_of_its_own(ErrorReason reason) =>
-        Assert.IsType<NotAllowedException>(ErrorTranslator.Translate(Failures.Create(reason, "no"), Endpoint));
+        Assert.IsType<AccessDeniedException>(RpcExceptionMapper.Map(RpcErrors.Create(reason, "no"), Endpoint));
 
     [Fact]
     public void Unavailable_without_a_reason_is_a_coordinator_that_does_not_answer()
     {
         var exception = new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "connection refused"));
-        Assert.IsType<CoordinatorUnavailableException>(ErrorTranslator.Translate(exception, Endpoint));
+        Assert.IsType<CoordinatorUnavailableException>(RpcExceptionMapper.Map(exception, Endpoint));
         // One that drains does answer, and says so.
-        Assert.IsNotType<CoordinatorUnavailableException>(ErrorTranslator.Translate(Failures.Create(ErrorReason.Draining, "draining"), Endpoint));
+        Assert.IsNotType<CoordinatorUnavailableException>(RpcExceptionMapper.Map(RpcErrors.Create(ErrorReason.Draining, "draining"), Endpoint));
     }
 
     [Fact]
@@ -108,6 +108,6 @@ public sealed class ErrorMappingTests
     {
         var status = new Google.Rpc.Status { Code = (int)StatusCode.NotFound, Message = "m" };
         status.Details.Add(Google.Protobuf.WellKnownTypes.Any.Pack(new ErrorInfo { Reason = "NOT_FOUND", Domain = "elsewhere" }));
-        Assert.Equal(ErrorReason.Unspecified, ErrorTranslator.Translate(status.ToRpcException(), Endpoint).Reason);
+        Assert.Equal(ErrorReason.Unspecified, RpcExceptionMapper.Map(status.ToRpcException(), Endpoint).Reason);
     }
 }

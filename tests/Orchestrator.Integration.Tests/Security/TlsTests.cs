@@ -60,7 +60,7 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
             Assert.Equal(14, result.Output.Json.NumberValue);
         }
 
-        await Assert.ThrowsAsync<NotAllowedException>(() => OrchestratorClient.ConnectAsync(options with { Token = "wrong" }));
+        await Assert.ThrowsAsync<AccessDeniedException>(() => OrchestratorClient.ConnectAsync(options with { Token = "wrong" }));
         await Assert.ThrowsAsync<CoordinatorUnavailableException>(() => OrchestratorClient.ConnectAsync(options with { CertificateAuthority = others.Authority }));
         await Assert.ThrowsAsync<CoordinatorUnavailableException>(() => OrchestratorClient.ConnectAsync(options with { Endpoint = coordinator.GrpcAddress.Replace("https", "http", StringComparison.Ordinal) }));
 

@@ -39,7 +39,7 @@ public sealed class VisibleTextTests
     {
         Assert.Equal(isValid, HandlerNames.IsValid(name));
         var registry = new TaskHandlerRegistry();
-        var error = Record.Exception(() => registry.MapTask(name, Worker.TaskKind.Cpu, static (int n, TaskContext _, CancellationToken _) => n));
+        var error = Record.Exception(() => registry.MapTask(name, Worker.HandlerKind.Cpu, static (int n, TaskContext _, CancellationToken _) => n));
         Assert.Equal(isValid, error is null);
         if (error is not null)
             Assert.Contains(HandlerNames.Rule, error.Message, StringComparison.Ordinal);

@@ -2,7 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
 using Orchestrator.Worker;
 using Orchestrator.Worker.V1;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 
@@ -13,12 +13,12 @@ public sealed class CancelTests
     {
         var gate = new Gate();
         await using var fixture = new ExecutorFixture(r => r
-            .MapTask("hold", TaskKind.Cpu, (int _) =>
+            .MapTask("hold", HandlerKind.Cpu, (int _) =>
             {
                 gate.Block();
                 return 0;
             })
-            .MapTask("never", TaskKind.Cpu, int (int _) => throw new InvalidOperationException("It was cancelled.")));
+            .MapTask("never", HandlerKind.Cpu, int (int _) => throw new InvalidOperationException("It was cancelled.")));
         var first = fixture.Assign("hold", "0");
         var second = fixture.Assign("never", "0");
         fixture.Start(first, second);
@@ -32,10 +32,10 @@ public sealed class CancelTests
     }
 
     [Theory]
-    [InlineData(TaskKind.Cpu)]
-    [InlineData(TaskKind.Io)]
-    [InlineData(TaskKind.Blocking)]
-    public async Task What_runs_gets_its_token(TaskKind kind)
+    [InlineData(HandlerKind.Cpu)]
+    [InlineData(HandlerKind.Io)]
+    [InlineData(HandlerKind.Blocking)]
+    public async Task What_runs_gets_its_token(HandlerKind kind)
     {
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var fixture = new ExecutorFixture(r => r.MapTask("wait", kind, async (int _, TaskContext _, CancellationToken ct) =>
@@ -57,7 +57,7 @@ public sealed class CancelTests
     public async Task A_token_asked_for_after_the_cancel_has_fired()
     {
         var gate = new Gate();
-        await using var fixture = new ExecutorFixture(r => r.MapPayload("late", TaskKind.Cpu, (_, context) =>
+        await using var fixture = new ExecutorFixture(r => r.MapPayload("late", HandlerKind.Cpu, (_, context) =>
         {
             gate.Block();
             context.CancellationToken.ThrowIfCancellationRequested();
@@ -76,7 +76,7 @@ public sealed class CancelTests
     {
         var gate = new Gate();
         var callbackThread = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var fixture = new ExecutorFixture(r => r.MapTask("wait", TaskKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
+        await using var fixture = new ExecutorFixture(r => r.MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
         {
             await using var registration = ct.Register(() => callbackThread.TrySetResult(Environment.CurrentManagedThreadId));
             await gate.PassAsync();
@@ -106,10 +106,10 @@ public sealed class CancelTests
     /// token without any other way out.
     /// </summary>
     [Theory]
-    [InlineData(TaskKind.Cpu)]
-    [InlineData(TaskKind.Io)]
-    [InlineData(TaskKind.Blocking)]
-    public async Task A_cancel_is_never_lost(TaskKind kind)
+    [InlineData(HandlerKind.Cpu)]
+    [InlineData(HandlerKind.Io)]
+    [InlineData(HandlerKind.Blocking)]
+    public async Task A_cancel_is_never_lost(HandlerKind kind)
     {
         await using var fixture = new ExecutorFixture(r => r.MapPayload("wait", kind, async (_, context) =>
         {
@@ -135,10 +135,10 @@ public sealed class CancelTests
 
     /// <summary>Cancel, give back and the end of short tasks race: each attempt is reported exactly once.</summary>
     [Theory]
-    [InlineData(TaskKind.Cpu)]
-    [InlineData(TaskKind.Io)]
-    [InlineData(TaskKind.Blocking)]
-    public async Task Every_attempt_is_reported_exactly_once(TaskKind kind)
+    [InlineData(HandlerKind.Cpu)]
+    [InlineData(HandlerKind.Io)]
+    [InlineData(HandlerKind.Blocking)]
+    public async Task Every_attempt_is_reported_exactly_once(HandlerKind kind)
     {
         await using var fixture = new ExecutorFixture(r => r.MapPayload("echo", kind, (payload, _) => new(payload)));
         for (var round = 0; round < 300; round++)
@@ -169,7 +169,7 @@ public sealed class CancelTests
     [Fact]
     public async Task A_run_timeout_fires_the_token_and_gives_the_reason()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("wait", TaskKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
+        await using var fixture = new ExecutorFixture(r => r.MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
             return 0;
@@ -185,7 +185,7 @@ public sealed class CancelTests
     [Fact]
     public async Task A_cancellation_of_the_handlers_own_is_a_failure()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("own", TaskKind.Cpu, int (int _) => throw new OperationCanceledException("my own")));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("own", HandlerKind.Cpu, int (int _) => throw new OperationCanceledException("my own")));
         var error = (await fixture.RunAsync("own", "0")).Error!;
         Assert.Equal(ErrorReason.HandlerFailed, error.Reason);
         Assert.Equal("System.OperationCanceledException", error.Type);
@@ -194,7 +194,7 @@ public sealed class CancelTests
     [Fact]
     public async Task Cancelling_the_unknown_or_the_ended_does_nothing()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("quick", TaskKind.Cpu, (int n) => n));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("quick", HandlerKind.Cpu, (int n) => n));
         fixture.Executor.Cancel(4711, 1);
         var assignment = fixture.Assign("quick", "1");
         await fixture.RunAsync(assignment);

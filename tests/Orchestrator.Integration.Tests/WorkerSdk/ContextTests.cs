@@ -1,10 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Contracts;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;
 using Orchestrator.Worker;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 
@@ -13,7 +13,7 @@ public sealed partial class ContextTests
     [Fact]
     public async Task Progress_logs_and_partial_outputs_become_events()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("talk", TaskKind.Io, async (int n, TaskContext context, CancellationToken _) =>
+        await using var fixture = new ExecutorFixture(r => r.MapTask("talk", HandlerKind.Io, async (int n, TaskContext context, CancellationToken _) =>
         {
             context.ReportProgress(1, 4, "started");
             LogNumber(context.Logger, n);
@@ -27,8 +27,8 @@ public sealed partial class ContextTests
         var events = fixture.Sink.Events.ToArray();
         Assert.Equal(
             [
-                PassAttemptEvent.EventOneofCase.Progress, PassAttemptEvent.EventOneofCase.Log,
-                PassAttemptEvent.EventOneofCase.PartialOutput, PassAttemptEvent.EventOneofCase.PartialOutput,
+                RawAttemptEvent.EventOneofCase.Progress, RawAttemptEvent.EventOneofCase.Log,
+                RawAttemptEvent.EventOneofCase.PartialOutput, RawAttemptEvent.EventOneofCase.PartialOutput,
             ],
             events.Select(e => e.EventCase));
         Assert.All(events, e => Assert.Equal(assignment.TaskId, e.TaskId));
@@ -41,7 +41,7 @@ public sealed partial class ContextTests
     [Fact]
     public async Task A_generator_sends_each_element_and_answers_with_their_number()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask<int, string>("count", TaskKind.Io, CountAsync));
+        await using var fixture = new ExecutorFixture(r => r.MapTask<int, string>("count", HandlerKind.Io, CountAsync));
         var result = await fixture.RunAsync("count", "3");
         Assert.Equal("3", ExecutorFixture.Text(result.Output));
         Assert.Equal(["\"0\"", "\"1\"", "\"2\""], fixture.Sink.Events.Select(e => ExecutorFixture.Text(e.PartialOutput)));
@@ -50,7 +50,7 @@ public sealed partial class ContextTests
     [Fact]
     public async Task A_timed_attempt_tells_its_processor_time_and_allocations()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("quick", TaskKind.Cpu, (int n) => n));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("quick", HandlerKind.Cpu, (int n) => n));
         var assignment = fixture.Assign("quick", "1");
         assignment.Timing = true;
         var result = await fixture.RunAsync(assignment);
@@ -65,7 +65,7 @@ public sealed partial class ContextTests
     public async Task The_context_names_its_task_and_worker()
     {
         await using var fixture = new ExecutorFixture(r => r.MapTask(
-            "who", TaskKind.Cpu, (int _, TaskContext c, CancellationToken _) => $"{c.Handler} {c.TaskId} {c.Attempt} {c.WorkerName} {c.IsInProcess}"));
+            "who", HandlerKind.Cpu, (int _, TaskContext c, CancellationToken _) => $"{c.Handler} {c.TaskId} {c.Attempt} {c.WorkerName} {c.IsInProcess}"));
         fixture.Executor.WorkerName = "worker-1#3";
         Assert.Equal("\"who 1 1 worker-1#3 False\"", ExecutorFixture.Text((await fixture.RunAsync("who", "0")).Output));
         fixture.Executor.WorkerName = "worker-2#4";
@@ -77,7 +77,7 @@ public sealed partial class ContextTests
     {
         var made = 0;
         await using var fixture = new ExecutorFixture(r => r.MapTask(
-            "local", TaskKind.Cpu, (int _, TaskContext c, CancellationToken _) => c.GetLocal(() => ++made == 1 ? throw new InvalidOperationException("first") : new Counter()).Next()));
+            "local", HandlerKind.Cpu, (int _, TaskContext c, CancellationToken _) => c.GetLocal(() => ++made == 1 ? throw new InvalidOperationException("first") : new Counter()).Next()));
         Assert.Equal(ErrorReason.HandlerFailed, (await fixture.RunAsync("local", "0")).Error!.Reason);
         Assert.Equal("1", ExecutorFixture.Text((await fixture.RunAsync("local", "0")).Output));
         Assert.Equal("2", ExecutorFixture.Text((await fixture.RunAsync("local", "0")).Output));
@@ -91,9 +91,9 @@ public sealed partial class ContextTests
         services.AddSingleton<Counter>().AddScoped<Disposable>().AddSingleton<SingletonHandler>().AddScoped<ScopedHandler>().AddTaskHandlerLifetimes();
         await using var fixture = new ExecutorFixture(
             r => r
-                .MapTask<SingletonHandler>("singleton", TaskKind.Cpu)
-                .MapTask<ScopedHandler, int, int>("scoped", TaskKind.Io)
-                .MapTask<UnregisteredHandler>("unregistered", TaskKind.Blocking),
+                .MapTask<SingletonHandler>("singleton", HandlerKind.Cpu)
+                .MapTask<ScopedHandler, int, int>("scoped", HandlerKind.Io)
+                .MapTask<UnregisteredHandler>("unregistered", HandlerKind.Blocking),
             services: services);
         Assert.Equal("1", ExecutorFixture.Text((await fixture.RunAsync("singleton", "0")).Output));
         Assert.Equal("2", ExecutorFixture.Text((await fixture.RunAsync("singleton", "0")).Output));
@@ -107,7 +107,7 @@ public sealed partial class ContextTests
     [Fact]
     public async Task What_a_handler_throws_is_in_its_error()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("fail", TaskKind.Io, async Task<int> (int _, TaskContext _, CancellationToken _) =>
+        await using var fixture = new ExecutorFixture(r => r.MapTask("fail", HandlerKind.Io, async Task<int> (int _, TaskContext _, CancellationToken _) =>
         {
             await Task.Yield();
             throw new InvalidOperationException("no luck", new ArgumentException("the cause"));
@@ -123,7 +123,7 @@ public sealed partial class ContextTests
     [Fact]
     public async Task An_unknown_handler_is_refused_by_name()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("fibonacci", TaskKind.Cpu, (int n) => n));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("fibonacci", HandlerKind.Cpu, (int n) => n));
         var error = (await fixture.RunAsync("fibonaci")).Error!;
         Assert.Equal(ErrorReason.HandlerNotFound, error.Reason);
         Assert.Contains("'fibonaci'", error.Message, StringComparison.Ordinal);
@@ -133,8 +133,8 @@ public sealed partial class ContextTests
     public async Task Too_large_an_output_names_size_and_limit()
     {
         await using var fixture = new ExecutorFixture(r => r
-            .MapTask("large", TaskKind.Cpu, (int n) => new byte[n])
-            .MapTask("partial", TaskKind.Cpu, async (int n, TaskContext c, CancellationToken _) =>
+            .MapTask("large", HandlerKind.Cpu, (int n) => new byte[n])
+            .MapTask("partial", HandlerKind.Cpu, async (int n, TaskContext c, CancellationToken _) =>
             {
                 await c.WritePartialBytesAsync(new byte[n]);
                 return 0;
@@ -151,12 +151,12 @@ public sealed partial class ContextTests
     public void Names_are_unique_and_well_formed()
     {
         var registry = new TaskHandlerRegistry();
-        registry.MapTask("one", TaskKind.Cpu, (int n) => n);
-        Assert.Contains("'one'", Assert.Throws<ArgumentException>(() => registry.MapTask("one", TaskKind.Io, (int n) => n)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => registry.MapTask("no spaces", TaskKind.Cpu, (int n) => n));
-        Assert.Throws<ArgumentException>(() => registry.MapTask("bad example", TaskKind.Cpu, (int n) => n, example: "{"));
-        Assert.Throws<ArgumentException>(() => registry.MapTask("value.task", TaskKind.Cpu, (int n) => new ValueTask<int>(n)));
-        Assert.Throws<ArgumentException>(() => registry.MapTask<Counter>("no.handler", TaskKind.Cpu));
+        registry.MapTask("one", HandlerKind.Cpu, (int n) => n);
+        Assert.Contains("'one'", Assert.Throws<ArgumentException>(() => registry.MapTask("one", HandlerKind.Io, (int n) => n)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => registry.MapTask("no spaces", HandlerKind.Cpu, (int n) => n));
+        Assert.Throws<ArgumentException>(() => registry.MapTask("bad example", HandlerKind.Cpu, (int n) => n, example: "{"));
+        Assert.Throws<ArgumentException>(() => registry.MapTask("value.task", HandlerKind.Cpu, (int n) => new ValueTask<int>(n)));
+        Assert.Throws<ArgumentException>(() => registry.MapTask<Counter>("no.handler", HandlerKind.Cpu));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "n is {N}")]

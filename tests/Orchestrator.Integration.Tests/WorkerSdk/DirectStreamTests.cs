@@ -3,7 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Contracts.Direct;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 
@@ -13,7 +13,7 @@ public sealed class DirectStreamTests
     [Fact]
     public async Task Messages_of_all_sizes_arrive_whole_and_in_order()
     {
-        using var writer = DirectStream.CreatePair(out var child);
+        using var writer = SocketMessageStream.CreatePair(out var child);
         using var reader = Inherit(child);
         // From empty to beyond what the kernel buffers, so that the writer has to wait for the reader.
         int[] sizes = [0, 1, 100, 262_139, 262_140, 262_141, 3_000_000, 0, 17, 1_500_000, 5];
@@ -21,7 +21,7 @@ public sealed class DirectStreamTests
             async () =>
             {
                 foreach (var size in sizes)
-                    await writer.WriteAsync(EncodedMessage.Of(new BytesValue { Value = ByteString.CopyFrom(new byte[size]) }));
+                    await writer.WriteAsync(MessageBuffer.Of(new BytesValue { Value = ByteString.CopyFrom(new byte[size]) }));
                 writer.CompleteWriting();
             },
             TestContext.Current.CancellationToken);
@@ -34,23 +34,23 @@ public sealed class DirectStreamTests
     [Fact]
     public async Task What_was_written_before_the_peer_vanished_is_still_read()
     {
-        var writer = DirectStream.CreatePair(out var child);
+        var writer = SocketMessageStream.CreatePair(out var child);
         using var reader = Inherit(child);
-        await writer.WriteAsync(EncodedMessage.Of(new Int32Value { Value = 7 }));
-        await writer.WriteAsync(EncodedMessage.Of(new Int32Value { Value = 8 }));
+        await writer.WriteAsync(MessageBuffer.Of(new Int32Value { Value = 7 }));
+        await writer.WriteAsync(MessageBuffer.Of(new Int32Value { Value = 8 }));
         writer.Dispose();
         Assert.Equal(7, reader.Read<Int32Value>()!.Value);
         Assert.True(reader.HasBuffered);
         Assert.Equal(8, reader.Read<Int32Value>()!.Value);
         Assert.False(reader.HasBuffered);
         Assert.Null(reader.Read<Int32Value>());
-        await Assert.ThrowsAsync<IOException>(() => reader.WriteAsync(EncodedMessage.Of(new Int32Value())));
+        await Assert.ThrowsAsync<IOException>(() => reader.WriteAsync(MessageBuffer.Of(new Int32Value())));
     }
 
     [Fact]
     public void A_length_beyond_the_limit_is_refused_before_memory_is_taken()
     {
-        using var own = DirectStream.CreatePair(out var child);
+        using var own = SocketMessageStream.CreatePair(out var child);
         using (var raw = new FileStream(child, FileAccess.Write, bufferSize: 0))
             raw.Write([0, 0xff, 0xff, 0xff, 0xff]);
         Assert.Contains("at most", Assert.Throws<InvalidDataException>(() => own.Read<Int32Value>()).Message, StringComparison.Ordinal);
@@ -59,7 +59,7 @@ public sealed class DirectStreamTests
     [Fact]
     public void Bytes_that_are_no_message_are_an_error_that_says_so()
     {
-        using var own = DirectStream.CreatePair(out var child);
+        using var own = SocketMessageStream.CreatePair(out var child);
         using (var raw = new FileStream(child, FileAccess.Write, bufferSize: 0))
             raw.Write([0, 0, 0, 0, 2, 0xff, 0xff]);
         Assert.Contains("2 bytes", Assert.Throws<InvalidDataException>(() => own.Read<Int32Value>()).Message, StringComparison.Ordinal);
@@ -69,22 +69,22 @@ public sealed class DirectStreamTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(987_654)]
-    public void A_number_that_names_no_inherited_socket_is_none(int descriptor) => Assert.Null(DirectStream.FromInherited(descriptor, Environment.ProcessId));
+    public void A_number_that_names_no_inherited_socket_is_none(int descriptor) => Assert.Null(SocketMessageStream.FromInherited(descriptor, Environment.ProcessId));
 
     [Fact]
     public void A_socket_of_somebody_else_is_not_taken_over()
     {
-        using var own = DirectStream.CreatePair(out var child);
+        using var own = SocketMessageStream.CreatePair(out var child);
         using (child)
-            Assert.Null(DirectStream.FromInherited((int)child.DangerousGetHandle(), Environment.ProcessId + 1));
+            Assert.Null(SocketMessageStream.FromInherited((int)child.DangerousGetHandle(), Environment.ProcessId + 1));
     }
 
     /// <summary>As a worker takes over what it was given, under a number that nobody else owns.</summary>
-    private static DirectStream Inherit(SafeFileHandle child)
+    private static SocketMessageStream Inherit(SafeFileHandle child)
     {
         var copy = dup((int)child.DangerousGetHandle());
         child.Dispose();
-        return DirectStream.FromInherited(copy, Environment.ProcessId)!;
+        return SocketMessageStream.FromInherited(copy, Environment.ProcessId)!;
     }
 
     [DllImport("libc")]

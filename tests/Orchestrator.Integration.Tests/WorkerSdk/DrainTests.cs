@@ -9,7 +9,7 @@ public sealed class DrainTests
     public async Task Give_back_returns_what_has_not_started_and_leaves_the_rest()
     {
         var gate = new Gate();
-        await using var fixture = new ExecutorFixture(r => r.MapTask("hold", TaskKind.Cpu, (int n) =>
+        await using var fixture = new ExecutorFixture(r => r.MapTask("hold", HandlerKind.Cpu, (int n) =>
         {
             gate.Block();
             return n;
@@ -30,7 +30,7 @@ public sealed class DrainTests
     public async Task Drain_returns_the_unstarted_and_waits_for_the_running()
     {
         var shutdown = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var fixture = new ExecutorFixture(r => r.MapTask("hold", TaskKind.Cpu, async (int n, TaskContext context, CancellationToken ct) =>
+        await using var fixture = new ExecutorFixture(r => r.MapTask("hold", HandlerKind.Cpu, async (int n, TaskContext context, CancellationToken ct) =>
         {
             shutdown.TrySetResult();
             var drained = new TaskCompletionSource();
@@ -66,7 +66,7 @@ public sealed class DrainTests
     public async Task Dispose_cancels_what_runs()
     {
         var gate = new Gate();
-        var fixture = new ExecutorFixture(r => r.MapTask("wait", TaskKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
+        var fixture = new ExecutorFixture(r => r.MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
         {
             var stopped = new TaskCompletionSource();
             await using var registration = ct.Register(stopped.SetResult);

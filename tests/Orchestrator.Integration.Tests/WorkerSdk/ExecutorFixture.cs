@@ -3,7 +3,7 @@ using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.DependencyInjection;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;
 using Orchestrator.Worker;
 using Orchestrator.Worker.V1;
@@ -36,20 +36,20 @@ internal sealed class ExecutorFixture : IAsyncDisposable
     /// <summary>The JSON text of a payload.</summary>
     public static string Text(ByteString payload) => JsonFormatter.Default.Format(Payload.Parser.ParseFrom(payload).Json);
 
-    public PassAssignment Assign(string handler, string json = "null", uint slot = 0) =>
+    public RawAssignment Assign(string handler, string json = "null", uint slot = 0) =>
         new() { TaskId = ++_lastId, Attempt = 1, Handler = handler, Input = Json(json), Slot = slot };
 
     /// <summary>Starts assignments in one batch.</summary>
-    public void Start(params PassAssignment[] assignments) => Executor.Start(assignments);
+    public void Start(params RawAssignment[] assignments) => Executor.Start(assignments);
 
     /// <summary>Starts one and waits for its end.</summary>
-    public Task<PassAttemptResult> RunAsync(PassAssignment assignment)
+    public Task<RawAttemptResult> RunAsync(RawAssignment assignment)
     {
         Start(assignment);
         return Sink.ResultAsync(assignment);
     }
 
-    public Task<PassAttemptResult> RunAsync(string handler, string json = "null") => RunAsync(Assign(handler, json));
+    public Task<RawAttemptResult> RunAsync(string handler, string json = "null") => RunAsync(Assign(handler, json));
 
     public async ValueTask DisposeAsync()
     {
@@ -58,13 +58,13 @@ internal sealed class ExecutorFixture : IAsyncDisposable
     }
 }
 
-internal sealed class CollectingSink : IAttemptSink
+internal sealed class CollectingSink : IAttemptResultWriter
 {
-    private readonly ConcurrentDictionary<ulong, TaskCompletionSource<PassAttemptResult>> _results = new();
+    private readonly ConcurrentDictionary<ulong, TaskCompletionSource<RawAttemptResult>> _results = new();
     private readonly ConcurrentDictionary<ulong, TaskCompletionSource> _returned = new();
     private readonly ConcurrentQueue<string> _order = new();
 
-    public ConcurrentQueue<PassAttemptEvent> Events { get; } = new();
+    public ConcurrentQueue<RawAttemptEvent> Events { get; } = new();
 
     /// <summary>Task ids in the order of their ends.</summary>
     public IReadOnlyList<string> Order => [.. _order];
@@ -72,9 +72,9 @@ internal sealed class CollectingSink : IAttemptSink
     /// <summary>Ends reported twice, or both completed and returned.</summary>
     public ConcurrentQueue<ulong> Twice { get; } = new();
 
-    public Action<PassAttemptResult>? OnCompleted { get; set; }
+    public Action<RawAttemptResult>? OnCompleted { get; set; }
 
-    public void Completed(in PassAttemptResult result)
+    public void Completed(in RawAttemptResult result)
     {
         OnCompleted?.Invoke(result);
         _order.Enqueue($"done {result.TaskId}");
@@ -82,7 +82,7 @@ internal sealed class CollectingSink : IAttemptSink
             Twice.Enqueue(result.TaskId);
     }
 
-    public void Event(PassAttemptEvent attemptEvent) => Events.Enqueue(attemptEvent);
+    public void Event(RawAttemptEvent attemptEvent) => Events.Enqueue(attemptEvent);
 
     public void Returned(AttemptRef attempt)
     {
@@ -91,19 +91,19 @@ internal sealed class CollectingSink : IAttemptSink
             Twice.Enqueue(attempt.TaskId);
     }
 
-    public bool IsDone(PassAssignment assignment) => Source(assignment.TaskId).Task.IsCompleted;
+    public bool IsDone(RawAssignment assignment) => Source(assignment.TaskId).Task.IsCompleted;
 
-    public bool IsReturned(PassAssignment assignment) => ReturnSource(assignment.TaskId).Task.IsCompleted;
+    public bool IsReturned(RawAssignment assignment) => ReturnSource(assignment.TaskId).Task.IsCompleted;
 
-    public Task<PassAttemptResult> ResultAsync(PassAssignment assignment) =>
+    public Task<RawAttemptResult> ResultAsync(RawAssignment assignment) =>
         Source(assignment.TaskId).Task.WaitAsync(ExecutorFixture.Limit, TestContext.Current.CancellationToken);
 
     /// <summary>Waits until the attempt has ended in either way.</summary>
-    public Task EndAsync(PassAssignment assignment) =>
+    public Task EndAsync(RawAssignment assignment) =>
         Task.WhenAny(Source(assignment.TaskId).Task, ReturnSource(assignment.TaskId).Task)
             .WaitAsync(ExecutorFixture.Limit, TestContext.Current.CancellationToken);
 
-    private TaskCompletionSource<PassAttemptResult> Source(ulong id) =>
+    private TaskCompletionSource<RawAttemptResult> Source(ulong id) =>
         _results.GetOrAdd(id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 
     private TaskCompletionSource ReturnSource(ulong id) => _returned.GetOrAdd(id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));

@@ -1,6 +1,6 @@
 using Orchestrator.V1;
 using Orchestrator.Worker;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 
@@ -17,7 +17,7 @@ public sealed class FlightRecorderTests : IDisposable
         byte atResult = 99;
         var gate = new Gate();
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("look", TaskKind.Cpu, (int _) =>
+            r => r.MapTask("look", HandlerKind.Cpu, (int _) =>
             {
                 during = Slot(3);
                 gate.Block();
@@ -45,8 +45,8 @@ public sealed class FlightRecorderTests : IDisposable
         using var recorder = FlightRecorder.Open(_path);
         await using var fixture = new ExecutorFixture(
             r => r
-                .MapTask("cpu", TaskKind.Cpu, int (int _) => throw new InvalidOperationException("It must not run."))
-                .MapTask("io", TaskKind.Io, int (int _) => throw new InvalidOperationException("It must not run.")),
+                .MapTask("cpu", HandlerKind.Cpu, int (int _) => throw new InvalidOperationException("It must not run."))
+                .MapTask("io", HandlerKind.Io, int (int _) => throw new InvalidOperationException("It must not run.")),
             recorder: recorder);
         foreach (var handler in new[] { "cpu", "io" })
             Assert.Equal(ErrorReason.Invalid, (await fixture.RunAsync(fixture.Assign(handler, "0", slot: 8))).Error!.Reason);

@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using Orchestrator.V1;
 using Orchestrator.Worker;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 
@@ -31,7 +31,7 @@ public sealed class InputFaultTests
     [InlineData("""{"n": 1, "points": 7}""", "input of 'h': field 'points' must be a JSON array, got 7")]
     public async Task Bad_input_is_named(string json, string? expected)
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("h", TaskKind.Cpu, (Request request) => request.N));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("h", HandlerKind.Cpu, (Request request) => request.N));
         var error = (await fixture.RunAsync("h", json)).Error!;
         if (expected is null)
         {
@@ -46,14 +46,14 @@ public sealed class InputFaultTests
     [Fact]
     public async Task Scalar_inputs_are_named_too()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("h", TaskKind.Cpu, (long n) => n));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("h", HandlerKind.Cpu, (long n) => n));
         Assert.Equal("input of 'h': must be a whole number (int64), got {\"n\":1}", (await fixture.RunAsync("h", """{"n": 1}""")).Error!.Message);
     }
 
     [Fact]
     public async Task An_empty_payload_reads_as_an_empty_object()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("h", TaskKind.Cpu, (Optional o) => o.Name));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("h", HandlerKind.Cpu, (Optional o) => o.Name));
         var assignment = fixture.Assign("h");
         assignment.Input = ByteString.Empty;
         Assert.Equal("\"nobody\"", ExecutorFixture.Text((await fixture.RunAsync(assignment)).Output));
@@ -63,8 +63,8 @@ public sealed class InputFaultTests
     public async Task Bytes_for_a_typed_handler_and_json_for_a_byte_handler_are_refused()
     {
         await using var fixture = new ExecutorFixture(r => r
-            .MapTask("typed", TaskKind.Cpu, (Request request) => request.N)
-            .MapBytes("bytes", TaskKind.Cpu, (input, _, _) => new(input)));
+            .MapTask("typed", HandlerKind.Cpu, (Request request) => request.N)
+            .MapBytes("bytes", HandlerKind.Cpu, (input, _, _) => new(input)));
         var assignment = fixture.Assign("typed");
         assignment.Input = PayloadCodec.EncodeBytes([1, 2, 3]);
         Assert.Equal("input of 'typed': must be a JSON object (json), got 3 raw bytes (data)", (await fixture.RunAsync(assignment)).Error!.Message);
@@ -78,7 +78,7 @@ public sealed class InputFaultTests
     [InlineData(new byte[] { 0x12, 0x03, 0x1A, 0x01, 0xFF })]
     public async Task A_malformed_payload_fails_its_task_only(byte[] payload)
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("h", TaskKind.Cpu, (string text) => text));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("h", HandlerKind.Cpu, (string text) => text));
         var assignment = fixture.Assign("h");
         assignment.Input = ByteString.CopyFrom(payload);
         var error = (await fixture.RunAsync(assignment)).Error!;

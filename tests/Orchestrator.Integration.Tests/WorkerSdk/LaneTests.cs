@@ -6,9 +6,9 @@ namespace Orchestrator.Integration.Tests.WorkerSdk;
 public sealed class LaneTests
 {
     [Theory]
-    [InlineData(TaskKind.Cpu)]
-    [InlineData(TaskKind.Blocking)]
-    public async Task Thread_lanes_never_use_the_pool(TaskKind kind)
+    [InlineData(HandlerKind.Cpu)]
+    [InlineData(HandlerKind.Blocking)]
+    public async Task Thread_lanes_never_use_the_pool(HandlerKind kind)
     {
         await using var fixture = new ExecutorFixture(r => r.MapTask("where", kind, (int? _) => Thread.CurrentThread.IsThreadPoolThread));
         Assert.Equal("false", ExecutorFixture.Text((await fixture.RunAsync("where", "1")).Output));
@@ -19,7 +19,7 @@ public sealed class LaneTests
     {
         var running = 0;
         var overlaps = 0;
-        await using var fixture = new ExecutorFixture(r => r.MapTask("work", TaskKind.Cpu, async (int n, TaskContext _, CancellationToken _) =>
+        await using var fixture = new ExecutorFixture(r => r.MapTask("work", HandlerKind.Cpu, async (int n, TaskContext _, CancellationToken _) =>
         {
             if (Interlocked.Increment(ref running) > 1)
                 Interlocked.Increment(ref overlaps);
@@ -38,7 +38,7 @@ public sealed class LaneTests
     [Fact]
     public async Task An_asynchronous_cpu_handler_stays_on_its_thread()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("hop", TaskKind.Cpu, async (int hops, TaskContext _, CancellationToken _) =>
+        await using var fixture = new ExecutorFixture(r => r.MapTask("hop", HandlerKind.Cpu, async (int hops, TaskContext _, CancellationToken _) =>
         {
             var threads = new HashSet<int> { Environment.CurrentManagedThreadId };
             for (var i = 0; i < hops; i++)
@@ -58,12 +58,12 @@ public sealed class LaneTests
     {
         var gate = new Gate();
         await using var fixture = new ExecutorFixture(r => r
-            .MapTask("block", TaskKind.Io, (int _) =>
+            .MapTask("block", HandlerKind.Io, (int _) =>
             {
                 gate.Block();
                 return 1;
             })
-            .MapTask("quick", TaskKind.Io, (int n) => n));
+            .MapTask("quick", HandlerKind.Io, (int n) => n));
         var first = fixture.Assign("block", "0");
         var others = Enumerable.Range(0, 20).Select(i => fixture.Assign("quick", $"{i}")).ToArray();
         fixture.Start([first, .. others]);
@@ -77,11 +77,11 @@ public sealed class LaneTests
     [Fact]
     public async Task A_deferred_start_runs_io_on_the_calling_thread()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("where", TaskKind.Io, (int _) => Environment.CurrentManagedThreadId));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("where", HandlerKind.Io, (int _) => Environment.CurrentManagedThreadId));
         var assignment = fixture.Assign("where", "0");
-        fixture.Executor.StartDeferred([assignment]);
+        fixture.Executor.EnqueueForInline([assignment]);
         Assert.False(fixture.Sink.IsDone(assignment));
-        fixture.Executor.RunDeferred();
+        fixture.Executor.RunInline();
         Assert.True(fixture.Sink.IsDone(assignment));
         Assert.Equal($"{Environment.CurrentManagedThreadId}", ExecutorFixture.Text((await fixture.Sink.ResultAsync(assignment)).Output));
     }
@@ -89,7 +89,7 @@ public sealed class LaneTests
     [Fact]
     public async Task Start_never_runs_user_code_on_the_calling_thread()
     {
-        foreach (var kind in Enum.GetValues<TaskKind>())
+        foreach (var kind in Enum.GetValues<HandlerKind>())
         {
             var threads = new ConcurrentBag<int>();
             await using var fixture = new ExecutorFixture(r => r.MapTask("where", kind, (int _) =>
@@ -117,9 +117,9 @@ public sealed class LaneTests
     }
 
     [Theory]
-    [InlineData(TaskKind.Io, 3)]
-    [InlineData(TaskKind.Blocking, 4)]
-    public async Task Lanes_are_bounded(TaskKind kind, int bound)
+    [InlineData(HandlerKind.Io, 3)]
+    [InlineData(HandlerKind.Blocking, 4)]
+    public async Task Lanes_are_bounded(HandlerKind kind, int bound)
     {
         var running = 0;
         var most = 0;
@@ -156,11 +156,11 @@ public sealed class LaneTests
             await using var fixture = new ExecutorFixture(
                 r =>
                 {
-                    foreach (var kind in Enum.GetValues<TaskKind>())
+                    foreach (var kind in Enum.GetValues<HandlerKind>())
                         r.MapTask($"{kind}", kind, (int n, TaskContext context, CancellationToken _) => context.IsInProcess ? n : -1);
                 },
                 layout);
-            var batch = Enumerable.Range(0, 60).Select(i => fixture.Assign($"{(TaskKind)(1 + (i % 3))}", $"{i}")).ToArray();
+            var batch = Enumerable.Range(0, 60).Select(i => fixture.Assign($"{(HandlerKind)(1 + (i % 3))}", $"{i}")).ToArray();
             fixture.Start(batch);
             for (var i = 0; i < batch.Length; i++)
                 Assert.Equal($"{i}", ExecutorFixture.Text((await fixture.Sink.ResultAsync(batch[i])).Output));
@@ -171,7 +171,7 @@ public sealed class LaneTests
     public async Task Async_locals_do_not_leak_into_the_next_task()
     {
         var local = new AsyncLocal<string?>();
-        foreach (var kind in Enum.GetValues<TaskKind>())
+        foreach (var kind in Enum.GetValues<HandlerKind>())
         {
             await using var fixture = new ExecutorFixture(
                 r => r.MapTask("swap", kind, (string text) =>

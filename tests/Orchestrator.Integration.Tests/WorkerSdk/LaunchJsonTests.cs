@@ -25,13 +25,13 @@ public sealed class LaunchJsonTests
         }
 
         var formatter = new JsonFormatter(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(originalNames));
-        Assert.Equal(launch, LaunchJson.Parse(Encoding.UTF8.GetBytes(formatter.Format(launch))));
+        Assert.Equal(launch, LaunchContractParser.Parse(Encoding.UTF8.GetBytes(formatter.Format(launch))));
     }
 
     [Fact]
     public void Unknown_fields_are_skipped()
     {
-        var launch = LaunchJson.Parse("""{"future": {"a": [1, {}]}, "socket": "/s", "token": "t", "incarnation": 7, "core": -1, "name": null}"""u8);
+        var launch = LaunchContractParser.Parse("""{"future": {"a": [1, {}]}, "socket": "/s", "token": "t", "incarnation": 7, "core": -1, "name": null}"""u8);
         Assert.Equal(new WorkerLaunch { Socket = "/s", Token = "t", Incarnation = 7, Core = -1 }, launch);
     }
 
@@ -44,5 +44,5 @@ public sealed class LaunchJsonTests
     [InlineData("""{"socket": "/s", "token": "t", "core": 99999999999}""")]
     [InlineData("""{"socket": 5, "token": "t"}""")]
     [InlineData("""{"socket": "/s", "token": "t" """)]
-    public void Anything_else_is_no_launch_order(string text) => Assert.Null(LaunchJson.Parse(Encoding.UTF8.GetBytes(text)));
+    public void Anything_else_is_no_launch_order(string text) => Assert.Null(LaunchContractParser.Parse(Encoding.UTF8.GetBytes(text)));
 }

@@ -4,7 +4,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Orchestrator.Contracts;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;
 using Orchestrator.Worker;
 using Orchestrator.Worker.V1;
@@ -61,20 +61,20 @@ internal sealed class WorkerClient : IDisposable
         return await _hello.Task;
     }
 
-    public PassAssignment Assign(string handler, string json = "null") =>
+    public RawAssignment Assign(string handler, string json = "null") =>
         new() { TaskId = ++_lastId, Attempt = 1, Handler = handler, Input = ExecutorFixture.Json(json) };
 
     public Task SendAsync(ExecuteRequest request) => Call!.RequestStream.WriteAsync(request, TestContext.Current.CancellationToken);
 
-    public Task SendAsync(params PassAssignment[] assignments)
+    public Task SendAsync(params RawAssignment[] assignments)
     {
-        var message = new EncodedMessage();
+        var message = new MessageBuffer();
         foreach (var assignment in assignments)
-            message.Add(PassAssignment.Field, assignment);
+            message.Add(RawAssignment.Field, assignment);
         return SendAsync(ExecuteRequest.Parser.ParseFrom(message.Content));
     }
 
-    public async Task<PassAttemptResult> RunAsync(string handler, string json = "null")
+    public async Task<RawAttemptResult> RunAsync(string handler, string json = "null")
     {
         var assignment = Assign(handler, json);
         await SendAsync(assignment);
@@ -99,9 +99,9 @@ internal sealed class WorkerClient : IDisposable
             if (response.Hello is { } hello)
                 _hello.SetResult(hello);
             foreach (var attemptEvent in response.Events)
-                Sink.Event(PassAttemptEvent.Parser.ParseFrom(attemptEvent.ToByteString()));
+                Sink.Event(RawAttemptEvent.Parser.ParseFrom(attemptEvent.ToByteString()));
             foreach (var result in response.Results)
-                Sink.Completed(PassAttemptResult.Read(result.ToByteArray()));
+                Sink.Completed(RawAttemptResult.Read(result.ToByteArray()));
             foreach (var attempt in response.Returned)
                 Sink.Returned(attempt);
             if (response.Vitals is { } vitals)

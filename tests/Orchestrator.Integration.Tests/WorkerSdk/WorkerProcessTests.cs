@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Worker;
 using Orchestrator.Worker.V1;
 

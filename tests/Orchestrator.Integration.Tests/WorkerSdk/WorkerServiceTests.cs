@@ -1,11 +1,11 @@
 using Grpc.Core;
 using Grpc.Health.V1;
 using Microsoft.Extensions.DependencyInjection;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;
 using Orchestrator.Worker;
 using Orchestrator.Worker.V1;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 
@@ -24,7 +24,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task Hello_says_who_it_is_and_what_it_can()
     {
-        _builder.MapTask("double", TaskKind.Cpu, (long n) => 2 * n, "Doubles.", """{"n": 1}""");
+        _builder.MapTask("double", HandlerKind.Cpu, (long n) => 2 * n, "Doubles.", """{"n": 1}""");
         using var client = await StartAsync();
         var hello = await client.AttachAsync();
         Assert.Equal(("worker-1", 3, Environment.ProcessId), (hello.Name, hello.Incarnation, hello.Pid));
@@ -38,14 +38,14 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task Batches_of_all_kinds_come_back()
     {
-        foreach (var kind in Enum.GetValues<TaskKind>())
+        foreach (var kind in Enum.GetValues<HandlerKind>())
             _builder.MapTask($"{kind}", kind, (long n) => n + 1);
         using var client = await StartAsync();
         await client.AttachAsync();
-        var all = new List<PassAssignment>();
+        var all = new List<RawAssignment>();
         for (var message = 0; message < 40; message++)
         {
-            var batch = Enumerable.Range(0, 50).Select(i => client.Assign($"{(TaskKind)(1 + (i % 3))}", $"{i}")).ToArray();
+            var batch = Enumerable.Range(0, 50).Select(i => client.Assign($"{(HandlerKind)(1 + (i % 3))}", $"{i}")).ToArray();
             all.AddRange(batch);
             await client.SendAsync(batch);
         }
@@ -60,13 +60,13 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     {
         var gate = new Gate();
         _builder
-            .MapTask("block", TaskKind.Io, (int _) =>
+            .MapTask("block", HandlerKind.Io, (int _) =>
             {
                 gate.Block();
                 return 0;
             })
-            .MapTask("quick", TaskKind.Io, (int n) => n)
-            .MapTask("wait", TaskKind.Io, async (int _, TaskContext _, CancellationToken ct) => await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct));
+            .MapTask("quick", HandlerKind.Io, (int n) => n)
+            .MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) => await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct));
         using var client = await StartAsync();
         await client.AttachAsync();
         var quick = client.Assign("quick", "1");
@@ -93,8 +93,8 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     {
         var gate = new Gate();
         _builder
-            .MapTask("quick", TaskKind.Cpu, (int n) => n)
-            .MapTask("block", TaskKind.Cpu, (int _) =>
+            .MapTask("quick", HandlerKind.Cpu, (int n) => n)
+            .MapTask("block", HandlerKind.Cpu, (int _) =>
             {
                 gate.Block();
                 return 0;
@@ -113,7 +113,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task Events_come_before_their_result_and_a_generator_is_held_back_by_its_reader()
     {
-        _builder.MapTask("many", TaskKind.Io, async (int n, TaskContext context, CancellationToken _) =>
+        _builder.MapTask("many", HandlerKind.Io, async (int n, TaskContext context, CancellationToken _) =>
         {
             for (var i = 0; i < n; i++)
                 await context.WritePartialBytesAsync(new byte[1000]);
@@ -128,7 +128,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task Large_payloads_pass_and_too_large_ones_fail_alone()
     {
-        _builder.MapTask("bytes", TaskKind.Cpu, (int n) => new byte[n]);
+        _builder.MapTask("bytes", HandlerKind.Cpu, (int n) => new byte[n]);
         using var client = await StartAsync();
         await client.AttachAsync();
         Assert.Equal(3_999_990, Payload.Parser.ParseFrom((await client.RunAsync("bytes", "3999990")).Output).Data.Length);
@@ -139,7 +139,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task An_identity_message_renames_the_worker()
     {
-        _builder.MapTask("who", TaskKind.Io, (int _, TaskContext context, CancellationToken _) => context.WorkerName);
+        _builder.MapTask("who", HandlerKind.Io, (int _, TaskContext context, CancellationToken _) => context.WorkerName);
         using var client = await StartAsync();
         await client.AttachAsync();
         Assert.Equal("\"worker-1#3\"", ExecutorFixture.Text((await client.RunAsync("who", "0")).Output));
@@ -153,7 +153,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     public async Task A_drain_and_a_half_close_finish_what_runs_and_end_the_stream(bool byMessage)
     {
         var gate = new Gate();
-        _builder.MapTask("hold", TaskKind.Cpu, (int n) =>
+        _builder.MapTask("hold", HandlerKind.Cpu, (int n) =>
         {
             gate.Block();
             return n;
@@ -185,7 +185,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task A_broken_stream_ends_the_worker()
     {
-        _builder.MapTask("quick", TaskKind.Io, (int n) => n);
+        _builder.MapTask("quick", HandlerKind.Io, (int n) => n);
         var client = await StartAsync();
         await client.AttachAsync();
         client.Dispose();
@@ -195,7 +195,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task A_second_stream_is_refused_and_the_first_lives()
     {
-        _builder.MapTask("quick", TaskKind.Io, (int n) => n);
+        _builder.MapTask("quick", HandlerKind.Io, (int n) => n);
         using var client = await StartAsync();
         await client.AttachAsync();
         using var second = client.Open();

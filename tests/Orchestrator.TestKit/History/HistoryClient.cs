@@ -9,7 +9,7 @@ namespace Orchestrator.TestKit.History;
 /// <param name="name">The client's name, as in the records.</param>
 /// <param name="seed">Its choices depend on nothing else but the answers.</param>
 /// <param name="recorder">Where it records.</param>
-public sealed class HistoryClient(ObjectSession session, string name, int seed, HistoryRecorder recorder)
+public sealed class HistoryClient(CoordinationSession session, string name, int seed, HistoryRecorder recorder)
 {
     private const string RegisterKey = "r";
 

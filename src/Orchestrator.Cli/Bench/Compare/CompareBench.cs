@@ -9,7 +9,7 @@ namespace Orchestrator.Cli.Bench.Compare;
 /// <summary>What <c>orchestrator bench compare</c> was asked to do.</summary>
 internal sealed record CompareSettings
 {
-    public required IReadOnlyList<WorkKind> Kinds { get; init; }
+    public required IReadOnlyList<CompareWorkload> Kinds { get; init; }
 
     /// <summary>Sizes of computing tasks, ascending. Tasks that wait, or do both, take those of at least a millisecond: no timer is finer.</summary>
     public required IReadOnlyList<TimeSpan> Sizes { get; init; }
@@ -79,7 +79,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
     [
         .. from kind in settings.Kinds
            from size in settings.Sizes
-           where kind == WorkKind.Cpu || size >= s_finestTimer
+           where kind == CompareWorkload.Cpu || size >= s_finestTimer
            select new CompareWork(kind, size, samplesPerSecond),
     ];
 
@@ -88,7 +88,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
     private async Task<IReadOnlyList<CompareCell>> OneAtATimeAsync(double samplesPerSecond, CancellationToken token)
     {
         var cells = new List<CompareCell>();
-        var work = new CompareWork(WorkKind.Cpu, s_oneAtATime, samplesPerSecond);
+        var work = new CompareWork(CompareWorkload.Cpu, s_oneAtATime, samplesPerSecond);
         foreach (var mode in CompareMode.All)
         {
             var round = await mode.Create(work, _places, 1).RunAsync(new RoundPlan(settings.Duration, 0), token);
@@ -102,7 +102,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
     private async Task<IReadOnlyList<SpeedUp>> SpeedUpsAsync(double samplesPerSecond, CancellationToken token)
     {
         var before = (await client.GetStatusAsync(token)).Workers.Count;
-        var work = new CompareWork(WorkKind.Cpu, s_speedUpTask, samplesPerSecond);
+        var work = new CompareWork(CompareWorkload.Cpu, s_speedUpTask, samplesPerSecond);
         var points = new List<SpeedUp>();
         try
         {

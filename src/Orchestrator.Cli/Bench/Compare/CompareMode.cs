@@ -25,7 +25,7 @@ internal sealed record CompareMode(string Name, string Where, Func<CompareWork, 
 
     public static readonly CompareMode Threads = new(
         "threads", $"this program, a thread per core ({WaitingThreads} for tasks that wait)",
-        (work, _, inFlight) => new LocalThreads(work, Math.Min(inFlight, work.Kind == WorkKind.Cpu ? Environment.ProcessorCount : WaitingThreads)));
+        (work, _, inFlight) => new LocalThreads(work, Math.Min(inFlight, work.Kind == CompareWorkload.Cpu ? Environment.ProcessorCount : WaitingThreads)));
 
     public static readonly CompareMode Unary = new(
         "processes, RunTask", $"worker processes, a call per task, {CallsInFlight} at a time",

@@ -14,7 +14,7 @@ internal static class ComparePlots
     // Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
     private static readonly string[] s_colours = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#0072B2", "#CC79A7"];
 
-    public static string Throughput(CompareResult result, WorkKind kind)
+    public static string Throughput(CompareResult result, CompareWorkload kind)
     {
         var plot = new Plot();
         var sizes = result.Sizes(kind).Select(size => size.TotalSeconds).ToArray();
@@ -39,7 +39,7 @@ internal static class ComparePlots
         var ideal = plot.Add.Scatter(workers, workers);
         Style(ideal, "a core each", Color.FromHex("#999999"));
         Style(plot.Add.Scatter(workers, result.SpeedUps.Select(point => point.Factor).ToArray()), CompareMode.Stream.Name, Colours().First(one => one.Mode == CompareMode.Stream).Colour);
-        plot.Axes.Bottom.SetTicks(workers, [.. workers.Select(Describe.Number).Select(text => text.TrimEnd('0').TrimEnd('.'))]);
+        plot.Axes.Bottom.SetTicks(workers, [.. workers.Select(Format.Number).Select(text => text.TrimEnd('0').TrimEnd('.'))]);
         plot.Axes.SetLimits(0.5, workers[^1] + 0.5, 0, Math.Max(workers[^1], result.SpeedUps.Max(point => point.Factor)) + 0.5);
         return Finish(plot, "worker processes", "times one sequential program");
     }

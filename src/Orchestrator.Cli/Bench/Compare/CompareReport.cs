@@ -28,7 +28,7 @@ internal static class CompareReport
         foreach (var mode in CompareMode.All)
             page.Append($"<li>{Text($"{mode.Name}: {mode.Where}")}</li>\n");
         page.Append("</ul>\n");
-        if (result.Sizes(WorkKind.Cpu).Any())
+        if (result.Sizes(CompareWorkload.Cpu).Any())
         {
             page.Append("<h2>From which size of a task processes pay</h2>\n");
             BreakEvens(page, result);
@@ -79,12 +79,12 @@ internal static class CompareReport
         page.Append($"<figure role=\"img\" aria-label=\"{Text(caption)}\">\n{svg[start..]}\n<figcaption>{Text(caption)}</figcaption>\n</figure>\n");
     }
 
-    private static void Table(StringBuilder page, CompareResult result, WorkKind kind)
+    private static void Table(StringBuilder page, CompareResult result, CompareWorkload kind)
     {
         var sizes = result.Sizes(kind).ToArray();
         page.Append("<div class=\"scroll\"><table>\n<tr><th>run</th>");
         foreach (var size in sizes)
-            page.Append($"<th class=\"n\">{Text(Describe.Time(size))}</th>");
+            page.Append($"<th class=\"n\">{Text(Format.Time(size))}</th>");
         page.Append("</tr>\n");
         foreach (var mode in CompareMode.All)
         {
@@ -93,7 +93,7 @@ internal static class CompareReport
             {
                 var figure = result.Cell(mode, kind, size)!.Figure;
                 var ratio = figure.RateRatio(result.Cell(CompareMode.Sequential, kind, size)!.Figure);
-                page.Append($"<td class=\"n\">{Text(Describe.Rate(figure.PerSecond))} <small>{Text(Describe.Number(ratio))} ×</small></td>");
+                page.Append($"<td class=\"n\">{Text(Format.Rate(figure.PerSecond))} <small>{Text(Format.Number(ratio))} ×</small></td>");
             }
 
             page.Append("</tr>\n");
@@ -110,7 +110,7 @@ internal static class CompareReport
         foreach (var cost in result.Costs)
         {
             page.Append($"<tr><td>{Text(cost.What)}</td><td class=\"n\">{Text(CompareTable.Memory(cost))}</td>" +
-                        $"<td class=\"n\">{(cost.Start is null ? "" : Text(Describe.Time(cost.Start)))}</td><td class=\"note\">{Text(cost.Note)}</td></tr>\n");
+                        $"<td class=\"n\">{(cost.Start is null ? "" : Text(Format.Time(cost.Start)))}</td><td class=\"note\">{Text(cost.Note)}</td></tr>\n");
         }
 
         page.Append("</table></div>\n");

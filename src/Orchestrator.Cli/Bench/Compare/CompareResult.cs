@@ -3,7 +3,7 @@ using Orchestrator.Cli.Bench.Report;
 namespace Orchestrator.Cli.Bench.Compare;
 
 /// <summary>How fast one way of running tasks was with one kind and size of them.</summary>
-internal sealed record CompareCell(CompareMode Mode, WorkKind Kind, TimeSpan Size, FigureSummary Figure);
+internal sealed record CompareCell(CompareMode Mode, CompareWorkload Kind, TimeSpan Size, FigureSummary Figure);
 
 /// <summary>What some workers gained against one sequential program.</summary>
 internal sealed record SpeedUp(int Workers, double Factor);
@@ -29,13 +29,13 @@ internal sealed record CompareResult
 
     public IReadOnlyList<Cost> Costs { get; init; } = [];
 
-    public IEnumerable<TimeSpan> Sizes(WorkKind kind) => Cells.Where(cell => cell.Kind == kind).Select(cell => cell.Size).Distinct().Order();
+    public IEnumerable<TimeSpan> Sizes(CompareWorkload kind) => Cells.Where(cell => cell.Kind == kind).Select(cell => cell.Size).Distinct().Order();
 
-    public CompareCell? Cell(CompareMode mode, WorkKind kind, TimeSpan size) =>
+    public CompareCell? Cell(CompareMode mode, CompareWorkload kind, TimeSpan size) =>
         Cells.FirstOrDefault(cell => cell.Mode == mode && cell.Kind == kind && cell.Size == size);
 
     /// <summary>The speed of one way as a multiple of another's, by size; the median of the ratios of each round.</summary>
-    public IReadOnlyList<(TimeSpan Size, double Speed)> Speeds(CompareMode mode, CompareMode other, WorkKind kind) =>
+    public IReadOnlyList<(TimeSpan Size, double Speed)> Speeds(CompareMode mode, CompareMode other, CompareWorkload kind) =>
     [
         .. from size in Sizes(kind)
            let mine = Cell(mode, kind, size)
@@ -49,8 +49,8 @@ internal sealed record CompareResult
     {
         foreach (var mode in CompareMode.AcrossProcesses)
         {
-            yield return (mode, "as fast as one sequential program", 1, BreakEven.Find(Speeds(mode, CompareMode.Sequential, WorkKind.Cpu), 1));
-            yield return (mode, "90 % of a thread per core in one program", 0.9, BreakEven.Find(Speeds(mode, CompareMode.Threads, WorkKind.Cpu), 0.9));
+            yield return (mode, "as fast as one sequential program", 1, BreakEven.Find(Speeds(mode, CompareMode.Sequential, CompareWorkload.Cpu), 1));
+            yield return (mode, "90 % of a thread per core in one program", 0.9, BreakEven.Find(Speeds(mode, CompareMode.Threads, CompareWorkload.Cpu), 0.9));
         }
     }
 

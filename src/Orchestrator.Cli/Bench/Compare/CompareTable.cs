@@ -5,10 +5,10 @@ namespace Orchestrator.Cli.Bench.Compare;
 /// <summary>A comparison for people who read it in a terminal.</summary>
 internal static class CompareTable
 {
-    public static string Title(WorkKind kind) => kind switch
+    public static string Title(CompareWorkload kind) => kind switch
     {
-        WorkKind.Cpu => "CPU-bound tasks",
-        WorkKind.Io => "IO-bound tasks",
+        CompareWorkload.Cpu => "CPU-bound tasks",
+        CompareWorkload.Io => "IO-bound tasks",
         _ => "the mix: one that computes, one that waits, in turn",
     };
 
@@ -21,7 +21,7 @@ internal static class CompareTable
             terminal.Line();
             terminal.Line($"{Title(kind)}, tasks per second by the size of a task:");
             terminal.WriteGrid(
-                [new("run"), .. sizes.Select(size => new Column(Describe.Time(size), true)), new("where")],
+                [new("run"), .. sizes.Select(size => new Column(Format.Time(size), true)), new("where")],
                 CompareMode.All.Select(mode => (string[])
                 [
                     mode.Name,
@@ -38,27 +38,27 @@ internal static class CompareTable
         {
             terminal.WriteGrid(
                 [new("what it costs"), new("memory", true), new("time", true), new("measured")],
-                result.Costs.Select(cost => (string[])[cost.What, Memory(cost), Describe.Time(cost.Start), cost.Note]));
+                result.Costs.Select(cost => (string[])[cost.What, Memory(cost), Format.Time(cost.Start), cost.Note]));
         }
     }
 
-    public static string Memory(Cost cost) => cost.Memory is { } bytes ? Describe.Bytes((ulong)Math.Max(0, bytes)) : "";
+    public static string Memory(Cost cost) => cost.Memory is { } bytes ? Format.Bytes((ulong)Math.Max(0, bytes)) : "";
 
     /// <summary>A break-even point in words.</summary>
     public static string From(TimeSpan? breakEven, CompareResult result)
     {
-        var sizes = result.Sizes(WorkKind.Cpu).ToArray();
+        var sizes = result.Sizes(CompareWorkload.Cpu).ToArray();
         return breakEven switch
         {
-            null => $"not up to {Describe.Time(sizes[^1])}",
-            { } size when size == TimeSpan.Zero => $"from {Describe.Time(sizes[0])}, the smallest measured",
-            { } size => $"from {Describe.Time(size)}",
+            null => $"not up to {Format.Time(sizes[^1])}",
+            { } size when size == TimeSpan.Zero => $"from {Format.Time(sizes[0])}, the smallest measured",
+            { } size => $"from {Format.Time(size)}",
         };
     }
 
     private static void WriteBreakEvens(Terminal terminal, CompareResult result)
     {
-        if (!result.Sizes(WorkKind.Cpu).Any())
+        if (!result.Sizes(CompareWorkload.Cpu).Any())
             return;
         terminal.Line();
         terminal.Line("Break-even, the size of a computing task from which processes pay:");
@@ -67,11 +67,11 @@ internal static class CompareTable
         terminal.Line();
     }
 
-    private static string Show(CompareResult result, CompareMode mode, WorkKind kind, TimeSpan size)
+    private static string Show(CompareResult result, CompareMode mode, CompareWorkload kind, TimeSpan size)
     {
         if (result.Cell(mode, kind, size) is not { } cell)
             return "";
         var ratio = cell.Figure.RateRatio(result.Cell(CompareMode.Sequential, kind, size)!.Figure);
-        return $"{Describe.Rate(cell.Figure.PerSecond)} ({Describe.Number(ratio)})";
+        return $"{Format.Rate(cell.Figure.PerSecond)} ({Format.Number(ratio)})";
     }
 }

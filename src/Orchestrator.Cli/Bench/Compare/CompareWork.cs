@@ -7,7 +7,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.Bench.Compare;
 
 /// <summary>What the tasks of a comparison do.</summary>
-internal enum WorkKind
+internal enum CompareWorkload
 {
     /// <summary>They compute.</summary>
     Cpu,
@@ -23,7 +23,7 @@ internal enum WorkKind
 /// <param name="kind">What they do.</param>
 /// <param name="size">How long one takes by itself.</param>
 /// <param name="samplesPerSecond">How many samples of <c>monte_carlo_pi</c> one core of this machine computes.</param>
-internal sealed class CompareWork(WorkKind kind, TimeSpan size, double samplesPerSecond)
+internal sealed class CompareWork(CompareWorkload kind, TimeSpan size, double samplesPerSecond)
 {
     private const int CalibrationSamples = 200_000;
     private const int CalibrationRuns = 41;
@@ -32,7 +32,7 @@ internal sealed class CompareWork(WorkKind kind, TimeSpan size, double samplesPe
 
     private int _turn = -1;
 
-    public WorkKind Kind => kind;
+    public CompareWorkload Kind => kind;
 
     public TimeSpan Size => size;
 
@@ -41,9 +41,9 @@ internal sealed class CompareWork(WorkKind kind, TimeSpan size, double samplesPe
     /// <summary>
     /// Enough tasks in flight that nobody runs dry, and few enough that the last of them are soon done. Tasks that wait are limited by nothing else.
     /// </summary>
-    public int InFlight => Kind == WorkKind.Io
+    public int InFlight => Kind == CompareWorkload.Io
         ? 1_000
-        : (int)Math.Clamp(s_inFlight * Environment.ProcessorCount / Size, 2 * Environment.ProcessorCount, Kind == WorkKind.Cpu ? 4_096 : 1_000);
+        : (int)Math.Clamp(s_inFlight * Environment.ProcessorCount / Size, 2 * Environment.ProcessorCount, Kind == CompareWorkload.Cpu ? 4_096 : 1_000);
 
     /// <summary>How many samples a second are computed here, once the code is compiled.</summary>
     public static double Calibrate()
@@ -95,10 +95,10 @@ internal sealed class CompareWork(WorkKind kind, TimeSpan size, double samplesPe
             Input = Payloads.FromJson($$"""{"ms": {{(int)Math.Round(Size.TotalMilliseconds)}}}"""),
             Options = new TaskOptions { Placement = io },
         };
-        return new TaskLoad(Kind switch { WorkKind.Cpu => [computing], WorkKind.Io => [waiting], _ => [computing, waiting] });
+        return new TaskLoad(Kind switch { CompareWorkload.Cpu => [computing], CompareWorkload.Io => [waiting], _ => [computing, waiting] });
     }
 
-    private bool NextComputes() => Kind == WorkKind.Cpu || (Kind == WorkKind.Mixed && Interlocked.Increment(ref _turn) % 2 == 0);
+    private bool NextComputes() => Kind == CompareWorkload.Cpu || (Kind == CompareWorkload.Mixed && Interlocked.Increment(ref _turn) % 2 == 0);
 
     private void Compute(CancellationToken token) => NumericHandlers.MonteCarloPi(new SamplesInput(Samples, 1), token);
 }

@@ -110,6 +110,6 @@ internal sealed class CostBench(OrchestratorClient client, StartedPool pool, Ter
         var loop = new TaskStreamLoop([client], load, 1);
         await loop.RunAsync(s_plan, token);
         var round = await loop.RunAsync(s_plan, token);
-        return new Cost($"{Describe.Count(size)} B to a worker process and back", null, round.Latency.Mean, "mean, one at a time on a stream; within one program a reference is handed over");
+        return new Cost($"{Format.Count(size)} B to a worker process and back", null, round.Latency.Mean, "mean, one at a time on a stream; within one program a reference is handed over");
     }
 }

@@ -56,7 +56,7 @@ internal sealed class TaskLoad
 
     /// <summary>Why a task failed; null when it did not.</summary>
     public static string? Failure(TaskResult result) =>
-        result.State == TaskState.Succeeded ? null : Output.Describe.Failure(result);
+        result.State == TaskState.Succeeded ? null : Output.Format.Failure(result);
 
     private TaskSpec Next() => _kinds.Length == 1 ? _kinds[0] : _kinds[(int)((uint)Interlocked.Increment(ref _turn) % (uint)_kinds.Length)];
 }

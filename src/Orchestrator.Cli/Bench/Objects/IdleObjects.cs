@@ -12,7 +12,7 @@ namespace Orchestrator.Cli.Bench.Objects;
 /// <param name="Kind">What is made, in the plural.</param>
 /// <param name="Make">The operation that makes the one of this name.</param>
 /// <param name="Remove">Removes the one of this name; null where the end of the session does.</param>
-internal sealed record IdleObjects(string Kind, Func<ObjectBenchRun, string, ObjectSession, Task> Make, Func<ObjectBenchRun, string, Task>? Remove)
+internal sealed record IdleObjects(string Kind, Func<ObjectBenchRun, string, CoordinationSession, Task> Make, Func<ObjectBenchRun, string, Task>? Remove)
 {
     // So many at a time, each as a call or an operation of its own.
     private const int AtOnce = 64;
@@ -44,25 +44,25 @@ internal sealed record IdleObjects(string Kind, Func<ObjectBenchRun, string, Obj
         try
         {
             await using var run = new ObjectBenchRun(new ObjectBenchSettings { Size = 64, InFlight = AtOnce, Rounds = 1, Plan = new(TimeSpan.Zero, 0), Baseline = false, Only = [], Json = json }, client, token);
-            terminal.Note($"warming up with {Describe.Count(Math.Max(1, count / 10))} {Kind} …");
+            terminal.Note($"warming up with {Format.Count(Math.Max(1, count / 10))} {Kind} …");
             await MakeAsync(run, "warm", Math.Max(1, count / 10), static _ => Task.CompletedTask, token);
             var before = await MemoryAsync(client, token);
             var after = before;
-            terminal.Note($"making {Describe.Count(count)} {Kind} …");
+            terminal.Note($"making {Format.Count(count)} {Kind} …");
             await MakeAsync(run, "idle", count, async cancel => after = await MemoryAsync(client, cancel), token);
             var each = Math.Max(0, (double)after - before) / count;
             if (json)
                 terminal.WriteJson(new { kind = Kind, count, rss_before_bytes = before, rss_after_bytes = after, bytes_each = each });
             else
-                terminal.Line($"{Describe.Count(count)} {Kind}: the coordinator grew from {Describe.Bytes(before)} to {Describe.Bytes(after)}, {Describe.Number(each)} B each");
+                terminal.Line($"{Format.Count(count)} {Kind}: the coordinator grew from {Format.Bytes(before)} to {Format.Bytes(after)}, {Format.Number(each)} B each");
             if (!(each > maxBytes))
                 return ExitCode.Ok;
-            terminal.Error($"threshold missed: {Describe.Number(each)} B each is above {Describe.Number(maxBytes.Value)}");
+            terminal.Error($"threshold missed: {Format.Number(each)} B each is above {Format.Number(maxBytes.Value)}");
             return ExitCode.ThresholdMissed;
         }
         catch (RpcException exception)
         {
-            throw client.Errors.Translate(exception);
+            throw client.Errors.Map(exception);
         }
     }
 

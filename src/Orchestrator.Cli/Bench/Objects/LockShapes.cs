@@ -19,7 +19,7 @@ internal static class LockShapes
         new("hand-over", "lock, hand-over between two processes", run => new HandOver(run), Yardstick.PingPong),
     ];
 
-    private static async Task TakeAndReleaseAsync(ObjectSession session, string name, CancellationToken token)
+    private static async Task TakeAndReleaseAsync(CoordinationSession session, string name, CancellationToken token)
     {
         await using var hold = await session.Lock(name).AcquireAsync(token);
     }

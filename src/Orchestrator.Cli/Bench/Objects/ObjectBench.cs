@@ -28,8 +28,8 @@ internal static class ObjectBench
             foreach (var figure in chosen)
                 entries.Add(await CreateAsync(run, figure));
             var shapes = entries.SelectMany(entry => entry.Shapes).DistinctBy(shape => shape.Name).ToArray();
-            var what = $"bench {title}: {string.Join(", ", chosen.Select(figure => figure.Key))}; {Describe.Count(settings.Size)} B, " +
-                       $"{Describe.Count(settings.InFlight)} in flight where pipelined, {settings.Rounds} round{(settings.Rounds == 1 ? "" : "s")}";
+            var what = $"bench {title}: {string.Join(", ", chosen.Select(figure => figure.Key))}; {Format.Count(settings.Size)} B, " +
+                       $"{Format.Count(settings.InFlight)} in flight where pipelined, {settings.Rounds} round{(settings.Rounds == 1 ? "" : "s")}";
             terminal.Note(what);
             terminal.Note("warming up …");
             // Twice over all of them: what the first pass has had compiled anew is ready for the second.
@@ -40,7 +40,7 @@ internal static class ObjectBench
         }
         catch (RpcException exception)
         {
-            throw client.Errors.Translate(exception);
+            throw client.Errors.Map(exception);
         }
     }
 
@@ -80,7 +80,7 @@ internal static class ObjectBench
                     ours.ItemsPerMessage = Math.Max(1, (int)Math.Round(round.ItemsPerMessage ?? 1));
             }
 
-            terminal.Note($"round {i} of {settings.Rounds}: {Describe.Rate(rounds[shapes[0].Name][^1].PerSecond)}/s, {shapes[0].Name}");
+            terminal.Note($"round {i} of {settings.Rounds}: {Format.Rate(rounds[shapes[0].Name][^1].PerSecond)}/s, {shapes[0].Name}");
         }
 
         return rounds;
@@ -110,7 +110,7 @@ internal static class ObjectBench
             terminal.Error($"threshold missed: {line}");
         var failed = figures.Values.FirstOrDefault(figure => figure.Failed > 0);
         if (failed is not null)
-            terminal.Error($"{failed.Name}: {Describe.Count(failed.Failed)} of {Describe.Count(failed.Completed)} failed; the first: {failed.FirstError}");
+            terminal.Error($"{failed.Name}: {Format.Count(failed.Failed)} of {Format.Count(failed.Completed)} failed; the first: {failed.FirstError}");
         return missed.Length > 0 ? ExitCode.ThresholdMissed : failed is not null ? ExitCode.TaskFailed : ExitCode.Ok;
     }
 
@@ -134,12 +134,12 @@ internal static class ObjectBench
                 [
                     ours?.Key ?? "",
                     figure.Name,
-                    Describe.Rate(figure.PerSecond),
-                    ours is { IsRate: true } ? Describe.Number(figure.PerSecond * (ours.ItemBytes ?? settings.Size) / 1e6) : "",
-                    Describe.Time(figure.P50),
-                    Describe.Time(figure.Latency[99]),
-                    Describe.Time(figure.Latency[99.9]),
-                    figure.ItemsPerMessage is { } items ? Describe.Number(items) : "",
+                    Format.Rate(figure.PerSecond),
+                    ours is { IsRate: true } ? Format.Number(figure.PerSecond * (ours.ItemBytes ?? settings.Size) / 1e6) : "",
+                    Format.Time(figure.P50),
+                    Format.Time(figure.Latency[99]),
+                    Format.Time(figure.Latency[99.9]),
+                    figure.ItemsPerMessage is { } items ? Format.Number(items) : "",
                 ];
             }));
     }
@@ -150,12 +150,12 @@ internal static class ObjectBench
         foreach (var figure in entries.Select(entry => figures[entry.Figure.Name]))
         {
             if (settings.MinRate is { } least && figure.PerSecond < least)
-                yield return $"{figure.Name}: {Describe.Rate(figure.PerSecond)}/s is below {Describe.Rate(least)}";
+                yield return $"{figure.Name}: {Format.Rate(figure.PerSecond)}/s is below {Format.Rate(least)}";
             if (settings.MaxP99 is not { } most || figure.Latency[99] <= most)
                 continue;
             yield return figure.Latency[99] is { } p99
-                ? $"{figure.Name}: p99 {Describe.Time(p99)} is above {Describe.Time(most)}"
-                : $"{figure.Name}: p99 needs {Describe.Count(LatencyRecorder.SamplesNeeded(99))} samples a round, has {Describe.Count(figure.FewestSamples)}";
+                ? $"{figure.Name}: p99 {Format.Time(p99)} is above {Format.Time(most)}"
+                : $"{figure.Name}: p99 needs {Format.Count(LatencyRecorder.SamplesNeeded(99))} samples a round, has {Format.Count(figure.FewestSamples)}";
         }
 
         foreach (var line in compared)
@@ -163,7 +163,7 @@ internal static class ObjectBench
             // One number for both: how fast against the baseline. A latency's ratio is the other way round.
             var speed = line.Line.IsRate ? line.Ratio : 1 / line.Ratio;
             if (settings.MinRatio is { } least && !(speed >= least))
-                yield return $"{line.Ours.Name}: {Describe.Number(speed ?? 0)} × the speed of {line.Bare.Name} is below {Describe.Number(least)}";
+                yield return $"{line.Ours.Name}: {Format.Number(speed ?? 0)} × the speed of {line.Bare.Name} is below {Format.Number(least)}";
             if (settings.Check && line.Met is false)
                 yield return FormattableString.Invariant($"{line.Ours.Name}: {line.Ratio:0.00} × {line.Bare.Name}, the target is {line.Line.Limit:0.0}");
         }

@@ -89,7 +89,7 @@ internal sealed class PipelinedSession(ObjectBenchRun run, Func<string, ulong, O
 /// <param name="run">The run.</param>
 /// <param name="callers">How many.</param>
 /// <param name="once">Does it, by the objects' name.</param>
-internal sealed class SessionCallers(ObjectBenchRun run, int callers, Func<ObjectSession, string, CancellationToken, Task> once) : ILoadShape
+internal sealed class SessionCallers(ObjectBenchRun run, int callers, Func<CoordinationSession, string, CancellationToken, Task> once) : ILoadShape
 {
     public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
     {

@@ -56,7 +56,7 @@ internal sealed class PoolBench(PoolBenchSettings settings, OrchestratorClient c
             maps.Add(await mapping.RunAsync(plan, token));
             growth = Math.Max(growth, await memory.StopAsync() - before);
             streams.Add(await streaming.RunAsync(plan, token));
-            terminal.Note($"round {i} of {settings.Rounds}: {Describe.Rate(maps[^1].PerSecond)}/s mapped, {Describe.Rate(streams[^1].PerSecond)}/s streamed");
+            terminal.Note($"round {i} of {settings.Rounds}: {Format.Rate(maps[^1].PerSecond)}/s mapped, {Format.Rate(streams[^1].PerSecond)}/s streamed");
         }
 
         return Report(new FigureSummary("pool.MapAsync, embedded", maps), new FigureSummary("StreamTasks, a client of another process", streams), before, growth);
@@ -81,25 +81,25 @@ internal sealed class PoolBench(PoolBenchSettings settings, OrchestratorClient c
         }
         else
         {
-            terminal.Line($"{Describe.Count(settings.Count)} echo tasks of {settings.Size} B a round, {Describe.Count(settings.InFlight)} in flight, {pool.Workers} workers each:");
+            terminal.Line($"{Format.Count(settings.Count)} echo tasks of {settings.Size} B a round, {Format.Count(settings.InFlight)} in flight, {pool.Workers} workers each:");
             terminal.WriteGrid(
                 [new("run"), new("per second", true), new("from", true), new("to", true)],
                 ((FigureSummary[])[map, stream]).Select(figure => (string[])
-                    [figure.Name, Describe.Rate(figure.PerSecond), Describe.Rate(figure.SlowestPerSecond), Describe.Rate(figure.FastestPerSecond)]));
+                    [figure.Name, Format.Rate(figure.PerSecond), Format.Rate(figure.SlowestPerSecond), Format.Rate(figure.FastestPerSecond)]));
             terminal.Line(FormattableString.Invariant($"The map runs at {ratio:0.00} × the rate of the stream (median of the rounds' ratios)."));
-            terminal.Line($"This program, its coordinator included, had {Describe.Bytes((ulong)before)} before the first map and never more than {Describe.Bytes((ulong)Math.Max(0, growth))} above that during one.");
+            terminal.Line($"This program, its coordinator included, had {Format.Bytes((ulong)before)} before the first map and never more than {Format.Bytes((ulong)Math.Max(0, growth))} above that during one.");
         }
 
         var missed = new List<string>();
         if (settings.MinRatio is { } least && !(ratio >= least))
             missed.Add(FormattableString.Invariant($"the map runs at {ratio:0.00} × the rate of the stream, the least is {least:0.00}"));
         if (settings.MaxGrowth is { } most && growth > most)
-            missed.Add($"this program grew by {Describe.Bytes((ulong)growth)}, the most is {Describe.Bytes((ulong)most)}");
+            missed.Add($"this program grew by {Format.Bytes((ulong)growth)}, the most is {Format.Bytes((ulong)most)}");
         foreach (var line in missed)
             terminal.Error($"threshold missed: {line}");
         var failed = ((FigureSummary[])[map, stream]).FirstOrDefault(figure => figure.Failed > 0);
         if (failed is not null)
-            terminal.Error($"{failed.Name}: {Describe.Count(failed.Failed)} tasks failed; the first: {failed.FirstError}");
+            terminal.Error($"{failed.Name}: {Format.Count(failed.Failed)} tasks failed; the first: {failed.FirstError}");
         return missed.Count > 0 ? ExitCode.ThresholdMissed : failed is not null ? ExitCode.TaskFailed : ExitCode.Ok;
     }
 

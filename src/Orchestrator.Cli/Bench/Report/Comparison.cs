@@ -49,5 +49,5 @@ internal sealed record Compared(Comparison Line, FigureSummary Ours, FigureSumma
     };
 
     private string Show(FigureSummary figure) =>
-        Line.IsRate ? Describe.Rate(figure.PerSecond) + "/s" : Describe.Time(figure.P50);
+        Line.IsRate ? Format.Rate(figure.PerSecond) + "/s" : Format.Time(figure.P50);
 }

@@ -53,8 +53,8 @@ internal sealed class AsyncRow() : GuideRow("async", "6", "gather, as_completed,
         }
         catch (AggregateException failures)
         {
-            guide.Shows($"the failure comes out: {failures.InnerExceptions[0].Message}", failures.InnerExceptions is [RemoteTaskException]);
-            guide.Shows("its neighbour of 60 s was cancelled", (await neighbour!.Result).State == TaskState.Cancelled);
+            guide.Shows($"the failure comes out: {failures.InnerExceptions[0].Message}", failures.InnerExceptions is [TaskFailedException]);
+            guide.Shows("its neighbour of 60 s was cancelled", (await neighbour!.GetResultAsync()).State == TaskState.Cancelled);
         }
     }
 }

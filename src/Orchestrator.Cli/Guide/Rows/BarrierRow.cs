@@ -33,7 +33,7 @@ internal sealed class BarrierRow() : GuideRow("barrier", "8.6", "a barrier: nobo
         await guide.UntilWaitersAsync($"barriers/{name}", Parties - 1);
         await lost.DisposeAsync();
         await waiting.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        var told = (await left.Result).Error?.Message ?? "";
+        var told = (await left.GetResultAsync()).Error?.Message ?? "";
         guide.Say(told);
         guide.Shows("the barrier is broken for all who wait, and says by whom", told.Contains("lost-party", StringComparison.Ordinal));
     }

@@ -12,7 +12,7 @@ internal sealed class BestPracticesRow() : GuideRow("best-practices", "12", "lim
         guide.Shows($"{taken} results were taken, {read} inputs read", taken == 200 && read <= 500);
 
         guide.Say("Handle errors: a task that fails tells what its handler threw, where, and in which process.");
-        var failure = await FailureAsync<RemoteTaskException>(guide.Pool.RunAsync<int>("guide_throw", "disk full", cancellationToken: guide.Token));
+        var failure = await FailureAsync<TaskFailedException>(guide.Pool.RunAsync<int>("guide_throw", "disk full", cancellationToken: guide.Token));
         guide.Shows($"{failure?.RemoteType}: {failure?.RemoteMessage}, in {failure?.Worker}", failure is { RemoteMessage: "disk full", RemoteStackTrace.Length: > 0 });
 
         guide.Say("Use timeouts: they end the task, and not only the wait for it.");

@@ -12,13 +12,13 @@ internal sealed class BlockingInAsyncRow() : GuideRow("blocking-in-async", "12.3
     public override void MapHandlers(ITaskMap map)
     {
         // async def bad(): time.sleep(0.1). It says that it waits, and keeps the loop's thread.
-        map.MapTask("guide_bad", TaskKind.Io, (int ms, TaskContext _, CancellationToken ct) =>
+        map.MapTask("guide_bad", HandlerKind.Io, (int ms, TaskContext _, CancellationToken ct) =>
         {
             ct.WaitHandle.WaitOne(ms);
             return Task.FromResult(ms);
         });
         // async def good(): await asyncio.sleep(0.1)
-        map.MapTask("guide_good", TaskKind.Io, async (int ms, TaskContext _, CancellationToken ct) =>
+        map.MapTask("guide_good", HandlerKind.Io, async (int ms, TaskContext _, CancellationToken ct) =>
         {
             await Task.Delay(TimeSpan.FromMilliseconds(ms), TimeProvider.System, ct);
             return ms;

@@ -1,14 +1,14 @@
 using Orchestrator.Client;
 using Orchestrator.V1;
 using Orchestrator.Worker;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
 internal sealed class ConditionRow() : GuideRow("condition", "8.5", "a condition: wait, with the lock given up, until something is so")
 {
     // The guide's consumer: with condition: while not data: condition.wait()
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_consume_one", TaskKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_consume_one", HandlerKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
     {
         await using var hold = await context.Lock(name).AcquireAsync(ct);
         var data = context.List(name);

@@ -11,7 +11,7 @@ internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound, IO-b
     private const int Milliseconds = 100;
 
     // As most of what programs do: it waits for something, and then works with what has come.
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_mixed", TaskKind.Io, async (WorkInput input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_mixed", HandlerKind.Io, async (WorkInput input, TaskContext context, CancellationToken ct) =>
     {
         var started = Stopwatch.GetTimestamp();
         await Task.Delay(TimeSpan.FromMilliseconds(Milliseconds), TimeProvider.System, ct);
@@ -23,11 +23,11 @@ internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound, IO-b
     {
         guide.Say($"{Tasks} tasks that wait {Milliseconds} ms, {Tasks} that compute, and {Tasks} that do both in turn, by one word in four places: .On(Executor.…)");
         guide.Say($"  {"",-22} {"IO-bound",12} {"CPU-bound",12} {"mixed",12}");
-        var io = new Dictionary<Executor, TimeSpan>();
-        var mixed = new Dictionary<Executor, TimeSpan>();
-        foreach (var place in (Executor[])[Executor.InProcessSequential, Executor.InProcess, Executor.InProcessAsync, Executor.CrossProcess])
+        var io = new Dictionary<TaskPlacement, TimeSpan>();
+        var mixed = new Dictionary<TaskPlacement, TimeSpan>();
+        foreach (var place in (TaskPlacement[])[TaskPlacement.InProcessSequential, TaskPlacement.InProcess, TaskPlacement.InProcessAsync, TaskPlacement.CrossProcess])
         {
-            var pool = guide.Pool.On(place);
+            var pool = guide.Pool.WithPlacement(place);
             io[place] = await GuideContext.TimeAsync(async () =>
                 await pool.MapAsync<object, int>("sleep", Enumerable.Repeat(new { ms = Milliseconds }, Tasks), cancellationToken: guide.Token).CountAsync(guide.Token));
             var cpu = await GuideContext.TimeAsync(async () =>
@@ -40,11 +40,11 @@ internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound, IO-b
         guide.Say("Waiting needs no core, so all can wait at once; computing gains as many times as there are cores, and no more.");
         guide.Say(".NET has no lock around its interpreter, so its threads compute as well as processes do (`orchestrator guide gil` shows Python's);");
         guide.Say("what a thread cannot do is be ended, or crash alone.");
-        guide.Shows("IO-bound, one after the other: the sum of all waits", io[Executor.InProcessSequential] >= TimeSpan.FromMilliseconds(0.95 * Tasks * Milliseconds));
-        guide.Shows("IO-bound, asynchronously: less than half of it", io[Executor.InProcessAsync] < io[Executor.InProcessSequential] / 2);
-        guide.Shows("IO-bound, in workers: less than half of it too", io[Executor.CrossProcess] < io[Executor.InProcessSequential] / 2);
-        guide.Shows("mixed, one after the other: every wait is paid for", mixed[Executor.InProcessSequential] >= TimeSpan.FromMilliseconds(0.95 * Tasks * Milliseconds));
-        guide.Shows("mixed, in workers: the waits at the same time, the work on several cores: less than half of it", mixed[Executor.CrossProcess] < mixed[Executor.InProcessSequential] / 2);
+        guide.Shows("IO-bound, one after the other: the sum of all waits", io[TaskPlacement.InProcessSequential] >= TimeSpan.FromMilliseconds(0.95 * Tasks * Milliseconds));
+        guide.Shows("IO-bound, asynchronously: less than half of it", io[TaskPlacement.InProcessAsync] < io[TaskPlacement.InProcessSequential] / 2);
+        guide.Shows("IO-bound, in workers: less than half of it too", io[TaskPlacement.CrossProcess] < io[TaskPlacement.InProcessSequential] / 2);
+        guide.Shows("mixed, one after the other: every wait is paid for", mixed[TaskPlacement.InProcessSequential] >= TimeSpan.FromMilliseconds(0.95 * Tasks * Milliseconds));
+        guide.Shows("mixed, in workers: the waits at the same time, the work on several cores: less than half of it", mixed[TaskPlacement.CrossProcess] < mixed[TaskPlacement.InProcessSequential] / 2);
 
         const int Echoes = 2_000;
         var echo = await GuideContext.TimeAsync(async () =>
@@ -53,11 +53,11 @@ internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound, IO-b
         guide.Say("`orchestrator bench compare` measures from which size on it pays.");
     }
 
-    private static string NameOf(Executor place) => place switch
+    private static string NameOf(TaskPlacement place) => place switch
     {
-        Executor.InProcessSequential => "one after the other",
-        Executor.InProcess => "threads",
-        Executor.InProcessAsync => "async",
+        TaskPlacement.InProcessSequential => "one after the other",
+        TaskPlacement.InProcess => "threads",
+        TaskPlacement.InProcessAsync => "async",
         _ => "worker processes",
     };
 }

@@ -1,13 +1,13 @@
 using Orchestrator.Client;
 using Orchestrator.V1;
 using Orchestrator.Worker;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
 internal sealed class DaemonRow() : GuideRow("daemon", "4.4", "a background task that ends with the program that started it")
 {
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_heartbeat", TaskKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_heartbeat", HandlerKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
     {
         while (true)
         {

@@ -6,7 +6,7 @@ namespace Orchestrator.Cli.Guide.Rows;
 
 internal sealed class DeadlockRow() : GuideRow("deadlock", "7.2", "two tasks, two locks, in opposite order")
 {
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_two_locks", TaskKind.Io, async (TwoLocks input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_two_locks", HandlerKind.Io, async (TwoLocks input, TaskContext context, CancellationToken ct) =>
     {
         await using var first = await context.Lock(input.First).AcquireAsync(ct);
         // Both have their first lock before either asks for its second: the guide sleeps here, and hopes.
@@ -29,7 +29,7 @@ internal sealed class DeadlockRow() : GuideRow("deadlock", "7.2", "two tasks, tw
         ];
         await TaskHandles.WaitAsync(tasks, timeout: TimeSpan.FromSeconds(20), cancellationToken: guide.Token);
         var took = Stopwatch.GetElapsedTime(started);
-        var told = tasks.Where(task => task.Result.IsCompletedSuccessfully).Select(task => task.Result.Result.Error?.Message ?? "").Where(message => message.Length > 0).ToArray();
+        var told = (await Task.WhenAll(tasks.Where(task => task.IsCompleted).Select(task => task.GetResultAsync(guide.Token)))).Select(result => result.Error?.Message ?? "").Where(message => message.Length > 0).ToArray();
         foreach (var message in told)
             guide.Say(message);
         guide.Shows($"the wait that closes the circle fails at once, and names it: both tasks had ended {GuideContext.Show(took)} after they were sent",

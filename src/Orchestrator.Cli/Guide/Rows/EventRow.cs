@@ -7,7 +7,7 @@ internal sealed class EventRow() : GuideRow("event", "8.4", "an event: all wait 
 {
     private const int Waiters = 3;
 
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_wait_event", TaskKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_wait_event", HandlerKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
     {
         await context.Event(name).WaitAsync(ct);
         return Environment.ProcessId;

@@ -25,8 +25,8 @@ internal sealed class FifoRow() : GuideRow("fifo", "9.1", "a FIFO queue with tas
         await dying.DisposeAsync();
         await using (var again = await queue.LeaseAsync(cancellationToken: guide.Token))
         {
-            guide.Shows($"{Payloads.ToJson(again!.Body)} comes a second time, and says so: delivery {again.Delivery}",
-                again.Body.Equals(lost!.Body) && again.Delivery == 2);
+            guide.Shows($"{Payloads.ToJson(again!.Body)} comes a second time, and says so: delivery {again.DeliveryCount}",
+                again.Body.Equals(lost!.Body) && again.DeliveryCount == 2);
             await again.CompleteAsync(guide.Token);
         }
 

@@ -14,7 +14,7 @@ internal sealed class FundamentalsRow() : GuideRow("fundamentals", "1", "concurr
     private static readonly SemaphoreSlim s_loop = new(1);
 
     // Computes and waits in turn: while one waits, another computes.
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_slices", TaskKind.Io, async (WorkInput input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_slices", HandlerKind.Io, async (WorkInput input, TaskContext context, CancellationToken ct) =>
     {
         var slices = new List<RunSpan>();
         for (var i = 0; i < Slices; i++)

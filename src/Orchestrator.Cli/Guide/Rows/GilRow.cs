@@ -46,12 +46,12 @@ internal sealed class GilRow() : GuideRow("gil", "2", "Python's interpreter lock
         guide.Shows($"IO-bound threads of one interpreter wait at the same time: less than half of {Waiting * WaitMilliseconds} ms", waits.Seconds * 1_000 < Waiting * WaitMilliseconds / 2.0);
 
         var works = Enumerable.Repeat(new WorkInput(10_000_000), Count);
-        var alone = await ComputeAsync(Executor.InProcessSequential);
-        var both = await ComputeAsync(Executor.InProcess);
+        var alone = await ComputeAsync(TaskPlacement.InProcessSequential);
+        var both = await ComputeAsync(TaskPlacement.InProcess);
         guide.Say($".NET has no such lock: {Count} computations one after the other {GuideContext.Show(alone)}, in {Count} threads {GuideContext.Show(both)}.");
 
-        Task<TimeSpan> ComputeAsync(Executor place) => GuideContext.TimeAsync(async () =>
-            await guide.Pool.On(place).MapAsync<WorkInput, RunSpan>("guide_compute", works, cancellationToken: guide.Token).CountAsync(guide.Token));
+        Task<TimeSpan> ComputeAsync(TaskPlacement place) => GuideContext.TimeAsync(async () =>
+            await guide.Pool.WithPlacement(place).MapAsync<WorkInput, RunSpan>("guide_compute", works, cancellationToken: guide.Token).CountAsync(guide.Token));
     }
 
     private sealed record Threads(

@@ -8,7 +8,7 @@ internal sealed class LivelockRow() : GuideRow("livelock", "7.4", "two polite ta
     private const int MaxSteps = 40;
 
     // Two people in a corridor. Both look, both step to the other side, and both stand in front of each other again.
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_corridor", TaskKind.Io, async (Corridor input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_corridor", HandlerKind.Io, async (Corridor input, TaskContext context, CancellationToken ct) =>
     {
         var side = 0L;
         var sides = context.Array(input.Name, 2);

@@ -1,7 +1,7 @@
 using Orchestrator.Client;
 using Orchestrator.V1;
 using Orchestrator.Worker;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
@@ -9,7 +9,7 @@ internal sealed class ManagerRow() : GuideRow("manager", "5.3", "a dict, a list 
 {
     private const int Tasks = 5;
 
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_remember", TaskKind.Io, async (RememberInput input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_remember", HandlerKind.Io, async (RememberInput input, TaskContext context, CancellationToken ct) =>
     {
         // shared_dict[key] = value, and what Python loses: shared_dict["all"].append(value)
         await context.Dict(input.Name).UpdateAsync(

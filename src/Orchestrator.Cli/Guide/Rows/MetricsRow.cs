@@ -32,19 +32,19 @@ internal sealed class MetricsRow() : GuideRow("metrics", "11", "what to measure,
         guide.Shows("tasks are counted by how they ended", succeeded == Good && failed == Bad && outcomes.All(outcome => outcome.Succeeded));
 
         var handler = status.Handlers.Single(one => one.Handler == "count_primes");
-        guide.Shows($"duration, per handler: run p50 {Describe.Time(handler.RunP50)}, p99 {Describe.Time(handler.RunP99)}; with the way there and back p50 {Describe.Time(handler.LatencyP50)}",
+        guide.Shows($"duration, per handler: run p50 {Format.Time(handler.RunP50)}, p99 {Format.Time(handler.RunP99)}; with the way there and back p50 {Format.Time(handler.LatencyP50)}",
             handler.RunP50.ToTimeSpan() > TimeSpan.Zero && handler.LatencyP50.ToTimeSpan() >= handler.RunP50.ToTimeSpan() / 2);
 
         var single = await guide.Client.RunTaskAsync(
             new TaskSpec { Handler = "sum_of_squares", Input = Payloads.FromJson("""{"n": 20000000}""") }, cancellationToken: guide.Token);
-        guide.Shows($"and per task: queued {Describe.Time(single.Timing?.Queued)}, ran {Describe.Time(single.Timing?.Run)}, of which {Describe.Time(single.Timing?.CpuTime)} on a core",
+        guide.Shows($"and per task: queued {Format.Time(single.Timing?.Queued)}, ran {Format.Time(single.Timing?.Run)}, of which {Format.Time(single.Timing?.CpuTime)} on a core",
             single.Timing?.Run?.ToTimeSpan() > TimeSpan.Zero && single.Timing.CpuTime?.ToTimeSpan() > TimeSpan.Zero);
 
         foreach (var worker in status.Workers)
-            guide.Say($"  {worker.Name}: process {worker.Pid}, {worker.CpuPercent:0} % CPU, {Describe.Bytes(worker.RssBytes)}, {worker.Threads} threads, {worker.CompletedTasks} tasks");
+            guide.Say($"  {worker.Name}: process {worker.Pid}, {worker.CpuPercent:0} % CPU, {Format.Bytes(worker.RssBytes)}, {worker.Threads} threads, {worker.CompletedTasks} tasks");
         guide.Shows("CPU, memory and threads are known of every worker process", status.Workers.All(worker => worker.RssBytes > 0 && worker.Threads > 0));
         var queue = await guide.Client.GetQueueAsync(guide.Name("jobs"), guide.Token);
-        guide.Shows($"queue size: {queue.ReadyItems} items wait, the oldest for {Describe.Time(queue.OldestAge)}", queue.ReadyItems == 3);
+        guide.Shows($"queue size: {queue.ReadyItems} items wait, the oldest for {Format.Time(queue.OldestAge)}", queue.ReadyItems == 3);
         guide.Say("The same: `orchestrator status`, `orchestrator tasks`, `orchestrator workers`, `orchestrator queue list`.");
     }
 

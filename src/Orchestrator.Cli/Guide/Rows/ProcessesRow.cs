@@ -6,7 +6,7 @@ namespace Orchestrator.Cli.Guide.Rows;
 
 internal sealed class ProcessesRow() : GuideRow("processes", "5.1–5.2", "a pool of processes, and their pids")
 {
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_square", TaskKind.Cpu, (SquareInput input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_square", HandlerKind.Cpu, (SquareInput input, TaskContext context, CancellationToken ct) =>
     {
         NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);
         return new Square((long)input.N * input.N, Environment.ProcessId, context.WorkerName);

@@ -28,7 +28,7 @@ internal sealed class ProducerConsumerRow() : GuideRow("producer-consumer", "10.
         });
         var taken = await TaskHandles.WhenAll(consumers);
         foreach (var (consumer, items) in consumers.Zip(taken))
-            guide.Say($"  consumer in {(await consumer.Result).Worker}: {items.Length} items");
+            guide.Say($"  consumer in {(await consumer.GetResultAsync()).Worker}: {items.Length} items");
         guide.Shows($"all {Producers * Items} items in {GuideContext.Show(took)}, each taken once",
             taken.SelectMany(items => items).CountBy(item => item).OrderBy(pair => pair.Key).SequenceEqual(Enumerable.Range(0, Items).Select(i => KeyValuePair.Create(i, Producers))));
         guide.Shows("all consumers ended by themselves when the queue was shut down and empty", consumers.All(consumer => consumer.IsCompleted));

@@ -18,7 +18,7 @@ internal sealed class QueueRow() : GuideRow("queue", "5.3", "a queue between pro
         guide.Say("In Python the producer puts None to say that it is done, once for each consumer. Here the queue is shut down: who gets drains it, and is told.");
         await guide.Client.ShutDownQueueAsync(name, cancellationToken: guide.Token);
         var taken = await consumer;
-        guide.Say($"{(await producer.Result).Worker} put {Items} items, {(await consumer.Result).Worker} took {GuideContext.List(taken)}.");
+        guide.Say($"{(await producer.GetResultAsync()).Worker} put {Items} items, {(await consumer.GetResultAsync()).Worker} took {GuideContext.List(taken)}.");
         guide.Shows("all that was put was taken, in its order, and the consumer ended by itself", taken.SequenceEqual(Enumerable.Range(0, Items)));
         await using var session = await guide.OpenSessionAsync();
         guide.Shows("every item is done: join returns at once", await session.Queue(name).TryJoinAsync(TimeSpan.Zero, guide.Token) == 0);

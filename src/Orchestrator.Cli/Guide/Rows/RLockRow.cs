@@ -1,7 +1,7 @@
 using Orchestrator.Client;
 using Orchestrator.V1;
 using Orchestrator.Worker;
-using TaskKind = Orchestrator.Worker.TaskKind;
+using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
@@ -10,7 +10,7 @@ internal sealed class RLockRow() : GuideRow("rlock", "8.2", "a reentrant lock: i
     private const int Levels = 5;
 
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_recurse", TaskKind.Io, (RecurseInput input, TaskContext context, CancellationToken ct) => RecurseAsync(context.Session.CreateFlow(), input, ct));
+        map.MapTask("guide_recurse", HandlerKind.Io, (RecurseInput input, TaskContext context, CancellationToken ct) => RecurseAsync(context.Session.CreateFlow(), input, ct));
 
     public override async Task RunAsync(GuideContext guide)
     {
@@ -29,7 +29,7 @@ internal sealed class RLockRow() : GuideRow("rlock", "8.2", "a reentrant lock: i
             await guide.Pool.RunAsync<int>("guide_recurse", new RecurseInput(guide.Name("plain"), 2, LockMode.Plain), cancellationToken: guide.Token);
             guide.Shows("a plain lock refuses", false);
         }
-        catch (RemoteTaskException exception)
+        catch (TaskFailedException exception)
         {
             guide.Say(exception.RemoteMessage);
             guide.Shows("a plain lock taken twice is reported as a deadlock of one", exception.RemoteType.EndsWith(nameof(DeadlockException), StringComparison.Ordinal));

@@ -11,7 +11,7 @@ internal sealed class RunInExecutorRow() : GuideRow("run-in-executor", "10.1", "
     private const int Echoes = 20;
     private const int OwnWorkers = 5;
 
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_block", TaskKind.Blocking, (WaitInput input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_block", HandlerKind.Blocking, (WaitInput input, TaskContext context, CancellationToken ct) =>
     {
         var started = Stopwatch.GetTimestamp();
         // As a library does that knows no await: it keeps its thread.

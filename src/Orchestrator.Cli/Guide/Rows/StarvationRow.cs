@@ -35,7 +35,7 @@ internal sealed class StarvationRow() : GuideRow("starvation", "7.3", "a low pri
         served = 0;
         var started = Stopwatch.GetTimestamp();
         var low = await guide.Pool.SubmitAsync<RunSpan>("guide_compute", work, new RunOptions { Priority = 0 }, guide.Token);
-        await Task.WhenAny(low.Ended, Task.Delay(most, TimeProvider.System, guide.Token));
+        await Task.WhenAny(low.Completion, Task.Delay(most, TimeProvider.System, guide.Token));
         var during = low.IsCompleted;
         var others = Volatile.Read(ref served);
         await over.CancelAsync();

@@ -10,15 +10,15 @@ internal sealed class ThreadsVsProcessesRow() : GuideRow("threads-vs-processes",
     private static int s_count;
 
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_count", TaskKind.Cpu, (int _) => new Counted(Environment.ProcessId, Interlocked.Increment(ref s_count)));
+        map.MapTask("guide_count", HandlerKind.Cpu, (int _) => new Counted(Environment.ProcessId, Interlocked.Increment(ref s_count)));
 
     public override async Task RunAsync(GuideContext guide)
     {
         const int Tasks = 20;
-        var threads = await CountAsync(guide, Executor.InProcess, Tasks);
+        var threads = await CountAsync(guide, TaskPlacement.InProcess, Tasks);
         guide.Say($"{Tasks} tasks count in a static field of the program. On threads of one process it says {threads.Max(one => one.Count)}: they share its memory.");
         guide.Shows("threads share memory", threads.Max(one => one.Count) == Tasks && threads.All(one => one.Pid == Environment.ProcessId));
-        var processes = await CountAsync(guide, Executor.CrossProcess, Tasks);
+        var processes = await CountAsync(guide, TaskPlacement.CrossProcess, Tasks);
         var byProcess = processes.GroupBy(one => one.Pid).ToArray();
         guide.Say($"In worker processes it says {GuideContext.List(byProcess.Select(group => group.Max(one => one.Count)))}: each has a field of its own, and this process's still says {s_count}.");
         guide.Shows("processes do not", byProcess.Sum(group => group.Max(one => one.Count)) == Tasks && s_count == Tasks);
@@ -39,7 +39,7 @@ internal sealed class ThreadsVsProcessesRow() : GuideRow("threads-vs-processes",
         thread.Join();
         var threadStart = Stopwatch.GetElapsedTime(started);
         var worker = (await guide.Client.GetStatusAsync(guide.Token)).Workers[0];
-        guide.Say($"A thread starts and ends in {GuideContext.Show(threadStart)}. A worker process has {Describe.Bytes(worker.RssBytes)} of memory and takes about as long to start as any");
+        guide.Say($"A thread starts and ends in {GuideContext.Show(threadStart)}. A worker process has {Format.Bytes(worker.RssBytes)} of memory and takes about as long to start as any");
         guide.Say(".NET program, which is why workers are started once, ahead, and a spare one waits to take over.");
 
         guide.Say("What that buys: a process can be ended. One worker is replaced now, under load.");
@@ -49,8 +49,8 @@ internal sealed class ThreadsVsProcessesRow() : GuideRow("threads-vs-processes",
             await load == 400 && (await guide.Client.GetStatusAsync(guide.Token)).Workers.All(one => one.Pid != worker.Pid));
     }
 
-    private static async Task<Counted[]> CountAsync(GuideContext guide, Executor place, int tasks) =>
-        await guide.Pool.On(place).MapAsync<int, Counted>("guide_count", Enumerable.Range(0, tasks), cancellationToken: guide.Token).ToArrayAsync(guide.Token);
+    private static async Task<Counted[]> CountAsync(GuideContext guide, TaskPlacement place, int tasks) =>
+        await guide.Pool.WithPlacement(place).MapAsync<int, Counted>("guide_count", Enumerable.Range(0, tasks), cancellationToken: guide.Token).ToArrayAsync(guide.Token);
 
     private sealed record Counted(int Pid, int Count);
 }

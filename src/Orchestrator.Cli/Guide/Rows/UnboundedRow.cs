@@ -9,7 +9,7 @@ internal sealed class UnboundedRow() : GuideRow("unbounded", "12.1", "without a 
     private const int Capacity = 10;
 
     // A service that serves so many at once and turns the others away, as most do.
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_fetch", TaskKind.Io, async (FetchInput input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_fetch", HandlerKind.Io, async (FetchInput input, TaskContext context, CancellationToken ct) =>
     {
         await using var served = await context.Semaphore(input.Service, Capacity, bounded: true).TryAcquireAsync(TimeSpan.Zero, cancellationToken: ct);
         if (served is null)

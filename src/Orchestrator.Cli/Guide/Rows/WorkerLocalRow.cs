@@ -15,7 +15,7 @@ internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "what i
 
     public override void MapHandlers(ITaskMap map)
     {
-        map.MapTask("guide_visit", TaskKind.Cpu, (WorkInput input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_visit", HandlerKind.Cpu, (WorkInput input, TaskContext context, CancellationToken ct) =>
         {
             // Made when the first task of this process asks for it, and kept for the next: a model, a connection, a cache.
             var mine = context.GetLocal(() => new Visits(Guid.NewGuid().ToString("N")[..6]));
@@ -24,7 +24,7 @@ internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "what i
         });
 
         // Blocking tasks of one worker have a thread each.
-        map.MapTask("guide_thread_local", TaskKind.Blocking, (string name, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_thread_local", HandlerKind.Blocking, (string name, TaskContext context, CancellationToken ct) =>
         {
             s_name = name;
             s_meet.SignalAndWait(ct);

@@ -9,7 +9,7 @@ namespace Orchestrator.Coordinator.Services.Objects;
 internal static partial class ConnectOperations
 {
     /// <summary>The command and the session that the operation names, or the stream's own where it names none. Null where it holds no request that this version knows.</summary>
-    /// <exception cref="RefusedException">The request itself is wrong.</exception>
+    /// <exception cref="RequestValidationException">The request itself is wrong.</exception>
     public static ObjectRequest? ToRequest(Operation operation, string streamSession)
     {
         var (command, session) = ToSyncCommand(operation);
@@ -34,7 +34,7 @@ internal static partial class ConnectOperations
         var reason = (ErrorReason)(int)error.Reason;
         return new OperationError
         {
-            Code = (int)Failures.StatusOf(reason),
+            Code = (int)RpcErrors.StatusOf(reason),
             Reason = reason,
             Message = error.Message,
             Cycle = error.Cycle is { } cycle ? WaitEdges.ToMessage(cycle) : null,

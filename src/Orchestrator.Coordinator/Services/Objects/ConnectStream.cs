@@ -14,7 +14,7 @@ namespace Orchestrator.Coordinator.Services.Objects;
 /// The writing side of one Connect stream: outcomes as they come, and notices. A wait costs an entry in the engine and nothing here, so one stream carries any
 /// number of them. A client that does not read its outcomes stops only its own requests.
 /// </summary>
-internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer) : StreamOutbox<ConnectResponse>, IObjectCaller, INumberedCaller, INoticeListener
+internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer) : BatchingStreamWriter<ConnectResponse>, IObjectCaller, INumberedCaller, INoticeListener
 {
     /// <summary>Outcomes that may wait for the client before its requests are no longer read.</summary>
     private const int MaxQueued = 8 * ProtocolConstants.MaxItemsPerMessage;
@@ -38,7 +38,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     public long Number { get; } = Interlocked.Increment(ref s_opened);
 
     /// <summary>On whose account its operations are.</summary>
-    public required ObjectClient Client { get; init; }
+    public required ClientObjectQuota Client { get; init; }
 
     /// <summary>Completes when the client can no longer be written to.</summary>
     public Task Broken => _broken.Task;
@@ -58,7 +58,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     {
         lock (Gate)
             _notices.Enqueue(new Notice { Reason = reason, Message = message });
-        Kick();
+        Flush();
     }
 
     /// <summary>Answers an operation that the engine never sees.</summary>
@@ -66,7 +66,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     {
         lock (Gate)
             _outcomes.Enqueue(new ObjectDelivery(this, operationId, outcome));
-        Kick();
+        Flush();
     }
 
     /// <summary>Completes when the client has read enough of its outcomes.</summary>

@@ -15,7 +15,7 @@ namespace Orchestrator.Coordinator.Services.Objects;
 /// client names.
 /// </summary>
 internal sealed class ConsumeStream(
-    ObjectEngineHost host, ObjectClient client, ConsumeRequest first, string sessionId, IAsyncStreamReader<ConsumeRequest> requests, IServerStreamWriter<ConsumeResponse> responses) : IDisposable
+    ObjectEngineHost host, ClientObjectQuota client, ConsumeRequest first, string sessionId, IAsyncStreamReader<ConsumeRequest> requests, IServerStreamWriter<ConsumeResponse> responses) : IDisposable
 {
     private readonly SemaphoreSlim _writing = new(1);
     private readonly SemaphoreSlim _changed = new(0);
@@ -61,9 +61,9 @@ internal sealed class ConsumeStream(
     private async Task TakeAsync(ConsumeRequest request, CancellationToken ending)
     {
         if (request.Credits < 0)
-            throw RefusedException.Invalid("credits", $"credits {request.Credits} must be at least 0: how many more items the consumer is ready for");
+            throw RequestValidationException.Invalid("credits", $"credits {request.Credits} must be at least 0: how many more items the consumer is ready for");
         if (request != first && request.Queue.Length > 0 && request.Queue != first.Queue)
-            throw RefusedException.Invalid("queue", $"the stream consumes \"{first.Queue}\", as its first message said, and cannot turn to \"{request.Queue}\"");
+            throw RequestValidationException.Invalid("queue", $"the stream consumes \"{first.Queue}\", as its first message said, and cannot turn to \"{request.Queue}\"");
         var stale = new List<ulong>();
         await SettleAsync(request.DoneLeaseIds, Core.Queues.Settlement.Done, stale, ending);
         await SettleAsync(request.ReturnLeaseIds, Core.Queues.Settlement.Return, stale, ending);
@@ -96,7 +96,7 @@ internal sealed class ConsumeStream(
                 var get = new GetItems(first.Queue, (int)Math.Min(credits, ProtocolConstants.MaxItemsPerMessage), first.Leased)
                 {
                     MaxBytes = ProtocolConstants.TargetMessageBytes,
-                    Lease = Times.ToTimeSpan(first.Lease),
+                    Lease = ProtoTime.ToTimeSpan(first.Lease),
                     Client = client,
                 };
                 var delivery = await ObjectCall.DeliverAsync(host, get, sessionId, taking.Token);
@@ -143,7 +143,7 @@ internal sealed class ConsumeStream(
         catch
         {
             // The client never saw them.
-            host.Apply(new ObjectRequest(new GiveBack(delivery)));
+            host.Apply(new ObjectRequest(new CompensateDelivery(delivery)));
             throw;
         }
     }

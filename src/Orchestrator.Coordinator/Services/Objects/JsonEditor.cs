@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Contracts;
-using Orchestrator.Contracts.Passthrough;
+using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.State;
 using Orchestrator.V1;

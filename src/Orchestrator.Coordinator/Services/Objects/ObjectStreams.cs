@@ -14,7 +14,7 @@ namespace Orchestrator.Coordinator.Services.Objects;
 /// </remarks>
 internal sealed class ObjectStreams(ObjectEngineHost host, ConnectRegistry registry)
 {
-    /// <summary>Runs a stream until it is done, its client has gone (see <see cref="Security.CallGate"/>) or the coordinator stops.</summary>
+    /// <summary>Runs a stream until it is done, its client has gone (see <see cref="Security.AuthorizationInterceptor"/>) or the coordinator stops.</summary>
     public async Task RunAsync(ServerCallContext context, Func<CancellationToken, Task> run)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, registry.Stopping);
@@ -24,14 +24,14 @@ internal sealed class ObjectStreams(ObjectEngineHost host, ConnectRegistry regis
         }
         catch (OperationCanceledException) when (registry.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
         {
-            throw Failures.Create(ErrorReason.Draining, "the coordinator stops");
+            throw RpcErrors.Create(ErrorReason.Draining, "the coordinator stops");
         }
     }
 
     /// <summary>As <see cref="RunAsync"/>, with a session of the stream's own: what it holds goes back when the stream ends, in whichever way.</summary>
     public Task RunWithSessionAsync(ServerCallContext context, string displayName, Func<string, CancellationToken, Task> run) => RunAsync(context, async ending =>
     {
-        var client = ClientAccount.Of(context).Objects;
+        var client = ClientQuota.Of(context).Objects;
         var session = (await ObjectCall.RunAsync<CreateSessionOutcome>(host, new CreateSession(displayName) { Client = client }, "", ending)).Created;
         try
         {

@@ -7,40 +7,40 @@ internal static class PipeOperations
 {
     public static CreatePipe ToCommand(V1.CreatePipeRequest request)
     {
-        var spec = request.Spec ?? throw RefusedException.Invalid("spec", "spec must say what the pipe shall be");
+        var spec = request.Spec ?? throw RequestValidationException.Invalid("spec", "spec must say what the pipe shall be");
         return new CreatePipe(new PipeSpec(spec.Name, spec.Duplex) { MaxMessages = spec.MaxMessages, MaxBytes = spec.MaxBytes });
     }
 
     public static V1.CreatePipeResponse ToResponse(CreatePipeOutcome outcome) => new() { Pipe = ToMessage(outcome.Pipe) };
 
     public static SendMessages ToCommand(V1.SendRequest request) =>
-        new(request.Pipe, ToEnd(request.End), Contents.ToContents(request.Messages, "messages"))
+        new(request.Pipe, ToEnd(request.End), PayloadMapper.ToContents(request.Messages, "messages"))
         {
-            Timeout = Times.ToTimeSpan(request.Timeout), RequestId = Contents.RequestId(request.RequestId),
+            Timeout = ProtoTime.ToTimeSpan(request.Timeout), RequestId = PayloadMapper.RequestId(request.RequestId),
         };
 
     public static V1.SendResponse ToResponse(SendOutcome outcome) => new() { Status = (V1.PipeStatus)(int)outcome.Status, Sent = outcome.Sent };
 
     public static ReceiveMessages ToCommand(V1.ReceiveRequest request) =>
-        new(request.Pipe, ToEnd(request.End), Math.Min(request.MaxMessages, Contents.MaxItems))
+        new(request.Pipe, ToEnd(request.End), Math.Min(request.MaxMessages, PayloadMapper.MaxItems))
         {
-            MaxBytes = Contents.MaxBytes,
+            MaxBytes = PayloadMapper.MaxBytes,
             Peek = request.Peek,
-            Timeout = Times.ToTimeSpan(request.Timeout),
-            RequestId = Contents.RequestId(request.RequestId),
+            Timeout = ProtoTime.ToTimeSpan(request.Timeout),
+            RequestId = PayloadMapper.RequestId(request.RequestId),
         };
 
     public static V1.ReceiveResponse ToResponse(ReceiveOutcome outcome)
     {
         var response = new V1.ReceiveResponse { Status = (V1.PipeStatus)(int)outcome.Status, Available = outcome.Available };
         foreach (var message in outcome.Messages)
-            response.Messages.Add(Contents.ToPayload(message));
+            response.Messages.Add(PayloadMapper.ToPayload(message));
         return response;
     }
 
-    public static ClosePipeEnd ToCommand(V1.ClosePipeEndRequest request) => new(request.Pipe, ToEnd(request.End)) { RequestId = Contents.RequestId(request.RequestId) };
+    public static ClosePipeEnd ToCommand(V1.ClosePipeEndRequest request) => new(request.Pipe, ToEnd(request.End)) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
-    public static PipeEnd ToEnd(V1.PipeEnd end) => (PipeEnd)Contents.Narrow((int)end);
+    public static PipeEnd ToEnd(V1.PipeEnd end) => (PipeEnd)PayloadMapper.Narrow((int)end);
 
     public static V1.PipeInfo ToMessage(PipeInfo info) => new()
     {

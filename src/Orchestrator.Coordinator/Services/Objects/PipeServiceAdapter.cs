@@ -28,7 +28,7 @@ internal sealed class PipeServiceAdapter(ObjectEngineHost host, ObjectStreams st
 
     public override Task<ListPipesResponse> ListPipes(ListPipesRequest request, ServerCallContext context)
     {
-        var size = Contents.PageSize(request.PageSize);
+        var size = PayloadMapper.PageSize(request.PageSize);
         var pipes = host.Read((engine, _) => engine.ListPipes(request.PageToken, size + 1)).Select(PipeOperations.ToMessage).ToArray();
         var fitting = Pages.Fitting(pipes, size);
         return Task.FromResult(new ListPipesResponse
@@ -43,11 +43,11 @@ internal sealed class PipeServiceAdapter(ObjectEngineHost host, ObjectStreams st
         streams.RunAsync(context, async opening =>
         {
             if (!await requestStream.MoveNext(opening))
-                throw Failures.Invalid("requests", "the stream ended before its first message; send at least one AttachPipeRequest, with the pipe and the end");
+                throw RpcErrors.Invalid("requests", "the stream ended before its first message; send at least one AttachPipeRequest, with the pipe and the end");
             var first = requestStream.Current;
             await streams.RunWithSessionAsync(
                 context,
                 $"end of pipe {first.Pipe}",
-                (session, ending) => new PipeStream(host, ClientAccount.Of(context).Objects, first, session, requestStream, responseStream).RunAsync(ending));
+                (session, ending) => new PipeStream(host, ClientQuota.Of(context).Objects, first, session, requestStream, responseStream).RunAsync(ending));
         });
 }

@@ -14,7 +14,7 @@ namespace Orchestrator.Coordinator.Services.Objects;
 /// An attachment to one end of a pipe. A full pipe is felt by not being read from, a slow reader by the pipe filling up behind it.
 /// </summary>
 internal sealed class PipeStream(
-    ObjectEngineHost host, ObjectClient client, AttachPipeRequest first, string sessionId, IAsyncStreamReader<AttachPipeRequest> requests, IServerStreamWriter<AttachPipeResponse> responses)
+    ObjectEngineHost host, ClientObjectQuota client, AttachPipeRequest first, string sessionId, IAsyncStreamReader<AttachPipeRequest> requests, IServerStreamWriter<AttachPipeResponse> responses)
 {
     private readonly Core.Pipes.PipeEnd _end = PipeOperations.ToEnd(first.End);
 
@@ -37,13 +37,13 @@ internal sealed class PipeStream(
     private async Task SendAsync(AttachPipeRequest request, CancellationToken ending)
     {
         if (request != first && ((request.Pipe.Length > 0 && request.Pipe != first.Pipe) || (request.End != V1.PipeEnd.Unspecified && request.End != first.End)))
-            throw Failures.Invalid("pipe", $"the stream is attached to end {first.End} of \"{first.Pipe}\", as its first message said, and cannot turn to another");
+            throw RpcErrors.Invalid("pipe", $"the stream is attached to end {first.End} of \"{first.Pipe}\", as its first message said, and cannot turn to another");
         if (request.Messages.Count == 0)
             return;
-        var send = new SendMessages(first.Pipe, _end, Contents.ToContents(request.Messages, "messages")) { Client = client };
+        var send = new SendMessages(first.Pipe, _end, PayloadMapper.ToContents(request.Messages, "messages")) { Client = client };
         var outcome = await ObjectCall.RunAsync<SendOutcome>(host, send, sessionId, ending);
         if (outcome.Status == PipeStatus.BrokenPipe)
-            throw Failures.Create(ErrorReason.BrokenPipe, $"the other end of pipe \"{first.Pipe}\" is closed: {outcome.Sent} of the last {request.Messages.Count} messages were sent");
+            throw RpcErrors.Create(ErrorReason.BrokenPipe, $"the other end of pipe \"{first.Pipe}\" is closed: {outcome.Sent} of the last {request.Messages.Count} messages were sent");
     }
 
     private async Task ReceiveAllAsync(CancellationTokenSource closed, CancellationToken ending)
@@ -74,7 +74,7 @@ internal sealed class PipeStream(
         }
 
         // What cannot be written goes with this end, which is closed then.
-        await responses.WriteAsync(new AttachPipeResponse { Messages = { outcome.Messages.Select(Contents.ToPayload) } }, ending);
+        await responses.WriteAsync(new AttachPipeResponse { Messages = { outcome.Messages.Select(PayloadMapper.ToPayload) } }, ending);
         return true;
     }
 }

@@ -9,48 +9,48 @@ internal static class QueueOperations
 {
     public static CreateQueue ToCommand(V1.CreateQueueRequest request)
     {
-        var spec = request.Spec ?? throw RefusedException.Invalid("spec", "spec must say what the queue shall be");
+        var spec = request.Spec ?? throw RequestValidationException.Invalid("spec", "spec must say what the queue shall be");
         return new CreateQueue(ToSpec(spec));
     }
 
     public static QueueSpec ToSpec(V1.QueueSpec spec) =>
-        new(spec.Name, spec.Kind == V1.QueueKind.Unspecified ? QueueKind.Fifo : (QueueKind)Contents.Narrow((int)spec.Kind))
+        new(spec.Name, spec.Kind == V1.QueueKind.Unspecified ? QueueKind.Fifo : (QueueKind)PayloadMapper.Narrow((int)spec.Kind))
         {
             MaxItems = spec.MaxItems,
             MaxBytes = spec.MaxBytes,
-            Durability = Contents.ToDurability(spec.Durability) ?? Durability.Memory,
+            Durability = PayloadMapper.ToDurability(spec.Durability) ?? Durability.Memory,
             MaxDeliveries = spec.MaxDeliveries,
             DeadLetterQueue = spec.DeadLetterQueue,
-            Aging = Times.ToTimeSpan(spec.Aging),
-            IdleTtl = Times.ToTimeSpan(spec.IdleTtl),
+            Aging = ProtoTime.ToTimeSpan(spec.Aging),
+            IdleTtl = ProtoTime.ToTimeSpan(spec.IdleTtl),
         };
 
     public static V1.CreateQueueResponse ToResponse(CreateQueueOutcome outcome) => new() { Queue = ToMessage(outcome.Queue) };
 
     public static PutItems ToCommand(V1.PutRequest request) => new(request.Queue, ToItems(request.Items))
     {
-        Timeout = Times.ToTimeSpan(request.Timeout),
+        Timeout = ProtoTime.ToTimeSpan(request.Timeout),
         Flow = request.Flow,
-        RequestId = Contents.RequestId(request.RequestId),
+        RequestId = PayloadMapper.RequestId(request.RequestId),
     };
 
     public static PutItem[] ToItems(IReadOnlyList<V1.QueueItem> items)
     {
         var list = new PutItem[items.Count];
         for (var i = 0; i < list.Length; i++)
-            list[i] = new PutItem(Contents.ToContent(items[i].Body, "items", i, "body"), items[i].Priority);
+            list[i] = new PutItem(PayloadMapper.ToContent(items[i].Body, "items", i, "body"), items[i].Priority);
         return list;
     }
 
     public static V1.PutResponse ToResponse(PutOutcome outcome) => new() { Status = (V1.WaitStatus)(int)outcome.Status, Accepted = outcome.Accepted };
 
-    public static GetItems ToCommand(V1.GetRequest request) => new(request.Queue, Math.Min(request.MaxItems, Contents.MaxItems), request.Leased)
+    public static GetItems ToCommand(V1.GetRequest request) => new(request.Queue, Math.Min(request.MaxItems, PayloadMapper.MaxItems), request.Leased)
     {
-        MaxBytes = Contents.MaxBytes,
-        Lease = Times.ToTimeSpan(request.Lease),
-        Timeout = Times.ToTimeSpan(request.Timeout),
+        MaxBytes = PayloadMapper.MaxBytes,
+        Lease = ProtoTime.ToTimeSpan(request.Lease),
+        Timeout = ProtoTime.ToTimeSpan(request.Timeout),
         Flow = request.Flow,
-        RequestId = Contents.RequestId(request.RequestId),
+        RequestId = PayloadMapper.RequestId(request.RequestId),
     };
 
     public static V1.GetResponse ToResponse(GetOutcome outcome)
@@ -62,25 +62,25 @@ internal static class QueueOperations
     }
 
     public static SettleItems ToCommand(V1.SettleRequest request) =>
-        new(request.Queue, request.LeaseIds, (Settlement)Contents.Narrow((int)request.Settlement))
+        new(request.Queue, request.LeaseIds, (Settlement)PayloadMapper.Narrow((int)request.Settlement))
         {
-            Duration = Times.ToTimeSpan(request.Duration),
+            Duration = ProtoTime.ToTimeSpan(request.Duration),
             Reason = request.Reason,
-            RequestId = Contents.RequestId(request.RequestId),
+            RequestId = PayloadMapper.RequestId(request.RequestId),
         };
 
     public static V1.SettleResponse ToResponse(SettleOutcome outcome) => new() { Settled = outcome.Settled, StaleLeaseIds = { outcome.StaleLeaseIds } };
 
     public static MarkItemsDone ToCommand(V1.MarkDoneRequest request) =>
-        new(request.Queue, request.Count) { RequestId = Contents.RequestId(request.RequestId) };
+        new(request.Queue, request.Count) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static V1.MarkDoneResponse ToResponse(MarkDoneOutcome outcome) => new() { UnfinishedItems = outcome.Unfinished };
 
-    public static JoinQueue ToCommand(V1.JoinRequest request) => new(request.Queue) { Timeout = Times.ToTimeSpan(request.Timeout), Flow = request.Flow };
+    public static JoinQueue ToCommand(V1.JoinRequest request) => new(request.Queue) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), Flow = request.Flow };
 
     public static V1.JoinResponse ToResponse(JoinOutcome outcome) => new() { Status = (V1.WaitStatus)(int)outcome.Status, UnfinishedItems = outcome.Unfinished };
 
-    public static ShutDownQueue ToCommand(V1.ShutDownQueueRequest request) => new(request.Queue, request.Immediate) { RequestId = Contents.RequestId(request.RequestId) };
+    public static ShutDownQueue ToCommand(V1.ShutDownQueueRequest request) => new(request.Queue, request.Immediate) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static V1.ShutDownQueueResponse ToResponse(ShutDownQueueOutcome outcome) => new() { DroppedItems = outcome.Dropped };
 
@@ -90,7 +90,7 @@ internal static class QueueOperations
     {
         var message = new V1.QueueItem
         {
-            Body = Contents.ToPayload(item.Body),
+            Body = PayloadMapper.ToPayload(item.Body),
             Priority = item.Priority,
             Sequence = item.Sequence,
             Delivery = item.Delivery,
@@ -110,8 +110,8 @@ internal static class QueueOperations
         Durability = (V1.Durability)(int)spec.Durability,
         MaxDeliveries = spec.MaxDeliveries,
         DeadLetterQueue = spec.DeadLetterQueue,
-        Aging = Times.ToDuration(spec.Aging),
-        IdleTtl = Times.ToDuration(spec.IdleTtl),
+        Aging = ProtoTime.ToDuration(spec.Aging),
+        IdleTtl = ProtoTime.ToDuration(spec.IdleTtl),
     };
 
     public static V1.QueueInfo ToMessage(QueueInfo info)
@@ -127,7 +127,7 @@ internal static class QueueOperations
             WaitingGetters = info.WaitingGetters,
             WaitingPutters = info.WaitingPutters,
             ShutDown = info.IsShutDown,
-            OldestAge = Times.ToDuration(info.OldestAge),
+            OldestAge = ProtoTime.ToDuration(info.OldestAge),
             DeadLetteredItems = info.DeadLettered,
             DroppedItems = info.Dropped,
             Owner = info.Owner,

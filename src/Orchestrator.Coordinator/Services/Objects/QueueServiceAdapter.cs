@@ -47,7 +47,7 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
 
     public override Task<ListQueuesResponse> ListQueues(ListQueuesRequest request, ServerCallContext context)
     {
-        var size = Contents.PageSize(request.PageSize);
+        var size = PayloadMapper.PageSize(request.PageSize);
         var queues = host.Read((engine, now) => engine.ListQueues(request.PageToken, size + 1, now)).Select(QueueOperations.ToMessage).ToArray();
         var fitting = Pages.Fitting(queues, size);
         return Task.FromResult(new ListQueuesResponse
@@ -60,14 +60,14 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
     public override Task Produce(IAsyncStreamReader<ProduceRequest> requestStream, IServerStreamWriter<ProduceResponse> responseStream, ServerCallContext context) =>
         streams.RunAsync(context, async ending =>
         {
-            var client = ClientAccount.Of(context).Objects;
+            var client = ClientQuota.Of(context).Objects;
             var queue = "";
             var total = 0L;
             while (await requestStream.MoveNext(ending))
             {
                 var request = requestStream.Current;
                 if (queue.Length > 0 && request.Queue.Length > 0 && request.Queue != queue)
-                    throw Failures.Invalid("queue", $"the stream produces for \"{queue}\", as its first message said, and cannot turn to \"{request.Queue}\"");
+                    throw RpcErrors.Invalid("queue", $"the stream produces for \"{queue}\", as its first message said, and cannot turn to \"{request.Queue}\"");
                 queue = queue.Length > 0 ? queue : request.Queue;
                 if (request.Items.Count == 0)
                 {
@@ -93,9 +93,9 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
         streams.RunAsync(context, async opening =>
         {
             if (!await requestStream.MoveNext(opening))
-                throw Failures.Invalid("requests", "the stream ended before its first message; send at least one ConsumeRequest, with the queue and credits");
+                throw RpcErrors.Invalid("requests", "the stream ended before its first message; send at least one ConsumeRequest, with the queue and credits");
             var first = requestStream.Current;
-            var client = ClientAccount.Of(context).Objects;
+            var client = ClientQuota.Of(context).Objects;
             if (host.Read((engine, now) => engine.FindQueue(first.Queue, now)) is null)
                 throw NoSuchQueue(first.Queue);
             if (first.SessionId.Length > 0)
@@ -110,5 +110,5 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
             }
         });
 
-    private static RpcException NoSuchQueue(string name) => Failures.Create(ErrorReason.NotFound, $"there is no queue \"{name}\"; create it with CreateQueue");
+    private static RpcException NoSuchQueue(string name) => RpcErrors.Create(ErrorReason.NotFound, $"there is no queue \"{name}\"; create it with CreateQueue");
 }

@@ -15,13 +15,13 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
     public override async Task<CreateSessionResponse> CreateSession(CreateSessionRequest request, ServerCallContext context)
     {
         var created = await host.RunAsync<CreateSessionOutcome>(ToCommand(request), "", context);
-        return new CreateSessionResponse { SessionId = created.Created.Id, Ttl = Times.ToDuration(created.Created.Ttl) };
+        return new CreateSessionResponse { SessionId = created.Created.Id, Ttl = ProtoTime.ToDuration(created.Created.Ttl) };
     }
 
     public override async Task<KeepSessionAliveResponse> KeepSessionAlive(KeepSessionAliveRequest request, ServerCallContext context)
     {
         var alive = await host.RunAsync<KeepSessionAliveOutcome>(new KeepSessionAlive(), request.SessionId, context);
-        return new KeepSessionAliveResponse { Ttl = Times.ToDuration(alive.Ttl) };
+        return new KeepSessionAliveResponse { Ttl = ProtoTime.ToDuration(alive.Ttl) };
     }
 
     public override async Task<CloseSessionResponse> CloseSession(CloseSessionRequest request, ServerCallContext context)
@@ -34,14 +34,14 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<ConnectResponse> responseStream, ServerCallContext context)
     {
         if (!await requestStream.MoveNext(context.CancellationToken))
-            throw Failures.Invalid("requests", "the stream ended before its first message; send at least one ConnectRequest, with a session_id to resume or none to create a session");
-        var stream = new ConnectStream(responseStream) { Client = ClientAccount.Of(context).Objects };
+            throw RpcErrors.Invalid("requests", "the stream ended before its first message; send at least one ConnectRequest, with a session_id to resume or none to create a session");
+        var stream = new ConnectStream(responseStream) { Client = ClientQuota.Of(context).Objects };
         var session = await OpenAsync(requestStream.Current, stream, context);
         using var registration = streams.Add(stream);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streams.Stopping);
         try
         {
-            stream.Kick();
+            stream.Flush();
             do
             {
                 Take(requestStream.Current, stream, session);
@@ -53,7 +53,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         }
         catch (OperationCanceledException) when (streams.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
         {
-            throw Failures.Create(ErrorReason.Draining, "the coordinator stops");
+            throw RpcErrors.Create(ErrorReason.Draining, "the coordinator stops");
         }
         finally
         {
@@ -62,7 +62,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         }
     }
 
-    private static CreateSession ToCommand(CreateSessionRequest? request) => new(request?.DisplayName ?? "", Times.ToTimeSpan(request?.Ttl));
+    private static CreateSession ToCommand(CreateSessionRequest? request) => new(request?.DisplayName ?? "", ProtoTime.ToTimeSpan(request?.Ttl));
 
     /// <summary>Resumes the session that the first message names, or creates one; from here on time does not end it while the stream is there.</summary>
     private async Task<Session> OpenAsync(ConnectRequest first, ConnectStream stream, ServerCallContext context)
@@ -74,7 +74,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         }
         else if (first.Create is not null)
         {
-            throw Failures.Invalid("create", $"create is for a new session, and session_id names {first.SessionId} to resume; send one of the two");
+            throw RpcErrors.Invalid("create", $"create is for a new session, and session_id names {first.SessionId} to resume; send one of the two");
         }
 
         await host.RunAsync<Done>(new AttachSession(), first.SessionId, context);
@@ -86,7 +86,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             session.Channel = stream;
             stream.Open(session);
             return session;
-        }) ?? throw Failures.From(ObjectError.UnknownSession(first.SessionId));
+        }) ?? throw RpcErrors.From(ObjectError.UnknownSession(first.SessionId));
     }
 
     private void Take(ConnectRequest request, ConnectStream stream, Session session)
@@ -141,7 +141,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             stream.Answer(operation.OperationId, new ObjectError(
                 ObjectErrorReason.Invalid, $"operation {operation.OperationId} holds no request that this coordinator knows"));
         }
-        catch (RefusedException refused)
+        catch (RequestValidationException refused)
         {
             stream.Answer(operation.OperationId, refused.Error);
         }
@@ -155,7 +155,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         {
             return host.Read(read);
         }
-        catch (RefusedException refused)
+        catch (RequestValidationException refused)
         {
             return refused.Error;
         }

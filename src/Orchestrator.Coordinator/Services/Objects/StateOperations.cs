@@ -13,7 +13,7 @@ internal static class StateOperations
             edits[i] = ToEdit(request.Edits[i], i);
         return new UpdateDict(request.Dict, edits, request.Clear)
         {
-            Guard = ToGuard(request.Guard), Durability = Contents.ToDurability(request.Durability), RequestId = Contents.RequestId(request.RequestId),
+            Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability), RequestId = PayloadMapper.RequestId(request.RequestId),
         };
     }
 
@@ -32,15 +32,15 @@ internal static class StateOperations
             edits[i] = ToEdit(request.Edits[i], i);
         return new UpdateList(request.List, edits)
         {
-            Guard = ToGuard(request.Guard), Durability = Contents.ToDurability(request.Durability), RequestId = Contents.RequestId(request.RequestId),
+            Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability), RequestId = PayloadMapper.RequestId(request.RequestId),
         };
     }
 
     public static V1.UpdateListResponse ToResponse(UpdateListOutcome outcome) =>
-        new() { Version = outcome.Version, Count = outcome.Count, Popped = { outcome.Popped.Select(Contents.ToPayload) } };
+        new() { Version = outcome.Version, Count = outcome.Count, Popped = { outcome.Popped.Select(PayloadMapper.ToPayload) } };
 
     public static UpdateValue ToCommand(V1.UpdateValueRequest request) =>
-        new(request.Value, ToEdit(request.Edit, "edit")) { Guard = ToGuard(request.Guard), Durability = Contents.ToDurability(request.Durability), RequestId = Contents.RequestId(request.RequestId) };
+        new(request.Value, ToEdit(request.Edit, "edit")) { Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability), RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static V1.UpdateValueResponse ToResponse(UpdateValueOutcome outcome) => new()
     {
@@ -57,7 +57,7 @@ internal static class StateOperations
             edits[i] = new ArrayEdit(request.Edits[i].Index, ToEdit(request.Edits[i].Edit, $"edits[{i}].edit"));
         return new UpdateArray(request.Array, request.Length, edits)
         {
-            Guard = ToGuard(request.Guard), Durability = Contents.ToDurability(request.Durability), RequestId = Contents.RequestId(request.RequestId),
+            Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability), RequestId = PayloadMapper.RequestId(request.RequestId),
         };
     }
 
@@ -93,17 +93,17 @@ internal static class StateOperations
     public static V1.DictEntry ToMessage(DictValue entry) => new()
     {
         Key = entry.Key,
-        Value = entry.Value is { } value ? Contents.ToPayload(value) : null,
+        Value = entry.Value is { } value ? PayloadMapper.ToPayload(value) : null,
         Version = entry.Version,
     };
 
     /// <summary>An edit that was done, for those who watch.</summary>
     public static V1.ListEdit ToMessage(ListEdit edit) => edit.Operation switch
     {
-        ListOperation.Append => new V1.ListEdit { Append = Contents.ToPayload(edit.Value) },
-        ListOperation.Extend => new V1.ListEdit { Extend = new V1.ListExtend { Values = { edit.Values.Select(Contents.ToPayload) } } },
-        ListOperation.Insert => new V1.ListEdit { Insert = new V1.ListInsert { Index = edit.Index, Value = Contents.ToPayload(edit.Value) } },
-        ListOperation.Set => new V1.ListEdit { Set = new V1.ListSet { Index = edit.Index, Value = Contents.ToPayload(edit.Value) } },
+        ListOperation.Append => new V1.ListEdit { Append = PayloadMapper.ToPayload(edit.Value) },
+        ListOperation.Extend => new V1.ListEdit { Extend = new V1.ListExtend { Values = { edit.Values.Select(PayloadMapper.ToPayload) } } },
+        ListOperation.Insert => new V1.ListEdit { Insert = new V1.ListInsert { Index = edit.Index, Value = PayloadMapper.ToPayload(edit.Value) } },
+        ListOperation.Set => new V1.ListEdit { Set = new V1.ListSet { Index = edit.Index, Value = PayloadMapper.ToPayload(edit.Value) } },
         ListOperation.Pop => new V1.ListEdit { Pop = edit.Index },
         ListOperation.Clear => new V1.ListEdit { Clear = true },
         _ => new V1.ListEdit { Reverse = true },
@@ -121,31 +121,31 @@ internal static class StateOperations
         // An edit that is none, as delete = false, is left to the engine to refuse.
         var result = edit.EditCase switch
         {
-            V1.DictEdit.EditOneofCase.Set => new DictEdit(DictOperation.Set, edit.Key) { Value = Contents.ToContent(edit.Set, "edits", index, "set") },
+            V1.DictEdit.EditOneofCase.Set => new DictEdit(DictOperation.Set, edit.Key) { Value = PayloadMapper.ToContent(edit.Set, "edits", index, "set") },
             V1.DictEdit.EditOneofCase.SetDefault =>
-                new DictEdit(DictOperation.SetDefault, edit.Key) { Value = Contents.ToContent(edit.SetDefault, "edits", index, "set_default") },
+                new DictEdit(DictOperation.SetDefault, edit.Key) { Value = PayloadMapper.ToContent(edit.SetDefault, "edits", index, "set_default") },
             V1.DictEdit.EditOneofCase.Delete when edit.Delete => new DictEdit(DictOperation.Delete, edit.Key),
             V1.DictEdit.EditOneofCase.Add => new DictEdit(DictOperation.Add, edit.Key) { Amount = edit.Add },
             V1.DictEdit.EditOneofCase.Path =>
-                new DictEdit(DictOperation.SetPath, edit.Key) { Path = edit.Path.Path, Value = Contents.ToContent(edit.Path.Value, "edits", index, "path.value") },
-            V1.DictEdit.EditOneofCase.Append => new DictEdit(DictOperation.Append, edit.Key) { Value = Contents.ToContent(edit.Append, "edits", index, "append") },
+                new DictEdit(DictOperation.SetPath, edit.Key) { Path = edit.Path.Path, Value = PayloadMapper.ToContent(edit.Path.Value, "edits", index, "path.value") },
+            V1.DictEdit.EditOneofCase.Append => new DictEdit(DictOperation.Append, edit.Key) { Value = PayloadMapper.ToContent(edit.Append, "edits", index, "append") },
             _ => new DictEdit(0, edit.Key),
         };
-        return edit.Ttl is null ? result : result with { Ttl = Times.ToTimeSpan(edit.Ttl) };
+        return edit.Ttl is null ? result : result with { Ttl = ProtoTime.ToTimeSpan(edit.Ttl) };
     }
 
     private static ListEdit ToEdit(V1.ListEdit edit, int index) => edit.EditCase switch
     {
-        V1.ListEdit.EditOneofCase.Append => new ListEdit(ListOperation.Append) { Value = Contents.ToContent(edit.Append, "edits", index, "append") },
+        V1.ListEdit.EditOneofCase.Append => new ListEdit(ListOperation.Append) { Value = PayloadMapper.ToContent(edit.Append, "edits", index, "append") },
         V1.ListEdit.EditOneofCase.Insert =>
-            new ListEdit(ListOperation.Insert) { Index = edit.Insert.Index, Value = Contents.ToContent(edit.Insert.Value, "edits", index, "insert.value") },
+            new ListEdit(ListOperation.Insert) { Index = edit.Insert.Index, Value = PayloadMapper.ToContent(edit.Insert.Value, "edits", index, "insert.value") },
         V1.ListEdit.EditOneofCase.Set =>
-            new ListEdit(ListOperation.Set) { Index = edit.Set.Index, Value = Contents.ToContent(edit.Set.Value, "edits", index, "set.value") },
+            new ListEdit(ListOperation.Set) { Index = edit.Set.Index, Value = PayloadMapper.ToContent(edit.Set.Value, "edits", index, "set.value") },
         V1.ListEdit.EditOneofCase.Pop => new ListEdit(ListOperation.Pop) { Index = edit.Pop },
         V1.ListEdit.EditOneofCase.Clear when edit.Clear => new ListEdit(ListOperation.Clear),
         V1.ListEdit.EditOneofCase.Reverse when edit.Reverse => new ListEdit(ListOperation.Reverse),
         V1.ListEdit.EditOneofCase.Extend =>
-            new ListEdit(ListOperation.Extend) { Values = Contents.ToContents(edit.Extend.Values, $"edits[{index}].extend.values") },
+            new ListEdit(ListOperation.Extend) { Values = PayloadMapper.ToContents(edit.Extend.Values, $"edits[{index}].extend.values") },
         _ => new ListEdit(0),
     };
 
@@ -159,13 +159,13 @@ internal static class StateOperations
             NumberOperation.CompareAndSet,
             ToNumber(edit.CompareAndSet.Value, $"{field}.compare_and_set.value"),
             edit.CompareAndSet.Expected is { } expected ? ToNumber(expected, $"{field}.compare_and_set.expected") : null),
-        _ => throw RefusedException.Invalid(field, $"{field} must be one of set, add, min, max and compare_and_set"),
+        _ => throw RequestValidationException.Invalid(field, $"{field} must be one of set, add, min, max and compare_and_set"),
     };
 
     public static Number ToNumber(V1.Number? number, string field) => number?.NumberCase switch
     {
         V1.Number.NumberOneofCase.Integer => Number.Of(number.Integer),
         V1.Number.NumberOneofCase.Real => Number.Of(number.Real),
-        _ => throw RefusedException.Invalid(field, $"{field} must be a number: an integer or a real"),
+        _ => throw RequestValidationException.Invalid(field, $"{field} must be a number: an integer or a real"),
     };
 }

@@ -11,17 +11,17 @@ internal static class StateReads
 {
     // What an entry or element takes beside its value, at most: tags, lengths, a version.
     private const int OverheadBytes = 24;
-    private const int MaxNumbers = Contents.MaxBytes / 13;
+    private const int MaxNumbers = PayloadMapper.MaxBytes / 13;
 
     public static ObjectOutcome Read(ObjectEngine engine, V1.ReadDictRequest request, TimeSpan now)
     {
         if (request.PageSize < 0)
-            return Refuse(ObjectErrorReason.Invalid, "page_size", $"a page_size of {request.PageSize} must be at least 1, or 0 for the default");
+            return CreateError(ObjectErrorReason.Invalid, "page_size", $"a page_size of {request.PageSize} must be at least 1, or 0 for the default");
         var query = new DictQuery(request.Dict)
         {
             Keys = request.Keys,
             KeyPrefix = request.KeyPrefix,
-            MaxEntries = Contents.PageSize(request.PageSize),
+            MaxEntries = PayloadMapper.PageSize(request.PageSize),
             PageToken = request.PageToken,
             KeysOnly = request.KeysOnly,
         };
@@ -32,10 +32,10 @@ internal static class StateReads
         if (fitting == page.Entries.Count)
             return page;
         return request.Keys.Count > 0
-            ? Refuse(
+            ? CreateError(
                 ObjectErrorReason.LimitExceeded,
                 "keys",
-                $"the values of {page.Entries.Count} keys are more than the {Contents.MaxBytes:N0} bytes that one answer carries; ask for the first {fitting}, then the others")
+                $"the values of {page.Entries.Count} keys are more than the {PayloadMapper.MaxBytes:N0} bytes that one answer carries; ask for the first {fitting}, then the others")
             : engine.ReadDict(query with { MaxEntries = fitting }, now);
     }
 
@@ -47,10 +47,10 @@ internal static class StateReads
         var fitting = Fitting(page.Values, value => value.Bytes);
         if (fitting == page.Values.Count)
             return page;
-        return Refuse(
+        return CreateError(
             ObjectErrorReason.LimitExceeded,
             "limit",
-            $"{page.Values.Count} elements are more than the {Contents.MaxBytes:N0} bytes that one answer carries; read {fitting} from {request.Start}, then on");
+            $"{page.Values.Count} elements are more than the {PayloadMapper.MaxBytes:N0} bytes that one answer carries; read {fitting} from {request.Start}, then on");
     }
 
     public static ObjectOutcome Read(ObjectEngine engine, V1.ReadValueRequest request) => engine.ReadValue(request.Value);
@@ -60,7 +60,7 @@ internal static class StateReads
         var limit = request.Limit is 0 or > MaxNumbers ? MaxNumbers + 1 : request.Limit;
         var outcome = engine.ReadArray(request.Array, request.Start, limit);
         return outcome is ArrayPage { Values.Count: > MaxNumbers } page
-            ? Refuse(
+            ? CreateError(
                 ObjectErrorReason.LimitExceeded,
                 "limit",
                 $"the array has {page.Length} numbers from which more than {MaxNumbers} were asked for, the most that one answer carries; read it in slices")
@@ -80,7 +80,7 @@ internal static class StateReads
     {
         Version = page.Version,
         Count = page.Count,
-        Values = { page.Values.Select(Contents.ToPayload) },
+        Values = { page.Values.Select(PayloadMapper.ToPayload) },
     };
 
     public static V1.ReadValueResponse ToResponse(ValueReading reading) => new()
@@ -103,12 +103,12 @@ internal static class StateReads
         for (var i = 0; i < items.Count; i++)
         {
             bytes += size(items[i]) + OverheadBytes;
-            if (bytes > Contents.MaxBytes && i > 0)
+            if (bytes > PayloadMapper.MaxBytes && i > 0)
                 return i;
         }
 
         return items.Count;
     }
 
-    private static ObjectError Refuse(ObjectErrorReason reason, string field, string message) => new(reason, message) { Field = field };
+    private static ObjectError CreateError(ObjectErrorReason reason, string field, string message) => new(reason, message) { Field = field };
 }

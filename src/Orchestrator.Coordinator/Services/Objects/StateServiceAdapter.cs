@@ -37,9 +37,9 @@ internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams s
 
     public override Task<ListStateResponse> ListState(ListStateRequest request, ServerCallContext context)
     {
-        var size = Contents.PageSize(request.PageSize);
+        var size = PayloadMapper.PageSize(request.PageSize);
         if (request.Kind is < StateKind.Unspecified or > StateKind.Array)
-            throw Failures.Invalid("kind", $"{(int)request.Kind} is no StateKind; it must be DICT (1), LIST (2), VALUE (3) or ARRAY (4), or absent for all");
+            throw RpcErrors.Invalid("kind", $"{(int)request.Kind} is no StateKind; it must be DICT (1), LIST (2), VALUE (3) or ARRAY (4), or absent for all");
         ObjectKind? kind = request.Kind == StateKind.Unspecified ? null : StateOperations.ToKind(request.Kind);
         var objects = host.Read((engine, _) => engine.ListState(kind, request.PageToken, size + 1));
         var messages = objects.Select(StateOperations.ToMessage).ToArray();
@@ -58,12 +58,12 @@ internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams s
     }
 
     public override Task WatchState(WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responseStream, ServerCallContext context) =>
-        streams.RunAsync(context, new WatchStream(host, ClientAccount.Of(context).Objects, options.State, request, responseStream).RunAsync);
+        streams.RunAsync(context, new WatchStream(host, ClientQuota.Of(context).Objects, options.State, request, responseStream).RunAsync);
 
     private T Ask<T>(Func<ObjectEngine, TimeSpan, ObjectOutcome> read)
         where T : ObjectOutcome => host.Read(read) switch
         {
             T answer => answer,
-            var other => throw Failures.From((ObjectError)other),
+            var other => throw RpcErrors.From((ObjectError)other),
         };
 }

@@ -14,10 +14,10 @@ internal static class SyncOperations
         request.Lock,
         request.Mode == V1.LockMode.Unspecified ? LockMode.Plain : (LockMode)Narrow((int)request.Mode))
     {
-        Timeout = Times.ToTimeSpan(request.Timeout),
-        Lease = Times.ToTimeSpan(request.Lease),
+        Timeout = ProtoTime.ToTimeSpan(request.Timeout),
+        Lease = ProtoTime.ToTimeSpan(request.Lease),
         Flow = request.Flow,
-        RequestId = Contents.RequestId(request.RequestId),
+        RequestId = PayloadMapper.RequestId(request.RequestId),
     };
 
     public static AcquireLockResponse ToResponse(AcquireLockOutcome outcome) => new()
@@ -28,7 +28,7 @@ internal static class SyncOperations
         Depth = outcome.Depth,
     };
 
-    public static ReleaseLock ToCommand(ReleaseLockRequest request) => new(request.Lock) { RequestId = Contents.RequestId(request.RequestId) };
+    public static ReleaseLock ToCommand(ReleaseLockRequest request) => new(request.Lock) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static ReleaseLockResponse ToResponse(ReleaseLockOutcome outcome) => new() { Depth = outcome.Depth };
 
@@ -36,10 +36,10 @@ internal static class SyncOperations
     {
         InitialPermits = request.HasInitialPermits ? request.InitialPermits : null,
         Bounded = request.Bounded,
-        Timeout = Times.ToTimeSpan(request.Timeout),
-        Lease = Times.ToTimeSpan(request.Lease),
+        Timeout = ProtoTime.ToTimeSpan(request.Timeout),
+        Lease = ProtoTime.ToTimeSpan(request.Lease),
         Flow = request.Flow,
-        RequestId = Contents.RequestId(request.RequestId),
+        RequestId = PayloadMapper.RequestId(request.RequestId),
     };
 
     public static AcquireSemaphoreResponse ToResponse(AcquireSemaphoreOutcome outcome) => new()
@@ -52,21 +52,21 @@ internal static class SyncOperations
     public static ReleaseSemaphore ToCommand(ReleaseSemaphoreRequest request) => new(request.Semaphore, request.Permits)
     {
         InitialPermits = request.HasInitialPermits ? request.InitialPermits : null,
-        RequestId = Contents.RequestId(request.RequestId),
+        RequestId = PayloadMapper.RequestId(request.RequestId),
     };
 
     public static ReleaseSemaphoreResponse ToResponse(ReleaseSemaphoreOutcome outcome) => new() { AvailablePermits = outcome.AvailablePermits };
 
-    public static WaitEvent ToCommand(WaitEventRequest request) => new(request.Event) { Timeout = Times.ToTimeSpan(request.Timeout) };
+    public static WaitEvent ToCommand(WaitEventRequest request) => new(request.Event) { Timeout = ProtoTime.ToTimeSpan(request.Timeout) };
 
     public static WaitEventResponse ToResponse(WaitEventOutcome outcome) => new() { Status = (WaitStatus)(int)outcome.Status };
 
-    public static SetEvent ToCommand(SetEventRequest request) => new(request.Event, request.Set) { RequestId = Contents.RequestId(request.RequestId) };
+    public static SetEvent ToCommand(SetEventRequest request) => new(request.Event, request.Set) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static SetEventResponse ToResponse(SetEventOutcome outcome) => new() { WasSet = outcome.WasSet };
 
     public static WaitCondition ToCommand(WaitConditionRequest request) =>
-        new(request.Condition, request.Lock) { Timeout = Times.ToTimeSpan(request.Timeout), Flow = request.Flow, RequestId = Contents.RequestId(request.RequestId) };
+        new(request.Condition, request.Lock) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), Flow = request.Flow, RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static WaitConditionResponse ToResponse(WaitConditionOutcome outcome) => new()
     {
@@ -75,12 +75,12 @@ internal static class SyncOperations
     };
 
     public static NotifyCondition ToCommand(NotifyConditionRequest request) =>
-        new(request.Condition, request.Lock, request.Count) { RequestId = Contents.RequestId(request.RequestId) };
+        new(request.Condition, request.Lock, request.Count) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static NotifyConditionResponse ToResponse(NotifyConditionOutcome outcome) => new() { Notified = outcome.Notified };
 
     public static WaitBarrier ToCommand(WaitBarrierRequest request) =>
-        new(request.Barrier, request.Parties) { Timeout = Times.ToTimeSpan(request.Timeout), RequestId = Contents.RequestId(request.RequestId) };
+        new(request.Barrier, request.Parties) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static WaitBarrierResponse ToResponse(WaitBarrierOutcome outcome) => new()
     {
@@ -90,16 +90,16 @@ internal static class SyncOperations
     };
 
     public static ControlBarrier ToCommand(ControlBarrierRequest request) =>
-        new(request.Barrier, (BarrierAction)Narrow((int)request.Action)) { RequestId = Contents.RequestId(request.RequestId) };
+        new(request.Barrier, (BarrierAction)Narrow((int)request.Action)) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static ControlBarrierResponse ToResponse(ControlBarrierOutcome outcome) => new() { Waiting = outcome.Waiting };
 
     public static WaitLatch ToCommand(WaitLatchRequest request) =>
-        new(request.Latch, request.Count) { Timeout = Times.ToTimeSpan(request.Timeout), RequestId = Contents.RequestId(request.RequestId) };
+        new(request.Latch, request.Count) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static WaitLatchResponse ToResponse(WaitLatchOutcome outcome) => new() { Status = (WaitStatus)(int)outcome.Status, Remaining = outcome.Remaining };
 
-    public static CountDownLatch ToCommand(CountDownLatchRequest request) => new(request.Latch, request.Count, request.By) { RequestId = Contents.RequestId(request.RequestId) };
+    public static CountDownLatch ToCommand(CountDownLatchRequest request) => new(request.Latch, request.Count, request.By) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static CountDownLatchResponse ToResponse(CountDownLatchOutcome outcome) => new() { Remaining = outcome.Remaining };
 
@@ -107,7 +107,7 @@ internal static class SyncOperations
     {
         var spec = request.Spec ?? new V1.RateLimiterSpec();
         return new CreateRateLimiter(new RateLimiterSpec(
-            spec.Name, spec.Permits, Times.ToTimeSpan(spec.Period) ?? TimeSpan.Zero, spec.Burst, spec.SlidingWindow));
+            spec.Name, spec.Permits, ProtoTime.ToTimeSpan(spec.Period) ?? TimeSpan.Zero, spec.Burst, spec.SlidingWindow));
     }
 
     public static CreateRateLimiterResponse ToResponse(CreateRateLimiterOutcome outcome) => new()
@@ -125,13 +125,13 @@ internal static class SyncOperations
     public static DeleteRateLimiter ToCommand(DeleteRateLimiterRequest request) => new(request.RateLimiter);
 
     public static AcquirePermits ToCommand(AcquirePermitsRequest request) =>
-        new(request.RateLimiter, request.Permits) { Timeout = Times.ToTimeSpan(request.Timeout), RequestId = Contents.RequestId(request.RequestId) };
+        new(request.RateLimiter, request.Permits) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static AcquirePermitsResponse ToResponse(AcquirePermitsOutcome outcome)
     {
         var response = new AcquirePermitsResponse { Status = (WaitStatus)(int)outcome.Status };
         if (outcome.Status == Core.Objects.WaitStatus.Timeout)
-            response.RetryAfter = Times.ToDuration(outcome.RetryAfter);
+            response.RetryAfter = ProtoTime.ToDuration(outcome.RetryAfter);
         return response;
     }
 

@@ -62,6 +62,6 @@ internal sealed class SyncServiceAdapter(ObjectEngineHost host) : SyncService.Sy
         host.Read((engine, now) => engine.ListSync(request.PageSize, request.PageToken, now)) switch
         {
             SyncPage page => Task.FromResult(SyncOperations.ToResponse(page)),
-            var other => throw Failures.From((ObjectError)other),
+            var other => throw RpcErrors.From((ObjectError)other),
         };
 }

@@ -17,7 +17,7 @@ internal static class UnaryCalls
     public static Task<T> RunAsync<T>(this ObjectEngineHost host, ObjectCommand command, string sessionId, ServerCallContext context)
         where T : ObjectOutcome
     {
-        command.Client = ClientAccount.Of(context).Objects;
+        command.Client = ClientQuota.Of(context).Objects;
         return ObjectCall.RunAsync<T>(host, command, sessionId, context.CancellationToken);
     }
 
@@ -28,7 +28,7 @@ internal static class UnaryCalls
     public static async Task<T> TakeAsync<T>(this ObjectEngineHost host, ObjectCommand command, string sessionId, ServerCallContext context)
         where T : ObjectOutcome
     {
-        command.Client = ClientAccount.Of(context).Objects;
+        command.Client = ClientQuota.Of(context).Objects;
         var delivery = await ObjectCall.DeliverAsync(host, command, sessionId, context.CancellationToken);
         var http = context.GetHttpContext();
         var isWritten = false;
@@ -41,7 +41,7 @@ internal static class UnaryCalls
         http.Response.OnCompleted(() =>
         {
             if (!isWritten)
-                host.Apply(new ObjectRequest(new GiveBack(delivery)));
+                host.Apply(new ObjectRequest(new CompensateDelivery(delivery)));
             return Task.CompletedTask;
         });
         return (T)delivery.Outcome;

@@ -17,7 +17,7 @@ namespace Orchestrator.Coordinator.Services.Objects;
 /// while its client does not read is cut.
 /// </summary>
 internal sealed class WatchStream(
-    ObjectEngineHost host, ObjectClient client, StateOptions options, WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responses)
+    ObjectEngineHost host, ClientObjectQuota client, StateOptions options, WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responses)
 {
     private readonly ObjectKind _kind = StateOperations.ToKind(request.Kind);
     private ulong _known = request.AfterVersion;
@@ -25,7 +25,7 @@ internal sealed class WatchStream(
     public async Task RunAsync(CancellationToken ending)
     {
         if (request.KeyPrefix.Length > 0 && _kind != ObjectKind.Dict)
-            throw Failures.Invalid("key_prefix", "a key_prefix is for dicts; other objects have no keys");
+            throw RpcErrors.Invalid("key_prefix", "a key_prefix is for dicts; other objects have no keys");
         for (var begun = false; ; begun = true)
         {
             // Refuses what is wrong with the kind and the name, too.
@@ -49,7 +49,7 @@ internal sealed class WatchStream(
 
             if (changes.NeedsSnapshot && begun && changes.Version > _known + (ulong)options.HistoryChanges)
             {
-                throw Failures.Create(
+                throw RpcErrors.Create(
                     ErrorReason.LimitExceeded,
                     $"this watch was read too slowly: it is at version {_known}, and the object at {changes.Version}, of which the last {options.HistoryChanges} changes are kept; watch again for a snapshot");
             }
@@ -98,7 +98,7 @@ internal sealed class WatchStream(
                 return page.Entries.Select(entry => new WatchStateResponse { DictSet = StateOperations.ToMessage(entry) });
             case ListPage page:
                 version = page.Version;
-                return page.Values.Select(value => new WatchStateResponse { ListEdit = new ListEdit { Append = Contents.ToPayload(value) } });
+                return page.Values.Select(value => new WatchStateResponse { ListEdit = new ListEdit { Append = PayloadMapper.ToPayload(value) } });
             case ValueReading reading:
                 version = reading.Version;
                 return reading.Current is { } current ? [new WatchStateResponse { Value = StateOperations.ToMessage(current) }] : [];
@@ -110,7 +110,7 @@ internal sealed class WatchStream(
                     .Select(item => Element(item.index, item.number))
                     .Prepend(new WatchStateResponse { ArrayLength = page.Length });
             default:
-                throw Failures.From((ObjectError)state);
+                throw RpcErrors.From((ObjectError)state);
         }
     }
 
@@ -118,7 +118,7 @@ internal sealed class WatchStream(
     {
         var message = change switch
         {
-            DictEntrySet set => new WatchStateResponse { DictSet = new DictEntry { Key = set.Key, Value = Contents.ToPayload(set.Value), Version = set.Version } },
+            DictEntrySet set => new WatchStateResponse { DictSet = new DictEntry { Key = set.Key, Value = PayloadMapper.ToPayload(set.Value), Version = set.Version } },
             DictEntryDeleted deleted => new WatchStateResponse { DictDeletedKey = deleted.Key },
             ListEdited edited => new WatchStateResponse { ListEdit = StateOperations.ToMessage(edited.Edit) },
             ValueChanged changed => new WatchStateResponse { Value = StateOperations.ToMessage(changed.Current) },

@@ -16,7 +16,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
     private readonly LaneServices _services;
     private readonly Lock _gate = new();
     private readonly Queue<TaskContext> _queue = new();
-    private readonly LaneGuard _guard;
+    private readonly LaneWatchdog _guard;
     private Action? _onHeld;
     private int _free;
     private int _requested;
@@ -27,7 +27,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
     {
         _services = services;
         _free = slots;
-        _guard = new LaneGuard(() => Volatile.Read(ref _pumping) > 0 ? Volatile.Read(ref _progress) : LaneGuard.AtRest, OnHeld);
+        _guard = new LaneWatchdog(() => Volatile.Read(ref _pumping) > 0 ? Volatile.Read(ref _progress) : LaneWatchdog.AtRest, OnStalled);
     }
 
     public void Enqueue(ReadOnlySpan<TaskContext> attempts, bool deferred)
@@ -42,12 +42,12 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
             RequestPump();
     }
 
-    public void RunDeferred(Action? onHeld)
+    public void RunInline(Action? onStalled)
     {
-        _onHeld = onHeld;
+        _onHeld = onStalled;
         Pump();
         // Unless another thread, called in by ours, has its own there by now.
-        Interlocked.CompareExchange(ref _onHeld, null, onHeld);
+        Interlocked.CompareExchange(ref _onHeld, null, onStalled);
     }
 
     public void Stop() => _guard.Stop();
@@ -87,7 +87,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
             if (hasSlot && ++unsent == FlushEvery)
             {
                 unsent = 0;
-                _services.Sink.Flush(busy: false);
+                _services.Sink.DeliverDue(busy: false);
             }
 
             if (clean is not null)
@@ -96,10 +96,10 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
 
         Interlocked.Decrement(ref _pumping);
         // Also when this pump has sent nothing itself: it may stand in for one that is held up.
-        _services.Sink.Flush(busy: false);
+        _services.Sink.DeliverDue(busy: false);
     }
 
-    private void OnHeld()
+    private void OnStalled()
     {
         Interlocked.Exchange(ref _onHeld, null)?.Invoke();
         // Not on the guard's own thread, which has to watch the next pump too.
@@ -164,7 +164,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
         // This may be the handler's own thread, inside whatever completed its last await: start nobody else's code here.
         if (Release())
             RequestPump();
-        _services.Sink.Flush(busy: false);
+        _services.Sink.DeliverDue(busy: false);
     }
 
     private bool Release()

@@ -75,7 +75,7 @@ internal sealed class LaneThread : SynchronizationContext
                     ExecutionContext.Restore(clean);
                 SetSynchronizationContext(this);
                 // What is done leaves before the next task, which may take any time; if there is one, through another thread.
-                _lane.Services.Sink.Flush(busy: _lane.HasMore);
+                _lane.Services.Sink.DeliverDue(busy: _lane.HasMore);
             }
             else if (stopped || !AwaitWork())
             {

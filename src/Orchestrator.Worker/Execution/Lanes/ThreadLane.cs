@@ -58,7 +58,7 @@ internal sealed class ThreadLane(LaneServices services, string name, int maxThre
             thread.Signal();
     }
 
-    public void RunDeferred(Action? onHeld)
+    public void RunInline(Action? onStalled)
     {
     }
 

@@ -53,7 +53,7 @@ public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixtur
         });
         Assert.Equal((7, 7), await CountsAsync(client, queue));
         await using var again = await queue.LeaseAsync().WaitAsync(s_patience);
-        Assert.Equal((3, 2), (again!.Body.Json.NumberValue, again.Delivery));
+        Assert.Equal((3, 2), (again!.Body.Json.NumberValue, again.DeliveryCount));
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixtur
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         await queue.PutAsync(Text("a"));
         await using var item = await FirstAsync(consumer, TestContext.Current.CancellationToken).WaitAsync(s_patience);
-        Assert.Equal(("a", 1), (Read(item.Body), item.Delivery));
+        Assert.Equal(("a", 1), (Read(item.Body), item.DeliveryCount));
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixtur
         await shared.Coordinator.CloseSessionAsync(session.Id);
         await Assert.ThrowsAsync<SessionLostException>(() => second.WaitAsync(s_patience));
         await using var again = await other.Queue(queue.Name).LeaseAsync().WaitAsync(s_patience);
-        Assert.Equal(2, again!.Delivery);
+        Assert.Equal(2, again!.DeliveryCount);
         await first.DisposeAsync();
         await session.DisposeAsync();
     }
@@ -161,7 +161,7 @@ public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixtur
         return (info.ReadyItems, info.UnfinishedItems);
     }
 
-    private static async Task<SharedQueue> CreateAsync(OrchestratorClient client, ObjectSession session, string deadLetters = "") =>
+    private static async Task<SharedQueue> CreateAsync(OrchestratorClient client, CoordinationSession session, string deadLetters = "") =>
         session.Queue((await client.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), DeadLetterQueue = deadLetters })).Spec.Name);
 
     private Task<OrchestratorClient> ConnectAsync() =>

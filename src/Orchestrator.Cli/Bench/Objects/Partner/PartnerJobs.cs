@@ -123,13 +123,13 @@ internal static class PartnerJobs
         return new PartnerReport(echoed, new LatencyRecorder());
     }
 
-    private static async Task TakeAndReleaseAsync(ObjectSession session, string name)
+    private static async Task TakeAndReleaseAsync(CoordinationSession session, string name)
     {
         await using var hold = await session.Lock(name).AcquireAsync();
     }
 
     /// <summary>What <c>with lock: d[key] += 1</c> is with Python's manager: four round trips.</summary>
-    private static async Task AddUnderLockAsync(ObjectSession session, string name)
+    private static async Task AddUnderLockAsync(CoordinationSession session, string name)
     {
         await using var hold = await session.Lock(name).AcquireAsync();
         var dict = session.Dict(name);
@@ -145,7 +145,7 @@ internal static class PartnerJobs
         }
     }
 
-    private static async Task<PartnerReport> InSessionAsync(OrchestratorClient client, RoundPlan plan, Func<ObjectSession, Task> once)
+    private static async Task<PartnerReport> InSessionAsync(OrchestratorClient client, RoundPlan plan, Func<CoordinationSession, Task> once)
     {
         await using var session = await client.OpenSessionAsync("bench partner");
         var latency = new LatencyRecorder();

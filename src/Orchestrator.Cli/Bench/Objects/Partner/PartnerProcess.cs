@@ -50,7 +50,7 @@ internal sealed record PartnerReport(long Operations, LatencyRecorder Latency)
         return new PartnerReport(long.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), latency);
     }
 
-    public static string Failure(Exception exception) => Failed + Output.Describe.FirstLine(exception.Message);
+    public static string Failure(Exception exception) => Failed + Output.Format.FirstLine(exception.Message);
 
     public override string ToString() => FormattableString.Invariant($"{Done}{Operations} {Latency.ToText()}");
 }

@@ -1,0 +1,163 @@
+using System.CommandLine;
+using Orchestrator.Cli.Bench;
+using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Bench.Objects;
+using Orchestrator.Client;
+using Orchestrator.Contracts;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary><c>orchestrator bench</c>, and its <c>tasks</c>; the others have a file each</summary>
+internal static class BenchCommand
+{
+    private static readonly Option<string> Handler = new("--handler") { Description = "The handler.", HelpName = "NAME", DefaultValueFactory = _ => "echo" };
+
+    private static readonly Option<string?> Input = new("--input") { Description = "Its input; otherwise --size bytes.", HelpName = "JSON" };
+
+    private static readonly Option<int> Size = new("--size") { Description = "Bytes of input where --input is not given.", HelpName = "BYTES", DefaultValueFactory = _ => 64 };
+
+    private static readonly Option<long> Count = new("--count") { Description = "Tasks per round, instead of --duration.", HelpName = "N" };
+
+    private static readonly Option<int?> InFlight = new("--in-flight")
+    {
+        Description = "Tasks in flight per client: 4096 on a stream, 64 calls, 10000 calls with --rate.",
+        HelpName = "N",
+    };
+
+    private static readonly Option<double> Rate = new("--rate")
+    {
+        Description = "Open loop: tasks per second in all, arriving at random; latency counts from the intended start.",
+        HelpName = "PER-SECOND",
+    };
+
+    private static readonly Option<string> Placement = PlacementOption.Create();
+
+    private static readonly Option<string> Mode = new Option<string>("--mode")
+    {
+        Description = "StreamTasks, or one RunTask call per task.",
+        HelpName = "stream|unary",
+        DefaultValueFactory = _ => "stream",
+    }.AcceptOnlyFromAmong("stream", "unary");
+
+    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "How long a round, or a part of it, goes on: 5s, or 1s with --baseline.");
+
+    private static readonly Option<int> Clients = new("--clients") { Description = "Connections, each with its own load.", HelpName = "N", DefaultValueFactory = _ => 1 };
+
+    private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 5 };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
+
+    private static readonly Option<bool> Baseline = new("--baseline")
+    {
+        Description = "Measure bare gRPC in the same run too, and print each figure as a ratio to it.",
+    };
+
+    private static readonly Option<bool> Check = new("--check") { Description = "Exit with 4 if a ratio to the baseline, or the bound of an overload, misses its target." };
+
+    private static readonly Option<double?> MinRate = new("--min-rate") { Description = "Exit with 4 below this throughput.", HelpName = "PER-SECOND" };
+
+    private static readonly Option<TimeSpan?> MaxP99 = DurationOption.Option("--max-p99", "Exit with 4 above this 99th percentile.");
+
+    public static Command Create()
+    {
+        var tasks = new Command("tasks", "Measures how fast tasks go through, and how long one takes.")
+        {
+            Handler, Input, Size, Count, InFlight, Rate, Placement, Mode, Length, Clients, Rounds, Json, Baseline, Check, MinRate, MaxP99,
+        }
+            .Examples(
+                "orchestrator bench tasks",
+                "orchestrator bench tasks --mode unary --in-flight 1",
+                "orchestrator bench tasks --rate 50000 --duration 10s",
+                "orchestrator bench tasks --handler sum_of_squares --input '{\"n\": 1000}' --placement threads",
+                "orchestrator bench tasks --baseline --json")
+            .HandledBy(RunAsync);
+        var journal = new Command("journal", "Measures acknowledged puts to durable queues, beside plain SQLite in the data directory.") { InFlight, Length }
+            .Examples("orchestrator bench journal", "orchestrator bench journal --in-flight 256 --duration 2s")
+            .HandledBy(MeasureJournalAsync);
+        var overload = new Command("overload", "Measures what one client suffers from another that offers ten times what the workers can do.") { Length, Check }
+            .Examples("scripts/overload", "orchestrator bench overload --duration 10s")
+            .HandledBy(MeasureOverloadAsync);
+        return new Command("bench", "Measures.")
+        {
+            tasks,
+            journal,
+            overload,
+            ObjectBenchCommand.Create("queue", "Measures queues: from the put in one process to the get in another.", QueueShapes.Figures, IdleObjects.Queues),
+            ObjectBenchCommand.Create("pipe", "Measures pipes between two processes.", PipeShapes.Figures, IdleObjects.Pipes),
+            ObjectBenchCommand.Create("state", "Measures shared dicts and counters.", StateShapes.Figures, IdleObjects.Values),
+            ObjectBenchCommand.Create("lock", "Measures locks, alone and between two processes.", LockShapes.Figures, IdleObjects.Locks),
+            PoolBenchCommand.Create(),
+            CompareCommand.Create(),
+        };
+    }
+
+    private static async Task<int> RunAsync(CommandContext context, CancellationToken token)
+    {
+        var settings = Settings(context);
+        var clients = new List<OrchestratorClient>();
+        try
+        {
+            for (var i = 0; i < settings.Clients; i++)
+                clients.Add(await context.ConnectAsync(token));
+            return context.Get(Baseline)
+                ? await BaselineBench.RunAsync(settings, clients, context.Terminal, token)
+                : await TaskBench.RunAsync(settings, clients, context.Terminal, token);
+        }
+        finally
+        {
+            foreach (var client in clients)
+                await client.DisposeAsync();
+        }
+    }
+
+    private static async Task<int> MeasureJournalAsync(CommandContext context, CancellationToken token)
+    {
+        var inFlight = context.Get(InFlight) ?? 64;
+        if (inFlight < 1)
+            throw new UsageException($"--in-flight is {inFlight}, it must be at least 1.");
+        await using var client = await context.ConnectAsync(token);
+        var directory = context.NamedDirectory();
+        return await JournalBench.RunAsync(client, directory, inFlight, context.Get(Length) ?? TimeSpan.FromSeconds(3), context.Terminal, token);
+    }
+
+    private static async Task<int> MeasureOverloadAsync(CommandContext context, CancellationToken token)
+    {
+        var phase = context.Get(Length) ?? TimeSpan.FromSeconds(5);
+        if (phase < TimeSpan.FromSeconds(2))
+            throw new UsageException($"--duration is {phase.TotalSeconds:0.###} s, it must be at least 2 s: that long are the times before, during and after.");
+        await using var modest = await context.ConnectAsync(token);
+        await using var greedy = await context.ConnectAsync(token);
+        return await new OverloadBench(modest, greedy, phase, context.Terminal).RunAsync(context.Get(Check), token);
+    }
+
+    private static TaskBenchSettings Settings(CommandContext context)
+    {
+        var unary = context.Get(Mode) == "unary";
+        var rate = context.Get(Rate);
+        var size = context.Get(Size);
+        var input = context.Get(Input) is { } json ? JsonArgument.Parse(json, "--input") : Payloads.FromBytes(new byte[Math.Max(0, size)]);
+        var settings = new TaskBenchSettings
+        {
+            Handler = context.Get(Handler)!,
+            Input = input,
+            Size = input.ContentCase == Payload.ContentOneofCase.Data ? input.Data.Length : input.CalculateSize(),
+            Options = new TaskOptions { Placement = PlacementOption.Parse(context.Get(Placement)) },
+            Unary = unary,
+            Clients = context.Get(Clients),
+            InFlight = context.Get(InFlight) ?? (!unary ? 4_096 : rate > 0 ? 10_000 : 64),
+            Rate = rate,
+            Rounds = context.Get(Rounds),
+            Plan = new RoundPlan(context.Get(Length) ?? TimeSpan.FromSeconds(context.Get(Baseline) ? 1 : 5), context.Get(Count)),
+            Json = context.Get(Json) || context.Terminal.IsJson,
+            MinRate = context.Get(MinRate),
+            MaxP99 = context.Get(MaxP99),
+            Check = context.Get(Check),
+        };
+        if (settings.Clients < 1 || settings.InFlight < 1 || settings.Rounds < 1 || rate < 0 || settings.Plan.Count < 0)
+            throw new UsageException("--clients, --in-flight and --rounds must be at least 1, --rate and --count not negative.");
+        if (context.Get(Baseline) && (rate > 0 || settings.Plan.Count > 0))
+            throw new UsageException("--baseline measures fixed shapes in closed loops; it goes without --rate and --count.");
+        return settings;
+    }
+}

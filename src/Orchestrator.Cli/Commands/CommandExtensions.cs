@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Text.Json;
+using Grpc.Core;
+using Orchestrator.Cli.Output;
+using Orchestrator.Client;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary>How verbs are put together.</summary>
+internal static class CommandExtensions
+{
+    /// <summary>Runs the verb inside the one place that turns errors into messages and exit codes.</summary>
+    public static Command HandledBy(this Command command, Func<CommandContext, CancellationToken, Task<int>> run)
+    {
+        command.SetAction((parsed, token) => GuardAsync(new CommandContext(parsed), run, token));
+        return command;
+    }
+
+    /// <summary>Adds options that are defined elsewhere.</summary>
+    public static Command With(this Command command, IEnumerable<Option> options)
+    {
+        foreach (var option in options)
+            command.Options.Add(option);
+        return command;
+    }
+
+    /// <summary>Examples for the end of the verb's help.</summary>
+    public static Command Examples(this Command command, params string[] lines)
+    {
+        ExamplesHelp.Register(command, lines);
+        return command;
+    }
+
+    private static async Task<int> GuardAsync(
+        CommandContext context, Func<CommandContext, CancellationToken, Task<int>> run, CancellationToken token)
+    {
+        try
+        {
+            return await run(context, token);
+        }
+        catch (Exception) when (token.IsCancellationRequested)
+        {
+            // A call that is cut off ends with whatever it was doing, not always with a cancellation.
+            return ExitCode.Interrupted;
+        }
+        catch (Exception exception) when (CodeOf(exception) is { } code)
+        {
+            var reason = exception is OrchestratorException { Reason: not V1.ErrorReason.Unspecified } known
+                ? $" [{Format.Reason(known.Reason)}]"
+                : "";
+            context.Terminal.Error($"orchestrator: {exception.Message}{reason}");
+            return code;
+        }
+    }
+
+    private static int? CodeOf(Exception exception) => exception switch
+    {
+        UsageException or JsonException => ExitCode.Usage,
+        CoordinatorUnavailableException => ExitCode.CannotConnect,
+        AccessDeniedException => ExitCode.NotAllowed,
+        OrchestratorException { StatusCode: StatusCode.InvalidArgument } => ExitCode.Usage,
+        OrchestratorException or IOException or UnauthorizedAccessException => ExitCode.TaskFailed,
+        _ => null,
+    };
+}

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using Orchestrator.Cli.Bench.Compare;
+using Orchestrator.Cli.Bench.Pool;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary><c>orchestrator bench compare</c></summary>
+internal static class CompareCommand
+{
+    private static readonly Option<string[]> Kinds = new Option<string[]>("--kind")
+    {
+        Description = "Which tasks: cpu, io, mixed; all of them unless given.",
+        HelpName = "cpu|io|mixed",
+        AllowMultipleArgumentsPerToken = true,
+    }.AcceptOnlyFromAmong("cpu", "io", "mixed");
+
+    private static readonly Option<string[]> Sizes = new("--size")
+    {
+        Description = "Sizes of a task; 1us 10us 100us 1ms 10ms 100ms unless given. Tasks that wait take those from 1ms.",
+        HelpName = "TIME",
+        AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = _ => ["1us", "10us", "100us", "1ms", "10ms", "100ms"],
+    };
+
+    private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 3 };
+
+    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "How long each way runs per size and round, at least.", 0.25);
+
+    private static readonly Option<bool> Memory = new("--memory") { Description = "Also measure what threads, coroutines and processes cost in memory and until they start." };
+
+    private static readonly Option<bool> SpeedUp = new("--speed-up") { Description = "Also measure with 1, 2, … workers; changes their number for as long." };
+
+    private static readonly Option<string?> Report = new("--report") { Description = "Write a page with plots; measures memory and speed-up too.", HelpName = "FILE.html" };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
+
+    public static Command Create() =>
+        new Command("compare", "Runs the same tasks sequentially, on threads, asynchronously, in process and across processes, and says from which size of a task processes pay.")
+        {
+            Kinds, Sizes, Rounds, Length, Memory, SpeedUp, Report, Json,
+        }
+            .Examples(
+                "orchestrator bench compare",
+                "orchestrator bench compare --kind cpu --size 1us 10us 100us --rounds 5",
+                "orchestrator bench compare --memory --report compare.html")
+            .HandledBy(RunAsync);
+
+    private static async Task<int> RunAsync(CommandContext context, CancellationToken token)
+    {
+        var settings = Settings(context);
+        await using var client = await context.ConnectAsync(token);
+        CompareResult? result = null;
+        var exit = await BenchPool.RunAsync(client, async pool => result = await new CompareBench(settings, client, pool, context.Terminal).RunAsync(token), token);
+        token.ThrowIfCancellationRequested();
+        if (result is null)
+            return exit;
+        if (settings.Json)
+            context.Terminal.WriteJson(result.ToJson());
+        else
+            CompareTable.Write(context.Terminal, result);
+        if (settings.Report is { } file)
+        {
+            await File.WriteAllTextAsync(file, CompareReport.Create(result), token);
+            context.Terminal.Note($"{file} is written");
+        }
+
+        if (result.Cells.FirstOrDefault(cell => cell.Figure.Failed > 0) is not { } failed)
+            return ExitCode.Ok;
+        context.Terminal.Error($"{failed.Mode.Name}: tasks failed; the first: {failed.Figure.FirstError}");
+        return ExitCode.TaskFailed;
+    }
+
+    private static CompareSettings Settings(CommandContext context)
+    {
+        var sizes = context.Get(Sizes)!.Select(text => DurationOption.TryParse(text) is { } size && size > TimeSpan.Zero
+            ? size
+            : throw new UsageException($"--size '{text}' is not a time longer than zero. Write it like 10us, 1ms or 0.1s."));
+        var report = context.Get(Report);
+        if (report is not null && Path.GetDirectoryName(Path.GetFullPath(report)) is { } folder && !Directory.Exists(folder))
+            throw new UsageException($"--report '{report}': there is no folder {folder}.");
+        var settings = new CompareSettings
+        {
+            Kinds = context.Get(Kinds) is { Length: > 0 } kinds ? [.. kinds.Select(kind => Enum.Parse<CompareWorkload>(kind, ignoreCase: true)).Distinct()] : [CompareWorkload.Cpu, CompareWorkload.Io, CompareWorkload.Mixed],
+            Sizes = [.. sizes.Distinct().Order()],
+            Rounds = context.Get(Rounds),
+            Duration = context.Get(Length) ?? TimeSpan.FromSeconds(0.25),
+            Memory = context.Get(Memory) || report is not null,
+            SpeedUp = context.Get(SpeedUp) || report is not null,
+            Report = report,
+            Json = context.Get(Json) || context.Terminal.IsJson,
+        };
+        if (settings.Rounds < 1 || settings.Duration <= TimeSpan.Zero)
+            throw new UsageException("--rounds must be at least 1 and --duration longer than 0.");
+        if (!settings.Kinds.Contains(CompareWorkload.Cpu) && settings.Sizes[^1] < TimeSpan.FromMilliseconds(1))
+            throw new UsageException("Tasks that wait need a --size of at least 1ms: no timer is finer.");
+        return settings;
+    }
+}

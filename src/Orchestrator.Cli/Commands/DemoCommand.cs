@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Globalization;
+using Orchestrator.Cli.Demo;
+using Orchestrator.Cli.Output;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary><c>orchestrator demo</c>: the same tasks in process and across processes, compared.</summary>
+internal static class DemoCommand
+{
+    public static Command Create() =>
+        new Command("demo", "Streams CPU-bound and IO-bound tasks to a running coordinator and compares where they ran.")
+            .Examples("scripts/demo", "orchestrator demo")
+            .HandledBy(RunAsync);
+
+    private static async Task<int> RunAsync(CommandContext context, CancellationToken token)
+    {
+        var terminal = context.Terminal;
+        await using var client = await context.ConnectAsync(token);
+        var status = await client.GetStatusAsync(token);
+        terminal.Line($"The coordinator at {Format.Address(client.Address)} is process {status.Coordinator?.Pid}; its workers are");
+        terminal.Line(string.Join(", ", status.Workers.Select(worker => $"{worker.Name} (process {worker.Pid.ToString(CultureInfo.InvariantCulture)})")) +
+                      $". This is process {Environment.ProcessId}, which streams tasks to it.");
+        var run = new DemoRun(client, token);
+        try
+        {
+            terminal.Line($"Measuring how much work takes {Workload.TaskTime.TotalMilliseconds} ms here …");
+            var samples = await run.CalibrateAsync();
+            terminal.Line($"A CPU-bound task throws {Format.Count(samples)} random points at a circle; an IO-bound one waits {Workload.TaskTime.TotalMilliseconds} ms.");
+            var heats = terminal.ShowsProgress && !Console.IsOutputRedirected
+                ? await WithBarsAsync(terminal, run, Workload.Create(samples))
+                : await WithLinesAsync(terminal, run, Workload.Create(samples));
+            DemoReport.Write(terminal, heats, status.Workers.Count);
+            return ExitCode.Ok;
+        }
+        catch (DemoFailedException exception)
+        {
+            terminal.Error($"orchestrator: {exception.Message}");
+            return ExitCode.TaskFailed;
+        }
+    }
+
+    private static async Task<List<Heat>> WithLinesAsync(Terminal terminal, DemoRun run, Workload[] workloads)
+    {
+        var heats = new List<Heat>();
+        foreach (var workload in workloads)
+        {
+            foreach (var contender in Contender.All)
+            {
+                var heat = await run.RunAsync(workload, contender, null);
+                heats.Add(heat);
+                terminal.Line($"  {workload.Name,-10} {contender.Name,-14} {workload.Tasks.Count} tasks in {Format.Time(heat.Elapsed)}");
+            }
+        }
+
+        return heats;
+    }
+
+    private static async Task<List<Heat>> WithBarsAsync(Terminal terminal, DemoRun run, Workload[] workloads)
+    {
+        var heats = new List<Heat>();
+        using var console = new BarConsole(Console.Out);
+        await ProgressBars.Create(console).StartAsync(async bars =>
+        {
+            foreach (var workload in workloads)
+            {
+                foreach (var contender in Contender.All)
+                {
+                    var bar = bars.AddTask($"{workload.Name}, {contender.Name}", maxValue: workload.Tasks.Count);
+                    heats.Add(await run.RunAsync(workload, contender, () => bar.Increment(1)));
+                }
+            }
+        });
+        return heats;
+    }
+}

@@ -1,0 +1,73 @@
+using Orchestrator.Contracts;
+using System.CommandLine;
+using System.IO.Enumeration;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary><c>orchestrator events</c>, or <c>orchestrator tail</c></summary>
+internal static class EventsCommand
+{
+    private static readonly Option<ulong> After = new("--after")
+    {
+        Description = "Begin after this sequence number.",
+        HelpName = "SEQUENCE",
+    };
+
+    private static readonly Option<TimeSpan?> Since = DurationOption.Option("--since", "Begin with what happened within this time before now, such as 10m; 0s begins with what comes.");
+
+    private static readonly Option<string[]> Kinds = new("--kind")
+    {
+        Description = "Only events of this kind, such as worker.lost or 'worker.*'; may be given more than once.",
+        HelpName = "KIND",
+    };
+
+    private static readonly Option<string[]> Subjects = new("--subject")
+    {
+        Description = "Only what concerns this, such as 'worker-1#2', or worker-1 for all its incarnations; may be given more than once.",
+        HelpName = "NAME",
+    };
+
+    private static readonly Option<long> Count = new("--count", "-n") { Description = "End after so many events.", HelpName = "N", DefaultValueFactory = _ => long.MaxValue };
+
+    public static Command Create()
+    {
+        var command = new Command("events", "Follows what happens: restarts, drains, lost workers. Ctrl-C ends it. It may be written 'tail', too.")
+        {
+            After, Since, Kinds, Subjects, Count,
+        };
+        command.Aliases.Add("tail");
+        return command
+            .Examples("orchestrator events", "orchestrator tail --kind 'worker.*' --since 10m", "orchestrator tail --subject worker-1 -o json | jq -r .message")
+            .HandledBy(RunAsync);
+    }
+
+    /// <summary>Whether an event is asked for.</summary>
+    internal static bool Matches(WatchEventsResponse happened, string[] kinds, string[] subjects, DateTimeOffset since) =>
+        (kinds.Length == 0 || kinds.Any(kind => FileSystemName.MatchesSimpleExpression(kind, happened.Kind, ignoreCase: true)))
+        && (subjects.Length == 0 || subjects.Any(subject => subject == happened.Subject || subject == happened.Subject.Split('#')[0]))
+        && (happened.At is null || happened.At.ToDateTimeOffset() >= since);
+
+    private static async Task<int> RunAsync(CommandContext context, CancellationToken token)
+    {
+        var left = context.Get(Count);
+        if (left < 1)
+            throw new UsageException("--count must be at least 1.");
+        var since = context.Get(Since) is { } before ? TimeProvider.System.GetUtcNow() - before : DateTimeOffset.MinValue;
+        await using var client = await context.ConnectAsync(token);
+        await foreach (var happened in client.WatchEventsAsync(context.Get(After), token))
+        {
+            if (!Matches(happened, context.Get(Kinds) ?? [], context.Get(Subjects) ?? [], since))
+                continue;
+            if (context.Terminal.IsJson)
+                context.WriteJsonLine(happened);
+            else
+                context.Terminal.Line(VisibleText.Line(FormattableString.Invariant(
+                    $"{happened.At?.ToDateTime().ToLocalTime():HH:mm:ss.fff}  {happened.Kind,-20} {happened.Subject,-12} {happened.Message}")));
+            if (--left == 0)
+                break;
+        }
+
+        return ExitCode.Ok;
+    }
+}

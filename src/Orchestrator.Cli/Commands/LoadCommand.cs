@@ -1,0 +1,32 @@
+using System.CommandLine;
+using Orchestrator.Cli.LoadTest;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary><c>orchestrator load</c></summary>
+internal static class LoadCommand
+{
+    private static readonly Argument<string> Scenario = new("FILE") { Description = "The scenario, a JSON file; scripts/load has three." };
+
+    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "How long to send, instead of what the scenario says.");
+
+    private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
+
+    public static Command Create() =>
+        new Command("load", "Plays a scripted load against a running coordinator, and ends with a ledger of every task: passed (0) or failed (4).") { Scenario, Length, Json }
+            .Examples(
+                "scripts/load-test steady",
+                "orchestrator load scripts/load/worker-kills.json --duration 2h")
+            .HandledBy(async (context, token) =>
+            {
+                var scenario = await LoadScenario.ReadAsync(context.Get(Scenario)!, token);
+                if (context.Get(Length) is { } length)
+                    scenario = length > TimeSpan.Zero ? scenario with { Duration = length } : throw new UsageException("--duration must be longer than 0.");
+                var verdict = await new LoadRun(scenario, context.ConnectAsync, context.Terminal).RunAsync(token);
+                if (context.Get(Json) || context.Terminal.IsJson)
+                    context.Terminal.WriteJson(verdict.ToJson());
+                else
+                    verdict.Write(context.Terminal);
+                return verdict.Faults.Count == 0 ? ExitCode.Ok : ExitCode.ThresholdMissed;
+            });
+}

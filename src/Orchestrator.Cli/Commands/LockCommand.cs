@@ -1,0 +1,66 @@
+using System.CommandLine;
+using Orchestrator.Cli.Output;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary><c>orchestrator lock</c></summary>
+internal static class LockCommand
+{
+    private static readonly Argument<string> LockName = new("NAME") { Description = "The lock's name: letters, digits and . _ / -" };
+
+    private static readonly Argument<string[]> CommandWords = new("COMMAND")
+    {
+        Description = "The command to run while the lock is held, after --.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    private static readonly Option<TimeSpan?> Wait = DurationOption.Option("--timeout", "How long to wait for the lock; without limit unless given. 0s is one attempt. A time-out is exit code 6.");
+
+    public static Command Create() => new("lock", "Uses locks that every process shares which names them.") { CreateRun(), CreateList() };
+
+    private static Command CreateRun() =>
+        new Command("run", "Runs a command under a lock, and exits with its exit code. Should the lock be lost meanwhile, the command is killed: somebody else may have it by then.")
+        {
+            LockName, CommandWords, Wait, ObjectCommands.Ttl,
+        }
+            .Examples("orchestrator lock run build -- make -j4", "orchestrator lock run build --timeout 0s -- ./deploy", "orchestrator lock run build --ttl 5s -- make -j4")
+            .HandledBy(async (context, token) =>
+            {
+                await using var ending = ChildCommand.EndSoonUnlessItRuns(token);
+                await using var client = await context.ConnectAsync(token);
+                await using var session = await client.OpenSessionAsync($"lock run (pid {Environment.ProcessId})", context.Get(ObjectCommands.Ttl), token);
+                var shared = session.Lock(context.Get(LockName)!);
+                await using var hold = context.Get(Wait) is { } limit ? await shared.TryAcquireAsync(limit, token) : await shared.AcquireAsync(token);
+                // Ctrl-C came when the lock did: a command that starts now has not heard it.
+                token.ThrowIfCancellationRequested();
+                return hold is null
+                    ? context.TimedOut($"the lock '{shared.Name}' was not to be had")
+                    : await ChildCommand.RunAsync(context.Get(CommandWords)!, hold.Lost, ("ORCHESTRATOR_FENCING_TOKEN", $"{hold.FencingToken}"));
+            });
+
+    private static Command CreateList() =>
+        new Command("list", "Lists the locks that are held or waited for.")
+            .Examples("orchestrator lock list")
+            .HandledBy(async (context, token) =>
+            {
+                await using var client = await context.ConnectAsync(token);
+                var locks = (await client.ListSyncAsync(token)).Where(item => item.Object.StartsWith("locks/", StringComparison.Ordinal)).ToList();
+                if (context.Terminal.IsJson)
+                {
+                    context.WriteJson(locks);
+                    return ExitCode.Ok;
+                }
+
+                context.Terminal.WriteTable(
+                    [new("lock"), new("held by"), new("token", true), new("for", true), new("waiting", true)],
+                    locks.Select(item => (string[])
+                    [
+                        item.Object["locks/".Length..],
+                        string.Join(", ", item.Holders.Select(holder => holder.DisplayName.Length > 0 ? holder.DisplayName : holder.SessionId)),
+                        string.Join(", ", item.Holders.Select(holder => holder.FencingToken)),
+                        item.Holders.Count == 0 ? "–" : $"{item.Holders.Max(holder => holder.Age.ToTimeSpan()).TotalSeconds:0.0} s",
+                        $"{item.Waiters.Count}",
+                    ]));
+                return ExitCode.Ok;
+            });
+}

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary><c>orchestrator limiter</c></summary>
+internal static class LimiterCommand
+{
+    private static readonly Option<long> Permits = new("--permits") { Description = "How many permits.", HelpName = "N", DefaultValueFactory = _ => 1 };
+
+    private static readonly Option<TimeSpan?> Period = DurationOption.Option("--period", "In which time so many permits are given out.", 1);
+
+    private static readonly Option<long> Burst = new("--burst") { Description = "How many can be saved up; 0 means as many as permits.", HelpName = "N" };
+
+    private static readonly Option<bool> Sliding = new("--sliding-window") { Description = "Count every permit of the last period instead of refilling a bucket." };
+
+    public static Command Create() => new("limiter", "Uses rate limiters that count over all processes.")
+    {
+        new Command("create", "Creates a rate limiter; does nothing where the same exists.") { ObjectCommands.Name, Permits, Period, Burst, Sliding }
+            .Examples("orchestrator limiter create api --permits 100 --period 1s")
+            .WithClient(async (context, client, token) =>
+            {
+                var spec = await client.CreateRateLimiterAsync(
+                    new RateLimiterSpec
+                    {
+                        Name = context.Get(ObjectCommands.Name)!,
+                        Permits = context.Get(Permits),
+                        Period = Duration.FromTimeSpan(context.Get(Period)!.Value),
+                        Burst = context.Get(Burst),
+                        SlidingWindow = context.Get(Sliding),
+                    },
+                    token);
+                if (context.Terminal.IsJson)
+                    context.WriteJson(spec);
+                return ExitCode.Ok;
+            }),
+        new Command("take", "Waits in turn until the permits are there, and takes them.") { ObjectCommands.Name, Permits, ObjectCommands.Timeout }
+            .Examples("orchestrator limiter take api && ./work", "orchestrator limiter take api --timeout 0s")
+            .InSession(async (context, session, token) =>
+            {
+                var limiter = session.RateLimiter(context.Get(ObjectCommands.Name)!);
+                if (context.Get(ObjectCommands.Timeout) is not { } limit)
+                {
+                    await limiter.AcquireAsync(context.Get(Permits), token);
+                    return ExitCode.Ok;
+                }
+
+                return await limiter.TryAcquireAsync(limit, context.Get(Permits), token) is { } retry
+                    ? context.TimedOut($"the limiter '{limiter.Name}' had no permit (next in {Output.Format.Time(retry)})")
+                    : ExitCode.Ok;
+            }),
+        new Command("delete", "Deletes a rate limiter; who waits for its permits is told that it is gone.") { ObjectCommands.Name }
+            .Examples("orchestrator limiter delete api")
+            .WithClient(async (context, client, token) =>
+            {
+                await client.DeleteRateLimiterAsync(context.Get(ObjectCommands.Name)!, token);
+                return ExitCode.Ok;
+            }),
+        ObjectCommands.ListOf("rate limiters", "limiter"),
+    };
+}

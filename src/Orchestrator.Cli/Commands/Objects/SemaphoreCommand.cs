@@ -1,0 +1,35 @@
+using System.CommandLine;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary><c>orchestrator semaphore</c></summary>
+internal static class SemaphoreCommand
+{
+    private static readonly Argument<string[]> Words = new("COMMAND") { Description = "The command to run while the permit is held, after --.", Arity = ArgumentArity.OneOrMore };
+
+    private static readonly Option<int?> Permits = new("--permits") { Description = "How many permits there are, where this creates the semaphore; all who say so must agree.", HelpName = "N" };
+
+    private static readonly Option<int> Take = new("--take") { Description = "How many permits to take.", HelpName = "N", DefaultValueFactory = _ => 1 };
+
+    public static Command Create() => new("semaphore", "Uses semaphores that every process shares which names them.")
+    {
+        new Command("run", "Runs a command while a permit is held, and exits with its exit code. Should the permit be lost meanwhile, the command is killed.")
+        {
+            ObjectCommands.Name, Words, Permits, Take, ObjectCommands.Timeout, ObjectCommands.Ttl,
+        }
+            .Examples("orchestrator semaphore run db --permits 4 -- ./import part-1.csv", "orchestrator semaphore run db --permits 4 --timeout 0s -- ./import part-1.csv")
+            .InSession(async (context, session, token) =>
+            {
+                await using var ending = ChildCommand.EndSoonUnlessItRuns(token);
+                var semaphore = session.Semaphore(context.Get(ObjectCommands.Name)!, context.Get(Permits), bounded: true);
+                await using var hold = context.Get(ObjectCommands.Timeout) is { } limit
+                    ? await semaphore.TryAcquireAsync(limit, context.Get(Take), token)
+                    : await semaphore.AcquireAsync(context.Get(Take), token);
+                token.ThrowIfCancellationRequested();
+                return hold is null
+                    ? context.TimedOut($"the semaphore '{semaphore.Name}' had no permit")
+                    : await ChildCommand.RunAsync(context.Get(Words)!, session.Lost);
+            }, ObjectCommands.Ttl),
+        ObjectCommands.ListOf("semaphores", "semaphore"),
+    };
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Text;
+using Orchestrator.Client;
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary>What <c>orchestrator serve</c> says once it is ready.</summary>
+internal static class ServeBanner
+{
+    private const string Method = "orchestrator.v1.TaskService/RunTask";
+    private const string Usual = "sum_of_squares";
+
+    public static string Write(CoordinatorAddresses addresses, IReadOnlyList<HandlerInfo> handlers, string dataDirectory)
+    {
+        var address = new Uri(addresses.Grpc);
+        var authority = address.Authority;
+        var isTls = address.Scheme == Uri.UriSchemeHttps;
+        // The other terminal may not have this one's variable.
+        var isDefault = dataDirectory == ProtocolConstants.DefaultDataDirectory()
+            && string.IsNullOrEmpty(Environment.GetEnvironmentVariable(ProtocolConstants.DataDirectoryVariable));
+        var here = isDefault ? "" : $" --data-dir {Quote(dataDirectory)}";
+        var header = $"-H \"authorization: Bearer $(cat {Quote(addresses.TokenPath)})\"";
+        var text = new StringBuilder()
+            .AppendLine(CultureInfo.InvariantCulture, $"Orchestrator is ready (pid {Environment.ProcessId}).")
+            .AppendLine()
+            .AppendLine(CultureInfo.InvariantCulture, $"  gRPC   {addresses.Grpc}")
+            .AppendLine(CultureInfo.InvariantCulture, $"  HTTP   {addresses.Http}")
+            .AppendLine(CultureInfo.InvariantCulture, $"  token  in {addresses.TokenPath}")
+            .AppendLine();
+        foreach (var worker in addresses.Workers)
+        {
+            var core = worker.Core < 0 ? "any core" : $"core {worker.Core}";
+            text.AppendLine(worker.Failure.Length == 0
+                ? string.Create(CultureInfo.InvariantCulture, $"  {worker.Name,-10} pid {worker.Pid,-8} {core}")
+                : $"  {worker.Name,-10} GIVEN UP: {worker.Failure}");
+        }
+
+        if (addresses.Workers.Any(worker => worker.Failure.Length > 0))
+        {
+            text.AppendLine()
+                .AppendLine("  A task that no living worker can run fails at once. Mend the cause, then try again with")
+                .AppendLine(CultureInfo.InvariantCulture, $"  {Command()} recycle{here}");
+        }
+
+        text.AppendLine();
+        if (Example(handlers) is var (handler, input))
+        {
+            var body = input is null ? "" : $",\"input\":{{\"json\":{input}}}";
+            var request = Quote($"{{\"task\":{{\"handler\":\"{handler}\"{body}}}}}");
+            text.AppendLine("Try it from another terminal, with this command, grpcurl or buf:")
+                .AppendLine()
+                .AppendLine(CultureInfo.InvariantCulture, $"  {Command()} run {handler}{(input is null ? "" : " " + Quote(input))}{here}{(isTls ? " --ca CA.pem" : "")}")
+                .AppendLine()
+                .AppendLine(isTls ? "  grpcurl -cacert CA.pem \\" : "  grpcurl -plaintext \\")
+                .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
+                .AppendLine(CultureInfo.InvariantCulture, $"    -d {request} \\")
+                .AppendLine(CultureInfo.InvariantCulture, $"    {authority} {Method}")
+                .AppendLine()
+                // Without --reflect-header buf sends the token with the call, but not when it asks for the schema.
+                .AppendLine($"  buf curl --protocol grpc {(isTls ? "--cacert CA.pem" : "--http2-prior-knowledge")} --reflect-header '*' \\")
+                .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
+                .AppendLine(CultureInfo.InvariantCulture, $"    -d {request} \\")
+                .AppendLine(CultureInfo.InvariantCulture, $"    {address.Scheme}://{authority}/{Method}")
+                .AppendLine();
+        }
+        else
+        {
+            text.AppendLine("No worker offers a handler yet. What they can run, once they do, is listed by")
+                .AppendLine(CultureInfo.InvariantCulture, $"  {Command()} handlers{here}{(isTls ? " --ca CA.pem" : "")}")
+                .AppendLine();
+        }
+
+        return text
+            .Append(isTls ? "CA.pem stands for the authority of the certificate; where client certificates are asked for, add yours and its key.\n\n" : "")
+            .AppendLine("Ctrl-C stops it: running tasks may finish first, a second Ctrl-C does not wait.")
+            .ToString();
+    }
+
+    /// <summary>A handler that some worker has, with an input that it takes; null where none has any.</summary>
+    private static (string Handler, string? Input)? Example(IReadOnlyList<HandlerInfo> handlers)
+    {
+        var shown = handlers.FirstOrDefault(handler => handler.Name == Usual) ?? handlers.FirstOrDefault(HasExample) ?? (handlers is [var first, ..] ? first : null);
+        return shown is null ? null : (shown.Name, HasExample(shown) ? Payloads.ToJson(shown.ExampleInput) : null);
+    }
+
+    private static bool HasExample(HandlerInfo handler) => handler.ExampleInput?.ContentCase == Payload.ContentOneofCase.Json;
+
+    // What was built in a folder is not on the PATH, and the line is there to be pasted.
+    private static string Command()
+    {
+        var path = SelfCommand.Path;
+        if (Path.GetFileNameWithoutExtension(path) is "dotnet")
+            return "orchestrator";
+        var found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Any(directory => directory.Length > 0 && Path.Combine(directory, "orchestrator") == path);
+        return found ? "orchestrator" : Quote(path);
+    }
+
+    // Single quotes for whatever a shell would not take as one plain word.
+    private static string Quote(string path) =>
+        path.All(c => char.IsLetterOrDigit(c) || c is '/' or '.' or '_' or '-')
+            ? path
+            : "'" + path.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+}

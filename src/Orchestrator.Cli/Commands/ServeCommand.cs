@@ -1,0 +1,258 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Connections;
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator;
+using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Handlers;
+using Orchestrator.Worker;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary><c>orchestrator serve</c>: the coordinator and its workers, until Ctrl-C or SIGTERM.</summary>
+internal static class ServeCommand
+{
+    public const string Name = "serve";
+
+    // Never disposed: a further signal while the process cleans up must not end it with the signal's exit code.
+    private static readonly List<PosixSignalRegistration> s_untilTheEnd = [];
+
+    private static readonly Option<int> GrpcPort = new("--grpc-port")
+    {
+        Description = "The port for gRPC; 0 picks a free one.",
+        HelpName = "PORT",
+        DefaultValueFactory = _ => 7600,
+    };
+
+    private static readonly Option<int> HttpPort = new("--http-port")
+    {
+        Description = "The port for HTTP; 0 picks a free one.",
+        HelpName = "PORT",
+        DefaultValueFactory = _ => 7601,
+    };
+
+    private static readonly Option<int> Workers = new("--workers")
+    {
+        Description = "How many worker processes, beside those of named groups; one per core unless given.",
+        HelpName = "N",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    private static readonly Option<string[]> WorkerCommand = new("--worker-command")
+    {
+        Description = "The command that starts a worker, in any language; this command's own workers unless given. NAME=COUNT:COMMAND adds a group of workers beside those, and may be given more than once.",
+        HelpName = "COMMAND",
+    };
+
+    private static readonly Option<bool> AllowChaos = new("--allow-chaos")
+    {
+        Description = "Offer handlers that crash, hang and eat memory, to try what happens then.",
+    };
+
+    private static readonly Option<string[]> AllowDirectory = new("--allow-directory")
+    {
+        Description = "A directory that read_file and sql_query may read; may be given more than once.",
+        HelpName = "DIR",
+    };
+
+    private static readonly Option<string[]> AllowUrl = new("--allow-url")
+    {
+        Description = "A prefix of addresses that http_get may fetch; may be given more than once.",
+        HelpName = "PREFIX",
+    };
+
+    private static readonly Option<string[]> InheritVariable = new("--inherit-env")
+    {
+        Description = "An environment variable that workers inherit beyond PATH, HOME and the like; may be given more than once.",
+        HelpName = "NAME",
+    };
+
+    private static readonly Option<int?> HotSpares = new("--hot-spares")
+    {
+        Description = "Workers started ahead in each group, to take over at once when one is lost: 0 or 1 (the default).",
+        HelpName = "N",
+    };
+
+    private static readonly Option<bool> NoPinning = new("--no-pinning") { Description = "Let workers run on any core, instead of one each." };
+
+    private static readonly Option<int?> MaxIo = new("--max-io")
+    {
+        Description = "IO tasks that a worker runs at once (10000).",
+        HelpName = "N",
+    };
+
+    private static readonly Option<int?> BlockingThreads = new("--blocking-threads")
+    {
+        Description = "Threads of a worker for blocking tasks (64).",
+        HelpName = "N",
+    };
+
+    private static readonly Option<int?> Credits = new("--credits")
+    {
+        Description = "Tasks that one stream may hold unfinished or unread (4096).",
+        HelpName = "N",
+    };
+
+    private static readonly Option<long?> MemoryBudget =
+        ByteSizeOption.Option("--memory-budget", "The memory that the coordinator may take; beyond it new work is refused (half of the machine's or container's).");
+
+    private static readonly Option<long?> RecycleAfter = new("--recycle-after")
+    {
+        Description = "Replace a worker that has ended so many tasks, ± 10 %, without losing one (never).",
+        HelpName = "TASKS",
+    };
+
+    private static readonly Option<long?> MaxWorkerMemory =
+        ByteSizeOption.Option("--max-worker-memory", "Replace a worker that takes more resident memory than this, without losing a task (never).");
+
+    private static readonly Option<TimeSpan?> DrainTimeout =
+        DurationOption.Option("--drain-timeout", "How long a stop waits for unfinished tasks before it cancels them (25s).");
+
+    private static readonly Option<bool> Verbose = new("--verbose") { Description = "Log each change of a worker's state." };
+
+    public static Command Create() =>
+        new Command(Name, "Starts the coordinator and its worker processes; Ctrl-C or SIGTERM stops them.")
+        {
+            GrpcPort, HttpPort, Workers, WorkerCommand, AllowChaos, AllowDirectory, AllowUrl, InheritVariable,
+            HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MemoryBudget, RecycleAfter, MaxWorkerMemory, DrainTimeout, Verbose,
+        }
+            .With(ServeSecurity.Options)
+            .Examples(
+                "orchestrator serve",
+                "orchestrator serve --grpc-port 0 --http-port 0 --data-dir /tmp/mine --workers 4",
+                "orchestrator serve --worker-command 'python3 worker.py'",
+                "orchestrator serve --memory-budget 1GB --max-worker-memory 500MB --recycle-after 100000",
+                "orchestrator serve --workers 2 --worker-command 'python=2:python3 worker.py'",
+                "orchestrator serve --listen 0.0.0.0 --tls-cert server.pem --tls-key server.key --client-ca clients.pem",
+                "orchestrator serve --allow-directory /srv/data --allow-url https://example.com/",
+                "orchestrator serve @serve.options")
+            .HandledBy(RunAsync);
+
+    private static async Task<int> RunAsync(CommandContext context, CancellationToken token)
+    {
+        // Whoever asks for a reload while it starts has it once it is ready; the default would end the process.
+        var reload = false;
+        var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = reload = true);
+        var options = Options(context);
+        // One line that names every fault, instead of a stack that names the first.
+        if (options.Validate() is { Count: > 0 } faults)
+            throw new UsageException(string.Join("; ", faults) + ".");
+        // Chaos stays in the workers: in the coordinator's own process it would end the coordinator.
+        var registry = new TaskHandlerRegistry();
+        StockHandlers.Register(registry, Handlers(context, allowChaos: false));
+        await using var application = CoordinatorApplication.Create(options, registry);
+        application.OptionsSource = () => Options(CommandLine.Again());
+
+        // From here on a signal must not just end the process: it would leave the endpoint file behind. While the
+        // coordinator starts it ends the start; from then on it is the application's.
+        using var starting = CancellationTokenSource.CreateLinkedTokenSource(token);
+        s_untilTheEnd.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, EndStart));
+        s_untilTheEnd.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, EndStart));
+        try
+        {
+            await application.StartAsync(starting.Token);
+        }
+        catch (Exception) when (starting.IsCancellationRequested)
+        {
+            return ExitCode.Ok;
+        }
+        catch (IOException exception) when (exception.InnerException is AddressInUseException)
+        {
+            throw new IOException($"{exception.Message.TrimEnd('.')}; choose other ports with --grpc-port and --http-port, 0 picks a free one.", exception);
+        }
+
+        var running = application.RunUntilStoppedAsync();
+        hangUp.Dispose();
+        if (starting.IsCancellationRequested)
+            application.RequestStop();
+        else
+            await WriteBannerAsync(VisibleText.Lines(ServeBanner.Write(application.Addresses, application.Handlers, options.DataDirectory)));
+        if (reload)
+            application.RequestReload();
+        return await running;
+
+        void EndStart(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            try
+            {
+                starting.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It ends already.
+            }
+        }
+    }
+
+    /// <summary>It is ready, whether or not anybody can read so.</summary>
+    private static async Task WriteBannerAsync(string banner)
+    {
+        try
+        {
+            await Console.Out.WriteAsync(banner);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            try
+            {
+                await Console.Error.WriteLineAsync($"orchestrator: it is ready, but standard output cannot be written: {exception.Message}");
+            }
+            catch (Exception again) when (again is IOException or UnauthorizedAccessException)
+            {
+                // Then nobody reads it: endpoint.json and systemd say so as well.
+            }
+        }
+    }
+
+    private static CoordinatorOptions Options(CommandContext context)
+    {
+        var options = new CoordinatorOptions
+        {
+            GrpcPort = context.Get(GrpcPort),
+            HttpPort = context.Get(HttpPort),
+            DataDirectory = DataDirectoryOf(context),
+            Verbose = context.Get(Verbose),
+        };
+        return ServeSecurity.Read(context, options) with
+        {
+            Supervision = Supervision(context, options.Supervision),
+            CreditsPerStream = context.Get(Credits) ?? options.CreditsPerStream,
+            MemoryBudget = context.Get(MemoryBudget) ?? options.MemoryBudget,
+            DrainTimeout = context.Get(DrainTimeout) ?? options.DrainTimeout,
+        };
+    }
+
+    private static string DataDirectoryOf(CommandContext context) =>
+        context.Get(CommonOptions.DataDirectory) is { Length: > 0 } named ? Path.GetFullPath(named) : ProtocolConstants.DefaultDataDirectory();
+
+    private static SupervisorOptions Supervision(CommandContext context, SupervisorOptions usual)
+    {
+        var (command, groups) = WorkerCommands.Read(context.Get(WorkerCommand) ?? []);
+        return usual with
+        {
+            Workers = context.Get(Workers),
+            Command = command ?? [SelfCommand.Path, .. SelfCommand.Arguments(Commands.WorkerCommand.Arguments(Handlers(context, context.Get(AllowChaos))))],
+            MoreGroups = groups,
+            InheritedVariables = context.Get(InheritVariable) ?? [],
+            HotSpares = context.Get(HotSpares) ?? usual.HotSpares,
+            RecycleAfterTasks = context.Get(RecycleAfter),
+            MaxWorkerMemory = context.Get(MaxWorkerMemory),
+            PinWorkers = !context.Get(NoPinning),
+            MaxConcurrentIo = context.Get(MaxIo) ?? usual.MaxConcurrentIo,
+            BlockingThreads = context.Get(BlockingThreads) ?? usual.BlockingThreads,
+        };
+    }
+
+    private static StockHandlerOptions Handlers(CommandContext context, bool allowChaos)
+    {
+        var options = new StockHandlerOptions { AllowChaos = allowChaos };
+        // A task that reads its tokens has the rights of the owner.
+        options.DeniedDirectories.Add(DataDirectoryOf(context));
+        foreach (var directory in context.Get(AllowDirectory) ?? [])
+            options.AllowedDirectories.Add(Path.GetFullPath(directory));
+        foreach (var prefix in context.Get(AllowUrl) ?? [])
+            options.AllowedUrlPrefixes.Add(prefix);
+        return options;
+    }
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.Net;
+using Orchestrator.Coordinator;
+using Orchestrator.Coordinator.Security;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary>The options of <c>orchestrator serve</c> on who may reach it.</summary>
+internal static class ServeSecurity
+{
+    private static readonly Option<string> Listen = new("--listen")
+    {
+        Description = "The address to listen on; 0.0.0.0 or :: for all. Any but a loopback address needs --tls-cert and --tls-key.",
+        HelpName = "ADDRESS",
+        DefaultValueFactory = _ => "127.0.0.1",
+    };
+
+    private static readonly Option<string?> TlsCertificate = new("--tls-cert") { Description = "TLS: the PEM file of the certificate; read again when it changes.", HelpName = "FILE" };
+
+    private static readonly Option<string?> TlsKey = new("--tls-key") { Description = "TLS: the PEM file of its key.", HelpName = "FILE" };
+
+    private static readonly Option<string?> ClientCa = new("--client-ca")
+    {
+        Description = "Take only gRPC clients with a certificate of these authorities (PEM); it is their credential unless they send a token.",
+        HelpName = "FILE",
+    };
+
+    private static readonly Option<string> ClientRole = new Option<string>("--client-role")
+    {
+        Description = "What a client certificate allows.",
+        HelpName = "observe|submit|operate",
+        DefaultValueFactory = _ => RoleNames.Of(Role.Submit),
+    }.AcceptOnlyFromAmong([.. RoleNames.All]);
+
+    private static readonly Option<bool> NoAuth = new("--no-auth") { Description = "Ask for no credential; on loopback only, for trying out." };
+
+    private static readonly Option<string[]> AllowHost = new("--allow-host")
+    {
+        Description = "A name by which the HTTP port may be called, beside localhost and addresses; may be given more than once.",
+        HelpName = "NAME",
+    };
+
+    private static readonly Option<int?> MaxTasks = new("--max-tasks-per-client") { Description = "Unfinished tasks of one client (1000000).", HelpName = "N" };
+
+    private static readonly Option<long?> MaxBytes = new("--max-bytes-per-client") { Description = "Bytes of inputs of those (536870912).", HelpName = "BYTES" };
+
+    private static readonly Option<int?> MaxSessions = new("--max-sessions-per-client") { Description = "Sessions of one client at once (20000).", HelpName = "N" };
+
+    private static readonly Option<int?> MaxStreams = new("--max-streams-per-client") { Description = "Streams of one client at once (1000).", HelpName = "N" };
+
+    public static IEnumerable<Option> Options => [Listen, TlsCertificate, TlsKey, ClientCa, ClientRole, NoAuth, AllowHost, MaxTasks, MaxBytes, MaxSessions, MaxStreams];
+
+    public static CoordinatorOptions Read(CommandContext context, CoordinatorOptions options)
+    {
+        var listen = context.Get(Listen)!;
+        if (!IPAddress.TryParse(listen == "localhost" ? "127.0.0.1" : listen, out var address))
+            throw new UsageException($"--listen '{listen}' is no address, such as 127.0.0.1, 0.0.0.0 or ::.");
+        return options with
+        {
+            ListenAddress = address,
+            Tls = Tls(context),
+            Authentication = !context.Get(NoAuth),
+            AllowedHosts = context.Get(AllowHost) ?? [],
+            MaxStreamsPerClient = context.Get(MaxStreams) ?? options.MaxStreamsPerClient,
+            Engine = options.Engine with
+            {
+                MaxTasksPerClient = context.Get(MaxTasks) ?? options.Engine.MaxTasksPerClient,
+                MaxPayloadBytesPerClient = context.Get(MaxBytes) ?? options.Engine.MaxPayloadBytesPerClient,
+            },
+            Objects = options.Objects with { MaxSessionsPerClient = context.Get(MaxSessions) ?? options.Objects.MaxSessionsPerClient },
+        };
+    }
+
+    private static TlsOptions? Tls(CommandContext context)
+    {
+        var (certificate, key, ca) = (context.Get(TlsCertificate), context.Get(TlsKey), context.Get(ClientCa));
+        if (certificate is null && key is null)
+            return ca is null ? null : throw new UsageException("--client-ca needs TLS: --tls-cert and --tls-key are missing.");
+        if (certificate is null || key is null)
+            throw new UsageException($"a certificate needs its key and a key its certificate: {(key is null ? "--tls-key" : "--tls-cert")} is missing.");
+        _ = RoleNames.TryParse(context.Get(ClientRole)!, out var role);
+        return new TlsOptions(Path.GetFullPath(certificate), Path.GetFullPath(key), ca is null ? null : Path.GetFullPath(ca), role);
+    }
+}

@@ -1,0 +1,118 @@
+using System.CommandLine;
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Cli.Output;
+using Orchestrator.Client;
+using Orchestrator.V1;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary><c>orchestrator tasks</c></summary>
+internal static class TasksCommand
+{
+    private const int PageSize = 500;
+
+    private static readonly Option<string[]> States = new Option<string[]>("--state")
+    {
+        Description = "Only tasks in this state; may be given more than once.",
+        HelpName = "STATE",
+    }.AcceptOnlyFromAmong("queued", "running", "succeeded", "failed", "cancelled", "timed-out", "worker-lost");
+
+    private static readonly Option<string?> Handler = new("--handler") { Description = "Only tasks of this handler.", HelpName = "NAME" };
+
+    private static readonly Option<int> Limit = new("--limit")
+    {
+        Description = "How many to list at most.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 100,
+    };
+
+    public static Command Create() =>
+        new Command("tasks", "Lists tasks, newest first. Outputs are not listed: 'logs TASK' prints one's.") { States, Handler, Limit }
+            .Examples("orchestrator tasks --state running", "orchestrator tasks --state failed --handler http_get -o json")
+            .HandledBy(RunAsync);
+
+    private static async Task<int> RunAsync(CommandContext context, CancellationToken token)
+    {
+        await using var client = await context.ConnectAsync(token);
+        var limit = Math.Max(1, context.Get(Limit));
+        var request = new ListTasksRequest { Handler = context.Get(Handler) ?? "" };
+        request.States.AddRange((context.Get(States) ?? []).Select(State));
+        var tasks = new List<TaskInfo>();
+        do
+        {
+            request.PageSize = Math.Min(PageSize, limit - tasks.Count);
+            var page = await client.ListTasksAsync(request, token);
+            tasks.AddRange(page.Tasks);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0 && tasks.Count < limit);
+
+        if (context.Terminal.IsJson)
+        {
+            context.WriteJson(tasks);
+            return ExitCode.Ok;
+        }
+
+        var accepted = await AcceptedAsync(client, tasks, token);
+        var now = TimeProvider.System.GetUtcNow();
+        context.Terminal.WriteTable(
+            [new("task", true), new("handler"), new("state"), new("age", true), new("ran", true), new("attempts", true), new("worker"), new("result")],
+            tasks.Select(task => (string[])
+            [
+                task.TaskId.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                task.Handler,
+                Format.State(task.State),
+                Format.Time(Since(now, accepted.GetValueOrDefault(task.TaskId))),
+                Format.Time(task.Result is { } ended ? ended.Timing?.Run?.ToTimeSpan() : Since(now, task.State == TaskState.Running ? task.Attempts.LastOrDefault()?.StartedAt : null)),
+                Format.Count(task.Attempts.Count),
+                task.Attempts.LastOrDefault()?.Worker ?? task.Result?.Worker ?? "",
+                Outcome(task),
+            ]),
+            "attempts", "worker", "ran");
+        if (request.PageToken.Length > 0)
+            context.Terminal.Note("There are more; --limit N lists up to N.");
+        return ExitCode.Ok;
+    }
+
+    /// <summary>When each task was accepted: of those that have ended the list says so, and the others' first event does.</summary>
+    private static async Task<Dictionary<ulong, Timestamp?>> AcceptedAsync(OrchestratorClient client, List<TaskInfo> tasks, CancellationToken token)
+    {
+        var accepted = tasks.ToDictionary(task => task.TaskId, task => task.Result?.Timing?.AcceptedAt);
+        var open = tasks.Where(task => task.Result is null).Select(task => task.TaskId).ToHashSet();
+        if (open.Count == 0)
+            return accepted;
+        try
+        {
+            await foreach (var happened in client.WatchTasksAsync(open.ToArray(), cancellationToken: token))
+            {
+                if (!open.Remove(happened.TaskId))
+                    continue;
+                accepted[happened.TaskId] = happened.At;
+                if (open.Count == 0)
+                    break;
+            }
+        }
+        catch (OrchestratorException)
+        {
+            // One has ended meanwhile and is no longer known: the list says less of the others.
+        }
+
+        return accepted;
+    }
+
+    // Clocks of two machines may differ; nothing began in the future.
+    private static TimeSpan? Since(DateTimeOffset now, Timestamp? start) => start is null ? null : TimeSpan.FromTicks(Math.Max(0, (now - start.ToDateTimeOffset()).Ticks));
+
+    private static string Outcome(TaskInfo task) => task switch
+    {
+        // A list leaves outputs out: what it does not say is not null.
+        { Result: { State: TaskState.Succeeded } result } => result.Output is null ? "–" : Shorten(Format.Output(result.Output)),
+        { Result.Error: { } error } => Shorten(Format.Cause(error)),
+        { Progress: { } progress } => Format.Progress(progress),
+        _ => "",
+    };
+
+    private static string Shorten(string text) => text.Length <= 60 ? text : text[..59] + "…";
+
+    private static TaskState State(string word) => System.Enum.Parse<TaskState>(word.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+}

@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Globalization;
+using Orchestrator.Cli.Output;
+using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Security;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary><c>orchestrator token list|create|rotate|revoke</c>: works on the data directory, whether or not a coordinator runs there.</summary>
+internal static class TokenCommand
+{
+    private static readonly TimeSpan DefaultKeep = TimeSpan.FromHours(1);
+
+    private static readonly Option<string> RoleOption = new Option<string>("--role")
+    {
+        Description = "What it allows: to look, also to submit tasks and use shared objects, also to scale, recycle and drain.",
+        HelpName = "observe|submit|operate",
+        Required = true,
+    }.AcceptOnlyFromAmong([.. RoleNames.All]);
+
+    private static readonly Option<TimeSpan?> Expires = DurationOption.Option("--expires-in", "How long it is valid; until it is revoked unless given.");
+
+    private static readonly Option<string?> NameOption = new("--name") { Description = "Its id; a random one unless given.", HelpName = "ID" };
+
+    private static readonly Option<TimeSpan?> Keep = DurationOption.Option("--keep", "How long the old token stays valid beside the new one (1h).");
+
+    private static readonly Argument<string> Id = new("id") { Description = "The id, as listed by 'orchestrator token list'." };
+
+    public static Command Create()
+    {
+        var create = new Command("create", "Makes a token and prints it: the only copy.") { RoleOption, Expires, NameOption }
+            .Examples("orchestrator token create --role observe --expires-in 720h --name grafana")
+            .HandledBy(CreateToken);
+        var rotate = new Command("rotate", "Replaces the owner's token; the old one stays valid for a while.") { Keep }
+            .Examples("orchestrator token rotate --keep 10m")
+            .HandledBy(Rotate);
+        var revoke = new Command("revoke", "Ends a token, within a second also where a coordinator runs.") { Id }
+            .Examples("orchestrator token revoke grafana")
+            .HandledBy(Revoke);
+        var list = new Command("list", "Lists the tokens that have not expired, without the tokens themselves.")
+            .Examples("orchestrator token list")
+            .HandledBy(List);
+        return new Command("token", "Makes, lists, rotates and revokes tokens of the coordinator in the data directory.") { list, create, rotate, revoke };
+    }
+
+    private static Task<int> CreateToken(CommandContext context, CancellationToken token)
+    {
+        _ = RoleNames.TryParse(context.Get(RoleOption)!, out var role);
+        var lifetime = context.Get(Expires);
+        if (lifetime <= TimeSpan.Zero)
+            throw new UsageException("--expires-in must be more than zero.");
+        var (entry, secret) = Run(() => Files(context).Create(role, lifetime, context.Get(NameOption)));
+        if (context.Terminal.IsJson)
+            context.Terminal.WriteJson(new { id = entry.Id, role = RoleNames.Of(entry.Role), expires = entry.Expires, token = secret });
+        else
+            context.Terminal.Line(secret);
+        context.Terminal.Note($"token {entry.Id}: {RoleNames.Of(entry.Role)}, {(entry.Expires is { } end ? $"until {end:u}" : "until it is revoked")}; it is not shown again");
+        return Task.FromResult(ExitCode.Ok);
+    }
+
+    private static Task<int> Rotate(CommandContext context, CancellationToken token)
+    {
+        var keep = context.Get(Keep) ?? DefaultKeep;
+        if (keep < TimeSpan.Zero)
+            throw new UsageException("--keep must not be negative; 0s ends the old token at once.");
+        var files = Files(context);
+        _ = Run(() => files.Rotate(keep));
+        context.Terminal.Line(
+            $"The new token lies in {files.OwnerPath}; " + (keep > TimeSpan.Zero ? $"the old one stays valid for {keep:g}." : "the old one has ended."));
+        return Task.FromResult(ExitCode.Ok);
+    }
+
+    private static Task<int> Revoke(CommandContext context, CancellationToken token)
+    {
+        var id = context.Get(Id)!;
+        if (!Run(() => Files(context).Revoke(id)))
+            throw new UsageException($"there is no token '{id}'; 'orchestrator token list' lists them.");
+        context.Terminal.Line($"Revoked {id}.");
+        return Task.FromResult(ExitCode.Ok);
+    }
+
+    private static Task<int> List(CommandContext context, CancellationToken token)
+    {
+        var tokens = Run(() => Files(context).List());
+        if (context.Terminal.IsJson)
+        {
+            context.Terminal.WriteJson(tokens.Select(entry => new { id = entry.Id, role = RoleNames.Of(entry.Role), created = entry.Created, expires = entry.Expires }));
+            return Task.FromResult(ExitCode.Ok);
+        }
+
+        context.Terminal.WriteTable(
+            [new("id"), new("role"), new("created"), new("expires")],
+            tokens.Select(entry => (string[])[entry.Id, RoleNames.Of(entry.Role), Time(entry.Created), entry.Expires is { } end ? Time(end) : "–"]));
+        return Task.FromResult(ExitCode.Ok);
+
+        static string Time(DateTimeOffset time) => time.ToString("u", CultureInfo.InvariantCulture);
+    }
+
+    private static TokenFiles Files(CommandContext context)
+    {
+        var directory = context.NamedDirectory();
+        if (!File.Exists(Path.Combine(directory, ProtocolConstants.TokenFileName)))
+            throw new UsageException($"{directory} is no data directory of a coordinator: it has no token. 'orchestrator serve' makes one; --data-dir names another.");
+        return new TokenFiles(directory, TimeProvider.System);
+    }
+
+    private static T Run<T>(Func<T> run)
+    {
+        try
+        {
+            return run();
+        }
+        catch (ArgumentException exception)
+        {
+            throw new UsageException(exception.Message);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new IOException(exception.Message, exception);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.CommandLine;
+using Orchestrator.Cli.Output;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary><c>orchestrator waits</c></summary>
+internal static class WaitsCommand
+{
+    public static Command Create() =>
+        new Command("waits", "Lists who waits for whom, at which lock, semaphore, queue or other shared object.")
+            .Examples("orchestrator waits")
+            .HandledBy(async (context, token) =>
+            {
+                await using var client = await context.ConnectAsync(token);
+                var waits = await client.ExplainWaitsAsync(token);
+                if (context.Terminal.IsJson)
+                {
+                    context.WriteJson(waits);
+                    return ExitCode.Ok;
+                }
+
+                context.Terminal.WriteTable(
+                    [new("waiter"), new("object"), new("waits for"), new("since", true)],
+                    waits.Select(edge => (string[])
+                        [Name(edge.WaiterSession, edge.WaiterName), edge.Object, Name(edge.HolderSession, edge.HolderName), $"{edge.Waiting.ToTimeSpan().TotalSeconds:0.0} s"]));
+                return ExitCode.Ok;
+            });
+
+    private static string Name(string session, string name) => session.Length == 0 ? "–" : name.Length == 0 ? session : $"{name} ({session})";
+}

@@ -1,0 +1,67 @@
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// One connection, one stream, and any number of sessions over it that somebody else has made: how the handlers of a worker process reach the coordinator's objects. Nothing
+/// is connected before it is first used.
+/// </summary>
+/// <param name="address">Such as <c>http://127.0.0.1:7600</c>, or <c>unix:</c> and the path of a socket.</param>
+/// <param name="token">The credential.</param>
+/// <param name="displayName">For people.</param>
+public sealed class SessionPool(string address, string token, string displayName) : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private GrpcChannel? _channel;
+    private ObjectStream? _stream;
+    private bool _failed;
+
+    /// <summary>The session with this id.</summary>
+    /// <exception cref="InvalidOperationException">There is no coordinator to reach.</exception>
+    public CoordinationSession SessionOf(string id)
+    {
+        if (address.Length == 0)
+            throw new InvalidOperationException("this worker was not told where its coordinator's objects are to be reached");
+        return CoordinationSession.Over(Open(), id);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        ObjectStream? stream;
+        GrpcChannel? channel;
+        lock (_gate)
+        {
+            (stream, _stream) = (_stream, null);
+            (channel, _channel) = (_channel, null);
+        }
+
+        if (stream is not null)
+            await stream.DisposeAsync();
+        channel?.Dispose();
+    }
+
+    private ObjectStream Open()
+    {
+        lock (_gate)
+        {
+            if (_stream is not null && !_failed)
+                return _stream;
+            // A stream that has failed for good is replaced; those who used it have been told.
+            _failed = false;
+            _channel ??= ClientChannel.Open(address);
+            var endpoint = new CoordinatorEndpoint(new Uri("http://localhost"), address, token, "this worker's own");
+            var services = new ObjectServices(
+                _channel.Intercept(new AnswerReader()).Intercept(new BearerTokenInterceptor(token)), new CoordinatorCalls(endpoint));
+            var stream = _stream = new ObjectStream(services, new CreateSessionRequest { DisplayName = displayName });
+            stream.Failed += _ =>
+            {
+                lock (_gate)
+                    _failed |= _stream == stream;
+            };
+            return stream;
+        }
+    }
+}

@@ -1,0 +1,289 @@
+using Grpc.Core;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// The one writer of a task stream. Producers append under a lock; whoever finds no write in progress writes the
+/// first message itself, which saves a thread hand-over when the stream is idle, and the rest follows
+/// asynchronously with everything that has queued up meanwhile.
+/// </summary>
+internal sealed partial class TaskRequestWriter
+{
+    // What a coordinator grants a stream unless configured otherwise; holds until its first message says.
+    private const int UsualWindow = 4_096;
+
+    private readonly IClientStreamWriter<StreamTasksRequest> _stream;
+    private readonly Lock _gate = new();
+    private readonly LinkedList<Waiter> _waiters = new();
+    private readonly List<ulong> _cancels = [];
+    private readonly TaskCompletionSource _halfClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly int _cap;
+    private StreamOptions? _options;
+    private List<TaskSpec> _queued = [];
+    private List<TaskSpec> _spare = [];
+    private Exception? _failure;
+    private int _window;
+    private int _unfinished;
+    private int _corkedBy;
+    private bool _greeting;
+    private bool _writing;
+    private bool _completing;
+    private bool _halfClosing;
+
+    public TaskRequestWriter(IClientStreamWriter<StreamTasksRequest> stream, TaskStreamOptions options)
+    {
+        _stream = stream;
+        _options = options.ToMessage();
+        _cap = options.MaxInFlight > 0 ? options.MaxInFlight : int.MaxValue;
+        _window = Math.Min(UsualWindow, _cap);
+    }
+
+    public long Messages { get; private set; }
+
+    public long Tasks { get; private set; }
+
+    public ValueTask SubmitAsync(TaskSpec task, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Waiter? waiter = null;
+        bool start;
+        lock (_gate)
+        {
+            ThrowIfClosed();
+            if (_waiters.Count == 0 && _unfinished < _window)
+            {
+                _unfinished++;
+                _queued.Add(task);
+            }
+            else
+            {
+                waiter = Enqueue([task], 0);
+            }
+
+            start = TryClaim();
+        }
+
+        if (start)
+            _ = PumpAsync();
+        return waiter is null ? ValueTask.CompletedTask : WaitAsync(waiter, cancellationToken);
+    }
+
+    public ValueTask SubmitAsync(IReadOnlyList<TaskSpec> tasks, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Waiter? waiter = null;
+        bool start;
+        lock (_gate)
+        {
+            ThrowIfClosed();
+            var taken = _waiters.Count == 0 ? Admit(tasks, 0) : 0;
+            if (taken < tasks.Count)
+                waiter = Enqueue(tasks, taken);
+            start = TryClaim();
+        }
+
+        if (start)
+            _ = PumpAsync();
+        return waiter is null ? ValueTask.CompletedTask : WaitAsync(waiter, cancellationToken);
+    }
+
+    public void Cancel(IEnumerable<ulong> tags) => Change(() =>
+    {
+        if (_completing)
+            throw new InvalidOperationException("The stream was completed; dispose it to cancel what is unfinished.");
+        _cancels.AddRange(tags);
+    });
+
+    public Task CompleteAsync()
+    {
+        Change(() => _completing = true);
+        return _halfClosed.Task;
+    }
+
+    /// <summary>Writes a message even without tasks.</summary>
+    public void Greet() => Change(() => _greeting = true);
+
+    /// <summary>Completes the stream if no task on it is unfinished; otherwise does nothing.</summary>
+    public bool TryFinishIdle()
+    {
+        bool idle, start;
+        lock (_gate)
+        {
+            idle = _unfinished == 0 && _waiters.Count == 0 && _failure is null;
+            _completing |= idle;
+            start = TryClaim();
+        }
+
+        if (start)
+            _ = PumpAsync();
+        return idle;
+    }
+
+    /// <summary>Gives slots back, and hands them to those who wait.</summary>
+    public void Release(int count) => Change(() =>
+    {
+        _unfinished -= count;
+        AdmitWaiters();
+    });
+
+    /// <summary>Learns from how many more tasks the coordinator would take.</summary>
+    public void SetWindow(int credits, bool first) => Change(() =>
+    {
+        // What was sent before the coordinator said anything may or may not be counted in its first figure. Later
+        // figures lag behind what is on its way, so they can only show that the window is larger.
+        var window = first && credits < _window ? Math.Min(credits + _unfinished, _window) : Math.Max(credits, _window);
+        _window = Math.Min(window, _cap);
+        AdmitWaiters();
+    });
+
+    /// <summary>
+    /// Holds back what the calling thread submits until <see cref="Uncork"/>. Other threads' submissions go at once
+    /// and take it along, so that a callback that blocks holds up only its own.
+    /// </summary>
+    public void Cork()
+    {
+        lock (_gate)
+            _corkedBy = Environment.CurrentManagedThreadId;
+    }
+
+    public void Uncork() => Change(() => _corkedBy = 0);
+
+    /// <summary>The coordinator has ended the stream without an error.</summary>
+    public void End()
+    {
+        bool asAsked;
+        lock (_gate)
+            asAsked = _halfClosing;
+        // Its answer to the half-close may overtake the news that the half-close was sent.
+        if (asAsked)
+            _halfClosed.TrySetResult();
+        Fail(new OrchestratorException("The stream has ended.", StatusCode.OK, ErrorReason.Unspecified, null));
+    }
+
+    /// <summary>Ends the stream for submitters: those who wait and those who come get this error.</summary>
+    public void Fail(Exception error)
+    {
+        Waiter[] waiters;
+        lock (_gate)
+        {
+            // Overrides what the pump noticed: only the reader knows why the call ended.
+            _failure = error;
+            waiters = [.. _waiters];
+            _waiters.Clear();
+            _queued.Clear();
+        }
+
+        foreach (var waiter in waiters)
+            waiter.Admitted.TrySetException(error);
+        // Nobody has to be waiting for the half-close; the stream's Completion tells the error.
+        if (_halfClosed.TrySetException(error))
+            _ = _halfClosed.Task.Exception;
+    }
+
+    private void Change(Action change)
+    {
+        bool start;
+        lock (_gate)
+        {
+            change();
+            start = TryClaim();
+        }
+
+        if (start)
+            _ = PumpAsync();
+    }
+
+    private async ValueTask WaitAsync(Waiter waiter, CancellationToken cancellationToken)
+    {
+        await using var registration = cancellationToken.UnsafeRegister(
+            static (state, token) =>
+            {
+                var (writer, waiter) = ((TaskRequestWriter, Waiter))state!;
+                writer.Abandon(waiter, token);
+            },
+            (this, waiter));
+        await waiter.Admitted.Task;
+    }
+
+    private void Abandon(Waiter waiter, CancellationToken token)
+    {
+        bool start;
+        lock (_gate)
+        {
+            // Not in the list any more: all its tasks were admitted first, and the submission counts.
+            if (waiter.Node.List is null)
+                return;
+            _waiters.Remove(waiter.Node);
+            start = TryClaim();
+        }
+
+        waiter.Admitted.TrySetCanceled(token);
+        if (start)
+            _ = PumpAsync();
+    }
+
+    private Waiter Enqueue(IReadOnlyList<TaskSpec> tasks, int next)
+    {
+        var waiter = new Waiter(tasks, next);
+        _waiters.AddLast(waiter.Node);
+        return waiter;
+    }
+
+    private void AdmitWaiters()
+    {
+        while (_waiters.First?.Value is { } waiter && _unfinished < _window)
+        {
+            waiter.Next += Admit(waiter.Tasks, waiter.Next);
+            if (waiter.Next < waiter.Tasks.Count)
+                return;
+            _waiters.RemoveFirst();
+            waiter.Admitted.TrySetResult();
+        }
+    }
+
+    private int Admit(IReadOnlyList<TaskSpec> tasks, int from)
+    {
+        var count = Math.Min(tasks.Count - from, Math.Max(0, _window - _unfinished));
+        for (var i = from; i < from + count; i++)
+            _queued.Add(tasks[i]);
+        _unfinished += count;
+        return count;
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_failure is not null)
+            throw _failure;
+        if (_completing)
+            throw new InvalidOperationException("The stream was completed; it takes no more tasks.");
+    }
+
+    private bool HasWork() =>
+        _greeting || _queued.Count > 0 || _cancels.Count > 0 || (_completing && _waiters.Count == 0 && !_halfClosed.Task.IsCompleted);
+
+    private bool TryClaim()
+    {
+        if (_writing || _failure is not null || !HasWork() || _corkedBy == Environment.CurrentManagedThreadId)
+            return false;
+        return _writing = true;
+    }
+
+    private sealed class Waiter
+    {
+        public Waiter(IReadOnlyList<TaskSpec> tasks, int next)
+        {
+            Tasks = tasks;
+            Next = next;
+            Node = new LinkedListNode<Waiter>(this);
+        }
+
+        public IReadOnlyList<TaskSpec> Tasks { get; }
+
+        public int Next { get; set; }
+
+        public LinkedListNode<Waiter> Node { get; }
+
+        public TaskCompletionSource Admitted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,173 @@
+using Grpc.Core;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <content>Opening the stream, and opening it again.</content>
+internal sealed partial class ResilientTaskStream
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private TaskCompletionSource<StreamConnection> _connected = NewConnected();
+    private Task? _running;
+    private bool _isRunning;
+    private int _waiting;
+
+    /// <summary>The connection, once there is one.</summary>
+    /// <exception cref="OrchestratorException">There will be none.</exception>
+    public async ValueTask<StreamConnection> ConnectedAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+            _waiting++;
+        try
+        {
+            return await WaitForConnectionAsync(cancellationToken);
+        }
+        finally
+        {
+            lock (_gate)
+                _waiting--;
+        }
+    }
+
+    private async ValueTask<StreamConnection> WaitForConnectionAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            TaskCompletionSource<StreamConnection> connected;
+            lock (_gate)
+            {
+                ObjectDisposedException.ThrowIf(_disposed, typeof(OrchestratorClient));
+                if (!_isRunning)
+                {
+                    _isRunning = true;
+                    _running = Task.Run(RunAsync, CancellationToken.None);
+                }
+
+                connected = _connected;
+            }
+
+            var connection = await connected.Task.WaitAsync(cancellationToken);
+            if (!connection.IsBroken)
+                return connection;
+            // The loop is about to replace it; its end is what there is to wait for.
+            await connection.Stream.Completion.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>Keeps the line connected while anybody needs it: until no task is under way when the stream has ended.</summary>
+    private async Task RunAsync()
+    {
+        try
+        {
+            do
+            {
+                if (await OpenAsync() is not { } connection)
+                    return;
+                await connection.Stream.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                Settle(connection);
+                await connection.Stream.DisposeAsync();
+            }
+            while (!_stopping.IsCancellationRequested && !TryRest());
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The client is being disposed.
+        }
+
+        if (_stopping.IsCancellationRequested)
+            GiveUp(new ObjectDisposedException(nameof(OrchestratorClient)));
+    }
+
+    private bool TryRest()
+    {
+        var recovering = _recovery.IsBusy;
+        lock (_gate)
+        {
+            // Whoever comes after this finds nobody running, and starts it again.
+            _isRunning = recovering || _slots.Count > 0 || _waiting > 0;
+            return !_isRunning;
+        }
+    }
+
+    /// <summary>Tries until a coordinator answers. Null where it gave up: whoever waits has been told.</summary>
+    private async Task<StreamConnection?> OpenAsync()
+    {
+        var time = TimeProvider.System;
+        var started = time.GetTimestamp();
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            _stopping.Token.ThrowIfCancellationRequested();
+            var stream = _client.OpenTaskStream(
+                new TaskStreamOptions { DetachOnDisconnect = _client.Options.DetachOnDisconnect, OnResult = OnResult, OnAccepted = OnAccepted });
+            stream.Greet();
+            await Task.WhenAny(stream.Granted, stream.Completion, Task.Delay(Timeout.InfiniteTimeSpan, time, _stopping.Token));
+            if (stream.Granted.IsCompletedSuccessfully)
+            {
+                var connection = new StreamConnection(stream);
+                lock (_gate)
+                {
+                    _connection = connection;
+                    Instance = connection.Instance;
+                    _connected.TrySetResult(connection);
+                }
+
+                return connection;
+            }
+
+            _stopping.Token.ThrowIfCancellationRequested();
+            var error = stream.Completion.Exception?.InnerException
+                ?? new CoordinatorUnavailableException("the coordinator ended the stream before it began", null);
+            await stream.DisposeAsync();
+            var left = _client.Options.ReconnectFor is var patience && patience == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : patience - time.GetElapsedTime(started);
+            if (!IsTransient(error) || left <= TimeSpan.Zero)
+            {
+                GiveUp(error);
+                return null;
+            }
+
+            await Task.Delay(left < pause ? left : pause, time, _stopping.Token);
+        }
+    }
+
+    private static bool IsTransient(Exception error) =>
+        error is CoordinatorUnavailableException or OrchestratorException { StatusCode: StatusCode.Unavailable or StatusCode.OK or StatusCode.Cancelled };
+
+    private void Settle(StreamConnection connection)
+    {
+        List<OpenTask> orphans;
+        lock (_gate)
+        {
+            connection.Break();
+            connection.IsSettled = true;
+            orphans = _slots.TakeSent();
+            if (_connection == connection)
+                _connection = null;
+            _connected = NewConnected();
+        }
+
+        if (orphans.Count > 0)
+            _recovery.Add(orphans, connection.Instance);
+    }
+
+    private void GiveUp(Exception error)
+    {
+        TaskCompletionSource<StreamConnection> connected;
+        lock (_gate)
+        {
+            connected = _connected;
+            _connected = NewConnected();
+            _isRunning = false;
+        }
+
+        connected.TrySetException(error);
+        _ = connected.Task.Exception;
+    }
+
+    private static TaskCompletionSource<StreamConnection> NewConnected() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,244 @@
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// One task stream that any number of callers share, and that is opened again when it breaks. No task gets lost or is run twice by it: what the
+/// stream had not taken is submitted on the next; what it had is asked for by id, or reported as lost.
+/// </summary>
+internal sealed partial class ResilientTaskStream : IAsyncDisposable
+{
+    private readonly OrchestratorClient _client;
+    private readonly Lock _gate = new();
+    private readonly SlotTable _slots = new();
+    private readonly TaskRecovery _recovery;
+    private volatile StreamConnection? _connection;
+    private bool _disposed;
+
+    public ResilientTaskStream(OrchestratorClient client)
+    {
+        _client = client;
+        _recovery = new TaskRecovery(client, this);
+    }
+
+    /// <summary>The life of the coordinator that was last reached.</summary>
+    public string Instance { get; private set; } = "";
+
+    public bool IsConnected => _connection is { IsBroken: false };
+
+    /// <summary>Tasks whose end has not been seen.</summary>
+    public int OpenTasks
+    {
+        get
+        {
+            lock (_gate)
+                return _slots.Count;
+        }
+    }
+
+    /// <summary>Submits one task, waiting for room and for a connection. When it fails or is cancelled, the task has not been submitted.</summary>
+    /// <exception cref="CoordinatorUnavailableException">There was no connection for as long as the options have patience.</exception>
+    public ValueTask<ulong> SubmitAsync(TaskResultObserver sink, long sequence, TaskSpec spec, CancellationToken cancellationToken)
+    {
+        if (_connection is not { IsBroken: false } connection)
+            return ConnectAndSubmitAsync(sink, sequence, spec, cancellationToken);
+        var tag = Add(sink, sequence, spec);
+        ValueTask submitting;
+        try
+        {
+            submitting = connection.Stream.SubmitAsync(spec, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            Remove(tag);
+            return exception is OrchestratorException
+                ? ConnectAndSubmitAsync(sink, sequence, spec, cancellationToken)
+                : ValueTask.FromException<ulong>(exception);
+        }
+
+        if (!submitting.IsCompletedSuccessfully)
+            return AwaitRoomAsync(submitting, tag, connection, sink, sequence, spec, cancellationToken);
+        MarkSent(tag, connection);
+        return new ValueTask<ulong>(tag);
+    }
+
+    /// <summary>Cancels the tasks of a sink: those on the stream by their tags, those that are being asked for by their ids.</summary>
+    public void CancelAll(TaskResultObserver? sink)
+    {
+        List<ulong> tags;
+        lock (_gate)
+            tags = _slots.TagsOf(sink);
+        if (tags.Count > 0)
+            Cancel(tags);
+        _recovery.Cancel(sink);
+    }
+
+    /// <summary>Cancels one task.</summary>
+    public void Cancel(ulong tag, TaskResultObserver sink)
+    {
+        Cancel([tag]);
+        _recovery.Cancel(sink);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        StreamConnection? connection;
+        lock (_gate)
+        {
+            _disposed = true;
+            connection = _connection;
+        }
+
+        // With the connection gone the coordinator would take the tasks for detached, and nobody waits for them any more.
+        CancelAll(null);
+        await _stopping.CancelAsync();
+        if (connection is not null)
+        {
+            await connection.Stream.CompleteAsync().WaitAsync(FlushLimit, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await connection.Stream.DisposeAsync();
+        }
+
+        if (_running is { } running)
+            await running;
+        await _recovery.DisposeAsync();
+        List<OpenTask> left;
+        lock (_gate)
+            left = _slots.TakeSent();
+        Lose(left, "the client was disposed while the task was under way");
+        _stopping.Dispose();
+    }
+
+    internal static void Lose(IEnumerable<OpenTask> tasks, string why, Exception? cause = null)
+    {
+        foreach (var task in tasks)
+            task.Sink.OnLost(task.Sequence, new TaskLostException($"{Name(task)} is lost: {why}; whether it ran is not known", task.TaskId, cause));
+    }
+
+    /// <summary>Submits a task again, as it was.</summary>
+    internal async Task ResubmitAsync(OpenTask task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SubmitAsync(task.Sink, task.Sequence, task.Spec, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            Lose([task], "it could not be submitted again", exception);
+        }
+    }
+
+    private static string Name(OpenTask task) => task.TaskId == 0 ? $"a task ('{task.Spec.Handler}')" : $"task {task.TaskId} ('{task.Spec.Handler}')";
+
+    private async ValueTask<ulong> ConnectAndSubmitAsync(TaskResultObserver sink, long sequence, TaskSpec spec, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var connection = await ConnectedAsync(cancellationToken);
+            var tag = Add(sink, sequence, spec);
+            try
+            {
+                await connection.Stream.SubmitAsync(spec, cancellationToken);
+                MarkSent(tag, connection);
+                return tag;
+            }
+            catch (OrchestratorException)
+            {
+                // The stream ended before it took the task: there will be another.
+                Remove(tag);
+                connection.Break();
+            }
+            catch
+            {
+                Remove(tag);
+                throw;
+            }
+        }
+    }
+
+    private async ValueTask<ulong> AwaitRoomAsync(
+        ValueTask submitting, ulong tag, StreamConnection connection, TaskResultObserver sink, long sequence, TaskSpec spec, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await submitting;
+            MarkSent(tag, connection);
+            return tag;
+        }
+        catch (OrchestratorException)
+        {
+            Remove(tag);
+            connection.Break();
+        }
+        catch
+        {
+            Remove(tag);
+            throw;
+        }
+
+        return await ConnectAndSubmitAsync(sink, sequence, spec, cancellationToken);
+    }
+
+    private ulong Add(TaskResultObserver sink, long sequence, TaskSpec spec)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, typeof(OrchestratorClient));
+            return _slots.Add(sink, sequence, spec);
+        }
+    }
+
+    private void Remove(ulong tag)
+    {
+        lock (_gate)
+            _slots.Remove(tag, out _);
+    }
+
+    private void MarkSent(ulong tag, StreamConnection connection)
+    {
+        OpenTask orphan;
+        lock (_gate)
+        {
+            // The stream may have broken since, and what it had taken been looked through.
+            if (!_slots.MarkSent(tag) || !connection.IsSettled)
+                return;
+            _slots.Remove(tag, out orphan);
+        }
+
+        _recovery.Add([orphan], connection.Instance);
+    }
+
+    private void Cancel(IReadOnlyList<ulong> tags)
+    {
+        try
+        {
+            _connection?.Stream.Cancel(tags);
+        }
+        catch (InvalidOperationException)
+        {
+            // The stream has been completed: disposing it cancels.
+        }
+    }
+
+    private void OnAccepted(IReadOnlyList<ulong> tags, IReadOnlyList<ulong> ids)
+    {
+        for (var i = 0; i < tags.Count && i < ids.Count; i++)
+        {
+            bool here;
+            OpenTask task;
+            lock (_gate)
+                here = _slots.Accept(tags[i], ids[i], out task);
+            if (here)
+                task.Sink.OnAccepted(task.Sequence, ids[i]);
+        }
+    }
+
+    private void OnResult(TaskResult result)
+    {
+        bool here;
+        OpenTask task;
+        lock (_gate)
+            here = _slots.Remove(result.Tag, out task);
+        if (here)
+            task.Sink.OnResult(task.Sequence, result);
+    }
+}

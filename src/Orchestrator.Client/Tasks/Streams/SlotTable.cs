@@ -1,0 +1,133 @@
+using System.Security.Cryptography;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// The tasks of a line whose ends have not been seen, found by the tags that their results carry. A tag is a place and a random number that changes
+/// with each use of the place, so that a result can never be taken for that of another task. Not safe for threads.
+/// </summary>
+internal sealed class SlotTable
+{
+    private Slot[] _slots = new Slot[64];
+    private int _used;
+    private int _firstFree = -1;
+
+    /// <summary>How many there are.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Takes a place and gives the spec its tag.</summary>
+    public ulong Add(TaskResultObserver sink, long sequence, TaskSpec spec)
+    {
+        int index;
+        if (_firstFree >= 0)
+        {
+            index = _firstFree;
+            _firstFree = _slots[index].NextFree;
+        }
+        else
+        {
+            if (_used == _slots.Length)
+                Array.Resize(ref _slots, _used * 2);
+            index = _used++;
+            _slots[index].Salt = (uint)RandomNumberGenerator.GetInt32(int.MaxValue);
+        }
+
+        ref var slot = ref _slots[index];
+        slot.Salt++;
+        slot.Sink = sink;
+        slot.Sequence = sequence;
+        slot.Spec = spec;
+        slot.TaskId = 0;
+        slot.IsSent = false;
+        Count++;
+        return spec.Tag = ((ulong)slot.Salt << 32) | (uint)index;
+    }
+
+    /// <summary>The task with this tag; null where there is none any more.</summary>
+    public OpenTask? Find(ulong tag) => IsHere(tag) ? _slots[(int)(uint)tag].ToOpen() : null;
+
+    /// <summary>Takes the task with this tag out.</summary>
+    public bool Remove(ulong tag, out OpenTask task)
+    {
+        task = default;
+        if (!IsHere(tag))
+            return false;
+        task = _slots[(int)(uint)tag].ToOpen();
+        Free((int)(uint)tag);
+        return true;
+    }
+
+    /// <summary>The stream has taken it; false where it is gone.</summary>
+    public bool MarkSent(ulong tag) => IsHere(tag) && (_slots[(int)(uint)tag].IsSent = true);
+
+    /// <summary>The coordinator has told its id.</summary>
+    public bool Accept(ulong tag, ulong taskId, out OpenTask task)
+    {
+        task = default;
+        if (!IsHere(tag))
+            return false;
+        ref var slot = ref _slots[(int)(uint)tag];
+        slot.TaskId = taskId;
+        task = slot.ToOpen();
+        return true;
+    }
+
+    /// <summary>Takes out all tasks that the broken stream had taken. Those it had not are still their submitters'.</summary>
+    public List<OpenTask> TakeSent()
+    {
+        var taken = new List<OpenTask>();
+        for (var i = 0; i < _used; i++)
+        {
+            if (_slots[i] is { Sink: not null, IsSent: true })
+            {
+                taken.Add(_slots[i].ToOpen());
+                Free(i);
+            }
+        }
+
+        return taken;
+    }
+
+    /// <summary>The tags of a sink's tasks.</summary>
+    public List<ulong> TagsOf(TaskResultObserver? sink)
+    {
+        var tags = new List<ulong>();
+        for (var i = 0; i < _used; i++)
+        {
+            if (_slots[i].Sink is { } owner && (sink is null || owner == sink))
+                tags.Add(_slots[i].Spec!.Tag);
+        }
+
+        return tags;
+    }
+
+    private bool IsHere(ulong tag)
+    {
+        var index = (uint)tag;
+        return index < (uint)_used && _slots[index].Sink is not null && _slots[index].Salt == (uint)(tag >> 32);
+    }
+
+    private void Free(int index)
+    {
+        ref var slot = ref _slots[index];
+        slot.Sink = null;
+        slot.Spec = null;
+        slot.NextFree = _firstFree;
+        _firstFree = index;
+        Count--;
+    }
+
+    private struct Slot
+    {
+        public TaskResultObserver? Sink;
+        public TaskSpec? Spec;
+        public long Sequence;
+        public ulong TaskId;
+        public uint Salt;
+        public int NextFree;
+        public bool IsSent;
+
+        public readonly OpenTask ToOpen() => new(Sink!, Sequence, Spec!, TaskId);
+    }
+}

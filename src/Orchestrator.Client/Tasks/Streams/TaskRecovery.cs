@@ -1,0 +1,212 @@
+using Grpc.Core;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client;
+
+/// <summary>
+/// What becomes of tasks whose stream broke: they went on at the coordinator, so that they are asked for by id. So are durable ones after
+/// a restart of the coordinator. One that it no longer knows, or that only an earlier life of it knew, is lost, and is reported so.
+/// </summary>
+internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStream line) : IAsyncDisposable
+{
+    private const int QueriesAtOnce = 32;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ulong, OpenTask> _open = [];
+    private readonly HashSet<Task> _running = [];
+    private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>Whether tasks are being asked for.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (_gate)
+                return _running.Count > 0;
+        }
+    }
+
+    /// <summary>Takes tasks over.</summary>
+    /// <param name="tasks">They are in no stream any more.</param>
+    /// <param name="instance">The life of the coordinator to which they were submitted.</param>
+    public void Add(IReadOnlyList<OpenTask> tasks, string instance)
+    {
+        lock (_gate)
+        {
+            foreach (var task in tasks)
+                _open[task.Spec.Tag] = task;
+            // On the pool: who adds may hold up a stream.
+            var running = Task.Run(() => RecoverAsync([.. tasks], instance));
+            _running.Add(running);
+            running.ContinueWith(ended => { lock (_gate) _running.Remove(ended); }, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Cancels the sink's tasks, or all.</summary>
+    public void Cancel(TaskResultObserver? sink)
+    {
+        ulong[] ids;
+        lock (_gate)
+            ids = [.. _open.Values.Where(task => task.TaskId != 0 && (sink is null || task.Sink == sink)).Select(task => task.TaskId)];
+        if (ids.Length > 0)
+            _ = CancelAsync(ids);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        Task[] running;
+        lock (_gate)
+            running = [.. _running];
+        await Task.WhenAll(running);
+        _stopping.Dispose();
+    }
+
+    private async Task CancelAsync(ulong[] ids)
+    {
+        try
+        {
+            await client.CancelAsync(ids, cancellationToken: _stopping.Token);
+        }
+        catch (Exception exception) when (exception is OrchestratorException or OperationCanceledException or ObjectDisposedException)
+        {
+            // With the coordinator gone they are as well.
+        }
+    }
+
+    private async Task RecoverAsync(List<OpenTask> tasks, string instance)
+    {
+        var left = tasks;
+        try
+        {
+            while (left.Count > 0)
+            {
+                var connection = await line.ConnectedAsync(_stopping.Token);
+                if (connection.Instance != instance)
+                {
+                    Lose(left.Where(task => !IsDurable(task)), "the coordinator was started again");
+                    left = [.. left.Where(IsDurable)];
+                    instance = connection.Instance;
+                }
+
+                left = await AskAsync(left);
+                if (left.Count > 0)
+                    await Task.Delay(Pause, TimeProvider.System, _stopping.Token);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
+        {
+            ResilientTaskStream.Lose(Forget(left), "the client was disposed");
+        }
+        catch (Exception exception)
+        {
+            ResilientTaskStream.Lose(Forget(left), "the coordinator could not be reached again", exception);
+        }
+    }
+
+    /// <summary>Asks for each; what is still open.</summary>
+    private async Task<List<OpenTask>> AskAsync(List<OpenTask> tasks)
+    {
+        foreach (var task in tasks.Where(task => task.TaskId == 0).ToList())
+        {
+            tasks.Remove(task);
+            // The request id joins the first submission, where there was one.
+            if (task.Spec.RequestId.Length > 0)
+                Resubmit(task);
+            else
+                Lose([task], "the connection broke before the coordinator had accepted it");
+        }
+
+        var running = new List<OpenTask>();
+        try
+        {
+            foreach (var batch in tasks.Chunk(QueriesAtOnce))
+                running.AddRange((await Task.WhenAll(batch.Select(FindAsync))).OfType<OpenTask>());
+            return running.Count > 0 ? await WatchAsync(running) : running;
+        }
+        catch (CoordinatorUnavailableException)
+        {
+            lock (_gate)
+                return [.. tasks.Where(task => _open.ContainsKey(task.Spec.Tag))];
+        }
+    }
+
+    /// <summary>Null where the task has ended or is lost.</summary>
+    private async Task<OpenTask?> FindAsync(OpenTask task)
+    {
+        try
+        {
+            var info = await client.GetTaskAsync(task.TaskId, _stopping.Token);
+            if (info.Result is null || info.State < TaskState.Succeeded)
+                return task;
+            Settle(task, info.Result);
+        }
+        catch (OrchestratorException exception) when (exception.Reason == ErrorReason.NotFound)
+        {
+            Lose([task], "the connection broke, and the coordinator no longer knows it");
+        }
+
+        return null;
+    }
+
+    /// <summary>Waits for the ends of running tasks; what is still open.</summary>
+    private async Task<List<OpenTask>> WatchAsync(List<OpenTask> tasks)
+    {
+        var open = tasks.ToDictionary(task => task.TaskId);
+        try
+        {
+            await foreach (var item in client.WatchTasksAsync([.. open.Keys], cancellationToken: _stopping.Token))
+            {
+                if (item.EventCase == TaskEvent.EventOneofCase.Result && open.Remove(item.TaskId, out var task))
+                    Settle(task, item.Result);
+            }
+        }
+        catch (OrchestratorException exception) when (exception is CoordinatorUnavailableException
+            || exception.Reason == ErrorReason.NotFound || exception.StatusCode is StatusCode.ResourceExhausted or StatusCode.Unavailable)
+        {
+            // Asked again one by one.
+        }
+
+        return [.. open.Values];
+    }
+
+    private void Settle(OpenTask task, TaskResult result)
+    {
+        if (!Forget(task))
+            return;
+        // The tag holds a random number: another life's task of this id has another.
+        if (result.Tag == task.Spec.Tag)
+            task.Sink.OnResult(task.Sequence, result);
+        else
+            ResilientTaskStream.Lose([task], "the coordinator was started again");
+    }
+
+    private void Lose(IEnumerable<OpenTask> tasks, string why)
+    {
+        foreach (var task in Forget(tasks))
+        {
+            if (task.Sink.ResubmitWhenLost)
+                Resubmit(task);
+            else
+                ResilientTaskStream.Lose([task], why);
+        }
+    }
+
+    private static bool IsDurable(OpenTask task) => task.Spec.Options?.Durability is Durability.Process or Durability.Disk;
+
+    private void Resubmit(OpenTask task)
+    {
+        Forget(task);
+        _ = line.ResubmitAsync(task, _stopping.Token);
+    }
+
+    private List<OpenTask> Forget(IEnumerable<OpenTask> tasks) => [.. tasks.Where(Forget)];
+
+    private bool Forget(OpenTask task)
+    {
+        lock (_gate)
+            return _open.Remove(task.Spec.Tag);
+    }
+}

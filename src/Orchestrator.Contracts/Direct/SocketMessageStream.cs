@@ -1,0 +1,211 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using Microsoft.Win32.SafeHandles;
+using Orchestrator.Contracts.RawMessages;
+
+namespace Orchestrator.Contracts.Direct;
+
+/// <summary>
+/// One end of the direct stream between a coordinator and its worker: a connected pair of Unix sockets that the worker inherits, carrying the messages of
+/// <c>WorkerService.Execute</c> with gRPC's own length prefix and without HTTP/2 between them. Reading blocks a thread of its own, so that a message wakes
+/// whoever handles it and nobody else: over HTTP/2 the same message passes through a poller, a connection's loop and the thread pool on each side, which costs
+/// several times what most tasks cost.
+/// </summary>
+/// <remarks>One thread reads and one writes at a time.</remarks>
+public sealed unsafe class SocketMessageStream : IDisposable
+{
+    private const int PrefixBytes = MessageBuffer.PrefixBytes;
+    private const int FirstBufferBytes = 256 * 1024;
+
+    // A buffer that one rare large message has grown beyond this is given up after it.
+    private const int KeptBufferBytes = 1024 * 1024;
+
+    // As much as the kernel grants; the default holds three messages of the usual size.
+    private const int SocketBufferBytes = 1024 * 1024;
+
+    private readonly SafeFileHandle _socket;
+    private byte[] _input = new byte[FirstBufferBytes];
+    private int _inputStart;
+    private int _inputEnd;
+
+    private SocketMessageStream(SafeFileHandle socket) => _socket = socket;
+
+    /// <summary>Whether the next <see cref="TryRead"/> finds a whole message without waiting.</summary>
+    public bool HasBuffered => _inputEnd - _inputStart is var count and >= PrefixBytes && (uint)(count - PrefixBytes) >= (uint)NextLength;
+
+    private int NextLength => BinaryPrimitives.ReadInt32BigEndian(_input.AsSpan(_inputStart + 1));
+
+    /// <summary>Makes a pair: our end, and the one to be inherited. Neither is inherited by accident.</summary>
+    /// <exception cref="IOException">Out of file descriptors.</exception>
+    public static SocketMessageStream CreatePair(out SafeFileHandle child)
+    {
+        var pair = stackalloc int[2];
+        if (UnixSockets.socketpair(UnixSockets.UnixFamily, UnixSockets.StreamType | UnixSockets.CloseOnExec, 0, pair) != 0)
+            throw new IOException($"cannot make a pair of sockets: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
+        child = new SafeFileHandle(pair[1], ownsHandle: true);
+        var own = new SafeFileHandle(pair[0], ownsHandle: true);
+        foreach (var end in (ReadOnlySpan<SafeFileHandle>)[own, child])
+        {
+            var size = SocketBufferBytes;
+            _ = UnixSockets.setsockopt(end, UnixSockets.SocketLevel, UnixSockets.SendBuffer, &size, sizeof(int));
+        }
+
+        return new SocketMessageStream(own);
+    }
+
+    /// <summary>
+    /// Takes over the end that this process has inherited; null where the number names no socket of that parent's making. A program between the two may have
+    /// closed it, and the number may be anything of this process's own by now.
+    /// </summary>
+    public static SocketMessageStream? FromInherited(int descriptor, int parentPid)
+    {
+        var peer = default(UnixSockets.Credentials);
+        var size = sizeof(UnixSockets.Credentials);
+        if (descriptor <= 2
+            || UnixSockets.getsockopt(descriptor, UnixSockets.SocketLevel, UnixSockets.PeerCredentials, &peer, &size) != 0
+            || peer.ProcessId != parentPid)
+        {
+            return null;
+        }
+
+        // Its own children do not inherit it: one that outlives the worker would keep the stream open.
+        _ = UnixSockets.fcntl(descriptor, UnixSockets.SetDescriptorFlags, UnixSockets.DescriptorCloseOnExec);
+        return new SocketMessageStream(new SafeFileHandle(descriptor, ownsHandle: true));
+    }
+
+    /// <summary>Waits for the next message; false once the peer has closed its side or is gone, and everything before that has been read.</summary>
+    /// <param name="message">Its bytes, until the next call.</param>
+    /// <exception cref="InvalidDataException">What came is no message.</exception>
+    public bool TryRead(out ReadOnlySpan<byte> message)
+    {
+        message = default;
+        while (!HasBuffered)
+        {
+            if (!Receive())
+                return false;
+        }
+
+        message = _input.AsSpan(_inputStart + PrefixBytes, NextLength);
+        _inputStart += PrefixBytes + message.Length;
+        return true;
+    }
+
+    /// <summary>As <see cref="TryRead"/>, for a generated message; null at the end.</summary>
+    /// <exception cref="InvalidDataException">What came is no message.</exception>
+    public T? Read<T>()
+        where T : class, IMessage<T>, new() => TryRead(out var message) ? FieldReader.Merge<T>(null, message) : null;
+
+    /// <summary>
+    /// Writes one message. Completes at once, except where the peer does not keep up: then a thread of its own waits for it, and not the caller. The message
+    /// must not change before that.
+    /// </summary>
+    /// <exception cref="IOException">The peer is gone.</exception>
+    public Task WriteAsync(MessageBuffer message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        var bytes = message.WithPrefix();
+        var sent = Send(bytes.Span);
+        return sent == bytes.Length ? Task.CompletedTask : SendRestAsync(bytes[sent..]);
+    }
+
+    /// <summary>Says that nothing more will be written; the peer reads to the end.</summary>
+    public void CompleteWriting() => _ = UnixSockets.shutdown(_socket, UnixSockets.ShutdownWrites);
+
+    /// <summary>Ends both directions; a waiting <see cref="TryRead"/> ends too.</summary>
+    public void Abort()
+    {
+        if (!_socket.IsClosed)
+            _ = UnixSockets.shutdown(_socket, UnixSockets.ShutdownBoth);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // A blocked read holds the descriptor open until it returns, so it is ended first.
+        Abort();
+        _socket.Dispose();
+    }
+
+    /// <summary>Reads what has arrived, at least one byte; false at the end.</summary>
+    private bool Receive()
+    {
+        MakeRoom();
+        while (true)
+        {
+            nint count;
+            fixed (byte* start = &_input[_inputEnd])
+                count = UnixSockets.recv(_socket, start, (nuint)(_input.Length - _inputEnd), 0);
+            if (count > 0)
+            {
+                _inputEnd += (int)count;
+                return true;
+            }
+
+            if (count == 0)
+                return false;
+            var error = Marshal.GetLastPInvokeError();
+            if (error == UnixSockets.ConnectionReset)
+                return false;
+            if (error != UnixSockets.Interrupted)
+                throw new IOException($"reading the direct stream failed: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
+    }
+
+    private void MakeRoom()
+    {
+        var pending = _inputEnd - _inputStart;
+        if (pending == 0)
+            _inputStart = _inputEnd = 0;
+        var wanted = pending >= PrefixBytes ? PrefixBytes + NextLength : PrefixBytes;
+        if (wanted is < PrefixBytes or > PrefixBytes + ProtocolConstants.MaxMessageBytes)
+            throw new InvalidDataException($"a message on the direct stream announces {wanted - PrefixBytes} bytes; at most {ProtocolConstants.MaxMessageBytes} are allowed");
+        if (pending == 0 && _input.Length > KeptBufferBytes)
+            _input = new byte[FirstBufferBytes];
+        if (_inputStart + wanted <= _input.Length && _inputEnd < _input.Length)
+            return;
+        var target = wanted <= _input.Length ? _input : new byte[wanted];
+        _input.AsSpan(_inputStart, pending).CopyTo(target);
+        _input = target;
+        (_inputStart, _inputEnd) = (0, pending);
+    }
+
+    /// <summary>Sends until the end or until the peer has no room; the number of bytes that have left.</summary>
+    private int Send(ReadOnlySpan<byte> bytes)
+    {
+        var sent = 0;
+        while (sent < bytes.Length)
+        {
+            nint count;
+            fixed (byte* start = bytes[sent..])
+                count = UnixSockets.send(_socket, start, (nuint)(bytes.Length - sent), UnixSockets.DoNotWait | UnixSockets.NoSignal);
+            if (count >= 0)
+            {
+                sent += (int)count;
+                continue;
+            }
+
+            var error = Marshal.GetLastPInvokeError();
+            if (error == UnixSockets.WouldBlock)
+                return sent;
+            if (error != UnixSockets.Interrupted)
+                throw new IOException($"writing to the direct stream failed: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
+
+        return sent;
+    }
+
+    private Task SendRestAsync(ReadOnlyMemory<byte> rest) => Task.Factory.StartNew(
+        () =>
+        {
+            while (!rest.IsEmpty)
+            {
+                var item = new UnixSockets.PollItem { Descriptor = (int)_socket.DangerousGetHandle(), Events = UnixSockets.PollOut };
+                _ = UnixSockets.poll(&item, 1, -1);
+                rest = rest[Send(rest.Span)..];
+            }
+        },
+        CancellationToken.None,
+        TaskCreationOptions.LongRunning,
+        TaskScheduler.Default);
+}

@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Orchestrator.Contracts.Direct;
+
+/// <summary>
+/// Sockets as the kernel has them. The framework's own put a descriptor under its poller's care with the first asynchronous use, after which a blocking call is one no more.
+/// </summary>
+internal static unsafe partial class UnixSockets
+{
+    public const int UnixFamily = 1;
+    public const int StreamType = 1;
+    public const int CloseOnExec = 0x80000;
+    public const int SocketLevel = 1;
+    public const int SendBuffer = 7;
+    public const int PeerCredentials = 17;
+    public const int SetDescriptorFlags = 2;
+    public const int DescriptorCloseOnExec = 1;
+    public const int DoNotWait = 0x40;
+    public const int NoSignal = 0x4000;
+    public const int ShutdownWrites = 1;
+    public const int ShutdownBoth = 2;
+    public const short PollOut = 4;
+    public const int Interrupted = 4;
+    public const int WouldBlock = 11;
+    public const int ConnectionReset = 104;
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int socketpair(int family, int type, int protocol, int* pair);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int setsockopt(SafeFileHandle socket, int level, int option, void* value, int size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int getsockopt(int socket, int level, int option, void* value, int* size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fcntl(int descriptor, int command, int argument);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint recv(SafeFileHandle socket, byte* buffer, nuint size, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint send(SafeFileHandle socket, byte* buffer, nuint size, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int shutdown(SafeFileHandle socket, int how);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int poll(PollItem* items, nuint count, int timeoutMilliseconds);
+
+    /// <summary><c>struct ucred</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Credentials
+    {
+        public int ProcessId;
+        public uint UserId;
+        public uint GroupId;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct PollItem
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned;
+    }
+}

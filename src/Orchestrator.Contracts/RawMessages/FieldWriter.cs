@@ -1,0 +1,109 @@
+using System.Numerics;
+using System.Text;
+using Google.Protobuf;
+
+namespace Orchestrator.Contracts.RawMessages;
+
+/// <summary>Writes protobuf's wire format to a span that is large enough. As in generated code, what has its default value is left out.</summary>
+public ref struct FieldWriter(Span<byte> target)
+{
+    /// <summary>More than the tag, and the number or the length, of a field take.</summary>
+    public const int SizeOfNumber = 11;
+
+    private readonly Span<byte> _target = target;
+
+    /// <summary>How much has been written.</summary>
+    public int Position { get; private set; }
+
+    /// <summary>The most bytes that a text can take.</summary>
+    public static int SizeOf(string text) => SizeOfNumber + (3 * text.Length);
+
+    /// <summary>How many bytes a number takes.</summary>
+    public static int VarintSize(ulong value) => (70 - BitOperations.LeadingZeroCount(value | 1)) / 7;
+
+    /// <summary>An unsigned number, or a signed one of 64 bits.</summary>
+    public void Write(int field, ulong value)
+    {
+        if (value == 0)
+            return;
+        _target[Position++] = (byte)(field << 3);
+        WriteVarint(value);
+    }
+
+    /// <summary>A signed number of 32 bits, or a truth value.</summary>
+    public void Write(int field, int value) => Write(field, (ulong)(long)value);
+
+    /// <summary>A text.</summary>
+    public void Write(int field, string text)
+    {
+        if (text.Length == 0)
+            return;
+        _target[Position++] = FieldReader.LengthTag(field);
+        // One byte for its length, as nearly always suffices.
+        var start = Position + 1;
+        var length = Encoding.UTF8.GetBytes(text, _target[start..]);
+        var size = VarintSize((uint)length);
+        if (size > 1)
+            _target.Slice(start, length).CopyTo(_target[(Position + size)..]);
+        WriteVarint((uint)length);
+        Position += length;
+    }
+
+    /// <summary>Bytes.</summary>
+    public void Write(int field, ByteString bytes)
+    {
+        if (bytes.Length == 0)
+            return;
+        _target[Position++] = FieldReader.LengthTag(field);
+        WriteVarint((uint)bytes.Length);
+        bytes.Span.CopyTo(_target[Position..]);
+        Position += bytes.Length;
+    }
+
+    /// <summary>A sub-message, where there is one.</summary>
+    public void Write(int field, IMessage? message)
+    {
+        if (message is null)
+            return;
+        _target[Position++] = FieldReader.LengthTag(field);
+        var size = message.CalculateSize();
+        WriteVarint((uint)size);
+        WriteFields(message, size);
+    }
+
+    internal void WriteFields(IMessage message, int size)
+    {
+        message.WriteTo(_target.Slice(Position, size));
+        Position += size;
+    }
+
+    internal void WriteVarint(ulong value)
+    {
+        while (value >= 0x80)
+        {
+            _target[Position++] = (byte)(value | 0x80);
+            value >>= 7;
+        }
+
+        _target[Position++] = (byte)value;
+    }
+
+    /// <summary>Begins a sub-message of less than 128 bytes; <see cref="EndShort"/> says how long it has become.</summary>
+    internal int BeginShort(int field)
+    {
+        _target[Position++] = FieldReader.LengthTag(field);
+        return Position++;
+    }
+
+    internal readonly void EndShort(int begin) => _target[begin] = (byte)(Position - begin - 1);
+}
+
+/// <summary>A message that is written by hand as an item of another.</summary>
+public interface IWireItem
+{
+    /// <summary>No less than what it takes, and not much more: see <see cref="MessageBuffer.ItemSlack"/>.</summary>
+    int SizeAtMost { get; }
+
+    /// <summary>Writes its fields in the order of their numbers.</summary>
+    void WriteTo(ref FieldWriter writer);
+}

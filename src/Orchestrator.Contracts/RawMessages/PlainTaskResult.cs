@@ -1,0 +1,35 @@
+using Google.Protobuf;
+using Orchestrator.V1;
+
+namespace Orchestrator.Contracts.RawMessages;
+
+/// <summary>An <c>orchestrator.v1.TaskResult</c> without error and timing, to be written only; any other is a <see cref="RawTaskResult"/>.</summary>
+public readonly record struct PlainTaskResult(ulong TaskId, ulong Tag, TaskState State, ByteString Output, string Worker, int Attempt) : IWireItem
+{
+    /// <summary>The field of <c>StreamTasksResponse</c> that holds these.</summary>
+    public const int Field = 1;
+
+    /// <inheritdoc/>
+    public int SizeAtMost => (6 * FieldWriter.SizeOfNumber) + Output.Length + (3 * Worker.Length);
+
+    /// <inheritdoc/>
+    public void WriteTo(ref FieldWriter writer)
+    {
+        writer.Write(1, TaskId);
+        writer.Write(2, Tag);
+        writer.Write(3, (int)State);
+        writer.Write(4, Output);
+        writer.Write(6, Worker);
+        writer.Write(7, Attempt);
+    }
+}
+
+/// <summary>A generated message as an item.</summary>
+public readonly record struct MessageItem(IMessage Message) : IWireItem
+{
+    /// <inheritdoc/>
+    public int SizeAtMost => Message.CalculateSize();
+
+    /// <inheritdoc/>
+    public void WriteTo(ref FieldWriter writer) => writer.WriteFields(Message, Message.CalculateSize());
+}

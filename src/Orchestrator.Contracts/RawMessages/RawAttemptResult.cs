@@ -1,0 +1,137 @@
+using Google.Protobuf;
+using Orchestrator.V1;
+
+namespace Orchestrator.Contracts.RawMessages;
+
+/// <summary><c>orchestrator.worker.v1.AttemptResult</c>, with its payload as the bytes that arrived.</summary>
+public record struct RawAttemptResult : IWireItem
+{
+    /// <summary>The field of <c>ExecuteResponse</c> that holds these.</summary>
+    public const int Field = 2;
+
+    /// <summary>The task.</summary>
+    public ulong TaskId { get; set; }
+
+    /// <summary>Its attempt.</summary>
+    public int Attempt { get; set; }
+
+    /// <summary>An encoded <c>orchestrator.v1.Payload</c>; empty where it failed.</summary>
+    public ByteString Output { readonly get => field ?? ByteString.Empty; set; }
+
+    /// <summary>Why it failed.</summary>
+    public TaskError? Error { get; set; }
+
+    /// <summary>How long it ran.</summary>
+    public RawDuration? Run { get; set; }
+
+    /// <summary>Processor time, where measured.</summary>
+    public RawDuration? CpuTime { get; set; }
+
+    /// <summary>Allocations, where measured.</summary>
+    public ulong AllocatedBytes { get; set; }
+
+    /// <summary>Nanoseconds of the machine's monotonic clock when it ended, where measured.</summary>
+    public ulong EndedAt { get; set; }
+
+    /// <inheritdoc/>
+    public readonly int SizeAtMost =>
+        (5 * FieldWriter.SizeOfNumber) + Output.Length
+        + (Error is null ? 0 : FieldWriter.SizeOfNumber + Error.CalculateSize())
+        + (Run is null ? 0 : RawDuration.SizeAtMost)
+        + (CpuTime is null ? 0 : RawDuration.SizeAtMost);
+
+    /// <summary>Reads one.</summary>
+    public static RawAttemptResult Read(ReadOnlySpan<byte> bytes)
+    {
+        var result = default(RawAttemptResult);
+        var reader = new FieldReader(bytes);
+        while (!reader.AtEnd)
+        {
+            var tag = reader.ReadTag();
+            switch (tag)
+            {
+                case 1 << 3:
+                    result.TaskId = reader.ReadVarint();
+                    break;
+                case 2 << 3:
+                    result.Attempt = (int)reader.ReadVarint();
+                    break;
+                case (3 << 3) | 2:
+                    result.Output = reader.ReadByteString();
+                    break;
+                case (4 << 3) | 2:
+                    result.Error = reader.ReadMessage(result.Error);
+                    break;
+                case (5 << 3) | 2:
+                    result.Run = RawDuration.Read(reader.ReadBytes(), result.Run);
+                    break;
+                case (6 << 3) | 2:
+                    result.CpuTime = RawDuration.Read(reader.ReadBytes(), result.CpuTime);
+                    break;
+                case 7 << 3:
+                    result.AllocatedBytes = reader.ReadVarint();
+                    break;
+                case 8 << 3:
+                    result.EndedAt = reader.ReadVarint();
+                    break;
+                default:
+                    reader.Skip(tag);
+                    break;
+            }
+        }
+
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public readonly void WriteTo(ref FieldWriter writer)
+    {
+        writer.Write(1, TaskId);
+        writer.Write(2, Attempt);
+        writer.Write(3, Output);
+        writer.Write(4, Error);
+        Run?.WriteTo(5, ref writer);
+        CpuTime?.WriteTo(6, ref writer);
+        writer.Write(7, AllocatedBytes);
+        writer.Write(8, EndedAt);
+    }
+}
+
+/// <summary><c>google.protobuf.Duration</c> as a value.</summary>
+public readonly record struct RawDuration(long Seconds, int Nanos)
+{
+    internal const int SizeAtMost = 3 * FieldWriter.SizeOfNumber;
+
+    /// <summary>Of nanoseconds; a negative number counts as none.</summary>
+    public static RawDuration FromNanoseconds(long nanoseconds)
+    {
+        var (seconds, rest) = Math.DivRem(Math.Max(nanoseconds, 0), 1_000_000_000);
+        return new RawDuration(seconds, (int)rest);
+    }
+
+    internal static RawDuration Read(ReadOnlySpan<byte> bytes, RawDuration? known)
+    {
+        var (seconds, nanos) = known.GetValueOrDefault();
+        var reader = new FieldReader(bytes);
+        while (!reader.AtEnd)
+        {
+            var tag = reader.ReadTag();
+            if (tag == 1 << 3)
+                seconds = (long)reader.ReadVarint();
+            else if (tag == 2 << 3)
+                nanos = (int)reader.ReadVarint();
+            else
+                reader.Skip(tag);
+        }
+
+        return new RawDuration(seconds, nanos);
+    }
+
+    internal void WriteTo(int field, ref FieldWriter writer)
+    {
+        var begin = writer.BeginShort(field);
+        writer.Write(1, (ulong)Seconds);
+        writer.Write(2, Nanos);
+        writer.EndShort(begin);
+    }
+}

@@ -1,0 +1,68 @@
+namespace Orchestrator.Contracts.RawMessages;
+
+/// <summary>An <c>orchestrator.v1.TaskSpec</c> where it stands in a received message; to be read before that is let go.</summary>
+public readonly ref struct RawTaskView
+{
+    /// <summary>The field of <c>StreamTasksRequest</c> that holds these.</summary>
+    public const int Field = 2;
+
+    private RawTaskView(
+        ReadOnlySpan<byte> handler, ReadOnlySpan<byte> input, ReadOnlySpan<byte> options, ulong tag, ReadOnlySpan<byte> requestId)
+    {
+        Handler = handler;
+        Input = input;
+        Options = options;
+        Tag = tag;
+        RequestId = requestId;
+    }
+
+    /// <summary>The handler's name, in UTF-8.</summary>
+    public ReadOnlySpan<byte> Handler { get; }
+
+    /// <summary>An encoded <c>orchestrator.v1.Payload</c>.</summary>
+    public ReadOnlySpan<byte> Input { get; }
+
+    /// <summary>Encoded <c>orchestrator.v1.TaskOptions</c>.</summary>
+    public ReadOnlySpan<byte> Options { get; }
+
+    /// <summary>Chosen by the submitter.</summary>
+    public ulong Tag { get; }
+
+    /// <summary>Idempotency key, in UTF-8.</summary>
+    public ReadOnlySpan<byte> RequestId { get; }
+
+    /// <summary>Reads one.</summary>
+    public static RawTaskView Read(ReadOnlySpan<byte> bytes)
+    {
+        ReadOnlySpan<byte> handler = default, input = default, options = default, requestId = default;
+        var tagOfTask = 0ul;
+        var reader = new FieldReader(bytes);
+        while (!reader.AtEnd)
+        {
+            var tag = reader.ReadTag();
+            switch (tag)
+            {
+                case (1 << 3) | 2:
+                    handler = reader.ReadUtf8();
+                    break;
+                case (2 << 3) | 2:
+                    input = reader.ReadBytes();
+                    break;
+                case (3 << 3) | 2:
+                    options = reader.ReadBytes();
+                    break;
+                case 4 << 3:
+                    tagOfTask = reader.ReadVarint();
+                    break;
+                case (5 << 3) | 2:
+                    requestId = reader.ReadUtf8();
+                    break;
+                default:
+                    reader.Skip(tag);
+                    break;
+            }
+        }
+
+        return new RawTaskView(handler, input, options, tagOfTask, requestId);
+    }
+}

@@ -1,0 +1,48 @@
+using Google.Protobuf;
+
+namespace Orchestrator.Contracts.RawMessages;
+
+/// <summary>
+/// Reads a message whose one repeated field holds nearly all of it: its items are handed out as they stand there, and the rest is read as what it is.
+/// </summary>
+/// <typeparam name="TRest">The message without the items.</typeparam>
+public ref struct RepeatedFieldReader<TRest>(ReadOnlySpan<byte> message, int itemField)
+    where TRest : class, IMessage<TRest>, new()
+{
+    private readonly ReadOnlySpan<byte> _message = message;
+    private readonly uint _itemTag = FieldReader.LengthTag(itemField);
+    private FieldReader _reader = new(message);
+
+    /// <summary>The other fields, complete once there are no more items; null where there were none.</summary>
+    public TRest? Rest { get; private set; }
+
+    /// <summary>The next item's bytes.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no such message.</exception>
+    public bool Next(out ReadOnlySpan<byte> item)
+    {
+        var begin = _reader.Position;
+        while (!_reader.AtEnd)
+        {
+            var end = _reader.Position;
+            var tag = _reader.ReadTag();
+            if (tag == _itemTag)
+            {
+                item = _reader.ReadBytes();
+                MergeRest(begin, end);
+                return true;
+            }
+
+            _reader.Skip(tag);
+        }
+
+        item = default;
+        MergeRest(begin, _message.Length);
+        return false;
+    }
+
+    private void MergeRest(int begin, int end)
+    {
+        if (begin < end)
+            Rest = FieldReader.Merge(Rest, _message[begin..end]);
+    }
+}

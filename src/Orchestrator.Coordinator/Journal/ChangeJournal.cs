@@ -1,0 +1,399 @@
+using Microsoft.Data.Sqlite;
+using Orchestrator.Core.Journal;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Journal.Wire;
+using Orchestrator.Coordinator.Services;
+
+namespace Orchestrator.Coordinator.Journal;
+
+/// <summary>
+/// What must outlive the process, in the order in which it happened. One thread writes: everything that queued up since the last commit goes into the next
+/// one, so that one record on an idle journal is written at once and many under load share a flush. Whoever waits for an entry is told by the pool, in order.
+/// The first failed write is the last: after a failed flush the kernel may have dropped the pages, so a second try could succeed over a hole.
+/// </summary>
+internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
+{
+    private const int MaxFrameBytes = 1 << 20;
+
+    // How many ids a life may give out without a write; the next ones are reserved when half are used, long before they run out.
+    private const ulong ReservedIds = 1_000_000_000;
+
+    private static readonly TimeSpan LookAtIds = TimeSpan.FromSeconds(1);
+
+    // That a file is gone is said within a second.
+    private static readonly TimeSpan LookAtFiles = TimeSpan.FromMilliseconds(400);
+
+    // A monitor, since the journal's thread waits on it.
+    private readonly object _gate = new();
+    private readonly Lock _release = new();
+    private readonly JournalDatabase _database;
+    private readonly FileStream _ownership;
+    private readonly JournalOptions _options;
+    private readonly ObjectChangeMapper _objects;
+    private readonly TaskChangeMapper _tasks;
+    private readonly EndedTaskStore _history;
+    private readonly Thread _thread;
+    private readonly JournalRecordBuffer _frame = new();
+    private readonly Queue<(JournalEntry Entry, string? Failure)> _told = new();
+    private List<JournalEntry> _queued = [];
+    private List<JournalEntry> _taken = [];
+    private List<Action> _maintenance = [];
+    private bool _isTelling;
+    private bool _isClosed;
+    private bool _isSnapshotting;
+    private ulong _position;
+    private long _logBytes;
+    private volatile string? _failure;
+    private int _waiting;
+    private long _lookedAtIds = Environment.TickCount64;
+    private long _lookedAtFiles = Environment.TickCount64;
+
+    private ChangeJournal(JournalDatabase database, FileStream ownership, JournalOptions options, MonotonicClock clock, JournalState image, ulong position, long logBytes)
+    {
+        _database = database;
+        _ownership = ownership;
+        _options = options;
+        var times = new JournalClock(clock);
+        _objects = new ObjectChangeMapper(times);
+        _tasks = new TaskChangeMapper(times, new TaskResultMapper(clock));
+        _history = new EndedTaskStore(database, options, clock.Provider);
+        Restored = new JournalRestorer(image, times);
+        _position = position;
+        _logBytes = logBytes;
+        FirstIds = new JournalIds(database.Meta.TaskId, database.Meta.FencingToken, database.Meta.EventSequence);
+        _thread = new Thread(Run) { Name = "journal", IsBackground = true };
+    }
+
+    /// <summary>What the journal held when it was opened; null once it was taken.</summary>
+    public JournalRestorer? Restored { get; private set; }
+
+    /// <summary>Ids up to these may have been given out by earlier lives.</summary>
+    public JournalIds FirstIds { get; }
+
+    /// <summary>Why nothing can be written any more; null while it can.</summary>
+    public string? Failure => _failure;
+
+    /// <summary>Called once, when the first write fails.</summary>
+    public event Action<string>? Failed;
+
+    /// <summary>Which ids have been given out by now; asked from time to time, and at the end.</summary>
+    public Func<JournalIds>? UsedIds { get; set; }
+
+    /// <summary>Opens the journal of a data directory, reads all of it, and begins to write.</summary>
+    /// <exception cref="JournalException">It is damaged, in use by another coordinator, or cannot be created or written.</exception>
+    public static ChangeJournal Open(string directory, JournalOptions options, MonotonicClock clock)
+    {
+        var path = Path.Combine(directory, JournalDatabase.FileName);
+        var ownership = JournalFileLock.Take(path);
+        JournalDatabase? database = null;
+        try
+        {
+            JournalCreation.CreateUnlessThere(path);
+            var image = new JournalState();
+            var bytes = 0L;
+            ulong position;
+            // Read-only: what is refused as damaged stays as it is, for whoever wants to save something of it.
+            using (var reader = JournalDatabase.OpenToRead(path))
+            {
+                position = reader.ReadAll(image.Apply, (at, record) =>
+                {
+                    image.Apply(at, record);
+                    bytes += record.Count;
+                });
+            }
+
+            database = JournalDatabase.Open(path);
+            var journal = new ChangeJournal(database, ownership, options, clock, image, position, bytes);
+            journal.StartEpoch();
+            journal._thread.Start();
+            return journal;
+        }
+        catch
+        {
+            database?.Dispose();
+            ownership.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The engines have taken up what there was.</summary>
+    public void ForgetRestored() => Restored = null;
+
+    /// <summary>Whether anything appended has not been told yet: what speaks of durable things has to queue behind it.</summary>
+    public bool IsBusy => Volatile.Read(ref _waiting) > 0;
+
+    /// <summary>Appends a step. Called under the engine's lock, which gives the order.</summary>
+    public void Append(JournalEntry entry)
+    {
+        Interlocked.Increment(ref _waiting);
+        lock (_gate)
+        {
+            if (_failure is null && !_isClosed)
+            {
+                _queued.Add(entry);
+                Monitor.Pulse(_gate);
+                return;
+            }
+        }
+
+        CompleteEntries([entry], _failure ?? "the coordinator has stopped");
+    }
+
+    /// <summary>Waits until all that was appended so far is written. Null when it is, else why it is not.</summary>
+    public Task<string?> WrittenAsync()
+    {
+        if (!IsBusy)
+            return Task.FromResult(_failure);
+        var barrier = new JournalBarrier();
+        Append(barrier);
+        return barrier.Done;
+    }
+
+    /// <summary>What the ends of tasks take that the history holds, in bytes; 0 before the first end of this life.</summary>
+    public long HistoryBytes => _history.Bytes;
+
+    /// <summary>The numbers.</summary>
+    public JournalOptions Options => _options;
+
+    /// <summary>Ends of tasks that are no longer among the engine's, newest first.</summary>
+    public IReadOnlyList<V1.TaskInfo> ReadHistory(long before, int maximum) => _history.Read(before, maximum);
+
+    /// <summary>Writes what is queued, and notes that no ids beyond those used were given out.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_isClosed)
+                return;
+            _isClosed = true;
+            Monitor.Pulse(_gate);
+        }
+
+        if (_thread.IsAlive)
+            _thread.Join();
+        if (_failure is null)
+        {
+            try
+            {
+                if (UsedIds is { } used)
+                    Reserve(used(), 0);
+            }
+            catch (Exception exception) when (exception is SqliteException or IOException)
+            {
+                // The ids that were reserved stay so.
+            }
+        }
+
+        _history.Dispose();
+        _database.Dispose();
+        _ownership.Dispose();
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        // In order, one after the other; whoever appends meanwhile is told by this thread too.
+        while (true)
+        {
+            (JournalEntry Entry, string? Failure) next;
+            lock (_release)
+            {
+                if (!_told.TryDequeue(out next))
+                {
+                    _isTelling = false;
+                    return;
+                }
+            }
+
+            if (next.Failure is { } why)
+                next.Entry.OnFailed(why);
+            else
+                next.Entry.OnWritten();
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private void StartEpoch()
+    {
+        var meta = new Meta(_database.Meta);
+        meta.Lives++;
+        (meta.TaskId, meta.FencingToken, meta.EventSequence) = (meta.TaskId + ReservedIds, meta.FencingToken + ReservedIds, meta.EventSequence + ReservedIds);
+        try
+        {
+            _database.Commit([], Durability.Disk, () =>
+            {
+                _database.DropUnfinishedSnapshots();
+                _database.Write(meta);
+            }, _position);
+        }
+        catch (Exception exception) when (exception is SqliteException or (IOException and not JournalException))
+        {
+            throw new JournalException($"the journal '{_database.Path}' cannot be written: {exception.Message}", exception);
+        }
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            List<Action> maintenance;
+            lock (_gate)
+            {
+                while (_queued.Count == 0 && _maintenance.Count == 0 && !_isClosed)
+                {
+                    if (!Monitor.Wait(_gate, _database.Progress.HasUnflushed ? JournalProgress.FlushAfter : LookAtFiles))
+                        break;
+                }
+
+                if (_queued.Count == 0 && _maintenance.Count == 0 && _isClosed)
+                    return;
+                (_queued, _taken) = (_taken, _queued);
+                (maintenance, _maintenance) = (_maintenance, []);
+            }
+
+            try
+            {
+                if (_taken.Count > 0)
+                    Write(_taken);
+                CompleteEntries(_taken, null);
+                _taken.Clear();
+                foreach (var action in maintenance)
+                    action();
+                _database.Progress.Flush(now: false);
+                LookAfterFiles();
+                ReserveIdsIfNeeded();
+                SnapshotIfNeeded();
+            }
+            catch (Exception exception) when (exception is SqliteException or IOException or InvalidOperationException or Google.Protobuf.InvalidProtocolBufferException)
+            {
+                Fail(exception);
+                return;
+            }
+            finally
+            {
+                _taken.Clear();
+            }
+        }
+    }
+
+    private void Write(List<JournalEntry> entries)
+    {
+        var frames = new List<(ulong, byte[])>();
+        var level = Durability.Memory;
+        var first = _position + 1;
+        var position = _position;
+        foreach (var entry in entries)
+        {
+            if (entry.ToRecord(_objects, _tasks) is not { Changes.Count: > 0 } record)
+                continue;
+            _frame.Add(++position, record);
+            if (entry.Level > level)
+                level = entry.Level;
+            if (_frame.Length >= MaxFrameBytes)
+                Cut();
+        }
+
+        Cut();
+        if (frames.Count == 0)
+            return;
+        var ended = _tasks.TakeEnded();
+        _database.Commit(frames, level, ended.Count > 0 ? () => _history.Write(ended) : null, position);
+        _position = position;
+
+        void Cut()
+        {
+            if (_frame.Length == 0)
+                return;
+            frames.Add((first, _frame.ToArray()));
+            _logBytes += _frame.Length;
+            first = position + 1;
+            _frame.Clear();
+        }
+    }
+
+    private void CompleteEntries(List<JournalEntry> entries, string? failure)
+    {
+        lock (_release)
+        {
+            foreach (var entry in entries)
+                _told.Enqueue((entry, failure));
+            if (_isTelling || _told.Count == 0)
+                return;
+            _isTelling = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    private void Fail(Exception exception)
+    {
+        var why = exception is SqliteException sqlite ? $"{_database.Path}: {sqlite.Message} (SQLite {sqlite.SqliteExtendedErrorCode})" : $"{_database.Path}: {exception.Message}";
+        List<JournalEntry> rest;
+        lock (_gate)
+        {
+            _failure = why;
+            rest = [.. _taken, .. _queued];
+            _queued.Clear();
+        }
+
+        // Whoever is told that it failed finds the engines told before.
+        Failed?.Invoke(why);
+        CompleteEntries(rest, why);
+    }
+
+    private void LookAfterFiles()
+    {
+        if (Environment.TickCount64 - _lookedAtFiles < (long)LookAtFiles.TotalMilliseconds)
+            return;
+        _lookedAtFiles = Environment.TickCount64;
+        _database.Progress.CheckFiles();
+    }
+
+    private void ReserveIdsIfNeeded()
+    {
+        // Asked for under the engines' locks, so not at every commit.
+        if (UsedIds is not { } ask || Environment.TickCount64 - _lookedAtIds < (long)LookAtIds.TotalMilliseconds)
+            return;
+        _lookedAtIds = Environment.TickCount64;
+        var used = ask();
+        var meta = _database.Meta;
+        if (used.TaskId + (ReservedIds / 2) > meta.TaskId || used.FencingToken + (ReservedIds / 2) > meta.FencingToken || used.EventSequence + (ReservedIds / 2) > meta.EventSequence)
+            Reserve(used, ReservedIds);
+    }
+
+    private void Reserve(JournalIds used, ulong ahead)
+    {
+        var meta = new Meta(_database.Meta)
+        {
+            TaskId = used.TaskId + ahead, FencingToken = used.FencingToken + ahead, EventSequence = used.EventSequence + ahead,
+        };
+        _database.Commit([], Durability.Disk, () => _database.Write(meta));
+    }
+
+    private void SnapshotIfNeeded()
+    {
+        if (_isSnapshotting || _logBytes < Math.Max(_options.SnapshotAfterBytes, 2 * (long)_database.Meta.SnapshotBytes))
+            return;
+        _isSnapshotting = true;
+        var snapshot = new JournalSnapshot(_database.Path);
+        var at = _logBytes;
+        // Read and folded beside this thread, from the file alone; only its pieces are written here, between commits.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            _ => snapshot.Make(
+                piece => Maintain(() => piece(_database)),
+                () => Maintain(() => (_isSnapshotting, _logBytes) = (false, _logBytes - at)),
+                why => Maintain(() => throw new IOException($"the snapshot could not be made: {why}"))),
+            null);
+    }
+
+    private void Maintain(Action action)
+    {
+        lock (_gate)
+        {
+            _maintenance.Add(action);
+            Monitor.Pulse(_gate);
+        }
+    }
+}
+
+/// <summary>Ids that were given out, the last of each kind.</summary>
+internal readonly record struct JournalIds(ulong TaskId, ulong FencingToken, ulong EventSequence);

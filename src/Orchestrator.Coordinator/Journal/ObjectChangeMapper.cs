@@ -1,0 +1,157 @@
+using Orchestrator.Coordinator.Journal.Wire;
+using Orchestrator.Coordinator.Services.Objects;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Queues;
+using Orchestrator.Core.State;
+
+namespace Orchestrator.Coordinator.Journal;
+
+/// <summary>What happened to durable objects, as it is written down.</summary>
+internal sealed class ObjectChangeMapper(JournalClock times)
+{
+    /// <summary>Null for what need not be written.</summary>
+    public Change? ToWire(Core.Journal.ObjectChange change) => change switch
+    {
+        Core.Journal.QueueCreated created => new Change { QueueCreated = QueueOperations.ToMessage(created.Spec) },
+        Core.Journal.QueueOwned owned => new Change { QueueOwned = new QueueOwned { Queue = owned.Queue, Owner = owned.Owner } },
+        Core.Journal.QueueDropped dropped => new Change { QueueDropped = dropped.Queue },
+        Core.Journal.QueueChanged changed => new Change { QueueChanged = ToWire(changed) },
+        Core.Journal.StateBegun begun => new Change
+        {
+            StateBegun = new StateBegun
+            {
+                Kind = StateOperations.ToMessage(begun.Kind), Name = begun.Name, Durability = (V1.Durability)(int)begun.Durability, Version = begun.Version, Owner = begun.Owner,
+            },
+        },
+        Core.Journal.StateEdited edited => new Change { StateEdited = ToWire(edited) },
+        Core.Journal.EntryLives lives => new Change { EntryLives = new EntryLives { Dict = lives.Dict, Key = lives.Key, Until = times.ToJournal(lives.Deadline) } },
+        Core.Journal.ArrayTyped typed => new Change { ArrayTyped = new ArrayTyped { Array = typed.Array, Real = typed.IsReal } },
+        Core.Journal.StateDeleted deleted => new Change
+        {
+            StateDeleted = new StateDeleted { Kind = StateOperations.ToMessage(deleted.Kind), Name = deleted.Name, Floor = deleted.Floor },
+        },
+        Core.Journal.RequestAnswered answered => ToWire(answered) is { } answer ? new Change { RequestAnswered = answer } : null,
+        _ => throw new InvalidOperationException($"there is no record for {change}"),
+    };
+
+    private QueueChanged ToWire(Core.Journal.QueueChanged changed)
+    {
+        var counts = changed.Counts;
+        var message = new QueueChanged
+        {
+            Queue = changed.Queue,
+            Counts = new QueueCounts
+            {
+                LastSequence = (ulong)counts.LastSequence,
+                Unfinished = (ulong)counts.Unfinished,
+                DeadLettered = (ulong)counts.DeadLettered,
+                Dropped = (ulong)counts.Dropped,
+                ShutDown = counts.IsShutDown,
+                Emptied = counts.IsEmptied,
+            },
+        };
+        foreach (var item in changed.Puts)
+            message.Puts.Add(ToWire(item));
+        foreach (var move in changed.Moves)
+        {
+            message.Moves.Add(new ItemMove
+            {
+                Sequence = (ulong)move.Sequence, Deliveries = move.Deliveries, DelayedUntil = times.ToJournalOrNone(move.DelayedUntil),
+            });
+        }
+
+        foreach (var sequence in changed.Gone)
+            message.Gone.Add((ulong)sequence);
+        if (changed.Left is { } left)
+            message.Left = new LeftItems { Sequences = { left.Select(sequence => (ulong)sequence) } };
+        return message;
+    }
+
+    private KeptItem ToWire(in Core.Journal.KeptItem item)
+    {
+        var letter = item.Body as DeadLetter;
+        var message = new KeptItem
+        {
+            Sequence = (ulong)item.Sequence,
+            Body = (V1.Payload)(letter?.Body ?? item.Body),
+            Priority = item.Priority,
+            PutAt = times.ToJournal(item.PutAt),
+            Deliveries = item.Deliveries,
+            HasReturned = item.HasReturned,
+            Bytes = item.Bytes,
+        };
+        if (letter is not null)
+            message.DeadLetter = new V1.DeadLetter { Queue = letter.Queue, Sequence = letter.Sequence, Deliveries = letter.Deliveries, Reason = letter.Reason };
+        return message;
+    }
+
+    private static StateEdited ToWire(Core.Journal.StateEdited edited)
+    {
+        var message = new StateEdited { Kind = StateOperations.ToMessage(edited.Kind), Name = edited.Name, Version = edited.Change.Version };
+        switch (edited.Change)
+        {
+            case DictEntrySet set:
+                message.EntrySet = new KeptEntry { Key = set.Key, Value = PayloadMapper.ToPayload(set.Value) };
+                break;
+            case DictEntryDeleted deleted:
+                message.EntryDeleted = deleted.Key;
+                break;
+            case ListEdited list:
+                message.List = StateOperations.ToMessage(list.Edit);
+                break;
+            case ValueChanged value:
+                message.Number = StateOperations.ToMessage(value.Current);
+                break;
+            case ArrayElementChanged element:
+                message.ElementSet = new ElementSet { Index = (ulong)element.Index, Number = StateOperations.ToMessage(element.Current) };
+                break;
+            case ArrayCreated created:
+                message.ArrayCreated = (ulong)created.Length;
+                break;
+            default:
+                throw new InvalidOperationException($"there is no record for {edited.Change}");
+        }
+
+        return message;
+    }
+
+    private RequestAnswered? ToWire(Core.Journal.RequestAnswered answered)
+    {
+        var message = new RequestAnswered { RequestId = answered.RequestId, At = times.ToJournal(answered.At) };
+        switch (answered.Outcome)
+        {
+            case PutOutcome put:
+                message.Put = QueueOperations.ToResponse(put);
+                break;
+            case MarkDoneOutcome done:
+                message.MarkDone = QueueOperations.ToResponse(done);
+                break;
+            case UpdateDictOutcome dict:
+                message.Dict = StateOperations.ToResponse(dict);
+                break;
+            case UpdateListOutcome list:
+                message.List = StateOperations.ToResponse(list);
+                break;
+            case UpdateValueOutcome value:
+                message.Value = StateOperations.ToResponse(value);
+                break;
+            case UpdateArrayOutcome array:
+                message.Array = StateOperations.ToResponse(array);
+                break;
+            // Leases do not outlive the process: sent again, the request gets new ones.
+            case GetOutcome { Session: null } get:
+                message.Get = QueueOperations.ToResponse(get);
+                break;
+            case SettleOutcome settle:
+                message.Settle = QueueOperations.ToResponse(settle);
+                break;
+            case ShutDownQueueOutcome shut:
+                message.ShutDown = QueueOperations.ToResponse(shut);
+                break;
+            default:
+                return null;
+        }
+
+        return message;
+    }
+}

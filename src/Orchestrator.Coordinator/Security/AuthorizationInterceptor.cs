@@ -1,0 +1,68 @@
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+
+namespace Orchestrator.Coordinator.Security;
+
+/// <summary>Every call that <see cref="GrpcAuthorizationMiddleware"/> let in passes here: a worker's requests are read for the sessions that they name, and streams are counted.</summary>
+internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) : Interceptor
+{
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        if (WorkerOf(context) is { } worker)
+            sessions.Check(request, worker);
+        return continuation(request, context);
+    }
+
+    public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
+        continuation(WorkerOf(context) is { } worker ? sessions.Check(requestStream, worker) : requestStream, context);
+
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        if (WorkerOf(context) is { } worker)
+            sessions.Check(request, worker);
+        return AccountOf(context) is not { } account
+            ? UnlessGoneAsync(continuation(request, responseStream, context), context, reads: false)
+            : account.RunAsync(() => UnlessGoneAsync(continuation(request, responseStream, context), context, reads: false));
+    }
+
+    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        if (WorkerOf(context) is { } worker)
+            requestStream = sessions.Check(requestStream, worker);
+        return AccountOf(context) is not { } account
+            ? UnlessGoneAsync(continuation(requestStream, responseStream, context), context, reads: true)
+            : account.RunAsync(() => UnlessGoneAsync(continuation(requestStream, responseStream, context), context, reads: true));
+    }
+
+    /// <summary>
+    /// A client that hung up, was cut off or is out of time is no error of the server. A read of a reset stream fails before the call is known to be cancelled; a read or
+    /// a write that begins after that is refused as an invalid operation.
+    /// </summary>
+    private static async Task UnlessGoneAsync(Task call, ServerCallContext context, bool reads)
+    {
+        try
+        {
+            await call;
+        }
+        catch (Exception exception) when ((reads && exception is IOException) || (exception is IOException or InvalidOperationException && IsOver(context)))
+        {
+            // Nobody reads it.
+            throw new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the client is gone", exception));
+        }
+    }
+
+    // The call's own token fires for its deadline too, but later than the connection's when the client is gone.
+    private static bool IsOver(ServerCallContext context) =>
+        context.CancellationToken.IsCancellationRequested || context.GetHttpContext().RequestAborted.IsCancellationRequested;
+
+    private static ClientQuota? AccountOf(ServerCallContext context) => context.GetHttpContext().Features.Get<ClientQuota>();
+
+    private static WorkerIdentity? WorkerOf(ServerCallContext context) => context.GetHttpContext().Features.Get<CachedAuthentication>()?.Caller.Worker;
+}

@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Coordinator.Security;
+
+/// <summary>What one client has open here: the engines count its tasks and sessions, this counts its streams.</summary>
+internal sealed class ClientQuota(ClientObjectQuota objects, long number, int maxStreams)
+{
+    private int _streams;
+
+    /// <summary>Its unfinished tasks.</summary>
+    public ClientTaskQuota Tasks { get; } = new(objects.Name, number) { Objects = objects };
+
+    /// <summary>Its sessions, objects and waits.</summary>
+    public ClientObjectQuota Objects => objects;
+
+    /// <summary>Its open streams.</summary>
+    public int Streams => Volatile.Read(ref _streams);
+
+    /// <summary>Whose call this is, as the gate found it.</summary>
+    public static ClientQuota Of(ServerCallContext context) => context.GetHttpContext().Features.Get<ClientQuota>()!;
+
+    /// <summary>Runs a stream, unless the client has as many as it may.</summary>
+    public async Task RunAsync(Func<Task> stream)
+    {
+        // Refused at once and here: a queue in front of the handlers could be filled by one client with streams that wait for each other.
+        if (Interlocked.Increment(ref _streams) > maxStreams)
+        {
+            Interlocked.Decrement(ref _streams);
+            throw RpcErrors.LimitExceeded(objects.Name, $"client {objects.Name} has {maxStreams} open streams, the most that one client may have at once (streams_per_client)");
+        }
+
+        try
+        {
+            await stream();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _streams);
+        }
+    }
+}
+
+/// <summary>
+/// The accounts of all clients. A credential that was made for one client is that client, over all its connections; with one that any program of the owner
+/// finds, each connection is a client of its own.
+/// </summary>
+internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
+{
+    private readonly ConcurrentDictionary<string, ClientQuota> _byCredential = new();
+    private long _number;
+
+    public ClientQuota Of(HttpContext context, Principal caller)
+    {
+        if (context.Features.Get<IConnectionItemsFeature>()?.Items is not { } items)
+            return OfCredential(caller);
+        // Calls of one connection come at once, and it may carry the calls of several credentials.
+        lock (items)
+        {
+            if (items.TryGetValue(typeof(ClientQuota), out var known) && known is (Principal whose, ClientQuota account) && whose == caller)
+                return account;
+            account = caller.IsShared
+                ? Open(new ClientObjectQuota($"{caller.Name}/{context.Connection.Id}", caller.IsOwner ? "" : caller.Name) { ActsForTasks = caller.Worker is not null || caller.IsOwner })
+                : OfCredential(caller);
+            items[typeof(ClientQuota)] = (caller, account);
+            return account;
+        }
+    }
+
+    private ClientQuota OfCredential(Principal caller) => _byCredential.GetOrAdd(caller.Name, name => Open(options.Objects.Clients.Of(name)));
+
+    private ClientQuota Open(ClientObjectQuota objects) => new(objects, Interlocked.Increment(ref _number), options.MaxStreamsPerClient);
+}

@@ -1,0 +1,96 @@
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.Core.Budgets;
+
+namespace Orchestrator.Coordinator.Security;
+
+/// <summary>
+/// The messages that have begun to arrive and are not whole yet: their bytes count in the memory budget, are bounded for each connection and for all, and a message that
+/// takes too long ends its call. Without this every stream of every connection could hold the largest message but its last byte.
+/// </summary>
+internal sealed class IncompleteMessageLimits : IDisposable
+{
+    /// <summary>How long a message may take to arrive: the largest payload in that time is 67 KB a second.</summary>
+    public static readonly TimeSpan ArrivalLimit = TimeSpan.FromSeconds(60);
+
+    /// <summary>The same for a call that needs no credential.</summary>
+    public static readonly TimeSpan OpenArrivalLimit = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    private readonly MemoryBudget _memory;
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private readonly Lock _gate = new();
+    private readonly HashSet<LimitedRequestBody> _waiting = [];
+    private long _bytes;
+
+    public IncompleteMessageLimits(MemoryBudget memory, TimeProvider time)
+    {
+        _memory = memory;
+        _time = time;
+        _timer = time.CreateTimer(_ => EndLate(), null, LookEvery, LookEvery);
+    }
+
+    /// <summary>The bytes of all of them.</summary>
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>The most bytes of all of them.</summary>
+    public long Limit => _memory.PerClientLimit;
+
+    /// <summary>The most bytes of one connection's.</summary>
+    public long OfOneConnection => _memory.PerClientLimit / 2;
+
+    /// <summary>What they have now.</summary>
+    public long Now => _time.GetTimestamp();
+
+    /// <summary>Counts a change of the bytes that a body holds.</summary>
+    /// <exception cref="Grpc.Core.RpcException">RESOURCE_EXHAUSTED: there is no room for more.</exception>
+    public void Hold(ConnectionAuthenticationCache? memo, long bytes)
+    {
+        _memory.Add(bytes);
+        var all = Interlocked.Add(ref _bytes, bytes);
+        var own = memo?.Hold(bytes) ?? 0;
+        if (bytes <= 0 || (own <= OfOneConnection && all <= Limit && _memory.Used <= _memory.AdmissionLimit))
+            return;
+        Hold(memo, -bytes);
+        throw own > OfOneConnection
+            ? RpcErrors.LimitExceeded(
+                "connection", $"this connection's incomplete messages hold {own:N0} bytes; {OfOneConnection:N0} are allowed (incoming_bytes_per_connection): send fewer large messages at once")
+            : RpcErrors.Create(
+                V1.ErrorReason.LimitExceeded,
+                $"incomplete messages of all connections hold {all:N0} bytes, {Limit:N0} are allowed (incoming_bytes), within {_memory.AdmissionLimit:N0} of the memory budget for new work; retry soon");
+    }
+
+    /// <summary>The body waits for the rest of a message.</summary>
+    public void Add(LimitedRequestBody body)
+    {
+        lock (_gate)
+            _waiting.Add(body);
+    }
+
+    /// <summary>It waits no more.</summary>
+    public void Remove(LimitedRequestBody body)
+    {
+        lock (_gate)
+            _waiting.Remove(body);
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void EndLate()
+    {
+        List<LimitedRequestBody>? late = null;
+        lock (_gate)
+        {
+            foreach (var body in _waiting)
+            {
+                if (_time.GetElapsedTime(body.Since) > body.ArrivalLimit)
+                    (late ??= []).Add(body);
+            }
+
+            late?.ForEach(body => _waiting.Remove(body));
+        }
+
+        late?.ForEach(body => body.EndLate());
+    }
+}

@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Grpc.Core;
+using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Security;
+
+/// <summary>
+/// A task's session is for the worker that runs the task: its id can be guessed, so a request of a worker that names one is checked, wherever in the
+/// request it stands. Other sessions have ids that cannot be guessed.
+/// </summary>
+internal sealed class TaskSessionAuthorizer(TaskEngineHost tasks)
+{
+    private const string SessionField = "session_id";
+
+    // By descriptor instead of by a list of requests, so that a new request cannot be forgotten. Worked out once per type of message.
+    private readonly ConcurrentDictionary<MessageDescriptor, FieldDescriptor[]> _paths = new();
+
+    /// <summary>Throws PERMISSION_DENIED when the request names the session of a task that another worker runs.</summary>
+    public void Check(object request, WorkerIdentity worker)
+    {
+        // The coordinator's own process runs tasks of all in-process placements.
+        if (worker.Incarnation != 0 && request is IMessage message)
+            Visit(message, worker);
+    }
+
+    /// <summary>The same for each request of a stream.</summary>
+    public IAsyncStreamReader<T> Check<T>(IAsyncStreamReader<T> requests, WorkerIdentity worker) => new Reader<T>(this, requests, worker);
+
+    private void Visit(IMessage message, WorkerIdentity worker)
+    {
+        foreach (var field in PathsOf(message.Descriptor))
+        {
+            if (field.FieldType == FieldType.String)
+                CheckSession((string)field.Accessor.GetValue(message), worker);
+            else if (field.IsRepeated)
+                VisitAll((System.Collections.IEnumerable)field.Accessor.GetValue(message), worker);
+            else if (field.Accessor.GetValue(message) is IMessage inner)
+                Visit(inner, worker);
+        }
+    }
+
+    private void VisitAll(System.Collections.IEnumerable messages, WorkerIdentity worker)
+    {
+        foreach (IMessage message in messages)
+            Visit(message, worker);
+    }
+
+    private void CheckSession(string session, WorkerIdentity worker)
+    {
+        if (!TaskSessionIds.TryParse(session, out var task, out var attempt))
+            return;
+        // Null where it runs no more: the engine says what became of it.
+        if (tasks.Read(engine => engine.WorkerOf(task, attempt)) is { } owner && IncarnationOf(owner) != worker.Incarnation)
+            throw RpcErrors.Create(ErrorReason.PermissionDenied, $"{session} is the session of a task that another worker runs");
+    }
+
+    /// <summary>The 3 of <c>worker-1#3</c>; 0 for what has none.</summary>
+    private static long IncarnationOf(string worker) =>
+        long.TryParse(worker.AsSpan(worker.IndexOf('#') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var incarnation) ? incarnation : 0;
+
+    private FieldDescriptor[] PathsOf(MessageDescriptor message) =>
+        _paths.TryGetValue(message, out var known) ? known : _paths.GetOrAdd(message, FindPaths(message));
+
+    private static FieldDescriptor[] FindPaths(MessageDescriptor message) =>
+        [.. message.Fields.InDeclarationOrder().Where(field => IsSession(field) || (LeadsOn(field) && Reaches(field.MessageType, [])))];
+
+    private static bool IsSession(FieldDescriptor field) => field.Name == SessionField && field.FieldType == FieldType.String;
+
+    private static bool LeadsOn(FieldDescriptor field) => field.FieldType == FieldType.Message && !field.IsMap;
+
+    private static bool Reaches(MessageDescriptor message, HashSet<MessageDescriptor> seen) =>
+        seen.Add(message) && message.Fields.InDeclarationOrder().Any(field => IsSession(field) || (LeadsOn(field) && Reaches(field.MessageType, seen)));
+
+    private sealed class Reader<T>(TaskSessionAuthorizer sessions, IAsyncStreamReader<T> inner, WorkerIdentity worker) : IAsyncStreamReader<T>
+    {
+        public T Current => inner.Current;
+
+        public async Task<bool> MoveNext(CancellationToken cancellationToken)
+        {
+            if (!await inner.MoveNext(cancellationToken))
+                return false;
+            sessions.Check(inner.Current!, worker);
+            return true;
+        }
+    }
+}

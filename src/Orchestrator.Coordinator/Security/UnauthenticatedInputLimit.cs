@@ -1,0 +1,120 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+
+namespace Orchestrator.Coordinator.Security;
+
+/// <summary>
+/// What a connection may bring before a credential was accepted on it: a burst that holds the largest request of an open method, and then a trickle for pings and probes.
+/// The server's own flow control would take in megabytes first, and cannot be widened later. Afterwards it passes everything on.
+/// </summary>
+internal sealed class UnauthenticatedInputLimit(PipeReader inner, ConnectionAuthenticationCache memo, TimeProvider time, CancellationToken closed) : PipeReader
+{
+    /// <summary>The bytes that may come at once: 64 KB of a request to an open method, its headers and the beginning of the connection.</summary>
+    public const int Burst = 72 * 1024;
+
+    /// <summary>The bytes that may come in each second after those.</summary>
+    public const int PerSecond = 1024;
+
+    // How often a connection that has used up what it may bring is looked at.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    private double _allowed = Burst;
+    private long _refilled = time.GetTimestamp();
+    private ReadOnlySequence<byte> _shown;
+    private bool _isCut;
+
+    /// <summary>A connection middleware that puts it before the server.</summary>
+    public static Func<ConnectionDelegate, ConnectionDelegate> Limit(TimeProvider time) => next => async connection =>
+    {
+        var transport = connection.Transport;
+        connection.Transport = new Transport(
+            new UnauthenticatedInputLimit(transport.Input, connection.Features.Get<ConnectionAuthenticationCache>()!, time, connection.ConnectionClosed), transport.Output);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            connection.Transport = transport;
+        }
+    };
+
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
+        memo.IsAuthenticated ? Pass(inner.ReadAsync(cancellationToken)) : ReadLimitedAsync(cancellationToken);
+
+    public override bool TryRead(out ReadResult result)
+    {
+        if (memo.IsAuthenticated)
+        {
+            _isCut = false;
+            _shown = default;
+            return inner.TryRead(out result);
+        }
+
+        result = default;
+        if (!inner.TryRead(out var all))
+            return false;
+        Refill();
+        if (_allowed < 1 && !all.Buffer.IsEmpty)
+        {
+            inner.AdvanceTo(all.Buffer.Start);
+            return false;
+        }
+
+        result = Show(all);
+        return true;
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        if (!_shown.IsEmpty)
+            _allowed -= _shown.Slice(0, consumed).Length;
+        _shown = default;
+        // Behind the cut there is more that has not been examined.
+        inner.AdvanceTo(consumed, _isCut ? consumed : examined);
+    }
+
+    public override void CancelPendingRead() => inner.CancelPendingRead();
+
+    public override void Complete(Exception? exception = null) => inner.Complete(exception);
+
+    private ValueTask<ReadResult> Pass(ValueTask<ReadResult> read)
+    {
+        _isCut = false;
+        _shown = default;
+        return read;
+    }
+
+    private async ValueTask<ReadResult> ReadLimitedAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var all = await inner.ReadAsync(cancellationToken);
+            Refill();
+            if (all.IsCanceled || all.Buffer.IsEmpty || _allowed >= 1 || memo.IsAuthenticated || closed.IsCancellationRequested)
+                return Show(all);
+            inner.AdvanceTo(all.Buffer.Start);
+            await Task.WhenAny(memo.Authenticated, Task.Delay(Pause, time, closed));
+        }
+    }
+
+    private ReadResult Show(in ReadResult all)
+    {
+        var most = (long)_allowed;
+        _isCut = all.Buffer.Length > most && !memo.IsAuthenticated && !closed.IsCancellationRequested;
+        _shown = _isCut ? all.Buffer.Slice(0, most) : all.Buffer;
+        return _isCut ? new ReadResult(_shown, all.IsCanceled, isCompleted: false) : all;
+    }
+
+    private void Refill()
+    {
+        var now = time.GetTimestamp();
+        _allowed = Math.Min(Burst, _allowed + (time.GetElapsedTime(_refilled, now).TotalSeconds * PerSecond));
+        _refilled = now;
+    }
+
+    private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}

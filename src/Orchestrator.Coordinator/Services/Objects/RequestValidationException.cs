@@ -1,0 +1,26 @@
+using Grpc.Core;
+using Orchestrator.Coordinator.Errors;
+using Orchestrator.Core.Objects;
+
+namespace Orchestrator.Coordinator.Services.Objects;
+
+/// <summary>A request that is refused before the engine sees it: it ends a unary call, and one operation of a Connect stream.</summary>
+internal sealed class RequestValidationException : RpcException
+{
+    public RequestValidationException(ObjectError error)
+        : this(error, RpcErrors.From(error))
+    {
+    }
+
+    private RequestValidationException(ObjectError error, RpcException failure)
+        : base(failure.Status, failure.Trailers) => Error = error;
+
+    /// <summary>What is wrong.</summary>
+    public ObjectError Error { get; }
+
+    /// <summary>A field that is wrong.</summary>
+    public static RequestValidationException Invalid(string field, string message) => new(new ObjectError(ObjectErrorReason.Invalid, message) { Field = field });
+
+    /// <summary>A field that is beyond a limit.</summary>
+    public static RequestValidationException Limit(string field, string message) => new(new ObjectError(ObjectErrorReason.LimitExceeded, message) { Field = field });
+}

@@ -1,0 +1,224 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using Grpc.Core;
+using Orchestrator.Contracts;
+using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Core.Tasks;
+using Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Services;
+
+// What goes to the client: results, in the order that it asked for, and what else there is to say.
+internal sealed partial class TaskStreamSession
+{
+    /// <summary>One entry of the results to come: an accepted task or a refusal.</summary>
+    private readonly record struct Entry(TaskRecord? Task, TaskFailure? Refusal, ulong Tag)
+    {
+        public int Bytes => Task?.OutputBytes ?? 0;
+    }
+
+    private sealed class ResponseWriter(TaskStreamSession stream, IServerStreamWriter<MessageBuffer> writer, TaskResultMapper results, bool inOrder, bool withIds)
+        : BatchingStreamWriter<MessageBuffer>
+    {
+        private readonly Queue<Entry> _results = new();
+        // In the order of submission: ends that have been told. That a task has ended shows in its record before what comes with its end, such as its last events.
+        private readonly Dictionary<long, int> _ended = [];
+        private readonly List<Entry> _taken = [];
+        private long _takenBytes;
+        private readonly MessageBuffer _message = new();
+        private readonly EventBacklog _events = new(stream._memory);
+        private readonly List<(ulong Tag, ulong Id)> _acceptedIds = [];
+        private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private string _instance = "";
+        private bool _announce;
+        private bool _draining;
+        private bool _resultsFirst;
+
+        public Task Broken => _broken.Task;
+
+        public bool WithIds => withIds;
+
+        public void Announce(string instance)
+        {
+            lock (Gate)
+            {
+                _announce = true;
+                _instance = instance;
+            }
+
+            Flush();
+        }
+
+        public void NoticeDraining()
+        {
+            lock (Gate)
+                _draining = _announce = true;
+            Flush();
+        }
+
+        /// <param name="refused">In the order of the request, what was refused without the engine, and null for what it was asked; null where it was asked all.</param>
+        /// <param name="outcomes">What the engine said.</param>
+        public void AddSubmitted(List<SubmitOutcome?>? refused, IReadOnlyList<SubmitOutcome> outcomes)
+        {
+            lock (Gate)
+            {
+                var next = 0;
+                for (var i = 0; i < (refused?.Count ?? outcomes.Count); i++)
+                {
+                    var outcome = refused?[i] ?? outcomes[next++];
+                    // In the order of completion an accepted task is queued when it ends.
+                    if (inOrder || outcome.Refusal is not null)
+                        _results.Enqueue(new Entry(outcome.Task, outcome.Refusal, outcome.Tag));
+                }
+            }
+        }
+
+        public void AddAccepted(IReadOnlyList<SubmitOutcome> outcomes)
+        {
+            lock (Gate)
+            {
+                foreach (var outcome in outcomes)
+                    _acceptedIds.Add((outcome.Tag, (ulong)outcome.Task!.Id));
+            }
+        }
+
+        public void AddEnded(ReadOnlySpan<Delivery> deliveries)
+        {
+            lock (Gate)
+            {
+                foreach (ref readonly var delivery in deliveries)
+                {
+                    if (inOrder)
+                        CollectionsMarshal.GetValueRefOrAddDefault(_ended, delivery.Task.Id, out _)++;
+                    else
+                        _results.Enqueue(new Entry(delivery.Task, null, delivery.Tag));
+                }
+            }
+        }
+
+        public void AddEvent(in TaskEventRecord item)
+        {
+            lock (Gate)
+            {
+                _events.Add(item);
+            }
+        }
+
+        public void End()
+        {
+            Close();
+            lock (Gate)
+                _events.Close();
+        }
+
+        protected override bool HasQueued()
+        {
+            lock (Gate)
+                return HasQueuedLocked();
+        }
+
+        protected override MessageBuffer? Take()
+        {
+            if (!TryTake(out var rest))
+                return null;
+            // Outside the lock, which whoever adds holds together with the engine's.
+            _message.Clear();
+            foreach (ref readonly var entry in CollectionsMarshal.AsSpan(_taken))
+            {
+                if (entry.Task is { } task)
+                    results.AddTo(_message, task, entry.Tag, stream.WantsTiming);
+                else
+                    _message.Add(PlainTaskResult.Field, new MessageItem(TaskResultMapper.ToRefusal(entry.Refusal!, entry.Tag)));
+            }
+
+            _message.Append(rest);
+            return _message;
+        }
+
+        protected override Task WriteAsync(MessageBuffer message) => writer.WriteAsync(message);
+
+        protected override void OnWritten(MessageBuffer message)
+        {
+            if (_taken.Count > 0)
+                stream.OnResultsWritten(_taken.Count, _takenBytes);
+            _takenBytes = 0;
+            _taken.Clear();
+        }
+
+        /// <summary>Takes what the next message holds: results, and what else there is to say.</summary>
+        private bool TryTake([NotNullWhen(true)] out RawStreamTasksResponse? rest)
+        {
+            lock (Gate)
+            {
+                rest = null;
+                if (!HasQueuedLocked())
+                    return false;
+                _announce = false;
+                rest = new RawStreamTasksResponse { Draining = _draining, Credits = stream.CreditsLeft(), Instance = _instance };
+                _instance = "";
+                // All of them: no more than the stream's credits, and none may come after its result.
+                foreach (var (tag, id) in _acceptedIds)
+                {
+                    rest.AcceptedTags.Add(tag);
+                    rest.AcceptedTaskIds.Add(id);
+                }
+
+                _acceptedIds.Clear();
+                TakeResults(rest, TakeEvents(rest));
+                return true;
+            }
+        }
+
+        /// <summary>Takes events; how many bytes they are.</summary>
+        private int TakeEvents(RawStreamTasksResponse rest)
+        {
+            var bytes = 0;
+            while (!_resultsFirst && rest.Events.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes
+                && _events.TryTake(out var item, out var missing))
+            {
+                results.AddTo(rest.Events, item, missing, item.Task.Tag);
+                bytes += item.ContentBytes;
+            }
+
+            _resultsFirst = false;
+            return bytes;
+        }
+
+        /// <summary>Takes results beside so many bytes of events, which count for themselves, so that a flood of them keeps no result waiting.</summary>
+        private void TakeResults(RawStreamTasksResponse rest, int eventBytes)
+        {
+            var bytes = 0;
+            while (_results.Count > 0 && _taken.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes
+                && _results.TryPeek(out var next) && IsReady(next))
+            {
+                // What would not fit beside others into a client's default message limit gets a message of its own.
+                if (eventBytes + bytes is > 0 and var others && others + next.Bytes > ProtocolConstants.MaxPayloadBytes)
+                {
+                    _resultsFirst = eventBytes > 0 && bytes == 0;
+                    break;
+                }
+
+                if (stream.WantsEvents && next.Task is { } task)
+                {
+                    if (_events.Holds(task))
+                        break;
+                    results.AddGap(rest.Events, task, _events.End(task), next.Tag);
+                }
+
+                _taken.Add(_results.Dequeue());
+                if (inOrder && next.Task is { } told && --CollectionsMarshal.GetValueRefOrAddDefault(_ended, told.Id, out _) <= 0)
+                    _ended.Remove(told.Id);
+                bytes += next.Bytes;
+                _takenBytes += next.Bytes;
+            }
+        }
+
+        protected override void OnFailed(Exception exception) => _broken.TrySetResult();
+
+        private bool HasQueuedLocked() =>
+            _announce || _acceptedIds.Count > 0 || _events.Count > 0 || (_results.TryPeek(out var next) && IsReady(next));
+
+        private bool IsReady(in Entry entry) => !inOrder || entry.Refusal is not null || _ended.ContainsKey(entry.Task!.Id);
+    }
+}

@@ -1,0 +1,101 @@
+using System.Reflection;
+using Google.Protobuf;
+using Grpc.AspNetCore.Server.Model;
+using Grpc.Core;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orchestrator.Coordinator.Errors;
+
+namespace Orchestrator.Coordinator.Services;
+
+/// <summary>
+/// Binds the methods of a service as gRPC does by itself, but for one thing: a request that is no message of its type is the caller's fault and answered with
+/// INVALID_ARGUMENT. By itself it would be an exception of the server, UNKNOWN and without a word on what is wrong; interceptors come too late for it.
+/// </summary>
+internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethodProvider<TService>
+    where TService : class
+{
+    public void OnServiceMethodDiscovery(ServiceMethodProviderContext<TService> context)
+    {
+        var attribute = typeof(TService).GetCustomAttribute<BindServiceMethodAttribute>(inherit: true)
+            ?? throw new InvalidOperationException($"{typeof(TService)} is no generated gRPC service");
+        var bind = attribute.BindType.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.NonPublic)
+            .Single(method => method.Name == attribute.BindMethodName && method.GetParameters() is [var first, _] && first.ParameterType == typeof(ServiceBinderBase));
+        bind.Invoke(null, [new Binder(context), null]);
+    }
+
+    private sealed class Binder(ServiceMethodProviderContext<TService> context) : ServiceBinderBase
+    {
+        public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler)
+        {
+            var (invoker, metadata) = Find<UnaryServerMethod<TService, TRequest, TResponse>>(method.Name, typeof(TRequest), typeof(ServerCallContext));
+            context.AddUnaryMethod(Guard(method), metadata, invoker);
+        }
+
+        public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse>? handler)
+        {
+            var (invoker, metadata) = Find<ClientStreamingServerMethod<TService, TRequest, TResponse>>(
+                method.Name, typeof(IAsyncStreamReader<TRequest>), typeof(ServerCallContext));
+            context.AddClientStreamingMethod(Guard(method), metadata, invoker);
+        }
+
+        public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler)
+        {
+            var (invoker, metadata) = Find<ServerStreamingServerMethod<TService, TRequest, TResponse>>(
+                method.Name, typeof(TRequest), typeof(IServerStreamWriter<TResponse>), typeof(ServerCallContext));
+            context.AddServerStreamingMethod(Guard(method), metadata, invoker);
+        }
+
+        public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler)
+        {
+            var (invoker, metadata) = Find<DuplexStreamingServerMethod<TService, TRequest, TResponse>>(
+                method.Name, typeof(IAsyncStreamReader<TRequest>), typeof(IServerStreamWriter<TResponse>), typeof(ServerCallContext));
+            context.AddDuplexStreamingMethod(Guard(method), metadata, invoker);
+        }
+
+        private static (TDelegate Invoker, List<object> Metadata) Find<TDelegate>(string name, params Type[] parameters)
+            where TDelegate : Delegate
+        {
+            var method = typeof(TService).GetMethod(name, BindingFlags.Public | BindingFlags.Instance, parameters)!;
+            return (
+                method.CreateDelegate<TDelegate>(),
+                [.. typeof(TService).GetCustomAttributes(inherit: true), .. method.GetCustomAttributes(inherit: true), new HttpMethodMetadata(["POST"])]);
+        }
+
+        private static Method<TRequest, TResponse> Guard<TRequest, TResponse>(Method<TRequest, TResponse> method)
+        {
+            var read = method.RequestMarshaller.ContextualDeserializer;
+            // Those of tasks are read by SubmissionReader, where one wrong task need not spoil the others.
+            var isLimited = Activator.CreateInstance<TRequest>() is IMessage { Descriptor.File.Package: "orchestrator.v1" };
+            var guarded = new Marshaller<TRequest>(
+                method.RequestMarshaller.ContextualSerializer,
+                message =>
+                {
+                    try
+                    {
+                        var request = read(message);
+                        if (isLimited && FieldLimits.Find((IMessage)(object)request!, except: "operations") is { } violation)
+                            throw RpcErrors.Invalid([violation]);
+                        return request;
+                    }
+                    catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidDataException)
+                    {
+                        throw RpcErrors.Create(V1.ErrorReason.Invalid, $"the request is no message that {method.FullName} takes: {exception.Message}");
+                    }
+                });
+            return new Method<TRequest, TResponse>(method.Type, method.ServiceName, method.Name, guarded, method.ResponseMarshaller);
+        }
+    }
+}
+
+/// <summary>Puts <see cref="ValidatingServiceMethodProvider{TService}"/> in the place of gRPC's own binding.</summary>
+internal static class GuardedMethodsExtensions
+{
+    public static IServiceCollection AddGuardedMethods(this IServiceCollection services)
+    {
+        // After AddGrpc: two bindings of one method would be two endpoints of one route.
+        services.RemoveAll(typeof(IServiceMethodProvider<>));
+        return services.AddSingleton(typeof(IServiceMethodProvider<>), typeof(ValidatingServiceMethodProvider<>));
+    }
+}

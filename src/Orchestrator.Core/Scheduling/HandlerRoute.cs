@@ -1,0 +1,17 @@
+namespace Orchestrator.Core.Scheduling;
+
+/// <summary>
+/// The ready tasks of all handlers that one set of worker groups offers, in one queue per lane. Tasks that any of the same workers can run
+/// wait in one order; a busy group keeps nobody waiting whose handlers are another's.
+/// </summary>
+internal sealed class HandlerRoute(ulong groups, int lanes, long agingTicks)
+{
+    public ulong Groups => groups;
+
+    public ReadyQueue[] Queues { get; } = [.. Enumerable.Range(0, lanes).Select(_ => new ReadyQueue(agingTicks))];
+
+    /// <summary>Within one dispatch: its first task finds no place, so no later one may pass it.</summary>
+    public bool IsBlocked { get; set; }
+
+    public bool Includes(WorkerNode worker) => (groups & worker.GroupBit) != 0;
+}

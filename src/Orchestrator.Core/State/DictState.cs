@@ -1,0 +1,126 @@
+using Orchestrator.Core.Objects;
+
+namespace Orchestrator.Core.State;
+
+/// <summary>A dictionary in the order of insertion, like Python's: an entry that is set anew keeps its place.</summary>
+internal sealed class DictState(string name, StateOptions options, StateBudget budget) : StateObject(ObjectKind.Dict, name, options, budget)
+{
+    private readonly Dictionary<string, DictEntry> _entries = [];
+    private DictEntry? _last;
+    private long _lastPlace;
+
+    public override long Count => _entries.Count;
+
+    public DictEntry? First { get; private set; }
+
+    /// <summary>The entry, unless it has expired by then.</summary>
+    public DictEntry? Find(string key, long now) => _entries.TryGetValue(key, out var entry) && !entry.HasExpired(now) ? entry : null;
+
+    public static int Size(string key, Content value) => (int)Math.Min(int.MaxValue, (long)key.Length + value.Bytes);
+
+    public DictEntry Set(string key, Content value)
+    {
+        if (_entries.TryGetValue(key, out var entry))
+        {
+            AddBytes(value.Bytes - entry.Value.Bytes);
+        }
+        else
+        {
+            entry = Insert(key, value);
+        }
+
+        entry.Value = value;
+        entry.Version = ++Version;
+        History.Add(new DictEntrySet(Version, key, value));
+        return entry;
+    }
+
+    /// <summary>Takes up an entry of an earlier life, at the end.</summary>
+    public DictEntry Restore(string key, Content value, ulong version)
+    {
+        var entry = Insert(key, value);
+        entry.Version = version;
+        return entry;
+    }
+
+    public void Delete(DictEntry entry, ObjectEngine engine)
+    {
+        if (entry.Expiry is { } timer)
+            engine.ClearTimer(timer);
+        _entries.Remove(entry.Key);
+        if (entry.Previous is { } previous)
+            previous.Next = entry.Next;
+        else
+            First = entry.Next;
+        if (entry.Next is { } next)
+            next.Previous = entry.Previous;
+        else
+            _last = entry.Previous;
+        AddBytes(-Size(entry.Key, entry.Value));
+        History.Add(new DictEntryDeleted(++Version, entry.Key));
+    }
+
+    /// <summary>The first entry behind a place, whether the one that stood there is still there or not.</summary>
+    public DictEntry? After(string key, long place)
+    {
+        if (_entries.TryGetValue(key, out var there) && there.Place == place)
+            return there.Next;
+        var entry = First;
+        while (entry is not null && entry.Place <= place)
+            entry = entry.Next;
+        return entry;
+    }
+
+    public override void Clear(ObjectEngine engine)
+    {
+        for (var entry = First; entry is not null; entry = entry.Next)
+        {
+            if (entry.Expiry is { } timer)
+                engine.ClearTimer(timer);
+        }
+
+        _entries.Clear();
+        First = _last = null;
+        base.Clear(engine);
+    }
+
+    private DictEntry Insert(string key, Content value)
+    {
+        var entry = new DictEntry(key, ++_lastPlace) { Previous = _last, Value = value };
+        if (_last is { } last)
+            last.Next = entry;
+        else
+            First = entry;
+        _last = entry;
+        _entries.Add(key, entry);
+        AddBytes(Size(key, value));
+        return entry;
+    }
+}
+
+/// <summary>An entry of a dict, a link of its order.</summary>
+internal sealed class DictEntry(string key, long place)
+{
+    public string Key => key;
+
+    /// <summary>Larger than that of any entry inserted before.</summary>
+    public long Place => place;
+
+    public Content Value { get; set; }
+
+    public ulong Version { get; set; }
+
+    public DictEntry? Previous { get; set; }
+
+    public DictEntry? Next { get; set; }
+
+    public DictExpiry? Expiry { get; set; }
+
+    public bool HasExpired(long now) => Expiry is { HeapIndex: >= 0 } timer && timer.Deadline <= now;
+}
+
+/// <summary>The end of an entry's time to live.</summary>
+internal sealed class DictExpiry(long order, DictState dict, DictEntry entry) : ObjectTimer(order)
+{
+    public override void OnDue(ObjectEngine engine) => engine.OnEntryExpired(dict, entry);
+}

@@ -1,0 +1,41 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Waits;
+
+namespace Orchestrator.Core.Sync;
+
+/// <summary>
+/// A meeting point. Who waits has a seat by its place in the line; since whoever leaves breaks the barrier, no seat is ever given twice. Nobody
+/// in particular is waited for: who the missing parties are is not known.
+/// </summary>
+internal sealed class BarrierState(string name, int parties) : NamedObject(ObjectKind.Barrier, name)
+{
+    private ReevaluationTimer? _timer;
+
+    public int Parties => parties;
+
+    public override WaiterQueue Waiters { get; } = new();
+
+    /// <summary>How many rounds have been complete.</summary>
+    public long Generation { get; set; }
+
+    /// <summary>Why it is broken; null while it is not.</summary>
+    public string? Cause { get; set; }
+
+    public ref ReevaluationTimer? Timer => ref _timer;
+
+    public override bool HasWaiters => Waiters.Count > 0;
+
+    public override void OnTimeout(ObjectEngine engine, Wait wait)
+    {
+        engine.Resume(wait, WaitBarrierOutcome.TimedOut);
+        engine.BreakBarrier(this, $"the timeout of {wait.Command.Timeout!.Value.TotalSeconds} s of {ObjectEngine.FormatSession(wait.Session)} passed");
+    }
+
+    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) =>
+        engine.BreakBarrier(this, $"{ObjectEngine.FormatSession(wait.Session)} {(wait.Session?.End is { } end ? $"has ended: {end.Message}" : "gave up waiting")}");
+
+    public override void OnTimer(ObjectEngine engine) => engine.DropIdle(this);
+
+    public override string Describe() =>
+        $"{Waiters.Count} of {parties} parties wait, {Generation} rounds complete{(Cause is { } cause ? $", broken: {cause}" : "")}";
+}

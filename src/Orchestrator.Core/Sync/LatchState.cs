@@ -1,0 +1,36 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Waits;
+
+namespace Orchestrator.Core.Sync;
+
+/// <summary>A count that only falls. Anybody may count it down, so nobody in particular is waited for.</summary>
+internal sealed class LatchState(string name, long count) : NamedObject(ObjectKind.Latch, name)
+{
+    private ReevaluationTimer? _timer;
+
+    /// <summary>From where it counts.</summary>
+    public long Count { get; } = count;
+
+    public long Remaining { get; set; } = count;
+
+    public override WaiterQueue Waiters { get; } = new();
+
+    public override bool HasWaiters => Waiters.Count > 0;
+
+    /// <summary>Whether nobody misses it: what is between its first and its last count is work that somebody is still about.</summary>
+    public bool IsIdle => !HasWaiters && (Remaining == 0 || Remaining == Count);
+
+    public ref ReevaluationTimer? Timer => ref _timer;
+
+    public override void OnTimeout(ObjectEngine engine, Wait wait)
+    {
+        engine.Resume(wait, new WaitLatchOutcome(WaitStatus.Timeout, Remaining));
+        OnWaiterLeft(engine, wait);
+    }
+
+    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.Rest(this);
+
+    public override void OnTimer(ObjectEngine engine) => engine.DropIdle(this);
+
+    public override string Describe() => $"{Remaining} of {Count} left, {Waiters.Count} waiting";
+}

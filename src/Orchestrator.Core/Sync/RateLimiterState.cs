@@ -1,0 +1,55 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Waits;
+
+namespace Orchestrator.Core.Sync;
+
+/// <summary>Permits that come with time, and one line for them. Time serves: nobody in particular is waited for.</summary>
+internal sealed class RateLimiterState(RateLimiterSpec spec, long now) : NamedObject(ObjectKind.RateLimiter, spec.Name)
+{
+    private ReevaluationTimer? _timer;
+
+    public RateLimiterSpec Spec => spec;
+
+    public PermitMeter Meter { get; } = PermitMeter.For(spec, now);
+
+    public override WaiterQueue Waiters { get; } = new();
+
+    public ref ReevaluationTimer? Timer => ref _timer;
+
+    public override bool HasWaiters => Waiters.Count > 0;
+
+    public bool CanTake(long permits, long now) => !HasWaiters && permits <= Meter.Available(now);
+
+    public Wait? NextToServe(long now) => Waiters.First is { } first && Permits(first) <= Meter.Available(now) ? first : null;
+
+    /// <summary>How long until the first in line can be served; null when nobody waits.</summary>
+    public TimeSpan? UntilNext(long now) => Waiters.First is { } first ? TimeSpan.FromTicks(Meter.TicksUntil(Permits(first), now)) : null;
+
+    /// <summary>How many permits those who wait have asked for: kept, since a try behind a long line must not walk along it.</summary>
+    public long Wanted { get; set; }
+
+    /// <summary>How soon permits can be there behind all who wait. At least a tick: who waits ahead may be about to be served.</summary>
+    public TimeSpan RetryAfter(long permits, long now) => TimeSpan.FromTicks(Math.Max(1, Meter.TicksUntil(Wanted + permits, now)));
+
+    public override void OnTimeout(ObjectEngine engine, Wait wait)
+    {
+        engine.Resume(wait, new AcquirePermitsOutcome(WaitStatus.Timeout, RetryAfter(0, engine.Now)));
+        OnWaiterLeft(engine, wait);
+    }
+
+    public override void OnWaiterLeft(ObjectEngine engine, Wait wait)
+    {
+        Wanted -= Permits(wait);
+        engine.ServeRateLimiter(this);
+    }
+
+    public override void OnTimer(ObjectEngine engine) => engine.ServeRateLimiter(this);
+
+    public override string Describe()
+    {
+        var kind = spec.SlidingWindow ? "sliding window" : $"token bucket of {spec.Burst}";
+        return $"{spec.Permits} permits per {spec.Period.TotalSeconds} s, {kind}, {Waiters.Count} waiting";
+    }
+
+    private static long Permits(Wait wait) => ((AcquirePermits)wait.Command).Count;
+}

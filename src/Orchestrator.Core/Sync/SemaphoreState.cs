@@ -1,0 +1,123 @@
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Waits;
+
+namespace Orchestrator.Core.Sync;
+
+/// <summary>
+/// Counted permits and one line for them, served strictly from the front: a large request is not starved by small ones. In a bounded
+/// semaphore the free permits and the held ones are always as many as at first.
+/// </summary>
+internal sealed class SemaphoreState(string name, int initial, bool bounded) : NamedObject(ObjectKind.Semaphore, name)
+{
+    private readonly Dictionary<Session, SemaphoreHold> _holders = [];
+    private ReevaluationTimer? _timer;
+    private bool _released;
+    private long _grants;
+
+    public int Initial { get; } = initial;
+
+    public bool IsBounded => bounded;
+
+    public int Available { get; private set; } = initial;
+
+    public override WaiterQueue Waiters { get; } = new();
+
+    public override bool HasWaiters => Waiters.Count > 0;
+
+    public override IEnumerable<Hold> Holds => _holders.Values;
+
+    /// <summary>Whether it is as if it had just been created.</summary>
+    public bool IsIdle => Available == Initial && _holders.Count == 0 && !HasWaiters;
+
+    /// <summary>Whether it is for signals: these may come before anybody waits, so that it must not be gone by then.</summary>
+    public bool IsSignal => !bounded && Initial == 0;
+
+    public ref ReevaluationTimer? Timer => ref _timer;
+
+    public bool CanTake(int permits) => !HasWaiters && permits <= Available;
+
+    public Wait? NextToServe() => Waiters.First is { } first && Permits(first) <= Available ? first : null;
+
+    public SemaphoreHold? Find(Session? session) => session is null ? null : _holders.GetValueOrDefault(session);
+
+    /// <summary>How many permits will be free once so many more are and those who wait are served.</summary>
+    public int AvailableAfter(int released)
+    {
+        var available = Available + released;
+        for (var wait = Waiters.First; wait is not null && Permits(wait) <= available; wait = wait.Next)
+            available -= Permits(wait);
+        return available;
+    }
+
+    /// <summary>Gives permits to a flow's session; true where that is a hold it did not have.</summary>
+    public bool Take(in SessionFlow flow, int permits, long now, out SemaphoreHold hold)
+    {
+        Available -= permits;
+        var isNew = !_holders.TryGetValue(flow.Session, out hold!);
+        if (isNew)
+            _holders.Add(flow.Session, hold = new SemaphoreHold(flow.Session, this, flow.Name, now, ++_grants));
+        else
+            hold.ShareWith(flow.Name);
+        hold.Permits += permits;
+        return isNew;
+    }
+
+    /// <summary>Takes permits off a hold; true where that was all of it.</summary>
+    public bool Shrink(SemaphoreHold hold, int permits)
+    {
+        hold.Permits -= permits;
+        return hold.Permits == 0 && _holders.Remove(hold.Session);
+    }
+
+    public void AddFree(int permits) => Available += permits;
+
+    /// <summary>Somebody released what it did not hold: from now on nobody can tell who is able to end a wait.</summary>
+    public void OnReleasedByAnother() => _released = true;
+
+    public SemaphoreHold LongestHeld() => _holders.Values.MinBy(hold => hold.Number)!;
+
+    /// <summary>How many permits of an ended session's are free again. A signal that was taken is used up: it does not come back.</summary>
+    public int ComingBack(SemaphoreHold hold) => bounded ? hold.Permits : Math.Clamp(Initial - Available, 0, hold.Permits);
+
+    /// <summary>Enough of those who hold permits, or will have them first.</summary>
+    public override void AddBlockers(Wait wait, Blockers blockers)
+    {
+        if (!bounded || _released)
+            return;
+        blockers.Needed = (long)Permits(wait) - Available;
+        foreach (var hold in _holders.Values)
+            blockers.Add(hold.Flow, hold.Permits);
+        for (var ahead = wait.Previous; ahead is not null; ahead = ahead.Previous)
+        {
+            blockers.Needed += Permits(ahead);
+            blockers.Add(ahead.Flow, Permits(ahead));
+        }
+    }
+
+    public override void OnTimeout(ObjectEngine engine, Wait wait)
+    {
+        engine.Resume(wait, new AcquireSemaphoreOutcome(WaitStatus.Timeout, null, Available));
+        OnWaiterLeft(engine, wait);
+    }
+
+    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.ServeSemaphore(this);
+
+    public override void OnHolderGone(ObjectEngine engine, Hold hold) => engine.ReturnPermits(this, (SemaphoreHold)hold);
+
+    public override void OnTimer(ObjectEngine engine) => engine.DropIdle(this);
+
+    public override string Describe() =>
+        $"{(bounded ? "bounded" : "unbounded")}, {Available} of {Initial} permits free, {Waiters.Count} waiting";
+
+    private static int Permits(Wait wait) => ((AcquireSemaphore)wait.Command).Count;
+}
+
+/// <summary>A session's permits of one semaphore.</summary>
+internal sealed class SemaphoreHold(Session session, SemaphoreState semaphore, string flow, long since, long number) : Hold(session, semaphore, flow, since)
+{
+    /// <summary>Grows with every new hold of this semaphore: several may begin in one instant.</summary>
+    public long Number => number;
+
+    public int Permits { get; set; }
+}

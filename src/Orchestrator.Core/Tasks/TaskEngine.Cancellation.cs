@@ -1,0 +1,320 @@
+using Orchestrator.Core.Journal;
+using Orchestrator.Core.Scheduling;
+
+namespace Orchestrator.Core.Tasks;
+
+// The kill ladder: queued tasks end at once; running ones get their cooperative token, then a grace, then their worker is condemned.
+public sealed partial class TaskEngine
+{
+    private void OnCancel(TaskCommand.Cancel cancel)
+    {
+        foreach (var id in cancel.TaskIds)
+        {
+            if (_tasks.Find(id) is { HasEnded: false } task)
+            {
+                _effects.Cancelled.Add(id);
+                CancelTask(task, cancel.Force);
+            }
+        }
+    }
+
+    private void OnCancelTags(TaskCommand.CancelTags cancel)
+    {
+        foreach (var task in TasksOf(cancel.Owner))
+        {
+            if (cancel.Tags.Contains(task.Tag))
+            {
+                _effects.Cancelled.Add(task.Id);
+                CancelTask(task, force: false);
+            }
+        }
+    }
+
+    private void OnAbandon(TaskOwner owner)
+    {
+        owner.Gone = true;
+        foreach (var task in TasksOf(owner))
+        {
+            owner.Unlink(task);
+            task.Owner = null;
+            // Somebody who joined by request id still waits for it.
+            var joined = task.Extras?.Joiners?.Exists(joiner => !joiner.Owner.Gone) ?? false;
+            if (!owner.DetachOnDisconnect && !joined)
+                CancelTask(task, force: false);
+        }
+    }
+
+    private void OnCancelAll()
+    {
+        foreach (var task in _tasks.NewestBefore(long.MaxValue))
+        {
+            if (task.HasEnded)
+                continue;
+            // What a later life takes up again is not cancelled by the end of this one.
+            if (IsDurable(task) && (task.Phase != TaskPhase.Assigned || task.Policy.Retry is { RetryWorkerLost: true }))
+                _left++;
+            else
+                CancelTask(task, force: false);
+        }
+    }
+
+    private void CancelTasksOf(TaskOwner owner)
+    {
+        foreach (var task in TasksOf(owner))
+            CancelTask(task, force: false);
+    }
+
+    /// <summary>A copy, since what is done to the tasks changes the owner's list.</summary>
+    private static List<TaskRecord> TasksOf(TaskOwner owner)
+    {
+        var tasks = new List<TaskRecord>(owner.Unfinished);
+        for (var task = owner.FirstTask; task is not null; task = task.OwnerNext)
+            tasks.Add(task);
+        // The list is newest first; cancels go out in the order of submission.
+        tasks.Reverse();
+        return tasks;
+    }
+
+    private void CancelTask(TaskRecord task, bool force)
+    {
+        if (task.HasEnded)
+            return;
+        if (task.Phase != TaskPhase.Assigned)
+        {
+            EndUnstarted(task, EndIntent.Cancel);
+            return;
+        }
+
+        if (task.Has(TaskFlags.AwaitingWorkerKill))
+        {
+            task.Intent = EndIntent.Cancel;
+            EndOnCondemned(task);
+            return;
+        }
+
+        var signalled = task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout;
+        // A timeout that has already been decided stays the reason; a second cancel changes nothing but, with force, its patience.
+        if (IsDurable(task) && task.Intent != EndIntent.Cancel)
+            Record(task, new TaskCancelRequested(task.Id));
+        if (!signalled)
+            BeginEnding(task, EndIntent.Cancel);
+        else if (task.Intent == EndIntent.RunTimeout && MayRetry(task, FailureReason.RunTimeout))
+            // That would only have ended the attempt.
+            task.Intent = EndIntent.Cancel;
+
+        if (force && task.StartedAt != 0)
+            Escalate(task);
+    }
+
+    private void OnDeadline(TaskRecord task)
+    {
+        switch (task.Phase)
+        {
+            case TaskPhase.Ended:
+                Expire(task);
+                break;
+            case TaskPhase.Assigned:
+                OnAssignedDeadline(task);
+                break;
+            case TaskPhase.BackingOff when !TotalExpired(task):
+                MakeReady(task);
+                break;
+            default:
+                EndUnstarted(task, TotalExpired(task) ? EndIntent.TotalTimeout : EndIntent.QueueTimeout);
+                break;
+        }
+    }
+
+    private void OnAssignedDeadline(TaskRecord task)
+    {
+        if (task.Has(TaskFlags.AwaitingWorkerKill))
+        {
+            task.Intent = EndIntent.TotalTimeout;
+            EndOnCondemned(task);
+        }
+        else if (task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout)
+        {
+            Escalate(task);
+        }
+        else if (TotalExpired(task))
+        {
+            BeginEnding(task, EndIntent.TotalTimeout);
+        }
+        else if (task.StartedAt != 0)
+        {
+            BeginEnding(task, EndIntent.RunTimeout);
+        }
+        else
+        {
+            // It was sent ahead. Its worker alone knows whether it has just started: ask for it back; if it has started, it has kept its queue timeout.
+            task.Intent = EndIntent.QueueTimeout;
+            AskBack(task);
+            SetDeadline(task);
+        }
+    }
+
+    private void BeginEnding(TaskRecord task, EndIntent intent)
+    {
+        task.Intent = intent;
+        _effects.Signals.Add(new AttemptSignal(task.Worker!, task.Id, task.Attempt, SignalKind.Cancel));
+        _deadlines.Set(task, _now + (task.Policy.CancelGrace ?? _options.CancelGrace).Ticks);
+    }
+
+    /// <summary>The grace is over, or there was to be none: the caller has its answer now, the worker is condemned.</summary>
+    private void Escalate(TaskRecord task)
+    {
+        var worker = task.Worker!;
+        if (!worker.Pool.CanKill)
+        {
+            task.Set(TaskFlags.Abandoned);
+            // The lane takes off what it was told last when the code returns at last.
+            var ran = RanUntilNow(task);
+            LaneOf(task).Reestimate(task.RunTicks, ran);
+            task.RunTicks = ran;
+            EndByIntent(task, new TaskFailure(
+                FailureReason.None, "the handler ignores its cancellation and runs in the coordinator's own process, where nothing can stop it; its lane is occupied until it returns"));
+            return;
+        }
+
+        if (task.Intent == EndIntent.RunTimeout && MayRetry(task, FailureReason.RunTimeout))
+        {
+            // Another attempt may start only when this one is certainly over: it stays here until its worker is dead.
+            if (!task.Has(TaskFlags.AwaitingWorkerKill))
+            {
+                task.Set(TaskFlags.AwaitingWorkerKill);
+                worker.Culprits++;
+            }
+
+            _deadlines.Set(task, task.Policy.TotalTimeout is { } total ? task.AcceptedAt + total.Ticks : long.MaxValue);
+            CondemnWorker(worker);
+            return;
+        }
+
+        EndOnCondemned(task);
+    }
+
+    private void EndOnCondemned(TaskRecord task)
+    {
+        // Condemned first: once the culprit is off the lane, the next one there counts as running and would not be asked back.
+        var worker = task.Worker!;
+        CondemnWorker(worker);
+        LaneOf(task).Remove(task, task.RunTicks);
+        if (task.Has(TaskFlags.HoldsPermit))
+        {
+            // Its code runs until the worker is dead; no other of its concurrency key may start beside it.
+            task.Clear(TaskFlags.HoldsPermit);
+            (worker.HeldPermits ??= []).Add(task);
+        }
+
+        Detach(task);
+        task.RunTicks = RanUntilNow(task);
+        EndByIntent(task, null, CancelRung.Killed);
+    }
+
+    /// <summary>Ends a task as its intent says; what the attempt itself said comes along as detail.</summary>
+    private void EndByIntent(TaskRecord task, TaskFailure? detail, CancelRung rung = CancelRung.None)
+    {
+        var failure = FailureOf(task, task.Intent) with
+        {
+            Rung = rung,
+            Type = detail?.Type ?? "",
+            StackTrace = detail?.StackTrace ?? "",
+            PostMortem = detail?.PostMortem,
+        };
+        if (detail is { Reason: FailureReason.None or FailureReason.HandlerFailed })
+            failure = failure with { Message = $"{failure.Message}; {detail.Message}" };
+        if (task.Intent == EndIntent.RunTimeout && !task.Has(TaskFlags.Abandoned) && TryRetry(task, failure))
+            return;
+        End(task, task.Intent == EndIntent.Cancel ? TaskState.Cancelled : TaskState.TimedOut, failure: failure);
+    }
+
+    /// <summary>Ends a task that is at no worker.</summary>
+    private void EndUnstarted(TaskRecord task, EndIntent intent)
+    {
+        LeaveQueue(task);
+        task.Intent = intent;
+        EndByIntent(task, null, CancelRung.BeforeStart);
+    }
+
+    /// <summary>Takes a task that is at no worker from where it waits.</summary>
+    private void LeaveQueue(TaskRecord task)
+    {
+        switch (task.Phase)
+        {
+            case TaskPhase.Ready:
+                QueueOf(task).Remove(task);
+                break;
+            case TaskPhase.Gated:
+                _gates.Unpark(task, QueueOf(task).RankOf(task));
+                break;
+            case TaskPhase.RateLimited:
+                _rates.Unpark(task);
+                break;
+            case TaskPhase.Pinned:
+                Unpin(task);
+                break;
+            case TaskPhase.Unresolved:
+                _unresolved.Remove(task);
+                break;
+        }
+    }
+
+    private static TaskFailure FailureOf(TaskRecord task, EndIntent intent) => intent switch
+    {
+        EndIntent.QueueTimeout => new TaskFailure(
+            FailureReason.QueueTimeout, $"it did not start within its queue_timeout of {Text(task.Policy.QueueTimeout)}"),
+        EndIntent.RunTimeout => new TaskFailure(FailureReason.RunTimeout, $"it ran longer than its run_timeout of {Text(task.Policy.RunTimeout)}"),
+        EndIntent.TotalTimeout => new TaskFailure(
+            FailureReason.TotalTimeout, $"it did not end within its total_timeout of {Text(task.Policy.TotalTimeout)}"),
+        _ => new TaskFailure(FailureReason.Cancelled, "its cancellation was asked for"),
+    };
+
+    private static string Text(TimeSpan? timeout) => FormattableString.Invariant($"{timeout?.TotalSeconds:0.###} s");
+
+    private bool TotalExpired(TaskRecord task) =>
+        task.Policy.TotalTimeout is { } total && task.AcceptedAt + total.Ticks <= _now;
+
+    /// <summary>Sets the next deadline of a task that is not being cancelled.</summary>
+    private void SetDeadline(TaskRecord task)
+    {
+        var policy = task.Policy;
+        if (policy.TotalTimeout is null && policy.QueueTimeout is null && policy.RunTimeout is null && task.Phase != TaskPhase.BackingOff)
+        {
+            _deadlines.Remove(task);
+            return;
+        }
+
+        var deadline = policy.TotalTimeout is { } total ? task.AcceptedAt + total.Ticks : long.MaxValue;
+        var queuedAt = task.Extras is { QueuedAt: not 0 } extras ? extras.QueuedAt : task.AcceptedAt;
+        if (task.Phase == TaskPhase.BackingOff)
+            deadline = Math.Min(deadline, queuedAt);
+        else if (task.Phase == TaskPhase.Assigned && task.StartedAt != 0)
+            deadline = policy.RunTimeout is { } run ? Math.Min(deadline, task.StartedAt + run.Ticks) : deadline;
+        else if (policy.QueueTimeout is { } queue && task.Intent != EndIntent.QueueTimeout)
+            deadline = Math.Min(deadline, queuedAt + queue.Ticks);
+        _deadlines.Set(task, deadline);
+    }
+
+    private void CondemnWorker(WorkerNode worker)
+    {
+        if (worker.IsCondemned || worker.HasLeft)
+            return;
+        worker.IsCondemned = true;
+        worker.CondemnedUntil = _now + _options.CondemnedLifetime.Ticks;
+        _condemned.Add(worker);
+        _effects.Orders.Add(new WorkerOrder(worker, WorkerOrderKind.Condemn));
+        CloseWorker(worker);
+    }
+
+    /// <summary>A condemned worker is killed once nothing innocent runs there any more, or when its time is over.</summary>
+    private void KillCondemnedWorkers()
+    {
+        foreach (var worker in _condemned)
+        {
+            if (worker.KillOrdered || (worker.Outstanding > worker.Culprits && _now < worker.CondemnedUntil))
+                continue;
+            worker.KillOrdered = true;
+            _effects.Orders.Add(new WorkerOrder(worker, WorkerOrderKind.Kill));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Worker.V1;
+
+namespace Orchestrator.Worker;
+
+/// <summary>The coordinator's one stream of orders, whatever carries it: says Hello, then runs what comes until the end.</summary>
+internal static class WorkerStream
+{
+    private static readonly TimeSpan s_heartbeat = TimeSpan.FromMilliseconds(500);
+
+    /// <param name="runtime">What this process has once.</param>
+    /// <param name="write">Writes a message; never called while an earlier call is unfinished.</param>
+    /// <param name="read">Reads and carries out orders until the end.</param>
+    public static async Task<StreamEnd> RunAsync(
+        WorkerRuntime runtime, Func<MessageBuffer, Task> write, Func<AttemptResponseWriter, TaskExecutor, Task<StreamEnd>> read)
+    {
+        await runtime.Ready;
+        await write(MessageBuffer.Of(new RawExecuteResponse { Hello = CreateHello(runtime) }));
+        HeartbeatThread? pulse = null;
+        var responses = new AttemptResponseWriter(write, () => pulse!.Signal());
+        await using var executor = new TaskExecutor(
+            runtime.Handlers, runtime.Services, runtime.Layout, responses, runtime.Recorder, runtime.Time)
+        {
+            WorkerName = $"{runtime.Launch.Name}#{runtime.Launch.Incarnation}",
+        };
+        var meter = new ProcessMetrics(runtime.Time);
+        using var beating = pulse = new HeartbeatThread(
+            s_heartbeat,
+            runtime.Time,
+            responses.Write,
+            () =>
+            {
+                responses.Beat(meter.Read(executor.Running, executor.Waiting));
+                responses.Write();
+            });
+        pulse.Start();
+
+        await using var draining = runtime.DrainRequested.UnsafeRegister(static state => ((TaskExecutor)state!).Drain(), executor);
+        var end = await read(responses, executor);
+        if (end == StreamEnd.Clean)
+            await responses.CloseAsync();
+        return end;
+    }
+
+    private static Hello CreateHello(WorkerRuntime runtime)
+    {
+        var hello = new Hello
+        {
+            Name = runtime.Launch.Name,
+            Incarnation = runtime.Launch.Incarnation,
+            Pid = Environment.ProcessId,
+            Runtime = $"dotnet {Environment.Version} {RuntimeInformation.RuntimeIdentifier}",
+            RecordsFlight = runtime.Recorder is not null,
+            CpuSlots = runtime.Layout.CpuSlots,
+            BlockingSlots = runtime.Layout.BlockingSlots,
+            IoSlots = runtime.Layout.IoSlots,
+        };
+        foreach (var task in runtime.Handlers.Handlers)
+            hello.Handlers.Add(task.ToHandlerInfo());
+        return hello;
+    }
+}
