@@ -8,7 +8,7 @@ internal static class ContractFiles
 {
     public const string Public = "orchestrator.v1";
     public const string Worker = "orchestrator.worker.v1";
-    public const string Passthrough = "orchestrator.raw";
+    public const string RawMessages = "orchestrator.raw";
 
     /// <summary>The files of these packages, by name. Found by type, so that a new file cannot be forgotten.</summary>
     public static IReadOnlyList<FileDescriptor> Of(params string[] packages) =>

@@ -5,9 +5,9 @@ using Orchestrator.Contracts.RawMessages;
 namespace Orchestrator.Core.Tests.Contract;
 
 /// <summary>The pass-through messages are the contract's, read differently: the same fields, and the same bytes both ways.</summary>
-public sealed class PassthroughTests
+public sealed class RawMessagesTests
 {
-    private const string Prefix = "Pass";
+    private const string Prefix = "Raw";
 
     private static readonly Dictionary<string, MessageDescriptor> Public = ContractFiles
         .Of(ContractFiles.Public, ContractFiles.Worker)
@@ -15,7 +15,7 @@ public sealed class PassthroughTests
         .ToDictionary(message => message.Name);
 
     private static readonly Dictionary<string, MessageDescriptor> Pass = ContractFiles
-        .Of(ContractFiles.Passthrough)
+        .Of(ContractFiles.RawMessages)
         .SelectMany(file => file.MessageTypes)
         .ToDictionary(message => message.Name);
 
