@@ -1,7 +1,7 @@
-# What the scripts share. Sourced, not run.
+# Shared by the scripts. Sourced, not run.
 set -euo pipefail
 
-# Ctrl-C ends the script too, not only the program that it waits for.
+# Ctrl-C also ends the script, not only the program that it waits for.
 trap 'exit 130' INT
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -26,7 +26,7 @@ need_dotnet() {
     command -v dotnet > /dev/null || fail "the .NET 10 SDK is missing; see https://dotnet.microsoft.com/download"
 }
 
-# Builds the command. Its output is shown only when something is wrong with it.
+# Builds the command. Shows the build's output only if the build fails.
 build_command() {
     need_dotnet
     local log

@@ -1,4 +1,4 @@
-# Installs what is missing of some Debian packages, where that is possible. Sourced, not run.
+# Installs missing Debian packages, if possible. Sourced, not run.
 
 install_packages() {
     local missing=() package
@@ -10,7 +10,7 @@ install_packages() {
     if ((EUID != 0)); then
         if ! command -v sudo > /dev/null || ! sudo -n true 2> /dev/null; then
             echo "$(basename "$0"): these Debian packages are missing, and only root can install them: ${missing[*]}" >&2
-            echo "$(basename "$0"): what needs them is left out; to have all: apt-get install ${missing[*]}" >&2
+            echo "$(basename "$0"): steps that need them are left out; to run all: apt-get install ${missing[*]}" >&2
             return 0
         fi
         as_root=(sudo -n)
@@ -21,7 +21,7 @@ install_packages() {
     if ! { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
             apt-get install -y --no-install-recommends "${missing[@]}"; } > "$log" 2>&1; then
         tail -n 20 "$log" >&2
-        echo "$(basename "$0"): the packages could not be installed; what needs them is left out" >&2
+        echo "$(basename "$0"): the packages could not be installed; steps that need them are left out" >&2
     fi
     rm -f "$log"
 }

@@ -1,4 +1,4 @@
-# Starts a coordinator of its own for a script, on free ports, and stops it when the script ends. Sourced, not run.
+# Starts a private coordinator for a script, on free ports, and stops it when the script ends. Sourced, not run.
 # Afterwards $data is its data directory. Arguments of start_coordinator go to `orchestrator serve`.
 
 data=
@@ -21,7 +21,7 @@ start_coordinator() {
     data=$(mktemp -d)
     trap stop_coordinator EXIT
     trap 'exit 143' TERM
-    # A group of its own: Ctrl-C on the terminal reaches this script, which stops the coordinator in order.
+    # A separate process group: Ctrl-C on the terminal reaches only this script, which stops the coordinator in order.
     setsid "$orchestrator" serve --grpc-port 0 --http-port 0 --data-dir "$data" "$@" > "$data/serve.log" 2>&1 &
     server=$!
     local deadline=$((SECONDS + 30))

@@ -1,10 +1,10 @@
-// One program, coordinator and workers at once: `dotnet run` prints the squares of 1 to 10, computed in worker processes.
+// Coordinator and workers in one program: `dotnet run` prints the squares of 1 to 10, computed in worker processes.
 using System.Globalization;
 using Orchestrator.App;
 using Orchestrator.Client;
 using Orchestrator.Worker;
 
-var app = OrchestratorApp.Create(args);   // first: in a worker, this ties its life to its parent's
+var app = OrchestratorApp.Create(args);   // first: in a worker, this ties the worker's lifetime to its parent's
 
 app.MapTask("square", HandlerKind.Cpu, (long n) => new Square(n, n * n, Environment.ProcessId));
 
@@ -15,7 +15,7 @@ return await app.RunAsync(async (pool, stopping) =>
         Console.WriteLine($"{square.N} squared is {square.Value}{(square.Pid == Environment.ProcessId ? "" : ", said another process")}");
 });
 
-// Nothing is read ahead beyond MapOptions.MaxInFlight: `dotnet run -- 9223372036854775807` runs in flat memory for as long as you let it.
+// Map reads at most MapOptions.MaxInFlight inputs ahead: `dotnet run -- 9223372036854775807` runs in constant memory for as long as you let it.
 static IEnumerable<long> Numbers(long count)
 {
     for (long n = 1; n <= count; n++)

@@ -1,4 +1,4 @@
-// A web server whose long computations run in worker processes: they can be cancelled, time out, and cannot take the server down.
+// A web server that runs long computations in worker processes: they can be cancelled, time out, and cannot crash the server.
 using Orchestrator.App;
 using Orchestrator.Client;
 using Orchestrator.Worker;
@@ -12,7 +12,7 @@ var builder = WebApplication.CreateBuilder([.. app.Args]);
 builder.Services.AddOrchestrator(app);
 var web = builder.Build();
 
-// The same handler in a worker process, or on a thread of the server: one word.
+// The same handler in a worker process or on a thread of the server; WithPlacement is the only difference.
 web.MapGet("/primes/{below:int}", async (int below, IOrchestratorPool pool, CancellationToken gone) =>
     await pool.RunAsync<int>("primes", below, new RunOptions { RunTimeout = TimeSpan.FromSeconds(10) }, gone));
 web.MapGet("/primes-here/{below:int}", async (int below, IOrchestratorPool pool, CancellationToken gone) =>

@@ -146,7 +146,7 @@ def manager_lock(seconds):
 
 
 def contend(lock, seconds, last, changes):
-    """Takes the lock again and again, and counts how often somebody else had it before."""
+    """Takes the lock repeatedly, and counts how often another process held it in between."""
     me = mp.current_process().pid
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:

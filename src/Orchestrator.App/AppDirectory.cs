@@ -4,7 +4,10 @@ using Orchestrator.Coordinator.Security;
 
 namespace Orchestrator.App;
 
-/// <summary>The directory of one life of a program that has named none: its owner's alone, and removed at the end. What killed programs left is swept by the next.</summary>
+/// <summary>
+/// The directory of one run of a program that has named none: private to its user and removed at the end. The next run sweeps those of killed
+/// programs.
+/// </summary>
 internal sealed class AppDirectory : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
@@ -14,7 +17,7 @@ internal sealed class AppDirectory : IDisposable
     {
         var parent = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"orchestrator-{Environment.UserName}");
         Directory.CreateDirectory(parent, OwnerOnly);
-        // Every user knows the name, and root could set the mode of another's directory.
+        // Any user can create the well-known name first, and root could change the mode of another user's directory.
         OwnedPath.CheckDirectory(parent, "the directory of embedded pools");
         if (!OwnedPath.IsOwn(parent))
             throw new IOException($"{parent} belongs to another user; remove it, or name a data directory");
@@ -41,13 +44,13 @@ internal sealed class AppDirectory : IDisposable
                 continue;
             try
             {
-                // Before the directory goes, which says what there is.
+                // Before the directory is removed, which lists what to sweep.
                 _ = RuntimeDirectory.SweepBelow(System.IO.Path.Combine(directory, "run"));
                 Directory.Delete(directory, recursive: true);
             }
             catch (IOException)
             {
-                // Another program that starts sweeps at the same time.
+                // Another starting program sweeps at the same time.
             }
         }
     }

@@ -4,7 +4,7 @@ using Orchestrator.Coordinator;
 
 namespace Orchestrator.App;
 
-/// <summary>A coordinator in this process, its workers, and a client of it.</summary>
+/// <summary>A coordinator in this process, its workers and its client.</summary>
 internal sealed class EmbeddedPool : IOrchestratorPool, IAsyncDisposable
 {
     private readonly CoordinatorApplication _coordinator;
@@ -33,7 +33,7 @@ internal sealed class EmbeddedPool : IOrchestratorPool, IAsyncDisposable
                 {
                     Endpoint = coordinator.LocalAddress,
                     DataDirectory = path,
-                    // The coordinator ends with this program, and there is no other to be found.
+                    // The coordinator ends with this program, so there is none to reconnect to.
                     DetachOnDisconnect = false,
                 },
                 cancellationToken);

@@ -3,7 +3,7 @@ using Orchestrator.Client;
 namespace Orchestrator.App;
 
 /// <summary>
-/// The pool of a program that is coordinator and workers at once: what <c>ProcessPoolExecutor</c> is to Python. Use
+/// The pool of a program that is both coordinator and workers, like Python's <c>ProcessPoolExecutor</c>. Use
 /// <see cref="ExecutorPlacementExtensions.WithPlacement"/> to run the same handlers in this process.
 /// </summary>
 public interface IOrchestratorPool : IExecutor

@@ -5,8 +5,8 @@ using Orchestrator.Worker;
 namespace Orchestrator.App;
 
 /// <summary>
-/// A program that is coordinator and workers at once. It starts itself again as a worker, once per core; <see cref="RunAsync(Func{IOrchestratorPool, Task})"/>
-/// takes the right role. What stands before it runs in every process.
+/// A program that is both coordinator and workers. It starts itself again as a worker, once per core; <see cref="RunAsync(Func{IOrchestratorPool, Task})"/>
+/// takes the right role. Code before that call runs in every process.
 /// </summary>
 /// <example>
 /// <code>
@@ -21,7 +21,7 @@ namespace Orchestrator.App;
 /// </example>
 public sealed class OrchestratorApp : ITaskMap
 {
-    /// <summary>The first argument of a process that is to be a worker.</summary>
+    /// <summary>The first argument of a worker process.</summary>
     public const string WorkerArgument = "--orchestrator-worker";
 
     private const int ExitFailed = 1;
@@ -45,21 +45,21 @@ public sealed class OrchestratorApp : ITaskMap
     /// <summary>The program's own arguments; workers are given the same.</summary>
     public IReadOnlyList<string> Args => _args;
 
-    /// <summary>What the pool was told.</summary>
+    /// <summary>The options of the pool.</summary>
     public OrchestratorAppOptions Options { get; }
 
     /// <summary>The handlers, in this process and in the workers.</summary>
     public TaskHandlerRegistry Tasks { get; }
 
-    /// <summary>What handler classes are served from, in the workers and, for handlers that run in process, here.</summary>
+    /// <summary>The services that handler classes are resolved from, in the workers and, for in-process handlers, here.</summary>
     public IServiceCollection Services { get; }
 
-    /// <summary>This program, to be started as a worker with the same arguments.</summary>
+    /// <summary>The command that starts this program as a worker with the same arguments.</summary>
     internal IReadOnlyList<string> WorkerCommand => [.. Self(), WorkerArgument, .. _args];
 
-    /// <summary>To be called first, on the main thread before the first await: a worker ties its life to its parent's here.</summary>
+    /// <summary>Call this first, on the main thread before the first await: a worker binds its lifetime to its parent's here.</summary>
     /// <param name="args">The program's arguments.</param>
-    /// <param name="options">Null takes one worker per core and opens no port.</param>
+    /// <param name="options">Null uses one worker per core and opens no port.</param>
     public static OrchestratorApp Create(string[] args, OrchestratorAppOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(args);
@@ -69,7 +69,7 @@ public sealed class OrchestratorApp : ITaskMap
             : new OrchestratorApp(args, null, options);
     }
 
-    /// <summary>Runs once per worker process before it takes its first task.</summary>
+    /// <summary>Registers code that runs once per worker process, before its first task.</summary>
     public OrchestratorApp UseInitializer(Func<IServiceProvider, CancellationToken, Task> initializer)
     {
         ArgumentNullException.ThrowIfNull(initializer);
@@ -77,14 +77,14 @@ public sealed class OrchestratorApp : ITaskMap
         return this;
     }
 
-    /// <summary>Serves as a worker. Only where <see cref="IsWorker"/>: for programs with a host of their own.</summary>
+    /// <summary>Serves as a worker. Only if <see cref="IsWorker"/>; for programs with their own host.</summary>
     /// <returns>The exit code.</returns>
     public Task<int> RunWorkerAsync() => _worker is null
         ? throw new InvalidOperationException($"This process is no worker: it was not started with {WorkerArgument}. Ask {nameof(IsWorker)} first.")
         : _worker.RunAsync();
 
-    /// <summary>In a worker, serves until the pool ends. Otherwise starts the pool, runs the body and ends the pool.</summary>
-    /// <returns>The exit code: 0, or 128 and the signal's number where one ended it.</returns>
+    /// <summary>In a worker process, serves until the pool ends. Otherwise starts the pool, runs the body and ends the pool.</summary>
+    /// <returns>The exit code: 0, or 128 plus the number of the signal that ended the program.</returns>
     public Task<int> RunAsync(Func<IOrchestratorPool, Task> body)
     {
         ArgumentNullException.ThrowIfNull(body);
@@ -119,7 +119,7 @@ public sealed class OrchestratorApp : ITaskMap
         await using (pool)
         {
             var running = Task.Run(() => body(pool, stopping.Token));
-            // A body that does not look at its token is left behind: its tasks end with the pool.
+            // A body that ignores its token is abandoned: its tasks end with the pool.
             if (await Task.WhenAny(running, signalled.Task) == running && !signalled.Task.IsCompleted)
             {
                 await running;
@@ -131,7 +131,7 @@ public sealed class OrchestratorApp : ITaskMap
 
         void OnSignal(PosixSignalContext context, int signal)
         {
-            // The first is obeyed in order; the default of the second ends the process, and the kernel its workers.
+            // The first signal shuts down in order; the default action of the second ends the process, and the kernel then ends its workers.
             context.Cancel = signalled.TrySetResult(signal);
             stopping.Cancel();
         }
@@ -139,8 +139,8 @@ public sealed class OrchestratorApp : ITaskMap
 
     private static string[] Self()
     {
-        var program = Environment.ProcessPath ?? throw new PlatformNotSupportedException("This system does not tell a program its own path.");
-        // Under `dotnet program.dll` the process is the host, which needs to be told the program again.
+        var program = Environment.ProcessPath ?? throw new PlatformNotSupportedException("This system does not report a program's own path.");
+        // Under `dotnet program.dll` the process is the host, which needs the program's path as an argument.
         return Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase)
             ? [program, Path.GetFullPath(Environment.GetCommandLineArgs()[0])]
             : [program];

@@ -4,13 +4,13 @@ using Orchestrator.Coordinator.Supervision;
 
 namespace Orchestrator.App;
 
-/// <summary>What an embedded pool can be told.</summary>
+/// <summary>The options of an embedded pool.</summary>
 public sealed record OrchestratorAppOptions
 {
-    /// <summary>Worker processes; one per core that the program may use.</summary>
+    /// <summary>Worker processes; by default one per core that the program may use.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>Workers started ahead, to take over at once where one is lost: 0 or 1.</summary>
+    /// <summary>Workers started ahead, to replace a lost one at once: 0 or 1.</summary>
     public int HotSpares { get; init; } = 1;
 
     /// <summary>Whether each worker is pinned to a core.</summary>
@@ -23,18 +23,20 @@ public sealed record OrchestratorAppOptions
     public IReadOnlyList<string> InheritedVariables { get; init; } = [];
 
     /// <summary>
-    /// The loopback port on which other programs reach the pool, 0 for any free one. Null, as usual, opens none: the program reaches its pool through a
-    /// socket in a directory that is its own.
+    /// The loopback port on which other programs reach the pool, 0 for any free one. Null, the default, opens none: the program reaches its pool through a
+    /// socket in its private directory.
     /// </summary>
     public int? GrpcPort { get; init; }
 
-    /// <summary>The loopback port of health over HTTP/1, where <see cref="GrpcPort"/> is given; 0 for any free one.</summary>
+    /// <summary>The loopback port for health checks over HTTP/1, if <see cref="GrpcPort"/> is given; 0 for any free one.</summary>
     public int HttpPort { get; init; }
 
-    /// <summary>Where token, sockets and endpoint file lie. Null makes a directory for this life of the program, and removes it after.</summary>
+    /// <summary>The directory of the token, sockets and endpoint file. Null creates one for this run of the program and removes it afterwards.</summary>
     public string? DataDirectory { get; init; }
 
-    /// <summary>How long the end of the program waits for tasks whose callers no longer wait, before it cancels them; <see cref="Timeout.InfiniteTimeSpan"/> waits for all.</summary>
+    /// <summary>
+    /// How long shutdown waits for tasks without a waiting caller before it cancels them; <see cref="Timeout.InfiniteTimeSpan"/> waits for all.
+    /// </summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.Zero;
 
     internal CoordinatorOptions ToCoordinator(string dataDirectory, IReadOnlyList<string> workerCommand) => new()

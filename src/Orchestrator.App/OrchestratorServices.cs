@@ -12,7 +12,8 @@ public static class OrchestratorServices
     /// Starts the pool with the host, before the services that were added later, and ends it with the host. Inject <see cref="IOrchestratorPool"/>.
     /// </summary>
     /// <param name="services">The host's.</param>
-    /// <param name="app">Made in the program's first line; in a worker, call <see cref="OrchestratorApp.RunWorkerAsync"/> instead of building a host.</param>
+    /// <param name="app">Created in the program's first line; in a worker, call <see cref="OrchestratorApp.RunWorkerAsync"/> instead of building a
+    /// host.</param>
     public static IServiceCollection AddOrchestrator(this IServiceCollection services, OrchestratorApp app)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -27,7 +28,7 @@ public static class OrchestratorServices
             .AddHostedService(provider => provider.GetRequiredService<HostedPool>());
     }
 
-    /// <summary>The pool with the host's life and the host's log.</summary>
+    /// <summary>The pool with the host's lifetime and log.</summary>
     private sealed class HostedPool(OrchestratorApp app, ILoggerFactory loggers) : IHostedService, IOrchestratorPool, IAsyncDisposable
     {
         private EmbeddedPool? _pool;
@@ -35,7 +36,7 @@ public static class OrchestratorServices
         public OrchestratorClient Client => Pool.Client;
 
         private EmbeddedPool Pool =>
-            _pool ?? throw new InvalidOperationException("The pool starts with the host, and is to be used once that has started and until it stops.");
+            _pool ?? throw new InvalidOperationException("The pool starts with the host: use it only after the host has started and before it stops.");
 
         public async Task StartAsync(CancellationToken cancellationToken) => _pool = await EmbeddedPool.StartAsync(app, loggers, cancellationToken);
 

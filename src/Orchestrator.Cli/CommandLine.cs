@@ -9,12 +9,12 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Cli;
 
-/// <summary>The verbs of the command, and the way from arguments to one of them.</summary>
+/// <summary>The verbs of the command, and the dispatch of arguments to them.</summary>
 internal static class CommandLine
 {
     private static readonly Lazy<RootCommand> Tree = new(CreateRoot);
 
-    /// <summary>The whole tree of verbs.</summary>
+    /// <summary>The tree of all verbs.</summary>
     internal static RootCommand Root => Tree.Value;
 
     // Not inlined: a worker must not load the parser's assembly for a method that it never calls.
@@ -29,29 +29,29 @@ internal static class CommandLine
     internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
         var parsed = Root.Parse(args);
-        // Without any verb the help is what is missing.
+        // Without a verb, show the help.
         if (parsed.Action is ParseErrorAction && args.Length > 0)
             return await ExplainAsync(parsed, error);
         var configuration = new InvocationConfiguration { ProcessTerminationTimeout = null, Output = output, Error = error };
-        // The coordinator has its own way of stopping: it drains first, and a second signal stops at once.
+        // The coordinator handles its own shutdown: it drains first, and a second signal stops it at once.
         var code = parsed.CommandResult.Command.Name == ServeCommand.Name
             ? await parsed.InvokeAsync(configuration)
-            // Whatever runs under a lock or a permit gets the signal, too, and must not lose what it holds while it ends in its own time.
+            // A command that runs under a lock or a permit gets the signal, too, and must not lose its hold while it shuts down.
             : await Interruption.RunAsync(
                 token => parsed.InvokeAsync(configuration, token), ChildCommand.IsRunBy(parsed.CommandResult) ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(2));
-        // The parser reports a wrong command line as 1, which is the code of a failed task here.
+        // The parser reports a wrong command line as 1, which is this command's code for a failed task.
         return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
     }
 
-    /// <summary>This process's own arguments, parsed anew: what a file that they name with <c>@</c> says may have changed.</summary>
-    /// <exception cref="UsageException">They are wrong now; says how.</exception>
+    /// <summary>This process's own arguments, parsed again: a response file named with <c>@</c> may have changed.</summary>
+    /// <exception cref="UsageException">The arguments are wrong now; the message says how.</exception>
     internal static CommandContext Again()
     {
         var parsed = Root.Parse(Environment.GetCommandLineArgs()[1..]);
         return parsed.Errors is [] ? new CommandContext(parsed) : throw new UsageException(string.Join(' ', parsed.Errors.Select(error => error.Message)));
     }
 
-    /// <summary>One line on what is wrong, with what was probably meant; a page of help would push it off the screen.</summary>
+    /// <summary>Prints one line: the error and the likely intended word. A page of help would push it off the screen.</summary>
     private static async Task<int> ExplainAsync(ParseResult parsed, TextWriter error)
     {
         var verb = string.Join(' ', new CommandContext(parsed).Words.Where(word => word != parsed.RootCommandResult.Command.Name).Append("--help"));
@@ -62,11 +62,11 @@ internal static class CommandLine
     private static string WhatIsWrong(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        // The parser takes a mistyped option for an argument where there is room for one.
+        // The parser treats a mistyped option as an argument if another argument is allowed.
         var mistyped = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).FirstOrDefault(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal));
         if ((mistyped?.Value ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null)) is not { } word)
             return string.Join(' ', parsed.Errors.Select(wrong => wrong.Message).Distinct());
-        // What follows the first of them is wrong only because it is.
+        // Report only the first error; it causes the others.
         if (word.StartsWith('-'))
             return $"There is no option '{word}' here.{Meant(word, OptionsOf(parsed.CommandResult))}";
         return command.Subcommands.Count > 0
@@ -130,7 +130,7 @@ internal static class CommandLine
             GuideCommand.Create(),
         };
         CommonOptions.AddTo(root);
-        // Spellings of another system: completion would offer them, and here a slash begins a path.
+        // Windows spellings: completion would offer them, and here a slash begins a path.
         foreach (var help in root.Options.OfType<HelpOption>())
         {
             foreach (var alias in help.Aliases.Where(alias => alias[0] == '/').ToArray())

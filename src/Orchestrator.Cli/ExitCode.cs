@@ -1,6 +1,6 @@
 namespace Orchestrator.Cli;
 
-/// <summary>What the command's exit codes mean; the README lists them.</summary>
+/// <summary>The command's exit codes; the README lists them.</summary>
 internal static class ExitCode
 {
     public const int Ok = 0;
@@ -10,12 +10,12 @@ internal static class ExitCode
     public const int ThresholdMissed = 4;
     public const int NotAllowed = 5;
 
-    /// <summary>A wait at a shared object was over before it brought anything.</summary>
+    /// <summary>A wait at a shared object timed out.</summary>
     public const int TimedOut = 6;
 
-    /// <summary>Nothing more will come: the queue is shut down and empty, or the other end of the pipe is closed.</summary>
+    /// <summary>End of data: the queue is shut down and empty, or the other end of the pipe is closed.</summary>
     public const int Ended = 7;
 
-    /// <summary>What a shell reports for a command that Ctrl-C ended.</summary>
+    /// <summary>The code that a shell reports for a command ended by Ctrl-C.</summary>
     public const int Interrupted = 130;
 }

@@ -3,15 +3,15 @@ using System.Runtime.InteropServices;
 namespace Orchestrator.Cli;
 
 /// <summary>
-/// What Ctrl-C and SIGTERM do to a verb: it is cancelled, and where it has not ended after some patience, the command ends without it. However many signals come, and a
-/// terminal, a shell and <c>timeout</c> may each send one: the first counts. (The parser's own handling dies of the second one.)
+/// Handles Ctrl-C and SIGTERM: cancels the verb, and ends the command without it if it does not end within a grace period. Only the first signal
+/// counts, since a terminal, a shell and <c>timeout</c> may each send one. (The parser's own handling ends the process at the second.)
 /// </summary>
 internal static class Interruption
 {
     private const int SignalBase = 128;
 
-    /// <summary>Runs a verb to its end, or until it has been asked to end and its patience is over.</summary>
-    /// <returns>The verb's exit code; where a signal ended it, 130 or 143, which is what a shell reports for a command that SIGINT or SIGTERM ended.</returns>
+    /// <summary>Runs a verb to its end, or until the grace period after a signal has passed.</summary>
+    /// <returns>The verb's exit code; if a signal ended it, 130 or 143, as a shell reports for a command ended by SIGINT or SIGTERM.</returns>
     public static async Task<int> RunAsync(Func<CancellationToken, Task<int>> verb, TimeSpan patience)
     {
         using var asked = new CancellationTokenSource();
@@ -37,7 +37,7 @@ internal static class Interruption
             }
             catch (Exception exception) when (exception is ObjectDisposedException or AggregateException)
             {
-                // The verb has just ended, or something in it did not like being told to.
+                // The verb has just ended, or one of its cancellation callbacks threw.
             }
 
             await Task.Delay(patience, TimeProvider.System);

@@ -6,12 +6,12 @@ using Orchestrator.Cli.Bench.Pool;
 using Orchestrator.Cli.Guide;
 using Orchestrator.Cli.Commands;
 
-// Processes that others wait for come first, before the parser and the terminal library are as much as loaded.
+// Latency-critical processes come first, before the parser and the terminal library are even loaded.
 return args switch
 {
     ["worker", ..] => await WorkerCommand.RunAsync(args[1..]),
     [OrchestratorApp.WorkerArgument, BenchPool.Role, ..] => await BenchPool.RunWorkerAsync(args),
-    // A worker of `orchestrator guide`, which has handlers of its own.
+    // A worker of `orchestrator guide`, which has its own handlers.
     [OrchestratorApp.WorkerArgument, ..] => await GuideProgram.Create(args).RunWorkerAsync(),
     ["bench-echo", ..] => await BareServer.RunEchoAsync(args[1..]),
     ["bench-proxy", ..] => await BareServer.RunProxyAsync(args[1..]),

@@ -1,6 +1,6 @@
 namespace Orchestrator.Cli;
 
-/// <summary>How to start this command again as another process.</summary>
+/// <summary>The command line that starts this program again as another process.</summary>
 internal static class SelfCommand
 {
     // Under `dotnet orchestrator.dll` the process is dotnet, and the first argument names the assembly.

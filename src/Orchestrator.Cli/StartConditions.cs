@@ -5,12 +5,12 @@ using Microsoft.Win32.SafeHandles;
 namespace Orchestrator.Cli;
 
 /// <summary>
-/// What has to be so before the parser is as much as loaded: enough file descriptors to load it, and standard streams that are the caller's. One who closes them leaves
-/// their numbers to whatever the process opens next, which would then get what is printed: the runtime's own pipes, or a database.
+/// Preconditions checked before the parser is loaded: enough file descriptors to load it, and standard streams opened by the caller. If the caller
+/// closes them, the next files opened get their numbers, and printed text would be written there: to the runtime's own pipes, or a database.
 /// </summary>
 internal static unsafe partial class StartConditions
 {
-    // With fewer the runtime cannot load the program, and shows a stack trace.
+    // With fewer descriptors the runtime cannot load the program and prints a stack trace.
     private const ulong FilesOfServe = 200;
     private const ulong FilesOfOthers = 100;
 
@@ -20,13 +20,13 @@ internal static unsafe partial class StartConditions
     private const int ReadOnly = 0;
     private const int ReadWrite = 2;
 
-    /// <summary>Mends the standard streams; false where the process cannot be of use, which has been said.</summary>
+    /// <summary>Repairs the standard streams; false if the process cannot run, which it has reported.</summary>
     public static bool Meet(string verb)
     {
         MendStreams();
         var limits = stackalloc ulong[2];
         var needed = verb == "serve" ? FilesOfServe : FilesOfOthers;
-        // The runtime has raised the soft limit to the hard one when it started.
+        // At startup the runtime raised the soft limit to the hard limit.
         if (GetLimit(OpenFiles, limits) != 0 || limits[0] >= needed)
             return true;
         Say($"orchestrator: this process may open {limits[0]} files, and at least {needed} are needed; raise the limit (ulimit -n, LimitNOFILE in a systemd unit)\n");
@@ -37,7 +37,7 @@ internal static unsafe partial class StartConditions
     {
         for (var descriptor = 0; descriptor <= 2; descriptor++)
         {
-            // The lowest number that is free is this one.
+            // The kernel assigns the lowest free number, which is this descriptor.
             if (Control(descriptor, GetStatusFlags) < 0)
                 _ = Open("/dev/null", ReadWrite);
         }
@@ -48,7 +48,7 @@ internal static unsafe partial class StartConditions
             Console.SetError(TextWriter.Null);
     }
 
-    /// <summary>Whether what is written there reaches the caller, and not this process itself.</summary>
+    /// <summary>Whether output to this descriptor reaches the caller, and not this process itself.</summary>
     private static bool IsCallers(int descriptor)
     {
         if ((Control(descriptor, GetStatusFlags) & AccessMode) == ReadOnly)
@@ -58,20 +58,20 @@ internal static unsafe partial class StartConditions
             var target = TargetOf(descriptor);
             if (target.StartsWith("anon_inode:", StringComparison.Ordinal) || target.StartsWith("/memfd:", StringComparison.Ordinal))
                 return false;
-            // A pipe whose other end is here was made by the runtime.
+            // A pipe with both ends in this process was created by the runtime.
             return !target.StartsWith("pipe:", StringComparison.Ordinal) || !Directory.EnumerateFileSystemEntries("/proc/self/fd").Any(path =>
                 int.TryParse(Path.GetFileName(path), out var other) && other != descriptor && (Control(other, GetStatusFlags) & AccessMode) == ReadOnly && TargetOf(other) == target);
         }
         catch (IOException)
         {
-            // No /proc, or no descriptor left to look at it.
+            // No /proc, or no free descriptor to read it.
             return true;
         }
     }
 
     private static string TargetOf(int descriptor) => new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget ?? "";
 
-    // Without the console, which takes descriptors of its own.
+    // Bypasses the console, which would open descriptors.
     private static void Say(string text)
     {
         using var error = new SafeFileHandle(2, ownsHandle: false);

@@ -2,21 +2,21 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <content>What an operator asks for.</content>
+/// <content>Administration.</content>
 public sealed partial class OrchestratorClient
 {
-    /// <summary>The coordinator, its workers and its counts, now.</summary>
+    /// <summary>The current state of the coordinator, its workers and its counts.</summary>
     public async Task<ServiceStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
         (await CallAsync(_admin.GetStatusAsync(new GetStatusRequest(), cancellationToken: cancellationToken))).Status;
 
-    /// <summary>The status again and again, every <paramref name="interval"/>.</summary>
+    /// <summary>The status, every <paramref name="interval"/>.</summary>
     public IAsyncEnumerable<ServiceStatus> WatchStatusAsync(TimeSpan interval, CancellationToken cancellationToken = default)
     {
-        var request = new WatchStatusRequest { Interval = TimeLimits.Finite(interval, "the status would come once and never again; GetStatusAsync asks for it once") };
+        var request = new WatchStatusRequest { Interval = TimeLimits.Finite(interval, "the status would arrive only once; use GetStatusAsync to read it once") };
         return ReadAsync(token => _admin.WatchStatus(request, cancellationToken: token), static response => response.Status, cancellationToken);
     }
 
-    /// <summary>What happened to the coordinator and its workers, from after <paramref name="afterSequence"/> on.</summary>
+    /// <summary>Events of the coordinator and its workers after <paramref name="afterSequence"/>.</summary>
     public IAsyncEnumerable<WatchEventsResponse> WatchEventsAsync(
         ulong afterSequence = 0, CancellationToken cancellationToken = default) =>
         ReadAsync(
@@ -24,11 +24,11 @@ public sealed partial class OrchestratorClient
             static response => response,
             cancellationToken);
 
-    /// <summary>Who waits for whom, at which object, now.</summary>
+    /// <summary>The current wait graph: each waiter, the holder it waits for, and the object.</summary>
     public async Task<IReadOnlyList<WaitEdge>> ExplainWaitsAsync(CancellationToken cancellationToken = default) =>
         (await CallAsync(_admin.ExplainWaitsAsync(new ExplainWaitsRequest(), cancellationToken: cancellationToken))).Edges;
 
-    /// <summary>Who holds locks, semaphores and the like, and who waits for them: every page.</summary>
+    /// <summary>All holders and waiters of locks, semaphores and the like, from every page.</summary>
     public Task<IReadOnlyList<SyncInfo>> ListSyncAsync(CancellationToken cancellationToken = default) => PagesAsync<SyncInfo>(async token =>
     {
         var page = await CallAsync(_objects.Sync.ListSyncAsync(
@@ -37,14 +37,14 @@ public sealed partial class OrchestratorClient
     });
 
     /// <summary>Changes the number of workers of a group and returns the new one.</summary>
-    /// <param name="workers">How many there are to be.</param>
-    /// <param name="group">The group; not needed where there is only one.</param>
+    /// <param name="workers">The new number of workers.</param>
+    /// <param name="group">The group; optional if there is only one.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     public async Task<int> ScaleWorkersAsync(int workers, string? group = null, CancellationToken cancellationToken = default) =>
         (await CallAsync(_admin.ScaleWorkersAsync(
             new ScaleWorkersRequest { Workers = workers, Group = group ?? "" }, cancellationToken: cancellationToken))).Workers;
 
-    /// <summary>Replaces one worker, or all in turn where none is named, and returns how many.</summary>
+    /// <summary>Replaces the named worker, or all workers in turn, and returns the number replaced.</summary>
     /// <param name="worker">The worker's name; null is all.</param>
     /// <param name="group">Only workers of this group; null is any.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
@@ -52,8 +52,8 @@ public sealed partial class OrchestratorClient
         (await CallAsync(_admin.RecycleWorkersAsync(
             new RecycleWorkersRequest { Worker = worker ?? "", Group = group ?? "" }, cancellationToken: cancellationToken))).Recycled;
 
-    /// <summary>Takes no new work, waits for what runs, and returns how many tasks were left unfinished.</summary>
-    /// <param name="timeout">How long to wait; null takes the coordinator's own limit, <see cref="Timeout.InfiniteTimeSpan"/> the longest that it knows, 49 days.</param>
+    /// <summary>Drains the coordinator: it takes no new work and waits for running tasks. Returns the number of unfinished tasks.</summary>
+    /// <param name="timeout">How long to wait; null takes the coordinator's own limit, <see cref="Timeout.InfiniteTimeSpan"/> its maximum, 49 days.</param>
     /// <param name="stop">Also stop the coordinator afterwards.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     public async Task<long> DrainAsync(TimeSpan? timeout, bool stop, CancellationToken cancellationToken = default)
@@ -62,7 +62,7 @@ public sealed partial class OrchestratorClient
         return (await CallAsync(_admin.DrainAsync(request, cancellationToken: cancellationToken))).UnfinishedTasks;
     }
 
-    /// <summary>Every limit in force and how far it is used.</summary>
+    /// <summary>Every limit in force and its current usage.</summary>
     public async Task<IReadOnlyList<Limit>> ListLimitsAsync(CancellationToken cancellationToken = default) =>
         (await CallAsync(_admin.ListLimitsAsync(new ListLimitsRequest(), cancellationToken: cancellationToken))).Limits;
 }

@@ -2,22 +2,22 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <content>Shared objects that somebody has to create, what there is of them, and their end.</content>
+/// <content>Creating, listing and deleting shared objects.</content>
 public sealed partial class OrchestratorClient
 {
     private const int PageSize = 1_000;
 
-    /// <summary>Creates a queue, or answers with the existing one where all of it agrees.</summary>
-    /// <exception cref="OrchestratorException">With KIND_MISMATCH, where it exists otherwise.</exception>
+    /// <summary>Creates a queue, or returns the existing one if its whole specification agrees.</summary>
+    /// <exception cref="OrchestratorException">With KIND_MISMATCH, if it exists with another specification.</exception>
     public async Task<QueueInfo> CreateQueueAsync(QueueSpec spec, CancellationToken cancellationToken = default) =>
         (await CallAsync(_objects.Queues.CreateQueueAsync(new CreateQueueRequest { Spec = spec }, cancellationToken: cancellationToken))).Queue;
 
-    /// <summary>A queue as it is.</summary>
-    /// <exception cref="OrchestratorException">With NOT_FOUND, where there is none.</exception>
+    /// <summary>The current state of a queue.</summary>
+    /// <exception cref="OrchestratorException">With NOT_FOUND, if there is none.</exception>
     public async Task<QueueInfo> GetQueueAsync(string queue, CancellationToken cancellationToken = default) =>
         (await CallAsync(_objects.Queues.GetQueueAsync(new GetQueueRequest { Queue = queue }, cancellationToken: cancellationToken))).Queue;
 
-    /// <summary>Every queue, in the order of the names.</summary>
+    /// <summary>Every queue, ordered by name.</summary>
     public Task<IReadOnlyList<QueueInfo>> ListQueuesAsync(CancellationToken cancellationToken = default) => PagesAsync<QueueInfo>(async token =>
     {
         var page = await CallAsync(_objects.Queues.ListQueuesAsync(
@@ -25,24 +25,24 @@ public sealed partial class OrchestratorClient
         return (page.Queues, page.NextPageToken);
     });
 
-    /// <summary>The queue takes no more; gets drain it. How many items were dropped.</summary>
+    /// <summary>Shuts the queue down: it takes no more items, and gets drain it. Returns the number of dropped items.</summary>
     /// <param name="queue">Its name.</param>
-    /// <param name="immediate">Also drop what is queued.</param>
+    /// <param name="immediate">Also drop the queued items.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<long> ShutDownQueueAsync(string queue, bool immediate = false, CancellationToken cancellationToken = default) =>
         (await CallAsync(_objects.Queues.ShutDownQueueAsync(
             new ShutDownQueueRequest { Queue = queue, Immediate = immediate }, cancellationToken: cancellationToken))).DroppedItems;
 
-    /// <summary>Deletes a queue with all that is in it; who waits there is told that it is shut down.</summary>
+    /// <summary>Deletes a queue and its items; its waiters fail because it is shut down.</summary>
     public Task DeleteQueueAsync(string queue, CancellationToken cancellationToken = default) =>
         CallAsync(_objects.Queues.DeleteQueueAsync(new DeleteQueueRequest { Queue = queue }, cancellationToken: cancellationToken));
 
-    /// <summary>Creates a pipe, or answers with the existing one where all of it agrees.</summary>
-    /// <exception cref="OrchestratorException">With KIND_MISMATCH, where it exists otherwise.</exception>
+    /// <summary>Creates a pipe, or returns the existing one if its whole specification agrees.</summary>
+    /// <exception cref="OrchestratorException">With KIND_MISMATCH, if it exists with another specification.</exception>
     public async Task<PipeInfo> CreatePipeAsync(PipeSpec spec, CancellationToken cancellationToken = default) =>
         (await CallAsync(_objects.Pipes.CreatePipeAsync(new CreatePipeRequest { Spec = spec }, cancellationToken: cancellationToken))).Pipe;
 
-    /// <summary>Every pipe, in the order of the names.</summary>
+    /// <summary>Every pipe, ordered by name.</summary>
     public Task<IReadOnlyList<PipeInfo>> ListPipesAsync(CancellationToken cancellationToken = default) => PagesAsync<PipeInfo>(async token =>
     {
         var page = await CallAsync(_objects.Pipes.ListPipesAsync(
@@ -50,11 +50,11 @@ public sealed partial class OrchestratorClient
         return (page.Pipes, page.NextPageToken);
     });
 
-    /// <summary>Closes an end of a pipe whoever it belongs to: for pipes whose users are gone. A pipe with both ends closed is no more.</summary>
+    /// <summary>Closes an end of a pipe, regardless of its owner: for pipes whose users have disappeared. Closing both ends deletes the pipe.</summary>
     public Task ClosePipeEndAsync(string pipe, PipeEnd end, CancellationToken cancellationToken = default) =>
         CallAsync(_objects.Pipes.ClosePipeEndAsync(new ClosePipeEndRequest { Pipe = pipe, End = end }, cancellationToken: cancellationToken));
 
-    /// <summary>Every dict, list, value or array there is; of one kind, or of all where none is given.</summary>
+    /// <summary>Every dict, list, value and array of the given kind, or of all kinds if none is given.</summary>
     public Task<IReadOnlyList<StateInfo>> ListStateAsync(StateKind kind = StateKind.Unspecified, CancellationToken cancellationToken = default) => PagesAsync<StateInfo>(async token =>
     {
         var page = await CallAsync(_objects.State.ListStateAsync(
@@ -66,13 +66,13 @@ public sealed partial class OrchestratorClient
     public Task DeleteStateAsync(StateKind kind, string name, CancellationToken cancellationToken = default) =>
         CallAsync(_objects.State.DeleteStateAsync(new DeleteStateRequest { Kind = kind, Name = name }, cancellationToken: cancellationToken));
 
-    /// <summary>Creates a rate limiter, or answers with the existing one where all of it agrees.</summary>
-    /// <exception cref="OrchestratorException">With KIND_MISMATCH, where it exists otherwise.</exception>
+    /// <summary>Creates a rate limiter, or returns the existing one if its whole specification agrees.</summary>
+    /// <exception cref="OrchestratorException">With KIND_MISMATCH, if it exists with another specification.</exception>
     public async Task<RateLimiterSpec> CreateRateLimiterAsync(RateLimiterSpec spec, CancellationToken cancellationToken = default) =>
         (await CallAsync(_objects.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = spec }, cancellationToken: cancellationToken))).Spec;
 
-    /// <summary>Deletes a rate limiter; who waits for its permits is told that it is gone.</summary>
-    /// <exception cref="OrchestratorException">With NOT_FOUND, where there is none.</exception>
+    /// <summary>Deletes a rate limiter; waiters for its permits fail.</summary>
+    /// <exception cref="OrchestratorException">With NOT_FOUND, if there is none.</exception>
     public Task DeleteRateLimiterAsync(string rateLimiter, CancellationToken cancellationToken = default) =>
         CallAsync(_objects.Sync.DeleteRateLimiterAsync(new DeleteRateLimiterRequest { RateLimiter = rateLimiter }, cancellationToken: cancellationToken));
 

@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <content>Tasks as futures and as maps, over streams that are opened again when they break.</content>
+/// <content>Tasks as futures and as maps, over streams that are reopened when they break.</content>
 public sealed partial class OrchestratorClient : IExecutor
 {
     private readonly TaskStreamPool _lines;

@@ -8,8 +8,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// A connection to one coordinator. It is safe for many threads, and one is enough for a program: every call
-/// shares its HTTP/2 connection. Errors of calls are <see cref="OrchestratorException"/>.
+/// A connection to one coordinator. It is thread-safe, and one is enough for a program: all calls share its
+/// HTTP/2 connection. Calls fail with <see cref="OrchestratorException"/>.
 /// </summary>
 public sealed partial class OrchestratorClient : IAsyncDisposable
 {
@@ -46,13 +46,13 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     public Uri Address => _endpoint.Address;
 
     /// <summary>
-    /// Whether its tasks have a stream to the coordinator now. False before the first task, and while the client connects again: what is submitted then waits, whereas
-    /// what was sent into a connection that broke may have run or not.
+    /// Whether the client currently has a task stream to the coordinator. False before the first task and while reconnecting: tasks submitted then
+    /// wait, whereas tasks sent over a connection that broke may or may not have run.
     /// </summary>
     public bool IsConnected => _lines.AnyConnected;
 
     /// <summary>Connects to the coordinator that the options name, or to the one that runs on this machine.</summary>
-    /// <exception cref="CoordinatorUnavailableException">None answers; the message says where it was looked for.</exception>
+    /// <exception cref="CoordinatorUnavailableException">No coordinator answers; the message says where the client looked.</exception>
     /// <exception cref="AccessDeniedException">The token is missing or wrong; the message says where it came from.</exception>
     public static async Task<OrchestratorClient> ConnectAsync(
         OrchestratorClientOptions? options = null, CancellationToken cancellationToken = default)
@@ -75,31 +75,31 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
             failure = exception;
         }
 
-        // Its port may be taken by strangers; the places of the socket are kept for this user.
+        // Another user's process may have taken the port; the socket's directories belong to this user.
         try
         {
             return await ConnectAsync(endpoint.ByLocalSocket(), options, cancellationToken);
         }
         catch (CoordinatorUnavailableException) when (failure is CoordinatorUnavailableException)
         {
-            // The socket of a coordinator that is gone, or of another machine whose data directory is shared.
+            // The socket of a coordinator that has ended, or that runs on another machine with the same data directory.
             ExceptionDispatchInfo.Throw(failure);
             throw;
         }
         catch (CoordinatorUnavailableException)
         {
-            // There is only the port to wait for.
+            // There is no socket: only the port can answer.
             return await ConnectAsync(endpoint, options, cancellationToken);
         }
     }
 
     /// <summary>
-    /// It did not answer, or in time. One that is not whom it should be, or whom the certificate that this client was given does not satisfy, is told of instead; a client
-    /// without one has its token, which the socket takes.
+    /// Whether the port did not answer, or not in time. A server whose identity fails verification, or that rejects the certificate this client was configured
+    /// with, is reported instead; a client without a certificate has its token, which the socket accepts.
     /// </summary>
     private static bool IsPortTaken(Exception exception, OrchestratorClientOptions options)
     {
-        // One of no call says that files of this client cannot be used.
+        // An exception without an RpcException inside means that this client's own files cannot be used.
         if (exception is not (CoordinatorUnavailableException { InnerException: RpcException } or OperationCanceledException))
             return false;
         for (var cause = exception; cause is not null; cause = cause.InnerException ?? ((cause as RpcException)?.Status.DebugException is { } inner && inner != cause ? inner : null))
@@ -137,11 +137,11 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         return response.Result;
     }
 
-    /// <summary>Opens the fast path: batches of tasks in and results out over one call.</summary>
+    /// <summary>Opens the fast path: batches of tasks and results over one call.</summary>
     public TaskStream OpenTaskStream(TaskStreamOptions? options = null, CancellationToken cancellationToken = default) =>
         new(_tasks.StreamTasks(cancellationToken: cancellationToken), options ?? new TaskStreamOptions(), this);
 
-    /// <summary>Hands tasks over and returns their ids, in the order given. Results are read with <see cref="WaitAsync"/>.</summary>
+    /// <summary>Submits tasks and returns their ids, in the order given. Results are read with <see cref="WaitAsync"/>.</summary>
     public async Task<IReadOnlyList<ulong>> SubmitAsync(
         IEnumerable<TaskSpec> tasks, CancellationToken cancellationToken = default)
     {
@@ -150,10 +150,10 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         return (await CallAsync(_tasks.SubmitTasksAsync(request, cancellationToken: cancellationToken))).TaskIds;
     }
 
-    /// <summary>Waits for tasks, like <c>concurrent.futures.wait</c>. A timeout is a result: what is not done is pending.</summary>
+    /// <summary>Waits for tasks, like <c>concurrent.futures.wait</c>. A timeout is a result: unfinished tasks are pending.</summary>
     /// <param name="taskIds">The tasks to wait for.</param>
-    /// <param name="mode">For which of them.</param>
-    /// <param name="timeout">Null and <see cref="Timeout.InfiniteTimeSpan"/> wait without limit; zero only looks.</param>
+    /// <param name="mode">Which of them to wait for.</param>
+    /// <param name="timeout">Null and <see cref="Timeout.InfiniteTimeSpan"/> wait without limit; zero only checks.</param>
     /// <param name="cancellationToken">Ends the wait; the tasks go on.</param>
     public async Task<WaitTasksResponse> WaitAsync(
         IEnumerable<ulong> taskIds,
@@ -180,9 +180,9 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
             token => _tasks.WatchTasks(request, cancellationToken: token), static response => response.Event, cancellationToken);
     }
 
-    /// <summary>Cancels tasks and returns the ids of those that this call moved towards their end.</summary>
+    /// <summary>Cancels tasks and returns the ids of those that this call affected.</summary>
     /// <param name="taskIds">The tasks to cancel.</param>
-    /// <param name="force">Do not ask the running ones first: end their worker process.</param>
+    /// <param name="force">Do not ask running tasks first: end their worker process.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     public async Task<IReadOnlyList<ulong>> CancelAsync(
         IEnumerable<ulong> taskIds, bool force = false, CancellationToken cancellationToken = default)
@@ -192,7 +192,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         return (await CallAsync(_tasks.CancelTasksAsync(request, cancellationToken: cancellationToken))).CancelledTaskIds;
     }
 
-    /// <summary>What is known of one task.</summary>
+    /// <summary>The coordinator's information about one task.</summary>
     public async Task<TaskInfo> GetTaskAsync(ulong taskId, CancellationToken cancellationToken = default) =>
         (await CallAsync(_tasks.GetTaskAsync(new GetTaskRequest { TaskId = taskId }, cancellationToken: cancellationToken))).Task;
 
@@ -204,31 +204,33 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     public async Task<IReadOnlyList<HandlerInfo>> ListHandlersAsync(CancellationToken cancellationToken = default) =>
         (await CallAsync(_tasks.ListHandlersAsync(new ListHandlersRequest(), cancellationToken: cancellationToken))).Handlers;
 
-    /// <summary>Opens a session: locks, semaphores and whatever else processes share are reached through it, and held by it.</summary>
-    /// <param name="displayName">For people: shown wherever the session holds or waits.</param>
+    /// <summary>Opens a session, through which locks, semaphores and other shared objects are reached and held.</summary>
+    /// <param name="displayName">For people to read: shown wherever the session holds or waits.</param>
     /// <param name="ttl">How long it outlives its connection; null takes the coordinator's default of 30 s.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     public Task<CoordinationSession> OpenSessionAsync(string displayName = "", TimeSpan? ttl = null, CancellationToken cancellationToken = default) =>
         CoordinationSession.OpenAsync(_objects, displayName, ttl, cancellationToken);
 
-    /// <summary>Cancels the tasks whose ends have not been seen, and closes the connection. Streams that are open on it end. Once more, it waits for the same end.</summary>
+    /// <summary>
+    /// Cancels tasks without a known result and closes the connection, which ends its open streams. A second call waits for the same completion.
+    /// </summary>
     public ValueTask DisposeAsync()
     {
         lock (_gate)
             return new ValueTask(_closing ??= CloseAsync());
     }
 
-    /// <summary>For those of this solution that measure calls for which there is no method here.</summary>
+    /// <summary>For benchmarks in this solution that measure calls without a method here.</summary>
     internal CallInvoker Invoker => _invoker;
 
-    /// <summary>For a second process that is to use the same coordinator.</summary>
+    /// <summary>For a second process that uses the same coordinator.</summary>
     internal string? Token => _endpoint.Token;
 
     internal CoordinatorCalls Errors { get; }
 
     private async Task CloseAsync()
     {
-        // Out of the lock, in which this was started.
+        // Continue outside the lock that the starting caller holds.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         await _lines.DisposeAsync();
         _channel.Dispose();
@@ -242,7 +244,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         }
         catch (AccessDeniedException exception) when (exception.StatusCode == StatusCode.PermissionDenied)
         {
-            // The token is good, only not for the status: a worker's own token reaches the object services alone.
+            // The token is valid, but not for the status call: a worker's own token is limited to the object services.
         }
     }
 

@@ -2,10 +2,10 @@ using Orchestrator.Contracts;
 
 namespace Orchestrator.Client;
 
-/// <summary>Where the coordinator is and with what the client proves itself. Everything left out is found.</summary>
+/// <summary>The coordinator's address and the client's credentials. Omitted values are located.</summary>
 /// <remarks>
-/// Each value is looked for in this order: here, then in the environment, then in the data directory of a
-/// coordinator on this machine.
+/// Each value is looked up in this order: here, in the environment, in the data directory of a coordinator on
+/// this machine.
 /// </remarks>
 public sealed record OrchestratorClientOptions
 {
@@ -33,30 +33,34 @@ public sealed record OrchestratorClientOptions
     /// <summary>The coordinator's data directory; <see cref="ProtocolConstants.DefaultDataDirectory"/> unless set.</summary>
     public string? DataDirectory { get; init; }
 
-    /// <summary>For an <c>https</c> address: the PEM file of the authorities that the coordinator's certificate must come from; the system's own unless set.</summary>
+    /// <summary>
+    /// For an <c>https</c> address: the PEM file of the authorities trusted to issue the coordinator's certificate; the system's own unless set.
+    /// </summary>
     public string? CertificateAuthority { get; init; }
 
-    /// <summary>For an <c>https</c> address: the PEM file of the certificate by which this client proves itself.</summary>
+    /// <summary>For an <c>https</c> address: the PEM file of this client's certificate.</summary>
     public string? Certificate { get; init; }
 
     /// <summary>The PEM file of the key of <see cref="Certificate"/>, without a password.</summary>
     public string? Key { get; init; }
 
     /// <summary>
-    /// Ask the coordinator for its status while connecting, so that a wrong address or token is an error at once and
-    /// not at the first task.
+    /// Ask the coordinator for its status while connecting, so that a wrong address or token fails at once and not
+    /// at the first task.
     /// </summary>
     public bool VerifyOnConnect { get; init; } = true;
 
-    /// <summary>Streams that the tasks of one client share at most; a further one is opened when those there are hold as many tasks as a stream may.</summary>
+    /// <summary>The maximum number of streams that the tasks of one client share; another one is opened when all open ones are full.</summary>
     public int MaxStreams { get; init; } = 4;
 
-    /// <summary>How long the client tries to reach a coordinator again before it gives up and reports its open tasks as lost; <see cref="Timeout.InfiniteTimeSpan"/> never gives up.</summary>
+    /// <summary>
+    /// How long the client tries to reconnect before it reports its open tasks as lost; <see cref="Timeout.InfiniteTimeSpan"/> never gives up.
+    /// </summary>
     public TimeSpan ReconnectFor { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Tasks go on while the connection is broken, so that the client finds them again; a client that is disposed cancels them, but one that is killed
-    /// leaves them to run to their end. Off, the coordinator cancels them with the connection, and the client reports them as it finds them.
+    /// Tasks go on while the connection is broken, so that the client finds them again; a disposed client cancels them, a killed one leaves them running.
+    /// If false, the coordinator cancels them when the connection breaks, and the client reports the state in which it finds them.
     /// </summary>
     public bool DetachOnDisconnect { get; init; } = true;
 }

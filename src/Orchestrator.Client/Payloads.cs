@@ -9,20 +9,20 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>Makes and reads payloads.</summary>
+/// <summary>Creates and reads payloads.</summary>
 public static class Payloads
 {
-    // Numbers of a google.protobuf.Value are doubles. Beyond this an integer would lose digits silently.
+    // Numbers of a google.protobuf.Value are doubles: a larger integer would silently lose digits.
     private const long LargestExactInteger = 1L << 53;
 
     private const int LongestExcerpt = 40;
 
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>A payload of opaque bytes. The bytes are not copied, so they must not change any more.</summary>
+    /// <summary>A payload of opaque bytes. The bytes are not copied, so they must not change afterwards.</summary>
     public static Payload FromBytes(ReadOnlyMemory<byte> data) => new() { Data = UnsafeByteOperations.UnsafeWrap(data) };
 
-    /// <summary>A payload of a JSON value, from its text. Numbers that no double holds, as integers beyond 2^53 and 1e400, travel as their text.</summary>
+    /// <summary>A payload of a JSON value, from its text. Numbers that a double cannot hold, such as integers beyond 2^53 and 1e400, travel as text.</summary>
     /// <exception cref="JsonException">The text is not one JSON value, or a string in it is not Unicode: it holds half of a surrogate pair.</exception>
     public static Payload FromJson(string json)
     {
@@ -34,7 +34,7 @@ public static class Payloads
         }
         catch (ArgumentException exception)
         {
-            // The text itself holds such a half, outside of any escape.
+            // The text itself contains half of a surrogate pair, outside of any escape.
             throw NotUnicode("The text", exception);
         }
     }
@@ -61,7 +61,7 @@ public static class Payloads
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>The bytes of a payload, or the UTF-8 of its JSON where it holds that.</summary>
+    /// <summary>The bytes of a payload, or the UTF-8 of its JSON.</summary>
     public static ReadOnlyMemory<byte> ToBytes(Payload? payload) => payload?.ContentCase switch
     {
         Payload.ContentOneofCase.Data => payload.Data.Memory,
@@ -183,7 +183,7 @@ public static class Payloads
 
     private static void WriteNumber(Utf8JsonWriter writer, double number)
     {
-        // An integer is written as one: 1E+16 would be valid JSON, but no reader of integers takes it.
+        // An integer is written without an exponent: 1E+16 is valid JSON, but integer readers reject it.
         if (number == Math.Floor(number) && Math.Abs(number) <= LargestExactInteger)
             writer.WriteNumberValue((long)number);
         else

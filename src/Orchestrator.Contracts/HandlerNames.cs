@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace Orchestrator.Contracts;
 
-/// <summary>How a handler may be called: a name is shown on terminals and in tables, so that nothing in it may mean anything there.</summary>
+/// <summary>
+/// The rule for handler names: they are shown on terminals and in tables, so they must not contain characters with a meaning
+/// there.
+/// </summary>
 public static class HandlerNames
 {
     /// <summary>The longest name.</summary>

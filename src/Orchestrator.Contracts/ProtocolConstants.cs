@@ -9,7 +9,7 @@ public static class ProtocolConstants
     /// <summary>The header that carries the credential: <c>authorization: Bearer TOKEN</c>.</summary>
     public const string AuthorizationHeader = "authorization";
 
-    /// <summary>What stands before the token in <see cref="AuthorizationHeader"/>.</summary>
+    /// <summary>The prefix of the token in <see cref="AuthorizationHeader"/>.</summary>
     public const string BearerPrefix = "Bearer ";
 
     /// <summary>Begins the id of a task attempt's session: <c>task-</c>, the task's id, <c>-</c>, the attempt.</summary>
@@ -32,13 +32,13 @@ public static class ProtocolConstants
 
     /// <summary>
     /// The largest gRPC message in bytes that the coordinator and the workers accept: several payloads, so that one payload over
-    /// <see cref="MaxPayloadBytes"/> is refused by itself, with an error that names it, and not with its whole stream.
+    /// <see cref="MaxPayloadBytes"/> is refused individually, with an error that names it, and not with its whole stream.
     /// </summary>
     public const int MaxMessageBytes = 32 * 1024 * 1024;
 
     /// <summary>
-    /// The longest time that one timer takes, in whole days: .NET's take at most 2^32 - 2 ms. What may wait longer arms its timer again, or
-    /// says in the contract that it does not.
+    /// The longest time of one timer, in whole days: .NET's timers take at most 2^32 - 2 ms. A longer wait rearms its timer, or is excluded
+    /// in the contract.
     /// </summary>
     public static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
@@ -49,8 +49,8 @@ public static class ProtocolConstants
     public const int TargetMessageBytes = 64 * 1024;
 
     /// <summary>
-    /// Where a coordinator keeps its files unless told otherwise: an absolute path, or empty where nothing says where this user's files are (no HOME, and no entry of the
-    /// user with a home).
+    /// The default data directory of a coordinator: an absolute path, or empty if this user's home is unknown (no HOME, and no user entry
+    /// with a home).
     /// </summary>
     public static string DefaultDataDirectory()
     {
@@ -58,12 +58,12 @@ public static class ProtocolConstants
         if (!string.IsNullOrEmpty(named))
             return Path.GetFullPath(named);
         var state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
-        // One that is relative is to be ignored, says its specification.
+        // Its specification says that a relative path is to be ignored.
         if (!Path.IsPathRooted(state))
         {
-            // Whether or not it exists: what is wrong with it shows where it is used.
+            // Whether or not it exists: an error shows where it is used.
             var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
-            // What the framework falls back to is everybody's.
+            // The framework's fallback is shared by all users.
             if (!Path.IsPathRooted(home) || Path.TrimEndingDirectorySeparator(home) == Path.TrimEndingDirectorySeparator(Path.GetTempPath()))
                 return "";
             state = Path.Combine(home, ".local", "state");

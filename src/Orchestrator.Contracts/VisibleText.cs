@@ -4,8 +4,8 @@ using System.Text;
 namespace Orchestrator.Contracts;
 
 /// <summary>
-/// Text of others for a terminal, a log or a row of a table. What would move the cursor, set a colour, begin another row or turn the direction of reading is shown
-/// instead of done.
+/// Foreign text for a terminal, a log or a row of a table. Characters that would move the cursor, set a colour, begin another row or change
+/// the text direction are shown instead of interpreted.
 /// </summary>
 public static class VisibleText
 {
@@ -47,7 +47,10 @@ public static class VisibleText
         return -1;
     }
 
-    /// <summary>Control characters of both sets, marks that turn or isolate the direction of text, and separators of lines that some terminals obey.</summary>
+    /// <summary>
+    /// Control characters of both sets, marks that change or isolate the text direction, and line separators that some terminals
+    /// interpret.
+    /// </summary>
     private static bool IsHidden(char c, bool keepsLines) => c switch
     {
         '\n' or '\t' => !keepsLines,

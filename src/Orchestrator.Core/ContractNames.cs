@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Orchestrator.Core;
 
-/// <summary>Values as messages name them: in the contract's spelling, which is what the reader can look up.</summary>
+/// <summary>Values in the contract's spelling, for messages: the reader can look them up there.</summary>
 internal static class ContractNames
 {
     /// <summary>Such as <c>TIMED_OUT</c>.</summary>
@@ -19,7 +19,9 @@ internal static class ContractNames
         return name.ToString();
     }
 
-    /// <summary>Where an object is otherwise than was asked for, such as <c>kind is FIFO, not LIFO; max_items is 10, not 5</c>.</summary>
+    /// <summary>
+    /// The settings in which an object differs from the request, such as <c>kind is FIFO, not LIFO; max_items is 10, not 5</c>.
+    /// </summary>
     public static string Differences(params IEnumerable<(string Field, object? Is, object? Asked)> fields) => string.Join(
         "; ", fields.Where(field => !Equals(field.Is, field.Asked)).Select(field => $"{field.Field} is {Show(field.Is)}, not {Show(field.Asked)}"));
 

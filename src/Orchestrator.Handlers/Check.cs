@@ -5,10 +5,10 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Handlers;
 
-/// <summary>What is wrong with an input, told as such.</summary>
+/// <summary>Reports invalid input as such.</summary>
 internal static class Check
 {
-    /// <summary>A number from the wire must not be able to take a worker for a year.</summary>
+    /// <summary>A number from the wire must not be able to occupy a worker for a year.</summary>
     public static void Range<T>(string field, T value, T min, T max)
         where T : INumber<T>
     {
@@ -16,7 +16,7 @@ internal static class Check
             throw new InvalidInputException(field, $"must be between {min} and {max}, got {value}");
     }
 
-    /// <summary>Names of shared objects are the caller's input: one that is wrong, or names nothing, is no failure of the handler.</summary>
+    /// <summary>Names of shared objects are the caller's input: a wrong or unknown name is no failure of the handler.</summary>
     public static async Task<T> ObjectsAsync<T>(Func<Task<T>> work)
     {
         try

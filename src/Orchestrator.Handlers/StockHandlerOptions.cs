@@ -1,17 +1,20 @@
 namespace Orchestrator.Handlers;
 
-/// <summary>What the stock handlers may do. Everything that reaches outside a task's own input is off by default.</summary>
+/// <summary>The permissions of the stock handlers. Any access beyond a task's own input is off by default.</summary>
 public sealed class StockHandlerOptions
 {
     /// <summary>
-    /// Registers handlers that crash, hang and exhaust their worker on purpose, for tests and demonstrations of what happens then.
+    /// Registers handlers that crash, hang and exhaust their worker on purpose, for tests and demonstrations.
     /// </summary>
     public bool AllowChaos { get; set; }
 
     /// <summary>The directories that <c>read_file</c> and <c>sql_query</c> may read below, symbolic links resolved. Empty: none.</summary>
     public IList<string> AllowedDirectories { get; } = [];
 
-    /// <summary>What is never read, though it lies below an allowed directory: such as the coordinator's data directory with its tokens.</summary>
+    /// <summary>
+    /// Directories that are never read, even below an allowed directory: such as the coordinator's data directory with its
+    /// tokens.
+    /// </summary>
     public IList<string> DeniedDirectories { get; } = [];
 
     /// <summary>

@@ -2,10 +2,10 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Handlers;
 
-/// <summary>The handlers that come with the product: for first calls, measurements, tests and scripts.</summary>
+/// <summary>The handlers that ship with the product: for first calls, measurements, tests and scripts.</summary>
 public static class StockHandlers
 {
-    /// <summary>Maps them all; those that crash workers only where the options allow it.</summary>
+    /// <summary>Maps all of them; those that crash workers only if the options allow it.</summary>
     public static void Register(TaskHandlerRegistry registry, StockHandlerOptions options)
     {
         ArgumentNullException.ThrowIfNull(registry);

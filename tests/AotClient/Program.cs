@@ -1,4 +1,4 @@
-// Every road of the client that trimmed code may take, against the coordinator that the environment names.
+// Calls every client API that trimmed code may use, against the coordinator that the environment names.
 using System.Text.Json.Serialization;
 using Orchestrator.Client;
 using Orchestrator.V1;

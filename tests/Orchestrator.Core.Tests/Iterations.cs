@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Orchestrator.Core.Tests;
 
-/// <summary>How many random cases a property is tried with.</summary>
+/// <summary>The number of random cases per property.</summary>
 /// <remarks>The long form multiplies them: <c>ORCHESTRATOR_PROPERTY_FACTOR=100</c>.</remarks>
 internal static class Iterations
 {

@@ -11,8 +11,8 @@ using Orchestrator.V1;
 namespace Orchestrator.TestKit;
 
 /// <summary>
-/// A real coordinator: the built command <c>orchestrator serve</c> on free ports in a directory of its own. It and everything that it started die
-/// with the test, and a process that is left behind fails it.
+/// A real coordinator: the built command <c>orchestrator serve</c> on free ports in its own directory. It and its child processes die with the
+/// test, and a process that is left behind fails the test.
 /// </summary>
 public sealed class CoordinatorProcess : IAsyncDisposable
 {
@@ -45,7 +45,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         _arguments = arguments;
         _environment = environment;
         _mark = $"LC_ORCHESTRATOR_TEST={Guid.NewGuid():N}";
-        // A write beyond a limit that a test sets is to fail, not to end the process.
+        // A write beyond a limit that a test sets must fail, not end the process.
         var start = new ProcessStartInfo("/bin/sh")
         {
             RedirectStandardOutput = true,
@@ -113,10 +113,10 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     /// <summary>The admin service.</summary>
     public AdminService.AdminServiceClient Admin => new(Invoker);
 
-    /// <summary>Starts one with two workers, and returns when it says that it is ready.</summary>
+    /// <summary>Starts one with two workers, and returns when it reports that it is ready.</summary>
     public static Task<CoordinatorProcess> StartAsync(params string[] arguments) => StartAsync(new Dictionary<string, string>(), arguments);
 
-    /// <summary>In a directory that was used before, and is left there.</summary>
+    /// <summary>In a directory that was used before and is kept.</summary>
     public static Task<CoordinatorProcess> StartInAsync(TemporaryDirectory directory, params string[] arguments) =>
         StartInAsync(directory.Path, arguments);
 
@@ -128,7 +128,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     public static Task<CoordinatorProcess> StartInAsync(string directory, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         StartAsync(directory, environment, arguments);
 
-    /// <summary>Started by a program that becomes what its arguments name, such as <c>setsid</c>.</summary>
+    /// <summary>Started by a program that replaces itself with its arguments' command, such as <c>setsid</c>.</summary>
     public static Task<CoordinatorProcess> StartBehindAsync(IReadOnlyList<string> prefix, params string[] arguments) =>
         StartAsync(null, new Dictionary<string, string>(), arguments, prefix);
 
@@ -144,7 +144,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         return await StartAsync(new CoordinatorProcess(directory, given is not null, 0, withWorkers, environment, prefix));
     }
 
-    /// <summary>Starts it again after its end, on the same port and in the same data directory, which is the new one's to remove.</summary>
+    /// <summary>Starts it again after its end, on the same port and in the same data directory, which the new one removes.</summary>
     public Task<CoordinatorProcess> StartAgainAsync()
     {
         _directoryPassedOn = true;
@@ -224,7 +224,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     /// <summary>The options of a call with the default timeout of a test's await.</summary>
     public static CallOptions Deadline(int seconds = 30) => new(deadline: DateTime.UtcNow.AddSeconds(seconds));
 
-    /// <summary>The test provokes errors in the log that contain this text.</summary>
+    /// <summary>Declares logged errors that contain this text as expected.</summary>
     public void ExpectError(string text) => _expectedErrors.Add(text);
 
     /// <summary>Sends SIGTERM.</summary>
@@ -237,7 +237,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         Signals.Send(Pid, Signals.Kill);
     }
 
-    /// <summary>Ends it with SIGKILL, and waits until it and all that it started are gone.</summary>
+    /// <summary>Ends it with SIGKILL, and waits until it and its child processes have ended.</summary>
     public async Task KillAndWaitAsync()
     {
         Kill();
@@ -256,7 +256,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     /// <summary>Every living process that this coordinator or its workers started, itself included.</summary>
     public IReadOnlyList<int> Family() => ProcessFamily.Marked(_mark);
 
-    /// <summary>Waits until no process of the family is left.</summary>
+    /// <summary>Waits until no process of the family remains.</summary>
     public async Task WaitForFamilyToEndAsync(TimeSpan limit)
     {
         using var timeout = new CancellationTokenSource(limit);
@@ -264,7 +264,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             await ProcessFamily.WaitForEndAsync(pid, timeout.Token);
     }
 
-    /// <summary>Stops it as Ctrl-C would, and checks that nothing of it is left.</summary>
+    /// <summary>Stops it as Ctrl-C would, and checks that no process remains.</summary>
     public async ValueTask DisposeAsync()
     {
         try
@@ -272,7 +272,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             if (!_process.HasExited)
             {
                 Terminate();
-                // What a test has left running is not waited for: a second signal stops at once.
+                // Tasks that a test has left running are not awaited: a second signal stops at once.
                 using var patience = new CancellationTokenSource(DrainPatience);
                 await _process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (!_process.HasExited)

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Orchestrator.TestKit;
 
 /// <summary>
-/// A TCP relay in front of a coordinator, by which a test does what a network does: it cuts connections (both sides see a reset, whatever was on its way is
-/// lost), also in the middle of a message, delays bytes, or lets them vanish while the connections look open.
+/// A TCP relay in front of a coordinator that simulates network faults: it cuts connections (both sides see a reset, data in flight is lost),
+/// also in the middle of a message, delays bytes, or drops them while the connections look open.
 /// </summary>
 public sealed class FaultRelay : IAsyncDisposable
 {
@@ -28,7 +28,7 @@ public sealed class FaultRelay : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>What to connect to instead.</summary>
+    /// <summary>The address to connect to instead.</summary>
     public string Address => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
 
     /// <summary>How long every chunk of bytes is held back, in both directions.</summary>
@@ -40,24 +40,24 @@ public sealed class FaultRelay : IAsyncDisposable
     /// <summary>How many cuts <see cref="CutAfter"/> has caused.</summary>
     public int CutsByBytes => Volatile.Read(ref _cutsByBytes);
 
-    /// <summary>Cuts the connection over which the so-manieth byte from now goes, right behind that byte: most likely in the middle of a message.</summary>
+    /// <summary>Cuts the connection that relays the given byte, counted from now, right after it: most likely in the middle of a message.</summary>
     public void CutAfter(long bytes) => Interlocked.Exchange(ref _bytesUntilCut, bytes);
 
-    /// <summary>From now on nothing passes, and nobody is told: both sides see an open connection without a word.</summary>
+    /// <summary>From now on nothing passes, and neither side is notified: both see an open connection without traffic.</summary>
     public void Silence()
     {
         lock (_gate)
             _flowing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>What was held up passes.</summary>
+    /// <summary>Delivers the data that was held up.</summary>
     public void Resume()
     {
         lock (_gate)
             _flowing.TrySetResult();
     }
 
-    /// <summary>Cuts all connections that are open now; new ones are let through. How many were cut.</summary>
+    /// <summary>Cuts all connections that are open now; new ones pass. Returns the number of cuts.</summary>
     public int CutAll()
     {
         Socket[] open;

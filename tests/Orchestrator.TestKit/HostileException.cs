@@ -1,6 +1,6 @@
 namespace Orchestrator.TestKit;
 
-/// <summary>Exceptions that harm whoever reads them.</summary>
+/// <summary>Exceptions that harm the code that reads their members.</summary>
 public sealed class HostileException : Exception
 {
     /// <summary>The kinds that <see cref="Create"/> knows.</summary>
@@ -34,7 +34,7 @@ public sealed class HostileException : Exception
     /// <inheritdoc/>
     public override string ToString() => _kind is "text throws" or "all throw" ? throw new InvalidOperationException("its text threw") : base.ToString();
 
-    /// <summary>One of such a kind.</summary>
+    /// <summary>An exception of this kind.</summary>
     public static Exception Create(string kind) => kind switch
     {
         "a long chain" => Chain(inner => new InvalidOperationException("one of many", inner)),

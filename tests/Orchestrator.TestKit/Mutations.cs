@@ -3,21 +3,21 @@ using System.Globalization;
 namespace Orchestrator.TestKit;
 
 /// <summary>
-/// Real inputs, damaged at random: bits and bytes changed, pieces taken out, repeated, cut off, or put in from another input. The same seed gives the same
-/// ones. More of them by hand: <c>ORCHESTRATOR_FUZZ_ROUNDS=100000</c>.
+/// Real inputs, damaged at random: bits and bytes changed, pieces removed, repeated, cut off, or inserted from another input. The same seed gives
+/// the same inputs. For more of them: <c>ORCHESTRATOR_FUZZ_ROUNDS=100000</c>.
 /// </summary>
 public static class Mutations
 {
     private const int Longest = 64 * 1024;
 
-    // Where parsers have their edges: signs, lengths, quotes, brackets, the ends of UTF-8.
+    // Edge cases of parsers: signs, lengths, quotes, brackets, the ends of UTF-8.
     private static readonly byte[] s_edges = [0, 1, 0x7f, 0x80, 0xff, 0xc0, 0xed, (byte)'"', (byte)'\\', (byte)'{', (byte)'}', (byte)'[', (byte)']', (byte)',', (byte)'-', (byte)'0', (byte)'e', (byte)'\n'];
 
-    /// <summary>How many of each corpus.</summary>
+    /// <summary>The number of damaged inputs per corpus.</summary>
     public static int Rounds { get; } =
         int.TryParse(Environment.GetEnvironmentVariable("ORCHESTRATOR_FUZZ_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) ? rounds : 4_000;
 
-    /// <summary>The corpus itself, then its damaged ones.</summary>
+    /// <summary>The corpus itself, then its damaged inputs.</summary>
     public static IEnumerable<byte[]> Of(int seed, params IReadOnlyList<byte[]> corpus)
     {
         foreach (var whole in corpus)
@@ -54,7 +54,7 @@ public static class Mutations
                 bytes.RemoveRange(at, bytes.Count - at);
                 break;
             case 5:
-                // Deep nesting and long runs grow from what is repeated.
+                // Repetition produces deep nesting and long runs.
                 var piece = bytes.GetRange(at, count);
                 for (var times = random.Next(1, 200); times > 0; times--)
                     bytes.InsertRange(at, piece);

@@ -23,7 +23,7 @@ public static class ProcessFamily
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // It has ended meanwhile, or is somebody else's.
+                // It has ended in the meantime, or belongs to another user.
             }
         }
 
@@ -73,7 +73,7 @@ public static partial class Signals
     private static partial int kill(int pid, int signal);
 }
 
-/// <summary>A test fails when the server logged an error that nobody expected.</summary>
+/// <summary>A test fails when the server logged an unexpected error.</summary>
 public static class ErrorsInLog
 {
     /// <summary>Throws when the output holds a line of level error or worse.</summary>
@@ -83,7 +83,7 @@ public static class ErrorsInLog
         var inError = false;
         foreach (var line in output.Split('\n'))
         {
-            // What is indented belongs to the line before.
+            // Indented lines belong to the line before.
             if (!line.StartsWith("  ", StringComparison.Ordinal))
             {
                 inError = (line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal) || line.StartsWith("Unhandled exception", StringComparison.Ordinal))

@@ -10,8 +10,8 @@ public static partial class ProcessLimits
     private const int Data = 2;
 
     /// <summary>
-    /// From now on no file of the process grows beyond so many bytes: writes fail with EFBIG, as on a full disk. Coordinators of this kit ignore the signal that comes
-    /// with it.
+    /// From now on no file of the process grows beyond this many bytes: writes fail with EFBIG, as on a full disk. Coordinators of this kit
+    /// ignore the signal that comes with it.
     /// </summary>
     public static void SetFileSize(int pid, ulong bytes)
     {
@@ -20,7 +20,7 @@ public static partial class ProcessLimits
             throw new Win32Exception();
     }
 
-    /// <summary>From now on the process gets no more private writable memory than so many bytes in all; returns what held before.</summary>
+    /// <summary>From now on the process gets at most this many bytes of private writable memory in all; returns the previous limit.</summary>
     public static ulong SetData(int pid, ulong bytes) => SetSoft(pid, Data, bytes);
 
     private static ulong SetSoft(int pid, int resource, ulong value)

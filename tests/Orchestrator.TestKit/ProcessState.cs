@@ -1,9 +1,9 @@
 namespace Orchestrator.TestKit;
 
-/// <summary>What a process does now.</summary>
+/// <summary>The scheduling state of a process.</summary>
 public static class ProcessState
 {
-    /// <summary>Waits until the kernel says so: <c>T</c> is stopped.</summary>
+    /// <summary>Waits until the kernel reports the state: <c>T</c> is stopped.</summary>
     public static async Task WaitAsync(int pid, char state)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));

@@ -3,7 +3,7 @@ using Google.Protobuf.Reflection;
 
 namespace Orchestrator.TestKit;
 
-/// <summary>Well-formed messages with random content: every field now and then, with values at the edges. The same seed gives the same ones.</summary>
+/// <summary>Well-formed messages with random content: any field may be set, with values at the edges. The same seed gives the same messages.</summary>
 public static class RandomMessages
 {
     private const int Deepest = 6;

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Orchestrator.TestKit;
 
-/// <summary>HTTP/2 frame by frame, as no client library would send them: for what a hostile or broken client does.</summary>
+/// <summary>HTTP/2 frame by frame, which no client library sends: for tests of hostile or broken clients.</summary>
 public sealed class RawHttp2 : IDisposable
 {
     /// <summary>A frame's type.</summary>
@@ -25,7 +25,7 @@ public sealed class RawHttp2 : IDisposable
     /// <summary>Connects to <c>http://127.0.0.1:PORT</c>.</summary>
     public RawHttp2(string address) => _socket.Connect(IPAddress.Loopback, new Uri(address).Port);
 
-    /// <summary>Says that HTTP/2 is spoken, with no settings of its own.</summary>
+    /// <summary>Sends the HTTP/2 preface, with empty settings.</summary>
     public RawHttp2 Begin()
     {
         _pending.Write(Preface);
@@ -74,7 +74,7 @@ public sealed class RawHttp2 : IDisposable
         return block.ToArray();
     }
 
-    /// <summary>Sends what has been added. False when the other side has closed, which is an answer too.</summary>
+    /// <summary>Sends what has been added. False when the other side has closed, which is a valid outcome.</summary>
     public async Task<bool> SendAsync(CancellationToken cancellationToken)
     {
         try
@@ -103,7 +103,7 @@ public sealed class RawHttp2 : IDisposable
             : null;
     }
 
-    /// <summary>Reads until the other side closes; what it has sent.</summary>
+    /// <summary>Reads until the other side closes; returns the frames.</summary>
     public async Task<IReadOnlyList<(byte Type, byte Flags, int Stream, byte[] Payload)>> ReadToEndAsync(CancellationToken cancellationToken)
     {
         var frames = new List<(byte, byte, int, byte[])>();

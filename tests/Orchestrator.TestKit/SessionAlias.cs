@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Orchestrator.TestKit;
 
-/// <summary>How a session is shown to others, as the contract says it: worked out here anew.</summary>
+/// <summary>How a session is shown to others: computed here independently, from the contract.</summary>
 public static class SessionAlias
 {
     /// <summary>Of a session's id.</summary>

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Orchestrator.TestKit;
 
-/// <summary>A file system of its own (tmpfs), small enough to be filled to its last block. It goes with the test.</summary>
+/// <summary>A file system of its own (tmpfs), small enough to be filled to its last block. It is removed with the test.</summary>
 public sealed class SmallDisk : IDisposable
 {
     private readonly DirectoryInfo _mount = System.IO.Directory.CreateTempSubdirectory("orchestrator-disk-");
@@ -22,7 +22,7 @@ public sealed class SmallDisk : IDisposable
     /// <summary>A folder on it, for a data directory.</summary>
     public string Directory => Path.Combine(_mount.FullName, "data");
 
-    /// <summary>Takes every block that is left, but for so many bytes.</summary>
+    /// <summary>Takes every free block, except for this many bytes.</summary>
     public void Fill(int leave = 0)
     {
         using (var file = new FileStream(_filler, FileMode.Append, FileAccess.Write, FileShare.None, bufferSize: 0))
@@ -45,7 +45,7 @@ public sealed class SmallDisk : IDisposable
             throw new InvalidOperationException($"{_mount.FullName} is not full");
     }
 
-    /// <summary>Gives back what <see cref="Fill"/> took.</summary>
+    /// <summary>Frees what <see cref="Fill"/> took.</summary>
     public void Empty() => File.Delete(_filler);
 
     /// <summary>Keeps a file's blocks in use though the file itself may be deleted.</summary>

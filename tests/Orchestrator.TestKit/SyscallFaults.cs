@@ -5,12 +5,12 @@ using System.Text.RegularExpressions;
 namespace Orchestrator.TestKit;
 
 /// <summary>
-/// Faults in the system calls of a running process: strace(1) attaches to it, and lets calls at certain files fail or hang. Whatever hangs goes on, and nothing fails any more,
-/// once this is ended.
+/// Faults in the system calls of a running process: strace(1) attaches to it, and makes calls on certain files fail or hang. When this is
+/// disposed, hanging calls continue and no more calls fail.
 /// </summary>
 public sealed partial class SyscallFaults : IAsyncDisposable
 {
-    // Longer than any test: what hangs is let go by the test, and not by a time.
+    // Longer than any test: the test releases hanging calls, not a timeout.
     private const string ForEver = "delay_enter=3600s";
 
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
@@ -45,7 +45,7 @@ public sealed partial class SyscallFaults : IAsyncDisposable
     /// <summary>From now on these calls of the process hang at these files, before they do anything, until this is ended.</summary>
     public static Task<SyscallFaults> HangAsync(int pid, string calls, params string[] files) => AttachAsync(pid, calls, ForEver, files);
 
-    /// <summary>Whether a thread of the process stands in a system call that hangs, or in any other that is being looked at.</summary>
+    /// <summary>Whether a thread of the process is stopped in a hanging system call, or in any other traced one.</summary>
     /// <param name="pid">The process.</param>
     /// <param name="thread">The thread's name.</param>
     public static bool IsStopped(int pid, string thread) => Directory.EnumerateDirectories($"/proc/{pid}/task").Any(task =>
@@ -56,17 +56,17 @@ public sealed partial class SyscallFaults : IAsyncDisposable
         }
         catch (IOException)
         {
-            // It has ended meanwhile.
+            // It has ended in the meantime.
             return false;
         }
     });
 
-    /// <summary>Ends them, and says how many calls were met.</summary>
+    /// <summary>Ends the faults, and returns how many calls were affected.</summary>
     public async Task<int> EndAsync()
     {
         if (!_tracer.HasExited)
         {
-            // It lets its process go and says what still hung.
+            // It detaches from its process and reports the calls that still hung.
             Signals.Send(_tracer.Id, Signals.Term);
             try
             {
@@ -83,8 +83,8 @@ public sealed partial class SyscallFaults : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends them without a count: for a process that was killed while a call of it hung. strace would wait for that call for ever, and the kernel keeps
-    /// the dead process for it.
+    /// Ends the faults without a count: for a process that was killed while one of its calls hung. strace would wait for that call for ever, and
+    /// the kernel keeps the dead process for it.
     /// </summary>
     public void Abandon() => Signals.Send(_tracer.Id, Signals.Kill);
 
@@ -110,7 +110,7 @@ public sealed partial class SyscallFaults : IAsyncDisposable
         return faults;
     }
 
-    /// <summary>A container or the kernel's hardening may forbid to attach even to a process of one's own.</summary>
+    /// <summary>A container or the kernel's hardening may forbid attaching even to one's own process.</summary>
     private static string? Probe()
     {
         using var target = Process.Start("sleep", "3600");
@@ -145,7 +145,7 @@ public sealed partial class SyscallFaults : IAsyncDisposable
             _attached.TrySetResult();
     }
 
-    // What failed, what was late, and what still hung when the tracer let it go.
+    // Calls that failed, were delayed, or still hung when the tracer detached.
     [GeneratedRegex(@"\((INJECTED|DELAYED)\)$|<detached \.\.\.>$", RegexOptions.Multiline)]
     private static partial Regex Met();
 }

@@ -1,6 +1,6 @@
 namespace Orchestrator.TestKit;
 
-/// <summary>A folder that goes with the test.</summary>
+/// <summary>A folder that is removed with the test.</summary>
 public sealed class TemporaryDirectory : IDisposable
 {
     /// <summary>Where it is.</summary>

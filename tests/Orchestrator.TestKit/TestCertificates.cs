@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Orchestrator.TestKit;
 
-/// <summary>An authority made for a test, and what it signs, as PEM files in a folder of its own.</summary>
+/// <summary>A certificate authority for a test, and the certificates that it signs, as PEM files in their own folder.</summary>
 public sealed class TestCertificates : IDisposable
 {
     private const string ServerUse = "1.3.6.1.5.5.7.3.1";
@@ -25,7 +25,7 @@ public sealed class TestCertificates : IDisposable
         File.WriteAllText(Authority, _authority.ExportCertificatePem());
     }
 
-    /// <summary>Where everything lies.</summary>
+    /// <summary>The folder of all files.</summary>
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("orchestrator-certificates-").FullName;
 
     /// <summary>The authority's certificate.</summary>
@@ -57,7 +57,7 @@ public sealed class TestCertificates : IDisposable
         var now = DateTimeOffset.UtcNow;
         using var certificate = request.Create(_authority, now.AddDays(-1), now.AddDays(7), RandomNumberGenerator.GetBytes(16));
         var (certificateFile, keyFile) = (Path.Combine(Directory, $"{name}.pem"), Path.Combine(Directory, $"{name}.key"));
-        // Replaced whole, as a renewal does it: the key first, since the pair is looked at when either has changed.
+        // Replaced as whole files, as a renewal does: the key first, since the pair is read when either has changed.
         Replace(keyFile, key.ExportPkcs8PrivateKeyPem());
         Replace(certificateFile, certificate.ExportCertificatePem());
         return (certificateFile, keyFile);

@@ -5,7 +5,7 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.TestKit;
 
-/// <summary>Handlers of <see cref="TestWorker"/> that do to their worker, or to whoever reads of them, what user code may do.</summary>
+/// <summary>Handlers of <see cref="TestWorker"/> that do to their worker, or to readers of their errors, what user code may do.</summary>
 internal static class TestHandlers
 {
     public static void Register(ITaskMap map)
@@ -61,7 +61,7 @@ internal static class TestHandlers
             return Task.FromResult(0);
         });
         map.MapTask("let_late_print", HandlerKind.Io, (int _) => s_late.TrySetResult());
-        // So many log lines, then so many partial outputs, each of so many bytes that begin with its number.
+        // This many log lines, then this many partial outputs, each of this many bytes that begin with its number.
         map.MapTask("yield", HandlerKind.Io, async (int[] shape, TaskContext context, CancellationToken _) =>
         {
             for (var i = 0; i < shape[0]; i++)
@@ -87,7 +87,7 @@ internal static class TestHandlers
 
     private static readonly TaskCompletionSource s_late = new();
 
-    // In every way, on the thread that began it and on others, with neighbours that do the same.
+    // By every output API, on the thread that began it and on others, with other attempts that do the same.
     private static async Task<int> PrintAsync(string name, TaskContext context, CancellationToken cancellationToken)
     {
 #pragma warning disable CA1848, CA1873, CA2254 // It is what a user would write.

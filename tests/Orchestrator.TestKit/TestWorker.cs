@@ -13,8 +13,8 @@ using HandlerKind = Orchestrator.Worker.HandlerKind;
 namespace Orchestrator.TestKit;
 
 /// <summary>
-/// A worker with the handlers of this kit. The test program becomes it where a variable asks for that, so that no other program has to be built and
-/// found; the handlers are here because the test program's own assembly is still being initialized while it is a worker.
+/// A worker with the handlers of this kit. The test program becomes it where an environment variable asks for it, so that no other program has to
+/// be built and found; the handlers are here because the test program's own assembly is still being initialized while it is a worker.
 /// </summary>
 public static class TestWorker
 {
@@ -24,10 +24,15 @@ public static class TestWorker
     /// <summary>The handler that is a <see cref="HistoryClient"/> with the session of its task.</summary>
     public const string HistoryHandler = "history_client";
 
-    /// <summary>The handler that runs <see cref="LockOrderClient"/>s against the coordinator that its input names; it writes a <see cref="LockOrderReport"/> to the file that its input names.</summary>
+    /// <summary>
+    /// The handler that runs <see cref="LockOrderClient"/>s against the coordinator in its input; it writes a <see cref="LockOrderReport"/> to
+    /// the file in its input.
+    /// </summary>
     public const string LockOrderHandler = "lock_orders";
 
-    /// <summary>The handler that sends numbers at its end of a pipe, each once it has read the one before back from the other; it answers with how many came back.</summary>
+    /// <summary>
+    /// The handler that sends numbers at its end of a pipe, each after it has received the previous one back; its output is how many came back.
+    /// </summary>
     public const string PipeAskHandler = "pipe_ask";
 
     /// <summary>The arguments by which a coordinator starts one such worker beside its own, in a group of its own.</summary>
@@ -38,7 +43,7 @@ public static class TestWorker
     /// <param name="program">The test program, such as <see cref="Environment.ProcessPath"/>.</param>
     public static string[] Arguments(string program) => ["--worker-command", $"/usr/bin/env {Variable}=1 {program}"];
 
-    /// <summary>Serves until the coordinator goes; the exit code.</summary>
+    /// <summary>Serves until the coordinator exits; returns the exit code.</summary>
     public static int Run()
     {
         var worker = OrchestratorWorker.CreateBuilder([]);
@@ -68,7 +73,7 @@ public static class TestWorker
         return input.Count;
     }
 
-    /// <summary>Several clients at a time, each with a session of its own, until so many orders are done or the time is over.</summary>
+    /// <summary>Several clients at a time, each with its own session, until this many orders are done or the time is over.</summary>
     private static async Task<int> RunOrdersAsync(LockOrderInput input)
     {
         using var channel = GrpcChannel.ForAddress(input.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false } });
@@ -94,7 +99,7 @@ public static class TestWorker
             await sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = session }, CoordinatorProcess.Deadline());
             return client.Attempts;
         }));
-        // It may be larger than a task's output.
+        // It may exceed a task's output limit.
         await File.WriteAllBytesAsync(input.Path, JsonSerializer.SerializeToUtf8Bytes(new LockOrderReport(had, [.. attempts.SelectMany(list => list)])));
         return had;
     }

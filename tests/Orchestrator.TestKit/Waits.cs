@@ -1,12 +1,12 @@
 namespace Orchestrator.TestKit;
 
-/// <summary>Waits for what is to become true.</summary>
+/// <summary>Waits for a condition.</summary>
 public static class Waits
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
-    /// <summary>Asks again until it is so. Each question is a call to another process, so that the loop does not spin.</summary>
-    /// <exception cref="TimeoutException">It was not so within a minute.</exception>
+    /// <summary>Polls until the condition holds. Each poll is a call to another process, so that the loop does not spin.</summary>
+    /// <exception cref="TimeoutException">The condition did not hold within a minute.</exception>
     public static async Task UntilAsync(Func<Task<bool>> isSo)
     {
         ArgumentNullException.ThrowIfNull(isSo);

@@ -70,7 +70,7 @@ return await app.RunAsync(async (pool, stopping) =>
     }
 });
 
-// No worker starts: whoever waits is told.
+// No worker starts: waiting callers get the error.
 static async Task BrokenAsync(IOrchestratorPool pool)
 {
     try
@@ -95,7 +95,7 @@ static async Task BrokenAsync(IOrchestratorPool pool)
 
 static int Throw() => throw new InvalidOperationException("no luck");
 
-// What a task reports, read after its end as well as during it.
+// A task's reports, read after its end and during its run.
 static async Task ReportsAsync(IOrchestratorPool pool)
 {
     var task = await pool.SubmitAsync<int>("report", 3);
@@ -110,7 +110,7 @@ static async Task ReportsAsync(IOrchestratorPool pool)
         Console.WriteLine($"log {line.Level} {line.Message}");
 }
 
-// The same handler, and what it fails with, in this process and in another.
+// The same handler, and its failures, in this process and in another.
 static async Task PlacesAsync(IOrchestratorPool pool)
 {
     foreach (var place in Enum.GetValues<TaskPlacement>())
@@ -154,7 +154,7 @@ static async Task MapAsync(IOrchestratorPool pool, long count, CancellationToken
     }
 }
 
-// An endless input and a reader that takes its time. Each second and at the end a line: results taken, inputs ever ahead of them, and bytes of memory
+// An endless input and a slow reader. Each second and at the end it prints a line: results taken, inputs ever ahead of them, and bytes of memory
 // of this process and of its workers.
 static async Task SlowAsync(IOrchestratorPool pool, TimeSpan length, CancellationToken stopping)
 {

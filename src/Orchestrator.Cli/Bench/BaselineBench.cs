@@ -8,7 +8,7 @@ namespace Orchestrator.Cli.Bench;
 /// <summary>Runs the <see cref="BaselineSuite"/> and prints each of our figures as a ratio to its baseline.</summary>
 internal static class BaselineBench
 {
-    // The product's own figure · what it is compared with · throughput, or median latency · the target.
+    // The product's figure · its baseline · throughput, or median latency · the target.
     private static readonly Comparison[] Comparisons =
     [
         new("P1", Figure.StreamFull, Figure.BareProxy, IsRate: true, 0.5),
@@ -27,7 +27,7 @@ internal static class BaselineBench
         terminal.Note($"{settings.Handler}, {Format.Count(settings.Size)} B; {Format.Count(settings.InFlight)} in flight where pipelined; " +
                       $"{suite.Figures.Count} figures, {settings.Rounds} rounds, ours and bare in turn");
         terminal.Note("warming up …");
-        // Twice over all of them: what the first pass has had compiled anew is ready for the second.
+        // Run all twice: code that the JIT recompiles in the first pass is ready for the second.
         foreach (var (_, shape) in suite.Figures.Concat(suite.Figures))
             await shape.RunAsync(new RoundPlan(TimeSpan.FromSeconds(Math.Min(0.7, settings.Plan.Duration.TotalSeconds)), 0), token);
 

@@ -7,8 +7,8 @@ using Orchestrator.Client;
 namespace Orchestrator.Cli.Bench;
 
 /// <summary>
-/// Everything that <c>bench tasks --baseline</c> measures: our shapes, and the same shapes on bare gRPC with no
-/// orchestration in it. A round of one follows a round of the other, so that both meet the same weather.
+/// The measurements of <c>bench tasks --baseline</c>: our load shapes, and the same shapes on bare gRPC without
+/// orchestration. Rounds alternate, so that both run under the same conditions of the machine.
 /// </summary>
 internal sealed class BaselineSuite : IAsyncDisposable
 {
@@ -41,7 +41,7 @@ internal sealed class BaselineSuite : IAsyncDisposable
         }
     }
 
-    /// <summary>The batches that the bare streams send: as large as those that our client has just sent.</summary>
+    /// <summary>The batch size of the bare streams: the size that our client has just sent.</summary>
     public void MatchBatches(RoundResult ours) =>
         _itemsPerMessage = Math.Max(1, (int)Math.Round(ours.ItemsPerMessage ?? 1));
 
@@ -49,7 +49,7 @@ internal sealed class BaselineSuite : IAsyncDisposable
     {
         foreach (var channel in _channels)
             channel.Dispose();
-        // The proxy first: it is a client of the echoes.
+        // The proxy first: it is a client of the echo processes.
         foreach (var process in Enumerable.Reverse(_processes))
             await process.DisposeAsync();
         Directory.Delete(_directory, recursive: true);

@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace Orchestrator.Cli.Bench;
 
-/// <summary>A second process of this very command. It ends when its standard input does, so that it never outlives the bench that started it.</summary>
+/// <summary>A second process of this command. It ends when its standard input ends, so it never outlives the bench that started it.</summary>
 internal sealed class BenchProcess : IAsyncDisposable
 {
-    /// <summary>What its first line begins with.</summary>
+    /// <summary>The prefix of its first line.</summary>
     public const string ReadyPrefix = "ready ";
 
-    /// <summary>How much later than such a process this one may learn of a Ctrl-C that went to both.</summary>
+    /// <summary>The longest delay between the child's and this process's handling of the same Ctrl-C.</summary>
     private static readonly TimeSpan InterruptSkew = TimeSpan.FromSeconds(1);
 
     private readonly Process _process;
@@ -20,21 +20,21 @@ internal sealed class BenchProcess : IAsyncDisposable
         Ready = ready;
     }
 
-    /// <summary>What it said once it was ready: a server's address, where it is one.</summary>
+    /// <summary>The text after the ready prefix: the address, if the process is a server.</summary>
     public string Ready { get; }
 
     /// <summary>Its standard input.</summary>
     public StreamWriter Input => _process.StandardInput;
 
-    /// <summary>Its standard output, behind the first line.</summary>
+    /// <summary>Its standard output, after the first line.</summary>
     public StreamReader Output => _process.StandardOutput;
 
     /// <summary>
-    /// For such a process to begin with: a terminal sends its Ctrl-C to the whole group, and it is the bench that decides what then becomes of its figures.
+    /// Called first in such a process: a terminal sends Ctrl-C to the whole process group, but only the bench decides whether to end.
     /// </summary>
     public static PosixSignalRegistration IgnoreInterrupts() => PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
 
-    /// <exception cref="IOException">It ended, or said something else, before it was ready.</exception>
+    /// <exception cref="IOException">The process ended, or printed something else, before it was ready.</exception>
     /// <exception cref="OperationCanceledException">The <paramref name="token"/> was cancelled.</exception>
     public static async Task<BenchProcess> StartAsync(
         string verb, IEnumerable<string> arguments, CancellationToken token, IReadOnlyDictionary<string, string>? environment = null)
@@ -69,7 +69,7 @@ internal sealed class BenchProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Closing its input is the way to end it; the kill is for one that hangs.
+        // Closing its input ends it; the kill covers a hung process.
         _process.StandardInput.Close();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         try
@@ -84,7 +84,7 @@ internal sealed class BenchProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    /// <summary>A Ctrl-C that came before the process could ignore it has ended it, and is about to cancel what waits for it here.</summary>
+    /// <summary>A Ctrl-C before the process could ignore it has ended it, and is about to cancel the wait here.</summary>
     private static async Task HearOfInterruptAsync(Process process, CancellationToken token)
     {
         await process.WaitForExitAsync(token);

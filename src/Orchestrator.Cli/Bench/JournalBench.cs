@@ -8,8 +8,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.Bench;
 
 /// <summary>
-/// Acknowledged puts to a durable queue, at each level, one at a time and many in flight; and in the same run what SQLite does when each row is a transaction
-/// of its own, on a file beside the journal.
+/// Acknowledged puts to a durable queue at each durability level, one at a time and many in flight; and, in the same run, SQLite with one transaction per row,
+/// on a file beside the journal.
 /// </summary>
 internal static class JournalBench
 {
@@ -43,7 +43,7 @@ internal static class JournalBench
                     1,
                     callers);
                 var result = await loop.RunAsync(plan, token);
-                // Empty and unused, it goes.
+                // Delete the queue, which is empty and unused.
                 await client.ShutDownQueueAsync(queue, immediate: true, token);
                 rows.Add(
                 [

@@ -8,8 +8,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.Bench;
 
 /// <summary>
-/// What one client suffers from another that offers ten times what the workers can do: its rate and its latency before, during and after, and the coordinator's
-/// memory. The greedy one submits without looking at what it is refused; what of its work was accepted stays in line, until it takes it back.
+/// Measures how a client is affected by another that offers ten times the workers' capacity: its rate and latency before, during and after, and the
+/// coordinator's memory. The flooding client ignores refusals; its accepted tasks stay queued until it cancels them.
 /// </summary>
 internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClient greedy, TimeSpan phase, Terminal terminal)
 {
@@ -20,11 +20,11 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
     private const int MostCalls = 16;
     private const string Handler = "sha256";
 
-    // About 25 ms of computing, so that on a machine of two cores the flood takes little of the processors' time from the workers, and enough bytes to fill memory.
+    // About 25 ms of computing, so that on a machine of two cores the flood takes little processor time from the workers, and enough bytes to fill memory.
     private const int TextLength = 16_000;
     private const int Rounds = 40_000;
 
-    // A megabyte and a half: no message is too large, whatever has come late.
+    // 1.5 MB: no message is too large, even after a late start.
     private const int MostTasksPerCall = 100;
 
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(20);
@@ -37,7 +37,7 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
     private long _refused;
     private long _mostMemory;
 
-    /// <summary>Runs it and prints a table; with 4 where the others' rate or the memory is not what it should be.</summary>
+    /// <summary>Runs it and prints a table; returns 4 if the modest client's rate or the memory is out of bounds.</summary>
     public async Task<int> RunAsync(bool check, CancellationToken token)
     {
         var capacity = await MeasureCapacityAsync(token);

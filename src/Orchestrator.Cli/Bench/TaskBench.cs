@@ -48,7 +48,7 @@ internal static class TaskBench
             : new UnaryLoop(call, clients.Count, settings.InFlight);
     }
 
-    // Long enough for the hot paths of all processes to be compiled a second time, with what they learned.
+    // Long enough for the JIT to recompile the hot paths of all processes with their profiles.
     private static RoundPlan WarmUp(TaskBenchSettings settings) => settings.Plan.Count > 0
         ? new RoundPlan(TimeSpan.Zero, Math.Max(1, Math.Min(settings.Plan.Count, 100_000)))
         : new RoundPlan(TimeSpan.FromSeconds(Math.Clamp(settings.Plan.Duration.TotalSeconds, 2, 5)), 0);

@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench;
 
-/// <summary>What <c>orchestrator bench tasks</c> was asked to measure.</summary>
+/// <summary>The settings of <c>orchestrator bench tasks</c>.</summary>
 internal sealed record TaskBenchSettings
 {
     public required string Handler { get; init; }

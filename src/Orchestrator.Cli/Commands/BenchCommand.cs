@@ -8,14 +8,14 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary><c>orchestrator bench</c>, and its <c>tasks</c>; the others have a file each</summary>
+/// <summary><c>orchestrator bench</c> and <c>bench tasks</c>; the other benches have a file each.</summary>
 internal static class BenchCommand
 {
     private static readonly Option<string> Handler = new("--handler") { Description = "The handler.", HelpName = "NAME", DefaultValueFactory = _ => "echo" };
 
     private static readonly Option<string?> Input = new("--input") { Description = "Its input; otherwise --size bytes.", HelpName = "JSON" };
 
-    private static readonly Option<int> Size = new("--size") { Description = "Bytes of input where --input is not given.", HelpName = "BYTES", DefaultValueFactory = _ => 64 };
+    private static readonly Option<int> Size = new("--size") { Description = "Bytes of input if --input is not given.", HelpName = "BYTES", DefaultValueFactory = _ => 64 };
 
     private static readonly Option<long> Count = new("--count") { Description = "Tasks per round, instead of --duration.", HelpName = "N" };
 
@@ -40,7 +40,7 @@ internal static class BenchCommand
         DefaultValueFactory = _ => "stream",
     }.AcceptOnlyFromAmong("stream", "unary");
 
-    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "How long a round, or a part of it, goes on: 5s, or 1s with --baseline.");
+    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "The length of a round, or of a part of it: 5s, or 1s with --baseline.");
 
     private static readonly Option<int> Clients = new("--clients") { Description = "Connections, each with its own load.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
@@ -61,7 +61,7 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var tasks = new Command("tasks", "Measures how fast tasks go through, and how long one takes.")
+        var tasks = new Command("tasks", "Measures the throughput and latency of tasks.")
         {
             Handler, Input, Size, Count, InFlight, Rate, Placement, Mode, Length, Clients, Rounds, Json, Baseline, Check, MinRate, MaxP99,
         }
@@ -75,7 +75,7 @@ internal static class BenchCommand
         var journal = new Command("journal", "Measures acknowledged puts to durable queues, beside plain SQLite in the data directory.") { InFlight, Length }
             .Examples("orchestrator bench journal", "orchestrator bench journal --in-flight 256 --duration 2s")
             .HandledBy(MeasureJournalAsync);
-        var overload = new Command("overload", "Measures what one client suffers from another that offers ten times what the workers can do.") { Length, Check }
+        var overload = new Command("overload", "Measures how one client is affected by another that offers ten times the workers' capacity.") { Length, Check }
             .Examples("scripts/overload", "orchestrator bench overload --duration 10s")
             .HandledBy(MeasureOverloadAsync);
         return new Command("bench", "Measures.")
@@ -125,7 +125,7 @@ internal static class BenchCommand
     {
         var phase = context.Get(Length) ?? TimeSpan.FromSeconds(5);
         if (phase < TimeSpan.FromSeconds(2))
-            throw new UsageException($"--duration is {phase.TotalSeconds:0.###} s, it must be at least 2 s: that long are the times before, during and after.");
+            throw new UsageException($"--duration is {phase.TotalSeconds:0.###} s, it must be at least 2 s: it is the length of each phase, before, during and after.");
         await using var modest = await context.ConnectAsync(token);
         await using var greedy = await context.ConnectAsync(token);
         return await new OverloadBench(modest, greedy, phase, context.Terminal).RunAsync(context.Get(Check), token);

@@ -7,7 +7,7 @@ using Orchestrator.Contracts;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>What a verb works with: its parsed options, the terminal, and the way to the coordinator.</summary>
+/// <summary>The context of a verb: its parsed options, the terminal, and the connection to the coordinator.</summary>
 internal sealed class CommandContext(ParseResult parsed)
 {
     private static readonly JsonFormatter Lines = new(
@@ -28,12 +28,12 @@ internal sealed class CommandContext(ParseResult parsed)
 
     public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
 
-    /// <summary>The data directory that the options name, or the usual one.</summary>
-    /// <exception cref="UsageException">None is named, and there is no usual one.</exception>
+    /// <summary>The data directory that the options name, or the default one.</summary>
+    /// <exception cref="UsageException">None is named, and there is no default.</exception>
     public string NamedDirectory() =>
         Get(CommonOptions.DataDirectory) is { Length: > 0 } named ? Path.GetFullPath(named)
         : ProtocolConstants.DefaultDataDirectory() is { Length: > 0 } usual ? usual
-        : throw new UsageException($"There is no home directory here to have the usual data directory in: name one with --data-dir or {ProtocolConstants.DataDirectoryVariable}.");
+        : throw new UsageException($"There is no home directory here for the default data directory: name one with --data-dir or {ProtocolConstants.DataDirectoryVariable}.");
 
     public Task<OrchestratorClient> ConnectAsync(CancellationToken token) => OrchestratorClient.ConnectAsync(ClientOptions(), token);
 
@@ -47,13 +47,13 @@ internal sealed class CommandContext(ParseResult parsed)
         Key = Get(CommonOptions.Key),
     };
 
-    /// <summary>One message of the contract, in the JSON that any gRPC tool would show.</summary>
+    /// <summary>Prints one message of the contract in protobuf's JSON form.</summary>
     public void WriteJson(IMessage message) => Terminal.Line(Pages.Format(message));
 
-    /// <summary>The same, as part of something larger.</summary>
+    /// <summary>The same form, as part of a larger document.</summary>
     public static JsonNode? ToJson(IMessage message) => JsonNode.Parse(Lines.Format(message));
 
-    /// <summary>Messages one per line, as they come.</summary>
+    /// <summary>Prints messages one per line, as they arrive.</summary>
     public void WriteJsonLine(IMessage message) => Terminal.Line(ToJsonLine(message));
 
     /// <summary>One message on one line.</summary>

@@ -6,10 +6,10 @@ using Orchestrator.Client;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>How verbs are put together.</summary>
+/// <summary>Extensions that build verbs.</summary>
 internal static class CommandExtensions
 {
-    /// <summary>Runs the verb inside the one place that turns errors into messages and exit codes.</summary>
+    /// <summary>Runs the verb inside the handler that maps errors to messages and exit codes.</summary>
     public static Command HandledBy(this Command command, Func<CommandContext, CancellationToken, Task<int>> run)
     {
         command.SetAction((parsed, token) => GuardAsync(new CommandContext(parsed), run, token));
@@ -24,7 +24,7 @@ internal static class CommandExtensions
         return command;
     }
 
-    /// <summary>Examples for the end of the verb's help.</summary>
+    /// <summary>Adds examples to the end of the verb's help.</summary>
     public static Command Examples(this Command command, params string[] lines)
     {
         ExamplesHelp.Register(command, lines);
@@ -40,7 +40,7 @@ internal static class CommandExtensions
         }
         catch (Exception) when (token.IsCancellationRequested)
         {
-            // A call that is cut off ends with whatever it was doing, not always with a cancellation.
+            // An interrupted call may end with any error, not always with a cancellation.
             return ExitCode.Interrupted;
         }
         catch (Exception exception) when (CodeOf(exception) is { } code)

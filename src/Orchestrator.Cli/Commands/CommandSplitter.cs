@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>Splits one string into a command and its arguments the way a shell would, without variables and patterns.</summary>
+/// <summary>Splits a string into a command and its arguments like a shell, without variables and patterns.</summary>
 internal static class CommandSplitter
 {
     public static IReadOnlyList<string> Split(string command)

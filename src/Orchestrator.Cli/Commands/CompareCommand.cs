@@ -24,18 +24,18 @@ internal static class CompareCommand
 
     private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 3 };
 
-    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "How long each way runs per size and round, at least.", 0.25);
+    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "The minimum time that each way runs per size and round.", 0.25);
 
-    private static readonly Option<bool> Memory = new("--memory") { Description = "Also measure what threads, coroutines and processes cost in memory and until they start." };
+    private static readonly Option<bool> Memory = new("--memory") { Description = "Also measure the memory and start time of threads, coroutines and processes." };
 
-    private static readonly Option<bool> SpeedUp = new("--speed-up") { Description = "Also measure with 1, 2, … workers; changes their number for as long." };
+    private static readonly Option<bool> SpeedUp = new("--speed-up") { Description = "Also measure with 1, 2, … workers; changes their number meanwhile." };
 
     private static readonly Option<string?> Report = new("--report") { Description = "Write a page with plots; measures memory and speed-up too.", HelpName = "FILE.html" };
 
     private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
 
     public static Command Create() =>
-        new Command("compare", "Runs the same tasks sequentially, on threads, asynchronously, in process and across processes, and says from which size of a task processes pay.")
+        new Command("compare", "Runs the same tasks sequentially, on threads, asynchronously, in process and across processes, and reports the task size from which processes pay off.")
         {
             Kinds, Sizes, Rounds, Length, Memory, SpeedUp, Report, Json,
         }

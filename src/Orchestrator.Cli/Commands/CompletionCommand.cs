@@ -7,7 +7,7 @@ internal static class CompletionCommand
 {
     private static readonly Argument<string> Shell = new("SHELL") { Description = "bash, zsh or fish." };
 
-    // The scripts ask the command itself, by the parser's suggest directive, so that they never lag behind its verbs.
+    // The scripts query the command itself through the parser's suggest directive, so they always match its verbs.
     private const string Bash =
         """
         # Completion of the orchestrator command for bash.
@@ -54,7 +54,7 @@ internal static class CompletionCommand
     public static Command Create()
     {
         Shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
-        return new Command("completion", "Prints a script with which the shell completes this command's verbs, options and values.") { Shell }
+        return new Command("completion", "Prints a script that completes this command's verbs, options and values in the shell.") { Shell }
             .Examples(
                 "source <(orchestrator completion bash)",
                 "orchestrator completion zsh > _orchestrator",

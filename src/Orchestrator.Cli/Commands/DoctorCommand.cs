@@ -9,7 +9,7 @@ namespace Orchestrator.Cli.Commands;
 internal static class DoctorCommand
 {
     public static Command Create() =>
-        new Command("doctor", "Checks what a coordinator needs here: limits, memory, ports, permissions, versions; and the one that runs. Exit code 1 where something fails.")
+        new Command("doctor", "Checks the requirements of a coordinator: limits, memory, ports, permissions, versions; and the running one. Exit code 1 if a check fails.")
             .Examples("orchestrator doctor", "orchestrator doctor -o json | jq '.checks[] | select(.verdict != \"ok\")'")
             .HandledBy(RunAsync);
 

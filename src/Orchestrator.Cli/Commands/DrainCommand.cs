@@ -11,7 +11,7 @@ internal static class DrainCommand
     private static readonly Option<TimeSpan?> Limit = DurationOption.Option("--timeout", "How long to wait for running tasks.");
 
     public static Command Create() =>
-        new Command("drain", "Takes no new work and waits for what runs.") { Stop, Limit }
+        new Command("drain", "Takes no new work and waits for running tasks.") { Stop, Limit }
             .Examples("orchestrator drain", "orchestrator drain --stop --timeout 20s")
             .HandledBy(async (context, token) =>
             {

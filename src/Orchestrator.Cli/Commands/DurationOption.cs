@@ -19,7 +19,7 @@ internal static class DurationOption
     {
         (string Suffix, double Seconds)[] units = [("ms", 1e-3), ("us", 1e-6), ("s", 1), ("m", 60), ("h", 3600), ("", 1)];
         var (suffix, scale) = units.First(unit => text.EndsWith(unit.Suffix, StringComparison.OrdinalIgnoreCase));
-        // What is no number is not within, either.
+        // This also excludes NaN.
         return double.TryParse(text[..^suffix.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             && Math.Abs(number * scale) <= TimeSpan.MaxValue.TotalSeconds / 2
             ? TimeSpan.FromTicks((long)Math.Round(number * scale * TimeSpan.TicksPerSecond))

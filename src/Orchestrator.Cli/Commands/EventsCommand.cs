@@ -14,7 +14,7 @@ internal static class EventsCommand
         HelpName = "SEQUENCE",
     };
 
-    private static readonly Option<TimeSpan?> Since = DurationOption.Option("--since", "Begin with what happened within this time before now, such as 10m; 0s begins with what comes.");
+    private static readonly Option<TimeSpan?> Since = DurationOption.Option("--since", "Begin with events within this time before now, such as 10m; 0s shows only new events.");
 
     private static readonly Option<string[]> Kinds = new("--kind")
     {
@@ -24,15 +24,15 @@ internal static class EventsCommand
 
     private static readonly Option<string[]> Subjects = new("--subject")
     {
-        Description = "Only what concerns this, such as 'worker-1#2', or worker-1 for all its incarnations; may be given more than once.",
+        Description = "Only events of this subject, such as 'worker-1#2', or worker-1 for all its incarnations; may be given more than once.",
         HelpName = "NAME",
     };
 
-    private static readonly Option<long> Count = new("--count", "-n") { Description = "End after so many events.", HelpName = "N", DefaultValueFactory = _ => long.MaxValue };
+    private static readonly Option<long> Count = new("--count", "-n") { Description = "End after this many events.", HelpName = "N", DefaultValueFactory = _ => long.MaxValue };
 
     public static Command Create()
     {
-        var command = new Command("events", "Follows what happens: restarts, drains, lost workers. Ctrl-C ends it. It may be written 'tail', too.")
+        var command = new Command("events", "Follows events: restarts, drains, lost workers. Ctrl-C ends it. 'tail' is an alias.")
         {
             After, Since, Kinds, Subjects, Count,
         };
@@ -42,7 +42,7 @@ internal static class EventsCommand
             .HandledBy(RunAsync);
     }
 
-    /// <summary>Whether an event is asked for.</summary>
+    /// <summary>Whether the filters select an event.</summary>
     internal static bool Matches(WatchEventsResponse happened, string[] kinds, string[] subjects, DateTimeOffset since) =>
         (kinds.Length == 0 || kinds.Any(kind => FileSystemName.MatchesSimpleExpression(kind, happened.Kind, ignoreCase: true)))
         && (subjects.Length == 0 || subjects.Any(subject => subject == happened.Subject || subject == happened.Subject.Split('#')[0]))

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>The usual help, and examples after it.</summary>
+/// <summary>The default help, followed by examples.</summary>
 internal sealed class ExamplesHelp(HelpAction usual) : SynchronousCommandLineAction
 {
     private static readonly ConditionalWeakTable<Command, string[]> Examples = [];
@@ -14,7 +14,7 @@ internal sealed class ExamplesHelp(HelpAction usual) : SynchronousCommandLineAct
 
     public static void Register(Command command, string[] lines) => Examples.AddOrUpdate(command, lines);
 
-    /// <summary>A verb's examples; none where it has none.</summary>
+    /// <summary>A verb's examples; empty if it has none.</summary>
     public static IReadOnlyList<string> Of(Command command) => Examples.TryGetValue(command, out var lines) ? lines : [];
 
     public static void Install(RootCommand root)

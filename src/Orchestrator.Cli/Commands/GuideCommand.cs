@@ -4,7 +4,7 @@ using Orchestrator.Cli.Output;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary><c>orchestrator guide</c>: the subjects of concurrency, each shown by a small program on a coordinator that it starts itself.</summary>
+/// <summary><c>orchestrator guide</c>: topics of concurrency, each shown by a small program on a coordinator that the command starts.</summary>
 internal static class GuideCommand
 {
     private static readonly Argument<string[]> Names = new("NAME")
@@ -13,12 +13,12 @@ internal static class GuideCommand
         Arity = ArgumentArity.ZeroOrMore,
     };
 
-    private static readonly Option<bool> All = new("--all") { Description = "Run all of them; the exit code is 1 where one does not show what it claims." };
+    private static readonly Option<bool> All = new("--all") { Description = "Run all of them; the exit code is 1 if a claim of one does not hold." };
 
     private static readonly Option<bool> Source = new("--source") { Description = "Print the source of the rows instead of running them." };
 
     public static Command Create() =>
-        new Command("guide", "Shows concurrency, subject by subject, on a coordinator and workers that it starts itself.") { Names, All, Source }
+        new Command("guide", "Shows concurrency, topic by topic, on a coordinator and workers that it starts itself.") { Names, All, Source }
             .Examples("orchestrator guide", "orchestrator guide deadlock", "orchestrator guide lock rlock semaphore", "orchestrator guide deadlock --source", "orchestrator guide --all")
             .HandledBy(RunAsync);
 

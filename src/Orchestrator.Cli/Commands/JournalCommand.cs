@@ -8,13 +8,13 @@ namespace Orchestrator.Cli.Commands;
 /// <summary><c>orchestrator journal</c></summary>
 internal static class JournalCommand
 {
-    public static Command Create() => new("journal", "Looks at the journal of what is durable, in the data directory (--data-dir).")
+    public static Command Create() => new("journal", "Works on the journal of durable objects and tasks in the data directory (--data-dir).")
     {
         CreateVerify(), CreateDump(), CreateCompact(), CreateAccept(),
     };
 
     private static Command CreateVerify() =>
-        new Command("verify", "Reads all of the journal and checks every record and page; also while its coordinator runs. Exits with 1 where it is damaged, and says where.")
+        new Command("verify", "Reads the whole journal and checks every record and page, also while its coordinator runs. If it is damaged, says where and exits with 1.")
             .Examples("orchestrator journal verify", "orchestrator journal verify --data-dir /var/lib/orchestrator")
             .HandledBy((context, _) =>
             {
@@ -60,7 +60,7 @@ internal static class JournalCommand
             });
 
     private static Command CreateCompact() =>
-        new Command("compact", "Writes a snapshot, drops the records that it contains and gives the free space back. Its coordinator must have stopped.")
+        new Command("compact", "Writes a snapshot, drops the records that it contains and frees the space. Its coordinator must have stopped.")
             .Examples("orchestrator journal compact")
             .HandledBy((context, _) =>
             {
@@ -75,7 +75,7 @@ internal static class JournalCommand
     private static Command CreateAccept() =>
         new Command(
             "accept",
-            "Goes on with what can still be read of a journal that is refused because its end is lost. Copy its files first, since what cannot be read is given up. Its coordinator must have stopped.")
+            "Accepts the readable part of a journal that is refused because its end is lost. Copy its files first, since unreadable records are discarded. Its coordinator must have stopped.")
             .Examples("orchestrator journal accept")
             .HandledBy((context, _) =>
             {

@@ -15,7 +15,7 @@ internal static class JsonArgument
         }
         catch (JsonException exception) when (exception.LineNumber is null)
         {
-            // It is JSON, but holds what no value can.
+            // It is JSON with content that a payload cannot hold.
             throw new UsageException($"{what} cannot be used: {exception.Message}");
         }
         catch (JsonException exception)

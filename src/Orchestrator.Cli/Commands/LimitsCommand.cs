@@ -7,7 +7,7 @@ namespace Orchestrator.Cli.Commands;
 internal static class LimitsCommand
 {
     public static Command Create() =>
-        new Command("limits", "Lists every limit in force and how far it is used.")
+        new Command("limits", "Lists every limit in force and its current usage.")
             .Examples("orchestrator limits")
             .HandledBy(async (context, token) =>
             {

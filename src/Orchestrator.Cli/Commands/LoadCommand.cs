@@ -8,12 +8,12 @@ internal static class LoadCommand
 {
     private static readonly Argument<string> Scenario = new("FILE") { Description = "The scenario, a JSON file; scripts/load has three." };
 
-    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "How long to send, instead of what the scenario says.");
+    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "How long to send, instead of the scenario's duration.");
 
     private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
 
     public static Command Create() =>
-        new Command("load", "Plays a scripted load against a running coordinator, and ends with a ledger of every task: passed (0) or failed (4).") { Scenario, Length, Json }
+        new Command("load", "Runs a scripted load against a running coordinator, and ends with a ledger of every task: passed (0) or failed (4).") { Scenario, Length, Json }
             .Examples(
                 "scripts/load-test steady",
                 "orchestrator load scripts/load/worker-kills.json --duration 2h")

@@ -14,12 +14,12 @@ internal static class LockCommand
         Arity = ArgumentArity.OneOrMore,
     };
 
-    private static readonly Option<TimeSpan?> Wait = DurationOption.Option("--timeout", "How long to wait for the lock; without limit unless given. 0s is one attempt. A time-out is exit code 6.");
+    private static readonly Option<TimeSpan?> Wait = DurationOption.Option("--timeout", "How long to wait for the lock; without limit by default. 0s makes one attempt. A timeout is exit code 6.");
 
-    public static Command Create() => new("lock", "Uses locks that every process shares which names them.") { CreateRun(), CreateList() };
+    public static Command Create() => new("lock", "Uses locks, shared by every process that names them.") { CreateRun(), CreateList() };
 
     private static Command CreateRun() =>
-        new Command("run", "Runs a command under a lock, and exits with its exit code. Should the lock be lost meanwhile, the command is killed: somebody else may have it by then.")
+        new Command("run", "Runs a command under a lock, and exits with its exit code. If the lock is lost meanwhile, the command is killed: another process may hold the lock by then.")
         {
             LockName, CommandWords, Wait, ObjectCommands.Ttl,
         }
@@ -31,10 +31,10 @@ internal static class LockCommand
                 await using var session = await client.OpenSessionAsync($"lock run (pid {Environment.ProcessId})", context.Get(ObjectCommands.Ttl), token);
                 var shared = session.Lock(context.Get(LockName)!);
                 await using var hold = context.Get(Wait) is { } limit ? await shared.TryAcquireAsync(limit, token) : await shared.AcquireAsync(token);
-                // Ctrl-C came when the lock did: a command that starts now has not heard it.
+                // Ctrl-C arrived together with the lock: a command started now would not receive it.
                 token.ThrowIfCancellationRequested();
                 return hold is null
-                    ? context.TimedOut($"the lock '{shared.Name}' was not to be had")
+                    ? context.TimedOut($"the lock '{shared.Name}' was not acquired")
                     : await ChildCommand.RunAsync(context.Get(CommandWords)!, hold.Lost, ("ORCHESTRATOR_FENCING_TOKEN", $"{hold.FencingToken}"));
             });
 

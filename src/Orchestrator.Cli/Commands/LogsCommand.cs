@@ -14,7 +14,7 @@ internal static class LogsCommand
     private static readonly Option<ulong> After = new("--after") { Description = "Begin after this sequence number.", HelpName = "SEQUENCE" };
 
     public static Command Create() =>
-        new Command("logs", "Prints a task's log lines, progress and partial outputs from its beginning, follows it while it runs, and ends with it.") { Id, After }
+        new Command("logs", "Prints a task's log lines, progress and partial outputs from its beginning, and follows the task until it ends.") { Id, After }
             .Examples("orchestrator logs 17", "orchestrator logs 17 -o json | jq -r '.log.message // empty'")
             .HandledBy(RunAsync);
 
@@ -39,7 +39,7 @@ internal static class LogsCommand
             throw new OrchestratorException($"{exception.Message}; 'orchestrator tasks' lists those that are known", exception.StatusCode, exception.Reason, exception);
         }
 
-        // A watch that resumes after the task's end brings nothing.
+        // A watch that resumes after the task's end yields no events.
         result ??= (await client.GetTaskAsync(id, token)).Result;
         return result?.State == TaskState.Succeeded ? ExitCode.Ok : ExitCode.TaskFailed;
     }
@@ -56,7 +56,7 @@ internal static class LogsCommand
 
     private static string? Line(TaskEvent happened) => happened.EventCase switch
     {
-        // The result says how it ended, and more.
+        // The result carries the outcome, and more.
         TaskEvent.EventOneofCase.State => happened.State is TaskState.Queued or TaskState.Running ? Format.State(happened.State) : null,
         TaskEvent.EventOneofCase.Progress => "progress: " + Format.Progress(happened.Progress),
         TaskEvent.EventOneofCase.PartialOutput => "output: " + Format.Output(happened.PartialOutput),

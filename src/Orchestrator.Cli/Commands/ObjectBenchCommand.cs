@@ -13,7 +13,7 @@ internal static class ObjectBenchCommand
 
     private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 5 };
 
-    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "How long a round of each figure goes on.", 1);
+    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "The length of a round of each figure.", 1);
 
     private static readonly Option<long> Count = new("--count") { Description = "Operations per round, instead of --duration.", HelpName = "N" };
 
@@ -23,25 +23,25 @@ internal static class ObjectBenchCommand
 
     private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
 
-    private static readonly Option<TimeSpan?> MaxP99 = DurationOption.Option("--max-p99", "Exit with 4 where a measured figure's 99th percentile is above this, or has too few samples.");
+    private static readonly Option<TimeSpan?> MaxP99 = DurationOption.Option("--max-p99", "Exit with 4 if a measured figure's 99th percentile is above this, or has too few samples.");
 
-    private static readonly Option<double?> MinRate = new("--min-rate") { Description = "Exit with 4 where a measured figure has fewer per second.", HelpName = "PER-SECOND" };
+    private static readonly Option<double?> MinRate = new("--min-rate") { Description = "Exit with 4 if a measured figure has fewer per second.", HelpName = "PER-SECOND" };
 
     private static readonly Option<double?> MinRatio = new("--min-ratio")
     {
-        Description = "With --baseline: exit with 4 where a measured figure is slower than this part of its baseline's speed.",
+        Description = "With --baseline: exit with 4 if a measured figure is slower than this fraction of its baseline's speed.",
         HelpName = "RATIO",
     };
 
     private static readonly Option<bool> Check = new("--check") { Description = "With --baseline: exit with 4 if a ratio misses its target." };
 
-    private static readonly Option<int?> Idle = new("--idle") { Description = "Instead: make so many, and measure the memory that each takes while nobody uses it.", HelpName = "N" };
+    private static readonly Option<int?> Idle = new("--idle") { Description = "Instead: create this many, and measure the memory of each while idle.", HelpName = "N" };
 
-    private static readonly Option<double?> MaxBytes = new("--max-bytes") { Description = "With --idle: exit with 4 where each takes more.", HelpName = "BYTES" };
+    private static readonly Option<double?> MaxBytes = new("--max-bytes") { Description = "With --idle: exit with 4 if each takes more.", HelpName = "BYTES" };
 
     public static Command Create(string name, string description, IReadOnlyList<ObjectFigure> figures, IdleObjects idle)
     {
-        var keys = figures.Select(figure => $"{figure.Key} ({figure.Name}{(figure.OnlyWhenNamed ? "; only where named" : "")})");
+        var keys = figures.Select(figure => $"{figure.Key} ({figure.Name}{(figure.OnlyWhenNamed ? "; only if named" : "")})");
         return new Command(name, $"{description} Figures: {string.Join("; ", keys)}.")
         {
             Size, InFlight, Rounds, Length, Count, Only, Baseline, Check, Json, MaxP99, MinRate, MinRatio, Idle, MaxBytes,

@@ -3,14 +3,14 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>Where tasks run, in the words of the command line.</summary>
+/// <summary>The option for where tasks run.</summary>
 internal static class PlacementOption
 {
     public static Option<string> Create()
     {
         var option = new Option<string>("--placement")
         {
-            Description = "Where to run: in worker processes, or in the coordinator itself one after the other, on threads, or asynchronously.",
+            Description = "Where to run: in worker processes, or in the coordinator itself sequentially, on threads, or asynchronously.",
             HelpName = "worker|sequential|threads|async",
             DefaultValueFactory = _ => "worker",
         };

@@ -16,9 +16,9 @@ internal static class PoolBenchCommand
 
     private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 3 };
 
-    private static readonly Option<double?> MinRatio = new("--min-ratio") { Description = "Exit with 4 where the map is slower than this part of the stream's rate.", HelpName = "RATIO" };
+    private static readonly Option<double?> MinRatio = new("--min-ratio") { Description = "Exit with 4 if the map is slower than this fraction of the stream's rate.", HelpName = "RATIO" };
 
-    private static readonly Option<long?> MaxGrowth = new("--max-growth") { Description = "Exit with 4 where this program grows by more while it maps.", HelpName = "BYTES" };
+    private static readonly Option<long?> MaxGrowth = new("--max-growth") { Description = "Exit with 4 if this program grows by more while it maps.", HelpName = "BYTES" };
 
     private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
 

@@ -7,7 +7,7 @@ internal static class RecycleCommand
 {
     private static readonly Argument<string?> Worker = new("WORKER")
     {
-        Description = "The worker's name; all of them, one after the other, where none is given.",
+        Description = "The worker's name; by default all of them, one after the other.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 

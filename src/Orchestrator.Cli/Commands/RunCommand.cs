@@ -42,12 +42,12 @@ internal static class RunCommand
 
     private static readonly Option<int> Priority = new("--priority") { Description = "Larger runs first.", HelpName = "N" };
 
-    private static readonly Option<TimeSpan?> Timeout = DurationOption.Option("--timeout", "How long a task may take in all, its wait included.");
+    private static readonly Option<TimeSpan?> Timeout = DurationOption.Option("--timeout", "How long a task may take in total, its wait included.");
 
     private static readonly Option<TimeSpan?> RunTimeout = DurationOption.Option("--run-timeout", "How long a task may run.");
 
-    private static readonly Option<string> Limiter = new("--rate-limiter") { Description = "The rate limiter of which each attempt takes a permit before it starts.", HelpName = "NAME" };
-    private static readonly Option<int> Attempts = new("--attempts") { Description = "Attempts in all when the handler fails.", HelpName = "N" };
+    private static readonly Option<string> Limiter = new("--rate-limiter") { Description = "The rate limiter from which each attempt takes a permit before it starts.", HelpName = "NAME" };
+    private static readonly Option<int> Attempts = new("--attempts") { Description = "Total attempts if the handler fails.", HelpName = "N" };
 
     private static readonly Option<bool> FailFast = new("--fail-fast") { Description = "Cancel the rest once one task fails." };
 
@@ -96,7 +96,7 @@ internal static class RunCommand
             {
                 await done.CancelAsync();
                 await waiting;
-                // A stream that breaks fails both sides; the reader's error is the one to show.
+                // A broken stream fails both sides; report the reader's error.
                 await submitting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
@@ -104,7 +104,7 @@ internal static class RunCommand
         });
     }
 
-    /// <summary>Where no result has come for a while because no worker is there to bring one, says so, once.</summary>
+    /// <summary>Reports once if no result has arrived for a while because no worker is available.</summary>
     private static async Task NoteWaitAsync(OrchestratorClient client, RunPrinter printer, CancellationToken done)
     {
         try
@@ -120,7 +120,7 @@ internal static class RunCommand
         }
         catch (Exception exception) when (exception is OperationCanceledException or OrchestratorException)
         {
-            // It has ended, or may not ask: the results are what counts.
+            // The stream has ended, or the token may not read the status: only the results count.
         }
     }
 

@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>Prints the results of <c>orchestrator run</c>: plain lines, and a bar beside them where a person looks.</summary>
+/// <summary>Prints the results of <c>orchestrator run</c>: plain lines, and a progress bar on a terminal.</summary>
 internal sealed class RunPrinter(CommandContext context, long count)
 {
     private readonly Terminal _terminal = context.Terminal;
@@ -19,7 +19,7 @@ internal sealed class RunPrinter(CommandContext context, long count)
 
     public bool HasResults => _done > 0;
 
-    /// <summary>A remark beside the results.</summary>
+    /// <summary>Prints a note to standard error.</summary>
     public void Note(string text)
     {
         if (!Above(VisibleText.Lines(text)))
@@ -28,7 +28,7 @@ internal sealed class RunPrinter(CommandContext context, long count)
 
     public async Task<int> WatchAsync(Func<Task> run)
     {
-        // Where results go to the same terminal the bar moves down with them; a single result needs none.
+        // If results go to the same terminal, the bar moves down with them; a single result needs none.
         if (count > 1 && _terminal.ShowsProgress)
         {
             _takesResults = !Console.IsOutputRedirected;
@@ -115,7 +115,7 @@ internal sealed class RunPrinter(CommandContext context, long count)
             _terminal.Line(line);
     }
 
-    /// <summary>Written between the bar's own lines it would be drawn over. False where there is no bar.</summary>
+    /// <summary>Writes through the bar's console, since the bar would overwrite the line. False if there is no bar.</summary>
     private bool Above(string line) => _above?.TryWriteLine(line) == true;
 
     private string Summary()

@@ -5,11 +5,11 @@ namespace Orchestrator.Cli.Commands;
 /// <summary><c>orchestrator scale</c></summary>
 internal static class ScaleCommand
 {
-    private static readonly Argument<int> Workers = new("N") { Description = "How many workers there are to be." };
+    private static readonly Argument<int> Workers = new("N") { Description = "The new number of workers." };
 
     private static readonly Option<string?> Group = new("--group")
     {
-        Description = "The worker group; needed where there are several.",
+        Description = "The worker group; required if there are several.",
         HelpName = "NAME",
     };
 

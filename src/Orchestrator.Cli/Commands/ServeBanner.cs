@@ -7,7 +7,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>What <c>orchestrator serve</c> says once it is ready.</summary>
+/// <summary>The text that <c>orchestrator serve</c> prints once it is ready.</summary>
 internal static class ServeBanner
 {
     private const string Method = "orchestrator.v1.TaskService/RunTask";
@@ -18,7 +18,7 @@ internal static class ServeBanner
         var address = new Uri(addresses.Grpc);
         var authority = address.Authority;
         var isTls = address.Scheme == Uri.UriSchemeHttps;
-        // The other terminal may not have this one's variable.
+        // Another terminal may not have this one's environment variable.
         var isDefault = dataDirectory == ProtocolConstants.DefaultDataDirectory()
             && string.IsNullOrEmpty(Environment.GetEnvironmentVariable(ProtocolConstants.DataDirectoryVariable));
         var here = isDefault ? "" : $" --data-dir {Quote(dataDirectory)}";
@@ -59,7 +59,7 @@ internal static class ServeBanner
                 .AppendLine(CultureInfo.InvariantCulture, $"    -d {request} \\")
                 .AppendLine(CultureInfo.InvariantCulture, $"    {authority} {Method}")
                 .AppendLine()
-                // Without --reflect-header buf sends the token with the call, but not when it asks for the schema.
+                // Without --reflect-header, buf sends the token with the call, but not with the reflection request.
                 .AppendLine($"  buf curl --protocol grpc {(isTls ? "--cacert CA.pem" : "--http2-prior-knowledge")} --reflect-header '*' \\")
                 .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
                 .AppendLine(CultureInfo.InvariantCulture, $"    -d {request} \\")
@@ -79,7 +79,7 @@ internal static class ServeBanner
             .ToString();
     }
 
-    /// <summary>A handler that some worker has, with an input that it takes; null where none has any.</summary>
+    /// <summary>A handler of some worker, with an example input; null if there is none.</summary>
     private static (string Handler, string? Input)? Example(IReadOnlyList<HandlerInfo> handlers)
     {
         var shown = handlers.FirstOrDefault(handler => handler.Name == Usual) ?? handlers.FirstOrDefault(HasExample) ?? (handlers is [var first, ..] ? first : null);
@@ -88,7 +88,7 @@ internal static class ServeBanner
 
     private static bool HasExample(HandlerInfo handler) => handler.ExampleInput?.ContentCase == Payload.ContentOneofCase.Json;
 
-    // What was built in a folder is not on the PATH, and the line is there to be pasted.
+    // A local build is not on the PATH, and the line must work when pasted.
     private static string Command()
     {
         var path = SelfCommand.Path;
@@ -99,7 +99,7 @@ internal static class ServeBanner
         return found ? "orchestrator" : Quote(path);
     }
 
-    // Single quotes for whatever a shell would not take as one plain word.
+    // Single quotes for text that a shell would not take as one plain word.
     private static string Quote(string path) =>
         path.All(c => char.IsLetterOrDigit(c) || c is '/' or '.' or '_' or '-')
             ? path

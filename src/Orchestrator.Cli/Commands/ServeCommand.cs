@@ -14,7 +14,7 @@ internal static class ServeCommand
 {
     public const string Name = "serve";
 
-    // Never disposed: a further signal while the process cleans up must not end it with the signal's exit code.
+    // Never disposed: another signal during cleanup must not end the process with the signal's exit code.
     private static readonly List<PosixSignalRegistration> s_untilTheEnd = [];
 
     private static readonly Option<int> GrpcPort = new("--grpc-port")
@@ -33,20 +33,20 @@ internal static class ServeCommand
 
     private static readonly Option<int> Workers = new("--workers")
     {
-        Description = "How many worker processes, beside those of named groups; one per core unless given.",
+        Description = "The number of worker processes, besides those of named groups; one per core by default.",
         HelpName = "N",
         DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
     private static readonly Option<string[]> WorkerCommand = new("--worker-command")
     {
-        Description = "The command that starts a worker, in any language; this command's own workers unless given. NAME=COUNT:COMMAND adds a group of workers beside those, and may be given more than once.",
+        Description = "The command that starts a worker, in any language; this command's own workers by default. NAME=COUNT:COMMAND adds another group of workers, and may be given more than once.",
         HelpName = "COMMAND",
     };
 
     private static readonly Option<bool> AllowChaos = new("--allow-chaos")
     {
-        Description = "Offer handlers that crash, hang and eat memory, to try what happens then.",
+        Description = "Offer handlers that crash, hang and exhaust memory, to test such failures.",
     };
 
     private static readonly Option<string[]> AllowDirectory = new("--allow-directory")
@@ -69,7 +69,7 @@ internal static class ServeCommand
 
     private static readonly Option<int?> HotSpares = new("--hot-spares")
     {
-        Description = "Workers started ahead in each group, to take over at once when one is lost: 0 or 1 (the default).",
+        Description = "Workers started ahead in each group, to replace a lost one at once: 0 or 1 (the default).",
         HelpName = "N",
     };
 
@@ -98,7 +98,7 @@ internal static class ServeCommand
 
     private static readonly Option<long?> RecycleAfter = new("--recycle-after")
     {
-        Description = "Replace a worker that has ended so many tasks, ± 10 %, without losing one (never).",
+        Description = "Replace a worker after this many tasks, ± 10 %, without losing one (never).",
         HelpName = "TASKS",
     };
 
@@ -130,21 +130,21 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(CommandContext context, CancellationToken token)
     {
-        // Whoever asks for a reload while it starts has it once it is ready; the default would end the process.
+        // A SIGHUP during startup is deferred until the coordinator is ready; its default action would end the process.
         var reload = false;
         var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = reload = true);
         var options = Options(context);
-        // One line that names every fault, instead of a stack that names the first.
+        // One line with every fault, instead of a stack trace with the first.
         if (options.Validate() is { Count: > 0 } faults)
             throw new UsageException(string.Join("; ", faults) + ".");
-        // Chaos stays in the workers: in the coordinator's own process it would end the coordinator.
+        // Chaos handlers run only in workers: in the coordinator's own process they would end the coordinator.
         var registry = new TaskHandlerRegistry();
         StockHandlers.Register(registry, Handlers(context, allowChaos: false));
         await using var application = CoordinatorApplication.Create(options, registry);
         application.OptionsSource = () => Options(CommandLine.Again());
 
-        // From here on a signal must not just end the process: it would leave the endpoint file behind. While the
-        // coordinator starts it ends the start; from then on it is the application's.
+        // From here on a signal must not simply end the process, which would leave the endpoint file behind. During
+        // startup it cancels the start; afterwards the application handles it.
         using var starting = CancellationTokenSource.CreateLinkedTokenSource(token);
         s_untilTheEnd.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, EndStart));
         s_untilTheEnd.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, EndStart));
@@ -180,12 +180,12 @@ internal static class ServeCommand
             }
             catch (ObjectDisposedException)
             {
-                // It ends already.
+                // The coordinator is already stopping.
             }
         }
     }
 
-    /// <summary>It is ready, whether or not anybody can read so.</summary>
+    /// <summary>Reports readiness; an unwritable standard output does not stop the coordinator.</summary>
     private static async Task WriteBannerAsync(string banner)
     {
         try
@@ -200,7 +200,7 @@ internal static class ServeCommand
             }
             catch (Exception again) when (again is IOException or UnauthorizedAccessException)
             {
-                // Then nobody reads it: endpoint.json and systemd say so as well.
+                // Standard error is closed as well: endpoint.json and systemd also report readiness.
             }
         }
     }
@@ -247,7 +247,7 @@ internal static class ServeCommand
     private static StockHandlerOptions Handlers(CommandContext context, bool allowChaos)
     {
         var options = new StockHandlerOptions { AllowChaos = allowChaos };
-        // A task that reads its tokens has the rights of the owner.
+        // A task that can read the tokens has the rights of the owner.
         options.DeniedDirectories.Add(DataDirectoryOf(context));
         foreach (var directory in context.Get(AllowDirectory) ?? [])
             options.AllowedDirectories.Add(Path.GetFullPath(directory));

@@ -5,12 +5,12 @@ using Orchestrator.Coordinator.Security;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>The options of <c>orchestrator serve</c> on who may reach it.</summary>
+/// <summary>The access options of <c>orchestrator serve</c>.</summary>
 internal static class ServeSecurity
 {
     private static readonly Option<string> Listen = new("--listen")
     {
-        Description = "The address to listen on; 0.0.0.0 or :: for all. Any but a loopback address needs --tls-cert and --tls-key.",
+        Description = "The address to listen on; 0.0.0.0 or :: for all. Any other than a loopback address needs --tls-cert and --tls-key.",
         HelpName = "ADDRESS",
         DefaultValueFactory = _ => "127.0.0.1",
     };
@@ -21,7 +21,7 @@ internal static class ServeSecurity
 
     private static readonly Option<string?> ClientCa = new("--client-ca")
     {
-        Description = "Take only gRPC clients with a certificate of these authorities (PEM); it is their credential unless they send a token.",
+        Description = "Accept only gRPC clients with a certificate of these authorities (PEM); it is their credential unless they send a token.",
         HelpName = "FILE",
     };
 
@@ -32,17 +32,17 @@ internal static class ServeSecurity
         DefaultValueFactory = _ => RoleNames.Of(Role.Submit),
     }.AcceptOnlyFromAmong([.. RoleNames.All]);
 
-    private static readonly Option<bool> NoAuth = new("--no-auth") { Description = "Ask for no credential; on loopback only, for trying out." };
+    private static readonly Option<bool> NoAuth = new("--no-auth") { Description = "Require no credential; on loopback only, for trials." };
 
     private static readonly Option<string[]> AllowHost = new("--allow-host")
     {
-        Description = "A name by which the HTTP port may be called, beside localhost and addresses; may be given more than once.",
+        Description = "A host name accepted by the HTTP port, besides localhost and addresses; may be given more than once.",
         HelpName = "NAME",
     };
 
     private static readonly Option<int?> MaxTasks = new("--max-tasks-per-client") { Description = "Unfinished tasks of one client (1000000).", HelpName = "N" };
 
-    private static readonly Option<long?> MaxBytes = new("--max-bytes-per-client") { Description = "Bytes of inputs of those (536870912).", HelpName = "BYTES" };
+    private static readonly Option<long?> MaxBytes = new("--max-bytes-per-client") { Description = "Input bytes of one client's unfinished tasks (536870912).", HelpName = "BYTES" };
 
     private static readonly Option<int?> MaxSessions = new("--max-sessions-per-client") { Description = "Sessions of one client at once (20000).", HelpName = "N" };
 
@@ -54,7 +54,7 @@ internal static class ServeSecurity
     {
         var listen = context.Get(Listen)!;
         if (!IPAddress.TryParse(listen == "localhost" ? "127.0.0.1" : listen, out var address))
-            throw new UsageException($"--listen '{listen}' is no address, such as 127.0.0.1, 0.0.0.0 or ::.");
+            throw new UsageException($"--listen '{listen}' is not an address such as 127.0.0.1, 0.0.0.0 or ::.");
         return options with
         {
             ListenAddress = address,

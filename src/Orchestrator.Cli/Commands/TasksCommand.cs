@@ -27,7 +27,7 @@ internal static class TasksCommand
     };
 
     public static Command Create() =>
-        new Command("tasks", "Lists tasks, newest first. Outputs are not listed: 'logs TASK' prints one's.") { States, Handler, Limit }
+        new Command("tasks", "Lists tasks, newest first. Outputs are not listed: 'logs TASK' prints a task's output.") { States, Handler, Limit }
             .Examples("orchestrator tasks --state running", "orchestrator tasks --state failed --handler http_get -o json")
             .HandledBy(RunAsync);
 
@@ -74,7 +74,7 @@ internal static class TasksCommand
         return ExitCode.Ok;
     }
 
-    /// <summary>When each task was accepted: of those that have ended the list says so, and the others' first event does.</summary>
+    /// <summary>When each task was accepted: for ended tasks from the list, for the others from their first event.</summary>
     private static async Task<Dictionary<ulong, Timestamp?>> AcceptedAsync(OrchestratorClient client, List<TaskInfo> tasks, CancellationToken token)
     {
         var accepted = tasks.ToDictionary(task => task.TaskId, task => task.Result?.Timing?.AcceptedAt);
@@ -94,18 +94,18 @@ internal static class TasksCommand
         }
         catch (OrchestratorException)
         {
-            // One has ended meanwhile and is no longer known: the list says less of the others.
+            // A task has ended meanwhile and is no longer known: the list shows less about the others.
         }
 
         return accepted;
     }
 
-    // Clocks of two machines may differ; nothing began in the future.
+    // The clocks of two machines may differ; an age is never negative.
     private static TimeSpan? Since(DateTimeOffset now, Timestamp? start) => start is null ? null : TimeSpan.FromTicks(Math.Max(0, (now - start.ToDateTimeOffset()).Ticks));
 
     private static string Outcome(TaskInfo task) => task switch
     {
-        // A list leaves outputs out: what it does not say is not null.
+        // Lists omit outputs: an omitted output is not null.
         { Result: { State: TaskState.Succeeded } result } => result.Output is null ? "–" : Shorten(Format.Output(result.Output)),
         { Result.Error: { } error } => Shorten(Format.Cause(error)),
         { Progress: { } progress } => Format.Progress(progress),

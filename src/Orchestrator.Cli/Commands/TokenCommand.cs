@@ -13,34 +13,34 @@ internal static class TokenCommand
 
     private static readonly Option<string> RoleOption = new Option<string>("--role")
     {
-        Description = "What it allows: to look, also to submit tasks and use shared objects, also to scale, recycle and drain.",
+        Description = "Its rights: to observe; also to submit tasks and use shared objects; also to scale, recycle and drain.",
         HelpName = "observe|submit|operate",
         Required = true,
     }.AcceptOnlyFromAmong([.. RoleNames.All]);
 
-    private static readonly Option<TimeSpan?> Expires = DurationOption.Option("--expires-in", "How long it is valid; until it is revoked unless given.");
+    private static readonly Option<TimeSpan?> Expires = DurationOption.Option("--expires-in", "How long it is valid; by default until it is revoked.");
 
-    private static readonly Option<string?> NameOption = new("--name") { Description = "Its id; a random one unless given.", HelpName = "ID" };
+    private static readonly Option<string?> NameOption = new("--name") { Description = "Its id; random by default.", HelpName = "ID" };
 
-    private static readonly Option<TimeSpan?> Keep = DurationOption.Option("--keep", "How long the old token stays valid beside the new one (1h).");
+    private static readonly Option<TimeSpan?> Keep = DurationOption.Option("--keep", "How long the old token stays valid alongside the new one (1h).");
 
     private static readonly Argument<string> Id = new("id") { Description = "The id, as listed by 'orchestrator token list'." };
 
     public static Command Create()
     {
-        var create = new Command("create", "Makes a token and prints it: the only copy.") { RoleOption, Expires, NameOption }
+        var create = new Command("create", "Creates a token and prints it: the only copy.") { RoleOption, Expires, NameOption }
             .Examples("orchestrator token create --role observe --expires-in 720h --name grafana")
             .HandledBy(CreateToken);
         var rotate = new Command("rotate", "Replaces the owner's token; the old one stays valid for a while.") { Keep }
             .Examples("orchestrator token rotate --keep 10m")
             .HandledBy(Rotate);
-        var revoke = new Command("revoke", "Ends a token, within a second also where a coordinator runs.") { Id }
+        var revoke = new Command("revoke", "Revokes a token; a running coordinator rejects it within a second.") { Id }
             .Examples("orchestrator token revoke grafana")
             .HandledBy(Revoke);
         var list = new Command("list", "Lists the tokens that have not expired, without the tokens themselves.")
             .Examples("orchestrator token list")
             .HandledBy(List);
-        return new Command("token", "Makes, lists, rotates and revokes tokens of the coordinator in the data directory.") { list, create, rotate, revoke };
+        return new Command("token", "Creates, lists, rotates and revokes tokens of the coordinator in the data directory.") { list, create, rotate, revoke };
     }
 
     private static Task<int> CreateToken(CommandContext context, CancellationToken token)
@@ -100,7 +100,7 @@ internal static class TokenCommand
     {
         var directory = context.NamedDirectory();
         if (!File.Exists(Path.Combine(directory, ProtocolConstants.TokenFileName)))
-            throw new UsageException($"{directory} is no data directory of a coordinator: it has no token. 'orchestrator serve' makes one; --data-dir names another.");
+            throw new UsageException($"{directory} is no data directory of a coordinator: it has no token. 'orchestrator serve' creates one; --data-dir names another directory.");
         return new TokenFiles(directory, TimeProvider.System);
     }
 

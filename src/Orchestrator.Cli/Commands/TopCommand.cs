@@ -10,9 +10,9 @@ internal static class TopCommand
 {
     private static readonly TimeSpan MinimumInterval = TimeSpan.FromMilliseconds(100);
 
-    private static readonly Option<bool> Once = new("--once") { Description = "Print one snapshot and end, as in a pipe." };
+    private static readonly Option<bool> Once = new("--once") { Description = "Print one snapshot and exit, as in a pipe." };
 
-    private static readonly Option<TimeSpan?> Interval = DurationOption.Option("--interval", "How often to look.", 1);
+    private static readonly Option<TimeSpan?> Interval = DurationOption.Option("--interval", "The refresh interval.", 1);
 
     public static Command Create() =>
         new Command("top", "Shows workers, tasks, queues, rates and latencies as they change. Its keys recycle, cancel and drain; q ends it.") { Once, Interval }

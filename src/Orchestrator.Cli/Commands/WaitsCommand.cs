@@ -7,7 +7,7 @@ namespace Orchestrator.Cli.Commands;
 internal static class WaitsCommand
 {
     public static Command Create() =>
-        new Command("waits", "Lists who waits for whom, at which lock, semaphore, queue or other shared object.")
+        new Command("waits", "Lists the wait graph: each waiter, the holder it waits for, and the lock, semaphore, queue or other shared object.")
             .Examples("orchestrator waits")
             .HandledBy(async (context, token) =>
             {

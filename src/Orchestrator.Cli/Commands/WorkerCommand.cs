@@ -5,13 +5,13 @@ namespace Orchestrator.Cli.Commands;
 
 /// <summary>
 /// The hidden verb <c>orchestrator worker</c>: a worker process with the stock handlers. A coordinator starts it, so its few
-/// flags are read by hand: loading a command-line parser would cost every worker a good part of its start time.
+/// flags are parsed by hand: a command-line parser would add considerably to every worker's start time.
 /// </summary>
 internal static class WorkerCommand
 {
     public static Task<int> RunAsync(string[] args)
     {
-        // Before anything is awaited: the worker ties its life to its parent's on the main thread.
+        // Before the first await: the worker binds its lifetime to its parent's on the main thread.
         var worker = OrchestratorWorker.CreateBuilder(args);
         if (Parse(args) is not { } options)
             return Task.FromResult(ExitCode.Usage);
@@ -19,7 +19,7 @@ internal static class WorkerCommand
         return worker.RunAsync();
     }
 
-    /// <summary>The arguments of a worker process that is to have these handlers.</summary>
+    /// <summary>The arguments of a worker process with these handlers.</summary>
     public static IEnumerable<string> Arguments(StockHandlerOptions options)
     {
         yield return "worker";

@@ -4,15 +4,15 @@ using Orchestrator.Coordinator.Supervision;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>What <c>--worker-command</c> says: <c>COMMAND</c> for the first group, or <c>NAME=COUNT:COMMAND</c> for a group beside it.</summary>
+/// <summary>Parses <c>--worker-command</c>: <c>COMMAND</c> for the first group, or <c>NAME=COUNT:COMMAND</c> for another group.</summary>
 internal static partial class WorkerCommands
 {
     private const string Form = "a group is NAME=COUNT:COMMAND, such as 'python=2:python3 worker.py'";
 
-    /// <summary>Reads all that were given.</summary>
+    /// <summary>Parses all values.</summary>
     /// <param name="values">The option's values.</param>
-    /// <returns>The first group's command, null where none was given, and the other groups.</returns>
-    /// <exception cref="UsageException">Says which value is wrong and what would be right.</exception>
+    /// <returns>The first group's command, null if none was given, and the other groups.</returns>
+    /// <exception cref="UsageException">A value is wrong; the message says what would be right.</exception>
     public static (IReadOnlyList<string>? First, IReadOnlyList<WorkerGroupOptions> More) Read(IEnumerable<string> values)
     {
         IReadOnlyList<string>? first = null;
@@ -44,7 +44,7 @@ internal static partial class WorkerCommands
         return new WorkerGroupOptions(name, workers, CommandSplitter.Split(rest[(colon + 1)..]));
     }
 
-    // A program's path may hold an equals sign behind a slash; a bare word with one is meant as a group.
+    // A program's path may contain an equals sign after a slash; a bare word with one is a group.
     [GeneratedRegex(@"^\s*(?<name>[^\s=/'""]+)=(?<rest>.*)$", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex GroupPattern();
 }

@@ -27,7 +27,7 @@ internal static class WorkersCommand
                 return ExitCode.Ok;
             });
 
-    // The notes below the table have all of it.
+    // The notes below the table have the full text.
     private const int MostOfLastExit = 120;
 
     public static void Print(Terminal terminal, IReadOnlyCollection<WorkerInfo> workers)

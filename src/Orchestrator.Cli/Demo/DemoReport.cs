@@ -20,8 +20,8 @@ internal static class DemoReport
             ]));
         var gains = heats.Where(heat => heat.Contender.Placement == Placement.WorkerProcess)
             .Select(heat => $"{Format.Number(SpeedUp(heats, heat))} × ({heat.Workload.Name})");
-        terminal.Line($"Conclusion: against one task after the other, {workers} worker processes gain {string.Join(", ", gains)}; a crash ends only what ran in one of them.");
-        // Each worker has its core to itself, unless something else runs on it.
+        terminal.Line($"Conclusion: against sequential execution, {workers} worker processes gain {string.Join(", ", gains)}; a crash ends only the tasks of one of them.");
+        // Each worker has its own core, unless other programs run on it.
         var worst = heats.First(heat => heat.Contender.Placement == Placement.WorkerProcess);
         if (Math.Min(workers, Environment.ProcessorCount) is > 1 and var cores && SpeedUp(heats, worst) < 0.75 * cores)
             terminal.Note($"CPU-bound tasks should gain about {cores} × here: this machine was busy with something else.");

@@ -9,17 +9,17 @@ internal sealed class DemoRun(OrchestratorClient client, CancellationToken token
 {
     private const int WarmUpTasks = 200;
 
-    /// <summary>How many samples a CPU task needs here to take about <see cref="Workload.TaskTime"/>.</summary>
+    /// <summary>The number of samples with which a CPU task takes about <see cref="Workload.TaskTime"/>.</summary>
     public async Task<long> CalibrateAsync()
     {
-        // Every process compiles a hot method a second time after thirty calls, and sees to that in the background. So each
-        // placement gets many small tasks first, twice, before anything is timed.
+        // Every process recompiles a hot method in the background after thirty calls. So each placement gets many small
+        // tasks first, twice, before the measurement.
         var warmUp = new Workload("warm-up", [.. Enumerable.Range(0, WarmUpTasks).Select(i => Workload.Cpu(100_000, i))]);
         foreach (var contender in Contender.All.Concat(Contender.All))
             await RunAsync(warmUp, contender, null);
         long samples = 500_000;
         var took = await TimeAsync(samples);
-        // A second look from close by: the first is too short to be sure of.
+        // A second, longer measurement: the first is too short to be accurate.
         samples = Scale(samples, took);
         took = await TimeAsync(samples);
         return Scale(samples, took);
@@ -51,5 +51,5 @@ internal sealed class DemoRun(OrchestratorClient client, CancellationToken token
     }
 }
 
-/// <summary>The demo cannot show what it is to show.</summary>
+/// <summary>A task of the demo failed.</summary>
 internal sealed class DemoFailedException(string message) : Exception(message);

@@ -6,7 +6,7 @@ namespace Orchestrator.Cli.Demo;
 /// <summary>A number of tasks that the demo runs in each placement.</summary>
 internal sealed record Workload(string Name, IReadOnlyList<TaskSpec> Tasks)
 {
-    /// <summary>About this long runs one task: long enough to see, short enough to run each placement.</summary>
+    /// <summary>The approximate duration of one task: long enough to see, short enough to run in each placement.</summary>
     public static readonly TimeSpan TaskTime = TimeSpan.FromMilliseconds(50);
 
     private const int Count = 40;
@@ -19,7 +19,7 @@ internal sealed record Workload(string Name, IReadOnlyList<TaskSpec> Tasks)
         [
             new("CPU-bound", cpu),
             new("IO-bound", io),
-            // One of each in turn, so that a placement that is bad at one kind holds up the other too.
+            // Alternating kinds, so that a placement that is slow for one kind also delays the other.
             new("the mix", [.. Enumerable.Range(0, Count).Select(i => i % 2 == 0 ? cpu[i] : io[i])]),
         ];
     }
@@ -37,7 +37,7 @@ internal sealed record Workload(string Name, IReadOnlyList<TaskSpec> Tasks)
     };
 }
 
-/// <summary>One way of running a workload.</summary>
+/// <summary>A way of running a workload.</summary>
 internal sealed record Contender(string Name, Placement Placement)
 {
     public static readonly Contender[] All =
@@ -49,7 +49,7 @@ internal sealed record Contender(string Name, Placement Placement)
     ];
 }
 
-/// <summary>How long a workload took somewhere.</summary>
+/// <summary>The time that a workload took in a placement.</summary>
 internal sealed record Heat(Workload Workload, Contender Contender, TimeSpan Elapsed)
 {
     public double PerSecond => Workload.Tasks.Count / Elapsed.TotalSeconds;

@@ -1,27 +1,27 @@
 namespace Orchestrator.Cli.Doctor;
 
-/// <summary>How a check came out.</summary>
+/// <summary>The outcome of a check.</summary>
 internal enum Verdict
 {
     Ok,
 
-    /// <summary>It will work, but not as well, or not always.</summary>
+    /// <summary>It works, but not well or not always.</summary>
     Warn,
 
-    /// <summary>It will not work.</summary>
+    /// <summary>It does not work.</summary>
     Fail,
 }
 
 /// <summary>One line of <c>orchestrator doctor</c>.</summary>
-/// <param name="Name">What was looked at.</param>
-/// <param name="Verdict">How it came out.</param>
-/// <param name="Finding">What was found, with its number.</param>
-/// <param name="Advice">What to do; empty where all is well.</param>
+/// <param name="Name">The subject of the check.</param>
+/// <param name="Verdict">The outcome.</param>
+/// <param name="Finding">The finding, with its number.</param>
+/// <param name="Advice">The advice; empty if all is well.</param>
 internal sealed record Check(string Name, Verdict Verdict, string Finding, string Advice = "")
 {
     public static Check Ok(string name, string finding) => new(name, Verdict.Ok, finding);
 
-    /// <summary>Fails below what is needed, warns below what is wise.</summary>
+    /// <summary>Fails below the required value, warns below the recommended one.</summary>
     public static Check AtLeast(string name, long value, long needed, long wise, string finding, string advice) => new(
         name,
         value < needed ? Verdict.Fail : value < wise ? Verdict.Warn : Verdict.Ok,

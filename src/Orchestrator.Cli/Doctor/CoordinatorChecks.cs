@@ -8,7 +8,7 @@ using Orchestrator.Coordinator;
 
 namespace Orchestrator.Cli.Doctor;
 
-/// <summary>The coordinator, or the ports on which one would listen.</summary>
+/// <summary>Checks of the coordinator, or of the ports on which one would listen.</summary>
 internal static class CoordinatorChecks
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Orchestrator.Cli.Doctor;
 
-/// <summary>What the kernel says of this process and its machine, below a root that a test may choose.</summary>
+/// <summary>The kernel's information about this process and its machine, read below a root that a test may choose.</summary>
 internal sealed class Machine(string root = "/")
 {
-    /// <summary>Workers that <c>serve</c> would start, and the spare.</summary>
+    /// <summary>The workers that <c>serve</c> would start, including the spare.</summary>
     public int Processes { get; init; } = Environment.ProcessorCount + 1;
 
-    /// <summary>A file's text without the spaces around it; null where there is none that may be read.</summary>
+    /// <summary>A file's trimmed text; null if the file is missing or unreadable.</summary>
     public string? Read(string path)
     {
         try
@@ -21,11 +21,11 @@ internal sealed class Machine(string root = "/")
         }
     }
 
-    /// <summary>A file that holds one number; "max" and whatever is no number is null.</summary>
+    /// <summary>The number in a file; null for "max" and other text.</summary>
     public long? ReadNumber(string path) =>
         long.TryParse(Read(path), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    /// <summary>The soft limit of a row of <c>/proc/self/limits</c>; <see cref="long.MaxValue"/> where it is unlimited, null where it is unknown.</summary>
+    /// <summary>The soft limit of a row of <c>/proc/self/limits</c>; <see cref="long.MaxValue"/> if it is unlimited, null if it is unknown.</summary>
     public long? Limit(string name)
     {
         var row = Read("/proc/self/limits")?.Split('\n').FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal));

@@ -3,10 +3,10 @@ using Orchestrator.Cli.Output;
 
 namespace Orchestrator.Cli.Doctor;
 
-/// <summary>What the machine and its limits allow.</summary>
+/// <summary>Checks of the machine and its limits.</summary>
 internal static class MachineChecks
 {
-    // Sockets of 1,024 connections, those of the workers, and libraries.
+    // Sockets of 1,024 connections and of the workers, and libraries.
     private const long NeededFiles = 1_024;
     private const long WiseFiles = 4_096;
 
@@ -14,14 +14,14 @@ internal static class MachineChecks
     private const long NeededThreads = 40;
     private const long WiseThreads = 100;
 
-    // What an idle worker keeps resident, and what work on payloads of 4 MB wants.
+    // The resident memory of an idle worker, and the memory for work on payloads of 4 MB.
     private const long NeededMemory = 100L << 20;
     private const long WiseMemory = 256L << 20;
 
-    // The first kernel that waits for a process by its descriptor (waitid with P_PIDFD).
+    // The first kernel that can wait for a process by its descriptor (waitid with P_PIDFD).
     private static readonly Version NeededKernel = new(5, 4);
 
-    // Read in a few nanoseconds without a call of the kernel.
+    // Read in a few nanoseconds without a system call.
     private static readonly string[] FastClocks = ["tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page", "hyperv_clocksource"];
 
     public static IEnumerable<Check> Run(Machine machine)
@@ -98,7 +98,7 @@ internal static class MachineChecks
         {
             null => Unknown("clock", path),
             var name when FastClocks.Contains(name) => Check.Ok("clock", name),
-            var name => new("clock", Verdict.Warn, name, "each look at the time is a call of the kernel, which costs throughput; see available_clocksource beside it, and why the kernel gave tsc up (dmesg)"),
+            var name => new("clock", Verdict.Warn, name, "each read of the time is a system call, which costs throughput; see available_clocksource beside it, and why the kernel gave tsc up (dmesg)"),
         };
     }
 
@@ -107,7 +107,7 @@ internal static class MachineChecks
             ? used / of
             : null;
 
-    // Control groups of version 1; -1 is without a quota.
+    // Control groups version 1; -1 means no quota.
     private static double? OldQuota(Machine machine) =>
         machine.ReadNumber("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") is > 0 and var quota && machine.ReadNumber("/sys/fs/cgroup/cpu/cpu.cfs_period_us") is > 0 and var period
             ? (double)quota / period

@@ -4,7 +4,7 @@ using Orchestrator.Contracts;
 
 namespace Orchestrator.Cli.Doctor;
 
-/// <summary>The data directory: whose it is, what lies in it, and how much room there is.</summary>
+/// <summary>Checks of the data directory: owner, contents and free space.</summary>
 internal static class PlaceChecks
 {
     private const long NeededDisk = 100L << 20;
@@ -61,12 +61,12 @@ internal static class PlaceChecks
         }
     }
 
-    /// <summary>Whether sockets can be made where the workers' lie; some shared and overlaid file systems have none.</summary>
+    /// <summary>Whether sockets can be created in the workers' directory; some shared and overlay file systems do not support them.</summary>
     internal static Check Runtime(string dataDirectory)
     {
         const string name = "sockets";
         var folder = Directory.Exists(Path.Combine(dataDirectory, "run")) ? Path.Combine(dataDirectory, "run") : Nearest(dataDirectory);
-        // sun_path holds 108 bytes; where the data directory's path is too long, the coordinator goes there, too.
+        // sun_path holds 108 bytes; for a longer data directory path, the coordinator uses the same fallback.
         if (folder.Length > 70)
             folder = Path.GetTempPath();
         var path = Path.Combine(folder, $".doctor-{Environment.ProcessId}");
@@ -92,7 +92,7 @@ internal static class PlaceChecks
         return Check.AtLeast("disk", free, NeededDisk, WiseDisk, $"{Format.Bytes((ulong)free)} free", "free some, or name a data directory elsewhere with --data-dir");
     }
 
-    // What exists of the path.
+    // The deepest existing directory of the path.
     private static string Nearest(string path)
     {
         while (!Directory.Exists(path))

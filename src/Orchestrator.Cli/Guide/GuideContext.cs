@@ -6,11 +6,11 @@ using Orchestrator.Cli.Output;
 
 namespace Orchestrator.Cli.Guide;
 
-/// <summary>What a row works with: a pool of its own kind, and the page that it writes.</summary>
+/// <summary>The context of a row: the pool and the output.</summary>
 /// <param name="row">The row.</param>
 /// <param name="pool">A coordinator in this process, and its workers.</param>
-/// <param name="print">Where a line goes.</param>
-/// <param name="token">Fires at Ctrl-C, and where the row takes too long.</param>
+/// <param name="print">Prints a line.</param>
+/// <param name="token">Fires at Ctrl-C, and if the row takes too long.</param>
 internal sealed class GuideContext(GuideRow row, IOrchestratorPool pool, Action<string> print, CancellationToken token)
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(5);
@@ -23,41 +23,41 @@ internal sealed class GuideContext(GuideRow row, IOrchestratorPool pool, Action<
 
     public CancellationToken Token => token;
 
-    /// <summary>What was claimed so far.</summary>
+    /// <summary>The claims so far.</summary>
     public IReadOnlyList<GuideClaim> Claims => _claims;
 
-    /// <summary>Says what happens or why.</summary>
+    /// <summary>Prints an explanation.</summary>
     public void Say(string text) => print("  " + text);
 
-    /// <summary>Claims something that was just seen. One claim that does not hold fails the row.</summary>
+    /// <summary>States a claim about an observation. A claim that does not hold fails the row.</summary>
     public void Shows(string claim, bool holds)
     {
         _claims.Add(new GuideClaim(claim, holds));
         print($"  {(holds ? "✓" : "✗ NOT SO:")} {claim}");
     }
 
-    /// <summary>The name of a shared object that is this row's alone.</summary>
+    /// <summary>The name of a shared object, unique to this row.</summary>
     public string Name(string name) => $"guide/{row.Name}/{name}";
 
-    /// <summary>A session of this process, beside those that every task has by itself.</summary>
+    /// <summary>A session of this process, in addition to the session that every task has.</summary>
     public Task<CoordinationSession> OpenSessionAsync(string displayName = "guide") => Client.OpenSessionAsync(displayName, cancellationToken: token);
 
-    /// <summary>Another client of the same coordinator, as another program would have it.</summary>
+    /// <summary>Another client of the same coordinator, as in another program.</summary>
     public Task<OrchestratorClient> ConnectAsync(bool detachOnDisconnect = true) => OrchestratorClient.ConnectAsync(
         new OrchestratorClientOptions { Endpoint = Client.Address.ToString(), Token = Client.Token, DetachOnDisconnect = detachOnDisconnect }, token);
 
     public Task PauseAsync(int milliseconds) => Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System, token);
 
-    /// <summary>Looks again and again until something is so. Nothing here relies on how long anything takes.</summary>
+    /// <summary>Polls until a condition holds. The guide does not rely on timing.</summary>
     public async Task UntilAsync(Func<Task<bool>> isSo)
     {
         while (!await isSo())
             await Task.Delay(s_poll, TimeProvider.System, token);
     }
 
-    /// <summary>Until so many wait at a lock, an event, a barrier or the like.</summary>
+    /// <summary>Waits until this many waiters are at a lock, an event, a barrier or the like.</summary>
     /// <param name="waitable">Its kind and its name, such as <c>locks/a</c>.</param>
-    /// <param name="count">How many.</param>
+    /// <param name="count">The number of waiters.</param>
     public Task UntilWaitersAsync(string waitable, int count) => UntilAsync(async () =>
         (await Client.ListSyncAsync(token)).Any(item => item.Object == waitable && item.Waiters.Count >= count));
 
@@ -75,11 +75,11 @@ internal sealed class GuideContext(GuideRow row, IOrchestratorPool pool, Action<
     public static string List<T>(IEnumerable<T> items) =>
         string.Join(", ", items.Select(item => string.Format(CultureInfo.InvariantCulture, "{0}", item)));
 
-    /// <summary>How often one time goes into another.</summary>
+    /// <summary>The ratio of two times.</summary>
     public static string Ratio(TimeSpan slow, TimeSpan fast) => Format.Number(slow / fast) + " ×";
 }
 
-/// <summary>What a row claims, and whether it was so.</summary>
+/// <summary>A row's claim, and whether it holds.</summary>
 internal sealed record GuideClaim(string Text, bool Holds);
 
 /// <summary>A row cannot be run on this machine; the message says what is missing.</summary>

@@ -9,7 +9,7 @@ internal static class GuideHandlers
 {
     public static void Map(ITaskMap map)
     {
-        // Throws random points at a circle, and says where and when. Linux has one monotonic clock for all processes.
+        // Computes pi by Monte Carlo, and returns where and when it ran. Linux has one monotonic clock for all processes.
         map.MapTask("guide_compute", HandlerKind.Cpu, (WorkInput input, TaskContext context, CancellationToken ct) =>
         {
             var started = Stopwatch.GetTimestamp();
@@ -17,7 +17,7 @@ internal static class GuideHandlers
             return new RunSpan(Environment.ProcessId, context.WorkerName, started, Stopwatch.GetTimestamp());
         });
 
-        // Counts how many are inside at once: under a semaphore or a lock, where one is named.
+        // Counts concurrent entries: under a semaphore or a lock, if one is named.
         map.MapTask("guide_inside", HandlerKind.Io, async (InsideInput input, TaskContext context, CancellationToken ct) =>
         {
             await using var permit = input.Semaphore is { } semaphore

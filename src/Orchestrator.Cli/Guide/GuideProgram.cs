@@ -3,10 +3,10 @@ using Orchestrator.Handlers;
 
 namespace Orchestrator.Cli.Guide;
 
-/// <summary>The program that the guide is: coordinator and workers at once. In a worker the same lines run, and only the handlers of the rows are used.</summary>
+/// <summary>The guide as a program that is both coordinator and workers. The same code runs in a worker, which only uses the rows' handlers.</summary>
 internal static class GuideProgram
 {
-    // Two at least, so that something can be across processes on a single core; few, so that a large machine is as easy to read.
+    // At least two, so that tasks run across processes even on a single core; few, so that the output stays readable on a large machine.
     private static readonly int s_workers = Math.Clamp(Environment.ProcessorCount, 2, 4);
 
     public static OrchestratorApp Create(string[] args)

@@ -2,10 +2,10 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Cli.Guide;
 
-/// <summary>One row of the guide: a subject of concurrency, shown by a small program that can be read and run.</summary>
-/// <param name="name">As it is asked for.</param>
-/// <param name="section">Where the guide that this project was made from treats it.</param>
-/// <param name="title">In a few words.</param>
+/// <summary>One row of the guide: a topic of concurrency, shown by a small program to read and run.</summary>
+/// <param name="name">The name on the command line.</param>
+/// <param name="section">The section in the guide that this project is based on.</param>
+/// <param name="title">A short description.</param>
 internal abstract class GuideRow(string name, string section, string title)
 {
     public string Name => name;
@@ -17,7 +17,7 @@ internal abstract class GuideRow(string name, string section, string title)
     /// <summary>The name of its source file.</summary>
     public string File => $"{GetType().Name}.cs";
 
-    /// <summary>Its source, as this command was built from.</summary>
+    /// <summary>Its source code, embedded in this build.</summary>
     public string ReadSource()
     {
         using var stream = typeof(GuideRow).Assembly.GetManifestResourceStream($"guide/{File}")
@@ -26,11 +26,11 @@ internal abstract class GuideRow(string name, string section, string title)
         return reader.ReadToEnd();
     }
 
-    /// <summary>The handlers that this row needs beside the stock ones: the half of its program that runs in the workers.</summary>
+    /// <summary>The handlers that this row needs besides the stock ones: the part of its program that runs in the workers.</summary>
     public virtual void MapHandlers(ITaskMap map)
     {
     }
 
-    /// <summary>Runs it, says what happens, and claims what it shows.</summary>
+    /// <summary>Runs the row, prints explanations, and states its claims.</summary>
     public abstract Task RunAsync(GuideContext guide);
 }

@@ -5,16 +5,16 @@ using Orchestrator.Client;
 
 namespace Orchestrator.Cli.Guide;
 
-/// <summary>Runs rows, one after the other, on one coordinator that it starts and ends.</summary>
+/// <summary>Runs rows in sequence, on one coordinator that it starts and ends.</summary>
 internal sealed class GuideRun(Terminal terminal, IReadOnlyList<GuideRow> rows)
 {
-    // A row takes a few seconds; this is for a machine that is busy with something else.
+    // A row takes a few seconds; the limit allows for a busy machine.
     private static readonly TimeSpan s_rowLimit = TimeSpan.FromSeconds(60);
 
     private readonly List<GuideResult> _results = [];
 
-    /// <summary>Runs them all; null where a signal or a pool that did not start ended it.</summary>
-    /// <returns>The results, and the exit code of the pool: 0, or why there are not all of them.</returns>
+    /// <summary>Runs all rows; null if a signal ended the run or the pool did not start.</summary>
+    /// <returns>The results, and the exit code of the pool: 0, or the reason for missing results.</returns>
     public async Task<(IReadOnlyList<GuideResult> Results, int PoolExit)> RunAsync()
     {
         var app = GuideProgram.Create([]);
@@ -67,7 +67,7 @@ internal sealed class GuideRun(Terminal terminal, IReadOnlyList<GuideRow> rows)
         }
     }
 
-    /// <summary>The first task of a process pays for its compilation; what is measured later is not to.</summary>
+    /// <summary>The first task of a process includes JIT compilation; later measurements must not.</summary>
     private static async Task WarmUpAsync(IOrchestratorPool pool, CancellationToken token)
     {
         foreach (var place in Enum.GetValues<TaskPlacement>())
@@ -80,11 +80,11 @@ internal sealed class GuideRun(Terminal terminal, IReadOnlyList<GuideRow> rows)
     }
 }
 
-/// <summary>How a row went.</summary>
+/// <summary>The outcome of a row.</summary>
 /// <param name="Row">The row.</param>
-/// <param name="Skipped">Why it could not be run here; null where it was.</param>
-/// <param name="Claims">What it claimed.</param>
-/// <param name="Lines">What it printed.</param>
+/// <param name="Skipped">Why it could not be run here; null if it ran.</param>
+/// <param name="Claims">Its claims.</param>
+/// <param name="Lines">Its output.</param>
 /// <param name="Took">How long it took.</param>
 internal sealed record GuideResult(GuideRow Row, string? Skipped, IReadOnlyList<GuideClaim> Claims, IReadOnlyList<string> Lines, TimeSpan Took)
 {

@@ -3,23 +3,23 @@ using System.Globalization;
 
 namespace Orchestrator.Cli.Guide;
 
-/// <summary>What others take of this machine's cores while something is measured: a speed that was measured beside them is that of the machine's leftovers.</summary>
+/// <summary>The processor time that other programs take during a measurement: a speed measured beside them is that of the remaining cores.</summary>
 internal sealed class OtherLoad
 {
-    // Of a core: a terminal, a timer and the like are always there.
+    // In cores: a terminal, a timer and the like are always running.
     private const double Tolerable = 0.3;
 
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly double _before = ReadBusySeconds();
 
-    /// <summary>How many cores were busy since, or were taken away from this machine, beside those that what is measured has used.</summary>
-    /// <param name="ownSeconds">The processor time of what is measured.</param>
+    /// <summary>The cores that were busy since, or stolen from this machine, without those used by the measured program.</summary>
+    /// <param name="ownSeconds">The processor time of the measured program.</param>
     public double Cores(double ownSeconds) => Math.Max(0, ReadBusySeconds() - _before - ownSeconds) / Stopwatch.GetElapsedTime(_started).TotalSeconds;
 
-    /// <summary>Whether so much is too much for a measurement.</summary>
+    /// <summary>Whether this load invalidates a measurement.</summary>
     public static bool Disturbs(double cores) => cores > Tolerable;
 
-    /// <summary>Of all cores since the machine started: all but what they were idle or waited for a disk.</summary>
+    /// <summary>The processor time of all cores since boot, without idle and I/O wait time.</summary>
     private static double ReadBusySeconds()
     {
         const int TicksPerSecond = 100;

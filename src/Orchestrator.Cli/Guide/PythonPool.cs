@@ -11,7 +11,7 @@ namespace Orchestrator.Cli.Guide;
 /// <summary>A coordinator in this process with Python workers, from the repository that this command was built in.</summary>
 internal sealed class PythonPool : IAsyncDisposable
 {
-    /// <summary>Debian's own: its grpcio belongs to this interpreter, whatever other comes first on PATH.</summary>
+    /// <summary>Debian's own: its grpcio belongs to this interpreter, even if another one is first on PATH.</summary>
     private const string Interpreter = "/usr/bin/python3";
 
     private readonly string _directory;
@@ -22,8 +22,8 @@ internal sealed class PythonPool : IAsyncDisposable
 
     public OrchestratorClient Client => _client!;
 
-    /// <summary>Starts it.</summary>
-    /// <exception cref="GuideSkippedException">Something is missing here.</exception>
+    /// <summary>Starts the pool.</summary>
+    /// <exception cref="GuideSkippedException">A requirement is missing on this machine.</exception>
     public static async Task<PythonPool> StartAsync(int workers, CancellationToken token)
     {
         var root = FindRepository() ?? throw new GuideSkippedException("the Python worker (tests/Interop/python) is not shipped with the command; run it from where it was built");
@@ -46,7 +46,7 @@ internal sealed class PythonPool : IAsyncDisposable
     {
         if (_client is not null)
             await _client.DisposeAsync();
-        // Its tasks have been cancelled with their client; there is nothing to drain.
+        // The tasks have been cancelled with their client; there is nothing to drain.
         if (_coordinator is not null)
             await _coordinator.DisposeAsync();
 
@@ -76,7 +76,7 @@ internal sealed class PythonPool : IAsyncDisposable
                 {
                     Workers = 1,
                     HotSpares = 0,
-                    // A pinned worker has one core, whatever its threads do.
+                    // A pinned worker has one core, regardless of its number of threads.
                     PinWorkers = false,
                     Command = [SelfCommand.Path, .. SelfCommand.Arguments(WorkerCommand.Arguments(new StockHandlerOptions()))],
                     MoreGroups = [new WorkerGroupOptions("python", workers, python)],

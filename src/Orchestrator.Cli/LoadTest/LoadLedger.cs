@@ -6,8 +6,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.LoadTest;
 
 /// <summary>
-/// Every task that was sent, and how it ended. It balances when each was answered exactly once, or was given up by a client that hung up, and the coordinator has
-/// counted the same.
+/// Every task sent, and how it ended. The ledger balances when each task was answered exactly once or abandoned by a client that disconnected, and the
+/// coordinator's counts agree.
 /// </summary>
 internal sealed class LoadLedger
 {
@@ -17,10 +17,10 @@ internal sealed class LoadLedger
 
     public long Sent { get; private set; }
 
-    /// <summary>Without an answer when their client hung up.</summary>
+    /// <summary>Tasks unanswered when their client disconnected.</summary>
     public long GivenUp { get; private set; }
 
-    /// <summary>Answers to what had been answered, or was never asked.</summary>
+    /// <summary>Duplicate answers, and answers to tasks never sent.</summary>
     public long Strays { get; private set; }
 
     public string? FirstFailure { get; private set; }
@@ -36,7 +36,7 @@ internal sealed class LoadLedger
 
     public LatencyRecorder Latency => _latency;
 
-    /// <summary>By state, in the words of the contract: <c>succeeded</c>, <c>worker_lost</c> and so on.</summary>
+    /// <summary>Ended tasks by state, as the contract names them: <c>succeeded</c>, <c>worker_lost</c> and so on.</summary>
     public IReadOnlyDictionary<string, long> Ended => _ended;
 
     public static string Name(TaskState state)
@@ -77,9 +77,9 @@ internal sealed class LoadLedger
         }
     }
 
-    /// <summary>What does not add up; empty where all does.</summary>
+    /// <summary>The discrepancies; empty if the ledger balances.</summary>
     /// <param name="before">The coordinator's counts before the first task was sent.</param>
-    /// <param name="after">Its counts once nothing ran any more.</param>
+    /// <param name="after">Its counts once no task was running.</param>
     public IEnumerable<string> Imbalances(TaskCounts before, TaskCounts after)
     {
         if (Strays > 0)
@@ -89,7 +89,7 @@ internal sealed class LoadLedger
         if (after.Queued + after.Running is > 0 and var open)
             yield return Text($"{open} tasks are still open at the coordinator");
         var counted = Total(after) - Total(before);
-        // What a client sent just before it hung up may not have arrived.
+        // Tasks sent just before a client disconnected may not have arrived.
         if (counted < Answered || counted > Sent)
             yield return Text($"the coordinator counted {counted} ends, and {Answered} to {Sent} are right");
     }

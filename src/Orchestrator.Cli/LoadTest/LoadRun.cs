@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.LoadTest;
 
-/// <summary>Plays a scenario against a coordinator, and judges it.</summary>
+/// <summary>Runs a scenario against a coordinator, and checks its thresholds.</summary>
 internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Task<OrchestratorClient>> connect, Terminal terminal)
 {
     private const int Notes = 10;
@@ -47,7 +47,7 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
                 await sender.DisposeAsync();
         }
 
-        // A kill that failed is no cancellation, and must not look like none.
+        // A failed kill is not a cancellation, and must not be reported as one.
         foreach (var task in beside.Where(task => task.IsFaulted))
             await task;
         var elapsed = Stopwatch.GetElapsedTime(started);
@@ -55,7 +55,7 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
         return new LoadVerdict(scenario, _ledger, elapsed, _kills, _replacements.Times, before, status);
     }
 
-    /// <summary>What clients left behind is cancelled by the coordinator, which takes its time.</summary>
+    /// <summary>Waits while the coordinator cancels the tasks of disconnected clients.</summary>
     private static async Task<ServiceStatus> SettleAsync(OrchestratorClient observer, CancellationToken token)
     {
         var begin = Stopwatch.GetTimestamp();
@@ -93,7 +93,7 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
             }
             catch (ArgumentException)
             {
-                // It has ended by itself meanwhile.
+                // The process has ended by itself meanwhile.
             }
         }
     }
@@ -110,7 +110,7 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
     }
 }
 
-/// <summary>How a scenario ended.</summary>
+/// <summary>The outcome of a scenario.</summary>
 internal sealed class LoadVerdict
 {
     private readonly LoadScenario _scenario;
@@ -131,7 +131,7 @@ internal sealed class LoadVerdict
         Faults = [.. ledger.Imbalances(before, after.Tasks), .. Missed()];
     }
 
-    /// <summary>Why it failed; empty where it passed.</summary>
+    /// <summary>The reasons of failure; empty if the scenario passed.</summary>
     public IReadOnlyList<string> Faults { get; }
 
     public void Write(Terminal terminal)

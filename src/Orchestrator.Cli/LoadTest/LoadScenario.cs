@@ -4,7 +4,7 @@ using Orchestrator.Cli.Commands;
 
 namespace Orchestrator.Cli.LoadTest;
 
-/// <summary>A scripted load: who sends what, how fast, what is killed meanwhile, and what must hold at the end. Read from a JSON file.</summary>
+/// <summary>A scripted load: clients, their tasks and rates, the processes to kill, and the thresholds at the end. Read from a JSON file.</summary>
 internal sealed record LoadScenario
 {
     private static readonly JsonSerializerOptions s_json = new()
@@ -18,13 +18,13 @@ internal sealed record LoadScenario
         Converters = { new DurationConverter() },
     };
 
-    /// <summary>For people.</summary>
+    /// <summary>The name, for people to read.</summary>
     public required string Name { get; init; }
 
     /// <summary>How long tasks are sent, such as <c>20s</c> or <c>2h</c>.</summary>
     public required TimeSpan Duration { get; init; }
 
-    /// <summary>Decides arrivals, the mix and who is killed.</summary>
+    /// <summary>The seed of arrivals, the task mix and the choice of kills.</summary>
     public int Seed { get; init; } = 1;
 
     public required IReadOnlyList<LoadClient> Clients { get; init; }
@@ -33,7 +33,7 @@ internal sealed record LoadScenario
 
     public LoadThresholds Thresholds { get; init; } = new();
 
-    /// <exception cref="UsageException">It is no scenario; the message names the file and what is wrong.</exception>
+    /// <exception cref="UsageException">The file is not a scenario; the message names the file and the error.</exception>
     public static async Task<LoadScenario> ReadAsync(string file, CancellationToken token)
     {
         try
@@ -61,7 +61,7 @@ internal sealed record LoadScenario
             yield return "clients must hold at least one";
         foreach (var (client, i) in Clients.Select((client, i) => (client, i)))
         {
-            // The serializer answers for null in properties, and not in lists.
+            // The serializer rejects null in properties, but not in lists.
             if (client is null)
             {
                 yield return $"clients[{i}] is null";
@@ -108,18 +108,18 @@ internal sealed record LoadScenario
     }
 }
 
-/// <summary>Some clients that do the same.</summary>
+/// <summary>A group of identical clients.</summary>
 internal sealed record LoadClient
 {
     public required string Name { get; init; }
 
-    /// <summary>How many of them, each with a connection and a stream of its own.</summary>
+    /// <summary>The number of clients, each with its own connection and stream.</summary>
     public int Count { get; init; } = 1;
 
-    /// <summary>Tasks per second of each, arriving at random.</summary>
+    /// <summary>Tasks per second of each client, with random arrivals.</summary>
     public required double Rate { get; init; }
 
-    /// <summary>Tasks of each that may be unanswered; what arrives beyond that waits, and its latency says so.</summary>
+    /// <summary>The maximum of unanswered tasks per client; further arrivals wait, and their latency includes the wait.</summary>
     public int InFlight { get; init; } = 4_096;
 
     public LoadBurst? Burst { get; init; }
@@ -127,28 +127,28 @@ internal sealed record LoadClient
     public required IReadOnlyList<LoadTask> Tasks { get; init; }
 }
 
-/// <summary>From time to time another rate.</summary>
+/// <summary>A periodic change of the rate.</summary>
 internal sealed record LoadBurst(TimeSpan Every, TimeSpan For, double Rate);
 
 /// <summary>A kind of task.</summary>
 /// <param name="Handler">Its handler.</param>
-/// <param name="Input">Its input; null is none.</param>
-/// <param name="Weight">How often among the others.</param>
-/// <param name="Retries">Attempts in all, also after the death of a worker; 1 is none.</param>
+/// <param name="Input">Its input; null for none.</param>
+/// <param name="Weight">Its relative frequency.</param>
+/// <param name="Retries">Total attempts, also after the death of a worker; 1 means no retry.</param>
 /// <param name="RunTimeout">Its run timeout, if any.</param>
 internal sealed record LoadTask(string Handler, JsonElement? Input = null, int Weight = 1, int Retries = 1, TimeSpan? RunTimeout = null);
 
-/// <summary>What is killed, and how often.</summary>
+/// <summary>The kind of process to kill, and how often.</summary>
 internal sealed record LoadKill(string What, TimeSpan Every)
 {
     /// <summary>A worker process, by SIGKILL.</summary>
     public const string Worker = "worker";
 
-    /// <summary>One of the clients: it hangs up in the middle of everything and comes back.</summary>
+    /// <summary>One of the clients: it disconnects with tasks under way and reconnects.</summary>
     public const string Client = "client";
 }
 
-/// <summary>What must hold at the end, beside the ledger. What is left out is not asked for.</summary>
+/// <summary>The thresholds at the end, besides the ledger. Omitted ones are not checked.</summary>
 internal sealed record LoadThresholds
 {
     /// <summary>The 99th percentile of all latencies, from the intended start of a task to its result.</summary>
@@ -157,10 +157,10 @@ internal sealed record LoadThresholds
     /// <summary>Ended tasks per second.</summary>
     public double? MinPerSecond { get; init; }
 
-    /// <summary>The most tasks that may end so, by state: <c>{"failed": 0, "worker_lost": 20}</c>.</summary>
+    /// <summary>The maximum of ended tasks, by state: <c>{"failed": 0, "worker_lost": 20}</c>.</summary>
     public IReadOnlyDictionary<string, long> MaxEnded { get; init; } = new Dictionary<string, long>();
 
-    /// <summary>The fewest kills that must have happened: a test whose fault never fired shows nothing.</summary>
+    /// <summary>The minimum number of kills: a test whose fault never fired shows nothing.</summary>
     public int MinKills { get; init; }
 
     /// <summary>The coordinator's resident memory at the end, in megabytes.</summary>

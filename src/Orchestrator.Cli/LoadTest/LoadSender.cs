@@ -7,10 +7,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.LoadTest;
 
-/// <summary>One client of a load test: it sends when its schedule says, whatever became of what it sent before.</summary>
+/// <summary>One client of a load test: it sends at its scheduled times, independent of the outcome of earlier tasks.</summary>
 internal sealed class LoadSender : IAsyncDisposable
 {
-    // A schedule is drawn beforehand; in parts of this length hours need no more memory than seconds.
+    // A schedule is drawn beforehand, in parts of this length, so that hours need no more memory than seconds.
     private static readonly TimeSpan s_part = TimeSpan.FromSeconds(5);
 
     private readonly LoadClient _spec;
@@ -33,7 +33,7 @@ internal sealed class LoadSender : IAsyncDisposable
         _turns = [.. spec.Tasks.SelectMany((task, i) => Enumerable.Repeat(i, task.Weight))];
     }
 
-    /// <summary>Sends for so long, and then waits for what is unanswered.</summary>
+    /// <summary>Sends for this long, and then waits for unanswered tasks.</summary>
     public async Task RunAsync(TimeSpan duration, CancellationToken token)
     {
         await ConnectAsync(token);
@@ -43,7 +43,7 @@ internal sealed class LoadSender : IAsyncDisposable
             var schedule = new ArrivalSchedule(rate, new RoundPlan(length, 0), _random.Next());
             var begin = Stopwatch.GetTimestamp();
             await schedule.PlayAsync(begin, (from, to) => Send(schedule, begin, from, to, token), token);
-            // The last arrival of a part comes before its end.
+            // The last arrival of a part is before its end.
             if (length - Stopwatch.GetElapsedTime(begin) is var rest && rest > TimeSpan.Zero)
                 await Task.Delay(rest, TimeProvider.System, token);
             at += length;
@@ -60,7 +60,7 @@ internal sealed class LoadSender : IAsyncDisposable
         }
     }
 
-    /// <summary>Hangs up as a killed client would, and comes back.</summary>
+    /// <summary>Disconnects as a killed client would, and reconnects.</summary>
     public async Task HangUpAsync(CancellationToken token)
     {
         await _connecting.WaitAsync(token);
@@ -96,7 +96,7 @@ internal sealed class LoadSender : IAsyncDisposable
 
     private Task ConnectAsync(CancellationToken token) => HangUpAsync(token);
 
-    /// <summary>The rate at this time, and how long it stays.</summary>
+    /// <summary>The rate at this time, and how long it lasts.</summary>
     private (double Rate, TimeSpan Length) Part(TimeSpan at, TimeSpan left)
     {
         var (rate, length) = (_spec.Rate, left);
@@ -118,13 +118,13 @@ internal sealed class LoadSender : IAsyncDisposable
         {
             var kind = _kinds[_turns[_random.Next(_turns.Length)]];
             var task = new TaskSpec { Handler = kind.Handler, Input = kind.Input, Options = kind.Options, Tag = ++_tag };
-            // A client that is just coming back has not lost its task: it sends it late.
+            // A reconnecting client has not lost its task: it sends it late.
             while (_connection?.TrySend(task, begin + schedule[i], token) != true)
                 token.WaitHandle.WaitOne(1);
         }
     }
 
-    /// <summary>One life of the client.</summary>
+    /// <summary>One connection of the client.</summary>
     private sealed class Connection : IAsyncDisposable
     {
         private readonly OrchestratorClient _client;
@@ -145,7 +145,7 @@ internal sealed class LoadSender : IAsyncDisposable
             Func<CancellationToken, Task<OrchestratorClient>> connect, int inFlight, LoadLedger ledger, CancellationToken token) =>
             new(await connect(token), inFlight, ledger);
 
-        /// <summary>False where this life is over.</summary>
+        /// <summary>Sends tasks; false if this connection has ended.</summary>
         public bool TrySend(TaskSpec task, long intended, CancellationToken token)
         {
             ValueTask submitted;
@@ -160,13 +160,13 @@ internal sealed class LoadSender : IAsyncDisposable
 
             try
             {
-                // A full stream holds the sender up; what was due meanwhile is late, and its latency says so.
+                // A full stream blocks the sender; tasks due meanwhile are late, and their latency includes the delay.
                 if (!submitted.IsCompletedSuccessfully)
                     submitted.AsTask().GetAwaiter().GetResult();
             }
             catch (Exception exception) when (_ended && exception is OrchestratorException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
             {
-                // It hung up meanwhile, and the task is among those that were given up.
+                // The client disconnected meanwhile; the task counts as abandoned.
             }
 
             return true;
@@ -184,7 +184,7 @@ internal sealed class LoadSender : IAsyncDisposable
                 _ended = true;
             await _stream.DisposeAsync();
             await _client.DisposeAsync();
-            // No result comes any more.
+            // No more results arrive.
             _ledger.GiveUp(_open.Count);
             _open.Clear();
         }

@@ -5,7 +5,7 @@ using Orchestrator.Client;
 
 namespace Orchestrator.Cli.LoadTest;
 
-/// <summary>How long it took from the kill of a worker until its place was filled, as an observer hears it.</summary>
+/// <summary>The time from the kill of a worker until its replacement is ready, as reported by events.</summary>
 internal sealed class Replacements
 {
     private readonly ConcurrentDictionary<string, long> _killed = new();
@@ -15,12 +15,12 @@ internal sealed class Replacements
     /// <summary>A worker is about to be killed.</summary>
     public void Killed(string name) => _killed[name] = Stopwatch.GetTimestamp();
 
-    /// <summary>Listens until it is cancelled.</summary>
+    /// <summary>Watches events until cancelled.</summary>
     public async Task WatchAsync(OrchestratorClient observer, CancellationToken token)
     {
         await foreach (var item in observer.WatchEventsAsync(cancellationToken: token))
         {
-            // The subject of what happened before is never that of a worker whose kill is waited for: its place is filled later.
+            // The subject of an earlier event is never a worker whose kill is still awaited: its replacement comes later.
             if (item.Kind == "worker.ready" && _killed.TryRemove(item.Subject.Split('#')[0], out var since))
                 Times.Record(since, Stopwatch.GetTimestamp());
         }

@@ -5,20 +5,20 @@ using Spectre.Console;
 namespace Orchestrator.Cli.Output;
 
 /// <summary>
-/// A console for a progress bar and for the lines above it. Once the process has gone to the background it is silent: what moves the cursor would overwrite the lines of what
-/// runs in front.
+/// A console for a progress bar and the lines above it. It is silent while the process is in the background: cursor movements would overwrite the lines of the
+/// foreground job.
 /// </summary>
 internal sealed class BarConsole : IDisposable
 {
     private readonly Gate _gate;
     private readonly PosixSignalRegistration _continued;
 
-    /// <param name="writer">The terminal's side of it.</param>
+    /// <param name="writer">Writes to the terminal.</param>
     public BarConsole(TextWriter writer)
     {
         _gate = new Gate(writer);
         Console = Terminal.Create(_gate, redirected: false);
-        // The only way from the front to the back is to be stopped and continued.
+        // A foreground process moves to the background only by being stopped and continued.
         _continued = PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ =>
         {
             if (!JobControl.IsInForeground)
@@ -30,8 +30,8 @@ internal sealed class BarConsole : IDisposable
     public IAnsiConsole Console { get; }
 
     /// <summary>
-    /// Writes a line above the bar; false where it is silent, and the line is still to be written. The line goes where the bar was, so that what it leaves of that is erased, and
-    /// it is not folded: it is there to be copied.
+    /// Writes a line above the bar; false if the console is silent, so that the caller must write the line. The line replaces the bar and erases the
+    /// rest of it; it is not folded, so that it can be copied.
     /// </summary>
     public bool TryWriteLine(string line, bool isFailure = false)
     {
@@ -45,7 +45,7 @@ internal sealed class BarConsole : IDisposable
 
     private sealed class Gate(TextWriter writer) : TextWriter
     {
-        // Of the write that this thread is in: the bar is drawn by another.
+        // Per thread: another thread draws the bar.
         [ThreadStatic]
         private static bool s_dropped;
 

@@ -5,10 +5,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Output;
 
-/// <summary>Words for what the contract holds.</summary>
+/// <summary>Formats values of the contract as text.</summary>
 internal static class Format
 {
-    /// <summary>Where a coordinator was reached.</summary>
+    /// <summary>The address at which a coordinator was reached.</summary>
     public static string Address(Uri address) => address.Scheme == "unix" ? $"unix:{address.LocalPath}" : address.GetLeftPart(UriPartial.Authority);
 
     public static string State(TaskState state) => Name(state.ToString());
@@ -71,7 +71,7 @@ internal static class Format
 
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary>How much is shared: such as <c>2 sessions, 1 queue with 17 items</c>.</summary>
+    /// <summary>The counts of shared objects, such as <c>2 sessions, 1 queue with 17 items</c>.</summary>
     public static string Objects(ServiceStatus status) =>
         $"{Counted(status.Sessions, "session")}, {Counted(status.Queues, "queue")} with {Counted(status.QueuedItems, "item")}";
 
@@ -85,7 +85,7 @@ internal static class Format
         _ => value.ToString("0.00", CultureInfo.InvariantCulture),
     };
 
-    /// <summary>What this reader has missed of a task.</summary>
+    /// <summary>The partial outputs of a task that this reader has missed.</summary>
     public static string Dropped(TaskEvent happened) =>
         $"{Count((long)happened.DroppedBefore)} partial outputs are missing here: they came faster than they were read, or before, and only the newest are kept";
 
@@ -96,7 +96,7 @@ internal static class Format
         return $"{completed}{total}{(progress.Message.Length > 0 ? ", " : "")}{progress.Message}";
     }
 
-    /// <summary>At most so many characters, and a mark where there were more.</summary>
+    /// <summary>Truncates text to this many characters, with an ellipsis.</summary>
     public static string Cut(string text, int length) => text.Length <= length ? text : string.Concat(text.AsSpan(0, length), "…");
 
     public static string FirstLine(string text)
@@ -105,7 +105,7 @@ internal static class Format
         return end < 0 ? text : text[..end];
     }
 
-    // The message before it names the worker and its signal or exit code.
+    // The preceding message names the worker and its signal or exit code.
     private static string Death(PostMortem death) =>
         $"pid {death.Pid}{(death.PeakRssBytes > 0 ? ", peak memory " + Bytes(death.PeakRssBytes) : "")}{(death.OutOfMemory ? ", out of memory" : "")}";
 

@@ -2,13 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace Orchestrator.Cli.Output;
 
-/// <summary>Whether a shell has put this process in front of its terminal or behind it.</summary>
+/// <summary>Whether the shell runs this process in the foreground or background of its terminal.</summary>
 internal static partial class JobControl
 {
     private const int StandardOutput = 1;
     private const int StandardError = 2;
 
-    /// <summary>False only where another job of the same terminal is in front. Without a terminal of its own nothing is.</summary>
+    /// <summary>False only if another job of the same terminal is in the foreground; true without a controlling terminal.</summary>
     public static bool IsInForeground => IsInFrontOf(StandardOutput) && IsInFrontOf(StandardError);
 
     private static bool IsInFrontOf(int descriptor) => GetForegroundGroup(descriptor) is var front && (front < 0 || front == GetProcessGroup());

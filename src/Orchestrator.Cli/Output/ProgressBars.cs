@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace Orchestrator.Cli.Output;
 
-/// <summary>The look of this command's progress bars.</summary>
+/// <summary>The style of this command's progress bars.</summary>
 internal static class ProgressBars
 {
     public static Progress Create(BarConsole console) => new Progress(console.Console)

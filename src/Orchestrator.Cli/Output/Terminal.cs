@@ -6,8 +6,8 @@ using Spectre.Console;
 namespace Orchestrator.Cli.Output;
 
 /// <summary>
-/// Where the command writes: results to standard output, remarks and errors to standard error, so that a pipe carries
-/// results alone. Colours and bars only on a terminal, and no colours where <c>NO_COLOR</c> is set.
+/// The command's output: results to standard output, notes and errors to standard error, so that a pipe carries only
+/// results. Colours and bars appear only on a terminal, and no colours if <c>NO_COLOR</c> is set.
 /// </summary>
 internal sealed class Terminal
 {
@@ -50,10 +50,10 @@ internal sealed class Terminal
 
     private static bool IsDumb => Environment.GetEnvironmentVariable("TERM") is "dumb";
 
-    // A file or a pipe gets the results as they are.
+    // A file or a pipe gets the results unchanged.
     public void Line(string text = "") => _writer.WriteLine(IsRedirected ? text : VisibleText.Lines(text));
 
-    /// <summary>A remark beside the result.</summary>
+    /// <summary>Writes a note to standard error.</summary>
     public void Note(string text)
     {
         if (ShowsProgress)
@@ -75,7 +75,7 @@ internal sealed class Terminal
     /// <summary>A table of values; in a pipe its cells are separated by tabs, for <c>cut</c> and <c>awk</c>.</summary>
     /// <param name="columns">Its columns.</param>
     /// <param name="rows">Its rows.</param>
-    /// <param name="leastFirst">Columns that a narrow terminal does without, in this order.</param>
+    /// <param name="leastFirst">Columns to drop on a narrow terminal, in this order.</param>
     public void WriteTable(IReadOnlyList<Column> columns, IEnumerable<IReadOnlyList<string>> rows, params string[] leastFirst)
     {
         if (IsRedirected)
@@ -87,15 +87,15 @@ internal sealed class Terminal
         }
 
         var cells = rows.ToArray();
-        // The last one is folded where there is no room for it.
+        // The last column is folded if it does not fit.
         var shown = Fitting(Out.Profile.Width, columns, cells, leastFirst, foldsLast: true);
         WriteGrid([.. shown.Select(index => columns[index])], cells.Select(row => (string[])[.. shown.Select(index => row[index])]));
     }
 
-    /// <summary>The columns for which there is room; those that say least go first.</summary>
+    /// <summary>The columns that fit; the least important are dropped first.</summary>
     internal static List<int> Fitting(int width, IReadOnlyList<Column> columns, IReadOnlyList<IReadOnlyList<string>> rows, IEnumerable<string> leastFirst, bool foldsLast = false)
     {
-        // Beside its text a column takes a space on each side and one between it and the next.
+        // Besides its text, a column takes a space on each side and one separator.
         int Width(int index) => (foldsLast && index == columns.Count - 1
             ? columns[index].Title.Length
             : rows.Select(cells => cells[index].Length).Append(columns[index].Title.Length).Max()) + 3;
@@ -110,7 +110,7 @@ internal sealed class Terminal
         return shown;
     }
 
-    /// <summary>A table for people, aligned in a pipe too.</summary>
+    /// <summary>A table for people to read, aligned also in a pipe.</summary>
     public void WriteGrid(IReadOnlyList<Column> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
         var table = new Table { Border = TableBorder.Simple, UseSafeBorder = false };
@@ -119,7 +119,7 @@ internal sealed class Terminal
             table.AddColumn(new TableColumn(new Markup($"[bold]{Markup.Escape(column.Title)}[/]"))
             {
                 Alignment = column.IsNumber ? Justify.Right : Justify.Left,
-                // The first one names its row: a name in two halves can be neither found nor copied.
+                // The first column names its row: a folded name can be neither searched nor copied.
                 NoWrap = column.IsNumber || index == 0,
             });
         }
@@ -129,7 +129,7 @@ internal sealed class Terminal
         Out.Write(table);
     }
 
-    /// <summary>A console with this command's look.</summary>
+    /// <summary>A console with this command's style.</summary>
     internal static IAnsiConsole Create(TextWriter writer, bool redirected)
     {
         var plain = redirected || IsDumb;
@@ -142,7 +142,7 @@ internal sealed class Terminal
             Interactive = plain ? InteractionSupport.No : InteractionSupport.Yes,
             Out = new AnsiConsoleOutput(writer),
         });
-        // A pipe has no width; a table must not be folded to the 80 columns of a terminal that is not there.
+        // A pipe has no width; a table must not be folded to the default of 80 columns.
         if (redirected)
             console.Profile.Width = 160;
         return console;
@@ -151,5 +151,5 @@ internal sealed class Terminal
 
 /// <summary>A column of a table.</summary>
 /// <param name="Title">Its title.</param>
-/// <param name="IsNumber">Whether it stands on the right.</param>
+/// <param name="IsNumber">Whether it is right-aligned.</param>
 internal sealed record Column(string Title, bool IsNumber = false);

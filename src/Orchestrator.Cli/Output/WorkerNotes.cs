@@ -2,13 +2,13 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Output;
 
-/// <summary>What is wrong with the workers, in words, with what helps.</summary>
+/// <summary>Describes problems of the workers, with the remedy.</summary>
 internal static class WorkerNotes
 {
-    /// <summary>Whether there is a group all of whose workers have been given up: what only it could run fails.</summary>
+    /// <summary>Whether all workers of some group have been given up: tasks that only this group can run fail.</summary>
     public static bool HasLostGroup(ServiceStatus status) => status.Workers.GroupBy(worker => worker.Group).Any(group => group.All(IsGivenUp));
 
-    /// <summary>One line for each thing that keeps tasks from running; none where all is well.</summary>
+    /// <summary>One line for each problem that keeps tasks from running; empty if there is none.</summary>
     public static IEnumerable<string> Of(ServiceStatus status)
     {
         if (status.Workers.Count == 0)

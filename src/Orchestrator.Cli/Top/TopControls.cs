@@ -2,10 +2,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Top;
 
-/// <summary>What a key asks for.</summary>
+/// <summary>The action of a key.</summary>
 internal enum TopAction
 {
-    /// <summary>Nothing but another look.</summary>
+    /// <summary>None, only a redraw.</summary>
     None,
     Quit,
     Recycle,
@@ -14,8 +14,8 @@ internal enum TopAction
 }
 
 /// <summary>
-/// The keys of <c>orchestrator top</c> and what they have selected. Without a terminal and without a coordinator: it takes keys and says
-/// what is to be done.
+/// The keys of <c>orchestrator top</c> and the current selection. Independent of terminal and coordinator: it takes keys and returns the action
+/// to perform.
 /// </summary>
 internal sealed class TopControls
 {
@@ -30,7 +30,7 @@ internal sealed class TopControls
     /// <summary>The selected task's id.</summary>
     public ulong? Task { get; private set; }
 
-    /// <summary>The question that waits for y.</summary>
+    /// <summary>The pending question, to be confirmed by y.</summary>
     public string? Question => _asked switch
     {
         TopAction.Recycle => $"Recycle {Worker}? Its successor starts first, no task is lost.  y/n",
@@ -39,20 +39,20 @@ internal sealed class TopControls
         _ => null,
     };
 
-    /// <summary>What came of the last action.</summary>
+    /// <summary>The outcome of the last action.</summary>
     public string Message { get; set; } = "";
 
-    /// <summary>What was selected may be gone; selects the first where nothing is.</summary>
+    /// <summary>Updates the selection: if the selected row has disappeared, selects the first.</summary>
     public void See(TopSnapshot snapshot)
     {
         if (_asked != TopAction.Recycle && !snapshot.Status.Workers.Any(worker => worker.Name == Worker))
             Worker = snapshot.Status.Workers is [var first, ..] ? first.Name : null;
-        // A question is about what was selected when it was asked, also if that has ended meanwhile.
+        // A question refers to the row selected when it was asked, even if that row has disappeared meanwhile.
         if (_asked != TopAction.Cancel && !Tasks(snapshot).Any(task => task.TaskId == Task))
             Task = Tasks(snapshot) is [var first, ..] ? first.TaskId : null;
     }
 
-    /// <summary>Takes a key; the answer is to be done to <see cref="Worker"/> or <see cref="Task"/>.</summary>
+    /// <summary>Takes a key; returns the action to perform on <see cref="Worker"/> or <see cref="Task"/>.</summary>
     public TopAction Press(ConsoleKeyInfo key, TopSnapshot snapshot)
     {
         if (_asked != TopAction.None)

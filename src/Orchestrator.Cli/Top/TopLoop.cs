@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Orchestrator.Cli.Top;
 
-/// <summary>The live view: snapshots, keys and answers come in, in one order, and the screen is drawn anew after each.</summary>
+/// <summary>The live view: snapshots, keys and answers arrive through one queue, and each redraws the screen.</summary>
 internal sealed class TopLoop(OrchestratorClient client, IAnsiConsole console, TimeSpan interval)
 {
     private readonly Channel<object> _inbox = Channel.CreateUnbounded<object>(new UnboundedChannelOptions { SingleReader = true });
@@ -18,7 +18,7 @@ internal sealed class TopLoop(OrchestratorClient client, IAnsiConsole console, T
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(token);
         var watching = WatchAsync(ending.Token);
         ReadKeys();
-        // The other screen, as of an editor: what stood in the terminal is there again afterwards.
+        // The alternate screen, as in an editor: the terminal's contents reappear afterwards.
         console.Write(new ControlCode("\e[?1049h\e[H"));
         try
         {
@@ -73,12 +73,12 @@ internal sealed class TopLoop(OrchestratorClient client, IAnsiConsole console, T
         }
         catch (Exception exception)
         {
-            // The loop shows it, after what was seen before; its own end is none.
+            // The loop shows this error after the earlier messages; the loop's own cancellation is not an error.
             _inbox.Writer.TryComplete(token.IsCancellationRequested ? null : exception);
         }
     }
 
-    // A key cannot be waited for without a thread; this one ends with the process.
+    // Waiting for a key needs a thread; this one ends with the process.
     private void ReadKeys()
     {
         if (Console.IsInputRedirected)

@@ -2,7 +2,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Top;
 
-/// <summary>How much a second each worker and each handler ends, between two snapshots.</summary>
+/// <summary>Tasks per second that each worker and each handler ends, between two snapshots.</summary>
 internal sealed class TopRates
 {
     private Dictionary<string, long> _ended = [];
@@ -21,7 +21,7 @@ internal sealed class TopRates
         (_before, _ended, _at) = (_ended, ended, snapshot.At);
     }
 
-    /// <summary>Null before the second snapshot, and for a process that is new.</summary>
+    /// <summary>The worker's rate; null before the second snapshot, and for a new process.</summary>
     public double? Of(WorkerInfo worker) => Of(KeyOf(worker));
 
     /// <inheritdoc cref="Of(WorkerInfo)"/>
@@ -29,7 +29,7 @@ internal sealed class TopRates
 
     private static string KeyOf(WorkerInfo worker) => $"{worker.Name}#{worker.Incarnation}";
 
-    // No worker's name holds a space.
+    // No worker's name contains a space.
     private static string KeyOf(HandlerStats handler) => "handler " + handler.Handler;
 
     private static long Ended(TaskCounts? counts) =>

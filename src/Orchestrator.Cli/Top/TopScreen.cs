@@ -8,7 +8,7 @@ namespace Orchestrator.Cli.Top;
 /// <summary>Draws one snapshot so that it fits a screen.</summary>
 internal static class TopScreen
 {
-    // The longest that fits.
+    // The longest line that fits is used.
     private static readonly string[] s_keys =
     [
         "q quit   Tab workers/tasks   ↑↓ select   r recycle worker   c cancel task   d drain",
@@ -16,7 +16,7 @@ internal static class TopScreen
         "q quit  Tab  ↑↓  r recycle  c cancel  d drain",
     ];
 
-    // Of each further table; the tasks take what is left.
+    // Rows of each further table; the tasks get the remaining ones.
     private const int MaxRows = 8;
 
     public static IRenderable Draw(TopSnapshot snapshot, TopRates rates, TopControls controls, int width, int height)
@@ -24,7 +24,7 @@ internal static class TopScreen
         var parts = new List<IRenderable>();
         foreach (var line in TopTables.Headline(snapshot).SelectMany(line => Packed(line, width)))
             parts.Add(new Text(line, new Style(decoration: Decoration.Bold)));
-        // Above the tables: what a small screen cuts off is the end.
+        // Above the tables, since a small screen cuts off the end.
         parts.Add(controls.Question is { } question
             ? new Text(Cut(question, width), new Style(Color.Yellow, decoration: Decoration.Bold))
             : new Text(Cut(controls.Message.Length > 0 ? controls.Message : s_keys.FirstOrDefault(keys => keys.Length <= width, s_keys[^1]), width), new Style(decoration: Decoration.Dim)));
@@ -51,13 +51,13 @@ internal static class TopScreen
         static int Lines(int rows) => rows == 0 ? 0 : rows + 4;
     }
 
-    /// <summary>The parts in as few lines as they fit in.</summary>
+    /// <summary>Joins the parts into as few lines as possible.</summary>
     internal static IEnumerable<string> Packed(IEnumerable<string> parts, int width)
     {
         var line = "";
         foreach (var part in parts)
         {
-            // A comma stands behind each but the last.
+            // A comma follows each part but the last.
             if (line.Length > 0 && line.Length + part.Length + 3 > width)
             {
                 yield return Cut(line + ",", width);
@@ -79,7 +79,7 @@ internal static class TopScreen
         var running = snapshot.Running;
         if (running.Count == 0)
             return new Text("  No task runs.");
-        // The selected one must be among those that are drawn.
+        // The selected row must be visible.
         var selected = running.ToList().FindIndex(task => task.TaskId == controls.Task);
         var from = Math.Clamp(selected - rows + 1, 0, Math.Max(0, running.Count - rows));
         return Table(
@@ -94,7 +94,7 @@ internal static class TopScreen
         var rows = all.Take(most).ToArray();
         var shown = Terminal.Fitting(width, columns, rows.Select(row => row.Cells).ToArray(), TopTables.LeastFirst);
         var table = new Table { Border = TableBorder.Simple, UseSafeBorder = false };
-        // A mark of its own shows what is selected where there are no colours.
+        // A mark shows the selection without colours.
         table.AddColumn(new TableColumn("") { Padding = new Padding(0) });
         foreach (var column in shown.Select(index => columns[index]))
         {

@@ -3,26 +3,26 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Top;
 
-/// <summary>All that <c>orchestrator top</c> shows of one moment.</summary>
+/// <summary>The data that <c>orchestrator top</c> shows at one moment.</summary>
 /// <param name="Address">The coordinator's address.</param>
 /// <param name="Status">Its status.</param>
-/// <param name="Running">What runs, longest first.</param>
+/// <param name="Running">The running tasks, longest first.</param>
 /// <param name="Queues">Its queues, fullest first.</param>
 /// <param name="At">When it was taken, by this machine's clock.</param>
 internal sealed record TopSnapshot(
     Uri Address, ServiceStatus Status, IReadOnlyList<TaskInfo> Running, IReadOnlyList<QueueInfo> Queues, DateTimeOffset At)
 {
-    /// <summary>What a worker runs, longest first.</summary>
+    /// <summary>A worker's running tasks, longest first.</summary>
     public IEnumerable<TaskInfo> On(WorkerInfo worker) =>
         Running.Where(task => task.Attempts.LastOrDefault()?.Worker == $"{worker.Name}#{worker.Incarnation}");
 
     /// <summary>How long a task has run.</summary>
     public TimeSpan? AgeOf(TaskInfo task) => AgeOf(task.Attempts.LastOrDefault()?.StartedAt?.ToDateTimeOffset());
 
-    /// <summary>How long a worker's process has lived; null where there is none.</summary>
+    /// <summary>The age of a worker's process; null if there is none.</summary>
     public TimeSpan? AgeOf(WorkerInfo worker) => AgeOf(worker.StartedAt?.ToDateTimeOffset());
 
-    // Clocks of two machines may differ; nothing began in the future.
+    // The clocks of two machines may differ; an age is never negative.
     private TimeSpan? AgeOf(DateTimeOffset? start) => start is { } begin ? TimeSpan.FromTicks(Math.Max(0, (At - begin).Ticks)) : null;
 }
 

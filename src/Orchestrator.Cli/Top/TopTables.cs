@@ -27,10 +27,10 @@ internal static class TopTables
         new("getters", true), new("putters", true), new("state"),
     ];
 
-    /// <summary>Columns that a narrow screen does without, in this order.</summary>
+    /// <summary>Columns to drop on a narrow screen, in this order.</summary>
     public static readonly string[] LeastFirst = ["ahead", "putters", "getters", "attempt", "run p99", "latency p50", "failed", "pid", "oldest", "most", "done", "state", "queued", "tasks/s", "age", "progress", "CPU", "running", "memory"];
 
-    /// <summary>What stands above the tables, in parts that a narrow screen breaks between.</summary>
+    /// <summary>The header above the tables, in parts; a narrow screen breaks lines between them.</summary>
     public static string[][] Headline(TopSnapshot snapshot)
     {
         var status = snapshot.Status;

@@ -9,8 +9,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// Reads answers so that one that this client cannot read ends what it answers, and nothing else: a stream's message may bring the answers of many operations, and asked again
-/// after a new connection, the coordinator would send the same bytes again.
+/// Confines an unreadable answer to the operation that it answers. A stream message may carry the answers of many operations, and reconnecting does
+/// not help: the coordinator would send the same bytes again.
 /// </summary>
 internal sealed class AnswerReader : ContextInterceptor
 {
@@ -48,7 +48,7 @@ internal sealed class AnswerReader : ContextInterceptor
             }
             catch (InvalidDataException)
             {
-                // More than an answer is unreadable.
+                // More than a single answer is unreadable.
             }
 
             throw new RpcException(new Status(StatusCode.DataLoss, $"an answer of {method.TrimStart('/')} cannot be read: {exception.Message}", exception));

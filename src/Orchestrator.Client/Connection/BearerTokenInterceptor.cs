@@ -16,7 +16,7 @@ internal sealed class BearerTokenInterceptor : ContextInterceptor
     public BearerTokenInterceptor(string token)
     {
         _value = ProtocolConstants.BearerPrefix + token;
-        // Calls only read their headers, so that calls without headers of their own can share one object.
+        // Calls only read their headers, so calls without their own headers can share one object.
         _shared = new Metadata { { ProtocolConstants.AuthorizationHeader, _value } };
     }
 

@@ -8,16 +8,16 @@ namespace Orchestrator.Client;
 /// <summary>Makes the channels of this client, with one set of HTTP/2 settings.</summary>
 internal static class ClientChannel
 {
-    // Wide enough that a stream of full batches never waits for a window update on loopback, small enough that a
-    // reader who stops is felt by the sender after a few messages of the largest size.
+    // Large enough that a stream of full batches never waits for a window update on loopback, small enough that a
+    // stopped reader blocks the sender after a few messages of maximum size.
     private const int StreamWindowBytes = 4 * 1024 * 1024;
 
-    /// <summary>Begins the address of a Unix socket.</summary>
+    /// <summary>The prefix of a Unix socket's address.</summary>
     public const string UnixPrefix = "unix:";
 
     /// <summary>A channel to an address such as <c>http://127.0.0.1:7600</c>, or to <c>unix:</c> and the path of a socket.</summary>
     /// <param name="address">The address.</param>
-    /// <param name="tls">Whom an https address is believed to be, and who we are to it.</param>
+    /// <param name="tls">The trusted authorities and the client certificate for an https address.</param>
     public static GrpcChannel Open(string address, SslClientAuthenticationOptions? tls = null)
     {
         if (!address.StartsWith(UnixPrefix, StringComparison.Ordinal))
@@ -38,7 +38,7 @@ internal static class ClientChannel
                 throw;
             }
         };
-        // gRPC takes the socket's path for no authority.
+        // gRPC does not accept a socket's path as an authority.
         return Create(new Uri("http://localhost"), handler);
     }
 
@@ -60,14 +60,14 @@ internal static class ClientChannel
             DisposeHttpClient = true,
             MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes,
             MaxSendMessageSize = ProtocolConstants.MaxMessageBytes,
-            // A wait may outlive any retry, and a task must not be sent twice without its owner's knowledge.
+            // No retries: a wait may outlive any retry, and a task must not be sent twice without its owner's knowledge.
             MaxRetryAttempts = null,
             ThrowOperationCanceledOnCancellation = true,
         });
 
     public static SocketsHttpHandler CreateHandler() => new()
     {
-        // Past 100 streams on one connection a call would wait silently inside the client.
+        // Beyond 100 streams on one connection, a call would wait silently inside the client.
         EnableMultipleHttp2Connections = true,
         KeepAlivePingDelay = TimeSpan.FromSeconds(30),
         KeepAlivePingTimeout = TimeSpan.FromSeconds(20),

@@ -4,11 +4,11 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Orchestrator.Client;
 
-/// <summary>The client's side of TLS: whom it trusts, and with what certificate it proves itself.</summary>
+/// <summary>The client's side of TLS: the authorities it trusts and its own certificate.</summary>
 internal static class ClientTls
 {
-    /// <summary>The settings for these files; null where none is named and the system's own authorities decide.</summary>
-    /// <exception cref="CoordinatorUnavailableException">A file cannot be used; says which and why.</exception>
+    /// <summary>The settings for these files; null if none is named, so that the system's own authorities decide.</summary>
+    /// <exception cref="CoordinatorUnavailableException">A file cannot be used; the message says which and why.</exception>
     public static SslClientAuthenticationOptions? Create(OrchestratorClientOptions options)
     {
         var ca = Named(options.CertificateAuthority, OrchestratorClientOptions.CertificateAuthorityVariable);
@@ -43,7 +43,7 @@ internal static class ClientTls
         return tls;
     }
 
-    /// <summary>Whether the options or the environment name a certificate by which the client proves itself.</summary>
+    /// <summary>Whether the options or the environment name a client certificate.</summary>
     public static bool NamesCertificate(OrchestratorClientOptions options) => Named(options.Certificate, OrchestratorClientOptions.CertificateVariable) is not null;
 
     private static string? Named(string? given, string variable) =>

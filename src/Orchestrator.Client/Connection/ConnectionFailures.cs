@@ -4,13 +4,13 @@ using Grpc.Core;
 
 namespace Orchestrator.Client;
 
-/// <summary>Why a connection did not come about, in words that say what to change.</summary>
+/// <summary>Explains why a connection failed, and what to change.</summary>
 internal static class ConnectionFailures
 {
-    // What the HTTP library says of a connection that was closed after TLS and before HTTP/2: it has no code of its own for it.
+    // The HTTP library's text for a connection closed after TLS and before HTTP/2, for which it has no error code.
     private const string AfterTls = "HTTP/2 handshake";
 
-    /// <summary>What went wrong, and what helps where that is known.</summary>
+    /// <summary>The failure, and the remedy where it is known.</summary>
     public static string Explain(RpcException exception, CoordinatorEndpoint endpoint)
     {
         var cause = exception.Status.DebugException;
@@ -18,7 +18,7 @@ internal static class ConnectionFailures
         if (isTls && IsCertificateRefused(cause))
         {
             return endpoint.ShowsCertificate
-                ? "it closed the connection when it had seen this client's certificate: it takes only those of the authority that it was given with --client-ca."
+                ? "it closed the connection after receiving this client's certificate: it takes only those of the authority that it was given with --client-ca."
                 : "it asks for a client certificate, and this client shows none. Name one with --cert and --key "
                   + $"({OrchestratorClientOptions.CertificateVariable} and {OrchestratorClientOptions.KeyVariable}).";
         }
@@ -31,14 +31,14 @@ internal static class ConnectionFailures
     }
 
     /// <summary>
-    /// The server closed the connection once TLS was made. With TLS 1.3 that is how it refuses a certificate, or that there is none: by then the client's side has ended its
-    /// handshake.
+    /// Whether the server closed the connection right after the TLS handshake. With TLS 1.3, this is how it refuses a certificate or its absence: by then the
+    /// client's side has completed the handshake.
     /// </summary>
     public static bool IsCertificateRefused(Exception? cause) => Find<AuthenticationException>(cause) is { } refused
         ? Mentions(refused, "certificate required") || Mentions(refused, "alert bad certificate")
         : cause is not null && Mentions(cause, AfterTls);
 
-    /// <summary>The first of its causes that is of this type; null where none is.</summary>
+    /// <summary>The first cause of this type; null if there is none.</summary>
     public static T? Find<T>(Exception? exception)
         where T : Exception
     {

@@ -3,7 +3,7 @@ using Grpc.Core.Interceptors;
 
 namespace Orchestrator.Client;
 
-/// <summary>An interceptor that changes the method or the options of a call, whatever its shape.</summary>
+/// <summary>An interceptor that changes the method or the options of any kind of call.</summary>
 internal abstract class ContextInterceptor : Interceptor
 {
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
@@ -29,7 +29,7 @@ internal abstract class ContextInterceptor : Interceptor
         ClientInterceptorContext<TRequest, TResponse> context,
         AsyncDuplexStreamingCallContinuation<TRequest, TResponse> continuation) => continuation(With(context));
 
-    /// <summary>The context that the call is made with.</summary>
+    /// <summary>Returns the context to make the call with.</summary>
     protected abstract ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context)
         where TRequest : class
         where TResponse : class;

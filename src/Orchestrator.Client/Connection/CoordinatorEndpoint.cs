@@ -3,21 +3,21 @@ using Orchestrator.Contracts;
 
 namespace Orchestrator.Client;
 
-/// <summary>An address and a token, and where each was found, so that an error can say what to mend.</summary>
+/// <summary>An address and a token, and the source of each, so that an error can say what to fix.</summary>
 /// <param name="Address">The gRPC address.</param>
 /// <param name="AddressSource">Where it was found.</param>
 /// <param name="Token">The token; null for none.</param>
 /// <param name="TokenSource">Where it was found, or why there is none.</param>
 internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, string? Token, string TokenSource)
 {
-    /// <summary>The same coordinator's Unix socket, for when its port does not answer; null where the address did not come from its own file.</summary>
+    /// <summary>The same coordinator's Unix socket, used when its port does not answer; null unless the address came from the coordinator's own file.</summary>
     public Uri? LocalSocket { get; private init; }
 
-    /// <summary>Whether the client proves itself by a certificate.</summary>
+    /// <summary>Whether the client presents a certificate.</summary>
     public bool ShowsCertificate { get; init; }
 
     /// <summary>Looks in the options, the environment and the data directory, in this order.</summary>
-    /// <exception cref="CoordinatorUnavailableException">No address is given, and no coordinator has left one.</exception>
+    /// <exception cref="CoordinatorUnavailableException">No address is given, and no coordinator has written one.</exception>
     public static CoordinatorEndpoint Locate(OrchestratorClientOptions options)
     {
         var directory = options.DataDirectory is { Length: > 0 } named
@@ -52,7 +52,7 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
     /// <summary>The same coordinator, by its Unix socket.</summary>
     public CoordinatorEndpoint ByLocalSocket() => this with { Address = LocalSocket!, LocalSocket = null };
 
-    /// <summary>The address that the options or the environment name; null where they name none.</summary>
+    /// <summary>The address named by the options or the environment; null if there is none.</summary>
     private static (string Address, string Source)? Explicit(OrchestratorClientOptions options)
     {
         if (!string.IsNullOrEmpty(options.Endpoint))
@@ -92,7 +92,7 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
         }
     }
 
-    /// <summary>Whether the address is one that the coordinator of this file listens on: only that one is sent its token.</summary>
+    /// <summary>Whether the coordinator of this file listens on the address: its token is sent only there.</summary>
     private static bool IsOf(Uri address, string file)
     {
         try
@@ -108,8 +108,8 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
         bool IsSame(string other) => Uri.TryCreate(other, UriKind.Absolute, out var uri) && uri == address;
     }
 
-    /// <param name="options">May name it.</param>
-    /// <param name="directory">Where else it may lie; null where the coordinator of that directory is not the one that is called.</param>
+    /// <param name="options">May name the token.</param>
+    /// <param name="directory">The directory of the token file; null if its coordinator is not the one being called.</param>
     private static (string? Token, string Source) LocateToken(OrchestratorClientOptions options, string? directory)
     {
         if (!string.IsNullOrEmpty(options.Token))
@@ -128,7 +128,7 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Not an error yet: the coordinator may want none. If it does, the message names this.
+            // Not an error yet: the coordinator may not require a token. If it does, the error names this source.
             return (null, $"none was given, and {file} cannot be read");
         }
     }

@@ -2,13 +2,13 @@ using Grpc.Core;
 
 namespace Orchestrator.Client;
 
-/// <summary>Awaits calls to a coordinator, and maps their errors to this client's exceptions.</summary>
+/// <summary>Awaits calls to a coordinator and maps their errors to this client's exceptions.</summary>
 internal sealed class CoordinatorCalls(CoordinatorEndpoint endpoint)
 {
     /// <summary>The exception of a failed call.</summary>
     public OrchestratorException Map(RpcException exception) => RpcExceptionMapper.Map(exception, endpoint);
 
-    /// <summary>A connection that dies is at times reported as a cancel that was not asked for.</summary>
+    /// <summary>gRPC sometimes reports a broken connection as a cancellation that the caller did not request.</summary>
     public CoordinatorUnavailableException Broken(OperationCanceledException exception) =>
         new($"The connection to the coordinator at {endpoint.Address} ({endpoint.AddressSource}) broke.", exception);
 

@@ -3,10 +3,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>What the coordinator refused, what did not reach it, or how a task ended: the base of every exception of this client.</summary>
+/// <summary>The base of this client's exceptions: the coordinator refused a request, the request did not reach it, or a task did not succeed.</summary>
 public class OrchestratorException : Exception
 {
-    /// <summary>Creates the exception for a gRPC status and the reason that came with it.</summary>
+    /// <summary>Creates the exception for a gRPC status and its reason.</summary>
     public OrchestratorException(string message, StatusCode statusCode, ErrorReason reason, Exception? innerException)
         : base(message, innerException)
     {
@@ -17,7 +17,7 @@ public class OrchestratorException : Exception
     /// <summary>The gRPC status.</summary>
     public StatusCode StatusCode { get; }
 
-    /// <summary>Why, in a name that is stable and may be switched on; unspecified where the coordinator gave none.</summary>
+    /// <summary>The reason, as a stable name that code may switch on; unspecified if the coordinator gave none.</summary>
     public ErrorReason Reason { get; }
 }
 
@@ -29,10 +29,10 @@ public sealed class CoordinatorUnavailableException(string message, Exception? i
 public sealed class AccessDeniedException(string message, StatusCode statusCode, ErrorReason reason, Exception? innerException)
     : OrchestratorException(message, statusCode, reason, innerException);
 
-/// <summary>A limit was reached. Nothing was done; try again after <see cref="RetryAfter"/>.</summary>
+/// <summary>A limit was reached. The request had no effect; retry after <see cref="RetryAfter"/>.</summary>
 public sealed class ResourceExhaustedException(string message, TimeSpan? retryAfter, Exception? innerException)
     : OrchestratorException(message, StatusCode.ResourceExhausted, ErrorReason.LimitExceeded, innerException)
 {
-    /// <summary>When the coordinator expects room again, where it said so.</summary>
+    /// <summary>When to retry, if the coordinator said so.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;
 }

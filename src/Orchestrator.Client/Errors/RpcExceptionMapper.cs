@@ -11,7 +11,7 @@ internal static class RpcExceptionMapper
 {
     private const string ReasonPrefix = "ERROR_REASON_";
 
-    /// <summary>A failed call.</summary>
+    /// <summary>The exception for a failed call.</summary>
     public static OrchestratorException Map(RpcException exception, CoordinatorEndpoint endpoint)
     {
         var status = exception.GetRpcStatus();
@@ -35,11 +35,11 @@ internal static class RpcExceptionMapper
         };
     }
 
-    /// <summary>A failed operation of a session's stream.</summary>
+    /// <summary>The exception for a failed operation of a session's stream.</summary>
     public static OrchestratorException Map(OperationError error) =>
         Map(error.Reason, (StatusCode)error.Code, error.Message, null, error.Cycle?.Edges, null);
 
-    /// <summary>A reason of the contract.</summary>
+    /// <summary>The exception for a reason of the contract.</summary>
     public static OrchestratorException Map(
         ErrorReason reason, StatusCode status, string message, TimeSpan? retryAfter, IReadOnlyList<WaitEdge>? cycle, Exception? inner) => reason switch
         {
@@ -67,7 +67,7 @@ internal static class RpcExceptionMapper
     {
         if (info is not { Domain: ProtocolConstants.ErrorDomain })
             return ErrorReason.Unspecified;
-        // The detail carries the name in the contract's spelling, with or without the enum's prefix.
+        // The detail carries the enum name as the contract spells it, with or without its prefix.
         var name = info.Reason.StartsWith(ReasonPrefix, StringComparison.Ordinal) ? info.Reason : ReasonPrefix + info.Reason;
         var value = CommonReflection.Descriptor.FindTypeByName<Google.Protobuf.Reflection.EnumDescriptor>("ErrorReason")
             .FindValueByName(name);

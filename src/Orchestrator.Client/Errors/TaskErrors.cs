@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>How a task ended, as an exception of this client.</summary>
+/// <summary>Maps a task's failure to an exception of this client.</summary>
 internal static class TaskErrors
 {
     /// <summary>The exception for a task that did not succeed.</summary>
@@ -26,7 +26,7 @@ internal static class TaskErrors
         var reason = result.Error?.Reason ?? ErrorReason.Unspecified;
         return reason switch
         {
-            // Refused, so that nothing was done: no end of a task but a refusal, as a unary call would have thrown it.
+            // The submission was refused and the task never existed: throw the exception that a unary call would throw.
             ErrorReason.LimitExceeded when result.TaskId == 0 => new ResourceExhaustedException($"{what}: {said}", null, null),
             ErrorReason.Draining when result.TaskId == 0 => new OrchestratorException($"{what}: {said}", StatusCode.Unavailable, reason, null),
             ErrorReason.Quarantined => new WorkerLostException($"{what}: {said}", result),

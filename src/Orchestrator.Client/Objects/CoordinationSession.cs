@@ -6,11 +6,11 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// A session at the coordinator and what can be reached through it: locks, semaphores, events and the like, shared by every process that names them. It owns
-/// what is acquired through it; when it ends, by disposal, by loss of the connection beyond its time to live or with the task attempt it belongs
-/// to, everything goes back.
+/// A session at the coordinator and the shared objects reached through it: locks, semaphores, events and the like, shared by every process that names them.
+/// The session owns everything acquired through it. When it ends (disposed, disconnected for longer than its time to live, or its task attempt ended),
+/// everything it holds is released.
 /// </summary>
-/// <remarks>Safe for many threads. All its operations share one stream, and a wait costs no call of its own.</remarks>
+/// <remarks>Safe for many threads. All operations share one stream; a wait does not take a call of its own.</remarks>
 public sealed class CoordinationSession : IAsyncDisposable
 {
     private static readonly TimeSpan s_closeLimit = TimeSpan.FromSeconds(5);
@@ -39,23 +39,23 @@ public sealed class CoordinationSession : IAsyncDisposable
     public string Id { get; }
 
     /// <summary>
-    /// How lists and messages show this session, which its id would give into others' hands: <c>s-</c> and the first 8 hexadecimal digits of the id's SHA-256. A task
-    /// attempt's session is shown by its id.
+    /// The session's name in lists and messages, since its id is a credential: <c>s-</c> and the first 8 hexadecimal digits of the id's SHA-256. The
+    /// session of a task attempt is shown by its id.
     /// </summary>
     public string Alias => _isOwner ? $"s-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Id)))[..8]}" : Id;
 
-    /// <summary>Fires when the session is lost: nothing that it held is held any more.</summary>
+    /// <summary>Fires when the session is lost: everything it held has been released.</summary>
     public CancellationToken Lost => _lost.Token;
 
-    /// <summary>A lock of this name, for all who name it.</summary>
+    /// <summary>The lock of this name, shared by every process that names it.</summary>
     /// <param name="name">Its name: letters, digits and <c>._/-</c>, at most 128.</param>
     /// <param name="mode">How it is acquired.</param>
     public SharedLock Lock(string name, LockMode mode = LockMode.Plain) => new(this, name, mode);
 
     /// <summary>A semaphore of this name.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="initialPermits">How many permits it has when this creates it; null leaves that to others.</param>
-    /// <param name="bounded">Whether it never has more than at first.</param>
+    /// <param name="initialPermits">The number of permits if this call creates it; null leaves that to other callers.</param>
+    /// <param name="bounded">Whether the permits never exceed the initial number.</param>
     public SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) => new(this, name, initialPermits, bounded);
 
     /// <summary>An event of this name.</summary>
@@ -66,43 +66,43 @@ public sealed class CoordinationSession : IAsyncDisposable
 
     /// <summary>A barrier of this name.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="parties">For how many it is when this creates it; 0 leaves that to others.</param>
+    /// <param name="parties">The number of parties if this call creates it; 0 leaves that to other callers.</param>
     public SharedBarrier Barrier(string name, int parties = 0) => new(this, name, parties);
 
     /// <summary>A latch of this name.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="count">From where it counts when this creates it; 0 leaves that to others.</param>
+    /// <param name="count">The initial count if this call creates it; 0 leaves that to other callers.</param>
     public SharedLatch Latch(string name, long count = 0) => new(this, name, count);
 
-    /// <summary>A rate limiter of this name, which somebody has created.</summary>
+    /// <summary>An existing rate limiter of this name.</summary>
     public SharedRateLimiter RateLimiter(string name) => new(this, name);
 
-    /// <summary>A queue of this name, which somebody has created.</summary>
+    /// <summary>An existing queue of this name.</summary>
     public SharedQueue Queue(string name) => new(this, name);
 
-    /// <summary>A pipe of this name, which somebody has created.</summary>
+    /// <summary>An existing pipe of this name.</summary>
     public SharedPipe Pipe(string name) => new(this, name);
 
-    /// <summary>A dict of this name; it comes into being with its first entry.</summary>
+    /// <summary>A dict of this name; the first entry creates it.</summary>
     public SharedDict Dict(string name) => new(this, name);
 
-    /// <summary>A list of this name; it comes into being with its first change.</summary>
+    /// <summary>A list of this name; the first change creates it.</summary>
     public SharedList List(string name) => new(this, name);
 
-    /// <summary>A number of this name; it comes into being with its first change.</summary>
+    /// <summary>A number of this name; the first change creates it.</summary>
     public SharedValue Value(string name) => new(this, name);
 
     /// <summary>An array of numbers of this name.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="length">Its length when this creates it; 0 leaves that to others.</param>
+    /// <param name="length">Its length if this call creates it; 0 leaves that to other callers.</param>
     public SharedArray Array(string name, long length = 0) => new(this, name, length);
 
     /// <summary>
-    /// A flow of work within this session, for a program whose threads or tasks share one session: acquire through it what that one thread or task needs.
+    /// A flow of work within this session, for a program whose threads or tasks share one session: each acquires through its own flow.
     /// </summary>
     public SessionFlow CreateFlow() => new(this, $"flow-{Interlocked.Increment(ref _flows)}");
 
-    /// <summary>Closes the session: all that it holds goes back. Once more, it waits for the same end.</summary>
+    /// <summary>Closes the session and releases everything it holds. A second call waits for the same completion.</summary>
     public ValueTask DisposeAsync()
     {
         if (!_isOwner)
@@ -119,7 +119,7 @@ public sealed class CoordinationSession : IAsyncDisposable
     {
         var create = new CreateSessionRequest { DisplayName = displayName };
         if (ttl is { } value)
-            create.Ttl = TimeLimits.Finite(value, "its time to live is what ends a session whose client is gone; name one, or null for the default", nameof(ttl));
+            create.Ttl = TimeLimits.Finite(value, "the time to live ends a session whose client has disappeared; give a finite one, or null for the default", nameof(ttl));
         var stream = new ObjectStream(services, create);
         try
         {
@@ -133,17 +133,17 @@ public sealed class CoordinationSession : IAsyncDisposable
         }
     }
 
-    /// <summary>A session that exists by itself, as that of a task attempt does, over somebody else's stream.</summary>
+    /// <summary>A session owned elsewhere, such as that of a task attempt, over a shared stream.</summary>
     internal static CoordinationSession Over(ObjectStream stream, string id) => new(stream, isOwner: false, id);
 
     /// <summary>
-    /// Lets go of the stream that a session of somebody else's shares; what it holds is settled by whoever ends that session, so that to whoever still holds something
-    /// here it is lost.
+    /// Detaches a session owned elsewhere from the shared stream. The session's owner ends it and releases its holds, so this client's remaining
+    /// holders see them as lost.
     /// </summary>
     public void Detach()
     {
         if (_isOwner)
-            throw new InvalidOperationException("a session that was opened here is closed by disposing it");
+            throw new InvalidOperationException("this client opened the session; dispose it instead of detaching it");
         _stream.Noticed -= OnNotice;
         _stream.Failed -= OnFailed;
         LoseAll();
@@ -151,10 +151,10 @@ public sealed class CoordinationSession : IAsyncDisposable
 
     internal ObjectServices Services => _stream.Services;
 
-    /// <summary>It is lost or closed: whatever is given back through it has gone back already.</summary>
+    /// <summary>The session is lost or closed: everything it held has already been released.</summary>
     internal bool HasEnded => _lost.IsCancellationRequested || Volatile.Read(ref _closing) is not null;
 
-    /// <summary>What a request is to name: nothing where the stream's own session is meant.</summary>
+    /// <summary>The session id that a request names; empty for the stream's own session.</summary>
     internal string RequestSession => _named;
 
     internal Task<Outcome> SendAsync(Operation operation, CancellationToken cancellationToken) => _stream.SendAsync(operation, cancellationToken);
@@ -172,7 +172,7 @@ public sealed class CoordinationSession : IAsyncDisposable
     {
         lock (_gate)
         {
-            // The news of the loss may have overtaken whoever was granted the hold.
+            // The notice of the loss may have overtaken the grant of this hold.
             if (_isLost)
             {
                 hold.SetLost();
@@ -196,7 +196,7 @@ public sealed class CoordinationSession : IAsyncDisposable
 
     private async Task CloseAsync()
     {
-        // Out of the lock, in which this was started.
+        // Continue outside the lock that the starting caller holds.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         _stream.Noticed -= OnNotice;
         _stream.Failed -= OnFailed;
@@ -207,7 +207,7 @@ public sealed class CoordinationSession : IAsyncDisposable
         }
         catch (Exception exception) when (exception is Grpc.Core.RpcException or OperationCanceledException or ObjectDisposedException)
         {
-            // It has ended already, or its time to live will end it: a disposal must not wait for a coordinator that does not answer.
+            // The session has ended already, or its time to live will end it: disposal must not wait for a coordinator that does not answer.
         }
 
         await _stream.DisposeAsync();
@@ -215,7 +215,7 @@ public sealed class CoordinationSession : IAsyncDisposable
 
     private void OnNotice(Notice notice)
     {
-        // Of the sessions that share a stream each has its own notices; only one of them is the stream's.
+        // Each session that shares the stream gets its own notices; only one of them is the stream's own session.
         if (notice.SessionId != _named)
             return;
         if (notice.Object.Length > 0)
@@ -246,7 +246,7 @@ public sealed class CoordinationSession : IAsyncDisposable
 
         foreach (var name in names)
             Lose(name);
-        // Off this thread: whoever registered may do anything.
+        // Not on this thread: registered callbacks may block.
         _ = _lost.CancelAsync();
     }
 }

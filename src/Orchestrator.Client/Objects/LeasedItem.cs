@@ -3,8 +3,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// An item that is this consumer's until it is settled. Completing it says that it is done; disposing it without that gives it back to the front, so that a scope which is left by an
-/// exception loses nothing.
+/// An item leased to this consumer until it is settled. Completing it marks it done; disposing it uncompleted returns it to the front of the queue, so a scope
+/// left by an exception loses nothing.
 /// </summary>
 public sealed class LeasedItem : IAsyncDisposable
 {
@@ -18,31 +18,32 @@ public sealed class LeasedItem : IAsyncDisposable
     /// <summary>The payload.</summary>
     public Payload Body => _item.Body;
 
-    /// <summary>As it was put.</summary>
+    /// <summary>The priority given when the item was put.</summary>
     public long Priority => _item.Priority;
 
-    /// <summary>The how-manieth delivery this is; 1 is the first.</summary>
+    /// <summary>The delivery count, including this one; 1 is the first.</summary>
     public int DeliveryCount => _item.Delivery;
 
-    /// <summary>Where it was put first, and why it is here; null unless this queue holds dead letters.</summary>
+    /// <summary>The original queue and the reason for dead-lettering; null unless this queue holds dead letters.</summary>
     public DeadLetter? DeadLetter => _item.DeadLetter;
 
     /// <summary>
-    /// It is done; false where it was settled before, or its lease had ended and the item is somebody else's. An item of
-    /// <see cref="SharedQueue.LeaseAllAsync"/> is settled with the next message of its stream without waiting for an answer, so that true says only that this is under way.
+    /// Marks the item done; false if it was settled before, or its lease had ended and another consumer may have it. An item of
+    /// <see cref="SharedQueue.LeaseAllAsync"/> is settled with the next message of its stream, without an acknowledgement: true only means that this
+    /// is under way.
     /// </summary>
     public Task<bool> CompleteAsync(CancellationToken cancellationToken = default) => SettleAsync(Settlement.Done, "", cancellationToken);
 
-    /// <summary>It can never be done: to the dead-letter queue with it. False where the lease had ended before.</summary>
-    /// <param name="reason">Why, for people.</param>
+    /// <summary>Rejects the item for good: it moves to the dead-letter queue. False if the lease had ended before.</summary>
+    /// <param name="reason">The reason, for people to read.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public Task<bool> RejectAsync(string reason, CancellationToken cancellationToken = default) => SettleAsync(Settlement.Reject, reason, cancellationToken);
 
-    /// <summary>The lease ends so long from now; false where it had ended before.</summary>
+    /// <summary>Extends the lease to end this long from now; false if it had ended before.</summary>
     public Task<bool> ExtendAsync(TimeSpan lease, CancellationToken cancellationToken = default) =>
         _queue.SettleAsync(_item.LeaseId, Settlement.Extend, lease, "", cancellationToken);
 
-    /// <summary>Gives the item back to the front, unless it was settled.</summary>
+    /// <summary>Returns the item to the front of the queue, unless it was settled.</summary>
     public async ValueTask DisposeAsync()
     {
         try
@@ -51,7 +52,7 @@ public sealed class LeasedItem : IAsyncDisposable
         }
         catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _queue.HasSessionEnded)
         {
-            // It has gone back with the session, or away with the queue.
+            // The item was returned when the session ended, or deleted with the queue.
         }
     }
 
@@ -68,7 +69,7 @@ public sealed class LeasedItem : IAsyncDisposable
         }
 
         var rejected = await _queue.SettleAsync(_item.LeaseId, settlement, null, reason, cancellationToken);
-        // Stale by now: it only makes room for the next one.
+        // The lease is stale by now; settling it only makes room for the next item.
         _stream.Settle(_item.LeaseId, done: true);
         return rejected;
     }

@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>The services of shared objects over one connection, and how their errors read.</summary>
+/// <summary>The services of shared objects over one connection, and the mapping of their errors.</summary>
 internal sealed class ObjectServices(CallInvoker invoker, CoordinatorCalls errors)
 {
     public SessionService.SessionServiceClient Sessions { get; } = new(invoker);

@@ -6,18 +6,18 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// One Connect stream: any number of operations at once, answered as they come. Where it breaks it is opened again and the unanswered operations are sent
-/// again under their ids, so that each is done once; only when the session has ended meanwhile do they fail.
+/// One Connect stream: any number of concurrent operations, answered as they complete. When it breaks, it is reopened and the unanswered operations are
+/// resent under their ids, so that each is done once; they fail only if the session has ended meanwhile.
 /// </summary>
 internal sealed class ObjectStream : IAsyncDisposable
 {
     private const int MaxOperationsPerMessage = 512;
     private const int MaxReconnects = 8;
 
-    // Of an operation's id and of the fields around it.
+    // Bytes of an operation's id and its surrounding fields.
     private const int MessageOverhead = 64;
 
-    // Measuring an operation costs as much as half of writing it; only those that carry payloads or lists can be large.
+    // Measuring an operation costs half of what writing it costs; only operations that carry payloads or lists can be large.
     private const int UsualBytes = 64;
 
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(50);
@@ -39,12 +39,12 @@ internal sealed class ObjectStream : IAsyncDisposable
     {
         Services = services;
         _create = create;
-        // Nobody may be waiting for it when it fails.
+        // Observe the exception: the task may fail without a waiter.
         _ = _session.Task.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         _running = RunAsync();
     }
 
-    /// <summary>For what has no operation on the stream.</summary>
+    /// <summary>For calls that have no operation on the stream.</summary>
     public ObjectServices Services { get; }
 
     /// <summary>The id of the stream's own session, once there is one.</summary>
@@ -53,15 +53,15 @@ internal sealed class ObjectStream : IAsyncDisposable
     /// <summary>Called with each notice, on the stream's reader: must not block.</summary>
     public event Action<Notice>? Noticed;
 
-    /// <summary>Called once when nothing more can be asked here.</summary>
+    /// <summary>Called once, when the stream has failed for good.</summary>
     public event Action<OrchestratorException>? Failed;
 
     /// <summary>
-    /// Sends an operation and waits for its outcome. A cancelled one is asked to give up waiting; where it had its outcome in that moment, that
-    /// counts, so nothing is ever granted unseen.
+    /// Sends an operation and waits for its outcome. Cancelling asks the coordinator to give up the wait; if the operation already has its outcome by then, the
+    /// outcome counts, so nothing is ever granted unseen.
     /// </summary>
-    /// <exception cref="OrchestratorException">What the operation failed with, or why the stream is of no use.</exception>
-    /// <exception cref="OperationCanceledException">It gave up waiting.</exception>
+    /// <exception cref="OrchestratorException">The operation's error, or the stream's failure.</exception>
+    /// <exception cref="OperationCanceledException">The wait was given up.</exception>
     public async Task<Outcome> SendAsync(Operation operation, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -93,7 +93,9 @@ internal sealed class ObjectStream : IAsyncDisposable
         throw RpcExceptionMapper.Map(outcome.Error);
     }
 
-    /// <summary>About how many bytes it takes: exactly, where it may be many. One that no message can hold is refused, since the coordinator would end the stream of all for it.</summary>
+    /// <summary>
+    /// The operation's size in bytes: exact where it may be large. Throws if no message can hold it: the coordinator would end the whole stream.
+    /// </summary>
     private static int Measure(Operation operation)
     {
         if (operation.RequestCase is not (Operation.RequestOneofCase.Put or Operation.RequestOneofCase.Send or Operation.RequestOneofCase.Settle
@@ -112,7 +114,7 @@ internal sealed class ObjectStream : IAsyncDisposable
             null);
     }
 
-    /// <summary>Ends the stream. Its session lives on for its time to live, unless it was closed.</summary>
+    /// <summary>Ends the stream. The session lives on for its time to live, unless it was closed.</summary>
     public async ValueTask DisposeAsync()
     {
         await _disposing.CancelAsync();
@@ -143,7 +145,7 @@ internal sealed class ObjectStream : IAsyncDisposable
             catch (RpcException exception)
             {
                 var error = Services.Errors.Map(exception);
-                // A broken connection is tried again; what the coordinator itself says is final.
+                // A broken connection is retried; an error from the coordinator itself is final.
                 if (error is not CoordinatorUnavailableException || !_session.Task.IsCompletedSuccessfully || ++_failures > MaxReconnects)
                 {
                     Fail(error);
@@ -152,7 +154,7 @@ internal sealed class ObjectStream : IAsyncDisposable
             }
             catch (Exception exception)
             {
-                // Whatever it is, nobody may go on waiting for answers that nobody reads.
+                // Whatever the exception is, no waiter may be left waiting for answers that are no longer read.
                 Fail(new OrchestratorException($"the session's stream has ended: {exception.Message}", StatusCode.Unknown, ErrorReason.Unspecified, exception));
                 return;
             }
@@ -173,7 +175,7 @@ internal sealed class ObjectStream : IAsyncDisposable
             first.Create = _create;
         lock (_gate)
         {
-            // What was on its way is among the pending; what is not among them has been answered.
+            // Queued messages are still among the pending; the others have been answered.
             while (_outgoing.Reader.TryRead(out _))
             {
             }
@@ -220,7 +222,7 @@ internal sealed class ObjectStream : IAsyncDisposable
             var bytes = 0;
             while (message.Operations.Count + message.CancelOperationIds.Count < MaxOperationsPerMessage && _outgoing.Reader.TryPeek(out var item))
             {
-                // What would make the message too large gets one of its own.
+                // An operation that would make the message too large goes into the next one.
                 if (bytes > 0 && bytes + item.Bytes > ProtocolConstants.TargetMessageBytes)
                     break;
                 _outgoing.Reader.TryRead(out _);
@@ -237,7 +239,7 @@ internal sealed class ObjectStream : IAsyncDisposable
 
     private void Take(ConnectResponse message)
     {
-        // It works: whatever breaks next is a matter of its own.
+        // The connection works: a later break starts a new count.
         _failures = 0;
         if (message.SessionId.Length > 0)
             _session.TrySetResult(message.SessionId);
@@ -263,13 +265,13 @@ internal sealed class ObjectStream : IAsyncDisposable
         }
 
         _session.TrySetException(error);
-        // First, so that who is told of the failure finds the session lost.
+        // First, so that a waiter that gets the failure finds the session lost.
         Failed?.Invoke(error);
         foreach (var pending in left)
             pending.Outcome.TrySetException(Again(error));
     }
 
-    // Each waiter throws an exception of its own: one object would carry the stack of whoever threw it last.
+    // Each waiter throws its own exception: a shared object would carry the stack of the last throw.
     private static OrchestratorException Again(OrchestratorException error) => error is CoordinatorUnavailableException
         ? new CoordinatorUnavailableException(error.Message, error)
         : RpcExceptionMapper.Map(error.Reason, error.StatusCode, error.Message, null, null, error);

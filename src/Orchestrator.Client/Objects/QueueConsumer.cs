@@ -5,10 +5,10 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// One Consume stream: items come ahead, as far as credits allow, and settlements go back with the next message. Nothing waits for an answer, so that a loop over
-/// small items is not a loop over round trips. When it is disposed, what is unsettled goes back.
+/// One Consume stream: items are prefetched as far as credits allow, and settlements go with the next message. Nothing waits for an answer, so a loop
+/// over small items is not a loop over round trips. Disposing the consumer returns unsettled items to the queue.
 /// </summary>
-/// <remarks>Safe for many threads, but for one reader at a time.</remarks>
+/// <remarks>Thread-safe, except that only one reader may read at a time.</remarks>
 public sealed class QueueConsumer : IAsyncDisposable
 {
     // Time for the coordinator to take the last settlements; after that they count as lost with the stream.
@@ -25,7 +25,7 @@ public sealed class QueueConsumer : IAsyncDisposable
     private bool _isAwaiting;
     private ConsumeRequest _next;
     private Task _writing = Task.CompletedTask;
-    // Of a reader that gave up; the next one takes it over.
+    // The pending read of a reader that gave up; the next reader takes it over.
     private Task<bool>? _reading;
     private Task? _closing;
     private bool _isWriting;
@@ -33,12 +33,12 @@ public sealed class QueueConsumer : IAsyncDisposable
     private bool _isShutDown;
 
     /// <param name="queue">The queue.</param>
-    /// <param name="session">Whose leases they are.</param>
+    /// <param name="session">The session that owns the leases.</param>
     /// <param name="lease">How long each lasts; null lasts as long as the session.</param>
-    /// <param name="prefetch">Items that come ahead.</param>
+    /// <param name="prefetch">The number of items to prefetch.</param>
     /// <param name="endsWithItsLoop">
-    /// A loop that is left by an exception gives its item back and ends the stream right after: the item waits for that, since it would only be delivered to the same
-    /// stream once more, and be counted.
+    /// A loop left by an exception returns its item and ends the stream right after. The return waits for the end of the stream: otherwise the item would be
+    /// delivered to the same stream again, and counted as a delivery.
     /// </param>
     internal QueueConsumer(SharedQueue queue, CoordinationSession session, TimeSpan? lease, int prefetch, bool endsWithItsLoop = false)
     {
@@ -46,7 +46,7 @@ public sealed class QueueConsumer : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(prefetch, 1);
         _queue = queue;
         _session = session;
-        // With the session's end, and that of the task attempt it belongs to, nobody reads here any more.
+        // Reading ends with the session, or with the task attempt that it belongs to.
         _ending = CancellationTokenSource.CreateLinkedTokenSource(session.Lost);
         _call = session.Services.Queues.Consume(cancellationToken: _ending.Token);
         _next = new ConsumeRequest { Queue = queue.Name, Leased = true, Credits = prefetch, SessionId = session.Id };
@@ -55,7 +55,7 @@ public sealed class QueueConsumer : IAsyncDisposable
             StartWriting();
     }
 
-    /// <summary>Items as they come, until the queue is shut down and empty. A later reader goes on where the one before it has stopped.</summary>
+    /// <summary>Items as they arrive, until the queue is shut down and empty. A later reader continues where the previous one stopped.</summary>
     /// <exception cref="SessionLostException">The session has ended.</exception>
     public async IAsyncEnumerable<LeasedItem> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -79,12 +79,12 @@ public sealed class QueueConsumer : IAsyncDisposable
         }
     }
 
-    /// <summary>The item is done, or goes back to the front, with the next message; and there is room for another one.</summary>
+    /// <summary>Completes the item or returns it to the front, with the next message, and makes room for another item.</summary>
     internal void Settle(ulong lease, bool done)
     {
         lock (_gate)
         {
-            // What is unsettled when the stream ends goes back anyway.
+            // The coordinator returns unsettled items when the stream ends.
             if (_isOver)
                 return;
             if (!done && _endsWithItsLoop && !_isAwaiting)
@@ -99,7 +99,7 @@ public sealed class QueueConsumer : IAsyncDisposable
         }
     }
 
-    /// <summary>The loop goes on: what it has given back goes back now.</summary>
+    /// <summary>The loop continues: sends the item that it has returned.</summary>
     private void GiveBack(bool isAwaiting)
     {
         lock (_gate)
@@ -114,7 +114,7 @@ public sealed class QueueConsumer : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the stream; what was settled before counts, and the rest goes back. Once more, it waits for the same end.</summary>
+    /// <summary>Ends the stream: earlier settlements count, and the other items are returned. A second call waits for the same completion.</summary>
     public ValueTask DisposeAsync()
     {
         lock (_gate)
@@ -126,14 +126,14 @@ public sealed class QueueConsumer : IAsyncDisposable
 
     private async Task CloseAsync(Task writing)
     {
-        // Out of the lock, in which this was started.
+        // Continue outside the lock that the starting caller holds.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         _ending.CancelAfter(s_farewell);
         try
         {
             await writing;
             await _call.RequestStream.CompleteAsync();
-            // Items that were under way are dropped here and given back there.
+            // Items still in transit are dropped here; the coordinator returns them to the queue.
             if (_reading is not null)
                 await _reading;
             while (await _call.ResponseStream.MoveNext(_ending.Token))
@@ -142,7 +142,7 @@ public sealed class QueueConsumer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is OrchestratorException or RpcException or InvalidOperationException or OperationCanceledException or IOException)
         {
-            // It has ended in another way, which whoever read it has been told.
+            // The call ended with an error, which its reader has seen.
         }
 
         _call.Dispose();
@@ -153,7 +153,7 @@ public sealed class QueueConsumer : IAsyncDisposable
     {
         try
         {
-            // The call itself goes on when a reader gives up: what it settled is still to be sent.
+            // The call goes on when a reader gives up: that reader's settlements are still to be sent.
             _reading ??= _session.Services.Errors.MoveNextAsync(_call.ResponseStream, CancellationToken.None);
             var hasNext = await _reading.WaitAsync(cancellationToken);
             _reading = null;
@@ -162,7 +162,7 @@ public sealed class QueueConsumer : IAsyncDisposable
         catch (Exception exception) when (exception is OperationCanceledException or OrchestratorException and not SessionLostException
             && _session.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new SessionLostException($"the session that consumed queue \"{_queue.Name}\" has ended; what it had leased has gone back", exception);
+            throw new SessionLostException($"the session that consumed queue \"{_queue.Name}\" has ended; its leased items were returned", exception);
         }
     }
 
@@ -177,7 +177,7 @@ public sealed class QueueConsumer : IAsyncDisposable
     /// <summary>Natural batching: what was settled during one write goes out with the next.</summary>
     private async Task WriteAsync()
     {
-        // Out of the lock, in which this was started.
+        // Continue outside the lock that the starting caller holds.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
@@ -200,7 +200,7 @@ public sealed class QueueConsumer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is RpcException or InvalidOperationException or OperationCanceledException or IOException)
         {
-            // The reader says why the stream has ended. Nothing more is written.
+            // The reader reports why the stream has ended. Nothing more is written.
             lock (_gate)
                 _isOver = true;
         }

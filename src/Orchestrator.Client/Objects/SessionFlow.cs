@@ -3,18 +3,17 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// One of several independent flows of work within a session, such as one of its threads. What is acquired through it is the session's, as ever; but the search for
-/// deadlocks tells flows apart as it tells sessions, so that two flows which wait for each other are found, and two which have nothing to do with each other are not taken
-/// for one.
+/// One of several independent flows of work within a session, such as one of its threads. The session still owns everything acquired through a flow, but
+/// deadlock detection distinguishes flows as it does sessions: it finds two flows that wait for each other, and does not mistake unrelated flows for one.
 /// </summary>
-/// <remarks>Made by <see cref="CoordinationSession.CreateFlow"/>. It holds nothing and need not be disposed.</remarks>
+/// <remarks>Created by <see cref="CoordinationSession.CreateFlow"/>. It holds nothing and need not be disposed.</remarks>
 public sealed class SessionFlow
 {
     private readonly CoordinationSession _session;
 
     internal SessionFlow(CoordinationSession session, string name) => (_session, Name) = (session, name);
 
-    /// <summary>Its name, unique among those of the session that were made here.</summary>
+    /// <summary>Its name, unique among the flows that this client created for the session.</summary>
     public string Name { get; }
 
     /// <summary>As <see cref="CoordinationSession.Lock"/>.</summary>

@@ -5,8 +5,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// One connection, one stream, and any number of sessions over it that somebody else has made: how the handlers of a worker process reach the coordinator's objects. Nothing
-/// is connected before it is first used.
+/// One connection with one stream, shared by any number of sessions that the coordinator has created: the handlers of a worker process reach the coordinator's
+/// objects through it. It connects on first use.
 /// </summary>
 /// <param name="address">Such as <c>http://127.0.0.1:7600</c>, or <c>unix:</c> and the path of a socket.</param>
 /// <param name="token">The credential.</param>
@@ -23,7 +23,7 @@ public sealed class SessionPool(string address, string token, string displayName
     public CoordinationSession SessionOf(string id)
     {
         if (address.Length == 0)
-            throw new InvalidOperationException("this worker was not told where its coordinator's objects are to be reached");
+            throw new InvalidOperationException("this worker was given no address for its coordinator's objects");
         return CoordinationSession.Over(Open(), id);
     }
 
@@ -49,7 +49,7 @@ public sealed class SessionPool(string address, string token, string displayName
         {
             if (_stream is not null && !_failed)
                 return _stream;
-            // A stream that has failed for good is replaced; those who used it have been told.
+            // A stream that has failed for good is replaced; its users have seen the failure.
             _failed = false;
             _channel ??= ClientChannel.Open(address);
             var endpoint = new CoordinatorEndpoint(new Uri("http://localhost"), address, token, "this worker's own");

@@ -2,7 +2,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>A lock that is shared by every process that names it.</summary>
+/// <summary>A lock shared by every process that names it.</summary>
 public sealed class SharedLock
 {
     private readonly CoordinationSession _session;
@@ -20,12 +20,12 @@ public sealed class SharedLock
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>Waits until the session holds it.</summary>
+    /// <summary>Waits until the session holds the lock.</summary>
     /// <exception cref="DeadlockException">The wait would have closed a cycle.</exception>
     /// <exception cref="SessionLostException">The session has ended.</exception>
     public async Task<LockHold> AcquireAsync(CancellationToken cancellationToken = default) => (await AcquireAsync(null, cancellationToken))!;
 
-    /// <summary>Waits for at most this long; null when it was not to be had. Zero is one attempt.</summary>
+    /// <summary>Waits for at most this long; null if the lock was not acquired. Zero makes one attempt.</summary>
     public Task<LockHold?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => AcquireAsync(timeout, cancellationToken);
 
     private async Task<LockHold?> AcquireAsync(TimeSpan? timeout, CancellationToken cancellationToken)
@@ -56,17 +56,17 @@ public sealed class LockHold : IAsyncDisposable
     /// <summary>The lock's name.</summary>
     public string Name { get; }
 
-    /// <summary>Larger than that of every earlier grant: give it to what the lock protects, so that a late writer can be told from a present one.</summary>
+    /// <summary>Larger than the token of every earlier grant: pass it to the protected resource, so that it can reject a stale writer.</summary>
     public ulong FencingToken { get; }
 
-    /// <summary>How often the session held the lock when it had this grant.</summary>
+    /// <summary>How many times the session held the lock with this grant.</summary>
     public int Depth { get; }
 
-    /// <summary>Fires when the hold is lost: somebody else may have the lock now.</summary>
+    /// <summary>Fires when the hold is lost: another session may hold the lock now.</summary>
     public CancellationToken Lost => _lost.Token;
 
-    /// <summary>To be called before a step that needs the lock.</summary>
-    /// <exception cref="LockLostException">It was lost.</exception>
+    /// <summary>Call this before a step that needs the lock.</summary>
+    /// <exception cref="LockLostException">The hold was lost.</exception>
     public void ThrowIfLost()
     {
         if (_lost.IsCancellationRequested)
@@ -75,7 +75,7 @@ public sealed class LockHold : IAsyncDisposable
 
     internal string ObjectName => $"locks/{Name}";
 
-    /// <summary>Releases it; does nothing when it was lost or released before.</summary>
+    /// <summary>Releases the lock; does nothing if it was lost or released before.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _released, 1) != 0)
@@ -88,7 +88,7 @@ public sealed class LockHold : IAsyncDisposable
         }
         catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotOwner || _session.HasEnded)
         {
-            // It is not held any more, which is what was asked for.
+            // The lock is no longer held, which is what the caller wants.
         }
     }
 

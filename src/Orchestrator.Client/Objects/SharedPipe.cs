@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>A pipe that is shared by the two processes that use its ends, and that somebody has created.</summary>
+/// <summary>An existing pipe, shared by the two processes that use its ends.</summary>
 public sealed class SharedPipe
 {
     internal SharedPipe(CoordinationSession session, string name)
@@ -16,17 +16,17 @@ public sealed class SharedPipe
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>The end that receives where the pipe has one direction.</summary>
+    /// <summary>The receiving end of a one-way pipe.</summary>
     public SharedPipeEnd EndA { get; }
 
-    /// <summary>The end that sends where the pipe has one direction.</summary>
+    /// <summary>The sending end of a one-way pipe.</summary>
     public SharedPipeEnd EndB { get; }
 }
 
-/// <summary>An end of a pipe. It belongs to the first session that uses it, and is closed when that ends, or by disposing it.</summary>
+/// <summary>An end of a pipe. It belongs to the first session that uses it, and closes when that session ends or the end is disposed.</summary>
 public sealed class SharedPipeEnd : IAsyncDisposable
 {
-    // At most so many at a time: what was received and not yet looked at is lost with its reader.
+    // Messages per receive at most: those received and not yet read are lost with their reader.
     private const int MaxMessages = 64;
 
     private readonly CoordinationSession _session;
@@ -39,17 +39,17 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     /// <exception cref="OrchestratorException">With BROKEN_PIPE, where the other end is closed.</exception>
     public Task SendAsync(Payload message, CancellationToken cancellationToken = default) => SendAsync(message, null, cancellationToken);
 
-    /// <summary>As <see cref="SendAsync(Payload, CancellationToken)"/> for at most this long; whether it was sent.</summary>
+    /// <summary>As <see cref="SendAsync(Payload, CancellationToken)"/> for at most this long; returns whether the message was sent.</summary>
     public Task<bool> TrySendAsync(Payload message, TimeSpan timeout, CancellationToken cancellationToken = default) => SendAsync(message, timeout, cancellationToken);
 
-    /// <summary>Receives the next message, waiting for one; null at the end of file: the other end is closed, and all that it sent has been read.</summary>
+    /// <summary>Waits for and receives the next message; null at end of file: the other end is closed, and all its messages have been read.</summary>
     public async Task<Payload?> ReceiveAsync(CancellationToken cancellationToken = default) => (await ReceiveAsync(null, cancellationToken)).Message;
 
-    /// <summary>As <see cref="ReceiveAsync(CancellationToken)"/> for at most this long; which of the two it was is told by the flag.</summary>
+    /// <summary>As <see cref="ReceiveAsync(CancellationToken)"/> for at most this long; the flag distinguishes end of file from a timeout.</summary>
     public Task<(Payload? Message, bool EndOfFile)> TryReceiveAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         ReceiveAsync(timeout, cancellationToken);
 
-    /// <summary>Messages as they come, until the end of file.</summary>
+    /// <summary>Messages as they arrive, until end of file.</summary>
     public async IAsyncEnumerable<Payload> ReceiveAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         while (await ReceiveAsync(MaxMessages, null, cancellationToken) is { Status: PipeStatus.Ok } response)
@@ -59,12 +59,15 @@ public sealed class SharedPipeEnd : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes the end: the other one reads what was sent, and then the end of file. Does nothing where it is closed.</summary>
+    /// <summary>Closes the end: the other end reads the messages sent before, then end of file. Does nothing if it is closed.</summary>
     /// <exception cref="OrchestratorException">With NOT_OWNER, where the end belongs to another session.</exception>
     public async Task CloseAsync(CancellationToken cancellationToken = default) => await _session.SendAsync(
         new Operation { ClosePipeEnd = new ClosePipeEndRequest { Pipe = _pipe, End = _end, SessionId = _session.RequestSession } }, cancellationToken);
 
-    /// <summary>As <see cref="CloseAsync"/>; does nothing either where the session has ended, which has closed it, or both ends are closed and the pipe is no more.</summary>
+    /// <summary>
+    /// As <see cref="CloseAsync"/>; also does nothing if the session has ended, which closed the end, or both ends are closed, which deleted the
+    /// pipe.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         try
@@ -73,7 +76,7 @@ public sealed class SharedPipeEnd : IAsyncDisposable
         }
         catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _session.HasEnded)
         {
-            // It is closed, which is what was asked for.
+            // The end is closed, which is what the caller wants.
         }
     }
 

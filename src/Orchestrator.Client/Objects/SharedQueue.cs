@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>A queue that is shared by every process that names it, and that somebody has created.</summary>
+/// <summary>An existing queue, shared by every process that names it.</summary>
 public sealed class SharedQueue
 {
     private readonly CoordinationSession _session;
@@ -23,8 +23,8 @@ public sealed class SharedQueue
     }
 
     /// <summary>Puts items in their order, in as few messages as they fit in; waits while the queue is full.</summary>
-    /// <exception cref="QueueShutDownException">The queue takes no more; what came before is in it.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled; what came before is in the queue.</exception>
+    /// <exception cref="QueueShutDownException">The queue takes no more items; those before are in it.</exception>
+    /// <exception cref="OperationCanceledException">The put was cancelled; the items before are in the queue.</exception>
     public async Task PutAllAsync(IEnumerable<Payload> bodies, long priority = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(bodies);
@@ -33,7 +33,7 @@ public sealed class SharedQueue
         foreach (var body in bodies)
         {
             var size = body.CalculateSize();
-            // One that is too large is refused alone, and not with all that come before it.
+            // An item that is too large is refused alone, without the items before it.
             if (items.Count == ProtocolConstants.MaxItemsPerMessage || (items.Count > 0 && bytes + size > ProtocolConstants.TargetMessageBytes))
                 await PutThoseAsync();
             items.Add(new QueueItem { Body = body, Priority = priority });
@@ -45,7 +45,7 @@ public sealed class SharedQueue
 
         async Task PutThoseAsync()
         {
-            // Cancelled when some of them were in, it has an outcome like that of a timeout.
+            // A put cancelled after some of its items were added has the outcome of a timeout.
             if (!await PutAsync(items, null, cancellationToken))
                 throw new OperationCanceledException($"the put was cancelled when some of {items.Count} items were in the queue \"{Name}\"", cancellationToken);
             items.Clear();
@@ -53,39 +53,39 @@ public sealed class SharedQueue
         }
     }
 
-    /// <summary>Puts an item, waiting for at most this long; false where the queue was full. Zero is one attempt.</summary>
+    /// <summary>Puts an item, waiting for at most this long; false if the queue was full. Zero makes one attempt.</summary>
     /// <exception cref="QueueShutDownException">The queue takes no more.</exception>
     public Task<bool> TryPutAsync(Payload body, TimeSpan timeout, long priority = 0, CancellationToken cancellationToken = default) =>
         PutAsync(body, priority, timeout, cancellationToken);
 
-    /// <summary>Takes the next item for good, waiting for at most this long; null where there was none, or none will come any more.</summary>
+    /// <summary>Removes the next item, waiting for at most this long; null if there was none, or the queue is shut down and empty.</summary>
     public async Task<Payload?> TryGetAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         (await GetAsync(false, null, timeout, cancellationToken))?.Body;
 
-    /// <summary>Says of items that were taken for good that they are done, for those who join; how many are unfinished.</summary>
-    /// <exception cref="OrchestratorException">With OVER_RELEASED, where fewer are unfinished.</exception>
+    /// <summary>Marks items taken by a get as done, for joiners; returns the number of unfinished items.</summary>
+    /// <exception cref="OrchestratorException">With OVER_RELEASED, if fewer items are unfinished.</exception>
     public async Task<long> MarkDoneAsync(int count = 1, CancellationToken cancellationToken = default) =>
         (await _session.Services.Errors.CallAsync(_session.Services.Queues.MarkDoneAsync(
             new MarkDoneRequest { Queue = Name, Count = count }, cancellationToken: cancellationToken))).UnfinishedItems;
 
-    /// <summary>Takes the next item for good, waiting for one; null where the queue is shut down and empty.</summary>
+    /// <summary>Waits for and removes the next item; null if the queue is shut down and empty.</summary>
     public async Task<Payload?> GetAsync(CancellationToken cancellationToken = default) => (await GetAsync(false, null, null, cancellationToken))?.Body;
 
-    /// <summary>Leases the next item, waiting for one; null where the queue is shut down and empty.</summary>
-    /// <param name="lease">How long at most; null leases it as long as the session lives.</param>
+    /// <summary>Waits for and leases the next item; null if the queue is shut down and empty.</summary>
+    /// <param name="lease">The longest duration of the lease; null for the life of the session.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     public Task<LeasedItem?> LeaseAsync(TimeSpan? lease = null, CancellationToken cancellationToken = default) => LeaseAsync(lease, null, cancellationToken);
 
-    /// <summary>As <see cref="LeaseAsync(TimeSpan?, CancellationToken)"/>, waiting for at most this long; null also where there was none.</summary>
+    /// <summary>As <see cref="LeaseAsync(TimeSpan?, CancellationToken)"/>, waiting for at most this long; also null if there was none.</summary>
     public Task<LeasedItem?> TryLeaseAsync(TimeSpan timeout, TimeSpan? lease = null, CancellationToken cancellationToken = default) =>
         LeaseAsync(lease, timeout, cancellationToken);
 
     /// <summary>
-    /// Leased items as they come, over a stream of their own, until the queue is shut down and empty. Each is to be completed or disposed by who iterates; when the
-    /// iteration ends, whatever is neither goes back.
+    /// Leased items as they arrive, over a dedicated stream, until the queue is shut down and empty. The caller completes or disposes each item; items that are
+    /// neither when the iteration ends are returned to the queue.
     /// </summary>
-    /// <param name="lease">How long each is leased at most; null leases it as long as the session lives.</param>
-    /// <param name="prefetch">How many may be leased and not yet settled, 1 or more: those in hand and those that have come ahead.</param>
+    /// <param name="lease">The longest duration of each lease; null for the life of the session.</param>
+    /// <param name="prefetch">The number of leased, unsettled items at most, 1 or more: those being processed and those prefetched.</param>
     /// <param name="cancellationToken">Ends the iteration.</param>
     /// <exception cref="SessionLostException">The session has ended.</exception>
     public async IAsyncEnumerable<LeasedItem> LeaseAllAsync(
@@ -96,22 +96,22 @@ public sealed class SharedQueue
             yield return item;
     }
 
-    /// <summary>The stream of <see cref="LeaseAllAsync"/>, for whoever settles items after the iteration.</summary>
-    /// <param name="lease">How long each is leased at most; null leases it as long as the session lives.</param>
-    /// <param name="prefetch">How many may be leased and not yet settled, 1 or more: those in hand and those that have come ahead.</param>
+    /// <summary>The stream of <see cref="LeaseAllAsync"/>, for callers that settle items after the iteration.</summary>
+    /// <param name="lease">The longest duration of each lease; null for the life of the session.</param>
+    /// <param name="prefetch">The number of leased, unsettled items at most, 1 or more: those being processed and those prefetched.</param>
     public QueueConsumer OpenConsumer(TimeSpan? lease = null, int prefetch = 64) => new(this, _session, lease, prefetch);
 
     /// <summary>Waits until every item that was put is done.</summary>
     public async Task JoinAsync(CancellationToken cancellationToken = default) => await JoinAsync(null, cancellationToken);
 
-    /// <summary>As <see cref="JoinAsync(CancellationToken)"/> for at most this long; how many items are unfinished.</summary>
+    /// <summary>As <see cref="JoinAsync(CancellationToken)"/> for at most this long; returns the number of unfinished items.</summary>
     public Task<long> TryJoinAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => JoinAsync(timeout, cancellationToken);
 
     internal async Task<bool> SettleAsync(ulong lease, Settlement settlement, TimeSpan? duration, string reason, CancellationToken cancellationToken)
     {
         var request = new SettleRequest { Queue = Name, LeaseIds = { lease }, Settlement = settlement, Reason = reason, SessionId = _session.RequestSession };
         if (duration is { } span)
-            request.Duration = TimeLimits.Finite(span, "a lease that is extended ends; name how long from now, or lease without a time", "lease");
+            request.Duration = TimeLimits.Finite(span, "an extended lease has an end; give its duration from now, or lease without a duration", "lease");
         return (await _session.SendAsync(new Operation { Settle = request }, cancellationToken)).Settle.Settled == 1;
     }
 

@@ -2,7 +2,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>A dict that is shared by every process that names it.</summary>
+/// <summary>A dict shared by every process that names it.</summary>
 public sealed class SharedDict
 {
     private readonly CoordinationSession _session;
@@ -16,43 +16,43 @@ public sealed class SharedDict
     public Task SetAsync(string key, Payload value, CancellationToken cancellationToken = default) =>
         UpdateAsync([new DictEdit { Key = key, Set = value }], null, cancellationToken);
 
-    /// <summary>An entry's value; null where the key is missing.</summary>
+    /// <summary>An entry's value; null if the key is missing.</summary>
     public async Task<Payload?> GetAsync(string key, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } }, cancellationToken)).ReadDict.Entries.SingleOrDefault()?.Value;
 
-    /// <summary>Adds to the entry's number, of which nothing is 0; the sum.</summary>
-    /// <exception cref="OrchestratorException">With INVALID, where the entry is no number, or the sum is none that JSON can hold exactly.</exception>
+    /// <summary>Adds to the entry's number, where a missing one is 0; returns the sum.</summary>
+    /// <exception cref="OrchestratorException">With INVALID, if the entry is no number, or JSON cannot hold the sum exactly.</exception>
     public async Task<double> AddAsync(string key, double amount, CancellationToken cancellationToken = default) =>
         (await UpdateAsync([new DictEdit { Key = key, Add = amount }], null, cancellationToken)).Entries.Single().Value.Json.NumberValue;
 
-    /// <summary>Sets an entry only where the key is missing; the entry's value then, its own or the one it had.</summary>
+    /// <summary>Sets an entry only if the key is missing; returns the entry's value, either the new or the existing one.</summary>
     public async Task<Payload> SetDefaultAsync(string key, Payload value, CancellationToken cancellationToken = default) =>
         (await UpdateAsync([new DictEdit { Key = key, SetDefault = value }], null, cancellationToken)).Entries.Single().Value;
 
-    /// <summary>Every change after a version; a snapshot comes first where that is so old that its changes are not kept any more.</summary>
-    /// <param name="afterVersion">The last version seen, to resume; 0 for all there was.</param>
-    /// <param name="keyPrefix">Only keys that begin so.</param>
+    /// <summary>Every change after a version; a snapshot comes first if the changes after that version are no longer kept.</summary>
+    /// <param name="afterVersion">The last version seen, to resume; 0 for all changes.</param>
+    /// <param name="keyPrefix">Only keys with this prefix.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
-    /// <exception cref="ResourceExhaustedException">It was read too slowly; resume after the last version seen.</exception>
+    /// <exception cref="ResourceExhaustedException">The caller read too slowly; resume after the last version seen.</exception>
     public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, string keyPrefix = "", CancellationToken cancellationToken = default) =>
         _session.WatchAsync(StateKind.Dict, Name, afterVersion, keyPrefix, cancellationToken);
 
-    /// <summary>Removes an entry, where there is one.</summary>
+    /// <summary>Removes an entry, if there is one.</summary>
     public Task RemoveAsync(string key, CancellationToken cancellationToken = default) =>
         UpdateAsync([new DictEdit { Key = key, Delete = true }], null, cancellationToken);
 
-    /// <summary>Applies all edits or none; the dict's version and the entries then.</summary>
-    /// <param name="edits">In order: a later one sees the earlier.</param>
-    /// <param name="guard">What must hold; else STALE.</param>
+    /// <summary>Applies all edits or none; returns the dict's version and the resulting entries.</summary>
+    /// <param name="edits">Applied in order: each edit sees the effect of the earlier ones.</param>
+    /// <param name="guard">The precondition; the call fails with STALE if it does not hold.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<UpdateDictResponse> UpdateAsync(IEnumerable<DictEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
             new Operation { UpdateDict = new UpdateDictRequest { Dict = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },
             cancellationToken)).UpdateDict;
 
-    /// <summary>Changes an entry from what it is, and begins again where the dict has changed meanwhile; the entry's value then.</summary>
+    /// <summary>Computes an entry's new value from its current one, and retries if the dict has changed meanwhile; returns the new value.</summary>
     /// <param name="key">The entry.</param>
-    /// <param name="change">From the value, null where the key is missing, to the new one. It may be called more than once.</param>
+    /// <param name="change">Maps the current value, null if the key is missing, to the new one. It may be called more than once.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<Payload> UpdateAsync(string key, Func<Payload?, Payload> change, CancellationToken cancellationToken = default)
     {
@@ -67,21 +67,21 @@ public sealed class SharedDict
             }
             catch (OrchestratorException exception) when (exception.Reason == ErrorReason.Stale)
             {
-                // Somebody else was first, who has got on by that: never do all begin again.
+                // Another client's update succeeded first: one client always makes progress, so all never retry at once.
             }
         }
     }
 
     /// <summary>A page of the entries, in the order of insertion.</summary>
     /// <param name="pageToken">The last page's <see cref="ReadDictResponse.NextPageToken"/>; empty for the first.</param>
-    /// <param name="keyPrefix">Only keys that begin so.</param>
+    /// <param name="keyPrefix">Only keys with this prefix.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<ReadDictResponse> ReadAsync(string pageToken = "", string keyPrefix = "", CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
             new Operation { ReadDict = new ReadDictRequest { Dict = Name, PageToken = pageToken, KeyPrefix = keyPrefix } }, cancellationToken)).ReadDict;
 }
 
-/// <summary>A list that is shared by every process that names it.</summary>
+/// <summary>A list shared by every process that names it.</summary>
 public sealed class SharedList
 {
     private readonly CoordinationSession _session;
@@ -91,11 +91,11 @@ public sealed class SharedList
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>Adds an element at the end; how long the list is then.</summary>
+    /// <summary>Adds an element at the end; returns the new length.</summary>
     public async Task<long> AppendAsync(Payload value, CancellationToken cancellationToken = default) =>
         (await UpdateAsync([new ListEdit { Append = value }], null, cancellationToken)).Count;
 
-    /// <summary>Takes the element at an index, which counts from the end where it is negative: −1 is the last.</summary>
+    /// <summary>Removes and returns the element at an index; a negative index counts from the end: −1 is the last.</summary>
     public async Task<Payload> PopAsync(long index = -1, CancellationToken cancellationToken = default) =>
         (await UpdateAsync([new ListEdit { Pop = index }], null, cancellationToken)).Popped.Single();
 
@@ -114,7 +114,7 @@ public sealed class SharedList
         (await _session.SendAsync(new Operation { ReadList = new ReadListRequest { List = Name, Start = start, Limit = limit } }, cancellationToken)).ReadList;
 }
 
-/// <summary>A number that is shared by every process that names it.</summary>
+/// <summary>A number shared by every process that names it.</summary>
 public sealed class SharedValue
 {
     private readonly CoordinationSession _session;
@@ -124,7 +124,7 @@ public sealed class SharedValue
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>Adds to the integer, of which nothing is 0; the sum.</summary>
+    /// <summary>Adds to the integer, where a missing one is 0; returns the sum.</summary>
     public async Task<long> AddAsync(long amount, CancellationToken cancellationToken = default) =>
         (await UpdateAsync(new NumberEdit { Add = new Number { Integer = amount } }, null, cancellationToken)).After.Integer;
 
@@ -132,14 +132,14 @@ public sealed class SharedValue
     public Task SetAsync(long value, CancellationToken cancellationToken = default) =>
         UpdateAsync(new NumberEdit { Set = new Number { Integer = value } }, null, cancellationToken);
 
-    /// <summary>Sets the integer where it is what was expected; whether it was.</summary>
+    /// <summary>Sets the integer if it has the expected value; returns whether it had.</summary>
     public async Task<bool> CompareAndSetAsync(long expected, long value, CancellationToken cancellationToken = default) =>
         (await UpdateAsync(
             new NumberEdit { CompareAndSet = new CompareAndSet { Expected = new Number { Integer = expected }, Value = new Number { Integer = value } } },
             null,
             cancellationToken)).Changed;
 
-    /// <summary>The number; null where there is none yet.</summary>
+    /// <summary>The number; null if there is none yet.</summary>
     public async Task<Number?> ReadAsync(CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(new Operation { ReadValue = new ReadValueRequest { Value = Name } }, cancellationToken)).ReadValue.Current;
 
@@ -147,14 +147,14 @@ public sealed class SharedValue
     public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, CancellationToken cancellationToken = default) =>
         _session.WatchAsync(StateKind.Value, Name, afterVersion, "", cancellationToken);
 
-    /// <summary>Changes it in any of the ways there are.</summary>
+    /// <summary>Applies any kind of edit.</summary>
     public async Task<UpdateValueResponse> UpdateAsync(NumberEdit edit, Guard? guard = null, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
             new Operation { UpdateValue = new UpdateValueRequest { Value = Name, Edit = edit, Guard = guard, SessionId = _session.RequestSession } },
             cancellationToken)).UpdateValue;
 }
 
-/// <summary>An array of numbers that is shared by every process that names it.</summary>
+/// <summary>An array of numbers shared by every process that names it.</summary>
 public sealed class SharedArray
 {
     private readonly CoordinationSession _session;
@@ -169,7 +169,7 @@ public sealed class SharedArray
     public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, CancellationToken cancellationToken = default) =>
         _session.WatchAsync(StateKind.Array, Name, afterVersion, "", cancellationToken);
 
-    /// <summary>Applies all edits or none; the elements then, in the order of the edits.</summary>
+    /// <summary>Applies all edits or none; returns the resulting elements, in the order of the edits.</summary>
     public async Task<IReadOnlyList<Number>> UpdateAsync(IEnumerable<ArrayEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
             new Operation { UpdateArray = new UpdateArrayRequest { Array = Name, Length = _length, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },

@@ -2,7 +2,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>A semaphore that is shared by every process that names it.</summary>
+/// <summary>A semaphore shared by every process that names it.</summary>
 public sealed class SharedSemaphore
 {
     private readonly CoordinationSession _session;
@@ -26,15 +26,15 @@ public sealed class SharedSemaphore
     public async Task<PermitHold> AcquireAsync(int permits = 1, CancellationToken cancellationToken = default) =>
         (await AcquireAsync(permits, null, cancellationToken))!;
 
-    /// <summary>Waits for at most this long; null when they were not to be had. Zero is one attempt.</summary>
+    /// <summary>Waits for at most this long; null if the permits were not acquired. Zero makes one attempt.</summary>
     public Task<PermitHold?> TryAcquireAsync(TimeSpan timeout, int permits = 1, CancellationToken cancellationToken = default) =>
         AcquireAsync(permits, timeout, cancellationToken);
 
-    /// <summary>Gives permits back, or adds some where the semaphore is unbounded; answers how many are free then.</summary>
+    /// <summary>Releases permits, or adds some if the semaphore is unbounded; returns the number then free.</summary>
     public async Task<int> ReleaseAsync(int permits = 1, CancellationToken cancellationToken = default)
     {
         var request = new ReleaseSemaphoreRequest { Semaphore = Name, Permits = permits, SessionId = _session.RequestSession };
-        // Only an unbounded one can begin with a release: that is its first signal.
+        // Only an unbounded semaphore can start with a release, its first signal.
         if (_initialPermits is { } initial && !_bounded)
             request.InitialPermits = initial;
         return (await _session.SendAsync(new Operation { ReleaseSemaphore = request }, cancellationToken)).ReleaseSemaphore.AvailablePermits;
@@ -51,7 +51,7 @@ public sealed class SharedSemaphore
     }
 }
 
-/// <summary>Permits of a semaphore that are held. Disposing gives them back.</summary>
+/// <summary>Held permits of a semaphore. Disposing releases them.</summary>
 public sealed class PermitHold : IAsyncDisposable
 {
     private readonly SharedSemaphore _semaphore;
@@ -65,10 +65,10 @@ public sealed class PermitHold : IAsyncDisposable
         Permits = permits;
     }
 
-    /// <summary>How many.</summary>
+    /// <summary>The number of permits.</summary>
     public int Permits { get; }
 
-    /// <summary>Gives them back; does nothing when the session has ended or they were given back before.</summary>
+    /// <summary>Releases the permits; does nothing if the session has ended or they were released before.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _released, 1) != 0)
@@ -79,12 +79,12 @@ public sealed class PermitHold : IAsyncDisposable
         }
         catch (OrchestratorException exception) when (exception is SessionLostException || _session.HasEnded)
         {
-            // They have gone back with the session.
+            // The permits were released with the session.
         }
     }
 }
 
-/// <summary>An event that is shared by every process that names it.</summary>
+/// <summary>An event shared by every process that names it.</summary>
 public sealed class SharedEvent
 {
     private readonly CoordinationSession _session;
@@ -94,16 +94,16 @@ public sealed class SharedEvent
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>Waits until it is set; returns at once when it is.</summary>
+    /// <summary>Waits until the event is set; returns at once if it is.</summary>
     public Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
 
-    /// <summary>Waits for at most this long; whether it was set.</summary>
+    /// <summary>Waits for at most this long; returns whether the event was set.</summary>
     public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
 
-    /// <summary>Sets it, which wakes all who wait; whether it was set before.</summary>
+    /// <summary>Sets the event, which wakes all waiters; returns whether it was set before.</summary>
     public Task<bool> SetAsync(CancellationToken cancellationToken = default) => ChangeAsync(true, cancellationToken);
 
-    /// <summary>Clears it; whether it was set before.</summary>
+    /// <summary>Clears the event; returns whether it was set before.</summary>
     public Task<bool> ClearAsync(CancellationToken cancellationToken = default) => ChangeAsync(false, cancellationToken);
 
     private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
@@ -130,13 +130,15 @@ public sealed class SharedCondition
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>Gives the lock up, waits to be notified, and holds the lock again before it returns.</summary>
+    /// <summary>Releases the lock, waits to be notified, and reacquires the lock before returning.</summary>
     public Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
 
-    /// <summary>As <see cref="WaitAsync(CancellationToken)"/> for at most this long; whether it was notified. The lock is held again in either case.</summary>
+    /// <summary>
+    /// As <see cref="WaitAsync(CancellationToken)"/> for at most this long; returns whether it was notified. The lock is reacquired in either case.
+    /// </summary>
     public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
 
-    /// <summary>Wakes some of those who wait; −1 wakes all. How many were woken.</summary>
+    /// <summary>Wakes up to this many waiters; −1 wakes all. Returns the number woken.</summary>
     public async Task<int> NotifyAsync(int count = 1, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
             new Operation
@@ -164,17 +166,17 @@ public sealed class SharedBarrier
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>Waits until all parties are there; the index of this one, 0 to parties − 1 in the order of arrival.</summary>
-    /// <exception cref="OrchestratorException">With BROKEN_BARRIER and the cause, where a party left before.</exception>
+    /// <summary>Waits until all parties have arrived; returns this party's index, 0 to parties − 1 in the order of arrival.</summary>
+    /// <exception cref="OrchestratorException">With BROKEN_BARRIER and the cause, if a party left before.</exception>
     public async Task<int> WaitAsync(CancellationToken cancellationToken = default) => (await WaitAsync(null, cancellationToken))!.Value;
 
-    /// <summary>Waits for at most this long; null when not all came, which breaks the barrier for the others.</summary>
+    /// <summary>Waits for at most this long; null if not all parties arrived, which breaks the barrier for the others.</summary>
     public Task<int?> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
 
-    /// <summary>Breaks it for all who wait and all who come, until it is reset; how many waited.</summary>
+    /// <summary>Breaks the barrier for present and future waiters, until it is reset; returns the number of waiters.</summary>
     public Task<int> AbortAsync(CancellationToken cancellationToken = default) => ControlAsync(BarrierAction.Abort, cancellationToken);
 
-    /// <summary>Makes it new; who waits finds it broken. How many waited.</summary>
+    /// <summary>Resets the barrier; present waiters find it broken. Returns the number of waiters.</summary>
     public Task<int> ResetAsync(CancellationToken cancellationToken = default) => ControlAsync(BarrierAction.Reset, cancellationToken);
 
     private async Task<int> ControlAsync(BarrierAction action, CancellationToken cancellationToken) =>
@@ -201,13 +203,13 @@ public sealed class SharedLatch
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>Waits until it is at zero.</summary>
+    /// <summary>Waits until the count is zero.</summary>
     public Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
 
-    /// <summary>Waits for at most this long; whether it is at zero.</summary>
+    /// <summary>Waits for at most this long; returns whether the count is zero.</summary>
     public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
 
-    /// <summary>Counts it down; what is left.</summary>
+    /// <summary>Counts down; returns the remaining count.</summary>
     public async Task<long> CountDownAsync(long by = 1, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
             new Operation { CountDownLatch = new CountDownLatchRequest { Latch = Name, Count = _count, By = by } }, cancellationToken)).CountDownLatch.Remaining;
@@ -230,10 +232,10 @@ public sealed class SharedRateLimiter
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>Waits in turn until the permits are there.</summary>
+    /// <summary>Waits in FIFO order until the permits are available.</summary>
     public Task AcquireAsync(long permits = 1, CancellationToken cancellationToken = default) => AcquireAsync(permits, null, cancellationToken);
 
-    /// <summary>Waits for at most this long. Null when the permits were taken; otherwise how soon they could be there.</summary>
+    /// <summary>Waits for at most this long. Null if the permits were taken; otherwise the earliest time until they could be.</summary>
     public Task<TimeSpan?> TryAcquireAsync(TimeSpan timeout, long permits = 1, CancellationToken cancellationToken = default) =>
         AcquireAsync(permits, timeout, cancellationToken);
 

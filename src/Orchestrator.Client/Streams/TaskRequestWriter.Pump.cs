@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <content>The writing itself, by one caller at a time.</content>
+/// <content>Writing, by one caller at a time.</content>
 internal sealed partial class TaskRequestWriter
 {
     private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint);
@@ -12,7 +12,7 @@ internal sealed partial class TaskRequestWriter
 
     private async Task PumpAsync()
     {
-        // Taken over in whole and cut into messages outside the lock, so that measuring them delays no producer.
+        // Take the whole list and split it into messages outside the lock, so that measuring tasks delays no producer.
         var batch = _spare;
         var next = 0;
         var message = new StreamTasksRequest { Options = _options };
@@ -46,7 +46,7 @@ internal sealed partial class TaskRequestWriter
 
                 if (_halfClosing)
                 {
-                    // A stream without a single message is taken for a mistake; one without tasks is not.
+                    // The coordinator rejects a stream without any message, but accepts one without tasks.
                     if (message.Options is not null)
                         await _stream.WriteAsync(message);
                     await _stream.CompleteAsync();
@@ -62,16 +62,16 @@ internal sealed partial class TaskRequestWriter
                 message.Options = null;
                 message.Tasks.Clear();
                 message.CancelTags.Clear();
-                // A producer lends its thread for one message, not for the whole backlog of all the others. With no backlog, as on an idle
-                // stream, no other thread is woken for nothing.
+                // A producer lends its thread for one message, not for the backlog of the other producers. Without a backlog, as on an idle
+                // stream, no other thread is woken.
                 if (first && (next < batch.Count || HasQueued()))
                     await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
         }
         catch (Exception exception)
         {
-            // A write fails because the call has ended, and why it ended only the reader knows: it calls Fail with
-            // the status. What is kept here is for the case that it never does.
+            // A write fails because the call has ended. Only the reader knows why: it calls Fail with the status. The
+            // error kept here covers the case that it never does.
             lock (_gate)
                 _failure ??= new OrchestratorException(
                     "The stream has ended.", StatusCode.Unavailable, ErrorReason.Unspecified, exception);
@@ -99,7 +99,7 @@ internal sealed partial class TaskRequestWriter
         return next;
     }
 
-    // Bytes dominate where size matters; measuring a task exactly costs as much as half of writing it.
+    // Payload bytes dominate where size matters; an exact measurement costs half of what writing the task costs.
     private static int EstimateSize(TaskSpec task) =>
         task.Input?.ContentCase == Payload.ContentOneofCase.Data
             ? task.Input.Data.Length + task.Handler.Length + 16

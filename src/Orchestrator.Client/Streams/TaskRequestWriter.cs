@@ -4,13 +4,13 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// The one writer of a task stream. Producers append under a lock; whoever finds no write in progress writes the
-/// first message itself, which saves a thread hand-over when the stream is idle, and the rest follows
-/// asynchronously with everything that has queued up meanwhile.
+/// The single writer of a task stream. Producers append under a lock. A producer that finds no write in progress writes
+/// the first message itself, which saves a thread hand-over on an idle stream; the rest follows asynchronously,
+/// together with the tasks queued meanwhile.
 /// </summary>
 internal sealed partial class TaskRequestWriter
 {
-    // What a coordinator grants a stream unless configured otherwise; holds until its first message says.
+    // The coordinator's default grant per stream; applies until its first message states the actual one.
     private const int UsualWindow = 4_096;
 
     private readonly IClientStreamWriter<StreamTasksRequest> _stream;
@@ -101,7 +101,7 @@ internal sealed partial class TaskRequestWriter
         return _halfClosed.Task;
     }
 
-    /// <summary>Writes a message even without tasks.</summary>
+    /// <summary>Sends a message even without tasks.</summary>
     public void Greet() => Change(() => _greeting = true);
 
     /// <summary>Completes the stream if no task on it is unfinished; otherwise does nothing.</summary>
@@ -120,26 +120,26 @@ internal sealed partial class TaskRequestWriter
         return idle;
     }
 
-    /// <summary>Gives slots back, and hands them to those who wait.</summary>
+    /// <summary>Frees slots and passes them to waiting submitters.</summary>
     public void Release(int count) => Change(() =>
     {
         _unfinished -= count;
         AdmitWaiters();
     });
 
-    /// <summary>Learns from how many more tasks the coordinator would take.</summary>
+    /// <summary>Updates the window from the number of further tasks that the coordinator would accept.</summary>
     public void SetWindow(int credits, bool first) => Change(() =>
     {
-        // What was sent before the coordinator said anything may or may not be counted in its first figure. Later
-        // figures lag behind what is on its way, so they can only show that the window is larger.
+        // The coordinator's first figure may or may not count tasks sent before it. Later figures lag behind tasks in
+        // transit, so they can only show that the window is larger.
         var window = first && credits < _window ? Math.Min(credits + _unfinished, _window) : Math.Max(credits, _window);
         _window = Math.Min(window, _cap);
         AdmitWaiters();
     });
 
     /// <summary>
-    /// Holds back what the calling thread submits until <see cref="Uncork"/>. Other threads' submissions go at once
-    /// and take it along, so that a callback that blocks holds up only its own.
+    /// Holds back the calling thread's submissions until <see cref="Uncork"/>. Other threads' submissions are sent at once
+    /// and take the held ones along, so a callback that blocks delays only its own submissions.
     /// </summary>
     public void Cork()
     {
@@ -149,25 +149,25 @@ internal sealed partial class TaskRequestWriter
 
     public void Uncork() => Change(() => _corkedBy = 0);
 
-    /// <summary>The coordinator has ended the stream without an error.</summary>
+    /// <summary>Handles the coordinator's end of the stream without an error.</summary>
     public void End()
     {
         bool asAsked;
         lock (_gate)
             asAsked = _halfClosing;
-        // Its answer to the half-close may overtake the news that the half-close was sent.
+        // The coordinator's answer to the half-close may arrive before the local write reports completion.
         if (asAsked)
             _halfClosed.TrySetResult();
         Fail(new OrchestratorException("The stream has ended.", StatusCode.OK, ErrorReason.Unspecified, null));
     }
 
-    /// <summary>Ends the stream for submitters: those who wait and those who come get this error.</summary>
+    /// <summary>Ends the stream for submitters: present and future ones get this error.</summary>
     public void Fail(Exception error)
     {
         Waiter[] waiters;
         lock (_gate)
         {
-            // Overrides what the pump noticed: only the reader knows why the call ended.
+            // Overrides the pump's error: only the reader knows why the call ended.
             _failure = error;
             waiters = [.. _waiters];
             _waiters.Clear();
@@ -176,7 +176,7 @@ internal sealed partial class TaskRequestWriter
 
         foreach (var waiter in waiters)
             waiter.Admitted.TrySetException(error);
-        // Nobody has to be waiting for the half-close; the stream's Completion tells the error.
+        // The half-close may have no waiter; the stream's Completion reports the error.
         if (_halfClosed.TrySetException(error))
             _ = _halfClosed.Task.Exception;
     }
@@ -211,7 +211,7 @@ internal sealed partial class TaskRequestWriter
         bool start;
         lock (_gate)
         {
-            // Not in the list any more: all its tasks were admitted first, and the submission counts.
+            // No longer in the list: all its tasks were admitted before the cancellation, and the submission counts.
             if (waiter.Node.List is null)
                 return;
             _waiters.Remove(waiter.Node);

@@ -5,13 +5,13 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// Tasks in, results out, over one call. Submit from any number of threads; results come as
+/// Sends tasks and receives results over one call. Submit from any number of threads; results arrive through
 /// <see cref="ReadAllAsync"/> or through <see cref="TaskStreamOptions.OnResult"/>.
 /// </summary>
 /// <remarks>
-/// Submitting waits while as many tasks are unfinished, or finished and not yet read, as the stream may hold. So a
-/// program that submits more than that must read at the same time. Everything that has queued up since the last
-/// message goes into the next one: under load batches grow by themselves, at idle each task goes at once.
+/// Submitting waits while the stream is full; unfinished tasks and unread results count. A program that submits more
+/// tasks than fit must read at the same time. The tasks queued since the last message go into the next one: batches
+/// grow under load, and an idle stream sends each task at once.
 /// </remarks>
 public sealed class TaskStream : IAsyncDisposable
 {
@@ -36,7 +36,7 @@ public sealed class TaskStream : IAsyncDisposable
         _writer = new TaskRequestWriter(call.RequestStream, options);
         if (options.OnResult is null)
         {
-            // Unbounded, yet never longer than the stream's credits: a slot is given back when its result is read.
+            // Never longer than the stream's credits, though unbounded: a slot is freed when its result is read.
             _results = Channel.CreateUnbounded<IReadOnlyList<TaskResult>>();
         }
 
@@ -46,16 +46,16 @@ public sealed class TaskStream : IAsyncDisposable
     /// <summary>Ends with the stream: after the last result, or with the error that broke it.</summary>
     public Task Completion { get; }
 
-    /// <summary>Which life of the coordinator the stream reached; known once <see cref="Granted"/> has ended.</summary>
+    /// <summary>The coordinator instance that the stream reached; known once <see cref="Granted"/> has ended.</summary>
     internal string Instance { get; private set; } = "";
 
-    /// <summary>Ends when the coordinator has said how many tasks the stream may hold.</summary>
+    /// <summary>Ends when the coordinator has reported how many tasks the stream may hold.</summary>
     internal Task Granted => _granted.Task;
 
-    /// <summary>The coordinator is shutting down: read what comes, submit elsewhere.</summary>
+    /// <summary>The coordinator is shutting down: read the remaining results, submit elsewhere.</summary>
     public bool IsDraining { get; private set; }
 
-    /// <summary>Requests written so far; with <see cref="TasksWritten"/> it tells how large the batches are.</summary>
+    /// <summary>Requests written so far; with <see cref="TasksWritten"/> it gives the batch size.</summary>
     public long MessagesWritten => _writer.Messages;
 
     /// <summary>Tasks written so far.</summary>
@@ -64,24 +64,24 @@ public sealed class TaskStream : IAsyncDisposable
     /// <summary>Sends the stream's options at once, so that the coordinator answers before there is a task.</summary>
     internal void Greet() => _writer.Greet();
 
-    /// <summary>Submits one task, waiting for room. A wait that is cancelled submits nothing.</summary>
+    /// <summary>Submits one task, waiting for room. A cancelled wait submits nothing.</summary>
     public ValueTask SubmitAsync(TaskSpec task, CancellationToken cancellationToken = default) =>
         _writer.SubmitAsync(task, cancellationToken);
 
     /// <summary>
-    /// Submits tasks in order, waiting for room. When the wait is cancelled, a front part may have been submitted;
-    /// the rest never is.
+    /// Submits tasks in order, waiting for room. When the wait is cancelled, some of the first tasks may have been
+    /// submitted; the rest never are.
     /// </summary>
     public ValueTask SubmitAsync(IReadOnlyList<TaskSpec> tasks, CancellationToken cancellationToken = default) =>
         _writer.SubmitAsync(tasks, cancellationToken);
 
     /// <summary>
-    /// Cancels tasks of this stream by their tags. Each still answers with a result. After <see cref="CompleteAsync"/>
-    /// nothing can be said on the stream any more, and only disposing it cancels.
+    /// Cancels tasks of this stream by their tags. Each still produces a result. After <see cref="CompleteAsync"/>
+    /// the stream takes no requests; only disposing it cancels.
     /// </summary>
     public void Cancel(params IEnumerable<ulong> tags) => _writer.Cancel(tags);
 
-    /// <summary>Says that no more tasks follow, once everything submitted has been written. Results go on coming.</summary>
+    /// <summary>Ends the sending side once all submitted tasks have been written. Results keep arriving.</summary>
     public Task CompleteAsync() => _writer.CompleteAsync();
 
     /// <summary>The results, until the stream has ended.</summary>
@@ -95,7 +95,7 @@ public sealed class TaskStream : IAsyncDisposable
         }
     }
 
-    /// <summary>The results in the batches in which they came.</summary>
+    /// <summary>The results in the batches in which they arrived.</summary>
     public async IAsyncEnumerable<IReadOnlyList<TaskResult>> ReadBatchesAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -114,8 +114,8 @@ public sealed class TaskStream : IAsyncDisposable
         _disposed = true;
         if (!Completion.IsCompleted && _writer.TryFinishIdle())
         {
-            // Nothing is open, so that an orderly end costs one round trip. Reset instead, a few hundred short streams
-            // in a row would look like an attack to the server, which then closes the connection on all calls.
+            // No task is open, so an orderly end costs one round trip. A few hundred short streams in a row that end by
+            // reset would look like an attack to the server, which then closes the connection with all its calls.
             await Task.WhenAny(Completion, Task.Delay(OrderlyEnd, TimeProvider.System));
         }
 
@@ -134,7 +134,7 @@ public sealed class TaskStream : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            // Also what an OnResult callback threw: nobody else could report it.
+            // Includes exceptions of an OnResult callback, which are reported only here.
             var error = exception switch
             {
                 RpcException or OperationCanceledException when _disposed => new ObjectDisposedException(nameof(TaskStream)),
@@ -181,11 +181,11 @@ public sealed class TaskStream : IAsyncDisposable
 
     private void HandOut(StreamTasksResponse response)
     {
-        // What the callback submits for a batch of results should leave as one batch too.
+        // The tasks that a callback submits for a batch of results should leave as one batch, too.
         _writer.Cork();
         try
         {
-            // The slots are free before the callbacks run, so that a callback that submits one for one never waits.
+            // Free the slots before the callbacks run, so that a callback that submits one task per result never waits.
             _writer.Release(response.Results.Count);
             foreach (var result in response.Results)
                 _options.OnResult!(result);

@@ -8,20 +8,20 @@ public sealed record TaskStreamOptions
     /// <summary>As results complete, or in the order of submission.</summary>
     public ResultOrder Order { get; init; } = ResultOrder.Completion;
 
-    /// <summary>Applied to every task that carries no options of its own.</summary>
+    /// <summary>Options of every task that has none of its own.</summary>
     public TaskOptions? Defaults { get; init; }
 
-    /// <summary>Let unfinished tasks go on when the stream ends; otherwise they are cancelled.</summary>
+    /// <summary>Lets unfinished tasks go on when the stream ends; otherwise they are cancelled.</summary>
     public bool DetachOnDisconnect { get; init; }
 
-    /// <summary>Ask for the timing of each task.</summary>
+    /// <summary>Requests the timing of each task.</summary>
     public bool Timing { get; init; }
 
-    /// <summary>Cancel the rest once one task fails.</summary>
+    /// <summary>Cancels the rest once a task fails.</summary>
     public bool FailFast { get; init; }
 
     /// <summary>
-    /// How many unfinished tasks to hold at most; 0 takes what the coordinator allows. Submitting beyond it waits.
+    /// The maximum number of unfinished tasks; 0 takes the coordinator's limit. Submitting beyond it waits.
     /// </summary>
     public int MaxInFlight { get; init; }
 
@@ -33,11 +33,11 @@ public sealed record TaskStreamOptions
 
     /// <summary>
     /// Called for each progress report, partial output and log line; setting it asks the coordinator for them. It
-    /// must not block: what is not read in time is missing, which <see cref="TaskEvent.DroppedBefore"/> states.
+    /// must not block: events not read in time are missing, which <see cref="TaskEvent.DroppedBefore"/> states.
     /// </summary>
     public Action<TaskEvent>? OnEvent { get; init; }
 
-    /// <summary>Called with tags of accepted tasks and their ids; setting it asks the coordinator for them. It must not block.</summary>
+    /// <summary>Called with the tags and ids of accepted tasks; setting it asks the coordinator for them. It must not block.</summary>
     internal Action<IReadOnlyList<ulong>, IReadOnlyList<ulong>>? OnAccepted { get; init; }
 
     internal StreamOptions ToMessage() => new()

@@ -4,19 +4,19 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// Tasks by handler name, with JSON by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <see cref="Payload"/> go as they are. Where code is
-/// trimmed or compiled ahead of time, use <see cref="TaskFunction"/>s instead.
+/// Tasks by handler name, with JSON by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <see cref="Payload"/> are sent unchanged. In
+/// trimmed or AOT-compiled programs, use <see cref="TaskFunction"/>s instead.
 /// </summary>
 [RequiresUnreferencedCode(TaskFunction.NeedsReflection)]
 [RequiresDynamicCode(TaskFunction.NeedsReflection)]
 public static class ExecutorExtensions
 {
-    /// <summary>Hands a task over and returns once it is accepted.</summary>
-    /// <param name="executor">Who runs it.</param>
+    /// <summary>Submits a task and returns once it is accepted.</summary>
+    /// <param name="executor">The executor that runs it.</param>
     /// <param name="handler">The handler's name.</param>
-    /// <param name="input">Its input; an anonymous object will do.</param>
-    /// <param name="options">How it is run; null as usual.</param>
-    /// <param name="cancellationToken">Gives up handing it over.</param>
+    /// <param name="input">Its input; may be an anonymous object.</param>
+    /// <param name="options">How it is run; null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up the submission.</param>
     public static Task<TaskHandle<T>> SubmitAsync<T>(
         this IExecutor executor, string handler, object? input = null, RunOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -48,7 +48,7 @@ public static class ExecutorExtensions
         return executor.MapAsync(TaskFunction.Json<TIn, TOut>(handler), inputs, options, cancellationToken);
     }
 
-    /// <summary>Runs a task for each input and yields how each ended; see <see cref="IExecutor"/>.</summary>
+    /// <summary>Runs a task for each input and yields the outcome of each; see <see cref="IExecutor"/>.</summary>
     public static IAsyncEnumerable<TaskOutcome<TOut>> MapOutcomesAsync<TIn, TOut>(
         this IExecutor executor, string handler, IEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default)
     {

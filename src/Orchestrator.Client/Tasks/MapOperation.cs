@@ -4,8 +4,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// One map: inputs go out while less than its limit are ahead of what the reader has taken, results wait in a ring until they are taken. No object is
-/// made per item beyond the messages.
+/// One map: inputs are submitted while fewer than the limit are ahead of the results taken; results wait in a ring until they are taken. No object is
+/// allocated per item beyond the messages.
 /// </summary>
 internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDisposable
 {
@@ -46,7 +46,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
 
     public void Start(IEnumerable<TIn> inputs) => _producing = Task.Run(() => ProduceAsync(inputs));
 
-    /// <summary>The next results, at least one; none at the end. They are valid until the next call.</summary>
+    /// <summary>Returns the next results, at least one; none at the end. They are valid until the next call.</summary>
     public async ValueTask<ArraySegment<Ended>> TakeAsync(Ended[] batch, CancellationToken cancellationToken)
     {
         while (true)
@@ -70,7 +70,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
                 }
                 else if (_room.IsArmed && _submitted - _taken <= _ring.Length / 2)
                 {
-                    // Half at a time, so that reader and producer do not wake each other for every item.
+                    // Signal once half the ring is free, so that reader and producer do not wake each other for every item.
                     _room.Set();
                 }
             }
@@ -87,7 +87,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
 
     public static Ended[] NewBatch() => new Ended[LargestBatch];
 
-    /// <summary>The output; throws where there is none.</summary>
+    /// <summary>The output; throws if there is none.</summary>
     public TOut Read(in Ended item)
     {
         if (item.Lost is not null)
@@ -109,13 +109,13 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
 
     public override void OnLost(long sequence, OrchestratorException error) => Add(new Ended(sequence, null, error));
 
-    /// <summary>Stops reading inputs, and cancels what is under way.</summary>
+    /// <summary>Stops reading inputs and cancels running tasks.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         lock (_gate)
             _room.Set();
-        // An input that does not come would hold up whoever has left the loop; the producer ends with it.
+        // Do not await the producer: a pending input would delay the caller, who has left the loop. The producer ends when it arrives.
         if (_ended < _submitted)
             _line.CancelAll(this);
         var late = _producing.ContinueWith(
@@ -143,7 +143,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
             var place = _inOrder ? item.Sequence : _ended;
             _ring[place % _ring.Length] = item;
             _ended++;
-            // In order, only the next one is news for the reader.
+            // In submission order, the reader waits only for the next result.
             if (_ready.IsArmed && place == _taken)
                 _ready.Set();
         }
@@ -213,7 +213,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
     {
         var spec = new TaskSpec { Handler = _function.Name, Input = _function.Encode(input), Options = _options };
         long sequence;
-        // Before it goes, since its result may be there before this returns.
+        // Before the submission, since the result may arrive before it returns.
         lock (_gate)
             sequence = _submitted++;
         try
@@ -222,7 +222,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
         }
         catch
         {
-            // The gap is at the end, so that it closes: nothing comes after it.
+            // The failed input is the last one, so removing it leaves no gap.
             lock (_gate)
                 _submitted--;
             throw;
@@ -239,13 +239,13 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
         }
     }
 
-    /// <summary>One input's end.</summary>
+    /// <summary>The outcome of one input.</summary>
     internal readonly record struct Ended(long Sequence, TaskResult? Result, OrchestratorException? Lost)
     {
         public bool IsThere => Result is not null || Lost is not null;
     }
 
-    /// <summary>Wakes one waiter, without an object for each wait. Armed and set under the operation's lock.</summary>
+    /// <summary>Wakes one waiter without an allocation per wait. Armed and set under the operation's lock.</summary>
     private sealed class Signal : IValueTaskSource
     {
         private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };

@@ -8,7 +8,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>Typed values to payloads and back.</summary>
+/// <summary>Converts typed values to payloads and back.</summary>
 internal static class PayloadJson
 {
     private const int KeepAtMost = 64 * 1024;
@@ -20,7 +20,7 @@ internal static class PayloadJson
 
     public static T Decode<T>(Payload? payload, JsonTypeInfo<T> type)
     {
-        // A converter that decodes in turn finds none here and makes its own.
+        // A nested decode inside a converter finds no buffer here and allocates its own.
         var buffer = s_buffer ?? new ArrayBufferWriter<byte>(256);
         s_buffer = null;
         try
@@ -37,12 +37,12 @@ internal static class PayloadJson
     }
 }
 
-/// <summary>The same by reflection.</summary>
+/// <summary>The same conversions by reflection.</summary>
 [RequiresUnreferencedCode(TaskFunction.NeedsReflection)]
 [RequiresDynamicCode(TaskFunction.NeedsReflection)]
 internal static class PayloadReflection
 {
-    /// <summary>What handlers of the worker SDK speak unless told otherwise.</summary>
+    /// <summary>The default options of the worker SDK's handlers.</summary>
     private static readonly JsonSerializerOptions s_usual = CreateUsual();
 
     public static Func<T, Payload> Encoder<T>(JsonSerializerOptions? json)

@@ -1,6 +1,6 @@
 namespace Orchestrator.Client;
 
-/// <summary>An executor whose tasks all run in one place.</summary>
+/// <summary>An executor that runs all its tasks in one placement.</summary>
 internal sealed class PlacementExecutor(IExecutor inner, TaskPlacement place) : IExecutor
 {
     public Task<TaskHandle<TOut>> SubmitAsync<TIn, TOut>(
@@ -31,10 +31,10 @@ internal sealed class PlacementExecutor(IExecutor inner, TaskPlacement place) : 
     }
 }
 
-/// <summary>Where tasks run, in one word.</summary>
+/// <summary>Selects where tasks run.</summary>
 public static class ExecutorPlacementExtensions
 {
-    /// <summary>The same executor with all its tasks in one place, so that in-process and cross-process execution are compared by one word.</summary>
+    /// <summary>The same executor with all its tasks in one placement, to compare in-process and cross-process execution by changing one word.</summary>
     public static IExecutor WithPlacement(this IExecutor executor, TaskPlacement place)
     {
         ArgumentNullException.ThrowIfNull(executor);

@@ -2,32 +2,32 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>How a task is to be run. Immutable: change a copy with <c>with</c>, and share one among any number of tasks.</summary>
+/// <summary>How a task is run. Immutable: change a copy with <c>with</c>, and share an instance among any number of tasks.</summary>
 /// <remarks>A time of <see cref="Timeout.InfiniteTimeSpan"/> is no limit.</remarks>
 public sealed record RunOptions
 {
-    /// <summary>What holds where nothing is said.</summary>
+    /// <summary>The default options.</summary>
     public static RunOptions Default { get; } = new();
 
-    /// <summary>In which process; see <see cref="Client.TaskPlacement"/>.</summary>
+    /// <summary>The process that runs it; see <see cref="Client.TaskPlacement"/>.</summary>
     public TaskPlacement Placement { get; init; } = TaskPlacement.CrossProcess;
 
-    /// <summary>Larger runs first; waiting raises it, so that nothing starves.</summary>
+    /// <summary>Larger runs first; waiting raises the priority, so no task starves.</summary>
     public int Priority { get; init; }
 
-    /// <summary>How long it may wait to be started.</summary>
+    /// <summary>How long the task may wait to start.</summary>
     public TimeSpan? QueueTimeout { get; init; }
 
-    /// <summary>How long one attempt may run; enforced even where the handler never looks.</summary>
+    /// <summary>How long one attempt may run; enforced even if the handler ignores its cancellation.</summary>
     public TimeSpan? RunTimeout { get; init; }
 
-    /// <summary>How long all of it may take, with waits and retries.</summary>
+    /// <summary>How long the task may take in total, with waits and retries.</summary>
     public TimeSpan? TotalTimeout { get; init; }
 
-    /// <summary>Whether and when it is tried again; null runs it once.</summary>
+    /// <summary>Whether and when it is retried; null runs it once.</summary>
     public RetryOptions? Retry { get; init; }
 
-    /// <summary>Tasks of one key run on one worker while that lives.</summary>
+    /// <summary>Tasks of one key run on one worker while that worker lives.</summary>
     public string AffinityKey { get; init; } = "";
 
     /// <summary>At most <see cref="ConcurrencyLimit"/> tasks of this key run at once.</summary>
@@ -48,31 +48,31 @@ public sealed record RunOptions
     /// <summary>Ids of tasks that must have succeeded before.</summary>
     public IReadOnlyList<ulong> DependsOn { get; init; } = [];
 
-    /// <summary>For people and for lists.</summary>
+    /// <summary>Labels for people to read and to filter lists by.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>How long a cancelled handler may take to end by itself before its process is ended; null takes the coordinator's 2 s.</summary>
+    /// <summary>How long a cancelled handler may take to return before its process is ended; null takes the coordinator's default of 2 s.</summary>
     public TimeSpan? CancelGrace { get; init; }
 
-    /// <summary>How long a result that nobody has read is kept.</summary>
+    /// <summary>How long an unread result is kept.</summary>
     public TimeSpan? ResultTtl { get; init; }
 
     /// <summary>
-    /// An idempotency key: a second submission with the same key joins the first. The client itself uses it to submit again where the connection broke
+    /// An idempotency key: a second submission with the same key joins the first. The client uses it to resubmit a task when the connection broke
     /// before the task was known to be accepted. Only for single tasks.
     /// </summary>
     public string RequestId { get; init; } = "";
 
     /// <summary>
-    /// What a task that was accepted survives; unspecified, it is gone with the coordinator process. One that survives a restart of the coordinator is
-    /// found again by the client.
+    /// What an accepted task survives; if unspecified, it is lost with the coordinator process. The client finds a task that survives a restart of the
+    /// coordinator again.
     /// </summary>
     public Durability Durability { get; init; }
 
-    /// <summary>The task may run twice: submit it again where a <see cref="TaskLostException"/> would be thrown.</summary>
+    /// <summary>The task may run twice: resubmit it instead of throwing a <see cref="TaskLostException"/>.</summary>
     public bool ResubmitWhenLost { get; init; }
 
-    /// <summary>As a message; null where all is as usual, which spares each task the bytes.</summary>
+    /// <summary>Converts to a message; null if all options have their defaults, which saves bytes per task.</summary>
     internal TaskOptions? ToMessage()
     {
         var message = new TaskOptions
@@ -106,58 +106,58 @@ public sealed record RunOptions
     }
 }
 
-/// <summary>When a task is tried again: after what the handler threw and a run timeout; not after wrong input, a cancel or another timeout.</summary>
+/// <summary>When a task is retried: after an exception of the handler or a run timeout; not after invalid input, a cancellation or another timeout.</summary>
 public sealed record RetryOptions
 {
-    /// <summary>Attempts in all, the first included.</summary>
+    /// <summary>The total number of attempts, the first included.</summary>
     public int MaxAttempts { get; init; } = 3;
 
     /// <summary>The wait before the second attempt.</summary>
     public TimeSpan InitialBackoff { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>By how much each further wait is longer.</summary>
+    /// <summary>The factor by which each further wait grows.</summary>
     public double BackoffMultiplier { get; init; } = 2;
 
     /// <summary>The longest wait.</summary>
     public TimeSpan MaxBackoff { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Also after the worker died. Off by default: the task may have had effects.</summary>
+    /// <summary>Also retry after the worker's death. Off by default: the task may have had side effects.</summary>
     public bool RetryOnWorkerLost { get; init; }
 
     internal RetryPolicy ToMessage() => new()
     {
         MaxAttempts = MaxAttempts,
-        InitialBackoff = TimeLimits.Finite(InitialBackoff, "the second attempt would never come; MaxAttempts = 1 tries once"),
+        InitialBackoff = TimeLimits.Finite(InitialBackoff, "the second attempt would never start; use MaxAttempts = 1 to try once"),
         BackoffMultiplier = BackoffMultiplier,
         MaxBackoff = TimeLimits.OrLongest(MaxBackoff),
         RetryWorkerLost = RetryOnWorkerLost,
     };
 }
 
-/// <summary>In which process a task runs.</summary>
+/// <summary>The process in which a task runs.</summary>
 public enum TaskPlacement
 {
-    /// <summary>In a worker process: it can be ended whatever it does, and its crash is its own.</summary>
+    /// <summary>In a worker process: the task can always be ended, and its crash affects only that process.</summary>
     CrossProcess,
 
-    /// <summary>On threads of the coordinator's process, which is the program's own where it has an embedded pool.</summary>
+    /// <summary>On threads of the coordinator's process; with an embedded pool, that is the program's own process.</summary>
     InProcess,
 
-    /// <summary>All at once on the async scheduler of the coordinator's process.</summary>
+    /// <summary>Concurrently on the async scheduler of the coordinator's process.</summary>
     InProcessAsync,
 
-    /// <summary>One after the other on one thread of the coordinator's process.</summary>
+    /// <summary>Sequentially on one thread of the coordinator's process.</summary>
     InProcessSequential,
 }
 
-/// <summary>How a map goes over its inputs.</summary>
+/// <summary>How a map processes its inputs.</summary>
 public sealed record MapOptions
 {
     /// <summary>Results in the order of the inputs, like Python's <c>map</c>, or as they complete.</summary>
     public ResultOrder Order { get; init; } = ResultOrder.Submission;
 
     /// <summary>
-    /// Inputs that are read ahead of the results that were taken: what bounds the memory of a map over an endless input. A slow reader stops the
+    /// The maximum number of inputs read ahead of the results taken, which bounds the memory of a map over an endless input. A slow reader stops the
     /// reading of inputs.
     /// </summary>
     public int MaxInFlight { get; init; } = 4_096;

@@ -2,16 +2,16 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>One task that somebody waits for.</summary>
+/// <summary>The completion of one task, for its waiters.</summary>
 internal sealed class TaskCompletion : TaskResultObserver
 {
     private readonly TaskCompletionSource<ulong> _accepted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<TaskResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The task's id; 0 where it was refused.</summary>
+    /// <summary>The task's id; 0 if it was refused.</summary>
     public Task<ulong> Accepted => _accepted.Task;
 
-    /// <summary>How it ended, well or not. Faults only where that can no longer be learned.</summary>
+    /// <summary>The task's result, success or failure. Faults only if the outcome cannot be determined.</summary>
     public Task<TaskResult> Result => _result.Task;
 
     public override void OnAccepted(long sequence, ulong taskId) => _accepted.TrySetResult(taskId);
@@ -24,7 +24,7 @@ internal sealed class TaskCompletion : TaskResultObserver
 
     public override void OnLost(long sequence, OrchestratorException error)
     {
-        // Nobody has to wait for it.
+        // Observe the exception: the task may have no waiter.
         if (_result.TrySetException(error))
             _ = _result.Task.Exception;
         _accepted.TrySetResult(0);

@@ -3,14 +3,14 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>The events of a task, over breaks of the connection.</summary>
+/// <summary>The events of a task, resumed after breaks of the connection.</summary>
 /// <param name="client">The client.</param>
-/// <param name="line">The line that the task was submitted on.</param>
+/// <param name="line">The stream that the task was submitted on.</param>
 internal sealed class TaskEvents(OrchestratorClient client, ResilientTaskStream line)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    // The life of the coordinator that has the task: by now it has accepted it.
+    // The coordinator instance that has accepted the task.
     private readonly string _instance = line.Instance;
 
     public async IAsyncEnumerable<TaskEvent> ReadAsync(TaskHandle task, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -31,7 +31,7 @@ internal sealed class TaskEvents(OrchestratorClient client, ResilientTaskStream 
                 }
                 catch (CoordinatorUnavailableException)
                 {
-                    // What comes after the last one seen is still there, or is stated to be missing.
+                    // Events after the last one seen are still kept, or are reported as missing.
                     broken = true;
                     continue;
                 }

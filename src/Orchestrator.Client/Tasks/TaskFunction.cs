@@ -5,7 +5,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>A handler's name with the types of its input and output, and how they are written: what makes a remote handler look like a function.</summary>
+/// <summary>A handler's name with the types of its input and output and their serialization, so that a remote handler looks like a function.</summary>
 /// <typeparam name="TIn">The input.</typeparam>
 /// <typeparam name="TOut">The output.</typeparam>
 public sealed class TaskFunction<TIn, TOut>
@@ -26,15 +26,15 @@ public sealed class TaskFunction<TIn, TOut>
     internal Func<Payload?, TOut> Decode { get; }
 }
 
-/// <summary>Makes <see cref="TaskFunction{TIn, TOut}"/>s.</summary>
+/// <summary>Creates <see cref="TaskFunction{TIn, TOut}"/>s.</summary>
 public static class TaskFunction
 {
-    internal const string NeedsReflection = "JSON by reflection; where code is trimmed, name the types: TaskFunction.Json with JsonTypeInfo, or TaskFunction.Bytes.";
+    internal const string NeedsReflection = "JSON by reflection; in trimmed code, name the types: TaskFunction.Json with JsonTypeInfo, or TaskFunction.Bytes.";
 
-    /// <summary>A handler that takes and returns JSON, by generated code: safe to trim and to compile ahead of time.</summary>
+    /// <summary>A handler that takes and returns JSON, by generated code: safe for trimming and AOT compilation.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="input">Such as <c>MyContext.Default.MyInput</c>.</param>
-    /// <param name="output">Such as <c>MyContext.Default.MyOutput</c>. Integers beyond 2^53 come as strings, which its context must allow.</param>
+    /// <param name="output">Such as <c>MyContext.Default.MyOutput</c>. Integers beyond 2^53 arrive as strings, which the context must allow.</param>
     public static TaskFunction<TIn, TOut> Json<TIn, TOut>(string name, JsonTypeInfo<TIn> input, JsonTypeInfo<TOut> output)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -42,15 +42,18 @@ public static class TaskFunction
         return new TaskFunction<TIn, TOut>(name, value => PayloadJson.Encode(value, input), payload => PayloadJson.Decode(payload, output));
     }
 
-    /// <summary>A handler that takes and returns JSON, by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <see cref="Payload"/> go as they are.</summary>
+    /// <summary>
+    /// A handler that takes and returns JSON, by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <see cref="Payload"/> are sent
+    /// unchanged.
+    /// </summary>
     [RequiresUnreferencedCode(NeedsReflection)]
     [RequiresDynamicCode(NeedsReflection)]
     public static TaskFunction<TIn, TOut> Json<TIn, TOut>(string name, JsonSerializerOptions? json = null) =>
         new(name, PayloadReflection.Encoder<TIn>(json), PayloadReflection.Decoder<TOut>(json));
 
-    /// <summary>A handler on raw bytes. They are not copied, so they must not change any more.</summary>
+    /// <summary>A handler on raw bytes. They are not copied, so they must not change afterwards.</summary>
     public static TaskFunction<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Bytes(string name) => new(name, Payloads.FromBytes, Payloads.ToBytes);
 
-    /// <summary>A handler on payloads as they are.</summary>
+    /// <summary>A handler on unconverted payloads.</summary>
     public static TaskFunction<Payload, Payload> Raw(string name) => new(name, static payload => payload, static payload => payload ?? new Payload());
 }

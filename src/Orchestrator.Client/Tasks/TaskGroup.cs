@@ -4,8 +4,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// Tasks that belong together, like Python's <c>asyncio.TaskGroup</c>: the first that fails cancels the rest, and nobody leaves before all have ended.
-/// Made by <see cref="TaskGroups.RunGroupAsync(IExecutor, Func{TaskGroup, Task}, CancellationToken)"/>.
+/// Tasks that belong together, like Python's <c>asyncio.TaskGroup</c>: the first failure cancels the rest, and the group ends only when all its tasks
+/// have ended. Created by <see cref="TaskGroups.RunGroupAsync(IExecutor, Func{TaskGroup, Task}, CancellationToken)"/>.
 /// </summary>
 public sealed class TaskGroup
 {
@@ -23,10 +23,10 @@ public sealed class TaskGroup
         _cancelling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     }
 
-    /// <summary>Fires when the group is cancelled, by the first failure or from outside: for what the body itself waits for.</summary>
+    /// <summary>Fires when the group is cancelled, by the first failure or from outside; for waits of the body itself.</summary>
     public CancellationToken Cancellation => _cancelling.Token;
 
-    /// <summary>Hands a task over to the group.</summary>
+    /// <summary>Submits a task to the group.</summary>
     /// <exception cref="OperationCanceledException">The group has been cancelled meanwhile.</exception>
     /// <exception cref="InvalidOperationException">The group has ended.</exception>
     public async Task<TaskHandle<TOut>> SubmitAsync<TIn, TOut>(TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null)
@@ -46,13 +46,13 @@ public sealed class TaskGroup
             _watches.Add(WatchAsync(handle));
         }
 
-        // The group was cancelled, or left, while the task was on its way.
+        // The group was cancelled, or ended, while the task was being submitted.
         if (late || Cancellation.IsCancellationRequested)
             await CancelAsync(handle);
         return handle;
     }
 
-    /// <summary>Hands a task over to the group, with JSON by reflection.</summary>
+    /// <summary>Submits a task to the group, with JSON by reflection.</summary>
     [RequiresUnreferencedCode(TaskFunction.NeedsReflection)]
     [RequiresDynamicCode(TaskFunction.NeedsReflection)]
     public Task<TaskHandle<T>> SubmitAsync<T>(string handler, object? input = null, RunOptions? options = null) =>
@@ -67,7 +67,7 @@ public sealed class TaskGroup
         }
         catch (OperationCanceledException exception) when (exception.CancellationToken == Cancellation || _cancelling.IsCancellationRequested)
         {
-            // The failure that cancelled the group says more.
+            // The failure that cancelled the group is more informative.
         }
         catch (Exception exception)
         {
@@ -81,7 +81,7 @@ public sealed class TaskGroup
 
     private async Task JoinAsync()
     {
-        // A task that is still being handed over by somebody joins the list.
+        // A task whose submission is still in progress joins the list.
         for (var joined = 0; ; joined++)
         {
             Task next;
@@ -141,7 +141,7 @@ public sealed class TaskGroup
         }
         catch (OrchestratorException)
         {
-            // With the coordinator gone the task is reported as lost.
+            // If the coordinator cannot be reached, the task is reported as lost.
         }
     }
 }
@@ -150,10 +150,10 @@ public sealed class TaskGroup
 public static class TaskGroups
 {
     /// <summary>
-    /// Runs the body with a group, and returns when it and all tasks of the group have ended. The first task that does not succeed, an exception of the
-    /// body and a cancel from outside cancel the rest.
+    /// Runs the body with a group, and returns when the body and all tasks of the group have ended. The first unsuccessful task, an exception of the
+    /// body or an external cancellation cancels the rest.
     /// </summary>
-    /// <exception cref="AggregateException">What failed: every failure but the cancels that followed it.</exception>
+    /// <exception cref="AggregateException">All failures, except the cancellations that they caused.</exception>
     public static Task RunGroupAsync(this IExecutor executor, Func<TaskGroup, Task> body, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(executor);

@@ -5,7 +5,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <summary>A task that was accepted. Nothing has to be disposed: a task that nobody waits for ends by itself.</summary>
+/// <summary>An accepted task. It need not be disposed or awaited: a task without a waiter ends by itself.</summary>
 public abstract class TaskHandle
 {
     private readonly TaskEvents _events;
@@ -21,31 +21,31 @@ public abstract class TaskHandle
         Id = completion.Accepted.Result;
     }
 
-    /// <summary>The task's id; 0 where the coordinator refused it, which awaiting tells.</summary>
+    /// <summary>The task's id; 0 if the coordinator refused the task, which awaiting reports.</summary>
     public ulong Id { get; }
 
     /// <summary>The handler's name.</summary>
     public string Handler { get; }
 
-    /// <summary>Whether its end is known.</summary>
+    /// <summary>Whether its result is known.</summary>
     public bool IsCompleted => _completion.Result.IsCompleted;
 
-    /// <summary>Waits for its end; returns how it ended, well or not.</summary>
+    /// <summary>Waits for the result, success or failure.</summary>
     /// <param name="cancellationToken">Ends the wait, not the task.</param>
-    /// <exception cref="TaskLostException">The connection was lost, and what became of it can no longer be learned.</exception>
+    /// <exception cref="TaskLostException">The connection was lost, and the outcome is unknown.</exception>
     public Task<TaskResult> GetResultAsync(CancellationToken cancellationToken = default) => _completion.Result.WaitAsync(cancellationToken);
 
-    /// <summary>The same task each time.</summary>
+    /// <summary>The result; the same task object each time.</summary>
     internal Task<TaskResult> ResultTask => _completion.Result;
 
-    /// <summary>Completes when its end is known, and never faults.</summary>
+    /// <summary>Completes when the result is known, and never faults.</summary>
     public Task Completion => _completion.Result.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     /// <summary>
-    /// Cancels it and waits for its end: a queued task is gone at once, a running one is asked, and after its grace its process is ended. Answers with
-    /// how it ended, which may be well, where it was faster.
+    /// Cancels the task and waits for its end: a queued task ends at once; a running one is asked to stop, and its process is ended after its grace. Returns
+    /// the result, which may be a success if the task finished first.
     /// </summary>
-    /// <param name="force">Do not ask first: end its process.</param>
+    /// <param name="force">Do not ask the task first: end its process.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<TaskResult> CancelAsync(bool force = false, CancellationToken cancellationToken = default)
     {
@@ -55,23 +55,24 @@ public abstract class TaskHandle
     }
 
     /// <summary>
-    /// All that happens to it, from its acceptance to its end: states, progress, partial outputs and log lines. Any number may read. The newest 1,000 are kept for one who
-    /// comes late or does not keep up; <see cref="TaskEvent.DroppedBefore"/> says how many partial outputs are missing before an event, and at the end an event with
-    /// nothing else says so before the result. Missing log lines are stated by a log line.
+    /// The task's events, from acceptance to end: states, progress, partial outputs and log lines. Any number of readers may read. The newest 1,000
+    /// are kept for late or slow readers. <see cref="TaskEvent.DroppedBefore"/> is the number of partial outputs missing before an event; if some are
+    /// missing at the end, an otherwise empty event reports them before the result. A log line reports missing log lines.
     /// </summary>
     /// <exception cref="TaskLostException">The coordinator was lost.</exception>
     public IAsyncEnumerable<TaskEvent> EventsAsync(CancellationToken cancellationToken = default) => _events.ReadAsync(this, cancellationToken);
 
-    /// <summary>Its reports of progress.</summary>
+    /// <summary>Its progress reports.</summary>
     public IAsyncEnumerable<Progress> ProgressAsync(CancellationToken cancellationToken = default) =>
         SelectAsync(TaskEvent.EventOneofCase.Progress, static item => item.Progress, cancellationToken);
 
-    /// <summary>Its log lines; one of level warning stands for those that are missing.</summary>
+    /// <summary>Its log lines; a line of level warning stands for missing ones.</summary>
     public IAsyncEnumerable<LogLine> LogAsync(CancellationToken cancellationToken = default) =>
         SelectAsync(TaskEvent.EventOneofCase.Log, static item => item.Log, cancellationToken);
 
-    /// <summary>Its partial outputs as they are: what a handler that is a generator yields.</summary>
-    /// <exception cref="PartialsLostException">Some are missing, since they came faster than they were read, or before. <see cref="EventsAsync"/> goes on over a gap.</exception>
+    /// <summary>Its partial outputs, unconverted: the values that a generator handler yields.</summary>
+    /// <exception cref="PartialsLostException">Some are missing: they came faster than they were read, or before the reader.
+    /// <see cref="EventsAsync"/> continues past a gap.</exception>
     public async IAsyncEnumerable<Payload> PartialPayloadsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ulong last = 0;
@@ -104,7 +105,7 @@ public abstract class TaskHandle
             yield return decode(payload);
     }
 
-    /// <summary>Throws where it did not succeed.</summary>
+    /// <summary>Throws if the task did not succeed.</summary>
     internal static TaskResult EnsureSucceeded(TaskResult result, string handler) =>
         result.State == TaskState.Succeeded ? result : throw TaskErrors.From(result, handler);
 
@@ -134,9 +135,9 @@ public sealed class TaskHandle<T> : TaskHandle
     /// <exception cref="WorkerLostException">Its worker died.</exception>
     /// <exception cref="TaskTimeoutException">It took too long.</exception>
     /// <exception cref="RemoteTaskCanceledException">It was cancelled.</exception>
-    /// <exception cref="TaskLostException">What became of it can no longer be learned.</exception>
+    /// <exception cref="TaskLostException">The outcome is unknown.</exception>
     public TaskAwaiter<T> GetAwaiter() => AsTask().GetAwaiter();
 
-    /// <summary>As a task of this process, to be combined with others.</summary>
+    /// <summary>The output as a local <see cref="Task{TResult}"/>, to combine with others.</summary>
     public Task<T> AsTask() => _output.Value;
 }

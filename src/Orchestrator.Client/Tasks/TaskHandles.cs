@@ -7,10 +7,10 @@ namespace Orchestrator.Client;
 /// <summary>Waits and combinations over handles, like Python's <c>concurrent.futures</c>.</summary>
 public static class TaskHandles
 {
-    /// <summary>The outputs of all, in the order given. Throws what the first of them failed with, once all have ended.</summary>
+    /// <summary>The outputs of all, in the order given. Throws the first one's failure, once all have ended.</summary>
     public static Task<T[]> WhenAll<T>(params IEnumerable<TaskHandle<T>> handles) => Task.WhenAll(handles.Select(handle => handle.AsTask()));
 
-    /// <summary>The first that has ended, well or not.</summary>
+    /// <summary>The first task to end, successfully or not.</summary>
     public static async Task<TaskHandle<T>> WhenAny<T>(params IEnumerable<TaskHandle<T>> handles)
     {
         var byEnd = new Dictionary<Task, TaskHandle<T>>();
@@ -21,7 +21,7 @@ public static class TaskHandles
         return byEnd[await Task.WhenAny(byEnd.Keys)];
     }
 
-    /// <summary>The handles as they end, well or not.</summary>
+    /// <summary>The handles as they end, successfully or not.</summary>
     public static async IAsyncEnumerable<TaskHandle<T>> AsCompleted<T>(
         IEnumerable<TaskHandle<T>> handles, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -32,10 +32,10 @@ public static class TaskHandles
             yield return byEnd[ended];
     }
 
-    /// <summary>Waits for some of the tasks or all. A timeout is a result: what has not ended is pending.</summary>
+    /// <summary>Waits for some of the tasks or all. A timeout is a result: unfinished tasks are pending.</summary>
     /// <param name="handles">The tasks.</param>
-    /// <param name="mode">For which of them.</param>
-    /// <param name="timeout">Null and <see cref="Timeout.InfiniteTimeSpan"/> wait without limit; zero only looks; more than 49 days are taken as 49 days.</param>
+    /// <param name="mode">Which of them to wait for.</param>
+    /// <param name="timeout">Null and <see cref="Timeout.InfiniteTimeSpan"/> wait without limit; zero only checks; the maximum is 49 days.</param>
     /// <param name="cancellationToken">Ends the wait; the tasks go on.</param>
     public static async Task<TaskWaitResult> WaitAsync(
         IEnumerable<TaskHandle> handles, WaitMode mode = WaitMode.All, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
@@ -56,7 +56,7 @@ public static class TaskHandles
             }
             catch (TimeoutException)
             {
-                // What has ended is done, the rest is pending.
+                // Ended tasks are done, the rest are pending.
             }
         }
 
@@ -74,7 +74,7 @@ public static class TaskHandles
     }
 }
 
-/// <summary>What a wait found.</summary>
-/// <param name="Done">Those that have ended, well or not.</param>
+/// <summary>The result of a wait.</summary>
+/// <param name="Done">Those that have ended, successfully or not.</param>
 /// <param name="Pending">The others.</param>
 public sealed record TaskWaitResult(IReadOnlyList<TaskHandle> Done, IReadOnlyList<TaskHandle> Pending);

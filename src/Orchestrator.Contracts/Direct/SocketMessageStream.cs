@@ -7,10 +7,10 @@ using Orchestrator.Contracts.RawMessages;
 namespace Orchestrator.Contracts.Direct;
 
 /// <summary>
-/// One end of the direct stream between a coordinator and its worker: a connected pair of Unix sockets that the worker inherits, carrying the messages of
-/// <c>WorkerService.Execute</c> with gRPC's own length prefix and without HTTP/2 between them. Reading blocks a thread of its own, so that a message wakes
-/// whoever handles it and nobody else: over HTTP/2 the same message passes through a poller, a connection's loop and the thread pool on each side, which costs
-/// several times what most tasks cost.
+/// One end of the direct stream between a coordinator and its worker: a connected pair of Unix sockets that the worker inherits, carrying
+/// the messages of <c>WorkerService.Execute</c> with gRPC's own length prefix and without HTTP/2 between them. Reading blocks a dedicated
+/// thread, so that a message wakes only the thread that handles it: over HTTP/2 the same message passes through a poller, a connection's
+/// loop and the thread pool on each side, which costs several times what most tasks cost.
 /// </summary>
 /// <remarks>One thread reads and one writes at a time.</remarks>
 public sealed unsafe class SocketMessageStream : IDisposable
@@ -18,10 +18,10 @@ public sealed unsafe class SocketMessageStream : IDisposable
     private const int PrefixBytes = MessageBuffer.PrefixBytes;
     private const int FirstBufferBytes = 256 * 1024;
 
-    // A buffer that one rare large message has grown beyond this is given up after it.
+    // A buffer that one rare large message has grown beyond this is released after it.
     private const int KeptBufferBytes = 1024 * 1024;
 
-    // As much as the kernel grants; the default holds three messages of the usual size.
+    // The kernel may grant less; the default holds three messages of the usual size.
     private const int SocketBufferBytes = 1024 * 1024;
 
     private readonly SafeFileHandle _socket;
@@ -36,7 +36,7 @@ public sealed unsafe class SocketMessageStream : IDisposable
 
     private int NextLength => BinaryPrimitives.ReadInt32BigEndian(_input.AsSpan(_inputStart + 1));
 
-    /// <summary>Makes a pair: our end, and the one to be inherited. Neither is inherited by accident.</summary>
+    /// <summary>Creates a pair: our end, and the one to be inherited. Neither is inherited by accident.</summary>
     /// <exception cref="IOException">Out of file descriptors.</exception>
     public static SocketMessageStream CreatePair(out SafeFileHandle child)
     {
@@ -55,8 +55,8 @@ public sealed unsafe class SocketMessageStream : IDisposable
     }
 
     /// <summary>
-    /// Takes over the end that this process has inherited; null where the number names no socket of that parent's making. A program between the two may have
-    /// closed it, and the number may be anything of this process's own by now.
+    /// Takes over the end that this process has inherited; null if the descriptor is not a socket created by that parent. A program between
+    /// the two may have closed it, and the number may denote another descriptor of this process by now.
     /// </summary>
     public static SocketMessageStream? FromInherited(int descriptor, int parentPid)
     {
@@ -74,9 +74,11 @@ public sealed unsafe class SocketMessageStream : IDisposable
         return new SocketMessageStream(new SafeFileHandle(descriptor, ownsHandle: true));
     }
 
-    /// <summary>Waits for the next message; false once the peer has closed its side or is gone, and everything before that has been read.</summary>
+    /// <summary>
+    /// Waits for the next message; false once the peer has closed its side or has died, and all earlier messages have been read.
+    /// </summary>
     /// <param name="message">Its bytes, until the next call.</param>
-    /// <exception cref="InvalidDataException">What came is no message.</exception>
+    /// <exception cref="InvalidDataException">The received bytes are no message.</exception>
     public bool TryRead(out ReadOnlySpan<byte> message)
     {
         message = default;
@@ -92,15 +94,15 @@ public sealed unsafe class SocketMessageStream : IDisposable
     }
 
     /// <summary>As <see cref="TryRead"/>, for a generated message; null at the end.</summary>
-    /// <exception cref="InvalidDataException">What came is no message.</exception>
+    /// <exception cref="InvalidDataException">The received bytes are no message.</exception>
     public T? Read<T>()
         where T : class, IMessage<T>, new() => TryRead(out var message) ? FieldReader.Merge<T>(null, message) : null;
 
     /// <summary>
-    /// Writes one message. Completes at once, except where the peer does not keep up: then a thread of its own waits for it, and not the caller. The message
-    /// must not change before that.
+    /// Writes one message. Completes at once, unless the peer does not keep up: then a dedicated thread waits for the peer, and not the
+    /// caller. The message must not change before completion.
     /// </summary>
-    /// <exception cref="IOException">The peer is gone.</exception>
+    /// <exception cref="IOException">The peer has closed its end or has died.</exception>
     public Task WriteAsync(MessageBuffer message)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -109,7 +111,7 @@ public sealed unsafe class SocketMessageStream : IDisposable
         return sent == bytes.Length ? Task.CompletedTask : SendRestAsync(bytes[sent..]);
     }
 
-    /// <summary>Says that nothing more will be written; the peer reads to the end.</summary>
+    /// <summary>Signals the end of writing; the peer reads to the end.</summary>
     public void CompleteWriting() => _ = UnixSockets.shutdown(_socket, UnixSockets.ShutdownWrites);
 
     /// <summary>Ends both directions; a waiting <see cref="TryRead"/> ends too.</summary>
@@ -170,7 +172,7 @@ public sealed unsafe class SocketMessageStream : IDisposable
         (_inputStart, _inputEnd) = (0, pending);
     }
 
-    /// <summary>Sends until the end or until the peer has no room; the number of bytes that have left.</summary>
+    /// <summary>Sends until the end or until the peer has no room; returns the number of bytes sent.</summary>
     private int Send(ReadOnlySpan<byte> bytes)
     {
         var sent = 0;

@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Orchestrator.Contracts.Direct;
 
 /// <summary>
-/// Sockets as the kernel has them. The framework's own put a descriptor under its poller's care with the first asynchronous use, after which a blocking call is one no more.
+/// The kernel's sockets. The framework's own socket class registers a descriptor with its poller on the first asynchronous use; afterwards
+/// a blocking call no longer blocks in the kernel.
 /// </summary>
 internal static unsafe partial class UnixSockets
 {

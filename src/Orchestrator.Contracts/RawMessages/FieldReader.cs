@@ -5,8 +5,8 @@ using Google.Protobuf;
 namespace Orchestrator.Contracts.RawMessages;
 
 /// <summary>
-/// Reads protobuf's wire format from a span, for the few messages of which there are hundreds of thousands a second: making an object of each, and one of
-/// each of its parts, costs several times what reading it costs. Takes and refuses what generated code does.
+/// Reads protobuf's wire format from a span, for the few messages that occur hundreds of thousands of times a second: creating an object
+/// for each, and one for each of its parts, costs several times what reading costs. Accepts and refuses the same bytes as generated code.
 /// </summary>
 public ref struct FieldReader(ReadOnlySpan<byte> bytes)
 {
@@ -18,7 +18,7 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
     private const int Fixed32Type = 5;
     private const int MaxGroupDepth = 100;
 
-    // As generated code does: what is no UTF-8 is an error and not a replacement character.
+    // As in generated code, invalid UTF-8 is an error and not a replacement character.
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;
@@ -33,14 +33,14 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
     public static byte LengthTag(int field) => (byte)((field << 3) | LengthType);
 
     /// <summary>The next field's number and wire type.</summary>
-    /// <exception cref="InvalidDataException">The bytes are no message; as all methods here.</exception>
+    /// <exception cref="InvalidDataException">The bytes are no message; applies to all methods here.</exception>
     public uint ReadTag()
     {
         var tag = (uint)ReadVarint();
         return tag >= 1 << 3 ? tag : throw Malformed("a field has no number");
     }
 
-    /// <summary>A number of any type of varint; those of 32 bits are its lower half.</summary>
+    /// <summary>A number of any varint type; those of 32 bits are its lower half.</summary>
     public ulong ReadVarint()
     {
         if (Position < _bytes.Length && _bytes[Position] is var first and < 0x80)
@@ -70,11 +70,11 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
     /// <summary>The text of a field.</summary>
     public string ReadString() => Decode(ReadBytes());
 
-    /// <summary>A sub-message; one that occurs again adds to what has been read.</summary>
+    /// <summary>A sub-message; a repeated occurrence is merged into the earlier one.</summary>
     public T ReadMessage<T>(T? known)
         where T : class, IMessage<T>, new() => Merge(known, ReadBytes());
 
-    /// <summary>Passes over the field of this tag.</summary>
+    /// <summary>Skips the field of this tag.</summary>
     public void Skip(uint tag) => Skip(tag, 0);
 
     /// <summary>The text of these bytes.</summary>

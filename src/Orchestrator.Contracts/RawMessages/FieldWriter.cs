@@ -4,10 +4,10 @@ using Google.Protobuf;
 
 namespace Orchestrator.Contracts.RawMessages;
 
-/// <summary>Writes protobuf's wire format to a span that is large enough. As in generated code, what has its default value is left out.</summary>
+/// <summary>Writes protobuf's wire format to a span that is large enough. As in generated code, default values are omitted.</summary>
 public ref struct FieldWriter(Span<byte> target)
 {
-    /// <summary>More than the tag, and the number or the length, of a field take.</summary>
+    /// <summary>An upper bound for the tag, and the number or the length, of a field.</summary>
     public const int SizeOfNumber = 11;
 
     private readonly Span<byte> _target = target;
@@ -39,7 +39,7 @@ public ref struct FieldWriter(Span<byte> target)
         if (text.Length == 0)
             return;
         _target[Position++] = FieldReader.LengthTag(field);
-        // One byte for its length, as nearly always suffices.
+        // One byte for its length, which is nearly always enough.
         var start = Position + 1;
         var length = Encoding.UTF8.GetBytes(text, _target[start..]);
         var size = VarintSize((uint)length);
@@ -88,7 +88,7 @@ public ref struct FieldWriter(Span<byte> target)
         _target[Position++] = (byte)value;
     }
 
-    /// <summary>Begins a sub-message of less than 128 bytes; <see cref="EndShort"/> says how long it has become.</summary>
+    /// <summary>Begins a sub-message of less than 128 bytes; <see cref="EndShort"/> writes its length.</summary>
     internal int BeginShort(int field)
     {
         _target[Position++] = FieldReader.LengthTag(field);
@@ -98,10 +98,10 @@ public ref struct FieldWriter(Span<byte> target)
     internal readonly void EndShort(int begin) => _target[begin] = (byte)(Position - begin - 1);
 }
 
-/// <summary>A message that is written by hand as an item of another.</summary>
+/// <summary>A message that handwritten code writes as an item of another.</summary>
 public interface IWireItem
 {
-    /// <summary>No less than what it takes, and not much more: see <see cref="MessageBuffer.ItemSlack"/>.</summary>
+    /// <summary>An upper bound of its size, close to the actual size: see <see cref="MessageBuffer.ItemSlack"/>.</summary>
     int SizeAtMost { get; }
 
     /// <summary>Writes its fields in the order of their numbers.</summary>

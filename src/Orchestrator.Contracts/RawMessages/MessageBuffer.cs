@@ -6,20 +6,20 @@ using Grpc.Core;
 namespace Orchestrator.Contracts.RawMessages;
 
 /// <summary>
-/// A message as its bytes, in a buffer that is used again: written item by item, or as it was received. Whoever uses it knows its type.
+/// A message as its bytes, in a reusable buffer: written item by item, or as received. The user knows its type.
 /// </summary>
 public sealed class MessageBuffer
 {
     /// <summary>How much larger an item's bound usually is than the item.</summary>
     public const int ItemSlack = 70;
 
-    // What gRPC puts in front of a message: a byte that says it is not compressed, and the length (see "Length-Prefixed-Message" in gRPC's
-    // PROTOCOL-HTTP2.md). The room for it is in the buffer, so that the direct stream sends both at once.
+    // The prefix that gRPC puts in front of a message: a byte that says it is not compressed, and the length (see "Length-Prefixed-Message"
+    // in gRPC's PROTOCOL-HTTP2.md). The buffer has room for it, so that the direct stream sends both at once.
     internal const int PrefixBytes = 5;
 
     private const int FirstBufferBytes = 16 * 1024;
 
-    // A buffer that one rare large message has grown beyond this is given up after it.
+    // A buffer that one rare large message has grown beyond this is released after it.
     private const int KeptBufferBytes = 1024 * 1024;
 
     private byte[] _buffer = [];
@@ -45,7 +45,7 @@ public sealed class MessageBuffer
     /// <summary>The bytes of the message.</summary>
     public ReadOnlySpan<byte> Content => _end == PrefixBytes ? default : _buffer.AsSpan(PrefixBytes, _end - PrefixBytes);
 
-    /// <summary>A message of one piece.</summary>
+    /// <summary>A buffer with one whole message.</summary>
     public static MessageBuffer Of(IMessage message)
     {
         var encoded = new MessageBuffer();
@@ -61,7 +61,7 @@ public sealed class MessageBuffer
             _buffer = [];
     }
 
-    /// <summary>Gives back the buffer of a message that gRPC has received: nobody reads it any more.</summary>
+    /// <summary>Returns the buffer of a message that gRPC has received and that has been read.</summary>
     public void Release()
     {
         var buffer = _buffer;
@@ -76,7 +76,8 @@ public sealed class MessageBuffer
     {
         var atMost = item.SizeAtMost;
         Reserve(1 + FieldWriter.SizeOfNumber + atMost);
-        // The length stands in front and is known afterwards. How many bytes it takes is nearly always guessed right; if not, the item is moved.
+        // The length precedes the item but is known afterwards. The number of its bytes is nearly always guessed right; if not, the item is
+        // moved.
         var guess = FieldWriter.VarintSize((uint)Math.Max(0, atMost - ItemSlack));
         var start = _end + 1 + guess;
         var writer = new FieldWriter(_buffer.AsSpan(start));
@@ -100,7 +101,7 @@ public sealed class MessageBuffer
         _end += size;
     }
 
-    /// <summary>The message behind its prefix.</summary>
+    /// <summary>The message with its prefix.</summary>
     internal ReadOnlyMemory<byte> WithPrefix()
     {
         Reserve(0);

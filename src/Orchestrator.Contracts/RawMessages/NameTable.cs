@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Orchestrator.Contracts.RawMessages;
 
 /// <summary>
-/// Texts that come again and again, such as handlers' names, found by their UTF-8 bytes: so that a name costs a comparison and no string. Holds few, and
-/// forgets one for another. May be used from any thread.
+/// Frequent texts, such as handlers' names, looked up by their UTF-8 bytes: so that a name costs a comparison and no string. Holds few, and
+/// evicts one for another. Thread-safe.
 /// </summary>
 public sealed class NameTable
 {
@@ -29,7 +29,7 @@ public sealed class NameTable
         return text;
     }
 
-    // Both ends tell apart what people name alike: a common prefix, a number behind it.
+    // Uses both ends, which distinguish typical names: a common prefix, a number at the end.
     private static int PlaceOf(ReadOnlySpan<byte> utf8)
     {
         var hash = utf8.Length >= sizeof(uint)

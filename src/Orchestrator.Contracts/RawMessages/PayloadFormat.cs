@@ -4,22 +4,22 @@ using Orchestrator.V1;
 namespace Orchestrator.Contracts.RawMessages;
 
 /// <summary>
-/// Whether bytes are an <c>orchestrator.v1.Payload</c>. What a worker puts out passes through to a client unread, together with the results of others: bytes that
-/// the client's generated code refuses would take those with them.
+/// Checks whether bytes are an <c>orchestrator.v1.Payload</c>. A worker's output passes through to a client unread, together with the
+/// results of others: bytes that the client's generated code refuses would invalidate the whole message.
 /// </summary>
 public static class PayloadFormat
 {
-    // Generated code gives up at a hundred messages inside each other, in most languages. Up to fourteen of them are around a payload: the deepest message of the
-    // contract or of the journal that holds one, and an object that it may be put into.
+    // Generated code refuses more than a hundred nested messages, in most languages. Up to fourteen of them surround a payload: the deepest
+    // message of the contract or of the journal that holds one, and an object that it may be put into.
     private const int MaxDepth = 86;
 
-    /// <summary>How many JSON objects a payload may hold inside each other; each takes three messages.</summary>
+    /// <summary>How many JSON objects a payload may nest; each takes three messages.</summary>
     public const int MaxObjects = (MaxDepth - 1) / 3;
 
-    /// <summary>How many JSON arrays a payload may hold inside each other; each takes two messages.</summary>
+    /// <summary>How many JSON arrays a payload may nest; each takes two messages.</summary>
     public const int MaxArrays = (MaxDepth - 1) / 2;
 
-    /// <summary>A payload of at most so many bytes cannot be nested too deep, since each message inside another takes two at least.</summary>
+    /// <summary>A payload of at most this many bytes cannot be nested too deep, since each nested message takes at least two.</summary>
     public const int ShallowBytes = 2 * MaxDepth;
 
     private const uint Data = (1 << 3) | 2;
@@ -30,15 +30,15 @@ public static class PayloadFormat
     private const uint Item = (1 << 3) | 2;
     private const uint EntryValue = (2 << 3) | 2;
 
-    /// <summary>Passes over a payload's bytes.</summary>
-    /// <exception cref="InvalidDataException">They are no payload, or one that is nested deeper than others read.</exception>
+    /// <summary>Validates a payload's bytes.</summary>
+    /// <exception cref="InvalidDataException">They are no payload, or one that is nested deeper than clients can read.</exception>
     public static void Check(ReadOnlySpan<byte> payload)
     {
         if (!FitsDepth(payload))
             throw new InvalidDataException(TooDeep);
     }
 
-    /// <summary>What is wrong with a payload whose JSON is nested too deep, for the end of a sentence that names it.</summary>
+    /// <summary>The error text for a payload whose JSON is nested too deep, for the end of a sentence that names it.</summary>
     public static string TooDeep { get; } =
         $"its JSON is nested too deep to be read by others: {MaxObjects} objects or {MaxArrays} arrays inside each other are possible";
 
@@ -57,7 +57,7 @@ public static class PayloadFormat
         }
     }
 
-    /// <summary>As above, of a payload that has been read.</summary>
+    /// <summary>As above, for a parsed payload.</summary>
     /// <param name="payload">The payload.</param>
     /// <param name="bytes">Its size.</param>
     public static bool IsTooDeep(Payload payload, long bytes)

@@ -3,7 +3,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Contracts.RawMessages;
 
-/// <summary>An <c>orchestrator.v1.TaskResult</c> without error and timing, to be written only; any other is a <see cref="RawTaskResult"/>.</summary>
+/// <summary>
+/// An <c>orchestrator.v1.TaskResult</c> without error and timing, for writing only; any other result is a
+/// <see cref="RawTaskResult"/>.
+/// </summary>
 public readonly record struct PlainTaskResult(ulong TaskId, ulong Tag, TaskState State, ByteString Output, string Worker, int Attempt) : IWireItem
 {
     /// <summary>The field of <c>StreamTasksResponse</c> that holds these.</summary>

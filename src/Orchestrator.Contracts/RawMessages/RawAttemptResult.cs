@@ -15,7 +15,7 @@ public record struct RawAttemptResult : IWireItem
     /// <summary>Its attempt.</summary>
     public int Attempt { get; set; }
 
-    /// <summary>An encoded <c>orchestrator.v1.Payload</c>; empty where it failed.</summary>
+    /// <summary>An encoded <c>orchestrator.v1.Payload</c>; empty if it failed.</summary>
     public ByteString Output { readonly get => field ?? ByteString.Empty; set; }
 
     /// <summary>Why it failed.</summary>
@@ -102,7 +102,7 @@ public readonly record struct RawDuration(long Seconds, int Nanos)
 {
     internal const int SizeAtMost = 3 * FieldWriter.SizeOfNumber;
 
-    /// <summary>Of nanoseconds; a negative number counts as none.</summary>
+    /// <summary>From nanoseconds; a negative number counts as zero.</summary>
     public static RawDuration FromNanoseconds(long nanoseconds)
     {
         var (seconds, rest) = Math.DivRem(Math.Max(nanoseconds, 0), 1_000_000_000);

@@ -39,7 +39,7 @@ public static class RawTaskMessages
     private static readonly Method<ListHandlersRequest, ListHandlersResponse> ListHandlersMethod =
         Create(MethodType.Unary, "ListHandlers", ListHandlersRequest.Parser, ListHandlersResponse.Parser);
 
-    /// <summary>Found by the reflection service by this name.</summary>
+    /// <summary>The reflection service finds it by this name.</summary>
     public static ServiceDescriptor Descriptor => TaskService.Descriptor;
 
     /// <summary>Called by the gRPC host through <see cref="BindServiceMethodAttribute"/>, with a null implementation.</summary>

@@ -1,6 +1,6 @@
 namespace Orchestrator.Contracts.RawMessages;
 
-/// <summary>An <c>orchestrator.v1.TaskSpec</c> where it stands in a received message; to be read before that is let go.</summary>
+/// <summary>An <c>orchestrator.v1.TaskSpec</c> in place within a received message; to be read before that message is released.</summary>
 public readonly ref struct RawTaskView
 {
     /// <summary>The field of <c>StreamTasksRequest</c> that holds these.</summary>

@@ -5,7 +5,7 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Contracts.RawMessages;
 
 /// <summary>
-/// <c>orchestrator.worker.v1.WorkerService</c> with messages as their bytes: what is in them is read and written by whoever uses them.
+/// <c>orchestrator.worker.v1.WorkerService</c> with messages as their bytes: its users read and write the content.
 /// </summary>
 public static class RawWorkerMessages
 {
@@ -17,7 +17,7 @@ public static class RawWorkerMessages
         MessageBuffer.Marshaller,
         MessageBuffer.Marshaller);
 
-    /// <summary>Found by the reflection service by this name.</summary>
+    /// <summary>The reflection service finds it by this name.</summary>
     public static ServiceDescriptor Descriptor => WorkerService.Descriptor;
 
     /// <summary>Called by the gRPC host through <see cref="BindServiceMethodAttribute"/>.</summary>

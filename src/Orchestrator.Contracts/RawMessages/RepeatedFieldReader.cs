@@ -3,7 +3,7 @@ using Google.Protobuf;
 namespace Orchestrator.Contracts.RawMessages;
 
 /// <summary>
-/// Reads a message whose one repeated field holds nearly all of it: its items are handed out as they stand there, and the rest is read as what it is.
+/// Reads a message that consists mostly of one repeated field: its items are returned as bytes, and the rest is parsed as a message.
 /// </summary>
 /// <typeparam name="TRest">The message without the items.</typeparam>
 public ref struct RepeatedFieldReader<TRest>(ReadOnlySpan<byte> message, int itemField)
@@ -13,7 +13,7 @@ public ref struct RepeatedFieldReader<TRest>(ReadOnlySpan<byte> message, int ite
     private readonly uint _itemTag = FieldReader.LengthTag(itemField);
     private FieldReader _reader = new(message);
 
-    /// <summary>The other fields, complete once there are no more items; null where there were none.</summary>
+    /// <summary>The other fields, complete once there are no more items; null if there were none.</summary>
     public TRest? Rest { get; private set; }
 
     /// <summary>The next item's bytes.</summary>

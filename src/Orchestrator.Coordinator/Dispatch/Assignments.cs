@@ -7,7 +7,7 @@ using V1 = Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Dispatch;
 
-/// <summary>Assignments as workers read them.</summary>
+/// <summary>Converts assignments to their wire form.</summary>
 internal static class Assignments
 {
     public static RawAssignment ToMessage(in AttemptAssignment assignment)
@@ -26,7 +26,7 @@ internal static class Assignments
     }
 }
 
-/// <summary>Handlers as workers announce them.</summary>
+/// <summary>Converts the handlers that workers announce.</summary>
 internal static class HandlerOffers
 {
     public static HandlerOffer Of(V1.HandlerInfo info) => new(
@@ -39,7 +39,7 @@ internal static class HandlerOffers
         },
         info);
 
-    /// <summary>What a worker has said of a handler, with the groups that offer it.</summary>
+    /// <summary>A worker's description of a handler, with the groups that offer it.</summary>
     public static V1.HandlerInfo ToInfo(HandlerProfile handler)
     {
         var info = ((V1.HandlerInfo)handler.Description!).Clone();

@@ -2,18 +2,18 @@ using Orchestrator.Contracts;
 
 namespace Orchestrator.Coordinator.Dispatch;
 
-/// <summary>Something that may have messages to write once the engine's lock has been left.</summary>
+/// <summary>A component that may have messages to write once the engine's lock has been released.</summary>
 internal interface IFlushable
 {
-    /// <summary>Writes what has been queued, unless somebody is writing already.</summary>
-    /// <param name="alone">Nothing else waits for the calling thread, so that it may go on with what follows.</param>
+    /// <summary>Writes the queued items, unless another thread is writing already.</summary>
+    /// <param name="alone">Whether no other work waits for the calling thread, so that it may also run the continuations.</param>
     void Flush(bool alone);
 }
 
 /// <summary>
-/// The one writer of a stream, with natural batching: everything that has queued up since the last write goes into the next message, so that messages
-/// grow by themselves under load, and an item on an idle stream leaves at once. The thread that queued it writes the first message itself, since
-/// waking another costs 50–100 µs on an idle machine; what comes after is written elsewhere, so that nobody is kept.
+/// The single writer of a stream, with natural batching: all items queued since the last write go into the next message, so messages grow under load, and
+/// an item on an idle stream leaves at once. The thread that queued the first item writes the first message itself, since waking another thread costs
+/// 50–100 µs on an idle machine; a pool thread writes all later messages, so the queueing thread is not held up.
 /// </summary>
 /// <typeparam name="TMessage">The stream's message.</typeparam>
 internal abstract class BatchingStreamWriter<TMessage> : IFlushable, IThreadPoolWorkItem
@@ -22,10 +22,10 @@ internal abstract class BatchingStreamWriter<TMessage> : IFlushable, IThreadPool
     private int _writing;
     private volatile bool _closed;
 
-    /// <summary>Guards what derived classes queue; held for the time of a list operation only.</summary>
+    /// <summary>Guards the queues of derived classes; held only for the duration of a list operation.</summary>
     protected Lock Gate { get; } = new();
 
-    /// <summary>Whether nothing will be written any more.</summary>
+    /// <summary>Whether the writer is closed: it writes no further messages.</summary>
     public bool IsClosed => _closed;
 
     /// <inheritdoc/>
@@ -44,30 +44,30 @@ internal abstract class BatchingStreamWriter<TMessage> : IFlushable, IThreadPool
 
     void IThreadPoolWorkItem.Execute() => _ = WriteAllAsync();
 
-    /// <summary>Ends the writing; what is queued is dropped.</summary>
+    /// <summary>Closes the writer and drops the queued items.</summary>
     public void Close() => _closed = true;
 
     /// <summary>
-    /// Whether so much is under way that a write gains more by waiting for its turn behind the work that the pool has queued, which adds to the message
-    /// meanwhile, than by leaving at once: a message costs some fifteen times what an item in it costs.
+    /// Whether the load is high enough that a write should queue behind the pool's other work, which adds items to the message meanwhile, instead of
+    /// leaving at once: a message costs about fifteen times as much as one item in it.
     /// </summary>
     protected virtual bool IsBusy => false;
 
     /// <summary>
-    /// Takes queued items into a message: at most <see cref="ProtocolConstants.MaxItemsPerMessage"/>, and no more after
-    /// <see cref="ProtocolConstants.TargetMessageBytes"/>. Null when nothing is queued.
+    /// Moves queued items into a message: at most <see cref="ProtocolConstants.MaxItemsPerMessage"/>, and no more after
+    /// <see cref="ProtocolConstants.TargetMessageBytes"/>. Null if no item is queued.
     /// </summary>
     protected abstract TMessage? Take();
 
     /// <summary>Writes one message to the stream. Called by one thread at a time.</summary>
     protected abstract Task WriteAsync(TMessage message);
 
-    /// <summary>Called once a message has left.</summary>
+    /// <summary>Called after a message has been written.</summary>
     protected virtual void OnWritten(TMessage message)
     {
     }
 
-    /// <summary>Called when a write failed: the peer is gone. The reading side of the stream learns of it by itself.</summary>
+    /// <summary>Called when a write failed: the peer has disconnected. The reading side of the stream detects the disconnect independently.</summary>
     protected virtual void OnFailed(Exception exception)
     {
     }
@@ -87,27 +87,27 @@ internal abstract class BatchingStreamWriter<TMessage> : IFlushable, IThreadPool
                     OnWritten(message);
                     if (borrowed && HasQueued())
                     {
-                        // The thread belongs to whoever queued the first item; it is given back before the next message. With nothing more to
-                        // write, as on an idle stream, no other thread is woken for nothing.
+                        // The thread belongs to the caller that queued the first item, so return it before the next message. On an idle stream, with no
+                        // further items, no other thread is woken needlessly.
                         borrowed = false;
                         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                     }
                 }
 
                 Volatile.Write(ref _writing, 0);
-                // Something may have been queued between the last look and the mark that nobody writes.
+                // An item may have been queued between the last Take and the reset of _writing.
                 if (_closed || !HasQueued() || Interlocked.CompareExchange(ref _writing, 1, 0) != 0)
                     return;
             }
         }
         catch (Exception exception)
         {
-            // Any failure of a write means that the peer is gone, by RST, GOAWAY or cancellation: the stream is of no use any more.
+            // Any write failure means that the peer has disconnected (RST, GOAWAY or cancellation): the stream is unusable from here on.
             _closed = true;
             OnFailed(exception);
         }
     }
 
-    /// <summary>Whether <see cref="Take"/> would find something.</summary>
+    /// <summary>Whether <see cref="Take"/> would return a message.</summary>
     protected abstract bool HasQueued();
 }

@@ -6,13 +6,15 @@ using Orchestrator.Coordinator.Supervision;
 namespace Orchestrator.Coordinator.Dispatch;
 
 /// <summary>
-/// The coordinator's side of a worker's flight recorder: a small shared file, one byte per slot, that outlives the worker (<c>worker.proto</c>). What
-/// is still 0 when the worker dies provably never started. Its blocks are reserved before it is mapped: a store to a page that the file system cannot back ends
-/// the process by SIGBUS, this one and the worker alike.
+/// The coordinator's side of a worker's flight recorder: a small shared file, one byte per slot, that outlives the worker (<c>worker.proto</c>). An
+/// attempt whose byte is still 0 when the worker dies provably never started. The file's blocks are reserved before it is mapped: a store to a page that
+/// the file system cannot back ends the process by SIGBUS, coordinator and worker alike.
 /// </summary>
 internal sealed unsafe class FlightRecorderFile : IDisposable
 {
-    /// <summary>Bytes, and so the most attempts that a worker may hold: all its IO slots, its window and its threads.</summary>
+    /// <summary>
+    /// Size in bytes, and so the maximum number of attempts that a worker may hold: all its IO slots, its prefetch window and its threads.
+    /// </summary>
     public const int Slots = 16_384;
 
     private readonly MemoryMappedFile _file;
@@ -20,7 +22,7 @@ internal sealed unsafe class FlightRecorderFile : IDisposable
     private readonly byte* _bytes;
     private int _disposed;
 
-    /// <exception cref="IOException">It cannot be made, or the file system has no room for it; says which.</exception>
+    /// <exception cref="IOException">The file cannot be created, or the file system has no room for it; the message says which.</exception>
     public FlightRecorderFile(string path)
     {
         Path = path;
@@ -53,7 +55,7 @@ internal sealed unsafe class FlightRecorderFile : IDisposable
 
     public void Clear(int slot) => Volatile.Write(ref _bytes[slot], 0);
 
-    /// <summary>All bytes as they are now; after the worker's death, as it left them.</summary>
+    /// <summary>A snapshot of all bytes; after the worker's death, its final state.</summary>
     public byte[] Snapshot() => new ReadOnlySpan<byte>(_bytes, Slots).ToArray();
 
     public void Dispose()
@@ -69,11 +71,11 @@ internal sealed unsafe class FlightRecorderFile : IDisposable
         }
         catch (IOException)
         {
-            // Somebody swept the directory; there is nothing left to delete.
+            // Another process has removed the directory; there is nothing left to delete.
         }
     }
 
-    /// <summary>Gives the file its length, and every page of it a block of the file system.</summary>
+    /// <summary>Sets the file's length and reserves a file-system block for each of its pages.</summary>
     private static void Reserve(SafeFileHandle file, string path)
     {
         int error;

@@ -7,7 +7,7 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Dispatch;
 
-/// <summary>Execute on a worker's socket, which every worker serves, in any language.</summary>
+/// <summary>Execute over gRPC on a worker's socket, which workers in every language serve.</summary>
 internal sealed class GrpcTransport : IWorkerTransport
 {
     private readonly GrpcChannel _channel;
@@ -22,7 +22,7 @@ internal sealed class GrpcTransport : IWorkerTransport
 
     public Hello Hello { get; }
 
-    /// <summary>Completes when the socket's file is there.</summary>
+    /// <summary>Completes when the socket's file exists.</summary>
     public static async Task WaitForSocketAsync(string path, TimeProvider time, CancellationToken cancellationToken)
     {
         for (var wait = 1; !File.Exists(path); wait = Math.Min(wait * 2, 8))
@@ -87,7 +87,7 @@ internal sealed class GrpcTransport : IWorkerTransport
         UseProxy = false,
         ConnectCallback = async (_, cancellationToken) =>
         {
-            // A starting worker says that it listens by listening: the file appears with bind, connections are taken after listen.
+            // A worker has no other sign that it listens: the file appears with bind, but connections are accepted only after listen.
             for (var wait = 1; ; wait = Math.Min(wait * 2, 8))
             {
                 var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

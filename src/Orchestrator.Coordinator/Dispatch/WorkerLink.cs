@@ -17,7 +17,7 @@ namespace Orchestrator.Coordinator.Dispatch;
 /// </summary>
 internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, IWorkerChannel, IDisposable
 {
-    // A few tasks at once are somebody's latency; more are somebody's throughput.
+    // Up to this many tasks in flight, latency matters more; above it, throughput does.
     private const int BusyAbove = 4;
 
     private readonly TaskEngineHost _host;
@@ -52,7 +52,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
     /// <summary>Called before results are reported to the engine; set before <see cref="StartReading"/>.</summary>
     public Action? BeforeResults { get; set; }
 
-    /// <summary>What the worker said of itself.</summary>
+    /// <summary>The worker's Hello.</summary>
     public Hello Hello => _transport.Hello;
 
     /// <summary>The last heartbeat; null before the first.</summary>
@@ -68,7 +68,8 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
     public Task Ended => _ended.Task;
 
     /// <summary>
-    /// Waits for a worker's Hello on the stream of its choice. The caller's token ends the waiting when the process has exited or takes too long.
+    /// Waits for a worker's Hello on the transport that the worker chooses. The caller's token ends the wait when the process has exited or takes too
+    /// long.
     /// </summary>
     public static async Task<WorkerLink> ConnectAsync(
         WorkerLaunch launch,
@@ -80,7 +81,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
         CancellationToken cancellationToken) =>
         new(host, recorder, await WorkerTransport.ConnectAsync(launch, direct, time, cancellationToken), time, logger);
 
-    /// <summary>The handlers of its Hello whose names are not valid: they are left out, and no task can run them.</summary>
+    /// <summary>The handlers in its Hello with invalid names: they are left out, and no task can run them.</summary>
     public IEnumerable<string> LeftOut =>
         Hello.Handlers.Where(handler => !HandlerNames.IsValid(handler.Name)).Select(handler => VisibleText.Line(handler.Name.Length <= 200 ? handler.Name : handler.Name[..200] + "…")).Take(100);
 
@@ -108,13 +109,13 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
         return _host.Apply(new TaskCommand.WorkerJoined(description, offers, this), effects => _view = effects.Joined)!;
     }
 
-    /// <summary>Counts as if it had been heard now: the coordinator itself was not listening.</summary>
+    /// <summary>Treats the worker as heard from just now: the coordinator itself was paused.</summary>
     public void Touch() => LastHeard = _time.GetTimestamp();
 
     /// <summary>Begins to read what the worker sends. Its reports reach the engine once it has joined.</summary>
     public void StartReading() => _ = ReadAllAsync();
 
-    /// <summary>Asks the worker to finish what runs, give back the rest and exit.</summary>
+    /// <summary>Asks the worker to finish its running tasks, return the others and exit.</summary>
     public void Drain()
     {
         lock (Gate)
@@ -144,7 +145,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
         _transport.Dispose();
     }
 
-    // Read without the engine's lock: an old number only means one message more or less.
+    // Read without the engine's lock: a stale number costs at most one message more or less.
     protected override bool IsBusy => _view is { } view && view.Outstanding > BusyAbove;
 
     protected override bool HasQueued()
@@ -157,11 +158,11 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
     {
         if (!TryTake(out var rest))
             return null;
-        // Outside the lock, which whoever queues holds together with the engine's.
+        // Outside the lock: threads that queue items hold it together with the engine's lock.
         _message.Clear();
         foreach (ref readonly var assignment in CollectionsMarshal.AsSpan(_taken))
         {
-            // Before it is sent, and before its slot's last user could be mistaken for it.
+            // Before the attempt is sent, so that the slot's previous attempt cannot be mistaken for it.
             _recorder.Clear(assignment.Slot);
             _message.Add(RawAssignment.Field, Assignments.ToMessage(assignment));
         }
@@ -183,7 +184,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
         _drainWritten.TrySetResult();
     }
 
-    /// <summary>Takes what the next message holds: assignments, and what else there is to say.</summary>
+    /// <summary>Takes the content of the next message: assignments, cancels and other requests.</summary>
     private bool TryTake(out RawExecuteRequest? rest)
     {
         rest = null;
@@ -202,7 +203,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
                 bytes += assignment.Task.InputBytes;
             }
 
-            // What is said of an attempt follows the attempt.
+            // Requests about an attempt follow its assignment.
             if (_assignments.Count > 0 || (_signals.Count == 0 && !_drain))
                 return true;
             rest ??= new RawExecuteRequest();
@@ -228,12 +229,12 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
         }
         catch (Exception exception) when (exception is RpcException or IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // The process has ended or is about to; its exit is what counts, and its supervisor sees that.
+            // The process has exited or is about to; the supervisor handles its exit.
             Log.StreamEnded(_logger, Hello.Name, exception.Message);
         }
         catch (Exception exception)
         {
-            // A bug on the way into the engine: without a reader the worker is useless, so let it be replaced.
+            // A bug on the path into the engine: a worker without a reader is useless, so have it replaced.
             Log.ReaderFailed(_logger, Hello.Name, exception);
             if (_view is { } view)
                 _host.Apply(new TaskCommand.Condemn(view));
@@ -265,13 +266,13 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
                 HalfCloseWhenDrained();
         }
 
-        // The engine has taken what it keeps.
+        // The engine has copied what it keeps.
         _reports.Clear();
     }
 
     /// <summary>
-    /// Ends our side once nothing more can be said of any attempt. The worker then closes the connection knowing that we have read everything; without
-    /// that, the HTTP/2 client may discard results that have arrived and have not been read.
+    /// Closes our side once no further request about any attempt can follow. The worker then closes the connection knowing that the coordinator has read
+    /// everything; otherwise the HTTP/2 client may discard results that have arrived but have not been read.
     /// </summary>
     private void HalfCloseWhenDrained()
     {

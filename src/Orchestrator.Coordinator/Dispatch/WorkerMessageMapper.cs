@@ -8,7 +8,7 @@ using V1 = Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Dispatch;
 
-/// <summary>Between what workers and the engine say: reports, failures, events.</summary>
+/// <summary>Converts worker messages to engine commands: reports, failures, events.</summary>
 internal static class WorkerMessageMapper
 {
     public static AttemptReport ToReport(in RawAttemptResult result)
@@ -27,7 +27,7 @@ internal static class WorkerMessageMapper
         ToTicks(result.Run),
         ToTicks(result.CpuTime),
         (long)result.AllocatedBytes,
-        // A worker may say anything: what lies in the future has just happened.
+        // Worker timestamps are untrusted: one in the future counts as now.
         result.EndedAt == 0 ? 0 : Math.Max(1, Stopwatch.GetElapsedTime((long)result.EndedAt).Ticks));
 
     public static AttemptId[] ToIds(RepeatedField<Worker.V1.AttemptRef> returned)
@@ -51,7 +51,7 @@ internal static class WorkerMessageMapper
         return [.. news];
     }
 
-    /// <summary>Null for a start: those are known from the lanes' order, though a worker may still say so.</summary>
+    /// <summary>Null for a start: starts follow from the lanes' order, though a worker may still report them.</summary>
     public static AttemptUpdate? ToNews(RawAttemptEvent item)
     {
         var (id, attempt) = ((long)item.TaskId, item.Attempt);
@@ -71,7 +71,7 @@ internal static class WorkerMessageMapper
         return new(id, attempt, TaskEventKind.Log, line, line.CalculateSize());
     }
 
-    /// <summary>Why nobody could read an output that a worker has put together wrongly; null where it is well.</summary>
+    /// <summary>Why an output that a worker encoded is unreadable; null when it is valid.</summary>
     private static string? FaultOf(ByteString output)
     {
         try

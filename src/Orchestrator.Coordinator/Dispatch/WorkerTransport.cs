@@ -4,10 +4,10 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Dispatch;
 
-/// <summary>Takes an <c>ExecuteResponse</c>, whose bytes are there for the time of the call.</summary>
+/// <summary>Handles an <c>ExecuteResponse</c>; its bytes are valid only during the call.</summary>
 internal delegate void MessageHandler(ReadOnlySpan<byte> message);
 
-/// <summary>What carries the messages of a worker's one stream.</summary>
+/// <summary>The transport of a worker's single stream.</summary>
 internal interface IWorkerTransport : IDisposable
 {
     /// <summary>The worker's first message.</summary>
@@ -16,7 +16,7 @@ internal interface IWorkerTransport : IDisposable
     /// <summary>Writes one <c>ExecuteRequest</c>; not called while an earlier call is unfinished.</summary>
     Task WriteAsync(MessageBuffer message);
 
-    /// <summary>Hands over all that the worker sends, in order; completes when it has closed its side, and fails where the stream broke.</summary>
+    /// <summary>Delivers every message of the worker, in order; completes when the worker has closed its side, and fails when the stream breaks.</summary>
     Task ReadAllAsync(MessageHandler onMessage);
 
     /// <summary>Closes our side.</summary>
@@ -27,7 +27,7 @@ internal interface IWorkerTransport : IDisposable
 internal static class WorkerTransport
 {
     /// <summary>
-    /// A worker that knows the direct stream says so there before its socket listens; any other serves Execute on its socket.
+    /// A worker that supports the direct stream says Hello there before its socket listens; any other worker serves Execute on its socket.
     /// </summary>
     /// <exception cref="EndOfStreamException">The worker closed its stream before it said Hello.</exception>
     public static async Task<IWorkerTransport> ConnectAsync(WorkerLaunch launch, SocketMessageStream direct, TimeProvider time, CancellationToken cancellationToken)
@@ -66,7 +66,7 @@ internal sealed class DirectTransport : IWorkerTransport
         new Thread(Read) { IsBackground = true, Name = $"{name} reader" }.UnsafeStart();
     }
 
-    /// <summary>Whether the worker uses this stream; false where it has closed it without a word.</summary>
+    /// <summary>Whether the worker uses this stream; false when the worker closed it without a message.</summary>
     public Task<bool> Spoken => _spoken.Task;
 
     public Hello Hello => _hello.Task.Result;
@@ -93,7 +93,9 @@ internal sealed class DirectTransport : IWorkerTransport
         _reader.TrySetResult(null);
     }
 
-    /// <summary>The reader's thread, which also does what follows from a message: the next waits no longer than that anyway.</summary>
+    /// <summary>
+    /// The reader thread, which also runs the work that follows from a message: the next message would have to wait for that work anyway.
+    /// </summary>
     private void Read()
     {
         try
@@ -103,14 +105,14 @@ internal sealed class DirectTransport : IWorkerTransport
         }
         catch (Exception exception)
         {
-            // Handed to whoever waits for the end, and judged there.
+            // Passed to the waiter for the stream's end, which handles it.
             _ended.TrySetException(exception);
         }
         finally
         {
             _spoken.TrySetResult(false);
             _hello.TrySetException(new EndOfStreamException($"worker {_name} closed its stream before it said Hello"));
-            // Nobody may be waiting for either.
+            // Neither task may have a waiter; mark both exceptions as observed.
             _ = _hello.Task.Exception;
             _ = _ended.Task.Exception;
         }
@@ -124,7 +126,7 @@ internal sealed class DirectTransport : IWorkerTransport
         if ((first.Hello ?? _stream.Read<RawExecuteResponse>()?.Hello) is not { } hello)
             return;
         _hello.TrySetResult(hello);
-        // A thread of its own: nobody else is kept waiting.
+        // A dedicated thread: blocking it delays no other work.
         if (_reader.Task.GetAwaiter().GetResult() is not { } onMessage)
             return;
         while (_stream.TryRead(out var message))

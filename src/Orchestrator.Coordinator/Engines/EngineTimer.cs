@@ -3,15 +3,15 @@ using Microsoft.Extensions.Logging;
 namespace Orchestrator.Coordinator.Engines;
 
 /// <summary>
-/// The one timer of an engine. It fires at the engine's next deadline or earlier, never later: an early one finds nothing due and is armed again. Called under
-/// the engine's lock, but for its callback.
+/// The one timer of an engine. It fires at the engine's next deadline or earlier, never later: an early tick finds nothing due and arms the timer again.
+/// All members except the timer callback are called under the engine's lock.
 /// </summary>
 internal sealed partial class EngineTimer : IDisposable
 {
-    // A deadline can be due at once; a timer of zero would fire in a loop while another thread holds the lock.
+    // A deadline can be due immediately; a zero due time would fire in a loop while another thread holds the lock.
     private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(1);
 
-    // A timer of .NET takes at most 2^32 - 2 ms, some 49.7 days, while deadlines may lie years ahead. One early firing a day costs nothing.
+    // A .NET timer takes at most 2^32 - 2 ms, about 49.7 days, while deadlines may lie years ahead. One early tick a day costs nothing.
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(1);
 
     private readonly MonotonicClock _clock;
@@ -22,8 +22,8 @@ internal sealed partial class EngineTimer : IDisposable
     private bool _disposed;
 
     /// <param name="clock">The engine's clock.</param>
-    /// <param name="tick">Lets time pass in the engine: calls <see cref="OnTick"/> under the engine's lock, and <see cref="Arm"/> when it is done.</param>
-    /// <param name="logger">For a tick that throws.</param>
+    /// <param name="tick">Advances the engine's time: calls <see cref="OnTick"/> under the engine's lock, and <see cref="Arm"/> when it is done.</param>
+    /// <param name="logger">Logs a tick that throws.</param>
     public EngineTimer(MonotonicClock clock, Action tick, ILogger logger)
     {
         _clock = clock;
@@ -32,17 +32,17 @@ internal sealed partial class EngineTimer : IDisposable
         _timer = clock.Provider.CreateTimer(static state => ((EngineTimer)state!).Fire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>A tick begins, of the timer or of a caller; false once disposed, and then the engine must not be dirty.</summary>
+    /// <summary>Begins a tick, of the timer or of a caller; false once disposed, and then the engine must not be accessed.</summary>
     public bool OnTick()
     {
         _due = TimeSpan.MaxValue;
         return !_disposed;
     }
 
-    /// <summary>Sees to it that the timer fires no later than at <paramref name="deadline"/>; null needs no timer.</summary>
+    /// <summary>Ensures that the timer fires no later than <paramref name="deadline"/>; null needs no timer.</summary>
     public void Arm(TimeSpan? deadline)
     {
-        // A timer that fires too early is cheaper than one that is moved with every command.
+        // A timer that fires too early costs less than re-arming it with every command.
         if (_disposed || deadline is not { } due || due >= _due)
             return;
         var wait = due - _clock.Now;
@@ -51,7 +51,7 @@ internal sealed partial class EngineTimer : IDisposable
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>An engine step threw, which is a defect: it is logged, and what the step had done before is carried out like any other's effects.</summary>
+    /// <summary>Logs an engine step that threw, which is a defect; the effects that it had produced before are carried out as usual.</summary>
     public void OnFault(Exception exception) => Log.StepFailed(_logger, exception);
 
     public void Dispose()
@@ -68,7 +68,7 @@ internal sealed partial class EngineTimer : IDisposable
         }
         catch (Exception exception)
         {
-            // On the timer's thread it would end the process.
+            // An unhandled exception on the timer's thread would end the process.
             OnFault(exception);
         }
     }

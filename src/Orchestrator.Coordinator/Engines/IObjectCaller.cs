@@ -6,8 +6,8 @@ using Orchestrator.Coordinator.Dispatch;
 namespace Orchestrator.Coordinator.Engines;
 
 /// <summary>
-/// Who gets the outcomes of object commands. The methods are called under the engine's lock and may only take note; <see cref="IFlushable.Flush"/> follows once
-/// the lock has been left.
+/// Receives the outcomes of object commands. The methods are called under the engine's lock and may only queue; <see cref="IFlushable.Flush"/> follows
+/// once the lock has been released.
 /// </summary>
 internal interface IObjectCaller : IFlushable
 {
@@ -18,12 +18,12 @@ internal interface IObjectCaller : IFlushable
     void OnOutcome(in ObjectDelivery delivery);
 }
 
-/// <summary>Who is told what its sessions must know; as <see cref="IObjectCaller"/>.</summary>
+/// <summary>Receives notices for its sessions; see also <see cref="IObjectCaller"/>.</summary>
 internal interface INoticeListener : IFlushable
 {
-    /// <summary>Whose stream it is, once that is known.</summary>
+    /// <summary>The stream's session, once it is known.</summary>
     Session? Session { get; }
 
-    /// <summary>Something happened to a session that it listens for.</summary>
+    /// <summary>A session of this listener has a notice.</summary>
     void OnNotice(in ObjectNotice notice);
 }

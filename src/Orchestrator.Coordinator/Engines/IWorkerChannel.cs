@@ -3,24 +3,26 @@ using Orchestrator.Coordinator.Dispatch;
 
 namespace Orchestrator.Coordinator.Engines;
 
-/// <summary>The way to a worker, as the engine's host needs it. Called under the engine's lock, so the order is the engine's; <see cref="IFlushable.Flush"/> follows.</summary>
+/// <summary>
+/// The channel to a worker that the engine's host uses. Called under the engine's lock, which fixes the order; <see cref="IFlushable.Flush"/> follows.
+/// </summary>
 internal interface IWorkerChannel : IFlushable
 {
     /// <summary>Queues attempts, in order.</summary>
     void Queue(ReadOnlySpan<AttemptAssignment> assignments);
 
-    /// <summary>Queues a cancel or a request to give back.</summary>
+    /// <summary>Queues a cancel or a request to return an attempt.</summary>
     void Queue(in AttemptSignal signal);
 }
 
-/// <summary>What happens to worker processes by the engine's word.</summary>
+/// <summary>Executes the engine's orders about worker processes.</summary>
 internal interface IWorkerOrders
 {
-    /// <summary>Carries out an order; called after the engine's lock has been left.</summary>
+    /// <summary>Carries out an order; called after the engine's lock has been released.</summary>
     void Execute(WorkerOrder order);
 }
 
-/// <summary>Who settles what attempts held.</summary>
+/// <summary>Settles the holds of ended attempts.</summary>
 internal interface IAttemptObserver
 {
     /// <summary>These attempts have ended at their worker.</summary>
@@ -28,6 +30,6 @@ internal interface IAttemptObserver
 
     /// <summary>A worker process has ended.</summary>
     /// <param name="worker">Such as <c>worker-1#3</c>.</param>
-    /// <param name="cause">How, as in "was killed by SIGKILL (9)".</param>
+    /// <param name="cause">The cause, such as "was killed by SIGKILL (9)".</param>
     void OnWorkerLost(string worker, string cause);
 }

@@ -1,19 +1,19 @@
 namespace Orchestrator.Coordinator.Engines;
 
 /// <summary>
-/// The engine's clock: monotonic time for which this process has been able to run, and what wall-clock time that was. Leases and timeouts never see the wall
-/// clock, which may jump; nor time for which the process was stopped (SIGSTOP, a suspended machine), in which no sign of life could have reached it.
+/// The engine's clock: monotonic time during which this process could run, and its mapping to wall-clock time. Leases and timeouts never see the wall
+/// clock, which may jump, nor time in which the process was stopped (SIGSTOP, a suspended machine), when no sign of life could have reached it.
 /// </summary>
 /// <remarks>
-/// It is read at least every <see cref="BeatEvery"/>, so that a gap of <see cref="Pause"/> between two readings is a pause of the process, whichever thread reads first
-/// afterwards.
+/// The clock is read at least every <see cref="BeatEvery"/>, so a gap of <see cref="Pause"/> between two readings is a pause of the process, whichever
+/// thread reads first afterwards.
 /// </remarks>
 internal sealed class MonotonicClock : IDisposable
 {
-    /// <summary>How often it is read, however idle the coordinator is.</summary>
+    /// <summary>The longest interval between two readings, however idle the coordinator is.</summary>
     private static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>A gap from which on the process was stopped, and not only slow: a loaded machine delays a timer for less.</summary>
+    /// <summary>The smallest gap that counts as a stopped, rather than slow, process: a loaded machine delays a timer for less.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     private readonly TimeProvider _time;
@@ -32,7 +32,7 @@ internal sealed class MonotonicClock : IDisposable
         _beat = time.CreateTimer(static state => _ = ((MonotonicClock)state!).Now, this, BeatEvery, BeatEvery);
     }
 
-    /// <summary>Time since the start, less the pauses; never zero, since the engine's zero means "not yet".</summary>
+    /// <summary>Time since the start, minus the pauses; never zero, since zero means "not yet" to the engine.</summary>
     public TimeSpan Now
     {
         get
@@ -50,15 +50,15 @@ internal sealed class MonotonicClock : IDisposable
     /// <summary>When the coordinator started.</summary>
     public DateTimeOffset StartedAt { get; }
 
-    /// <summary>The provider behind it, for timers.</summary>
+    /// <summary>The underlying time provider, for timers.</summary>
     public TimeProvider Provider => _time;
 
     /// <summary>
-    /// The same provider with timestamps that leave the pauses out: for whatever judges others by their silence, or gives them a time within which something must come.
+    /// The same provider with timestamps that exclude the pauses: for code that judges peers by their silence or sets them a time limit.
     /// </summary>
     public TimeProvider Running { get; }
 
-    /// <summary>The wall-clock time of an engine time in ticks; for one that is yet to come, if there is no further pause.</summary>
+    /// <summary>The wall-clock time of an engine time in ticks; for a future time, provided that no further pause occurs.</summary>
     public DateTimeOffset ToWallClock(long engineTicks) => StartedAt.AddTicks(engineTicks + PausedBefore(engineTicks));
 
     /// <summary>How long the process was stopped before an engine time, in ticks.</summary>
@@ -71,11 +71,11 @@ internal sealed class MonotonicClock : IDisposable
         lock (_gate)
         {
             var gap = raw - Volatile.Read(ref _lastRaw);
-            // Another thread may have come first.
+            // Another thread may have recorded the pause first.
             if (gap < Pause.Ticks)
                 return;
             var pauses = _pauses;
-            // The usual time between two readings did pass.
+            // The usual interval between two readings did elapse.
             var paused = gap - BeatEvery.Ticks;
             Volatile.Write(ref _pauses, pauses.With(raw - gap + BeatEvery.Ticks - pauses.Total, paused));
             Volatile.Write(ref _lastRaw, raw);
@@ -96,7 +96,7 @@ internal sealed class MonotonicClock : IDisposable
             clock._time.CreateTimer(callback, state, dueTime, period);
     }
 
-    /// <summary>The pauses so far, by the engine times at which they were; replaced as a whole.</summary>
+    /// <summary>The pauses so far, by the engine times at which they occurred; replaced as a whole.</summary>
     private sealed class Pauses(long total, (long At, long Total)[] list)
     {
         public static readonly Pauses None = new(0, []);

@@ -16,13 +16,15 @@ internal sealed class ObjectCall : IObjectCaller
     {
     }
 
-    /// <summary>Applies a command and waits for its outcome. A caller that goes takes nothing along: its wait ends, and what it was granted in that moment goes back.</summary>
+    /// <summary>
+    /// Applies a command and waits for its outcome. A caller that disconnects keeps nothing: its wait ends, and a grant made at that moment is returned.
+    /// </summary>
     /// <exception cref="Grpc.Core.RpcException">The outcome is an error.</exception>
-    /// <exception cref="OperationCanceledException">The caller has gone.</exception>
+    /// <exception cref="OperationCanceledException">The caller has disconnected.</exception>
     public static async Task<T> RunAsync<T>(ObjectEngineHost host, ObjectCommand command, string sessionId, CancellationToken cancellationToken)
         where T : ObjectOutcome => (T)(await DeliverAsync(host, command, sessionId, cancellationToken)).Outcome;
 
-    /// <summary>As <see cref="RunAsync"/>, with the delivery, by which a grant can still be given back.</summary>
+    /// <summary>As <see cref="RunAsync"/>, with the delivery, which allows a grant to be returned.</summary>
     public static async Task<ObjectDelivery> DeliverAsync(ObjectEngineHost host, ObjectCommand command, string sessionId, CancellationToken cancellationToken)
     {
         var call = new ObjectCall();
@@ -54,7 +56,7 @@ internal sealed class ObjectCall : IObjectCaller
         await using var gone = cancellationToken.UnsafeRegister(
             state =>
             {
-                // Either the wait ends here, or its outcome has come, or comes when it is written, and is given back then.
+                // Either the wait ends here, or its outcome exists already or follows once it is written, and its grant is returned then.
                 if (_wait is { } wait && host.Abandon(wait, this))
                     _ended.TrySetCanceled(cancellationToken);
             },

@@ -11,10 +11,12 @@ using Orchestrator.Coordinator.Journal;
 namespace Orchestrator.Coordinator.Engines;
 
 /// <summary>
-/// Owns the object engine: its lock, its clock and its one timer. Under the lock commands are applied and outcomes are sorted to those whom they concern; everything
-/// that takes time happens after the lock has been left.
+/// Owns the object engine: its lock, its clock and its one timer. Under the lock, commands are applied and outcomes are routed to their callers;
+/// everything that takes time happens after the lock has been released.
 /// </summary>
-/// <remarks>What speaks of durable objects leaves when the journal has written it. Where both engines' locks are needed, this one's comes first.</remarks>
+/// <remarks>
+/// Outcomes about durable objects are delivered after the journal has written the change. Code that needs both engines' locks takes this one first.
+/// </remarks>
 internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 {
     [ThreadStatic]
@@ -43,14 +45,14 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         Restore();
     }
 
-    /// <summary>Fires when the coordinator stops: waits of unary calls end then, since nobody will serve them.</summary>
+    /// <summary>Fires when the coordinator stops: waits of unary calls end then, since they can no longer be served.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
     /// <summary>Ends the waits of unary calls.</summary>
     public void EndWaits() => _stopping.Cancel();
 
     /// <summary>Applies commands in order under one lock. Each caller gets exactly one outcome per command, now or later.</summary>
-    /// <param name="requests">The commands, and the ids of the sessions on whose behalf; empty where the request named none.</param>
+    /// <param name="requests">The commands, each with the id of its session; empty where the request named none.</param>
     public void Apply(ReadOnlySpan<ObjectRequest> requests)
     {
         var dirty = RentTouched();
@@ -67,15 +69,15 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     /// <summary>Applies one command.</summary>
     public void Apply(in ObjectRequest request) => Apply(new ReadOnlySpan<ObjectRequest>(in request));
 
-    /// <summary>The caller of a wait has gone: nothing is taken, nothing delivered.</summary>
-    /// <returns>False where the wait had ended before, and its outcome has come or comes yet.</returns>
+    /// <summary>Cancels the wait of a caller that has disconnected: nothing is taken, nothing delivered.</summary>
+    /// <returns>False if the wait had already ended: its outcome has been or will be delivered.</returns>
     public bool Abandon(Wait wait, IObjectCaller caller)
     {
         bool ended;
         var dirty = RentTouched();
         lock (_gate)
         {
-            // Its outcome may have come before and be held, in which case it comes yet.
+            // Its outcome may already exist but be held back by the journal; it is delivered later in that case.
             ended = _engine.AbandonWait(wait, caller, _clock.Now, _effects);
             HoldSince(0);
             RouteEffects(dirty);
@@ -85,7 +87,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         return ended;
     }
 
-    /// <summary>Hands over outcomes that were held until they were written. Called in the order in which they came about.</summary>
+    /// <summary>Delivers outcomes that were held back until the journal had written them. Called in the order in which the outcomes arose.</summary>
     public void Release(ObjectDelivery[] outcomes)
     {
         var dirty = RentTouched();
@@ -98,7 +100,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         FlushAll(dirty);
     }
 
-    /// <summary>Asks the engine something under its lock. The function must not keep anything that the engine may change.</summary>
+    /// <summary>Queries the engine under its lock. The function must not keep anything that the engine may change.</summary>
     public T Read<T>(Func<ObjectEngine, TimeSpan, T> read)
     {
         lock (_gate)
@@ -107,7 +109,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 
     public void OnEnded(IReadOnlyList<AttemptReport> attempts)
     {
-        // Most tasks never come here; a session that is being made for one of these would name an attempt that still runs.
+        // Most tasks have no session and stop here; a session being created concurrently belongs to an attempt that still runs, so to none of these.
         if (Volatile.Read(ref _taskSessions) == 0)
             return;
         foreach (var attempt in attempts)
@@ -136,7 +138,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
             }
 
             command.Session = session;
-            // An attempt's session has no stream of its own. Its worker's session stands for the one that there is, after a reconnect too.
+            // An attempt's session has no stream of its own. Its worker's session stands for the worker's current stream, after a reconnect too.
             if (session.Task is not null && command.Caller is INoticeListener { Session: { } over } && over != session)
                 session.Channel = over;
         }
@@ -149,7 +151,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         }
         catch (Exception exception)
         {
-            // The other commands of the batch, and the callers whom this one's effects concern, must not wait for ever because of it.
+            // The other commands of the batch, and the callers that this command's effects concern, must not wait forever because of it.
             _timer.OnFault(exception);
             _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, ObjectError.Unexpected(exception)));
         }
@@ -157,7 +159,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         HoldSince(before);
     }
 
-    /// <summary>Keeps back the outcomes of one step that changed something durable, or that speaks of something durable that was changed a moment ago.</summary>
+    /// <summary>Holds back the outcomes of one step that changed durable objects, or that reports on durable changes not written yet.</summary>
     private void HoldSince(int first)
     {
         if (_effects.Changes.Count == 0 && !_effects.SpeaksOfDurable)
@@ -196,8 +198,8 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     }
 
     /// <summary>
-    /// The session of a running attempt comes into being when the attempt first uses it, on the account of who submitted the task. Null where the id names no such attempt, or
-    /// there can be no more sessions.
+    /// The session of a running attempt is created when the attempt first uses it, and counts against the quota of the client that submitted the task.
+    /// Null if the id names no such attempt, or the session limit is reached.
     /// </summary>
     private Session? OpenTaskSession(string id, out ObjectError? refused)
     {
@@ -281,7 +283,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         t_touched = dirty;
     }
 
-    // A kick may lead back here on the same thread, so the list is taken for the time of its use.
+    // A flush may re-enter this class on the same thread, so the list is taken out of the field while in use.
     private static List<IFlushable> RentTouched()
     {
         var dirty = t_touched ?? [];

@@ -5,7 +5,7 @@ using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Coordinator.Engines;
 
-/// <summary>Outcomes that leave when what they speak of is written.</summary>
+/// <summary>Outcomes that are delivered once the changes they report are written.</summary>
 internal sealed class PendingObjectOutcomes(ObjectEngineHost host, ObjectChange[] changes, ObjectDelivery[] outcomes) : JournalEntry
 {
     public override Record? ToRecord(ObjectChangeMapper objects, TaskChangeMapper tasks)
@@ -24,7 +24,7 @@ internal sealed class PendingObjectOutcomes(ObjectEngineHost host, ObjectChange[
 
     public override void OnWritten() => host.Release(outcomes);
 
-    /// <summary>What was done is done here alone, and will not be there after a restart; so nobody is told that it was.</summary>
+    /// <summary>The changes exist in memory only and will be absent after a restart, so no caller is told that they succeeded.</summary>
     public override void OnFailed(string why)
     {
         var error = new ObjectError(ObjectErrorReason.JournalFailed, $"the journal has failed, so it is not known whether this was written: {why}");

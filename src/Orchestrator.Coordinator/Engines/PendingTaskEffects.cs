@@ -5,13 +5,13 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Engines;
 
-/// <summary>Effects on durable tasks, that are seen to when what led to them is written.</summary>
+/// <summary>Effects on durable tasks that are carried out once the changes behind them are written.</summary>
 internal sealed class PendingTaskEffects(TaskEngineHost host, TaskChange[] changes) : JournalEntry
 {
     /// <summary>The effects.</summary>
     public TaskEffects Effects { get; } = new();
 
-    /// <summary>Whom to tell that these tasks are accepted; null for nobody.</summary>
+    /// <summary>The owner to notify that these tasks are accepted; null for none.</summary>
     public (TaskOwnerBase Owner, IReadOnlyList<SubmitOutcome> Outcomes)? Accepted { get; init; }
 
     /// <summary>Whether any of these concerns a durable task.</summary>
@@ -21,7 +21,7 @@ internal sealed class PendingTaskEffects(TaskEngineHost host, TaskChange[] chang
         || effects.Notifications.Exists(static item => IsDurable(item.Event.Task))
         || effects.Signals.Exists(item => engine.Find(item.TaskId) is { } task && IsDurable(task));
 
-    /// <summary>Moves those effects here that concern durable tasks.</summary>
+    /// <summary>Moves the effects on durable tasks into this object.</summary>
     public void Take(TaskEffects from, TaskEngine engine)
     {
         Move(from.Assignments, Effects.Assignments, item => IsDurable(item.Task));
@@ -42,17 +42,17 @@ internal sealed class PendingTaskEffects(TaskEngineHost host, TaskChange[] chang
 
     public override void OnWritten() => host.Release(this);
 
-    /// <summary>The ends, by now failed ones, are delivered.</summary>
+    /// <summary>Task ends are still delivered, as failures.</summary>
     public override void OnFailed(string why) => host.Release(this);
 
-    /// <summary>After the journal has failed, attempts that were to start are not started; the engine was told so.</summary>
+    /// <summary>After a journal failure, pending attempts are not started; the engine has been informed.</summary>
     public void DropStarts()
     {
         Effects.Assignments.Clear();
         Effects.Signals.Clear();
     }
 
-    /// <summary>Whether what happens to it is written down.</summary>
+    /// <summary>Whether changes to the task are journaled.</summary>
     public static bool IsDurable(TaskRecord task) => task.Policy.Durability > Durability.Memory;
 
     private static void Move<T>(List<T> from, List<T> to, Predicate<T> concerned)

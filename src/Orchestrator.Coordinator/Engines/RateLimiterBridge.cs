@@ -7,10 +7,10 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Coordinator.Engines;
 
-/// <summary>Fetches the permits that tasks need to start from the rate limiters, on which clients draw as well: one line for both.</summary>
+/// <summary>Acquires, from the rate limiters, the permits that tasks need to start. Clients use the same rate limiters: both wait in one queue.</summary>
 internal sealed class RateLimiterBridge(ObjectEngineHost objects, TaskEngineHost tasks)
 {
-    /// <summary>Takes note of an order. Called under the task engine's lock; what is returned is kicked once that has been left.</summary>
+    /// <summary>Records an order. Called under the task engine's lock; the caller flushes the returned object after releasing that lock.</summary>
     public IFlushable Record(PermitOrder order)
     {
         var source = (Source)(order.Gate.Source ??= new Source(this, order.Gate));
@@ -18,7 +18,7 @@ internal sealed class RateLimiterBridge(ObjectEngineHost objects, TaskEngineHost
         return source;
     }
 
-    /// <summary>The way to the rate limiter of one gate: at most one permit is under way, or granted and unused.</summary>
+    /// <summary>The permit source of one task limiter: at most one permit is requested, or granted and unused.</summary>
     private sealed class Source(RateLimiterBridge desk, RateGate gate) : IFlushable
     {
         private readonly Queue<PermitOrderKind> _orders = new();
@@ -65,19 +65,19 @@ internal sealed class RateLimiterBridge(ObjectEngineHost objects, TaskEngineHost
         }
     }
 
-    /// <summary>One permit that was asked for.</summary>
+    /// <summary>One requested permit.</summary>
     private sealed class Request(Source source) : IObjectCaller
     {
         private ObjectDelivery _answer;
 
         public void OnWaiting(ulong tag, Wait wait)
         {
-            // It waits as long as it takes; where no task needs it any more, it goes back when it comes.
+            // The wait has no time limit; a permit that no task needs any more is returned when it is granted.
         }
 
         public void OnOutcome(in ObjectDelivery delivery) => _answer = delivery;
 
-        // Not on this stack: a permit that is there at once starts a task, which asks for the next.
+        // Not on this stack: a permit that is available at once starts a task, which requests the next permit.
         public void Flush(bool alone) => ThreadPool.UnsafeQueueUserWorkItem(static request => request.Answer(), this, preferLocal: false);
 
         private void Answer() => source.OnAnswer(_answer);

@@ -10,8 +10,8 @@ using Orchestrator.Coordinator.Telemetry;
 namespace Orchestrator.Coordinator.Engines;
 
 /// <summary>
-/// Owns the task engine: its lock, its clock and its one timer. Under the lock a command is applied and its effects are sorted to those whom they
-/// concern, which keeps their order; everything that takes time happens after the lock has been left.
+/// Owns the task engine: its lock, its clock and its one timer. Under the lock, a command is applied and its effects are routed to workers, owners and
+/// watchers, which preserves their order; everything that takes time happens after the lock has been released.
 /// </summary>
 internal sealed class TaskEngineHost : IDisposable
 {
@@ -49,25 +49,27 @@ internal sealed class TaskEngineHost : IDisposable
         journal.Failed += OnJournalFailed;
     }
 
-    /// <summary>The engine's numbers.</summary>
+    /// <summary>The engine's options.</summary>
     public TaskEngineOptions Options { get; }
 
-    /// <summary>Who carries out orders about worker processes; set once, before the first worker joins.</summary>
+    /// <summary>Executes orders about worker processes; set once, before the first worker joins.</summary>
     public IWorkerOrders? Orders { get; set; }
 
-    /// <summary>Where permits of rate limiters come from; set once, before the first worker joins.</summary>
+    /// <summary>The source of rate limiter permits; set once, before the first worker joins.</summary>
     public RateLimiterBridge? Permits { get; set; }
 
-    /// <summary>Who is told of the ends of attempts before the engine is, so that whoever hears of an end finds settled what the attempt held.</summary>
+    /// <summary>
+    /// Is notified of the ends of attempts before the engine, so that a client that learns of an end finds the attempt's holds already settled.
+    /// </summary>
     public IAttemptObserver? Attempts { get; set; }
 
-    /// <summary>Where tasks' log lines go beside the tasks themselves; set once, before the first worker joins.</summary>
+    /// <summary>Receives tasks' log lines in addition to the tasks themselves; set once, before the first worker joins.</summary>
     public TaskLog? TaskLog { get; set; }
 
-    /// <summary>Applies a command and sees to its effects.</summary>
+    /// <summary>Applies a command and carries out its effects.</summary>
     public void Apply(TaskCommand command) => Apply<object?>(command, null);
 
-    /// <summary>Applies a command, reads from its effects under the lock, and sees to them.</summary>
+    /// <summary>Applies a command, reads from its effects under the lock, and carries them out.</summary>
     public T? Apply<T>(TaskCommand command, Func<TaskEffects, T>? read)
     {
         Settle(command);
@@ -81,7 +83,7 @@ internal sealed class TaskEngineHost : IDisposable
             _engine.Apply(command, _clock.Now, _effects);
             if (command is TaskCommand.Submit { Owner: TaskOwnerBase receiver })
             {
-                // A task that was accepted has its word when it ends; a refusal is one that nothing else will bring.
+                // The owner of an accepted task is notified when the task ends; a refusal has no other notification than this.
                 receiver.OnSubmitted(_effects.Submitted);
                 if (_effects.Submitted.Exists(static outcome => outcome.Refusal is not null))
                     dirty.Add(receiver);
@@ -95,19 +97,19 @@ internal sealed class TaskEngineHost : IDisposable
         }
 
         FlushAll(dirty, orders);
-        // Once more, for what an attempt began in the very moment of its end.
+        // Settled again, for holds that an attempt acquired at the very moment of its end.
         Settle(command);
         return result;
     }
 
-    /// <summary>Asks the engine something under its lock. The function must not keep anything that the engine may change.</summary>
+    /// <summary>Queries the engine under its lock. The function must not keep anything that the engine may change.</summary>
     public T Read<T>(Func<TaskEngine, T> read)
     {
         lock (_gate)
             return read(_engine);
     }
 
-    /// <summary>Lets due time pass now, as the timer would.</summary>
+    /// <summary>Advances the engine to the current time, as the timer would.</summary>
     public void Tick()
     {
         var dirty = RentTouched();
@@ -131,21 +133,21 @@ internal sealed class TaskEngineHost : IDisposable
         FlushAll(dirty, orders);
     }
 
-    /// <summary>Waits until what was done so far to durable tasks is written.</summary>
-    /// <exception cref="Grpc.Core.RpcException">JOURNAL_FAILED: it was not.</exception>
+    /// <summary>Waits until all changes to durable tasks so far are written.</summary>
+    /// <exception cref="Grpc.Core.RpcException">JOURNAL_FAILED: they were not.</exception>
     public async Task WrittenAsync()
     {
         if (await _journal.WrittenAsync() is { } why)
             throw Errors.RpcErrors.Create(V1.ErrorReason.JournalFailed, $"the journal has failed, so it is not known whether this was written: {why}");
     }
 
-    /// <summary>As <see cref="WrittenAsync"/>, for what only reads: where the journal has failed, the engine's state says so.</summary>
+    /// <summary>As <see cref="WrittenAsync"/>, for reads: if the journal has failed, the engine's state is the answer.</summary>
     public Task SettledAsync() => _journal.WrittenAsync();
 
     /// <summary>Ends of durable tasks that the engine has forgotten, newest first.</summary>
     public IReadOnlyList<V1.TaskInfo> ReadHistory(long before, int maximum) => _journal.ReadHistory(before, maximum);
 
-    /// <summary>Sees to effects that were held until they were written. Called in the order in which they came about.</summary>
+    /// <summary>Carries out effects that were held back until the journal had written them. Called in the order in which the effects arose.</summary>
     public void Release(PendingTaskEffects held)
     {
         var dirty = RentTouched();
@@ -188,7 +190,7 @@ internal sealed class TaskEngineHost : IDisposable
         FlushAll(dirty, orders);
     }
 
-    /// <summary>Those that are durable, and not yet written, are told when they are.</summary>
+    /// <summary>Durable tasks that are not yet written are announced when they are.</summary>
     private void TellAccepted(TaskOwnerBase receiver)
     {
         var isWritten = _effects.Changes.Count == 0 && _held.Count == 0;
@@ -200,7 +202,7 @@ internal sealed class TaskEngineHost : IDisposable
             _unwritten = (receiver, unwritten);
     }
 
-    /// <summary>Keeps back what concerns durable tasks until it is written, behind what is kept back already; all else is not delayed.</summary>
+    /// <summary>Holds back effects on durable tasks until they are written, behind those already held back; other effects are not delayed.</summary>
     private void HoldDurable()
     {
         var held = new PendingTaskEffects(this, [.. _effects.Changes]) { Level = _effects.Level, Accepted = _unwritten };
@@ -218,7 +220,7 @@ internal sealed class TaskEngineHost : IDisposable
             Attempts?.OnWorkerLost(lost.Worker.Name, lost.PostMortem?.Cause ?? "has ended");
     }
 
-    /// <summary>Hands each effect to whom it concerns; returns the orders about processes, which are rare.</summary>
+    /// <summary>Routes each effect to its recipient; returns the orders about processes, which are rare.</summary>
     private WorkerOrder[] RouteEffects(List<IFlushable> dirty)
     {
         if (_effects.Changes.Count > 0 || _unwritten is not null || (_held.Count > 0 && PendingTaskEffects.Concerns(_effects, _engine)))
@@ -228,7 +230,7 @@ internal sealed class TaskEngineHost : IDisposable
 
     private WorkerOrder[] RouteEffects(TaskEffects effects, List<IFlushable> dirty)
     {
-        // Neighbours mostly concern the same worker or owner, and are handed over together.
+        // Adjacent effects mostly concern the same worker or owner, and are handed over together.
         var assignments = CollectionsMarshal.AsSpan(effects.Assignments);
         for (int from = 0, to; from < assignments.Length; from = to)
         {
@@ -291,7 +293,7 @@ internal sealed class TaskEngineHost : IDisposable
         t_touched = dirty;
     }
 
-    // A kick may lead back here on the same thread, so the list is taken for the time of its use.
+    // A flush may re-enter this class on the same thread, so the list is taken out of the field while in use.
     private static List<IFlushable> RentTouched()
     {
         var dirty = t_touched ?? [];
@@ -301,7 +303,7 @@ internal sealed class TaskEngineHost : IDisposable
 
     private static void Touch(List<IFlushable> dirty, IFlushable item)
     {
-        // Neighbours mostly concern the same few: a short look back beats a set.
+        // Adjacent effects mostly concern the same few recipients: a short backward scan is faster than a set.
         for (var i = dirty.Count - 1; i >= 0 && i >= dirty.Count - 4; i--)
         {
             if (dirty[i] == item)

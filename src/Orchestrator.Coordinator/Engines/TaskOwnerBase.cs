@@ -4,8 +4,8 @@ using Orchestrator.Coordinator.Dispatch;
 namespace Orchestrator.Coordinator.Engines;
 
 /// <summary>
-/// An owner of tasks in the shell. The methods are called under the engine's lock, in the order in which things happened, and may only take note;
-/// <see cref="IFlushable.Flush"/> follows once the lock has been left.
+/// An owner of tasks in the engine's host. The methods are called under the engine's lock, in the order of the effects, and may only queue;
+/// <see cref="IFlushable.Flush"/> follows once the lock has been released.
 /// </summary>
 internal abstract class TaskOwnerBase : TaskOwner, IFlushable
 {
@@ -14,10 +14,10 @@ internal abstract class TaskOwnerBase : TaskOwner, IFlushable
     {
     }
 
-    /// <summary>Whether it wants to hear of <see cref="OnAccepted"/>.</summary>
+    /// <summary>Whether <see cref="OnAccepted"/> is to be called.</summary>
     public virtual bool TellsAcceptance => false;
 
-    /// <summary>These tasks may be called accepted: in memory, or, where they are durable, as their level says.</summary>
+    /// <summary>These tasks are accepted: in memory or, for durable tasks, written at their durability level.</summary>
     public virtual void OnAccepted(IReadOnlyList<SubmitOutcome> outcomes)
     {
     }
@@ -25,7 +25,7 @@ internal abstract class TaskOwnerBase : TaskOwner, IFlushable
     /// <summary>Tasks of this owner have ended.</summary>
     public abstract void OnEnded(ReadOnlySpan<Delivery> deliveries);
 
-    /// <summary>A task of this owner reports.</summary>
+    /// <summary>A task of this owner has reported an event.</summary>
     public virtual void OnEvent(in TaskEventRecord item)
     {
     }
@@ -34,10 +34,10 @@ internal abstract class TaskOwnerBase : TaskOwner, IFlushable
     public abstract void Flush(bool alone);
 }
 
-/// <summary>A watcher of tasks in the shell; as <see cref="TaskOwnerBase"/>.</summary>
+/// <summary>A watcher of tasks in the engine's host; see <see cref="TaskOwnerBase"/>.</summary>
 internal abstract class TaskWatcherBase : TaskWatcher, IFlushable
 {
-    /// <summary>Something happened to a watched task.</summary>
+    /// <summary>A watched task has an event.</summary>
     public abstract void OnEvent(in TaskEventRecord item);
 
     /// <inheritdoc/>

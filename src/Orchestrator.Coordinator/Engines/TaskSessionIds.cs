@@ -3,7 +3,7 @@ using Orchestrator.Contracts;
 
 namespace Orchestrator.Coordinator.Engines;
 
-/// <summary>The ids of sessions of task attempts: a worker knows them without asking, so that a task which needs no session costs none.</summary>
+/// <summary>The session ids of task attempts: a worker derives them without a request, so a task that uses no session costs none.</summary>
 internal static class TaskSessionIds
 {
     /// <summary>Reads an id such as <c>task-12-1</c>.</summary>

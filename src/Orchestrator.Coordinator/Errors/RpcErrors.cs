@@ -9,13 +9,15 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Errors;
 
-/// <summary>The one funnel from an error of this product to a gRPC status with rich details (<c>google.rpc.ErrorInfo</c> and its companions).</summary>
+/// <summary>
+/// The single conversion from an error of this product to a gRPC status with rich details (<c>google.rpc.ErrorInfo</c> and its companions).
+/// </summary>
 internal static class RpcErrors
 {
-    /// <summary>How long a caller that met a limit should wait, absent better knowledge.</summary>
+    /// <summary>The default delay before a caller that reached a limit should retry.</summary>
     private static readonly Duration RetryDelay = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(200));
 
-    /// <summary>The gRPC status that a reason travels under.</summary>
+    /// <summary>The gRPC status code of a reason.</summary>
     public static StatusCode StatusOf(ErrorReason reason) => reason switch
     {
         ErrorReason.Invalid => StatusCode.InvalidArgument,
@@ -40,7 +42,7 @@ internal static class RpcErrors
         ? LimitExceeded(failure.Subject, failure.Message)
         : Create((ErrorReason)(int)failure.Reason, failure.Message);
 
-    /// <summary>A client has met a limit of its own.</summary>
+    /// <summary>The error for a client that has reached one of its own limits.</summary>
     public static RpcException LimitExceeded(string client, string message) => Limit($"client:{client}", message).ToRpcException();
 
     /// <summary>An object engine's error as the exception that ends the call.</summary>
@@ -59,7 +61,7 @@ internal static class RpcErrors
             : Create(reason, error.Message);
     }
 
-    /// <summary>An error with its reason and, for a limit, what to do about it.</summary>
+    /// <summary>An error with its reason and, for a limit, advice.</summary>
     public static RpcException Create(ErrorReason reason, string message, params IMessage[] details)
     {
         var status = reason == ErrorReason.LimitExceeded ? Limit("coordinator", message) : Begin(reason, message);
@@ -112,7 +114,7 @@ internal static class RpcErrors
 /// <summary>What is wrong with one field of a request.</summary>
 /// <param name="Field">Its path, such as <c>task.options.run_timeout</c>.</param>
 /// <param name="Description">The value that was given and what would be right.</param>
-/// <param name="Reason">Mostly <see cref="ErrorReason.Invalid"/>; otherwise what the whole request is refused for.</param>
+/// <param name="Reason">Mostly <see cref="ErrorReason.Invalid"/>; otherwise the reason for which the whole request is refused.</param>
 internal readonly record struct Violation(string Field, string Description, ErrorReason Reason = ErrorReason.Invalid)
 {
     /// <inheritdoc/>

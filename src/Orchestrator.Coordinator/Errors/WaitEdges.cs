@@ -6,7 +6,7 @@ using EngineEdge = Orchestrator.Core.Waits.WaitEdge;
 
 namespace Orchestrator.Coordinator.Errors;
 
-/// <summary>Waits as the contract shows them.</summary>
+/// <summary>Converts waits to their wire form.</summary>
 internal static class WaitEdges
 {
     public static DeadlockCycle ToMessage(EngineCycle cycle) => new() { Edges = { cycle.Edges.Select(ToMessage) } };
@@ -21,7 +21,7 @@ internal static class WaitEdges
         Waiting = Duration.FromTimeSpan(edge.Waiting),
     };
 
-    /// <summary>What a person knows the session by: its name, and the task on whose behalf it acts.</summary>
+    /// <summary>The session's name for people: its display name and the task on whose behalf it acts.</summary>
     private static string NameOf(Session? session) => session switch
     {
         null => "",

@@ -7,15 +7,16 @@ using Orchestrator.Coordinator.Security;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// Who holds the places of one port. A connection on which no credential was accepted is a stranger: it is closed after a while, once places are short, and one peer's
-/// strangers have a share only. So strangers never keep out a client with a credential, and a probe that idles on a coordinator with room is left alone.
+/// The holders of the places of one port. A connection on which no credential has been accepted is a stranger: it is closed after a while once places are
+/// short, and the strangers of one peer get only a share of the places. So strangers never keep out a client with a credential, and an idle probe stays
+/// connected while places are free.
 /// </summary>
 internal sealed class ConnectionPlaces : IDisposable
 {
-    /// <summary>How long a connection may be a stranger where places are short.</summary>
+    /// <summary>How long a connection may remain a stranger while places are short.</summary>
     public static readonly TimeSpan StrangerLimit = TimeSpan.FromSeconds(10);
 
-    // After it was asked to close (GOAWAY): time for the calls that are under way.
+    // After a request to close (GOAWAY): time for the calls in progress.
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
@@ -36,10 +37,10 @@ internal sealed class ConnectionPlaces : IDisposable
         _timer = time.CreateTimer(_ => CloseStrangers(), null, LookEvery, LookEvery);
     }
 
-    /// <summary>The most strangers of one peer.</summary>
+    /// <summary>The maximum number of strangers of one peer.</summary>
     public int ShareOfPeer => Math.Max(1, _places / 4);
 
-    /// <summary>The places that strangers leave free.</summary>
+    /// <summary>The number of places that strangers must leave free.</summary>
     public int Spare => Math.Max(2, _places / 16);
 
     /// <summary>A connection middleware that gives each connection a place.</summary>
@@ -59,7 +60,7 @@ internal sealed class ConnectionPlaces : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    /// <summary>Takes a place; the connection that has to give up its own for it.</summary>
+    /// <summary>Takes a place; returns the connection that must give up its own place for it.</summary>
     private ConnectionContext? Enter(LinkedListNode<Place> place)
     {
         lock (_gate)
@@ -68,8 +69,8 @@ internal sealed class ConnectionPlaces : IDisposable
             var held = _taken.Count - _closing;
             var victim = held > ShareOfPeer && Strangers().Where(other => other.Peer.Equals(place.Value.Peer)).Take(ShareOfPeer + 1).Count() > ShareOfPeer
                 ? Strangers().First(other => other.Peer.Equals(place.Value.Peer))
-                // Some are free when the next ones come, also while those that were cut off are still leaving: the server turns away whatever comes beyond its limit
-                // before it comes here.
+                // Keeps some places free for the next connections, even while aborted ones are still closing: the server rejects connections beyond its
+                // limit before they reach this middleware.
                 : held > _places - Spare ? Strangers().FirstOrDefault() : null;
             if (victim is null)
                 return null;
@@ -120,7 +121,7 @@ internal sealed class ConnectionPlaces : IDisposable
 
     private IEnumerable<Place> Strangers() => _taken.Where(place => !place.IsClosing && !place.IsAuthenticated);
 
-    /// <summary>Who is at the other end: an address, of which IPv6 hands out 2^64 to one household.</summary>
+    /// <summary>The peer's identity: its address; for IPv6 the /64 prefix, since a single subscriber gets 2^64 addresses.</summary>
     private static IPAddress PeerOf(EndPoint? endpoint)
     {
         var address = (endpoint as IPEndPoint)?.Address ?? IPAddress.Loopback;
@@ -145,10 +146,10 @@ internal sealed class ConnectionPlaces : IDisposable
 
         public long Since => since;
 
-        /// <summary>When it was asked to close; null while it was not.</summary>
+        /// <summary>When the connection was asked to close; null if it was not.</summary>
         public long? Asked { get; set; }
 
-        /// <summary>It was cut off, and has not gone yet.</summary>
+        /// <summary>The connection was aborted and has not closed yet.</summary>
         public bool IsClosing { get; set; }
     }
 }

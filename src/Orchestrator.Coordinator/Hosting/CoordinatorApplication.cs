@@ -30,13 +30,13 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Coordinator;
 
-/// <summary>A coordinator with its workers, from its start to its end.</summary>
+/// <summary>A coordinator and its workers, from start to stop.</summary>
 public sealed partial class CoordinatorApplication : IAsyncDisposable
 {
-    // After the drain's limit: time for cancels to be obeyed, then for workers to exit.
+    // After the drain timeout: time for tasks to obey cancels, then for workers to exit.
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(3);
 
-    // For each step of a client's beginning: the handshake, its first bytes, its headers.
+    // The limit for each step of a new connection: the handshake, the first bytes, the headers.
     private static readonly TimeSpan BeginLimit = TimeSpan.FromSeconds(10);
 
     private readonly WebApplication _app;
@@ -56,16 +56,16 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         _endpointFile = new EndpointFile(options.DataDirectory);
     }
 
-    /// <summary>Where it listens and which workers it has; valid once started.</summary>
+    /// <summary>The endpoints and the workers; valid once started.</summary>
     public CoordinatorAddresses Addresses => new(
         GrpcAddress, HttpAddress, _app.Services.GetRequiredService<TokenStore>().Path,
         [.. Supervisor.Status.Select(slot => new WorkerAddress(slot.Name, slot.Pid, slot.Core, slot.HasFailed ? slot.LastExit : ""))]);
 
-    /// <summary>What the workers that have said Hello can run.</summary>
+    /// <summary>The handlers of the workers that have said Hello.</summary>
     public IReadOnlyList<V1.HandlerInfo> Handlers =>
         _app.Services.GetRequiredService<TaskEngineHost>().Read(engine => engine.HandlersOf(PlacementPolicy.WorkerProcess).Select(HandlerOffers.ToInfo).OrderBy(handler => handler.Name, StringComparer.Ordinal).ToArray());
 
-    /// <summary>The address for a client in this process, or of this user: the Unix socket.</summary>
+    /// <summary>The address for clients in this process or of this user: the Unix socket.</summary>
     public string LocalAddress => $"unix:{_app.Services.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}";
 
     /// <summary>The patterns of all routes of both ports, for a test that tries each.</summary>
@@ -77,7 +77,8 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     private string HttpAddress => _options.ListenOnTcp ? AddressAt(1) : "";
 
     /// <summary>
-    /// Where the options are read again on SIGHUP; null, the default, keeps them. What cannot change while it runs is named in the log and waits for a restart.
+    /// Reads the options again on SIGHUP; null, the default, keeps them. Options that cannot change at run time are named in the log and wait for a
+    /// restart.
     /// </summary>
     public Func<CoordinatorOptions>? OptionsSource
     {
@@ -89,13 +90,13 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
 
     private WorkerSupervisor Supervisor => _app.Services.GetRequiredService<WorkerSupervisor>();
 
-    /// <summary>Builds a coordinator. Nothing is started and no file is touched but the data directory.</summary>
-    /// <param name="options">What it is told.</param>
+    /// <summary>Builds a coordinator. Starts nothing and accesses no file outside the data directory.</summary>
+    /// <param name="options">The coordinator's options.</param>
     /// <param name="inProcessHandlers">The handlers of the in-process placements.</param>
-    /// <param name="services">What those handlers are served from.</param>
-    /// <param name="loggers">Where it logs to; null logs warnings to the console.</param>
-    /// <exception cref="ArgumentException">The options are wrong; names every fault.</exception>
-    /// <exception cref="IOException">Another coordinator runs in the data directory, or it cannot be used.</exception>
+    /// <param name="services">The service provider of those handlers.</param>
+    /// <param name="loggers">The log's target; null logs warnings to the console.</param>
+    /// <exception cref="ArgumentException">The options are invalid; the message names every fault.</exception>
+    /// <exception cref="IOException">Another coordinator runs in the data directory, or the directory cannot be used.</exception>
     public static CoordinatorApplication Create(
         CoordinatorOptions options, TaskHandlerRegistry inProcessHandlers, IServiceCollection? services = null, ILoggerFactory? loggers = null)
     {
@@ -103,7 +104,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         var faults = options.Validate();
         if (faults.Count > 0)
             throw new ArgumentException(string.Join("; ", faults), nameof(options));
-        // Sockets, tokens and recorders are nobody else's; in a program of somebody else's the directory's mode has to do.
+        // Sockets, tokens and recorders are for this user only; embedded in another program, the directory's mode must suffice.
         if (options.OwnsProcess)
             _ = NativeMethods.umask(0x3f);
         var directory = DataDirectoryLock.Take(options.DataDirectory);
@@ -134,9 +135,10 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         builder.Services.AddCoordinator(options);
         var connections = ConnectionLimit.Of(options.Supervision.Groups.Sum(group => group.Workers));
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options, connections));
-        // What the kernel has delivered and nobody has read yet; a connection has no more than that before its credential, see StrangerInput.
+        // Bytes that the kernel has delivered and the server has not read yet; the whole allowance of a connection before its credential, see
+        // UnauthenticatedInputLimit.
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.MaxReadBufferSize = 64 * 1024);
-        // Kestrel asks the factory that was registered last first.
+        // Kestrel tries the most recently registered factory first.
         builder.Services.AddSingleton<IConnectionListenerFactory>(
             provider => new LimitedConnectionListenerFactory(ActivatorUtilities.CreateInstance<SocketTransportFactory>(provider), connections));
         var app = builder.Build();
@@ -146,8 +148,8 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         return app;
     }
 
-    /// <summary>Starts everything; completes when it listens and every worker is ready or given up.</summary>
-    /// <exception cref="IOException">A port is taken, or a directory cannot be written; says which.</exception>
+    /// <summary>Starts everything; completes when the coordinator listens and every worker is ready or given up.</summary>
+    /// <exception cref="IOException">A port is in use, or a directory cannot be written; the message says which.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (!_options.OwnsProcess)
@@ -156,7 +158,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
             LogLoose(_app.Services.GetRequiredService<ILogger<CoordinatorApplication>>(), warning);
         // Workers take longest, so they start first.
         var workers = Supervisor.StartAsync(cancellationToken);
-        // Both engines take up what the journal holds before anybody can ask for it.
+        // Both engines restore the journal's content before any client can request it.
         var objects = _app.Services.GetRequiredService<ObjectEngineHost>();
         _app.Services.GetRequiredService<TokenStore>().Revoked += name => objects.Apply(new ObjectRequest(new EndClientSessions(name)));
         _app.Services.GetRequiredService<InProcessPlacements>().Start();
@@ -168,7 +170,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         _app.Services.GetRequiredService<JournalHealth>().Start();
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
         _endpointFile.Write(GrpcAddress, HttpAddress, LocalAddress);
-        // Before anybody is told that this process may be signalled.
+        // Before any client learns that this process accepts signals.
         if (_options.OwnsProcess)
             _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp);
         _systemd.Notify(ServiceState.Ready);
@@ -200,7 +202,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     /// <summary>Reads the options again, as SIGHUP does.</summary>
     public void RequestReload() => _ = Reloader.ReloadAsync();
 
-    /// <summary>Drains within the option's limit, cancels what is left, ends the workers and the server.</summary>
+    /// <summary>Drains within the configured timeout, cancels the remaining tasks, and ends the workers and the server.</summary>
     public async Task StopAsync()
     {
         _systemd.Notify(ServiceState.Stopping);
@@ -236,7 +238,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
 
     private void OnSignal(PosixSignalContext context)
     {
-        // The default would end the process before its workers have.
+        // The default action would end the process before its workers have ended.
         context.Cancel = true;
         RequestStop();
     }
@@ -250,7 +252,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     private string AddressAt(int index)
     {
         var address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(index));
-        // "Every address" is where one listens, not where one is found.
+        // A wildcard address is valid for listening, not for connecting.
         return address.Host is "0.0.0.0" or "[::]" ? $"{address.Scheme}://localhost:{address.Port}" : $"{address.Scheme}://{address.Authority}";
     }
 
@@ -266,16 +268,16 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         logging.Services.AddSingleton<ConsoleFormatter, PlainConsoleFormatter>();
         logging.AddFilter(null, LogLevel.Warning);
         logging.AddFilter(TaskLog.Category, LogLevel.Information);
-        // The host's own words on starting and stopping are for people who do not see our own.
+        // The host's messages on starting and stopping duplicate the coordinator's own.
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
-        // A start that fails is reported once, by whoever asked for it.
+        // A failed start is reported once, by the caller of Start.
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         logging.AddFilter("Microsoft.AspNetCore.Hosting", LogLevel.None);
         if (options.Verbose)
             logging.AddFilter("Orchestrator", LogLevel.Information);
-        // One line for each frame of a flood: a client's fault, and the log is not for clients to fill.
+        // One line per frame of a flood: the client is at fault, and clients must not be able to fill the log.
         logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None);
-        // A call that was cancelled or refused is no error of the server.
+        // A cancelled or refused call is not a server error.
         logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.Error);
     }
 
@@ -287,13 +289,13 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
-        // A stalled upload holds at most its stream's window; the connection's leaves room for the others beside it.
+        // A stalled upload holds at most its stream's window; the connection's window leaves room for the other streams.
         kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
         kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
-        // Those of a call without a credential are kept until it is refused.
+        // The headers of a call without a credential are kept until the call is refused.
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         kestrel.Limits.MaxRequestBodySize = null;
-        // A client may think for long; what it may hold meanwhile is bounded by its credits.
+        // A client may pause for long; its credits bound what it holds meanwhile.
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
         if (options.ListenOnTcp)
@@ -302,7 +304,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
             kestrel.Listen(options.ListenAddress, options.HttpPort, listen => Protect(listen, PortKind.Http, connections));
         }
 
-        // For the handlers in workers: its name is known before the workers start, whereas a free port is not.
+        // For handlers in workers: the socket's path is known before the workers start, whereas a free port is not.
         kestrel.ListenUnixSocket(
             kestrel.ApplicationServices.GetRequiredService<RuntimeDirectory>().CoordinatorSocket,
             listen =>
@@ -313,7 +315,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
             });
     }
 
-    /// <summary>With TLS where there are certificates. Probes of the HTTP port need not have one of their own.</summary>
+    /// <summary>With TLS where there are certificates. Probes of the HTTP port need no client certificate.</summary>
     private static void Protect(ListenOptions listen, PortKind port, int connections)
     {
         var isGrpc = port == PortKind.Grpc;
@@ -333,7 +335,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         }
 
         listen.Use(PrefaceTimeoutMiddleware.Within(BeginLimit, isGrpc ? PrefaceTimeoutMiddleware.Http2Preface : 1, time));
-        // HTTP/1 has a request at a time, and none that is read beyond its headers.
+        // HTTP/1 carries one request at a time, and no request here is read beyond its headers.
         if (isGrpc)
             listen.Use(UnauthenticatedInputLimit.Limit(time));
     }
@@ -341,7 +343,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
     private static partial void LogLoose(ILogger logger, string warning);
 
-    /// <summary>Signals are the application's own matter: the drain comes before the host's stop.</summary>
+    /// <summary>The application handles signals itself: the drain precedes the host's stop.</summary>
     private sealed class NullHostLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -350,7 +352,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     }
 }
 
-/// <summary>Where a coordinator listens, and its workers.</summary>
+/// <summary>A coordinator's endpoints and workers.</summary>
 /// <param name="Grpc">Such as <c>http://127.0.0.1:7600</c>.</param>
 /// <param name="Http">Such as <c>http://127.0.0.1:7601</c>.</param>
 /// <param name="TokenPath">The file that holds the token.</param>
@@ -359,7 +361,7 @@ public sealed record CoordinatorAddresses(string Grpc, string Http, string Token
 
 /// <summary>A worker's slot.</summary>
 /// <param name="Name">Such as <c>worker-1</c>.</param>
-/// <param name="Pid">Its process, 0 where there is none.</param>
-/// <param name="Core">Its core, -1 for any.</param>
-/// <param name="Failure">Why it was given up; empty when it was not.</param>
+/// <param name="Pid">The process id; 0 if there is none.</param>
+/// <param name="Core">The core that it is pinned to; -1 for any.</param>
+/// <param name="Failure">Why the slot was given up; empty if it was not.</param>
 public sealed record WorkerAddress(string Name, int Pid, int Core, string Failure);

@@ -1,8 +1,8 @@
 namespace Orchestrator.Coordinator.Hosting;
 
-/// <summary>One life of a coordinator: ids of tasks mean nothing to the next.</summary>
+/// <summary>One run of a coordinator: task ids have no meaning to the next run.</summary>
 internal sealed class CoordinatorInstance
 {
-    /// <summary>Never the same twice.</summary>
+    /// <summary>Unique for each run.</summary>
     public string Id { get; } = Guid.NewGuid().ToString("N")[..12];
 }

@@ -12,22 +12,22 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator;
 
-/// <summary>Everything that a coordinator can be told. <see cref="Validate"/> names all faults at once.</summary>
+/// <summary>All options of a coordinator. <see cref="Validate"/> names all faults at once.</summary>
 public sealed record CoordinatorOptions
 {
     private const long SmallestBudget = 200L << 20;
     private const long SmallestWorker = 80L << 20;
 
-    /// <summary>The address that both ports listen on. Any but a loopback address needs <see cref="Tls"/> and <see cref="Authentication"/>.</summary>
+    /// <summary>The listen address of both ports. Any address other than loopback needs <see cref="Tls"/> and <see cref="Authentication"/>.</summary>
     public IPAddress ListenAddress { get; init; } = IPAddress.Loopback;
 
-    /// <summary>TLS of both ports; null is none, for loopback only.</summary>
+    /// <summary>TLS of both ports; null means none, for loopback only.</summary>
     public TlsOptions? Tls { get; init; }
 
-    /// <summary>Whether a credential is asked for; false is for trying out on loopback only, and warned of every minute.</summary>
+    /// <summary>Whether a credential is required; false is for trials on loopback only, and logs a warning every minute.</summary>
     public bool Authentication { get; init; } = true;
 
-    /// <summary>Names by which browsers and probes may call the HTTP port, beside localhost and addresses.</summary>
+    /// <summary>Host names that browsers and probes may use for the HTTP port, besides localhost and addresses.</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
     /// <summary>The port of the gRPC services; 0 picks a free one.</summary>
@@ -36,53 +36,55 @@ public sealed record CoordinatorOptions
     /// <summary>The port of health over HTTP/1 (h2c and HTTP/1 cannot share a port); 0 picks a free one.</summary>
     public int HttpPort { get; init; } = 7601;
 
-    /// <summary>Whether there are ports at all; off, the coordinator is reached through its Unix socket alone.</summary>
+    /// <summary>Whether TCP ports are opened at all; if not, the coordinator is reachable through its Unix socket only.</summary>
     public bool ListenOnTcp { get; init; } = true;
 
     /// <summary>
-    /// Whether the process is the coordinator's alone. Off, for one that is embedded in another program, the mask of new files is left as it is, and the
-    /// log keeps to standard error.
+    /// Whether the coordinator owns the process. If not, because it is embedded in another program, the umask stays unchanged, and the log goes to
+    /// standard error only.
     /// </summary>
     public bool OwnsProcess { get; init; } = true;
 
-    /// <summary>Where the token, the endpoint file and the runtime directory lie.</summary>
+    /// <summary>The directory of the token, the endpoint file and the runtime directory.</summary>
     public string DataDirectory { get; init; } = ProtocolConstants.DefaultDataDirectory();
 
     /// <summary>Worker processes and their supervision.</summary>
     public SupervisorOptions Supervision { get; init; } = new();
 
-    /// <summary>The journal of what is durable.</summary>
+    /// <summary>The journal of durable tasks and objects.</summary>
     public JournalOptions Journal { get; init; } = new();
 
-    /// <summary>The task engine's numbers.</summary>
+    /// <summary>The task engine's options.</summary>
     public TaskEngineOptions Engine { get; init; } = new();
 
-    /// <summary>The object engine's numbers. Session ids cannot be guessed; neither they nor lease ids ever mean another after a restart.</summary>
+    /// <summary>
+    /// The object engine's options. Session ids are unguessable; after a restart, neither a session id nor a lease id ever names another object.
+    /// </summary>
     public ObjectEngineOptions Objects { get; init; } = new()
     {
         SessionIds = number => $"s{number}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}",
-        // A million leases in every millisecond of a life would be needed to reach those of the next.
+        // One run would need a million leases per millisecond to reach the lease ids of the next run.
         Queues = new QueueOptions { LastLeaseId = (ulong)TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() << 20 },
         State = new StateOptions { ValueEditor = new JsonEditor() },
     };
 
-    /// <summary>Tasks that one stream may hold unfinished or unread.</summary>
+    /// <summary>The maximum number of unfinished or unread tasks of one stream.</summary>
     public int CreditsPerStream { get; init; } = 4_096;
 
-    /// <summary>Bytes of inputs that one stream may hold so.</summary>
+    /// <summary>The maximum number of input bytes of those tasks.</summary>
     public long CreditBytesPerStream { get; init; } = 16L << 20;
 
-    /// <summary>Streams of all kinds that one client may have open at once.</summary>
+    /// <summary>The maximum number of open streams, of all kinds, per client.</summary>
     public int MaxStreamsPerClient { get; init; } = 1_000;
 
     /// <summary>
-    /// The memory that the coordinator's process may take; beyond it new work is refused (RESOURCE_EXHAUSTED with RetryInfo) rather than kept. Half of it is for
-    /// what is kept, the rest for the program, for messages under way and for what the collector has not collected yet. By default half of what the machine or
-    /// the container has.
+    /// The memory budget of the coordinator's process; beyond it new work is refused (RESOURCE_EXHAUSTED with RetryInfo) rather than kept. Half of it is
+    /// for retained data, the rest for the program, for messages in transit and for garbage not collected yet. Default: half the memory of the machine or
+    /// the container.
     /// </summary>
     public long MemoryBudget { get; init; } = Math.Max(SmallestBudget, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
 
-    /// <summary>The part of <see cref="MemoryBudget"/> for what is kept for others.</summary>
+    /// <summary>The part of <see cref="MemoryBudget"/> for data retained for clients.</summary>
     internal long KeptBytes => MemoryBudget / 2;
 
     /// <summary>Threads of the in-process placement "threads".</summary>
@@ -94,10 +96,10 @@ public sealed record CoordinatorOptions
     /// <summary>How long a stop waits for unfinished tasks before it cancels them.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(25);
 
-    /// <summary>Whether a change of the state of workers is logged to the console, beyond warnings.</summary>
+    /// <summary>Whether worker state changes are logged to the console, in addition to warnings.</summary>
     public bool Verbose { get; init; }
 
-    /// <summary>The faults of these options, each naming the option, its value and what would be right.</summary>
+    /// <summary>The faults of these options, each naming the option, its value and the valid values.</summary>
     public IReadOnlyList<string> Validate()
     {
         var faults = new List<string>();
@@ -152,7 +154,7 @@ public sealed record CoordinatorOptions
         }
     }
 
-    /// <summary>Whoever can reach the port must prove himself, and nobody between may listen.</summary>
+    /// <summary>On a port that other machines reach, callers must authenticate, and traffic must be encrypted.</summary>
     private void CheckListen(List<string> faults)
     {
         if (IPAddress.IsLoopback(ListenAddress))

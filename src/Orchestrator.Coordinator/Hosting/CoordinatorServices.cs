@@ -18,7 +18,7 @@ using Prometheus;
 
 namespace Orchestrator.Coordinator.Hosting;
 
-/// <summary>The coordinator's table of contents: one line per room.</summary>
+/// <summary>The coordinator's service registrations: one line per component.</summary>
 internal static class CoordinatorServices
 {
     /// <summary>The largest request of a method that needs no credential.</summary>
@@ -47,7 +47,7 @@ internal static class CoordinatorServices
         endpoints.MapGrpcReflectionService();
         var http = endpoints.MapGroup("").WithMetadata(new HttpPortRoute());
         http.MapGet("/healthz", () => Results.Text("ok\n")).WithMetadata(new AllowAnonymous());
-        // With a credential; observing is enough.
+        // Requires a credential; the observe role suffices.
         http.MapMetrics("/metrics", endpoints.ServiceProvider.GetRequiredService<PrometheusCollector>().Registry);
         http.MapGet("/readyz", (Readiness readiness) => readiness.ToResult()).WithMetadata(new AllowAnonymous());
     }
@@ -75,7 +75,7 @@ internal static class CoordinatorServices
         .AddSingleton<ObjectEngineHost>()
         .AddSingleton<InProcessPlacements>();
 
-    /// <summary>What is kept for convenience may not crowd out what is kept for need.</summary>
+    /// <summary>Data retained for convenience must not displace data retained out of necessity.</summary>
     private static long PartOf(CoordinatorOptions options) => options.KeptBytes / 10;
 
     private static IServiceCollection AddSecurity(this IServiceCollection services, CoordinatorOptions options)
@@ -113,7 +113,7 @@ internal static class CoordinatorServices
     private static IServiceCollection AddObjectServices(this IServiceCollection services) => services
         .AddSingleton<ConnectRegistry>()
         .AddSingleton<ObjectStreams>()
-        // For handlers that run in process.
+        // For in-process handlers.
         .AddSingleton(provider => new SessionPool(
             $"unix:{provider.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}",
             provider.GetRequiredService<TokenStore>().IssueForWorker(new WorkerIdentity(0) { ProcessGroup = Environment.ProcessId }),

@@ -4,8 +4,8 @@ using Orchestrator.Coordinator.Security;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// One coordinator per data directory. The kernel's lock on the file decides, which ends with its process however that ends; the pid beside it is for
-/// the message only.
+/// One coordinator per data directory. The kernel's file lock decides; it ends with its process, however the process ends. The pid file beside it only
+/// serves the error message.
 /// </summary>
 internal sealed class DataDirectoryLock : IDisposable
 {
@@ -22,11 +22,11 @@ internal sealed class DataDirectoryLock : IDisposable
         _pidPath = pidPath;
     }
 
-    /// <summary>What is not as it should be, but no reason not to start.</summary>
+    /// <summary>Warnings: deviations that do not prevent the start.</summary>
     public string? Warning { get; private init; }
 
-    /// <summary>Makes the directory where it is missing, and takes it.</summary>
-    /// <exception cref="IOException">Another coordinator has it, or it cannot be used; says which.</exception>
+    /// <summary>Creates the directory if it is missing, and locks it.</summary>
+    /// <exception cref="IOException">Another coordinator holds the lock, or the directory cannot be used; the message says which.</exception>
     public static DataDirectoryLock Take(string directory)
     {
         var pidPath = Path.Combine(directory, PidName);
@@ -60,7 +60,7 @@ internal sealed class DataDirectoryLock : IDisposable
         _held.Dispose();
     }
 
-    /// <summary>Null where another process holds it.</summary>
+    /// <summary>Null if another process holds the lock.</summary>
     private static FileStream? Open(string path)
     {
         try
@@ -74,7 +74,7 @@ internal sealed class DataDirectoryLock : IDisposable
         }
     }
 
-    // EWOULDBLOCK of Linux, which is how the framework reports a lock that another has.
+    // Linux's EWOULDBLOCK, as which the framework reports a lock held by another process.
     private const int WouldBlock = 11;
 
     private static string Holder(string pidPath)
@@ -85,7 +85,7 @@ internal sealed class DataDirectoryLock : IDisposable
         }
         catch (IOException)
         {
-            // It is just starting or stopping.
+            // The other coordinator is just starting or stopping.
             return "";
         }
     }

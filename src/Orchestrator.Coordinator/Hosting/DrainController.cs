@@ -9,7 +9,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Hosting;
 
-/// <summary>The way out: readiness off, no new tasks, a notice on every stream, then time for what runs.</summary>
+/// <summary>The drain: readiness off, no new tasks, a notice on every stream, then time for running tasks.</summary>
 internal sealed class DrainController(
     TaskEngineHost host, StreamRegistry streams, ConnectRegistry connections, HealthServiceImpl health, EventLog events, MonotonicClock clock, IHostApplicationLifetime lifetime)
 {
@@ -19,7 +19,7 @@ internal sealed class DrainController(
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
     private int _draining;
 
-    /// <summary>Takes no new work and waits for the rest. Returns how many tasks are unfinished.</summary>
+    /// <summary>Stops accepting work and waits for the unfinished tasks. Returns how many remain unfinished.</summary>
     public async Task<int> DrainAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _draining, 1) == 0)
@@ -43,7 +43,7 @@ internal sealed class DrainController(
         return 0;
     }
 
-    /// <summary>Ends the coordinator once the answer to whoever asked is on its way.</summary>
+    /// <summary>Ends the coordinator once the answer to the Drain call has been sent.</summary>
     public void RequestStop() => lifetime.StopApplication();
 }
 

@@ -3,7 +3,7 @@ using Orchestrator.Contracts;
 
 namespace Orchestrator.Coordinator.Hosting;
 
-/// <summary><c>endpoint.json</c>: where a running coordinator is, for scripts, the command and the SDK.</summary>
+/// <summary><c>endpoint.json</c>: the endpoints of a running coordinator, for scripts, the command and the SDK.</summary>
 internal sealed class EndpointFile(string dataDirectory) : IDisposable
 {
     private readonly string _path = Path.Combine(dataDirectory, ProtocolConstants.EndpointFileName);
@@ -11,7 +11,7 @@ internal sealed class EndpointFile(string dataDirectory) : IDisposable
     public void Write(string grpc, string http, string local)
     {
         var content = new JsonObject { ["grpc"] = grpc, ["http"] = http, ["local"] = local, ["pid"] = Environment.ProcessId };
-        // Whole or not at all: a reader never sees half of it.
+        // Written atomically: a reader never sees a partial file.
         var temporary = $"{_path}.{Environment.ProcessId}";
         File.WriteAllText(temporary, content.ToJsonString() + "\n");
         File.Move(temporary, _path, overwrite: true);
@@ -21,7 +21,7 @@ internal sealed class EndpointFile(string dataDirectory) : IDisposable
     {
         try
         {
-            // Another coordinator may have taken the directory over since.
+            // Another coordinator may have taken over the directory since.
             if (File.Exists(_path) && JsonNode.Parse(File.ReadAllText(_path))?["pid"]?.GetValue<int>() == Environment.ProcessId)
                 File.Delete(_path);
         }

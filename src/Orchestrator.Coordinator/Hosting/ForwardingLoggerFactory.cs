@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// The log of the program that the coordinator is embedded in. The words of the coordinator's own web host on starting and stopping are left out: they
-/// would be taken for those of the program's.
+/// The log of the program that embeds the coordinator. Start and stop messages of the coordinator's own web host are omitted: they would be mistaken for
+/// the program's.
 /// </summary>
 internal sealed class ForwardingLoggerFactory(ILoggerFactory program) : ILoggerFactory
 {
@@ -16,6 +16,6 @@ internal sealed class ForwardingLoggerFactory(ILoggerFactory program) : ILoggerF
 
     public void Dispose()
     {
-        // The program's own.
+        // Owned by the program.
     }
 }

@@ -5,7 +5,7 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Coordinator.Hosting;
 
-/// <summary>The placements inside the coordinator, which exist to compare them with worker processes.</summary>
+/// <summary>The placements inside the coordinator, which exist for comparison with worker processes.</summary>
 internal sealed class InProcessPlacements(
     TaskEngineHost host, TaskHandlerRegistry handlers, CoordinatorOptions options, IServiceProvider services, TimeProvider time) : IAsyncDisposable
 {

@@ -6,18 +6,18 @@ using Orchestrator.Coordinator.Telemetry;
 
 namespace Orchestrator.Coordinator.Hosting;
 
-/// <summary>Says when nothing durable can be written any more: in health, in the log and among the events. Everything else goes on.</summary>
+/// <summary>Reports a failed journal: in health, in the log and among the events. Non-durable work continues.</summary>
 internal sealed partial class JournalHealth(ChangeJournal journal, HealthServiceImpl health, EventLog events, ILogger<JournalHealth> logger)
 {
-    /// <summary>The name under which health reports on all that is durable.</summary>
+    /// <summary>The health service name of durable storage.</summary>
     public const string ServiceName = "orchestrator.journal";
 
     private int _failed;
 
-    /// <summary>Why nothing durable can be written; null while it can.</summary>
+    /// <summary>Why durable writes fail; null while they succeed.</summary>
     public string? Failure => journal.Failure;
 
-    /// <summary>Begins to report.</summary>
+    /// <summary>Starts reporting.</summary>
     public void Start()
     {
         health.SetStatus(ServiceName, HealthCheckResponse.Types.ServingStatus.Serving);

@@ -4,13 +4,13 @@ using Microsoft.AspNetCore.Connections;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// Listeners that accept no more connections at a time than the server takes, and a few to be turned away. Kestrel refuses what is beyond its limit once it has
-/// accepted it, and a burst of strangers is accepted faster than it is closed: without this it could take the last file descriptors all the same. The rest waits
-/// in the kernel's queue.
+/// Listeners that hold at most as many connections as the server takes, plus a few that are being rejected. Kestrel rejects connections beyond its limit
+/// only after accepting them, and accepts a burst of unauthenticated connections faster than it closes them: without this class, such a burst could still
+/// take the last file descriptors. Further connections wait in the kernel's queue.
 /// </summary>
 internal sealed class LimitedConnectionListenerFactory(IConnectionListenerFactory inner, int connections) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
-    /// <summary>Connections of one listener that are being turned away at once.</summary>
+    /// <summary>The maximum number of connections of one listener that are being rejected at the same time.</summary>
     public const int Refusals = 8;
 
     public bool CanBind(EndPoint endpoint) => inner is not IConnectionListenerFactorySelector selector || selector.CanBind(endpoint);
@@ -51,7 +51,7 @@ internal sealed class LimitedConnectionListenerFactory(IConnectionListenerFactor
             await inner.UnbindAsync(cancellationToken);
         }
 
-        // The rest is not disposed: connections that outlive the listener still release their places.
+        // The semaphore is not disposed: connections that outlive the listener still release their places.
         public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 }

@@ -6,26 +6,26 @@ using Orchestrator.Coordinator.Telemetry;
 
 namespace Orchestrator.Coordinator.Hosting;
 
-/// <summary>SIGHUP: tokens and options are read again, and the workers are replaced one after the other, so that they are as the options say.</summary>
+/// <summary>SIGHUP: reads tokens and options again, and replaces the workers one after the other, so that they match the options.</summary>
 internal sealed partial class OptionsReloader(
     CoordinatorOptions options, TokenStore tokens, WorkerSupervisor supervisor, EventLog events, IHostApplicationLifetime lifetime, ILogger<OptionsReloader> logger) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1);
     private volatile CoordinatorOptions _options = options;
 
-    /// <summary>Where the options come from; null keeps those of the start. It throws what says what is wrong with them.</summary>
+    /// <summary>Reads the options; null keeps those of the start. Throws an exception whose message describes invalid options.</summary>
     public Func<CoordinatorOptions>? Source { get; set; }
 
     /// <summary>How long a stop waits for unfinished tasks.</summary>
     public TimeSpan DrainTimeout => _options.DrainTimeout;
 
-    /// <summary>Never throws: what goes wrong is an event and a warning, and the coordinator goes on as it was.</summary>
+    /// <summary>Never throws: a failure becomes an event and a warning, and the coordinator continues unchanged.</summary>
     public async Task ReloadAsync()
     {
         tokens.Refresh();
         try
         {
-            // A second signal's workers must not be those that the first one's options started.
+            // Reloads run one at a time: a second signal must not start workers with the first signal's options.
             await _one.WaitAsync(lifetime.ApplicationStopping);
             try
             {
@@ -63,7 +63,7 @@ internal sealed partial class OptionsReloader(
             throw new ArgumentException(string.Join("; ", faults));
         await supervisor.ReloadAsync(next.Supervision);
         var waiting = ReloadableOptions.WaitForRestart(_options, next);
-        // What waits for a restart is compared with the start's again the next time.
+        // Options that wait for a restart are compared with the start options again at the next reload.
         _options = _options with { DrainTimeout = next.DrainTimeout };
         return waiting;
     }

@@ -7,13 +7,12 @@ using Orchestrator.Contracts;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// One line per event, for people: <c>HH:mm:ss warn: message</c>. Our own messages say whom they concern, so that the name of a class
-/// would only be in the way; those of libraries keep theirs. Of an exception its messages follow; its stack, which may show more than is anybody's business, only
-/// with --verbose.
+/// One line per event, for people: <c>HH:mm:ss warn: message</c>. The coordinator's own messages name their subject, so their category is omitted;
+/// messages of libraries keep theirs. An exception's messages follow; its stack, which may reveal internals, only with --verbose.
 /// </summary>
 internal sealed class PlainConsoleFormatter(TimeProvider time, CoordinatorOptions options) : ConsoleFormatter(FormatterName)
 {
-    /// <summary>The name that the console logger finds it by.</summary>
+    /// <summary>The name under which the console logger finds this formatter.</summary>
     public const string FormatterName = "plain";
 
     private const string OwnPrefix = "Orchestrator.";
@@ -23,7 +22,7 @@ internal sealed class PlainConsoleFormatter(TimeProvider time, CoordinatorOption
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
-        // Whoever sent a message that cannot be read is told so; the log is not for him to fill.
+        // The sender of an unreadable message gets an error; senders must not be able to fill the log.
         if (logEntry.EventId.Name == UnreadableMessage || (logEntry.EventId.Name == FailedCall && IsEndOfRequest(logEntry.Exception)))
             return;
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
@@ -40,7 +39,7 @@ internal sealed class PlainConsoleFormatter(TimeProvider time, CoordinatorOption
         }
     }
 
-    // A client that takes its call back fails whoever reads the request. The server knows such a call as cancelled, but may learn that a moment later.
+    // A client that cancels its call makes the read of the request fail. The server may see the call as cancelled only a moment later.
     private static bool IsEndOfRequest(Exception? exception) =>
         exception is IOException { StackTrace: { } stack } && stack.Contains(RequestReader, StringComparison.Ordinal);
 

@@ -4,12 +4,12 @@ using Orchestrator.Coordinator.Supervision;
 
 namespace Orchestrator.Coordinator.Hosting;
 
-/// <summary>Whether work is taken, for load balancers: 200 ready or degraded, 503 while starting or draining.</summary>
+/// <summary>Whether the coordinator accepts work, for load balancers: 200 ready or degraded, 503 while starting or draining.</summary>
 internal sealed class Readiness(TaskEngineHost host, WorkerSupervisor supervisor, JournalHealth journal)
 {
     private volatile bool _started;
 
-    /// <summary>The workers are there.</summary>
+    /// <summary>Marks the workers as started.</summary>
     public void MarkStarted() => _started = true;
 
     public IResult ToResult()
@@ -18,7 +18,7 @@ internal sealed class Readiness(TaskEngineHost host, WorkerSupervisor supervisor
             return Results.Text(_started ? "draining\n" : "starting\n", statusCode: StatusCodes.Status503ServiceUnavailable);
         if (journal.Failure is { } why)
             return Results.Text($"degraded: the journal has failed, nothing durable is taken: {why}\n");
-        // Without the reason: whoever asks here has shown no credential.
+        // Without the reason: callers of this route are not authenticated.
         return Results.Text(supervisor switch
         {
             { LostGroups: { Length: > 0 } groups } =>

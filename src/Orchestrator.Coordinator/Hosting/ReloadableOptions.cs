@@ -1,6 +1,6 @@
 namespace Orchestrator.Coordinator.Hosting;
 
-/// <summary>What a running coordinator cannot take over from options that were read again: ports, limits and all that clients have been promised.</summary>
+/// <summary>The reloaded options that a running coordinator cannot apply: ports, limits and all other promises to clients.</summary>
 internal static class ReloadableOptions
 {
     /// <summary>The flags of <c>orchestrator serve</c> whose new values wait for a restart.</summary>

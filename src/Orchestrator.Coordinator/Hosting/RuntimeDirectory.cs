@@ -6,8 +6,8 @@ using Orchestrator.Coordinator.Supervision;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// Where this instance keeps sockets and flight recorders: a directory of its own (0700) under the data directory, or under a directory for temporary files where the
-/// path would be too long for a socket. Those of instances that died are swept at the start, with what they have left behind.
+/// This instance's directory for sockets and flight recorders: its own (0700) under the data directory, or under a temporary directory if the path would
+/// be too long for a socket. At the start, the directories of dead instances are removed, together with the processes and files that they left behind.
 /// </summary>
 internal sealed class RuntimeDirectory : IDisposable
 {
@@ -25,39 +25,39 @@ internal sealed class RuntimeDirectory : IDisposable
 
     private readonly string _path;
 
-    /// <exception cref="IOException">No place is to be had whose path is short enough; says which were tried.</exception>
+    /// <exception cref="IOException">No directory with a short enough path is available; the message says which were tried.</exception>
     public RuntimeDirectory(string dataDirectory)
     {
         var parent = ParentOf(dataDirectory, out var isShared);
         Directory.CreateDirectory(parent, OwnerOnly);
         if (new DirectoryInfo(parent).LinkTarget is { } target)
-            throw new IOException($"{parent} is a link to {target}, which somebody else may have made; remove it, or choose a shorter --data-dir");
-        // The temporary directory is everybody's, and root could set the mode of another's directory.
+            throw new IOException($"{parent} is a link to {target}, which another user may have made; remove it, or choose a shorter --data-dir");
+        // The temporary directory is shared by all users, and root could change the mode of another user's directory.
         OwnedPath.CheckDirectory(parent, "the runtime directory");
         if (!OwnedPath.IsOwn(parent))
             throw new IOException($"the runtime directory {parent} is root's, and this user cannot make it his own; remove it, or choose a shorter --data-dir");
         File.SetUnixFileMode(parent, OwnerOnly);
         Swept = Sweep(parent, isShared);
         _path = Path.Combine(parent, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
-        // Two coordinators of one process, as in tests, share a pid.
+        // Two coordinators in one process, as in tests, share a pid.
         for (var i = 1; Directory.Exists(_path); i++)
             _path = Path.Combine(parent, $"{Environment.ProcessId}.{i}");
         Directory.CreateDirectory(_path, OwnerOnly);
         ProcessMark.Write(MarkPath(OwnMark), Environment.ProcessId);
     }
 
-    /// <summary>Processes that a killed coordinator's workers had started, and that its start has ended.</summary>
+    /// <summary>Processes left by workers of a killed coordinator, which this start has ended.</summary>
     public IReadOnlyList<int> Swept { get; }
 
-    /// <summary>A new name per incarnation, so that a late client cannot meet a stranger.</summary>
+    /// <summary>A new name per incarnation, so that a late client cannot reach a different worker.</summary>
     public string SocketPath(long incarnation) => Path.Combine(_path, $"w-{incarnation}.sock");
 
-    /// <summary>Where the coordinator listens for its workers; known before it listens anywhere.</summary>
+    /// <summary>The socket on which the coordinator serves its workers; known before it listens.</summary>
     public string CoordinatorSocket => Path.Combine(_path, "coordinator.sock");
 
     public string RecorderPath(long incarnation) => Path.Combine(_path, $"w-{incarnation}.rec");
 
-    /// <summary>Where the process of an incarnation is noted.</summary>
+    /// <summary>The path of an incarnation's process mark.</summary>
     public string MarkPath(long incarnation) => ProcessMark.PathIn(_path, incarnation);
 
     public void Dispose()
@@ -66,7 +66,7 @@ internal sealed class RuntimeDirectory : IDisposable
             Directory.Delete(_path, recursive: true);
     }
 
-    /// <summary>Ends and removes what the coordinators of this directory's subdirectories have left, all of whom are dead.</summary>
+    /// <summary>Ends the processes and removes the files that the coordinators of these subdirectories, all dead, have left behind.</summary>
     /// <returns>The processes that were ended.</returns>
     internal static IReadOnlyList<int> SweepBelow(string parent) => Directory.Exists(parent) ? Sweep(parent, isShared: true) : [];
 
@@ -83,7 +83,7 @@ internal sealed class RuntimeDirectory : IDisposable
         static bool Fits(string parent) => Encoding.UTF8.GetByteCount(parent) + OwnNameLength <= MaxDirectoryLength;
     }
 
-    /// <summary>Under the data directory, which is locked, whatever is there is left over; elsewhere, what belongs to a process that is no more.</summary>
+    /// <summary>Under the data directory, which is locked, every entry is left over; elsewhere, only entries of processes that no longer exist.</summary>
     private static List<int> Sweep(string parent, bool isShared)
     {
         var ended = new List<int>();
@@ -102,7 +102,7 @@ internal sealed class RuntimeDirectory : IDisposable
             }
             catch (IOException)
             {
-                // Another coordinator that starts sweeps at the same time.
+                // Another starting coordinator is cleaning up at the same time.
             }
         }
 

@@ -7,20 +7,20 @@ using Orchestrator.Coordinator.Services;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// What must outlive the process, in the order in which it happened. One thread writes: everything that queued up since the last commit goes into the next
-/// one, so that one record on an idle journal is written at once and many under load share a flush. Whoever waits for an entry is told by the pool, in order.
-/// The first failed write is the last: after a failed flush the kernel may have dropped the pages, so a second try could succeed over a hole.
+/// The journal of all durable changes, in the order in which they happened. One thread writes: all entries queued since the last commit go into the next
+/// one, so one record on an idle journal is written at once, and many under load share a flush. A pool thread notifies the waiters of entries, in order.
+/// The first failed write is the last: after a failed flush the kernel may have dropped the pages, so a retry could succeed over a hole.
 /// </summary>
 internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
 {
     private const int MaxFrameBytes = 1 << 20;
 
-    // How many ids a life may give out without a write; the next ones are reserved when half are used, long before they run out.
+    // How many ids a run may issue without a write; the next block is reserved when half are used, long before they run out.
     private const ulong ReservedIds = 1_000_000_000;
 
     private static readonly TimeSpan LookAtIds = TimeSpan.FromSeconds(1);
 
-    // That a file is gone is said within a second.
+    // A deleted or replaced file is reported within a second.
     private static readonly TimeSpan LookAtFiles = TimeSpan.FromMilliseconds(400);
 
     // A monitor, since the journal's thread waits on it.
@@ -64,23 +64,23 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
         _thread = new Thread(Run) { Name = "journal", IsBackground = true };
     }
 
-    /// <summary>What the journal held when it was opened; null once it was taken.</summary>
+    /// <summary>The journal's content at opening; null once it has been restored.</summary>
     public JournalRestorer? Restored { get; private set; }
 
-    /// <summary>Ids up to these may have been given out by earlier lives.</summary>
+    /// <summary>The upper bounds of the ids that earlier runs may have issued.</summary>
     public JournalIds FirstIds { get; }
 
-    /// <summary>Why nothing can be written any more; null while it can.</summary>
+    /// <summary>Why writing has failed; null while it succeeds.</summary>
     public string? Failure => _failure;
 
     /// <summary>Called once, when the first write fails.</summary>
     public event Action<string>? Failed;
 
-    /// <summary>Which ids have been given out by now; asked from time to time, and at the end.</summary>
+    /// <summary>Returns the ids issued so far; called from time to time, and at the end.</summary>
     public Func<JournalIds>? UsedIds { get; set; }
 
-    /// <summary>Opens the journal of a data directory, reads all of it, and begins to write.</summary>
-    /// <exception cref="JournalException">It is damaged, in use by another coordinator, or cannot be created or written.</exception>
+    /// <summary>Opens the journal of a data directory, reads all of it, and starts writing.</summary>
+    /// <exception cref="JournalException">The journal is damaged, in use by another coordinator, or cannot be created or written.</exception>
     public static ChangeJournal Open(string directory, JournalOptions options, MonotonicClock clock)
     {
         var path = Path.Combine(directory, JournalDatabase.FileName);
@@ -92,7 +92,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
             var image = new JournalState();
             var bytes = 0L;
             ulong position;
-            // Read-only: what is refused as damaged stays as it is, for whoever wants to save something of it.
+            // Read-only: a journal refused as damaged stays unchanged, so that an operator can still recover data from it.
             using (var reader = JournalDatabase.OpenToRead(path))
             {
                 position = reader.ReadAll(image.Apply, (at, record) =>
@@ -116,13 +116,13 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
         }
     }
 
-    /// <summary>The engines have taken up what there was.</summary>
+    /// <summary>Called when the engines have restored the journal's content.</summary>
     public void ForgetRestored() => Restored = null;
 
-    /// <summary>Whether anything appended has not been told yet: what speaks of durable things has to queue behind it.</summary>
+    /// <summary>Whether an appended entry is still unannounced: effects that mention durable state must queue behind it.</summary>
     public bool IsBusy => Volatile.Read(ref _waiting) > 0;
 
-    /// <summary>Appends a step. Called under the engine's lock, which gives the order.</summary>
+    /// <summary>Appends a step. Called under the engine's lock, which fixes the order.</summary>
     public void Append(JournalEntry entry)
     {
         Interlocked.Increment(ref _waiting);
@@ -139,7 +139,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
         CompleteEntries([entry], _failure ?? "the coordinator has stopped");
     }
 
-    /// <summary>Waits until all that was appended so far is written. Null when it is, else why it is not.</summary>
+    /// <summary>Waits until all entries appended so far are written. Null on success, else the reason for the failure.</summary>
     public Task<string?> WrittenAsync()
     {
         if (!IsBusy)
@@ -149,16 +149,16 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
         return barrier.Done;
     }
 
-    /// <summary>What the ends of tasks take that the history holds, in bytes; 0 before the first end of this life.</summary>
+    /// <summary>The size of the task ends in the history, in bytes; 0 before the first end of this run.</summary>
     public long HistoryBytes => _history.Bytes;
 
     /// <summary>The numbers.</summary>
     public JournalOptions Options => _options;
 
-    /// <summary>Ends of tasks that are no longer among the engine's, newest first.</summary>
+    /// <summary>Ends of tasks that the engine has forgotten, newest first.</summary>
     public IReadOnlyList<V1.TaskInfo> ReadHistory(long before, int maximum) => _history.Read(before, maximum);
 
-    /// <summary>Writes what is queued, and notes that no ids beyond those used were given out.</summary>
+    /// <summary>Writes the queued entries, and records that no ids beyond those used were issued.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -180,7 +180,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
             }
             catch (Exception exception) when (exception is SqliteException or IOException)
             {
-                // The ids that were reserved stay so.
+                // The reserved ids stay reserved.
             }
         }
 
@@ -191,7 +191,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
 
     void IThreadPoolWorkItem.Execute()
     {
-        // In order, one after the other; whoever appends meanwhile is told by this thread too.
+        // In order, one after the other; this thread also completes entries appended meanwhile.
         while (true)
         {
             (JournalEntry Entry, string? Failure) next;
@@ -335,7 +335,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
             _queued.Clear();
         }
 
-        // Whoever is told that it failed finds the engines told before.
+        // The engines learn of the failure before the waiters do.
         Failed?.Invoke(why);
         CompleteEntries(rest, why);
     }
@@ -350,7 +350,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
 
     private void ReserveIdsIfNeeded()
     {
-        // Asked for under the engines' locks, so not at every commit.
+        // Reading the issued ids takes the engines' locks, so not at every commit.
         if (UsedIds is not { } ask || Environment.TickCount64 - _lookedAtIds < (long)LookAtIds.TotalMilliseconds)
             return;
         _lookedAtIds = Environment.TickCount64;
@@ -376,7 +376,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
         _isSnapshotting = true;
         var snapshot = new JournalSnapshot(_database.Path);
         var at = _logBytes;
-        // Read and folded beside this thread, from the file alone; only its pieces are written here, between commits.
+        // The snapshot is read and folded on another thread, from the file alone; only its pieces are written here, between commits.
         ThreadPool.UnsafeQueueUserWorkItem(
             _ => snapshot.Make(
                 piece => Maintain(() => piece(_database)),
@@ -395,5 +395,5 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
     }
 }
 
-/// <summary>Ids that were given out, the last of each kind.</summary>
+/// <summary>The last issued id of each kind.</summary>
 internal readonly record struct JournalIds(ulong TaskId, ulong FencingToken, ulong EventSequence);

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>Makes a new or renamed file last: its directory is flushed as files are.</summary>
+/// <summary>Makes a new or renamed file durable by flushing its directory.</summary>
 internal static partial class DirectoryEntries
 {
     private const int ReadOnlyDirectory = 0x10000;

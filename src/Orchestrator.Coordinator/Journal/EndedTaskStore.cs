@@ -8,7 +8,7 @@ namespace Orchestrator.Coordinator.Journal;
 /// </summary>
 internal sealed class EndedTaskStore(JournalDatabase database, JournalOptions options, TimeProvider time) : IDisposable
 {
-    // The bounds are looked at after so many ends.
+    // The number of ends between two checks of the bounds.
     private const int LookAfter = 256;
 
     private readonly Lock _reading = new();
@@ -17,7 +17,7 @@ internal sealed class EndedTaskStore(JournalDatabase database, JournalOptions op
     private long _bytesSinceLook;
     private long _bytes;
 
-    /// <summary>What it holds, in bytes, as far as it is known: from the first end of this life on.</summary>
+    /// <summary>The history's size in bytes; known from the first end of this run on.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>Writes ends, inside a commit.</summary>
@@ -31,11 +31,11 @@ internal sealed class EndedTaskStore(JournalDatabase database, JournalOptions op
             Interlocked.Add(ref _bytes, task.Info.Length);
         }
 
-        // A few long errors may be as much as many short ends.
+        // A few long errors may take as much space as many short ends.
         if ((_sinceLook += ended.Count) < LookAfter && _bytesSinceLook < options.HistoryBytes / 16)
             return;
         (_sinceLook, _bytesSinceLook) = (0, 0);
-        // By id, which is the order of acceptance: close enough to that of the ends, and it needs no index.
+        // By id, which is the order of acceptance: close enough to the order of ends, and it needs no index.
         database.Execute("delete from history where task_id <= (select task_id from history order by task_id desc limit 1 offset $b)", null, options.HistoryTasks);
         database.Execute(
             "delete from history where task_id in (select task_id from history order by task_id limit 1024) and ended_at < $b",
@@ -44,7 +44,7 @@ internal sealed class EndedTaskStore(JournalDatabase database, JournalOptions op
         var bytes = database.ReadHistoryBytes();
         if (bytes > options.HistoryBytes)
         {
-            // To a tenth below, so that the table is not gone through at every look.
+            // Trims to 10 % below the bound, so that not every check scans the table.
             database.Execute(
                 """
                 delete from history where task_id <= (

@@ -4,7 +4,7 @@ using Orchestrator.Coordinator.Journal.Wire;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>Creates a journal where there is none, and never where there was one.</summary>
+/// <summary>Creates a journal where none exists, and never where one existed before.</summary>
 internal static class JournalCreation
 {
     private const string Tables =
@@ -17,7 +17,7 @@ internal static class JournalCreation
         """;
 
     /// <summary>Creates it.</summary>
-    /// <exception cref="JournalException">It cannot be created, or there was one.</exception>
+    /// <exception cref="JournalException">The journal cannot be created, or one existed before.</exception>
     public static void CreateUnlessThere(string path)
     {
         if (File.Exists(path))
@@ -38,7 +38,7 @@ internal static class JournalCreation
         }
     }
 
-    /// <summary>Under another name until it is whole: a file of the right name always has its meta data.</summary>
+    /// <summary>Created under a temporary name until it is complete: a file with the final name always has its metadata.</summary>
     private static void Create(string path)
     {
         var unfinished = path + ".new";
@@ -58,7 +58,7 @@ internal static class JournalCreation
             Execute(connection, "pragma journal_mode = wal");
         }
 
-        // The first of its numbers says that nothing has been written yet: a crash right here leaves a mark without a journal.
+        // The first mark number states that nothing has been written yet: a crash at this point leaves a mark without a journal.
         JournalMarkFile.Create(path, new JournalMark(id, 0, 1, default)).Dispose();
         File.Move(unfinished, path);
         DirectoryEntries.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);

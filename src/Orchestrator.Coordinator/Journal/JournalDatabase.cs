@@ -6,8 +6,8 @@ using Orchestrator.Core.Journal;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// The file <c>journal.db</c>: frames of records by the position of their first, the snapshot in chunks, one row of meta data, and the history of
-/// ended tasks. Used by one thread at a time.
+/// The file <c>journal.db</c>: frames of records keyed by the position of their first record, the snapshot in chunks, one row of metadata, and the history
+/// of ended tasks. Used by one thread at a time.
 /// </summary>
 internal sealed class JournalDatabase : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class JournalDatabase : IDisposable
     /// <summary>The format that this build reads and writes.</summary>
     public const int Format = 1;
 
-    // A chunk's place is its snapshot's number times this, plus its own.
+    // A chunk's row id is its snapshot's number times this, plus the chunk's own number.
     private const long ChunksPerSnapshot = 1L << 32;
 
     private readonly SqliteConnection _connection;
@@ -42,25 +42,25 @@ internal sealed class JournalDatabase : IDisposable
     /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>What the file says about itself.</summary>
+    /// <summary>The file's metadata.</summary>
     public Meta Meta { get; private set; } = new();
 
-    /// <summary>Opens a journal to write; one is created where there is none.</summary>
-    /// <exception cref="JournalException">It is damaged, of another format, or cannot be opened or created.</exception>
+    /// <summary>Opens a journal for writing; creates it if there is none.</summary>
+    /// <exception cref="JournalException">The journal is damaged, of another format, or cannot be opened or created.</exception>
     public static JournalDatabase Open(string path)
     {
         JournalCreation.CreateUnlessThere(path);
         return OpenExisting(path, forWriting: true, database =>
         {
-            // The default of 1,000 pages of 4 KB is a checkpoint, with two flushes, every few hundred records of a busy queue.
+            // The default of 1,000 pages of 4 KB means a checkpoint, with two flushes, every few hundred records of a busy queue.
             database.Execute("pragma wal_autocheckpoint = 4000");
             database._progress = database.OpenProgress();
         });
     }
 
-    /// <summary>Opens a journal to read it, also beside its coordinator.</summary>
+    /// <summary>Opens a journal for reading; also works while its coordinator runs.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="isWhole">Whether it is refused where less is left of it than its mark says.</param>
+    /// <param name="isWhole">Whether to refuse a journal that ends before its mark.</param>
     /// <exception cref="JournalException">As <see cref="Open"/>, or there is none.</exception>
     public static JournalDatabase OpenToRead(string path, bool isWhole = true)
     {
@@ -69,7 +69,8 @@ internal sealed class JournalDatabase : IDisposable
         JournalMark? expected = null;
         if (isWhole)
         {
-            // Before SQLite looks, which takes a log up to its first bad frame for all that there was. And before what is read, since a coordinator may be writing.
+            // Before SQLite opens the log, which treats everything after the first bad frame as nonexistent. And before reading, since a coordinator may
+            // be writing.
             JournalGuard.Run(path, () =>
             {
                 expected = JournalMarkFile.Read(path);
@@ -80,7 +81,7 @@ internal sealed class JournalDatabase : IDisposable
 
         return OpenExisting(path, forWriting: false, database =>
         {
-            // All that is read is of one moment.
+            // One transaction, so that all reads see the same state.
             database.Execute("begin");
             database.ReadMeta();
             if (isWhole)
@@ -90,15 +91,15 @@ internal sealed class JournalDatabase : IDisposable
 
     /// <summary>Writes records, all or none of them.</summary>
     /// <param name="frames">The frames, and the position of the first record of each.</param>
-    /// <param name="level">What must hold when this returns.</param>
-    /// <param name="alsoInside">What else is written in the same transaction.</param>
+    /// <param name="level">The durability that must be reached when this returns.</param>
+    /// <param name="alsoInside">Writes further rows in the same transaction.</param>
     /// <param name="last">The position of the last record; 0 where there are no new ones.</param>
-    /// <exception cref="JournalException">A file of the journal is gone, so that what was written is lost.</exception>
+    /// <exception cref="JournalException">A file of the journal was deleted or replaced, so written records are lost.</exception>
     public void Commit(IReadOnlyList<(ulong Position, byte[] Frame)> frames, Durability level, Action? alsoInside = null, ulong last = 0)
     {
         if (level != _level)
         {
-            // Of the write-ahead log: NORMAL writes at a commit, FULL also flushes. What was written before is flushed with it.
+            // For the write-ahead log: NORMAL writes at a commit, FULL also flushes, including earlier commits.
             Execute(level == Durability.Disk ? "pragma synchronous = full" : "pragma synchronous = normal");
             _level = level;
         }
@@ -126,10 +127,10 @@ internal sealed class JournalDatabase : IDisposable
         _progress?.Note(last, Meta.Writes, level == Durability.Disk);
     }
 
-    /// <summary>How far it has come, where it is open to write.</summary>
-    public JournalProgress Progress => _progress ?? throw new InvalidOperationException("the journal is open to read only");
+    /// <summary>The write progress, if the journal is open for writing.</summary>
+    public JournalProgress Progress => _progress ?? throw new InvalidOperationException("the journal is open for reading only");
 
-    /// <summary>Forgets how far it had come: what can be read now is all that there is, from its next opening on.</summary>
+    /// <summary>Forgets the recorded progress: from the next opening on, the content readable now counts as complete.</summary>
     public static void ForgetMark(string path)
     {
         using var database = OpenExisting(path, forWriting: true, _ => { });
@@ -140,7 +141,7 @@ internal sealed class JournalDatabase : IDisposable
         });
     }
 
-    /// <summary>Reads every record of the snapshot, with positions of its own, then every one after it.</summary>
+    /// <summary>Reads every record of the snapshot, which has its own positions, then every later record.</summary>
     /// <exception cref="JournalException">Something is damaged or missing.</exception>
     public ulong ReadAll(Action<ulong, ArraySegment<byte>> onSnapshot, Action<ulong, ArraySegment<byte>> onRecord) => Guarded(() =>
     {
@@ -148,14 +149,14 @@ internal sealed class JournalDatabase : IDisposable
         var last = ReadFrames(onRecord);
         if (_expected is { } mark && (last < mark.Position || Meta.Writes < mark.MetaWrites))
         {
-            var lost = last < mark.Position ? $"it ends with record {last}, and record {mark.Position} was written" : "its meta data are older than those that were written";
+            var lost = last < mark.Position ? $"it ends with record {last}, and record {mark.Position} was written" : "its metadata are older than those that were written";
             throw new JournalException($"{lost}: the end of the journal is lost ({WriteAheadLog.Describe(Path)})") { IsLoss = true };
         }
 
         return last;
     });
 
-    /// <summary>Changes the meta data, inside a commit.</summary>
+    /// <summary>Changes the metadata, inside a commit.</summary>
     public void Write(Meta meta)
     {
         meta.Writes++;
@@ -165,11 +166,11 @@ internal sealed class JournalDatabase : IDisposable
         Meta = meta;
     }
 
-    /// <summary>Writes a chunk of a snapshot that is not in force yet, inside a commit.</summary>
+    /// <summary>Writes a chunk of a snapshot that is not in effect yet, inside a commit.</summary>
     public void WriteChunk(ulong snapshot, ulong chunk, byte[] frame) =>
         Execute("insert or replace into snapshot(id, data) values($b, $a)", frame, (long)snapshot * ChunksPerSnapshot + (long)chunk);
 
-    /// <summary>Puts a snapshot in force, and deletes what it contains and what was in force before, inside a commit.</summary>
+    /// <summary>Activates a snapshot, and deletes the records that it contains and the previous snapshot, inside a commit.</summary>
     public void Activate(Meta meta)
     {
         Write(meta);
@@ -177,10 +178,10 @@ internal sealed class JournalDatabase : IDisposable
         Execute("delete from frames where position <= $b", null, (long)meta.SnapshotPosition);
     }
 
-    /// <summary>Deletes chunks of a snapshot that never came into force.</summary>
+    /// <summary>Deletes chunks of a snapshot that was never activated.</summary>
     public void DropUnfinishedSnapshots() => Execute("delete from snapshot where id >= $b", null, ((long)Meta.Snapshot + 1) * ChunksPerSnapshot);
 
-    /// <summary>What the ends of tasks take that are kept, in bytes.</summary>
+    /// <summary>The size of the kept task ends, in bytes.</summary>
     public long ReadHistoryBytes()
     {
         using var command = _connection.CreateCommand();
@@ -188,7 +189,7 @@ internal sealed class JournalDatabase : IDisposable
         return (long)command.ExecuteScalar()!;
     }
 
-    /// <summary>Gives back the file's free pages and empties the write-ahead log.</summary>
+    /// <summary>Releases the file's free pages and empties the write-ahead log.</summary>
     public void Vacuum() => Guarded(() =>
     {
         Execute("vacuum");
@@ -196,7 +197,7 @@ internal sealed class JournalDatabase : IDisposable
         return 0;
     });
 
-    /// <summary>What SQLite finds wrong with the file itself; empty when nothing is.</summary>
+    /// <summary>The faults that SQLite finds in the file itself; empty if there are none.</summary>
     public string CheckPages() => Guarded(() =>
     {
         using var command = _connection.CreateCommand();
@@ -228,7 +229,7 @@ internal sealed class JournalDatabase : IDisposable
         command.ExecuteNonQuery();
     }
 
-    /// <summary>Compiled once: a record alone in its transaction is the usual case.</summary>
+    /// <summary>Compiled once: a transaction with a single record is the usual case.</summary>
     private void Prepare()
     {
         if (_begin is not null)
@@ -252,7 +253,7 @@ internal sealed class JournalDatabase : IDisposable
         }
         catch (SqliteException)
         {
-            // SQLite has rolled back by itself, as it does after a full disk.
+            // SQLite has already rolled back, as it does on a full disk.
         }
     }
 
@@ -263,7 +264,7 @@ internal sealed class JournalDatabase : IDisposable
         {
             database.Guarded(() =>
             {
-                // An empty file is a valid empty database to SQLite; to us it is a journal that has lost everything.
+                // To SQLite an empty file is a valid empty database; here it is a journal that has lost everything.
                 if (new FileInfo(path).Length == 0)
                     throw new JournalException("the file is empty, though a journal never is: what it held is lost");
                 database._connection.Open();
@@ -280,7 +281,7 @@ internal sealed class JournalDatabase : IDisposable
         }
     }
 
-    /// <summary>A journal of an earlier version has no mark yet, and is taken as it is this once.</summary>
+    /// <summary>A journal of an earlier version has no mark yet, and is accepted without one this once.</summary>
     private JournalProgress OpenProgress()
     {
         if (!Meta.JournalId.IsEmpty)
@@ -294,7 +295,7 @@ internal sealed class JournalDatabase : IDisposable
         Execute("pragma synchronous = full");
         _level = Durability.Disk;
         Write(new Meta(Meta) { JournalId = ByteString.CopyFrom(first.Journal.ToByteArray()) });
-        // Into the database itself, so that it does not go with the log.
+        // Checkpointed into the database file, so that it is not lost with the log.
         Execute("pragma wal_checkpoint(truncate)");
         return new JournalProgress(Path, _connection, created, first);
     }
@@ -303,9 +304,9 @@ internal sealed class JournalDatabase : IDisposable
     {
         var name = System.IO.Path.GetFileName(Path) + JournalMarkFile.Suffix;
         if (mark is null && !Meta.JournalId.IsEmpty && !File.Exists(Path + JournalMarkFile.Suffix))
-            throw new JournalException($"{name}, which says how far the journal has come, is missing, so that it cannot be told whether its end is lost") { IsLoss = true };
+            throw new JournalException($"{name}, which says how far the journal has come, is missing, so it is unknown whether its end is lost") { IsLoss = true };
         if (mark is { } found && !Meta.JournalId.IsEmpty && new Guid(Meta.JournalId.Span) != found.Journal)
-            throw new JournalException($"{name} is that of another journal, so that it cannot be told whether the end of this one is lost") { IsLoss = true };
+            throw new JournalException($"{name} is that of another journal, so it is unknown whether the end of this one is lost") { IsLoss = true };
         _expected = mark;
     }
 
@@ -314,7 +315,7 @@ internal sealed class JournalDatabase : IDisposable
         using var command = _connection.CreateCommand();
         command.CommandText = "select data from meta where id = 1";
         if (command.ExecuteScalar() is not byte[] frame)
-            throw new JournalException("its row of meta data is missing");
+            throw new JournalException("its row of metadata is missing");
         Meta? meta = null;
         JournalRecordBuffer.Read("meta", 0, frame, (_, bytes) => meta = Meta.Parser.ParseFrom(bytes.AsSpan()));
         if (meta is null || meta.Format != Format)

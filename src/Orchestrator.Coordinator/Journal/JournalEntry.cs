@@ -4,30 +4,30 @@ using Orchestrator.Core.Journal;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// One step of an engine: what is to be written, and what waits for it. One without changes is not written, and waits for those before it. Exactly one of
-/// <see cref="OnWritten"/> and <see cref="OnFailed"/> follows, in the order in which the entries were appended.
+/// One step of an engine: the changes to write, and the effects that wait for them. An entry without changes is not written, but waits for those before
+/// it. Exactly one of <see cref="OnWritten"/> and <see cref="OnFailed"/> follows, in append order.
 /// </summary>
 internal abstract class JournalEntry
 {
-    /// <summary>What must hold before <see cref="OnWritten"/>.</summary>
+    /// <summary>The durability that must be reached before <see cref="OnWritten"/>.</summary>
     public Durability Level { get; init; } = Durability.Memory;
 
-    /// <summary>What is written; null where nothing is. Called by the journal's thread.</summary>
+    /// <summary>The record to write; null if there is none. Called by the journal's thread.</summary>
     public abstract Record? ToRecord(ObjectChangeMapper objects, TaskChangeMapper tasks);
 
-    /// <summary>It is written, as its level says.</summary>
+    /// <summary>Called when the entry is written at its level.</summary>
     public abstract void OnWritten();
 
-    /// <summary>It is not, and nothing will be any more.</summary>
+    /// <summary>Called when the entry could not be written; no later entry will be either.</summary>
     public abstract void OnFailed(string why);
 }
 
-/// <summary>Waits until all that was appended before is written.</summary>
+/// <summary>Waits until all entries appended before are written.</summary>
 internal sealed class JournalBarrier : JournalEntry
 {
     private readonly TaskCompletionSource<string?> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completes with null when it is, or with why it could not be.</summary>
+    /// <summary>Completes with null when they are written, or with the reason for the failure.</summary>
     public Task<string?> Done => _done.Task;
 
     public override Record? ToRecord(ObjectChangeMapper objects, TaskChangeMapper tasks) => null;

@@ -1,6 +1,6 @@
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>The journal cannot be read or opened. The message says which file, where in it, and what can be done.</summary>
+/// <summary>The journal cannot be read or opened. The message names the file, the place in it, and the remedy.</summary>
 public sealed class JournalException : IOException
 {
     /// <summary>Creates one.</summary>
@@ -9,6 +9,6 @@ public sealed class JournalException : IOException
     {
     }
 
-    /// <summary>Whether what is left can be read and is only less than there was, so that an operator may decide to go on with it.</summary>
+    /// <summary>Whether the rest of the journal is readable and merely incomplete, so that an operator may decide to continue with it.</summary>
     public bool IsLoss { get; init; }
 }

@@ -1,13 +1,15 @@
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>One coordinator at a time writes a journal. The lock is the kernel's: it ends with the process, however that ends.</summary>
+/// <summary>
+/// Ensures that one coordinator at a time writes a journal. The kernel owns the lock: it ends with the process, however the process ends.
+/// </summary>
 internal static class JournalFileLock
 {
-    /// <summary>What the journal's name has appended.</summary>
+    /// <summary>The suffix to the journal's file name.</summary>
     public const string Suffix = ".lock";
 
-    /// <summary>Takes the lock beside the journal; disposing of it gives it back.</summary>
-    /// <exception cref="JournalException">Somebody else has it, or the directory cannot be written.</exception>
+    /// <summary>Takes the lock beside the journal; disposing releases it.</summary>
+    /// <exception cref="JournalException">Another process holds the lock, or the directory cannot be written.</exception>
     public static FileStream Take(string journal)
     {
         try

@@ -5,26 +5,25 @@ using Orchestrator.Coordinator.Supervision;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// The files of a journal that is open, as they are called. A file that was deleted, replaced or cut off is still written without an error, and none of it will be
-/// found again.
+/// The files of an open journal, by path. Writes to a file that was deleted, replaced or truncated still succeed, but a later start cannot find them.
 /// </summary>
 internal sealed unsafe class JournalFiles
 {
-    // Those that are missing at first have not been made yet, and are not looked for.
+    // Files missing at first have not been created yet, and are not checked.
     private static readonly string[] s_suffixes = ["", WriteAheadLog.Suffix, JournalMarkFile.Suffix, "-shm", JournalFileLock.Suffix];
 
     private readonly string[] _paths;
     private readonly FileState?[] _first;
 
-    /// <summary>Notes which files there are. They are open, so that no other file gets the number of one that is deleted.</summary>
+    /// <summary>Records the identity of each file. The files are open, so the inode number of a deleted one is not reused.</summary>
     public JournalFiles(string journal)
     {
         _paths = [.. s_suffixes.Select(suffix => journal + suffix)];
         _first = [.. _paths.Select(path => Look(path, out _))];
     }
 
-    /// <summary>Whether they are still these.</summary>
-    /// <exception cref="JournalException">One is not; says which.</exception>
+    /// <summary>Verifies that the files are unchanged.</summary>
+    /// <exception cref="JournalException">A file has changed; the message says which.</exception>
     public void Check()
     {
         for (var i = 0; i < _paths.Length; i++)
@@ -42,7 +41,7 @@ internal sealed unsafe class JournalFiles
                 throw Gone(i, "was replaced by another file");
             if (now.Length < first.Length)
                 throw Gone(i, $"was cut off, from {first.Length} bytes to {now.Length}");
-            // SQLite shortens none of them while they are open.
+            // SQLite truncates none of them while they are open.
             _first[i] = now;
         }
     }

@@ -3,18 +3,18 @@ using Microsoft.Data.Sqlite;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>What goes wrong with a journal names the file and what can be done about it.</summary>
+/// <summary>Makes failures of the journal name the file and the remedy.</summary>
 internal static class JournalGuard
 {
-    /// <summary>The files that belong together, for messages.</summary>
+    /// <summary>The files of one journal, for messages.</summary>
     public const string Names = $"{JournalDatabase.FileName}, {JournalDatabase.FileName}{WriteAheadLog.Suffix} and {JournalDatabase.FileName}{JournalMarkFile.Suffix}";
 
-    // Results of SQLite.
+    // SQLite result codes.
     private const int InputOutputError = 10;
     private const int Full = 13;
 
-    /// <summary>Runs something that opens or reads the journal.</summary>
-    /// <exception cref="JournalException">It failed.</exception>
+    /// <summary>Runs an operation that opens or reads the journal.</summary>
+    /// <exception cref="JournalException">The operation failed.</exception>
     public static void Run(string path, Action action) => Run(path, () =>
     {
         action();
@@ -30,7 +30,7 @@ internal static class JournalGuard
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode is InputOutputError or Full && HasNoRoom(path))
         {
-            // The advice for a damaged file would be wrong here: there is nothing wrong with it.
+            // The advice for a damaged file would be wrong here: the file is intact.
             throw new JournalException($"the journal '{path}' cannot be opened: No space left on device ({exception.Message.TrimEnd('.')}). Make room, and start again", exception);
         }
         catch (Exception exception) when (exception is SqliteException or JournalException or InvalidProtocolBufferException or InvalidCastException or IOException
@@ -47,6 +47,6 @@ internal static class JournalGuard
         }
     }
 
-    // What SQLite needs to open a journal: its index in shared memory is what does not fit first, and is reported as an error of input and output.
+    // The space that SQLite needs to open a journal: on a full disk its shared-memory index fails first, and SQLite reports that as an I/O error.
     private static bool HasNoRoom(string path) => new DriveInfo(Path.GetDirectoryName(path)!).AvailableFreeSpace < 256 * 1_024;
 }

@@ -2,27 +2,27 @@ using System.Buffers.Binary;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>How far a journal has come: what a start must find again, or else something was lost.</summary>
-/// <param name="Journal">Which journal; its meta data names it too.</param>
+/// <summary>How far a journal has been written: a start must find at least this much, or records were lost.</summary>
+/// <param name="Journal">The journal's identity, which its metadata names too.</param>
 /// <param name="Position">The position of the last record.</param>
-/// <param name="MetaWrites">How often the meta data were written.</param>
-/// <param name="Log">Where the write-ahead log ended.</param>
+/// <param name="MetaWrites">How often the metadata were written.</param>
+/// <param name="Log">The end of the write-ahead log.</param>
 internal readonly record struct JournalMark(Guid Journal, ulong Position, ulong MetaWrites, LogPosition Log)
 {
-    /// <summary>How many bytes it takes.</summary>
+    /// <summary>The size in bytes.</summary>
     public const int Bytes = 92;
 
     // "ojm1"
     private const uint Magic = 0x316d6a6f;
     private const int SumAt = Bytes - sizeof(uint);
 
-    /// <summary>Counts the commits; the newer of two has the higher. The first, 1, says that there has been none.</summary>
+    /// <summary>Counts the commits; the newer of two marks has the higher number. The first, 1, states that there was no commit yet.</summary>
     public ulong Sequence { get; init; } = 1;
 
-    /// <summary>The start of the machine within which it was written; empty where that is not known.</summary>
+    /// <summary>The boot id of the machine when the mark was written; empty if unknown.</summary>
     public Guid Boot { get; init; }
 
-    /// <summary>Writes it, with a checksum.</summary>
+    /// <summary>Writes the mark, with a checksum.</summary>
     public void WriteTo(Span<byte> bytes)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, Magic);
@@ -38,7 +38,7 @@ internal readonly record struct JournalMark(Guid Journal, ulong Position, ulong 
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[SumAt..], JournalRecordBuffer.Sum(0, bytes[..SumAt]));
     }
 
-    /// <summary>Reads it; null where the bytes are none.</summary>
+    /// <summary>Reads a mark; null if the bytes are not a valid mark.</summary>
     public static JournalMark? Read(ReadOnlySpan<byte> bytes)
     {
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic || BinaryPrimitives.ReadUInt32LittleEndian(bytes[SumAt..]) != JournalRecordBuffer.Sum(0, bytes[..SumAt]))

@@ -5,16 +5,16 @@ using Orchestrator.Coordinator.Supervision;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// The file <c>journal.db-mark</c>: how far the journal has come, kept apart from it. SQLite takes a write-ahead log up to its first bad frame for all that there
-/// was, and cannot know of more; with the mark, what was lost is told from what was never finished. It has two places for what has been flushed, written in turn
-/// so that one is whole at any moment, and one for what has been written, flushed or not, which holds until the machine is started anew.
+/// The file <c>journal.db-mark</c>: how far the journal has been written, kept apart from it. SQLite treats a write-ahead log as ending before its first
+/// bad frame, and cannot know of later frames; the mark distinguishes lost records from ones never finished. The file has two slots for flushed progress,
+/// written in turn so that one is intact at any moment, and one slot for written progress, flushed or not, which is valid until the machine reboots.
 /// </summary>
 internal sealed class JournalMarkFile : IDisposable
 {
-    /// <summary>What the journal's name has appended.</summary>
+    /// <summary>The suffix to the journal's file name.</summary>
     public const string Suffix = "-mark";
 
-    // A sector each: a power loss tears at most the one that is being written.
+    // One sector per slot: a power loss tears at most the sector being written.
     private const int PlaceBytes = 512;
     private const int FlushedPlaces = 2;
     private const int WrittenPlace = FlushedPlaces;
@@ -30,7 +30,7 @@ internal sealed class JournalMarkFile : IDisposable
 
     private JournalMarkFile(string path, SafeFileHandle file, int place) => (_path, _file, _place) = (path, file, place);
 
-    /// <summary>Creates the file of a journal whose first mark this is; one that is there is replaced.</summary>
+    /// <summary>Creates the mark file of a journal with its first mark; replaces an existing file.</summary>
     public static JournalMarkFile Create(string journal, JournalMark first)
     {
         var path = journal + Suffix;
@@ -39,7 +39,7 @@ internal sealed class JournalMarkFile : IDisposable
         {
             Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, BufferSize = 0, UnixCreateMode = OwnerOnly,
         });
-        // Written and not only reserved, so that later writes change nothing but these bytes and a flush has little to do.
+        // Written and not only reserved, so that later writes change only these bytes and a flush is cheap.
         file.Write(new byte[FileBytes]);
         file.Flush(flushToDisk: true);
         var created = new JournalMarkFile(path, file.SafeFileHandle, 0);
@@ -48,7 +48,7 @@ internal sealed class JournalMarkFile : IDisposable
         return created;
     }
 
-    /// <summary>Opens the file of a journal to write it; the mark that it holds comes along.</summary>
+    /// <summary>Opens a journal's mark file for writing; also returns the mark that it holds.</summary>
     /// <exception cref="JournalException">It is missing or damaged.</exception>
     public static (JournalMarkFile File, JournalMark Mark) Open(string journal)
     {
@@ -57,15 +57,15 @@ internal sealed class JournalMarkFile : IDisposable
         return (new JournalMarkFile(path, File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite), place), mark);
     }
 
-    /// <summary>What a start must find again; null where there is no such file.</summary>
+    /// <summary>The progress that a start must find; null if there is no mark file.</summary>
     /// <exception cref="JournalException">It is damaged.</exception>
     public static JournalMark? Read(string journal) => ReadPlaces(journal)?.Mark;
 
-    /// <summary>Writes a mark of what is written: it holds until the machine is started anew.</summary>
+    /// <summary>Writes a mark of written progress: valid until the machine reboots.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Write(JournalMark mark) => Write(mark, WrittenPlace);
 
-    /// <summary>Writes a mark of what is flushed, and flushes it.</summary>
+    /// <summary>Writes a mark of flushed progress, and flushes it.</summary>
     /// <exception cref="IOException">It cannot be written or flushed.</exception>
     public void Flush(JournalMark mark)
     {
@@ -99,7 +99,7 @@ internal sealed class JournalMarkFile : IDisposable
 
         if (newest is null)
             throw new JournalException($"{Name(journal)}, which says how far the journal has come, is damaged");
-        // What was only written survives the death of the process, and not that of the machine.
+        // Progress that was only written survives the death of the process, but not a reboot.
         if (JournalMark.Read(At(bytes, WrittenPlace)) is { } written && written.Boot == s_boot && s_boot != Guid.Empty && written.Sequence > newest.Value.Sequence)
             newest = written;
         return (newest.Value, newestPlace);
@@ -123,7 +123,7 @@ internal sealed class JournalMarkFile : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Some sandboxes have none. Only what was flushed counts then.
+            // Some sandboxes have no boot id. Only flushed progress counts then.
             return Guid.Empty;
         }
     }

@@ -2,15 +2,15 @@ using Google.Protobuf;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>Reads messages of the journal, which reads whatever it was allowed to write.</summary>
+/// <summary>Parses messages of the journal: every message that any version could write must be readable.</summary>
 internal static class JournalMessages
 {
-    // Generated code gives up at a hundred messages inside each other unless told otherwise. Earlier versions took payloads from a request of that depth, and
-    // wrote them into a record with more around them.
+    // By default, generated code rejects a nesting depth of more than a hundred messages. Earlier versions accepted request payloads of that depth and
+    // wrote them into records that nest them deeper.
     private const int MaxDepth = 200;
 
-    /// <summary>The message of these bytes.</summary>
-    /// <exception cref="InvalidProtocolBufferException">They are no such message.</exception>
+    /// <summary>Parses a message from these bytes.</summary>
+    /// <exception cref="InvalidProtocolBufferException">The bytes are not a message of this type.</exception>
     public static T Parse<T>(MessageParser<T> parser, ArraySegment<byte> bytes)
         where T : IMessage<T>
     {
@@ -20,7 +20,7 @@ internal static class JournalMessages
         }
         catch (InvalidProtocolBufferException)
         {
-            // Only a stream can be read with another limit, which is slower; nearly none is so deep.
+            // Only a stream can be parsed with another limit, which is slower; hardly any message is that deep.
             using var stream = new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count);
             return parser.ParseFrom(CodedInputStream.CreateWithLimits(stream, int.MaxValue, MaxDepth));
         }

@@ -1,6 +1,6 @@
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>The numbers of the journal.</summary>
+/// <summary>The options of the journal.</summary>
 public sealed record JournalOptions
 {
     /// <summary>A snapshot is written when the records after the last one take more than this, and more than twice the last one.</summary>
@@ -12,6 +12,8 @@ public sealed record JournalOptions
     /// <summary>How many ends of durable tasks the history holds; the oldest go first.</summary>
     public int HistoryTasks { get; init; } = 100_000;
 
-    /// <summary>How many bytes they take in it; the oldest go first, before <see cref="HistoryTasks"/> is reached where errors are long.</summary>
+    /// <summary>
+    /// The maximum size of the history in bytes; the oldest ends go first, before <see cref="HistoryTasks"/> is reached if errors are long.
+    /// </summary>
     public long HistoryBytes { get; init; } = 64L << 20;
 }

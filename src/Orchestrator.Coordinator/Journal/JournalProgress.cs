@@ -2,10 +2,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>Notes how far a journal that is being written has come, behind each commit and before anybody is told of it.</summary>
+/// <summary>Records how far the journal has been written, after each commit and before any waiter learns of the commit.</summary>
 internal sealed class JournalProgress : IDisposable
 {
-    /// <summary>How long the mark of something that was flushed may wait for its own flush.</summary>
+    /// <summary>How long the mark of a flushed commit may wait for its own flush.</summary>
     public static readonly TimeSpan FlushAfter = TimeSpan.FromMilliseconds(50);
 
     private readonly string _path;
@@ -17,7 +17,7 @@ internal sealed class JournalProgress : IDisposable
     private long _flushedAt;
     private uint _checkpointed;
 
-    /// <summary>Begins to, with what the mark says so far.</summary>
+    /// <summary>Starts from the existing mark.</summary>
     public JournalProgress(string path, SqliteConnection connection, JournalMarkFile mark, JournalMark first)
     {
         (_path, _mark, _written) = (path, mark, first);
@@ -25,17 +25,17 @@ internal sealed class JournalProgress : IDisposable
         _checkpointed = _log.Checkpointed;
     }
 
-    /// <summary>Whether a mark of what has been flushed has not been flushed itself.</summary>
+    /// <summary>Whether the mark of a flushed commit has not been flushed itself.</summary>
     public bool HasUnflushed => _unflushed is not null;
 
-    /// <summary>Notes a commit.</summary>
+    /// <summary>Records a commit.</summary>
     /// <param name="last">The position of the last record; 0 where there are no new ones.</param>
-    /// <param name="metaWrites">How often the meta data were written.</param>
-    /// <param name="isFlushed">Whether it was flushed.</param>
-    /// <exception cref="IOException">The mark cannot be written, or a file of the journal is gone.</exception>
+    /// <param name="metaWrites">How often the metadata were written.</param>
+    /// <param name="isFlushed">Whether the commit was flushed.</param>
+    /// <exception cref="IOException">The mark cannot be written, or a file of the journal was deleted or replaced.</exception>
     public void Note(ulong last, ulong metaWrites, bool isFlushed)
     {
-        // A checkpoint, of which SQLite makes one when the log is long, flushes the log first.
+        // SQLite checkpoints a long log, and a checkpoint flushes the log first.
         var checkpointed = _log.Checkpointed;
         isFlushed |= checkpointed > 0 && checkpointed != _checkpointed;
         _checkpointed = checkpointed;
@@ -50,8 +50,8 @@ internal sealed class JournalProgress : IDisposable
     }
 
     /// <summary>
-    /// Flushes the mark, where it is time. What it is of has been flushed before it was acknowledged; the mark itself finds its way to the disk a moment later, since
-    /// a flush of its own for each would halve what a disk can do. Only damage to the last moment before a loss of power is then taken for a torn tail.
+    /// Flushes the mark if it is due. The commit itself was flushed before it was acknowledged; the mark follows a moment later, since a separate flush
+    /// per commit would halve the disk's throughput. The cost: damage to the last moment before a power loss is taken for a torn tail.
     /// </summary>
     /// <exception cref="IOException">It cannot be flushed.</exception>
     public void Flush(bool now)
@@ -62,7 +62,7 @@ internal sealed class JournalProgress : IDisposable
         (_unflushed, _flushedAt) = (null, Environment.TickCount64);
     }
 
-    /// <summary>Whether the files are still those that are being written.</summary>
+    /// <summary>Verifies that the open files are still the files at their paths.</summary>
     /// <exception cref="JournalException">One was deleted, replaced or cut off.</exception>
     public void CheckFiles() => _files?.Check();
 
@@ -74,7 +74,7 @@ internal sealed class JournalProgress : IDisposable
         }
         catch (IOException)
         {
-            // It is older than what there is, which costs no start.
+            // The mark is then older than the journal, which does not prevent a start.
         }
 
         _mark.Dispose();

@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// Records as bytes: version (1 byte), length (4 bytes, little-endian), the record, and a CRC-32C over its position and all of that. The position is
-/// not written but is part of the sum, so that a record in a wrong place is as damaged as one with a wrong bit. SQLite itself checks the pages of its
+/// Records as bytes: version (1 byte), length (4 bytes, little-endian), the record, and a CRC-32C over its position and all these bytes. The position is
+/// not written but is part of the checksum, so a misplaced record counts as damaged, like one with a flipped bit. SQLite itself checks the pages of its
 /// write-ahead log, but not those of the database.
 /// </summary>
 internal sealed class JournalRecordBuffer
@@ -23,7 +23,7 @@ internal sealed class JournalRecordBuffer
     /// <summary>The frame as it is to be stored.</summary>
     public byte[] ToArray() => _buffer.AsSpan(0, Length).ToArray();
 
-    /// <summary>Empties it.</summary>
+    /// <summary>Empties the buffer.</summary>
     public void Clear() => Length = 0;
 
     /// <summary>Adds a record.</summary>
@@ -45,8 +45,8 @@ internal sealed class JournalRecordBuffer
     /// <param name="where">For messages: which frame.</param>
     /// <param name="first">The position of its first record.</param>
     /// <param name="frame">Its bytes.</param>
-    /// <param name="onRecord">Is given each record's position and bytes.</param>
-    /// <returns>How many there were.</returns>
+    /// <param name="onRecord">Receives each record's position and bytes.</param>
+    /// <returns>The number of records.</returns>
     /// <exception cref="JournalException">It is damaged.</exception>
     public static ulong Read(string where, ulong first, byte[] frame, Action<ulong, ArraySegment<byte>> onRecord)
     {
@@ -77,7 +77,7 @@ internal sealed class JournalRecordBuffer
     /// <summary>The checksum over a position and bytes.</summary>
     internal static uint Sum(ulong position, ReadOnlySpan<byte> bytes)
     {
-        // The processor has an instruction for this polynomial; the base class library's hash classes have another.
+        // The processor has an instruction for this polynomial; the hash classes of the base class library use another one.
         var crc = BitOperations.Crc32C(uint.MaxValue, position);
         for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
             crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));

@@ -10,7 +10,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>A journal's image as the engines take it up.</summary>
+/// <summary>Restores a journal's state into the engines.</summary>
 internal sealed class JournalRestorer(JournalState image, JournalClock times)
 {
     private readonly TaskPolicyMapper _policies = new();
@@ -29,7 +29,7 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
     public IEnumerable<Core.Journal.ForgottenTask> ToForgottenTasks() => image.ForgottenTasks.Select(request =>
         new Core.Journal.ForgottenTask((long)request.TaskId, request.RequestId, times.ToEngine(request.AcceptedAt)));
 
-    /// <summary>What is whole as a record, and still says nothing that an engine could take up, refuses the start like any other damage.</summary>
+    /// <summary>A record that is intact but that an engine cannot restore refuses the start like any other damage.</summary>
     private static IEnumerable<TTo> All<TFrom, TTo>(IEnumerable<TFrom> items, Func<TFrom, TTo> convert)
     {
         foreach (var item in items)

@@ -3,17 +3,17 @@ using Orchestrator.Coordinator.Journal.Wire;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// Makes a snapshot from the file alone: what it holds at one moment is read and folded, and written in pieces. The last piece puts it in force and deletes
-/// the records that it contains, in one transaction; until then a restart reads what was in force before.
+/// Makes a snapshot from the file alone: reads and folds the file's content at one moment, and writes the result in pieces. The last piece activates the
+/// snapshot and deletes the records that it contains, in one transaction; until then a restart reads the previous snapshot.
 /// </summary>
 internal sealed class JournalSnapshot(string path)
 {
     private const int ChunkBytes = 1 << 20;
 
-    /// <summary>Makes it.</summary>
-    /// <param name="write">Has a piece written, in order, by the thread that owns the database.</param>
-    /// <param name="onDone">It is in force; called behind the last piece.</param>
-    /// <param name="onFailed">It could not be made; says why.</param>
+    /// <summary>Makes the snapshot.</summary>
+    /// <param name="write">Writes a piece, in order, on the thread that owns the database.</param>
+    /// <param name="onDone">Called after the last piece, when the snapshot is in effect.</param>
+    /// <param name="onFailed">Called with the reason if the snapshot failed.</param>
     public void Make(Action<Action<JournalDatabase>> write, Action onDone, Action<string> onFailed)
     {
         try
@@ -31,7 +31,7 @@ internal sealed class JournalSnapshot(string path)
             var (chunks, bytes) = WriteChunks(image, snapshot, write);
             write(target =>
             {
-                // The ids that are reserved may have moved on meanwhile.
+                // Further ids may have been reserved meanwhile.
                 var now = new Meta(target.Meta) { Snapshot = snapshot, SnapshotChunks = chunks, SnapshotPosition = position, SnapshotBytes = bytes };
                 target.Commit([], Core.Journal.Durability.Disk, () => target.Activate(now));
             });

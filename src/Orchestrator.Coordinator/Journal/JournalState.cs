@@ -4,8 +4,8 @@ using Orchestrator.Coordinator.Journal.Wire;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// What the records so far come to: the durable state without an engine. It is what a start gives to the engines, and what a snapshot is
-/// written from. A record that does not fit what came before it is a damaged journal.
+/// The result of applying the records so far: the durable state without an engine. A start passes it to the engines, and snapshots are written from it. A
+/// record that does not fit its predecessors means a damaged journal.
 /// </summary>
 internal sealed class JournalState
 {
@@ -14,7 +14,7 @@ internal sealed class JournalState
 
     private readonly Queue<TaskRequest> _forgotten = new();
 
-    // As many as the engine remembers.
+    // The same number as the engine remembers.
     private const int MaxRequests = 100_000;
     private const long MaxRequestBytes = 32L << 20;
 
@@ -29,16 +29,16 @@ internal sealed class JournalState
     /// <summary>Tasks by id.</summary>
     public SortedDictionary<ulong, JournaledTask> Tasks { get; } = [];
 
-    /// <summary>The version from which state objects begin.</summary>
+    /// <summary>The version at which new state objects start.</summary>
     public ulong StateFloor { get; private set; }
 
-    /// <summary>Requests that were answered, oldest first.</summary>
+    /// <summary>Answered requests, oldest first.</summary>
     public IEnumerable<RequestAnswered> Requests => _requestsByAge;
 
     /// <summary>Request ids whose tasks are no longer kept, oldest first.</summary>
     public IEnumerable<TaskRequest> ForgottenTasks => _forgotten;
 
-    /// <summary>Applies a record as it was read.</summary>
+    /// <summary>Applies a record that was read from the journal.</summary>
     /// <exception cref="JournalException">It does not fit.</exception>
     public void Apply(ulong position, ArraySegment<byte> bytes)
     {
@@ -60,7 +60,7 @@ internal sealed class JournalState
             Apply(change);
     }
 
-    /// <summary>Records that make this image out of nothing.</summary>
+    /// <summary>The records that rebuild this state from nothing.</summary>
     public IEnumerable<Record> ToRecords()
     {
         if (StateFloor > 0)
@@ -190,7 +190,7 @@ internal sealed class JournalState
         }
     }
 
-    /// <summary>If its request id is sent again, the task must not run again.</summary>
+    /// <summary>Remembers a forgotten task's request id: if the client sends it again, the task must not run again.</summary>
     private void Remember(TaskAccepted forgotten)
     {
         if (forgotten.RequestId.Length == 0)

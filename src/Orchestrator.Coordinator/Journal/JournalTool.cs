@@ -3,10 +3,10 @@ using Orchestrator.Coordinator.Journal.Wire;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>What can be done with a journal without a coordinator.</summary>
+/// <summary>Offline operations on a journal.</summary>
 public static class JournalTool
 {
-    /// <summary>Reads all of it as a start would, and has SQLite check the file's pages; also beside its coordinator.</summary>
+    /// <summary>Reads the whole journal as a start would, and has SQLite check the file's pages; also works while its coordinator runs.</summary>
     /// <exception cref="JournalException">It is damaged; the message says where.</exception>
     public static JournalReport Verify(string directory)
     {
@@ -34,8 +34,8 @@ public static class JournalTool
             image.Tasks.Values.Count(task => task.End is null));
     }
 
-    /// <summary>Its records as JSON, one each, the snapshot's first; also beside its coordinator.</summary>
-    /// <exception cref="JournalException">It is damaged; what came before is returned.</exception>
+    /// <summary>The records as JSON, one each, the snapshot's first; also works while its coordinator runs.</summary>
+    /// <exception cref="JournalException">The journal is damaged; the records before the damage are returned.</exception>
     public static void Dump(string directory, Action<string> write)
     {
         ArgumentNullException.ThrowIfNull(write);
@@ -45,19 +45,19 @@ public static class JournalTool
             (position, record) => write($"{{\"position\":{position},\"record\":{ToJson(record)}}}"));
     }
 
-    /// <summary>Writes a snapshot, drops what it contains, and gives the free space back. Its coordinator must have stopped.</summary>
+    /// <summary>Writes a snapshot, deletes the records that it contains, and frees their space. The coordinator must have stopped.</summary>
     /// <returns>The file's size before and after, in bytes.</returns>
     /// <exception cref="JournalException">It is damaged or in use.</exception>
     public static (long Before, long After) Compact(string directory)
     {
         var path = PathIn(directory);
-        // Before the lock, which would leave its file in a directory that is nobody's.
+        // Before taking the lock, which would leave its file in a directory without a journal.
         if (!File.Exists(path))
             throw new JournalException($"there is no journal '{path}'; a coordinator creates one in its data directory");
         using var ownership = JournalFileLock.Take(path);
         long SizeOf(string suffix) => new FileInfo(path + suffix) is { Exists: true } file ? file.Length : 0;
         var before = SizeOf("") + SizeOf(WriteAheadLog.Suffix);
-        // What is refused stays as it is.
+        // A refused journal stays unchanged.
         using (var reader = JournalDatabase.OpenToRead(path))
             reader.ReadAll((_, _) => { }, (_, _) => { });
         using (var database = JournalDatabase.Open(path))
@@ -73,9 +73,9 @@ public static class JournalTool
         return (before, SizeOf("") + SizeOf(WriteAheadLog.Suffix));
     }
 
-    /// <summary>Takes what can still be read of a journal whose end is lost for all that there was. Its coordinator must have stopped.</summary>
+    /// <summary>Accepts the readable part of a journal whose end is lost as its whole content. The coordinator must have stopped.</summary>
     /// <returns>The position of the last record.</returns>
-    /// <exception cref="JournalException">It is damaged further or in use.</exception>
+    /// <exception cref="JournalException">The journal is damaged beyond that or in use.</exception>
     public static ulong Accept(string directory)
     {
         var path = PathIn(directory);
@@ -102,7 +102,7 @@ public static class JournalTool
     private static string ToJson(ArraySegment<byte> record) => JsonFormatter.Default.Format(JournalMessages.Parse(Record.Parser, record));
 }
 
-/// <summary>What a journal holds.</summary>
+/// <summary>A summary of a journal's content.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="LastPosition">The position of its last record.</param>
 /// <param name="Records">Records after the snapshot.</param>

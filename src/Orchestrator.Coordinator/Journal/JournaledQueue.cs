@@ -2,17 +2,17 @@ using Orchestrator.Coordinator.Journal.Wire;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>What the records so far come to for one queue.</summary>
+/// <summary>The state of one queue after the records so far.</summary>
 internal sealed class JournaledQueue(V1.QueueSpec spec)
 {
-    // Items of one record of a snapshot.
+    // The number of items per snapshot record.
     private const int ItemsPerRecord = 512;
 
     private readonly Dictionary<ulong, KeptItem> _items = [];
 
     public V1.QueueSpec Spec => spec;
 
-    /// <summary>The credential of who created it; empty for the coordinator's owner.</summary>
+    /// <summary>The credential that created the queue; empty for the coordinator's owner.</summary>
     public string Owner { get; set; } = "";
 
     public QueueCounts Counts { get; private set; } = new();

@@ -2,13 +2,13 @@ using Orchestrator.Coordinator.Journal.Wire;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>What the records so far come to for one dict, list, value or array.</summary>
+/// <summary>The state of one dict, list, value or array after the records so far.</summary>
 internal sealed class JournaledState(StateBegun begun)
 {
     private const int EntriesPerRecord = 512;
     private const int ElementsPerRecord = 8_192;
 
-    // Far more than the engine allows: a number that is none must not take the machine's memory.
+    // Far more than the engine allows: a corrupt length must not exhaust the machine's memory.
     private const ulong MaxElements = 1 << 30;
 
     private readonly LinkedList<KeptEntry> _order = [];
@@ -64,10 +64,10 @@ internal sealed class JournaledState(StateBegun begun)
         }
     }
 
-    /// <summary>An entry lives so long.</summary>
+    /// <summary>Sets the time until which an entry lives.</summary>
     public void SetUntil(string key, long until) => _entries[key].Value.Until = until;
 
-    /// <summary>Takes up a piece of a snapshot.</summary>
+    /// <summary>Adds a piece of a snapshot.</summary>
     public void Add(StateKept kept)
     {
         Version = kept.Begun.Version;
@@ -79,7 +79,7 @@ internal sealed class JournaledState(StateBegun begun)
         IsReal = kept.Type == 0 ? IsReal : kept.Type == 2;
     }
 
-    /// <summary>In pieces, of which the first holds what there is one of.</summary>
+    /// <summary>The state in pieces; the first piece holds the fields that occur once.</summary>
     public IEnumerable<Change> ToChanges()
     {
         yield return Piece(first => first.Number = Number);
@@ -105,7 +105,7 @@ internal sealed class JournaledState(StateBegun begun)
     private void Set(KeptEntry entry, ulong version)
     {
         entry.Version = version;
-        // An entry that is set anew keeps its place, and until a record says otherwise its time.
+        // An entry that is set again keeps its place and, until a record changes it, its time to live.
         if (_entries.TryGetValue(entry.Key, out var node))
         {
             entry.Until = node.Value.Until;
@@ -118,7 +118,7 @@ internal sealed class JournaledState(StateBegun begun)
         }
     }
 
-    /// <summary>Indices count from the start, since the engine has resolved them.</summary>
+    /// <summary>Indices count from the start: the engine has resolved negative ones.</summary>
     private void Apply(V1.ListEdit edit)
     {
         switch (edit.EditCase)

@@ -3,7 +3,7 @@ using Orchestrator.Coordinator.Journal.Wire;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>What the records so far come to for one task.</summary>
+/// <summary>The state of one task after the records so far.</summary>
 internal sealed class JournaledTask(TaskAccepted accepted)
 {
     private List<ulong>? _met;
@@ -14,10 +14,10 @@ internal sealed class JournaledTask(TaskAccepted accepted)
     /// <summary>Dependencies that are met.</summary>
     public List<ulong> Met => _met ??= [];
 
-    /// <summary>Attempts that failed and were followed by another.</summary>
+    /// <summary>Failed attempts that were retried.</summary>
     public IReadOnlyList<FailedAttempt> Attempts => _attempts ?? (IReadOnlyList<FailedAttempt>)[];
 
-    /// <summary>Who has the attempt now; null where nobody has.</summary>
+    /// <summary>The worker that holds the current attempt; null if none does.</summary>
     public string? Worker { get; set; }
 
     public bool IsCancelled { get; set; }

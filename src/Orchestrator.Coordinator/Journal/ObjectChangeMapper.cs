@@ -6,10 +6,10 @@ using Orchestrator.Core.State;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>What happened to durable objects, as it is written down.</summary>
+/// <summary>Converts changes of durable objects to records.</summary>
 internal sealed class ObjectChangeMapper(JournalClock times)
 {
-    /// <summary>Null for what need not be written.</summary>
+    /// <summary>Null for changes that need no record.</summary>
     public Change? ToWire(Core.Journal.ObjectChange change) => change switch
     {
         Core.Journal.QueueCreated created => new Change { QueueCreated = QueueOperations.ToMessage(created.Spec) },
@@ -138,7 +138,7 @@ internal sealed class ObjectChangeMapper(JournalClock times)
             case UpdateArrayOutcome array:
                 message.Array = StateOperations.ToResponse(array);
                 break;
-            // Leases do not outlive the process: sent again, the request gets new ones.
+            // Leases do not outlive the process: a repeated request gets new ones.
             case GetOutcome { Session: null } get:
                 message.Get = QueueOperations.ToResponse(get);
                 break;

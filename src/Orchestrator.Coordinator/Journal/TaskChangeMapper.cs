@@ -6,12 +6,12 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Journal;
 
-/// <summary>What happened to durable tasks, as it is written down. Used by one thread.</summary>
+/// <summary>Converts changes of durable tasks to records. Used by one thread.</summary>
 internal sealed class TaskChangeMapper(JournalClock times, TaskResultMapper results)
 {
     private const int MaxPolicies = 1_024;
 
-    // Tasks with equal options share one policy, so that it is encoded once.
+    // Tasks with equal options share one policy, so it is encoded only once.
     private readonly Dictionary<TaskPolicy, ByteString> _policies = new(ReferenceEqualityComparer.Instance);
 
     private List<EndedTask> _ended = [];

@@ -5,8 +5,8 @@ using Microsoft.Data.Sqlite;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// Where the write-ahead log of an open connection ends, as SQLite's index of it says (sqlite.org/walformat.html, "WAL-Index Header"). It is shared memory that
-/// SQLite has mapped already, and costs no call to read. Only the one who writes may look, between two transactions.
+/// The end of an open connection's write-ahead log, read from SQLite's index of that log (sqlite.org/walformat.html, "WAL-Index Header"). The index is
+/// shared memory that SQLite has mapped already, so reading it takes no system call. Only the writer may read it, between two transactions.
 /// </summary>
 internal sealed unsafe partial class WriteAheadIndex
 {
@@ -21,7 +21,7 @@ internal sealed unsafe partial class WriteAheadIndex
 
     private readonly byte* _header;
 
-    /// <summary>Finds it. The connection has read or written something, so that there is one.</summary>
+    /// <summary>Finds the index. The connection must have read or written before, so that the index exists.</summary>
     public WriteAheadIndex(SqliteConnection connection)
     {
         // struct sqlite3_file { const sqlite3_io_methods *pMethods; … }: a version, then functions in a documented order.
@@ -39,13 +39,13 @@ internal sealed unsafe partial class WriteAheadIndex
         _header = (byte*)region;
     }
 
-    /// <summary>Where the log ends.</summary>
+    /// <summary>The end of the log.</summary>
     public LogPosition Position => new(
         BinaryPrimitives.ReadUInt64BigEndian(new ReadOnlySpan<byte>(_header + SaltsAt, 8)),
         *(uint*)(_header + FramesAt),
         ((ulong)*(uint*)(_header + SumAt) << 32) | *(uint*)(_header + SumAt + 4));
 
-    /// <summary>Up to which frame the log has been flushed and copied into the database.</summary>
+    /// <summary>The last frame that has been flushed and copied into the database.</summary>
     public uint Checkpointed => *(uint*)(_header + CheckpointedAt);
 
     [LibraryImport(Library)]

@@ -3,12 +3,12 @@ using System.Buffers.Binary;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// Reads SQLite's write-ahead log as its recovery does (sqlite.org/fileformat2.html, "The Write-Ahead Log"): a header of 32 bytes, then frames of 24 bytes and
-/// a page, each with the header's salts and a checksum over all before it.
+/// Reads SQLite's write-ahead log as its recovery does (sqlite.org/fileformat2.html, "The Write-Ahead Log"): a header of 32 bytes, then frames of 24 bytes
+/// and a page, each with the header's salts and a checksum over everything before it.
 /// </summary>
 internal static class WriteAheadLog
 {
-    /// <summary>What the journal's name has appended.</summary>
+    /// <summary>The suffix to the journal's file name.</summary>
     public const string Suffix = "-wal";
 
     private const uint BigEndianMagic = 0x377f0683;
@@ -16,10 +16,10 @@ internal static class WriteAheadLog
     private const int HeaderBytes = 32;
     private const int FrameHeaderBytes = 24;
 
-    /// <summary>How many whole frames it must have at least, and what they come to; refuses it where it has fewer.</summary>
+    /// <summary>Verifies that the log has at least the expected intact frames with the expected checksum.</summary>
     /// <param name="journal">The database's file.</param>
-    /// <param name="expected">Where it ended.</param>
-    /// <exception cref="JournalException">A frame up to there is damaged or missing; says which.</exception>
+    /// <param name="expected">The place that the log must reach.</param>
+    /// <exception cref="JournalException">A frame up to that place is damaged or missing; the message says which.</exception>
     public static void Check(string journal, LogPosition expected)
     {
         var path = journal + Suffix;
@@ -28,26 +28,27 @@ internal static class WriteAheadLog
         using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         Span<byte> header = stackalloc byte[HeaderBytes];
         Span<byte> now = stackalloc byte[HeaderBytes];
-        // An empty log, one with a torn header or of other salts is told by what the journal holds without it: the log that was meant may have gone into the database since.
+        // If the log is empty, has a torn header or other salts, the database's own content decides: the expected log may have been checkpointed into it
+        // since.
         while (RandomAccess.Read(file, header, 0) == HeaderBytes && Start(header) is { } start && start.Salts == expected.Salts)
         {
             if (Walk(file, start, expected) is not { } damage)
                 return;
-            // A coordinator that begins its log anew writes the header first.
+            // A coordinator that restarts its log writes the header first.
             if (RandomAccess.Read(file, now, 0) == HeaderBytes && now.SequenceEqual(header))
                 throw new JournalException($"{Path.GetFileName(path)}: {damage}, and {expected.Frames} frames were written: the write-ahead log is damaged") { IsLoss = true };
         }
     }
 
-    /// <summary>How it is, for messages.</summary>
+    /// <summary>Describes the log, for messages.</summary>
     public static string Describe(string journal) => new FileInfo(journal + Suffix) switch
     {
-        // SQLite makes an empty one when it opens a journal without.
+        // SQLite creates an empty log when it opens a journal that has none.
         { Exists: false } or { Length: 0 } => $"{Path.GetFileName(journal)}{Suffix} is missing or empty",
         var log => $"{log.Name} has {log.Length} bytes",
     };
 
-    /// <summary>What is wrong with its first bad frame up to a position; null where nothing is.</summary>
+    /// <summary>The fault of the first bad frame up to a place; null if there is none.</summary>
     private static string? Walk(Microsoft.Win32.SafeHandles.SafeFileHandle file, LogStart start, LogPosition expected)
     {
         var frame = new byte[FrameHeaderBytes + start.PageBytes];
@@ -81,7 +82,7 @@ internal static class WriteAheadLog
             : null;
     }
 
-    /// <summary>The two running sums, the first in the upper half.</summary>
+    /// <summary>The two running sums, the first in the upper 32 bits.</summary>
     private static ulong Add(ulong sum, ReadOnlySpan<byte> bytes, bool isBigEndian)
     {
         var (first, second) = ((uint)(sum >> 32), (uint)sum);
@@ -98,7 +99,7 @@ internal static class WriteAheadLog
 }
 
 /// <summary>A place in a write-ahead log.</summary>
-/// <param name="Salts">Which log: each time it is begun anew it has others.</param>
-/// <param name="Frames">How many frames there are up to the place; 0 where there is no log.</param>
-/// <param name="Sum">The checksum over them.</param>
+/// <param name="Salts">Identify the log: each restart of the log changes them.</param>
+/// <param name="Frames">The number of frames up to the place; 0 if there is no log.</param>
+/// <param name="Sum">The checksum over those frames.</param>
 internal readonly record struct LogPosition(ulong Salts, uint Frames, ulong Sum);

@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>Who may call what: the one table. A method that it does not name is refused to everybody, so that a new one cannot be forgotten.</summary>
+/// <summary>The single table of access rules. A method without a rule is refused to every caller, so a new method cannot be forgotten.</summary>
 internal static class AccessRules
 {
     private const string HealthService = "/grpc.health.v1.Health/";
@@ -38,7 +38,7 @@ internal static class AccessRules
             ]),
     }.SelectMany(rules => rules).ToFrozenDictionary();
 
-    /// <summary>Needs no credential: whoever watches over the process has none.</summary>
+    /// <summary>Needs no credential: process monitors have none.</summary>
     public static bool IsOpen(string method) => method.StartsWith(HealthService, StringComparison.Ordinal);
 
     /// <summary>The rule for a method such as <c>/orchestrator.v1.TaskService/RunTask</c>; null where there is none.</summary>
@@ -57,7 +57,7 @@ internal static class AccessRules
     }
 }
 
-/// <summary>Who may call a method.</summary>
-/// <param name="Least">The least role of a client.</param>
-/// <param name="Workers">Whether handlers in workers may, too.</param>
+/// <summary>The access rule of a method.</summary>
+/// <param name="Least">The minimum role of a client.</param>
+/// <param name="Workers">Whether handlers in workers may call it too.</param>
 internal readonly record struct AccessRule(Role Least, bool Workers);

@@ -5,17 +5,17 @@ using Microsoft.AspNetCore.Http;
 
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>Who makes a request: by its token, else by its client certificate.</summary>
+/// <summary>Identifies the caller of a request: by its token, else by its client certificate.</summary>
 internal sealed class Authenticator(TokenStore tokens, CoordinatorOptions options, SecurityInstruments instruments)
 {
-    // With --no-auth everybody on this machine is the operator.
+    // With --no-auth every caller on this machine is the operator.
     private readonly Principal? _anybody = options.Authentication ? null : new Principal("anybody (--no-auth)", Role.Operate) { IsShared = true, IsOwner = true };
 
-    /// <summary>The caller; null for nobody, with the reason for people.</summary>
+    /// <summary>The caller; null, with a readable reason, if the request is not authenticated.</summary>
     public Principal? Find(HttpContext context, out string? fault)
     {
         fault = null;
-        // Straight from the request: gRPC's own view of the headers would be built for this one alone.
+        // Read directly from the request: gRPC's view of the headers would be built for this header alone.
         var presented = (string?)context.Request.Headers.Authorization;
         if (tokens.Identify(presented) is { } known)
         {
@@ -44,12 +44,12 @@ internal sealed class Authenticator(TokenStore tokens, CoordinatorOptions option
         return null;
     }
 
-    // Where its files lie is nothing for strangers elsewhere. Whatever came through a proxy may come from anywhere.
+    // Remote callers must not learn file paths. A request through a proxy may come from any machine.
     private static bool IsOnThisMachine(HttpContext context) =>
         !context.Request.Headers.ContainsKey("Forwarded") && !context.Request.Headers.ContainsKey("X-Forwarded-For") && !context.Request.Headers.ContainsKey("Via")
         && (context.Connection.RemoteIpAddress is not { } remote || IPAddress.IsLoopback(remote) || remote.Equals(context.Connection.LocalIpAddress));
 
-    // The handshake has checked it against the authority; a connection has one certificate for all its calls.
+    // The handshake has verified the certificate against the authority; a connection has one certificate for all its calls.
     private Principal OfCertificate(HttpContext context, X509Certificate2 certificate)
     {
         var items = context.Features.Get<IConnectionItemsFeature>()?.Items;

@@ -3,7 +3,9 @@ using Grpc.Core.Interceptors;
 
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>Every call that <see cref="GrpcAuthorizationMiddleware"/> let in passes here: a worker's requests are read for the sessions that they name, and streams are counted.</summary>
+/// <summary>
+/// Handles every call that <see cref="GrpcAuthorizationMiddleware"/> admits: checks the session ids in a worker's requests, and counts streams.
+/// </summary>
 internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) : Interceptor
 {
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -42,8 +44,8 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
     }
 
     /// <summary>
-    /// A client that hung up, was cut off or is out of time is no error of the server. A read of a reset stream fails before the call is known to be cancelled; a read or
-    /// a write that begins after that is refused as an invalid operation.
+    /// A client that cancelled, disconnected or exceeded its deadline is not a server error. A read of a reset stream fails before the call is known to be
+    /// cancelled; a read or write that begins later is refused as an invalid operation.
     /// </summary>
     private static async Task UnlessGoneAsync(Task call, ServerCallContext context, bool reads)
     {
@@ -53,12 +55,12 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
         }
         catch (Exception exception) when ((reads && exception is IOException) || (exception is IOException or InvalidOperationException && IsOver(context)))
         {
-            // Nobody reads it.
-            throw new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the client is gone", exception));
+            // No client receives this status.
+            throw new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the client has disconnected", exception));
         }
     }
 
-    // The call's own token fires for its deadline too, but later than the connection's when the client is gone.
+    // The call's own token fires for its deadline too, but later than the connection's when the client has disconnected.
     private static bool IsOver(ServerCallContext context) =>
         context.CancellationToken.IsCancellationRequested || context.GetHttpContext().RequestAborted.IsCancellationRequested;
 

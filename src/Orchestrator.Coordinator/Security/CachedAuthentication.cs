@@ -1,8 +1,8 @@
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>What the door found out about a call: who makes it, and on whose account.</summary>
+/// <summary>The authentication result of a call: its caller and its client quota.</summary>
 /// <param name="Authorization">The header, as it was sent; null for none.</param>
-/// <param name="Version">The tokens that were valid, see <see cref="TokenStore.Version"/>.</param>
-/// <param name="Caller">Who it is.</param>
-/// <param name="Account">What that one has open.</param>
+/// <param name="Version">The version of the tokens that were valid, see <see cref="TokenStore.Version"/>.</param>
+/// <param name="Caller">The caller.</param>
+/// <param name="Account">The caller's client quota.</param>
 internal sealed record CachedAuthentication(string? Authorization, long Version, Principal Caller, ClientQuota Account);

@@ -8,7 +8,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>What one client has open here: the engines count its tasks and sessions, this counts its streams.</summary>
+/// <summary>The quota of one client: the engines count its tasks and sessions, this class its streams.</summary>
 internal sealed class ClientQuota(ClientObjectQuota objects, long number, int maxStreams)
 {
     private int _streams;
@@ -22,13 +22,13 @@ internal sealed class ClientQuota(ClientObjectQuota objects, long number, int ma
     /// <summary>Its open streams.</summary>
     public int Streams => Volatile.Read(ref _streams);
 
-    /// <summary>Whose call this is, as the gate found it.</summary>
+    /// <summary>The client quota of a call, as set by the authorization middleware.</summary>
     public static ClientQuota Of(ServerCallContext context) => context.GetHttpContext().Features.Get<ClientQuota>()!;
 
-    /// <summary>Runs a stream, unless the client has as many as it may.</summary>
+    /// <summary>Runs a stream, unless the client has reached its stream limit.</summary>
     public async Task RunAsync(Func<Task> stream)
     {
-        // Refused at once and here: a queue in front of the handlers could be filled by one client with streams that wait for each other.
+        // Refused at once, not queued: one client could fill a queue in front of the handlers with streams that wait for each other.
         if (Interlocked.Increment(ref _streams) > maxStreams)
         {
             Interlocked.Decrement(ref _streams);
@@ -47,8 +47,8 @@ internal sealed class ClientQuota(ClientObjectQuota objects, long number, int ma
 }
 
 /// <summary>
-/// The accounts of all clients. A credential that was made for one client is that client, over all its connections; with one that any program of the owner
-/// finds, each connection is a client of its own.
+/// The quotas of all clients. A credential made for one client identifies that client over all its connections; with a credential that every program of
+/// the owner finds, each connection is a separate client.
 /// </summary>
 internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
 {
@@ -59,7 +59,7 @@ internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
     {
         if (context.Features.Get<IConnectionItemsFeature>()?.Items is not { } items)
             return OfCredential(caller);
-        // Calls of one connection come at once, and it may carry the calls of several credentials.
+        // A connection's calls run concurrently, and may carry several credentials.
         lock (items)
         {
             if (items.TryGetValue(typeof(ClientQuota), out var known) && known is (Principal whose, ClientQuota account) && whose == caller)

@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>Which of the coordinator's ports a connection came in by: each serves only its own routes.</summary>
+/// <summary>The coordinator port that a connection uses: each port serves only its own routes.</summary>
 internal enum PortKind
 {
-    /// <summary>gRPC, by TCP or by the Unix socket.</summary>
+    /// <summary>gRPC, over TCP or the Unix socket.</summary>
     Grpc,
 
     /// <summary>Probes and metrics, over HTTP/1.</summary>
@@ -13,8 +13,8 @@ internal enum PortKind
 }
 
 /// <summary>
-/// What is remembered of a connection: its port, whether a credential has been accepted on it, and its last call, so that the next one with the same credential costs
-/// no hash. That one is compared with what the same connection has sent before, so its time tells nobody anything new.
+/// The cached state of a connection: its port, whether a credential has been accepted on it, and its last call, so that the next call with the same
+/// credential needs no hash. The comparison is only with the same connection's previous header, so its timing reveals nothing new.
 /// </summary>
 internal sealed class ConnectionAuthenticationCache(PortKind port)
 {
@@ -22,10 +22,10 @@ internal sealed class ConnectionAuthenticationCache(PortKind port)
     private CachedAuthentication? _last;
     private long _heldBytes;
 
-    /// <summary>The port that the connection came in by.</summary>
+    /// <summary>The port that the connection uses.</summary>
     public PortKind Port => port;
 
-    /// <summary>Completes with the first call whose credential is accepted.</summary>
+    /// <summary>Completes when a call's credential is first accepted.</summary>
     public Task Authenticated => _authenticated.Task;
 
     /// <summary>Whether a call's credential has been accepted.</summary>
@@ -38,13 +38,13 @@ internal sealed class ConnectionAuthenticationCache(PortKind port)
         set => Volatile.Write(ref _last, value);
     }
 
-    /// <summary>A credential has been accepted.</summary>
+    /// <summary>Marks the connection as authenticated.</summary>
     public void MarkAuthenticated() => _authenticated.TrySetResult();
 
     /// <summary>Counts bytes of this connection's incomplete messages; returns how many there are now.</summary>
     public long Hold(long bytes) => Interlocked.Add(ref _heldBytes, bytes);
 
-    /// <summary>A connection middleware that gives each connection one.</summary>
+    /// <summary>A connection middleware that gives each connection a cache.</summary>
     public static Func<ConnectionDelegate, ConnectionDelegate> Attach(PortKind port) => next => connection =>
     {
         connection.Features.Set(new ConnectionAuthenticationCache(port));

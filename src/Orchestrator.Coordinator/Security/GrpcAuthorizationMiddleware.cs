@@ -10,17 +10,17 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The door of the gRPC port: who calls, and whether that one may. It decides by the headers, before a byte of the request is read or unpacked; a call that is refused
-/// never has a body here.
+/// Authenticates and authorizes calls on the gRPC port. It decides by the headers, before a byte of the request is read or decompressed; the body of a
+/// refused call is never read.
 /// </summary>
 internal sealed class GrpcAuthorizationMiddleware(Authenticator callers, TokenStore tokens, ClientQuotaRegistry accounts, IncompleteMessageLimits incoming)
 {
     private const string GrpcContent = "application/grpc";
 
-    /// <summary>Lets the call through or answers it.</summary>
+    /// <summary>Passes the call on or rejects it.</summary>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        // Kept from the other port's routes, whatever the request calls itself.
+        // Not for the other port's routes, whatever path the request claims.
         if (context.GetEndpoint() is not RouteEndpoint route || route.Metadata.GetMetadata<HttpPortRoute>() is not null)
             context.SetEndpoint(null);
         var method = context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method;
@@ -52,11 +52,11 @@ internal sealed class GrpcAuthorizationMiddleware(Authenticator callers, TokenSt
         var caller = known.Caller;
         context.Features.Set(known.Account);
         context.Features.Set(known);
-        // What is no method of any service is for gRPC to answer, once the caller is known.
+        // gRPC itself answers calls of unknown methods, once the caller is authenticated.
         if (method is null)
             return;
         if (AccessRules.Find(method.FullName) is not { } rule)
-            throw RpcErrors.Create(ErrorReason.PermissionDenied, $"nobody may call {method.FullName}: it is in no rule of this coordinator");
+            throw RpcErrors.Create(ErrorReason.PermissionDenied, $"no client may call {method.FullName}: this coordinator has no access rule for it");
         if (caller.Worker is not null)
         {
             if (!rule.Workers)
@@ -77,7 +77,7 @@ internal sealed class GrpcAuthorizationMiddleware(Authenticator callers, TokenSt
     {
         var memo = context.Features.Get<ConnectionAuthenticationCache>();
         var authorization = (string?)context.Request.Headers.Authorization;
-        // Read before the tokens are: what changes meanwhile makes the memo stale, never the other way round.
+        // Read before the tokens: a concurrent change makes the cached entry stale, never a stale entry valid.
         var version = tokens.Version;
         if (memo?.Last is { } last && last.Version == version && last.Authorization == authorization && !tokens.HasExpired(last.Caller))
             return last;
@@ -92,7 +92,7 @@ internal sealed class GrpcAuthorizationMiddleware(Authenticator callers, TokenSt
         return known;
     }
 
-    /// <summary>Answers as gRPC does, with everything in the headers; what does not speak gRPC gets a line of text.</summary>
+    /// <summary>Answers as gRPC does, with the whole status in the headers; clients that do not speak gRPC get a line of text.</summary>
     private static Task RejectAsync(HttpContext context, RpcException refusal)
     {
         var response = context.Response;

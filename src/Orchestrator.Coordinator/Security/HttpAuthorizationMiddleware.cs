@@ -4,15 +4,15 @@ using Microsoft.AspNetCore.Http;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The door of the HTTP port. A page somewhere in the web must not reach a coordinator through its visitor's browser: names that were pointed
-/// at this machine are refused by the Host header, requests of other pages by their Origin, and nothing is ever shared with another origin.
+/// Authorizes requests on the HTTP port. A web page must not reach a coordinator through its visitor's browser: DNS names pointed at this machine are
+/// refused by the Host header, cross-origin requests by their Origin, and no response is ever shared with another origin.
 /// </summary>
 internal sealed class HttpAuthorizationMiddleware(Authenticator callers, CoordinatorOptions options)
 {
-    /// <summary>Lets the request through or answers it.</summary>
+    /// <summary>Passes the request on or rejects it.</summary>
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        // The other port's methods are none here, whatever the request calls itself.
+        // The other port's methods do not exist here, whatever path the request claims.
         if (context.GetEndpoint()?.Metadata.GetMetadata<HttpPortRoute>() is null)
             context.SetEndpoint(null);
         if (!IsKnown(context.Request.Host.Host))
@@ -28,11 +28,11 @@ internal sealed class HttpAuthorizationMiddleware(Authenticator callers, Coordin
         }
 
         context.Features.Get<ConnectionAuthenticationCache>()?.MarkAuthenticated();
-        // Observing is what every client's role includes.
+        // Every client role includes observing.
         return caller.Worker is null ? next(context) : RejectAsync(context, StatusCodes.Status403Forbidden, "a worker's token is not for this port");
     }
 
-    // An address cannot be pointed elsewhere by whoever owns a name, so that any will do.
+    // An IP address cannot be redirected by the owner of a DNS name, so any address is accepted.
     private bool IsKnown(string host) =>
         host == "localhost" || IPAddress.TryParse(host.Trim('[', ']'), out _) || options.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase);
 

@@ -4,12 +4,12 @@ using Orchestrator.Core.Budgets;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The messages that have begun to arrive and are not whole yet: their bytes count in the memory budget, are bounded for each connection and for all, and a message that
-/// takes too long ends its call. Without this every stream of every connection could hold the largest message but its last byte.
+/// Limits messages that have only partly arrived: their bytes count in the memory budget and are bounded per connection and in total, and a message that
+/// takes too long ends its call. Without these limits, every stream of every connection could hold a maximum-size message short of its last byte.
 /// </summary>
 internal sealed class IncompleteMessageLimits : IDisposable
 {
-    /// <summary>How long a message may take to arrive: the largest payload in that time is 67 KB a second.</summary>
+    /// <summary>How long a message may take to arrive: the largest payload then needs 67 KB a second.</summary>
     public static readonly TimeSpan ArrivalLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>The same for a call that needs no credential.</summary>
@@ -31,16 +31,16 @@ internal sealed class IncompleteMessageLimits : IDisposable
         _timer = time.CreateTimer(_ => EndLate(), null, LookEvery, LookEvery);
     }
 
-    /// <summary>The bytes of all of them.</summary>
+    /// <summary>The bytes of all incomplete messages.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 
-    /// <summary>The most bytes of all of them.</summary>
+    /// <summary>The maximum bytes of all incomplete messages.</summary>
     public long Limit => _memory.PerClientLimit;
 
-    /// <summary>The most bytes of one connection's.</summary>
+    /// <summary>The maximum bytes of one connection's incomplete messages.</summary>
     public long OfOneConnection => _memory.PerClientLimit / 2;
 
-    /// <summary>What they have now.</summary>
+    /// <summary>The current bytes.</summary>
     public long Now => _time.GetTimestamp();
 
     /// <summary>Counts a change of the bytes that a body holds.</summary>
@@ -61,14 +61,14 @@ internal sealed class IncompleteMessageLimits : IDisposable
                 $"incomplete messages of all connections hold {all:N0} bytes, {Limit:N0} are allowed (incoming_bytes), within {_memory.AdmissionLimit:N0} of the memory budget for new work; retry soon");
     }
 
-    /// <summary>The body waits for the rest of a message.</summary>
+    /// <summary>A body starts to wait for the rest of a message.</summary>
     public void Add(LimitedRequestBody body)
     {
         lock (_gate)
             _waiting.Add(body);
     }
 
-    /// <summary>It waits no more.</summary>
+    /// <summary>A body no longer waits.</summary>
     public void Remove(LimitedRequestBody body)
     {
         lock (_gate)

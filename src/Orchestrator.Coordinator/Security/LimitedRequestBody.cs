@@ -9,14 +9,14 @@ using Orchestrator.Coordinator.Errors;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The body of one call as the reader of its messages sees it. A message that is not whole is looked at and left in place, and that is when its bytes are counted, see
-/// <see cref="IncompleteMessageLimits"/>; one that arrives whole costs nothing.
+/// The body of one call as its message reader sees it. The reader examines an incomplete message without consuming it; its bytes are counted then, see
+/// <see cref="IncompleteMessageLimits"/>. A message that arrives whole costs nothing.
 /// </summary>
 /// <param name="inner">The server's own reader.</param>
-/// <param name="messages">Where incomplete messages are counted.</param>
-/// <param name="memo">The connection.</param>
+/// <param name="messages">Counts incomplete messages.</param>
+/// <param name="memo">The connection's cache.</param>
 /// <param name="arrivalLimit">How long a message may take.</param>
-/// <param name="isSingle">Whether the call has one request, which is awaited from the start; the next one of a stream may take as long as its client likes.</param>
+/// <param name="isSingle">Whether the call has a single request, which must arrive from the start; a stream's next message may begin at any time.</param>
 internal sealed class LimitedRequestBody(PipeReader inner, IncompleteMessageLimits messages, ConnectionAuthenticationCache? memo, TimeSpan arrivalLimit, bool isSingle)
     : PipeReader, IRequestBodyPipeFeature, IDisposable
 {
@@ -27,15 +27,15 @@ internal sealed class LimitedRequestBody(PipeReader inner, IncompleteMessageLimi
     private bool _isPartial = isSingle;
     private volatile bool _isLate;
 
-    /// <summary>Since when it waits for the rest of a message.</summary>
+    /// <summary>When the wait for the rest of a message began.</summary>
     public long Since { get; private set; } = messages.Now;
 
-    /// <summary>How long it may.</summary>
+    /// <summary>The limit of that wait.</summary>
     public TimeSpan ArrivalLimit => arrivalLimit;
 
     PipeReader IRequestBodyPipeFeature.Reader => this;
 
-    /// <summary>The rest did not come in time.</summary>
+    /// <summary>The rest did not arrive in time.</summary>
     public void EndLate()
     {
         _isLate = true;
@@ -65,7 +65,7 @@ internal sealed class LimitedRequestBody(PipeReader inner, IncompleteMessageLimi
         var buffer = _last.Buffer;
         _last = default;
         var left = buffer.Slice(consumed).Length;
-        // Consuming nothing, after having looked at all of it, is how a reader says that the message is not whole.
+        // A reader signals an incomplete message by examining everything and consuming nothing.
         var isPartial = left > 0 && examined.Equals(buffer.End);
         if (isPartial && !_isPartial)
             Since = messages.Now;
@@ -119,7 +119,7 @@ internal sealed class LimitedRequestBody(PipeReader inner, IncompleteMessageLimi
                 V1.ErrorReason.LimitExceeded, $"the request did not arrive whole within {arrivalLimit.TotalSeconds:0} s (message_arrival); send it faster, or in smaller messages");
         }
 
-        // A read begins where a message does: one byte that says whether it is packed, four of its length. The library below has no answer to lengths beyond an int's.
+        // A read begins where a message does: one byte for compression, four for the length. The gRPC library does not handle lengths beyond int.
         if (_last.Buffer.Length >= FrameHeadBytes)
         {
             Span<byte> head = stackalloc byte[FrameHeadBytes];

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>Says every minute that no credential is asked for, so that it is not forgotten.</summary>
+/// <summary>Logs every minute that no credential is required, so that the option is not left on by mistake.</summary>
 internal sealed partial class NoAuthWarning(CoordinatorOptions options, TimeProvider time, ILogger<NoAuthWarning> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);

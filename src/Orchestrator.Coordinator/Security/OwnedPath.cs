@@ -5,7 +5,8 @@ using Orchestrator.Coordinator.Supervision;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// Refuses files and directories that other users could have made or can change: a user who may write where the tokens lie can make himself the owner.
+/// Refuses files and directories that other users could have created or can change: a user with write access to the tokens' directory could become the
+/// owner.
 /// </summary>
 internal static unsafe class OwnedPath
 {
@@ -15,17 +16,17 @@ internal static unsafe class OwnedPath
     private const int Link = 0xa000;
     private const int KindMask = 0xf000;
 
-    /// <summary>Checks a directory and all above it. A warning where its group may write; null where there is none.</summary>
+    /// <summary>Checks a directory and all its ancestors. Returns a warning if its group may write; else null.</summary>
     /// <param name="path">The directory, which exists.</param>
     /// <param name="what">What it is, for messages.</param>
-    /// <exception cref="IOException">Others own it or may write in it, or may put another in its place; says which.</exception>
+    /// <exception cref="IOException">Another user owns the directory, may write in it or may replace it; the message says which.</exception>
     public static string? CheckDirectory(string path, string what)
     {
-        // A link may be anywhere on the way, and each directory on it decides what lies there.
+        // Any part of the path may be a link, and the owner of each directory on the path controls its entries.
         var real = RealPath(path);
         var own = Look(real, follow: true);
         if ((own.Mode & KindMask) != Directory)
-            throw new IOException($"{what} {path} is no directory");
+            throw new IOException($"{what} {path} is not a directory");
         Check(real, own, what, isAbove: false);
         for (var above = Path.GetDirectoryName(real); above is not null; above = Path.GetDirectoryName(above))
             Check(above, Look(above, follow: true), $"{above}, above {what}", isAbove: true);
@@ -34,10 +35,10 @@ internal static unsafe class OwnedPath
             : null;
     }
 
-    /// <summary>Checks a file, if it is there. A warning where its group may write; null where there is none.</summary>
-    /// <param name="path">The file; a link only where root has made it, as a mounted secret is.</param>
+    /// <summary>Checks a file, if it exists. Returns a warning if its group may write; else null.</summary>
+    /// <param name="path">The file; it may be a link only if root created it, as for a mounted secret.</param>
     /// <param name="what">What it is, for messages.</param>
-    /// <exception cref="IOException">Others own it or may write it, or it is a link that another user has made; says which.</exception>
+    /// <exception cref="IOException">Another user owns the file, may write it, or created it as a link; the message says which.</exception>
     public static string? CheckFile(string path, string what)
     {
         if (!File.Exists(path))
@@ -55,7 +56,7 @@ internal static unsafe class OwnedPath
         return ((UnixFileMode)(own.Mode & 0x1ff)).HasFlag(UnixFileMode.GroupWrite) ? $"{what} {path} may be written by its group; chmod g-w {path}" : null;
     }
 
-    /// <summary>Whether this user owns it, so that its mode can be set.</summary>
+    /// <summary>Whether this user owns the file, so that its mode can be set.</summary>
     public static bool IsOwn(string path) => Look(path, follow: true).User == NativeMethods.geteuid();
 
     private static void Check(string path, in Stat stat, string what, bool isAbove)
@@ -67,7 +68,7 @@ internal static unsafe class OwnedPath
                 $"{what}{(isAbove ? "" : $" {path}")} belongs to user {stat.User}, neither to this one ({user}) nor to root; {(isAbove ? "choose another place" : "remove it, or choose another place")}");
         }
 
-        // In a sticky directory, such as /tmp, nobody removes or replaces what is another's.
+        // In a sticky directory, such as /tmp, users cannot remove or replace the files of other users.
         var isSticky = ((UnixFileMode)(stat.Mode & 0xfff)).HasFlag(UnixFileMode.StickyBit);
         if (((UnixFileMode)(stat.Mode & 0x1ff)).HasFlag(WritableForOthers) && !(isAbove && isSticky))
             throw new IOException($"{what}{(isAbove ? "" : $" {path}")} may be written by every user of this machine; chmod o-w {path}, or choose another place");
@@ -96,7 +97,7 @@ internal static unsafe class OwnedPath
             }
 
             if (++links > 40)
-                throw new IOException($"{path} leads through too many links");
+                throw new IOException($"{path} contains too many links");
             if (target.StartsWith('/'))
                 real = "/";
             foreach (var part in target.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse())
@@ -111,7 +112,7 @@ internal static unsafe class OwnedPath
         // … stx_uid at 20, stx_gid at 24, stx_mode at 28.
         var buffer = stackalloc byte[256];
         if (NativeMethods.statx(NativeMethods.CurrentDirectory, path, follow ? 0 : NoFollow, NativeMethods.BasicStats, buffer) != 0)
-            throw new IOException($"{path} cannot be looked at: {Marshal.GetLastPInvokeErrorMessage()}");
+            throw new IOException($"{path} cannot be inspected: {Marshal.GetLastPInvokeErrorMessage()}");
         var stat = new ReadOnlySpan<byte>(buffer, 256);
         return new Stat(BinaryPrimitives.ReadUInt32LittleEndian(stat[20..]), BinaryPrimitives.ReadUInt16LittleEndian(stat[28..]));
     }

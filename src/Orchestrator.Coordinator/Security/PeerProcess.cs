@@ -6,7 +6,7 @@ using Orchestrator.Coordinator.Supervision;
 
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>The process at the other end of a Unix socket, as the kernel names it: nothing that it sends can change that.</summary>
+/// <summary>The process at the other end of a Unix socket, as reported by the kernel: the peer cannot forge it.</summary>
 /// <param name="Pid">Its id.</param>
 /// <param name="ProcessGroup">The group that it belongs to.</param>
 internal sealed record PeerProcess(int Pid, int ProcessGroup)
@@ -14,7 +14,10 @@ internal sealed record PeerProcess(int Pid, int ProcessGroup)
     private const int SolSocket = 1;
     private const int SoPeerCredentials = 17;
 
-    /// <summary>Drops connections of other users, and remembers whose the others are. The socket's folder keeps strangers out already; this holds where the folder is wrong.</summary>
+    /// <summary>
+    /// Drops connections of other users, and records the peer process of the others. The socket's directory already keeps other users out; this check
+    /// holds even if the directory's mode is wrong.
+    /// </summary>
     public static ConnectionDelegate Check(ConnectionDelegate next, SecurityInstruments instruments) => connection =>
     {
         if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket || Read(socket) is not { } peer || peer.User != NativeMethods.geteuid())
@@ -23,12 +26,12 @@ internal sealed record PeerProcess(int Pid, int ProcessGroup)
             return Task.CompletedTask;
         }
 
-        // Asked for at once: by the first call the process may have ended and its id may be another's.
+        // Queried at once: by the first call the process may have exited and its id may have been reused.
         connection.Items[typeof(PeerProcess)] = new PeerProcess(peer.Pid, NativeMethods.getpgid(peer.Pid));
         return next(connection);
     };
 
-    /// <summary>The process behind a connection's items; null for TCP.</summary>
+    /// <summary>The peer process recorded in a connection's items; null for TCP.</summary>
     public static PeerProcess? Of(IDictionary<object, object?>? items) =>
         items is not null && items.TryGetValue(typeof(PeerProcess), out var peer) ? (PeerProcess?)peer : null;
 

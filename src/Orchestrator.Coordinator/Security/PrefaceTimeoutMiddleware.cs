@@ -3,15 +3,15 @@ using Microsoft.AspNetCore.Connections;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// Drops a connection that says nothing. The server's own timeout for headers begins with their first byte; before that it would wait for two minutes, in which
-/// as many connections as are allowed at all can be held open for nothing.
+/// Drops a connection that sends nothing. The server's own header timeout begins with the first byte; before it the server would wait for two minutes,
+/// during which idle connections could use up the whole connection limit.
 /// </summary>
 internal static class PrefaceTimeoutMiddleware
 {
-    /// <summary>How much a client of HTTP/2 says before anything else: its preface.</summary>
+    /// <summary>The size of the preface that an HTTP/2 client sends first.</summary>
     public const int Http2Preface = 24;
 
-    /// <summary>A connection middleware that waits for so many bytes, and no longer than this.</summary>
+    /// <summary>A connection middleware that waits for this many bytes, up to this limit.</summary>
     public static Func<ConnectionDelegate, ConnectionDelegate> Within(TimeSpan limit, int bytes, TimeProvider time) => next => async connection =>
     {
         if (await ComeAsync(connection, limit, bytes, time))
@@ -30,7 +30,7 @@ internal static class PrefaceTimeoutMiddleware
             {
                 var read = await input.ReadAsync(timeout.Token);
                 var enough = read.IsCompleted || read.Buffer.Length >= bytes;
-                // Nothing is consumed: what has come is for the server, which looks at it at once where there is enough.
+                // Nothing is consumed: the bytes are for the server, which examines them at once if there are enough.
                 input.AdvanceTo(read.Buffer.Start, enough ? read.Buffer.Start : read.Buffer.End);
                 if (enough)
                     return true;

@@ -1,36 +1,36 @@
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>Who calls, by the credential.</summary>
-/// <param name="Name">For messages and accounts: the token's id or the certificate's subject.</param>
-/// <param name="Role">What it may do; of no meaning for a worker.</param>
+/// <summary>The caller that a credential identifies.</summary>
+/// <param name="Name">The name in messages and client quotas: the token's id or the certificate's subject.</param>
+/// <param name="Role">The caller's role; not used for workers.</param>
 internal sealed record Principal(string Name, Role Role)
 {
-    /// <summary>When the credential ends; null is never.</summary>
+    /// <summary>When the credential expires; null for never.</summary>
     public DateTimeOffset? Expires { get; init; }
 
-    /// <summary>The process that the credential was made for; null for clients.</summary>
+    /// <summary>The process that the credential was issued to; null for clients.</summary>
     public WorkerIdentity? Worker { get; init; }
 
-    /// <summary>Whether it is the coordinator's owner, or, without authentication, anybody.</summary>
+    /// <summary>Whether the caller is the coordinator's owner or, without authentication, any caller.</summary>
     public bool IsOwner { get; init; }
 
     /// <summary>
-    /// Whether each connection counts as a client of its own: several programs may well share the credential, or it lives no longer than its process, and an
-    /// account by its name would outlive it.
+    /// Whether each connection counts as a separate client: several programs may share the credential, or the credential ends with its process, and a
+    /// quota under its name would outlive it.
     /// </summary>
     public bool IsShared { get; init; }
 }
 
-/// <summary>A worker process, as its token is bound to it.</summary>
+/// <summary>The worker process that a token is bound to.</summary>
 internal sealed class WorkerIdentity(long incarnation)
 {
     /// <summary>Its incarnation; 0 is the coordinator's own process, for handlers that run in process.</summary>
     public long Incarnation => incarnation;
 
-    /// <summary>Its process group, which is led by it; 0 until it has been started.</summary>
+    /// <summary>The process group that the worker leads; 0 until it has been started.</summary>
     public int ProcessGroup { get; set; }
 
-    /// <summary>Whether a connection comes from this worker, or from what it has started itself.</summary>
+    /// <summary>Whether a connection comes from this worker or from a process that it started.</summary>
     public bool Owns(PeerProcess? peer) =>
         peer is not null && ProcessGroup != 0 && (peer.Pid == ProcessGroup || peer.ProcessGroup == ProcessGroup);
 }

@@ -1,6 +1,6 @@
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>What a credential allows; each role includes those before it.</summary>
+/// <summary>The role of a credential; each role includes the previous ones.</summary>
 public enum Role
 {
     /// <summary>Read: status, tasks with their results, queues, state, limits, metrics.</summary>
@@ -13,7 +13,7 @@ public enum Role
     Operate = 3,
 }
 
-/// <summary>Roles as people write them.</summary>
+/// <summary>The names of roles.</summary>
 public static class RoleNames
 {
     /// <summary>All roles, the least first.</summary>

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>What the door counts.</summary>
+/// <summary>The counters of the authorization layer.</summary>
 internal sealed class SecurityInstruments
 {
     private readonly Counter<long> _refused;
@@ -11,7 +11,7 @@ internal sealed class SecurityInstruments
         _refused = meters.Create("Orchestrator.Security").CreateCounter<long>(
             "orchestrator.security.refused", "{call}", "Calls without a credential, or with one that is wrong, expired or another's, and connections of other users to the socket");
 
-    /// <summary>Calls refused since the start, also where no meter listens.</summary>
+    /// <summary>Calls refused since the start, counted even without a meter listener.</summary>
     public long RefusedCalls => Interlocked.Read(ref _count);
 
     private long _count;

@@ -10,17 +10,17 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// A task's session is for the worker that runs the task: its id can be guessed, so a request of a worker that names one is checked, wherever in the
-/// request it stands. Other sessions have ids that cannot be guessed.
+/// Restricts a task's session to the worker that runs the task: its id is guessable, so every session id in a worker's request is checked, wherever it
+/// occurs in the request. Other sessions have unguessable ids.
 /// </summary>
 internal sealed class TaskSessionAuthorizer(TaskEngineHost tasks)
 {
     private const string SessionField = "session_id";
 
-    // By descriptor instead of by a list of requests, so that a new request cannot be forgotten. Worked out once per type of message.
+    // By descriptor instead of by a list of requests, so that a new request cannot be forgotten. Computed once per message type.
     private readonly ConcurrentDictionary<MessageDescriptor, FieldDescriptor[]> _paths = new();
 
-    /// <summary>Throws PERMISSION_DENIED when the request names the session of a task that another worker runs.</summary>
+    /// <summary>Throws PERMISSION_DENIED if the request names the session of a task that another worker runs.</summary>
     public void Check(object request, WorkerIdentity worker)
     {
         // The coordinator's own process runs tasks of all in-process placements.
@@ -54,12 +54,12 @@ internal sealed class TaskSessionAuthorizer(TaskEngineHost tasks)
     {
         if (!TaskSessionIds.TryParse(session, out var task, out var attempt))
             return;
-        // Null where it runs no more: the engine says what became of it.
+        // Null if the attempt no longer runs: the engine reports its state.
         if (tasks.Read(engine => engine.WorkerOf(task, attempt)) is { } owner && IncarnationOf(owner) != worker.Incarnation)
             throw RpcErrors.Create(ErrorReason.PermissionDenied, $"{session} is the session of a task that another worker runs");
     }
 
-    /// <summary>The 3 of <c>worker-1#3</c>; 0 for what has none.</summary>
+    /// <summary>The 3 of <c>worker-1#3</c>; 0 if there is no such number.</summary>
     private static long IncarnationOf(string worker) =>
         long.TryParse(worker.AsSpan(worker.IndexOf('#') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var incarnation) ? incarnation : 0;
 

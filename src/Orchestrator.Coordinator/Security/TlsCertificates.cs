@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The certificates of the server, as they lie on disk now: each handshake looks whether the files have changed, so that a renewal needs no restart. Files
-/// that cannot be used leave those of before in force.
+/// The server's certificates, current with the files on disk: each handshake checks whether the files have changed, so a renewal needs no restart. If the
+/// new files are unusable, the previous certificates stay in use.
 /// </summary>
 internal sealed partial class TlsCertificates
 {
@@ -16,7 +16,7 @@ internal sealed partial class TlsCertificates
     private readonly Lock _gate = new();
     private Loaded _current;
 
-    /// <exception cref="IOException">A file cannot be used; says which and why.</exception>
+    /// <exception cref="IOException">A file cannot be used; the message says which and why.</exception>
     public TlsCertificates(TlsOptions options, ILogger<TlsCertificates> logger)
     {
         _options = options;
@@ -25,7 +25,7 @@ internal sealed partial class TlsCertificates
     }
 
     /// <summary>The server's side of a new handshake.</summary>
-    /// <param name="requireClient">Whether a client certificate is required where there is an authority for them; otherwise it is only taken.</param>
+    /// <param name="requireClient">Whether a client certificate is required if an authority for them is configured; otherwise it is optional.</param>
     public SslServerAuthenticationOptions ForHandshake(bool requireClient)
     {
         var loaded = Current();
@@ -54,7 +54,7 @@ internal sealed partial class TlsCertificates
             }
             catch (IOException exception)
             {
-                // Said once per change, not per handshake.
+                // Logged once per change, not per handshake.
                 _current = _current with { Stamp = stamp };
                 LogNotReloaded(exception.Message);
             }
@@ -80,11 +80,11 @@ internal sealed partial class TlsCertificates
             {
                 var found = new X509Certificate2Collection();
                 found.ImportFromPemFile(path);
-                return found.Count > 0 ? found : throw new CryptographicException("it holds no certificate");
+                return found.Count > 0 ? found : throw new CryptographicException("the file holds no certificate");
             });
         }
 
-        // Offline: no handshake waits for somebody else's server.
+        // Offline: no handshake waits for a remote revocation server.
         return new Loaded(SslStreamCertificateContext.Create(certificate, chain, offline: true), roots, stamp);
     }
 
@@ -107,9 +107,9 @@ internal sealed partial class TlsCertificates
 
     private sealed record Loaded(SslStreamCertificateContext Server, X509Certificate2Collection? ClientRoots, (DateTime, DateTime, DateTime) Stamp);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "the certificate {File} has changed and is in force")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "the certificate {File} has changed and is now in use")]
     private partial void LogReloaded(string file);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the certificates have changed but cannot be used, those of before stay in force: {Cause}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the certificates have changed but cannot be used; the previous certificates stay in use: {Cause}")]
     private partial void LogNotReloaded(string cause);
 }

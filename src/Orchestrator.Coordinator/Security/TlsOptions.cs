@@ -4,7 +4,8 @@ namespace Orchestrator.Coordinator.Security;
 /// <param name="Certificate">The certificate, followed by the intermediate ones if any.</param>
 /// <param name="Key">Its private key, without a password.</param>
 /// <param name="ClientCa">
-/// The authorities of client certificates. With it the gRPC port takes only clients that have one, which also is their credential unless they send a token.
+/// The authorities for client certificates. If set, the gRPC port accepts only clients with such a certificate, which is also their credential unless they
+/// send a token.
 /// </param>
-/// <param name="ClientRole">What such a certificate allows.</param>
+/// <param name="ClientRole">The role of a client certificate.</param>
 public sealed record TlsOptions(string Certificate, string Key, string? ClientCa = null, Role ClientRole = Role.Submit);

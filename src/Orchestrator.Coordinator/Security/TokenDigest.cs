@@ -5,8 +5,8 @@ using System.Text;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The SHA-256 of a token. Tokens are 256 random bits, so that a plain hash cannot be reversed, and a lookup by it tells by its time nothing of the
-/// token: whoever guesses cannot steer the digest towards one that is in the table.
+/// The SHA-256 of a token. Tokens are 256 random bits, so a plain hash cannot be reversed, and the timing of a lookup by hash reveals nothing about a
+/// token: an attacker cannot steer a guess's digest towards one in the table.
 /// </summary>
 internal readonly record struct TokenDigest(ulong First, ulong Second, ulong Third, ulong Fourth)
 {
@@ -22,7 +22,7 @@ internal readonly record struct TokenDigest(ulong First, ulong Second, ulong Thi
         return MemoryMarshal.Read<TokenDigest>(hash);
     }
 
-    /// <summary>As <see cref="ToString"/> wrote it; null for anything else.</summary>
+    /// <summary>Parses the output of <see cref="ToString"/>; null for any other text.</summary>
     public static TokenDigest? Parse(string hex)
     {
         try
@@ -35,7 +35,7 @@ internal readonly record struct TokenDigest(ulong First, ulong Second, ulong Thi
         }
     }
 
-    // The digest is evenly spread already.
+    // The digest is already evenly distributed.
     public override int GetHashCode() => (int)First;
 
     public override string ToString()

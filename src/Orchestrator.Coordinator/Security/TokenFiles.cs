@@ -7,8 +7,8 @@ using Orchestrator.Contracts;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The tokens of a data directory: <c>token</c>, the owner's, which command and SDK find by themselves, and <c>tokens.json</c>, which holds only the hashes
-/// of all others. A running coordinator takes changes over within a second.
+/// The tokens of a data directory: <c>token</c>, the owner's, which the command and the SDK find automatically, and <c>tokens.json</c>, which holds only
+/// the hashes of all others. A running coordinator applies changes within a second.
 /// </summary>
 /// <param name="dataDirectory">The data directory, which exists.</param>
 /// <param name="time">For expiry.</param>
@@ -24,18 +24,18 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
 
     private readonly string _listPath = Path.Combine(dataDirectory, ListName);
 
-    /// <summary>Where the owner's token lies.</summary>
+    /// <summary>The path of the owner's token.</summary>
     public string OwnerPath { get; } = Path.Combine(dataDirectory, ProtocolConstants.TokenFileName);
 
     /// <summary>All tokens that have not expired, the owner's first.</summary>
-    /// <exception cref="IOException">A file cannot be read, or is damaged; says which.</exception>
+    /// <exception cref="IOException">A file cannot be read, or is damaged; the message says which.</exception>
     public IReadOnlyList<TokenEntry> List() => [Owner(), .. Others().Where(entry => !entry.HasExpired(time.GetUtcNow()))];
 
-    /// <summary>Makes a token. Only its hash is kept: the returned text is the only copy.</summary>
+    /// <summary>Creates a token. Only its hash is stored: the returned text is the only copy.</summary>
     /// <param name="role">What it allows.</param>
-    /// <param name="lifetime">How long; null is until it is revoked.</param>
-    /// <param name="name">The id, for people; a random one unless given.</param>
-    /// <exception cref="ArgumentException">There is a token with this name.</exception>
+    /// <param name="lifetime">The lifetime; null means until revoked.</param>
+    /// <param name="name">The readable id; random unless given.</param>
+    /// <exception cref="ArgumentException">A token with this name exists.</exception>
     public (TokenEntry Entry, string Token) Create(Role role, TimeSpan? lifetime, string? name = null)
     {
         using var gate = Lock();
@@ -48,8 +48,8 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
         return (entry, token);
     }
 
-    /// <summary>Replaces the owner's token; the old one stays valid for a while, for whoever still holds it.</summary>
-    /// <param name="keep">For how long; zero ends it at once.</param>
+    /// <summary>Replaces the owner's token; the old one stays valid for a while, for clients that still use it.</summary>
+    /// <param name="keep">How long the old token stays valid; zero ends it at once.</param>
     public TokenEntry Rotate(TimeSpan keep)
     {
         using var gate = Lock();
@@ -57,7 +57,7 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
         if (keep > TimeSpan.Zero)
         {
             var id = string.Create(CultureInfo.InvariantCulture, $"{KeptPrefix}{time.GetUtcNow() + keep:yyyyMMdd'T'HHmmss'Z'}-{old.Sha256[..6]}");
-            // Both files change, one after the other: with the old one listed first there is no moment in which it is refused.
+            // Both files change, one after the other: the old token is listed first, so that it is never refused in between.
             Write([.. Others(), old with { Id = id, Expires = time.GetUtcNow() + keep }]);
         }
 
@@ -65,8 +65,8 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
         return Owner();
     }
 
-    /// <summary>Ends a token. False when there is none with this id.</summary>
-    /// <exception cref="ArgumentException">It is the owner's, which can only be replaced.</exception>
+    /// <summary>Revokes a token. False if there is none with this id.</summary>
+    /// <exception cref="ArgumentException">The token is the owner's, which can only be replaced.</exception>
     public bool Revoke(string id)
     {
         if (id == OwnerId)
@@ -80,26 +80,26 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
         return true;
     }
 
-    /// <summary>Makes the owner's token where there is none yet.</summary>
+    /// <summary>Creates the owner's token if there is none yet.</summary>
     public void EnsureOwner()
     {
         using var gate = Lock();
         if (ReadOwner() is null)
             WriteWhole(OwnerPath, NewToken() + "\n");
-        // Whoever copied it about may have loosened its mode. That of a mounted secret is root's to set.
+        // Copying the file may have loosened its mode. The mode of a mounted secret is root's to set.
         else if (OwnedPath.IsOwn(OwnerPath) && File.GetUnixFileMode(OwnerPath) != OwnerOnly && new FileInfo(OwnerPath).LinkTarget is null)
             File.SetUnixFileMode(OwnerPath, OwnerOnly);
     }
 
-    /// <summary>Refuses files that others could have written, before a token of theirs is taken for one of ours. What is not as it should be otherwise.</summary>
-    /// <exception cref="IOException">Others own a file or may write it; says which.</exception>
+    /// <summary>Refuses files that other users could have written, before a forged token is accepted. Returns warnings on lesser deviations.</summary>
+    /// <exception cref="IOException">Another user owns a file or may write it; the message says which.</exception>
     public IReadOnlyList<string> Check() =>
         [.. new[] { OwnedPath.CheckFile(OwnerPath, "the token file"), OwnedPath.CheckFile(_listPath, "the list of tokens") }.OfType<string>()];
 
-    /// <summary>Whether this is the owner's token, or one that it had before.</summary>
+    /// <summary>Whether this is the owner's current token or a previous one.</summary>
     internal static bool IsOwners(string id) => id == OwnerId || id.StartsWith(KeptPrefix, StringComparison.Ordinal);
 
-    /// <summary>Changes whenever one of the files does.</summary>
+    /// <summary>A stamp that changes whenever one of the files does.</summary>
     internal (DateTime Owner, DateTime Others) Stamp() => (File.GetLastWriteTimeUtc(OwnerPath), File.GetLastWriteTimeUtc(_listPath));
 
     private static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
@@ -143,7 +143,7 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
-    // Whole or not at all, and never readable by others, not even for a moment.
+    // Written atomically, and never readable by other users, not even for a moment.
     private static void WriteWhole(string path, string content)
     {
         var temporary = $"{path}.{Environment.ProcessId}.new";
@@ -157,7 +157,7 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
         File.Move(temporary, path, overwrite: true);
     }
 
-    // Two commands that change the list at once must not lose one of the changes.
+    // Two commands that change the list at the same time must not lose a change.
     private FileStream Lock()
     {
         var path = _listPath + ".lock";
@@ -170,27 +170,27 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
             }
             catch (IOException) when (attempt < 500 && File.Exists(path))
             {
-                // Held for some milliseconds by another command.
+                // Another command holds the lock for a few milliseconds.
                 pause.Wait(TimeSpan.FromMilliseconds(10));
             }
         }
     }
 }
 
-/// <summary>A token without the token.</summary>
-/// <param name="Id">Its name.</param>
+/// <summary>The stored data of a token, without its secret.</summary>
+/// <param name="Id">The token's id.</param>
 /// <param name="Role">What it allows.</param>
 /// <param name="Sha256">Its hash, in hexadecimal.</param>
-/// <param name="Created">When it was made.</param>
-/// <param name="Expires">When it ends; null is never.</param>
+/// <param name="Created">The creation time.</param>
+/// <param name="Expires">The expiry time; null for never.</param>
 public sealed record TokenEntry(string Id, Role Role, string Sha256, DateTimeOffset Created, DateTimeOffset? Expires)
 {
     internal bool HasExpired(DateTimeOffset now) => Expires <= now;
 
     internal static TokenEntry FromJson(JsonNode item) => new(
         (string)item["id"]!,
-        RoleNames.TryParse((string)item["role"]!, out var role) ? role : throw new FormatException($"'{item["role"]}' is no role"),
-        TokenDigest.Parse((string)item["sha256"]!) is { } digest ? digest.ToString() : throw new FormatException("sha256 is no SHA-256"),
+        RoleNames.TryParse((string)item["role"]!, out var role) ? role : throw new FormatException($"'{item["role"]}' is not a role"),
+        TokenDigest.Parse((string)item["sha256"]!) is { } digest ? digest.ToString() : throw new FormatException("sha256 is not a SHA-256 digest"),
         Time(item["created"])!.Value,
         Time(item["expires"]));
 

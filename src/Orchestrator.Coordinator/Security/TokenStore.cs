@@ -7,11 +7,11 @@ using Orchestrator.Contracts;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The tokens that are valid now: those of the data directory, kept up to date with its files, and one for each living worker. Memory holds their hashes only.
+/// The currently valid tokens: those of the data directory, kept in sync with its files, and one for each living worker. Memory holds only their hashes.
 /// </summary>
 internal sealed partial class TokenStore : IDisposable
 {
-    // How long a revoked token may still be taken; a new one is taken at once.
+    // How long a revoked token may still be accepted; a new one is accepted at once.
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private readonly TokenFiles _files;
@@ -24,7 +24,7 @@ internal sealed partial class TokenStore : IDisposable
     private (DateTime, DateTime) _stamp;
     private long _version;
 
-    /// <summary>Reads the tokens of the data directory, or makes the owner's at the first start.</summary>
+    /// <summary>Reads the tokens of the data directory, or creates the owner's at the first start.</summary>
     public TokenStore(string dataDirectory, TimeProvider time, ILogger<TokenStore> logger)
     {
         _files = new TokenFiles(dataDirectory, time);
@@ -37,16 +37,16 @@ internal sealed partial class TokenStore : IDisposable
         _timer = time.CreateTimer(_ => Refresh(), null, LookEvery, LookEvery);
     }
 
-    /// <summary>Where the owner's token lies.</summary>
+    /// <summary>The path of the owner's token.</summary>
     public string Path => _files.OwnerPath;
 
-    /// <summary>Grows whenever a credential may have ended.</summary>
+    /// <summary>Increases whenever a credential may have ended.</summary>
     public long Version => Volatile.Read(ref _version);
 
-    /// <summary>A client's token is there no more; with the client's name.</summary>
+    /// <summary>Raised with the client's name when the client's token is removed.</summary>
     public event Action<string>? Revoked;
 
-    /// <summary>Makes a token for one worker process, by which its handlers reach the object services and nothing else.</summary>
+    /// <summary>Creates a token for one worker process; it gives its handlers access to the object services only.</summary>
     public string IssueForWorker(WorkerIdentity worker)
     {
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
@@ -54,14 +54,14 @@ internal sealed partial class TokenStore : IDisposable
         return token;
     }
 
-    /// <summary>The worker has ended, and its token with it.</summary>
+    /// <summary>Revokes the token of a worker that has ended.</summary>
     public void Revoke(string token)
     {
         _workers.TryRemove(TokenDigest.Of(token)!.Value, out _);
         Interlocked.Increment(ref _version);
     }
 
-    /// <summary>Whose credential this is, as sent in the authorization header; it may have expired. Null for none and for a wrong one.</summary>
+    /// <summary>The principal of a credential in the authorization header; it may have expired. Null if the credential is absent or wrong.</summary>
     public Principal? Identify(string? authorization)
     {
         if (authorization is null || !authorization.StartsWith(ProtocolConstants.BearerPrefix, StringComparison.OrdinalIgnoreCase))
@@ -70,19 +70,19 @@ internal sealed partial class TokenStore : IDisposable
             return null;
         if (Find(digest) is { } known)
             return known;
-        // It may have been made a moment ago; another call may have just read it.
+        // The token may have been created a moment ago; another call may just have read it.
         Refresh();
         return Find(digest);
     }
 
-    /// <summary>Whether the credential has ended by time.</summary>
+    /// <summary>Whether the credential has expired.</summary>
     public bool HasExpired(Principal caller) => caller.Expires is { } end && end <= _time.GetUtcNow();
 
     public void Dispose() => _timer.Dispose();
 
     private Principal? Find(TokenDigest digest) => _clients.TryGetValue(digest, out var client) ? client : _workers.GetValueOrDefault(digest);
 
-    /// <summary>Takes over what has changed on disk; whether something had.</summary>
+    /// <summary>Applies changes on disk; returns whether there were any.</summary>
     public bool Refresh()
     {
         var before = _clients;
@@ -96,7 +96,7 @@ internal sealed partial class TokenStore : IDisposable
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // Better the tokens of before than none: whoever would mend it needs one.
+                // Keep the previous tokens rather than none: the operator needs one to repair the files.
                 LogNotRead(exception.Message);
                 return false;
             }
@@ -109,7 +109,7 @@ internal sealed partial class TokenStore : IDisposable
 
     private void Load()
     {
-        // The stamp first: what changes while reading is read again.
+        // The stamp is read first: files that change during the read are read again.
         _stamp = _files.Stamp();
         _clients = _files.List().DistinctBy(entry => entry.Sha256).ToFrozenDictionary(
             entry => TokenDigest.Parse(entry.Sha256)!.Value,
@@ -120,6 +120,6 @@ internal sealed partial class TokenStore : IDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
     private partial void LogLoose(string warning);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the tokens could not be read again, those of before stay valid: {Cause}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the tokens could not be read again; the previous tokens stay valid: {Cause}")]
     private partial void LogNotRead(string cause);
 }

@@ -5,18 +5,19 @@ using Microsoft.AspNetCore.Connections;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// What a connection may bring before a credential was accepted on it: a burst that holds the largest request of an open method, and then a trickle for pings and probes.
-/// The server's own flow control would take in megabytes first, and cannot be widened later. Afterwards it passes everything on.
+/// Limits the input of a connection until a credential is accepted on it: a burst large enough for the largest request of an open method, then a trickle
+/// for pings and probes. The server's own flow control would accept megabytes first, and its windows cannot be widened later. After authentication all
+/// input passes.
 /// </summary>
 internal sealed class UnauthenticatedInputLimit(PipeReader inner, ConnectionAuthenticationCache memo, TimeProvider time, CancellationToken closed) : PipeReader
 {
-    /// <summary>The bytes that may come at once: 64 KB of a request to an open method, its headers and the beginning of the connection.</summary>
+    /// <summary>The burst in bytes: 64 KB of a request to an open method, its headers and the beginning of the connection.</summary>
     public const int Burst = 72 * 1024;
 
-    /// <summary>The bytes that may come in each second after those.</summary>
+    /// <summary>The bytes allowed per second after the burst.</summary>
     public const int PerSecond = 1024;
 
-    // How often a connection that has used up what it may bring is looked at.
+    // How often a connection that has used up its allowance is checked.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
     private double _allowed = Burst;
@@ -24,7 +25,7 @@ internal sealed class UnauthenticatedInputLimit(PipeReader inner, ConnectionAuth
     private ReadOnlySequence<byte> _shown;
     private bool _isCut;
 
-    /// <summary>A connection middleware that puts it before the server.</summary>
+    /// <summary>A connection middleware that puts the limit in front of the server.</summary>
     public static Func<ConnectionDelegate, ConnectionDelegate> Limit(TimeProvider time) => next => async connection =>
     {
         var transport = connection.Transport;
@@ -73,7 +74,7 @@ internal sealed class UnauthenticatedInputLimit(PipeReader inner, ConnectionAuth
         if (!_shown.IsEmpty)
             _allowed -= _shown.Slice(0, consumed).Length;
         _shown = default;
-        // Behind the cut there is more that has not been examined.
+        // Beyond the cut there are bytes that the server has not examined.
         inner.AdvanceTo(consumed, _isCut ? consumed : examined);
     }
 

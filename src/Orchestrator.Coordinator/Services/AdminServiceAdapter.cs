@@ -83,7 +83,7 @@ internal sealed class AdminServiceAdapter(
         CheckGroup(request.Group);
         if (request.RequestId.Length == 0)
             return RecycleAsync(request, context.CancellationToken);
-        // It goes on when the call that began it has gone: the next one of this id waits for it.
+        // Continues after its call has been cancelled: the next call with this id waits for it.
         var key = $"{ClientQuota.Of(context).Objects.Credential}\n{request.RequestId}";
         return _recycled.GetAsync(key, () => RecycleAsync(request, CancellationToken.None)).WaitAsync(context.CancellationToken);
     }
@@ -92,7 +92,7 @@ internal sealed class AdminServiceAdapter(
     {
         try
         {
-            // worker-1#3 is how results name it; the slot is what is recycled.
+            // Results name the worker as worker-1#3; its slot is recycled.
             var recycled = await supervisor.RecycleAsync(request.Group, request.Worker.Split('#')[0], cancellationToken);
             if (recycled == 0 && request.Worker.Length > 0)
                 throw RpcErrors.Create(ErrorReason.NotFound, $"there is no worker '{request.Worker}'{(request.Group.Length > 0 ? $" in group '{request.Group}'" : "")}; the workers are {string.Join(", ", supervisor.Status.Select(slot => slot.Name))}");

@@ -4,12 +4,12 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>
-/// Events of tasks on their way to one reader. The newest are kept where it does not keep up, and what is missing is known: each event says how many there were of its
-/// kind, so that a gap shows wherever an event was dropped. Ends are never dropped. Not safe for several threads at once.
+/// Task events in transit to one reader. If the reader falls behind, only the newest are kept, and the loss is known: each event carries a running count
+/// of its kind, so a gap shows wherever an event was dropped. Ends are never dropped. Not thread-safe.
 /// </summary>
 internal sealed class EventBacklog(MemoryBudget memory)
 {
-    /// <summary>How many are kept, besides ends.</summary>
+    /// <summary>The maximum number of kept events, besides ends.</summary>
     public const int MaxEvents = 1_000;
 
     private const long MaxBytes = 16L << 20;
@@ -22,13 +22,13 @@ internal sealed class EventBacklog(MemoryBudget memory)
     private long _bytes;
     private bool _isClosed;
 
-    /// <summary>How many wait.</summary>
+    /// <summary>The number of waiting events.</summary>
     public int Count => _events.Count + _ends.Count;
 
-    /// <summary>The reader has so much of a task already.</summary>
+    /// <summary>Sets how much of a task the reader already has.</summary>
     public void Begin(long taskId, EventCounts had) => _had[taskId] = had;
 
-    /// <summary>Adds one; the oldest go where there are too many.</summary>
+    /// <summary>Adds an event; drops the oldest ones beyond the maximum.</summary>
     public void Add(in TaskEventRecord item)
     {
         if (_isClosed)
@@ -46,9 +46,9 @@ internal sealed class EventBacklog(MemoryBudget memory)
             Dequeue();
     }
 
-    /// <summary>Takes the oldest.</summary>
-    /// <param name="item">It.</param>
-    /// <param name="missing">What the reader has missed of its task since the last one that it got.</param>
+    /// <summary>Takes the oldest event.</summary>
+    /// <param name="item">The event.</param>
+    /// <param name="missing">What the reader has missed of this task since its last event.</param>
     public bool TryTake(out TaskEventRecord item, out EventCounts missing)
     {
         var isEnd = _ends.Count > 0 && (_events.Count == 0 || _ends.Peek().Arrival < _events.Peek().Arrival);
@@ -73,10 +73,10 @@ internal sealed class EventBacklog(MemoryBudget memory)
         return true;
     }
 
-    /// <summary>Whether events of a task wait, so that its result has to.</summary>
+    /// <summary>Whether events of a task wait, so that its result must wait too.</summary>
     public bool Holds(TaskRecord task) => _waiting.ContainsKey(task.Id);
 
-    /// <summary>What the reader has missed of a task that has ended and of which nothing waits. Nothing comes of it any more.</summary>
+    /// <summary>What the reader has missed of an ended task without waiting events. No event of this task may follow.</summary>
     public EventCounts End(TaskRecord task)
     {
         var missing = MissingUpTo(task, task.EventCounts);
@@ -84,7 +84,7 @@ internal sealed class EventBacklog(MemoryBudget memory)
         return missing;
     }
 
-    /// <summary>Lets go of all, and takes no more.</summary>
+    /// <summary>Drops all events and accepts no more.</summary>
     public void Close()
     {
         _isClosed = true;

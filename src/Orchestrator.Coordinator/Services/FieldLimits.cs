@@ -7,20 +7,20 @@ using Orchestrator.Coordinator.Errors;
 
 namespace Orchestrator.Coordinator.Services;
 
-/// <summary>How long a string, or how many elements a list, may be.</summary>
-/// <param name="Name">As errors and <c>ListLimits</c> call it.</param>
-/// <param name="Maximum">The most.</param>
-/// <param name="Unit">Of what.</param>
-/// <param name="Description">Which fields it holds for.</param>
+/// <summary>The maximum length of a string or of a list.</summary>
+/// <param name="Name">The limit's name in errors and <c>ListLimits</c>.</param>
+/// <param name="Maximum">The maximum.</param>
+/// <param name="Unit">The unit of the maximum.</param>
+/// <param name="Description">The fields that it applies to.</param>
 internal sealed record FieldLimit(string Name, int Maximum, string Unit, string Description);
 
 /// <summary>
-/// The one table of how large each string and list of a request may be. It is found by the fields' descriptors, so that a new field cannot be forgotten: one without a
-/// limit fails a test, and is refused if it is ever sent. Payloads have limits of their own.
+/// The single table of size limits for every string and list in a request. Limits are resolved by field descriptor, so a new field cannot be forgotten:
+/// one without a limit fails a test, and is refused if it is ever sent. Payloads have their own limits.
 /// </summary>
 internal static class FieldLimits
 {
-    /// <summary>No field of a message this small is beyond its limit.</summary>
+    /// <summary>In a message this small, no field can exceed its limit.</summary>
     private const int AlwaysFits = 128;
 
     private static readonly FieldLimit Name = new(
@@ -57,29 +57,29 @@ internal static class FieldLimits
 
     private static readonly ConcurrentDictionary<MessageDescriptor, FieldDescriptor[]> Fields = new();
 
-    /// <summary>All of them.</summary>
+    /// <summary>All limits.</summary>
     public static IReadOnlyList<FieldLimit> All { get; } = [Name, SessionId, RequestId, PageToken, Key, Text, Labels, Dependencies, Elements];
 
     /// <summary>The limit of the length of a string, or of each string of a list; null where there is none.</summary>
     public static FieldLimit? OfString(FieldDescriptor field) => field.FieldType == FieldType.String ? Strings.GetValueOrDefault(field.Name) : null;
 
-    /// <summary>The limit of the number of elements; null for what is no list.</summary>
+    /// <summary>The limit of the number of elements; null if the field is not a list.</summary>
     public static FieldLimit? OfCount(FieldDescriptor field) =>
         field.IsMap ? Labels : field is { IsRepeated: true, Name: "depends_on" } ? Dependencies : field.IsRepeated ? Elements : null;
 
-    /// <summary>The fault of a list of so many elements, for lists that are read without a message; null where it is within its limit.</summary>
+    /// <summary>The violation of a list with this many elements, for lists read without a parsed message; null if it is within its limit.</summary>
     public static Violation? OfElements(int count, string path) => TooMany(count, Elements, path);
 
-    /// <summary>The fault of a string that is read without a message; null where it is within its limit.</summary>
+    /// <summary>The violation of a string read without a parsed message; null if it is within its limit.</summary>
     /// <param name="text">The string.</param>
     /// <param name="field">The field's name in the contract.</param>
-    /// <param name="path">Where it stands.</param>
+    /// <param name="path">Its path in the request.</param>
     public static Violation? OfText(string text, string field, string path) => TooLong(text, Strings[field], path);
 
-    /// <summary>The first field of a request that is beyond its limit, at any depth; null where all are within theirs.</summary>
+    /// <summary>The first field of a request that exceeds its limit, at any depth; null if none does.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="path">Where it stands itself.</param>
-    /// <param name="except">A list of it whose elements are looked at one by one elsewhere.</param>
+    /// <param name="path">The path of the request itself.</param>
+    /// <param name="except">A list in the request whose elements are checked elsewhere, one by one.</param>
     public static Violation? Find(IMessage request, string path = "", string? except = null) =>
         request.CalculateSize() <= AlwaysFits ? null : FindIn(request, path, except);
 
@@ -114,7 +114,7 @@ internal static class FieldLimits
                     return null;
                 for (var i = 0; i < list.Count; i++)
                 {
-                    // The path of an element is put together only where it is to be told.
+                    // The path of an element is built only for an error.
                     if (list[i] is IMessage element ? FindIn(element, "", null) is not null : TooLong((string)list[i]!, OfString(field)!, "") is not null)
                         return list[i] is IMessage wrong ? FindIn(wrong, $"{path}[{i}]", null) : TooLong((string)list[i]!, OfString(field)!, $"{path}[{i}]");
                 }
@@ -142,7 +142,7 @@ internal static class FieldLimits
     private static Violation? TooMany(int count, FieldLimit limit, string path) =>
         count <= limit.Maximum ? null : new Violation(path, $"has {count:N0} elements; at most {limit.Maximum:N0} are allowed ({limit.Name})");
 
-    /// <summary>Strings, lists, and messages in which there may be some. What a payload holds counts by its bytes.</summary>
+    /// <summary>Strings, lists, and messages that may contain them. Payload content is limited by its bytes.</summary>
     private static bool IsLookedAt(FieldDescriptor field) =>
         field.FieldType == FieldType.String || field.IsRepeated
         || (field.FieldType == FieldType.Message && field.MessageType.File.Package == "orchestrator.v1" && field.MessageType.Name != nameof(V1.Payload));

@@ -2,7 +2,9 @@ using Orchestrator.Coordinator.Engines;
 
 namespace Orchestrator.Coordinator.Services;
 
-/// <summary>The answers to requests that no engine keeps: sent again with the same id, a request has no second effect and gets the first one's answer.</summary>
+/// <summary>
+/// The answers to requests that no engine remembers: a request repeated with the same id has no second effect and gets the first answer.
+/// </summary>
 /// <typeparam name="T">The answer.</typeparam>
 internal sealed class RecentAnswers<T>(MonotonicClock clock)
 {
@@ -13,9 +15,9 @@ internal sealed class RecentAnswers<T>(MonotonicClock clock)
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (Task<T> Answer, TimeSpan At)> _answers = [];
 
-    /// <summary>The answer to this request: of its first call, while that is remembered.</summary>
-    /// <param name="key">Whose request it is, and its id.</param>
-    /// <param name="run">Does it.</param>
+    /// <summary>The answer to this request: that of its first call, while it is remembered.</summary>
+    /// <param name="key">The client and the request id.</param>
+    /// <param name="run">Executes the request.</param>
     public Task<T> GetAsync(string key, Func<Task<T>> run)
     {
         lock (_gate)

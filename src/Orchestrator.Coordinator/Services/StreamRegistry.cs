@@ -2,15 +2,15 @@ using Orchestrator.Coordinator.Hosting;
 
 namespace Orchestrator.Coordinator.Services;
 
-/// <summary>The open task streams: counted, and told when the coordinator drains.</summary>
-/// <param name="instance">What the streams tell their clients, by which these recognize a coordinator that was started again.</param>
+/// <summary>The open task streams: counted, and notified when the coordinator drains.</summary>
+/// <param name="instance">The instance id that streams send, by which clients recognize a restarted coordinator.</param>
 internal sealed class StreamRegistry(CoordinatorInstance instance) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly HashSet<TaskStreamSession> _streams = [];
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Which life of the coordinator this is.</summary>
+    /// <summary>The coordinator's instance id.</summary>
     public string Instance => instance.Id;
 
     public int Count
@@ -22,7 +22,7 @@ internal sealed class StreamRegistry(CoordinatorInstance instance) : IDisposable
         }
     }
 
-    /// <summary>Fires when the coordinator reads no more requests.</summary>
+    /// <summary>Fires when the coordinator stops reading requests.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
     public IDisposable Add(TaskStreamSession stream)
@@ -32,7 +32,7 @@ internal sealed class StreamRegistry(CoordinatorInstance instance) : IDisposable
         return new Registration(this, stream);
     }
 
-    /// <summary>Tells every client to submit elsewhere.</summary>
+    /// <summary>Notifies every client to submit elsewhere.</summary>
     public void NoticeDraining()
     {
         TaskStreamSession[] streams;
@@ -42,7 +42,7 @@ internal sealed class StreamRegistry(CoordinatorInstance instance) : IDisposable
             stream.NoticeDraining();
     }
 
-    /// <summary>Ends the reading of all streams.</summary>
+    /// <summary>Stops reading all streams.</summary>
     public void Stop() => _stopping.Cancel();
 
     public void Dispose() => _stopping.Dispose();

@@ -8,12 +8,12 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services;
 
-/// <summary>Task specs as they arrive, to submissions as the engine takes them.</summary>
+/// <summary>Converts received task specs to the engine's submissions.</summary>
 internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHost objects)
 {
     private readonly NameTable _handlers = new();
 
-    /// <summary>Reads one spec; what is wrong with it is added to <paramref name="violations"/>.</summary>
+    /// <summary>Reads one spec; adds its faults to <paramref name="violations"/>.</summary>
     public TaskSubmission Read(RawTaskSpec spec, TaskPolicy? defaults, string field, ref List<Violation>? violations) =>
         Create(spec.Handler, spec.Input, spec.Options, spec.Tag, spec.RequestId, defaults, field, ref violations);
 

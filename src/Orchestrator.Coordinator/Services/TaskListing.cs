@@ -11,17 +11,17 @@ internal sealed class TaskListing(TaskEngineHost host, TaskResultMapper results)
 
     /// <summary>A page, newest first.</summary>
     /// <param name="before">Only tasks with smaller ids.</param>
-    /// <param name="size">The most.</param>
-    /// <param name="states">Only these; empty for all.</param>
-    /// <param name="handler">Only this; empty for all.</param>
+    /// <param name="size">The maximum number of tasks.</param>
+    /// <param name="states">Only tasks in these states; empty for all.</param>
+    /// <param name="handler">Only tasks of this handler; empty for all.</param>
     public ListTasksResponse List(long before, int size, IReadOnlySet<TaskState> states, string handler)
     {
-        // What runs is looked for on its own, often, and while many tasks are kept; the history knows none of it.
+        // Running tasks are often listed on their own, while many tasks are kept; the history contains none of them.
         var onlyRunning = states.Count == 1 && states.Contains(TaskState.Running);
         var known = host.Read(engine => (onlyRunning ? engine.RunningBefore(before) : engine.NewestBefore(before))
             .Where(task => Fits((TaskState)(int)task.State, task.Handler.Name))
             .Take(size + 1)
-            // A list names; the payload is for GetTask.
+            // Lists omit payloads; GetTask returns them.
             .Select(task => results.ToInfo(task, withOutput: false))
             .ToList());
         var all = known.Concat(onlyRunning ? [] : Past(before, Fits, size + 1)).OrderByDescending(task => task.TaskId).Take(size + 1).ToList();

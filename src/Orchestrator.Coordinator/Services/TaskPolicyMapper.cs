@@ -8,27 +8,27 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>
-/// <see cref="TaskOptions"/> to <see cref="TaskPolicy"/>, validated. Options travel as bytes and equal bytes give one shared policy, so that a million
-/// tasks with the same options cost one parse and one object.
+/// <see cref="TaskOptions"/> to <see cref="TaskPolicy"/>, validated. Options arrive as bytes, and equal bytes share one policy, so a million tasks with
+/// the same options cost one parse and one object.
 /// </summary>
 internal sealed class TaskPolicyMapper
 {
     private const int MaxCached = 4_096;
     private const int MaxCachedBytes = 256;
 
-    // Of options that are kept for one task alone, beside what they hold.
+    // The overhead of options kept for a single task, besides their content.
     private const int PolicyBytes = 300;
     private const int LabelBytes = 120;
     private const int DependencyBytes = 24;
 
-    // Far beyond any use, and far enough below the clock's range that sums cannot overflow.
+    // Far beyond any practical use, and far enough below the clock's range that sums cannot overflow.
     private static readonly TimeSpan MaxTimeout = TimeSpan.FromDays(3_650);
     private static readonly TimeSpan DefaultBackoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan DefaultMaxBackoff = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<ByteString, TaskPolicy> _cache = new();
 
-    /// <summary>The options that a policy came from.</summary>
+    /// <summary>The options that a policy was made from.</summary>
     public static TaskOptions ToOptions(TaskPolicy policy)
     {
         var options = new TaskOptions
@@ -74,7 +74,7 @@ internal sealed class TaskPolicyMapper
 
     private static Duration? ToDuration(TimeSpan? time) => time is { } value ? Duration.FromTimeSpan(value) : null;
 
-    /// <summary>The policy of options as they arrived; adds to <paramref name="violations"/> what is wrong with them.</summary>
+    /// <summary>The policy of received options; adds their faults to <paramref name="violations"/>.</summary>
     public TaskPolicy Map(ByteString options, string field, ref List<Violation>? violations)
     {
         if (options.IsEmpty)

@@ -8,10 +8,10 @@ using V1 = Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services;
 
-/// <summary>Ended tasks and events, as clients read them.</summary>
+/// <summary>Converts ended tasks and events to their wire form.</summary>
 internal sealed class TaskResultMapper(MonotonicClock clock)
 {
-    /// <summary>The result of an ended task, under the tag of whoever asks.</summary>
+    /// <summary>The result of an ended task, under the reader's tag.</summary>
     public RawTaskResult ToResult(TaskRecord task, ulong tag, bool timing)
     {
         var result = new RawTaskResult
@@ -46,11 +46,11 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
                 (ulong)task.Id, tag, (V1.TaskState)(int)task.State, task.Output as ByteString ?? ByteString.Empty, task.WorkerName, task.Attempt));
     }
 
-    /// <summary>The result of a task that was refused: it has no id, and its tag says which it was.</summary>
+    /// <summary>The result of a refused task: it has no id, and its tag identifies it.</summary>
     public static RawTaskResult ToRefusal(TaskFailure failure, ulong tag) =>
         new() { Tag = tag, State = V1.TaskState.Failed, Error = WorkerMessageMapper.ToError(failure) };
 
-    /// <summary>Adds an event as its reader gets it, behind what says what is missing before it.</summary>
+    /// <summary>Adds an event for its reader, after a notice of the events missing before it.</summary>
     public void AddTo(ICollection<RawTaskEvent> events, in TaskEventRecord item, EventCounts missing, ulong tag)
     {
         AddGap(events, item.Task, missing with { Partials = 0 }, tag, item.Sequence, item.At);
@@ -62,13 +62,13 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
         events.Add(message);
     }
 
-    /// <summary>Adds what says what is missing at the end of a task, before its result.</summary>
+    /// <summary>Adds a notice of the events missing at the end of a task, before its result.</summary>
     public void AddGap(ICollection<RawTaskEvent> events, TaskRecord task, EventCounts missing, ulong tag) =>
         AddGap(events, task, missing, tag, task.EndedSequence, task.EndedAt);
 
     private void AddGap(ICollection<RawTaskEvent> events, TaskRecord task, EventCounts missing, ulong tag, long before, long at)
     {
-        // One who has seen what says so, and goes on after it, still gets what follows.
+        // A reader that resumes after this notice still gets the events that follow.
         if (missing.LogLines > 0)
         {
             var gap = Begin(task, tag, before - 1, at);
@@ -120,7 +120,7 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
         return message;
     }
 
-    /// <summary>Everything that is known of a task; its output only where it is asked for.</summary>
+    /// <summary>All information on a task; its output only on request.</summary>
     public V1.TaskInfo ToInfo(TaskRecord task, bool withOutput)
     {
         var info = new V1.TaskInfo
@@ -144,7 +144,7 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
         return info;
     }
 
-    /// <summary>The same wire format, read with its payload. That came from a worker, unread until now, and may be no payload.</summary>
+    /// <summary>The same wire format, parsed with its payload. The payload came from a worker, was not parsed before, and may be invalid.</summary>
     private static V1.TaskResult ToPublic(RawTaskResult result, bool withOutput)
     {
         var output = result.Output;
@@ -188,7 +188,8 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
         if (task.RunTicks != 0)
         {
             timing.Run = WorkerMessageMapper.ToDuration(task.RunTicks);
-            // From the decision to run it until its result was here, less the run itself: the way there and, as far as its worker tells, the way back.
+            // From the dispatch decision to the arrival of the result, minus the run itself: the way to the worker and, if the worker reports it, the way
+            // back.
             var ways = Math.Max(0, task.EndedAt - task.StartedAt - task.RunTicks);
             var back = Math.Min(task.ReplyTicks, ways);
             timing.Dispatch = WorkerMessageMapper.ToDuration(ways - back);

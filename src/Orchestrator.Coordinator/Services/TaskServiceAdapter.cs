@@ -43,7 +43,7 @@ internal sealed class TaskServiceAdapter(
                 static (state, _) =>
                 {
                     var (host, receiver) = ((TaskEngineHost, UnaryTaskCompletion))state!;
-                    // A deadline that has passed is the task's total timeout too, and is to be seen as such before the caller's leaving.
+                    // The call's deadline is also the task's total timeout, and must take effect before the caller's cancellation does.
                     host.Tick();
                     host.Apply(new TaskCommand.Abandon(receiver));
                     receiver.Abandon();
@@ -79,7 +79,7 @@ internal sealed class TaskServiceAdapter(
         }
         finally
         {
-            // After a clean end there is nothing left to abandon.
+            // After a clean end no task is left to abandon.
             host.Apply(new TaskCommand.Abandon(stream));
             stream.Close();
         }
@@ -142,7 +142,7 @@ internal sealed class TaskServiceAdapter(
         }
         catch (TimeoutException)
         {
-            // A timeout of a wait is a result: what is done is done, the rest is pending.
+            // A wait that times out has a result: the ended tasks and the pending ones.
         }
         finally
         {
@@ -229,8 +229,10 @@ internal sealed class TaskServiceAdapter(
         return Task.FromResult(response);
     }
 
-    /// <summary>What is told of a durable task must be so after a restart, too: what has happened to it is written first, or has failed to be.</summary>
-    /// <summary>Waits for the tasks. With a session the wait is known to the shared objects, so that a cycle over it is found: the wait that would close it fails.</summary>
+    /// <summary>A reported state of a durable task must survive a restart: its changes are written first, or the write has failed.</summary>
+    /// <summary>
+    /// Waits for the tasks. With a session, the object engine knows the wait, so it detects a cycle through it: the wait that would close the cycle fails.
+    /// </summary>
     private async Task WaitAsync(Task satisfied, WaitTasksRequest request, IReadOnlyList<long> ids, TimeSpan? timeout, ServerCallContext context)
     {
         var span = timeout ?? Timeout.InfiniteTimeSpan;
@@ -314,7 +316,7 @@ internal sealed class TaskServiceAdapter(
         request.Release();
     }
 
-    /// <summary>The call's deadline bounds the task.</summary>
+    /// <summary>Bounds the task by the call's deadline.</summary>
     private TaskSubmission WithDeadline(TaskSubmission submission, ServerCallContext context)
     {
         if (context.Deadline == DateTime.MaxValue)
@@ -327,7 +329,7 @@ internal sealed class TaskServiceAdapter(
             : submission with { Policy = submission.Policy with { TotalTimeout = left } };
     }
 
-    /// <summary>A stream whose server stops ends after its last result, not in the middle.</summary>
+    /// <summary>When the server stops, a stream ends after its last result, not in the middle.</summary>
     private async Task<bool> MoveNextAsync(IAsyncStreamReader<MessageBuffer> requestStream, ServerCallContext context)
     {
         try

@@ -9,10 +9,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services;
 
-// What goes to the client: results, in the order that it asked for, and what else there is to say.
+// Writes to the client: results, in the requested order, and other messages.
 internal sealed partial class TaskStreamSession
 {
-    /// <summary>One entry of the results to come: an accepted task or a refusal.</summary>
+    /// <summary>One entry in the queue of results: an accepted task or a refusal.</summary>
     private readonly record struct Entry(TaskRecord? Task, TaskFailure? Refusal, ulong Tag)
     {
         public int Bytes => Task?.OutputBytes ?? 0;
@@ -22,7 +22,8 @@ internal sealed partial class TaskStreamSession
         : BatchingStreamWriter<MessageBuffer>
     {
         private readonly Queue<Entry> _results = new();
-        // In the order of submission: ends that have been told. That a task has ended shows in its record before what comes with its end, such as its last events.
+        // For submission order: reported ends. The task's record is not enough: it shows the end before the accompanying data, such as the last events, is
+        // here.
         private readonly Dictionary<long, int> _ended = [];
         private readonly List<Entry> _taken = [];
         private long _takenBytes;
@@ -57,8 +58,9 @@ internal sealed partial class TaskStreamSession
             Flush();
         }
 
-        /// <param name="refused">In the order of the request, what was refused without the engine, and null for what it was asked; null where it was asked all.</param>
-        /// <param name="outcomes">What the engine said.</param>
+        /// <param name="refused">In request order, the refusals made without the engine, with null for tasks passed to the engine; null if all were
+        /// passed.</param>
+        /// <param name="outcomes">The engine's outcomes.</param>
         public void AddSubmitted(List<SubmitOutcome?>? refused, IReadOnlyList<SubmitOutcome> outcomes)
         {
             lock (Gate)
@@ -67,7 +69,7 @@ internal sealed partial class TaskStreamSession
                 for (var i = 0; i < (refused?.Count ?? outcomes.Count); i++)
                 {
                     var outcome = refused?[i] ?? outcomes[next++];
-                    // In the order of completion an accepted task is queued when it ends.
+                    // In completion order, an accepted task is queued when it ends.
                     if (inOrder || outcome.Refusal is not null)
                         _results.Enqueue(new Entry(outcome.Task, outcome.Refusal, outcome.Tag));
                 }
@@ -122,7 +124,7 @@ internal sealed partial class TaskStreamSession
         {
             if (!TryTake(out var rest))
                 return null;
-            // Outside the lock, which whoever adds holds together with the engine's.
+            // Outside the lock: threads that add entries hold it together with the engine's lock.
             _message.Clear();
             foreach (ref readonly var entry in CollectionsMarshal.AsSpan(_taken))
             {
@@ -146,7 +148,7 @@ internal sealed partial class TaskStreamSession
             _taken.Clear();
         }
 
-        /// <summary>Takes what the next message holds: results, and what else there is to say.</summary>
+        /// <summary>Takes the content of the next message: results and other messages.</summary>
         private bool TryTake([NotNullWhen(true)] out RawStreamTasksResponse? rest)
         {
             lock (Gate)
@@ -157,7 +159,7 @@ internal sealed partial class TaskStreamSession
                 _announce = false;
                 rest = new RawStreamTasksResponse { Draining = _draining, Credits = stream.CreditsLeft(), Instance = _instance };
                 _instance = "";
-                // All of them: no more than the stream's credits, and none may come after its result.
+                // All acceptances: at most as many as the stream's credits, and none may follow its result.
                 foreach (var (tag, id) in _acceptedIds)
                 {
                     rest.AcceptedTags.Add(tag);
@@ -170,7 +172,7 @@ internal sealed partial class TaskStreamSession
             }
         }
 
-        /// <summary>Takes events; how many bytes they are.</summary>
+        /// <summary>Takes events; returns their size in bytes.</summary>
         private int TakeEvents(RawStreamTasksResponse rest)
         {
             var bytes = 0;
@@ -185,14 +187,16 @@ internal sealed partial class TaskStreamSession
             return bytes;
         }
 
-        /// <summary>Takes results beside so many bytes of events, which count for themselves, so that a flood of them keeps no result waiting.</summary>
+        /// <summary>
+        /// Takes results to send along with this many bytes of events, which are limited separately, so that a flood of events delays no result.
+        /// </summary>
         private void TakeResults(RawStreamTasksResponse rest, int eventBytes)
         {
             var bytes = 0;
             while (_results.Count > 0 && _taken.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes
                 && _results.TryPeek(out var next) && IsReady(next))
             {
-                // What would not fit beside others into a client's default message limit gets a message of its own.
+                // A result that does not fit with others into a client's default message limit gets a message of its own.
                 if (eventBytes + bytes is > 0 and var others && others + next.Bytes > ProtocolConstants.MaxPayloadBytes)
                 {
                     _resultsFirst = eventBytes > 0 && bytes == 0;

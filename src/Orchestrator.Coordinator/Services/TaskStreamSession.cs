@@ -11,8 +11,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>
-/// One StreamTasks call: batches of tasks in, batches of results out. The reading side stops while as many tasks are unfinished or unread as the
-/// stream has credits for; the writing side is a <see cref="BatchingStreamWriter{TMessage}"/>.
+/// One StreamTasks call: batches of tasks in, batches of results out. The reading side pauses while the number of unfinished or unread tasks equals the
+/// stream's credits; the writing side is a <see cref="BatchingStreamWriter{TMessage}"/>.
 /// </summary>
 internal sealed partial class TaskStreamSession : TaskOwnerBase
 {
@@ -56,17 +56,17 @@ internal sealed partial class TaskStreamSession : TaskOwnerBase
         _responses = new ResponseWriter(this, writer, results, order == ResultOrder.Submission, options?.Ids ?? false);
     }
 
-    /// <summary>Completes when the client can no longer be written to.</summary>
+    /// <summary>Completes when writing to the client has failed.</summary>
     public Task Broken => _responses.Broken;
 
-    /// <summary>Tells the client how many tasks it may send before it reads, and which life of the coordinator it speaks to.</summary>
+    /// <summary>Sends the client its credits (how many tasks it may send before it reads) and the coordinator's instance id.</summary>
     public void Announce(string instance) => _responses.Announce(instance);
 
-    /// <summary>Tells the client to submit elsewhere.</summary>
+    /// <summary>Notifies the client to submit elsewhere.</summary>
     public void NoticeDraining() => _responses.NoticeDraining();
 
-    /// <summary>Takes one <c>StreamTasksRequest</c>. Tasks that are wrong end as failed results of their tags; the others go on.</summary>
-    /// <exception cref="InvalidDataException">It is none; nothing of it has been taken.</exception>
+    /// <summary>Accepts one <c>StreamTasksRequest</c>. Invalid tasks end as failed results with their tags; the others proceed.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a valid request; no task in it was accepted.</exception>
     public void Take(ReadOnlySpan<byte> request)
     {
         var items = new RepeatedFieldReader<RawStreamTasksRequest>(request, RawTaskView.Field);
@@ -120,7 +120,7 @@ internal sealed partial class TaskStreamSession : TaskOwnerBase
         }
     }
 
-    /// <summary>The call is over; whatever comes now is not written.</summary>
+    /// <summary>Called when the call is over; later results are not written.</summary>
     public void Close()
     {
         _responses.End();
@@ -154,7 +154,7 @@ internal sealed partial class TaskStreamSession : TaskOwnerBase
 
     private bool HasCredits => _inFlight < _limits.CreditsPerStream && _inFlightBytes < _limits.CreditBytesPerStream;
 
-    /// <summary>Reads a task of the request; the size of its input.</summary>
+    /// <summary>Reads a task of the request; returns the size of its input.</summary>
     private int Read(RawTaskView spec)
     {
         List<Violation>? violations = null;
@@ -203,7 +203,7 @@ internal sealed partial class TaskStreamSession : TaskOwnerBase
             return HasCredits ? (uint)(_limits.CreditsPerStream - _inFlight) : 0;
     }
 
-    /// <summary>What a client does not read is kept here, whatever the engine has forgotten meanwhile.</summary>
+    /// <summary>Unread results are kept here, even after the engine has forgotten the tasks.</summary>
     private void KeepUnread(long bytes)
     {
         lock (_creditGate)
@@ -223,7 +223,7 @@ internal sealed partial class TaskStreamSession : TaskOwnerBase
         TaskCompletionSource? empty = null;
         lock (_creditGate)
         {
-            // Bytes are given back in proportion: which result belonged to which input is not worth a lookup.
+            // Byte credits are returned in proportion to results: matching each result with its input is not worth a lookup.
             _inFlightBytes -= _inFlight == count ? _inFlightBytes : _inFlightBytes / _inFlight * count;
             _inFlight -= count;
             if (HasCredits)

@@ -32,7 +32,7 @@ internal sealed class TaskWait : TaskWatcherBase
             Count(item.Task);
     }
 
-    /// <summary>Counts one end; also used for what had ended before.</summary>
+    /// <summary>Counts one end; also used for tasks that had already ended.</summary>
     public void Count(TaskRecord task)
     {
         _pending--;
@@ -48,7 +48,7 @@ internal sealed class TaskWait : TaskWatcherBase
     }
 }
 
-/// <summary>One WatchTasks call: events out as they happen. Where the watcher does not keep up, it misses the oldest, and is told how many.</summary>
+/// <summary>One WatchTasks call: sends events as they happen. A watcher that does not keep up misses the oldest, and learns how many.</summary>
 internal sealed class TaskWatch : TaskWatcherBase
 {
     private readonly ResponseWriter _responses;
@@ -56,12 +56,12 @@ internal sealed class TaskWatch : TaskWatcherBase
 
     public TaskWatch(Func<RawWatchTasksResponse, Task> write, TaskResultMapper results, MemoryBudget memory) => _responses = new ResponseWriter(this, write, results, memory);
 
-    /// <summary>Completes when all watched tasks have ended and all was written, or fails when the watcher is gone.</summary>
+    /// <summary>Completes when all watched tasks have ended and all events are written, or fails when the watcher disconnects.</summary>
     public Task Finished => _responses.Finished;
 
-    /// <summary>Begins with what has happened already; called under the engine's lock.</summary>
-    /// <param name="past">What it is.</param>
-    /// <param name="had">What the watcher had of each task before.</param>
+    /// <summary>Starts with the past events; called under the engine's lock.</summary>
+    /// <param name="past">The past events.</param>
+    /// <param name="had">What the watcher already has of each task.</param>
     /// <param name="pendingEnds">How many of its tasks are unfinished.</param>
     public void Begin(IReadOnlyList<TaskEventRecord> past, IReadOnlyDictionary<long, EventCounts> had, int pendingEnds)
     {

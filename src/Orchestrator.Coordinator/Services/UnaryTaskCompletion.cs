@@ -6,7 +6,7 @@ namespace Orchestrator.Coordinator.Services;
 /// <summary>The owner of the one task of a unary call.</summary>
 internal sealed class UnaryTaskCompletion : TaskOwnerBase
 {
-    // The call goes on on the completing thread, see Kick.
+    // The call continues on the completing thread, see Flush.
     private readonly TaskCompletionSource<SubmitOutcome> _ended = new();
     private SubmitOutcome _outcome;
     private bool _hasOutcome;
@@ -23,12 +23,12 @@ internal sealed class UnaryTaskCompletion : TaskOwnerBase
     public override void OnEnded(ReadOnlySpan<Delivery> deliveries) =>
         (_outcome, _hasOutcome) = (new SubmitOutcome(deliveries[^1].Task, null, deliveries[^1].Tag), true);
 
-    /// <summary>The caller has gone: whoever awaits <see cref="Ended"/> learns that, unless it has ended.</summary>
+    /// <summary>The caller has disconnected: cancels <see cref="Ended"/>, unless the task has ended.</summary>
     public void Abandon() => ThreadPool.UnsafeQueueUserWorkItem(static receiver => receiver._ended.TrySetCanceled(), this, preferLocal: false);
 
     public override void Flush(bool alone)
     {
-        // Answered by the thread that brought the result, its worker's reader: waking another costs more than the answer.
+        // Answered on the thread that delivered the result, its worker's reader: waking another thread costs more than the answer.
         if (_hasOutcome)
             _ended.TrySetResult(_outcome);
     }

@@ -10,8 +10,9 @@ using Orchestrator.Coordinator.Errors;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>
-/// Binds the methods of a service as gRPC does by itself, but for one thing: a request that is no message of its type is the caller's fault and answered with
-/// INVALID_ARGUMENT. By itself it would be an exception of the server, UNKNOWN and without a word on what is wrong; interceptors come too late for it.
+/// Binds the methods of a service as gRPC's default does, with one difference: a request that cannot be parsed as its message type is the caller's fault
+/// and answered with INVALID_ARGUMENT. By default it would be a server exception, UNKNOWN without a description of the fault; interceptors run too late to
+/// handle it.
 /// </summary>
 internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethodProvider<TService>
     where TService : class
@@ -66,7 +67,7 @@ internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethod
         private static Method<TRequest, TResponse> Guard<TRequest, TResponse>(Method<TRequest, TResponse> method)
         {
             var read = method.RequestMarshaller.ContextualDeserializer;
-            // Those of tasks are read by SubmissionReader, where one wrong task need not spoil the others.
+            // SubmissionReader parses task lists, so that one invalid task does not affect the others.
             var isLimited = Activator.CreateInstance<TRequest>() is IMessage { Descriptor.File.Package: "orchestrator.v1" };
             var guarded = new Marshaller<TRequest>(
                 method.RequestMarshaller.ContextualSerializer,
@@ -89,12 +90,12 @@ internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethod
     }
 }
 
-/// <summary>Puts <see cref="ValidatingServiceMethodProvider{TService}"/> in the place of gRPC's own binding.</summary>
+/// <summary>Puts <see cref="ValidatingServiceMethodProvider{TService}"/> in place of gRPC's own binding.</summary>
 internal static class GuardedMethodsExtensions
 {
     public static IServiceCollection AddGuardedMethods(this IServiceCollection services)
     {
-        // After AddGrpc: two bindings of one method would be two endpoints of one route.
+        // After AddGrpc: two bindings of one method would create two endpoints for one route.
         services.RemoveAll(typeof(IServiceMethodProvider<>));
         return services.AddSingleton(typeof(IServiceMethodProvider<>), typeof(ValidatingServiceMethodProvider<>));
     }

@@ -4,25 +4,25 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Orchestrator.Coordinator.Supervision;
 
-/// <summary>How a child process ended, as the kernel accounted it.</summary>
-/// <param name="ExitCode">Its exit code, where it exited by itself.</param>
+/// <summary>The end of a child process, as the kernel accounted it.</summary>
+/// <param name="ExitCode">The exit code, if it exited by itself.</param>
 /// <param name="Signal">The number of the signal that ended it, or 0.</param>
 /// <param name="PeakRssBytes">Its peak resident memory.</param>
 /// <param name="CpuTime">User and system time.</param>
 internal sealed record ChildExit(int? ExitCode, int Signal, long PeakRssBytes, TimeSpan CpuTime);
 
 /// <summary>
-/// One child process in a process group of its own: its standard input stays open until it is told to end, its output is drained into a ring, its
-/// exit is seen at once by a thread that waits for nothing else.
+/// One child process in a process group of its own: its standard input stays open until it is asked to end, its output is drained into a ring buffer, and
+/// a dedicated thread detects its exit at once.
 /// </summary>
 internal sealed unsafe class ChildProcess : IDisposable
 {
-    /// <summary>The number under which a child finds what it inherits beside the standard three.</summary>
+    /// <summary>The descriptor number of the inherited handle in the child, besides the standard three.</summary>
     public const int InheritedDescriptor = 3;
 
     private const int SmallStack = 256 * 1024;
 
-    // After the exit, a grandchild may hold the output pipe open for ever.
+    // After the child's exit, a grandchild may hold the output pipe open forever.
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(200);
 
     private readonly FileStream _input;
@@ -49,13 +49,13 @@ internal sealed unsafe class ChildProcess : IDisposable
     public Task<ChildExit> Exited => _exited.Task;
 
     /// <summary>
-    /// Starts a command. Called on the one spawning thread: the child inherits that thread's affinity, and its parent-death signal follows that thread.
+    /// Starts a command. Called on the single spawning thread: the child inherits that thread's affinity, and its parent-death signal follows that thread.
     /// </summary>
     /// <param name="command">The program and its arguments.</param>
     /// <param name="environment">All its variables.</param>
     /// <param name="name">For messages.</param>
     /// <param name="inherited">Passed on as descriptor <see cref="InheritedDescriptor"/>.</param>
-    /// <exception cref="IOException">The command cannot be started; says which and why.</exception>
+    /// <exception cref="IOException">The command cannot be started; the message says which and why.</exception>
     public static ChildProcess Start(
         IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string name, SafeFileHandle inherited)
     {
@@ -97,11 +97,14 @@ internal sealed unsafe class ChildProcess : IDisposable
         }
         catch (IOException)
         {
-            // It has ended already; its exit tells more.
+            // The child has already ended; its exit status says more.
         }
     }
 
-    /// <summary>Signals the child's whole process group, so that its own children are met too. Nothing happens once it has been reaped: the pid may be another's.</summary>
+    /// <summary>
+    /// Signals the child's whole process group, so that its own children receive the signal too. Does nothing once the child has been reaped: the pid may
+    /// have been reused.
+    /// </summary>
     public void Signal(int signal)
     {
         lock (_signalGate)
@@ -146,12 +149,12 @@ internal sealed unsafe class ChildProcess : IDisposable
         _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, (int)childInput.DangerousGetHandle(), 0);
         _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, (int)childOutput.DangerousGetHandle(), 1);
         _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, (int)childOutput.DangerousGetHandle(), 2);
-        // Last, since it may take the number of one of the others.
+        // Last, since the target number may be that of one of the other descriptors.
         _ = NativeMethods.posix_spawn_file_actions_adddup2(actions, (int)inherited.DangerousGetHandle(), InheritedDescriptor);
         _ = NativeMethods.posix_spawnattr_init(attributes);
         _ = NativeMethods.posix_spawnattr_setflags(
             attributes, NativeMethods.SpawnSetProcessGroup | NativeMethods.SpawnSetSignalDefaults | NativeMethods.SpawnSetSignalMask);
-        // A group of its own: Ctrl-C at the terminal does not reach it, and one kill reaches all that it started.
+        // A group of its own: Ctrl-C at the terminal does not reach it, and one kill reaches all its descendants.
         _ = NativeMethods.posix_spawnattr_setpgroup(attributes, 0);
         // The runtime ignores SIGPIPE; a worker in another language expects the defaults.
         _ = NativeMethods.sigfillset(signals);
@@ -191,7 +194,7 @@ internal sealed unsafe class ChildProcess : IDisposable
         NativeMemory.Free(array);
     }
 
-    /// <summary>Takes what it has written so far: for a caller that must not overtake it.</summary>
+    /// <summary>Drains the output written so far, for a caller whose next step must follow that output.</summary>
     public void DrainNow()
     {
         lock (_outputGate)
@@ -208,7 +211,7 @@ internal sealed unsafe class ChildProcess : IDisposable
         {
             lock (_outputGate)
             {
-                // Another thread may have taken it meanwhile, and reading would wait.
+                // Another thread may have read the bytes meanwhile, and a read would block.
                 if (!ReadAvailable() && NativeMethods.IsAtEnd(_output))
                     break;
             }
@@ -235,7 +238,7 @@ internal sealed unsafe class ChildProcess : IDisposable
     {
         int status;
         NativeMethods.ResourceUsage usage;
-        // First wait without reaping: the zombie keeps the pid ours until the lock is held, so that nobody signals a stranger.
+        // First wait without reaping: the zombie reserves the pid until the lock is held, so that no signal hits an unrelated process.
         while (NativeMethods.waitid(NativeMethods.ByPid, Pid, null, NativeMethods.WaitExited | NativeMethods.WaitNoReap) < 0
             && Marshal.GetLastPInvokeError() == NativeMethods.Interrupted)
         {
@@ -243,7 +246,7 @@ internal sealed unsafe class ChildProcess : IDisposable
 
         lock (_signalGate)
         {
-            // Whatever it started and left behind goes with it.
+            // Processes that the child started and left behind are killed too.
             _ = NativeMethods.kill(-Pid, NativeMethods.SigKill);
             _reaped = true;
             _ = NativeMethods.wait4(Pid, &status, 0, &usage);

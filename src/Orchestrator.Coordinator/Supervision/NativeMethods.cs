@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// What the framework's Process class cannot do for a supervisor: put a child into a process group of its own, learn the exact signal and resource
-/// use of its end, pin it to a core from its first instruction.
+/// Features that the framework's Process class lacks for a supervisor: a process group per child, the exact signal and resource use of its end, and
+/// pinning to a core from its first instruction.
 /// </summary>
 internal static unsafe partial class NativeMethods
 {
@@ -37,11 +37,11 @@ internal static unsafe partial class NativeMethods
     private const int NoSpaceLeft = 28;
     private const int QuotaExceeded = 122;
 
-    /// <summary>Whether an error number means that something is short now and may not be later.</summary>
+    /// <summary>Whether an error number means a temporary shortage of a resource.</summary>
     public static bool IsShortage(int error) =>
         error is TryAgain or OutOfMemory or TooManyFilesInSystem or TooManyFiles or FileTooLarge or NoSpaceLeft or QuotaExceeded;
 
-    /// <summary>Waits until there is something to read or the other side is gone; false where the descriptor is of no use.</summary>
+    /// <summary>Waits until there is data to read or the peer has closed; false if the descriptor is unusable.</summary>
     public static bool WaitUntilReadable(SafeFileHandle file)
     {
         var entry = new PollEntry { Descriptor = (int)file.DangerousGetHandle(), Wanted = PollIn };
@@ -54,7 +54,7 @@ internal static unsafe partial class NativeMethods
         return (entry.Found & (PollIn | PollHangUp)) != 0;
     }
 
-    /// <summary>Whether the other side is gone and everything has been read.</summary>
+    /// <summary>Whether the peer has closed and everything has been read.</summary>
     public static bool IsAtEnd(SafeFileHandle file)
     {
         var entry = new PollEntry { Descriptor = (int)file.DangerousGetHandle(), Wanted = PollIn };
@@ -137,14 +137,14 @@ internal static unsafe partial class NativeMethods
     [LibraryImport("libc", SetLastError = true)]
     public static partial int prlimit(int pid, int resource, ulong* newLimit, ulong* oldLimit);
 
-    /// <summary>Returns the error's number itself.</summary>
+    /// <summary>Returns the error number itself.</summary>
     [LibraryImport("libc")]
     public static partial int posix_fallocate(SafeFileHandle file, long offset, long length);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fdatasync(SafeFileHandle file);
 
-    /// <summary>Into a buffer of at least 256 bytes: <c>struct statx</c>, the same on every architecture.</summary>
+    /// <summary>Fills a buffer of at least 256 bytes: <c>struct statx</c>, the same on every architecture.</summary>
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int statx(int directory, string path, int flags, uint mask, byte* buffer);
 

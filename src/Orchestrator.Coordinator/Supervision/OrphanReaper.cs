@@ -3,19 +3,19 @@ using System.Globalization;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// As process 1, of a container without an init, the coordinator inherits whatever its workers' own children leave behind; somebody has to take their exit
-/// codes, or each stays in the process table for ever. Elsewhere an init does it, and this does nothing.
+/// As process 1 of a container without an init, the coordinator inherits the orphans of its workers and must reap them, or each stays in the process table
+/// forever. Elsewhere an init does that, and this class does nothing.
 /// </summary>
 internal static unsafe class OrphanReaper
 {
     private const int NoHang = 1;
 
-    /// <summary>Whether this process is the one who has to.</summary>
+    /// <summary>Whether this process must reap orphans.</summary>
     public static bool IsNeeded { get; } = Environment.ProcessId == 1;
 
-    /// <summary>Takes the exit codes of children that have ended and are nobody's.</summary>
-    /// <param name="isOwn">Whether a child has somebody who waits for its end, and needs to be told how it was.</param>
-    /// <returns>How many there were.</returns>
+    /// <summary>Reaps ended children that have no owner in this process.</summary>
+    /// <param name="isOwn">Whether a child has a waiter that needs its exit status.</param>
+    /// <returns>The number of reaped children.</returns>
     public static int Reap(Func<int, bool> isOwn)
     {
         var reaped = 0;

@@ -3,8 +3,8 @@ using System.Text;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// What of a child's standard output and error is worth keeping: the last lines, and of a report of its own death, which may be thousands of lines of one stack, the
-/// first, which hold the type, the message and where it was. A full pipe would block the child, so all is read and little is kept.
+/// The kept part of a child's standard output and error: the last lines and, of a crash report, which may be thousands of lines of one stack, the first
+/// lines, which hold the type, the message and the location. A full pipe would block the child, so everything is read and little is kept.
 /// </summary>
 internal sealed class OutputRingBuffer
 {
@@ -14,7 +14,8 @@ internal sealed class OutputRingBuffer
     private const int MaxLineLength = 500;
     private const int MaxReportLineLength = 2_000;
 
-    // How the runtimes begin their last words: .NET's, this project's worker SDK's, Go's, C++'s, Node's. Python says type and message last, which the last lines hold.
+    // First words of the crash reports of .NET, this project's worker SDK, Go, C++ and Node. Python prints type and message last, so the last lines hold
+    // them.
     private static readonly string[] Beginnings =
     [
         "Unhandled exception", "Process terminated.", "Fatal error.", "Stack overflow.", "Out of memory.", "worker: ", "panic: ", "fatal error: ", "terminate called ", "FATAL ERROR: ",
@@ -30,10 +31,10 @@ internal sealed class OutputRingBuffer
     private int _linesOfOthers;
     private bool _isCut;
 
-    /// <summary>Called with each line that its writer has not passed on itself. Under the ring's lock, in order.</summary>
+    /// <summary>Called with each line that the worker has not forwarded itself. Under the ring's lock, in order.</summary>
     public Action<string>? OnLine { get; set; }
 
-    /// <summary>Bytes that were read and are no longer kept.</summary>
+    /// <summary>The number of bytes read and no longer kept.</summary>
     public long DroppedBytes { get; private set; }
 
     public void Append(ReadOnlySpan<byte> bytes)
@@ -50,8 +51,8 @@ internal sealed class OutputRingBuffer
         }
     }
 
-    /// <summary>At most some twenty lines: the last, or the first of a report of the process's death and the last behind it.</summary>
-    /// <param name="isReport">Whether the first line is that of such a report.</param>
+    /// <summary>At most about twenty lines: the last ones, or the first lines of a crash report and the last lines after it.</summary>
+    /// <param name="isReport">Whether the first line starts a crash report.</param>
     public IReadOnlyList<string> LastLines(out bool isReport)
     {
         lock (_gate)
@@ -92,7 +93,7 @@ internal sealed class OutputRingBuffer
             line += "…";
         _isCut = false;
         _line.Clear();
-        // The worker SDK's mark of a line that a task's log has already.
+        // The worker SDK's mark of a line that is already in a task's log.
         var isPassedOn = line.StartsWith(PassedOn);
         if (isPassedOn)
             line = line[1..];
@@ -117,7 +118,7 @@ internal sealed class OutputRingBuffer
         }
         else if (line.Length > 0 && !char.IsWhiteSpace(line[0]) && ++_linesOfOthers >= MaxLines)
         {
-            // It goes on living and talking.
+            // The process has survived the report and prints on.
             _report.Clear();
             return;
         }

@@ -7,14 +7,14 @@ using V1 = Orchestrator.V1;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// Where the lines of a worker go that it has not attributed to a task itself, such as those of native code, of a child or of a worker in another language: to the task
-/// where it runs exactly one, else to the coordinator's log, at the level of information. Both are bounded.
+/// Routes a worker's output lines that the worker has not attributed to a task, such as lines of native code, of a child or of a worker in another
+/// language: to the running task if there is exactly one, else to the coordinator's log, at information level. Both are bounded.
 /// </summary>
 internal sealed partial class PrintedLines(TaskEngineHost host, Func<WorkerProcess> worker, TimeProvider time, ILogger logger)
 {
     private const int MaxBytes = 64 * 1_024;
 
-    // As the other levels of a task's log are named: nobody knows whether it was standard output or error.
+    // Named like the other levels of a task's log: the source, standard output or error, is unknown.
     private const string Level = "output";
 
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
@@ -42,7 +42,7 @@ internal sealed partial class PrintedLines(TaskEngineHost host, Func<WorkerProce
         }
     }
 
-    /// <summary>The line, or what stands for the rest where the task has had its share; null behind that.</summary>
+    /// <summary>The line, or the truncation notice once the task has reached its limit; null after that.</summary>
     private string? Take(AttemptId attempt, string line)
     {
         if (attempt != _attempt)

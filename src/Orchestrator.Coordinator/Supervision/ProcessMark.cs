@@ -3,13 +3,13 @@ using System.Globalization;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// A note in the runtime directory on a process that this coordinator has started, and on itself, by which the next start recognizes what a killed one has left
-/// behind: the processes that its workers had started, which have no parent any more that ends with them, and the files of each .NET runtime. It is the target of a
-/// symbolic link, which is written whole or not at all and takes no block of a full disk.
+/// A mark in the runtime directory for each process that this coordinator has started, and for itself. By these marks the next start finds what a killed
+/// coordinator left behind: processes started by its workers, which no longer have a parent to end them, and the files of each .NET runtime. The mark is
+/// the target of a symbolic link: written atomically, without needing a block on a full disk.
 /// </summary>
-/// <param name="Boot">The machine's boot; process ids and start times of another mean nothing.</param>
+/// <param name="Boot">The machine's boot id; process ids and start times of another boot mean nothing.</param>
 /// <param name="Pid">The process; a worker leads the process group of the same number.</param>
-/// <param name="Start">When it was started, in ticks since the boot: with the id, nobody else's.</param>
+/// <param name="Start">The start time, in ticks since the boot: unique together with the pid.</param>
 /// <param name="Session">Its session.</param>
 /// <param name="Folder">Its folder for temporary files.</param>
 internal sealed record ProcessMark(string Boot, int Pid, long Start, string Session, string Folder)
@@ -17,15 +17,15 @@ internal sealed record ProcessMark(string Boot, int Pid, long Start, string Sess
     private const string Pattern = "*.process";
     private const char Separator = '\t';
 
-    // Of /proc/PID/stat behind the name.
+    // Indices of fields in /proc/PID/stat after the name.
     private const int GroupField = 2;
     private const int SessionField = 3;
     private const int StartField = 19;
 
-    /// <summary>Below a runtime directory.</summary>
+    /// <summary>The path of an incarnation's mark in a runtime directory.</summary>
     public static string PathIn(string directory, long incarnation) => Path.Combine(directory, incarnation.ToString(CultureInfo.InvariantCulture) + Pattern[1..]);
 
-    /// <summary>Notes a process that lives. Where that cannot be, the next start sweeps less.</summary>
+    /// <summary>Marks a living process. If that fails, the next start cleans up less.</summary>
     public static void Write(string path, int pid)
     {
         if (ProcFs.Fields(pid) is not { } fields)
@@ -36,11 +36,11 @@ internal sealed record ProcessMark(string Boot, int Pid, long Start, string Sess
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // No inode left, say.
+            // For example, no inode is left.
         }
     }
 
-    /// <summary>The notes in a directory.</summary>
+    /// <summary>The marks in a directory.</summary>
     public static IReadOnlyList<ProcessMark> ReadAll(string directory)
     {
         var marks = new List<ProcessMark>();
@@ -59,14 +59,14 @@ internal sealed record ProcessMark(string Boot, int Pid, long Start, string Sess
     public bool IsAlive => Boot == BootId() && ProcFs.StartTicks(Pid) == Start.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// Ends what is left of its process group, and removes what the runtimes of those and its own have left in the folder for temporary files. A process that has put
-    /// itself into another group or session, as <c>setsid</c> does, is not among them.
+    /// Ends the rest of its process group, and removes the files that the runtimes of these processes and its own left in the temporary directory.
+    /// Processes that moved to another group or session, as <c>setsid</c> does, are not included.
     /// </summary>
     /// <returns>The processes that were ended.</returns>
     public IReadOnlyList<int> Sweep()
     {
         var members = Members();
-        // While a member lives the kernel gives the group's number to nobody else.
+        // While a member lives, the kernel does not reuse the group's number.
         if (members.Count > 0)
             _ = NativeMethods.kill(-Pid, NativeMethods.SigKill);
         new DiagnosticsFileCleanup(Pid, Start, Folder).Remove();
@@ -75,7 +75,7 @@ internal sealed record ProcessMark(string Boot, int Pid, long Start, string Sess
         return [.. members.Select(member => member.Pid)];
     }
 
-    /// <summary>The living processes of its group; none where the number has become somebody else's, or is ours.</summary>
+    /// <summary>The living processes of its group; none if the number has been reused or is this process's own.</summary>
     private List<(int Pid, long Start)> Members()
     {
         if (Boot != BootId() || NativeMethods.getpgid(0) == Pid)

@@ -26,7 +26,7 @@ internal static unsafe class ProcessorAffinity
     /// <summary>Restricts the calling thread, and what it spawns, to these processors.</summary>
     public static bool SetForThisThread(IReadOnlyList<int> cores) => Set(0, cores);
 
-    /// <summary>Restricts all threads that a process has now; those it makes later inherit from them.</summary>
+    /// <summary>Restricts all current threads of a process; later threads inherit the affinity.</summary>
     public static void SetForProcess(int pid, int core)
     {
         try

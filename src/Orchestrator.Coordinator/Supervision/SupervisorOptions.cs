@@ -6,13 +6,13 @@ public sealed record SupervisorOptions
     /// <summary>Worker processes of the first group; by default one per core that this process may use.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>Workers of each group that are started ahead and take over a slot the moment its worker is lost; 0 or 1.</summary>
+    /// <summary>The number of workers per group that are started ahead and take over a slot the moment its worker is lost; 0 or 1.</summary>
     public int HotSpares { get; init; } = 1;
 
     /// <summary>The command that starts a worker of the first group; by default this program's own file with the argument <c>worker</c>.</summary>
     public IReadOnlyList<string> Command { get; init; } = DefaultCommand();
 
-    /// <summary>Groups of workers beside the first, such as those in another language.</summary>
+    /// <summary>Groups of workers besides the first, such as workers in another language.</summary>
     public IReadOnlyList<WorkerGroupOptions> MoreGroups { get; init; } = [];
 
     /// <summary>All groups: the first, which has <see cref="Workers"/> and <see cref="Command"/>, and the others.</summary>
@@ -24,7 +24,10 @@ public sealed record SupervisorOptions
     /// <summary>Whether each worker is pinned to a core.</summary>
     public bool PinWorkers { get; init; } = true;
 
-    /// <summary>IO tasks that a worker runs at once. The product's promise of 10,000 waiting IO tasks on two workers needs 5,000; a waiting task costs about a kilobyte.</summary>
+    /// <summary>
+    /// The maximum number of concurrent IO tasks per worker. The guarantee of 10,000 waiting IO tasks on two workers needs 5,000; a waiting task costs
+    /// about a kilobyte.
+    /// </summary>
     public int MaxConcurrentIo { get; init; } = 10_000;
 
     /// <summary>Threads of a worker's blocking lane.</summary>
@@ -33,7 +36,7 @@ public sealed record SupervisorOptions
     /// <summary>How long a worker may take from its start to its Hello.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A worker that is silent this long is suspect, which is logged. Heartbeats come every 500 ms.</summary>
+    /// <summary>A worker that is silent this long is suspect, which is logged. The heartbeat interval is 500 ms.</summary>
     public TimeSpan SuspectAfter { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>A worker that is silent this long is killed and replaced.</summary>
@@ -46,8 +49,8 @@ public sealed record SupervisorOptions
     public TimeSpan MaxRestartBackoff { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// After this many early deaths within <see cref="IntensityWindow"/> a slot is given up (FAILED) until it is recycled by hand. Early is before
-    /// the first finished task and within <see cref="EarlyLifetime"/>: a worker that is killed at its work is no crash loop.
+    /// After this many early deaths within <see cref="IntensityWindow"/> a slot is given up (FAILED) until it is recycled manually. Early means before the
+    /// first finished task and within <see cref="EarlyLifetime"/>: a worker killed while working is not a crash loop.
     /// </summary>
     public int MaxEarlyDeaths { get; init; } = 5;
 
@@ -57,31 +60,31 @@ public sealed record SupervisorOptions
     /// <summary>See <see cref="MaxEarlyDeaths"/>.</summary>
     public TimeSpan EarlyLifetime { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Between SIGTERM and SIGKILL of a worker that is to end.</summary>
+    /// <summary>The time between SIGTERM and SIGKILL of a worker that must end.</summary>
     public TimeSpan TerminateGrace { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a recycled worker may finish what it runs.</summary>
+    /// <summary>How long a recycled worker may take to finish its running tasks.</summary>
     public TimeSpan DrainLimit { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// A worker that has ended so many tasks, ± 10 %, is replaced: its successor first, and whatever it runs may end. Null: never. Faster than
-    /// <see cref="RecycleShare"/> allows it does not happen, and a worker does more tasks then.
+    /// A worker that has ended this many tasks, ± 10 %, is replaced: its successor starts first, and its running tasks may finish. Null: never.
+    /// <see cref="RecycleShare"/> bounds the rate of replacements; a worker that waits for its turn runs more tasks.
     /// </summary>
     public long? RecycleAfterTasks { get; init; }
 
     /// <summary>
-    /// The most of the processors' time that starting workers anew for <see cref="RecycleAfterTasks"/> may cost. At 0.02, with two cores and a worker that takes
+    /// The maximum share of processor time that replacements for <see cref="RecycleAfterTasks"/> may cost. At 0.02, with two cores and a worker that takes
     /// 0.4 s of processor time to start and to warm up, one worker is replaced every 10 s.
     /// </summary>
     public double RecycleShare { get; init; } = 0.02;
 
-    /// <summary>A worker that takes more resident memory than so many bytes is replaced, as above and without regard to the cost. Null: never.</summary>
+    /// <summary>A worker with more resident memory than this many bytes is replaced, as above but regardless of the cost. Null: never.</summary>
     public long? MaxWorkerMemory { get; init; }
 
     private static IReadOnlyList<string> DefaultCommand()
     {
         var program = Environment.ProcessPath ?? "orchestrator";
-        // Under `dotnet program.dll` the process is the host, which needs to be told the program again.
+        // Under `dotnet program.dll` the process is the host, which needs the program's path as an argument.
         if (Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase)
             && Environment.GetCommandLineArgs() is [var assembly, ..])
             return [program, assembly, "worker"];

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// The one thread that owns every child process. It lives as long as the coordinator, since a child's parent-death signal follows the thread that
-/// spawned it, not the process; and it is a thread of its own, so that a starved thread pool delays neither heartbeat watch nor restart.
+/// The single thread that owns every child process. It lives as long as the coordinator, since a child's parent-death signal follows the spawning thread,
+/// not the process; and it is a dedicated thread, so that a starved thread pool delays neither heartbeat watch nor restarts.
 /// </summary>
 internal sealed partial class SupervisorThread : IDisposable
 {
@@ -27,10 +27,10 @@ internal sealed partial class SupervisorThread : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Actions that threw. Each was logged, and the thread went on.</summary>
+    /// <summary>The number of actions that threw. Each was logged, and the thread continued.</summary>
     public long Failures { get; private set; }
 
-    /// <summary>Runs an action on the thread, after those before it. Dropped once the thread has stopped.</summary>
+    /// <summary>Runs an action on the thread, in order. Dropped once the thread has stopped.</summary>
     public void Post(Action action)
     {
         try
@@ -39,15 +39,15 @@ internal sealed partial class SupervisorThread : IDisposable
         }
         catch (InvalidOperationException)
         {
-            // Stopped: there are no children any more.
+            // The thread has stopped: no children are left.
         }
     }
 
-    /// <summary>Runs an action on the thread after a time. Called on the thread itself.</summary>
+    /// <summary>Runs an action on the thread after a delay. Called on the thread itself.</summary>
     public void PostAfter(TimeSpan wait, Action action) =>
         _delayed.Enqueue(action, _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency));
 
-    /// <summary>Runs a function on the thread and returns what it returns.</summary>
+    /// <summary>Runs a function on the thread and returns its result.</summary>
     public Task<T> CallAsync<T>(Func<T> function)
     {
         var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -113,7 +113,7 @@ internal sealed partial class SupervisorThread : IDisposable
         }
         catch (Exception exception)
         {
-            // A loop that throws logs, counts and goes on: nobody else would watch the workers.
+            // Log, count and continue after an exception: no other thread watches the workers.
             Failures++;
             Log.ActionFailed(_logger, exception);
         }
@@ -121,7 +121,7 @@ internal sealed partial class SupervisorThread : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Error, Message = "Supervision failed at one step and goes on")]
+        [LoggerMessage(Level = LogLevel.Error, Message = "A supervision step failed; supervision continues")]
         public static partial void ActionFailed(ILogger logger, Exception exception);
     }
 }

@@ -2,7 +2,10 @@ using System.Collections;
 
 namespace Orchestrator.Coordinator.Supervision;
 
-/// <summary>The environment of worker processes: what any program needs, what .NET needs, what the options name, and nothing else, so that no secret leaks into user code.</summary>
+/// <summary>
+/// The environment of worker processes: the variables that any program needs, those of .NET, those that the options name, and no others, so that no secret
+/// leaks into user code.
+/// </summary>
 internal static class WorkerEnvironment
 {
     private static readonly string[] Basic =
@@ -24,16 +27,16 @@ internal static class WorkerEnvironment
         variables["DOTNET_PROCESSOR_COUNT"] = "1";
         variables["DOTNET_gcServer"] = "0";
         variables["DOTNET_gcConcurrent"] = "0";
-        // A pool thread that spins for work on the one core only keeps the thread from it that has some.
+        // On a single core, a pool thread that spins for work only takes the core from the thread that has work.
         variables["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0";
         // With one core the pool would start with one thread, and one handler that blocks it would delay all others until the pool notices.
         variables["DOTNET_ThreadPool_ForceMinWorkerThreads"] = "4";
-        // Python keeps what it prints to a pipe until it has a block of it, which may be long after the task that printed it.
+        // Python buffers output to a pipe in blocks, so it could appear long after the task that printed it.
         variables.TryAdd("PYTHONUNBUFFERED", "1");
-        // Instrumented code costs more at the start than it returns in a worker's first seconds.
+        // Instrumented code costs more at the start than it gains in a worker's first seconds.
         variables.TryAdd("DOTNET_TieredPGO", "0");
-        // The runtime compiles hot code well once nothing new has run for 100 ms, which never comes while a worker's first tasks do: they ran
-        // at two thirds of its speed for two seconds.
+        // The runtime optimizes hot code only after 100 ms without new methods, which does not happen while a worker's first tasks arrive: they ran at two
+        // thirds of full speed for two seconds.
         variables.TryAdd("DOTNET_TC_CallCountingDelayMs", "10");
         return variables;
     }

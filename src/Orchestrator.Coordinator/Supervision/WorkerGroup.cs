@@ -3,17 +3,17 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Supervision;
 
-/// <summary>One group as its supervisor keeps it: the slots are counted and the hot spare is kept ready for each group by itself.</summary>
+/// <summary>The supervisor's state of one group: slots are counted, and a hot spare is kept, per group.</summary>
 internal sealed class WorkerGroup(WorkerGroupOptions options, int firstCore)
 {
     public WorkerGroupOptions Options { get; set; } = options;
 
     public string Name => Options.Name;
 
-    /// <summary>Where its first slot lies among the cores: behind those of the groups before it.</summary>
+    /// <summary>The core index of its first slot: after the slots of the groups before it.</summary>
     public int FirstCore => firstCore;
 
-    /// <summary>The number of its last slot.</summary>
+    /// <summary>The number of the last slot.</summary>
     public int SlotNumber { get; set; }
 
     public WorkerProcess? Spare { get; set; }
@@ -22,15 +22,15 @@ internal sealed class WorkerGroup(WorkerGroupOptions options, int firstCore)
 
     public EarlyDeaths SpareDeaths { get; } = new();
 
-    /// <summary>Why it has been given up, while it is: none of its slots will be filled until an operator asks for it.</summary>
+    /// <summary>Why the group has been given up, if it has: none of its slots is filled until an operator requests it.</summary>
     public GroupLoss? Loss { get; private set; }
 
-    /// <summary>Why its last worker is gone, and what is known of that worker; null where it could not be started at all.</summary>
+    /// <summary>Why its last worker ended, and that worker's post-mortem; the latter is null if the worker could not be started at all.</summary>
     public (string Cause, WorkerPostMortem? PostMortem) LastDeath { get; set; } = ("", null);
 
     public void GiveUp(int deaths) => Loss = new GroupLoss(
         Name,
-        $"group '{Name}' was given up after {deaths} early deaths of each of its workers, the last: {LastDeath.Cause}; mend the cause, then 'orchestrator recycle' or a restart tries again",
+        $"group '{Name}' was given up after {deaths} early deaths of each of its workers, the last: {LastDeath.Cause}; fix the cause, then 'orchestrator recycle' or a restart tries again",
         LastDeath.PostMortem);
 
     public void Revive() => Loss = null;

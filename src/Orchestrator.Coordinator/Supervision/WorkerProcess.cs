@@ -5,7 +5,7 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Supervision;
 
-/// <summary>What a worker process is to its supervisor.</summary>
+/// <summary>The role of a worker process for its supervisor.</summary>
 internal enum WorkerRole
 {
     /// <summary>Started; has not said Hello.</summary>
@@ -23,11 +23,11 @@ internal enum WorkerRole
     /// <summary>Is to be killed; its slot has a successor.</summary>
     Condemned,
 
-    /// <summary>Was told to end.</summary>
+    /// <summary>Was asked to end.</summary>
     Ending,
 }
 
-/// <summary>One incarnation of one worker process, from its start to its end. Touched by the supervisor's thread only.</summary>
+/// <summary>One incarnation of one worker process, from its start to its end. Used by the supervisor's thread only.</summary>
 internal sealed class WorkerProcess(
     WorkerGroup group, WorkerLaunch launch, ChildProcess child, FlightRecorderFile recorder, SocketMessageStream direct, long startedAt, CancellationTokenSource connecting)
     : IDisposable
@@ -45,7 +45,7 @@ internal sealed class WorkerProcess(
     /// <summary>Our end of its direct stream.</summary>
     public SocketMessageStream Direct => direct;
 
-    /// <summary>What its runtime may leave behind.</summary>
+    /// <summary>The diagnostics files that its runtime may leave behind.</summary>
     public DiagnosticsFileCleanup Leftovers { get; } = new(child.Pid);
 
     /// <summary>Its start in the engines' time, in ticks.</summary>
@@ -64,13 +64,13 @@ internal sealed class WorkerProcess(
 
     public bool IsSuspect { get; set; }
 
-    /// <summary>It is replaced of the coordinator's own accord: nobody is in a hurry, and what it runs may end.</summary>
+    /// <summary>Whether the coordinator replaces it as routine: the replacement is not urgent, and its running tasks may finish.</summary>
     public bool IsDueForRecycling { get; set; }
 
-    /// <summary>What its number of tasks is multiplied by, 0.9 to 1.1.</summary>
+    /// <summary>The factor of its task limit, 0.9 to 1.1.</summary>
     public double RenewalFactor { get; } = 0.9 + (0.2 * Random.Shared.NextDouble());
 
-    /// <summary>Why the supervisor killed it, where it did.</summary>
+    /// <summary>Why the supervisor killed it, if it did.</summary>
     public string? KilledFor { get; set; }
 
     public string Name => Slot is { } slot ? $"{slot.Name}#{Incarnation}" : $"{group.Options.SpareName}#{Incarnation}";
@@ -103,12 +103,12 @@ internal sealed class WorkerProcess(
         }
         catch (IOException)
         {
-            // Somebody swept the directory; there is nothing left to delete.
+            // Another process has removed the directory; there is nothing left to delete.
         }
     }
 }
 
-/// <summary>One of the places that workers fill.</summary>
+/// <summary>One of the slots that workers fill.</summary>
 internal sealed class WorkerSlot(WorkerGroup group, string name, int core)
 {
     public WorkerGroup Group => group;
@@ -120,10 +120,10 @@ internal sealed class WorkerSlot(WorkerGroup group, string name, int core)
 
     public WorkerProcess? Current { get; set; }
 
-    /// <summary>A successor that is starting while <see cref="Current"/> goes on.</summary>
+    /// <summary>A successor that is starting while <see cref="Current"/> continues.</summary>
     public WorkerProcess? Successor { get; set; }
 
-    /// <summary>Who waits for the successor.</summary>
+    /// <summary>Completes for the waiters for the successor.</summary>
     public TaskCompletionSource? Recycling { get; set; }
 
     public EarlyDeaths EarlyDeaths { get; } = new();
@@ -136,19 +136,21 @@ internal sealed class WorkerSlot(WorkerGroup group, string name, int core)
 
     public long Restarts { get; set; }
 
-    /// <summary>Until then its worker is not replaced of the coordinator's own accord: a successor did not start.</summary>
+    /// <summary>Until this time the worker is not replaced as routine, because a successor did not start.</summary>
     public TimeSpan NoRenewalBefore { get; set; }
 
     public string LastExit { get; set; } = "";
 }
 
-/// <summary>Deaths that look like a crash loop. One that takes long to fail its start is in a loop, too, so those are not counted by time.</summary>
+/// <summary>
+/// Counts deaths that look like a crash loop. A worker that takes long to fail its start is in a loop too, so deaths before Hello have no time window.
+/// </summary>
 internal sealed class EarlyDeaths
 {
     private readonly Queue<TimeSpan> _times = new();
     private int _unready;
 
-    /// <summary>Counts one and returns how many there were: of those that got as far as their Hello within the window, of those that did not since the last that did.</summary>
+    /// <summary>Counts a death and returns the total: deaths after Hello within the window, plus deaths before Hello since the last Hello.</summary>
     public int Add(TimeSpan now, TimeSpan window, bool wasReady)
     {
         if (wasReady)
@@ -160,7 +162,7 @@ internal sealed class EarlyDeaths
         return _times.Count + _unready;
     }
 
-    /// <summary>One has said Hello.</summary>
+    /// <summary>Called when a worker has said Hello.</summary>
     public void OnReady() => _unready = 0;
 
     public void Clear()

@@ -21,7 +21,7 @@ internal sealed unsafe class WorkerProcessLauncher(
     private long _incarnation;
     private long _oomKills = OomKills();
 
-    /// <summary>Whoever starts from now on starts so.</summary>
+    /// <summary>Sets the options for later starts.</summary>
     public void Reload(SupervisorOptions options)
     {
         _options = options;
@@ -32,7 +32,7 @@ internal sealed unsafe class WorkerProcessLauncher(
     /// <exception cref="IOException">The command cannot be started.</exception>
     public WorkerProcess Start(WorkerGroup group, string name, int core)
     {
-        // Incarnations grow over all slots, so that a spare has its number before it has its slot.
+        // Incarnations increase over all slots, so a spare has its number before it has a slot.
         var incarnation = ++_incarnation;
         var identity = new WorkerIdentity(incarnation);
         var launch = new WorkerLaunch
@@ -50,7 +50,7 @@ internal sealed unsafe class WorkerProcessLauncher(
             CoordinatorAddress = $"unix:{directory.CoordinatorSocket}",
             CoordinatorToken = tokens.IssueForWorker(identity),
         };
-        // Each of the next steps may fail where descriptors have run out, and leaves nothing of those before it.
+        // Each of the next steps may fail if descriptors run out, and then undoes the previous steps.
         FlightRecorderFile? recorder = null;
         SocketMessageStream? direct = null;
         SafeHandle? childEnd = null;
@@ -94,11 +94,11 @@ internal sealed unsafe class WorkerProcessLauncher(
         }
         catch (IOException)
         {
-            // Somebody swept the directory; there is nothing left to delete.
+            // Another process has removed the directory; there is nothing left to delete.
         }
     }
 
-    /// <summary>Whether the kernel has killed somebody of this control group for memory since the last call.</summary>
+    /// <summary>Whether the kernel has OOM-killed a process of this control group since the last call.</summary>
     public bool KernelRanOutOfMemory()
     {
         var kills = OomKills();
@@ -116,12 +116,12 @@ internal sealed unsafe class WorkerProcessLauncher(
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
         {
-            // No control group v2 here; then only what the worker itself said tells of memory.
+            // No control group v2 here; only the worker's own output then reveals an out-of-memory death.
             return 0;
         }
     }
 
-    /// <summary>No core dumps of other people's data, and the kernel's first choice when memory runs out, before the coordinator.</summary>
+    /// <summary>Disables core dumps, which would contain users' data, and makes the worker the kernel's OOM victim before the coordinator.</summary>
     private static void Harden(int pid)
     {
         var none = stackalloc ulong[2];
@@ -133,7 +133,7 @@ internal sealed unsafe class WorkerProcessLauncher(
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Already gone, or a kernel that forbids it: a preference, not a promise.
+            // The worker has already exited, or the kernel forbids the change: best effort only.
         }
     }
 }

@@ -3,7 +3,7 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Supervision;
 
-/// <summary>A slot as others may see it.</summary>
+/// <summary>A public snapshot of a slot.</summary>
 internal sealed class WorkerStatus
 {
     private readonly Dispatch.WorkerLink? _link;
@@ -58,7 +58,7 @@ internal sealed class WorkerStatus
     /// <summary>The engine's view, while a worker fills the slot.</summary>
     public WorkerNode? View => _link?.View;
 
-    /// <summary>Handlers that it offers under names that are none.</summary>
+    /// <summary>Offered handlers with invalid names.</summary>
     public IEnumerable<string> LeftOut => _link?.LeftOut ?? [];
 
     /// <summary>The last heartbeat.</summary>

@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Supervision;
 
-// How a worker goes, and what becomes of its slot.
+// The end of a worker, and the refilling of its slot.
 internal sealed partial class WorkerSupervisor
 {
     private void DrainAndStop(WorkerProcess process)
@@ -31,9 +31,9 @@ internal sealed partial class WorkerSupervisor
         Replace(process, "condemned");
     }
 
-    /// <summary>SIGTERM now, SIGKILL if that is not obeyed.</summary>
+    /// <summary>SIGTERM now, SIGKILL if the worker does not obey.</summary>
     /// <param name="process">The worker.</param>
-    /// <param name="why">For whoever had something running there.</param>
+    /// <param name="why">The reason, for the owners of the tasks running there.</param>
     private void Terminate(WorkerProcess process, string why)
     {
         if (!_processes.Contains(process) || process.Role == WorkerRole.Ending)
@@ -42,7 +42,7 @@ internal sealed partial class WorkerSupervisor
         var harsh = process.Role == WorkerRole.Condemned;
         process.Role = WorkerRole.Ending;
         process.Connecting.Cancel();
-        // Both say the same: the stream to a worker that reads it, so that it may end cleanly, the signal to any program.
+        // Both request the end: the stream message lets a worker that reads it end cleanly; the signal reaches any program.
         process.Link?.Drain();
         process.Child.Signal(NativeMethods.SigTerm);
         _thread.PostAfter(harsh && process.Link is null ? TimeSpan.Zero : _options.TerminateGrace, () => process.Child.Signal(NativeMethods.SigKill));
@@ -84,7 +84,7 @@ internal sealed partial class WorkerSupervisor
 
     private void OnLost(WorkerProcess process, long finished, bool atWork, string cause)
     {
-        // One that never said Hello has not started, however long it took.
+        // A worker that never said Hello has not started, however long it ran.
         var wasReady = process.Link is not null;
         var early = !wasReady || (finished == 0 && _clock.Running.GetElapsedTime(process.StartedAt) < _options.EarlyLifetime);
         if (process.Group.Spare == process)
@@ -97,10 +97,11 @@ internal sealed partial class WorkerSupervisor
                 slot.Current = null;
         }
 
-        // What a slot that has a worker loses was a successor, which never served, however long it took to start.
+        // If the slot still has a worker, the lost process was its successor, which never served, however long it took to start.
         if (early || process.Slot is { Current: not null })
         {
-            // Death at work may be the task's doing: it slows the next start down, but tasks that kill cannot have the group given up for all others.
+            // A task may have caused a death at work: such a death delays the next start, but tasks that kill workers must not cause the group to be given
+            // up.
             OnEarlyDeath(process.Group, process.Slot, cause, mayGiveUp: !atWork, wasReady);
             return;
         }
@@ -117,7 +118,7 @@ internal sealed partial class WorkerSupervisor
         }
     }
 
-    /// <summary>Empties the slot of a worker that goes and fills it at once.</summary>
+    /// <summary>Empties the slot of an ending worker and refills it at once.</summary>
     private void Replace(WorkerProcess process, string cause)
     {
         if (process.Slot is not { } slot || slot.Current != process)
@@ -146,7 +147,7 @@ internal sealed partial class WorkerSupervisor
         slot.Restarts++;
         if (slot.Current is not null)
         {
-            // A successor that does not start: the worker it was to replace goes on.
+            // The successor did not start: the worker that it was to replace continues.
             slot.Successor = null;
             slot.NoRenewalBefore = _clock.Now + _options.MaxRestartBackoff;
             slot.Recycling?.TrySetException(new InvalidOperationException($"the successor of {slot.Name} did not start: {cause}"));
@@ -162,7 +163,7 @@ internal sealed partial class WorkerSupervisor
         }
         else if (group.Spare is { Role: WorkerRole.Spare })
         {
-            // A spare that got as far as its Hello is there for this; only starting processes over and over is what the backoff is to prevent.
+            // A ready spare exists for this case; the backoff only has to prevent repeated process starts.
             StartFor(slot);
         }
         else
@@ -179,7 +180,7 @@ internal sealed partial class WorkerSupervisor
         CheckSettled();
     }
 
-    /// <summary>The engine fails what only groups can run that have been given up, and lets it wait again once they are started anew.</summary>
+    /// <summary>The engine fails tasks that only given-up groups can run, and lets such tasks wait again once the groups are restarted.</summary>
     private void JudgeGroups()
     {
         if (_stopping)

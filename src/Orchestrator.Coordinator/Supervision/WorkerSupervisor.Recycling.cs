@@ -2,16 +2,17 @@ using System.Globalization;
 
 namespace Orchestrator.Coordinator.Supervision;
 
-// Workers that have done enough, or have grown too large, are replaced before they do harm: the successor first, and none of their tasks is lost.
+// Workers that have run enough tasks, or have grown too large, are replaced before they do harm: the successor starts first, and none of their tasks is
+// lost.
 internal sealed partial class WorkerSupervisor
 {
-    // Compiling goes on after a worker is ready: of 0.4 s of processor time that it takes until its handlers run as fast as they can, the start is a third.
+    // Compilation continues after a worker is ready: of the 0.4 s of processor time until its handlers run at full speed, the start is a third.
     private const double WarmUp = 3.5;
 
     private TimeSpan _renewalPause;
     private TimeSpan _noRenewalBefore;
 
-    /// <summary>Looks for workers to replace: one at a time, since a machine on which all workers start anew at once serves nobody.</summary>
+    /// <summary>Finds workers to replace: one at a time, since a machine that restarts all workers at once cannot serve tasks.</summary>
     private void Renew()
     {
         if (_stopping || (_options.RecycleAfterTasks is null && _options.MaxWorkerMemory is null) || _processes.Exists(process => process.Role == WorkerRole.Starting))
@@ -32,7 +33,7 @@ internal sealed partial class WorkerSupervisor
         }
     }
 
-    /// <summary>Why a worker is to be replaced; null where it is not.</summary>
+    /// <summary>Why a worker must be replaced; null if it need not be.</summary>
     private string? WhyRenew(WorkerProcess worker)
     {
         if (_options.MaxWorkerMemory is { } most && ProcFs.Resident(worker.Child.Pid) is var resident && resident > most)
@@ -42,11 +43,11 @@ internal sealed partial class WorkerSupervisor
         if (worker.Link?.View is not { } view)
             return null;
         var done = _host.Read(_ => view.Succeeded + view.Failed);
-        // Spread by 10 % to either side, so that workers that started together do not end together.
+        // Spread by ± 10 %, so that workers that started together are not replaced together.
         return done >= tasks * worker.RenewalFactor ? $"has ended {done} tasks" : null;
     }
 
-    /// <summary>A worker is ready, and what its start has cost is known: what may pass before the next is replaced for the number of its tasks.</summary>
+    /// <summary>Called when a worker is ready and the cost of its start is known: sets the pause before the next replacement by task count.</summary>
     private void LearnCostOfStart(WorkerProcess worker)
     {
         if (_options.RecycleAfterTasks is null)

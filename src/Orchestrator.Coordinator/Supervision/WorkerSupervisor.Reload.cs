@@ -1,14 +1,14 @@
 namespace Orchestrator.Coordinator.Supervision;
 
-// New options while it runs.
+// Reloading of options.
 internal sealed partial class WorkerSupervisor
 {
     /// <summary>The options in force.</summary>
     public SupervisorOptions Options => _options;
 
     /// <summary>
-    /// Workers that start from now on are as these options say, and groups have so many. Those that run go on as they are until they are recycled; the spares
-    /// are replaced at once. The groups themselves, and who is pinned, stay.
+    /// Workers that start from now on use these options, and groups get the new sizes. Running workers keep their options until they are recycled; spares
+    /// are replaced at once. The set of groups and the pinning do not change.
     /// </summary>
     public Task ReloadAsync(SupervisorOptions options) => _thread.CallAsync(() =>
     {
@@ -32,7 +32,7 @@ internal sealed partial class WorkerSupervisor
             }
 
             StartSpare(group);
-            // What was scaled by hand meanwhile stays so.
+            // A size set by scaling at run time is kept.
             if (next.Workers != last.Workers)
                 Scale(group, next.Workers);
         }

@@ -3,16 +3,16 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Supervision;
 
-// Which slots there are: groups, scaling, recycling.
+// The set of slots: groups, scaling, recycling.
 internal sealed partial class WorkerSupervisor
 {
     /// <summary>The names of the groups.</summary>
     public IEnumerable<string> GroupNames => _groups.Select(group => group.Name);
 
     /// <summary>
-    /// Changes the number of slots of a group, of the only one where none is named; workers that are no longer needed finish what they run.
+    /// Changes the number of slots of a group (of the only group if none is named); surplus workers finish their running tasks.
     /// </summary>
-    /// <returns>Its slots now.</returns>
+    /// <returns>The group's slots after the change.</returns>
     public Task<int> ScaleAsync(string group, int workers)
     {
         var scaled = group.Length == 0 ? _groups[0] : _groups.Find(known => known.Name == group)!;
@@ -31,7 +31,7 @@ internal sealed partial class WorkerSupervisor
     }
 
     /// <summary>
-    /// Replaces the worker with this name (all where it is empty) in this group (in any where it is empty), one after the other, each successor first.
+    /// Replaces the worker with this name (all if empty) in this group (any if empty), one after the other, each after its successor has started.
     /// Returns how many were replaced.
     /// </summary>
     public async Task<int> RecycleAsync(string group, string worker, CancellationToken cancellationToken)
@@ -57,7 +57,7 @@ internal sealed partial class WorkerSupervisor
         {
             var core = _options.PinWorkers ? _cores[(group.FirstCore + group.SlotNumber) % _cores.Count] : -1;
             var slot = new WorkerSlot(group, $"{group.Name}-{++group.SlotNumber}", core);
-            // Beside the others of its group, so that whoever lists them sees them together.
+            // Next to the others of its group, so that listings show them together.
             _slots.Insert(_slots.FindLastIndex(other => _groups.IndexOf(other.Group) <= _groups.IndexOf(group)) + 1, slot);
             StartFor(slot);
         }
@@ -74,7 +74,7 @@ internal sealed partial class WorkerSupervisor
         if (slot.Successor is { } successor)
             Terminate(successor, "its slot was removed");
         slot.Recycling?.TrySetResult();
-        // Names are given again: worker-3 of three is worker-3 after a scaling down and up.
+        // Names are reused: worker-3 of three is worker-3 again after scaling down and up.
         slot.Group.SlotNumber--;
     }
 
@@ -94,7 +94,7 @@ internal sealed partial class WorkerSupervisor
         }
         else if (slot.Successor is null && !FillBySpare(slot))
         {
-            // Where there is one, the worker was to be replaced anyway.
+            // If a successor exists, the worker was about to be replaced anyway.
             slot.Successor = Launch(slot.Group, slot);
         }
 
@@ -103,7 +103,8 @@ internal sealed partial class WorkerSupervisor
     }
 
     /// <summary>
-    /// Two groups that mean different work by one name: the engine has kept the first, and whoever wrote the second must be told. The same of names that are none.
+    /// Warns when two groups use one handler name for different kinds of work: the engine keeps the first, and the second's author must learn of it. Also
+    /// warns of invalid names.
     /// </summary>
     private void WarnOfRefusedOffers(WorkerProcess process)
     {

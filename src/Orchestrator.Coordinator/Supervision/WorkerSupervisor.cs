@@ -11,8 +11,8 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// Owns every worker process: starts one per slot and a spare per group, watches them, replaces those that die, recycles, scales, and ends them all. Everything
-/// happens on its one thread; what others may see is published as an immutable snapshot.
+/// Owns every worker process: starts one per slot and a spare per group, watches them, replaces those that die, recycles, scales, and ends them all.
+/// Everything happens on its one thread; other threads read published immutable snapshots.
 /// </summary>
 internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
 {
@@ -62,13 +62,13 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         host.Orders = this;
     }
 
-    /// <summary>All slots as they were at the last change.</summary>
+    /// <summary>A snapshot of all slots at the last change.</summary>
     public ImmutableArray<WorkerStatus> Status => _status;
 
     /// <summary>Slots that have been given up.</summary>
     public int FailedSlots => _status.Count(slot => slot.HasFailed);
 
-    /// <summary>Groups that have been given up: what only they could run fails.</summary>
+    /// <summary>Groups that have been given up: tasks that only they could run fail.</summary>
     public ImmutableArray<string> LostGroups => _lostGroups;
 
     /// <summary>Starts the workers; completes once each slot is ready or has been given up.</summary>
@@ -161,8 +161,8 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         {
             _events.Add("worker.start_failed", name, exception.Message);
             Log.StartFailed(_logger, name, exception.Message);
-            // As if it had died at once; later, so that the caller sees the slot empty first. What the machine is short of for the moment is no fault
-            // of the worker's, which is tried again for ever; only a coordinator that starts must come to an end.
+            // Handled like an immediate death; posted, so that the caller sees the empty slot first. A temporary shortage on the machine is not the
+            // worker's fault, so the start is retried forever; only the coordinator's own start must terminate.
             var isShortage = NativeMethods.IsShortage(exception.HResult) && _settled.Task.IsCompleted;
             group.LastDeath = (exception.Message, null);
             _thread.Post(() => OnEarlyDeath(group, slot, exception.Message, mayGiveUp: !isShortage));
@@ -180,7 +180,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         }
         catch (Exception exception)
         {
-            // Whatever went wrong on the way to its Hello, the process is of no use: end it, and its exit does the rest.
+            // Whatever failed before the Hello, the process is unusable: kill it, and its exit triggers the rest.
             _thread.Post(() => OnConnectFailed(process, exception));
         }
     }
@@ -189,7 +189,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     {
         var exit = await process.Child.Exited;
         process.Connecting.Cancel();
-        // What it had sent before it died is still in the socket; the link reads it to its end first, so that no finished task counts as lost.
+        // Messages sent before the worker's death are still in the socket; the link reads to the end first, so that no finished task counts as lost.
         if (process.Link is { } link)
             await Task.WhenAny(link.Ended, Task.Delay(WatchPeriod, _clock.Running));
         _thread.Post(() => OnExited(process, exit));
@@ -199,7 +199,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     {
         process.Link = link;
         (process.Slot?.EarlyDeaths ?? process.Group.SpareDeaths).OnReady();
-        // What a worker printed before it sent a result belongs to that task.
+        // Output that a worker printed before it sent a result belongs to that task.
         link.BeforeResults = process.Child.DrainNow;
         link.StartReading();
         LearnCostOfStart(process);
@@ -236,7 +236,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         process.KilledFor ??= exception is OperationCanceledException
             ? $"it did not say Hello within {_options.StartTimeout.TotalSeconds:0} s"
             : exception.Message;
-        // One that has closed its stream is on its way out, and its own exit tells more than our signal would.
+        // A worker that has closed its stream is exiting, and its own exit status says more than the supervisor's signal would.
         if (exception is EndOfStreamException)
             _thread.PostAfter(_options.TerminateGrace, () => process.Child.Signal(NativeMethods.SigKill));
         else
@@ -260,13 +260,13 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         WarnOfRefusedOffers(process);
         if (before is not null)
             DrainAndStop(before);
-        // Seen before it is told.
+        // Publish the new state before completing the waiters.
         Publish();
         slot.Recycling?.TrySetResult();
         slot.Recycling = null;
     }
 
-    /// <summary>The heartbeat watch. It judges its own health first: a coordinator that was paused has heard nobody.</summary>
+    /// <summary>The heartbeat watch. It checks the coordinator's own health first: a paused coordinator has received no heartbeat.</summary>
     private void Watch()
     {
         var now = _clock.Now;
@@ -295,7 +295,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         }
 
         Renew();
-        // Every few looks: what nobody waits for does no harm for a second.
+        // Only every fourth round: an unreaped orphan does no harm for a second.
         if (OrphanReaper.IsNeeded && ++_looks % 4 == 0)
             OrphanReaper.Reap(pid => _processes.Exists(process => process.Child.Pid == pid));
     }

@@ -2,18 +2,18 @@ using Orchestrator.Coordinator.Engines;
 
 namespace Orchestrator.Coordinator.Telemetry;
 
-/// <summary>Something that an operator asks about afterwards: restarts, drains, condemned workers.</summary>
-/// <param name="Sequence">Grows over all events of this coordinator.</param>
+/// <summary>An event for operators: restarts, drains, condemned workers.</summary>
+/// <param name="Sequence">Increases over all events of this coordinator.</param>
 /// <param name="At">When.</param>
-/// <param name="Kind">A stable word such as <c>worker.ready</c>.</param>
-/// <param name="Subject">Whom it concerns, such as <c>worker-1#3</c>.</param>
-/// <param name="Message">What happened, for people.</param>
+/// <param name="Kind">A stable identifier such as <c>worker.ready</c>.</param>
+/// <param name="Subject">The subject, such as <c>worker-1#3</c>.</param>
+/// <param name="Message">A readable description.</param>
 internal sealed record OperatorEvent(long Sequence, DateTimeOffset At, string Kind, string Subject, string Message);
 
-/// <summary>The last events, and those who watch for new ones.</summary>
+/// <summary>The last events, and the watchers of new ones.</summary>
 internal sealed class EventLog(MonotonicClock clock)
 {
-    /// <summary>The kind of an event that stands for those that are no longer kept.</summary>
+    /// <summary>The kind of the event that replaces events no longer kept.</summary>
     public const string Gone = "events.gone";
 
     private const int Kept = 10_000;
@@ -38,7 +38,7 @@ internal sealed class EventLog(MonotonicClock clock)
         added.SetResult();
     }
 
-    /// <summary>Events after a sequence, then new ones as they come. Those that are no longer kept are stated by one of kind <see cref="Gone"/>.</summary>
+    /// <summary>Events after a sequence, then new ones as they occur. One event of kind <see cref="Gone"/> stands for those no longer kept.</summary>
     public async IAsyncEnumerable<OperatorEvent> WatchAsync(
         long afterSequence, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -70,7 +70,7 @@ internal sealed class EventLog(MonotonicClock clock)
             afterSequence = last;
         }
 
-        // Sequences have no gaps, so the place of the next one is known.
+        // Sequences have no gaps, so the index of the next event is known.
         foreach (var item in _events.Skip((int)Math.Clamp(afterSequence + 1 - oldest.Sequence, 0, _events.Count)).Take(MaxBatch))
         {
             batch.Add(item);

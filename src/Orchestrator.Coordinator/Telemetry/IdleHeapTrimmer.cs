@@ -5,31 +5,31 @@ using Orchestrator.Coordinator.Engines;
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>
-/// Gives the memory of what is gone back to the system. The runtime collects when somebody allocates, so a coordinator whose million queued items have been
-/// deleted would keep their pages for as long as nobody asks it for anything. Once it has been quiet for a few seconds, a collection beside its threads finds out
-/// how much of the heap is in use; only where much is not, one that stops them for a moment closes the gaps and returns the pages.
+/// Returns freed memory to the system. The runtime collects only on allocations, so an idle coordinator whose million queued items have been deleted would
+/// keep their pages. After a few quiet seconds, a background collection determines how much of the heap is in use; only if much is unused, a blocking
+/// collection compacts the heap and returns the pages.
 /// </summary>
 /// <remarks>
-/// Nothing of this happens while there is work: a second with more than a few requests begins the wait anew, and so does one between the two collections.
+/// None of this happens under load: a second with more than a few requests restarts the wait, even between the two collections.
 /// </remarks>
 internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : IHostedService, IDisposable
 {
-    /// <summary>The kind of the event that says what was returned.</summary>
+    /// <summary>The kind of the event that reports the returned memory.</summary>
     public const string EventKind = "coordinator.memory_returned";
 
     private const int QuietSeconds = 3;
 
-    // About twenty-five small calls.
+    // Equals about twenty-five small calls.
     private const long QuietBytesPerSecond = 256 << 10;
     private const double QuietCpuShare = 0.3;
 
-    // Below this nothing has happened since the last look, but for timers and signs of life.
+    // Below this, only timers and heartbeats have allocated since the last check.
     private const long WorthLooking = 64 << 10;
 
-    // What a coordinator of a few hundred clients moves around in anyway.
+    // The normal fluctuation of a coordinator with a few hundred clients.
     private const long WorthReturning = 16 << 20;
 
-    // A compaction moves about 1 GB a second. Whoever calls in that moment waits for it.
+    // A compaction moves about 1 GB a second. Concurrent calls wait for it.
     private const long MostToMove = 256 << 20;
 
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
@@ -62,7 +62,7 @@ internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : I
 
     private void Look()
     {
-        // A look can take longer than the period where the machine is slow.
+        // A check can take longer than the period on a slow machine.
         if (Interlocked.Exchange(ref _looking, 1) != 0)
             return;
         try
@@ -80,7 +80,7 @@ internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : I
         _quiet = WasQuiet() ? _quiet + 1 : 0;
         if (_collecting && _quiet == 0)
         {
-            // There is work again, and what the collection finds is soon no longer true.
+            // Work has resumed, so the result of the collection will soon be outdated.
             _collecting = false;
         }
         else if (_collecting)
@@ -100,19 +100,19 @@ internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : I
         }
     }
 
-    /// <summary>The last one of the whole heap. Smaller ones may have come after it, and none may come for long after those where nobody allocates.</summary>
+    /// <summary>The last full collection. Partial ones may have followed it, and on an idle heap no further collection may follow for long.</summary>
     private static GCMemoryInfo LastFullCollection()
     {
         var (background, blocking) = (GC.GetGCMemoryInfo(GCKind.Background), GC.GetGCMemoryInfo(GCKind.FullBlocking));
         return background.Index > blocking.Index ? background : blocking;
     }
 
-    /// <summary>Whether little was done since the last look.</summary>
+    /// <summary>Whether there was little work since the last check.</summary>
     private bool WasQuiet()
     {
         var (allocated, cpu, at) = (GC.GetTotalAllocatedBytes(), Environment.CpuUsage.TotalTime, clock.Now);
         var seconds = Math.Max(0.001, (at - _at).TotalSeconds);
-        // While a collection runs, the time of the processors is its own.
+        // While a collection runs, the processor time is the collector's.
         var quiet = allocated - _allocated < QuietBytesPerSecond * seconds && (_collecting || (cpu - _cpu).TotalSeconds < QuietCpuShare * seconds);
         (_allocated, _cpu, _at) = (allocated, cpu, at);
         return quiet;

@@ -9,12 +9,12 @@ using V1 = Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Telemetry;
 
-/// <summary>Every limit in force, and how far it is used.</summary>
+/// <summary>Every limit and its current use.</summary>
 internal sealed class LimitReporter(
     TaskEngineHost host, ObjectEngineHost objects, MemoryBudget memory, StreamRegistry streams, ChangeJournal journal, CoordinatorOptions options,
     WorkerSupervisor workers, IncompleteMessageLimits incoming)
 {
-    /// <summary>The limits over all, as they are now.</summary>
+    /// <summary>The limits over all clients, with current values.</summary>
     public IReadOnlyList<V1.Limit> Shared()
     {
         var engine = host.Options;
@@ -31,11 +31,11 @@ internal sealed class LimitReporter(
             .. objects.Read((read, _) => read.Limits()).Select(limit => New(limit.Name, limit.Description, limit.Maximum, limit.Used, limit.Unit)),
             New("streams", "Open task streams", 0, streams.Count, "streams"),
             New("history_tasks", "Ends of durable tasks that the journal keeps for ListTasks", journal.Options.HistoryTasks, 0, "tasks"),
-            New("history_bytes", "What those take", journal.Options.HistoryBytes, journal.HistoryBytes, "bytes"),
+            New("history_bytes", "Size of those ends", journal.Options.HistoryBytes, journal.HistoryBytes, "bytes"),
         ];
     }
 
-    /// <summary>One client's own, and those of one message, stream or worker, which are not counted.</summary>
+    /// <summary>The limits of one client, and those of one message, stream or worker, whose use is not counted.</summary>
     public IReadOnlyList<V1.Limit> Of(ClientQuota client)
     {
         var engine = host.Options;

@@ -4,18 +4,18 @@ using Orchestrator.Coordinator.Engines;
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>
-/// Keeps what is not in use from filling the memory budget. What is kept for others is bounded by admission; but the runtime knows the machine's memory and not
-/// the budget, and lets garbage pile up as long as the machine has room. Near the budget it is made to collect, and to give the pages back. In a program of somebody
-/// else's the memory is theirs, and nothing is done.
+/// Keeps garbage from filling the memory budget. Admission bounds retained data; but the runtime knows the machine's memory and not the budget, and lets
+/// garbage accumulate as long as the machine has room. Near the budget, this class forces a collection and returns the pages. Embedded in another program,
+/// it does nothing: the memory is that program's.
 /// </summary>
 internal sealed class MemoryPressureCollector(CoordinatorOptions options, MonotonicClock clock) : IHostedService, IDisposable
 {
     private const double Near = 0.75;
 
-    // Less than this has not changed the picture since the last collection, which would only be repeated.
+    // With less than this allocated since the last collection, another one would free nothing more.
     private const long WorthCollecting = 16 << 20;
 
-    // Where what is kept is itself near the budget, collecting does not help: it may take this part of the time, and no more.
+    // If retained data alone is near the budget, collecting does not help: it may take at most this share of the time.
     private const int PauseShare = 10;
 
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);

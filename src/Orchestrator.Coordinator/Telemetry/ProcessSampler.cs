@@ -3,7 +3,7 @@ using Orchestrator.Coordinator.Engines;
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>
-/// Rates that need two looks: the coordinator's processor use and ended tasks per second, over the last few seconds. One look a second costs nothing
+/// Rates that need two samples: the coordinator's processor use and ended tasks per second, over the last few seconds. One sample a second costs nothing
 /// measurable on an idle machine.
 /// </summary>
 internal sealed class ProcessSampler : IDisposable

@@ -5,8 +5,8 @@ using V1 = Orchestrator.V1;
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>
-/// What <c>/metrics</c> says, in the text format of Prometheus: the same numbers as <c>orchestrator status</c> and <c>orchestrator limits</c>, taken when they
-/// are asked for, so that they cost nothing in between.
+/// The content of <c>/metrics</c> in Prometheus text format: the same numbers as <c>orchestrator status</c> and <c>orchestrator limits</c>, computed on
+/// request, so that they cost nothing in between.
 /// </summary>
 internal sealed class PrometheusCollector
 {
@@ -57,7 +57,7 @@ internal sealed class PrometheusCollector
         Registry.AddBeforeCollectCallback(Collect);
     }
 
-    /// <summary>What is served.</summary>
+    /// <summary>The registry that is served.</summary>
     public CollectorRegistry Registry { get; } = Metrics.NewCustomRegistry();
 
     private void Collect()
@@ -119,7 +119,7 @@ internal sealed class PrometheusCollector
             _workerTasks.WithLabels(labels).Set(worker.RunningTasks);
         }
 
-        // Scaled down.
+        // Workers removed by scaling down.
         foreach (var (worker, group) in gone)
         {
             foreach (var gauge in all)

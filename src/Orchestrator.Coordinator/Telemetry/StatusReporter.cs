@@ -9,7 +9,7 @@ using V1 = Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Telemetry;
 
-/// <summary>What an operator sees at one moment.</summary>
+/// <summary>Builds the status that operators see.</summary>
 internal sealed class StatusReporter(
     TaskEngineHost host, ObjectEngineHost objects, WorkerSupervisor supervisor, StreamRegistry streams, ProcessSampler sampler, MonotonicClock clock)
 {
@@ -103,7 +103,7 @@ internal sealed class StatusReporter(
 
     private static V1.HandlerStats ToStats(HandlerProfile handler, PlacementPolicy placement) => new()
     {
-        // In-process runs of the same name are another population.
+        // In-process runs of the same handler name are a separate population.
         Handler = placement == PlacementPolicy.WorkerProcess ? handler.Name : $"{handler.Name}@{placement.ToString().ToLowerInvariant()}",
         Counts = ToCounts(handler.Tally),
         RunP50 = ToDuration(handler.RunTimes.Quantile(0.5)),
@@ -134,7 +134,7 @@ internal sealed class StatusReporter(
         }
         catch (IOException)
         {
-            // Out of file descriptors: the status is wanted now more than ever, and the last count is near enough.
+            // Out of file descriptors: the status is needed especially then, and the last count is close enough.
         }
 
         return _threads;

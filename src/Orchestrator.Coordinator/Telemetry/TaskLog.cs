@@ -5,12 +5,12 @@ using V1 = Orchestrator.V1;
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>
-/// In a program with a pool of its own: what tasks print and log goes to the program's logger as well, with task and worker. A coordinator of its own has it in the
-/// tasks' logs alone.
+/// In a program with an embedded pool: tasks' output and logs also go to the program's logger, with task and worker. A standalone coordinator keeps them
+/// in the tasks' logs only.
 /// </summary>
 internal sealed partial class TaskLog(ILoggerFactory loggers)
 {
-    /// <summary>The category, for filters.</summary>
+    /// <summary>The log category, for filters.</summary>
     public const string Category = "Orchestrator.Tasks";
 
     private readonly ILogger _logger = loggers.CreateLogger(Category);

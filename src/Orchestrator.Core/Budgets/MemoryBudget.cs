@@ -1,13 +1,13 @@
 namespace Orchestrator.Core.Budgets;
 
 /// <summary>
-/// The bytes that a coordinator may keep for others: inputs, results, items, messages, values, and a record for each. All engines of one process share one, so it
-/// is the only thing here that several threads touch.
+/// The bytes that a coordinator may keep for its clients: inputs, results, items, messages, values, and a record for each. All engines of
+/// one process share one budget, so it is the only object here that several threads access.
 /// </summary>
 /// <remarks>
-/// New work is refused at four fifths of it: what was accepted before must still find room for its results. No kind of work, tasks or shared objects, gets more
-/// than three fifths, so that a flood of one leaves room for the other; and no client's unfinished tasks more than half of that, so that it leaves room for
-/// other clients.
+/// New work is refused at four fifths of it: work accepted before must still find room for its results. No kind of work, tasks or shared
+/// objects, gets more than three fifths, so that a flood of one leaves room for the other; and no client's unfinished tasks get more than
+/// half of that, so that they leave room for other clients.
 /// </remarks>
 /// <param name="limit">The most bytes.</param>
 public sealed class MemoryBudget(long limit)
@@ -29,24 +29,27 @@ public sealed class MemoryBudget(long limit)
     /// <summary>The bytes that are kept now.</summary>
     public long Used => Volatile.Read(ref _used);
 
-    /// <summary>More, or less, is kept.</summary>
+    /// <summary>Changes the number of kept bytes.</summary>
     public void Add(long bytes) => Interlocked.Add(ref _used, bytes);
 }
 
-/// <summary>What one engine keeps. It counts for itself under its own lock, and tells the others at the end of each step: one shared write however much was done.</summary>
+/// <summary>
+/// The bytes kept by one engine. It counts under its own lock, and publishes the sum at the end of each step: one shared write
+/// however much was done.
+/// </summary>
 internal sealed class MemoryShare(MemoryBudget budget)
 {
     private long _told;
 
     public MemoryBudget Budget => budget;
 
-    /// <summary>Whether the engine may take in new work, after which it would keep so many bytes.</summary>
+    /// <summary>Whether the engine may accept new work, after which it would keep this many bytes.</summary>
     public bool FitsNewWork(long bytes) => bytes <= budget.PerKindLimit && Total(bytes) <= budget.AdmissionLimit;
 
-    /// <summary>Whether the engine may keep so many bytes, of what it has accepted before.</summary>
+    /// <summary>Whether the engine may keep this many bytes for work that it has accepted before.</summary>
     public bool Fits(long bytes) => Total(bytes) <= budget.Limit;
 
-    /// <summary>The engine keeps so many bytes now.</summary>
+    /// <summary>Publishes the number of bytes that the engine keeps now.</summary>
     public void Publish(long bytes)
     {
         if (bytes == _told)

@@ -1,6 +1,6 @@
 namespace Orchestrator.Core.Objects;
 
-/// <summary>A value that crosses processes, as the engine sees it: something that it keeps and hands on, and never looks into.</summary>
-/// <param name="Body">The value. Immutable once it is here, since it is shared by whoever keeps it.</param>
-/// <param name="Bytes">What it counts for, in bytes; at least 0.</param>
+/// <summary>A value that crosses processes, as the engine sees it: the engine stores and forwards it and never inspects it.</summary>
+/// <param name="Body">The value. Immutable once passed to the engine, since all its holders share it.</param>
+/// <param name="Bytes">The size that it is accounted with, in bytes; at least 0.</param>
 public readonly record struct Content(object Body, int Bytes);

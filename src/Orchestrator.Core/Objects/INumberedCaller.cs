@@ -1,6 +1,9 @@
 namespace Orchestrator.Core.Objects;
 
-/// <summary>A caller that carries many commands, such as a stream. Of two that send the same command, the one with the higher number gets its outcome.</summary>
+/// <summary>
+/// A caller that carries many commands, such as a stream. If two callers send the same command, the one with the higher number
+/// gets its outcome.
+/// </summary>
 public interface INumberedCaller
 {
     /// <summary>Higher than that of every caller opened before it.</summary>

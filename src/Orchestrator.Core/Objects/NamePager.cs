@@ -1,10 +1,10 @@
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Pages of things in the order of their names.</summary>
+/// <summary>Pages of objects in the order of their names.</summary>
 internal static class NamePager
 {
     /// <summary>
-    /// The first so many whose names come after <paramref name="after"/>, in ordinal order. Looks at all, and keeps no more than a page: an
+    /// The first objects whose names come after <paramref name="after"/>, in ordinal order. Scans all, and keeps no more than a page: an
     /// index would cost every object, and lists are read by people.
     /// </summary>
     public static IReadOnlyList<T> After<T>(IEnumerable<T> all, Func<T, string> nameOf, string after, int maximum)

@@ -3,32 +3,32 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>An object addressed by its kind and name: who holds it, who waits for it, and what happens when one of them goes.</summary>
+/// <summary>An object addressed by its kind and name: its holders, its waiters, and the handling of their ends.</summary>
 internal abstract class NamedObject(ObjectKind kind, string name)
 {
     public ObjectKind Kind => kind;
 
     public string Name => name;
 
-    /// <summary>Whose request brought it into being; null where no client is known.</summary>
+    /// <summary>The client whose request created it; null where no client is known.</summary>
     public ClientObjectQuota? Client { get; set; }
 
-    /// <summary>Whether anybody waits here, or waits elsewhere for who holds this.</summary>
+    /// <summary>Whether any command waits here, or waits elsewhere for a holder of this object.</summary>
     public abstract bool HasWaiters { get; }
 
-    /// <summary>What its state is, in a few words for people.</summary>
+    /// <summary>Its state in a few words, for people.</summary>
     public virtual string Describe() => "";
 
-    /// <summary>Who holds something of it.</summary>
+    /// <summary>The holds on this object.</summary>
     public virtual IEnumerable<Hold> Holds => [];
 
-    /// <summary>Who waits here, in the order of service; null is nobody.</summary>
+    /// <summary>The waiters, in the order of service; null where there are none.</summary>
     public virtual WaiterQueue? Waiters => null;
 
-    /// <summary>Whether anybody may have to wait for this wait to be served and done.</summary>
+    /// <summary>Whether another wait may depend on this one being served and done.</summary>
     public virtual bool IsWaitedFor(Wait wait) => wait.Next is not null;
 
-    /// <summary>Adds whom this wait waits for; nobody where that is unknown, since then anybody may end it.</summary>
+    /// <summary>Adds the sessions that this wait waits for; none where they are unknown, since then any session may end the wait.</summary>
     public virtual void AddBlockers(Wait wait, Blockers blockers)
     {
     }
@@ -41,19 +41,19 @@ internal abstract class NamedObject(ObjectKind kind, string name)
     }
 
     /// <summary>
-    /// A wait has gone without having been served: serve those whom it kept waiting, and drop the object if nothing needs it. Also called for an
-    /// object that has been dropped meanwhile.
+    /// A wait has left without having been served: serve the waits that it blocked, and drop the object if it is no longer needed. Also
+    /// called for an object that has been dropped in the meantime.
     /// </summary>
     public abstract void OnWaiterLeft(ObjectEngine engine, Wait wait);
 
-    /// <summary>The time of its <see cref="ObjectTimer"/> has come.</summary>
+    /// <summary>Its <see cref="ObjectTimer"/> is due.</summary>
     public virtual void OnTimer(ObjectEngine engine)
     {
     }
 
     /// <summary>
-    /// What the wait has achieved so far, as an outcome, where that stays when the wait is cancelled or its caller goes: a put of which some items
-    /// were taken in. Null where nothing was.
+    /// The wait's progress so far, as an outcome, where it remains in effect when the wait is cancelled or its caller disconnects: a put
+    /// whose first items were accepted. Null without progress.
     /// </summary>
     public virtual ObjectOutcome? PartialOutcome(Wait wait) => null;
 
@@ -74,7 +74,7 @@ internal abstract class Hold(Session session, NamedObject @object, string flow, 
 
     public NamedObject Object => @object;
 
-    /// <summary>Which of the session's flows holds it; of none in particular where several have a share.</summary>
+    /// <summary>The session's flow that holds it; no particular one where several flows share the hold.</summary>
     public SessionFlow Flow { get; private set; } = new(session, flow);
 
     /// <summary>When it was granted, on the engine's clock, in ticks of 100 ns.</summary>

@@ -3,54 +3,64 @@ using Orchestrator.Core.Sessions;
 namespace Orchestrator.Core.Objects;
 
 /// <summary>
-/// Something that is asked of the engine. Its outcome comes in <see cref="ObjectEffects.Outcomes"/>, exactly one per command, in the
-/// same <see cref="ObjectEngine.Apply"/> or in a later call. What can be set is for the host, before it applies the command, and stays from then on.
+/// A request to the engine. Exactly one outcome per command appears in <see cref="ObjectEffects.Outcomes"/>, in the same
+/// <see cref="ObjectEngine.Apply"/> or in a later call. The host sets the settable properties before it applies the command; they stay unchanged
+/// from then on.
 /// </summary>
 public abstract record ObjectCommand
 {
-    /// <summary>The session on whose behalf; null where the caller named none.</summary>
+    /// <summary>The session on whose behalf the command acts; null where the caller named none.</summary>
     public Session? Session { get; set; }
 
-    /// <summary>Who asks, for its shares; null is the coordinator itself.</summary>
+    /// <summary>The client that sends the command, for its quotas; null is the coordinator itself.</summary>
     public ClientObjectQuota? Client { get; set; }
 
-    /// <summary>On whose account: that of the session's client, as a task's session is on that of who submitted it.</summary>
+    /// <summary>
+    /// The charged client: that of the session if there is one; a task's session is charged to the client that submitted the
+    /// task.
+    /// </summary>
     internal ClientObjectQuota? Account => Session is { } session ? session.Client : Client;
 
-    /// <summary>Whom the outcome belongs to. Opaque to the engine.</summary>
+    /// <summary>The receiver of the outcome. Opaque to the engine.</summary>
     public object? Caller { get; set; }
 
     /// <summary>Which of the caller's operations it is. Opaque to the engine.</summary>
     public ulong Tag { get; set; }
 
-    /// <summary>Unique within the session: a command that repeats one is answered with the first one's outcome. Needs a session.</summary>
+    /// <summary>Unique within the session: a command that repeats one is answered with the first outcome. Needs a session.</summary>
     public ulong? OperationId { get; set; }
 
     /// <summary>
-    /// Which of the session's independent flows of work asks, such as one of its threads; empty where it does not say. Only the search for deadlocks looks at it: see
-    /// <see cref="Waits.WaitGraph"/>.
+    /// The session's independent flow of work that sends the command, such as one of its threads; empty where it is not given. Only
+    /// deadlock detection uses it: see <see cref="Waits.WaitGraph"/>.
     /// </summary>
     public string Flow { get; init; } = "";
 
-    /// <summary>Idempotency key; empty is none. Within the session, or among its client's commands without one.</summary>
+    /// <summary>Idempotency key; empty is none. Scoped to the session, or to the client for commands without one.</summary>
     public string RequestId { get; init; } = "";
 
-    /// <summary>The bytes that it brings, to be kept; 0 where it brings none.</summary>
+    /// <summary>The bytes of content that it adds; 0 for none.</summary>
     internal virtual long ContentBytes => 0;
 
-    /// <summary>Does it: <see cref="ObjectEngine.Complete(ObjectCommand, ObjectOutcome)"/> once, or <see cref="ObjectEngine.Suspend"/>.</summary>
+    /// <summary>
+    /// Executes it: <see cref="ObjectEngine.Complete(ObjectCommand, ObjectOutcome)"/> once, or
+    /// <see cref="ObjectEngine.Suspend"/>.
+    /// </summary>
     internal abstract void ApplyTo(ObjectEngine engine);
 
     /// <summary>
-    /// Whether an outcome that nobody took undoes the command, as with all that is granted. Where not, as with a change that others may have seen, the
-    /// outcome is kept for the id that is sent again.
+    /// Whether an undelivered outcome undoes the command, as with all grants. If false, as for a change that others may have seen, the
+    /// outcome is kept for a repeated id.
     /// </summary>
     internal virtual bool CanBeUndone => true;
 
-    /// <summary>Whether its outcome is kept for <see cref="ObjectEngineOptions.BriefReplayWindow"/> only, since it holds what was taken for good.</summary>
+    /// <summary>
+    /// Whether its outcome is kept for <see cref="ObjectEngineOptions.BriefReplayWindow"/> only, since it holds items that were
+    /// taken permanently.
+    /// </summary>
     internal virtual bool IsKeptBriefly => false;
 
-    /// <summary>Undoes what this command was granted, where it was granted something.</summary>
+    /// <summary>Undoes the grant of this command, if it was granted anything.</summary>
     internal virtual void Undo(ObjectEngine engine, ObjectOutcome outcome)
     {
     }
@@ -59,20 +69,20 @@ public abstract record ObjectCommand
 /// <summary>A command that may have to wait.</summary>
 public abstract record WaitingCommand : ObjectCommand
 {
-    /// <summary>How long it may wait. Null waits without end, zero is one attempt, less is an error.</summary>
+    /// <summary>How long it may wait. Null waits without limit, zero is one attempt, negative is an error.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>The outcome when the timeout has passed.</summary>
+    /// <summary>The outcome after the timeout.</summary>
     internal abstract ObjectOutcome TimedOut { get; }
 }
 
 /// <summary>
-/// An outcome could not be handed to its caller, who has gone: what it granted is given back as if it had not been granted, to the front. Where the request was sent again
-/// and answered once more, only when none of its callers got the answer.
-/// An operation id whose session lives on needs none: whoever resumes the session asks for its outcome again. The rule per command stands
-/// at the command.
+/// An outcome could not be delivered because its caller has disconnected: its grant is returned to the front as if it had never been made.
+/// If the request was repeated and answered again, the grant is returned only when none of its callers got the answer. An operation id
+/// whose session is still alive needs no compensation: a client that resumes the session asks for the outcome again. Each command documents
+/// its own rule.
 /// </summary>
-/// <param name="Delivery">The delivery, as it came out of the effects.</param>
+/// <param name="Delivery">The delivery, as taken from the effects.</param>
 public sealed record CompensateDelivery(ObjectDelivery Delivery) : ObjectCommand
 {
     internal override void ApplyTo(ObjectEngine engine)
@@ -86,8 +96,8 @@ public sealed record CompensateDelivery(ObjectDelivery Delivery) : ObjectCommand
 }
 
 /// <summary>
-/// Give up waiting for these operations of the session: each that still waits ends with <see cref="ObjectErrorReason.Cancelled"/>; the others
-/// have had their outcome.
+/// Cancels the waits of these operations of the session: each that still waits ends with <see cref="ObjectErrorReason.Cancelled"/>; the
+/// others have had their outcome.
 /// </summary>
 /// <param name="OperationIds">The <see cref="ObjectCommand.OperationId"/>s.</param>
 public sealed record CancelOperations(IReadOnlyList<ulong> OperationIds) : ObjectCommand

@@ -2,7 +2,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Barriers. One stays between its rounds, and goes when nobody has used it for long, broken or not.</summary>
+/// <summary>Barriers. A barrier stays between its rounds and is dropped after it has been idle for long, broken or not.</summary>
 public sealed partial class ObjectEngine
 {
     private readonly ObjectMap<BarrierState> _barriers;
@@ -32,7 +32,7 @@ public sealed partial class ObjectEngine
         }
         else if (Suspend(command, command.Session, target, target.Waiters) is null && command.Timeout == TimeSpan.Zero)
         {
-            // As in Python and Java: one that does not wait for the others leaves them without its party.
+            // As in Python and Java: a party that does not wait for the others leaves the round incomplete.
             BreakBarrier(target, $"{FormatSession(command.Session)} came with a timeout of zero");
         }
 
@@ -61,7 +61,7 @@ public sealed partial class ObjectEngine
         Rest(target);
     }
 
-    /// <summary>Ends all waits; one that is broken keeps its first cause.</summary>
+    /// <summary>Ends all waits; a broken barrier keeps its first cause.</summary>
     internal void BreakBarrier(BarrierState target, string cause)
     {
         target.Cause ??= cause;
@@ -83,7 +83,7 @@ public sealed partial class ObjectEngine
         if (ValidateTimeout(command) is { } timeout)
             return timeout;
         if (command.Parties < 0)
-            return ObjectError.Invalid("parties", $"parties of {command.Parties} must be at least 1, or 0 to leave them to whoever created the barrier");
+            return ObjectError.Invalid("parties", $"parties of {command.Parties} must be at least 1, or 0 to use the number that the barrier was created with");
         if (target is not null)
         {
             return command.Parties == 0 || command.Parties == target.Parties

@@ -5,7 +5,7 @@ using Orchestrator.Core.Waits;
 namespace Orchestrator.Core.Objects;
 
 /// <summary>
-/// Conditions. The one primitive of two objects: the contract says so, and a partition of names has to keep a condition with its lock.
+/// Conditions. The only primitive with two objects: the contract requires it, and a partition of names has to keep a condition with its lock.
 /// </summary>
 public sealed partial class ObjectEngine
 {
@@ -36,8 +36,8 @@ public sealed partial class ObjectEngine
         }
 
         var condition = found ?? Bind(command.Condition, target);
-        // The lock is free before the graph is asked, or those in its line would seem to wait for who is about to release it; it is not yet
-        // served, since a refused wait keeps it.
+        // The lock is released before the graph is checked, or its waiters would seem to wait for the session that is about to release it;
+        // it is not yet served, since a refused wait keeps the lock.
         target.Leave(hold);
         if (Suspend(command, session, condition, condition.Waiters) is not { } wait)
         {
@@ -70,14 +70,20 @@ public sealed partial class ObjectEngine
             Wake(condition, count, ++_sequence);
     }
 
-    /// <summary>A notification whose receiver is gone goes to the next who waited when it was given: to a later one it would be spurious.</summary>
+    /// <summary>
+    /// A notification whose receiver has disconnected goes to the next command that already waited when it was sent: to a later
+    /// one it would be spurious.
+    /// </summary>
     internal void RawNotification(ConditionReturn unused)
     {
         if (unused.NotifiedAt > 0)
             Wake(unused.Condition, 1, unused.NotifiedAt);
     }
 
-    /// <summary>The wait at a condition is over: the lock, at once or in its turn. False where that closes a cycle, and then the wait has failed.</summary>
+    /// <summary>
+    /// The wait at a condition is over: it reacquires the lock, at once or in its turn. False if that closes a cycle, and then
+    /// the wait has failed.
+    /// </summary>
     internal bool ReturnFrom(Wait wait)
     {
         var step = (ConditionReturn)wait.Progress!;
@@ -90,7 +96,7 @@ public sealed partial class ObjectEngine
         else
         {
             MoveWait(wait, target, target.WaitersOrNew, target.LastOwnWait(session));
-            // Who pipelines may have begun to wait for this session since.
+            // A client that pipelines may have begun to wait for this session since then.
             deadlock = ValidateNoCycle(wait);
             if (deadlock is not null)
                 Resume(wait, deadlock);
@@ -133,7 +139,7 @@ public sealed partial class ObjectEngine
         return condition;
     }
 
-    /// <summary>Wakes so many of those who began to wait before the notification.</summary>
+    /// <summary>Wakes this many of the waits that began before the notification.</summary>
     private void Wake(ConditionState condition, int count, long notification)
     {
         while (count > 0 && condition.Waiters.First is { } wait && wait.Order < notification)
@@ -161,7 +167,7 @@ public sealed partial class ObjectEngine
         if (hold.IsRead)
             return new ObjectError(ObjectErrorReason.NotOwner, $"{session} holds {target} for reading; a condition needs it held alone, in mode WRITE");
         return condition is not null && condition.Lock != target
-            ? ObjectError.Mismatch("lock", $"{condition} belongs to {condition.Lock} while somebody waits there, not to {target}")
+            ? ObjectError.Mismatch("lock", $"{condition} belongs to {condition.Lock} while it has waiters, not to {target}")
             : null;
     }
 }

@@ -10,8 +10,8 @@ public sealed partial class ObjectEngine
     private readonly DictDraft _draft = new();
 
     /// <summary>Entries of a dict: a <see cref="DictPage"/>, or an INVALID <see cref="ObjectError"/>.</summary>
-    /// <param name="query">Which.</param>
-    /// <param name="now">The time: what has expired by then is missing.</param>
+    /// <param name="query">The keys or page to read.</param>
+    /// <param name="now">The time: entries that have expired by then are missing.</param>
     public ObjectOutcome ReadDict(DictQuery query, TimeSpan now)
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -47,7 +47,7 @@ public sealed partial class ObjectEngine
         Wake(dict);
     }
 
-    /// <summary>Works out what the edits come to, without changing anything.</summary>
+    /// <summary>Evaluates the edits without changing anything.</summary>
     private ObjectError? Draft(DictState? dict, UpdateDict command)
     {
         _draft.Begin(dict, command.Clear, _now);
@@ -105,7 +105,7 @@ public sealed partial class ObjectEngine
             dict.Delete(first, this);
         foreach (var change in _draft.Changes)
         {
-            // One that has expired, and whose timer is late, was missing to the draft: it goes first.
+            // The draft treated an expired entry whose timer is late as missing: remove it first.
             if (dict.Find(change.Key, 0) is { } old && old.HasExpired(_now))
                 dict.Delete(old, this);
             if (change.Value is not { } value)
@@ -173,7 +173,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>
-    /// A page ends at a place in the order of insertion: entries that come and go between two pages neither repeat nor hide others.
+    /// A page ends at a place in the order of insertion: entries that are added or removed between two pages neither repeat nor hide others.
     /// </summary>
     private static ObjectOutcome ReadPage(DictState? dict, DictQuery query, long now)
     {

@@ -6,24 +6,24 @@ using Orchestrator.Core.State;
 namespace Orchestrator.Core.Objects;
 
 /// <summary>
-/// What is durable: what happened to it in a step goes into <see cref="ObjectEffects.Changes"/>, and an engine that starts anew takes it up
-/// again. Sessions, waits and what they hold do not outlive the process; so a restart is to durable objects what the end of all sessions is.
+/// Durable objects: the changes of a step go into <see cref="ObjectEffects.Changes"/>, and a restarted engine restores them. Sessions,
+/// waits and holds do not outlive the process; so for durable objects a restart equals the end of all sessions.
 /// </summary>
 public sealed partial class ObjectEngine
 {
     private readonly List<QueueState> _changedQueues = [];
     private List<RequestAnswered>? _answered;
 
-    /// <summary>Why nothing durable can be changed any more; null while it can. Once set it stays.</summary>
+    /// <summary>Why durable objects can no longer be changed; null while they can. Once set it stays.</summary>
     public string? JournalFailure { get; set; }
 
-    /// <summary>The largest lease id given so far.</summary>
+    /// <summary>The largest lease id assigned so far.</summary>
     public ulong LastLeaseId => _lastLeaseId;
 
-    /// <summary>Takes up the durable objects of an earlier life, before the first command.</summary>
-    /// <param name="restored">What there was.</param>
-    /// <param name="now">The time; those in <paramref name="restored"/> may lie before the engine's zero.</param>
-    /// <param name="effects">What this changes: an item whose last allowed delivery was cut short is a dead letter now.</param>
+    /// <summary>Restores the durable objects of an earlier process, before the first command.</summary>
+    /// <param name="restored">The recovered objects.</param>
+    /// <param name="now">The time; times in <paramref name="restored"/> may lie before the engine's zero.</param>
+    /// <param name="effects">The resulting changes: an item whose last allowed delivery was interrupted becomes a dead letter.</param>
     public void Restore(RestoredObjects restored, TimeSpan now, ObjectEffects effects)
     {
         ArgumentNullException.ThrowIfNull(restored);
@@ -44,7 +44,7 @@ public sealed partial class ObjectEngine
         var wornOut = new List<(QueueState Queue, QueueEntry Entry)>();
         foreach (var (queue, items, _) in queues)
             Restore(queue, items, wornOut);
-        // Behind the letters that are there already.
+        // Behind the dead letters that are already there.
         foreach (var (queue, entry) in wornOut)
             Bury(queue, entry, $"delivered {entry.Deliveries} times, the most that the queue allows; the last time its coordinator ended");
         LeaveChanges();
@@ -52,7 +52,7 @@ public sealed partial class ObjectEngine
 
     private ClientObjectQuota? OwnerOf(string credential) => credential.Length == 0 ? null : _options.Clients.Of(credential);
 
-    /// <summary>Why something of this level cannot be used now; null when it can.</summary>
+    /// <summary>Why objects of this durability cannot be used now; null if they can.</summary>
     private ObjectError? ValidateDurable(Durability level)
     {
         if (level == Durability.Memory)
@@ -70,7 +70,7 @@ public sealed partial class ObjectEngine
             _effects.Level = level;
     }
 
-    /// <summary>The end of a step: what it did to queues, and what it answered to whom may ask again.</summary>
+    /// <summary>At the end of a step: records its changes to queues, and its answers to requests that callers may repeat.</summary>
     private void LeaveChanges()
     {
         foreach (var queue in _changedQueues)

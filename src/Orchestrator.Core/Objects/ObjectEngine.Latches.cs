@@ -58,7 +58,7 @@ public sealed partial class ObjectEngine
     private ObjectError? ValidateLatch(string name, long count, LatchState? target)
     {
         if (count < 0)
-            return ObjectError.Invalid("count", $"a count of {count} must be at least 1, or 0 to leave it to whoever created the latch");
+            return ObjectError.Invalid("count", $"a count of {count} must be at least 1, or 0 to use the count that the latch was created with");
         if (target is not null)
         {
             return count == 0 || count == target.Count

@@ -6,8 +6,8 @@ namespace Orchestrator.Core.Objects;
 public sealed partial class ObjectEngine
 {
     /// <summary>
-    /// A slice of a list: a <see cref="ListPage"/>, or an INVALID <see cref="ObjectError"/>. As with Python's slices, what is outside the list is
-    /// left out.
+    /// A slice of a list: a <see cref="ListPage"/>, or an INVALID <see cref="ObjectError"/>. As with Python's slices, indices outside the
+    /// list are ignored.
     /// </summary>
     /// <param name="name">Its name.</param>
     /// <param name="start">Where to begin; negative counts from the end.</param>
@@ -56,7 +56,7 @@ public sealed partial class ObjectEngine
             Wake(list);
     }
 
-    /// <summary>Does the edits in order, and if one of them cannot be done, undoes those before it, the last first.</summary>
+    /// <summary>Applies the edits in order; if one fails, undoes the earlier ones, the last first.</summary>
     private ObjectError? TryEdit(ListState list, IReadOnlyList<ListEdit> edits, List<Content> popped, List<ListEdit> done)
     {
         var bytes = list.Bytes;
@@ -73,7 +73,7 @@ public sealed partial class ObjectEngine
 
         if (wrong is null && list.Count > _options.State.MaxEntries)
             wrong = Limit(ObjectKind.List, $"{list} would have {list.Count} elements, and may have {_options.State.MaxEntries}");
-        // The list has grown by now, and the total with it.
+        // The list and the total have grown by now.
         wrong ??= ValidateBytes(ObjectKind.List, list.Name, list.Bytes, list.Bytes) ?? ValidateGrowth(list, bytes);
         while (wrong is not null && undo.TryPop(out var step))
             step();

@@ -4,7 +4,10 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Locks. A lock exists while it is held or waited for; what outlives it is the number of the last grant, one for all locks.</summary>
+/// <summary>
+/// Locks. A lock exists while it is held or waited for; only the number of the last grant, one counter for all locks, outlives
+/// it.
+/// </summary>
 public sealed partial class ObjectEngine
 {
     private readonly ObjectMap<LockState> _locks;
@@ -71,7 +74,7 @@ public sealed partial class ObjectEngine
             ReleaseFully(target, hold);
     }
 
-    /// <summary>Takes a hold away, however deep, and serves who waits.</summary>
+    /// <summary>Removes a hold at any depth and serves the waiters.</summary>
     internal void ReleaseFully(LockState target, LockHold hold)
     {
         target.Leave(hold);
@@ -79,7 +82,7 @@ public sealed partial class ObjectEngine
         ServeLock(target);
     }
 
-    /// <summary>Lets in who may enter now, from the front of the line.</summary>
+    /// <summary>Grants the lock to the waiters that may enter now, from the front of the queue.</summary>
     internal void ServeLock(LockState target)
     {
         while (target.NextToServe() is { } wait)
@@ -93,7 +96,7 @@ public sealed partial class ObjectEngine
             _locks.Drop(target);
     }
 
-    /// <summary>Whether this is the token of a hold that lasts: what a guarded update asks.</summary>
+    /// <summary>Whether the token belongs to a current hold: the check of a guarded update.</summary>
     internal bool IsHeldWith(string name, ulong token) => _locks.Find(name) is { } target && target.Holders.Any(hold => hold.Token == token);
 
     private AcquireLockOutcome Grant(LockState target, in SessionFlow flow, LockMode mode)
@@ -102,7 +105,7 @@ public sealed partial class ObjectEngine
         return new AcquireLockOutcome(WaitStatus.Ok, hold.Token, flow.Session, hold.Depth);
     }
 
-    /// <summary>A new hold, or more of one.</summary>
+    /// <summary>Creates a hold or deepens an existing one.</summary>
     private LockHold HoldLock(LockState target, in SessionFlow flow, LockMode mode, int depth)
     {
         if (target.Find(flow.Session) is { } hold)

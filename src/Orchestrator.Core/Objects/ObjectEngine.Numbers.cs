@@ -16,7 +16,10 @@ public sealed partial class ObjectEngine
         return new ValueReading(value?.Version ?? 0, value?.Current);
     }
 
-    /// <summary>A slice of an array: an <see cref="ArrayPage"/>, or an INVALID <see cref="ObjectError"/>. What is outside is left out.</summary>
+    /// <summary>
+    /// A slice of an array: an <see cref="ArrayPage"/>, or an INVALID <see cref="ObjectError"/>. Indices outside the array are
+    /// ignored.
+    /// </summary>
     /// <param name="name">Its name.</param>
     /// <param name="start">Where to begin; negative counts from the end.</param>
     /// <param name="limit">The most to read; 0 reads to the end.</param>
@@ -96,7 +99,7 @@ public sealed partial class ObjectEngine
             Wake(array);
     }
 
-    /// <summary>Does the edits in order, and if one of them cannot be done, puts back what was there before, the last first.</summary>
+    /// <summary>Applies the edits in order; if one fails, restores the earlier values, the last first.</summary>
     private static ObjectError? TryEdit(ArrayState array, IReadOnlyList<ArrayEdit> edits, List<ArrayElementChanged> changes)
     {
         var type = array.IsReal;
@@ -118,7 +121,7 @@ public sealed partial class ObjectEngine
         if (!TryResolve(edit.Index, array.Count, array.Count - 1, out var index))
             return OutOfRange(field, edit.Index, array, array.Count);
         var operand = edit.Edit.Operand;
-        // A set would change the type of a value on its own; here all are of one.
+        // A set may change the type of a single value; all elements of an array have one type.
         if (array.IsReal is { } isReal && isReal != operand.IsReal)
         {
             return new ObjectError(

@@ -3,10 +3,10 @@ using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Pipes: how they and their ends begin and end.</summary>
+/// <summary>Pipes: creation, attachment and closing of pipes and their ends.</summary>
 public sealed partial class ObjectEngine
 {
-    /// <summary>The pipe as it is; null when there is none of this name.</summary>
+    /// <summary>The pipe's current state; null if no pipe has this name.</summary>
     public PipeInfo? FindPipe(string name) => _pipes.Find(name) is { } pipe ? Describe(pipe) : null;
 
     /// <summary>Pipes in the order of their names.</summary>
@@ -27,7 +27,7 @@ public sealed partial class ObjectEngine
         var wrong = ValidateSpec(spec) ?? (found is null ? _pipes.ValidateNew(spec.Name) : null);
         if (wrong is null && found is not null && found.Spec != spec)
         {
-            wrong = new ObjectError(ObjectErrorReason.KindMismatch, $"{found} exists otherwise than asked for: {found.Spec.DifferencesFrom(spec)}")
+            wrong = new ObjectError(ObjectErrorReason.KindMismatch, $"{found} exists with different settings: {found.Spec.DifferencesFrom(spec)}")
             {
                 Field = "spec",
             };
@@ -87,7 +87,7 @@ public sealed partial class ObjectEngine
     {
         var wrong = FindEnd(command, command.Pipe, command.End, out var pipe, out var side);
         var isClosed = pipe is not null && side is { IsClosed: true };
-        // Whoever names no session may close any end: there must be a way to end a pipe whose users are gone.
+        // A caller without a session may close any end: there must be a way to end a pipe whose users have disappeared.
         if (wrong is not null && !isClosed && !(command.Session is null && side is not null))
         {
             Complete(command, wrong);
@@ -99,7 +99,10 @@ public sealed partial class ObjectEngine
             CloseEnd(pipe!, side!);
     }
 
-    /// <summary>The end is closed, by its owner's wish or death: whoever waits at it is told so, and at the other end what it means there.</summary>
+    /// <summary>
+    /// Closes the end, on its owner's request or death: its waiters get an error, and those at the other end get the result that
+    /// this means there.
+    /// </summary>
     internal void CloseEnd(PipeState pipe, PipeSide side)
     {
         if (side.Owner is not null)
@@ -114,7 +117,7 @@ public sealed partial class ObjectEngine
         var peer = pipe.Opposite(side);
         while (peer.Senders.First is { } sender)
             Resume(sender, new SendOutcome(PipeStatus.BrokenPipe, PipeState.Sent(sender)));
-        // Who waits to receive waits because nothing is under way.
+        // Receives wait only because no message is under way.
         while (peer.Receivers.First is { } receiver)
             Resume(receiver, ReceiveOutcome.EndOfFile);
         if (pipe.IsOver)
@@ -128,7 +131,7 @@ public sealed partial class ObjectEngine
         RemoveHold(owner);
     }
 
-    /// <summary>The end that a command is about, or why it cannot be used: not there, closed, or another session's.</summary>
+    /// <summary>The end that a command names, or why it cannot be used: it does not exist, is closed, or belongs to another session.</summary>
     private ObjectError? FindEnd(ObjectCommand command, string name, PipeEnd end, out PipeState? pipe, out PipeSide? side)
     {
         side = null;

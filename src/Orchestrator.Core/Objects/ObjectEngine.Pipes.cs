@@ -66,7 +66,7 @@ public sealed partial class ObjectEngine
         }
     }
 
-    /// <summary>As if they had not been received, unless their end is closed by now.</summary>
+    /// <summary>Restores the state before the receive, unless the end is closed by now.</summary>
     internal void UndoReceiveMessages(ReceiveOutcome outcome)
     {
         if (outcome.Source is not var (pipe, side) || side.IsClosed || outcome.IsGivenBack)
@@ -77,7 +77,7 @@ public sealed partial class ObjectEngine
         ServePipe(pipe);
     }
 
-    /// <summary>One attempt: what fits, also in the room that waiting receives make at once.</summary>
+    /// <summary>One attempt: sends the messages that fit, also into the room that waiting receives make at once.</summary>
     private void SendWhatFits(SendMessages command, PipeState pipe, PipeSide side, PipeSide peer)
     {
         var before = _effects.Outcomes.Count;
@@ -92,7 +92,7 @@ public sealed partial class ObjectEngine
         MoveOwnToFront(command, before);
     }
 
-    /// <summary>Serves whoever can be served, in both directions.</summary>
+    /// <summary>Serves the waiters in both directions.</summary>
     internal void ServePipe(PipeState pipe)
     {
         ServeDirection(pipe, pipe.A, pipe.B);
@@ -151,7 +151,7 @@ public sealed partial class ObjectEngine
         return new ReceiveOutcome(PipeStatus.Ok, messages, side.Buffer.Count) { Source = (pipe, side), Sequences = sequences };
     }
 
-    /// <summary>An end that is nobody's belongs to the first session that uses it: its death is then the end of what it said.</summary>
+    /// <summary>An end without an owner belongs to the first session that uses it: that session's death then closes the end.</summary>
     private void Own(ObjectCommand command, PipeState pipe, PipeSide side)
     {
         if (command.Session is not { } session || side.Owner is not null)

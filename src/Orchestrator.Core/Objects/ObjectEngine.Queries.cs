@@ -3,7 +3,7 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Questions, answered from the state as it is.</summary>
+/// <summary>Queries, answered from the current state.</summary>
 public sealed partial class ObjectEngine
 {
     // As measured with idle locks and queues, rounded up.
@@ -18,7 +18,7 @@ public sealed partial class ObjectEngine
     /// <summary>How many queues there are.</summary>
     public int QueueCount => _queues.Count;
 
-    /// <summary>How many items they hold, ready or not. Looks at every queue.</summary>
+    /// <summary>How many items they hold, ready or not. Scans all queues.</summary>
     public long QueuedItems()
     {
         var items = 0L;
@@ -30,10 +30,10 @@ public sealed partial class ObjectEngine
     /// <summary>How many commands wait.</summary>
     public int WaitCount => _waits;
 
-    /// <summary>How many bytes the kept outcomes of operation and request ids take, roughly.</summary>
+    /// <summary>How many bytes the kept outcomes of operation and request ids take, approximately.</summary>
     public long ReplayBytes => _replayBudget.Bytes;
 
-    /// <summary>All that is kept, roughly: what counts against the memory budget.</summary>
+    /// <summary>Everything that is kept, approximately: the amount that counts against the memory budget.</summary>
     public long KeptBytes => _contents.Bytes + (ObjectBytes * ((long)ObjectCount + SessionCount)) + _stateBudget.Bytes + _stateBudget.HistoryBytes + _replayBudget.Bytes;
 
     private static string OwnerOf(NamedObject item) => item.Client?.Credential ?? "";
@@ -41,7 +41,7 @@ public sealed partial class ObjectEngine
     /// <summary>The sessions, in no particular order.</summary>
     public IReadOnlyCollection<Session> Sessions => _sessions.Values;
 
-    /// <summary>Every limit over the whole engine, and how far it is used.</summary>
+    /// <summary>Every limit of the whole engine, and its current use.</summary>
     public IReadOnlyList<ObjectLimit> Limits() =>
     [
         new("objects.sessions", "sessions that own holds and waits", _options.MaxSessions, SessionCount, "sessions"),
@@ -51,8 +51,8 @@ public sealed partial class ObjectEngine
     ];
 
     /// <summary>
-    /// Who waits for whom. A waiter far back in a line waits for the one before it, not for all ahead: who reads the edges of one
-    /// object in turn comes to its holder.
+    /// The edges of the wait-for graph. A waiter far back in a queue waits for the one before it, not for all ahead: following the edges of
+    /// one object leads to its holder.
     /// </summary>
     /// <param name="now">The time.</param>
     /// <param name="maximum">The most edges to return.</param>

@@ -4,10 +4,10 @@ using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Queues: how they begin and end, and what they are.</summary>
+/// <summary>Queues: creation, end and description.</summary>
 public sealed partial class ObjectEngine
 {
-    /// <summary>The queue as it is; null when there is none of this name.</summary>
+    /// <summary>The queue's current state; null if no queue has this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="now">The time, for ages.</param>
     public QueueInfo? FindQueue(string name, TimeSpan now) => _queues.Find(name) is { } queue ? Describe(queue, Math.Max(_now, now.Ticks)) : null;
@@ -60,7 +60,7 @@ public sealed partial class ObjectEngine
         }
 
         Complete(command, new ShutDownQueueOutcome(dropped));
-        // Whoever waits to get waits because nothing is ready.
+        // Gets wait only because nothing is ready.
         while (queue.Getters.First is { } getter)
             Resume(getter, GetOutcome.ShutDown);
         while (queue.Putters.First is { } putter)
@@ -86,7 +86,9 @@ public sealed partial class ObjectEngine
         }
     }
 
-    /// <summary>The idle time may have passed: it is counted from the last use, which does not move the timer.</summary>
+    /// <summary>
+    /// The idle timer is due. Idle time counts from the last use, which does not move the timer, so it may not have passed yet.
+    /// </summary>
     internal void OnIdleDue(QueueState queue)
     {
         var ttl = queue.Spec.IdleTtl!.Value.Ticks;
@@ -200,7 +202,7 @@ public sealed partial class ObjectEngine
 
     private static ObjectError? ValidateOther(QueueState queue, QueueSpec spec) => queue.Spec == spec
         ? null
-        : new ObjectError(ObjectErrorReason.KindMismatch, $"{queue} exists otherwise than asked for: {queue.Spec.DifferencesFrom(spec)}") { Field = "spec" };
+        : new ObjectError(ObjectErrorReason.KindMismatch, $"{queue} exists with different settings: {queue.Spec.DifferencesFrom(spec)}") { Field = "spec" };
 
     private static QueueInfo Describe(QueueState queue, long now) => new(queue.Spec)
     {

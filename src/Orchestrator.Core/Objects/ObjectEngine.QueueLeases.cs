@@ -3,12 +3,15 @@ using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Queues: what becomes of items that were taken.</summary>
+/// <summary>Queues: settlement of taken items.</summary>
 public sealed partial class ObjectEngine
 {
     private ulong _lastLeaseId;
 
-    /// <summary>Without a session: a client with the credential of the session that leased it, or a task to which the lease was handed on. Lease ids can be guessed.</summary>
+    /// <summary>
+    /// Without a session, the caller must be a client with the credential of the session that leased the item, or a task to which
+    /// the lease was handed on: lease ids can be guessed.
+    /// </summary>
     private static bool MaySettle(SettleItems command, Session owner) =>
         command.Session is { } session ? session == owner : command.Client is not { } client || client.ActsForTasks || MayUse(owner, client);
 
@@ -81,7 +84,10 @@ public sealed partial class ObjectEngine
         ServeQueue(queue);
     }
 
-    /// <summary>A consumer's session has ended: what it had leased goes back to the front, in the old order, and then to others.</summary>
+    /// <summary>
+    /// A consumer's session has ended: its leased items return to the front in their old order and are then offered to other
+    /// getters.
+    /// </summary>
     internal void OnConsumerGone(QueueHold hold)
     {
         var queue = (QueueState)hold.Object;
@@ -90,7 +96,7 @@ public sealed partial class ObjectEngine
         ServeQueue(queue);
     }
 
-    /// <summary>As if it had not been delivered: nobody has seen it.</summary>
+    /// <summary>Restores the state before the delivery, since no caller has seen the items.</summary>
     internal void UndoGetItems(GetOutcome outcome)
     {
         if (outcome.Source is not { IsDropped: false } queue || outcome.IsGivenBack)
@@ -142,7 +148,7 @@ public sealed partial class ObjectEngine
             case Settlement.Extend:
                 queue.SetTimed(lease, true);
                 SetTimer(lease, After(command.Duration!.Value));
-                // A session that came with the lease has to live as long.
+                // An implicit session that was created with the lease must live as long as the lease.
                 if (lease.Hold!.Session is { IsImplicit: true } own && own.Deadline < lease.Deadline)
                     _deadlines.Set(own, lease.Deadline);
                 break;
@@ -151,7 +157,9 @@ public sealed partial class ObjectEngine
 
     private static bool IsWornOut(QueueLease lease) => lease.Queue.Spec.MaxDeliveries is > 0 and var most && lease.Entry.Deliveries >= most;
 
-    /// <summary>A delivered item comes back: to the front, or to the dead letters when it has come too often.</summary>
+    /// <summary>
+    /// Returns a delivered item to the front, or to the dead-letter queue when it has reached its maximum number of deliveries.
+    /// </summary>
     private void ComeBack(QueueLease lease, string how)
     {
         EndLease(lease);
@@ -173,8 +181,8 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>
-    /// To the dead-letter queue, before those who wait to put there; where there is none, or it takes no more, the item is dropped and counted:
-    /// a consumer that rejects must not wait.
+    /// Moves an item to the dead-letter queue, ahead of waiting puts; without a dead-letter queue, or if that queue accepts no more, the
+    /// item is dropped and counted: a consumer that rejects must not wait.
     /// </summary>
     private void Bury(QueueState queue, in QueueEntry entry, string reason)
     {
@@ -193,7 +201,7 @@ public sealed partial class ObjectEngine
         ServeQueue(target);
     }
 
-    /// <summary>One that comes into being by itself is as durable as the queue that it serves.</summary>
+    /// <summary>A dead-letter queue that is created implicitly has the durability of the queue that it serves.</summary>
     private QueueState? OpenDeadLetters(QueueSpec source)
     {
         var name = source.DeadLetterQueue;

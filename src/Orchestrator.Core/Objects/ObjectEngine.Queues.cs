@@ -4,7 +4,7 @@ using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Queues: put, get and join. A queue lasts until it is deleted, or idle for as long as its creator said.</summary>
+/// <summary>Queues: put, get and join. A queue lasts until it is deleted or has been idle for the time that its creator set.</summary>
 public sealed partial class ObjectEngine
 {
     private readonly ObjectMap<QueueState> _queues;
@@ -41,7 +41,7 @@ public sealed partial class ObjectEngine
         }
 
         queue!.LastUsed = _now;
-        // Getters wait only while nothing is ready: what is ready is nobody's who came before.
+        // Gets wait only while nothing is ready, so no earlier get has a claim on a ready item.
         var canTake = queue.Ready.Count > 0;
         if (!canTake && (queue.IsShutDown || command.Timeout == TimeSpan.Zero))
         {
@@ -79,7 +79,7 @@ public sealed partial class ObjectEngine
             Suspend(command, command.Session, queue, queue.Joiners);
     }
 
-    /// <summary>Serves whoever can be served: joins, then gets and puts in turn, since each makes room for the other.</summary>
+    /// <summary>Serves the waiters: joins, then gets and puts in turn, since each makes room for the other.</summary>
     internal void ServeQueue(QueueState queue)
     {
         queue.LastUsed = _now;
@@ -126,7 +126,7 @@ public sealed partial class ObjectEngine
             ServeQueue(queue);
     }
 
-    /// <summary>One attempt: what fits, also in the room that waiting gets make at once.</summary>
+    /// <summary>One attempt: puts the items that fit, also into the room that waiting gets make at once.</summary>
     private void PutWhatFits(PutItems command, QueueState queue)
     {
         var before = _effects.Outcomes.Count;
@@ -142,7 +142,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>
-    /// A put may be served, in the same instant, only after the gets that its first items served, though its own outcome comes first.
+    /// A put may be served, in the same instant, only after the gets that its first items served, but its own outcome comes first.
     /// </summary>
     private void MoveOwnToFront(ObjectCommand command, int front)
     {
@@ -154,7 +154,7 @@ public sealed partial class ObjectEngine
         _effects.Outcomes.Insert(front, delivery);
     }
 
-    /// <summary>Takes what is ready, at least one item.</summary>
+    /// <summary>Takes ready items, at least one.</summary>
     private GetOutcome Take(QueueState queue, GetItems command, Session? session)
     {
         var count = Math.Min(Math.Max(1, command.MaxItems), queue.Ready.Count);
@@ -246,6 +246,8 @@ public sealed partial class ObjectEngine
             return ObjectError.Invalid("max_items", $"max_items {command.MaxItems} must be at least 1, or 0 for 1");
         if (command.Lease is null)
             return null;
-        return command.Leased ? ValidateTtl("lease", command.Lease) : ObjectError.Invalid("lease", "a lease is for gets with leased = true; items taken for good have none");
+        return command.Leased
+            ? ValidateTtl("lease", command.Lease)
+            : ObjectError.Invalid("lease", "a lease is for gets with leased = true; items taken permanently have none");
     }
 }

@@ -3,8 +3,9 @@ using Orchestrator.Core.Sync;
 namespace Orchestrator.Core.Objects;
 
 /// <summary>
-/// Rate limiters. They are created to last: an acquire does not say what the limiter allows. While somebody waits, a timer stands at the moment
-/// from which the first in line can be served; that is when all are, so a command never serves others because of the time alone.
+/// Rate limiters. They are created to last: an acquire does not define the limiter. While commands wait, a timer is set to the time from
+/// which the first in the queue can be served; waiters are served only then, so a command never serves others merely because time has
+/// passed.
 /// </summary>
 public sealed partial class ObjectEngine
 {
@@ -26,7 +27,7 @@ public sealed partial class ObjectEngine
         if (found is null)
         {
             _rateLimiters.Add(target);
-            // Before any wait, so that what comes at the very end of a wait's timeout is in time.
+            // Created before any wait, so that permits which arrive exactly at the end of a wait's timeout are in time.
             target.Timer = new ReevaluationTimer(++_sequence, target);
         }
 

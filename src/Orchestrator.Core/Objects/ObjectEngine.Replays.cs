@@ -6,15 +6,15 @@ using Orchestrator.Core.Waits;
 namespace Orchestrator.Core.Objects;
 
 /// <summary>
-/// Commands that carry an id: sent again, they are answered with the first one's outcome. While that waits, an operation's outcome goes to the newer stream alone; a request's
-/// goes to every call.
+/// Commands that carry an id: a repeated command is answered with the first outcome. While the first one waits, an operation's outcome goes
+/// to the newer stream alone; a request's outcome goes to every call.
 /// </summary>
 public sealed partial class ObjectEngine
 {
     private readonly ReplayBudget _replayBudget = new();
     private readonly Dictionary<string, ReplayTable<string>> _requestsByCredential = [];
 
-    /// <summary>A command will not have the outcome that was kept, or that it waits for: if it is sent again, it is done anew.</summary>
+    /// <summary>A command will not get its kept or awaited outcome: if it is repeated, it is executed again.</summary>
     internal void Forget(ObjectCommand command)
     {
         if (command.OperationId is { } id)
@@ -23,10 +23,13 @@ public sealed partial class ObjectEngine
             RequestsOf(command)?.Remove(command.RequestId);
     }
 
-    /// <summary>Whether the outcome of this command, which did not reach its caller, has reached no other who sent the same request.</summary>
+    /// <summary>Whether the undelivered outcome of this command has reached no other caller that sent the same request.</summary>
     internal bool IsLastDelivery(ObjectCommand command) => command.RequestId.Length == 0 || RequestsOf(command)?.RemoveDelivery(command.RequestId) != false;
 
-    /// <summary>Sent again after a restart, a request has no session; its credential is told from the id, which may be anything, by the first line break.</summary>
+    /// <summary>
+    /// A request that is repeated after a restart has no session; the first line break separates its credential from the id,
+    /// which may contain anything.
+    /// </summary>
     internal static string JournalKey(ObjectCommand command)
     {
         var credential = command.Client?.Credential ?? "";
@@ -49,7 +52,7 @@ public sealed partial class ObjectEngine
             return false;
         if (replay.State is Wait wait && command.GetType() == replay.Command)
         {
-            // Which of two calls was sent first cannot be told, so both get the outcome; one that is cancelled does not end the other.
+            // The order in which the two calls were sent is unknown, so both get the outcome; cancelling one does not end the other.
             (wait.Others ??= []).Add((command.Caller, command.Tag));
             _begun = wait;
             return true;
@@ -71,12 +74,13 @@ public sealed partial class ObjectEngine
             var superseded = new ObjectError(ObjectErrorReason.Cancelled, $"{what} was sent again; the later call gets its outcome");
             if (wait.Caller is INumberedCaller holder && command.Caller is INumberedCaller sender && sender.Number < holder.Number)
             {
-                // What was sent over the older stream was overtaken by what the newer one sent again.
+                // The command of the older stream is superseded by its repetition on the newer stream.
                 Deliver(superseded);
                 return;
             }
 
-            // Whoever sends it again has lost the first answer, as after a broken stream: the place in the line and the time left stay.
+            // A caller that repeats the command has lost the first answer, as after a broken stream: the place in the queue and the
+            // remaining time stay.
             _effects.Outcomes.Add(new ObjectDelivery(wait.Caller, wait.Tag, superseded));
             wait.Caller = command.Caller;
             wait.Tag = command.Tag;
@@ -90,7 +94,7 @@ public sealed partial class ObjectEngine
         void Deliver(ObjectOutcome outcome) => _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, outcome));
     }
 
-    /// <summary>Hands the outcome of a wait to all who sent its request.</summary>
+    /// <summary>Delivers the outcome of a wait to all callers that sent its request.</summary>
     private void DeliverToOthers(Wait wait, ObjectOutcome outcome, ObjectCommand? granted)
     {
         foreach (var (caller, tag) in wait.Others ?? [])
@@ -113,7 +117,7 @@ public sealed partial class ObjectEngine
     {
         if (command.Session is { HasEnded: true })
             return;
-        // Nothing was done, and when it is sent again there may be room.
+        // Nothing was done, and a repeated command may find room.
         if (outcome is ObjectError { Reason: ObjectErrorReason.LimitExceeded })
         {
             Forget(command);
@@ -128,7 +132,9 @@ public sealed partial class ObjectEngine
             (_answered ??= []).Add(new RequestAnswered(JournalKey(command), command.GetType(), outcome, _now));
     }
 
-    /// <summary>What a wait has got so far is written down with it: if the process ends now and the command is sent again, that must not be done twice.</summary>
+    /// <summary>
+    /// Records a wait's progress: if the process ends now and the command is repeated, the completed part must not be done twice.
+    /// </summary>
     private void RememberProgress(Wait wait)
     {
         if (wait.Command is { RequestId.Length: > 0, Session: null } command && wait.Object.PartialOutcome(wait) is { } partial)
@@ -154,7 +160,7 @@ public sealed partial class ObjectEngine
         return _requestsByCredential[credential] = new ReplayTable<string>(_options, _replayBudget);
     }
 
-    /// <summary>Takes up the answer to a request of before a restart.</summary>
+    /// <summary>Restores the answer to a request from before a restart.</summary>
     private void Restore(RequestAnswered request)
     {
         var split = request.RequestId.IndexOf('\n', StringComparison.Ordinal);

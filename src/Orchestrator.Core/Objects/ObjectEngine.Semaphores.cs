@@ -4,7 +4,7 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Semaphores. One exists while it differs from what it was when it was created, or somebody waits for it.</summary>
+/// <summary>Semaphores. A semaphore exists while its state differs from its initial state or while it has waiters.</summary>
 public sealed partial class ObjectEngine
 {
     private readonly ObjectMap<SemaphoreState> _semaphores;
@@ -61,14 +61,14 @@ public sealed partial class ObjectEngine
 
     internal void UndoAcquireSemaphore(AcquireSemaphore command, AcquireSemaphoreOutcome granted)
     {
-        // What the session has given back since is not given back again.
+        // Permits that the session has released since then are not returned again.
         if (_semaphores.Find(command.Semaphore) is not { } target || target.Find(granted.Session) is not { } hold)
             return;
         target.AddFree(Shrink(target, hold, command.Count));
         ServeSemaphore(target);
     }
 
-    /// <summary>An ended session's permits.</summary>
+    /// <summary>Returns the permits of an ended session.</summary>
     internal void ReturnPermits(SemaphoreState target, SemaphoreHold hold)
     {
         var free = target.ComingBack(hold);
@@ -105,7 +105,7 @@ public sealed partial class ObjectEngine
         return new AcquireSemaphoreOutcome(WaitStatus.Ok, flow.Session, target.Available);
     }
 
-    /// <summary>Takes at most so many permits off a hold; how many those are.</summary>
+    /// <summary>Removes at most this many permits from a hold and returns how many it removed.</summary>
     private int Shrink(SemaphoreState target, SemaphoreHold hold, int atMost)
     {
         var permits = Math.Min(atMost, hold.Permits);
@@ -123,7 +123,7 @@ public sealed partial class ObjectEngine
         if (command.InitialPermits < 0)
             return ObjectError.Invalid("initial_permits", $"initial_permits of {command.InitialPermits} must be at least 0");
         if (command is { InitialPermits: 0, Bounded: true })
-            return ObjectError.Invalid("initial_permits", "initial_permits of 0 must be at least 1 where bounded: nobody could ever acquire it");
+            return ObjectError.Invalid("initial_permits", "initial_permits of 0 must be at least 1 where bounded: no acquire could ever succeed");
         if (ValidatePermits(command.Permits) is { } permits)
             return permits;
         if ((target is null ? ValidateCreation(command) : ValidateOther(command, target)) is { } wrong)

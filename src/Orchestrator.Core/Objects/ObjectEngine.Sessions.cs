@@ -13,7 +13,7 @@ public sealed partial class ObjectEngine
     private long _sessionNumber;
 
     /// <summary>
-    /// The session with this id; null when there is none. Also one that was lost lately: a command on its behalf says why.
+    /// The session with this id; null if there is none. Includes sessions that were lost recently: a command on their behalf reports why.
     /// </summary>
     public Session? FindSession(string id) => _sessions.GetValueOrDefault(id) ?? _lost.GetValueOrDefault(id);
 
@@ -86,7 +86,7 @@ public sealed partial class ObjectEngine
         End(sessions, cause, message);
     }
 
-    /// <summary>A session for a request that named none; null when there are too many, and then the command is completed.</summary>
+    /// <summary>A session for a request that named none; null if there are too many, and then the command is completed.</summary>
     internal Session? OpenImplicit(ObjectCommand command, TimeSpan? lease)
     {
         if (ValidateSession(command.Client, isTask: false) is not { } full)
@@ -95,7 +95,7 @@ public sealed partial class ObjectEngine
         return null;
     }
 
-    /// <summary>What is wrong with a time to live or a lease; null when nothing is.</summary>
+    /// <summary>The error in a time to live or a lease; null if it is valid.</summary>
     internal ObjectError? ValidateTtl(string field, TimeSpan? ttl) => ttl <= TimeSpan.Zero || ttl > _options.MaxSessionTtl
         ? ObjectError.Invalid(field, $"the {field} of {ttl.Value.TotalSeconds} s must be more than zero and at most {_options.MaxSessionTtl.TotalSeconds} s")
         : null;
@@ -103,7 +103,7 @@ public sealed partial class ObjectEngine
     internal IReadOnlyList<Session> SessionsOfTask(long taskId, int attempt) =>
         _sessionsOfTasks.TryGetValue(taskId, out var sessions) ? [.. sessions.Where(session => session.Task!.Attempt == attempt)] : [];
 
-    /// <summary>Looks at every session: workers die seldom, and an index would cost every task that takes a lock.</summary>
+    /// <summary>Scans all sessions: workers die seldom, and an index would cost every task that takes a lock.</summary>
     internal IReadOnlyList<Session> SessionsOfWorker(string worker) => [.. _sessions.Values.Where(session => session.Task?.Worker == worker)];
 
     internal IReadOnlyList<Session> SessionsOfCredential(string credential) =>
@@ -111,7 +111,10 @@ public sealed partial class ObjectEngine
 
     internal void EndSession(Session session, SessionEndCause cause, string message) => End([session], cause, message);
 
-    /// <summary>A task attempt's session is for those who act for tasks, and knows no other secret than that; any other is for the credential that it was created with.</summary>
+    /// <summary>
+    /// A task attempt's session has no secret of its own: clients that act for tasks may use it. Any other session needs the
+    /// credential that it was created with.
+    /// </summary>
     private static bool MayUse(Session session, ClientObjectQuota client) =>
         session.Task is not null ? client.ActsForTasks : session.Client is not { } owner || owner.Credential == client.Credential;
 
@@ -163,8 +166,8 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>
-    /// First all leave their lines, then what they held goes to others: so nothing is granted to a session that ends in the same
-    /// instant.
+    /// First all sessions leave their waiting lists, then their holds are released to others: so nothing is granted to a session that ends
+    /// in the same instant.
     /// </summary>
     private void End(IReadOnlyList<Session> sessions, SessionEndCause cause, string message)
     {
@@ -193,7 +196,7 @@ public sealed partial class ObjectEngine
             wait.Object.OnWaiterLeft(this, wait);
     }
 
-    /// <summary>Takes a session off the books; false when it was off already.</summary>
+    /// <summary>Unregisters a session; false if it was unregistered before.</summary>
     private bool TryClose(Session session, SessionEnd end)
     {
         if (session.HasEnded)
@@ -217,8 +220,8 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>
-    /// Who closes a session need not be who listens for it: that one is told, and an owner who closes it does not mind. An attempt that held nothing has lost nothing,
-    /// which saves a message for each task that ends in order.
+    /// The client that closes a session need not be the one that listens for it: the listener is notified, and an owner that closes its own
+    /// session can ignore the notice. An attempt without holds has lost nothing, which saves a message for each task that ends normally.
     /// </summary>
     private static bool MustBeTold(Session session, SessionEnd end) => end.Cause switch
     {
@@ -235,7 +238,7 @@ public sealed partial class ObjectEngine
             _lost.Remove(_lostByAge.Dequeue().Id);
     }
 
-    /// <summary>An implicit session has no other purpose than its hold.</summary>
+    /// <summary>An implicit session exists only for its hold.</summary>
     private void RetireIfEmpty(Session? session)
     {
         if (session is { IsImplicit: true, HoldCount: 0, WaitCount: 0, HasEnded: false })

@@ -3,7 +3,7 @@ using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Shared state: what its kinds have in common.</summary>
+/// <summary>Shared state: the common part of its kinds.</summary>
 public sealed partial class ObjectEngine
 {
     private readonly ObjectMap<DictState> _dicts;
@@ -12,16 +12,17 @@ public sealed partial class ObjectEngine
     private readonly ObjectMap<ArrayState> _arrays;
     private readonly StateBudget _stateBudget = new();
 
-    // No object that comes into being has a version that one of its name may have had: who has seen that one must not take this one for it.
+    // A new object never reuses a version of an earlier object of its name: a client that saw that version must not mistake the new object
+    // for it.
     private ulong _stateFloor;
 
     /// <summary>The keys and values of all shared state, in bytes.</summary>
     public long StateBytes => _stateBudget.Bytes;
 
-    /// <summary>The changes that are kept for watches, in bytes, roughly.</summary>
+    /// <summary>The changes that are kept for watches, in bytes, approximately.</summary>
     public long StateHistoryBytes => _stateBudget.HistoryBytes;
 
-    /// <summary>What happened to an object after a version: for a watch.</summary>
+    /// <summary>The changes of an object after a version: for a watch.</summary>
     /// <param name="kind">Dict, list, value or array.</param>
     /// <param name="name">Its name.</param>
     /// <param name="afterVersion">The version that is known; 0 while the object does not exist.</param>
@@ -90,14 +91,14 @@ public sealed partial class ObjectEngine
         Wake(found);
     }
 
-    /// <summary>An object that is only waited for goes with the last who waits.</summary>
+    /// <summary>A vacant object, which exists only for its waiters, is dropped with its last waiter.</summary>
     internal void DropIfVacant(StateObject item)
     {
         if (item is { Exists: false, HasWaiters: false })
             DropState(item);
     }
 
-    /// <summary>Before an object's first change: it exists.</summary>
+    /// <summary>Before an object's first change: creates it.</summary>
     private void Begin(StateObject item, StateUpdate command)
     {
         if (item.Exists)
@@ -114,7 +115,7 @@ public sealed partial class ObjectEngine
     private void RecordChangesOf(StateObject item) =>
         item.History.Recorder = change => Record(new StateEdited(item.Kind, item.Name, change), item.Durability);
 
-    /// <summary>The object has changed, or is gone: whoever waits for that reads what happened.</summary>
+    /// <summary>The object has changed or was deleted: wakes its watchers, which then read the changes.</summary>
     private void Wake(StateObject item)
     {
         if (item.Watchers.First is null)
@@ -175,10 +176,10 @@ public sealed partial class ObjectEngine
         ? null
         : ObjectError.Invalid("kind", "the kind must be DICT (1), LIST (2), VALUE (3) or ARRAY (4)");
 
-    /// <summary>Why no object of this name can come into being; null when one can.</summary>
+    /// <summary>Why no object of this name can be created; null if one can.</summary>
     private ObjectError? ValidateState(ObjectKind kind, string name) => _census.ValidateNew(kind, name);
 
-    /// <summary>What an update has wrong that all kinds have in common: the name and the guard.</summary>
+    /// <summary>Validates the part of an update that all kinds share: the name and the guard.</summary>
     private ObjectError? ValidateUpdate(StateUpdate command, ObjectKind kind, string name, StateObject? found)
     {
         if (((found is null ? ValidateState(kind, name) : null) ?? ValidateDurability(command, kind, name, found)) is { } wrong)

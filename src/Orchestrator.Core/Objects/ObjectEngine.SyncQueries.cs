@@ -9,8 +9,8 @@ public sealed partial class ObjectEngine
     private const int MaxPageSize = 1_000;
 
     /// <summary>
-    /// The objects in the order of their names over all kinds (<c>barriers/a</c>, <c>locks/a</c>, <c>locks/b</c>). A page begins behind the last name of the
-    /// one before: objects that come and go between two pages neither hide others nor show them twice.
+    /// The objects in the order of their names over all kinds (<c>barriers/a</c>, <c>locks/a</c>, <c>locks/b</c>). A page begins after the
+    /// last name of the previous page: objects that are created or dropped between two pages neither hide others nor appear twice.
     /// </summary>
     /// <param name="pageSize">How many; 0 means 100, and more than 1,000 means 1,000.</param>
     /// <param name="pageToken">The last page's <see cref="SyncPage.NextPageToken"/>; empty for the first.</param>
@@ -43,7 +43,7 @@ public sealed partial class ObjectEngine
         return new SyncPage(infos, page.Count > size ? page[size - 1].QualifiedName : "");
     }
 
-    /// <summary>The first names after one, without sorting all.</summary>
+    /// <summary>The first names after a given one, without sorting all.</summary>
     private static NamedObject[] Smallest(IEnumerable<NamedObject> objects, int count, string after)
     {
         var largestFirst = Comparer<string>.Create((left, right) => string.CompareOrdinal(right, left));

@@ -1,17 +1,17 @@
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Objects that time changes: by what it brings, or because nobody has used them for long.</summary>
+/// <summary>Objects that change with time: through their own timers or because they have been idle for too long.</summary>
 public sealed partial class ObjectEngine
 {
-    /// <summary>A number that grows: the order of timers that are due at the same instant.</summary>
+    /// <summary>A growing number: orders timers that are due at the same instant.</summary>
     internal long NextOrder() => ++_sequence;
 
-    /// <summary>Sets when the timer is due, whether it was set or not; <see cref="long.MaxValue"/> is never.</summary>
+    /// <summary>Sets when the timer is due, whether or not it was set before; <see cref="long.MaxValue"/> means never.</summary>
     internal void SetTimer(ObjectTimer timer, long deadline) => _deadlines.Set(timer, deadline);
 
     internal void ClearTimer(ObjectTimer timer) => _deadlines.Remove(timer);
 
-    /// <summary>Lets the object's <see cref="NamedObject.OnTimer"/> be called after so many ticks.</summary>
+    /// <summary>Schedules a call of the object's <see cref="NamedObject.OnTimer"/> after this time.</summary>
     internal void SetTimer(NamedObject target, ref ReevaluationTimer? timer, TimeSpan after)
     {
         timer ??= new ReevaluationTimer(++_sequence, target);
@@ -24,7 +24,10 @@ public sealed partial class ObjectEngine
             _deadlines.Remove(timer);
     }
 
-    /// <summary>An object was used: from now on it counts as idle, if it is, and goes when it has been for the whole of <see cref="ObjectEngineOptions.IdleTtl"/>.</summary>
+    /// <summary>
+    /// An object was used. If it is idle, its idle time starts now, and it is dropped after
+    /// <see cref="ObjectEngineOptions.IdleTtl"/>.
+    /// </summary>
     internal void ScheduleIdleExpiry(bool idle, NamedObject target, ref ReevaluationTimer? timer)
     {
         if (idle)
@@ -33,6 +36,6 @@ public sealed partial class ObjectEngine
             StopTimer(timer);
     }
 
-    /// <summary>Whose wait it is, for messages.</summary>
+    /// <summary>The session of a wait, for messages.</summary>
     internal static string FormatSession(Sessions.Session? session) => session?.ToString() ?? "a waiter without a session";
 }

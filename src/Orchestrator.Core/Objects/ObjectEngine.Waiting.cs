@@ -8,21 +8,21 @@ namespace Orchestrator.Core.Objects;
 /// <summary>Outcomes and waits: every command ends in one of the two.</summary>
 public sealed partial class ObjectEngine
 {
-    // Waits without a session are linked here: they own nothing and are in no cycle, but are shown among the rest.
+    // Waits without a session are linked here: they own nothing and are in no cycle, but are listed with the others.
     private readonly Session _nobody = new(0, "", "", null, null);
     private int _waits;
     private int _taskJoins;
 
     /// <summary>
-    /// The caller of this wait has gone, and nobody will take its outcome: nothing is taken, and nothing is delivered. Does nothing when the
-    /// wait has ended, or was taken over by another caller who sent the same operation again. A caller who goes after the outcome has come
-    /// out of the effects is a matter for <see cref="CompensateDelivery"/>.
+    /// The caller of this wait has disconnected, so its outcome cannot be delivered: nothing is taken, and nothing is delivered. Does
+    /// nothing if the wait has ended, or was taken over by another caller that sent the same operation again. If the caller disconnects
+    /// after the outcome has been taken from the effects, use <see cref="CompensateDelivery"/>.
     /// </summary>
     /// <param name="wait">What <see cref="Apply"/> returned.</param>
     /// <param name="caller">The caller that the command named.</param>
     /// <param name="now">The time.</param>
-    /// <param name="effects">What has to be done.</param>
-    /// <returns>Whether the wait ended so; false where it has had its outcome, or another caller took it over.</returns>
+    /// <param name="effects">The resulting work.</param>
+    /// <returns>Whether this ended the wait; false where it has had its outcome, or another caller took it over.</returns>
     public bool AbandonWait(Wait wait, object? caller, TimeSpan now, ObjectEffects effects)
     {
         ArgumentNullException.ThrowIfNull(wait);
@@ -33,7 +33,7 @@ public sealed partial class ObjectEngine
             return true;
         if (!ReferenceEquals(wait.Caller, caller))
             return false;
-        // If it is sent again, it must neither be done twice nor be told that nothing was done.
+        // A repeated command must neither be applied twice nor be answered that nothing was done.
         if (wait.Object.PartialOutcome(wait) is { } partial)
             Remember(wait.Command, partial);
         else
@@ -73,7 +73,7 @@ public sealed partial class ObjectEngine
             }
         }
 
-        // Only now, so that none of them is served because of another's cancel.
+        // Only now, so that none of these waits is served because of another's cancel.
         foreach (var wait in left)
             wait.Object.OnWaiterLeft(this, wait);
     }
@@ -85,16 +85,16 @@ public sealed partial class ObjectEngine
         _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, outcome, outcome is ObjectError ? null : command));
     }
 
-    /// <summary>What is wrong with the command's timeout; null when nothing is.</summary>
+    /// <summary>The error in the command's timeout; null if it is valid.</summary>
     internal static ObjectError? ValidateTimeout(WaitingCommand command) => command.Timeout < TimeSpan.Zero
         ? ObjectError.Invalid("timeout", $"the timeout of {command.Timeout.Value.TotalSeconds} s must be absent, to wait without end, or at least zero")
         : null;
 
     /// <summary>
-    /// Lets the command wait in a list of the object, at its end or behind <paramref name="after"/>; completes it at once where it must not wait: its
-    /// timeout is zero, too many wait, or it would close a cycle.
+    /// Lets the command wait in a list of the object, at its end or behind <paramref name="after"/>; completes it at once if it must not
+    /// wait: its timeout is zero, there are too many waits, or it would close a cycle.
     /// </summary>
-    /// <returns>The wait; null when the command is completed, and then an object that was made for it is to be dropped.</returns>
+    /// <returns>The wait; null when the command is completed, and then the caller must drop an object that it created for the wait.</returns>
     internal Wait? Suspend(WaitingCommand command, Session? session, NamedObject target, WaiterQueue list, Wait? after = null)
     {
         if (command.Timeout == TimeSpan.Zero)
@@ -128,11 +128,11 @@ public sealed partial class ObjectEngine
         Subject = client.Name,
     };
 
-    /// <summary>Ends a wait, served or not. Whoever it kept waiting is the object's affair.</summary>
+    /// <summary>Ends a wait, served or not. Waking the waits that it blocked is left to the object.</summary>
     internal void Resume(Wait wait, ObjectOutcome outcome)
     {
         Unlink(wait);
-        // Begun and served by the same command: to its caller it never waited.
+        // The same command began and served it: to its caller it never waited.
         if (_begun == wait)
             _begun = null;
         Remember(wait.Command, outcome);
@@ -143,8 +143,8 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>
-    /// Moves a wait to another list, where it goes on waiting without a deadline: the second step of an operation that has two. Whether it
-    /// closes a cycle there is for the caller to ask, with <see cref="ValidateNoCycle"/>.
+    /// Moves a wait to another list, where it waits on without a deadline: the second step of a two-step operation. The caller checks for a
+    /// cycle there with <see cref="ValidateNoCycle"/>.
     /// </summary>
     internal void MoveWait(Wait wait, NamedObject target, WaiterQueue list, Wait? after = null)
     {
@@ -154,7 +154,7 @@ public sealed partial class ObjectEngine
         list.Add(wait, after);
     }
 
-    /// <summary>The error of a wait, already in its list, that closes a cycle; null when it may go on.</summary>
+    /// <summary>The error of a wait, already in its list, that closes a cycle; null if the wait may continue.</summary>
     internal ObjectError? ValidateNoCycle(Wait wait)
     {
         if (_graph.FindCycle(wait, _now, _taskJoins > 0) is not { } cycle)
@@ -167,7 +167,7 @@ public sealed partial class ObjectEngine
     {
         Debug.Assert(!hold.Session.HasEnded, "an ended session is granted nothing");
         hold.Session.Link(hold);
-        // An implicit session's lease starts with what it was made for.
+        // An implicit session's lease starts with the grant that the session was created for.
         if (hold.Session is { IsImplicit: true, HeapIndex: < 0, Ttl: { } lease })
             _deadlines.Set(hold.Session, After(lease));
     }
@@ -178,13 +178,13 @@ public sealed partial class ObjectEngine
         RetireIfEmpty(hold.Session);
     }
 
-    /// <summary>Tells a session that its hold is gone, where it did not give it back itself.</summary>
+    /// <summary>Notifies a session that it has lost a hold which it did not release itself.</summary>
     internal void NotifyLost(Hold hold)
     {
         if (hold.Session.End is { Cause: not SessionEndCause.Closed } end)
         {
             _effects.Notices.Add(new ObjectNotice(
-                hold.Session, ObjectErrorReason.SessionLost, hold.Object.QualifiedName, $"{hold.Object} was given back: {end.Message}"));
+                hold.Session, ObjectErrorReason.SessionLost, hold.Object.QualifiedName, $"{hold.Object} was released: {end.Message}"));
         }
     }
 

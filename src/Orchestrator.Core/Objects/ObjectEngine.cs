@@ -11,29 +11,30 @@ namespace Orchestrator.Core.Objects;
 
 /// <summary>
 /// Every named object that processes share, and the sessions that hold them, as one deterministic state machine: the same commands at the
-/// same times give the same effects. It has no clock, no randomness and no threads; its host holds a lock around every member, leaves it, and
-/// performs the effects. Times are monotonic, measured from any fixed origin.
+/// same times give the same effects. It has no clock, randomness or threads. The host calls every member under a lock and performs the
+/// effects after it has released that lock. Times are monotonic, measured from any fixed origin.
 /// </summary>
 /// <remarks>
 /// <para>
-/// The parts: sessions and their ends (Sessions), waiting, timeouts and cancels (Waiting), ids that are sent again (Replays), questions
-/// (Queries), and one file per primitive (Locks, …). Where a primitive's state machine is, is its room's affair: <c>Sync/</c>, <c>Queues/</c>,
+/// The parts: sessions and their ends (Sessions), waiting, timeouts and cancels (Waiting), repeated ids (Replays), queries (Queries), and
+/// one file per primitive (Locks, …). The state machine of each primitive is in its own folder: <c>Sync/</c>, <c>Queues/</c>,
 /// <c>Pipes/</c>, <c>State/</c>.
 /// </para>
 /// <para>
-/// To add a primitive: (1) its machine, a <see cref="NamedObject"/> in its room, with a <see cref="WaiterQueue"/> for each thing one can
-/// wait for, and a subclass of <see cref="Hold"/> for what a session can hold of it; (2) its commands, records derived from
-/// <see cref="ObjectCommand"/> or <see cref="WaitingCommand"/> whose <c>ApplyTo</c> calls an <c>On…</c> method, with their outcomes beside them, cached
-/// where they say nothing of their own; <c>Undo</c> where a grant can be given back; (3) <c>ObjectEngine.Xxx.cs</c> with an <see cref="ObjectMap{T}"/>
-/// and the <c>On…</c> methods: validate, try, and else <see cref="Suspend"/>.
+/// To add a primitive: (1) its state machine, a <see cref="NamedObject"/> in its folder, with a <see cref="WaiterQueue"/> for each
+/// condition that commands can wait for, and a subclass of <see cref="Hold"/> for what a session can hold of it; (2) its commands, records
+/// derived from <see cref="ObjectCommand"/> or <see cref="WaitingCommand"/> whose <c>ApplyTo</c> calls an <c>On…</c> method, with their
+/// outcomes beside them (cached where they carry no data) and <c>Undo</c> where a grant can be returned; (3) <c>ObjectEngine.Xxx.cs</c>
+/// with an <see cref="ObjectMap{T}"/> and the <c>On…</c> methods: validate, try, otherwise <see cref="Suspend"/>.
 /// </para>
 /// <para>
-/// The rules that keep it right: every command gets one <see cref="Complete(ObjectCommand, ObjectOutcome)"/> or one successful <see cref="Suspend"/>, whose wait gets
-/// one <see cref="Resume"/> later. A grant is <see cref="AddHold"/> first, then Finish or Complete, so that an implicit session is never
-/// seen empty in between. Complete the command's own outcome before you serve others. Waiters are served strictly from the front; whoever comes
-/// while somebody waits, waits. Name whom a wait waits for in <see cref="NamedObject.AddBlockers"/>, with those ahead in the list; add
-/// nobody where an outsider can end the wait. An object that nobody holds and nobody waits for is dropped, at once where it is as if it had never
-/// been, and else when it has been idle (<see cref="ScheduleIdleExpiry"/>), unless it was created to last.
+/// The invariants: every command gets one <see cref="Complete(ObjectCommand, ObjectOutcome)"/> or one successful <see cref="Suspend"/>,
+/// whose wait later gets one <see cref="Resume"/>. A grant calls <see cref="AddHold"/> first, then Finish or Complete, so that an implicit
+/// session is never seen empty in between. Complete the command's own outcome before serving other waiters. Waiters are served strictly
+/// from the front; a command that arrives while others wait, waits behind them. Name a wait's blockers in
+/// <see cref="NamedObject.AddBlockers"/>, including the waits ahead of it in the list; add none where an outsider can end the wait. An object
+/// without holders and waiters is dropped: at once if its state equals that of a new object, otherwise after it has been idle
+/// (<see cref="ScheduleIdleExpiry"/>), unless it was created to last.
 /// </para>
 /// </remarks>
 public sealed partial class ObjectEngine
@@ -50,8 +51,8 @@ public sealed partial class ObjectEngine
     private long _sequence;
 
     /// <summary>Creates an engine without objects and sessions.</summary>
-    /// <param name="options">Its numbers.</param>
-    /// <param name="memory">What it shares with others; null for none.</param>
+    /// <param name="options">Limits and durations.</param>
+    /// <param name="memory">The memory budget shared with other components; null for none.</param>
     public ObjectEngine(ObjectEngineOptions options, MemoryBudget? memory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -75,16 +76,16 @@ public sealed partial class ObjectEngine
         _arrays = new ObjectMap<ArrayState>(ObjectKind.Array, _census);
     }
 
-    /// <summary>When <see cref="Tick"/> is to be called; null when nothing waits for time to pass.</summary>
+    /// <summary>When <see cref="Tick"/> is due; null while nothing depends on time.</summary>
     public TimeSpan? NextDeadline => _deadlines.First is { } first ? TimeSpan.FromTicks(first.Deadline) : null;
 
     /// <summary>The time of the command that is being applied, in ticks of 100 ns.</summary>
     internal long Now => _now;
 
     /// <summary>
-    /// Applies one command at the time <paramref name="now"/>, and appends what has to be done to <paramref name="effects"/>.
+    /// Applies one command at the time <paramref name="now"/> and appends the resulting work to <paramref name="effects"/>.
     /// </summary>
-    /// <returns>The wait, when the outcome is not among the effects because the command has to wait for it.</returns>
+    /// <returns>The wait, if the command has to wait and its outcome is therefore not among the effects.</returns>
     public Wait? Apply(ObjectCommand command, TimeSpan now, ObjectEffects effects)
     {
         ArgumentNullException.ThrowIfNull(command);
@@ -100,7 +101,7 @@ public sealed partial class ObjectEngine
         return _begun;
     }
 
-    /// <summary>Lets time pass: timeouts, sessions without a sign of life, leases, permits that come with time, idle objects.</summary>
+    /// <summary>Advances time: timeouts, sessions without a sign of life, leases, permits that refill with time, idle objects.</summary>
     public void Tick(TimeSpan now, ObjectEffects effects)
     {
         Enter(now, effects);
@@ -124,7 +125,10 @@ public sealed partial class ObjectEngine
         LeaveChanges();
     }
 
-    /// <summary>Refuses items and messages beyond what may be kept. What state grows by is known only once its edits have been worked out.</summary>
+    /// <summary>
+    /// Refuses items and messages beyond the memory budget. The growth of shared state is known only after its edits have been
+    /// evaluated.
+    /// </summary>
     private bool ExceedsMemory(ObjectCommand command)
     {
         if (command.ContentBytes is not (> 0 and var bytes) || _memory.FitsNewWork(KeptBytes + bytes))
@@ -135,14 +139,17 @@ public sealed partial class ObjectEngine
 
     private ObjectError NoMemory(long more) => new(
         ObjectErrorReason.LimitExceeded,
-        $"the coordinator keeps {_memory.Budget.Used:N0} bytes, {KeptBytes:N0} of them for shared objects; {more:N0} more would pass its memory budget (memory_kept): {_memory.Budget.AdmissionLimit:N0} for new work, {_memory.Budget.PerKindLimit:N0} of them for shared objects; retry when some are gone");
+        $"the coordinator keeps {_memory.Budget.Used:N0} bytes, {KeptBytes:N0} of them for shared objects; {more:N0} more would " +
+        $"pass its memory budget (memory_kept): {_memory.Budget.AdmissionLimit:N0} for new work, {_memory.Budget.PerKindLimit:N0} of them " +
+        "for shared objects; retry once memory is freed");
 
-    /// <summary>Why a client cannot have so many bytes more; null when it can.</summary>
+    /// <summary>Why a client may not use that many more bytes; null if it may.</summary>
     private ObjectError? ValidateShare(ClientObjectQuota? client, long more) => client is null || client.Bytes + more <= _memory.Budget.PerClientLimit
         ? null
         : new ObjectError(
             ObjectErrorReason.LimitExceeded,
-            $"the shared objects and waits of client {client.Name} take {client.Bytes:N0} bytes; {more:N0} more would pass one client's part of the memory budget (object_bytes_per_client), {_memory.Budget.PerClientLimit:N0}; retry when some are gone")
+            $"the shared objects and waits of client {client.Name} take {client.Bytes:N0} bytes; {more:N0} more would " +
+            $"pass one client's part of the memory budget (object_bytes_per_client), {_memory.Budget.PerClientLimit:N0}; retry once memory is freed")
         {
             Subject = client.Name,
         };
@@ -150,7 +157,7 @@ public sealed partial class ObjectEngine
     private void Enter(TimeSpan now, ObjectEffects effects)
     {
         ArgumentNullException.ThrowIfNull(effects);
-        // A clock that seems to go back (two cores, two threads) must not.
+        // A clock that seems to run backwards (two cores, two threads) must not move the engine's time back.
         _now = Math.Max(_now, now.Ticks);
         _effects = effects;
         _census.Client = null;

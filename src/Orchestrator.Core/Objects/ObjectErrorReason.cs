@@ -1,6 +1,6 @@
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Why an operation did not do what was asked; the numbers are those of <c>orchestrator.v1.ErrorReason</c>.</summary>
+/// <summary>Why an operation failed; the numbers are those of <c>orchestrator.v1.ErrorReason</c>.</summary>
 public enum ObjectErrorReason : byte
 {
     /// <summary>No error.</summary>
@@ -54,6 +54,6 @@ public enum ObjectErrorReason : byte
     /// <summary>The session is another client's.</summary>
     PermissionDenied = 25,
 
-    /// <summary>What is durable cannot be changed any more, since it could not be written down.</summary>
+    /// <summary>Durable objects can no longer be changed, since a change could not be written.</summary>
     JournalFailed = 26,
 }

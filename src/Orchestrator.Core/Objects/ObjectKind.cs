@@ -1,6 +1,6 @@
 namespace Orchestrator.Core.Objects;
 
-/// <summary>What a named object is. Each kind has its own names: a lock and a queue may both be called <c>build</c>.</summary>
+/// <summary>The kind of a named object. Each kind has its own names: a lock and a queue may both be called <c>build</c>.</summary>
 public enum ObjectKind : byte
 {
     /// <summary>Plain, reentrant or readers-writer lock.</summary>
@@ -46,7 +46,7 @@ public enum ObjectKind : byte
     Task,
 }
 
-/// <summary>How kinds are called.</summary>
+/// <summary>The names of the kinds.</summary>
 internal static class ObjectKinds
 {
     private static readonly string[] Prefixes =
@@ -67,6 +67,6 @@ internal static class ObjectKinds
     /// <summary>The word for one object of this kind.</summary>
     public static string Noun(this ObjectKind kind) => Nouns[(int)kind];
 
-    /// <summary>The name over all kinds, such as <c>locks/build</c>.</summary>
+    /// <summary>The name qualified by the kind, such as <c>locks/build</c>.</summary>
     public static string Qualify(this ObjectKind kind, string name) => Prefixes[(int)kind] + name;
 }

@@ -1,6 +1,6 @@
 namespace Orchestrator.Core.Objects;
 
-/// <summary>A limit in force and how far it is used.</summary>
+/// <summary>A limit in force and its current use.</summary>
 /// <param name="Name">Its name, stable for programs.</param>
 /// <param name="Description">What it bounds, for people.</param>
 /// <param name="Maximum">The most.</param>

@@ -16,7 +16,7 @@ internal sealed class ObjectMap<T>(ObjectKind kind, ObjectQuota census)
 
     public T? Find(string name) => _objects.GetValueOrDefault(name);
 
-    /// <summary>Why no object of this name can come into being; null when one can.</summary>
+    /// <summary>Why no object of this name can be created; null if one can.</summary>
     public ObjectError? ValidateNew(string name) => census.ValidateNew(kind, name);
 
     public void Add(T item)
@@ -25,7 +25,7 @@ internal sealed class ObjectMap<T>(ObjectKind kind, ObjectQuota census)
         census.Add(item);
     }
 
-    /// <summary>Drops the object; one that was dropped before, and may have a successor of its name, is passed over.</summary>
+    /// <summary>Drops the object; does nothing if it was dropped before, since another object may have its name by now.</summary>
     public void Drop(T item)
     {
         ref var found = ref CollectionsMarshal.GetValueRefOrNullRef(_objects, item.Name);
@@ -36,7 +36,7 @@ internal sealed class ObjectMap<T>(ObjectKind kind, ObjectQuota census)
     }
 }
 
-/// <summary>How many objects of all kinds there are, and which names they may have.</summary>
+/// <summary>Bounds the number of objects of all kinds and validates their names.</summary>
 internal sealed class ObjectQuota(int maximum, int maximumPerClient)
 {
     private const int MaxNameLength = 128;
@@ -46,7 +46,7 @@ internal sealed class ObjectQuota(int maximum, int maximumPerClient)
 
     public int Count { get; private set; }
 
-    /// <summary>On whose account objects come into being at present.</summary>
+    /// <summary>The client that new objects are charged to at present.</summary>
     public ClientObjectQuota? Client { get; set; }
 
     public void Add(NamedObject item)

@@ -3,8 +3,8 @@ using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Pipes;
 
-/// <summary>Creates a pipe, or answers with the existing one when all of it agrees. Errors: INVALID, KIND_MISMATCH, LIMIT_EXCEEDED.</summary>
-/// <param name="Spec">What it shall be.</param>
+/// <summary>Creates a pipe, or answers with the existing one if all its settings agree. Errors: INVALID, KIND_MISMATCH, LIMIT_EXCEEDED.</summary>
+/// <param name="Spec">Its settings.</param>
 public sealed record CreatePipe(PipeSpec Spec) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
@@ -12,14 +12,14 @@ public sealed record CreatePipe(PipeSpec Spec) : ObjectCommand
     internal override void ApplyTo(ObjectEngine engine) => engine.OnCreatePipe(this);
 }
 
-/// <summary>The pipe is there.</summary>
-/// <param name="Pipe">As it is now.</param>
+/// <summary>The pipe exists.</summary>
+/// <param name="Pipe">Its current state.</param>
 public sealed record CreatePipeOutcome(PipeInfo Pipe) : ObjectOutcome;
 
 /// <summary>
-/// The end belongs to the session from now on: nobody else uses it, and it is closed when the session ends. Given back, it is free again. A send or
-/// receive with a session makes an end that is nobody's that session's own, too. Errors: NOT_OWNER (another session's, or attached before), BROKEN_PIPE
-/// (closed), NOT_FOUND, INVALID.
+/// The end belongs to the session from now on: no other session may use it, and it is closed when the session ends. When the outcome is
+/// undone, it is free again. A send or receive with a session also makes that session the owner of an end without one. Errors: NOT_OWNER
+/// (another session's, or attached before), BROKEN_PIPE (closed), NOT_FOUND, INVALID.
 /// </summary>
 /// <param name="Pipe">Its name.</param>
 /// <param name="End">Which end.</param>
@@ -41,8 +41,9 @@ public sealed record DetachPipeEnd(string Pipe, PipeEnd End) : ObjectCommand
 }
 
 /// <summary>
-/// Closes an end for good: what it sent can still be read, then the other end reads END_OF_FILE; what was under way to it is dropped. When both
-/// are closed the pipe is gone. Closing a closed end changes nothing. Errors: NOT_OWNER (another session's), NOT_FOUND, INVALID.
+/// Closes an end permanently: messages that it sent can still be read, then the other end reads END_OF_FILE; messages under way to it are
+/// dropped. The pipe is dropped when both ends are closed. Closing a closed end changes nothing. Errors: NOT_OWNER (another session's),
+/// NOT_FOUND, INVALID.
 /// </summary>
 /// <param name="Pipe">Its name.</param>
 /// <param name="End">Which end.</param>
@@ -54,13 +55,16 @@ public sealed record ClosePipeEnd(string Pipe, PipeEnd End) : ObjectCommand
 }
 
 /// <summary>
-/// Sends messages from an end, in order: waits while the direction is full, and sends as many as fit. What was sent stays sent however the wait
-/// ends, and if the outcome cannot be delivered.
+/// Sends messages from an end, in order: waits while the direction is full, and sends as many as fit. Sent messages stay sent however the
+/// wait ends, even if the outcome cannot be delivered.
 /// </summary>
-/// <remarks>Errors: INVALID (the wrong direction, a message that could never fit), NOT_OWNER, BROKEN_PIPE (this end is closed), NOT_FOUND, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.</remarks>
+/// <remarks>
+/// Errors: INVALID (the wrong direction, a message that could never fit), NOT_OWNER, BROKEN_PIPE (this end is closed), NOT_FOUND,
+/// LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
+/// </remarks>
 /// <param name="Pipe">Its name.</param>
 /// <param name="End">The end that sends.</param>
-/// <param name="Messages">At least one. Not to be changed by the caller until the outcome is there.</param>
+/// <param name="Messages">At least one. The caller must not change it before the outcome.</param>
 public sealed record SendMessages(string Pipe, PipeEnd End, IReadOnlyList<Content> Messages) : WaitingCommand
 {
     internal override bool CanBeUndone => false;
@@ -90,19 +94,22 @@ public sealed record SendOutcome(PipeStatus Status, int Sent) : ObjectOutcome
 }
 
 /// <summary>
-/// Receives messages at an end: waits while there is none, then takes what is there, at most so many. Given back, they return to the front; that may
-/// exceed the pipe's bounds for a while.
+/// Receives messages at an end: waits while there is none, then takes the available ones, up to a maximum. When the outcome is undone, they
+/// return to the front; that may exceed the pipe's bounds for a while.
 /// </summary>
-/// <remarks>Errors: INVALID (the wrong direction among them), NOT_OWNER, BROKEN_PIPE (this end is closed), NOT_FOUND, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.</remarks>
+/// <remarks>
+/// Errors: INVALID (the wrong direction among them), NOT_OWNER, BROKEN_PIPE (this end is closed), NOT_FOUND, LIMIT_EXCEEDED,
+/// SESSION_LOST, CANCELLED.
+/// </remarks>
 /// <param name="Pipe">Its name.</param>
 /// <param name="End">The end that receives.</param>
 /// <param name="MaxMessages">The most to take; 0 means 1.</param>
 public sealed record ReceiveMessages(string Pipe, PipeEnd End, int MaxMessages = 1) : WaitingCommand
 {
-    /// <summary>The most bytes to take at once, except that one message is always taken: what fits in the answer.</summary>
+    /// <summary>The most bytes to take at once, except that one message is always taken: the limit of the response's size.</summary>
     public long MaxBytes { get; init; } = long.MaxValue;
 
-    /// <summary>Take nothing, and only say whether there is something.</summary>
+    /// <summary>Take nothing, and only report whether messages are available.</summary>
     public bool Peek { get; init; }
 
     internal override bool IsKeptBriefly => !Peek;
@@ -116,8 +123,8 @@ public sealed record ReceiveMessages(string Pipe, PipeEnd End, int MaxMessages =
 
 /// <summary>How a receive ended.</summary>
 /// <param name="Status">Ok, timeout or end of file.</param>
-/// <param name="Messages">What was taken, in order.</param>
-/// <param name="Available">How many more are there.</param>
+/// <param name="Messages">The received messages, in order.</param>
+/// <param name="Available">How many more are available.</param>
 public sealed record ReceiveOutcome(PipeStatus Status, IReadOnlyList<Content> Messages, int Available) : ObjectOutcome
 {
     internal static ReceiveOutcome TimedOut { get; } = new(PipeStatus.Timeout, [], 0);
@@ -127,12 +134,12 @@ public sealed record ReceiveOutcome(PipeStatus Status, IReadOnlyList<Content> Me
     /// <inheritdoc/>
     public override int Bytes => (int)Math.Min(int.MaxValue, Messages.Sum(message => (long)message.Bytes));
 
-    /// <summary>Where the messages came from, to go back there.</summary>
+    /// <summary>The side that the messages came from, to return them.</summary>
     internal (PipeState Pipe, PipeSide Side)? Source { get; init; }
 
-    /// <summary>The places of the messages: not always consecutive, where some had come back.</summary>
+    /// <summary>The positions of the messages: not always consecutive, where some had been returned.</summary>
     internal IReadOnlyList<long> Sequences { get; init; } = [];
 
-    /// <summary>Given back twice, they would be there twice.</summary>
+    /// <summary>Returned twice, they would be in the pipe twice.</summary>
     internal bool IsGivenBack { get; set; }
 }

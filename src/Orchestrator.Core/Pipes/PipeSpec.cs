@@ -1,6 +1,6 @@
 namespace Orchestrator.Core.Pipes;
 
-/// <summary>The numbers of pipes.</summary>
+/// <summary>The limits of pipes.</summary>
 public sealed record PipeOptions
 {
     /// <summary>The most messages under way in one direction, where the pipe's creator names no bound.</summary>
@@ -38,11 +38,11 @@ public enum PipeStatus : byte
     /// <summary>The other end is closed, and all that it sent has been read.</summary>
     EndOfFile = 3,
 
-    /// <summary>The other end is closed: nobody will read it.</summary>
+    /// <summary>The other end is closed: its messages will not be read.</summary>
     BrokenPipe = 4,
 }
 
-/// <summary>What a pipe is. Two are equal when all of it is, with the defaults filled in.</summary>
+/// <summary>A pipe's settings. Two are equal if all their settings are, with the defaults filled in.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Duplex">Whether both ends send and receive; else A receives and B sends.</param>
 public sealed record PipeSpec(string Name, bool Duplex)
@@ -53,22 +53,22 @@ public sealed record PipeSpec(string Name, bool Duplex)
     /// <summary>The most bytes under way in each direction; 0 takes the default.</summary>
     public long MaxBytes { get; init; }
 
-    /// <summary>In which options it is otherwise than <paramref name="asked"/>.</summary>
+    /// <summary>The options that differ from <paramref name="asked"/>.</summary>
     internal string DifferencesFrom(PipeSpec asked) => ContractNames.Differences(
         ("duplex", Duplex, asked.Duplex), ("max_messages", MaxMessages, asked.MaxMessages), ("max_bytes", MaxBytes, asked.MaxBytes));
 }
 
-/// <summary>A pipe as it is.</summary>
-/// <param name="Spec">What it is, with the defaults filled in.</param>
+/// <summary>A pipe's current state.</summary>
+/// <param name="Spec">Its settings, with the defaults filled in.</param>
 /// <param name="A">Its end A.</param>
 /// <param name="B">Its end B.</param>
 public sealed record PipeInfo(PipeSpec Spec, PipeEndInfo A, PipeEndInfo B)
 {
-    /// <summary>The credential of who created it; empty for the coordinator's owner.</summary>
+    /// <summary>The credential of its creator; empty for the coordinator's owner.</summary>
     public string Owner { get; init; } = "";
 }
 
-/// <summary>An end of a pipe as it is.</summary>
+/// <summary>The current state of a pipe's end.</summary>
 /// <param name="Buffered">How many messages are under way to it.</param>
 /// <param name="BufferedBytes">Their size.</param>
 /// <param name="IsAttached">Whether it belongs to a session.</param>

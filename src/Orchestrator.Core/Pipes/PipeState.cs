@@ -6,8 +6,8 @@ using Orchestrator.Core.Waits;
 namespace Orchestrator.Core.Pipes;
 
 /// <summary>
-/// A pipe: two ends, each with what is under way to it. It names nobody to the deadlock check: that two sessions both receive is the usual
-/// state of two peers that each read in one thread and write in another.
+/// A pipe: two ends, each with the messages under way to it. It adds no blockers to deadlock detection: two sessions that both receive are
+/// the normal state of two peers that each read in one thread and write in another.
 /// </summary>
 internal sealed class PipeState(PipeSpec spec, ContentTally tally) : NamedObject(ObjectKind.Pipe, spec.Name)
 {
@@ -60,19 +60,19 @@ internal sealed class PipeState(PipeSpec spec, ContentTally tally) : NamedObject
     public static int Sent(Wait wait) => wait.Progress is { } sent ? (int)sent : 0;
 }
 
-/// <summary>One end: what is under way to it, who waits at it, and whose it is.</summary>
+/// <summary>One end: the messages under way to it, its waiters, and its owner.</summary>
 internal sealed class PipeSide(PipeEnd end, ContentTally tally)
 {
     private long _sequence;
 
     public PipeEnd End => end;
 
-    /// <summary>Messages to this end, which are entries like a queue's: what could not be delivered goes back to its place.</summary>
+    /// <summary>Messages to this end, which are entries like a queue's: an undelivered message returns to its place.</summary>
     public ReadyEntries Buffer { get; } = new(tally, QueueKind.Fifo);
 
     public WaiterQueue Receivers { get; } = new();
 
-    /// <summary>Those at this end, whose messages go to the other.</summary>
+    /// <summary>The sends that wait at this end; their messages go to the other.</summary>
     public WaiterQueue Senders { get; } = new();
 
     public PipeHold? Owner { get; set; }
@@ -89,6 +89,6 @@ internal sealed class PipeHold(Session session, PipeState pipe, PipeSide side, l
 {
     public PipeSide Side => side;
 
-    /// <summary>Whether the session asked for the end, rather than only used it.</summary>
+    /// <summary>Whether the session attached the end explicitly, rather than only using it.</summary>
     public bool IsAttached { get; set; }
 }

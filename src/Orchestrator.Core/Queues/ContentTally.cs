@@ -2,15 +2,15 @@ using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Queues;
 
-/// <summary>The bytes of entries of queues and pipes, and of commands that wait, with what each costs beside its content.</summary>
-/// <param name="all">Where they count, too.</param>
-/// <param name="client">Whose they are.</param>
+/// <summary>The bytes of entries of queues and pipes, and of waiting commands, including the overhead of each.</summary>
+/// <param name="all">The parent tally, which counts them too.</param>
+/// <param name="client">The client that they are charged to.</param>
 internal sealed class ContentTally(ContentTally? all = null, ClientObjectQuota? client = null)
 {
-    /// <summary>Of an entry: as measured with a million items, rounded up.</summary>
+    /// <summary>Overhead of an entry: as measured with a million items, rounded up.</summary>
     public const int EntryBytes = 160;
 
-    /// <summary>Of a command that waits: itself, its links, its caller.</summary>
+    /// <summary>Overhead of a waiting command: itself, its links, its caller.</summary>
     public const int WaitBytes = 500;
 
     public long Bytes { get; private set; }

@@ -1,8 +1,8 @@
 namespace Orchestrator.Core.Queues;
 
 /// <summary>
-/// Entries that are added at the end and taken from either: linked arrays, so that growing copies nothing, what has been taken is free at once,
-/// and no array is large enough for the large object heap.
+/// Entries that are added at the end and taken from either end: linked arrays, so that growing copies nothing, taken entries free their
+/// memory at once, and no array reaches the large object heap.
 /// </summary>
 internal sealed class EntryBuffer
 {
@@ -77,7 +77,7 @@ internal sealed class EntryBuffer
         _first = _end = Count = 0;
     }
 
-    /// <summary>One empty array is kept: a queue whose length swings around an array's end makes no garbage.</summary>
+    /// <summary>One empty array is kept: a queue whose length oscillates around an array's end makes no garbage.</summary>
     private void Spare(Segment segment)
     {
         segment.Next = segment.Previous = null;
@@ -88,7 +88,7 @@ internal sealed class EntryBuffer
     {
         if (_tail is { } only && only == _head && only.Entries.Length < SegmentSize)
         {
-            // A small queue has one array, that grows as it needs; only full-sized ones are linked.
+            // A small queue has one array, which grows on demand; only full-sized arrays are linked.
             var larger = new Segment(Math.Min(SegmentSize, only.Entries.Length * 2));
             Array.Copy(only.Entries, _first, larger.Entries, 0, Count);
             (_head, _tail, _first, _end) = (larger, larger, 0, Count);

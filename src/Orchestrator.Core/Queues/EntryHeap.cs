@@ -1,6 +1,6 @@
 namespace Orchestrator.Core.Queues;
 
-/// <summary>Entries by an order: a binary heap in pieces, so that growing copies nothing large.</summary>
+/// <summary>Entries in an order: a binary heap in segments, so that growing copies nothing large.</summary>
 internal sealed class EntryHeap(EntryOrder order)
 {
     private const int PieceBits = 9;
@@ -46,7 +46,7 @@ internal sealed class EntryHeap(EntryOrder order)
         Count = 0;
     }
 
-    /// <summary>When the oldest entry was put. Looks at all.</summary>
+    /// <summary>When the oldest entry was put. Scans all.</summary>
     public long OldestPut()
     {
         var oldest = long.MaxValue;
@@ -88,7 +88,7 @@ internal sealed class EntryHeap(EntryOrder order)
         _pieces[^1] = new QueueEntry[Count == 0 ? 8 : PieceSize];
     }
 
-    /// <summary>A piece goes when two are empty: not at each swing around its beginning.</summary>
+    /// <summary>A segment is released when two are empty: not at each oscillation around its start.</summary>
     private void Shrink()
     {
         if (_pieces.Length > 1 && Count <= (_pieces.Length - 2) << PieceBits)

@@ -2,25 +2,24 @@ using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.Queues;
 
-/// <summary>What becomes of leased items; the numbers are those of <c>orchestrator.v1.Settlement</c>.</summary>
+/// <summary>How leased items are settled; the numbers are those of <c>orchestrator.v1.Settlement</c>.</summary>
 public enum Settlement : byte
 {
-    /// <summary>They are done: gone, and counted as finished.</summary>
+    /// <summary>They are done: removed, and counted as finished.</summary>
     Done = 1,
 
-    /// <summary>Back to the front, at once or after a delay; an item with too many deliveries is a dead letter instead.</summary>
+    /// <summary>Back to the front, at once or after a delay; an item with too many deliveries becomes a dead letter instead.</summary>
     Return = 2,
 
-    /// <summary>To the dead-letter queue; dropped and counted where there is none, or it is full or shut down. Finished here.</summary>
+    /// <summary>To the dead-letter queue; dropped and counted if there is none, or if it is full or shut down. Finished here.</summary>
     Reject = 3,
 
-    /// <summary>The lease ends so long from now, whatever it was before.</summary>
+    /// <summary>The lease ends this long from now, whatever it was before.</summary>
     Extend = 4,
 }
 
 /// <summary>
-/// Settles leased items. With a session only its own leases, without one whichever are named. Errors: INVALID, NOT_FOUND; stale leases are
-/// no error.
+/// Settles leased items. With a session only its own leases, without one any named leases. Errors: INVALID, NOT_FOUND; stale leases are no error.
 /// </summary>
 /// <param name="Queue">Its name.</param>
 /// <param name="LeaseIds">Which.</param>
@@ -40,10 +39,13 @@ public sealed record SettleItems(string Queue, IReadOnlyList<ulong> LeaseIds, Se
 
 /// <summary>Leases were settled.</summary>
 /// <param name="Settled">How many.</param>
-/// <param name="StaleLeaseIds">Those that were not: settled or ended before, or of another session. Nothing changed for them.</param>
+/// <param name="StaleLeaseIds">Leases that were not settled: settled or ended before, or of another session. Nothing changed for them.</param>
 public sealed record SettleOutcome(int Settled, IReadOnlyList<ulong> StaleLeaseIds) : ObjectOutcome;
 
-/// <summary>Items that were taken for good are done. Errors: OVER_RELEASED (more than are unfinished, and nothing changes), INVALID, NOT_FOUND.</summary>
+/// <summary>
+/// Items that were taken permanently are done. Errors: OVER_RELEASED (more than are unfinished, and nothing changes), INVALID,
+/// NOT_FOUND.
+/// </summary>
 /// <param name="Queue">Its name.</param>
 /// <param name="Count">How many; 0 means 1.</param>
 public sealed record MarkItemsDone(string Queue, int Count = 1) : ObjectCommand
@@ -53,16 +55,17 @@ public sealed record MarkItemsDone(string Queue, int Count = 1) : ObjectCommand
     internal override void ApplyTo(ObjectEngine engine) => engine.OnMarkItemsDone(this);
 }
 
-/// <summary>So many are still unfinished.</summary>
+/// <summary>The remaining number of unfinished items.</summary>
 /// <param name="Unfinished">How many.</param>
 public sealed record MarkDoneOutcome(long Unfinished) : ObjectOutcome;
 
 /// <summary>
-/// The queue takes no more: later and waiting puts end with SHUT_DOWN, and gets once nothing is ready. Joins go on. Errors: INVALID, NOT_FOUND.
+/// The queue accepts no more items: later and waiting puts end with SHUT_DOWN, and gets once nothing is ready. Joins continue. Errors:
+/// INVALID, NOT_FOUND.
 /// </summary>
 /// <param name="Queue">Its name.</param>
 /// <param name="Immediate">
-/// Also drop what is ready or delayed, as finished; what is leased still counts until it is settled, and is dropped if it comes back.
+/// Also drop ready and delayed items, as finished; leased items still count until they are settled, and are dropped if they are returned.
 /// </param>
 public sealed record ShutDownQueue(string Queue, bool Immediate = false) : ObjectCommand
 {
@@ -75,7 +78,7 @@ public sealed record ShutDownQueue(string Queue, bool Immediate = false) : Objec
 /// <param name="Dropped">How many items were dropped.</param>
 public sealed record ShutDownQueueOutcome(long Dropped) : ObjectOutcome;
 
-/// <summary>The queue goes with all that is in it; whoever waits there gets NOT_FOUND. Errors: INVALID, NOT_FOUND.</summary>
+/// <summary>Deletes the queue with all its items; its waiters get NOT_FOUND. Errors: INVALID, NOT_FOUND.</summary>
 /// <param name="Queue">Its name.</param>
 public sealed record DeleteQueue(string Queue) : ObjectCommand
 {
@@ -84,23 +87,23 @@ public sealed record DeleteQueue(string Queue) : ObjectCommand
     internal override void ApplyTo(ObjectEngine engine) => engine.OnDeleteQueue(this);
 }
 
-/// <summary>A queue as it is.</summary>
-/// <param name="Spec">What it is, with the defaults filled in.</param>
+/// <summary>A queue's current state.</summary>
+/// <param name="Spec">Its settings, with the defaults filled in.</param>
 public sealed record QueueInfo(QueueSpec Spec)
 {
-    /// <summary>How many can be taken now.</summary>
+    /// <summary>How many items can be taken now.</summary>
     public long ReadyItems { get; init; }
 
     /// <summary>How many are leased.</summary>
     public long LeasedItems { get; init; }
 
-    /// <summary>How many were returned with a delay that lasts.</summary>
+    /// <summary>How many were returned with a delay that has not passed.</summary>
     public long DelayedItems { get; init; }
 
     /// <summary>Put and not yet done.</summary>
     public long UnfinishedItems { get; init; }
 
-    /// <summary>The size of what can be taken now.</summary>
+    /// <summary>The size of the ready items.</summary>
     public long ReadyBytes { get; init; }
 
     /// <summary>How many gets wait.</summary>
@@ -124,6 +127,6 @@ public sealed record QueueInfo(QueueSpec Spec)
     /// <summary>How many items were dropped: rejected without a dead-letter queue that took them, or by an immediate shutdown.</summary>
     public long Dropped { get; init; }
 
-    /// <summary>The credential of who created it; empty for the coordinator's owner.</summary>
+    /// <summary>The credential of its creator; empty for the coordinator's owner.</summary>
     public string Owner { get; init; } = "";
 }

@@ -3,8 +3,10 @@ using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Queues;
 
-/// <summary>Creates a queue, or answers with the existing one when all of it agrees. Errors: INVALID, KIND_MISMATCH, LIMIT_EXCEEDED.</summary>
-/// <param name="Spec">What it shall be.</param>
+/// <summary>
+/// Creates a queue, or answers with the existing one if all its settings agree. Errors: INVALID, KIND_MISMATCH, LIMIT_EXCEEDED.
+/// </summary>
+/// <param name="Spec">Its settings.</param>
 public sealed record CreateQueue(QueueSpec Spec) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
@@ -12,20 +14,20 @@ public sealed record CreateQueue(QueueSpec Spec) : ObjectCommand
     internal override void ApplyTo(ObjectEngine engine) => engine.OnCreateQueue(this);
 }
 
-/// <summary>The queue is there.</summary>
+/// <summary>The queue exists.</summary>
 /// <param name="Queue">As it is now.</param>
 public sealed record CreateQueueOutcome(QueueInfo Queue) : ObjectOutcome;
 
 /// <summary>
-/// Puts items, in order: waits while the queue is full, and takes in as many as fit. What was taken in stays in the queue however the wait
-/// ends, and if the outcome cannot be delivered: an id that is sent again is answered with how many those were.
+/// Puts items, in order: waits while the queue is full, and adds as many as fit. Accepted items stay in the queue however the wait ends,
+/// even if the outcome cannot be delivered: a repeated id is answered with their number.
 /// </summary>
 /// <remarks>
-/// Errors: INVALID (also for an item that could never fit), NOT_FOUND, DEADLOCK, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED; nothing was put then,
-/// except that a session's end does not take back what was taken in before.
+/// Errors: INVALID (also for an item that could never fit), NOT_FOUND, DEADLOCK, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED; nothing was put
+/// then, except that a session's end does not remove items that were accepted before.
 /// </remarks>
 /// <param name="Queue">Its name.</param>
-/// <param name="Items">At least one. Not to be changed by the caller until the outcome is there.</param>
+/// <param name="Items">At least one. The caller must not change it before the outcome.</param>
 public sealed record PutItems(string Queue, IReadOnlyList<PutItem> Items) : WaitingCommand
 {
     internal override bool CanBeUndone => false;
@@ -36,7 +38,7 @@ public sealed record PutItems(string Queue, IReadOnlyList<PutItem> Items) : Wait
     {
         get
         {
-            // No enumerator: this is asked of every put.
+            // No enumerator: every put runs this.
             var bytes = (long)ContentTally.EntryBytes * Items.Count;
             for (var i = 0; i < Items.Count; i++)
                 bytes += Items[i].Body.Bytes;
@@ -48,7 +50,7 @@ public sealed record PutItems(string Queue, IReadOnlyList<PutItem> Items) : Wait
 }
 
 /// <summary>How a put ended.</summary>
-/// <param name="Status">Ok when all were accepted; timeout or shut down, or how a cancelled wait had got somewhere (timeout).</param>
+/// <param name="Status">Ok if all were accepted; timeout or shut down; timeout also for a cancelled wait with some accepted items.</param>
 /// <param name="Accepted">How many, from the first.</param>
 public sealed record PutOutcome(WaitStatus Status, int Accepted) : ObjectOutcome
 {
@@ -60,22 +62,22 @@ public sealed record PutOutcome(WaitStatus Status, int Accepted) : ObjectOutcome
 }
 
 /// <summary>
-/// Takes items: waits while there is none, then takes what is there, at most so many. Given back, they return to the front as if they had not
-/// been delivered; that may exceed the queue's bounds for a while. A consumer with credits is a waiting get of as many items.
+/// Takes items: waits while there is none, then takes the available ones, up to a maximum. When the outcome is undone, they return to the
+/// front as if never delivered; that may exceed the queue's bounds for a while. A consumer with credits is a waiting get for as many items.
 /// </summary>
 /// <remarks>Errors: INVALID, NOT_FOUND (also when the queue is deleted meanwhile), LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.</remarks>
 /// <param name="Queue">Its name.</param>
 /// <param name="MaxItems">The most to take; 0 means 1.</param>
-/// <param name="Leased">Lease them until they are settled, instead of taking them for good.</param>
+/// <param name="Leased">Lease them until they are settled, instead of taking them permanently.</param>
 public sealed record GetItems(string Queue, int MaxItems = 1, bool Leased = false) : WaitingCommand
 {
     /// <summary>
-    /// How long a lease lasts at most; null lasts as long as the session. A get without a session gets one of its own, which lives as long as the lease,
-    /// or the default time to live of sessions.
+    /// How long a lease lasts at most; null lasts as long as the session. A get without a session gets its own session, which lives as long
+    /// as the lease, or for the default time to live of sessions.
     /// </summary>
     public TimeSpan? Lease { get; init; }
 
-    /// <summary>The most bytes to take at once, except that one item is always taken: what fits in the answer.</summary>
+    /// <summary>The most bytes to take at once, except that one item is always taken: the limit of the response's size.</summary>
     public long MaxBytes { get; init; } = long.MaxValue;
 
     internal override bool IsKeptBriefly => !Leased;
@@ -90,7 +92,7 @@ public sealed record GetItems(string Queue, int MaxItems = 1, bool Leased = fals
 /// <summary>How a get ended.</summary>
 /// <param name="Status">Ok, timeout, or shut down with nothing left.</param>
 /// <param name="Items">What was taken, in order.</param>
-/// <param name="Session">Who owns the leases; null where nothing was leased.</param>
+/// <param name="Session">The owner of the leases; null where nothing was leased.</param>
 public sealed record GetOutcome(WaitStatus Status, IReadOnlyList<QueueItem> Items, Session? Session) : ObjectOutcome
 {
     internal static GetOutcome TimedOut { get; } = new(WaitStatus.Timeout, [], null);
@@ -109,16 +111,16 @@ public sealed record GetOutcome(WaitStatus Status, IReadOnlyList<QueueItem> Item
         }
     }
 
-    /// <summary>Where the items came from: not another queue of the same name.</summary>
+    /// <summary>The queue that the items came from: not another one of the same name.</summary>
     internal QueueState? Source { get; init; }
 
-    /// <summary>What was taken for good has nothing that tells whether it is back already: given back twice, it would be there twice.</summary>
+    /// <summary>Items taken permanently carry no mark that they were returned: returned twice, they would be in the queue twice.</summary>
     internal bool IsGivenBack { get; set; }
 }
 
 /// <summary>
-/// Waits until every item that was put is done. Errors: INVALID, NOT_FOUND, DEADLOCK (all that is unfinished is leased by sessions
-/// that wait for this one), LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
+/// Waits until every item that was put is done. Errors: INVALID, NOT_FOUND, DEADLOCK (all unfinished items are leased by sessions that wait
+/// for this one), LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
 /// </summary>
 /// <param name="Queue">Its name.</param>
 public sealed record JoinQueue(string Queue) : WaitingCommand

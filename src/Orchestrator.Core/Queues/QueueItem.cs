@@ -18,7 +18,7 @@ public readonly struct QueueItem
         LeaseId = leaseId;
     }
 
-    /// <summary>An item that was taken for good before a restart, for the answer to the same request.</summary>
+    /// <summary>An item that was taken permanently before a restart, for the answer to the same request.</summary>
     public static QueueItem TakenBefore(in Journal.KeptItem item) => new(
         new QueueEntry { Body = item.Body, Bytes = item.Bytes, Sequence = item.Sequence, Priority = item.Priority, PutAt = item.PutAt, Deliveries = item.Deliveries }, 0);
 
@@ -31,20 +31,20 @@ public readonly struct QueueItem
     /// <summary>Its number within the queue: 1 is the first that was ever put.</summary>
     public ulong Sequence => (ulong)Entry.Sequence;
 
-    /// <summary>The how-manieth delivery this is; 1 is the first.</summary>
+    /// <summary>The number of this delivery; 1 is the first.</summary>
     public int Delivery => Entry.Deliveries;
 
-    /// <summary>By which it is settled; 0 where it was taken for good.</summary>
+    /// <summary>The id that settles it; 0 where it was taken permanently.</summary>
     public ulong LeaseId { get; }
 
     /// <summary>When it was put, on the engine's clock.</summary>
     public TimeSpan PutAt => TimeSpan.FromTicks(Entry.PutAt);
 
-    /// <summary>Why it came to this queue, where it is a dead-letter queue.</summary>
+    /// <summary>Why it was moved to this queue, where it is a dead-letter queue.</summary>
     public DeadLetter? DeadLetter => Entry.Body as DeadLetter;
 }
 
-/// <summary>An item that will not be delivered again where it was put.</summary>
+/// <summary>An item that will not be delivered again from its original queue.</summary>
 /// <param name="Body">The payload.</param>
 /// <param name="Queue">The queue that it was put to.</param>
 /// <param name="Sequence">Its number there.</param>

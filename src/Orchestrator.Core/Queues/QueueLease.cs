@@ -4,8 +4,8 @@ using Orchestrator.Core.Sessions;
 namespace Orchestrator.Core.Queues;
 
 /// <summary>
-/// An item that is out of sight: leased to a session, or, after a RETURN with a delay, to nobody. Its timer ends it: without
-/// one a lease lives as long as its session.
+/// An item that is temporarily unavailable: leased to a session, or, after a RETURN with a delay, without an owner. Its timer ends it;
+/// without a timer a lease lives as long as its session.
 /// </summary>
 internal sealed class QueueLease(long order, ulong id, QueueState queue, in QueueEntry entry) : ObjectTimer(order)
 {
@@ -18,19 +18,19 @@ internal sealed class QueueLease(long order, ulong id, QueueState queue, in Queu
 
     public QueueState Queue => queue;
 
-    /// <summary>Whose it is; null while it is delayed.</summary>
+    /// <summary>The hold of its session; null while it is delayed.</summary>
     public QueueHold? Hold { get; set; }
 
-    /// <summary>Whether time ends it, and not only its session.</summary>
+    /// <summary>Whether a timer ends it, and not only its session.</summary>
     public bool IsTimed { get; set; }
 
-    /// <summary>It was named by the settlement that is being looked at: named twice, it is stale the second time.</summary>
+    /// <summary>The settlement in progress names it: if it is named twice, it is stale the second time.</summary>
     public bool IsBeingSettled { get; set; }
 
     public override void OnDue(ObjectEngine engine) => engine.OnLeaseDue(this);
 }
 
-/// <summary>What a session has leased of one queue: one hold, however many items.</summary>
+/// <summary>A session's leases of one queue: one hold, however many items.</summary>
 internal sealed class QueueHold(Session session, QueueState queue, string flow, long since) : Hold(session, queue, flow, since)
 {
     public LeaseList Leases { get; } = new(queue.Tally);

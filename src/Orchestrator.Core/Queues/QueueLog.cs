@@ -2,9 +2,9 @@ using Orchestrator.Core.Journal;
 
 namespace Orchestrator.Core.Queues;
 
-/// <summary>What one step of the engine does to a durable queue, as it is to be written down.</summary>
+/// <summary>The changes of one engine step to a durable queue, to be journaled.</summary>
 /// <param name="queue">The queue.</param>
-/// <param name="changed">The queues that something has happened to in this step.</param>
+/// <param name="changed">The queues that have changed in this step.</param>
 internal sealed class QueueLog(QueueState queue, List<QueueState> changed)
 {
     private List<KeptItem>? _puts;
@@ -22,35 +22,35 @@ internal sealed class QueueLog(QueueState queue, List<QueueState> changed)
         changed.Add(queue);
     }
 
-    /// <summary>An item is in the queue now.</summary>
+    /// <summary>An item was added to the queue.</summary>
     public void Put(in QueueEntry entry, bool hasReturned)
     {
         Touch();
         (_puts ??= []).Add(new KeptItem(entry.Body, entry.Bytes, entry.Sequence, entry.Priority, entry.PutAt, entry.Deliveries, hasReturned));
     }
 
-    /// <summary>An item that stays was delivered, given back or delayed.</summary>
+    /// <summary>A kept item was delivered, returned or delayed.</summary>
     public void Move(in QueueEntry entry, long delayedUntil = 0)
     {
         Touch();
         (_moves ??= []).Add(new ItemMove(entry.Sequence, entry.Deliveries, delayedUntil));
     }
 
-    /// <summary>An item is in the queue no more.</summary>
+    /// <summary>An item was removed from the queue.</summary>
     public void Remove(in QueueEntry entry)
     {
         Touch();
         (_gone ??= []).Add(entry.Sequence);
     }
 
-    /// <summary>Only these are left.</summary>
+    /// <summary>Only these items are left.</summary>
     public void Empty(IReadOnlyList<long> left)
     {
         Touch();
         _left = left;
     }
 
-    /// <summary>All of the step, to begin anew; null where the queue is gone, which says it all.</summary>
+    /// <summary>Returns and resets the changes of the step; null where the queue was deleted, which a change of its own records.</summary>
     public QueueChanged? Take()
     {
         _isNoted = false;

@@ -1,6 +1,6 @@
 namespace Orchestrator.Core.Queues;
 
-/// <summary>The numbers of queues.</summary>
+/// <summary>The limits of queues.</summary>
 public sealed record QueueOptions
 {
     /// <summary>The most items of a queue whose creator names no bound.</summary>
@@ -19,8 +19,8 @@ public sealed record QueueOptions
     public TimeSpan MaxTime { get; init; } = TimeSpan.FromDays(365);
 
     /// <summary>
-    /// Every lease id is larger: a host that starts anew gives a number beyond those of its earlier life, so that a settlement that comes late
-    /// can never meet another's lease.
+    /// Every lease id is larger: a restarted host passes a number above those of its earlier process, so that a late settlement can never
+    /// affect another lease.
     /// </summary>
     public ulong LastLeaseId { get; init; }
 }

@@ -2,7 +2,7 @@ using Orchestrator.Core.Journal;
 
 namespace Orchestrator.Core.Queues;
 
-/// <summary>In which order a queue hands out its items; the numbers are those of <c>orchestrator.v1.QueueKind</c>.</summary>
+/// <summary>The order in which a queue delivers its items; the numbers are those of <c>orchestrator.v1.QueueKind</c>.</summary>
 public enum QueueKind : byte
 {
     /// <summary>First in, first out.</summary>
@@ -15,7 +15,7 @@ public enum QueueKind : byte
     Priority = 3,
 }
 
-/// <summary>What a queue is. Two are equal when all of it is, with the defaults filled in.</summary>
+/// <summary>A queue's settings. Two are equal if all their settings are, with the defaults filled in.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Kind">The order.</param>
 public sealed record QueueSpec(string Name, QueueKind Kind)
@@ -29,25 +29,25 @@ public sealed record QueueSpec(string Name, QueueKind Kind)
     /// <summary>How long an accepted item survives.</summary>
     public Durability Durability { get; init; } = Durability.Memory;
 
-    /// <summary>An item that comes back after this many deliveries is not delivered again; 0 sets no bound.</summary>
+    /// <summary>An item that is returned after this many deliveries is not delivered again; 0 sets no bound.</summary>
     public int MaxDeliveries { get; init; }
 
     /// <summary>
-    /// Where rejected items and those with too many deliveries go; empty drops them. A FIFO queue with the default bounds comes into being with
-    /// the first one where there is none of this name.
+    /// The queue for rejected items and those with too many deliveries; empty drops them. If there is no queue of this name, the first such
+    /// item creates a FIFO queue with the default bounds.
     /// </summary>
     public string DeadLetterQueue { get; init; } = "";
 
     /// <summary>
-    /// For PRIORITY: a waiting item's priority improves by one per this much time. It is taken as continuous, so that the order of two
-    /// items never changes while they wait. Null does not age.
+    /// For PRIORITY: a waiting item's priority improves by one per this much time. Aging is continuous, so that the order of two items
+    /// never changes while they wait. Null disables aging.
     /// </summary>
     public TimeSpan? Aging { get; init; }
 
     /// <summary>The queue disappears when it has been empty and unused for this long; null keeps it.</summary>
     public TimeSpan? IdleTtl { get; init; }
 
-    /// <summary>In which options it is otherwise than <paramref name="asked"/>.</summary>
+    /// <summary>The options that differ from <paramref name="asked"/>.</summary>
     internal string DifferencesFrom(QueueSpec asked) => ContractNames.Differences(
         ("kind", Kind, asked.Kind),
         ("max_items", MaxItems, asked.MaxItems),

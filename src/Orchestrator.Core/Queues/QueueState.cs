@@ -6,8 +6,8 @@ using Orchestrator.Core.Waits;
 namespace Orchestrator.Core.Queues;
 
 /// <summary>
-/// A queue: what is ready, what is leased or delayed, and who waits. Its bounds count all that it keeps, so that a consumer that leases and never
-/// settles fills the queue, and not the memory. Getters wait only while nothing is ready.
+/// A queue: ready, leased and delayed items, and its waiters. Its bounds count all items that it keeps, so that a consumer that leases and
+/// never settles fills the queue, and not the memory. Gets wait only while nothing is ready.
 /// </summary>
 internal sealed class QueueState : NamedObject
 {
@@ -19,9 +19,9 @@ internal sealed class QueueState : NamedObject
     private int _timedLeases;
 
     /// <summary>Creates an empty one.</summary>
-    /// <param name="spec">What it is.</param>
-    /// <param name="tally">Counts what it keeps.</param>
-    /// <param name="changed">Where a durable queue is noted when something happens to it; null for one in memory.</param>
+    /// <param name="spec">Its settings.</param>
+    /// <param name="tally">Accounts for its content.</param>
+    /// <param name="changed">Where a durable queue registers its changes; null for one in memory.</param>
     public QueueState(QueueSpec spec, ContentTally tally, List<QueueState>? changed)
         : base(ObjectKind.Queue, spec.Name)
     {
@@ -34,15 +34,15 @@ internal sealed class QueueState : NamedObject
 
     public QueueSpec Spec => _spec;
 
-    /// <summary>Counts what it keeps, with all other queues and pipes.</summary>
+    /// <summary>Accounts for its content, with all other queues and pipes.</summary>
     public ContentTally Tally { get; }
 
-    /// <summary>What happens to a durable queue; null where it is not.</summary>
+    /// <summary>The changes of a durable queue; null where it is not durable.</summary>
     public QueueLog? Log { get; }
 
     public ReadyEntries Ready { get; }
 
-    /// <summary>Returned with a delay, and not yet ready.</summary>
+    /// <summary>Items returned with a delay that has not passed.</summary>
     public LeaseList Delayed { get; }
 
     public WaiterQueue Getters { get; } = new();
@@ -51,17 +51,19 @@ internal sealed class QueueState : NamedObject
 
     public WaiterQueue Joiners { get; } = new();
 
-    /// <summary>Put and not yet done. A count of its own, as in Python: a done may be told of an item that is still here.</summary>
+    /// <summary>
+    /// Items put and not yet done. A separate count, as in Python: a done may be reported for an item that is still in the queue.
+    /// </summary>
     public long Unfinished { get; set; }
 
     public bool IsShutDown { get; set; }
 
-    /// <summary>It was shut down at once: what comes back is dropped, too.</summary>
+    /// <summary>It was shut down immediately: returned items are dropped, too.</summary>
     public bool IsEmptied { get; set; }
 
     public bool IsDropped { get; set; }
 
-    /// <summary>When something was last done with it.</summary>
+    /// <summary>When it was last used.</summary>
     public long LastUsed { get; set; }
 
     public ObjectTimer? IdleTimer { get; set; }
@@ -76,17 +78,17 @@ internal sealed class QueueState : NamedObject
 
     public override bool HasWaiters => Getters.Count + Putters.Count + Joiners.Count > 0;
 
-    /// <summary>Whether it may disappear, once this has lasted.</summary>
+    /// <summary>Whether it may be dropped once this has lasted for its idle time.</summary>
     public bool IsIdle => KeptItems == 0 && !HasWaiters;
 
-    /// <summary>Items that are in it: ready, leased or delayed.</summary>
+    /// <summary>Items in the queue: ready, leased or delayed.</summary>
     public long KeptItems => (long)Ready.Count + _leases.Count + Delayed.Count;
 
     private long KeptBytes => Ready.Bytes + _leasedBytes + Delayed.Bytes;
 
     public bool Fits(int items, long bytes) => KeptItems + items <= _spec.MaxItems && KeptBytes + bytes <= _spec.MaxBytes;
 
-    /// <summary>Takes in as many as fit, in order.</summary>
+    /// <summary>Accepts as many items as fit, in order.</summary>
     /// <returns>How many.</returns>
     public int Accept(IReadOnlyList<PutItem> items, int from, long now)
     {
@@ -104,7 +106,7 @@ internal sealed class QueueState : NamedObject
         Unfinished++;
     }
 
-    /// <summary>What is out of sight comes back, to the front; after an immediate shutdown it is dropped.</summary>
+    /// <summary>Returns a leased or delayed item to the front; after an immediate shutdown it is dropped.</summary>
     public void Return(in QueueEntry entry)
     {
         if (!IsEmptied)
@@ -124,13 +126,13 @@ internal sealed class QueueState : NamedObject
         Log?.Touch();
     }
 
-    /// <summary>All that was not leased is gone.</summary>
+    /// <summary>Records that all items except the leased ones were dropped.</summary>
     public void LogEmptied() => Log?.Empty([.. _leases.Values.Select(lease => lease.Entry.Sequence)]);
 
     /// <summary>The numbers beside the items.</summary>
     public QueueCounts Counts => new(_lastSequence, Unfinished, DeadLettered, Dropped, IsShutDown, IsEmptied);
 
-    /// <summary>Takes up the numbers of an earlier life.</summary>
+    /// <summary>Restores the counts of an earlier process.</summary>
     public void Restore(in QueueCounts counts)
     {
         _lastSequence = counts.LastSequence;
@@ -175,9 +177,9 @@ internal sealed class QueueState : NamedObject
     }
 
     /// <summary>
-    /// Only where all that it keeps is leased, and only its sessions' ends give it back, is it known who ends the wait: any getter may make room, any
-    /// putter brings an item, and a lease's own end makes it ready. Who waits while it has leases of its own is taken to settle them from another of
-    /// its threads: a consumer beside a producer or a join is the usual case, and no deadlock.
+    /// The blockers are known only if all kept items are leased and only their sessions' ends return them: otherwise any getter may make
+    /// room, any putter brings an item, and the end of a lease makes it ready. A waiter with leases of its own is assumed to settle them
+    /// from another thread: a consumer beside a producer or a join is the usual case, and no deadlock.
     /// </summary>
     public override void AddBlockers(Wait wait, Blockers blockers)
     {
@@ -191,7 +193,8 @@ internal sealed class QueueState : NamedObject
         }
         else if (wait.Command is PutItems put)
         {
-            // Room for its next item is the least it needs. Who waits ahead needs some as well, which is left out: fewer cycles are found, none is wrong.
+            // Room for its next item is the minimum it needs. The needs of waiters ahead are left out: this finds fewer cycles, and no
+            // false ones.
             var byItems = KeptItems >= _spec.MaxItems;
             var missing = byItems ? 1 : KeptBytes + put.Items[Accepted(wait)].Body.Bytes - _spec.MaxBytes;
             if (missing <= 0)
@@ -220,6 +223,6 @@ internal sealed class QueueState : NamedObject
 
     public override void OnHolderGone(ObjectEngine engine, Hold hold) => engine.OnConsumerGone((QueueHold)hold);
 
-    /// <summary>How many items of a waiting put have been taken in.</summary>
+    /// <summary>How many items of a waiting put have been accepted.</summary>
     public static int Accepted(Wait wait) => wait.Progress is { } accepted ? (int)accepted : 0;
 }

@@ -1,21 +1,21 @@
 namespace Orchestrator.Core.Queues;
 
 /// <summary>
-/// What can be taken now, in the order of the queue's kind. What comes back stands before all that never left, in the kind's own order; in a
-/// priority queue it takes its old place, which is the first among its equals.
+/// Items that can be taken now, in the order of the queue's kind. Returned items come before those that were never delivered, in the kind's
+/// own order; in a priority queue a returned item takes its old place, the first among its equals.
 /// </summary>
 internal sealed class ReadyEntries(ContentTally tally, QueueKind kind, TimeSpan? aging = null)
 {
     private readonly EntryBuffer _buffer = new();
 
-    // What has come back; of a priority queue everything.
+    // Returned entries; for a priority queue all entries.
     private readonly EntryHeap _heap = new(new EntryOrder(kind, aging?.Ticks ?? 0));
 
     public int Count => _buffer.Count + _heap.Count;
 
     public long Bytes { get; private set; }
 
-    /// <summary>The size of what is taken next.</summary>
+    /// <summary>The size of the next item.</summary>
     public int NextBytes => _heap.Count > 0 ? _heap.First.Bytes : kind == QueueKind.Lifo ? _buffer.Last.Bytes : _buffer.First.Bytes;
 
     public void Add(in QueueEntry entry)
@@ -51,7 +51,7 @@ internal sealed class ReadyEntries(ContentTally tally, QueueKind kind, TimeSpan?
         Bytes = 0;
     }
 
-    /// <summary>When the oldest was put; null when there is none. In a priority queue it looks at all.</summary>
+    /// <summary>When the oldest was put; null if there is none. Scans all of a priority queue.</summary>
     public long? OldestPut()
     {
         if (Count == 0)

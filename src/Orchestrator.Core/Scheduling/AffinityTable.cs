@@ -1,9 +1,9 @@
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
-/// Which worker an affinity key is bound to: the one that got its first task, as long as it takes work. Bounded: the key least recently
-/// used is forgotten first, which costs locality and nothing else. Each route has its own bindings, since a worker of one group cannot run
-/// what another's can.
+/// Binds an affinity key to a worker: the one that got its first task, as long as it accepts work. Bounded: the least recently used key is
+/// dropped first, which costs only locality. Each route has its own bindings, since a worker of one group cannot run the handlers of
+/// another.
 /// </summary>
 internal sealed class AffinityTable(int capacity)
 {

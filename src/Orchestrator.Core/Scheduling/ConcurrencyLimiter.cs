@@ -3,7 +3,7 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
-/// Concurrency keys: at most so many assigned tasks per key, over all workers. A key exists only while tasks hold or wait for its permits.
+/// Concurrency keys: a maximum number of assigned tasks per key, over all workers. A key exists only while tasks hold or wait for its permits.
 /// </summary>
 internal sealed class ConcurrencyLimiter
 {
@@ -22,7 +22,7 @@ internal sealed class ConcurrencyLimiter
         return true;
     }
 
-    /// <summary>Lets a task wait for a permit.</summary>
+    /// <summary>Enqueues a task for a permit.</summary>
     public void Enqueue(TaskRecord task, long rank) => Open(task).Waiters.Add(new RankedTask(rank, task.Id, task));
 
     /// <summary>Removes a waiting task.</summary>
@@ -33,7 +33,7 @@ internal sealed class ConcurrencyLimiter
         Forget(task, gate);
     }
 
-    /// <summary>Gives a task's permit back and returns the waiter that now may try again, if any.</summary>
+    /// <summary>Returns a task's permit and returns the waiter that now may try again, if any.</summary>
     public TaskRecord? Leave(TaskRecord task)
     {
         task.Clear(TaskFlags.HoldsPermit);
@@ -44,7 +44,7 @@ internal sealed class ConcurrencyLimiter
         return next;
     }
 
-    /// <summary>Gives a free permit of the task's key to the waiter whose turn it is; null when there is none of either.</summary>
+    /// <summary>Gives a free permit of the task's key to the next waiter; null if there is no permit or no waiter.</summary>
     public TaskRecord? Admit(TaskRecord task)
     {
         if (!_gates.TryGetValue(task.Policy.ConcurrencyKey, out var gate) || gate.Holders >= gate.Limit || gate.Waiters.Count == 0)
@@ -56,7 +56,10 @@ internal sealed class ConcurrencyLimiter
         return first.Task;
     }
 
-    /// <summary>The gate of a task that wants to pass. Only such a task brings its limit along: one that leaves may be older than the limit that now holds.</summary>
+    /// <summary>
+    /// The limiter of a task that requests a permit. Only such a task sets the limit: a task that leaves may be older than the
+    /// limit in force.
+    /// </summary>
     private Gate Open(TaskRecord task)
     {
         var key = task.Policy.ConcurrencyKey;

@@ -1,8 +1,8 @@
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
-/// Nodes by their next deadline: a binary heap that knows each node's place, so that what ends takes its deadline with it.
-/// (Lazy deletion would keep tens of millions of dead entries at full speed.)
+/// Nodes by their next deadline: a binary heap that knows each node's place, so that a node that ends removes its deadline. (Lazy deletion
+/// would keep tens of millions of dead entries at full speed.)
 /// </summary>
 internal sealed class DeadlineHeap<T>
     where T : DeadlineNode
@@ -16,7 +16,7 @@ internal sealed class DeadlineHeap<T>
 
     public T? First => _count == 0 ? null : _slots[0].Node;
 
-    /// <summary>Sets the deadline of a node, whether it has one or not; <see cref="long.MaxValue"/> is never.</summary>
+    /// <summary>Sets the deadline of a node, whether or not it has one; <see cref="long.MaxValue"/> is never.</summary>
     public void Set(T node, long deadline)
     {
         if (deadline == long.MaxValue)
@@ -54,7 +54,7 @@ internal sealed class DeadlineHeap<T>
             Down(last.HeapIndex);
         }
 
-        // The room of a crowd that has gone; not at each swing around a size.
+        // Frees the space of a past peak; not at each oscillation around a size.
         if (_slots.Length > SmallestShrunk && _count < _slots.Length / 4)
             Array.Resize(ref _slots, _slots.Length / 2);
     }
@@ -100,7 +100,7 @@ internal sealed class DeadlineHeap<T>
         node.HeapIndex = index;
     }
 
-    /// <summary>An array of structs, since writing to an array of a class that may be derived from costs a type check.</summary>
+    /// <summary>An array of structs, since writing to an array of a non-sealed class costs a type check.</summary>
     private struct Slot
     {
         public T Node;

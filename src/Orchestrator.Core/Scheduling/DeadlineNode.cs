@@ -1,6 +1,6 @@
 namespace Orchestrator.Core.Scheduling;
 
-/// <summary>Something for which time may run out: a member of a <see cref="DeadlineHeap{T}"/>, one deadline at a time.</summary>
+/// <summary>A member of a <see cref="DeadlineHeap{T}"/>, with one deadline at a time.</summary>
 public abstract class DeadlineNode
 {
     internal long Deadline = long.MaxValue;

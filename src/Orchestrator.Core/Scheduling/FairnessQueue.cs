@@ -3,8 +3,8 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
-/// The queued tasks of one fairness key within one priority, first come, first served by acceptance. Newly accepted tasks are appended to a list; the
-/// few that come back (retries, given back, released by a dependency) wait in a small heap beside it, so that they regain their
+/// The queued tasks of one fairness key within one priority, in the order of acceptance. Newly accepted tasks are appended to a list; the
+/// few that return (retries, returned attempts, tasks released by a dependency) wait in a small heap beside it, so that they regain their
 /// place without a search.
 /// </summary>
 internal sealed class FairnessQueue(PriorityLevel level, string key)
@@ -87,7 +87,7 @@ internal sealed class FairnessQueue(PriorityLevel level, string key)
 
     private TaskRecord? FirstReturned()
     {
-        // What was removed from the middle of the heap is recognized when it surfaces.
+        // A task that was removed from the middle of the heap is recognized when it reaches the top.
         while (_returned.TryPeek(out var task, out _))
         {
             if (task.Flow == this && task.Next == task)

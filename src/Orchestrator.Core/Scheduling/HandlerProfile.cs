@@ -2,13 +2,13 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Scheduling;
 
-/// <summary>What the engine knows of one handler: its kind, how long it runs, and how its tasks ended.</summary>
+/// <summary>The engine's data about one handler: its kind, how long it runs, and how its tasks ended.</summary>
 public sealed class HandlerProfile
 {
-    // A quarter of the weight to the newest run: the window follows a change of the work within a few tasks.
+    // The newest run has a quarter of the weight: the window follows a change of the work within a few tasks.
     private const double NewestWeight = 0.25;
 
-    // A name that no worker offers has no numbers of its own: as many names may be sent as there are tasks.
+    // A name that no worker offers has no counters of its own: there may be as many names as tasks.
     private static readonly TaskTally s_noTally = new();
     private static readonly DurationHistogram s_noTimes = new();
 
@@ -23,7 +23,7 @@ public sealed class HandlerProfile
         Latencies = known ? new DurationHistogram() : s_noTimes;
     }
 
-    /// <summary>What stands for a handler that no worker offers (yet).</summary>
+    /// <summary>The placeholder of a handler that no worker offers (yet).</summary>
     internal static HandlerProfile Unknown(string name) => new(name, WorkKind.Cpu, null, known: false);
 
     /// <summary>The registered name.</summary>
@@ -32,13 +32,13 @@ public sealed class HandlerProfile
     /// <summary>The lane in which it runs.</summary>
     public WorkKind Kind { get; internal set; }
 
-    /// <summary>What the workers say of it, opaque to the engine.</summary>
+    /// <summary>The workers' description of it, opaque to the engine.</summary>
     public object? Description { get; internal set; }
 
     /// <summary>The worker groups that offer it; one without a name in process.</summary>
     public IReadOnlyList<string> Groups { get; internal set; } = [];
 
-    /// <summary>Where its tasks wait; null where no worker offers it.</summary>
+    /// <summary>The route on which its tasks wait; null if no worker offers it.</summary>
     internal HandlerRoute? Route { get; set; }
 
     /// <summary>How its tasks ended, and how many are queued and running.</summary>
@@ -103,7 +103,10 @@ public sealed class DurationHistogram
     /// <summary>How many durations were recorded.</summary>
     public long Count { get; private set; }
 
-    /// <summary>The duration in ticks of 100 ns below which <paramref name="quantile"/> (0…1) of the recorded lie; null when there are none.</summary>
+    /// <summary>
+    /// The duration in ticks of 100 ns below which <paramref name="quantile"/> (0…1) of the recorded durations lie; null if there
+    /// are none.
+    /// </summary>
     public long? Quantile(double quantile)
     {
         if (Count == 0)

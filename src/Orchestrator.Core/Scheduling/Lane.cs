@@ -3,8 +3,8 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
-/// One lane of one worker: the attempts assigned to it, in the order in which it starts them. A lane is first in, first out, so the
-/// engine knows without any message which attempts run (the first <see cref="Slots"/>) and which still wait in the window that was sent ahead.
+/// One lane of one worker: the attempts assigned to it, in the order in which it starts them. A lane is first in, first out, so the engine
+/// knows without any message which attempts run (the first <see cref="Slots"/>) and which still wait in the prefetched window.
 /// </summary>
 internal sealed class Lane(int slots)
 {
@@ -22,7 +22,7 @@ internal sealed class Lane(int slots)
 
     public int Waiting => Outstanding - Running;
 
-    /// <summary>The expected run time of all that is outstanding, in ticks of 100 ns.</summary>
+    /// <summary>The expected run time of all outstanding attempts, in ticks of 100 ns.</summary>
     public long BacklogTicks { get; private set; }
 
     public TaskRecord? First => _head;
@@ -31,7 +31,7 @@ internal sealed class Lane(int slots)
 
     public TaskRecord? FirstWaiting => _firstWaiting;
 
-    /// <summary>The attempts that it runs, longest first.</summary>
+    /// <summary>The running attempts, longest first.</summary>
     public IEnumerable<TaskRecord> Started
     {
         get
@@ -41,7 +41,7 @@ internal sealed class Lane(int slots)
         }
     }
 
-    /// <summary>Appends an attempt; true when it starts at once.</summary>
+    /// <summary>Appends an attempt; true if it starts at once.</summary>
     public bool Add(TaskRecord task, long expectedTicks)
     {
         task.Previous = _tail;
@@ -64,10 +64,10 @@ internal sealed class Lane(int slots)
         return false;
     }
 
-    /// <summary>An attempt on the lane takes another time than was thought; from now on that is what it counts.</summary>
+    /// <summary>Replaces the expected run time of an attempt on the lane.</summary>
     public void Reestimate(long expectedTicks, long ticks) => BacklogTicks += ticks - expectedTicks;
 
-    /// <summary>Removes an attempt and returns the one that starts in its stead, if any.</summary>
+    /// <summary>Removes an attempt and returns the one that starts in its place, if any.</summary>
     public TaskRecord? Remove(TaskRecord task, long expectedTicks)
     {
         if (_firstWaiting == task)

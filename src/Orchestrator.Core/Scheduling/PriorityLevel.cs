@@ -5,8 +5,8 @@ namespace Orchestrator.Core.Scheduling;
 /// <summary>The queued tasks of one priority: one flow per fairness key, taken in turn by weight.</summary>
 internal sealed class PriorityLevel(int priority)
 {
-    // Flows that ran empty keep their virtual time until the others have caught up, else a key that submits one task at a time
-    // would never pay for its turns. Beyond this many they are forgotten: fairness among that many idle keys is not worth the memory.
+    // Empty flows keep their virtual time until the others have caught up, otherwise a key that submits one task at a time would never pay
+    // for its turns. Beyond this many they are dropped: fairness among that many idle keys is not worth the memory.
     private const int MaxIdleFlows = 1_024;
 
     private readonly Dictionary<string, FairnessQueue> _flows = [];
@@ -25,7 +25,7 @@ internal sealed class PriorityLevel(int priority)
 
     public TaskRecord? First => _single is not null ? _single.First : _active.Min?.First;
 
-    // With one active flow, by far the most common case, the sorted set is left alone.
+    // With one active flow, by far the most common case, the sorted set is not used.
     private FairnessQueue? _single;
 
     public void Add(TaskRecord task)
@@ -52,7 +52,7 @@ internal sealed class PriorityLevel(int priority)
         Count++;
     }
 
-    /// <summary>Removes a task; <paramref name="charge"/> when it is taken to run, as opposed to cancelled.</summary>
+    /// <summary>Removes a task; <paramref name="charge"/> if it is taken to run, as opposed to cancelled.</summary>
     public void Remove(TaskRecord task, bool charge)
     {
         var flow = task.Flow!;

@@ -3,10 +3,9 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
-/// The tasks that are ready to run on one lane of one route, in the promised order: larger priority first; within it fair over keys,
-/// then first come, first served. With aging a task gains one priority per <c>aging</c> of waiting, without any re-sorting: whose
-/// <c>priority + (now − accepted) / aging</c> is largest is whose <c>accepted − priority × aging</c> is smallest, and that does not change
-/// with time.
+/// The tasks that are ready to run on one lane of one route, in the promised order: larger priority first; within it fair over keys, then
+/// first come, first served. With aging a task gains one priority per <c>aging</c> of waiting, without any re-sorting: the task with the
+/// largest <c>priority + (now − accepted) / aging</c> has the smallest <c>accepted − priority × aging</c>, which does not change with time.
 /// </summary>
 internal sealed class ReadyQueue(long agingTicks)
 {
@@ -16,10 +15,10 @@ internal sealed class ReadyQueue(long agingTicks)
 
     public int Count { get; private set; }
 
-    /// <summary>The task that is to run next, or null.</summary>
+    /// <summary>The next task to run, or null.</summary>
     public TaskRecord? First => _heapCount == 0 ? null : _heap[0].First;
 
-    /// <summary>That task with its rank; there must be one.</summary>
+    /// <summary>The first task with its rank; there must be one.</summary>
     public RankedTask FirstRanked => new(RankOf(First!), First!.Id, First);
 
     public void Add(TaskRecord task)
@@ -52,7 +51,7 @@ internal sealed class ReadyQueue(long agingTicks)
         return task;
     }
 
-    /// <summary>Removes a task that will not run now: it was cancelled or its time is over.</summary>
+    /// <summary>Removes a task that will not run now: it was cancelled or timed out.</summary>
     public void Remove(TaskRecord task, bool charge = false)
     {
         var level = task.Flow!.Level;
@@ -64,7 +63,7 @@ internal sealed class ReadyQueue(long agingTicks)
             return;
         }
 
-        // An empty level with the common priority 0 is kept: it comes back at once.
+        // An empty level with the common priority 0 is kept: it is needed again at once.
         var index = level.HeapIndex;
         level.HeapIndex = -1;
         if (level.Priority != 0)

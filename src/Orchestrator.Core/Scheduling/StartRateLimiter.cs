@@ -3,8 +3,8 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
-/// Tasks that wait for a permit of a rate limiter. Permits come from outside, one at a time: the next is asked for once the last has led to a start, so that a
-/// busy worker saves none up. A gate exists only while tasks wait, or a permit is asked for or unused.
+/// Tasks that wait for a permit of a rate limiter. Permits come from outside, one at a time: the next is requested once the last has led to
+/// a start, so that a busy worker accumulates none. A limiter exists only while tasks wait, or a permit is requested or unused.
 /// </summary>
 internal sealed class StartRateLimiter
 {
@@ -12,10 +12,10 @@ internal sealed class StartRateLimiter
 
     public static bool Concerns(TaskRecord task) => task.Policy.RateLimiter.Length > 0;
 
-    /// <summary>Lets a task wait for a permit.</summary>
+    /// <summary>Enqueues a task for a permit.</summary>
     public void Enqueue(TaskRecord task, ReadyQueue queue, TaskEffects effects)
     {
-        // Tasks that run elsewhere wait at a gate of their own: none waits for a permit that lies unused where no worker is free.
+        // Each ready queue has its own limiter: no task waits for a permit that lies unused because another queue has no free worker.
         var key = (task.Policy.RateLimiter, queue);
         if (!_gates.TryGetValue(key, out var gate))
             _gates.Add(key, gate = new RateGate(task.Policy.RateLimiter, queue));
@@ -32,7 +32,9 @@ internal sealed class StartRateLimiter
         Forget(gate);
     }
 
-    /// <summary>The permit that was asked for has come. Returns the task that got it; null where none waits any more, and it goes back.</summary>
+    /// <summary>
+    /// The requested permit was granted. Returns the task that gets it; null if none waits any more, and the permit is returned.
+    /// </summary>
     public TaskRecord? Grant(RateGate gate, TaskEffects effects)
     {
         gate.Asked = false;
@@ -47,10 +49,10 @@ internal sealed class StartRateLimiter
         Forget(gate);
     }
 
-    /// <summary>The task does not start now. Returns the one that gets its permit; null where none waits, and it goes back.</summary>
+    /// <summary>The task does not start now. Returns the task that gets its permit; null if none waits, and the permit is returned.</summary>
     public TaskRecord? PassOn(TaskRecord task, TaskEffects effects) => HandOver(Release(task), effects);
 
-    /// <summary>There will be no permit. Returns those that wait.</summary>
+    /// <summary>No permit will be granted. Returns the waiting tasks.</summary>
     public IReadOnlyList<TaskRecord> Close(RateGate gate)
     {
         gate.Asked = false;
@@ -63,7 +65,7 @@ internal sealed class StartRateLimiter
     private static RateGate Release(TaskRecord task)
     {
         task.Clear(TaskFlags.HoldsRatePermit);
-        // The one at which it waited: its handler may wait in another queue since.
+        // The limiter at which it waited: its handler may use another queue by now.
         var gate = task.Extras!.RateGate!;
         gate.HasUnused = false;
         return gate;
@@ -95,13 +97,13 @@ internal sealed class StartRateLimiter
 
     private void Forget(RateGate gate)
     {
-        // While one is asked for it stays, so that there are never two that ask for one key.
+        // A limiter with a pending request stays, so that there are never two pending requests for one key.
         if (gate is { Asked: false, HasUnused: false, Waiters.Count: 0 })
             _gates.Remove((gate.RateLimiter, gate.Queue));
     }
 }
 
-/// <summary>Where tasks of one rate limiter and one ready queue wait for permits.</summary>
+/// <summary>The tasks of one rate limiter and one ready queue that wait for permits.</summary>
 public sealed class RateGate
 {
     internal readonly SortedSet<RankedTask> Waiters = [];

@@ -23,10 +23,10 @@ public sealed class WorkerNode
             _freeSlots.Push(slot);
     }
 
-    /// <summary>What it said of itself when it joined.</summary>
+    /// <summary>Its description of itself when it joined.</summary>
     public WorkerDescription Description { get; }
 
-    /// <summary>Set by the host: its way to this worker. Opaque to the engine.</summary>
+    /// <summary>Set by the host: the channel to this worker. Opaque to the engine.</summary>
     public object? Channel { get; internal init; }
 
     /// <summary>Name and incarnation, such as <c>worker-1#3</c>.</summary>
@@ -35,7 +35,7 @@ public sealed class WorkerNode
     /// <summary>Attempts that run.</summary>
     public int Running => Lanes.Sum(lane => lane.Running);
 
-    /// <summary>The attempt that runs, where it is the only one; null where none or several do.</summary>
+    /// <summary>The running attempt, if it is the only one; null if none or several run.</summary>
     public AttemptId? OnlyRunning
     {
         get
@@ -47,19 +47,19 @@ public sealed class WorkerNode
         }
     }
 
-    /// <summary>Attempts sent ahead that have not started.</summary>
+    /// <summary>Prefetched attempts that have not started.</summary>
     public int Prefetched => Lanes.Sum(lane => lane.Waiting);
 
     /// <summary>Attempts that succeeded here.</summary>
     public long Succeeded { get; internal set; }
 
-    /// <summary>Attempts that ended otherwise here.</summary>
+    /// <summary>Attempts that ended here without success.</summary>
     public long Failed { get; internal set; }
 
     /// <summary>Whether it gets no new work: it drains, is condemned or has left.</summary>
     public bool IsClosed => IsDraining || IsCondemned || HasLeft;
 
-    /// <summary>Whether it is to be killed once its innocent tasks have ended.</summary>
+    /// <summary>Whether it is to be killed once its uninvolved tasks have ended.</summary>
     public bool IsCondemned { get; internal set; }
 
     internal WorkerPool Pool { get; }
@@ -76,15 +76,18 @@ public sealed class WorkerNode
 
     internal bool HasLeft { get; set; }
 
-    /// <summary>When a condemned worker is killed, whatever still runs there.</summary>
+    /// <summary>When a condemned worker is killed, even if attempts still run there.</summary>
     internal long CondemnedUntil { get; set; } = long.MaxValue;
 
-    /// <summary>Outstanding attempts that are the reason why it is condemned.</summary>
+    /// <summary>The number of outstanding attempts that caused its condemnation.</summary>
     internal int Culprits { get; set; }
 
     internal bool KillOrdered { get; set; }
 
-    /// <summary>Tasks that have ended for their owners while their code still runs here, and whose concurrency keys are theirs until it is dead.</summary>
+    /// <summary>
+    /// Tasks that have ended for their owners while their code still runs here; they hold their concurrency permits until the
+    /// worker is dead.
+    /// </summary>
     internal List<TaskRecord>? HeldPermits { get; set; }
 
     /// <summary>Attempts that it holds, running or not.</summary>
@@ -100,7 +103,7 @@ public sealed class WorkerNode
     public override string ToString() => Name;
 }
 
-/// <summary>What a worker brings along when it joins.</summary>
+/// <summary>A worker's description of itself when it joins.</summary>
 /// <param name="Name">Its name and incarnation, such as <c>worker-1#3</c>; empty for an in-process executor.</param>
 /// <param name="Placement">The placement that it serves.</param>
 /// <param name="CpuSlots">Attempts at once on the CPU lane; for an in-process executor, on its only lane.</param>
@@ -111,7 +114,7 @@ public sealed class WorkerNode
 public sealed record WorkerDescription(
     string Name, PlacementPolicy Placement, int CpuSlots, int IoSlots, int BlockingSlots, int RecorderSlots, bool RecordsFlight)
 {
-    /// <summary>The group that it belongs to. All workers of a group run the same program, so what one of them offers, each of them can run.</summary>
+    /// <summary>Its group. All workers of a group run the same program, so each of them can run the handlers that one of them offers.</summary>
     public string Group { get; init; } = "";
 }
 

@@ -2,10 +2,10 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Scheduling;
 
-/// <summary>The workers that serve one placement, what they offer, and the tasks that wait for them.</summary>
+/// <summary>The workers that serve one placement, their handlers, and the tasks that wait for them.</summary>
 internal sealed class WorkerPool(PlacementPolicy placement, long agingTicks, IReadOnlyList<string> expectedGroups)
 {
-    /// <summary>A set of groups is a word of bits.</summary>
+    /// <summary>A set of groups is one word of bits.</summary>
     public const int MaxGroups = 64;
 
     private readonly List<string> _groups = [];
@@ -17,7 +17,7 @@ internal sealed class WorkerPool(PlacementPolicy placement, long agingTicks, IRe
 
     public List<WorkerNode> Workers { get; } = [];
 
-    /// <summary>One per set of groups that some handler is offered by; mostly one in all.</summary>
+    /// <summary>One per set of groups that offers some handler; usually one in all.</summary>
     public List<HandlerRoute> Routes { get; } = [];
 
     /// <summary>The handlers that its workers offer, by name.</summary>
@@ -27,11 +27,11 @@ internal sealed class WorkerPool(PlacementPolicy placement, long agingTicks, IRe
     public int Pinned { get; set; }
 
     /// <summary>
-    /// Whether every group has said which handlers it has or has been given up, so that nobody is left to wait for whom a name that is not among them could be meant.
+    /// Whether every group has announced its handlers or has been given up, so that no group is left that might still offer an unknown name.
     /// </summary>
     public bool HasCatalog { get; private set; }
 
-    /// <summary>The groups that have been given up without having said which handlers they have.</summary>
+    /// <summary>The groups that were given up before they announced their handlers.</summary>
     public IEnumerable<GroupLoss> UnheardLosses => _losses.Values.Where(loss => (BitOf(loss.Group) & _announced) == 0);
 
     public bool CanKill => placement == PlacementPolicy.WorkerProcess;
@@ -40,7 +40,7 @@ internal sealed class WorkerPool(PlacementPolicy placement, long agingTicks, IRe
 
     public int LaneOf(WorkKind kind) => LaneCount == 1 ? 0 : (int)kind;
 
-    /// <summary>A worker of this group says what it offers.</summary>
+    /// <summary>A worker of this group announces its handlers.</summary>
     /// <returns>The group as a set.</returns>
     public ulong Announce(string group)
     {
@@ -74,7 +74,7 @@ internal sealed class WorkerPool(PlacementPolicy placement, long agingTicks, IRe
     /// <summary>The names of a set of groups.</summary>
     public IReadOnlyList<string> NamesOf(ulong groups) => [.. _groups.Where((_, index) => (groups & (1UL << index)) != 0)];
 
-    /// <summary>Where tasks wait whose handler is offered by exactly these groups.</summary>
+    /// <summary>The route of handlers that exactly these groups offer.</summary>
     public HandlerRoute RouteOf(ulong groups)
     {
         if (Routes.Find(route => route.Groups == groups) is { } known)
@@ -125,7 +125,7 @@ internal sealed class WorkerPool(PlacementPolicy placement, long agingTicks, IRe
         return best;
     }
 
-    /// <summary>The first ready task that this worker could run; null where none waits for it.</summary>
+    /// <summary>The first ready task that this worker could run; null if none waits for it.</summary>
     public RankedTask? FirstFor(WorkerNode worker, int lane)
     {
         RankedTask? best = null;

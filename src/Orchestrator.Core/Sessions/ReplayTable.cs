@@ -3,11 +3,11 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Sessions;
 
-/// <summary>What became of the commands that carried an id, for a window of time and up to a number and a size: idempotency.</summary>
+/// <summary>The outcomes of commands that carried an id, for a window of time and up to a number and a size: idempotency.</summary>
 internal sealed class ReplayTable<TKey>(ObjectEngineOptions options, ReplayBudget budget)
     where TKey : notnull
 {
-    // Entry in the dictionary, its place in the queue and the outcome itself, roughly.
+    // An entry in the dictionary, its place in the queue and the outcome itself, approximately.
     private const int EntryBytes = 128;
 
     private readonly Dictionary<TKey, Replay> _replays = [];
@@ -48,14 +48,14 @@ internal sealed class ReplayTable<TKey>(ObjectEngineOptions options, ReplayBudge
             RemoveOldest(_keptBriefly.TryPeek(out var brief) && (!_kept.TryPeek(out var other) || brief.Expires < other.Expires) ? _keptBriefly : _kept);
     }
 
-    /// <summary>A kept outcome is handed out once more.</summary>
+    /// <summary>A kept outcome is delivered once more.</summary>
     public void AddDelivery(TKey key)
     {
         if (_replays.TryGetValue(key, out var replay))
             _replays[key] = replay with { Deliveries = replay.Deliveries + 1 };
     }
 
-    /// <summary>A kept outcome did not reach its caller; whether it has reached none now.</summary>
+    /// <summary>A kept outcome did not reach its caller; returns whether it has now reached none.</summary>
     public bool RemoveDelivery(TKey key)
     {
         if (!_replays.TryGetValue(key, out var replay) || replay.Deliveries <= 1)
@@ -80,7 +80,7 @@ internal sealed class ReplayTable<TKey>(ObjectEngineOptions options, ReplayBudge
         var oldest = queue.Dequeue();
         _bytes -= oldest.Bytes;
         budget.Bytes -= oldest.Bytes;
-        // An id that was given back and used anew has a younger entry of its own.
+        // An id that was released and used anew has a younger entry of its own.
         if (_replays.TryGetValue(oldest.Key, out var replay) && ReferenceEquals(replay.State, oldest.Outcome))
             _replays.Remove(oldest.Key);
     }
@@ -97,6 +97,6 @@ internal sealed class ReplayBudget
 /// <summary>A command that carried an id: its kind, and its <see cref="ObjectOutcome"/>, or its <see cref="Wait"/> while it waits.</summary>
 internal readonly record struct Replay(Type Command, object State)
 {
-    /// <summary>To how many callers the outcome was handed out.</summary>
+    /// <summary>How many callers the outcome was delivered to.</summary>
     public int Deliveries { get; init; } = 1;
 }

@@ -7,12 +7,12 @@ using Orchestrator.Core.Waits;
 namespace Orchestrator.Core.Sessions;
 
 /// <summary>
-/// Owns everything that a client holds or waits for. Written only under the engine's lock; what others may read without it never
-/// changes: <see cref="Id"/>, <see cref="DisplayName"/>, <see cref="Ttl"/>, <see cref="Task"/>.
+/// Owns everything that a client holds or waits for. Written only under the engine's lock; the properties that may be read without the lock
+/// never change: <see cref="Id"/>, <see cref="DisplayName"/>, <see cref="Ttl"/>, <see cref="Task"/>.
 /// </summary>
 public sealed class Session : DeadlineNode
 {
-    // Scratch of the wait-for graph: in which of its passes the session, as one flow, was reached, and found to get done.
+    // Marks of the wait-for graph: the pass in which the session, as one flow, was reached, and found to complete.
     internal long ReachedInPass;
     internal long DoneInPass;
     private string? _alias;
@@ -39,12 +39,12 @@ public sealed class Session : DeadlineNode
     public SessionTask? Task { get; }
 
     /// <summary>
-    /// Whether it came into being with a request that named no session: it lives for its lease, which starts with the grant, and ends earlier
-    /// once it neither holds nor waits.
+    /// Whether a request that named no session created it: it lives for its lease, which starts with the grant, and ends earlier once it
+    /// neither holds nor waits.
     /// </summary>
     public bool IsImplicit { get; internal init; }
 
-    /// <summary>Set by the host: its way to whoever listens for this session's notices. Opaque to the engine.</summary>
+    /// <summary>Set by the host: the channel to the listener for this session's notices. Opaque to the engine.</summary>
     public object? Channel { get; set; }
 
     /// <summary>Whether it has ended.</summary>
@@ -59,7 +59,7 @@ public sealed class Session : DeadlineNode
     /// <summary>How many of its commands wait.</summary>
     public int WaitCount { get; private set; }
 
-    /// <summary>On whose account it is: of who created it, or submitted its task. Null where no client is known.</summary>
+    /// <summary>The client that it is charged to: its creator, or the submitter of its task. Null where no client is known.</summary>
     internal ClientObjectQuota? Client { get; set; }
 
     /// <summary>How many streams keep it alive; while there is one, its time to live does not run.</summary>
@@ -128,8 +128,8 @@ public sealed class Session : DeadlineNode
     }
 
     /// <summary>
-    /// How others are shown it, who must not learn the id by which it is used: <c>s-</c> and the first 8 hexadecimal digits of the id's SHA-256. A task attempt's id is no
-    /// secret, and stays as it is.
+    /// The name shown to others, which must not learn the id that grants access: <c>s-</c> and the first 8 hexadecimal digits of the id's
+    /// SHA-256. A task attempt's id is no secret, and is shown as it is.
     /// </summary>
     public string Alias => _alias ??= Task is not null ? Id : $"s-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Id)))[..8]}";
 
@@ -155,7 +155,10 @@ public sealed record SessionEnd(SessionEndCause Cause, string Message);
 /// <summary>What ended a session.</summary>
 public enum SessionEndCause : byte
 {
-    /// <summary>It was closed, by its owner as a rule: what it held is given back. Whoever still listens for it has one notice, and none for each hold.</summary>
+    /// <summary>
+    /// It was closed, usually by its owner: its holds are released. A listener that remains gets one notice, and none for each
+    /// hold.
+    /// </summary>
     Closed,
 
     /// <summary>Its time to live passed.</summary>

@@ -2,29 +2,29 @@ using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.Sessions;
 
-/// <summary>Creates a session. Given back, it ends.</summary>
+/// <summary>Creates a session. When the outcome is undone, the session ends.</summary>
 /// <param name="DisplayName">For people.</param>
 /// <param name="Ttl">How long it lives without a sign of life; null takes the default, or no end of its own where there is a task.</param>
 /// <param name="Task">The task attempt it belongs to, if any.</param>
 public sealed record CreateSession(string DisplayName, TimeSpan? Ttl = null, SessionTask? Task = null) : ObjectCommand
 {
-    /// <summary>An id that the host has chosen and that no session has; null has the engine make one.</summary>
+    /// <summary>An id that the host has chosen and that no session has; null makes the engine choose one.</summary>
     public string? Id { get; init; }
 
-    /// <summary>The host's way to whoever listens, kept in <see cref="Sessions.Session.Channel"/>.</summary>
+    /// <summary>The host's channel to the listener, kept in <see cref="Sessions.Session.Channel"/>.</summary>
     public object? Channel { get; init; }
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnCreateSession(this);
 
     internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) =>
-        engine.EndSession(((CreateSessionOutcome)outcome).Created, SessionEndCause.Closed, "whoever created it never heard of it");
+        engine.EndSession(((CreateSessionOutcome)outcome).Created, SessionEndCause.Closed, "its creator never received its id");
 }
 
 /// <summary>A session was created.</summary>
 /// <param name="Created">The session.</param>
 public sealed record CreateSessionOutcome(Session Created) : ObjectOutcome;
 
-/// <summary>A sign of life: the session's time to live starts anew.</summary>
+/// <summary>A sign of life: the session's time to live restarts.</summary>
 public sealed record KeepSessionAlive : ObjectCommand
 {
     internal override void ApplyTo(ObjectEngine engine) => engine.OnKeepSessionAlive(this);
@@ -34,27 +34,27 @@ public sealed record KeepSessionAlive : ObjectCommand
 /// <param name="Ttl">Null where time does not end it.</param>
 public sealed record KeepSessionAliveOutcome(TimeSpan? Ttl) : ObjectOutcome;
 
-/// <summary>A stream is there that keeps the session alive; until as many are detached as were attached, time does not end it.</summary>
+/// <summary>A stream keeps the session alive; until as many streams are detached as were attached, time does not end it.</summary>
 public sealed record AttachSession : ObjectCommand
 {
     internal override void ApplyTo(ObjectEngine engine) => engine.OnAttachSession(this, +1);
 }
 
-/// <summary>The stream of an <see cref="AttachSession"/> is gone; with the last one the time to live starts anew.</summary>
+/// <summary>The stream of an <see cref="AttachSession"/> has ended; with the last stream's end the time to live restarts.</summary>
 public sealed record DetachSession : ObjectCommand
 {
     internal override void ApplyTo(ObjectEngine engine) => engine.OnAttachSession(this, -1);
 }
 
-/// <summary>The session's owner is done: it ends, and what it holds is given back. Its waits end with SESSION_LOST.</summary>
+/// <summary>The session's owner is done: it ends, and its holds are released. Its waits end with SESSION_LOST.</summary>
 public sealed record CloseSession : ObjectCommand
 {
     internal override void ApplyTo(ObjectEngine engine) => engine.OnCloseSession(this);
 }
 
 /// <summary>
-/// Sessions have lost their owner: all that they hold is settled by the rule of each object, at once. Several that die together are
-/// ended by one command, so that none is granted what another of them held. Those that have ended are passed over.
+/// Sessions have lost their owner: all their holds are settled by the rule of each object, at once. Sessions that die together are ended by
+/// one command, so that none is granted a hold of another one. Sessions that have ended are skipped.
 /// </summary>
 /// <param name="Sessions">The sessions.</param>
 /// <param name="Cause">The cause.</param>
@@ -64,7 +64,7 @@ public sealed record EndSessions(IReadOnlyList<Session> Sessions, SessionEndCaus
     internal override void ApplyTo(ObjectEngine engine) => engine.OnEndSessions(this, Sessions, Cause, Message);
 }
 
-/// <summary>A task attempt has ended, and the sessions that belong to it with it.</summary>
+/// <summary>A task attempt has ended, and its sessions end with it.</summary>
 /// <param name="TaskId">The task.</param>
 /// <param name="Attempt">The attempt.</param>
 /// <param name="Message">What happened.</param>
@@ -74,7 +74,7 @@ public sealed record EndTaskSessions(long TaskId, int Attempt, string Message) :
         engine.OnEndSessions(this, engine.SessionsOfTask(TaskId, Attempt), SessionEndCause.TaskEnded, Message);
 }
 
-/// <summary>A worker process has died, and every session that belongs to a task attempt there with it.</summary>
+/// <summary>A worker process has died; all sessions of task attempts on that worker end.</summary>
 /// <param name="Worker">Its name and incarnation, such as <c>worker-1#3</c>.</param>
 /// <param name="Message">What happened.</param>
 public sealed record EndWorkerSessions(string Worker, string Message) : ObjectCommand
@@ -83,7 +83,7 @@ public sealed record EndWorkerSessions(string Worker, string Message) : ObjectCo
         engine.OnEndSessions(this, engine.SessionsOfWorker(Worker), SessionEndCause.WorkerLost, Message);
 }
 
-/// <summary>A credential was revoked, and every session that was created with it ends. Those of tasks go on with their tasks.</summary>
+/// <summary>A credential was revoked: every session that was created with it ends. Sessions of tasks continue with their tasks.</summary>
 /// <param name="Credential">The credential, see <see cref="ClientObjectQuota.Credential"/>.</param>
 public sealed record EndClientSessions(string Credential) : ObjectCommand
 {
@@ -91,6 +91,6 @@ public sealed record EndClientSessions(string Credential) : ObjectCommand
         engine.OnEndSessions(this, engine.SessionsOfCredential(Credential), SessionEndCause.Revoked, $"the credential '{Credential}' was revoked");
 }
 
-/// <summary>So many sessions were ended by the command.</summary>
+/// <summary>The number of sessions that the command ended.</summary>
 /// <param name="Ended">How many.</param>
 public sealed record EndSessionsOutcome(int Ended) : ObjectOutcome;

@@ -3,24 +3,24 @@ using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
 
-/// <summary>Refuses an update unless all of it holds.</summary>
+/// <summary>Refuses an update unless all its conditions hold.</summary>
 /// <param name="ExpectedVersion">The object's version, 0 for one that does not exist; null does not check.</param>
 /// <param name="Lock">A lock that is held with <paramref name="FencingToken"/>; empty does not check.</param>
 /// <param name="FencingToken">The token of the grant.</param>
 public sealed record StateGuard(ulong? ExpectedVersion, string Lock = "", ulong FencingToken = 0);
 
 /// <summary>
-/// A change of shared state: all of it or nothing. It is not undone where its outcome is not delivered, since others may have seen it; an id that is
-/// sent again is answered with the first outcome.
+/// A change of shared state: all of it or nothing. An undelivered outcome does not undo it, since other sessions may have seen it; a
+/// repeated id is answered with the first outcome.
 /// </summary>
 public abstract record StateUpdate : ObjectCommand
 {
-    /// <summary>What must hold; null checks nothing. Else STALE with the current version.</summary>
+    /// <summary>The conditions of the update; null checks nothing. If one fails, the error is STALE with the current version.</summary>
     public StateGuard? Guard { get; init; }
 
     /// <summary>
-    /// How long an object survives that comes into being with this update; null takes memory. For one that exists it must be what that has, or null; else
-    /// KIND_MISMATCH.
+    /// The durability of an object that this update creates; null takes memory. For an existing object it must be that object's durability,
+    /// or null; otherwise KIND_MISMATCH.
     /// </summary>
     public Durability? Durability { get; init; }
 
@@ -33,10 +33,10 @@ public enum DictOperation : byte
     /// <summary>To a value.</summary>
     Set = 1,
 
-    /// <summary>To a value, where the key is missing.</summary>
+    /// <summary>To a value, if the key is missing.</summary>
     SetDefault = 2,
 
-    /// <summary>It goes; nothing happens where the key is missing.</summary>
+    /// <summary>Removes it; does nothing if the key is missing.</summary>
     Delete = 3,
 
     /// <summary>By a number, added to its own; a missing one is 0.</summary>
@@ -50,8 +50,8 @@ public enum DictOperation : byte
 }
 
 /// <summary>A change of a dict's entry.</summary>
-/// <param name="Operation">How.</param>
-/// <param name="Key">Which.</param>
+/// <param name="Operation">The kind of change.</param>
+/// <param name="Key">The entry's key.</param>
 public sealed record DictEdit(DictOperation Operation, string Key)
 {
     /// <summary>For all but delete and add: the value or element.</summary>
@@ -70,7 +70,7 @@ public sealed record DictEdit(DictOperation Operation, string Key)
 }
 
 /// <summary>
-/// Updates a dict, which comes into being with its first entry. Errors: INVALID, STALE, LIMIT_EXCEEDED, SESSION_LOST; nothing changes then.
+/// Updates a dict, which its first entry creates. Errors: INVALID, STALE, LIMIT_EXCEEDED, SESSION_LOST; nothing changes then.
 /// </summary>
 /// <param name="Dict">Its name.</param>
 /// <param name="Edits">The changes, in order: a later one sees the earlier.</param>
@@ -91,7 +91,7 @@ public readonly record struct DictValue(string Key, Content? Value, ulong Versio
 /// <param name="Entries">The entries after all edits, in the order of the edits.</param>
 public sealed record UpdateDictOutcome(ulong Version, IReadOnlyList<DictValue> Entries) : ObjectOutcome
 {
-    // Asked for several times on the way of each.
+    // Computed once, since it is read several times.
     private readonly int _bytes = SizeOf(Entries);
 
     /// <inheritdoc/>
@@ -129,8 +129,8 @@ public sealed record DictQuery(string Dict)
 /// <summary>Entries of a dict.</summary>
 /// <param name="Version">The dict's version; 0 where it does not exist, which reads as empty.</param>
 /// <param name="Count">How many entries it has.</param>
-/// <param name="Entries">Those that were asked for, in the order of the keys asked for, or of insertion.</param>
-/// <param name="MissingKeys">Keys that were asked for and are missing.</param>
+/// <param name="Entries">The requested entries, in the order of the requested keys, or of insertion.</param>
+/// <param name="MissingKeys">Requested keys that are missing.</param>
 /// <param name="NextPageToken">For the next page; empty when this was the last.</param>
 public sealed record DictPage(
     ulong Version, long Count, IReadOnlyList<DictValue> Entries, IReadOnlyList<string> MissingKeys, string NextPageToken) : ObjectOutcome

@@ -2,7 +2,7 @@ using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
 
-/// <summary>What the edits of one update come to, before any of it is done. One is reused.</summary>
+/// <summary>The result of one update's edits, before any of them is applied. One instance is reused.</summary>
 internal sealed class DictDraft
 {
     private readonly Dictionary<string, Content?> _values = [];
@@ -10,7 +10,7 @@ internal sealed class DictDraft
     private bool _clear;
     private long _now;
 
-    /// <summary>In order; those of one key replace each other in turn.</summary>
+    /// <summary>In order; later changes of a key replace earlier ones.</summary>
     public List<Change> Changes { get; } = [];
 
     /// <summary>How many entries there would be.</summary>
@@ -59,6 +59,6 @@ internal sealed class DictDraft
         Bytes -= DictState.Size(key, old);
     }
 
-    /// <summary>A change of one entry: to a value, or, with null, its end.</summary>
+    /// <summary>A change of one entry: a new value, or, with null, its removal.</summary>
     public readonly record struct Change(string Key, Content? Value, TimeSpan? Ttl, bool KeepsTtl);
 }

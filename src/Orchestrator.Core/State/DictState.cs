@@ -2,7 +2,7 @@ using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
 
-/// <summary>A dictionary in the order of insertion, like Python's: an entry that is set anew keeps its place.</summary>
+/// <summary>A dictionary in the order of insertion, like Python's: a reassigned entry keeps its place.</summary>
 internal sealed class DictState(string name, StateOptions options, StateBudget budget) : StateObject(ObjectKind.Dict, name, options, budget)
 {
     private readonly Dictionary<string, DictEntry> _entries = [];
@@ -35,7 +35,7 @@ internal sealed class DictState(string name, StateOptions options, StateBudget b
         return entry;
     }
 
-    /// <summary>Takes up an entry of an earlier life, at the end.</summary>
+    /// <summary>Restores an entry of an earlier process, at the end.</summary>
     public DictEntry Restore(string key, Content value, ulong version)
     {
         var entry = Insert(key, value);
@@ -60,7 +60,7 @@ internal sealed class DictState(string name, StateOptions options, StateBudget b
         History.Add(new DictEntryDeleted(++Version, entry.Key));
     }
 
-    /// <summary>The first entry behind a place, whether the one that stood there is still there or not.</summary>
+    /// <summary>The first entry after a place, whether or not the entry at that place still exists.</summary>
     public DictEntry? After(string key, long place)
     {
         if (_entries.TryGetValue(key, out var there) && there.Place == place)

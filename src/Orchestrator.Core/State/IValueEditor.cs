@@ -3,8 +3,8 @@ using Orchestrator.Core.Objects;
 namespace Orchestrator.Core.State;
 
 /// <summary>
-/// Changes JSON values inside; the host knows how they look. Pure: the same arguments give the same value, which is a new one, since the old one
-/// may have been read by others.
+/// Edits parts of JSON values; only the host knows their format. Pure: the same arguments give the same value, which is a new one, since
+/// others may have read the old one.
 /// </summary>
 public interface IValueEditor
 {
@@ -25,7 +25,7 @@ public interface IValueEditor
     ValueEdit Append(Content? value, Content element);
 }
 
-/// <summary>What came of changing a value inside.</summary>
+/// <summary>The result of editing a value.</summary>
 public readonly record struct ValueEdit
 {
     private ValueEdit(Content value, string? error)
@@ -34,7 +34,7 @@ public readonly record struct ValueEdit
         Error = error;
     }
 
-    /// <summary>The new value; of no meaning after an error.</summary>
+    /// <summary>The new value; undefined after an error.</summary>
     public Content Value { get; }
 
     /// <summary>Why it cannot be done, for people; null when it was.</summary>

@@ -17,13 +17,13 @@ public enum ListOperation : byte
     /// <summary>The element at an index.</summary>
     Set = 4,
 
-    /// <summary>By the element at an index, which goes.</summary>
+    /// <summary>Removes the element at an index.</summary>
     Pop = 5,
 
-    /// <summary>All goes.</summary>
+    /// <summary>Removes all elements.</summary>
     Clear = 6,
 
-    /// <summary>Back to front.</summary>
+    /// <summary>Reverses the order.</summary>
     Reverse = 7,
 }
 
@@ -44,8 +44,8 @@ public sealed record ListEdit(ListOperation Operation)
 }
 
 /// <summary>
-/// Updates a list, which comes into being with its first change. Errors: INVALID (an index out of range among them), STALE, LIMIT_EXCEEDED,
-/// SESSION_LOST; nothing changes then.
+/// Updates a list, which its first change creates. Errors: INVALID (an index out of range among them), STALE, LIMIT_EXCEEDED, SESSION_LOST;
+/// nothing changes then.
 /// </summary>
 /// <param name="List">Its name.</param>
 /// <param name="Edits">The changes, in order: a later one sees the earlier.</param>

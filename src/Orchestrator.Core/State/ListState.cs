@@ -11,9 +11,9 @@ internal sealed class ListState(string name, StateOptions options, StateBudget b
 
     public IReadOnlyList<Content> Slice(int start, int count) => _values.GetRange(start, count);
 
-    /// <summary>Does an edit whose index is in range and counts from the start.</summary>
+    /// <summary>Applies an edit whose index is in range and counts from the start.</summary>
     /// <param name="edit">The edit.</param>
-    /// <param name="popped">Where what is popped goes.</param>
+    /// <param name="popped">Receives popped elements.</param>
     /// <returns>How to undo it.</returns>
     public Action Apply(ListEdit edit, List<Content> popped)
     {
@@ -64,7 +64,7 @@ internal sealed class ListState(string name, StateOptions options, StateBudget b
         base.Clear(engine);
     }
 
-    /// <summary>Takes up the elements of an earlier life.</summary>
+    /// <summary>Restores the elements of an earlier process.</summary>
     public void Restore(IReadOnlyList<Content> values)
     {
         _values = [.. values];

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Orchestrator.Core.State;
 
-/// <summary>A 64-bit integer or a double. One is never the other, though they may be equally large.</summary>
+/// <summary>A 64-bit integer or a double. The two are never equal, even with the same numeric value.</summary>
 public readonly record struct Number
 {
     private readonly long _bits;
@@ -16,10 +16,10 @@ public readonly record struct Number
     /// <summary>Whether it is a double.</summary>
     public bool IsReal { get; }
 
-    /// <summary>The integer; of no meaning for a double.</summary>
+    /// <summary>The integer; undefined for a double.</summary>
     public long Whole => _bits;
 
-    /// <summary>The double; of no meaning for an integer.</summary>
+    /// <summary>The double; undefined for an integer.</summary>
     public double Real => BitConverter.Int64BitsToDouble(_bits);
 
     internal long Bits => _bits;
@@ -44,16 +44,16 @@ public enum NumberOperation : byte
     /// <summary>To the operand.</summary>
     Set = 1,
 
-    /// <summary>By the operand; beyond what the type can hold is an error.</summary>
+    /// <summary>By the operand; overflow is an error.</summary>
     Add = 2,
 
-    /// <summary>To the operand, where that is smaller.</summary>
+    /// <summary>To the operand, if that is smaller.</summary>
     Min = 3,
 
-    /// <summary>To the operand, where that is larger.</summary>
+    /// <summary>To the operand, if that is larger.</summary>
     Max = 4,
 
-    /// <summary>To the operand, where it is what was expected.</summary>
+    /// <summary>To the operand, if the number equals the expected one.</summary>
     CompareAndSet = 5,
 }
 

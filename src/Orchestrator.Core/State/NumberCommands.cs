@@ -3,8 +3,8 @@ using Orchestrator.Core.Objects;
 namespace Orchestrator.Core.State;
 
 /// <summary>
-/// Updates a number, which comes into being with its first change. Errors: INVALID (overflow among them), KIND_MISMATCH (integer and real),
-/// STALE, LIMIT_EXCEEDED, SESSION_LOST; nothing changes then.
+/// Updates a number, which its first change creates. Errors: INVALID (overflow among them), KIND_MISMATCH (integer and real), STALE,
+/// LIMIT_EXCEEDED, SESSION_LOST; nothing changes then.
 /// </summary>
 /// <param name="Value">Its name.</param>
 /// <param name="Edit">The change.</param>
@@ -17,7 +17,7 @@ public sealed record UpdateValue(string Value, NumberEdit Edit) : StateUpdate
 /// <param name="Version">Its version now; 0 where it still does not exist.</param>
 /// <param name="Before">The number before; null where there was none.</param>
 /// <param name="After">The number now; null where there is none.</param>
-/// <param name="Changed">Whether the edit took hold: false for a minimum, maximum or compare-and-set that left the number as it was.</param>
+/// <param name="Changed">Whether the edit took effect: false for a minimum, maximum or compare-and-set that left the number as it was.</param>
 public sealed record UpdateValueOutcome(ulong Version, Number? Before, Number? After, bool Changed) : ObjectOutcome;
 
 /// <summary>A number as it is.</summary>
@@ -27,11 +27,11 @@ public sealed record ValueReading(ulong Version, Number? Current) : ObjectOutcom
 
 /// <summary>A change of an array's element.</summary>
 /// <param name="Index">Which; negative counts from the end.</param>
-/// <param name="Edit">The change. A compare-and-set that does not find what it expects changes nothing, and the others go on.</param>
+/// <param name="Edit">The change. A compare-and-set that does not find the expected value changes nothing, and the other edits proceed.</param>
 public readonly record struct ArrayEdit(long Index, NumberEdit Edit);
 
 /// <summary>
-/// Updates an array; the first update gives its length, and its first edit the type of its numbers. Errors: INVALID, KIND_MISMATCH (another
+/// Updates an array; the first update sets its length, and its first edit the type of its numbers. Errors: INVALID, KIND_MISMATCH (another
 /// length, or integer and real), STALE, LIMIT_EXCEEDED, SESSION_LOST; nothing changes then.
 /// </summary>
 /// <param name="Array">Its name.</param>

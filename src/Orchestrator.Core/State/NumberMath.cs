@@ -2,19 +2,19 @@ using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
 
-/// <summary>What edits do to numbers.</summary>
+/// <summary>Applies edits to numbers.</summary>
 internal static class NumberMath
 {
     /// <summary>
-    /// The number after the edit; the same one where nothing changes. What is missing is 0 to an add and a compare with 0, and gives way to a minimum or
-    /// maximum. A number keeps its type, except when it is set.
+    /// The number after the edit; the same one if nothing changes. A missing number counts as 0 for an add and for a compare with 0, and
+    /// takes the operand of a minimum or maximum. A number keeps its type, except when it is set.
     /// </summary>
     /// <param name="before">The number now; null where there is none.</param>
     /// <param name="edit">What to do.</param>
-    /// <param name="what">Whose number it is, for messages.</param>
+    /// <param name="what">The owner of the number, for messages.</param>
     /// <param name="field">The request field.</param>
-    /// <param name="after">The number then; null where there still is none.</param>
-    /// <param name="changed">Whether the edit took hold; a set always does.</param>
+    /// <param name="after">The resulting number; null if there still is none.</param>
+    /// <param name="changed">Whether the edit took effect; a set always does.</param>
     /// <returns>Why it cannot be done; null when it was.</returns>
     public static ObjectError? Apply(Number? before, NumberEdit edit, string what, string field, out Number? after, out bool changed)
     {

@@ -10,7 +10,7 @@ internal sealed class ValueState(string name, StateOptions options, StateBudget 
     public override long Count => Current is null ? 0 : 1;
 }
 
-/// <summary>A fixed number of numbers of one type, which the first edit gives.</summary>
+/// <summary>A fixed number of numbers of one type, which the first edit sets.</summary>
 internal sealed class ArrayState(string name, StateOptions options, StateBudget budget) : StateObject(ObjectKind.Array, name, options, budget)
 {
     private long[] _bits = [];

@@ -2,11 +2,14 @@ using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
 
-/// <summary>One change of an object. Every change has a version of its own, one more than the last: who has seen one knows what comes next.</summary>
+/// <summary>
+/// One change of an object. Every change has its own version, one more than the last, so a watcher knows which version comes
+/// next.
+/// </summary>
 /// <param name="Version">The object's version with this change.</param>
 public abstract record StateChange(ulong Version)
 {
-    // The record itself and its place in the history, roughly.
+    // The record itself and its place in the history, approximately.
     private protected const int OwnBytes = 64;
 
     internal virtual int Bytes => OwnBytes;
@@ -48,18 +51,18 @@ public sealed record ValueChanged(ulong Version, Number Current) : StateChange(V
 /// <param name="Current">The number now.</param>
 public sealed record ArrayElementChanged(ulong Version, long Index, Number Current) : StateChange(Version);
 
-/// <summary>An array came into being, all zeros.</summary>
+/// <summary>An array was created, all zeros.</summary>
 /// <param name="Version">The array's version.</param>
 /// <param name="Length">Its length.</param>
 public sealed record ArrayCreated(ulong Version, long Length) : StateChange(Version);
 
-/// <summary>What happened to an object after a version.</summary>
-/// <param name="Exists">Whether the object is there.</param>
-/// <param name="Version">Its version now; 0 where it is not there.</param>
+/// <summary>The changes of an object after a version.</summary>
+/// <param name="Exists">Whether the object exists.</param>
+/// <param name="Version">Its version now; 0 if it does not exist.</param>
 /// <param name="NeedsSnapshot">
-/// The changes since are not known: they have left the window, or the version is one of an earlier object of this name. Send a
-/// snapshot (<see cref="ObjectEngine.ReadDict"/> and the like), then read the changes after its version.
+/// The changes since then are unknown: they have left the window, or the version is one of an earlier object of this name. Send a snapshot
+/// (<see cref="ObjectEngine.ReadDict"/> and the like), then read the changes after its version.
 /// </param>
 /// <param name="Changes">The changes, in order.</param>
-/// <param name="ReadTo">The version up to which they were read, also where a key prefix left some out: read on after it.</param>
+/// <param name="ReadTo">The version up to which changes were read, even if a key prefix excluded some: continue after it.</param>
 public sealed record StateChanges(bool Exists, ulong Version, bool NeedsSnapshot, IReadOnlyList<StateChange> Changes, ulong ReadTo);

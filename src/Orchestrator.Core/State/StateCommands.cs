@@ -4,8 +4,8 @@ using Orchestrator.Core.Objects;
 namespace Orchestrator.Core.State;
 
 /// <summary>
-/// Waits until the object's version is another than this: the next change, or at once where the object has gone on, was deleted or is another.
-/// Then <see cref="ObjectEngine.ReadChanges"/> says what happened. Errors: INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
+/// Waits until the object's version differs from this one: until the next change, or not at all if the object has changed, was deleted or
+/// is another. Then <see cref="ObjectEngine.ReadChanges"/> returns the changes. Errors: INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
 /// </summary>
 /// <param name="Kind">Dict, list, value or array.</param>
 /// <param name="Name">Its name; it need not exist yet.</param>
@@ -45,9 +45,9 @@ public sealed record StateInfo(ObjectKind Kind, string Name, ulong Version, long
     /// <summary>How long it survives.</summary>
     public Durability Durability { get; init; } = Durability.Memory;
 
-    /// <summary>The credential of who changed it first; empty for the coordinator's owner.</summary>
+    /// <summary>The credential of the client that first changed it; empty for the coordinator's owner.</summary>
     public string Owner { get; init; } = "";
 
-    /// <summary>Such as <c>dicts/settings</c>: by which pages are ordered.</summary>
+    /// <summary>Such as <c>dicts/settings</c>: the order of pages.</summary>
     public string QualifiedName => Kind.Qualify(Name);
 }

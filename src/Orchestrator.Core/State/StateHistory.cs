@@ -2,10 +2,10 @@ using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.State;
 
-/// <summary>The last changes of one object: a ring that grows as it is needed. Their versions are consecutive.</summary>
+/// <summary>The last changes of one object: a ring that grows on demand. Their versions are consecutive.</summary>
 internal sealed class StateHistory(StateOptions options, StateBudget budget)
 {
-    /// <summary>Who else is told of each change: of a durable object its journal; null where nobody is.</summary>
+    /// <summary>Receives each change: the journal's recorder for a durable object; otherwise null.</summary>
     public Action<StateChange>? Recorder { get; set; }
 
     private StateChange[] _ring = [];
@@ -15,7 +15,7 @@ internal sealed class StateHistory(StateOptions options, StateBudget budget)
 
     public long Bytes { get; private set; }
 
-    /// <summary>The so-manieth kept change, from the oldest.</summary>
+    /// <summary>The kept change at this index, from the oldest.</summary>
     public StateChange this[int index] => _ring[(_first + index) % _ring.Length];
 
     public void Add(StateChange change)
@@ -62,8 +62,8 @@ internal sealed class StateHistory(StateOptions options, StateBudget budget)
 }
 
 /// <summary>The size of shared state.</summary>
-/// <param name="all">Where it counts, too.</param>
-/// <param name="client">Whose it is.</param>
+/// <param name="all">The parent budget, which counts it too.</param>
+/// <param name="client">The client that it is charged to.</param>
 internal sealed class StateBudget(StateBudget? all = null, ClientObjectQuota? client = null)
 {
     /// <summary>Keys and values.</summary>

@@ -5,8 +5,8 @@ using Orchestrator.Core.Waits;
 namespace Orchestrator.Core.State;
 
 /// <summary>
-/// Something that is shared: its version, its last changes and who waits for the next. It is vacant while it is only waited for: it comes into
-/// being with its first change.
+/// An object of shared state: its version, its last changes and the waits for the next. It is vacant while only waits refer to it: its
+/// first change creates it.
 /// </summary>
 internal abstract class StateObject(ObjectKind kind, string name, StateOptions options, StateBudget budget) : NamedObject(kind, name)
 {
@@ -16,7 +16,7 @@ internal abstract class StateObject(ObjectKind kind, string name, StateOptions o
 
     public bool Exists { get; set; }
 
-    /// <summary>How long it survives; what it is with its first change.</summary>
+    /// <summary>Its durability, set with its first change.</summary>
     public Durability Durability { get; set; } = Durability.Memory;
 
     public bool IsDurable => Durability > Durability.Memory;
@@ -38,7 +38,7 @@ internal abstract class StateObject(ObjectKind kind, string name, StateOptions o
         budget.Add(bytes);
     }
 
-    /// <summary>Forgets its values and timers: it is deleted.</summary>
+    /// <summary>Removes its values and timers: it is deleted.</summary>
     public virtual void Clear(ObjectEngine engine)
     {
         AddBytes(-Bytes);
@@ -47,7 +47,7 @@ internal abstract class StateObject(ObjectKind kind, string name, StateOptions o
 
     public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.DropIfVacant(this);
 
-    /// <summary>The changes after a version, at most so many.</summary>
+    /// <summary>The changes after a version, up to a maximum.</summary>
     public StateChanges ReadChanges(ulong after, int maximum, string keyPrefix)
     {
         var known = Version - (ulong)History.Count;

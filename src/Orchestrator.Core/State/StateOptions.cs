@@ -1,6 +1,6 @@
 namespace Orchestrator.Core.State;
 
-/// <summary>The numbers of shared state.</summary>
+/// <summary>The limits of shared state.</summary>
 public sealed record StateOptions
 {
     /// <summary>The most entries of a dict and elements of a list.</summary>
@@ -24,9 +24,9 @@ public sealed record StateOptions
     /// <summary>How many changes of one object are kept, for watches that resume.</summary>
     public int HistoryChanges { get; init; } = 10_000;
 
-    /// <summary>The most bytes of the changes kept of all objects; beyond that an object that changes keeps only its last.</summary>
+    /// <summary>The most bytes of kept changes of all objects; beyond that an object that changes keeps only its last.</summary>
     public long MaxHistoryBytes { get; init; } = 256L << 20;
 
-    /// <summary>Changes values inside; null refuses such edits.</summary>
+    /// <summary>Edits parts of values; null refuses such edits.</summary>
     public IValueEditor? ValueEditor { get; init; }
 }

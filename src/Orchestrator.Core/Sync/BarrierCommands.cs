@@ -3,15 +3,15 @@ using Orchestrator.Core.Objects;
 namespace Orchestrator.Core.Sync;
 
 /// <summary>
-/// Waits until all parties are there. Whoever leaves before, for whatever reason (a timeout, also one of zero; a cancel, an end of its session, a
-/// caller who has gone), breaks the barrier for all: its party will not be complete.
+/// Waits until all parties have arrived. A party that leaves before, for any reason (a timeout, also one of zero; a cancel, the end of its
+/// session, a disconnected caller), breaks the barrier for all: the round cannot become complete.
 /// </summary>
 /// <remarks>
-/// A round that is complete cannot be taken back: giving its outcome back changes nothing. Errors: BROKEN_BARRIER with the cause, until reset; NOT_FOUND
-/// where it does not exist and nothing says for how many it is, KIND_MISMATCH, INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
+/// A complete round cannot be undone: undoing its outcome changes nothing. Errors: BROKEN_BARRIER with the cause, until reset; NOT_FOUND if
+/// it does not exist and the command gives no number of parties, KIND_MISMATCH, INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
 /// </remarks>
 /// <param name="Barrier">Its name.</param>
-/// <param name="Parties">How many meet: creates the barrier. 0 leaves that to others.</param>
+/// <param name="Parties">The number of parties: creates the barrier. 0 leaves that to other sessions.</param>
 public sealed record WaitBarrier(string Barrier, int Parties = 0) : WaitingCommand
 {
     internal override ObjectOutcome TimedOut => WaitBarrierOutcome.TimedOut;
@@ -21,7 +21,7 @@ public sealed record WaitBarrier(string Barrier, int Parties = 0) : WaitingComma
 
 /// <summary>How a wait at a barrier ended.</summary>
 /// <param name="Status">Ok, or timeout for the one whose timeout broke the barrier.</param>
-/// <param name="Index">0 to parties − 1 in the order of arrival, each once per generation; the last one to come has the largest.</param>
+/// <param name="Index">0 to parties − 1 in the order of arrival, each once per generation; the last arrival has the largest.</param>
 /// <param name="Generation">How many rounds were complete before this one.</param>
 public sealed record WaitBarrierOutcome(WaitStatus Status, int Index, long Generation) : ObjectOutcome
 {
@@ -31,10 +31,10 @@ public sealed record WaitBarrierOutcome(WaitStatus Status, int Index, long Gener
 /// <summary>What to do with a barrier; the numbers are those of <c>orchestrator.v1.BarrierAction</c>.</summary>
 public enum BarrierAction : byte
 {
-    /// <summary>Mends a broken barrier. Those who wait at an unbroken one get BROKEN_BARRIER, and then it is as new.</summary>
+    /// <summary>Repairs a broken barrier. The waits at an unbroken one get BROKEN_BARRIER, and then it is as new.</summary>
     Reset = 1,
 
-    /// <summary>Breaks it for those who wait and all who come, until reset.</summary>
+    /// <summary>Breaks it for current waits and all later ones, until reset.</summary>
     Abort = 2,
 }
 
@@ -47,5 +47,5 @@ public sealed record ControlBarrier(string Barrier, BarrierAction Action) : Obje
 }
 
 /// <summary>A barrier was reset or aborted.</summary>
-/// <param name="Waiting">How many waited, and have got BROKEN_BARRIER.</param>
+/// <param name="Waiting">How many commands waited, and have got BROKEN_BARRIER.</param>
 public sealed record ControlBarrierOutcome(int Waiting) : ObjectOutcome;

@@ -4,8 +4,8 @@ using Orchestrator.Core.Waits;
 namespace Orchestrator.Core.Sync;
 
 /// <summary>
-/// A meeting point. Who waits has a seat by its place in the line; since whoever leaves breaks the barrier, no seat is ever given twice. Nobody
-/// in particular is waited for: who the missing parties are is not known.
+/// A meeting point. A wait's place in the queue is its index; since a wait that leaves breaks the barrier, no index is assigned twice. A
+/// wait has no blockers: the missing parties are unknown.
 /// </summary>
 internal sealed class BarrierState(string name, int parties) : NamedObject(ObjectKind.Barrier, name)
 {

@@ -4,8 +4,8 @@ using Orchestrator.Core.Waits;
 namespace Orchestrator.Core.Sync;
 
 /// <summary>
-/// Those who wait to be notified, while there are any; for so long it belongs to the lock that they gave up. Whoever is notified or
-/// out of time moves to the lock's line.
+/// The waits for a notification, while there are any; meanwhile the condition belongs to the lock that they released. A wait that is
+/// notified or times out moves to the lock's queue.
 /// </summary>
 internal sealed class ConditionState(string name, LockState @lock) : NamedObject(ObjectKind.Condition, name)
 {
@@ -15,7 +15,7 @@ internal sealed class ConditionState(string name, LockState @lock) : NamedObject
 
     public override bool HasWaiters => Waiters.Count > 0;
 
-    /// <summary>Anybody who has the lock may notify, but whoever has it, or will have it first, must be done before the wait is.</summary>
+    /// <summary>Any holder of the lock may notify, but the current or next holder must be done before the wait is.</summary>
     public override void AddBlockers(Wait wait, Blockers blockers) => @lock.AddBlockers(wait, @lock.Waiters?.Last, blockers);
 
     public override void OnTimeout(ObjectEngine engine, Wait wait) => engine.ReturnFrom(wait);
@@ -25,7 +25,7 @@ internal sealed class ConditionState(string name, LockState @lock) : NamedObject
     public override string Describe() => $"of {@lock}, {Waiters.Count} waiting";
 }
 
-/// <summary>What a wait at a condition has to get back, and why it ended.</summary>
+/// <summary>The lock depth that a wait at a condition has to restore, and why the wait ended.</summary>
 internal sealed class ConditionReturn(ConditionState condition, int depth)
 {
     public ConditionState Condition => condition;

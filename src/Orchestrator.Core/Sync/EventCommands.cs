@@ -2,7 +2,7 @@ using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.Sync;
 
-/// <summary>Waits until an event is set; returns at once when it is. Errors: INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.</summary>
+/// <summary>Waits until an event is set; returns at once if it is. Errors: INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.</summary>
 /// <param name="Event">Its name.</param>
 public sealed record WaitEvent(string Event) : WaitingCommand
 {
@@ -20,7 +20,7 @@ public sealed record WaitEventOutcome(WaitStatus Status) : ObjectOutcome
     internal static WaitEventOutcome TimedOut { get; } = new(WaitStatus.Timeout);
 }
 
-/// <summary>Sets an event, which wakes all who wait for it, or clears it. Errors: INVALID, LIMIT_EXCEEDED, SESSION_LOST.</summary>
+/// <summary>Sets an event, which wakes all its waiters, or clears it. Errors: INVALID, LIMIT_EXCEEDED, SESSION_LOST.</summary>
 /// <param name="Event">Its name.</param>
 /// <param name="Set">False clears it.</param>
 public sealed record SetEvent(string Event, bool Set) : ObjectCommand

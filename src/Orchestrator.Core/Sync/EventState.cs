@@ -3,7 +3,7 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Sync;
 
-/// <summary>A flag while it is set or waited for. Anybody may set it, so nobody in particular is waited for.</summary>
+/// <summary>A flag that exists while it is set or waited for. Any session may set it, so a wait has no blockers.</summary>
 internal sealed class EventState(string name) : NamedObject(ObjectKind.Event, name)
 {
     public bool IsSet { get; set; }

@@ -3,12 +3,12 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Sync;
 
-/// <summary>A count that only falls. Anybody may count it down, so nobody in particular is waited for.</summary>
+/// <summary>A count that only falls. Any session may count it down, so a wait has no blockers.</summary>
 internal sealed class LatchState(string name, long count) : NamedObject(ObjectKind.Latch, name)
 {
     private ReevaluationTimer? _timer;
 
-    /// <summary>From where it counts.</summary>
+    /// <summary>The initial count.</summary>
     public long Count { get; } = count;
 
     public long Remaining { get; set; } = count;
@@ -17,7 +17,7 @@ internal sealed class LatchState(string name, long count) : NamedObject(ObjectKi
 
     public override bool HasWaiters => Waiters.Count > 0;
 
-    /// <summary>Whether nobody misses it: what is between its first and its last count is work that somebody is still about.</summary>
+    /// <summary>Whether it can be dropped unnoticed: a count between its first and its last belongs to work in progress.</summary>
     public bool IsIdle => !HasWaiters && (Remaining == 0 || Remaining == Count);
 
     public ref ReevaluationTimer? Timer => ref _timer;

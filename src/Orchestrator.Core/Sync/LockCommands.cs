@@ -6,31 +6,31 @@ namespace Orchestrator.Core.Sync;
 /// <summary>How a lock is acquired; the numbers are those of <c>orchestrator.v1.LockMode</c>.</summary>
 public enum LockMode : byte
 {
-    /// <summary>A second acquire by the same session waits for the first; of one named flow, that is a deadlock.</summary>
+    /// <summary>A second acquire by the same session waits for the first; within one named flow, that is a deadlock.</summary>
     Plain = 1,
 
-    /// <summary>A second acquire by the same session counts.</summary>
+    /// <summary>A second acquire by the same session increases the depth.</summary>
     Reentrant = 2,
 
-    /// <summary>Together with other readers; a reader's second read counts, unless a writer waits by then.</summary>
+    /// <summary>Shared with other readers; a reader's second read increases the depth, unless a writer waits by then.</summary>
     Read = 3,
 
-    /// <summary>Alone; also without a read of the same session, for which it waits.</summary>
+    /// <summary>Exclusive; also of the same session's own read, for which it waits.</summary>
     Write = 4,
 }
 
 /// <summary>
-/// Acquires a lock. Given back, the grant is released; a session that came into being with it ends.
+/// Acquires a lock. When the outcome is undone, the grant is released; a session that was created for it ends.
 /// </summary>
 /// <remarks>
 /// While a lock is held or waited for it is plain, reentrant, or for readers and writers; an acquire in a mode of another kind is
 /// KIND_MISMATCH. Errors: INVALID, KIND_MISMATCH, DEADLOCK, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
 /// </remarks>
 /// <param name="Lock">Its name.</param>
-/// <param name="Mode">How.</param>
+/// <param name="Mode">The mode.</param>
 public sealed record AcquireLock(string Lock, LockMode Mode = LockMode.Plain) : WaitingCommand
 {
-    /// <summary>How long the session lives that a request without one gets; null takes the default. Not allowed with a session.</summary>
+    /// <summary>How long the implicit session of a request without one lives; null takes the default. Not allowed with a session.</summary>
     public TimeSpan? Lease { get; init; }
 
     internal override ObjectOutcome TimedOut => AcquireLockOutcome.TimedOut;
@@ -42,8 +42,8 @@ public sealed record AcquireLock(string Lock, LockMode Mode = LockMode.Plain) : 
 
 /// <summary>How an acquire ended.</summary>
 /// <param name="Status">Ok or timeout.</param>
-/// <param name="FencingToken">Larger than that of any earlier grant; 0 after a timeout. One hold has one token, however deep.</param>
-/// <param name="Session">Who holds the lock; null after a timeout.</param>
+/// <param name="FencingToken">Larger than that of any earlier grant; 0 after a timeout. One hold has one token at any depth.</param>
+/// <param name="Session">The holder of the lock; null after a timeout.</param>
 /// <param name="Depth">How often this session holds it now; 0 after a timeout.</param>
 public sealed record AcquireLockOutcome(WaitStatus Status, ulong FencingToken, Session? Session, int Depth) : ObjectOutcome
 {

@@ -5,7 +5,7 @@ using Orchestrator.Core.Waits;
 namespace Orchestrator.Core.Sync;
 
 /// <summary>
-/// A lock while it is held or waited for: one exclusive holder or any number of readers, and one line for all. Served strictly from the
+/// A lock while it is held or waited for: one exclusive holder or any number of readers, and one queue for all. Served strictly from the
 /// front, so that neither readers nor writers starve.
 /// </summary>
 internal sealed class LockState(string name, LockMode mode) : NamedObject(ObjectKind.Lock, name)
@@ -14,7 +14,7 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
     private LockHold? _owner;
     private WaiterQueue? _waiters;
 
-    /// <summary>Also those who wait at a condition of this lock: they need it back before they are done.</summary>
+    /// <summary>Includes the waits at a condition of this lock: they need the lock back before they are done.</summary>
     public override bool HasWaiters => HasLine || Conditions > 0;
 
     public override WaiterQueue? Waiters => _waiters;
@@ -24,7 +24,7 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
     /// <summary>How many conditions belong to it at present.</summary>
     public int Conditions { get; set; }
 
-    /// <summary>The mode in which one holds it alone.</summary>
+    /// <summary>The mode of an exclusive hold.</summary>
     public LockMode ExclusiveMode => mode == LockMode.Read ? LockMode.Write : mode;
 
     public bool IsIdle => _owner is null && _readers is not { Count: > 0 } && !HasWaiters;
@@ -35,7 +35,7 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
 
     public IEnumerable<LockHold> Holders => _owner is { } owner ? [owner] : _readers?.Values ?? (IEnumerable<LockHold>)[];
 
-    /// <summary>What kind of lock it is, for messages; null when the mode is one of its own.</summary>
+    /// <summary>The lock's kind, for messages, if the mode belongs to another kind; otherwise null.</summary>
     public string? Contradicts(LockMode asked) => (mode, asked) switch
     {
         (LockMode.Read or LockMode.Write, LockMode.Read or LockMode.Write) => null,
@@ -48,11 +48,14 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
     public LockHold? Find(Session session) =>
         _owner is { } owner ? (owner.Session == session ? owner : null) : _readers?.GetValueOrDefault(session);
 
-    /// <summary>Whether the session may have it now: nobody waits ahead and those who hold it allow it. A reentrant owner passes the line.</summary>
+    /// <summary>
+    /// Whether the session may have it now: there is no waiter ahead and the holders allow it. A reentrant owner passes the
+    /// queue.
+    /// </summary>
     public bool CanEnter(Session? session, LockMode asked) =>
         HasLine ? asked == LockMode.Reentrant && session is not null && _owner?.Session == session : AllowedByHolders(session, asked);
 
-    /// <summary>The first in line, if those who hold the lock allow it.</summary>
+    /// <summary>The first waiter, if the holders allow it.</summary>
     public Wait? NextToServe() =>
         _waiters?.First is { } first && AllowedByHolders(first.Session, ModeOf(first)) ? first : null;
 
@@ -73,8 +76,8 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
     }
 
     /// <summary>
-    /// A session that waits already for a reentrant lock gets it once, and counts the rest: further waits of its own stand behind its first,
-    /// or they would wait for those who wait for it.
+    /// A session that already waits for a reentrant lock gets it once, and counts the rest: its further waits are placed behind its first,
+    /// or they would wait for sessions that wait for it.
     /// </summary>
     public Wait? LastOwnWait(Session session)
     {
@@ -89,14 +92,15 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
     }
 
     /// <summary>
-    /// An exclusive wait needs all to be done that stand ahead of it, back to the next exclusive one, who needs the rest. A read needs the
-    /// exclusive one ahead of it; other reads are let in together with it.
+    /// An exclusive wait needs all waits ahead of it to be done, back to the next exclusive one, which needs the rest. A read needs the
+    /// exclusive wait ahead of it; other reads are served together with it.
     /// </summary>
     public override void AddBlockers(Wait wait, Blockers blockers) => AddBlockers(wait, wait.Previous, blockers);
 
     /// <summary>
-    /// Whom a wait needs behind these in the line. One that returns from a condition does not need its own session: the session had
-    /// given up the lock when it began to wait, so whatever it has of the lock now it took beside that wait and gives back beside it.
+    /// The blockers of a wait behind these waits. A wait that returns from a condition does not need its own session: the session had
+    /// released the lock when it began to wait, so any hold of the lock that it has now was taken, and will be released, independently of
+    /// that wait.
     /// </summary>
     public void AddBlockers(Wait wait, Wait? ahead, Blockers blockers)
     {
@@ -119,7 +123,7 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
                 continue;
             }
 
-            // The next exclusive one needs the rest, except what is its own session's: the graph need not follow it there.
+            // The next exclusive wait needs the rest, except the waits of its own session: the graph need not follow them.
             next ??= ahead.Session;
             if (ahead.Session != next)
                 break;
@@ -166,7 +170,7 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
         return $"{kind}, {held}, {_waiters?.Count ?? 0} waiting";
     }
 
-    /// <summary>How this wait is going to hold it.</summary>
+    /// <summary>The mode in which this wait will hold it.</summary>
     public LockMode ModeOf(Wait wait) => wait.Command is AcquireLock acquire ? acquire.Mode : ExclusiveMode;
 
     private bool WaitsHere(Session session)

@@ -1,6 +1,6 @@
 namespace Orchestrator.Core.Sync;
 
-/// <summary>How many permits there are at a moment. Times are ticks of 100 ns and never go back.</summary>
+/// <summary>Counts the permits available at a given time. Times are ticks of 100 ns and never decrease.</summary>
 internal abstract class PermitMeter
 {
     /// <summary>How many permits can be taken now.</summary>
@@ -9,12 +9,12 @@ internal abstract class PermitMeter
     /// <summary>Takes permits that are available.</summary>
     public abstract PermitTicket Take(long permits, long now);
 
-    /// <summary>Permits that were taken then were not used: as many are there again as would be if they had never been taken, or fewer.</summary>
+    /// <summary>Returns unused permits: at most as many become available as if they had never been taken.</summary>
     public abstract void GiveBack(long permits, PermitTicket ticket, long now);
 
     /// <summary>
-    /// How many ticks until so many permits can have been taken, those of others first. Exact for what one call can take; no later
-    /// than that for more.
+    /// How many ticks until this many permits can have been taken, after the requests ahead. Exact for a number that one call can take; for
+    /// more, a lower bound.
     /// </summary>
     public abstract long TicksUntil(long permits, long now);
 
@@ -23,7 +23,7 @@ internal abstract class PermitMeter
         : new TokenBucket(spec.Permits, spec.Period.Ticks, spec.Burst, now);
 }
 
-/// <summary>By which permits can be given back.</summary>
+/// <summary>The data needed to return permits.</summary>
 /// <param name="At">When they were taken.</param>
-/// <param name="Mark">What a token bucket notes beside.</param>
+/// <param name="Mark">Additional data of a token bucket.</param>
 internal readonly record struct PermitTicket(long At, Int128 Mark);

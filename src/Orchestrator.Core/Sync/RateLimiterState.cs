@@ -3,7 +3,7 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Sync;
 
-/// <summary>Permits that come with time, and one line for them. Time serves: nobody in particular is waited for.</summary>
+/// <summary>Permits that arrive with time, and one queue for them. Time serves the waits, so a wait has no blockers.</summary>
 internal sealed class RateLimiterState(RateLimiterSpec spec, long now) : NamedObject(ObjectKind.RateLimiter, spec.Name)
 {
     private ReevaluationTimer? _timer;
@@ -22,13 +22,13 @@ internal sealed class RateLimiterState(RateLimiterSpec spec, long now) : NamedOb
 
     public Wait? NextToServe(long now) => Waiters.First is { } first && Permits(first) <= Meter.Available(now) ? first : null;
 
-    /// <summary>How long until the first in line can be served; null when nobody waits.</summary>
+    /// <summary>How long until the first waiter can be served; null without waiters.</summary>
     public TimeSpan? UntilNext(long now) => Waiters.First is { } first ? TimeSpan.FromTicks(Meter.TicksUntil(Permits(first), now)) : null;
 
-    /// <summary>How many permits those who wait have asked for: kept, since a try behind a long line must not walk along it.</summary>
+    /// <summary>How many permits the waiters have requested: kept, so that a try behind a long queue need not walk along it.</summary>
     public long Wanted { get; set; }
 
-    /// <summary>How soon permits can be there behind all who wait. At least a tick: who waits ahead may be about to be served.</summary>
+    /// <summary>How soon permits can be available behind all waiters. At least a tick: a waiter ahead may be about to be served.</summary>
     public TimeSpan RetryAfter(long permits, long now) => TimeSpan.FromTicks(Math.Max(1, Meter.TicksUntil(Wanted + permits, now)));
 
     public override void OnTimeout(ObjectEngine engine, Wait wait)

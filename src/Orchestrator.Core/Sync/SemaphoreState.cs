@@ -5,8 +5,8 @@ using Orchestrator.Core.Waits;
 namespace Orchestrator.Core.Sync;
 
 /// <summary>
-/// Counted permits and one line for them, served strictly from the front: a large request is not starved by small ones. In a bounded
-/// semaphore the free permits and the held ones are always as many as at first.
+/// Counted permits and one queue for them, served strictly from the front: a large request is not starved by small ones. In a bounded
+/// semaphore the free and the held permits always add up to the initial number.
 /// </summary>
 internal sealed class SemaphoreState(string name, int initial, bool bounded) : NamedObject(ObjectKind.Semaphore, name)
 {
@@ -27,10 +27,10 @@ internal sealed class SemaphoreState(string name, int initial, bool bounded) : N
 
     public override IEnumerable<Hold> Holds => _holders.Values;
 
-    /// <summary>Whether it is as if it had just been created.</summary>
+    /// <summary>Whether its state equals that of a new semaphore.</summary>
     public bool IsIdle => Available == Initial && _holders.Count == 0 && !HasWaiters;
 
-    /// <summary>Whether it is for signals: these may come before anybody waits, so that it must not be gone by then.</summary>
+    /// <summary>Whether it is for signals: these may come before any waiter, so it must not be dropped in between.</summary>
     public bool IsSignal => !bounded && Initial == 0;
 
     public ref ReevaluationTimer? Timer => ref _timer;
@@ -41,7 +41,7 @@ internal sealed class SemaphoreState(string name, int initial, bool bounded) : N
 
     public SemaphoreHold? Find(Session? session) => session is null ? null : _holders.GetValueOrDefault(session);
 
-    /// <summary>How many permits will be free once so many more are and those who wait are served.</summary>
+    /// <summary>How many permits will be free after this many are released and the waiters are served.</summary>
     public int AvailableAfter(int released)
     {
         var available = Available + released;
@@ -50,7 +50,7 @@ internal sealed class SemaphoreState(string name, int initial, bool bounded) : N
         return available;
     }
 
-    /// <summary>Gives permits to a flow's session; true where that is a hold it did not have.</summary>
+    /// <summary>Gives permits to a flow's session; true if that creates a hold.</summary>
     public bool Take(in SessionFlow flow, int permits, long now, out SemaphoreHold hold)
     {
         Available -= permits;
@@ -63,7 +63,7 @@ internal sealed class SemaphoreState(string name, int initial, bool bounded) : N
         return isNew;
     }
 
-    /// <summary>Takes permits off a hold; true where that was all of it.</summary>
+    /// <summary>Takes permits off a hold; true if none are left in it.</summary>
     public bool Shrink(SemaphoreHold hold, int permits)
     {
         hold.Permits -= permits;
@@ -72,15 +72,15 @@ internal sealed class SemaphoreState(string name, int initial, bool bounded) : N
 
     public void AddFree(int permits) => Available += permits;
 
-    /// <summary>Somebody released what it did not hold: from now on nobody can tell who is able to end a wait.</summary>
+    /// <summary>A session released permits that it did not hold: from now on it is unknown which session may end a wait.</summary>
     public void OnReleasedByAnother() => _released = true;
 
     public SemaphoreHold LongestHeld() => _holders.Values.MinBy(hold => hold.Number)!;
 
-    /// <summary>How many permits of an ended session's are free again. A signal that was taken is used up: it does not come back.</summary>
+    /// <summary>How many permits of an ended session become free again. A signal that was taken is used up: it does not return.</summary>
     public int ComingBack(SemaphoreHold hold) => bounded ? hold.Permits : Math.Clamp(Initial - Available, 0, hold.Permits);
 
-    /// <summary>Enough of those who hold permits, or will have them first.</summary>
+    /// <summary>Enough of the current holders, or of the waiters that will hold permits first.</summary>
     public override void AddBlockers(Wait wait, Blockers blockers)
     {
         if (!bounded || _released)

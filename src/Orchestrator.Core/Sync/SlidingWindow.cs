@@ -1,13 +1,13 @@
 namespace Orchestrator.Core.Sync;
 
 /// <summary>
-/// Counts the permits of the last period: one that was taken is there again exactly a period later. Never more than the permits in any span of
-/// one period, wherever it begins.
+/// Counts the permits of the last period: a taken permit is available again exactly one period later. Never more than the permits in any
+/// span of one period, wherever it begins.
 /// </summary>
 /// <remarks>
-/// What was taken in one slot of time is one entry. A slot is a tick where there are at most <see cref="MaxSlots"/> permits, and then all is
-/// exact; otherwise a <see cref="MaxSlots"/>th of the period, as if all in it had been taken at its end: permits come back up to a slot late,
-/// never early, and memory is bounded.
+/// The permits taken in one slot of time are one entry. A slot is a tick if there are at most <see cref="MaxSlots"/> permits, and then the
+/// count is exact; otherwise it is a <see cref="MaxSlots"/>th of the period, and all its permits count as taken at its end: permits return
+/// up to a slot late, never early, and memory is bounded.
 /// </remarks>
 internal sealed class SlidingWindow(long permits, long period) : PermitMeter
 {
@@ -62,7 +62,7 @@ internal sealed class SlidingWindow(long permits, long period) : PermitMeter
     public override long TicksUntil(long permits, long now)
     {
         Expire(now);
-        // The permits take turns: what is free or is first to come back goes first, and then once more a period later.
+        // The permits take turns: free permits and those that return first are taken first, and then again once per period.
         var (rounds, turn) = Math.DivRem(permits - 1, Total);
         var wait = (Int128)rounds * period;
         var behind = turn - (Total - _used);

@@ -1,8 +1,8 @@
 namespace Orchestrator.Core.Sync;
 
 /// <summary>
-/// A bucket that fills at a steady rate and starts full. One permit is as many drops as the period has ticks, and each tick brings as many drops as
-/// there are permits per period: whole numbers, so that no rounding adds up however often it is asked.
+/// A bucket that fills at a steady rate and starts full. One permit is as many units as the period has ticks, and each tick adds as many
+/// units as there are permits per period: whole numbers, so that no rounding error accumulates however often it is read.
 /// </summary>
 internal sealed class TokenBucket(long permits, long period, long burst, long now) : PermitMeter
 {
@@ -26,9 +26,9 @@ internal sealed class TokenBucket(long permits, long period, long burst, long no
     }
 
     /// <summary>
-    /// A bucket that had these permits all the time would have been full sooner, and what came then would have been lost: only what there was room
-    /// for at the highest level since comes back, or two bursts could follow each other. How high it was is not kept, but it was no
-    /// higher than the level then and all that has come in since.
+    /// If the permits had never been taken, the bucket would have been full sooner, and the inflow after that would have been lost. So only
+    /// the room that was left at the highest level since then is returned, or two bursts could follow each other. The highest level is not
+    /// stored, but it is at most the level at that time plus all later inflow.
     /// </summary>
     public override void GiveBack(long permits, PermitTicket ticket, long now)
     {
@@ -46,7 +46,7 @@ internal sealed class TokenBucket(long permits, long period, long burst, long no
         return missing <= 0 ? 0 : (long)Int128.Min(long.MaxValue, (missing + _rate - 1) / _rate);
     }
 
-    /// <summary>All that ever came in, from any fixed moment on.</summary>
+    /// <summary>The total inflow, from any fixed time on.</summary>
     private Int128 Inflow(long now) => (now * _rate) + _givenBack;
 
     private void Fill(long now)

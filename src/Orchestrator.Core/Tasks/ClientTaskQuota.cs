@@ -1,8 +1,8 @@
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>
-/// Whoever submits, as the engine accounts for it: its unfinished tasks are bounded, and where tasks name no fairness key of their own, clients share
-/// fairly. Written only under the engine's lock.
+/// A client's use of the task engine: its unfinished tasks are bounded, and tasks without a fairness key of their own share fairly between
+/// clients. Written only under the engine's lock.
 /// </summary>
 /// <param name="name">For messages.</param>
 /// <param name="number">Unique among the clients of this engine.</param>
@@ -11,13 +11,13 @@ public sealed class ClientTaskQuota(string name, long number)
     /// <summary>For messages.</summary>
     public string Name => name;
 
-    /// <summary>On whose account the sessions of its tasks' attempts are.</summary>
+    /// <summary>The quota that the sessions of its tasks' attempts are charged to.</summary>
     public Sessions.ClientObjectQuota? Objects { get; init; }
 
     /// <summary>Its unfinished tasks.</summary>
     public int Unfinished { get; private set; }
 
-    /// <summary>Bytes of their inputs, and of what they have beside a plain record.</summary>
+    /// <summary>Bytes of their inputs, and of their data beyond a plain record.</summary>
     public long InputBytes { get; private set; }
 
     /// <summary>The key of its tasks that have none; no key that a client may choose begins like this.</summary>

@@ -1,8 +1,8 @@
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>
-/// Which events of one kind a history has let go, so that one who comes later can be told how many are missing. Sequences next to each other are one run; beyond so many
-/// runs older ones are joined, and then only the number within them is known.
+/// The events of one kind that a history has dropped, so that a late watcher gets the number of missing events. Adjacent sequences form one
+/// run; beyond a maximum number of runs older ones are joined, and then only the number within them is known.
 /// </summary>
 internal sealed class ForgottenEvents
 {
@@ -11,7 +11,7 @@ internal sealed class ForgottenEvents
 
     private readonly List<Run> _runs = [];
 
-    /// <summary>What it takes.</summary>
+    /// <summary>Its size.</summary>
     public int Bytes => RunBytes * _runs.Count;
 
     /// <summary>Adds one, which is younger than all before.</summary>
@@ -28,7 +28,10 @@ internal sealed class ForgottenEvents
         _runs.Add(new Run(sequence, sequence, 1));
     }
 
-    /// <summary>How many there are up to a sequence; where that is not known exactly, fewer, so that rather too many count as missed behind it.</summary>
+    /// <summary>
+    /// How many there are up to a sequence; if that is not known exactly, a lower number, so that rather too many count as missed
+    /// after it.
+    /// </summary>
     public long CountUpTo(long sequence)
     {
         var count = 0L;

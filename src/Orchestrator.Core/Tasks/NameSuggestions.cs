@@ -1,6 +1,6 @@
 namespace Orchestrator.Core.Tasks;
 
-/// <summary>Names that somebody who mistyped may have meant.</summary>
+/// <summary>Suggestions for a mistyped name.</summary>
 public static class NameSuggestions
 {
     private const int MaxSuggestions = 3;

@@ -1,9 +1,9 @@
 namespace Orchestrator.Core.Tasks;
 
-/// <summary>Idempotency keys and the tasks that they named, for a window of time, up to a number and up to so many bytes.</summary>
+/// <summary>Idempotency keys and their tasks, for a window of time, up to a number and a total of bytes.</summary>
 internal sealed class RequestIds(int capacity, long maxBytes, long windowTicks)
 {
-    // Of an id beside its characters: the string, an entry of the table and one of the queue.
+    // Overhead of an id: the string, an entry of the table and one of the queue.
     private const int EntryBytes = 100;
 
     private readonly Dictionary<string, long> _tasks = [];
@@ -11,7 +11,7 @@ internal sealed class RequestIds(int capacity, long maxBytes, long windowTicks)
 
     public int Count => _tasks.Count;
 
-    /// <summary>What they take.</summary>
+    /// <summary>Their size.</summary>
     public long Bytes { get; private set; }
 
     /// <summary>The task that the request id named within the window; null when it is new.</summary>

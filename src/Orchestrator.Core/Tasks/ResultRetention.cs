@@ -1,15 +1,15 @@
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>
-/// Results that their owners have been given: still readable for a while, and the first to go. Results that nobody was given are
-/// kept for their time to live instead (<see cref="TaskFlags.Retained"/>).
+/// Delivered results: still readable for a while, and the first to be dropped. Undelivered results are kept for their time to live instead
+/// (<see cref="TaskFlags.Retained"/>).
 /// </summary>
 internal sealed class ResultRetention(int capacity, long maxBytes)
 {
     private readonly Queue<TaskRecord> _tasks = new();
     private long _bytes;
 
-    /// <summary>Adds an ended task and returns the one that has to go for it, if any; call again with null until none.</summary>
+    /// <summary>Adds an ended task and returns the task that must be dropped for it, if any; call again with null until none is left.</summary>
     public TaskRecord? Add(TaskRecord? ended)
     {
         if (ended is not null)

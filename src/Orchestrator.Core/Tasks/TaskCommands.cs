@@ -2,30 +2,30 @@ using Orchestrator.Core.Scheduling;
 
 namespace Orchestrator.Core.Tasks;
 
-/// <summary>Something that happened or is asked for. The engine's whole input, with the time as its only other argument.</summary>
+/// <summary>An event or a request: the engine's whole input, with the time as its only other argument.</summary>
 public abstract record TaskCommand
 {
     /// <summary>Tasks to accept; the outcomes come in the same order in <see cref="TaskEffects.Submitted"/>.</summary>
     /// <param name="Tasks">The tasks.</param>
-    /// <param name="Owner">Who gets the results; null keeps them to be asked for.</param>
+    /// <param name="Owner">The receiver of the results; null keeps them until a client asks.</param>
     /// <param name="AllOrNone">Whether one refusal refuses all.</param>
     public sealed record Submit(IReadOnlyList<TaskSubmission> Tasks, TaskOwner? Owner, bool AllOrNone = false) : TaskCommand
     {
-        /// <summary>Whose tasks they are, for its share and its bounds; null is nobody in particular.</summary>
+        /// <summary>The client that submits the tasks, for its share and its limits; null for no particular client.</summary>
         public ClientTaskQuota? Client { get; init; }
     }
 
-    /// <summary>What a worker reports, in one message.</summary>
+    /// <summary>A worker's report, in one message.</summary>
     public sealed record Report(WorkerNode Worker, IReadOnlyList<AttemptReport> Results) : TaskCommand
     {
-        /// <summary>Attempts given back unstarted.</summary>
+        /// <summary>Attempts returned unstarted.</summary>
         public IReadOnlyList<AttemptId> Returned { get; init; } = [];
 
         /// <summary>Progress, partial outputs and log lines.</summary>
         public IReadOnlyList<AttemptUpdate> News { get; init; } = [];
     }
 
-    /// <summary>Cancel these tasks; unknown and ended ones are passed over.</summary>
+    /// <summary>Cancel these tasks; unknown and ended ones are skipped.</summary>
     /// <param name="TaskIds">Their ids.</param>
     /// <param name="Force">Skip the cooperative rung.</param>
     public sealed record Cancel(IReadOnlyList<long> TaskIds, bool Force = false) : TaskCommand;
@@ -33,40 +33,43 @@ public abstract record TaskCommand
     /// <summary>Cancel the owner's unfinished tasks that carry one of these tags.</summary>
     public sealed record CancelTags(TaskOwner Owner, IReadOnlyCollection<ulong> Tags) : TaskCommand;
 
-    /// <summary>The owner is gone: cancel or detach its tasks as it asked.</summary>
+    /// <summary>The owner has disconnected: cancel or detach its tasks as it requested.</summary>
     public sealed record Abandon(TaskOwner Owner) : TaskCommand;
 
     /// <summary>A worker is ready for work; the engine's view of it is <see cref="TaskEffects.Joined"/>.</summary>
-    /// <param name="Description">What it brings along.</param>
-    /// <param name="Handlers">What it can run.</param>
-    /// <param name="Channel">The host's way to it, kept in <see cref="WorkerNode.Channel"/>.</param>
+    /// <param name="Description">Its description of itself.</param>
+    /// <param name="Handlers">The handlers that it offers.</param>
+    /// <param name="Channel">The host's channel to it, kept in <see cref="WorkerNode.Channel"/>.</param>
     public sealed record WorkerJoined(WorkerDescription Description, IReadOnlyList<HandlerOffer> Handlers, object? Channel = null) : TaskCommand;
 
-    /// <summary>The worker takes no more work and gives back what has not started.</summary>
+    /// <summary>The worker accepts no more work and returns unstarted attempts.</summary>
     public sealed record WorkerDraining(WorkerNode Worker) : TaskCommand;
 
     /// <summary>The worker's process has ended.</summary>
     /// <param name="Worker">The worker.</param>
-    /// <param name="Recorder">The bytes of its flight recorder; null where it kept none.</param>
-    /// <param name="PostMortem">What is known of its end; null when it ended as it was told to.</param>
+    /// <param name="Recorder">The bytes of its flight recorder; null if it kept none.</param>
+    /// <param name="PostMortem">The known facts about its end; null if it ended on request.</param>
     public sealed record WorkerLost(WorkerNode Worker, byte[]? Recorder, WorkerPostMortem? PostMortem) : TaskCommand;
 
-    /// <summary>A group of worker processes has been given up: what only it could run fails.</summary>
+    /// <summary>A group of worker processes has been given up: tasks that only it could run fail.</summary>
     public sealed record GroupGivenUp(GroupLoss Loss) : TaskCommand;
 
-    /// <summary>The workers of a group that had been given up are started again: what it could run waits for them. One that joins says the same.</summary>
+    /// <summary>
+    /// The workers of a group that had been given up are started again: tasks that it could run wait for them. A worker that
+    /// joins implies the same.
+    /// </summary>
     public sealed record GroupStarting(string Group) : TaskCommand;
 
-    /// <summary>A permit that was asked for has come.</summary>
+    /// <summary>A requested permit was granted.</summary>
     public sealed record PermitGranted(RateGate Gate) : TaskCommand;
 
-    /// <summary>There will be no permit, such as because the rate limiter was deleted: the tasks that wait for one fail.</summary>
+    /// <summary>No permit will be granted, such as because the rate limiter was deleted: the tasks that wait for one fail.</summary>
     public sealed record PermitRefused(RateGate Gate, FailureReason Reason, string Message) : TaskCommand;
 
     /// <summary>Kill this worker as if one of its tasks had ignored its cancel.</summary>
     public sealed record Condemn(WorkerNode Worker) : TaskCommand;
 
-    /// <summary>Take no new tasks from now on.</summary>
+    /// <summary>Accept no new tasks from now on.</summary>
     public sealed record Drain : TaskCommand;
 
     /// <summary>Cancel everything that has no end state.</summary>
@@ -75,7 +78,7 @@ public abstract record TaskCommand
 
 /// <summary>One task to accept.</summary>
 /// <param name="Handler">The name of the handler.</param>
-/// <param name="Policy">What it asks for.</param>
+/// <param name="Policy">Its options.</param>
 /// <param name="Input">Opaque to the engine.</param>
 /// <param name="InputBytes">The size of the input.</param>
 /// <param name="Tag">Chosen by the submitter.</param>
@@ -83,14 +86,14 @@ public abstract record TaskCommand
 public readonly record struct TaskSubmission(
     string Handler, TaskPolicy Policy, object? Input, int InputBytes, ulong Tag = 0, string RequestId = "")
 {
-    /// <summary>What it takes beside its input and a plain record, in bytes.</summary>
+    /// <summary>Its size beyond its input and a plain record, in bytes.</summary>
     internal int ExtraBytes => Policy.KeptBytes + (sizeof(char) * RequestId.Length);
 
-    /// <summary>What it takes beside a plain record, in bytes.</summary>
+    /// <summary>Its size beyond a plain record, in bytes.</summary>
     internal long KeptBytes => InputBytes + (long)ExtraBytes;
 }
 
-/// <summary>What became of one submission: the task, or why it was refused.</summary>
+/// <summary>The result of one submission: the task, or why it was refused.</summary>
 /// <param name="Task">The accepted task, or the one that it joined by its request id.</param>
 /// <param name="Refusal">Why it was not accepted.</param>
 /// <param name="Tag">The submission's tag.</param>
@@ -99,21 +102,21 @@ public readonly record struct SubmitOutcome(TaskRecord? Task, TaskFailure? Refus
 /// <summary>One attempt of one task.</summary>
 public readonly record struct AttemptId(long TaskId, int Attempt);
 
-/// <summary>How one attempt ended, as its worker says.</summary>
+/// <summary>How one attempt ended, as its worker reports it.</summary>
 /// <param name="TaskId">The task.</param>
 /// <param name="Attempt">The attempt.</param>
-/// <param name="Output">The output where it succeeded, opaque to the engine.</param>
+/// <param name="Output">The output if it succeeded, opaque to the engine.</param>
 /// <param name="OutputBytes">Its size.</param>
-/// <param name="Failure">Why it failed; null where it succeeded.</param>
-/// <param name="RunTicks">How long it ran, in ticks of 100 ns; 0 where it did not start.</param>
+/// <param name="Failure">Why it failed; null if it succeeded.</param>
+/// <param name="RunTicks">How long it ran, in ticks of 100 ns; 0 if it did not start.</param>
 /// <param name="CpuTicks">Processor time, where measured.</param>
 /// <param name="AllocatedBytes">Allocations, where measured.</param>
-/// <param name="ReplyTicks">From its end until the report was here, where measured.</param>
+/// <param name="ReplyTicks">From its end until its report arrived, where measured.</param>
 public readonly record struct AttemptReport(
     long TaskId, int Attempt, object? Output, int OutputBytes, TaskFailure? Failure, long RunTicks, long CpuTicks = 0, long AllocatedBytes = 0,
     long ReplyTicks = 0);
 
-/// <summary>What an attempt has to tell before it ends.</summary>
+/// <summary>A report of an attempt before it ends.</summary>
 public readonly record struct AttemptUpdate(long TaskId, int Attempt, TaskEventKind Kind, object? Content, int ContentBytes);
 
 /// <summary>A handler that a worker offers.</summary>

@@ -44,7 +44,7 @@ public sealed partial class TaskEngine
                 return task;
             if (task.Has(TaskFlags.Abandoned))
             {
-                // It has ended for its owner long ago; only its lane learns that the code has returned.
+                // It ended for its owner earlier; only its lane has to learn that the code has returned.
                 LeaveWorker(task);
                 task.Clear(TaskFlags.Abandoned);
                 return null;
@@ -126,7 +126,7 @@ public sealed partial class TaskEngine
         End(task, state, failure: failure);
     }
 
-    /// <summary>The first attempt and the last ones: a task that is tried for ever does not grow for ever.</summary>
+    /// <summary>Keeps the first attempt and the last ones: a task that is retried without limit must not grow without limit.</summary>
     private void KeepAttempt(TaskRecord task, List<AttemptSummary> attempts, AttemptSummary summary)
     {
         var bytes = summary.Bytes;
@@ -143,8 +143,8 @@ public sealed partial class TaskEngine
     }
 
     /// <summary>
-    /// Another attempt, where the policy allows one: after what the handler threw and after a run timeout; after the death of the worker only
-    /// where asked for, since the attempt may have had effects.
+    /// Starts another attempt, if the policy allows one: after an exception of the handler and after a run timeout; after the death of the
+    /// worker only if requested, since the attempt may have had effects.
     /// </summary>
     private bool TryRetry(TaskRecord task, TaskFailure failure)
     {
@@ -217,7 +217,7 @@ public sealed partial class TaskEngine
             SetDeadline(task);
     }
 
-    /// <summary>Takes an attempt off its worker's lane; the one that starts in its stead is marked so.</summary>
+    /// <summary>Takes an attempt off its worker's lane; the attempt that starts in its place is marked as running.</summary>
     private void LeaveWorker(TaskRecord task)
     {
         var worker = task.Worker!;
@@ -246,7 +246,7 @@ public sealed partial class TaskEngine
 
     private void ReturnPermit(TaskRecord task)
     {
-        // Mostly one; more where the limit was raised while they waited.
+        // Usually one; more if the limit was raised while they waited.
         for (var next = _gates.Leave(task); next is not null; next = _gates.Admit(task))
             Proceed(next);
     }
@@ -290,7 +290,7 @@ public sealed partial class TaskEngine
 
         _deadlines.Remove(task);
         PassOnRatePermit(task);
-        // An abandoned one gives its permit back when its code returns.
+        // An abandoned task returns its permit when its code returns.
         if (!task.Has(TaskFlags.Abandoned))
             LeaveGate(task);
         if (task.Handler.IsKnown)
@@ -309,7 +309,7 @@ public sealed partial class TaskEngine
             _endedWithDependents.Enqueue(task);
     }
 
-    /// <summary>Hands an ended task to whoever waits for it; true when anybody did.</summary>
+    /// <summary>Delivers an ended task to its owner and the callers that joined it; true if there was any.</summary>
     private bool Deliver(TaskRecord task)
     {
         var given = false;
@@ -345,7 +345,10 @@ public sealed partial class TaskEngine
         return given;
     }
 
-    /// <summary>How long an attempt has run whose worker will not say so any more. While it is assigned, its field holds the expected time.</summary>
+    /// <summary>
+    /// How long an attempt has run whose worker will not report it any more. While it is assigned, its field holds the expected
+    /// time.
+    /// </summary>
     private long RanUntilNow(TaskRecord task) => task.StartedAt == 0 ? 0 : _now - task.StartedAt;
 
     private void CountQueued(TaskRecord task, int by)

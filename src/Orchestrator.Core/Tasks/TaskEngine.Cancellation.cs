@@ -3,7 +3,8 @@ using Orchestrator.Core.Scheduling;
 
 namespace Orchestrator.Core.Tasks;
 
-// The kill ladder: queued tasks end at once; running ones get their cooperative token, then a grace, then their worker is condemned.
+// The cancellation escalation: queued tasks end at once; running ones get their cooperative token, then a grace period, then their worker
+// is condemned.
 public sealed partial class TaskEngine
 {
     private void OnCancel(TaskCommand.Cancel cancel)
@@ -37,7 +38,7 @@ public sealed partial class TaskEngine
         {
             owner.Unlink(task);
             task.Owner = null;
-            // Somebody who joined by request id still waits for it.
+            // A caller that joined by request id still waits for it.
             var joined = task.Extras?.Joiners?.Exists(joiner => !joiner.Owner.Gone) ?? false;
             if (!owner.DetachOnDisconnect && !joined)
                 CancelTask(task, force: false);
@@ -50,7 +51,7 @@ public sealed partial class TaskEngine
         {
             if (task.HasEnded)
                 continue;
-            // What a later life takes up again is not cancelled by the end of this one.
+            // The end of this process does not cancel tasks that the next one will resume.
             if (IsDurable(task) && (task.Phase != TaskPhase.Assigned || task.Policy.Retry is { RetryWorkerLost: true }))
                 _left++;
             else
@@ -64,13 +65,13 @@ public sealed partial class TaskEngine
             CancelTask(task, force: false);
     }
 
-    /// <summary>A copy, since what is done to the tasks changes the owner's list.</summary>
+    /// <summary>A copy, since cancelling the tasks changes the owner's list.</summary>
     private static List<TaskRecord> TasksOf(TaskOwner owner)
     {
         var tasks = new List<TaskRecord>(owner.Unfinished);
         for (var task = owner.FirstTask; task is not null; task = task.OwnerNext)
             tasks.Add(task);
-        // The list is newest first; cancels go out in the order of submission.
+        // The list is newest first; cancels are sent in the order of submission.
         tasks.Reverse();
         return tasks;
     }
@@ -93,13 +94,13 @@ public sealed partial class TaskEngine
         }
 
         var signalled = task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout;
-        // A timeout that has already been decided stays the reason; a second cancel changes nothing but, with force, its patience.
+        // A timeout that has already been decided stays the reason; a second cancel changes nothing but, with force, its grace period.
         if (IsDurable(task) && task.Intent != EndIntent.Cancel)
             Record(task, new TaskCancelRequested(task.Id));
         if (!signalled)
             BeginEnding(task, EndIntent.Cancel);
         else if (task.Intent == EndIntent.RunTimeout && MayRetry(task, FailureReason.RunTimeout))
-            // That would only have ended the attempt.
+            // The earlier intent would only have ended the attempt.
             task.Intent = EndIntent.Cancel;
 
         if (force && task.StartedAt != 0)
@@ -146,7 +147,8 @@ public sealed partial class TaskEngine
         }
         else
         {
-            // It was sent ahead. Its worker alone knows whether it has just started: ask for it back; if it has started, it has kept its queue timeout.
+            // It was sent ahead, and only its worker knows whether it has just started: request it back; if it has started, it has met its
+            // queue timeout.
             task.Intent = EndIntent.QueueTimeout;
             AskBack(task);
             SetDeadline(task);
@@ -160,14 +162,14 @@ public sealed partial class TaskEngine
         _deadlines.Set(task, _now + (task.Policy.CancelGrace ?? _options.CancelGrace).Ticks);
     }
 
-    /// <summary>The grace is over, or there was to be none: the caller has its answer now, the worker is condemned.</summary>
+    /// <summary>The grace period is over, or there was none: the caller has its answer now, the worker is condemned.</summary>
     private void Escalate(TaskRecord task)
     {
         var worker = task.Worker!;
         if (!worker.Pool.CanKill)
         {
             task.Set(TaskFlags.Abandoned);
-            // The lane takes off what it was told last when the code returns at last.
+            // The lane subtracts the last estimate when the code finally returns.
             var ran = RanUntilNow(task);
             LaneOf(task).Reestimate(task.RunTicks, ran);
             task.RunTicks = ran;
@@ -178,7 +180,7 @@ public sealed partial class TaskEngine
 
         if (task.Intent == EndIntent.RunTimeout && MayRetry(task, FailureReason.RunTimeout))
         {
-            // Another attempt may start only when this one is certainly over: it stays here until its worker is dead.
+            // Another attempt may start only when this one has certainly ended: it stays here until its worker is dead.
             if (!task.Has(TaskFlags.AwaitingWorkerKill))
             {
                 task.Set(TaskFlags.AwaitingWorkerKill);
@@ -195,13 +197,13 @@ public sealed partial class TaskEngine
 
     private void EndOnCondemned(TaskRecord task)
     {
-        // Condemned first: once the culprit is off the lane, the next one there counts as running and would not be asked back.
+        // Condemned first: once the culprit is off the lane, the next attempt there counts as running and would not be requested back.
         var worker = task.Worker!;
         CondemnWorker(worker);
         LaneOf(task).Remove(task, task.RunTicks);
         if (task.Has(TaskFlags.HoldsPermit))
         {
-            // Its code runs until the worker is dead; no other of its concurrency key may start beside it.
+            // Its code runs until the worker is dead; no other task of its concurrency key may start meanwhile.
             task.Clear(TaskFlags.HoldsPermit);
             (worker.HeldPermits ??= []).Add(task);
         }
@@ -211,7 +213,7 @@ public sealed partial class TaskEngine
         EndByIntent(task, null, CancelRung.Killed);
     }
 
-    /// <summary>Ends a task as its intent says; what the attempt itself said comes along as detail.</summary>
+    /// <summary>Ends a task according to its intent; the attempt's own report is added as detail.</summary>
     private void EndByIntent(TaskRecord task, TaskFailure? detail, CancelRung rung = CancelRung.None)
     {
         var failure = FailureOf(task, task.Intent) with
@@ -236,7 +238,7 @@ public sealed partial class TaskEngine
         EndByIntent(task, null, CancelRung.BeforeStart);
     }
 
-    /// <summary>Takes a task that is at no worker from where it waits.</summary>
+    /// <summary>Removes a task that is at no worker from where it waits.</summary>
     private void LeaveQueue(TaskRecord task)
     {
         switch (task.Phase)
@@ -306,7 +308,7 @@ public sealed partial class TaskEngine
         CloseWorker(worker);
     }
 
-    /// <summary>A condemned worker is killed once nothing innocent runs there any more, or when its time is over.</summary>
+    /// <summary>Kills a condemned worker once it runs no uninvolved attempts any more, or when its time is over.</summary>
     private void KillCondemnedWorkers()
     {
         foreach (var worker in _condemned)

@@ -2,7 +2,7 @@ using Orchestrator.Core.Scheduling;
 
 namespace Orchestrator.Core.Tasks;
 
-// Who runs next, and where.
+// Which task runs next, and where.
 public sealed partial class TaskEngine
 {
     private void DispatchAll()
@@ -19,7 +19,7 @@ public sealed partial class TaskEngine
         }
     }
 
-    /// <summary>Fills the lanes in the promised order, until on each route the task whose turn it is finds no place.</summary>
+    /// <summary>Fills the lanes in the promised order, until on each route the next task finds no place.</summary>
     private void Dispatch(WorkerPool pool, int lane)
     {
         foreach (var route in pool.Routes)
@@ -35,7 +35,7 @@ public sealed partial class TaskEngine
             var bound = task.Policy.AffinityKey.Length > 0 ? _affinity.Find(route, task.Policy.AffinityKey) : null;
             if (bound is not null && !CanTake(bound, lane, task))
             {
-                // Others must not wait for the worker that this one waits for.
+                // Other tasks must not wait for the worker that this one waits for.
                 queue.Take();
                 Pin(task, bound, lane);
                 continue;
@@ -53,7 +53,7 @@ public sealed partial class TaskEngine
         }
     }
 
-    /// <summary>Takes the permits that a task needs to start; where it has to wait for one, it waits beside the queue from which it was taken.</summary>
+    /// <summary>Takes the permits that a task needs to start; a task that has to wait for one waits outside its queue.</summary>
     private bool PassesGates(TaskRecord task, ReadyQueue queue)
     {
         if (ConcurrencyLimiter.Concerns(task) && !task.Has(TaskFlags.HoldsPermit) && !_gates.TryEnter(task))
@@ -78,7 +78,7 @@ public sealed partial class TaskEngine
         return true;
     }
 
-    /// <summary>A task that waited for a permit has it and is in its queue again, at its old place.</summary>
+    /// <summary>A task that waited for a permit has got it and returns to its queue, at its old place.</summary>
     private void Proceed(TaskRecord? task)
     {
         if (task is null)
@@ -106,7 +106,10 @@ public sealed partial class TaskEngine
         return best;
     }
 
-    /// <summary>A free slot beats a place in a window; then the fewer attempts, or the shorter window. Ties go to the first: a warm worker stays warm.</summary>
+    /// <summary>
+    /// A free slot beats a place in a window; then fewer attempts, or the shorter window. Ties go to the first: a warm worker
+    /// stays warm.
+    /// </summary>
     /// <param name="left">The lane that may be better.</param>
     /// <param name="right">The lane to beat.</param>
     /// <param name="neighbours">Attempts that count as one.</param>
@@ -126,8 +129,8 @@ public sealed partial class TaskEngine
         var target = worker.Lanes[lane];
         if (target.Outstanding < target.Slots)
             return true;
-        // Only the CPU lane has a window: what waits in the others would only wait elsewhere. A task that needs a permit takes none
-        // before it can run.
+        // Only the CPU lane has a window: in the others, prefetched tasks would only wait in another place. A task that needs a permit must
+        // not take one before it can run.
         if (lane != 0 || !worker.Description.RecordsFlight || ConcurrencyLimiter.Concerns(task) || StartRateLimiter.Concerns(task))
             return false;
         if (target.Waiting == 0)
@@ -135,13 +138,13 @@ public sealed partial class TaskEngine
         return target.Waiting < _options.MaxCredits && target.BacklogTicks + Expected(task) <= _options.PrefetchTarget.Ticks;
     }
 
-    /// <summary>What a task is expected to run; a handler that has never run counts as a full window.</summary>
+    /// <summary>A task's expected run time; a handler that has never run counts as a full window.</summary>
     private long Expected(TaskRecord task) =>
         task.Handler.ExpectedTicks == 0 ? _options.PrefetchTarget.Ticks : task.Handler.ExpectedTicks;
 
     private void Pin(TaskRecord task, WorkerNode worker, int lane)
     {
-        // Its worker has become busy since: others need not wait for that one.
+        // Its worker has become busy since then: other tasks need not wait for that worker.
         PassOnRatePermit(task);
         task.Phase = TaskPhase.Pinned;
         task.Worker = worker;
@@ -173,7 +176,10 @@ public sealed partial class TaskEngine
         }
     }
 
-    /// <summary>Pinned tasks keep their place in the order: those go that come before the first ready task of their worker, all where it has none.</summary>
+    /// <summary>
+    /// Pinned tasks keep their place in the order: those ahead of the first ready task of their worker are dispatched, or all if
+    /// it has none.
+    /// </summary>
     private void DispatchPinned(WorkerPool pool, int lane)
     {
         for (var i = 0; i < pool.Workers.Count; i++)
@@ -193,8 +199,9 @@ public sealed partial class TaskEngine
     }
 
     /// <summary>
-    /// Takes back what was sent ahead and has not started while another worker is dry, so that a short task never waits behind a long one beside an
-    /// idle worker. How long a task would wait is an estimate, so where it looks too short to be worth a message the question is asked again later.
+    /// Takes back prefetched attempts that have not started while another worker is idle, so that a short task never waits behind a long
+    /// one beside an idle worker. A task's waiting time is an estimate, so if it seems too short to be worth a message it is evaluated
+    /// again later.
     /// </summary>
     private void Rebalance()
     {
@@ -219,13 +226,16 @@ public sealed partial class TaskEngine
         }
     }
 
-    /// <summary>Asks back the later half of a lane's window, as far as the dry groups could run it; the number of tasks that were asked for.</summary>
+    /// <summary>
+    /// Requests back the later half of a lane's window, as far as the idle groups could run it; returns the number of requested
+    /// tasks.
+    /// </summary>
     private int TakeBackFrom(Lane lane, ulong dryGroups)
     {
         if (lane.Waiting == 0 || !AnyFor(dryGroups, lane))
             return 0;
         var elapsed = _now - lane.First!.StartedAt;
-        // What runs longer than expected is expected to go on as long again.
+        // A task that exceeds its expected run time is expected to run as long again.
         var wait = Math.Max(lane.BacklogTicks - elapsed, elapsed);
         if (wait < _options.TakeBackAbove.Ticks)
         {
@@ -247,7 +257,7 @@ public sealed partial class TaskEngine
         return asked;
     }
 
-    /// <summary>Whether something waits in the lane that one of these groups could run; without that, the question is not asked again later.</summary>
+    /// <summary>Whether the lane holds a waiting attempt that one of these groups could run; if not, it is not evaluated again later.</summary>
     private static bool AnyFor(ulong groups, Lane lane)
     {
         for (var task = lane.Last; task is not null && !task.Has(TaskFlags.Running); task = task.Previous)

@@ -3,24 +3,25 @@ using Orchestrator.Core.Scheduling;
 
 namespace Orchestrator.Core.Tasks;
 
-// What is durable: what happened to such a task goes into TaskEffects.Changes, and an engine that starts anew takes it up again.
+// Durable tasks: their changes go into TaskEffects.Changes, and a restarted engine restores them.
 public sealed partial class TaskEngine
 {
     private string? _journalFailure;
     private int _left;
 
-    /// <summary>Unfinished tasks that somebody who stops the engine has to wait for: those that a later life takes up are not among them.</summary>
+    /// <summary>Unfinished tasks that must end before the engine can stop: excludes those that the next process will resume.</summary>
     public int UnfinishedHere => Math.Max(0, _unfinished - _left);
 
     /// <summary>The id of the last task.</summary>
     public long LastTaskId => _tasks.NextId - 1;
 
-    /// <summary>Takes up the durable tasks of an earlier life, in the order of their ids, before the first command.</summary>
+    /// <summary>Restores the durable tasks of an earlier process, in the order of their ids, before the first command.</summary>
     /// <param name="tasks">The tasks.</param>
-    /// <param name="forgotten">Those that are gone, for whoever sends one again.</param>
-    /// <param name="now">The time; those of the tasks may lie before the engine's zero.</param>
+    /// <param name="forgotten">Tasks that are no longer kept; a caller that repeats one of their request ids gets an error.</param>
+    /// <param name="now">The time; times of the tasks may lie before the engine's zero.</param>
     /// <param name="effects">
-    /// What this changes: an attempt that was at a worker may have run, so it has failed with WORKER_LOST, and is followed by another only where the policy says so.
+    /// The resulting changes: an attempt that was at a worker may have run, so it has failed with WORKER_LOST, and is followed by another
+    /// only if the policy says so.
     /// </param>
     public void Restore(IEnumerable<RestoredTask> tasks, IEnumerable<ForgottenTask> forgotten, TimeSpan now, TaskEffects effects)
     {
@@ -40,24 +41,24 @@ public sealed partial class TaskEngine
                 interrupted.Add((task, restored));
         }
 
-        // The latest of an id that was used anew after its window is the one it names.
+        // If an id was reused after its window, it names the latest task.
         foreach (var (id, requestId, acceptedAt) in requests.OrderBy(request => request.TaskId))
             _requestIds.Add(requestId, id, acceptedAt);
-        // All are known now: the end of one may end those that depend on it.
+        // All tasks are known now: the end of one may end those that depend on it.
         foreach (var (task, from) in interrupted)
             Resume(task, from);
         Leave();
     }
 
     /// <summary>
-    /// Nothing durable can be written any more. What was to be started unwritten is not started; what is queued ends with JOURNAL_FAILED, and what runs does so when it returns.
-    /// In the journal all of it stands as it was, for a later life.
+    /// Durable changes can no longer be written. Attempts whose start is not journaled are not started; queued tasks end with
+    /// JOURNAL_FAILED, and running tasks do so when they return. In the journal all of them keep their state, for the next process.
     /// </summary>
-    /// <param name="why">What happened.</param>
+    /// <param name="why">The cause.</param>
     /// <param name="unsent">Attempts that have not been sent to their workers.</param>
-    /// <param name="untold">Ended tasks whose ends have not been told.</param>
+    /// <param name="untold">Ended tasks whose ends have not been reported.</param>
     /// <param name="now">The time.</param>
-    /// <param name="effects">What has to be done.</param>
+    /// <param name="effects">The resulting work.</param>
     public void FailJournal(string why, IReadOnlyList<AttemptId> unsent, IReadOnlyList<TaskRecord> untold, TimeSpan now, TaskEffects effects)
     {
         ArgumentNullException.ThrowIfNull(unsent);
@@ -94,7 +95,7 @@ public sealed partial class TaskEngine
     private static bool IsDurable(TaskRecord task) => task.Policy.Durability > Durability.Memory;
 
     private TaskFailure Unwritten() => new(
-        FailureReason.JournalFailed, $"the journal has failed, so what is durable goes no further until the coordinator is restarted: {_journalFailure}");
+        FailureReason.JournalFailed, $"the journal has failed, so durable tasks cannot continue until the coordinator is restarted: {_journalFailure}");
 
     private void Record(TaskRecord task, TaskChange change)
     {
@@ -117,7 +118,7 @@ public sealed partial class TaskEngine
     private TaskRecord Restore(RestoredTask restored)
     {
         var submission = restored.Submission;
-        // Its handler is looked up when the first worker says which there are.
+        // Its handler is looked up when the first worker announces its handlers.
         var handler = HandlerProfile.Unknown(submission.Handler);
         var task = new TaskRecord(restored.TaskId, handler, submission.Policy, submission.Input, submission.InputBytes)
         {
@@ -186,7 +187,7 @@ public sealed partial class TaskEngine
         }
         else if (from.Attempts is [.., var last] && task.Policy.Retry is { } retry)
         {
-            // As it was set when that attempt ended, to the time that its report took.
+            // As it was set when that attempt ended, except for the time that its report took.
             task.GetExtras().QueuedAt = last.StartedAt + last.RunTicks + retry.BackoffAfter(last.Number).Ticks;
         }
 

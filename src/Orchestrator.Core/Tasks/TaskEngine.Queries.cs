@@ -4,7 +4,7 @@ namespace Orchestrator.Core.Tasks;
 
 public sealed partial class TaskEngine
 {
-    /// <summary>The worker that has this attempt now, such as <c>worker-1#3</c>, empty in process; null where nobody has it (any more).</summary>
+    /// <summary>The worker that has this attempt now, such as <c>worker-1#3</c>, empty in process; null if no worker has it (any more).</summary>
     public string? WorkerOf(long taskId, int attempt) =>
         _tasks.Find(taskId) is { Phase: TaskPhase.Assigned } task && task.Attempt == attempt ? task.WorkerName : null;
 
@@ -17,10 +17,16 @@ public sealed partial class TaskEngine
     /// <summary>Ended tasks whose results are kept for their time to live.</summary>
     public int Retained => _retained;
 
-    /// <summary>Bytes of inputs of unfinished tasks and of kept results, with what these tasks have beside a plain record: options, errors, unknown names.</summary>
+    /// <summary>
+    /// Bytes of inputs of unfinished tasks and of kept results, and of these tasks' data beyond a plain record: options, errors,
+    /// unknown names.
+    /// </summary>
     public long PayloadBytes => _payloadBytes;
 
-    /// <summary>Those, a record for each task, its events and the request ids: what counts against the memory budget.</summary>
+    /// <summary>
+    /// The payload bytes, a record for each task, its events and the request ids: the amount that counts against the memory
+    /// budget.
+    /// </summary>
     public long KeptBytes => _payloadBytes + _historyBytes + _requestIds.Bytes + (RecordBytes * ((long)_unfinished + _retained));
 
     /// <summary>Request ids that are remembered.</summary>
@@ -52,8 +58,8 @@ public sealed partial class TaskEngine
     public IEnumerable<TaskRecord> NewestBefore(long before) => _tasks.NewestBefore(before);
 
     /// <summary>
-    /// Tasks that run, with ids below <paramref name="before"/>, newest first. They are found at their workers, so that it does not matter how many
-    /// others are known.
+    /// Running tasks with ids below <paramref name="before"/>, newest first. They are found at their workers, so that the number of other
+    /// known tasks does not matter.
     /// </summary>
     public IEnumerable<TaskRecord> RunningBefore(long before) =>
         _pools.SelectMany(pool => pool.Workers)
@@ -63,9 +69,9 @@ public sealed partial class TaskEngine
             .OrderByDescending(task => task.Id);
 
     /// <summary>
-    /// Registers a watcher on tasks and returns what has already happened to them after <paramref name="afterSequence"/>, in order. Unknown ids
-    /// are added to <paramref name="unknown"/>. What a watcher had of each task by then is added to <paramref name="had"/>: less than the first event
-    /// counts, where some between are no longer kept.
+    /// Registers a watcher on tasks and returns their events after <paramref name="afterSequence"/>, in order. Unknown ids are added to
+    /// <paramref name="unknown"/>. The events of each task that the watcher already had are counted in <paramref name="had"/>: less than
+    /// the count of the first event, if some in between are no longer kept.
     /// </summary>
     public IReadOnlyList<TaskEventRecord> Watch(
         TaskWatcher watcher, IReadOnlyList<long> taskIds, long afterSequence, ICollection<long> unknown, IDictionary<long, EventCounts>? had = null)
@@ -93,7 +99,7 @@ public sealed partial class TaskEngine
         return past;
     }
 
-    /// <summary>Forgets a watcher.</summary>
+    /// <summary>Unregisters a watcher.</summary>
     public void Unwatch(TaskWatcher watcher, IReadOnlyList<long> taskIds)
     {
         ArgumentNullException.ThrowIfNull(taskIds);

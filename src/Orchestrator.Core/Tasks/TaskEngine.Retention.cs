@@ -7,8 +7,8 @@ public sealed partial class TaskEngine
 {
     private void Keep(TaskRecord task, bool given)
     {
-        // A result with a request id may be asked for again, and not only by whoever has been given it.
-        // One whose code still runs in process must be found when that code returns.
+        // A result with a request id may be requested again, and not only by the caller that has received it. A task whose code still runs
+        // in process must be found when that code returns.
         if (!given || task.Extras?.RequestId is not null || task.Has(TaskFlags.Abandoned))
         {
             Retain(task);
@@ -44,7 +44,7 @@ public sealed partial class TaskEngine
     {
         if (task.Has(TaskFlags.Abandoned))
         {
-            // Looked at again later, whatever the time to live: a deadline of now would keep Tick from ending.
+            // Checked again later, whatever the time to live: a deadline of now would keep Tick from ending.
             _deadlines.Set(task, _now + Math.Max(_options.ResultTtl.Ticks, TimeSpan.TicksPerSecond));
             return;
         }

@@ -8,7 +8,7 @@ public sealed partial class TaskEngine
     // As measured with a million queued tasks, rounded up.
     private const int RecordBytes = 400;
 
-    // Of what stands for a handler that no worker offers, beside its name.
+    // Size of the placeholder of a handler that no worker offers, without its name.
     private const int UnknownHandlerBytes = 100;
 
     private readonly List<TaskRecord> _unresolved = [];
@@ -43,7 +43,7 @@ public sealed partial class TaskEngine
             TaskFailure? refusal;
             if (FindByRequestId(tasks[i]) is { } known)
             {
-                // It joins a task that is there already, so it needs no room.
+                // It joins an existing task, so it needs no room.
                 refusal = known.Refusal;
             }
             else
@@ -61,7 +61,7 @@ public sealed partial class TaskEngine
         return any;
     }
 
-    /// <summary>Why a task cannot be accepted beside <paramref name="alsoTasks"/> others; null when it can.</summary>
+    /// <summary>Why a task cannot be accepted beside <paramref name="alsoTasks"/> others; null if it can.</summary>
     private TaskFailure? Validate(in TaskSubmission submission, ClientTaskQuota? client, int alsoTasks, long alsoBytes)
     {
         if (_draining)
@@ -100,7 +100,7 @@ public sealed partial class TaskEngine
         return null;
     }
 
-    /// <summary>Why one client may not have so much more; null when it may.</summary>
+    /// <summary>Why one client may not use that much more; null if it may.</summary>
     private TaskFailure? ValidateClient(ClientTaskQuota client, int alsoTasks, long bytes)
     {
         if (client.Unfinished + alsoTasks >= _options.MaxTasksPerClient)
@@ -134,7 +134,7 @@ public sealed partial class TaskEngine
             };
     }
 
-    /// <summary>The same request id joins the running task or gets its result.</summary>
+    /// <summary>A repeated request id joins the running task or gets its result.</summary>
     private SubmitOutcome? Join(in TaskSubmission submission, TaskOwner? owner)
     {
         var outcome = FindByRequestId(submission);
@@ -149,7 +149,7 @@ public sealed partial class TaskEngine
         return outcome;
     }
 
-    /// <summary>The task that the request id names, or that it is gone; null where it names none.</summary>
+    /// <summary>The task that the request id names, or an error if that task is no longer kept; null if it names none.</summary>
     private SubmitOutcome? FindByRequestId(in TaskSubmission submission)
     {
         if (submission.RequestId.Length == 0 || _requestIds.Find(submission.RequestId, _now) is not { } taskId)
@@ -222,7 +222,7 @@ public sealed partial class TaskEngine
         var pool = PoolOf(task);
         if (pool.UnheardLosses.ToArray() is { Length: > 0 } losses)
         {
-            // It may well be a handler of theirs.
+            // It may be a handler of the lost groups.
             EndForLoss(task, losses);
             return;
         }
@@ -240,10 +240,12 @@ public sealed partial class TaskEngine
         var pending = 0;
         foreach (var id in task.Policy.DependsOn)
         {
-            // One that has expired since (while the task waited for the first worker) had ended; whether it succeeded is no longer known.
+            // A dependency that has expired in the meantime (while the task waited for the first worker) had ended; whether it succeeded is
+            // no longer known.
             if (_tasks.Find(id) is not { } dependency)
             {
-                End(task, TaskState.Failed, failure: new TaskFailure(FailureReason.DependencyFailed, $"{WhyMissing(id)}; this task depends on it, and whether it succeeded can no longer be told"));
+                End(task, TaskState.Failed, failure: new TaskFailure(
+                    FailureReason.DependencyFailed, $"{WhyMissing(id)}; this task depends on it, and whether it succeeded is no longer known"));
                 return true;
             }
 
@@ -293,7 +295,8 @@ public sealed partial class TaskEngine
     }
 
     /// <summary>
-    /// Who stands far behind wants to know what went wrong, not that its neighbour has failed, too: the failure names the root, and all that depend on it share it.
+    /// An indirect dependent needs the original cause, not the failure of its direct dependency: the failure names the root, and all
+    /// dependents share it.
     /// </summary>
     private void EndForDependency(TaskRecord task, TaskRecord dependency) => End(
         task,

@@ -22,8 +22,9 @@ public sealed partial class TaskEngine
         if (!pool.Handlers.TryGetValue(offer.Name, out var handler))
             pool.Handlers.Add(offer.Name, handler = new HandlerProfile(offer.Name, offer.Kind, offer.Description));
         var groups = handler.Route?.Groups ?? 0;
-        // A handler keeps the lane in which its queued tasks wait; another kind needs another name. Within a group that is a new build of the
-        // same program, which still runs them; a second group means something else by the name, so its offer is not taken.
+        // A handler keeps the lane in which its queued tasks wait; another kind needs another name. Within a group, a different kind comes
+        // from a new build of the same program, which still runs these tasks; a second group uses the name for another handler, so its
+        // offer is not accepted.
         if (handler.Kind != offer.Kind && (groups & ~group) != 0)
             return;
         handler.Description = offer.Description;
@@ -31,7 +32,7 @@ public sealed partial class TaskEngine
             Reroute(pool, handler, groups | group);
     }
 
-    /// <summary>One group more offers a handler: what waits for it waits for any of them from now on.</summary>
+    /// <summary>Another group offers a handler: its waiting tasks wait for any of these groups from now on.</summary>
     private void Reroute(WorkerPool pool, HandlerProfile handler, ulong groups)
     {
         var old = handler.Route;
@@ -47,7 +48,7 @@ public sealed partial class TaskEngine
             handler.Route.Queues[lane].Add(task);
     }
 
-    /// <summary>Tasks that came before all groups of workers had said which handlers there are.</summary>
+    /// <summary>Resolves tasks that arrived before all groups of workers had announced their handlers.</summary>
     private void ResolveWaiting(WorkerPool pool)
     {
         var waiting = _unresolved.Where(task => PoolOf(task) == pool).ToArray();
@@ -86,7 +87,7 @@ public sealed partial class TaskEngine
     {
         var pool = _pools[(int)PlacementPolicy.WorkerProcess];
         pool.GiveUp(loss);
-        // What waits for something else, a dependency or its next attempt, is looked at again when its turn has come.
+        // Tasks that wait for a dependency or their next attempt are checked when that wait ends.
         var stranded = _tasks.NewestBefore(long.MaxValue)
             .Where(task => task.Phase is TaskPhase.Ready or TaskPhase.Gated or TaskPhase.RateLimited && PoolOf(task) == pool && pool.IsLost(task.Handler.Route!.Groups))
             .Reverse()
@@ -122,7 +123,7 @@ public sealed partial class TaskEngine
         CloseWorker(worker);
     }
 
-    /// <summary>Nothing new goes to the worker; what has not started there is asked back.</summary>
+    /// <summary>The worker gets no new attempts; its unstarted ones are requested back.</summary>
     private void CloseWorker(WorkerNode worker)
     {
         UnpinAll(worker);
@@ -168,7 +169,7 @@ public sealed partial class TaskEngine
 
     private void LeaveLaneOfDead(Lane lane, TaskRecord task)
     {
-        // Nothing starts in its stead there: the successor that the lane names stays unstarted in truth.
+        // Nothing starts in its place there: the successor that the lane returns remains unstarted.
         lane.Remove(task, task.RunTicks)?.Clear(TaskFlags.Running);
         Detach(task);
     }
@@ -208,7 +209,7 @@ public sealed partial class TaskEngine
             : $"{task.WorkerName} {cause} while it ran the task";
         if (postMortem is { KilledFor: { Length: > 0 } why })
             message += $": {why}";
-        // Where deaths are retried, the last allowed one says that the task itself is the suspect.
+        // If deaths are retried, the last allowed death indicates that the task itself is the cause.
         var poison = task.Policy.Retry is { RetryWorkerLost: true, MaxAttempts: > 1 } rule && task.Attempt >= rule.MaxAttempts;
         return poison
             ? new TaskFailure(FailureReason.Quarantined, $"{message}; it was the last of {task.Attempt} attempts, so the task is quarantined") { PostMortem = postMortem }

@@ -5,14 +5,14 @@ using Orchestrator.Core.Scheduling;
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>
-/// The life of every task and the choice of what runs where, as one deterministic state machine: the same commands at the same times give the
-/// same effects. It has no clock, no randomness and no threads; its host holds a lock around <see cref="Apply"/>, leaves it, and
-/// performs the effects. Times are monotonic, measured from any fixed origin.
+/// The life of every task and the decision which task runs where, as one deterministic state machine: the same commands at the same times
+/// give the same effects. It has no clock, randomness or threads. The host calls <see cref="Apply"/> under a lock and performs the effects
+/// after it has released that lock. Times are monotonic, measured from any fixed origin.
 /// </summary>
 /// <remarks>
-/// One pass: completing a task and choosing the next is one <see cref="Apply"/>; a batch of results and its successors costs one entry.
-/// The parts: acceptance (Submission), attempts and their ends (Attempts), cancels and timeouts (Ladder), who runs next and
-/// where (Dispatch), workers coming and going (Workers), questions (Queries).
+/// One pass: completing a task and choosing the next is one <see cref="Apply"/>; a batch of results and its successors costs one entry. The
+/// parts: acceptance (Submission), attempts and their ends (Attempts), cancels and timeouts (Cancellation), which task runs next and where
+/// (Dispatch), workers that join and leave (Workers), queries (Queries).
 /// </remarks>
 public sealed partial class TaskEngine
 {
@@ -37,8 +37,8 @@ public sealed partial class TaskEngine
     private bool _draining;
 
     /// <summary>Creates an engine without workers.</summary>
-    /// <param name="options">Its numbers.</param>
-    /// <param name="memory">What it shares with others; null for none.</param>
+    /// <param name="options">Limits and durations.</param>
+    /// <param name="memory">The memory budget shared with other components; null for none.</param>
     public TaskEngine(TaskEngineOptions options, MemoryBudget? memory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -53,7 +53,7 @@ public sealed partial class TaskEngine
         _delivered = new ResultRetention(options.MaxDeliveredResults, options.MaxDeliveredBytes);
     }
 
-    /// <summary>When <see cref="Tick"/> is to be called; null when nothing waits for time to pass.</summary>
+    /// <summary>When <see cref="Tick"/> is due; null while nothing depends on time.</summary>
     public TimeSpan? NextDeadline
     {
         get
@@ -70,7 +70,7 @@ public sealed partial class TaskEngine
         }
     }
 
-    /// <summary>Applies one command at the time <paramref name="now"/>, and appends what has to be done to <paramref name="effects"/>.</summary>
+    /// <summary>Applies one command at the time <paramref name="now"/> and appends the resulting work to <paramref name="effects"/>.</summary>
     public void Apply(TaskCommand command, TimeSpan now, TaskEffects effects)
     {
         Enter(now, effects);
@@ -128,13 +128,13 @@ public sealed partial class TaskEngine
         Leave();
     }
 
-    /// <summary>Lets time pass: timeouts, backoffs, expired results, work to move between workers.</summary>
+    /// <summary>Advances time: timeouts, backoffs, expired results, work to move between workers.</summary>
     public void Tick(TimeSpan now, TaskEffects effects)
     {
         Enter(now, effects);
         while (_deadlines.First is { } task && task.Deadline <= _now)
         {
-            // First, so that a step that throws is not tried for ever.
+            // First, so that a step that throws is not retried without end.
             _deadlines.Remove(task);
             OnDeadline(task);
         }
@@ -144,7 +144,7 @@ public sealed partial class TaskEngine
 
     private void Enter(TimeSpan now, TaskEffects effects)
     {
-        // A clock that seems to go back (two cores, two threads) must not.
+        // A clock that seems to run backwards (two cores, two threads) must not move the engine's time back.
         _now = Math.Max(_now, now.Ticks);
         _effects = effects;
     }
@@ -158,7 +158,7 @@ public sealed partial class TaskEngine
         _memory.Publish(KeptBytes);
     }
 
-    /// <summary>Dependents and fail-fast groups of what ended in this pass; one may end more, so until none is left.</summary>
+    /// <summary>Settles dependents and fail-fast groups of the tasks that ended in this pass; one may end more, so until none is left.</summary>
     private void SettleConsequences()
     {
         while (true)
@@ -174,7 +174,7 @@ public sealed partial class TaskEngine
 
     private WorkerPool PoolOf(TaskRecord task) => _pools[(int)task.Policy.Placement];
 
-    /// <summary>Where a task waits whose name has been resolved to a handler.</summary>
+    /// <summary>The queue of a task whose name has been resolved to a handler.</summary>
     private ReadyQueue QueueOf(TaskRecord task) => task.Handler.Route!.Queues[PoolOf(task).LaneOf(task.Handler.Kind)];
 
     private static Lane LaneOf(TaskRecord task) => task.Worker!.Lanes[task.Worker.Pool.LaneOf(task.Handler.Kind)];
@@ -200,7 +200,10 @@ public sealed partial class TaskEngine
         return sequence;
     }
 
-    /// <summary>Old events are kept for convenience: where there is no room for them, the task goes on without, and who comes later is told how many there were.</summary>
+    /// <summary>
+    /// Old events are kept for convenience: if there is no room for them, the task continues without, and a late watcher gets
+    /// their number.
+    /// </summary>
     private void AddTo(TaskHistory history, in TaskEventRecord item)
     {
         var before = history.Bytes;

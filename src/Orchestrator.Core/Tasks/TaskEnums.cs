@@ -54,13 +54,13 @@ public enum TaskState : byte
     WorkerLost = 7,
 }
 
-/// <summary>Where an accepted task is inside the engine.</summary>
+/// <summary>The phase of an accepted task inside the engine.</summary>
 internal enum TaskPhase : byte
 {
     /// <summary>Waits for its dependencies.</summary>
     Blocked,
 
-    /// <summary>Waits until every group of workers has said which handlers it has.</summary>
+    /// <summary>Waits until every group of workers has announced its handlers.</summary>
     Unresolved,
 
     /// <summary>Waits for the next attempt's backoff to pass.</summary>
@@ -95,10 +95,10 @@ internal enum EndIntent : byte
     TotalTimeout,
 }
 
-/// <summary>Which rung of the kill ladder ended a task; the numbers are those of <c>orchestrator.v1.CancelRung</c>.</summary>
+/// <summary>The step of the cancellation escalation that ended a task; the numbers are those of <c>orchestrator.v1.CancelRung</c>.</summary>
 public enum CancelRung : byte
 {
-    /// <summary>Not ended by the ladder.</summary>
+    /// <summary>Not ended by a cancellation.</summary>
     None = 0,
 
     /// <summary>It had not started.</summary>
@@ -162,6 +162,6 @@ public enum FailureReason : byte
     /// <summary>A dependency did not succeed.</summary>
     DependencyFailed = 15,
 
-    /// <summary>It is durable, and could not be written down.</summary>
+    /// <summary>It is durable, and its change could not be written.</summary>
     JournalFailed = 26,
 }

@@ -32,16 +32,22 @@ public enum TaskEventKind : byte
 public readonly record struct TaskEventRecord(
     TaskRecord Task, TaskEventKind Kind, long Sequence, long At, object? Content = null, int ContentBytes = 0)
 {
-    /// <summary>How many events there were that nothing later makes up for, this one included. Zero where that is not known, as for a state that is replayed.</summary>
+    /// <summary>
+    /// How many events there were that no later event replaces, this one included. Zero if that is unknown, as for a replayed
+    /// state.
+    /// </summary>
     public EventCounts Counts { get; init; }
 }
 
-/// <summary>Events of one task that nothing later makes up for, as a report of progress does for the one before: who misses some is told how many.</summary>
+/// <summary>
+/// Events of one task that no later event replaces (a progress report replaces the one before): a watcher that misses some gets
+/// their number.
+/// </summary>
 /// <param name="Partials">Partial outputs.</param>
 /// <param name="LogLines">Log lines.</param>
 public readonly record struct EventCounts(long Partials, long LogLines)
 {
-    /// <summary>With one event more.</summary>
+    /// <summary>The counts with one more event.</summary>
     public EventCounts With(TaskEventKind kind) => kind switch
     {
         TaskEventKind.PartialOutput => this with { Partials = Partials + 1 },
@@ -51,15 +57,14 @@ public readonly record struct EventCounts(long Partials, long LogLines)
 }
 
 /// <summary>
-/// The last events of one task beyond its present states, for watches that come later. Bounded by number and by bytes: the oldest
-/// fall out first.
+/// The last events of one task beside its current state, for late watches. Bounded by number and by bytes: the oldest are dropped first.
 /// </summary>
 internal sealed class TaskHistory
 {
     private const int MaxEvents = 1_000;
     private const int MaxBytes = 4 * 1024 * 1024;
 
-    // Of an event beside its content: its record and the object that holds the content.
+    // Overhead of an event: its record and the object that holds the content.
     private const int EventBytes = 120;
 
     private readonly Queue<TaskEventRecord> _events = new();
@@ -67,10 +72,10 @@ internal sealed class TaskHistory
     private readonly ForgottenEvents _logLines = new();
     private int _bytes;
 
-    /// <summary>What it holds, as it counts against the memory budget.</summary>
+    /// <summary>Its size, as it counts against the memory budget.</summary>
     public int Bytes => _bytes + (EventBytes * _events.Count) + _partials.Bytes + _logLines.Bytes;
 
-    /// <summary>Forgets all but how much it was.</summary>
+    /// <summary>Drops all events but keeps their counts.</summary>
     public void Clear()
     {
         while (_events.Count > 0)
@@ -85,7 +90,7 @@ internal sealed class TaskHistory
             DropOldest();
     }
 
-    /// <summary>What one has seen who has seen all up to a sequence.</summary>
+    /// <summary>The counts of a watcher that has seen all events up to a sequence.</summary>
     public EventCounts CountsUpTo(long sequence)
     {
         var counts = new EventCounts(_partials.CountUpTo(sequence), _logLines.CountUpTo(sequence));

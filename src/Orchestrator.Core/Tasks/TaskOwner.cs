@@ -1,12 +1,12 @@
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>
-/// Whoever submitted tasks and gets their results: a stream or a call. The engine links the unfinished tasks of an owner, so that
-/// its disappearance is one command.
+/// The submitter of tasks and receiver of their results: a stream or a call. The engine links the unfinished tasks of an owner, so that its
+/// disappearance is one command.
 /// </summary>
 public abstract class TaskOwner
 {
-    /// <summary>Whether the tasks go on when the owner goes away, instead of being cancelled.</summary>
+    /// <summary>Whether the tasks continue when the owner disconnects, instead of being cancelled.</summary>
     public bool DetachOnDisconnect { get; init; }
 
     /// <summary>Whether the first task that does not succeed cancels the rest.</summary>
@@ -15,7 +15,7 @@ public abstract class TaskOwner
     /// <summary>Whether results carry processor time and allocations.</summary>
     public bool WantsTiming { get; init; }
 
-    /// <summary>Whether the owner gets progress, partial outputs and log lines as they come.</summary>
+    /// <summary>Whether the owner gets progress, partial outputs and log lines as they arrive.</summary>
     public bool WantsEvents { get; init; }
 
     /// <summary>How many tasks of this owner have no end state yet.</summary>
@@ -51,7 +51,7 @@ public abstract class TaskOwner
     }
 }
 
-/// <summary>Somebody who is told what happens to tasks that are not his: a watch or a wait.</summary>
+/// <summary>A receiver of events of tasks that it does not own: a watch or a wait.</summary>
 public abstract class TaskWatcher
 {
     /// <summary>Whether only end states matter to this watcher.</summary>

@@ -3,24 +3,24 @@ using Orchestrator.Core.Journal;
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>
-/// What a task asks for, validated and immutable. Tasks with equal options share one instance, so that a million queued tasks
-/// do not hold a million copies.
+/// A task's options, validated and immutable. Tasks with equal options share one instance, so that a million queued tasks do not hold a
+/// million copies.
 /// </summary>
 public sealed record TaskPolicy
 {
-    /// <summary>Asks for nothing special.</summary>
+    /// <summary>All options at their defaults.</summary>
     public static readonly TaskPolicy Default = new();
 
     /// <summary>Larger runs first.</summary>
     public int Priority { get; init; }
 
-    /// <summary>How long an attempt may wait for its start; null is for ever.</summary>
+    /// <summary>How long an attempt may wait for its start; null is without limit.</summary>
     public TimeSpan? QueueTimeout { get; init; }
 
-    /// <summary>How long one attempt may run; null is for ever.</summary>
+    /// <summary>How long one attempt may run; null is without limit.</summary>
     public TimeSpan? RunTimeout { get; init; }
 
-    /// <summary>How long the task may take in all, from its acceptance; null is for ever.</summary>
+    /// <summary>How long the task may take in all, from its acceptance; null is without limit.</summary>
     public TimeSpan? TotalTimeout { get; init; }
 
     /// <summary>When to try again; null is never.</summary>
@@ -38,10 +38,10 @@ public sealed record TaskPolicy
     /// <summary>The limit of <see cref="ConcurrencyKey"/>, at least 1; the limit last given holds for the key.</summary>
     public int ConcurrencyLimit { get; init; } = 1;
 
-    /// <summary>The rate limiter of which each attempt takes a permit before it starts; empty is none.</summary>
+    /// <summary>The rate limiter from which each attempt takes a permit before it starts; empty is none.</summary>
     public string RateLimiter { get; init; } = "";
 
-    /// <summary>The key among which the tasks of one priority share fairly; empty is the client's own.</summary>
+    /// <summary>The key by which the tasks of one priority share fairly; empty is the client's own.</summary>
     public string FairnessKey { get; init; } = "";
 
     /// <summary>The share of <see cref="FairnessKey"/> relative to others; above 0.</summary>
@@ -59,7 +59,7 @@ public sealed record TaskPolicy
     /// <summary>How long the task survives.</summary>
     public Durability Durability { get; init; } = Durability.Memory;
 
-    /// <summary>What a task takes for these options beside its record, in bytes; zero where it shares them with others.</summary>
+    /// <summary>The size of these options beside the task's record, in bytes; zero if it shares them with others.</summary>
     public int KeptBytes { get; init; }
 
     /// <summary>Labels for people and tools; never interpreted.</summary>

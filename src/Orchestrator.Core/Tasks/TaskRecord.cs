@@ -3,9 +3,9 @@ using Orchestrator.Core.Scheduling;
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>
-/// One accepted task. Plain fields and intrusive links, since a million of these may be queued (≤ 400 bytes each above the
-/// payload). Written only under the engine's lock; what others may read without it is set before they get the record
-/// and never changes: <see cref="Id"/>, <see cref="Handler"/>, and all of the result once it has ended.
+/// One accepted task. Plain fields and intrusive links, since a million of these may be queued (≤ 400 bytes each above the payload).
+/// Written only under the engine's lock; the members that may be read without the lock are set before the record is published and never
+/// change: <see cref="Id"/>, <see cref="Handler"/>, and the whole result once the task has ended.
 /// </summary>
 public sealed class TaskRecord : DeadlineNode
 {
@@ -19,11 +19,11 @@ public sealed class TaskRecord : DeadlineNode
     internal ClientTaskQuota? Client;
     internal int Slot = -1;
 
-    /// <summary>On whose account its attempts use shared objects; null where no client is known, as after a restart.</summary>
+    /// <summary>The quota that its attempts' use of shared objects is charged to; null where no client is known, as after a restart.</summary>
     public Sessions.ClientObjectQuota? ObjectClient => Client?.Objects;
 
 
-    // What it takes beside a plain record and its payload, as it counts against the budgets; its error too, once it has ended.
+    // Its size beyond a plain record and its payload, as it counts against the budgets; includes its error once it has ended.
     internal int ExtraBytes;
     internal TaskPhase Phase;
     internal EndIntent Intent;
@@ -49,7 +49,7 @@ public sealed class TaskRecord : DeadlineNode
     /// <summary>The handler that runs it.</summary>
     public HandlerProfile Handler { get; internal set; }
 
-    /// <summary>What it asks for.</summary>
+    /// <summary>Its options.</summary>
     public TaskPolicy Policy { get; }
 
     /// <summary>The input, opaque to the engine; released when the task ends.</summary>
@@ -120,10 +120,10 @@ public sealed class TaskRecord : DeadlineNode
     /// <summary>Bytes that the last attempt allocated, where it was measured.</summary>
     public long AllocatedBytes => Extras?.AllocatedBytes ?? 0;
 
-    /// <summary>From the end of its last attempt until its result was here, where measured.</summary>
+    /// <summary>From the end of its last attempt until its result arrived, where measured.</summary>
     public long ReplyTicks => Extras?.ReplyTicks ?? 0;
 
-    /// <summary>How many events there have been that nothing later makes up for.</summary>
+    /// <summary>How many events there have been that no later event replaces.</summary>
     public EventCounts EventCounts => Extras?.Counts ?? default;
 
     internal TaskSideData GetExtras() => Extras ??= new TaskSideData();
@@ -135,7 +135,7 @@ public sealed class TaskRecord : DeadlineNode
     internal void Clear(TaskFlags mark) => Marks &= ~mark;
 }
 
-/// <summary>Small facts about a task that need no field of their own.</summary>
+/// <summary>Flags of a task.</summary>
 [Flags]
 internal enum TaskFlags : byte
 {
@@ -144,13 +144,13 @@ internal enum TaskFlags : byte
     /// <summary>It holds a permit of its concurrency key.</summary>
     HoldsPermit = 1,
 
-    /// <summary>Its flow has been charged for it, so that putting it back and taking it again costs no second turn.</summary>
+    /// <summary>Its flow has been charged for it, so that returning it to the queue and taking it again costs no second turn.</summary>
     Charged = 2,
 
-    /// <summary>Its worker was asked to give it back.</summary>
+    /// <summary>Its worker was asked to return it.</summary>
     ReturnRequested = 4,
 
-    /// <summary>It has ended for its owner while an attempt that nobody can stop still occupies an in-process lane.</summary>
+    /// <summary>It has ended for its owner while an attempt that cannot be stopped still occupies an in-process lane.</summary>
     Abandoned = 8,
 
     /// <summary>It was sent to its worker's running slots, as opposed to its prefetched window.</summary>
@@ -159,14 +159,14 @@ internal enum TaskFlags : byte
     /// <summary>It counts against the retention limit until its result expires.</summary>
     Retained = 32,
 
-    /// <summary>It has condemned its worker and is to be tried again once that is dead.</summary>
+    /// <summary>It has condemned its worker and is to be retried once that worker is dead.</summary>
     AwaitingWorkerKill = 64,
 
     /// <summary>It holds a permit of its rate limiter that has not led to a start.</summary>
     HoldsRatePermit = 128,
 }
 
-/// <summary>What only some tasks have, kept out of the record of the many.</summary>
+/// <summary>Data that only some tasks have, kept out of the main record.</summary>
 internal sealed class TaskSideData
 {
     public TaskFailure? Failure;
@@ -194,6 +194,6 @@ internal sealed class TaskSideData
 /// <param name="Failure">Why it failed.</param>
 public sealed record AttemptSummary(int Number, string Worker, long StartedAt, long RunTicks, TaskFailure Failure)
 {
-    /// <summary>What it takes, in bytes.</summary>
+    /// <summary>Its size in bytes.</summary>
     internal int Bytes => 80 + Failure.Bytes;
 }

@@ -1,8 +1,8 @@
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>
-/// Tasks by id. Ids are dense and grow, so a page of references beats a hash table: 8 bytes a task, no rehash pauses, and a page
-/// goes when its last task goes.
+/// Tasks by id. Ids are dense and grow, so a page of references beats a hash table: 8 bytes a task, no rehash pauses, and a page is freed
+/// with its last task.
 /// </summary>
 internal sealed class TaskTable(long lastId)
 {
@@ -49,7 +49,7 @@ internal sealed class TaskTable(long lastId)
     {
         foreach (var number in _pages.Keys.Where(number => number << PageBits < before).OrderDescending().ToArray())
         {
-            // Whoever enumerates may end tasks, and what that pushes out may have been a page's last.
+            // The caller may end tasks while it enumerates, and the task that this drops may have been the last of a page.
             if (!_pages.TryGetValue(number, out var page))
                 continue;
             for (var i = PageSize - 1; i >= 0; i--)

@@ -4,14 +4,15 @@ using Orchestrator.Core.Sessions;
 namespace Orchestrator.Core.Waits;
 
 /// <summary>
-/// A session waits for tasks, which the engine of the tasks serves: here it is only known, so that a cycle over it is found. It lasts until the host abandons it.
+/// A session waits for tasks. The task engine serves this wait; the object engine records it only to find a cycle through it. It lasts
+/// until the host abandons it.
 /// </summary>
 /// <remarks>Errors: DEADLOCK where one of the tasks waits for what this session holds, LIMIT_EXCEEDED, SESSION_LOST.</remarks>
-/// <param name="TaskIds">The tasks; one whose attempt has no session counts as one that waits for nothing.</param>
+/// <param name="TaskIds">The tasks; one whose attempt has no session counts as waiting for nothing.</param>
 /// <param name="NeedsAll">Whether all of them are waited for, or one of them.</param>
 public sealed record JoinTasks(IReadOnlySet<long> TaskIds, bool NeedsAll) : WaitingCommand
 {
-    // Of an id in the set and in the request.
+    // Bytes of an id in the set and in the request.
     private const int IdBytes = 48;
 
     internal override long ContentBytes => (long)IdBytes * TaskIds.Count;
@@ -21,7 +22,7 @@ public sealed record JoinTasks(IReadOnlySet<long> TaskIds, bool NeedsAll) : Wait
     internal override void ApplyTo(ObjectEngine engine) => engine.OnJoinTasks(this);
 }
 
-/// <summary>The tasks of one such wait, in the place of an object.</summary>
+/// <summary>The tasks of one such wait, in place of an object.</summary>
 internal sealed class TaskJoin(JoinTasks command, IReadOnlyDictionary<long, List<Session>> sessions) : NamedObject(ObjectKind.Task, Describe(command.TaskIds))
 {
     public override bool HasWaiters => true;
@@ -29,7 +30,8 @@ internal sealed class TaskJoin(JoinTasks command, IReadOnlyDictionary<long, List
     public override WaiterQueue Waiters { get; } = new();
 
     /// <summary>
-    /// The sessions of their attempts: an attempt that holds and waits for nothing has none. Where one of several is enough, one that is in no session may be that one.
+    /// The sessions of their attempts: an attempt without holds and waits has none. Where one of several tasks is enough, a task without a
+    /// session may be that one.
     /// </summary>
     public override void AddBlockers(Wait wait, Blockers blockers)
     {
@@ -40,7 +42,7 @@ internal sealed class TaskJoin(JoinTasks command, IReadOnlyDictionary<long, List
         }
         else if (command.TaskIds.All(sessions.ContainsKey))
         {
-            // A task is done when all its sessions are; counting the first alone finds fewer cycles, and none that is wrong.
+            // A task is done when all its sessions are; counting only the first finds fewer cycles, and no false ones.
             foreach (var id in command.TaskIds)
                 blockers.Add(new SessionFlow(sessions[id][0], ""), 1);
             blockers.Needed = 1;

@@ -5,8 +5,8 @@ using Orchestrator.Core.Sessions;
 namespace Orchestrator.Core.Waits;
 
 /// <summary>
-/// A command that waits: a link of an object's waiting list and of its session's. The shell keeps it for one purpose, to
-/// <see cref="ObjectEngine.AbandonWait">abandon</see> it when the caller goes away.
+/// A waiting command: a link of an object's waiting list and of its session's. The host keeps it only to
+/// <see cref="ObjectEngine.AbandonWait">abandon</see> it when the caller disconnects.
 /// </summary>
 public sealed class Wait : DeadlineNode
 {
@@ -27,33 +27,33 @@ public sealed class Wait : DeadlineNode
         Tag = command.Tag;
     }
 
-    /// <summary>Who waits; null where the command named nobody.</summary>
+    /// <summary>The waiting session; null where the command named none.</summary>
     public Session? Session { get; }
 
-    /// <summary>Which of its session's flows waits. Only for a wait that has a session.</summary>
+    /// <summary>The session's flow that waits. Only for a wait that has a session.</summary>
     internal SessionFlow Flow => new(Session!, Command.Flow);
 
-    /// <summary>Whether it still waits. Once it does not, its outcome has been delivered, or it was abandoned.</summary>
+    /// <summary>Whether it still waits. If not, its outcome has been delivered, or it was abandoned.</summary>
     public bool IsActive => List is not null;
 
-    /// <summary>What was asked.</summary>
+    /// <summary>The waiting command.</summary>
     internal WaitingCommand Command { get; }
 
-    /// <summary>Where it waits now.</summary>
+    /// <summary>The object that it waits for now.</summary>
     internal NamedObject Object { get; set; }
 
     /// <summary>When it began, on the engine's clock, in ticks of 100 ns.</summary>
     internal long Since { get; }
 
-    /// <summary>Whom the outcome belongs to: the command's, until the same operation is sent again by another.</summary>
+    /// <summary>The receiver of the outcome: the command's caller, until another caller sends the same operation again.</summary>
     internal object? Caller { get; set; }
 
     internal ulong Tag { get; set; }
 
-    /// <summary>Who sent the same request while it waits, and gets the outcome as well.</summary>
+    /// <summary>Callers that sent the same request during the wait, and get the outcome as well.</summary>
     internal List<(object? Caller, ulong Tag)>? Others { get; set; }
 
-    /// <summary>One of several callers goes; false where it is the only one, or none.</summary>
+    /// <summary>One of several callers leaves; false where it is the only one, or none.</summary>
     internal bool LeaveToOthers(object? caller)
     {
         if (Others is not { Count: > 0 } others)
@@ -68,7 +68,7 @@ public sealed class Wait : DeadlineNode
         return others.RemoveAll(other => ReferenceEquals(other.Caller, caller)) > 0;
     }
 
-    /// <summary>What the primitive keeps of a wait that has several steps, such as how deep a condition's lock was held.</summary>
+    /// <summary>The primitive's data for a wait that has several steps, such as how deep a condition's lock was held.</summary>
     internal object? Progress { get; set; }
 }
 

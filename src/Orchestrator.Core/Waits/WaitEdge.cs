@@ -4,19 +4,19 @@ using Orchestrator.Core.Sessions;
 namespace Orchestrator.Core.Waits;
 
 /// <summary>One session waits for another, at an object.</summary>
-/// <param name="Waiter">Who waits; null where the waiting command named no session.</param>
-/// <param name="ObjectName">Where, such as <c>locks/build</c>.</param>
+/// <param name="Waiter">The waiting session; null where the waiting command named none.</param>
+/// <param name="ObjectName">The object, such as <c>locks/build</c>.</param>
 /// <param name="Holder">
-/// For whom: who holds it, or who waits there ahead of the waiter and has to be served and done first; null where anybody may end the wait.
+/// The blocking session: the holder, or a waiter ahead that has to be served and done first; null where any session may end the wait.
 /// </param>
-/// <param name="Waiting">How long already.</param>
+/// <param name="Waiting">How long it has waited.</param>
 public sealed record WaitEdge(Session? Waiter, string ObjectName, Session? Holder, TimeSpan Waiting);
 
 /// <summary>A cycle of waits: each edge's holder is the next one's waiter, and the last one's holder is the first one's waiter.</summary>
 /// <param name="Edges">The edges; the first is the wait that would have closed the cycle.</param>
 public sealed record DeadlockCycle(IReadOnlyList<WaitEdge> Edges)
 {
-    /// <summary>Whether every wait and hold in it names its flow; where one does not, the cycle may be of flows that have nothing to do with each other.</summary>
+    /// <summary>Whether every wait and hold in it names its flow; if one does not, the cycle may consist of unrelated flows.</summary>
     internal bool IsOfNamedFlows { get; init; }
 
     /// <summary>For people: the whole cycle in one line.</summary>

@@ -7,25 +7,25 @@ namespace Orchestrator.Core.Waits;
 /// </summary>
 /// <remarks>
 /// <para>
-/// The nodes are <see cref="SessionFlow">flows</see>. A session that names none is one flow: it is taken to release nothing until all its waits are served, also where it
-/// pipelines several. Two flows that are named differently are two nodes, as two sessions would be.
+/// The nodes are <see cref="SessionFlow">flows</see>. A session without named flows is one node: it is assumed to release nothing until all
+/// its waits are served, even if it pipelines several. Two flows with different names are two nodes, as two sessions would be.
 /// </para>
 /// <para>
-/// Within one session that does not say which of its flows holds and which waits, nothing is known: the one may well release what the other waits for, so a wait has no
-/// edge to its own session's holds and waits, except to those of its own named flow, which cannot go on.
+/// If a session does not name the flows that hold and wait, their relation is unknown: one flow may well release what the other waits for.
+/// So a wait has no edge to its own session's holds and waits, except to those of its own named flow, which cannot continue.
 /// </para>
 /// <para>
-/// A wait needs all or some of its <see cref="Blockers"/>, so a path from a flow back to itself is not enough: the graph is reduced
-/// (Holt, "Some deadlock properties of computer systems", 1972). Whoever waits for nothing gets done and gives everything back; who can be served
-/// then gets done too, and so on. The new wait is a deadlock if it cannot be served even when this has come to rest.
-/// No deadlock exists before, since none is ever let in: so only what can be reached from the new wait matters.
+/// A wait needs all or some of its <see cref="Blockers"/>, so a path from a flow back to itself is not enough: the graph is reduced (Holt,
+/// "Some deadlock properties of computer systems", 1972). A flow that waits for nothing completes and releases everything; flows that can
+/// then be served complete too, and so on. The new wait is a deadlock if it cannot be served even at the end of this reduction. No deadlock
+/// exists before, since none is ever admitted: so only the nodes reachable from the new wait matter.
 /// </para>
 /// </remarks>
 internal sealed class WaitGraph
 {
     private readonly List<SessionFlow> _reached = [];
     private readonly Blockers _blockers = new();
-    // Marks of one pass. Nearly all flows are those without a name, whose session has its own.
+    // Marks of one pass. Nearly all flows are unnamed; their marks are in their session.
     private readonly HashSet<SessionFlow> _reachedNamed = [];
     private readonly HashSet<SessionFlow> _doneNamed = [];
     private long _pass;
@@ -33,10 +33,12 @@ internal sealed class WaitGraph
     /// <summary>The cycle that this wait, already in its lists, would close; null when it may go on.</summary>
     /// <param name="wait">The wait.</param>
     /// <param name="now">The time, in ticks of 100 ns.</param>
-    /// <param name="isTaskAwaited">Whether some session waits for tasks, so that a task's session may be waited for although it holds nothing.</param>
+    /// <param name="isTaskAwaited">
+    /// Whether any session waits for tasks, so that a task's session may block a wait although it holds nothing.
+    /// </param>
     public DeadlockCycle? FindCycle(Wait wait, long now, bool isTaskAwaited)
     {
-        // Who holds nothing and has no other wait is waited for by nobody: nearly every wait ends here.
+        // A session without holds and other waits blocks no wait: nearly every call ends here.
         if (wait.Session is not { } waiter)
             return null;
         var mayBeAwaited = isTaskAwaited && waiter.Task is not null;
@@ -51,7 +53,7 @@ internal sealed class WaitGraph
         return Trace(wait, now);
     }
 
-    /// <summary>Every edge of the graph, at most so many; also those to a waiter's own session.</summary>
+    /// <summary>The edges of the graph, up to a maximum; also those to a waiter's own session.</summary>
     public void Explain(Session waiters, long now, int maximum, List<WaitEdge> edges)
     {
         for (var wait = waiters.FirstWait; wait is not null && edges.Count < maximum; wait = wait.SessionNext)
@@ -87,11 +89,11 @@ internal sealed class WaitGraph
         wait.Object.AddBlockers(wait, _blockers);
     }
 
-    /// <summary>Whether the wait depends on this one: not on its own session's, unless both name their flows.</summary>
+    /// <summary>Whether the wait depends on this flow: not on one of its own session, unless both are named.</summary>
     private static bool IsEdge(Wait wait, in SessionFlow blocker) =>
         blocker.Session != wait.Session || (wait.Flow.Name.Length > 0 && blocker.Name.Length > 0);
 
-    /// <summary>The first wait of a flow, or the next: all those that may be its own.</summary>
+    /// <summary>The first wait of a flow, or the next: all waits that may belong to it.</summary>
     private static Wait? NextOf(in SessionFlow flow, Wait? wait)
     {
         for (wait = wait is null ? flow.Session.FirstWait : wait.SessionNext; wait is not null; wait = wait.SessionNext)
@@ -103,7 +105,7 @@ internal sealed class WaitGraph
         return null;
     }
 
-    /// <summary>Collects the flows that the wait may depend on, breadth first; whether the waiter itself is among them.</summary>
+    /// <summary>Collects the flows that the wait may depend on, breadth first; returns whether the waiter itself is among them.</summary>
     private bool Reach(Wait start)
     {
         var reachesItself = ReachFrom(start, start);
@@ -134,7 +136,7 @@ internal sealed class WaitGraph
         return reachesWaiter;
     }
 
-    /// <summary>Reduces the graph; whether the new wait cannot be served even then.</summary>
+    /// <summary>Reduces the graph; returns whether the new wait cannot be served even then.</summary>
     private bool IsStuck(Wait start)
     {
         // The farthest first: along a chain of waits one round is enough.
@@ -165,7 +167,10 @@ internal sealed class WaitGraph
         return true;
     }
 
-    /// <summary>Whether the wait can be served when those marked as done in this pass are done. Leaves its blockers to be looked at.</summary>
+    /// <summary>
+    /// Whether the wait can be served once the flows marked as done in this pass are done. Leaves its blockers available to the
+    /// caller.
+    /// </summary>
     private bool CanBeServed(Wait wait)
     {
         Ask(wait);
@@ -179,7 +184,7 @@ internal sealed class WaitGraph
         return gone >= _blockers.Needed;
     }
 
-    /// <summary>The shortest way from the wait back to its flow, over those who cannot get done.</summary>
+    /// <summary>The shortest path from the wait back to its flow, over flows that cannot complete.</summary>
     private DeadlockCycle? Trace(Wait start, long now)
     {
         var steps = new Dictionary<SessionFlow, Step>();
@@ -245,6 +250,6 @@ internal sealed class WaitGraph
 
     private bool IsDone(in SessionFlow flow) => flow.Name.Length > 0 ? _doneNamed.Contains(flow) : flow.Session.DoneInPass == _pass;
 
-    /// <summary>A wait on the way, and the flow as whose wait it was come upon; none for the first.</summary>
+    /// <summary>A wait on the path, and the flow under which it was found; none for the first.</summary>
     private readonly record struct Step(Wait Wait, SessionFlow Of);
 }

@@ -6,7 +6,7 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Handlers;
 
-/// <summary>Handlers that do to their worker what user code does by mistake. Only where the options allow it.</summary>
+/// <summary>Handlers that harm their worker as faulty user code would. Only if the options allow it.</summary>
 internal static partial class ChaosHandlers
 {
     private const int SegmentationFault = 11;
@@ -55,7 +55,7 @@ internal static partial class ChaosHandlers
     private static int Crash(TaskContext context)
     {
         ThrowIfInProcess(context);
-        // The runtime turns a fault at a bad address into an exception or an abort, so its handler has to go first.
+        // The runtime turns a fault at a bad address into an exception or an abort, so its handler has to be removed first.
         _ = Signal(SegmentationFault, 0);
         _ = Kill(Environment.ProcessId, SegmentationFault);
         return HoldThread();
@@ -117,7 +117,7 @@ internal static partial class ChaosHandlers
     private static byte[] Block()
     {
         var block = new byte[MegaByte];
-        // The kernel gives a page only once it is written to.
+        // The kernel allocates a page only once it is written to.
         for (var page = 0; page < block.Length; page += 4096)
             block[page] = 1;
         return block;
@@ -155,7 +155,7 @@ internal static partial class ChaosHandlers
         return megabytes;
     }
 
-    /// <summary>The signal comes when the kernel gets to it; until then this thread must do nothing else.</summary>
+    /// <summary>The signal arrives when the kernel delivers it; until then this thread must do nothing else.</summary>
     private static int HoldThread()
     {
         using var never = new ManualResetEventSlim();

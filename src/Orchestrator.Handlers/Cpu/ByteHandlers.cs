@@ -51,7 +51,7 @@ internal static class ByteHandlers
 
     private static ValueTask<ReadOnlyMemory<byte>> Gzip(ReadOnlyMemory<byte> input, TaskContext context, CancellationToken cancellationToken)
     {
-        // The library writes nothing at all for nothing, which no reader takes for gzip data.
+        // The library writes no bytes for empty input, which no reader accepts as gzip data.
         if (input.IsEmpty)
             return new(s_packedNothing);
         using var output = new MemoryStream();
@@ -79,7 +79,7 @@ internal static class ByteHandlers
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 output.Write(buffer, 0, count);
-                // A kilobyte may unpack to a gigabyte: stop at the limit instead of finding out.
+                // A kilobyte may unpack to a gigabyte: stop at the limit.
                 if (output.Length > ProtocolConstants.MaxPayloadBytes)
                     throw new PayloadTooLargeException("the unpacked output of 'gunzip', so far,", output.Length);
             }

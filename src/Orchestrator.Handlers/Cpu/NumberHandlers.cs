@@ -3,8 +3,10 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Handlers;
 
-/// <summary>Whole-number arithmetic that takes as long as its input says.</summary>
-/// <remarks>The loops are optimized from their first call on: people time them, and a tiered method is slower for its first seconds in each new worker.</remarks>
+/// <summary>Whole-number arithmetic whose duration depends on its input.</summary>
+/// <remarks>
+/// The loops are optimized from their first call on: users time them, and a tiered method is slower for its first seconds in each new worker.
+/// </remarks>
 internal static class NumberHandlers
 {
     private const long MaxTerms = 100_000_000_000;
@@ -14,7 +16,7 @@ internal static class NumberHandlers
     // Often enough for a prompt cancel, seldom enough to cost nothing.
     private const long CheckMask = (1 << 16) - 1;
 
-    // Below this, a call tree takes microseconds and needs no look at the token.
+    // Below this, a call tree takes microseconds and need not check the token.
     private const int SmallFibonacci = 20;
 
     // A segment of the sieve fits into the first-level cache.

@@ -5,7 +5,9 @@ using Orchestrator.Worker;
 namespace Orchestrator.Handlers;
 
 /// <summary>Floating point, memory and sorting loads. Those with a seed answer the same on every machine.</summary>
-/// <remarks>The loops are optimized from their first call on: people time them, and a tiered method is slower for its first seconds in each new worker.</remarks>
+/// <remarks>
+/// The loops are optimized from their first call on: users time them, and a tiered method is slower for its first seconds in each new worker.
+/// </remarks>
 internal static class NumericHandlers
 {
     private const int MaxSide = 4096;

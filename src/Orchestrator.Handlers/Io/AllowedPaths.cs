@@ -6,7 +6,7 @@ namespace Orchestrator.Handlers;
 /// <summary>Decides whether a path lies below an allowed directory, after every <c>..</c> and symbolic link in it is resolved.</summary>
 internal sealed class AllowedPaths(IList<string> directories, IList<string> denied)
 {
-    // As many as the kernel follows before it gives up.
+    // As many as the kernel follows before it fails.
     private const int MaxLinks = 40;
 
     /// <summary>The real path, or an invalid input that names the option.</summary>
@@ -20,14 +20,14 @@ internal sealed class AllowedPaths(IList<string> directories, IList<string> deni
         if (!Path.IsPathFullyQualified(path))
             throw new InvalidInputException(field, $"must be an absolute path, got '{path}'");
         var real = RealPath(path);
-        // Nothing is said of what exists outside.
+        // The error does not reveal whether an outside path exists.
         if (!IsInside(real))
             throw Outside(field, path);
         return File.Exists(real) ? real : throw new InvalidInputException(field, $"names no file: '{path}'");
     }
 
     /// <summary>
-    /// Checks the file that was really opened, since a link may have been swapped after <see cref="Resolve"/>.
+    /// Checks the file that was actually opened, since a link may have been swapped after <see cref="Resolve"/>.
     /// </summary>
     public void CheckOpened(string field, string path, SafeFileHandle handle) => CheckOpened(field, path, (int)handle.DangerousGetHandle());
 
@@ -66,7 +66,7 @@ internal sealed class AllowedPaths(IList<string> directories, IList<string> deni
                 continue;
             if (step == "..")
             {
-                // Of the real directory, as the kernel does it: 'link/..' is not where the link stands.
+                // The parent of the resolved directory, as in the kernel: 'link/..' is not the directory that contains the link.
                 real = Path.GetDirectoryName(real) ?? "/";
                 continue;
             }

@@ -5,7 +5,7 @@ using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Handlers;
 
-/// <summary>A handler that counts in a shared dict, with and without what keeps the count right.</summary>
+/// <summary>A handler that counts in a shared dict, with and without protection against lost updates.</summary>
 internal static class CountingHandlers
 {
     private const int MaxTimes = 10_000_000;

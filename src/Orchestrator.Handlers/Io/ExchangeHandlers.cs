@@ -32,7 +32,7 @@ internal static class ExchangeHandlers
     {
         Check.Range("count", input.Count, 0, MaxProduced);
         var queue = context.Queue(input.Queue);
-        // Asked for at once, so that a wrong name is told even where nothing is put.
+        // Checked at once, so that a wrong name is reported even if nothing is put.
         await queue.TryJoinAsync(TimeSpan.Zero, cancellationToken);
         for (var done = 0; done < input.Count; done += BatchItems)
         {
@@ -48,7 +48,7 @@ internal static class ExchangeHandlers
         Check.Range("count", input.Count, 1, MaxConsumed);
         var taken = new List<JsonElement>(input.Count);
         LeasedItem? last = null;
-        // No more ahead than it will take: what is leased to it is nobody else's meanwhile.
+        // No more prefetch than it will take: leased items are unavailable to other consumers meanwhile.
         await using var consumer = context.Queue(input.Queue).OpenConsumer(prefetch: input.Count);
         await foreach (var item in consumer.ReadAllAsync(cancellationToken))
         {
@@ -85,7 +85,7 @@ internal static class ExchangeHandlers
             }
             catch (OrchestratorException exception) when (exception.Reason == ErrorReason.BrokenPipe)
             {
-                // The other end was closed with messages under way: there is nobody to send them to.
+                // The other end was closed with messages under way, so the replies have no receiver.
                 return count;
             }
 

@@ -33,7 +33,7 @@ internal static class FileHandlers
             read += count;
         }
 
-        // It may have shrunk meanwhile.
+        // The file may have shrunk in the meantime.
         return read == content.Length ? content : content[..read];
     }
 }

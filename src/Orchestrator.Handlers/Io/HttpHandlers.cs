@@ -22,14 +22,14 @@ internal static class HttpHandlers
 
     private static HttpClient CreateClient() => new(new SocketsHttpHandler
     {
-        // Followed by hand below, so that each address is checked first.
+        // Redirects are followed below, so that each address is checked first.
         AllowAutoRedirect = false,
         UseCookies = false,
         UseProxy = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
     })
     {
-        // The task's own timeouts hold.
+        // The task's own timeouts apply.
         Timeout = Timeout.InfiniteTimeSpan,
     };
 

@@ -4,7 +4,7 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Handlers;
 
-/// <summary>Handlers that use what processes share, so that it can be tried from outside.</summary>
+/// <summary>Handlers that use shared objects, to try them from outside.</summary>
 internal static class SharingHandlers
 {
     private const int MaxMilliseconds = 86_400_000;

@@ -13,7 +13,7 @@ internal static class SqlHandlers
     private const int Interrupted = 9;
     private const int MaxSqlBytes = 64 * 1024;
 
-    // Of all queries of one process together: sorting and recursion take it, and nothing goes to files.
+    // For all queries of one process together: sorting and recursion use it, and nothing goes to files.
     private const long MaxHeapBytes = 128L << 20;
 
     // SQLITE_LIMIT_*, and what each allows: a value, the text, columns, depth, parts of a union, ATTACH, a pattern, threads.
@@ -51,7 +51,7 @@ internal static class SqlHandlers
         try
         {
             connection.Open();
-            // The file that it has really opened: a link may have been swapped since the path was looked at.
+            // Checks the file that SQLite has actually opened: a link may have been swapped since the path was resolved.
             paths.CheckOpened("database", input.Database, SqliteNative.DescriptorOf(connection.Handle!));
             Restrict(connection);
             using var interrupt = token.UnsafeRegister(static state => raw.sqlite3_interrupt(((SqliteConnection)state!).Handle), connection);

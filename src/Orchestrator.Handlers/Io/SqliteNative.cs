@@ -3,7 +3,7 @@ using SQLitePCL;
 
 namespace Orchestrator.Handlers;
 
-/// <summary>What SQLite offers beyond its .NET provider.</summary>
+/// <summary>SQLite functions that its .NET provider does not expose.</summary>
 internal static unsafe partial class SqliteNative
 {
     private const string Library = "e_sqlite3";

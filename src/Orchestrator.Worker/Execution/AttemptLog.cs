@@ -2,13 +2,19 @@ using System.Text;
 
 namespace Orchestrator.Worker;
 
-/// <summary>What one attempt logs and prints, on its way to the task's log. Made at the first line. Lines may come from several threads at once.</summary>
+/// <summary>
+/// Forwards the log lines and console output of one attempt to the task's log. Created at the first line. Lines may come from
+/// several threads at once.
+/// </summary>
 internal sealed class AttemptLog(TaskContext attempt)
 {
-    /// <summary>The most of one attempt that is passed on.</summary>
+    /// <summary>The most bytes of one attempt that are forwarded.</summary>
     public const int MaxBytes = 64 * 1_024;
 
-    /// <summary>Begins a line on the process's own output that the task's log has already, so that the coordinator keeps it for the last words alone.</summary>
+    /// <summary>
+    /// Marks a line on the process's own output that is already in the task's log: the coordinator then keeps it only for the
+    /// last words.
+    /// </summary>
     public const char PassedOn = '\u001e';
 
     private const int MaxLine = 16 * 1_024;
@@ -27,10 +33,10 @@ internal sealed class AttemptLog(TaskContext attempt)
             Add(level, message);
     }
 
-    /// <summary>Takes what was printed, and passes on each line that has come to its end.</summary>
+    /// <summary>Takes console output, and forwards each complete line.</summary>
     /// <param name="isError">Whether it was printed to standard error.</param>
     /// <param name="text">Any part of a line, or several lines.</param>
-    /// <param name="process">The process's own output, which has each line for its last words.</param>
+    /// <param name="process">The process's own output, which also gets each line, for its last words.</param>
     public void Print(bool isError, ReadOnlySpan<char> text, TextWriter process)
     {
         lock (_gate)
@@ -47,7 +53,7 @@ internal sealed class AttemptLog(TaskContext attempt)
         }
     }
 
-    /// <summary>The attempt ends: what was printed without an end of the line is a line, too.</summary>
+    /// <summary>The attempt ends: output without a final line end is a line, too.</summary>
     public void Finish()
     {
         lock (_gate)

@@ -6,10 +6,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Worker;
 
-/// <summary>Starts an attempt, and turns its end into a result: the part that every lane shares.</summary>
+/// <summary>Starts an attempt, and turns its end into a result: the code that all lanes share.</summary>
 internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recorder, TimeProvider time)
 {
-    /// <summary>False if the attempt was cancelled or given back in the meantime, and must not run.</summary>
+    /// <summary>False if the attempt was cancelled or returned in the meantime, and must not run.</summary>
     public bool Begin(TaskContext attempt)
     {
         if (!attempt.TryStart())
@@ -17,7 +17,7 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
         executor.OnStarted();
         ref readonly var assignment = ref attempt.Assignment;
         attempt.Clock.Started = time.GetTimestamp();
-        // The mark stands before user code runs: an attempt whose byte is still 0 has provably not started.
+        // The mark is set before user code runs: an attempt whose byte is still 0 has provably not started.
         if (recorder is not null && !recorder.Mark(assignment.Slot, FlightRecorder.Started))
         {
             End(attempt, default, TaskErrors.NoSuchSlot(assignment.Slot, recorder.Slots), exclusive: false);
@@ -37,17 +37,17 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
         return true;
     }
 
-    /// <summary>Runs the handler until its first await. What it throws is for <see cref="Fail"/>.</summary>
+    /// <summary>Runs the handler until its first await. Pass its exceptions to <see cref="Fail"/>.</summary>
     public static ValueTask<ByteString> Invoke(TaskContext attempt)
     {
-        // The lanes restore the context that they had before.
+        // The lanes restore the previous context.
         attempt.Enter();
         return attempt.Registration.Invoker.InvokeAsync(attempt, attempt.Assignment.Input);
     }
 
     /// <param name="attempt">The attempt that has ended.</param>
     /// <param name="output">The encoded payload.</param>
-    /// <param name="exclusive">The thread has run nothing but this attempt since it began, so that its counters tell something.</param>
+    /// <param name="exclusive">The thread has run only this attempt since it began, so that its counters are meaningful.</param>
     public void Succeed(TaskContext attempt, ByteString output, bool exclusive)
     {
         if (output.Length > ProtocolConstants.MaxPayloadBytes)
@@ -65,7 +65,7 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
         }
         catch (Exception)
         {
-            // The exception is user code, too, and what goes wrong with it is the task's failure and not the worker's.
+            // The exception is user code, too: an error in its members is the task's failure and not the worker's.
             error = TaskErrors.Unreadable(exception);
         }
 
@@ -105,12 +105,12 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
             result.AllocatedBytes = (ulong)(GC.GetAllocatedBytesForCurrentThread() - attempt.Clock.AllocatedBytes);
         }
 
-        // Before the result leaves: once the coordinator has it, the slot may be another attempt's.
+        // Before the result is sent: once the coordinator has it, the slot may belong to another attempt.
         recorder?.Mark(assignment.Slot, FlightRecorder.Ended);
         executor.OnEnded(attempt, result);
     }
 
-    // Null where it is more than a timer takes: the coordinator, which enforces the timeout in any case, cancels the attempt then.
+    // Null for a duration beyond a timer's range: the coordinator, which enforces the timeout in any case, cancels the attempt then.
     private static TimeSpan? ToTimer(Duration duration) =>
         duration.Seconds >= (long)ProtocolConstants.LongestTimer.TotalSeconds ? null
         : duration.Seconds < 0 || duration.Nanos < 0 ? TimeSpan.Zero

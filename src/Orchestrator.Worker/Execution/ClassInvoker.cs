@@ -5,8 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Runs a handler class. A singleton is resolved once. Anything else gets a scope per task: resolved from the root, its
-/// disposable parts would be kept until the process ends.
+/// Runs a handler class. A singleton is resolved once. Any other class gets a scope per task: resolved from the root, its disposable parts
+/// would be kept until the process ends.
 /// </summary>
 internal sealed class ClassInvoker<THandler, TIn, TOut>(JsonSerializerOptions json) : TaskInvoker
     where THandler : class, ITaskHandler<TIn, TOut>
@@ -32,7 +32,7 @@ internal sealed class ClassInvoker<THandler, TIn, TOut>(JsonSerializerOptions js
         }
         finally
         {
-            // The container disposes what it made; what the factory made is ours.
+            // The container disposes the instances that it created; an instance from the factory is ours to dispose.
             if (registered is null)
                 await DisposeAsync(handler);
         }
@@ -47,7 +47,7 @@ internal sealed class ClassInvoker<THandler, TIn, TOut>(JsonSerializerOptions js
     }
 }
 
-/// <summary>Knows which services are singletons, which a container does not tell.</summary>
+/// <summary>Knows which services are singletons, which a container does not expose.</summary>
 internal sealed class HandlerLifetimes(IServiceCollection services)
 {
     private readonly HashSet<Type> _singletons =
@@ -56,12 +56,12 @@ internal sealed class HandlerLifetimes(IServiceCollection services)
     public bool IsSingleton(Type type) => _singletons.Contains(type);
 }
 
-/// <summary>Service registrations that executors outside a worker process want.</summary>
+/// <summary>Service registrations for executors outside a worker process.</summary>
 public static class TaskServiceCollectionExtensions
 {
     /// <summary>
-    /// Lets handler classes registered as singletons run without a scope per task. Workers do this by themselves; a program
-    /// that makes its own <see cref="TaskExecutor"/> calls it after its other registrations.
+    /// Lets handler classes registered as singletons run without a scope per task. Workers do this themselves; a program that creates its
+    /// own <see cref="TaskExecutor"/> calls it after its other registrations.
     /// </summary>
     public static IServiceCollection AddTaskHandlerLifetimes(this IServiceCollection services) =>
         services.AddSingleton(_ => new HandlerLifetimes(services));

@@ -3,8 +3,9 @@ using System.Text;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Exceptions in words. Their members are user code: a message may throw, be enormous or unencodable, and a chain of inner exceptions may be so long that what walks it by
-/// recursion, as <see cref="object.ToString"/> does, overflows the stack or never comes to its end. So each member is read on its own, and the walk has bounds.
+/// Exceptions as text. Their members are user code: a message may throw, be enormous or unencodable, and a chain of inner exceptions may be
+/// so long that a recursive walk, such as <see cref="object.ToString"/>, overflows the stack or never ends. So each member is read
+/// separately, and the walk is bounded.
 /// </summary>
 internal static class ExceptionText
 {
@@ -14,14 +15,14 @@ internal static class ExceptionText
     private const int MaxDescribed = 10;
     private const int MaxBranches = 5;
 
-    // Beyond this only the runtime's own members are read: those of others may walk the chain by recursion.
+    // Beyond this depth only the runtime's own members are read: user-defined ones may walk the chain recursively.
     private const int DeepChain = 100;
     private const int MaxCounted = 1_000_000;
 
     /// <summary>Its type, as the runtime names it.</summary>
     public static string TypeOf(Exception exception) => Clean(exception.GetType().FullName ?? exception.GetType().Name, MaxType);
 
-    /// <summary>What it says.</summary>
+    /// <summary>Its message.</summary>
     public static string MessageOf(Exception exception)
     {
         if (exception is AggregateException aggregate && CountTree(aggregate) > DeepChain)
@@ -29,11 +30,11 @@ internal static class ExceptionText
         return Read(exception, static exception => exception.Message, "message", MaxMessage);
     }
 
-    /// <summary>Where it was thrown; with the inner exceptions, as <see cref="object.ToString"/> has them, where there are some.</summary>
+    /// <summary>Its stack trace; with the inner exceptions, as in <see cref="object.ToString"/>, if there are any.</summary>
     public static string StackOf(Exception exception) =>
         exception.InnerException is null ? Read(exception, static exception => exception.StackTrace, "stack trace", MaxStack) : Describe(exception);
 
-    /// <summary>Type, message, inner exceptions and stack: what <see cref="object.ToString"/> would say.</summary>
+    /// <summary>Type, message, inner exceptions and stack: the content of <see cref="object.ToString"/>.</summary>
     public static string Describe(Exception exception)
     {
         var text = new StringBuilder();
@@ -42,7 +43,7 @@ internal static class ExceptionText
         return Clean(text.ToString(), MaxStack);
     }
 
-    /// <summary>At most so long, and such that it can be encoded: half a surrogate pair cannot.</summary>
+    /// <summary>The text, cut to a maximum length and made encodable: half a surrogate pair is not.</summary>
     public static string Clean(string? text, int length)
     {
         if (text is null)
@@ -87,7 +88,7 @@ internal static class ExceptionText
         }
     }
 
-    /// <summary>The length of a chain, up to a bound: one may even be closed to a ring.</summary>
+    /// <summary>The length of a chain, up to a bound: a chain may even form a ring.</summary>
     private static int CountChain(Exception? exception)
     {
         var count = 0;
@@ -96,7 +97,7 @@ internal static class ExceptionText
         return count;
     }
 
-    /// <summary>The exceptions of a tree, up to the bound that matters.</summary>
+    /// <summary>The number of exceptions in a tree, up to the relevant bound.</summary>
     private static int CountTree(Exception root)
     {
         var open = new Stack<Exception>([root]);

@@ -1,6 +1,6 @@
 namespace Orchestrator.Worker;
 
-/// <summary>Which lanes an executor has.</summary>
+/// <summary>The lanes of an executor.</summary>
 public sealed class ExecutorLayout
 {
     private readonly Func<LaneServices, ExecutorLanes> _build;
@@ -26,7 +26,7 @@ public sealed class ExecutorLayout
     /// <summary>How many blocking tasks run at once.</summary>
     public int BlockingSlots { get; }
 
-    /// <summary>A worker process: one CPU thread, asynchronous IO, and threads for blocking tasks as they are needed.</summary>
+    /// <summary>A worker process: one CPU thread, asynchronous IO, and threads for blocking tasks on demand.</summary>
     public static ExecutorLayout Worker(int ioSlots, int blockingThreads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(ioSlots, 1);
@@ -44,7 +44,7 @@ public sealed class ExecutorLayout
         return new(lane, lane, lane);
     });
 
-    /// <summary>Everything on <paramref name="count"/> threads of their own.</summary>
+    /// <summary>Everything on <paramref name="count"/> dedicated threads.</summary>
     public static ExecutorLayout Threads(int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);

@@ -3,8 +3,8 @@ using System.IO.MemoryMappedFiles;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// The shared file of one byte per assignment slot that outlives the worker: from it the coordinator knows which of a dead
-/// worker's attempts had started, so that at-most-once is exact. A mark is one store into shared memory.
+/// The shared file of one byte per assignment slot that outlives the worker: it shows the coordinator which of a dead worker's attempts had
+/// started, so that at-most-once is exact. A mark is one store into shared memory.
 /// </summary>
 public sealed unsafe class FlightRecorder : IDisposable
 {
@@ -35,7 +35,7 @@ public sealed unsafe class FlightRecorder : IDisposable
     /// <summary>How many slots the file has.</summary>
     public long Slots { get; }
 
-    /// <summary>Maps a file that the coordinator has made.</summary>
+    /// <summary>Maps a file that the coordinator has created.</summary>
     public static FlightRecorder Open(string path)
     {
         var length = new FileInfo(path).Length;
@@ -51,18 +51,18 @@ public sealed unsafe class FlightRecorder : IDisposable
         }
     }
 
-    /// <summary>Writes a slot's byte; false where there is no such slot.</summary>
+    /// <summary>Writes a slot's byte; false if there is no such slot.</summary>
     public bool Mark(uint slot, byte value)
     {
         if (slot >= Slots)
             return false;
-        // Volatile, so that neither user code nor the sending of the result moves to its wrong side. The page belongs to the
-        // kernel: it is there for the reader even when this process is killed in the next instant.
+        // Volatile, so that neither user code nor the sending of the result is reordered across it. The page belongs to the kernel: the
+        // reader sees it even if this process is killed in the next instant.
         Volatile.Write(ref _bytes[slot], value);
         return true;
     }
 
-    /// <summary>Lets go of the file; nothing may be marked any more.</summary>
+    /// <summary>Releases the file; nothing may be marked any more.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)

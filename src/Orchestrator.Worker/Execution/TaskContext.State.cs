@@ -4,10 +4,10 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker;
 
-/// <summary>The executor's side: the attempt's life, and who may end it.</summary>
+/// <summary>The executor's side: the attempt's state, and the right to end it.</summary>
 public sealed partial class TaskContext
 {
-    // Flows with the handler's asynchronous code, so that what it prints and logs is known to be its own on every thread.
+    // Flows with the handler's asynchronous code, so that its output and log lines are attributed to it on every thread.
     private static readonly AsyncLocal<TaskContext?> s_current = new();
 
     private const int Waiting = 0;
@@ -31,10 +31,10 @@ public sealed partial class TaskContext
         Lane = lane;
     }
 
-    /// <summary>The attempt whose code runs here; null outside of one, and in what a handler has left behind after its end.</summary>
+    /// <summary>The attempt whose code runs here; null outside of one, and in code that a handler has left behind after its end.</summary>
     internal static TaskContext? Current => s_current.Value is { IsRunning: true } attempt ? attempt : null;
 
-    /// <summary>From here on the calling flow is this attempt's.</summary>
+    /// <summary>From here on the calling flow belongs to this attempt.</summary>
     internal void Enter() => s_current.Value = this;
 
     internal ref readonly RawAssignment Assignment => ref _assignment;
@@ -55,7 +55,7 @@ public sealed partial class TaskContext
     internal AttemptRef ToRef() => new() { TaskId = TaskId, Attempt = Attempt };
 
     /// <summary>
-    /// The three ways out of waiting (start, cancel, give back) race; whoever swaps the state owns what follows.
+    /// The three ways out of waiting (start, cancel, return) race; the thread that swaps the state owns the next step.
     /// </summary>
     internal bool TryStart() => Interlocked.CompareExchange(ref _state, Running, Waiting) == Waiting;
 
@@ -65,7 +65,7 @@ public sealed partial class TaskContext
     {
         Volatile.Read(ref _log)?.Finish();
         Volatile.Write(ref _state, Over);
-        // What a handler has left behind keeps its flow, and with it this; not the input, which may be large.
+        // Work that a handler has left behind keeps its flow, and with it this context; not the input, which may be large.
         _assignment.Input = ByteString.Empty;
         Volatile.Read(ref _session)?.Detach();
     }
@@ -75,15 +75,15 @@ public sealed partial class TaskContext
     {
         if (Interlocked.CompareExchange(ref _cause, (int)cause, (int)CancelCause.None) != (int)CancelCause.None)
             return;
-        // The source is made lazily. Either it is seen here, or its maker sees the cause: both sides write first, with a full
-        // fence, and read then.
+        // The source is created lazily. Either it is seen here, or its creator sees the cause: both sides write first, with a full fence,
+        // and then read.
         if (Volatile.Read(ref _cancellation) is { } source)
             _ = source.CancelAsync();
     }
 
     internal void Send(RawAttemptEvent attemptEvent)
     {
-        // Work that a handler left behind may still report after the result has gone; nobody may see an event then.
+        // Work that a handler left behind may still report after the result has been sent; no event may follow the result.
         if (!IsRunning)
             return;
         attemptEvent.TaskId = TaskId;

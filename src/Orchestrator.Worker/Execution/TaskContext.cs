@@ -9,8 +9,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// What a handler knows of the attempt it runs, and how it reports on it. Everything that costs something is made when it
-/// is first asked for.
+/// A handler's view of the attempt it runs, and its way to report on it. Anything costly is created on first use.
 /// </summary>
 public sealed partial class TaskContext
 {
@@ -22,7 +21,7 @@ public sealed partial class TaskContext
     /// <summary>1 for the first attempt.</summary>
     public int Attempt => _assignment.Attempt;
 
-    /// <summary>The name that the task asked for.</summary>
+    /// <summary>The handler name that the task requested.</summary>
     public string Handler => _assignment.Handler;
 
     /// <summary>
@@ -30,15 +29,15 @@ public sealed partial class TaskContext
     /// </summary>
     public string WorkerName => _executor.WorkerName;
 
-    /// <summary>The W3C trace context that the task came with; may be empty.</summary>
+    /// <summary>The W3C trace context of the task; may be empty.</summary>
     public string TraceParent => _assignment.Traceparent;
 
-    /// <summary>True where the handler shares its process with the coordinator.</summary>
+    /// <summary>True if the handler shares its process with the coordinator.</summary>
     public bool IsInProcess => _executor.IsInProcess;
 
     /// <summary>
-    /// Fires when this attempt is to end: it was cancelled, or its run timeout has passed. A handler that looks at it ends
-    /// gently; one that does not is ended with its process.
+    /// Fires when this attempt is to end: it was cancelled, or its run timeout has passed. A handler that observes it can end cleanly; one
+    /// that does not is ended with its process.
     /// </summary>
     public CancellationToken CancellationToken => (Volatile.Read(ref _cancellation) ?? CreateCancellation()).Token;
 
@@ -47,7 +46,7 @@ public sealed partial class TaskContext
     /// </summary>
     public CancellationToken ShutdownToken => _executor.ShutdownToken;
 
-    /// <summary>The services of this process, or of this task's scope where its handler is a scoped class.</summary>
+    /// <summary>The services of this process, or of this task's scope if its handler is a scoped class.</summary>
     public IServiceProvider Services
     {
         get => _services ?? _executor.Services;
@@ -55,22 +54,22 @@ public sealed partial class TaskContext
     }
 
     /// <summary>
-    /// Its lines reach the task's log, and so do those of any <see cref="ILogger"/> of this process and what is printed to the console while the task runs: 64 KB
-    /// of each attempt, then a line that says so.
+    /// Its lines reach the task's log, and so do those of any <see cref="ILogger"/> of this process and the console output while the task
+    /// runs: 64 KB of each attempt, then a line that reports the cut.
     /// </summary>
     public ILogger Logger => _logger ??= new TaskLogger(this);
 
     /// <summary>
-    /// The one instance of <typeparamref name="T"/> in this worker process, made when it is first asked for, and disposed when the
-    /// worker ends. For what is dear to make and not safe to share between processes: a model, a connection.
+    /// The one instance of <typeparamref name="T"/> in this worker process, created on first use, and disposed when the worker ends. For
+    /// objects that are expensive to create and unsafe to share between processes: a model, a connection.
     /// </summary>
     public T GetLocal<T>(Func<T> create)
         where T : class => _executor.Locals.Get(create);
 
-    /// <summary>Tells watchers how far the task is. Dropped while they do not keep up: the next report says more anyway.</summary>
+    /// <summary>Reports the task's progress to watchers. Dropped while they do not keep up: the next report replaces it anyway.</summary>
     /// <param name="completed">How much is done.</param>
-    /// <param name="total">Of how much; 0 where unknown.</param>
-    /// <param name="message">A word for people.</param>
+    /// <param name="total">The total; 0 if unknown.</param>
+    /// <param name="message">A short text for people.</param>
     public void ReportProgress(double completed, double total = 0, string? message = null)
     {
         if (_executor.Sink.HasRoom)

@@ -2,14 +2,14 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Worker;
 
-/// <summary>The one place where exceptions become task errors.</summary>
+/// <summary>The one place that converts exceptions to task errors.</summary>
 internal static class TaskErrors
 {
     private const int MaxMessage = 16 * 1024;
 
     public static TaskError From(TaskContext attempt, Exception exception)
     {
-        // Task.Wait and Task.Result wrap what the handler really met.
+        // Task.Wait and Task.Result wrap the handler's actual exception.
         if (exception is AggregateException { InnerExceptions: [var only] })
             exception = only;
         return exception switch
@@ -27,15 +27,15 @@ internal static class TaskErrors
 
     public static TaskError BeforeStart() => Cancelled(ErrorReason.Cancelled, "the task was cancelled before it started", CancelRung.BeforeStart);
 
-    // The coordinator knows this worker's handlers from its Hello and refuses a misspelled name itself, with near ones; what comes here is a peer
-    // that disagrees with the Hello.
+    // The coordinator knows this worker's handlers from its Hello and refuses a misspelled name itself, with similar ones; this error means
+    // that the peer disagrees with the Hello.
     public static TaskError UnknownHandler(string name) =>
         Error(ErrorReason.HandlerNotFound, $"this worker has no handler '{name}'");
 
     public static TaskError NoSuchSlot(uint slot, long slots) =>
         Error(ErrorReason.Invalid, $"the assignment names slot {slot}, but the flight recorder has {slots} slots");
 
-    /// <summary>For what the handler threw and what cannot be described otherwise: its type alone.</summary>
+    /// <summary>For an exception of the handler that cannot be described otherwise: only its type.</summary>
     public static TaskError Unreadable(Exception exception) => new()
     {
         Reason = ErrorReason.HandlerFailed,

@@ -5,9 +5,9 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Runs attempts in lanes and reports their ends to a sink. Used by a worker process for what its stream brings, and by the
-/// coordinator for tasks placed in process. All members may be called from any thread; none of them runs user code on the
-/// calling thread, except <see cref="RunInline"/>.
+/// Runs attempts in lanes and reports their ends to a sink. A worker process uses it for its stream's assignments, the coordinator for
+/// tasks placed in process. All members may be called from any thread; none of them runs user code on the calling thread, except
+/// <see cref="RunInline"/>.
 /// </summary>
 public sealed class TaskExecutor : IAsyncDisposable
 {
@@ -20,12 +20,12 @@ public sealed class TaskExecutor : IAsyncDisposable
     private int _waiting;
     private bool _draining;
 
-    /// <summary>Makes an executor; its threads are made as they are needed.</summary>
-    /// <param name="handlers">What can be run; read-only from now on.</param>
+    /// <summary>Creates an executor; its threads are created on demand.</summary>
+    /// <param name="handlers">The available handlers; read-only from now on.</param>
     /// <param name="services">For handler classes and <see cref="TaskContext.Services"/>.</param>
-    /// <param name="layout">Which lanes there are.</param>
-    /// <param name="sink">Where ends and events are reported.</param>
-    /// <param name="recorder">Marks what starts and ends; not owned. Null where nobody keeps one.</param>
+    /// <param name="layout">The lanes.</param>
+    /// <param name="sink">Receives ends and events.</param>
+    /// <param name="recorder">Marks starts and ends; not owned. Null without a flight recorder.</param>
     /// <param name="time">Measures run times and run timeouts.</param>
     public TaskExecutor(
         TaskHandlerRegistry handlers,
@@ -54,7 +54,7 @@ public sealed class TaskExecutor : IAsyncDisposable
     /// <summary>How many attempts have not started yet.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
-    /// <summary>What handlers see as <see cref="TaskContext.WorkerName"/>.</summary>
+    /// <summary>The value of <see cref="TaskContext.WorkerName"/> for handlers.</summary>
     public string WorkerName { get; set => Volatile.Write(ref field, value); } = "";
 
     /// <summary>Completes after <see cref="Drain"/>, once the last attempt has been reported.</summary>
@@ -72,22 +72,25 @@ public sealed class TaskExecutor : IAsyncDisposable
 
     internal CancellationToken ShutdownToken => _shutdown.Token;
 
-    /// <summary>Takes attempts in order. Those of unknown handlers end at once; after <see cref="Drain"/> all are returned.</summary>
+    /// <summary>Accepts attempts in order. Those of unknown handlers end at once; after <see cref="Drain"/> all are returned.</summary>
     public void Start(ReadOnlySpan<RawAssignment> assignments) => Accept(assignments, deferred: false);
 
     /// <summary>
-    /// Like <see cref="Start"/>, but the caller promises to call <see cref="RunInline"/> in a moment: so asynchronous tasks can begin
-    /// on the thread that read them, without a hand-over to another.
+    /// Like <see cref="Start"/>, but the caller promises to call <see cref="RunInline"/> shortly: so asynchronous tasks can begin on the
+    /// thread that read them, without a switch to another.
     /// </summary>
     public void EnqueueForInline(ReadOnlySpan<RawAssignment> assignments) => Accept(assignments, deferred: true);
 
-    /// <summary>Runs what <see cref="EnqueueForInline"/> left for the calling thread. This is user code and may take any time.</summary>
+    /// <summary>
+    /// Runs the attempts that <see cref="EnqueueForInline"/> left for the calling thread. This is user code and may take any
+    /// time.
+    /// </summary>
     /// <param name="onStalled">Called, once and on another thread, if user code keeps the calling thread for longer than a millisecond.</param>
     public void RunInline(Action? onStalled = null) => _lanes.Io.RunInline(onStalled);
 
     /// <summary>
-    /// Cancels an attempt: an unstarted one ends at once with rung BEFORE_START, the token of a running one fires. An unknown or
-    /// ended one is left alone.
+    /// Cancels an attempt: an unstarted one ends at once with rung BEFORE_START, the token of a running one fires. An unknown or ended one
+    /// is ignored.
     /// </summary>
     public void Cancel(ulong taskId, int attempt)
     {
@@ -106,7 +109,7 @@ public sealed class TaskExecutor : IAsyncDisposable
         }
     }
 
-    /// <summary>Returns those that have not started; the others are left alone.</summary>
+    /// <summary>Returns those of the attempts that have not started; the others are not affected.</summary>
     public void GiveBack(IReadOnlyList<AttemptRef> attempts)
     {
         ArgumentNullException.ThrowIfNull(attempts);
@@ -119,7 +122,9 @@ public sealed class TaskExecutor : IAsyncDisposable
         Sink.DeliverDue(busy: false);
     }
 
-    /// <summary>Takes no more, returns what has not started, and fires <see cref="TaskContext.ShutdownToken"/>; running tasks finish.</summary>
+    /// <summary>
+    /// Accepts no more attempts, returns unstarted ones, and fires <see cref="TaskContext.ShutdownToken"/>; running tasks finish.
+    /// </summary>
     public void Drain()
     {
         TaskContext[] all;
@@ -140,8 +145,8 @@ public sealed class TaskExecutor : IAsyncDisposable
     }
 
     /// <summary>
-    /// Drains, fires the tokens of what runs, and ends the threads. Does not wait for handlers: await <see cref="Drained"/> before
-    /// where they are to finish. Worker-local instances are disposed only once nothing runs.
+    /// Drains, fires the tokens of running attempts, and ends the threads. Does not wait for handlers: await <see cref="Drained"/> first if
+    /// they are to finish. Worker-local instances are disposed only once nothing runs.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -199,7 +204,7 @@ public sealed class TaskExecutor : IAsyncDisposable
         Sink.DeliverDue(busy: false);
     }
 
-    /// <summary>Enters attempts into the table; false while draining. One that is there already answers once, for both.</summary>
+    /// <summary>Enters attempts into the table; false while draining. An attempt that is already in the table answers once, for both.</summary>
     private bool TryList(ref Span<TaskContext> attempts)
     {
         lock (_gate)
@@ -219,7 +224,7 @@ public sealed class TaskExecutor : IAsyncDisposable
         }
     }
 
-    /// <summary>Hands over neighbours of one lane together: one lock and one wake-up for a whole batch.</summary>
+    /// <summary>Enqueues adjacent attempts of one lane together: one lock and one wake-up for a whole batch.</summary>
     private static void EnqueueRuns(ReadOnlySpan<TaskContext> attempts, bool deferred)
     {
         var start = 0;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Orchestrator.Worker;
 
-/// <summary>The processor time of the calling thread; the base class library has it only for whole processes.</summary>
+/// <summary>The processor time of the calling thread; the base class library offers it only for whole processes.</summary>
 internal static partial class ThreadClock
 {
     private const int ThreadCpuTime = 3;

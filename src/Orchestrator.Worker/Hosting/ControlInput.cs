@@ -4,9 +4,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// The standard input that the coordinator writes to, taken out of the reach of user code: it moves to another descriptor, which children do not inherit, and
-/// descriptor 0 reads <c>/dev/null</c> from then on. A handler that reads its input, or starts a program that does, is at its end at once instead of waiting for
-/// ever on the coordinator's pipe, or taking from it.
+/// The standard input that the coordinator writes to, kept away from user code: it moves to another descriptor, which children do not
+/// inherit, and descriptor 0 reads <c>/dev/null</c> from then on. A handler that reads its input, or starts a program that does, gets the
+/// end of the file at once instead of waiting forever on the coordinator's pipe, or consuming its data.
 /// </summary>
 internal static partial class ControlInput
 {

@@ -5,13 +5,13 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Reads a <see cref="WorkerLaunch"/> from protobuf JSON: camelCase or original names, 64-bit integers also as strings,
-/// unknown fields skipped. By hand, since protobuf's own parser loads every descriptor of the contract by
-/// reflection: that alone takes 70 ms, a third of a worker's start.
+/// Reads a <see cref="WorkerLaunch"/> from protobuf JSON: camelCase or original names, 64-bit integers also as strings, unknown fields
+/// skipped. Hand-written, since protobuf's own parser loads every descriptor of the contract by reflection: that alone takes 70 ms, a third
+/// of a worker's start.
 /// </summary>
 internal static class LaunchContractParser
 {
-    /// <summary>Null where the text is no launch order.</summary>
+    /// <summary>Null if the text is no launch order.</summary>
     public static WorkerLaunch? Parse(ReadOnlySpan<byte> utf8)
     {
         var launch = new WorkerLaunch();

@@ -8,7 +8,7 @@ internal sealed class LaunchContractReader(Stream input)
 {
     private const int MaxLength = 64 * 1024;
 
-    /// <summary>Null where there is no such line: a person, or some other program, has started the worker.</summary>
+    /// <summary>Null without such a line: a person, or some other program, has started the worker.</summary>
     public WorkerLaunch? Read()
     {
         var line = new List<byte>(512);
@@ -27,7 +27,7 @@ internal sealed class LaunchContractReader(Stream input)
         return null;
     }
 
-    /// <summary>Calls back once the input ends: the coordinator is gone. What still comes is skipped.</summary>
+    /// <summary>Calls back once the input ends, that is, when the coordinator has ended. Any further input is skipped.</summary>
     public void WatchEnd(Action onEnd)
     {
         var thread = new Thread(() =>
@@ -41,7 +41,7 @@ internal sealed class LaunchContractReader(Stream input)
             }
             catch (IOException)
             {
-                // A broken pipe says the same.
+                // A broken pipe means the same.
             }
 
             onEnd();

@@ -13,9 +13,9 @@ namespace Orchestrator.Worker;
 public static class OrchestratorWorker
 {
     /// <summary>
-    /// To be called on the main thread before its first await: from here on the process dies with the one that started it.
+    /// To be called on the main thread before its first await: from here on the process dies with its parent.
     /// </summary>
-    /// <param name="args">The program's arguments. Workers take none: all they need comes on standard input.</param>
+    /// <param name="args">The program's arguments. Workers take none: all settings come on standard input.</param>
     /// <param name="json">How handlers' inputs and outputs are read and written; see <see cref="TaskHandlerRegistry"/>.</param>
     public static WorkerBuilder CreateBuilder(string[] args, JsonSerializerOptions? json = null)
     {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Orchestrator.Worker;
 
-/// <summary>What keeps a worker from outliving its coordinator, and from leaving traces. Linux only; elsewhere it does nothing.</summary>
+/// <summary>Keeps a worker from outliving its coordinator, and from leaving traces. Linux only; elsewhere it does nothing.</summary>
 internal static partial class ParentProcess
 {
     private const int SetParentDeathSignal = 1;
@@ -12,8 +12,8 @@ internal static partial class ParentProcess
     private const string OomScore = "500";
 
     /// <summary>
-    /// Has the kernel kill this process when its parent dies. To be called on the main thread: the request belongs to the calling
-    /// thread and is forgotten when that ends.
+    /// Makes the kernel kill this process when its parent dies. To be called on the main thread: the request belongs to the calling thread
+    /// and ends with it.
     /// </summary>
     public static void DieWithParent()
     {
@@ -22,7 +22,7 @@ internal static partial class ParentProcess
     }
 
     /// <summary>
-    /// False if the parent died before <see cref="DieWithParent"/> was heard: the process then belongs to somebody else.
+    /// False if the parent died before <see cref="DieWithParent"/> took effect: the process then has another parent.
     /// </summary>
     public static bool Is(int pid) => !OperatingSystem.IsLinux() || GetParentId() == pid;
 
@@ -35,7 +35,7 @@ internal static partial class ParentProcess
         _ = SetResourceLimit(CoreDumpLimit, in none);
         try
         {
-            // When memory runs out, the kernel is to take a worker and not the coordinator, which can replace it.
+            // When memory runs out, the kernel should kill a worker, which can be replaced, and not the coordinator.
             File.WriteAllText("/proc/self/oom_score_adj", OomScore);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -44,7 +44,7 @@ internal static partial class ParentProcess
         }
     }
 
-    /// <summary>Ends the process without exit handlers, which could wait for the very coordinator that is gone.</summary>
+    /// <summary>Ends the process without exit handlers, which could wait for the coordinator that has ended.</summary>
     public static void ExitNow(int code) => ExitProcess(code);
 
     public static uint UserId() => GetEffectiveUserId();

@@ -3,8 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// What a task logs by any logger goes to its log. Outside of tasks: warnings and worse on standard error, one line each, which the coordinator keeps for its
-/// post-mortems. The console provider would cost a thread, an options system and a fifth of the start.
+/// A task's log lines, from any logger, go to the task's log. Outside of tasks: warnings and worse go to standard error, one line each,
+/// which the coordinator keeps for its post-mortems. The console provider would cost a thread, an options system and a fifth of the start
+/// time.
 /// </summary>
 internal sealed class StandardErrorLogger : ILoggerProvider
 {

@@ -7,21 +7,21 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker;
 
-/// <summary>A worker process in the making; see <see cref="OrchestratorWorker"/>.</summary>
+/// <summary>Configures a worker process; see <see cref="OrchestratorWorker"/>.</summary>
 public sealed class WorkerBuilder : ITaskMap
 {
     private const int ExitUsage = 2;
     private const int ExitFailed = 1;
 
-    // A worker sees one processor, for which the pool keeps one thread ready; each further one takes it half a second. With a few
-    // ready, asynchronous handlers that block by mistake do not hold up the reader of cancels.
+    // A worker sees one processor, for which the pool keeps one thread ready; each further thread takes it half a second. With a few ready,
+    // asynchronous handlers that block by mistake do not hold up the reader of cancels.
     private const int ReadyPoolThreads = 8;
 
     private readonly List<Func<IServiceProvider, CancellationToken, Task>> _initializers = [];
 
     internal WorkerBuilder(JsonSerializerOptions? json) => Tasks = new TaskHandlerRegistry(json);
 
-    /// <summary>What handler classes and <see cref="TaskContext.Services"/> are served from.</summary>
+    /// <summary>The services for handler classes and <see cref="TaskContext.Services"/>.</summary>
     public IServiceCollection Services { get; } = new ServiceCollection();
 
     /// <summary>The handlers of this worker.</summary>
@@ -30,8 +30,8 @@ public sealed class WorkerBuilder : ITaskMap
     internal IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> Initializers => _initializers;
 
     /// <summary>
-    /// Runs once per worker process before it takes its first task: loading models, warming caches. Several run in order. What
-    /// one throws ends the process with exit code 1 and stands on its standard error.
+    /// Runs once per worker process before it accepts its first task: loading models, warming caches. Several run in order. An exception
+    /// ends the process with exit code 1 and is written to its standard error.
     /// </summary>
     public WorkerBuilder UseInitializer(Func<IServiceProvider, CancellationToken, Task> initializer)
     {
@@ -41,12 +41,12 @@ public sealed class WorkerBuilder : ITaskMap
     }
 
     /// <summary>
-    /// Serves the coordinator that started this process until it drains the worker or goes away. Answers with the exit code: 0 after
-    /// a drain, 1 after a failure, 2 if no coordinator has started this process.
+    /// Serves the coordinator that started this process until it drains the worker or disconnects. Returns the exit code: 0 after a drain,
+    /// 1 after a failure, 2 if no coordinator has started this process.
     /// </summary>
     public async Task<int> RunAsync()
     {
-        // A terminal's input never ends by itself, and a person would wait for ever.
+        // A terminal's input never ends by itself, and a person would wait forever.
         var order = Console.IsInputRedirected ? new LaunchContractReader(ControlInput.Take()) : null;
         if (order?.Read() is not { } launch)
         {
@@ -69,13 +69,13 @@ public sealed class WorkerBuilder : ITaskMap
     private async Task<int> RunAsync(WorkerLaunch launch)
     {
         WorkerConsole.Install();
-        // Ctrl-C reaches the whole process group; the coordinator decides what becomes of its workers.
+        // Ctrl-C reaches the whole process group; the coordinator decides when its workers end.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
         ThreadPool.GetMinThreads(out var workers, out var completions);
         ThreadPool.SetMinThreads(Math.Max(workers, ReadyPoolThreads), completions);
         try
         {
-            // The first word on the direct stream, before all that takes time: the coordinator then need not try the socket.
+            // The first message on the direct stream, before any slow step: the coordinator then need not try the socket.
             var direct = SocketMessageStream.FromInherited(launch.DirectStream, launch.CoordinatorPid);
             if (direct is not null)
                 await direct.WriteAsync(new MessageBuffer());
@@ -88,7 +88,7 @@ public sealed class WorkerBuilder : ITaskMap
             var end = await server.RunAsync();
             if (end == StreamEnd.Broken)
             {
-                // Handlers may still run, and nobody is left to wait for them.
+                // Handlers may still run, but their results have no receiver any more.
                 ParentProcess.ExitNow(ExitFailed);
             }
 
@@ -96,7 +96,7 @@ public sealed class WorkerBuilder : ITaskMap
         }
         catch (Exception e)
         {
-            // The coordinator shows the last lines of standard error where it reports a worker that does not start.
+            // The coordinator shows the last lines of standard error when it reports a worker that does not start.
             await Console.Error.WriteLineAsync($"worker: {ExceptionText.Describe(e)}");
             return ExitFailed;
         }

@@ -3,8 +3,8 @@ using System.Text;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// The standard output and error of a worker: what a task prints, on whichever thread its asynchronous code runs, goes to the task's log; what nobody's task prints goes
-/// where it always went.
+/// The standard output and error of a worker: a task's output, on any thread that runs its asynchronous code, goes to the task's log;
+/// output outside of tasks goes to the original stream.
 /// </summary>
 internal sealed class WorkerConsole : TextWriter
 {
@@ -19,7 +19,7 @@ internal sealed class WorkerConsole : TextWriter
 
     public override Encoding Encoding => _process.Encoding;
 
-    /// <summary>Takes the place of <see cref="Console.Out"/> and <see cref="Console.Error"/>.</summary>
+    /// <summary>Replaces <see cref="Console.Out"/> and <see cref="Console.Error"/>.</summary>
     public static void Install()
     {
         Console.SetOut(new WorkerConsole(Console.Out, isError: false));
@@ -40,7 +40,7 @@ internal sealed class WorkerConsole : TextWriter
             _process.Write(buffer);
     }
 
-    // In one piece, so that lines of several threads do not mix.
+    // As a single write, so that lines of several threads do not mix.
     public override void WriteLine(string? value) => Write(value + "\n");
 
     public override void WriteLine(ReadOnlySpan<char> buffer) => Write(string.Concat(buffer, "\n"));

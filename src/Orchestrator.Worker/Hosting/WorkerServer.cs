@@ -15,7 +15,7 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker;
 
-/// <summary>The gRPC server on the worker's Unix socket, without anything that belongs to the process around it.</summary>
+/// <summary>The gRPC server on the worker's Unix socket, without the code that concerns the surrounding process.</summary>
 internal sealed class WorkerServer : IAsyncDisposable
 {
     private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(1);
@@ -40,13 +40,13 @@ internal sealed class WorkerServer : IAsyncDisposable
     /// <summary>Completes when the socket accepts connections.</summary>
     public Task Listening => _listening.Task;
 
-    /// <param name="worker">What the program has made of it.</param>
+    /// <param name="worker">The program's configured builder.</param>
     /// <param name="launch">The coordinator's order.</param>
-    /// <param name="direct">The direct stream, where the coordinator offers one; owned from now on.</param>
+    /// <param name="direct">The direct stream, if the coordinator offers one; owned from now on.</param>
     /// <param name="time">For heartbeats and run times.</param>
     public static WorkerServer Create(WorkerBuilder worker, WorkerLaunch launch, SocketMessageStream? direct, TimeProvider time)
     {
-        // The empty builder reads no settings files, watches none, and logs nowhere: half the start of the slim one.
+        // The empty builder reads no settings files, watches none, and has no loggers: half the start time of the slim one.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         foreach (var service in worker.Services)
             builder.Services.Add(service);
@@ -75,8 +75,8 @@ internal sealed class WorkerServer : IAsyncDisposable
         if (_direct is not null)
             _ = ServeDirectAsync(_direct);
         await _app.StartAsync();
-        // A socket file is there as soon as it is bound, and refuses connections until it is listened on. It gets its name only
-        // now, so that whoever waits for the file never meets that gap.
+        // A socket file exists as soon as it is bound, and refuses connections until the socket listens. It gets its final name only now,
+        // so that a process that waits for the file never meets that gap.
         File.Move(BindPath(Runtime.Launch.Socket), Runtime.Launch.Socket);
         _listening.SetResult();
         await InitializeAsync();
@@ -96,7 +96,7 @@ internal sealed class WorkerServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    /// <summary>Serves the coordinator on the direct stream, which makes it the only one: Execute is refused from here on.</summary>
+    /// <summary>Serves the coordinator on the direct stream, which makes it the only stream: Execute is refused from here on.</summary>
     private async Task ServeDirectAsync(SocketMessageStream direct)
     {
         Runtime.TryAttach();
@@ -108,11 +108,11 @@ internal sealed class WorkerServer : IAsyncDisposable
         }
         catch (IOException)
         {
-            // The coordinator is gone, which the end tells.
+            // The coordinator has ended, which the stream's end reports.
         }
         catch (RpcException)
         {
-            // The initializer failed; whoever runs it says so.
+            // The initializer failed; its caller reports that.
         }
         finally
         {
@@ -130,11 +130,11 @@ internal sealed class WorkerServer : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // Closed, so everything has been read that anybody will read.
+            // Closed, so all data that could be read has been read.
         }
     }
 
-    /// <summary>The socket listens meanwhile; Hello waits for it.</summary>
+    /// <summary>The socket listens meanwhile; Hello waits for the initializers.</summary>
     private async Task InitializeAsync()
     {
         try
@@ -144,7 +144,7 @@ internal sealed class WorkerServer : IAsyncDisposable
         }
         catch (OperationCanceledException) when (Runtime.DrainRequested.IsCancellationRequested)
         {
-            // Told to end before it had begun; the stream, if there is one, is drained at once.
+            // Ordered to end before it had begun; the stream, if there is one, is drained at once.
         }
         catch (Exception e)
         {
@@ -159,7 +159,7 @@ internal sealed class WorkerServer : IAsyncDisposable
     {
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(options => Configure(options, launch.Socket));
-        // The server's own chatter is nobody's; what handlers log is theirs, from information on.
+        // The server itself logs from Warning on, handlers from Information on.
         builder.Logging.SetMinimumLevel(LogLevel.Information).AddProvider(new StandardErrorLogger());
         foreach (var category in (string[])["Microsoft", "Grpc", "System"])
             builder.Logging.AddFilter(category, LogLevel.Warning);
@@ -171,7 +171,7 @@ internal sealed class WorkerServer : IAsyncDisposable
         });
         builder.Services.AddGrpcReflection();
         builder.Services.AddSingleton(_ => CreateHealth());
-        // Signals are the worker's own business, see WorkerBuilder.
+        // The worker handles signals itself, see WorkerBuilder.
         builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoLifetime>());
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = s_stopTimeout);
     }

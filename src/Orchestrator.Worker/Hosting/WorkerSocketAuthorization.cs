@@ -10,7 +10,7 @@ using Orchestrator.Contracts;
 
 namespace Orchestrator.Worker;
 
-/// <summary>Who may use the worker's socket: processes of the same user, with the token of this launch.</summary>
+/// <summary>Restricts the worker's socket to processes of the same user, with the token of this launch.</summary>
 internal sealed class WorkerSocketAuthorization(string token)
 {
     private const string HealthPrefix = "/grpc.health.v1.Health/";
@@ -20,7 +20,10 @@ internal sealed class WorkerSocketAuthorization(string token)
 
     private readonly byte[] _expected = Encoding.UTF8.GetBytes(ProtocolConstants.BearerPrefix + token);
 
-    /// <summary>Drops connections of other users. The socket's folder keeps them out already; this holds where the folder is wrong.</summary>
+    /// <summary>
+    /// Drops connections of other users. The socket's folder already excludes them; this check holds if the folder's mode is
+    /// wrong.
+    /// </summary>
     public static ConnectionDelegate CheckPeer(ConnectionDelegate next) => connection =>
     {
         if (!OperatingSystem.IsLinux() || connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)

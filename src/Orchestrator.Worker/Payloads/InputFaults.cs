@@ -6,8 +6,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Turns the serializer's exception into a sentence that names the field, what was expected and what came. The
-/// exception itself names a .NET type and a byte position, which tell a Python or shell user nothing.
+/// Turns the serializer's exception into a sentence that names the field, the expected and the actual value. The exception itself names a
+/// .NET type and a byte position, which are useless to a Python or shell user.
 /// </summary>
 internal static class InputFaults
 {

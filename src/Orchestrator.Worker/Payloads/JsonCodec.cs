@@ -5,8 +5,8 @@ using Google.Protobuf;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Converts one type. Its metadata is resolved when the first task needs it: doing that for every handler at the start
-/// would cost more than the rest of the start. <c>byte[]</c> stands for opaque bytes.
+/// Converts one type. Its metadata is resolved when the first task needs it: resolving it for every handler at the start would cost more
+/// than the rest of the start. <c>byte[]</c> stands for opaque bytes.
 /// </summary>
 internal sealed class JsonCodec<T>
 {

@@ -22,7 +22,7 @@ internal sealed class JsonScratch
 
     public ReadOnlySpan<byte> Written => _buffer.WrittenSpan;
 
-    /// <summary>Taken out of its place while in use, so that a converter that calls back into the codec gets another.</summary>
+    /// <summary>The spare is removed while in use, so that a converter that calls back into the codec gets another.</summary>
     public static JsonScratch Rent()
     {
         var scratch = s_spare ?? new JsonScratch();

@@ -45,7 +45,7 @@ internal static class JsonToValue
                 integer is >= -ValueWire.MaxExactInteger and <= ValueWire.MaxExactInteger;
             if (!exact)
             {
-                // As a double it would lose digits, so it leaves as text (common.proto, Payload.json).
+                // As a double it would lose digits, so it is sent as text (common.proto, Payload.json).
                 buffer.WriteByte(ValueWire.String);
                 buffer.WriteBytes(literal);
                 return;

@@ -6,8 +6,8 @@ using Google.Protobuf;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Reads and writes the wire bytes of <c>orchestrator.v1.Payload</c>. Integers up to 2^53 cross as JSON numbers; larger ones
-/// leave as decimal strings and are accepted as such, so that no digit is ever rounded silently.
+/// Reads and writes the wire bytes of <c>orchestrator.v1.Payload</c>. Integers up to 2^53 cross as JSON numbers; larger ones are sent as
+/// decimal strings and are accepted as such, so that no digit is ever rounded silently.
 /// </summary>
 public static class PayloadCodec
 {
@@ -38,7 +38,7 @@ public static class PayloadCodec
         }
     }
 
-    /// <summary>A payload from JSON text. Throws <see cref="JsonException"/> where it is none.</summary>
+    /// <summary>A payload from JSON text. Throws <see cref="JsonException"/> for invalid text.</summary>
     public static ByteString EncodeJsonText(ReadOnlySpan<byte> utf8Json)
     {
         if (!Utf8.IsValid(utf8Json))
@@ -57,7 +57,7 @@ public static class PayloadCodec
         }
         catch (InvalidOperationException exception)
         {
-            // Half of a surrogate pair, escaped: JSON's grammar allows it, and no text can hold it.
+            // Half of a surrogate pair, escaped: JSON's grammar allows it, and no valid text can contain it.
             throw new JsonException(exception.Message, exception);
         }
         finally
@@ -92,8 +92,8 @@ public static class PayloadCodec
     }
 
     /// <summary>
-    /// The JSON value of a payload. What does not fit throws <see cref="InvalidInputException"/>, naming the field, what was expected and
-    /// what came. A payload without content reads as <c>{}</c> where an object is expected, else as <c>null</c>.
+    /// The JSON value of a payload. A mismatch throws <see cref="InvalidInputException"/>, naming the field, the expected and the actual
+    /// value. A payload without content reads as <c>{}</c> if an object is expected, otherwise as <c>null</c>.
     /// </summary>
     public static T DecodeJson<T>(ByteString message, JsonTypeInfo<T> type)
     {

@@ -6,7 +6,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Orchestrator.Worker;
 
-/// <summary>The JSON that typed handlers speak unless told otherwise.</summary>
+/// <summary>The default JSON of typed handlers.</summary>
 public static class TaskJson
 {
     /// <summary>

@@ -17,7 +17,7 @@ public enum PayloadKind
 }
 
 /// <summary>
-/// An <c>orchestrator.v1.Payload</c> as the bytes it has on the wire. It is decoded only by whoever asks.
+/// An <c>orchestrator.v1.Payload</c> as its bytes on the wire. It is decoded only on demand.
 /// </summary>
 public readonly struct TaskPayload(ByteString message) : IEquatable<TaskPayload>
 {

@@ -4,8 +4,8 @@ using Google.Protobuf;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// A growing buffer for protobuf's wire format. The length of a nested message stands before it and is known only after
-/// it: it is inserted by moving the message up, which is cheaper here than computing every size first.
+/// A growing buffer for protobuf's wire format. The length of a nested message precedes it but is known only afterwards: it is inserted by
+/// moving the message up, which is cheaper here than computing every size first.
 /// </summary>
 internal sealed class WireBuffer
 {
@@ -56,7 +56,7 @@ internal sealed class WireBuffer
         value.CopyTo(Grow(value.Length));
     }
 
-    /// <summary>Space of at most <paramref name="count"/> bytes; <see cref="Shrink"/> gives back what was not used.</summary>
+    /// <summary>Space of at most <paramref name="count"/> bytes; <see cref="Shrink"/> returns the unused part.</summary>
     public Span<byte> Grow(int count)
     {
         if (count > _bytes.Length - Length)

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Reads protobuf's wire format from a span. Payloads are read by hand, since building message objects for every
-/// number of a JSON input would cost more than most handlers.
+/// Reads protobuf's wire format from a span. Payloads are decoded by this code, since building message objects for every number of a JSON
+/// input would cost more than most handlers.
 /// </summary>
 internal ref struct WireReader(ReadOnlySpan<byte> bytes)
 {
@@ -90,5 +90,5 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes)
     private static MalformedPayloadException Truncated() => new("it ends in the middle of a field");
 }
 
-/// <summary>The bytes are no <c>orchestrator.v1.Payload</c>, or its JSON value is none.</summary>
+/// <summary>The bytes are no <c>orchestrator.v1.Payload</c>, or its JSON value is invalid.</summary>
 internal sealed class MalformedPayloadException(string message) : Exception("the payload is malformed: " + message);

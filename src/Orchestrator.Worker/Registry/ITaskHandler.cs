@@ -1,11 +1,11 @@
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// A handler as a class, made by dependency injection. Registered as a singleton it is made once per worker process;
-/// registered scoped or transient, each task gets its own scope.
+/// A handler as a class, created by dependency injection. Registered as a singleton it is created once per worker process; registered
+/// scoped or transient, each task gets its own scope.
 /// </summary>
 public interface ITaskHandler<TIn, TOut>
 {
-    /// <summary>Runs one task. What it throws fails the task, see <see cref="InvalidInputException"/> for wrong input.</summary>
+    /// <summary>Runs one task. An exception fails the task, see <see cref="InvalidInputException"/> for wrong input.</summary>
     Task<TOut> RunAsync(TIn input, TaskContext context, CancellationToken cancellationToken);
 }

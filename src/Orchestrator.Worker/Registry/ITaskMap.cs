@@ -1,8 +1,8 @@
 namespace Orchestrator.Worker;
 
-/// <summary>Anything that handlers can be mapped on: a <see cref="TaskHandlerRegistry"/> or a <see cref="WorkerBuilder"/>.</summary>
+/// <summary>Accepts mapped handlers: a <see cref="TaskHandlerRegistry"/> or a <see cref="WorkerBuilder"/>.</summary>
 public interface ITaskMap
 {
-    /// <summary>Where mapped handlers go.</summary>
+    /// <summary>The registry of mapped handlers.</summary>
     TaskHandlerRegistry Tasks { get; }
 }

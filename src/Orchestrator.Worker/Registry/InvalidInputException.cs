@@ -14,7 +14,7 @@ public sealed class InvalidInputException : Exception
 
     /// <summary>An error about one field.</summary>
     /// <param name="field">Its name or path, as the caller writes it; empty for the input as a whole.</param>
-    /// <param name="message">What was expected and what came, such as <c>must be between 1 and 100, got 0</c>.</param>
+    /// <param name="message">The expected and the actual value, such as <c>must be between 1 and 100, got 0</c>.</param>
     public InvalidInputException(string field, string message)
         : this(field, message, null)
     {

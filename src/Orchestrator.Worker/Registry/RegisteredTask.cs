@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Worker;
 
-/// <summary>One handler as it was mapped.</summary>
+/// <summary>One mapped handler.</summary>
 public sealed class RegisteredTask
 {
     private readonly ByteString? _example;
@@ -17,7 +17,7 @@ public sealed class RegisteredTask
         _example = exampleJson is null ? null : ParseExample(name, exampleJson);
     }
 
-    /// <summary>The name that tasks ask for.</summary>
+    /// <summary>The name by which tasks request it.</summary>
     public string Name { get; }
 
     /// <summary>The lane it runs in.</summary>

@@ -5,8 +5,8 @@ using Orchestrator.Contracts;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// The handlers of a program by name. Fill it with the <see cref="TaskMapExtensions"/> before the first executor is made;
-/// from then on it is read-only, and safe to read from any thread.
+/// The handlers of a program by name. Fill it with the <see cref="TaskMapExtensions"/> before the first executor is created; from then on
+/// it is read-only, and thread-safe.
 /// </summary>
 public sealed class TaskHandlerRegistry : ITaskMap
 {
@@ -15,15 +15,15 @@ public sealed class TaskHandlerRegistry : ITaskMap
 
     /// <summary>An empty registry.</summary>
     /// <param name="json">
-    /// How inputs and outputs are read and written. The default is <see cref="TaskJson.Default"/>: camelCase names read in any
-    /// case, numbers also accepted as strings, unknown members ignored, what a constructor or <c>required</c> asks for must be there.
+    /// How inputs and outputs are read and written. The default is <see cref="TaskJson.Default"/>: camelCase names read in any case,
+    /// numbers also accepted as strings, unknown members ignored, members that a constructor or <c>required</c> demands must be present.
     /// </param>
     public TaskHandlerRegistry(JsonSerializerOptions? json = null) => JsonOptions = json ?? TaskJson.Default;
 
     /// <summary>How typed inputs and outputs are read and written.</summary>
     public JsonSerializerOptions JsonOptions { get; }
 
-    /// <summary>Everything mapped, in the order of mapping.</summary>
+    /// <summary>All mapped handlers, in the order of mapping.</summary>
     public IReadOnlyCollection<RegisteredTask> Handlers => _tasks.Values;
 
     TaskHandlerRegistry ITaskMap.Tasks => this;
@@ -45,6 +45,6 @@ public sealed class TaskHandlerRegistry : ITaskMap
             throw new ArgumentException($"A handler named '{task.Name}' is already mapped; names must be unique.", nameof(task));
     }
 
-    // Lookups take no lock, so nothing may be added once somebody reads.
+    // Lookups take no lock, so nothing may be added once an executor reads.
     internal void Freeze() => _frozen = true;
 }

@@ -5,9 +5,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Maps handlers by name. The input is read from the task's JSON, and the answer is written as one bare JSON value. Every
-/// overload takes a one-line description and an example input as JSON text, both shown to whoever lists the handlers.
-/// Names must be unique, else <see cref="ArgumentException"/>.
+/// Maps handlers by name. The input is read from the task's JSON, and the answer is written as one bare JSON value. Every overload takes a
+/// one-line description and an example input as JSON text; both appear in listings of handlers. Names must be unique, otherwise
+/// <see cref="ArgumentException"/>.
 /// </summary>
 public static class TaskMapExtensions
 {
@@ -18,7 +18,7 @@ public static class TaskMapExtensions
         this ITaskMap map, string name, HandlerKind kind, Func<TIn, TOut> handler, string? description = null, string? example = null) =>
         map.Add(name, kind, new FunctionInvoker<TIn, TOut>(Codec<TIn>(map), Output<TOut>(map, name), handler), description, example);
 
-    /// <summary>A function that looks at its context or can be cancelled.</summary>
+    /// <summary>A function that uses its context or can be cancelled.</summary>
     public static ITaskMap MapTask<TIn, TOut>(
         this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, TOut> handler, string? description = null, string? example = null) =>
         map.Add(name, kind, new ContextFunctionInvoker<TIn, TOut>(Codec<TIn>(map), Output<TOut>(map, name), handler), description, example);
@@ -32,7 +32,7 @@ public static class TaskMapExtensions
             name, kind, new AsyncInvoker<TIn, TOut>(Codec<TIn>(map), Output<TOut>(map, name), (input, _) => handler(input)), description, example);
     }
 
-    /// <summary>An asynchronous function that looks at its context or can be cancelled.</summary>
+    /// <summary>An asynchronous function that uses its context or can be cancelled.</summary>
     public static ITaskMap MapTask<TIn, TOut>(
         this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, Task<TOut>> handler, string? description = null, string? example = null)
     {
@@ -60,14 +60,14 @@ public static class TaskMapExtensions
     }
 
     /// <summary>
-    /// A generator: each element leaves at once as a partial output, and the task's output is the number of elements. The
-    /// elements are not repeated in the output, since together they may exceed the payload limit.
+    /// A generator: each element is sent at once as a partial output, and the task's output is the number of elements. The elements are not
+    /// repeated in the output, since together they may exceed the payload limit.
     /// </summary>
     public static ITaskMap MapTask<TIn, TOut>(
         this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, IAsyncEnumerable<TOut>> handler, string? description = null, string? example = null) =>
         map.Add(name, kind, new GeneratorInvoker<TIn, TOut>(Codec<TIn>(map), Output<TOut>(map, name), handler), description, example);
 
-    /// <summary>A function with JSON options of its own, such as those of a generated context: resolved when the first task comes.</summary>
+    /// <summary>A function with JSON options of its own, such as those of a generated context: resolved when the first task arrives.</summary>
     public static ITaskMap MapTask<TIn, TOut>(
         this ITaskMap map,
         string name,
@@ -134,7 +134,7 @@ public static class TaskMapExtensions
             example);
     }
 
-    /// <summary>A handler class that implements <see cref="ITaskHandler{TIn, TOut}"/> once; its constructor is injected.</summary>
+    /// <summary>A handler class that implements <see cref="ITaskHandler{TIn, TOut}"/> once, with constructor injection.</summary>
     [RequiresDynamicCode(NeedsReflection)]
     public static ITaskMap MapTask<THandler>(
         this ITaskMap map, string name, HandlerKind kind, string? description = null, string? example = null)
@@ -156,15 +156,15 @@ public static class TaskMapExtensions
         return map.Add(name, kind, invoker, description, example);
     }
 
-    /// <summary>A handler class, with its types spelled out: no reflection.</summary>
+    /// <summary>A handler class with explicit type arguments: no reflection.</summary>
     public static ITaskMap MapTask<THandler, TIn, TOut>(
         this ITaskMap map, string name, HandlerKind kind, string? description = null, string? example = null)
         where THandler : class, ITaskHandler<TIn, TOut> =>
         map.Add(name, kind, new ClassInvoker<THandler, TIn, TOut>(map.Tasks.JsonOptions), description, example);
 
     /// <summary>
-    /// Raw bytes in and out. A task whose input is a JSON string hands over that text as UTF-8, so that scripts can call it too.
-    /// The input is valid only until the handler ends.
+    /// Raw bytes in and out. A task whose input is a JSON string passes that text as UTF-8, so that scripts can call it too. The input is
+    /// valid only until the handler ends.
     /// </summary>
     public static ITaskMap MapBytes(
         this ITaskMap map,
@@ -176,8 +176,8 @@ public static class TaskMapExtensions
         map.Add(name, kind, new BytesInvoker(handler), description, example);
 
     /// <summary>
-    /// The payload as it came, undecoded, and one as it shall go: for handlers that accept several forms or pass data on.
-    /// The cancellation token is in the context, and costs nothing until it is asked for.
+    /// The payload as received, undecoded, and a payload to return unchanged: for handlers that accept several forms or pass data on. The
+    /// cancellation token is in the context, and costs nothing until it is used.
     /// </summary>
     public static ITaskMap MapPayload(
         this ITaskMap map, string name, HandlerKind kind, Func<TaskPayload, TaskContext, ValueTask<TaskPayload>> handler, string? description = null, string? example = null) =>
@@ -199,7 +199,7 @@ public static class TaskMapExtensions
         return new JsonCodec<T>(map.Tasks.JsonOptions);
     }
 
-    // A lambda that returns ValueTask<T> binds to the synchronous overload, and would be answered with the JSON of a ValueTask.
+    // A lambda that returns ValueTask<T> binds to the synchronous overload, and its answer would be the JSON of a ValueTask.
     private static JsonCodec<T> Output<T>(ITaskMap map, string name)
     {
         var type = typeof(T);

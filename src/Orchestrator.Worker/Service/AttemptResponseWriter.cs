@@ -5,13 +5,13 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// The one writer of a response stream. What is appended while a write is under way leaves together with the next one, so
-/// that messages grow under load by themselves. If none is under way, the appending thread writes at once: waking another
-/// thread for it would cost more than the write.
+/// The one writer of a response stream. Items that are appended during a write are sent together with the next one, so that messages grow
+/// under load. Without a write in progress, the appending thread writes at once: waking another thread for it would cost more than the
+/// write.
 /// </summary>
 internal sealed class AttemptResponseWriter : IAttemptResultWriter
 {
-    // What a reader that keeps up never sees waiting: several messages, and a few payloads of the largest size.
+    // More than ever waits for a reader that keeps up: several messages, and a few payloads of the largest size.
     private const int RoomItems = 8 * ProtocolConstants.MaxItemsPerMessage;
     private const long RoomBytes = 4L * ProtocolConstants.MaxPayloadBytes;
     private const int ItemOverhead = 32;
@@ -38,7 +38,7 @@ internal sealed class AttemptResponseWriter : IAttemptResultWriter
     private TaskCompletionSource? _empty;
 
     /// <param name="write">The stream's WriteAsync; never called while an earlier call is unfinished.</param>
-    /// <param name="wake">Has another thread call <see cref="Write"/> soon; must be cheap.</param>
+    /// <param name="wake">Makes another thread call <see cref="Write"/> soon; must be cheap.</param>
     public AttemptResponseWriter(Func<MessageBuffer, Task> write, Action wake)
     {
         _write = write;
@@ -103,7 +103,7 @@ internal sealed class AttemptResponseWriter : IAttemptResultWriter
         }
     }
 
-    /// <summary>Writes what is there; heartbeats that come later are ignored, so that no write is under way afterwards.</summary>
+    /// <summary>Writes all pending items; later heartbeats are ignored, so that no write is in progress afterwards.</summary>
     public Task CloseAsync()
     {
         lock (_gate)
@@ -139,14 +139,14 @@ internal sealed class AttemptResponseWriter : IAttemptResultWriter
         }
     }
 
-    /// <summary>Writes one message unless a write is under way, whose end then takes care of the rest.</summary>
+    /// <summary>Writes one message, unless a write is in progress, whose completion then handles the rest.</summary>
     public void Write()
     {
         if (!TryBegin(out var message))
             return;
         if (!Issue(message))
             return;
-        // The write has ended already. One message is this thread's share: it may be a lane's or the reader's.
+        // The write completed synchronously. One message is this thread's share: it may be a lane's or the reader's.
         if (End())
             _wake();
     }
@@ -166,7 +166,7 @@ internal sealed class AttemptResponseWriter : IAttemptResultWriter
         return empty;
     }
 
-    /// <summary>Drops what waits and all that follows: the stream is gone.</summary>
+    /// <summary>Drops all pending and later items: the stream is broken.</summary>
     public void Break()
     {
         lock (_gate)
@@ -183,7 +183,7 @@ internal sealed class AttemptResponseWriter : IAttemptResultWriter
 
     private bool HasPending => _full.Count > 0 || _open.Message is not null || _vitals is not null;
 
-    /// <summary>Makes room for an item; false where nobody is to have it any more.</summary>
+    /// <summary>Makes room for an item; false if the stream takes no more items.</summary>
     private bool OpenFor(int size)
     {
         if (_broken)
@@ -242,7 +242,7 @@ internal sealed class AttemptResponseWriter : IAttemptResultWriter
         return _written = batch.Message;
     }
 
-    /// <summary>True if the write has ended already; otherwise its end continues by itself.</summary>
+    /// <summary>True if the write completed synchronously; otherwise its completion continues.</summary>
     private bool Issue(MessageBuffer message)
     {
         try
@@ -265,7 +265,7 @@ internal sealed class AttemptResponseWriter : IAttemptResultWriter
     {
         if (!_writing!.IsCompletedSuccessfully)
         {
-            // Seen by the reader too, which ends the process; observed here so that nobody reports it as unobserved.
+            // The reader sees this failure too and ends the process; observed here so that it is not reported as unobserved.
             _ = _writing.Exception;
             Break();
             return;
@@ -276,7 +276,7 @@ internal sealed class AttemptResponseWriter : IAttemptResultWriter
         }
     }
 
-    /// <summary>True if more waits.</summary>
+    /// <summary>True if more items wait.</summary>
     private bool End()
     {
         lock (_gate)

@@ -3,9 +3,9 @@ using Orchestrator.Contracts.Direct;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// The direct stream of a worker: what <see cref="ExecuteSession"/> is to one over gRPC. One thread, the leader, waits for a message, carries out its orders and starts
-/// its IO tasks itself, so that an assignment wakes one thread and no more. Should a task keep it for longer than a millisecond, another thread becomes the
-/// leader: so no user code stands between the stream and a cancel for longer than that.
+/// The direct stream of a worker, the counterpart of <see cref="ExecuteSession"/> over gRPC. One thread, the leader, waits for a message,
+/// carries out its orders and starts its IO tasks itself, so that an assignment wakes only one thread. If a task holds the leader for
+/// longer than a millisecond, another thread becomes the leader: so user code never delays a cancel for longer than that.
 /// </summary>
 internal sealed class DirectSession
 {
@@ -78,7 +78,7 @@ internal sealed class DirectSession
             while (stream.TryRead(out var request))
             {
                 _session._orders.Apply(request);
-                // What has arrived already is taken first: cancels before user code, and tasks together.
+                // Messages that have already arrived are handled first: cancels before user code, and tasks together.
                 while (stream.HasBuffered && stream.TryRead(out request))
                     _session._orders.Apply(request);
                 Volatile.Write(ref _state, RunningTasks);
@@ -87,7 +87,7 @@ internal sealed class DirectSession
                     return;
             }
 
-            // Nothing more will come, which is what a drain says too.
+            // No more messages will come, which means the same as a drain.
             executor.Drain();
         }
 

@@ -4,7 +4,8 @@ using Orchestrator.Contracts.RawMessages;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Carries out the control part of a request; what it assigns is started, or left for <see cref="TaskExecutor.RunInline"/>. Used by one thread at a time.
+/// Carries out the control part of a request; its assignments are started, or left for <see cref="TaskExecutor.RunInline"/>. Used by one
+/// thread at a time.
 /// </summary>
 internal sealed class ExecuteRequestHandler(TaskExecutor executor)
 {
@@ -12,7 +13,7 @@ internal sealed class ExecuteRequestHandler(TaskExecutor executor)
     private readonly List<RawAssignment> _assignments = [];
 
     /// <param name="message">An <c>ExecuteRequest</c>; not kept.</param>
-    /// <exception cref="InvalidDataException">It is none. Nothing of it has been carried out.</exception>
+    /// <exception cref="InvalidDataException">The bytes are no such message. Nothing of it has been carried out.</exception>
     public void Apply(ReadOnlySpan<byte> message)
     {
         _assignments.Clear();
@@ -24,7 +25,7 @@ internal sealed class ExecuteRequestHandler(TaskExecutor executor)
             executor.WorkerName = $"{identity.Name}#{identity.Incarnation}";
         if (_assignments.Count > 0)
             executor.EnqueueForInline(CollectionsMarshal.AsSpan(_assignments));
-        // Each has its own; what is left here would keep the inputs of an idle stream alive.
+        // Each context has its own copy; entries left here would keep the inputs of an idle stream alive.
         _assignments.Clear();
         if (items.Rest is { } request)
             Apply(request);

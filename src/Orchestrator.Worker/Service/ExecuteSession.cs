@@ -4,11 +4,11 @@ using Orchestrator.Contracts.RawMessages;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// One Execute stream: reads requests, runs what they bring, and writes what comes of it.
+/// One Execute stream: reads requests, runs their orders, and writes the results.
 /// <para>
-/// The reader follows the leader–follower pattern. A message's control part (cancels, enqueueing) is applied at once; the
-/// next read is started, with whoever completes it as the new reader; and only then does the old reader become the thread
-/// that runs IO tasks. So a task begins on the thread that read it, and yet no user code stands between the stream and a cancel.
+/// The reader follows the leader–follower pattern. A message's control part (cancels, enqueueing) is applied at once; then the next read is
+/// started, and the thread that completes it is the new reader; only then does the old reader run IO tasks. So a task begins on the thread
+/// that read it, and yet no user code delays a cancel.
 /// </para>
 /// </summary>
 internal sealed class ExecuteSession
@@ -65,8 +65,8 @@ internal sealed class ExecuteSession
     {
         await _executor.Drained;
         await _responses.FlushAllAsync();
-        // A server that ends a stream before its client has half-closed resets it, and a client may then drop what it has received and not yet read. The
-        // coordinator half-closes once it has every result; one that does not is not waited for for long.
+        // A server that ends a stream before its client has half-closed resets it, and a client may then drop received data that it has not
+        // read yet. The coordinator half-closes once it has every result; the wait for one that does not is short.
         await Task.WhenAny(_halfClosed.Task, _end.Task, Task.Delay(s_halfCloseLimit, _time));
         _end.TrySetResult(StreamEnd.Clean);
     }
@@ -79,7 +79,7 @@ internal sealed class ExecuteSession
             {
                 if (!_read.GetAwaiter().GetResult())
                 {
-                    // Nothing more will come, which is what a drain says too.
+                    // No more messages will come, which means the same as a drain.
                     _halfClosed.TrySetResult();
                     _executor.Drain();
                     return;
@@ -92,7 +92,7 @@ internal sealed class ExecuteSession
             }
             while (_read.IsCompleted);
 
-            // From here on another thread may be in this method: nothing of the session's state may be touched any more.
+            // From here on another thread may be in this method: the session's state must not be accessed any more.
             _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_onRead);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or OperationCanceledException or RpcException or InvalidOperationException)

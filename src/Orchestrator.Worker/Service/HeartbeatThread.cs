@@ -1,8 +1,8 @@
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// A thread of its own that beats at an interval, and acts at once when signalled. Neither user code nor a starved thread
-/// pool delays it, so a silent worker is one that the machine itself does not run.
+/// A dedicated thread that beats at an interval, and acts at once when signalled. Neither user code nor a starved thread pool delays it, so
+/// a worker is silent only if the machine itself does not run it.
 /// </summary>
 internal sealed class HeartbeatThread : IDisposable
 {

@@ -3,7 +3,7 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker;
 
-/// <summary>Reads the process's own figures from <c>/proc/self/stat</c>: one small read per heartbeat.</summary>
+/// <summary>Reads the process's own metrics from <c>/proc/self/stat</c>: one small read per heartbeat.</summary>
 internal sealed class ProcessMetrics(TimeProvider time)
 {
     // Fields of proc_pid_stat(5), counted from 0 after the command's closing parenthesis.
@@ -36,7 +36,7 @@ internal sealed class ProcessMetrics(TimeProvider time)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
-            // Out of file descriptors, say: the heartbeat itself matters more than its figures.
+            // Out of file descriptors, for example: the heartbeat itself matters more than its metrics.
         }
 
         return vitals;

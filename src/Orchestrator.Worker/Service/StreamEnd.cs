@@ -6,6 +6,6 @@ internal enum StreamEnd
     /// <summary>Drained: everything was reported.</summary>
     Clean,
 
-    /// <summary>The coordinator is gone.</summary>
+    /// <summary>The coordinator has disconnected.</summary>
     Broken,
 }

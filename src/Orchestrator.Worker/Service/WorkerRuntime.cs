@@ -2,7 +2,7 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker;
 
-/// <summary>What a worker process has once: its launch order, handlers and services, and its one stream.</summary>
+/// <summary>The singletons of a worker process: its launch order, handlers and services, and its one stream.</summary>
 internal sealed class WorkerRuntime(
     WorkerLaunch launch,
     TaskHandlerRegistry handlers,
@@ -32,15 +32,15 @@ internal sealed class WorkerRuntime(
         launch.MaxConcurrentIo > 0 ? launch.MaxConcurrentIo : DefaultIoSlots,
         launch.BlockingThreads > 0 ? launch.BlockingThreads : DefaultBlockingThreads);
 
-    /// <summary>Completes when the initializers have run: the worker says Hello then.</summary>
+    /// <summary>Completes when the initializers have run: then the worker sends Hello.</summary>
     public Task Ready => _ready.Task;
 
     /// <summary>Completes when the process has nothing left to do.</summary>
     public Task<StreamEnd> Ended => _ended.Task;
 
     /// <summary>
-    /// Set where the stream ended without the coordinator having half-closed it. An HTTP/2 client may then discard answers that it has
-    /// received and not read yet, should the connection close: the process waits a little for the coordinator to close it.
+    /// Set if the stream ended without the coordinator having half-closed it. An HTTP/2 client may discard received answers that it has not
+    /// read yet when the connection closes: so the process waits briefly for the coordinator to close it.
     /// </summary>
     public CancellationToken? OpenConnection { get; set; }
 
@@ -52,13 +52,13 @@ internal sealed class WorkerRuntime(
 
     public bool TryAttach() => Interlocked.Exchange(ref _attached, 1) == 0;
 
-    // A worker does not outlive its stream: the coordinator that opened it has gone, or has drained it. So nobody attaches twice.
+    // A worker does not outlive its stream: the coordinator that opened it has ended, or has drained it. So there is never a second attach.
     public void Detach(StreamEnd end) => _ended.TrySetResult(end);
 
     // The recorder stays mapped until the process ends: a handler that ignores its cancellation still marks its end in it.
     public void Dispose() => _drain.Dispose();
 
-    /// <summary>Finish what runs, return the rest, end.</summary>
+    /// <summary>Finish running attempts, return the rest, end.</summary>
     public void Drain()
     {
         _ = _drain.CancelAsync();

@@ -4,12 +4,12 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker;
 
-/// <summary>The coordinator's one stream of orders, whatever carries it: says Hello, then runs what comes until the end.</summary>
+/// <summary>The coordinator's one stream of orders, over any transport: sends Hello, then runs the orders until the end.</summary>
 internal static class WorkerStream
 {
     private static readonly TimeSpan s_heartbeat = TimeSpan.FromMilliseconds(500);
 
-    /// <param name="runtime">What this process has once.</param>
+    /// <param name="runtime">The process's singletons.</param>
     /// <param name="write">Writes a message; never called while an earlier call is unfinished.</param>
     /// <param name="read">Reads and carries out orders until the end.</param>
     public static async Task<StreamEnd> RunAsync(

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What any client can do, by buf curl with nothing but the address and the token: tasks, a stream, a queue with leases, a lock with its token, a
+# What a client can do, with buf curl and only the address and the token: tasks, a stream, a queue with leases, a lock with its token, a
 # dict with guards, a pipe, a deadlock. Prints one line `name: outcome` for each of ../scenarios.json. Needs buf (npm install @bufbuild/buf) and jq.
 set -euo pipefail
 
@@ -9,14 +9,14 @@ token="${ORCHESTRATOR_TOKEN:-$(cat "$home/token")}"
 unique="buf/$$-$RANDOM"
 sessions=()
 
-# One call: call Service/Method 'JSON'. Several documents are the messages of a stream. No call may take longer than 30 seconds. The token goes
-# with the question for the schema, too.
+# One call: call Service/Method 'JSON'. Several documents are the messages of a stream. Every call is limited to 30 seconds. The reflection
+# request carries the token, too.
 call() {
     timeout 30 buf curl --protocol grpc --http2-prior-knowledge --header "authorization: Bearer $token" --reflect-header '*' \
         --data "$2" "$address/orchestrator.v1.$1"
 }
 
-# The first field of an answer that jq finds: get .path Service/Method 'JSON'
+# The first field of a response that jq matches: get .path Service/Method 'JSON'
 get() { call "$2" "$3" | jq -r "$1"; }
 
 # The reason of a refused call: google.rpc.ErrorInfo { reason, domain } beside the status. buf shows it in base64 without its padding.
@@ -27,7 +27,7 @@ reason() {
     fi
 }
 
-# What a client holds belongs to its sessions, and goes back when they are closed, or when they have not been used for their time to live.
+# What a client holds belongs to its sessions, and is released when they are closed or expire unused after their time to live.
 session() {
     session="$(get .sessionId SessionService/CreateSession "{\"display_name\": \"$1\", \"ttl\": \"120s\"}")"
     sessions+=("$session")

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
-const LIMIT = 30_000; // Milliseconds: no call may take longer, whatever happens.
+const LIMIT = 30_000; // Milliseconds: the limit of every call.
 const protos = join(dirname(fileURLToPath(import.meta.url)), '../../../protos');
 const files = readdirSync(join(protos, 'orchestrator/v1')).map(file => `orchestrator/v1/${file}`);
 // 64-bit numbers as strings, since a JavaScript number would round them; enums by name.
@@ -23,7 +23,7 @@ const address = JSON.parse(readFileSync(join(home, 'endpoint.json'))).grpc.repla
 const metadata = new grpc.Metadata();
 metadata.set('authorization', `Bearer ${process.env.ORCHESTRATOR_TOKEN || readFileSync(join(home, 'token'), 'utf8').trim()}`);
 const unique = `node/${randomUUID().slice(0, 8)}`;
-const sessions = []; // What a client holds belongs to its sessions, and goes back when they are closed.
+const sessions = []; // What a client holds belongs to its sessions, and is released when they are closed.
 const clients = {};
 
 /** The client of a service; all share one connection. */

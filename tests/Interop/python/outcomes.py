@@ -1,4 +1,4 @@
-"""How things ended, in words: a task, a wait, a refused call."""
+"""How tasks, waits and rejected calls ended, as text."""
 import re
 
 from google.protobuf import json_format
@@ -13,7 +13,7 @@ def reason_of(error):
 
 
 def outcome_of(result):
-    """Of a task: its output, or the reason why there is none."""
+    """A task's output, or the reason why it has none."""
     if result.state != tasks_pb2.TASK_STATE_SUCCEEDED:
         return common_pb2.ErrorReason.Name(result.error.reason).removeprefix("ERROR_REASON_")
     output = json_format.MessageToDict(result.output.json)

@@ -1,4 +1,4 @@
-"""Starts a stock worker after having written down what the coordinator told it, tokens and all: for tests of what a stolen token is worth.
+"""Starts a stock worker after recording what the coordinator sent it, tokens included: for tests of what a stolen token permits.
 
 usage, as a --worker-command: reveal_worker.py FOLDER ORCHESTRATOR
 """
@@ -12,7 +12,7 @@ while not line.endswith(b"\n"):
     line += os.read(0, 1)
 with open(os.path.join(folder, f"{os.getpid()}.json"), "wb") as file:
     file.write(line)
-# The worker reads the line once more; the other end stays open as the coordinator's would.
+# The worker reads the line again; the other end stays open, as the coordinator's would.
 reader, writer = os.pipe()
 os.write(writer, line)
 os.dup2(reader, 0)

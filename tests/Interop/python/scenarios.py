@@ -15,10 +15,10 @@ from orchestrator.v1 import (admin_pb2, admin_pb2_grpc, pipes_pb2, pipes_pb2_grp
 from outcomes import outcome_of, reason_of, status_of
 from run_task import connect
 
-LIMIT = 30  # Seconds: no call may take longer, whatever happens.
+LIMIT = 30  # Seconds: the limit of every call.
 channel, metadata = connect()
 unique = f"python/{uuid.uuid4().hex[:8]}"
-sessions = []  # What a client holds belongs to its sessions, and goes back when they are closed.
+sessions = []  # What a client holds belongs to its sessions, and is released when they are closed.
 
 
 def call(method, request, **fields):

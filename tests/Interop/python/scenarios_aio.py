@@ -14,7 +14,7 @@ from orchestrator.v1 import (admin_pb2, admin_pb2_grpc, pipes_pb2, pipes_pb2_grp
 from outcomes import outcome_of, reason_of, status_of
 from stream_tasks import connect
 
-LIMIT = 30  # Seconds: no call may take longer, whatever happens.
+LIMIT = 30  # Seconds: the limit of every call.
 
 
 class Client:

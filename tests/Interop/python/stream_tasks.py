@@ -13,7 +13,7 @@ import sys
 import grpc
 from orchestrator.v1 import tasks_pb2, tasks_pb2_grpc
 
-BATCH = 256  # Tasks per message: the cost of a message is shared, and each stays small.
+BATCH = 256  # Tasks per message: shares a message's cost among tasks and keeps messages small.
 
 
 def connect():
@@ -27,7 +27,7 @@ def connect():
 
 
 class Window:
-    """How many tasks may be unfinished: a batch at first, then what the coordinator grants."""
+    """How many tasks may be unfinished: a batch at first, then the credits that the coordinator grants."""
 
     def __init__(self):
         self.size, self.unfinished, self.peak = BATCH, 0, 0

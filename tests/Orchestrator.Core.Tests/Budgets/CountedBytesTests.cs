@@ -6,14 +6,17 @@ using Orchestrator.Core.Tests.Objects;
 
 namespace Orchestrator.Core.Tests.Budgets;
 
-/// <summary>Part 5, 16: what a task holds beside its payload is small, or counts.</summary>
+/// <summary>Part 5, 16: what a task holds besides its payload is small, or is counted.</summary>
 [Collection(nameof(MeasuresTheHeap))]
 public sealed class CountedBytesTests
 {
     private readonly MemoryBudget _budget = new(100_000_000);
     private readonly TaskEngineOptions _options = new();
 
-    /// <summary>Part 5, 16: a task of an unknown handler takes no more than it counts for, ended, waiting or taken up from the journal.</summary>
+    /// <summary>
+    /// Part 5, 16: a task with an unknown handler takes no more memory than is counted for it, whether ended, waiting or restored from the
+    /// journal.
+    /// </summary>
     [Theory]
     [InlineData("ended")]
     [InlineData("waiting")]
@@ -44,7 +47,7 @@ public sealed class CountedBytesTests
         GC.KeepAlive(names);
     }
 
-    /// <summary>Part 5, 16: options of one task's own count from its acceptance until its result is gone, for its client too.</summary>
+    /// <summary>Part 5, 16: a task's own options count from its acceptance until its result is removed, also against its client's quota.</summary>
     [Fact]
     public void Options_count_until_the_task_is_forgotten()
     {
@@ -61,7 +64,7 @@ public sealed class CountedBytesTests
         Assert.Equal(0, _budget.Used);
     }
 
-    /// <summary>Part 5, 16: the events of a task count until it is forgotten, and give way where there is no room.</summary>
+    /// <summary>Part 5, 16: a task's events count until it is forgotten, and are dropped when there is no room.</summary>
     [Fact]
     public void Events_of_a_task_count_and_give_way()
     {
@@ -75,7 +78,7 @@ public sealed class CountedBytesTests
         var before = _budget.Used;
         Report(new AttemptUpdate(task.Id, 1, TaskEventKind.Log, new object(), 10_000), 10);
         Assert.InRange(_budget.Used - before, 100_000, 102_000);
-        // More than there is room for.
+        // Leaves too little room.
         _budget.Add(_budget.Limit - _budget.Used - 5_000);
         Report(new AttemptUpdate(task.Id, 1, TaskEventKind.Log, new object(), 10_000), 1);
         Assert.True(_budget.Used <= _budget.Limit);
@@ -86,7 +89,7 @@ public sealed class CountedBytesTests
             engine.Apply(new TaskCommand.Report(worker, []) { News = [.. Enumerable.Repeat(news, times)] }, time, new TaskEffects());
     }
 
-    /// <summary>Part 5, 16: errors of attempts count, and a task that is tried for ever keeps a hundred of them.</summary>
+    /// <summary>Part 5, 16: errors of attempts count, and a task that is retried without limit keeps a hundred of them.</summary>
     [Fact]
     public void Errors_of_attempts_count_and_are_bounded()
     {

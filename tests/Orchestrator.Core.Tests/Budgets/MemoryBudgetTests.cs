@@ -8,7 +8,7 @@ using Orchestrator.Core.Tests.Objects;
 
 namespace Orchestrator.Core.Tests.Budgets;
 
-/// <summary>One budget of memory for all that is kept: new work is refused in time, what was accepted has room, and what goes is given back.</summary>
+/// <summary>One memory budget for everything that is kept: new work is rejected in time, accepted work has room, and removed data returns its bytes.</summary>
 public sealed class MemoryBudgetTests
 {
     private const int Size = 1_000;
@@ -28,7 +28,7 @@ public sealed class MemoryBudgetTests
         harness.Apply(new SendMessages("line", PipeEnd.A, [Body])).Get<SendOutcome>();
         harness.Apply(Set("state", "a")).Get<UpdateDictOutcome>();
         Assert.True(_budget.Used >= idle + (4 * Size), $"{_budget.Used} after four times {Size}, and {idle} before");
-        // Out of sight is not gone.
+        // Leased items are no longer in the queue, but their bytes still count.
         var kept = _budget.Used;
         var leased = harness.Apply(new GetItems("jobs", 2) { Leased = true, Session = session }).Get<GetOutcome>();
         Assert.Equal(kept, _budget.Used);
@@ -63,7 +63,7 @@ public sealed class MemoryBudgetTests
         harness.Apply(new SendMessages("line", PipeEnd.A, [Body])).Fails(ObjectErrorReason.LimitExceeded);
         harness.Apply(Set("state", "b")).Fails(ObjectErrorReason.LimitExceeded);
         harness.Apply(new UpdateList("list", [new ListEdit(ListOperation.Append) { Value = Body }])).Fails(ObjectErrorReason.LimitExceeded);
-        // A refusal is no outcome to remember: sent again when there is room, it is done.
+        // A rejection is not a remembered outcome: the same request succeeds once there is room.
         var again = new PutItems("jobs", [new PutItem(Body)]) { RequestId = "r1" };
         harness.Apply(again).Fails(ObjectErrorReason.LimitExceeded);
         harness.Apply(new UpdateDict("state", [new DictEdit(DictOperation.Delete, "a")])).Get<UpdateDictOutcome>();
@@ -101,7 +101,7 @@ public sealed class MemoryBudgetTests
         objects.Apply(Put("jobs", 5)).Get<PutOutcome>();
         Assert.True(_budget.Used <= _budget.AdmissionLimit);
         tasks.Apply(new TaskCommand.CancelAll(), TimeSpan.FromSeconds(1), new TaskEffects());
-        // A record each, and why it ended.
+        // One record each, and the reason of its end.
         Assert.True(tasks.KeptBytes <= 1_000L * (tasks.Unfinished + tasks.Retained), $"{tasks.KeptBytes} bytes are kept for {tasks.Retained} ended tasks without results");
     }
 

@@ -10,7 +10,7 @@ internal static class ContractFiles
     public const string Worker = "orchestrator.worker.v1";
     public const string RawMessages = "orchestrator.raw";
 
-    /// <summary>The files of these packages, by name. Found by type, so that a new file cannot be forgotten.</summary>
+    /// <summary>The files of these packages, by name. Found through their types, so that a new file cannot be missed.</summary>
     public static IReadOnlyList<FileDescriptor> Of(params string[] packages) =>
     [
         .. typeof(ProtocolConstants).Assembly.GetTypes()

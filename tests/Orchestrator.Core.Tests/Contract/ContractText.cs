@@ -4,7 +4,7 @@ using Google.Protobuf.Reflection;
 
 namespace Orchestrator.Core.Tests.Contract;
 
-/// <summary>Descriptors as text that changes when, and only when, something on the wire or in its JSON form does.</summary>
+/// <summary>Descriptors as text that changes exactly when the wire format or its JSON form changes.</summary>
 internal sealed class ContractText
 {
     private readonly StringBuilder _text = new();
@@ -36,7 +36,7 @@ internal sealed class ContractText
 
     private void Add(int depth, MessageDescriptor message)
     {
-        // The entry of a map is told by the map's own field.
+        // The map's own field describes the map entry.
         if (message.GetOptions()?.MapEntry ?? false)
             return;
         Line(depth, $"message {message.Name}");

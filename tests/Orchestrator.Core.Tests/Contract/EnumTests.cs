@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Core.Tests.Contract;
 
-/// <summary>Core knows no generated code, so its enums repeat the contract's numbers; services cast from one to the other.</summary>
+/// <summary>Core references no generated code, so its enums repeat the contract's numbers and services cast between them.</summary>
 public sealed class EnumTests
 {
     [Fact]
@@ -34,7 +34,7 @@ public sealed class EnumTests
         Assert.Equal(Enum.GetValues<V1.BarrierAction>().Length - 1, Enum.GetValues<Core.Sync.BarrierAction>().Length);
     }
 
-    /// <summary>Each of Core's values has the contract's number and name; the one named <paramref name="none"/> is its unspecified 0.</summary>
+    /// <summary>Each of Core's values has the contract's number and name; <paramref name="none"/> is the name of the contract's unspecified 0.</summary>
     private static void Same<TCore, TContract>(string? none = null)
         where TCore : struct, Enum
         where TContract : struct, Enum

@@ -6,7 +6,7 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Core.Tests.Contract;
 
-/// <summary>What is written and read by hand agrees with the generated classes: byte for byte, and field for field.</summary>
+/// <summary>The hand-written codecs agree with the generated classes: byte for byte when writing, field for field when reading.</summary>
 public sealed class ItemCodecTests
 {
     private static readonly NameTable Names = new();
@@ -18,7 +18,7 @@ public sealed class ItemCodecTests
     private static readonly Gen<string> Text = Gen.OneOf(
         Gen.Const(""), Gen.String[Gen.Char.AlphaNumeric, 1, 20], Gen.String[Gen.Int[0, 3].Select(i => "aé漢\ud7ff"[i]), 1, 300]);
 
-    // An encoded Payload of the sizes around which a length takes one byte more.
+    // Encoded Payloads of the sizes at which the length prefix grows by one byte.
     private static readonly Gen<V1.Payload?> Payload = Gen.OneOf(Gen.Const(0), Gen.Int[1, 20], Gen.Int[30, 150], Gen.Int[16_200, 16_400])
         .Select(size => size == 0 ? null : new V1.Payload { Data = ByteString.CopyFrom(new byte[size]) });
 
@@ -100,7 +100,7 @@ public sealed class ItemCodecTests
             {
                 expected.Results.Add(new V1.TaskResult { TaskId = id, Tag = tag, State = (V1.TaskState)state, Output = output, Worker = worker, Attempt = attempt });
                 message.Add(PlainTaskResult.Field, new PlainTaskResult(id, tag, (V1.TaskState)state, output?.ToByteString() ?? ByteString.Empty, worker, attempt));
-                // As it is written where there is more to say.
+                // As it is written when there are more fields.
                 var full = new RawTaskResult { TaskId = id, Error = new V1.TaskError { Message = worker } };
                 expected.Results.Add(V1.TaskResult.Parser.ParseFrom(full.ToByteArray()));
                 message.Add(PlainTaskResult.Field, new MessageItem(full));
@@ -116,7 +116,7 @@ public sealed class ItemCodecTests
     [Fact]
     public void Fields_in_any_order_twice_unknown_or_broken_read_as_generated()
     {
-        // Whole fields of the real message and others, in any order; some of the bytes are then changed or cut off.
+        // Whole fields of the real message and of others, in any order; then some bytes are changed or cut off.
         Gen.Select(AnAssignment, AResult, ASpec, Gen.Int.Array[0, 12], Gen.Select(Gen.Int[0, 3], Gen.Int, Gen.Byte)).Sample((assignment, result, spec, order, harm) =>
         {
             var bytes = Mix(assignment, order, harm);
@@ -141,12 +141,12 @@ public sealed class ItemCodecTests
     {
         var names = new NameTable();
         Assert.Same(names.Get("handler-1"u8), names.Get("handler-1"u8));
-        // More than it holds, and longer than it keeps: each is what was asked for.
+        // More names than the cache holds, and longer ones than it keeps: each lookup returns the requested name.
         Gen.String[Gen.Char.AlphaNumeric, 0, 200].Sample(text => Assert.Equal(text, names.Get(System.Text.Encoding.UTF8.GetBytes(text))), threads: 4);
         Assert.Throws<InvalidDataException>(() => names.Get([0xff, 0xfe]));
     }
 
-    /// <summary>The known fields as text, without the one that is a message there and stays bytes here.</summary>
+    /// <summary>The known fields as text, without the payload, which is a message in one form and bytes in the other.</summary>
     private static string Canonical<T>(T message, Action<T>? removePayload = null)
         where T : class, IMessage<T>
     {
@@ -192,7 +192,7 @@ public sealed class ItemCodecTests
         try
         {
             var (actual, hasPayload) = byHand();
-            // Only the generated class looks into the payload.
+            // Only the generated class parses the payload.
             if (expected is not null || !hasPayload)
                 Assert.Equal(expected ?? refusal, actual);
         }
@@ -215,7 +215,7 @@ public sealed class ItemCodecTests
         return [.. bytes];
     }
 
-    /// <summary>The fields of a message, and some that it does not know.</summary>
+    /// <summary>The fields of a message, and some that the message does not know.</summary>
     private static List<byte[]> FieldsOf(IMessage message)
     {
         var bytes = message.ToByteArray();

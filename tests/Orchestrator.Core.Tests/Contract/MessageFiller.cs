@@ -4,7 +4,7 @@ using Google.Protobuf.Reflection;
 
 namespace Orchestrator.Core.Tests.Contract;
 
-/// <summary>Fills messages of any type with values that differ by variant: which case of a oneof, how many items, how large.</summary>
+/// <summary>Fills messages of any type with values that differ by variant: the case of a oneof, the number of items, their size.</summary>
 internal static class MessageFiller
 {
     private const int MaxDepth = 5;

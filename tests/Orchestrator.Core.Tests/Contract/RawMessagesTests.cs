@@ -4,7 +4,7 @@ using Orchestrator.Contracts.RawMessages;
 
 namespace Orchestrator.Core.Tests.Contract;
 
-/// <summary>The pass-through messages are the contract's, read differently: the same fields, and the same bytes both ways.</summary>
+/// <summary>The raw messages are the contract's messages read differently: the same fields, and the same bytes both ways.</summary>
 public sealed class RawMessagesTests
 {
     private const string Prefix = "Raw";
@@ -14,22 +14,22 @@ public sealed class RawMessagesTests
         .SelectMany(file => file.MessageTypes)
         .ToDictionary(message => message.Name);
 
-    private static readonly Dictionary<string, MessageDescriptor> Pass = ContractFiles
+    private static readonly Dictionary<string, MessageDescriptor> Raw = ContractFiles
         .Of(ContractFiles.RawMessages)
         .SelectMany(file => file.MessageTypes)
         .ToDictionary(message => message.Name);
 
-    public static TheoryData<string> Messages => [.. Pass.Keys.Order()];
+    public static TheoryData<string> Messages => [.. Raw.Keys.Order()];
 
     [Theory]
     [MemberData(nameof(Messages))]
     public void Each_field_is_the_contracts(string name)
     {
-        var (pass, counterpart) = (Pass[name], Public[name[Prefix.Length..]]);
+        var (raw, counterpart) = (Raw[name], Public[name[Prefix.Length..]]);
         Assert.Equal(
-            counterpart.Fields.InFieldNumberOrder().Where(field => !IsReserved(pass, field.FieldNumber)).Select(Shape),
-            pass.Fields.InFieldNumberOrder().Select(Shape));
-        foreach (var field in pass.Fields.InFieldNumberOrder())
+            counterpart.Fields.InFieldNumberOrder().Where(field => !IsReserved(raw, field.FieldNumber)).Select(Shape),
+            raw.Fields.InFieldNumberOrder().Select(Shape));
+        foreach (var field in raw.Fields.InFieldNumberOrder())
             CheckType(field, counterpart.FindFieldByNumber(field.FieldNumber));
     }
 
@@ -37,19 +37,19 @@ public sealed class RawMessagesTests
     [MemberData(nameof(Messages))]
     public void A_round_trip_either_way_gives_the_same_bytes(string name)
     {
-        var (pass, counterpart) = (Pass[name], Public[name[Prefix.Length..]]);
+        var (raw, counterpart) = (Raw[name], Public[name[Prefix.Length..]]);
         for (var variant = 1; variant <= 24; variant++)
         {
             var original = MessageFiller.Fill(counterpart, variant);
-            foreach (var field in counterpart.Fields.InFieldNumberOrder().Where(field => IsReserved(pass, field.FieldNumber)))
+            foreach (var field in counterpart.Fields.InFieldNumberOrder().Where(field => IsReserved(raw, field.FieldNumber)))
                 field.Accessor.Clear(original);
             var bytes = original.ToByteString();
-            var passed = pass.Parser.ParseFrom(bytes);
+            var passed = raw.Parser.ParseFrom(bytes);
             Assert.Equal(bytes, passed.ToByteString());
             Assert.Equal(original, counterpart.Parser.ParseFrom(passed.ToByteString()));
             Assert.Equal(bytes, counterpart.Parser.ParseFrom(passed.ToByteString()).ToByteString());
-            // Nothing was merely carried along as a field that the pass-through message does not know.
-            Assert.Equal(bytes.Length, pass.Parser.WithDiscardUnknownFields(true).ParseFrom(bytes).CalculateSize());
+            // No field was carried along as an unknown field of the raw-through message.
+            Assert.Equal(bytes.Length, raw.Parser.WithDiscardUnknownFields(true).ParseFrom(bytes).CalculateSize());
         }
     }
 
@@ -61,14 +61,14 @@ public sealed class RawMessagesTests
             ("RawStreamTasksRequest", RawTaskView.Field),
             ("RawStreamTasksResponse", PlainTaskResult.Field),
         ],
-        Pass.Values.SelectMany(pass => Public[pass.Name[Prefix.Length..]].Fields.InFieldNumberOrder()
-            .Where(field => IsReserved(pass, field.FieldNumber))
-            .Select(field => (pass.Name, field.FieldNumber))).Order());
+        Pass.Values.SelectMany(raw => Public[raw.Name[Prefix.Length..]].Fields.InFieldNumberOrder()
+            .Where(field => IsReserved(raw, field.FieldNumber))
+            .Select(field => (raw.Name, field.FieldNumber))).Order());
 
     [Fact]
     public void An_empty_sub_message_reads_as_absent()
     {
-        // Bytes have no presence outside a oneof. Nothing is lost: an empty Payload and no Payload, empty options and no options mean the same.
+        // Bytes have no presence outside a oneof. Nothing is lost: an empty Payload means the same as none, and empty options the same as none.
         var spec = new V1.TaskSpec { Handler = "h", Input = new V1.Payload(), Options = new V1.TaskOptions() };
         var passed = RawTaskSpec.Parser.ParseFrom(spec.ToByteString());
         Assert.Equal((0, 0), (passed.Input.Length, passed.Options.Length));
@@ -84,21 +84,21 @@ public sealed class RawMessagesTests
         return $"{field.FieldNumber} {label} {WireType(field)} {field.Name} {field.RealContainingOneof?.Name}";
     }
 
-    /// <summary>Beyond the wire type: the same scalar, or the same message, or its pass-through form, or its bytes.</summary>
-    private static void CheckType(FieldDescriptor pass, FieldDescriptor counterpart)
+    /// <summary>Compares more than the wire type: the same scalar, the same message, its raw-through form, or its bytes.</summary>
+    private static void CheckType(FieldDescriptor raw, FieldDescriptor counterpart)
     {
         switch (counterpart.FieldType)
         {
-            case FieldType.Message when pass.FieldType == FieldType.Bytes:
+            case FieldType.Message when raw.FieldType == FieldType.Bytes:
                 break;
             case FieldType.Message:
-                Assert.Contains(pass.MessageType, new[] { counterpart.MessageType, Pass.GetValueOrDefault(Prefix + counterpart.MessageType.Name) });
+                Assert.Contains(raw.MessageType, new[] { counterpart.MessageType, Pass.GetValueOrDefault(Prefix + counterpart.MessageType.Name) });
                 break;
             case FieldType.Enum:
-                Assert.Same(counterpart.EnumType, pass.EnumType);
+                Assert.Same(counterpart.EnumType, raw.EnumType);
                 break;
             default:
-                Assert.Equal(counterpart.FieldType, pass.FieldType);
+                Assert.Equal(counterpart.FieldType, raw.FieldType);
                 break;
         }
     }

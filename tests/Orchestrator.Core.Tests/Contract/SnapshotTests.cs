@@ -2,7 +2,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Core.Tests.Contract;
 
-/// <summary>Every change of the wire shows in review, as a change of <c>contract.snapshot.txt</c>.</summary>
+/// <summary>Every change of the wire format shows in review as a change of <c>contract.snapshot.txt</c>.</summary>
 public sealed class SnapshotTests
 {
     private const string UpdateVariable = "ORCHESTRATOR_UPDATE_SNAPSHOTS";
@@ -30,7 +30,7 @@ public sealed class SnapshotTests
                 + $"If protos/README.md allows it, run the test once with {UpdateVariable}=1 and commit contract.snapshot.txt with the change.");
     }
 
-    /// <summary>Each line after the headings above it, so that a field says whose it is.</summary>
+    /// <summary>Each line prefixed with the headings above it, so that a field names its message.</summary>
     private static List<string> Paths(string text)
     {
         var paths = new List<string>();
@@ -38,7 +38,7 @@ public sealed class SnapshotTests
         foreach (var line in text.Split('\n').Where(line => line.Length > 0))
         {
             var content = line.TrimStart();
-            // Two spaces a level, and no level is skipped.
+            // Two spaces per level, and no level is skipped.
             var depth = (line.Length - content.Length) / 2;
             headings.RemoveRange(depth, headings.Count - depth);
             headings.Add(content);

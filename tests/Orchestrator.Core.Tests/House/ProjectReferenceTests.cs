@@ -3,7 +3,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Core.Tests.House;
 
-/// <summary>Who may reference whom, so that a dependency that was forbidden stays so; and how large a file may grow.</summary>
+/// <summary>The allowed project references, so that a forbidden dependency fails; and the maximum size of a file.</summary>
 public sealed class ProjectReferenceTests
 {
     private const int MaxLines = 400;
@@ -15,7 +15,7 @@ public sealed class ProjectReferenceTests
         ["Client"] = ["Contracts"],
         ["Worker"] = ["Contracts", "Client"],
         ["Handlers"] = ["Worker"],
-        // The worker's lanes serve the in-process placements.
+        // The coordinator runs in-process placements on the worker's lanes.
         ["Coordinator"] = ["Core", "Contracts", "Worker"],
         ["App"] = ["Coordinator", "Worker", "Client"],
         ["Dashboard"] = ["Coordinator"],

@@ -4,7 +4,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Each row of the semantics that speaks of barriers.</summary>
+/// <summary>Each row of the semantics page on barriers.</summary>
 public sealed class BarrierTests
 {
     private readonly ObjectHarness _harness = new();
@@ -44,7 +44,7 @@ public sealed class BarrierTests
         Assert.Equal(WaitStatus.Timeout, second.Get<WaitBarrierOutcome>().Status);
         const string message = "barrier \"meet\" is broken: the timeout of 2 s of s-5d906140 (\"bob\") passed";
         Assert.Equal(message, first.Fails(ObjectErrorReason.BrokenBarrier).Message);
-        // What breaks it once more does not hide why it broke.
+        // A second cause does not hide the first.
         Control(BarrierAction.Abort);
         Assert.Equal(message, Wait(_ann).Fails(ObjectErrorReason.BrokenBarrier).Message);
         Assert.Equal(0, Control(BarrierAction.Reset).Get<ControlBarrierOutcome>().Waiting);

@@ -8,7 +8,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Part 5, 15, 17 and 23: what one client may take of sessions, objects, waits and bytes, and that it cannot act for another's session.</summary>
+/// <summary>Part 5, 15, 17 and 23: one client's limits on sessions, objects, waits and bytes; and a client cannot act for another client's session.</summary>
 public sealed class ClientShareTests
 {
     private readonly ClientObjectQuota _ann = new("ann", "ann");
@@ -51,7 +51,7 @@ public sealed class ClientShareTests
         var waits = Acquire(harness, _bob, "a");
         harness.Release(held.Session, "a");
         Assert.True(waits.HasOutcome);
-        // The lock is there because of ann, as long as anybody uses it.
+        // The lock counts for ann, who created it, as long as any session uses it.
         Assert.Equal((2, 0), (_ann.Objects, _bob.Objects));
         harness.Release(waits.Get<AcquireLockOutcome>().Session, "a");
         harness.Apply(new DeleteQueue("a") { Client = _bob });
@@ -71,7 +71,7 @@ public sealed class ClientShareTests
         Assert.Equal((0, 0L, 1), (_ann.Waits, _ann.Bytes, _bob.Waits));
     }
 
-    /// <summary>Whichever kind of object it fills: the others' part stays free, and all of it comes back.</summary>
+    /// <summary>Whichever kind of object a client fills: the others' part stays free, and all of it is returned.</summary>
     [Theory]
     [InlineData("queue")]
     [InlineData("pipe")]
@@ -88,10 +88,10 @@ public sealed class ClientShareTests
         var error = Assert.IsType<ObjectError>(Fill("ann", _ann));
         Assert.Equal((ObjectErrorReason.LimitExceeded, "ann"), (error.Reason, error.Subject));
         Assert.Contains("(object_bytes_per_client)", error.Message, StringComparison.Ordinal);
-        // Beyond it by the change that is kept for watches, at most.
+        // Over the limit by at most the one change that is kept for watches.
         Assert.InRange(_ann.Bytes, 280_000, 302_000);
         Assert.InRange(accepted, 100, 300);
-        // It is ann's queue that is full, for bob, too; bob's own is not.
+        // ann's queue is full, for bob too; bob's own queue is not.
         Assert.IsType<ObjectError>(Fill("ann", _bob));
         Assert.IsNotType<ObjectError>(Fill("bob", _bob));
         Clear("ann");
@@ -139,7 +139,7 @@ public sealed class ClientShareTests
             command.Session = session;
             command.Client = _bob;
             var error = harness.Apply(command).Fails(ObjectErrorReason.PermissionDenied);
-            // What it can be used by is not told.
+            // The error does not reveal the session id, which would allow its use.
             Assert.DoesNotContain(session.Id, error.Message, StringComparison.Ordinal);
         }
 
@@ -152,7 +152,7 @@ public sealed class ClientShareTests
         harness.Apply(new AcquireLock("a") { Session = task, Client = new ClientObjectQuota("worker", "worker #1") { ActsForTasks = true } }).Get<AcquireLockOutcome>();
     }
 
-    /// <summary>23: what lists and messages show is not what one can use.</summary>
+    /// <summary>23: lists and messages show an alias, which cannot be used as the session id.</summary>
     [Fact]
     public void An_alias_is_made_of_the_id_and_does_not_tell_it()
     {

@@ -4,7 +4,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Who waits at a condition and dies, goes, or could never get its lock back.</summary>
+/// <summary>Waiters at a condition that die, leave, or could never reacquire the lock.</summary>
 public sealed class ConditionLossTests
 {
     private readonly ObjectHarness _harness = new();
@@ -79,7 +79,7 @@ public sealed class ConditionLossTests
         Notify(_bob);
         var late = Wait(_bob);
         _harness.Abandon(next);
-        // ann has the lock, and never hears of it; who waited then is gone.
+        // ann's grant of the lock is never delivered; the other waiter of that time has abandoned its wait.
         _harness.Apply(new CompensateDelivery(first.Delivery!.Value));
         Assert.False(late.HasOutcome);
         Assert.Equal(0, _ann.HoldCount);
@@ -114,7 +114,7 @@ public sealed class ConditionLossTests
         var hold = _harness.Acquire(_ann, "data");
         Assert.NotNull(_harness.Acquire(_bob, "data").Wait);
         Assert.NotNull(_harness.Acquire(_cid, "data").Wait);
-        // bob is about to get the lock, and will not give it back before it has what ann holds.
+        // bob is next for the lock, and will not release it before he has the one that ann holds.
         var pipelined = _harness.Acquire(_bob, "mine");
         Assert.NotNull(pipelined.Wait);
         Wait(_ann).Fails(ObjectErrorReason.Deadlock);
@@ -127,7 +127,7 @@ public sealed class ConditionLossTests
     [Fact]
     public void A_return_that_closes_a_cycle_fails_and_the_notification_goes_on()
     {
-        // One session may pipeline: bob waits for what ann holds, and then takes the lock that ann will want back, and notifies.
+        // One session may pipeline: bob waits for ann's lock, then takes the lock that ann must reacquire, and notifies.
         _harness.Acquire(_ann, "mine");
         _harness.Acquire(_ann, "data");
         var stuck = Wait(_ann);

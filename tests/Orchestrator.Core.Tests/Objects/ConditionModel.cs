@@ -3,7 +3,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>One lock and its conditions, as three lists: who has it, who stands in line, who waits to be notified.</summary>
+/// <summary>Reference model: one lock and its conditions as three lists: holders, lock waiters, condition waiters.</summary>
 internal sealed class ConditionModel(LockMode mode) : ISyncModel
 {
     private readonly List<Wait> _line = [];
@@ -109,7 +109,7 @@ internal sealed class ConditionModel(LockMode mode) : ISyncModel
         PassOn(wait);
     }
 
-    /// <summary>A notification that nobody heard is for the next who waited by then.</summary>
+    /// <summary>An undelivered notification goes to the next session that was already waiting.</summary>
     private void PassOn(Wait wait)
     {
         if (wait.NotifiedBy is { } by && _unnotified.Find(next => next.Condition == wait.Condition && next.Number < by) is { } next)

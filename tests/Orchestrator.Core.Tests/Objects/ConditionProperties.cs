@@ -6,8 +6,9 @@ using Orchestrator.Core.Sync;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// Conditions against <see cref="ConditionModel"/>: notified in waiting order and never without reason, the lock always held on return, each hold
-/// with a larger token than any before.
+/// Conditions against <see cref="ConditionModel"/>: waiters are notified in order and never spuriously, always hold the lock on return, and each
+/// hold
+/// has a larger token than any before.
 /// </summary>
 public sealed class ConditionProperties
 {

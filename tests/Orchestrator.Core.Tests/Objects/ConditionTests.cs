@@ -4,7 +4,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Each row of the semantics that speaks of conditions.</summary>
+/// <summary>Each row of the semantics page on conditions.</summary>
 public sealed class ConditionTests
 {
     private readonly ObjectHarness _harness = new();
@@ -59,7 +59,7 @@ public sealed class ConditionTests
         _harness.Acquire(_bob, "data");
         _harness.Advance(TimeSpan.FromSeconds(1));
         Assert.False(wait.HasOutcome);
-        // It has left the condition: a notification now is for nobody.
+        // It has left the condition: a notification now has no receiver.
         Assert.Equal(0, Notify(_bob).Get<NotifyConditionOutcome>().Notified);
         _harness.Release(_bob, "data");
         Assert.Equal((WaitStatus.Timeout, 3UL), (wait.Get<WaitConditionOutcome>().Status, wait.Get<WaitConditionOutcome>().FencingToken));
@@ -76,7 +76,7 @@ public sealed class ConditionTests
         var next = _harness.Acquire(_bob, "data");
         var outcome = Wait(_ann, timeout: TimeSpan.Zero);
         Assert.Equal(new WaitConditionOutcome(WaitStatus.Timeout, hold.Token), outcome.Outcome);
-        // Nothing was given, so there is nothing to give back.
+        // Nothing was granted, so there is nothing to return.
         _harness.Apply(new CompensateDelivery(outcome.Delivery!.Value));
         Assert.False(next.HasOutcome);
     }
@@ -156,9 +156,9 @@ public sealed class ConditionTests
         var wait = Wait(_ann);
         _harness.Acquire(_bob, "other");
         var error = Wait(_bob, @lock: "other").Fails(ObjectErrorReason.KindMismatch);
-        Assert.Equal("condition \"changed\" belongs to lock \"data\" while somebody waits there, not to lock \"other\"", error.Message);
+        Assert.Equal("condition \"changed\" belongs to lock \"data\" while it has waiters, not to lock \"other\"", error.Message);
         _harness.Apply(new NotifyCondition("changed", "other") { Session = _bob }).Fails(ObjectErrorReason.KindMismatch);
-        // While somebody waits, the lock keeps its kind, though nobody holds it.
+        // While a session waits at the condition, the lock keeps its kind even without a holder.
         _harness.Acquire(_cid, "data", LockMode.Reentrant).Fails(ObjectErrorReason.KindMismatch);
         _harness.Abandon(wait);
         Assert.NotNull(Wait(_bob, @lock: "other").Wait);

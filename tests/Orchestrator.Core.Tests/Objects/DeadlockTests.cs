@@ -4,7 +4,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>The wait that would close a cycle fails at once and names the cycle; the others go on; what is no cycle waits.</summary>
+/// <summary>The wait that would close a cycle fails at once and names the cycle; the other waits go on; a wait without a cycle waits.</summary>
 public sealed class DeadlockTests
 {
     private readonly ObjectHarness _harness = new();
@@ -21,7 +21,7 @@ public sealed class DeadlockTests
         var waits = Enumerable.Range(0, count - 1).Select(i => _harness.Acquire(sessions[i], $"l{i + 1}")).ToArray();
         Assert.All(waits, wait => Assert.False(wait.HasOutcome));
 
-        // A timeout would end it some day; it fails at once all the same.
+        // The timeout would eventually end the wait; it still fails at once.
         var error = _harness.Acquire(sessions[^1], "l0", timeout: TimeSpan.FromSeconds(5)).Fails(ObjectErrorReason.Deadlock);
         var edges = error.Cycle!.Edges;
         Assert.Equal(count, edges.Count);
@@ -30,7 +30,7 @@ public sealed class DeadlockTests
             Assert.Equal((sessions[i - 1], $"locks/l{i}", sessions[i]), (edges[i].Waiter, edges[i].ObjectName, edges[i].Holder));
         Assert.Contains($"(\"s0\", task 0)", error.Message, StringComparison.Ordinal);
 
-        // Whoever got the error gives up its lock, and all others are served in turn.
+        // The session that got the error releases its lock, and all others are served in turn.
         _harness.Release(sessions[^1], $"l{count - 1}");
         for (var i = count - 2; i >= 0; i--)
         {
@@ -48,11 +48,11 @@ public sealed class DeadlockTests
         _harness.Acquire(bob, "data", LockMode.Write);
         _harness.Acquire(cid, "third");
         Assert.NotNull(_harness.Acquire(cid, "data", LockMode.Read).Wait);
-        // cid waits for bob, who waits for ann: whichever of the three asks for what another has closes the cycle.
+        // cid waits for bob, who waits for ann: a request of any of the three for a lock of another closes the cycle.
         Assert.Equal(2, _harness.Acquire(ann, "other").Fails(ObjectErrorReason.Deadlock).Cycle!.Edges.Count);
         var edges = _harness.Acquire(ann, "third").Fails(ObjectErrorReason.Deadlock).Cycle!.Edges;
         Assert.Equal([cid, bob, ann], edges.Select(edge => edge.Holder));
-        // Its own second read stands behind the writer that waits for its first.
+        // ann's second read queues behind the writer, which waits for ann's first read.
         _harness.Acquire(ann, "data", LockMode.Read).Fails(ObjectErrorReason.Deadlock);
     }
 
@@ -62,7 +62,7 @@ public sealed class DeadlockTests
         var (ann, bob, cid) = (_harness.Session("ann"), _harness.Session("bob"), _harness.Session("cid"));
         _harness.Acquire(cid, "other");
         _harness.Acquire(ann, "data", LockMode.Write);
-        // bob waits for the data and, pipelined, for what cid holds: that does not hold up cid's read beside bob's.
+        // bob waits for the data and, pipelined, for cid's lock: this does not block cid's read, which is shared with bob's.
         var bobs = _harness.Acquire(bob, "data", LockMode.Read);
         Assert.NotNull(_harness.Acquire(bob, "other").Wait);
         var cids = _harness.Acquire(cid, "data", LockMode.Read);

@@ -5,7 +5,7 @@ using static Orchestrator.Core.Tests.Objects.StateCalls;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>The rows of the semantics that speak of dicts and guards.</summary>
+/// <summary>The rows of the semantics page on dicts and guards.</summary>
 public sealed class DictTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -65,7 +65,7 @@ public sealed class DictTests
     {
         _harness.Dict(Set("a", "1", Second), Set("b", "1", Second), Set("c", "1", Second), Set("d", "1", 2 * Second));
         _harness.Dict(Set("b", "2"), new DictEdit(DictOperation.Add, "c") { Amount = 1 }, new DictEdit(DictOperation.Add, "d") { Amount = 1, Ttl = 3 * Second });
-        // The engine's timer may be late; the reader does not see what has expired.
+        // The engine's timer may be late; a reader does not see expired entries.
         Assert.Equal(["a", "c"], ((DictPage)_harness.Engine.ReadDict(new DictQuery("d") { Keys = ["a", "b", "c", "d"] }, _harness.Now + Second)).MissingKeys);
         _harness.Advance(Second);
         Assert.Equal("b=2 d=2", _harness.Read().Text());
@@ -137,7 +137,7 @@ public sealed class DictTests
         _harness.Dict(Set("k1", "x"));
         var first = Page(new DictQuery("d") { MaxEntries = 3 });
         Assert.Equal("k0=0 k1=x k2=2", first.Text());
-        // The last of the page goes, others come: no entry is missed or repeated.
+        // The last entry of the page is deleted and others are added: no entry is missed or repeated.
         _harness.Dict(Delete("k2"), Delete("k3"), Set("k0", "y"), Set("k7", "7"));
         var second = Page(new DictQuery("d") { MaxEntries = 3, PageToken = first.NextPageToken });
         Assert.Equal("k4=4 k5=5 k6=6", second.Text());

@@ -3,10 +3,10 @@ using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>What a queue keeps its entries in, over many arrays, against the base class library's own.</summary>
+/// <summary>The queue's entry storage over many arrays, against the base class library's collection.</summary>
 public sealed class EntryProperties
 {
-    // Runs of many adds or many removals, so that arrays begin and end at both sides.
+    // Runs of many adds or many removals, so that arrays are added and freed at both ends.
     private static readonly Gen<(int Op, int Count)[]> Steps = Gen.Select(Gen.Int[0, 4], Gen.Int[1, 1_200]).Array[1, 40];
 
     [Fact]

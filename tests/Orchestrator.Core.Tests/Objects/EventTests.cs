@@ -3,7 +3,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Each row of the semantics that speaks of events.</summary>
+/// <summary>Each row of the semantics page on events.</summary>
 public sealed class EventTests
 {
     private readonly ObjectHarness _harness = new();

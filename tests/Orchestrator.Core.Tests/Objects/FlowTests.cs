@@ -5,7 +5,7 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Part 5, 25: what is a deadlock within a session, over sessions that name their flows and that do not, and over waits for tasks.</summary>
+/// <summary>Part 5, 25: deadlocks within a session, across sessions with and without named flows, and across waits for tasks.</summary>
 public sealed class FlowTests
 {
     private readonly ObjectHarness _harness = new();
@@ -50,7 +50,7 @@ public sealed class FlowTests
         if (isDeadlock)
             Assert.Single(second.Fails(ObjectErrorReason.Deadlock).Cycle!.Edges);
 
-        // The same of permits.
+        // The same with permits.
         _harness.Apply(new AcquireSemaphore("db") { Session = session, InitialPermits = 1, Bounded = true, Flow = holds }).Get<AcquireSemaphoreOutcome>();
         Assert.Equal(isDeadlock, _harness.Apply(new AcquireSemaphore("db") { Session = session, Flow = waits }).HasOutcome);
     }
@@ -64,7 +64,7 @@ public sealed class FlowTests
         Assert.NotNull(Acquire(session, "y", "a").Wait);
         var error = Acquire(session, "x", "b").Fails(ObjectErrorReason.Deadlock);
         Assert.Equal(["locks/x", "locks/y"], error.Cycle!.Edges.Select(edge => edge.ObjectName));
-        // There is nothing that naming flows could help.
+        // The flows are named already, so the error does not suggest it.
         Assert.DoesNotContain("(flow)", error.Message, StringComparison.Ordinal);
     }
 
@@ -75,9 +75,9 @@ public sealed class FlowTests
         Acquire(ann, "x", "a");
         Acquire(bob, "y", "");
         Assert.NotNull(Acquire(bob, "x", "").Wait);
-        // Another flow of ann's than the one that holds x: bob gets that, and no cycle closes.
+        // Not the flow that holds x: that flow can still release x to bob, so no cycle closes.
         Assert.NotNull(Acquire(ann, "y", "b").Wait);
-        // The same flow, or one that does not say.
+        // The same flow, or an unnamed one.
         Acquire(ann, "y", "a").Fails(ObjectErrorReason.Deadlock);
         Assert.Contains("Independent flows of one session want a name each (flow)", Acquire(ann, "y", "").Fails(ObjectErrorReason.Deadlock).Message, StringComparison.Ordinal);
     }
@@ -120,7 +120,7 @@ public sealed class FlowTests
         var client = _harness.Session("client");
         _harness.Acquire(client, "build");
         Assert.NotNull(Join(client, 7, 8).Wait);
-        // Its attempt begins now, and another one after it.
+        // Its attempt begins now, followed by another one.
         var first = _harness.Session(task: new SessionTask(7, 1, "worker-1#1"));
         _harness.End(first, SessionEndCause.TaskEnded);
         var second = _harness.Session(task: new SessionTask(7, 2, "worker-1#1"));

@@ -5,7 +5,7 @@ using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>A double of the host's editor: values are JSON texts, and paths are names with dots.</summary>
+/// <summary>A test double of the host's editor: values are JSON texts, and paths are dotted names.</summary>
 internal sealed class JsonEditor : IValueEditor
 {
     public static Content Json(string text) => new(text, text.Length);

@@ -3,7 +3,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Each row of the semantics that speaks of latches.</summary>
+/// <summary>Each row of the semantics page on latches.</summary>
 public sealed class LatchTests
 {
     private readonly ObjectHarness _harness = new();

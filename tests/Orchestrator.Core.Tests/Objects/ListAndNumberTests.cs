@@ -5,7 +5,7 @@ using static Orchestrator.Core.Tests.Objects.StateCalls;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>The rows of the semantics that speak of lists, values and arrays.</summary>
+/// <summary>The rows of the semantics page on lists, values and arrays.</summary>
 public sealed class ListAndNumberTests
 {
     private readonly ObjectHarness _harness = Harness();
@@ -147,7 +147,7 @@ public sealed class ListAndNumberTests
         Assert.Equal("edits[2]", error.Fails(ObjectErrorReason.Invalid).Field);
         Assert.Contains("index 2 is out of range for array \"a\" of length 2", _harness.Array(0, At(2, NumberOperation.Add, Number.Of(5))).Fails(ObjectErrorReason.Invalid).Message, StringComparison.Ordinal);
         Assert.Equal($"{long.MaxValue} 0", _harness.ReadArray());
-        // A compare-and-set that fails is no error.
+        // A failed compare-and-set is not an error.
         _harness.Array(0, At(0, NumberOperation.CompareAndSet, Number.Of(1), Number.Of(7)), At(1, NumberOperation.CompareAndSet, Number.Of(3), Number.Of(0)));
         Assert.Equal($"{long.MaxValue} 3", _harness.ReadArray());
     }

@@ -3,14 +3,14 @@ using Orchestrator.Core.Sync;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// The promises of locks in their plainest words: lists that are searched anew at each question. A wait is a deadlock if it is not served though
-/// every other flow, as soon as it waits for nothing, gives back all that it holds.
+/// Reference model of locks: plain lists that are searched anew at each step. A wait is a deadlock if it would not be served even though every
+/// other flow releases all its holds as soon as it waits for nothing.
 /// </summary>
 internal sealed class LockModel
 {
     private readonly Dictionary<string, LockState> _locks = [];
 
-    /// <summary>How each request ended since the last question, in order: its number, and what it got.</summary>
+    /// <summary>How each request ended since the last read, in order: its number and its result.</summary>
     public List<(int Request, string Result)> Ended { get; private init; } = [];
 
     public void Acquire(int number, Party party, string name, LockMode mode, long deadline, bool wait)
@@ -91,8 +91,8 @@ internal sealed class LockModel
     public IEnumerable<(int Session, int Depth)> HoldersOf(string name) => Open(name).Holders.Select(hold => (hold.Party.Session, hold.Depth));
 
     /// <summary>
-    /// A flow is done when each wait that may be its own can be served; a wait can be served when all that stand in its way are done. What its own session has does not
-    /// stand in its way, unless both name their flows.
+    /// A flow finishes when each wait that may be its own can be served; a wait can be served when all that block it finish. Its own session's
+    /// holds do not block it, unless both name their flows.
     /// </summary>
     private bool ServesInTheEnd(Request request)
     {

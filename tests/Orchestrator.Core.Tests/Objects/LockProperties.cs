@@ -7,7 +7,7 @@ namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
 /// Random acquires, releases, timeouts, abandoned waits, undelivered grants and dying sessions against <see cref="LockModel"/>: the same requests
-/// end, in the same order, in the same way; a deadlock is called exactly when it is one; tokens only grow; nothing is left over.
+/// end in the same order and in the same way; a deadlock is reported exactly when there is one; tokens only grow; nothing is left over.
 /// </summary>
 public sealed class LockProperties
 {
@@ -17,7 +17,7 @@ public sealed class LockProperties
     [Fact]
     public void Locks_behave_as_the_model() => Steps.Sample(steps => new Run(locks: 4).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
-    /// <summary>Part 5, 25: sessions of several flows, of which some say which they are.</summary>
+    /// <summary>Part 5, 25: sessions with several flows, some of them named.</summary>
     [Fact]
     public void Locks_of_flows_behave_as_the_model() => Steps.Sample(steps => new Run(locks: 4, flows: true).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
@@ -105,7 +105,9 @@ public sealed class LockProperties
             _model.Acquire(request, new LockModel.Party(Number(session), flow), name, mode, timeout is { } span ? (_harness.Now + span).Ticks : long.MaxValue, timeout != TimeSpan.Zero);
         }
 
-        /// <summary>Where a second acquire counts, all of a session's are of one flow: a hold that several flows share may close a cycle without any wait.</summary>
+        /// <summary>
+        /// In reentrant and read modes all acquires of a session use one flow: a hold shared by several flows may close a cycle without any wait.
+        /// </summary>
         private static string Flow(string name, LockMode mode, int b) => mode is LockMode.Reentrant or LockMode.Read
             ? (name.Length % 2 == 0 ? "a" : "b")
             : (b / 16 % 4) switch { 0 => "", 1 or 2 => "a", _ => "b" };
@@ -118,7 +120,7 @@ public sealed class LockProperties
             Assert.Equal(_model.Release(Number(session), name), outcome is ReleaseLockOutcome released ? $"{released.Depth}" : "not owner");
         }
 
-        /// <summary>Only a grant whose hold still lasts changes something; it is a release.</summary>
+        /// <summary>Only a grant whose hold still exists has an effect, which is a release.</summary>
         private void GiveBack(int a)
         {
             var grants = _calls.Where(call => call is { HasOutcome: true, Outcome: AcquireLockOutcome { Status: WaitStatus.Ok } }).ToArray();

@@ -4,7 +4,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Each row of the semantics that speaks of locks.</summary>
+/// <summary>Each row of the semantics page on locks.</summary>
 public sealed class LockTests
 {
     private readonly ObjectHarness _harness = new();
@@ -52,7 +52,7 @@ public sealed class LockTests
         _harness.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal(WaitStatus.Timeout, second.Get<AcquireLockOutcome>().Status);
         Assert.Equal(1, _ann.HoldCount);
-        // One attempt does not wait, so it is no deadlock.
+        // A try with timeout 0 does not wait, so it is not a deadlock.
         Assert.Equal(WaitStatus.Timeout, _harness.Acquire(_ann, "build", timeout: TimeSpan.Zero).Get<AcquireLockOutcome>().Status);
     }
 
@@ -61,7 +61,7 @@ public sealed class LockTests
     {
         var first = _harness.Acquire(_ann, "build", LockMode.Reentrant).Get<AcquireLockOutcome>();
         var waiter = _harness.Acquire(_bob, "build", LockMode.Reentrant);
-        // The owner passes the line: it waits for nobody.
+        // The owner passes the queue: it waits for no other session.
         var second = _harness.Acquire(_ann, "build", LockMode.Reentrant).Get<AcquireLockOutcome>();
         Assert.Equal((1, 2, first.FencingToken), (first.Depth, second.Depth, second.FencingToken));
         Assert.Equal(1, _harness.Release(_ann, "build").Get<ReleaseLockOutcome>().Depth);
@@ -213,7 +213,7 @@ public sealed class LockTests
         _harness.Abandon(writer);
         Assert.False(writer.HasOutcome);
         Assert.Equal([reader], _harness.Completed);
-        // Too late is nothing: the outcome is out, and a matter of giving back.
+        // Abandoning after the outcome has no effect: the outcome was sent, and only a compensation can revert it.
         _harness.Abandon(writer);
         Assert.Empty(_harness.Completed);
     }
@@ -227,7 +227,7 @@ public sealed class LockTests
         _harness.Release(_ann, "build");
         _harness.Apply(new CompensateDelivery(gone.Delivery!.Value));
         Assert.True(next.Token > gone.Token);
-        // Given back twice, or after the session took the lock anew, changes nothing.
+        // A second compensation, or one after the session reacquired the lock, changes nothing.
         _harness.Release(_cid, "build");
         _harness.Acquire(_bob, "build");
         _harness.Apply(new CompensateDelivery(gone.Delivery!.Value));
@@ -242,7 +242,7 @@ public sealed class LockTests
         Assert.Equal(5, _harness.Engine.SessionCount);
         _harness.Advance(TimeSpan.FromSeconds(5));
         Assert.Contains("its lease of 5 s passed", hold.Session!.End!.Message, StringComparison.Ordinal);
-        // Its lease begins with the grant, not with the wait.
+        // The lease begins with the grant, not with the wait.
         var heir = waiter.Get<AcquireLockOutcome>().Session!;
         _harness.Advance(TimeSpan.FromSeconds(4));
         Assert.False(heir.HasEnded);

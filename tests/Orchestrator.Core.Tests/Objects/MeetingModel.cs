@@ -3,7 +3,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Events, barriers and latches: places where some wait until others have come.</summary>
+/// <summary>Reference model of events, barriers and latches: sessions wait until others have arrived.</summary>
 internal sealed class MeetingModel : ISyncModel
 {
     private readonly List<Wait> _waits = [];
@@ -79,7 +79,7 @@ internal sealed class MeetingModel : ISyncModel
         Leave(wait);
     }
 
-    /// <summary>Nobody holds anything here.</summary>
+    /// <summary>These objects have no holders.</summary>
     public void GiveBack(int request)
     {
     }

@@ -4,7 +4,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Events, barriers and latches against <see cref="MeetingModel"/>; each index of a barrier once per generation.</summary>
+/// <summary>Events, barriers and latches against <see cref="MeetingModel"/>; each barrier index occurs once per generation.</summary>
 public sealed class MeetingProperties
 {
     [Fact]
@@ -40,7 +40,7 @@ public sealed class MeetingProperties
             switch (outcome)
             {
                 case WaitBarrierOutcome { Status: WaitStatus.Ok } met:
-                    // The last one's arrival ends the others' waits: all of one step are of one barrier.
+                    // The last arrival ends the other waits: all ends of one step belong to one barrier.
                     Assert.True(_seats.Add((_barrier, met.Index, met.Generation)), "an index twice in one generation");
                     return $"Ok {met.Index} of {met.Generation}";
                 case WaitBarrierOutcome met:

@@ -5,7 +5,7 @@ using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Part 5, 29: KIND_MISMATCH says in the contract's words what is otherwise than asked for, and prints no record of C#.</summary>
+/// <summary>Part 5, 29: KIND_MISMATCH names the difference in the contract's terms, and prints no C# record.</summary>
 public sealed class MismatchTextTests
 {
     private static readonly QueueSpec s_queue = new("q", QueueKind.Fifo) { MaxItems = 10, MaxBytes = 1_000 };
@@ -52,10 +52,10 @@ public sealed class MismatchTextTests
     {
         Assert.IsType<CreateQueueOutcome>(_harness.Apply(new CreateQueue(s_queue)).Outcome);
         var queue = _harness.Apply(new CreateQueue(s_queue with { Kind = QueueKind.Lifo, MaxItems = 5 })).Fails(ObjectErrorReason.KindMismatch);
-        Assert.Equal("queue \"q\" exists otherwise than asked for: kind is FIFO, not LIFO; max_items is 10, not 5", queue.Message);
+        Assert.Equal("queue \"q\" exists with different settings: kind is FIFO, not LIFO; max_items is 10, not 5", queue.Message);
         Assert.IsType<CreatePipeOutcome>(_harness.Apply(new CreatePipe(s_pipe)).Outcome);
         var pipe = _harness.Apply(new CreatePipe(s_pipe with { Duplex = false })).Fails(ObjectErrorReason.KindMismatch);
-        Assert.Equal("pipe \"p\" exists otherwise than asked for: duplex is true, not false", pipe.Message);
+        Assert.Equal("pipe \"p\" exists with different settings: duplex is true, not false", pipe.Message);
     }
 
     private static QueueSpec Other(string property) => property switch

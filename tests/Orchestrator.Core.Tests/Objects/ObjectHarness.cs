@@ -6,7 +6,7 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>An engine with a clock in hand. Every command is a <see cref="Call"/>, and gets its one outcome whenever that comes.</summary>
+/// <summary>An engine with a manual clock. Every command is a <see cref="Call"/>, which receives exactly one outcome, at once or later.</summary>
 internal sealed class ObjectHarness(ObjectEngineOptions? options = null, MemoryBudget? memory = null)
 {
     private long _calls;
@@ -20,10 +20,10 @@ internal sealed class ObjectHarness(ObjectEngineOptions? options = null, MemoryB
     /// <summary>The calls that the last step completed, in order.</summary>
     public List<Call> Completed { get; } = [];
 
-    /// <summary>What the last step told sessions, in order.</summary>
+    /// <summary>The notices that the last step sent to sessions, in order.</summary>
     public IEnumerable<(Session Session, string ObjectName)> Noticed => Effects.Notices.Select(notice => (notice.Session, notice.ObjectName));
 
-    /// <param name="number">See <see cref="INumberedCaller"/>; by default each call is of a stream opened after those before.</param>
+    /// <param name="number">See <see cref="INumberedCaller"/>; by default each call counts as a newer stream than those before.</param>
     public Call Apply(ObjectCommand command, long? number = null)
     {
         var call = new Call { Number = number ?? ++_calls };
@@ -73,7 +73,7 @@ internal sealed class ObjectHarness(ObjectEngineOptions? options = null, MemoryB
     }
 }
 
-/// <summary>A caller with one operation under way.</summary>
+/// <summary>A caller with one pending operation.</summary>
 internal sealed class Call : INumberedCaller
 {
     public long Number { get; init; }

@@ -4,7 +4,7 @@ using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Pipe operations in a few words: a message's payload is its number, and counts for 10 bytes.</summary>
+/// <summary>Short forms of pipe operations: a message's payload is its number, and counts for 10 bytes.</summary>
 internal static class PipeCalls
 {
     public static Call Send(this ObjectHarness harness, PipeEnd end, Session? session, TimeSpan? timeout, params int[] numbers) =>
@@ -20,7 +20,7 @@ internal static class PipeCalls
     public static PipeInfo CreatePipe(this ObjectHarness harness, bool duplex = true, int most = 0, long bytes = 0) =>
         harness.Apply(new CreatePipe(new PipeSpec("p", duplex) { MaxMessages = most, MaxBytes = bytes })).Get<CreatePipeOutcome>().Pipe;
 
-    /// <summary>What a receive got.</summary>
+    /// <summary>The messages of a receive.</summary>
     public static int[] Received(this Call call) => [.. call.Get<ReceiveOutcome>().Messages.Select(message => (int)message.Body)];
 
     public static PipeStatus Status(this Call call) => call.Outcome is SendOutcome send ? send.Status : call.Get<ReceiveOutcome>().Status;

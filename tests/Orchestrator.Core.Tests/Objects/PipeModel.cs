@@ -2,7 +2,7 @@ using Orchestrator.Core.Pipes;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>The promises of one pipe in their plainest words.</summary>
+/// <summary>Reference model of one pipe.</summary>
 internal sealed class PipeModel(int most)
 {
     private readonly Side[] _sides = [new(), new()];
@@ -144,7 +144,7 @@ internal sealed class PipeModel(int most)
     {
         public int Number => number;
 
-        /// <summary>0 is A, 1 is B.</summary>
+        /// <summary>0 for end A, 1 for end B.</summary>
         public int End => end;
 
         public bool IsSend => isSend;

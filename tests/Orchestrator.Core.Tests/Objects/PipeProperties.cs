@@ -6,8 +6,8 @@ using Orchestrator.Core.Sessions;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// Random sends, receives, peeks, timeouts, abandoned waits, undelivered receives, operations sent again, closed ends and dying owners against
-/// <see cref="PipeModel"/>: every message arrives once and in order, or its end is closed; bounds hold; everybody learns of the end.
+/// Random sends, receives, peeks, timeouts, abandoned waits, undelivered receives, repeated operations, closed ends and dying owners against <see
+/// cref="PipeModel"/>: every message arrives once and in order, or its end is closed; bounds hold; both ends learn of the close.
 /// </summary>
 public sealed class PipeProperties
 {
@@ -34,7 +34,7 @@ public sealed class PipeProperties
         {
             foreach (var (op, a, b) in steps)
             {
-                // One that is over is followed by another of its name.
+                // When a pipe has ended, the next one gets the same name.
                 if (_harness.Engine.FindPipe("p") is null)
                 {
                     _harness.CreatePipe(most: Most);

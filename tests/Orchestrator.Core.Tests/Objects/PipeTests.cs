@@ -5,7 +5,7 @@ using static Orchestrator.Core.Pipes.PipeEnd;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>The rows of the semantics that speak of pipes.</summary>
+/// <summary>The rows of the semantics page on pipes.</summary>
 public sealed class PipeTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -165,7 +165,7 @@ public sealed class PipeTests
         var receive = _harness.Receive(B, 9, _bob);
         Assert.Equal((1, 1), (_ann.HoldCount, _bob.HoldCount));
         _harness.Send(A, 2).Fails(ObjectErrorReason.NotOwner);
-        // It may still attach for a stream.
+        // The session may still attach for a stream.
         Attach(_ann, A).Get<Done>();
         Assert.True(receive.HasOutcome);
         var waiting = _harness.Receive(B, session: _bob);
@@ -218,7 +218,7 @@ public sealed class PipeTests
         _harness.Apply(new CompensateDelivery(first.Delivery!.Value));
         var all = _harness.Receive(B, 9);
         Assert.Equal([1, 2, 3], all.Received());
-        // Nobody can read it any more.
+        // The end that would read it is closed.
         _harness.Close(B);
         _harness.Apply(new CompensateDelivery(all.Delivery!.Value));
         Assert.Equal(0, _harness.Engine.FindPipe("p")!.B.Buffered);
@@ -246,7 +246,7 @@ public sealed class PipeTests
         _harness.Close(B);
         Assert.Equal(0, _harness.Engine.ObjectCount);
         _harness.Close(B).Fails(ObjectErrorReason.NotFound);
-        // A session that dies with both ends in its hands closes both.
+        // A session that dies while attached to both ends closes both.
         _harness.CreatePipe();
         Attach(_ann, A);
         Attach(_ann, B);

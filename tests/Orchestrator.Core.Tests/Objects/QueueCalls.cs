@@ -4,7 +4,7 @@ using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Queue operations in a few words: an item's payload is its number.</summary>
+/// <summary>Short forms of queue operations: an item's payload is its number.</summary>
 internal static class QueueCalls
 {
     public static QueueInfo CreateQueue(this ObjectHarness harness, QueueSpec spec) =>
@@ -31,7 +31,7 @@ internal static class QueueCalls
 
     public static PutItem[] Items(params int[] numbers) => Array.ConvertAll(numbers, number => new PutItem(new Content(number, 10)));
 
-    /// <summary>What a get got.</summary>
+    /// <summary>The items of a get.</summary>
     public static int[] Numbers(this Call call) => [.. call.Get<GetOutcome>().Items.Select(item => (int)item.Body.Body)];
 
     public static ulong[] Leases(this Call call) => [.. call.Get<GetOutcome>().Items.Select(item => item.LeaseId)];

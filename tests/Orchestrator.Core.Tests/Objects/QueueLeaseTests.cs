@@ -5,7 +5,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>The rows of the semantics that speak of leases, dead letters, joins and the unfinished count.</summary>
+/// <summary>The rows of the semantics page on leases, dead letters, joins and the unfinished count.</summary>
 public sealed class QueueLeaseTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -47,7 +47,7 @@ public sealed class QueueLeaseTests
             Assert.Equal([leases[0], 99UL], late.StaleLeaseIds);
         }
 
-        // Another session's lease is none of one's own; named twice, the second is stale.
+        // Another session's lease is not the caller's; the second mention of a lease is stale.
         var foreign = _harness.Apply(new SettleItems("q", [leases[1]], Settlement.Done) { Session = _bob }).Get<SettleOutcome>();
         Assert.Equal([leases[1]], foreign.StaleLeaseIds);
         var twice = _harness.Apply(new SettleItems("q", [leases[1], leases[1]], Settlement.Done) { Session = _ann }).Get<SettleOutcome>();
@@ -155,7 +155,7 @@ public sealed class QueueLeaseTests
         Assert.Equal(1, letter.Body.Body);
         Assert.Equal(("w", 1UL, 1, "rejected: no such customer"), (letter.DeadLetter!.Queue, letter.DeadLetter.Sequence, letter.DeadLetter.Deliveries, letter.DeadLetter.Reason));
         Assert.Equal((1, 1L, 1L), (letter.Delivery, _harness.Queue("w").DeadLettered, _harness.Queue("w").UnfinishedItems));
-        // Where none is named, or it takes no more, it is dropped and counted.
+        // Without a dead-letter queue, or when it accepts no more, the item is dropped and counted.
         _harness.Apply(new ShutDownQueue("dead"));
         _harness.Settle("w", Settlement.Reject, _harness.Lease(_ann, "w").Leases());
         _harness.Put("q", 1);
@@ -236,7 +236,7 @@ public sealed class QueueLeaseTests
         _harness.Acquire(_ann, "build");
         var edges = _harness.Join("q", session: _bob).Fails(ObjectErrorReason.Deadlock).Cycle!.Edges;
         Assert.Equal([("queues/q", _ann), ("locks/build", _bob)], edges.Select(edge => (edge.ObjectName, edge.Holder!)));
-        // Whoever comes with another item may finish it: who waits for anybody waits for no deadlock.
+        // Any session may settle the other item, so a wait for any of them is not a deadlock.
         _harness.Put("q", 2);
         Assert.NotNull(_harness.Join("q", session: _bob).Wait);
     }
@@ -251,7 +251,7 @@ public sealed class QueueLeaseTests
         var third = _harness.Session();
         _harness.Lease(third, "w");
         _harness.Acquire(_ann, "build");
-        // Room for one is enough, and the third session will make it.
+        // One free place is enough, and the third session will make it.
         var put = _harness.Put("w", null, _bob, 3);
         Assert.NotNull(put.Wait);
         _harness.Abandon(put);
@@ -268,7 +268,7 @@ public sealed class QueueLeaseTests
         _harness.Acquire(_bob, "build");
         _harness.Acquire(_ann, "build");
         Assert.NotNull(_harness.Join("q", session: _bob).Wait);
-        // A consumer beside a join, in one session.
+        // A consumer and a join in one session.
         _harness.CreateQueue(new QueueSpec("w", QueueKind.Fifo) { MaxItems = 1 });
         _harness.Put("w", 1);
         _harness.Lease(_ann, "w");

@@ -3,7 +3,7 @@ using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>How queues begin, shut down, end and are described.</summary>
+/// <summary>How queues are created, shut down, deleted and described.</summary>
 public sealed class QueueLifeTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -69,7 +69,7 @@ public sealed class QueueLifeTests
         var leased = _harness.Lease(session, "q");
         Assert.Equal([2], _harness.Get("q", 9).Numbers());
         Assert.Equal(WaitStatus.ShutDown, _harness.Get("q").Get<GetOutcome>().Status);
-        // Join still counts, and what comes back can still be taken.
+        // Join still counts, and returned items can still be taken.
         _harness.End(session);
         var last = _harness.Lease(null, "q");
         Assert.Equal([1], last.Numbers());
@@ -129,7 +129,7 @@ public sealed class QueueLifeTests
         Assert.Contains("deleted", getter.Fails(ObjectErrorReason.NotFound).Message, StringComparison.Ordinal);
         Assert.Equal((0, 0), (_harness.Engine.ObjectCount, _harness.Engine.SessionCount));
         Assert.Null(_harness.Engine.NextDeadline);
-        // What comes late finds another queue, or none.
+        // Late settlements meet another queue, or none.
         _harness.CreateQueue(new QueueSpec("q", QueueKind.Fifo));
         foreach (var late in new[] { taken, lease, second })
             _harness.Apply(new CompensateDelivery(late.Delivery!.Value));

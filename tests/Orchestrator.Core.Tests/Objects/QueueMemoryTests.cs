@@ -3,11 +3,11 @@ using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Tests that measure the heap run alone: the others' garbage is in it, too.</summary>
+/// <summary>Tests that measure the heap run alone: it also holds the garbage of other tests.</summary>
 [CollectionDefinition(nameof(MeasuresTheHeap), DisableParallelization = true)]
 public sealed class MeasuresTheHeap;
 
-/// <summary>What a queued item costs besides its payload, and that taking it gives the memory back.</summary>
+/// <summary>The memory of a queued item besides its payload, and that taking the item frees it.</summary>
 [Collection(nameof(MeasuresTheHeap))]
 public sealed class QueueMemoryTests
 {

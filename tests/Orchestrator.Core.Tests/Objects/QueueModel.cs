@@ -2,7 +2,7 @@ using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>The promises of queues in their plainest words: lists that are searched anew at each question.</summary>
+/// <summary>Reference model of queues: plain lists that are searched anew at each step.</summary>
 internal sealed class QueueModel(QueueKind kind, int maxItems, int maxDeliveries, long aging)
 {
     private int _sequence;
@@ -297,7 +297,7 @@ internal sealed class QueueModel(QueueKind kind, int maxItems, int maxDeliveries
 
         public bool IsBack { get; set; }
 
-        /// <summary>Who has leased it; -1 while it is delayed.</summary>
+        /// <summary>The session that leased it; -1 while it is delayed.</summary>
         public int Session { get; set; }
 
         public long Ends { get; set; }

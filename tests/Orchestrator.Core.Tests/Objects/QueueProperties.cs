@@ -6,9 +6,9 @@ using Orchestrator.Core.Sessions;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// Random puts, gets, settlements, timeouts, abandoned waits, undelivered gets, operations sent again, ended leases and dying consumers against
-/// <see cref="QueueModel"/>: the same requests end in the same way with the same items, nothing is lost or in two hands, bounds hold, the
-/// unfinished count is right.
+/// Random puts, gets, settlements, timeouts, abandoned waits, undelivered gets, repeated operations, ended leases and dying consumers against
+/// <see cref="QueueModel"/>: the same requests end in the same way with the same items, no item is lost or delivered to two sessions, bounds
+/// hold, the unfinished count is right.
 /// </summary>
 public sealed class QueueProperties
 {
@@ -66,7 +66,7 @@ public sealed class QueueProperties
             _harness.Advance(TimeSpan.FromHours(2));
             _model.RawTime(_harness.Now.Ticks);
             Compare();
-            // Whatever is dead is in the dead letters, in order.
+            // All dead items are in the dead-letter queue, in order.
             if (_model.Dead.Count > 0)
                 Assert.Equal(_model.Dead.Select(item => item.Number), _harness.Get("dead", 1_000).Numbers());
             _harness.Apply(new DeleteQueue("q"));
@@ -157,7 +157,7 @@ public sealed class QueueProperties
             Assert.Equal(_model.MarkDone(count, _harness.Now.Ticks), outcome is MarkDoneOutcome);
         }
 
-        /// <summary>Leases of any get that ever was, also settled ones: those are stale.</summary>
+        /// <summary>Leases of any earlier get, including settled ones, which are stale.</summary>
         private void Settle(int a, int b)
         {
             var leases = _calls.Where(call => call.Request.IsLeased && call.Request.Taken.Count > 0 && call.Call.HasOutcome)
@@ -196,14 +196,14 @@ public sealed class QueueProperties
             _model.Abandon(request, _harness.Now.Ticks);
         }
 
-        /// <summary>A get whose outcome nobody took; a put's stays.</summary>
+        /// <summary>Compensates a get whose outcome was not delivered; a put is not compensated.</summary>
         private void GiveBack(int a)
         {
             var done = _calls.Where(call => call.Call is { HasOutcome: true, Delivery.Granted: not null }).TakeLast(8).ToArray();
             if (done.Length == 0)
                 return;
             var (call, _, request) = done[a % done.Length];
-            // What was taken for good and settled meanwhile by nobody may be over the bound until it is taken again.
+            // Returned items that were taken without a lease may exceed the bound until they are taken again.
             var isNew = _givenBack.Add(request.Number);
             if (!request.IsLeased && isNew)
                 _overfull += request.Taken.Count;

@@ -4,7 +4,7 @@ using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>The rows of the semantics that speak of putting, getting, orders and bounds.</summary>
+/// <summary>The rows of the semantics page on putting, getting, orders and bounds.</summary>
 public sealed class QueueTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -51,7 +51,7 @@ public sealed class QueueTests
         PutWith((2, 0));
         Assert.Equal([2], _harness.Get("q").Numbers());
         _harness.Advance(Second);
-        // Ten seconds old by now: as good as 0, and here before.
+        // Ten seconds old by now: aging makes it equal to priority 0, and it was put earlier.
         PutWith((3, 0));
         Assert.Equal([1, 3], _harness.Get("q", 2).Numbers());
     }
@@ -123,7 +123,7 @@ public sealed class QueueTests
         var put = _harness.Put("q", TimeSpan.Zero, null, 1, 2, 3, 4);
         Assert.Equal(new PutOutcome(WaitStatus.Timeout, 3), put.Outcome);
         Assert.Equal([put, .. getters], _harness.Completed);
-        // And so does a put that would wait: to its caller it never did.
+        // The same holds for a put that would wait: its caller never saw a wait.
         _harness.Get("q");
         var getter = _harness.Get("q");
         var whole = _harness.Put("q", null, null, 5, 6);
@@ -140,7 +140,7 @@ public sealed class QueueTests
         Assert.Equal(new PutOutcome(WaitStatus.Timeout, 0), _harness.Put("q", TimeSpan.Zero, null, 4).Outcome);
         _harness.Abandon(waiting);
         Assert.False(waiting.HasOutcome);
-        // What an abandoned put had put stays.
+        // Items that an abandoned put has already put stay.
         Assert.Equal([1, 2], _harness.Get("q", 9).Numbers());
     }
 
@@ -169,7 +169,7 @@ public sealed class QueueTests
         _harness.Put("q", 1, 2, 3, 4, 5);
         var first = _harness.Get("q", 2);
         var second = _harness.Get("q", 2);
-        // In whichever order they come back, they stand as they stood.
+        // They return to their former positions, whatever the order of their return.
         _harness.Apply(new CompensateDelivery(first.Delivery!.Value));
         _harness.Apply(new CompensateDelivery(second.Delivery!.Value));
         _harness.Apply(new CompensateDelivery(first.Delivery!.Value));
@@ -215,7 +215,7 @@ public sealed class QueueTests
         var got = _harness.Apply(get);
         Assert.Same(got.Outcome, _harness.Apply(get).Outcome);
         Assert.Equal(1, _harness.Queue("q").ReadyItems);
-        // A put whose answer was lost is not done twice.
+        // A repeated put whose response was lost has no second effect.
         var lost = _harness.Apply(put with { RequestId = "put-2", Items = QueueCalls.Items(3) });
         _harness.Apply(new CompensateDelivery(lost.Delivery!.Value));
         Assert.Same(lost.Outcome, _harness.Apply(put with { RequestId = "put-2" }).Outcome);

@@ -4,8 +4,8 @@ using Orchestrator.Core.Sync;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// A rate limiter by the definition alone: every permit ever given, and whether one more is within the promise over every span of time that
-/// ends now.
+/// Reference model of a rate limiter by its definition: every permit ever granted, and whether one more keeps the promise over every time span
+/// that ends now.
 /// </summary>
 internal sealed class RateLimiterModel(RateLimiterSpec spec) : ISyncModel
 {
@@ -19,7 +19,7 @@ internal sealed class RateLimiterModel(RateLimiterSpec spec) : ISyncModel
 
     public int Objects => 1;
 
-    /// <summary>The requests that were told exactly when to come back: nobody waited.</summary>
+    /// <summary>The requests whose retry-after was exact, since no other request waited.</summary>
     public HashSet<int> Exact { get; } = [];
 
     public void Apply(int request, long session, ObjectCommand command, long now)
@@ -66,7 +66,7 @@ internal sealed class RateLimiterModel(RateLimiterSpec spec) : ISyncModel
         Serve();
     }
 
-    /// <summary>Throws when more was given, and kept, in some span than may be.</summary>
+    /// <summary>Throws when more permits were granted and kept in some span than the limit allows.</summary>
     public void CheckEverySpan()
     {
         for (var first = 0; first < _given.Count; first++)
@@ -87,7 +87,7 @@ internal sealed class RateLimiterModel(RateLimiterSpec spec) : ISyncModel
 
     private string TimedOut(int request, long permits)
     {
-        // Behind others it is an estimate.
+        // Behind other waiters it is an estimate.
         if (_line.Count > 0)
             return "Timeout";
         Exact.Add(request);

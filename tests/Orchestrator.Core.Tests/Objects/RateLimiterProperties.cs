@@ -4,7 +4,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Rate limiters against <see cref="RateLimiterModel"/>: as much as is promised, as soon as it is, in order, and never more.</summary>
+/// <summary>Rate limiters against <see cref="RateLimiterModel"/>: permits as early as promised, in order, and never too many.</summary>
 public sealed class RateLimiterProperties
 {
     private static readonly Gen<RateLimiterSpec> Specs =
@@ -18,7 +18,7 @@ public sealed class RateLimiterProperties
     [Fact]
     public void Permits_given_back_are_never_too_many()
     {
-        // A bucket that was full meanwhile does not know what it would have been with them: it may give less than the model, never more.
+        // A bucket that was full in the meantime cannot account for permits returned later: it may grant less than the model, never more.
         Gen.Select(Specs, Gen.Select(Gen.Int[0, 9], Gen.Long[1, 8], Gen.Int[0, 100]).Array[1, 200]).Sample(
             (spec, steps) =>
             {

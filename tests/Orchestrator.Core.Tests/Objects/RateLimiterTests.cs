@@ -3,7 +3,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Each row of the semantics that speaks of rate limiters.</summary>
+/// <summary>Each row of the semantics page on rate limiters.</summary>
 public sealed class RateLimiterTests
 {
     private readonly ObjectHarness _harness = new();
@@ -16,7 +16,7 @@ public sealed class RateLimiterTests
         Create(permits: 2, sliding: sliding);
         Assert.Equal(WaitStatus.Ok, Acquire(2).Get<AcquirePermitsOutcome>().Status);
         var two = Acquire(2);
-        // For one alone there would be a permit first, but it came later.
+        // A permit for one alone would be free earlier, but this request came later.
         var one = Acquire(1);
         Assert.Equal(_harness.Now + TimeSpan.FromSeconds(1), _harness.Engine.NextDeadline);
         _harness.Advance(TimeSpan.FromMilliseconds(999));
@@ -130,7 +130,7 @@ public sealed class RateLimiterTests
         Assert.Equal(WaitStatus.Ok, next.Get<AcquirePermitsOutcome>().Status);
         Assert.Equal(WaitStatus.Ok, Acquire(1, TimeSpan.Zero).Get<AcquirePermitsOutcome>().Status);
         Assert.Equal(WaitStatus.Timeout, Acquire(1, TimeSpan.Zero).Get<AcquirePermitsOutcome>().Status);
-        // When they are there again anyhow, there is nothing to add.
+        // When the permits have refilled anyway, there is nothing to add.
         _harness.Advance(TimeSpan.FromSeconds(1));
         var old = Acquire(2);
         _harness.Advance(TimeSpan.FromSeconds(1));
@@ -182,7 +182,7 @@ public sealed class RateLimiterTests
     [Fact]
     public void A_bucket_asked_at_every_tick_does_not_drift()
     {
-        // Three permits in ten ticks: no tick brings a whole number of permits.
+        // Three permits in ten ticks: no tick yields a whole number of permits.
         var bucket = new TokenBucket(3, 10, 2, now: 0);
         bucket.Take(2, 0);
         var taken = 0;

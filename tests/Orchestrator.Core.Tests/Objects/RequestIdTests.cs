@@ -5,7 +5,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Part 5, 10 and 26: a request that is sent again has one effect and the same answer; who may ask it again, and for how long.</summary>
+/// <summary>Part 5, 10 and 26: a repeated request has one effect and the same response; who may repeat it, and for how long.</summary>
 public sealed class RequestIdTests
 {
     private readonly ObjectHarness _harness = new();
@@ -17,7 +17,7 @@ public sealed class RequestIdTests
     {
         var first = Acquire(_ann, "1").Get<AcquireLockOutcome>();
         Assert.Same(first, Acquire(_ann, "1").Get<AcquireLockOutcome>());
-        // It is not bob's id, and another one is another request.
+        // Request ids are per client: bob's "1" is another request, and so is ann's "2".
         Assert.NotNull(Acquire(_bob, "1").Wait);
         Assert.NotNull(Acquire(_ann, "2").Wait);
     }
@@ -30,7 +30,7 @@ public sealed class RequestIdTests
         GiveBack(first);
         Assert.NotNull(Acquire(_bob, "").Wait);
         GiveBack(again);
-        // It reached no caller: it is free, and the id is new.
+        // The grant reached no caller: the lock is free, and the id is new.
         Assert.Equal(1, _harness.Engine.ObjectCount);
         Assert.NotNull(Acquire(_ann, "1").Wait);
     }
@@ -50,7 +50,7 @@ public sealed class RequestIdTests
         Assert.False(first.HasOutcome || third.HasOutcome);
         GiveBack(second);
         Assert.NotNull(Acquire(_bob, "").Wait);
-        // The last who might have got it: now bob is served.
+        // The last caller that might have got it: now bob is served.
         GiveBack(fourth);
         Assert.Equal(0, _harness.Engine.WaitCount);
     }

@@ -3,7 +3,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Semaphores as lists that are searched anew at each question.</summary>
+/// <summary>Reference model of semaphores: plain lists that are searched anew at each step.</summary>
 internal sealed class SemaphoreModel : ISyncModel
 {
     private readonly Dictionary<string, Pool> _pools = [];
@@ -61,7 +61,7 @@ internal sealed class SemaphoreModel : ISyncModel
 
         foreach (var hold in _pools.Values.SelectMany(pool => pool.Holds).Where(hold => hold.Session == session).OrderBy(hold => hold.Grant).ToArray())
             Return(_pools[hold.Name], hold);
-        // What it leaves where it only waited is seen last.
+        // The semaphores where it only waited are served last.
         left.ForEach(Serve);
     }
 
@@ -129,7 +129,7 @@ internal sealed class SemaphoreModel : ISyncModel
         return $"released {pool.Available}";
     }
 
-    /// <summary>An ended session's permits come back; signals that it took do not.</summary>
+    /// <summary>An ended session's permits are returned; signals that it took are not.</summary>
     private void Return(Pool pool, Hold hold)
     {
         pool.Holds.Remove(hold);
@@ -164,8 +164,8 @@ internal sealed class SemaphoreModel : ISyncModel
     }
 
     /// <summary>
-    /// A session is done when each of its waits can be served: when what is free, what those who are done give back, and its own, is enough for it and all ahead who are not
-    /// done. What an outsider may serve counts as served.
+    /// A session finishes when each of its waits can be served: when the free permits, those of sessions that finish, and its own are enough for
+    /// it and for all unfinished waiters ahead of it. A wait that an outsider may serve counts as served.
     /// </summary>
     private bool IsServedInTheEnd(Wait wait)
     {

@@ -5,7 +5,9 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Semaphores against <see cref="SemaphoreModel"/>: first come, first served, never more permits than there are, deadlocks exactly where they are.</summary>
+/// <summary>
+/// Semaphores against <see cref="SemaphoreModel"/>: first come, first served, never too many permits, deadlocks reported exactly where they are.
+/// </summary>
 public sealed class SemaphoreProperties
 {
     [Fact]

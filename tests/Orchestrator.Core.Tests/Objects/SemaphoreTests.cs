@@ -4,7 +4,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Each row of the semantics that speaks of semaphores.</summary>
+/// <summary>Each row of the semantics page on semaphores.</summary>
 public sealed class SemaphoreTests
 {
     private readonly ObjectHarness _harness = new();
@@ -24,7 +24,7 @@ public sealed class SemaphoreTests
     {
         Assert.Equal(new AcquireSemaphoreOutcome(WaitStatus.Ok, _ann, 1), Acquire(_ann, "db", 2, initial: 3).Outcome);
         var two = Acquire(_bob, "db", 2);
-        // One is free, but who came first needs two.
+        // One permit is free, but the waiter ahead needs two.
         var one = Acquire(_cid, "db", 1);
         Assert.False(two.HasOutcome || one.HasOutcome);
         Assert.Equal(0, Release(_ann, "db", 2).Get<ReleaseSemaphoreOutcome>().AvailablePermits);
@@ -80,7 +80,7 @@ public sealed class SemaphoreTests
         Assert.NotNull(waiter.Wait);
         Release(_bob, "signal");
         Assert.Equal(WaitStatus.Ok, waiter.Get<AcquireSemaphoreOutcome>().Status);
-        // Signals that were taken are used up: they do not come back with the end of who took them.
+        // Taken signals are used up: they do not return when their taker's session ends.
         _harness.End(_ann);
         Assert.NotNull(Acquire(_bob, "signal").Wait);
     }
@@ -138,7 +138,7 @@ public sealed class SemaphoreTests
 
     [Theory]
     [InlineData(-1, true, 1, "initial_permits", "initial_permits of -1 must be at least 0")]
-    [InlineData(0, true, 1, "initial_permits", "initial_permits of 0 must be at least 1 where bounded: nobody could ever acquire it")]
+    [InlineData(0, true, 1, "initial_permits", "initial_permits of 0 must be at least 1 where bounded: no acquire could ever succeed")]
     [InlineData(2, true, 3, "permits", "permits of 3 must be at most 2, all that semaphore \"db\" has")]
     [InlineData(2, true, -1, "permits", "permits of -1 must be at least 1, or 0 for 1")]
     public void Bad_numbers_are_named(int initial, bool bounded, int permits, string field, string message)
@@ -191,7 +191,7 @@ public sealed class SemaphoreTests
         _harness.Apply(new CompensateDelivery(lost.Delivery!.Value));
         Assert.Equal(WaitStatus.Ok, next.Get<AcquireSemaphoreOutcome>().Status);
         Assert.Equal(0, _ann.HoldCount);
-        // A signal that could not be delivered is still a signal.
+        // A signal that could not be delivered remains available.
         Acquire(_ann, "signal", initial: 0, bounded: false, timeout: TimeSpan.Zero);
         Release(null, "signal");
         _harness.Apply(new CompensateDelivery(Acquire(_ann, "signal").Delivery!.Value));
@@ -206,7 +206,7 @@ public sealed class SemaphoreTests
         Assert.NotNull(_harness.Acquire(_ann, "build").Wait);
         var edges = Acquire(_bob, "db").Fails(ObjectErrorReason.Deadlock).Cycle!.Edges;
         Assert.Equal([("semaphores/db", _ann), ("locks/build", _bob)], edges.Select(edge => (edge.ObjectName, edge.Holder!)));
-        // Once somebody released what it did not hold, nobody can tell who will the next time.
+        // Once a session has released a permit that it did not hold, any session may do so: the next releaser is unknown.
         Release(_cid, "db");
         Assert.NotNull(Acquire(_bob, "db", 2).Wait);
     }

@@ -4,7 +4,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>How sessions live and end, and operations that are sent again or given up.</summary>
+/// <summary>How sessions live and end, and operations that are repeated or given up.</summary>
 public sealed class SessionTests
 {
     private readonly ObjectHarness _harness = new();
@@ -23,7 +23,7 @@ public sealed class SessionTests
         Assert.True(session.HasEnded);
         Assert.Equal([session], _harness.Effects.EndedSessions);
         Assert.Equal([(session, ""), (session, "locks/build")], _harness.Noticed);
-        // Whoever comes late is told why.
+        // Later callers get the reason of the end.
         Assert.Same(session, _harness.Engine.FindSession(session.Id));
         var message = _harness.Apply(new KeepSessionAlive { Session = session }).Fails(ObjectErrorReason.SessionLost).Message;
         Assert.Equal($"{session.Alias} (\"importer\") has ended: without a sign of life its time to live of 30 s passed; create a new one", message);
@@ -147,16 +147,16 @@ public sealed class SessionTests
         var first = Operation(session, 7, "build");
         Assert.Same(first.Outcome, Operation(session, 7, "build").Outcome);
         Assert.Equal(0, _harness.Release(session, "build").Get<ReleaseLockOutcome>().Depth);
-        // Still, though the lock is no longer held.
+        // The stored outcome is replayed, though the lock is no longer held.
         var replayed = Operation(session, 7, "build");
         Assert.Same(first.Outcome, replayed.Outcome);
-        // An answer that was delivered before is none to give back.
+        // A delivered outcome is not compensated.
         Operation(session, 8, "build");
         _harness.Apply(new CompensateDelivery(replayed.Delivery!.Value));
         Assert.Equal(1, session.HoldCount);
         var message = _harness.Apply(new ReleaseLock("build") { Session = session, OperationId = 7 }).Fails(ObjectErrorReason.Invalid).Message;
         Assert.Equal("operation 7 was a AcquireLock and is now a ReleaseLock; give each its own id", message);
-        // Another session's operations are others.
+        // Operation ids are per session.
         Assert.NotNull(Operation(_harness.Session(), 7, "build").Wait);
     }
 
@@ -180,7 +180,7 @@ public sealed class SessionTests
         var again = Operation(bob, 7, "build", TimeSpan.FromSeconds(5));
         lost.Fails(ObjectErrorReason.Cancelled);
         Assert.Same(lost.Wait, again.Wait);
-        // The first caller's late farewell does not concern the second.
+        // The first caller's late abandonment does not affect the second.
         _harness.Abandon(lost);
         _harness.Release(ann, "build");
         Assert.Equal([again], _harness.Completed.Skip(1));

@@ -3,7 +3,7 @@ using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Operations on shared state in a few words; values are JSON texts.</summary>
+/// <summary>Short forms of operations on shared state; values are JSON texts.</summary>
 internal static class StateCalls
 {
     public static ObjectHarness Harness(StateOptions? options = null) =>

@@ -3,7 +3,7 @@ using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>A watcher of one object of each kind, which knows nothing but changes and, where it was too slow, a snapshot.</summary>
+/// <summary>A watcher of one object of each kind, which sees only changes and, when it was too slow, a snapshot.</summary>
 internal sealed class StateMirror(ObjectHarness harness)
 {
     private readonly Dictionary<ObjectKind, ulong> _versions = [];
@@ -16,7 +16,7 @@ internal sealed class StateMirror(ObjectHarness harness)
 
     public long[] Array { get; private set; } = [];
 
-    /// <summary>Reads on, so many changes at a time.</summary>
+    /// <summary>Reads further changes, up to this many at a time.</summary>
     public void CatchUp(int most)
     {
         Read(ObjectKind.Dict, "d", most, TakeDict);

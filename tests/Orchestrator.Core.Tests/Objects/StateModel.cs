@@ -3,7 +3,7 @@ using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>The promises of shared state in their plainest words: every update works on a copy, which takes the original's place if all went well.</summary>
+/// <summary>Reference model of shared state: every update works on a copy, which replaces the original if all edits succeed.</summary>
 internal sealed class StateModel
 {
     public List<(string Key, string Value, long Ends)> Dict { get; private set; } = [];
@@ -60,7 +60,7 @@ internal sealed class StateModel
 
     public void RawTime(long now) => Dict.RemoveAll(entry => entry.Ends <= now);
 
-    /// <summary>What was popped; null when it cannot be done.</summary>
+    /// <summary>The popped elements; null when the update fails.</summary>
     public List<string>? UpdateList(IEnumerable<ListEdit> edits)
     {
         var copy = List.ToList();

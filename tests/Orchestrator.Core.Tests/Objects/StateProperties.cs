@@ -6,8 +6,8 @@ using static Orchestrator.Core.Tests.Objects.JsonEditor;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// Random updates of all kinds, good and bad, guarded and sent again, with entries that expire, against <see cref="StateModel"/>; and a watcher of each
-/// object that reads changes now and then, and from them alone, or a snapshot where it was too slow, knows the state.
+/// Random updates of all kinds, valid and invalid, guarded and repeated, with entries that expire, against <see cref="StateModel"/>; and a
+/// watcher of each object that now and then reads changes, or a snapshot when it was too slow, and derives the state from them alone.
 /// </summary>
 public sealed class StateProperties
 {
@@ -74,7 +74,7 @@ public sealed class StateProperties
                     _mirror.CatchUp(1 + (a % 4));
                     break;
                 case 15 when _last is not null:
-                    // Sent again, or undelivered: neither does anything.
+                    // Repeated or undelivered: neither has an effect.
                     if (b % 2 == 0)
                         _harness.Apply(new CompensateDelivery(new ObjectDelivery(null, 0, _lastOutcome!, _last)));
                     Assert.Same(_lastOutcome, _harness.Apply(_last).Outcome);
@@ -126,7 +126,7 @@ public sealed class StateProperties
             return new NumberEdit(operation, Number.Of(operand), operation == NumberOperation.CompareAndSet && b % 3 > 0 ? Number.Of((b % 5) - 2) : null);
         }
 
-        /// <summary>Every update is first tried with a guard that does not hold, and changes nothing.</summary>
+        /// <summary>Every update is first tried with a guard that does not hold, which changes nothing.</summary>
         private bool Apply(StateUpdate update)
         {
             var stale = _harness.Apply(update with { Guard = new StateGuard(999_999) }).Fails(ObjectErrorReason.Stale);

@@ -4,7 +4,7 @@ using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Who holds and who waits, page by page, and how far the limits are used.</summary>
+/// <summary>Holders and waiters, page by page, and how far the limits are used.</summary>
 public sealed class SyncListTests
 {
     private readonly ObjectHarness _harness = new();
@@ -77,7 +77,7 @@ public sealed class SyncListTests
         var sessions = Enumerable.Range(0, 20).Select(i => _harness.Session($"s{i}")).ToArray();
         foreach (var session in sessions)
             _harness.Acquire(session, "data", LockMode.Read);
-        // Holds that come and go do not change the order.
+        // Acquires and releases do not change the order.
         _harness.Release(sessions[3], "data");
         _harness.Acquire(sessions[3], "data", LockMode.Read);
         _harness.Acquire(_ann, "data", LockMode.Write);
@@ -115,7 +115,7 @@ public sealed class SyncListTests
         }
 
         Assert.Equal(["events/a", "events/b", "events/c", "events/d", "locks/a", "locks/b", "locks/c", "locks/d"], seen);
-        // The page after one whose last object is gone begins where that stood.
+        // When the last object of a page is removed, the next page begins at its position.
         var first = List(2);
         _harness.Apply(new SetEvent("b", false));
         Assert.Equal("events/c", List(1, first.NextPageToken).Objects[0].ObjectName);

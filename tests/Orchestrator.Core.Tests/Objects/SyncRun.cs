@@ -4,10 +4,10 @@ using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>What a primitive promises, in its plainest words. Requests and sessions are numbers.</summary>
+/// <summary>Reference model of a primitive. Requests and sessions are numbers.</summary>
 internal interface ISyncModel
 {
-    /// <summary>How each request ended since the last question, in order.</summary>
+    /// <summary>How each request ended since the last read, in order.</summary>
     List<(int Request, string Result)> Ended { get; }
 
     IEnumerable<int> Waiting { get; }
@@ -26,8 +26,8 @@ internal interface ISyncModel
 }
 
 /// <summary>
-/// The same random commands for the engine and a model, among ticks, callers who go before and after their grant, operations that are sent
-/// again, and sessions that die: the same requests must end, in the same order, in the same way, and nothing may be left over.
+/// The same random commands for the engine and a model, mixed with ticks, callers that leave before and after their grant, repeated operations,
+/// and dying sessions: the same requests must end in the same order and in the same way, and nothing may be left over.
 /// </summary>
 internal abstract class SyncRun(ISyncModel model)
 {
@@ -44,25 +44,25 @@ internal abstract class SyncRun(ISyncModel model)
 
     protected ObjectHarness Harness { get; } = new();
 
-    /// <summary>Whether grants may be given back.</summary>
+    /// <summary>Whether grants may be compensated.</summary>
     protected virtual bool GivesBack => true;
 
-    /// <summary>Whether a session does one thing at a time, like a thread.</summary>
+    /// <summary>Whether a session has at most one wait at a time, like a thread.</summary>
     protected virtual bool OneWaitPerSession => false;
 
     protected virtual TimeSpan Unit => TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Some command for these random numbers.</summary>
+    /// <summary>Makes a command from these random numbers.</summary>
     protected abstract ObjectCommand Make(int a, int b);
 
     protected abstract string Show(int request, ObjectOutcome outcome);
 
-    /// <summary>What must hold in the end.</summary>
+    /// <summary>What must hold at the end.</summary>
     protected virtual void Finished()
     {
     }
 
-    /// <summary>What must hold after every step beside the model's answers.</summary>
+    /// <summary>What must hold after every step besides the model's results.</summary>
     protected virtual void Check(IReadOnlyCollection<Session> live)
     {
     }
@@ -141,7 +141,7 @@ internal abstract class SyncRun(ISyncModel model)
         Compare();
     }
 
-    /// <summary>Sent again it changes nothing; while it waits, the later caller takes the wait over.</summary>
+    /// <summary>Repeats a request: it changes nothing; while the first one waits, the later caller takes over the wait.</summary>
     private void Repeat(int request)
     {
         var (command, first) = (_commands[request], _calls[request]);

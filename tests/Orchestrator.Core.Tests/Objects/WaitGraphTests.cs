@@ -4,7 +4,7 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Waits for some of several holders: what is a deadlock among locks need not be one there, and a knot is one without a single cycle to blame.</summary>
+/// <summary>Waits for some of several holders: what is a deadlock among locks need not be one there, and a knot is one without a single cycle.</summary>
 public sealed class WaitGraphTests
 {
     private readonly ObjectHarness _harness = new();
@@ -25,12 +25,12 @@ public sealed class WaitGraphTests
         var pool = new Pool("p", _harness.Engine, _ann, _bob);
         _harness.Acquire(_cid, "held-by-cid");
         Assert.NotNull(_harness.Acquire(_ann, "held-by-cid").Wait);
-        // Who waits ahead gets bob's permit, and gives it back when done.
+        // The waiter ahead gets bob's permit, and releases it when done.
         Assert.NotNull(Take(_harness.Session("dan"), pool, 1).Wait);
         var one = Take(_cid, pool, 1);
         Assert.NotNull(one.Wait);
         _harness.Abandon(one);
-        // For both permits ann has to get done too, who waits for cid.
+        // Both permits require that ann, who waits for cid, also finishes.
         var cycle = Take(_cid, pool, 2).Fails(ObjectErrorReason.Deadlock).Cycle!;
         Assert.Equal([("semaphores/p", _ann), ("locks/held-by-cid", _cid)], cycle.Edges.Select(edge => (edge.ObjectName, edge.Holder!)));
     }
@@ -48,7 +48,7 @@ public sealed class WaitGraphTests
     [Fact]
     public void A_knot_in_which_everyone_needs_one_of_two_is_found()
     {
-        // Each of ann and bob is content with cid or the other; once cid waits for ann, nobody can begin.
+        // ann needs bob or cid, bob needs ann or cid; once cid waits for ann, none of the three can proceed.
         var (forAnn, forBob) = (new Pool("a", _harness.Engine, _bob, _cid), new Pool("b", _harness.Engine, _ann, _cid));
         _harness.Acquire(_ann, "held-by-ann");
         Assert.NotNull(Take(_ann, forAnn, 1).Wait);
@@ -68,7 +68,7 @@ public sealed class WaitGraphTests
 
     private Call Take(Session session, Pool pool, int permits) => _harness.Apply(new TakePermits(pool, permits) { Session = session });
 
-    /// <summary>One permit per holder, none of them free: the least that a semaphore is to the graph.</summary>
+    /// <summary>One permit per holder, none of them free: the minimum of a semaphore that the wait graph needs.</summary>
     private sealed class Pool : NamedObject
     {
         private readonly Session[] _holders;

@@ -4,7 +4,7 @@ using static Orchestrator.Core.Tests.Objects.StateCalls;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>The row of the semantics that speaks of watches, and how shared state is listed and deleted.</summary>
+/// <summary>The row of the semantics page on watches, and how shared state is listed and deleted.</summary>
 public sealed class WatchStateTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -33,7 +33,7 @@ public sealed class WatchStateTests
             _harness.Dict(Set("a", $"{i}"));
         Assert.True(Changes(1).NeedsSnapshot);
         Assert.Equal(5, Changes(2).Changes.Count);
-        // A version that was never here, as after a restart.
+        // A version that never existed here, as after a restart.
         Assert.True(Changes(8).NeedsSnapshot);
     }
 
@@ -115,7 +115,7 @@ public sealed class WatchStateTests
         Assert.Null(_harness.Engine.NextDeadline);
         _harness.Dict(Set("a", "2"));
         Assert.Equal(4UL, _harness.Read().Version);
-        // Whoever knew the old one, at any version, is not told that the new one grew from it.
+        // A watcher that knew the old object, at any version, must not take the new one for its continuation.
         Assert.True(Changes(2).NeedsSnapshot);
         _harness.Apply(new UpdateDict("d", [Set("a", "3")]) { Guard = new StateGuard(2) }).Fails(ObjectErrorReason.Stale);
     }

@@ -27,7 +27,7 @@ public sealed class DeadlineHeapProperties
                     }
                     else
                     {
-                        // "Never" takes it out.
+                        // "Never" removes it.
                         heap.Set(task, deadline == 50 ? long.MaxValue : deadline);
                         if (deadline != 50)
                             model.Add((deadline, task.Id));

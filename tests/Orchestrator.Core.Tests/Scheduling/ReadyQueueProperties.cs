@@ -4,7 +4,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Scheduling;
 
-/// <summary>The ready queue against a list that is sorted anew at each question.</summary>
+/// <summary>The ready queue against a list that is sorted anew at each step.</summary>
 public sealed class ReadyQueueProperties
 {
     private static readonly HandlerProfile Handler = new("cpu", WorkKind.Cpu, null);
@@ -50,7 +50,7 @@ public sealed class ReadyQueueProperties
                     model.Remove(cancelled);
                     break;
                 case 9 when taken.Count > 0:
-                    // Given back by its worker.
+                    // Returned by its worker.
                     var returned = taken[a % taken.Count];
                     taken.Remove(returned);
                     queue.Add(returned);
@@ -67,11 +67,11 @@ public sealed class ReadyQueueProperties
     {
         Priority = (a % 5) - 2,
         FairnessKey = keys == 1 ? "" : $"key-{b % keys}",
-        // One weight per key: which weight of several holds for a key is another matter.
+        // One weight per key: conflicting weights of one key are not tested here.
         FairnessWeight = keys == 1 ? 1 : 1 + (b % keys),
     };
 
-    /// <summary>The promise in its plainest words.</summary>
+    /// <summary>The reference model.</summary>
     private sealed class NaiveQueue(long aging)
     {
         private readonly Dictionary<(int Priority, string Key), double> _passes = [];
@@ -88,7 +88,7 @@ public sealed class ReadyQueueProperties
                 NextId++;
             var (priority, key) = (task.Policy.Priority, task.Policy.FairnessKey);
             var level = _levels.GetValueOrDefault(priority);
-            // A key that comes back from idleness starts where the others are, unless it is ahead of them.
+            // A key that becomes active again starts at the others' position, unless it is ahead of them.
             if (!Tasks.Exists(other => other.Policy.Priority == priority && other.Policy.FairnessKey == key))
                 _passes[(priority, key)] = Math.Max(_passes.GetValueOrDefault((priority, key), level), level);
             Tasks.Add(task);
@@ -127,7 +127,7 @@ public sealed class ReadyQueueProperties
             Forget(task.Policy.Priority);
         }
 
-        /// <summary>Where nobody waits there is nothing to be fair about; only the common priority 0 remembers.</summary>
+        /// <summary>With an empty queue fairness has no history to keep; only the common priority 0 keeps it.</summary>
         private void Forget(int priority)
         {
             if (priority == 0 || Tasks.Exists(other => other.Policy.Priority == priority))

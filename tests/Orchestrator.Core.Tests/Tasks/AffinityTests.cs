@@ -148,7 +148,7 @@ public sealed class AffinityTests
         harness.Submit("cpu", Key("a"));
         harness.Submit("cpu", Key("b"));
         harness.Submit("cpu", Key("a"));
-        // The third key pushes out b, which was used before a, and makes w#1 the busier one.
+        // The third key evicts b, which was used before a, and makes w#1 the busier worker.
         harness.Submit("io", Key("c"));
         Assert.Equal("w#1", harness.Submit("io", Key("a")).WorkerName);
     }

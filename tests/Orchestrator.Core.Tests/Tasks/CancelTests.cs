@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>The rungs of the kill ladder.</summary>
+/// <summary>The stages of the cancellation escalation.</summary>
 public sealed class CancelTests
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
@@ -157,7 +157,7 @@ public sealed class CancelTests
     {
         var worker = _harness.Join("w#1");
         var neighbour = _harness.Submit("io");
-        // Its result is delivered, so that nothing but the kill waits for time to pass.
+        // Its result is delivered, so that only the kill still has a deadline.
         _harness.Cancel(_harness.Submit("cpu", owner: new RecordingOwner()), force: true);
         Assert.Equal(_harness.Now + TimeSpan.FromSeconds(30), _harness.Engine.NextDeadline);
         _harness.Advance(TimeSpan.FromSeconds(29));

@@ -3,7 +3,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>Clients share fairly without being told to, and each has bounds of its own.</summary>
+/// <summary>Clients share fairly without configuration, and each has its own limits.</summary>
 public sealed class ClientTests
 {
     private readonly ClientTaskQuota _greedy = new("greedy", 1);
@@ -39,7 +39,7 @@ public sealed class ClientTests
         Submit(harness, _greedy, 1_000);
         Submit(harness, _modest, 100);
         var first = Run(harness, worker, 200);
-        // One was running already when the other came.
+        // One task was already running when the other client came.
         Assert.InRange(first.Count(task => task.Client == _modest), 99, 100);
         Run(harness, worker, int.MaxValue);
         Assert.Equal((0, 0L, 0, 0L), (_greedy.Unfinished, _greedy.InputBytes, _modest.Unfinished, _modest.InputBytes));
@@ -53,7 +53,7 @@ public sealed class ClientTests
         var shared = TaskPolicy.Default with { FairnessKey = "shared" };
         Submit(harness, _greedy, 50, shared);
         Submit(harness, _modest, 50, shared);
-        // One key, one line, whoever submitted.
+        // One fairness key is one queue, whichever client submitted.
         Assert.Equal(Enumerable.Range(1, 100).Select(id => (long)id), Run(harness, worker, 100).Select(task => task.Id));
     }
 
@@ -78,7 +78,7 @@ public sealed class ClientTests
     {
         var harness = new EngineHarness(new TaskEngineOptions { MaxPayloadBytesPerClient = 25_000, MaxTasksPerClient = 3 });
         Assert.Equal([true, true, false], Submit(harness, _greedy, 3, bytes: 10_000).Select(refusal => refusal is null));
-        // And what two tasks have beside a plain record, such as the names of handlers that are not known yet.
+        // Plus what two tasks have beside a plain record, such as the names of handlers that are not known yet.
         Assert.InRange(_greedy.InputBytes, 20_000, 21_000);
         Assert.Contains(Submit(harness, _modest, 3, bytes: 10_000, allOrNone: true), refusal => refusal is { Subject: "modest" });
         Assert.Contains(Submit(harness, _modest, 4, bytes: 1, allOrNone: true), refusal => refusal is { Subject: "modest" });

@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>At most so many tasks of one concurrency key at once, over all workers.</summary>
+/// <summary>A bounded number of running tasks per concurrency key, over all workers.</summary>
 public sealed class ConcurrencyKeyTests
 {
     private readonly EngineHarness _harness = new();
@@ -78,7 +78,7 @@ public sealed class ConcurrencyKeyTests
         var first = _harness.Submit("io", Key(limit: 1));
         var parked = _harness.SubmitMany(3, "io", Key(limit: 1));
         var raises = _harness.Submit("io", Key(limit: 3));
-        // The end of an older task with an older limit must not bring that limit back, nor wake fewer than now may run.
+        // The end of an older task with an older limit must neither restore that limit nor start fewer tasks than now may run.
         _harness.Report(worker, first);
         Assert.Equal(3, parked.Append(raises).Count(task => task.State == TaskState.Running));
     }
@@ -132,7 +132,7 @@ public sealed class ConcurrencyKeyTests
     {
         var worker = _harness.Join("w#1");
         var tasks = _harness.SubmitMany(3, "io", Key(limit: 1));
-        // Without a worker the second has its permit and no place to run.
+        // Without a worker the second task has its permit but cannot run.
         _harness.Apply(new TaskCommand.WorkerDraining(worker));
         _harness.Report(worker, tasks[0]);
         Assert.Equal(TaskState.Queued, tasks[1].State);

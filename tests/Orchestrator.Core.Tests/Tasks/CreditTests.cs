@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>How much is sent ahead to a worker's CPU lane, and when it is taken back.</summary>
+/// <summary>How many tasks are sent ahead to a worker's CPU lane, and when they are recalled.</summary>
 public sealed class CreditTests
 {
     private static int WindowAfter(double runMs, int submitted = 5_000, TaskEngineOptions? options = null)
@@ -75,7 +75,7 @@ public sealed class CreditTests
         var tasks = harness.SubmitMany(5, "cpu");
         Assert.Equal(4, busy.Prefetched);
         var dry = harness.Join("w#2");
-        // The last two of the four that wait; asked for in the order in which they would have waited longest.
+        // The last two of the four that wait, recalled in the order of their expected waits, longest first.
         Assert.Equal([tasks[4].Id, tasks[3].Id], harness.Signalled(SignalKind.GiveBack));
         harness.Return(busy, tasks[4]);
         harness.Return(busy, tasks[3]);
@@ -93,7 +93,7 @@ public sealed class CreditTests
         harness.Join("w#2");
         Assert.Empty(harness.Effects.Signals);
         Assert.Equal(harness.Now + TimeSpan.FromMilliseconds(1), harness.Engine.NextDeadline);
-        // The first runs far longer than expected: it is expected to go on as long again.
+        // The first runs far longer than expected: the estimate is that it runs as long again.
         harness.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal([tasks[1].Id], harness.Signalled(SignalKind.GiveBack));
         harness.Advance(TimeSpan.FromMilliseconds(1));

@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>A task runs when all that it depends on has succeeded.</summary>
+/// <summary>A task runs when all its dependencies have succeeded.</summary>
 public sealed class DependencyTests
 {
     private readonly EngineHarness _harness = new();
@@ -67,7 +67,7 @@ public sealed class DependencyTests
         var pending = _harness.Submit("io");
         var task = After(pending, failed);
         Assert.Equal(FailureReason.DependencyFailed, task.Failure!.Reason);
-        // What it also waited for must not wake the dead.
+        // The end of its other dependency must not revive the failed task.
         _harness.Report(worker, pending);
         Assert.Empty(_harness.Effects.Assignments);
     }
@@ -116,7 +116,7 @@ public sealed class DependencyTests
         }
     }
 
-    /// <summary>Part 5, 29: who stands 20,000 tasks behind a task is told which one it was and how it ended, not that its neighbour has failed.</summary>
+    /// <summary>Part 5, 29: a task at the end of a chain of 20,000 gets the root task and how it ended, not the failure of its predecessor.</summary>
     [Theory]
     [InlineData(TaskState.Cancelled, "CANCELLED")]
     [InlineData(TaskState.TimedOut, "TIMED_OUT")]
@@ -151,13 +151,13 @@ public sealed class DependencyTests
         Assert.Equal(end, head.State);
         Assert.All(chain, task => Assert.Equal((TaskState.Failed, FailureReason.DependencyFailed), (task.State, task.Failure!.Reason)));
         Assert.All(chain, task => Assert.StartsWith($"task {head.Id} (io) ended {name}, and this task depends on it", task.Failure!.Message, StringComparison.Ordinal));
-        // So is one that comes when all of it is over.
+        // So does a task that is submitted after the whole chain has ended.
         Assert.Equal(chain[^1].Failure, After(chain[^1]).Failure);
-        // 20,000 texts that are all the same would be 4 MB.
+        // 20,000 equal texts would take 4 MB.
         Assert.Same(chain[0].Failure, chain[^1].Failure);
     }
 
-    /// <summary>Part 5, 29: only whom its caller cancelled is CANCELLED, and it is a root to those behind it.</summary>
+    /// <summary>Part 5, 29: only a task that its caller cancelled is CANCELLED, and it is the root for its dependents.</summary>
     [Fact]
     public void A_dependent_that_was_cancelled_itself_is_the_root_for_those_behind_it()
     {
@@ -171,7 +171,7 @@ public sealed class DependencyTests
         Assert.Equal(TaskState.Running, head.State);
     }
 
-    /// <summary>Part 5, 29: ids are unsigned on the wire; one beyond 2^63 is named as its sender wrote it.</summary>
+    /// <summary>Part 5, 29: ids are unsigned on the wire; one of 2^63 or more is printed as its sender wrote it.</summary>
     [Theory]
     [InlineData(ulong.MaxValue)]
     [InlineData(1UL << 63)]

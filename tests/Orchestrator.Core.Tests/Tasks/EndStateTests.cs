@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>Every accepted task ends in exactly one end state, and its owner is told once.</summary>
+/// <summary>Every accepted task ends in exactly one end state, and its owner is notified once.</summary>
 public sealed class EndStateTests
 {
     private readonly EngineHarness _harness = new();
@@ -123,7 +123,7 @@ public sealed class EndStateTests
     {
         var harness = new EngineHarness(new TaskEngineOptions { MaxDeliveredResults = 1_100 });
         var worker = harness.Join("w#1", io: 2_000);
-        // The first pages of the table hold nothing but delivered results, which the cancelled ones push out.
+        // The first pages of the table hold only delivered results, which the cancelled tasks evict.
         foreach (var done in harness.SubmitMany(1_100, "io", owner: _owner))
             harness.Report(worker, done);
         harness.Apply(new TaskCommand.WorkerLost(worker, null, null));

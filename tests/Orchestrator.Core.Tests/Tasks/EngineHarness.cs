@@ -3,7 +3,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>An engine with a clock in hand, for tests by example: says what was assigned, signalled and delivered by the last call.</summary>
+/// <summary>An engine with a manual clock, for example-based tests: exposes what the last call assigned, signalled and delivered.</summary>
 internal sealed class EngineHarness(TaskEngineOptions? options = null)
 {
     public TaskEngine Engine { get; } = new(options ?? new TaskEngineOptions());
@@ -66,7 +66,7 @@ internal sealed class EngineHarness(TaskEngineOptions? options = null)
 
     public void Cancel(TaskRecord task, bool force = false) => Apply(new TaskCommand.Cancel([task.Id], force));
 
-    /// <summary>The handler obeys its token.</summary>
+    /// <summary>The handler obeys its cancellation token.</summary>
     public void ReportCancelled(WorkerNode worker, TaskRecord task) =>
         Report(worker, task, new TaskFailure(FailureReason.Cancelled, "") { Rung = CancelRung.Cooperative });
 
@@ -74,16 +74,16 @@ internal sealed class EngineHarness(TaskEngineOptions? options = null)
     public void ReportThrow(WorkerNode worker, TaskRecord task, string message = "it threw") =>
         Report(worker, task, new TaskFailure(FailureReason.HandlerFailed, message));
 
-    /// <summary>Teaches the engine how long a handler runs, on an idle worker.</summary>
+    /// <summary>Trains the engine's estimate of a handler's run time, on an idle worker.</summary>
     public void Teach(WorkerNode worker, TimeSpan run, string handler = "cpu") => Report(worker, Submit(handler), run: run);
 
     /// <summary>The ids of the tasks that the last call assigned, in order.</summary>
     public IEnumerable<long> Assigned => Effects.Assignments.Select(assignment => assignment.Task.Id);
 
-    /// <summary>What the last call told the workers of this kind, in order.</summary>
+    /// <summary>The signals of this kind that the last call sent to workers, in order.</summary>
     public IEnumerable<long> Signalled(SignalKind kind) => Effects.Signals.Where(signal => signal.Kind == kind).Select(signal => signal.TaskId);
 
-    /// <summary>What is to happen to processes after the last call.</summary>
+    /// <summary>The orders about processes of the last call.</summary>
     public IEnumerable<WorkerOrderKind> Orders => Effects.Orders.Select(order => order.Kind);
 
     public void Kill(WorkerNode worker, byte[]? recorder, string signal = "SIGKILL (9)") =>

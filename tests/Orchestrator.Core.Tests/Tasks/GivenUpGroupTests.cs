@@ -3,7 +3,10 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>Part 5, 8: a task that no living worker group can run fails at once, with the group and why it was given up; whatever another group can run goes on.</summary>
+/// <summary>
+/// Part 5, 8: a task that no living worker group can run fails at once with the group and the reason for giving it up; what another group can run
+/// continues.
+/// </summary>
 public sealed class GivenUpGroupTests
 {
     private static readonly WorkerPostMortem Death = new("python-1#7", 42, 1, "", false, 0, TimeSpan.Zero, ["ModuleNotFoundError: no module named 'model'"]);
@@ -75,7 +78,7 @@ public sealed class GivenUpGroupTests
         Assert.Equal(TaskState.Queued, known.State);
         Join("python", "train");
         Assert.Equal(TaskState.Running, known.State);
-        // One that had never spoken may have any name.
+        // A group that never connected may offer a handler of any name.
         var fresh = new EngineHarness(new TaskEngineOptions { WorkerGroups = ["net"] });
         fresh.Apply(new TaskCommand.GroupGivenUp(new GroupLoss("net", "group 'net' was given up", null)));
         fresh.Apply(new TaskCommand.GroupStarting("net"));

@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>Unknown handlers, before and after the first worker has said which there are.</summary>
+/// <summary>Unknown handlers, before and after the first worker has reported its handlers.</summary>
 public sealed class HandlerNameTests
 {
     private readonly EngineHarness _harness = new();

@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>The kill ladder where there is no process to kill.</summary>
+/// <summary>The cancellation escalation where there is no process to kill.</summary>
 public sealed class InProcessCancelTests
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);

@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>Bounds on tasks and bytes, and the refusal of all or of one.</summary>
+/// <summary>Limits on tasks and bytes, and the rejection of a whole batch or of one task.</summary>
 public sealed class LimitTests
 {
     private static TaskFailure? Refusal(EngineHarness harness, int bytes = 5)

@@ -3,7 +3,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>Larger priority first; within it fair over keys, then first come, first served; aging on top.</summary>
+/// <summary>Higher priority first; within a priority fair over keys, then first come, first served; aging on top.</summary>
 public sealed class OrderTests
 {
     private static readonly TaskEngineOptions NoAging = new() { Aging = TimeSpan.Zero };
@@ -73,7 +73,7 @@ public sealed class OrderTests
     public void Keys_share_by_weight()
     {
         var (harness, worker, _) = Busy();
-        // The one with the most work comes first and must not crowd out the others.
+        // The key with the most work comes first and must not starve the others.
         harness.SubmitMany(2_000, "cpu", TaskPolicy.Default with { FairnessKey = "one", FairnessWeight = 1 });
         harness.SubmitMany(2_000, "cpu", TaskPolicy.Default with { FairnessKey = "two", FairnessWeight = 2 });
         harness.SubmitMany(2_000, "cpu", TaskPolicy.Default with { FairnessKey = "half", FairnessWeight = 0.5 });

@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>Streams that fail fast, go away, or leave their tasks running.</summary>
+/// <summary>Streams that fail fast, disconnect, or leave their tasks running.</summary>
 public sealed class OwnerTests
 {
     private readonly EngineHarness _harness = new();
@@ -19,7 +19,7 @@ public sealed class OwnerTests
         Assert.Equal([tasks[0], tasks[2], tasks[3]], _harness.Effects.Deliveries.Select(delivery => delivery.Task));
         Assert.Equal([TaskState.Failed, TaskState.Running, TaskState.Cancelled, TaskState.Cancelled], tasks.Select(task => task.State));
         Assert.Equal(TaskState.Running, foreign.State);
-        // What it submits afterwards ends at once, so that every tag has its result.
+        // Tasks submitted afterwards end at once, so that every tag has its result.
         var late = _harness.Submit("io", owner: owner);
         Assert.Equal((TaskState.Cancelled, CancelRung.BeforeStart), (late.State, late.Failure!.Rung));
         Assert.Contains("fail_fast", late.Failure.Message, StringComparison.Ordinal);

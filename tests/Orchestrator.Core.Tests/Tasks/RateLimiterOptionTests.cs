@@ -44,7 +44,7 @@ public sealed class RateLimiterOptionTests
         Assert.Empty(_harness.Effects.Permits);
         _harness.Report(worker, first, run: TimeSpan.FromSeconds(1));
         var gate = Asked();
-        // Somebody else is faster than the permit.
+        // Another task takes the worker before the permit arrives.
         var urgent = _harness.Submit("cpu", TaskPolicy.Default with { Priority = 5 });
         _harness.Apply(new TaskCommand.PermitGranted(gate));
         Assert.Equal(TaskState.Queued, limited[0].State);
@@ -69,7 +69,7 @@ public sealed class RateLimiterOptionTests
         _harness.Cancel(limited[1]);
         Assert.Equal([new PermitOrder(gate, PermitOrderKind.GiveBack)], _harness.Effects.Permits);
         _harness.Report(worker, busy);
-        // One that waits in vain, and is gone when its permit comes.
+        // A task that waits for a permit in vain and has ended when the permit comes.
         var late = _harness.Submit("cpu", s_limited);
         var again = Asked();
         _harness.Cancel(late);

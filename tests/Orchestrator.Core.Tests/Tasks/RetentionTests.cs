@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>How long results stay readable, and what they count against.</summary>
+/// <summary>How long results stay readable, and which limits they count against.</summary>
 public sealed class RetentionTests
 {
     [Fact]

@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>What is tried again, when, and how often.</summary>
+/// <summary>What is retried, when, and how often.</summary>
 public sealed class RetryTests
 {
     private static readonly RetryRule Rule = new(4, TimeSpan.FromMilliseconds(100), 3, TimeSpan.FromMilliseconds(500), RetryWorkerLost: false);

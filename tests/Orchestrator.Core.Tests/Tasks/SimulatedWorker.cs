@@ -3,7 +3,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>A worker process in miniature: three first-in-first-out lanes, a flight recorder, messages both ways that take their time.</summary>
+/// <summary>A simulated worker process: three FIFO lanes, a flight recorder, and delayed messages in both directions.</summary>
 internal sealed class SimulatedWorker(SimulatedWorld world, string name)
 {
     private static readonly int[] Slots = [1, 3, 2];
@@ -26,7 +26,7 @@ internal sealed class SimulatedWorker(SimulatedWorld world, string name)
 
     public IEnumerable<long> RunningTasks => _running.SelectMany(lane => lane).Select(item => item.Attempt.Task.Id);
 
-    /// <summary>Reads one message of the coordinator.</summary>
+    /// <summary>Reads one message from the coordinator.</summary>
     public bool Read()
     {
         if (!Incoming.TryDequeue(out var message))
@@ -65,7 +65,7 @@ internal sealed class SimulatedWorker(SimulatedWorld world, string name)
         return true;
     }
 
-    /// <summary>Ends one running attempt: it obeys its cancel, fails or succeeds.</summary>
+    /// <summary>Ends one running attempt: it obeys its cancellation, fails or succeeds.</summary>
     public bool FinishOne(int how)
     {
         var lane = Enumerable.Range(0, 3).Select(i => (i + how) % 3).FirstOrDefault(i => _running[i].Count > 0, -1);

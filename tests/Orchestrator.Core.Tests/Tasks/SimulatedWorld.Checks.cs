@@ -17,8 +17,8 @@ internal sealed partial class SimulatedWorld
     }
 
     /// <summary>
-    /// First come, first served: nothing older of the same lane, priority and key that the same workers can run is still ready when something is
-    /// assigned; and a task goes only to a worker that has its handler.
+    /// First come, first served: when a task is assigned, no older task of the same lane, priority and key that the same workers can run is still
+    /// ready; and a task goes only to a worker that has its handler.
     /// </summary>
     private void CheckOrder()
     {
@@ -30,7 +30,7 @@ internal sealed partial class SimulatedWorld
             {
                 var overtaken = other.Phase == TaskPhase.Ready
                     && other.Id < task.Id
-                    // A permit that came in this step, or that another task did not use, may have made the other ready after this one was assigned.
+                    // A permit that came in this step, or that another task did not use, may have made the other task ready after this assignment.
                     && (!other.Has(TaskFlags.HoldsRatePermit) || _heldPermits.Contains(other))
                     && other.Handler.Kind == task.Handler.Kind
                     && other.Handler.Route == task.Handler.Route
@@ -54,7 +54,7 @@ internal sealed partial class SimulatedWorld
             Assert.DoesNotContain(live, task => task.Phase is TaskPhase.Unresolved);
         Assert.Equal(Engine.NewestBefore(long.MaxValue).Where(task => task.State == TaskState.Running), Engine.RunningBefore(long.MaxValue));
         Assert.True(live.Count(task => task.Policy.ConcurrencyKey.Length > 0 && task.Phase == TaskPhase.Assigned) <= 2, "concurrency limit passed");
-        // Each start took one permit, and at most one per gate lies ready.
+        // Each start took one permit, and at most one unused permit is held per limiter.
         var unused = live.Count(task => task.Has(TaskFlags.HoldsRatePermit));
         Assert.Equal(_granted, _rateLimitedStarts + unused);
         Assert.True(unused <= live.Where(task => task.Has(TaskFlags.HoldsRatePermit)).Select(task => task.Extras!.RateGate).Distinct().Count(), "permits were saved up");

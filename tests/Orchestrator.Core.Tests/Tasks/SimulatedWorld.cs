@@ -9,7 +9,7 @@ namespace Orchestrator.Core.Tests.Tasks;
 /// </summary>
 internal sealed partial class SimulatedWorld
 {
-    // Two groups share two of their handlers; each has some that the other has not.
+    // The two groups share two handlers; each also has handlers that the other lacks.
     private static readonly string[] Groups = ["net", "python"];
     private static readonly Dictionary<string, string[]> HandlersOf = new() { ["net"] = ["cpu", "io", "blocking", "slow"], ["python"] = ["cpu", "io", "train"] };
 
@@ -22,7 +22,7 @@ internal sealed partial class SimulatedWorld
     private readonly List<TaskRecord> _accepted = [];
     private readonly List<SimulatedWorker> _graves = [];
     private readonly HashSet<string> _givenUp = [];
-    // Permits of rate limiters: those that the engine waits for, and how many it was given and has not given back.
+    // Permits of rate limiters: those that the engine waits for, and how many it has received and not returned.
     private readonly List<RateGate> _asked = [];
     private HashSet<TaskRecord> _heldPermits = [];
     private int _granted;
@@ -181,7 +181,7 @@ internal sealed partial class SimulatedWorld
 
     public void CodeEnds(long taskId) => _runningCode.Remove(taskId);
 
-    /// <summary>The process ends; the coordinator learns of it at once, while its last reports may still be under way.</summary>
+    /// <summary>The process ends; the coordinator learns of it at once, while its last reports may still be in flight.</summary>
     public void Kill(SimulatedWorker worker)
     {
         if (!Workers.Remove(worker))
@@ -282,7 +282,7 @@ internal sealed partial class SimulatedWorld
         }
     }
 
-    /// <summary>A group without a worker is given up.</summary>
+    /// <summary>Gives up a group without a worker.</summary>
     private void Despair(string group)
     {
         if (Workers.Exists(worker => !worker.View.IsClosed && worker.View.Description.Group == group))

@@ -63,12 +63,12 @@ public sealed class TaskEngineProperties
             },
             iter: Iterations.Of(20));
 
-    /// <summary>One CPU lane, twice as much urgent work as it can do, one task of low priority: how many ran before it.</summary>
+    /// <summary>One CPU lane, twice as much urgent work as the lane can do, one task of low priority: how many tasks ran before it.</summary>
     private static (int Before, bool Ended) RunUnderFlood(TaskEngineOptions options, int lead, int runMs)
     {
         var harness = new EngineHarness(options);
         var worker = harness.Join("w#1");
-        // The lane is busy when the low one comes.
+        // The lane is busy when the low-priority task comes.
         harness.SubmitMany(2, "cpu", TaskPolicy.Default with { Priority = lead });
         var low = harness.Submit("cpu", TaskPolicy.Default with { Priority = 0 });
         var run = TimeSpan.FromMilliseconds(runMs);

@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>Queue, run and total timeouts, each enforced even if the handler never looks.</summary>
+/// <summary>Queue, run and total timeouts, each enforced even if the handler never checks its token.</summary>
 public sealed class TimeoutTests
 {
     private readonly EngineHarness _harness = new();

@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>Events live and replayed: the same ones, in the order of their sequence.</summary>
+/// <summary>Events live and replayed: the same events, in the order of their sequence.</summary>
 public sealed class WatchTests
 {
     private static readonly RetryRule Once = new(2, TimeSpan.Zero, 1, TimeSpan.Zero, RetryWorkerLost: false);
@@ -47,7 +47,7 @@ public sealed class WatchTests
                 TaskEventKind.PartialOutput, TaskEventKind.Ended,
             ],
             live.Select(item => item.Kind));
-        // Whoever comes later sees the same.
+        // A later watcher sees the same events.
         Assert.Equal(live.Select(item => (item.Kind, item.Sequence, item.Content)), Replay(0, task).Select(item => (item.Kind, item.Sequence, item.Content)));
         var middle = live[3].Sequence;
         Assert.Equal(live.Where(item => item.Sequence > middle).Select(item => item.Sequence), Replay(middle, task).Select(item => item.Sequence));
@@ -95,7 +95,7 @@ public sealed class WatchTests
         Assert.Equal(TaskEventKind.Ended, Assert.Single(_harness.Effects.Notifications).Event.Kind);
     }
 
-    /// <summary>Part 5, 7: a watcher that comes late, or comes back, can be told how many are no longer kept.</summary>
+    /// <summary>Part 5, 7: a watcher that comes late, or resumes, learns how many events are no longer kept.</summary>
     [Fact]
     public void What_is_no_longer_kept_is_counted()
     {
@@ -126,7 +126,7 @@ public sealed class WatchTests
         }
     }
 
-    /// <summary>Part 5, 7: however the sequences lie, never fewer count as missing than are.</summary>
+    /// <summary>Part 5, 7: whatever the sequences, the reported number of missing events is never too low.</summary>
     [Fact]
     public void Forgotten_events_are_never_taken_for_seen()
     {

@@ -14,7 +14,7 @@ internal sealed class WorkerDescriptionBuilder(string name)
 
     public bool RecordsFlight { get; init; } = true;
 
-    /// <summary>What it offers, where it is not the above and <c>io</c>.</summary>
+    /// <summary>Its offers, when they are not the above and <c>io</c>.</summary>
     public HandlerOffer[]? Offers { get; init; }
 
     public PlacementPolicy Placement { get; init; } = PlacementPolicy.WorkerProcess;

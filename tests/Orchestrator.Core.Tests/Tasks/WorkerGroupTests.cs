@@ -3,7 +3,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>Workers that offer different handlers: each task goes to one that can run it, and nobody waits for a group that is not his.</summary>
+/// <summary>Workers that offer different handlers: each task goes to a worker that can run it, and no task waits for another group.</summary>
 public sealed class WorkerGroupTests
 {
     private readonly EngineHarness _harness = new(new TaskEngineOptions { WorkerGroups = ["net", "python"] });
@@ -126,7 +126,7 @@ public sealed class WorkerGroupTests
         var net = Join("net-1#1", "net", ahead: true, "count", "echo");
         Join("python-1#2", "python", ahead: true, "train", "echo");
         _harness.Teach(net, TimeSpan.FromMilliseconds(1), "count");
-        // The first runs, the second waits behind it; the idle worker cannot run it.
+        // The first runs, the second waits for it; the idle worker cannot run the second.
         var counts = _harness.SubmitMany(2, "count");
         Assert.All(counts, task => Assert.Equal("net-1#1", task.WorkerName));
         Assert.True(_harness.Engine.NextDeadline > _harness.Now + TimeSpan.FromMinutes(1), "the question is asked again and again");
@@ -148,7 +148,7 @@ public sealed class WorkerGroupTests
         var second = _harness.Submit("train", key);
         Assert.Equal(("python-1#2", "net-1#1"), (first.WorkerName, other.WorkerName));
         Assert.Equal(TaskState.Queued, second.State);
-        // It waits for its own worker, and others of its group pass it.
+        // It waits for its own worker, and other tasks of its group pass it.
         Assert.Equal("python-2#3", _harness.Submit("train").WorkerName);
     }
 

@@ -2,7 +2,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
 
-/// <summary>A worker's death: what had started is known, not guessed.</summary>
+/// <summary>A worker's death: which tasks had started is known, not guessed.</summary>
 public sealed class WorkerLossTests
 {
     private readonly EngineHarness _harness = new();
@@ -148,7 +148,7 @@ public sealed class WorkerLossTests
         _harness.Report(worker, running);
         Assert.Equal(TaskState.Succeeded, running.State);
         Assert.Empty(_harness.Effects.Assignments);
-        // It leaves as it was told to: without a post-mortem.
+        // It leaves on the coordinator's order: without a post-mortem.
         _harness.Apply(new TaskCommand.WorkerLost(worker, new byte[2_048], null));
         Assert.Empty(_harness.Orders);
     }

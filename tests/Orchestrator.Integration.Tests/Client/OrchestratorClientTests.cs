@@ -7,7 +7,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Client;
 
-/// <summary>Finding the coordinator, proving oneself to it, and what its errors become.</summary>
+/// <summary>Finding the coordinator, authenticating to it, and how its errors map to exceptions.</summary>
 public sealed class OrchestratorClientTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -72,7 +72,7 @@ public sealed class OrchestratorClientTests
         await using var client = await server.ConnectAsync();
         var error = await Assert.ThrowsAnyAsync<OrchestratorException>(() => client.RunTaskAsync(new TaskSpec()).WaitAsync(Patience));
         Assert.Equal(reason, error.Reason);
-        // Exceptions of their own have the one status that their reason travels under.
+        // An exception type of its own has exactly one status, the one of its reason.
         if (error.GetType() == typeof(OrchestratorException))
             Assert.Equal(StatusCode.FailedPrecondition, error.StatusCode);
         Assert.Equal("because", error.Message);

@@ -14,7 +14,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Client;
 
-/// <summary>A coordinator of few words on a real socket: the test says what it answers, and sees what came.</summary>
+/// <summary>A minimal coordinator on a real socket: the test scripts its responses and reads its requests.</summary>
 internal sealed class ScriptedCoordinator : IAsyncDisposable
 {
     public const string Token = "sesame";
@@ -33,7 +33,7 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
 
     public string DataDirectory { get; } = Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
 
-    /// <summary>The requests of all streams, in the order in which they came.</summary>
+    /// <summary>The requests of all streams, in order of arrival.</summary>
     public ChannelReader<StreamTasksRequest> Requests => _service.Requests.Reader;
 
     /// <summary>The authorization headers of all calls.</summary>

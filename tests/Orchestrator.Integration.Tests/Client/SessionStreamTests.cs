@@ -69,7 +69,7 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
         await Assert.ThrowsAnyAsync<OrchestratorException>(() => session.Event("e").WaitAsync());
     }
 
-    /// <summary>More than a message holds, so that the writer has to come back for the rest; and every other one is given up at once.</summary>
+    /// <summary>More than one message holds, so that the writer needs several messages; and every other operation is given up at once.</summary>
     [Fact]
     public async Task Thousands_of_waits_at_once_are_served_or_given_up_each_for_itself()
     {
@@ -94,7 +94,7 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
         await using var session = await client.OpenSessionAsync("large");
         var queue = Unique("queue");
         await client.CreateQueueAsync(new QueueSpec { Name = queue, MaxItems = 1_000, MaxBytes = 100_000_000 });
-        // By one caller without waiting for one another: what is asked first is put first.
+        // One caller, without awaiting each put: puts take effect in the order of their calls.
         var puts = Enumerable.Range(0, 500).Select(i => session.Queue(queue).PutAsync(Payloads.FromBytes(new byte[i % 10 == 0 ? 900_000 : i]))).ToArray();
         await Task.WhenAll(puts).WaitAsync(s_patience);
         for (var i = 0; i < puts.Length; i++)
@@ -116,7 +116,7 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
         Assert.False(waiting.IsCompleted);
     }
 
-    // Apart from the tests, which must not block: this is what is tested here.
+    // In its own method, since tests must not block: blocking is what this test needs.
     private static bool Blocking(Task task) => task.Wait(s_patience);
 
     private Task<OrchestratorClient> ClientAsync() =>

@@ -3,14 +3,14 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Client;
 
-/// <summary>Tests that count what the whole process holds, or show what the whole machine does, and so run alone, after all others.</summary>
+/// <summary>Tests that count resources of the whole process, or measure the whole machine, and so run alone, after all others.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class AloneCollection
 {
     public const string Name = "alone";
 }
 
-/// <summary>Many short streams over one connection: neither side may take the other for an attacker, and nothing may pile up.</summary>
+/// <summary>Many short streams over one connection: neither side may take the other for an attacker, and no resources may accumulate.</summary>
 [Collection(AloneCollection.Name)]
 public sealed class ShortStreamsTests
 {
@@ -28,7 +28,7 @@ public sealed class ShortStreamsTests
         for (var i = 0; i < count; i++)
             await OneAsync(client, complete);
         Assert.InRange(Handles(), 0, handles + 20);
-        // What the test itself keeps: the requests and tokens that the server has seen.
+        // Drops what the test itself keeps: the requests and tokens that the server has seen.
         while (server.Requests.TryRead(out _) || server.Tokens.TryRead(out _))
         {
         }

@@ -79,7 +79,7 @@ public sealed class TaskStreamTests
         var third = stream.SubmitAsync(Spec(2)).AsTask();
         Assert.False(third.IsCompleted);
 
-        // Results alone do not make room: whoever does not read them holds up himself.
+        // Results alone do not free credits: a client that does not read them blocks only itself.
         answer.SetResult();
         await using var results = stream.ReadBatchesAsync().GetAsyncEnumerator();
         Assert.False(third.IsCompleted);
@@ -206,7 +206,7 @@ public sealed class TaskStreamTests
     private static TaskSpec Spec(ulong tag, int size = 8) =>
         new() { Handler = "echo", Tag = tag, Input = Payloads.FromBytes(new byte[size]) };
 
-    /// <summary>Opens a stream, submits the tasks that use the grant up, and returns when it knows of the grant.</summary>
+    /// <summary>Opens a stream, submits the tasks that use up the credits, and returns when the client knows of the grant.</summary>
     private static async Task<TaskStream> OpenWithGrantAsync(OrchestratorClient client, int credits, int? submitted = null)
     {
         var stream = client.OpenTaskStream();

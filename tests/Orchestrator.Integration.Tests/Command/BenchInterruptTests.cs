@@ -7,7 +7,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>A measurement runs in two processes of one terminal: whichever hears of a Ctrl-C first, it ends as every verb does.</summary>
+/// <summary>A bench runs in two processes of one terminal: whichever receives Ctrl-C first, the command ends as every verb does.</summary>
 public sealed class BenchInterruptTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -33,7 +33,7 @@ public sealed class BenchInterruptTests(SharedCoordinator shared) : IClassFixtur
         var (bench, partner) = await StartBenchAndSignalItsPartnerAsync(Signals.Interrupt);
         using var started = bench;
         var end = EndAsync(bench);
-        // A partner that was quick enough to ignore it goes on, and so does the bench.
+        // A partner that ignored the signal in time goes on, and so does the bench.
         await Task.WhenAny(ProcessFamily.WaitForEndAsync(partner, TestContext.Current.CancellationToken), end);
         Signals.Send(bench.Id, Signals.Interrupt);
         var (code, error) = await end;

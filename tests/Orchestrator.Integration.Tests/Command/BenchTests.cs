@@ -4,7 +4,7 @@ using Orchestrator.Cli.Bench.Report;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>The bench must not say more than it measured.</summary>
+/// <summary>The bench must not claim more than it measured.</summary>
 public sealed class BenchTests
 {
     [Theory]
@@ -43,7 +43,7 @@ public sealed class BenchTests
         var plan = new RoundPlan(TimeSpan.FromSeconds(0.2), 0);
         var stalled = new TaskCompletionSource();
         var first = 0;
-        // The first call hangs until all the others, which may not overtake it, have long been due.
+        // The first call hangs until all the others, which may not overtake it, are long overdue.
         var loop = new OpenUnaryLoop(
             async (_, _) =>
             {

@@ -2,7 +2,7 @@ using Orchestrator.Cli.Bench.Compare;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>From which size of a task processes pay, out of a few measured points.</summary>
+/// <summary>The task size from which worker processes pay off, interpolated from a few measurements.</summary>
 public sealed class BreakEvenTests
 {
     private static readonly TimeSpan s_micro = TimeSpan.FromMicroseconds(1);
@@ -10,7 +10,7 @@ public sealed class BreakEvenTests
     [Fact]
     public void Between_two_sizes_it_lies_on_the_line_over_the_logarithms()
     {
-        // From a tenth of the speed to ten times it over two decades: even in the middle.
+        // From a tenth of the speed to ten times the speed over two decades of size: break-even is in the middle.
         var size = BreakEven.Find([(s_micro, 0.1), (s_micro * 100, 10)], 1);
         Assert.Equal(10, size!.Value.TotalMicroseconds, 0.2);
     }

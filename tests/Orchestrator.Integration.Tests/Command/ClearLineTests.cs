@@ -8,7 +8,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>Part 5, 29: mistakes of input, command line, certificates and messages each get one line that says what is wrong.</summary>
+/// <summary>Part 5, 29: mistakes in input, command line, certificates and messages each produce one line that says what is wrong.</summary>
 public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private string[] At => ["--data-dir", shared.Coordinator.DataDirectory];
@@ -55,7 +55,7 @@ public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<Sha
     {
         Assert.Throws<System.Text.Json.JsonException>(() => Payloads.FromJson("\"\ud800\""));
         Assert.Throws<System.Text.Json.JsonException>(() => Payloads.FromJson("""["\ud800"]"""));
-        // From outside, a pair is one character.
+        // An escaped surrogate pair is one character.
         Assert.Equal("\ud83d\ude00", Payloads.FromJson("""
             "\ud83d\ude00"
             """).Json.StringValue);
@@ -94,7 +94,7 @@ public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<Sha
         await FailsAsync(["status", "--endpoint", coordinator.GrpcAddress.Replace("https", "http", StringComparison.Ordinal)], "The address of a coordinator with a certificate begins with https://");
         await FailsAsync(["status", "--endpoint", coordinator.HttpAddress, "--ca", certificates.Authority], "this is its HTTP port, and gRPC is on another");
         await FailsAsync(["status", "--endpoint", shared.Coordinator.GrpcAddress.Replace("http", "https", StringComparison.Ordinal)], "The address of a coordinator without a certificate begins with http://");
-        // By its data directory its own user reaches it with the token, through its socket, but a certificate that was named must be good.
+        // With its data directory, the owner reaches it by the token and the socket, but a certificate that is named must be valid.
         var (code, output) = await TestKit.CommandLine.RunAsync("status", "--data-dir", coordinator.DataDirectory, "--ca", certificates.Authority);
         Assert.True(code == ExitCode.Ok && output.Contains(" at unix:/", StringComparison.Ordinal), output);
         await FailsAsync(["status", "--data-dir", coordinator.DataDirectory, "--ca", certificates.Authority, "--cert", wrong, "--key", wrongKey], "it takes only those of the authority");

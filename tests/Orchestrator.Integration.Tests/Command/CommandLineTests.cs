@@ -3,7 +3,7 @@ using Orchestrator.Cli.Commands;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>The command's exit codes and the words that it understands.</summary>
+/// <summary>The command's exit codes and its arguments.</summary>
 public sealed class CommandLineTests
 {
     [Theory]

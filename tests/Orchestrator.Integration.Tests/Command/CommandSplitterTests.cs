@@ -3,7 +3,7 @@ using Orchestrator.Cli.Commands;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary><c>--worker-command</c> is split as a shell would.</summary>
+/// <summary><c>--worker-command</c> is split as a shell splits it.</summary>
 public sealed class CommandSplitterTests
 {
     [Theory]

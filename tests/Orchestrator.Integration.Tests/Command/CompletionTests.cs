@@ -4,10 +4,10 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>Completion as each shell does it, with the script that the command prints.</summary>
+/// <summary>Completion in each shell, with the script that the command prints.</summary>
 public sealed class CompletionTests
 {
-    // What bash itself does when Tab is pressed at the end of the line.
+    // What bash does when Tab is pressed at the end of the line.
     private const string Press =
         """
         source <(orchestrator completion bash) || exit 9
@@ -48,7 +48,7 @@ public sealed class CompletionTests
         Assert.Equal(expected, offered.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
-    /// <remarks>Zsh completes only in its line editor, so that it is given a terminal and keys.</remarks>
+    /// <remarks>Zsh completes only in its line editor, so the test gives it a terminal and keys.</remarks>
     [Theory]
     [InlineData("source <(orchestrator completion zsh)")]
     [InlineData("fpath=($PWD $fpath); orchestrator completion zsh > _orchestrator; compinit -D -u")]
@@ -57,7 +57,7 @@ public sealed class CompletionTests
         using var folder = new TemporaryDirectory();
         var zsh = ExternalTool.Require("zsh", "zsh");
         await using var terminal = TerminalProcess.Shell($"exec {zsh} -f", Environment(folder.Path), folder.Path);
-        // Ctrl-X Ctrl-B shows what stands on the line. The quotes keep the echo of what is typed from looking like an answer.
+        // Ctrl-X Ctrl-B prints the current line. The quotes keep the echo of typed text from matching the expected output.
         await terminal.PressAsync("show() { zle -I; print -r -- \"<$BUFFER>\"; BUFFER= }; zle -N show; bindkey '^X^B' show\n");
         await terminal.PressAsync($"autoload -Uz compinit && compinit -D -u; {install}; print rea''dy\n");
         await terminal.SeeAsync("ready");
@@ -92,7 +92,7 @@ public sealed class CompletionTests
 
     private static async Task<string> RunAsync(string shell, string[] arguments)
     {
-        // An empty folder: where nothing of the command's fits, shells offer files.
+        // An empty folder: where no completion of the command's fits, shells offer files.
         using var folder = new TemporaryDirectory();
         var start = new ProcessStartInfo(shell, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder.Path };
         foreach (var (name, value) in Environment(folder.Path))

@@ -7,7 +7,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary><c>orchestrator doctor</c>: each check with a machine or a folder that is as it should be, and one that is not.</summary>
+/// <summary><c>orchestrator doctor</c>: each check against a machine or folder that is in order, and one that is not.</summary>
 public sealed class DoctorTests : IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
@@ -33,7 +33,7 @@ public sealed class DoctorTests : IDisposable
     {
         Write("proc/self/limits", "Max processes             unlimited            unlimited            processes \n");
         Write("proc/self/cgroup", "0::/a/b\n");
-        // The narrowest is not the innermost one.
+        // The lowest limit is not the innermost one.
         Write("sys/fs/cgroup/a/pids.max", most + "\n");
         Write("sys/fs/cgroup/a/pids.current", "20\n");
         Write("sys/fs/cgroup/a/b/pids.max", "100000\n");
@@ -105,7 +105,7 @@ public sealed class DoctorTests : IDisposable
         Expect(PlaceChecks.Folder(Path.Combine(_root, "not", "yet")), Verdict.Ok, "");
         File.SetUnixFileMode(_root, File.GetUnixFileMode(_root) | UnixFileMode.OtherWrite);
         Expect(PlaceChecks.Folder(_root), Verdict.Fail, "chmod go-w");
-        // Not even root makes a folder there.
+        // Not even root can create a folder there.
         Expect(PlaceChecks.Folder("/proc/orchestrator"), Verdict.Fail, "--data-dir");
         Expect(PlaceChecks.Runtime(_root), Verdict.Ok, "");
         Expect(PlaceChecks.Runtime("/proc/orchestrator"), Verdict.Fail, "--data-dir");

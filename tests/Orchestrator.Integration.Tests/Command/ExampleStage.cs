@@ -2,7 +2,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>A folder with what the examples name, and coordinators for them.</summary>
+/// <summary>A folder with the files that the examples name, and coordinators for them.</summary>
 public sealed class ExampleStage : IAsyncLifetime
 {
     private readonly TemporaryDirectory _folder = new();
@@ -19,7 +19,7 @@ public sealed class ExampleStage : IAsyncLifetime
     {
         foreach (var script in (string[])["deploy", "work", "start", "import"])
             Script(script, "#!/bin/sh\nexit 0\n");
-        // A worker of another language is a program that understands the launch contract, such as this command.
+        // A worker in another language is a program that implements the launch contract; this command is one.
         Script("worker.py", "import os, sys\nos.execvp('orchestrator', ['orchestrator', 'worker'] + sys.argv[1:])\n");
         File.WriteAllText(Path.Combine(Folder, "file"), "some text\n");
         File.WriteAllText(Path.Combine(Folder, "serve.options"), "# as on the command line, one or more to a line\n--workers 1\n--allow-chaos\n");
@@ -32,24 +32,24 @@ public sealed class ExampleStage : IAsyncLifetime
         }
 
         Directory.CreateSymbolicLink(Path.Combine(Folder, "scripts"), Repository.PathOf("scripts"));
-        // What a machine for tests may not have; it stands last on the path.
+        // Stubs for programs that a test machine may lack; the folder is last on the path.
         Directory.CreateDirectory(Path.Combine(Folder, "bin"));
         File.WriteAllText(Path.Combine(Folder, "Makefile"), "all:\n\ttrue\n");
         Script("bin/make", "#!/bin/sh\nexit 0\n");
         Script("bin/jq", "#!/bin/sh\nexec cat\n");
         _usual = await CoordinatorProcess.StartAsync("--allow-chaos");
         _grouped = await CoordinatorProcess.StartAsync("--worker-command", $"python=1:{CoordinatorProcess.CommandPath} worker");
-        // Not there where measurements run, whose tasks would push these out of what is kept.
+        // Not on the coordinator of the benches, whose tasks would evict these from the kept history.
         await _grouped.WaitAsync(await _grouped.SubmitAsync(Enumerable.Range(0, 20).Select(_ => Specs.Json("echo"))));
     }
 
-    /// <summary>The variables of the shell that runs an example: which coordinator it finds.</summary>
+    /// <summary>The environment of the shell that runs an example: it selects the coordinator.</summary>
     public async Task<IReadOnlyDictionary<string, string>> EnvironmentAsync(string words, string example)
     {
         var data = words switch
         {
             "serve" => Directory.CreateTempSubdirectory("orchestrator-test-").FullName,
-            // These leave another coordinator behind than they found.
+            // These change the state of their coordinator.
             _ when words.StartsWith("journal ", StringComparison.Ordinal) => await JournalAsync(),
             "logs" => _grouped.DataDirectory,
             "drain" or "load" or "scale" => (await OwnAsync(example)).DataDirectory,
@@ -68,7 +68,7 @@ public sealed class ExampleStage : IAsyncLifetime
     {
         try
         {
-            // All of them, also when one has something to complain of.
+            // Disposes all of them, even when one throws.
             await Task.WhenAll(new[] { _usual, _grouped }.Concat(_own).Select(coordinator => coordinator.DisposeAsync().AsTask()));
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
             foreach (var pid in ProcessFamily.Marked(_mark))
@@ -82,7 +82,7 @@ public sealed class ExampleStage : IAsyncLifetime
         }
     }
 
-    /// <summary>The folder of a coordinator that has stopped, with the end of a durable task in its journal.</summary>
+    /// <summary>The folder of a stopped coordinator, with the end of a durable task in its journal.</summary>
     private async Task<string> JournalAsync()
     {
         if (_stopped is null)

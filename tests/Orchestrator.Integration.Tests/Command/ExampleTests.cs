@@ -8,14 +8,14 @@ namespace Orchestrator.Integration.Tests.Command;
 
 /// <summary>Every example of every verb's help is run by a shell as it is printed, against a real coordinator.</summary>
 /// <remarks>
-/// Changed is only what would reach beyond the test: <c>serve</c> takes free ports and folders of the test, and what measures does so for
-/// moments. What follows is ended by Ctrl-C in a terminal, once it has shown something.
+/// Changes only what would reach beyond the test: <c>serve</c> uses free ports and folders of the test, and benches run briefly. Examples that
+/// follow output are ended by Ctrl-C in a terminal, once they have shown something.
 /// </remarks>
 public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<ExampleStage>
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(100);
 
-    /// <summary>What must be there before an example can work, as shell commands.</summary>
+    /// <summary>Shell commands that prepare an example.</summary>
     private static readonly Dictionary<string, string> Before = new(StringComparer.Ordinal)
     {
         ["queue create"] = "orchestrator queue delete jobs; orchestrator queue create jobs-dead",
@@ -50,7 +50,7 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         ["token revoke"] = "orchestrator token create --role observe --name grafana",
     };
 
-    /// <summary>What goes on until it is ended, what it has shown by then, and the key that ends it.</summary>
+    /// <summary>Examples that run until they are ended: what each has shown by then, and the key that ends it.</summary>
     private static readonly Dictionary<string, (string Shows, string Key)> Followers = new(StringComparer.Ordinal)
     {
         ["serve"] = ("Orchestrator is ready", "\x03"),
@@ -93,7 +93,7 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
             await RunAsync(before, environment);
         var line = Adapt(words, example).Replace("/var/lib/orchestrator", environment["ORCHESTRATOR_DATA_DIR"], StringComparison.Ordinal);
         var isPlain = example.Contains("--once", StringComparison.Ordinal);
-        // One example of each measurement that ObjectBenchTests leave out is brought to its end; the others begin, as a user sees by their first line.
+        // Of the benches that ObjectBenchTests omits, one example each runs to its end; the others only start, which their first line shows.
         var isLong = example == "orchestrator guide --all"
             || (words.StartsWith("bench ", StringComparison.Ordinal)
                 && (s_measuredElsewhere.Contains(words) || example != ExamplesHelp.Of(VerbTree.Leaves.Single(leaf => leaf.Words == words).Command)[0]));
@@ -108,7 +108,7 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         }
 
         var (code, output) = await RunAsync(line, environment);
-        // Whether a threshold is met is for a quiet machine to say.
+        // Only a quiet machine can judge whether a threshold is met.
         var measures = words.StartsWith("bench ", StringComparison.Ordinal) || words == "load";
         Assert.True(code == ExitCode.Ok || (measures && code == ExitCode.ThresholdMissed), $"{line} ended with {code}: {output}");
     }
@@ -158,7 +158,7 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
             throw new TimeoutException($"{line} did not end within {Limit}: {await output}{await error}");
         }
 
-        // What it left in the background holds the pipes open until it has ended.
+        // A background process of the example holds the pipes open until it ends.
         return line.Contains('&', StringComparison.Ordinal) ? (process.ExitCode, "") : (process.ExitCode, await output + await error);
     }
 

@@ -23,7 +23,7 @@ public sealed class FollowingTests(SharedCoordinator shared) : IClassFixture<Sha
         while (lines.Count == 0 || !lines[^1].EndsWith("running", StringComparison.Ordinal))
             lines.Add(await logs.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new InvalidOperationException("it ended before its task"));
         Assert.False(logs.HasExited);
-        // The other party of the barrier lets the task go.
+        // The other party of the barrier releases the task.
         await TestKit.CommandLine.RunAsync(["barrier", "wait", latch, .. At]);
         var rest = await logs.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         Assert.Matches(@"^\d\d:\d\d:\d\d\.\d{3}  succeeded: \d\n$", rest);

@@ -6,7 +6,7 @@ namespace Orchestrator.Integration.Tests.Command;
 /// <summary><c>orchestrator guide</c>: every row is run through the command.</summary>
 public sealed class GuideTests(GuideOutput guide) : IClassFixture<GuideOutput>
 {
-    // By hand, so that a row that is dropped or renamed is noticed. The lines are those that the row cannot print by chance.
+    // Written by hand, so that a dropped or renamed row is noticed. The expected lines are ones that a row cannot print by chance.
     public static TheoryData<string, string> Rows => new()
     {
         { "pool", "✓ as_completed gives the first that ends first\n✓ BLOCKED is a task that runs\n✓ WAITING for another task is QUEUED\n✓ and both go on" },
@@ -68,7 +68,7 @@ public sealed class GuideTests(GuideOutput guide) : IClassFixture<GuideOutput>
         Assert.Equal(Directory.EnumerateFiles(folder, "*.cs").Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal), rows.Keys.Order(StringComparer.Ordinal));
         foreach (var (file, source) in rows)
             Assert.Equal(await File.ReadAllTextAsync(Path.Combine(folder, file)), source);
-        // Alone, it is a file that can be compiled.
+        // On its own, it is a file that compiles.
         Assert.Equal((0, rows["LifoRow.cs"]), await CommandLine.RunAsync("guide", "lifo", "--source"));
         var (noName, said) = await CommandLine.RunAsync("guide", "--source");
         Assert.Equal((2, "orchestrator: --source prints the source of rows: name one, or give --all.\n"), (noName, said));
@@ -104,7 +104,7 @@ public sealed class GuideTests(GuideOutput guide) : IClassFixture<GuideOutput>
     }
 }
 
-/// <summary>The rows that say how much faster several processes are: true where nothing else takes the cores. Explicit: <c>scripts/accept times</c>.</summary>
+/// <summary>The rows on the speedup of several processes: valid only where nothing else uses the cores. Explicit: <c>scripts/accept times</c>.</summary>
 public sealed class GuideSpeedTests
 {
     public static TheoryData<string, string> Rows => new()
@@ -127,10 +127,10 @@ public sealed class GuideSpeedTests
     }
 }
 
-/// <summary>What <c>orchestrator guide</c> prints for these rows.</summary>
+/// <summary>The output of <c>orchestrator guide</c> for these rows.</summary>
 public sealed class GuideOutput : IAsyncLifetime
 {
-    // On one coordinator, well within the time that a command may take.
+    // On one coordinator, well within the timeout of a command.
     private const int RowsAtOnce = 11;
 
     private readonly Dictionary<string, string> _rows = new(StringComparer.Ordinal);

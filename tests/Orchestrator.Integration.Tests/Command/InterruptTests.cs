@@ -7,7 +7,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>Ctrl-C while a verb waits at a shared object: it ends with 130 without a word, its session with it, and nothing has gone with it.</summary>
+/// <summary>Ctrl-C while a verb waits at a shared object: it ends with 130 and no output, its session ends too, and the object loses nothing.</summary>
 public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
@@ -29,7 +29,7 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
     {
         var queue = await CreateQueueAsync(maxItems: 2);
         await PutAsync(queue, "first");
-        // Of several it has put those that fitted.
+        // Of several items it has put those that had room.
         await InterruptWaitAsync("queue", "put", queue, "second", "third");
         foreach (var expected in new[] { "first", "second" })
             Assert.Equal(expected, Read((await _queues.GetAsync(new GetRequest { Queue = queue, Timeout = Specs.Seconds(0) }, Soon)).Items.Single().Body));
@@ -118,7 +118,7 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         await InterruptWaitAsync("latch", "wait", name);
     }
 
-    /// <summary>As a party that dies does: nobody else may take its going for its coming.</summary>
+    /// <summary>Like a dying party: its departure must not count as its arrival.</summary>
     [Fact]
     public async Task Barrier_wait_breaks_the_barrier_for_those_who_wait_there()
     {
@@ -143,7 +143,7 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
     {
         var pipe = await CreatePipeAsync();
         await InterruptWaitAsync("pipe", "receive", pipe, "A");
-        // Whoever sends now is told, rather than that the message goes nowhere.
+        // A sender now gets an error, rather than sending to no receiver.
         var sent = await _pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.B, Messages = { Text("late") }, Timeout = Specs.Seconds(0) }, Soon);
         Assert.Equal(PipeStatus.BrokenPipe, sent.Status);
     }
@@ -164,7 +164,7 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         await _coordinator.CloseSessionAsync(session);
     }
 
-    /// <summary>The terminal's own Ctrl-C, which every process of its group gets.</summary>
+    /// <summary>The terminal's own Ctrl-C, which reaches every process of the group.</summary>
     [Fact]
     public async Task In_a_terminal_a_command_under_a_lock_ends_in_its_own_time_and_keeps_the_lock_until_then()
     {
@@ -172,7 +172,7 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         using var directory = new TemporaryDirectory();
         var gate = Path.Combine(directory.Path, "gate");
         await ExternalPipeAsync(gate);
-        // It takes note of the signal and ends when somebody opens the gate, which is later than any patience of ours.
+        // The child traps SIGINT and ends when the test writes to the FIFO, which is later than any grace period of the command.
         await using var terminal = TerminalProcess.Command(
             $"lock run {name} --data-dir {_coordinator.DataDirectory} -- sh -c 'trap \"echo caught\" INT; echo ready; while ! read x < {gate}; do :; done; echo over $x; exit 9'");
         await terminal.SeeAsync("ready");
@@ -230,14 +230,14 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         }
     }
 
-    /// <summary>As <c>timeout</c> and a terminal may send them: the second must not break what the first has begun.</summary>
+    /// <summary>As <c>timeout</c> and a terminal may send it: the second signal must not break the shutdown that the first began.</summary>
     [Fact]
     public async Task Two_signals_at_once_end_a_verb_as_one_does()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
         using var command = StartAt(coordinator, "event", "wait", "e");
         await UntilWaitsAsync(coordinator, command);
-        // So that it does not end by itself, and both signals see their patience end.
+        // A stopped coordinator cannot end the wait, so both signals reach their timeout.
         Signals.Send(coordinator.Pid, Signals.Stop);
         try
         {
@@ -263,14 +263,14 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
     private static Task UntilWaitsAsync(CoordinatorProcess coordinator, Process command) =>
         coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterName.EndsWith($"(pid {command.Id})", StringComparison.Ordinal)));
 
-    /// <summary>Starts the verb, waits until it waits, interrupts it, and checks that it has gone with its session.</summary>
+    /// <summary>Starts the verb, waits until it waits, interrupts it, and checks that its process and its session have ended.</summary>
     private async Task InterruptWaitAsync(params string[] words)
     {
         var before = await SessionsAsync();
         using var command = Start(words);
         await UntilWaitsAsync(_coordinator, command);
         await InterruptAsync(command);
-        // Ended by itself it has closed its session; ended by force, that would live on for half a minute.
+        // A clean end closes its session; a forced end would leave it for half a minute.
         Assert.Equal(before, await SessionsAsync());
         Assert.DoesNotContain(
             (await _coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)).Edges,

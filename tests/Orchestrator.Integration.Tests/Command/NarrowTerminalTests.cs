@@ -8,7 +8,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>Part 5, 30: what the command shows on a terminal of 80 columns, and what a pipe gets.</summary>
+/// <summary>Part 5, 30: the command's output on a terminal of 80 columns, and in a pipe.</summary>
 public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private const int Columns = 80;
@@ -20,7 +20,7 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
     {
         var coordinator = shared.Coordinator;
         await coordinator.Tasks.RunTaskAsync(new RunTaskRequest { Task = Specs.Json("sleep", """{"ms": 30}""") }, CoordinatorProcess.Deadline());
-        // One runs, and one waits for it.
+        // One task runs, and one waits for it.
         var options = new TaskOptions { ConcurrencyKey = "narrow", ConcurrencyLimit = 1 };
         var running = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}""", options))).Single();
         await coordinator.WaitUntilRunningAsync(running);
@@ -54,7 +54,7 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
         Assert.Equal(ExitCode.Ok, await top.EndAsync());
         Assert.StartsWith("Coordinator ", screen.Lines[0], StringComparison.Ordinal);
         var header = string.Join(" ", screen.Lines.TakeWhile(line => line.Length > 0));
-        // Of what others have made there may be one or several.
+        // Other tests may have left one or several objects.
         foreach (var part in new[] { shared.Coordinator.GrpcAddress, "% CPU", "threads", "session", "queue", "queued", "running", "succeeded", "failed", "cancelled", "timed out", "lost", "retried", "q quit", "d drain" })
             Assert.Contains(part, header, StringComparison.Ordinal);
         Assert.DoesNotContain("…", header, StringComparison.Ordinal);
@@ -95,7 +95,7 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
     {
         await using var terminal = TerminalProcess.Command($$"""run sleep '{"ms": 150}' --count 3 -o json {{At}}""", Columns, 24);
         Assert.Equal(ExitCode.Ok, await terminal.EndAsync());
-        // A terminal breaks a long line itself, and a copy of it is whole.
+        // The terminal wraps a long line itself, so a copy of it is complete.
         var lines = new TerminalScreen(terminal.Raw, 400, 24).Lines.Where(line => line.Contains("task_id", StringComparison.Ordinal)).ToArray();
         Assert.Equal(3, lines.Length);
         Assert.All(lines, line => System.Text.Json.JsonDocument.Parse(line).Dispose());
@@ -136,7 +136,7 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
         var behind = terminal.Raw[terminal.Raw.IndexOf("in front", StringComparison.Ordinal)..];
         Assert.DoesNotMatch(@"\e\[[0-9;]*[A-HJK]", behind);
         Assert.DoesNotContain("━", behind, StringComparison.Ordinal);
-        // Before the first of them the runtime tells the terminal which keys it wants.
+        // Before the first of them the runtime sends the terminal its keypad mode.
         Assert.Equal(2, behind.Split('\n').Count(line => line.TrimEnd().EndsWith("1500", StringComparison.Ordinal)));
     }
 
@@ -145,7 +145,7 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
     {
         HandlerInfo[] stock = [With("echo", "1"), With("sum_of_squares", """{"n": 1000000}""")];
         Assert.Contains("""run sum_of_squares '{"n":1000000}' --data-dir /tmp""", Banner(stock), StringComparison.Ordinal);
-        // What a shell makes of it is the input.
+        // After shell unquoting, the printed text is the input.
         var own = Banner([new HandlerInfo { Name = "opaque" }, With("greet", """{"who": "it's"}""")]);
         Assert.DoesNotContain("sum_of_squares", own, StringComparison.Ordinal);
         Assert.Contains("""run greet '{"who":"it'\''s"}' --data-dir /tmp""", own, StringComparison.Ordinal);

@@ -11,7 +11,7 @@ using CommandLine = Orchestrator.TestKit.CommandLine;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>The benches of shared objects, the comparison and the load test on a real coordinator, in their shortest forms.</summary>
+/// <summary>The benches of shared objects, the comparison and the load test on a real coordinator, in their shortest form.</summary>
 public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     [Theory]
@@ -90,7 +90,7 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
         Assert.Equal(3, Svg().Count(page));
         Assert.DoesNotContain("src=", page, StringComparison.Ordinal);
         Assert.DoesNotContain("href=", page.Replace("xlink:href=\"#", "", StringComparison.Ordinal), StringComparison.Ordinal);
-        // The measurement changed the number of workers, and has put it back.
+        // The bench changed the number of workers, and restored it.
         Assert.Equal(2, (await shared.Coordinator.WorkersAsync()).Count);
     }
 
@@ -110,7 +110,7 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
     [Fact]
     public async Task A_client_that_hangs_up_at_its_pipe_is_no_error()
     {
-        // What the coordinator logs of it fails the fixture.
+        // An error in the coordinator's log would fail the fixture.
         var pipes = new PipeService.PipeServiceClient(shared.Coordinator.Invoker);
         for (var i = 0; i < 30; i++)
         {
@@ -133,7 +133,7 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
     private Task<(int ExitCode, string Output)> BenchAsync(params string[] arguments) =>
         CommandLine.RunAsync(["bench", .. arguments, "--rounds", "1", "--data-dir", shared.Coordinator.DataDirectory]);
 
-    // The remarks on standard error come behind it.
+    // Remarks on standard error follow the JSON.
     private static JsonDocument JsonOf(string output) => JsonDocument.Parse(output[output.IndexOf('{', StringComparison.Ordinal)..(output.IndexOf("\n}", StringComparison.Ordinal) + 2)]);
 
     [GeneratedRegex("<svg ")]

@@ -5,7 +5,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>The verbs of shared objects, as a shell script uses them: through the real command, by what it prints and its exit code.</summary>
+/// <summary>The verbs of shared objects, as a shell script uses them: the real command, its output and its exit code.</summary>
 public sealed class ObjectVerbTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     [Fact]
@@ -101,7 +101,7 @@ public sealed class ObjectVerbTests(SharedCoordinator shared) : IClassFixture<Sh
 
     private Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
     {
-        // Options of the command itself come before what is for another command.
+        // The command's own options precede the words of another command.
         string[] options = ["--data-dir", shared.Coordinator.DataDirectory];
         var split = Array.IndexOf(arguments, "--");
         return TestKit.CommandLine.RunAsync(split < 0 ? [.. arguments, .. options] : [.. arguments[..split], .. options, .. arguments[split..]]);

@@ -7,17 +7,17 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>Part 5, 30: the numbers of README.md are those of the code: defaults of options by reflection, limits as a coordinator lists them.</summary>
+/// <summary>Part 5, 30: the numbers in README.md match the code: defaults of options by reflection, limits as a coordinator lists them.</summary>
 public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
-    /// <summary>Properties whose default README gives in words.</summary>
+    /// <summary>Properties whose default README states in words.</summary>
     private static readonly string[] s_inWords =
     [
         "DataDirectory", "InProcessThreads", "MemoryBudget", "S.Command", "S.InheritedVariables", "S.MaxWorkerMemory", "S.MoreGroups", "S.PinWorkers", "S.RecycleAfterTasks",
         "S.Workers", "Verbose",
     ];
 
-    /// <summary>Where README names a limit: a row of one of its tables, by how it begins.</summary>
+    /// <summary>Where README states a limit: the start of a row in one of its tables.</summary>
     private static readonly Dictionary<string, string> s_rows = new(StringComparer.Ordinal)
     {
         ["tasks"] = "| | `E.MaxTasks` |",
@@ -55,7 +55,7 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
         ["worker_blocking"] = "| `--blocking-threads` |",
     };
 
-    /// <summary>Parts of the memory budget, which README gives as such, and what has no bound of its own.</summary>
+    /// <summary>Fractions of the memory budget, which README states as such, and limits without a bound of their own.</summary>
     private static readonly string[] s_parts = ["memory", "memory_kept", "memory_kept_per_client", "object_bytes_per_client", "incoming_bytes", "streams"];
 
     private static readonly string[] s_readme = File.ReadAllLines(Repository.PathOf("README.md"));
@@ -69,7 +69,7 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
         {
             if (Row().Match(row) is not { Success: true } match)
                 continue;
-            // Behind the property may stand what its letter means.
+            // The property may be followed by an explanation of its letter.
             var properties = Property().Matches(match.Groups["properties"].Value).Select(property => property.Groups[1].Value).Where(name => name is not ("J." or "Journal")).ToArray();
             var defaults = Separator().Split(match.Groups["defaults"].Value.Trim());
             foreach (var (index, property) in properties.Index())
@@ -124,7 +124,7 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
 
     private static double Number(object? value) => value is TimeSpan time ? time.TotalMilliseconds : Convert.ToDouble(value, CultureInfo.InvariantCulture);
 
-    /// <summary>Null where it is in words, or there is nothing to compare it with.</summary>
+    /// <summary>Null where the value is in words, or cannot be compared.</summary>
     private static double? Parse(string text, object? value)
     {
         if (value is not (TimeSpan or int or long or double) || Quantity().Match(text.Trim('`', ' ')) is not { Success: true } match)
@@ -149,7 +149,7 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
     [GeneratedRegex(@"`([A-Za-z.]+)`")]
     private static partial Regex Property();
 
-    // A comma between digits belongs to a number.
+    // A comma between digits belongs to the number.
     [GeneratedRegex(@",(?![0-9]{3})\s*")]
     private static partial Regex Separator();
 

@@ -3,10 +3,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>Options that stand in a file, and SIGHUP, which reads them again.</summary>
+/// <summary>Options in a file, and SIGHUP, which reloads them.</summary>
 public sealed class ReloadTests
 {
-    // Whoever runs the tests under nohup has SIGHUP ignored, which a child inherits and .NET respects.
+    // Under nohup the tests ignore SIGHUP; a child inherits that, and .NET respects it.
     private static readonly string[] s_terminal = ["/usr/bin/env", "--default-signal=HUP"];
 
     [Fact]
@@ -28,7 +28,7 @@ public sealed class ReloadTests
         Assert.Equal(2, workers.Count);
         Assert.DoesNotContain(before, workers.Select(worker => worker.Pid));
         Assert.Equal(50L, (await coordinator.Admin.ListLimitsAsync(new ListLimitsRequest())).Limits.Single(limit => limit.Name == "worker_io").Maximum);
-        // Only a worker that was started with the new options has it.
+        // Only a worker started with the new options has it.
         var thrown = await coordinator.RunAsync(Specs.Json("throw"));
         Assert.Equal(ErrorReason.HandlerFailed, thrown.Error.Reason);
     }

@@ -3,7 +3,9 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>The unit in <c>deploy/</c>, as systemd itself reads it. That a started coordinator tells it when it is ready is another test's.</summary>
+/// <summary>
+/// The unit in <c>deploy/</c>, verified by systemd itself. Another test checks that a started coordinator notifies systemd when it is ready.
+/// </summary>
 public sealed class SystemdUnitTests
 {
     private const string Analyzer = "/usr/bin/systemd-analyze";
@@ -26,7 +28,7 @@ public sealed class SystemdUnitTests
         using var process = Process.Start(new ProcessStartInfo(Analyzer, ["verify", "--man=no", file]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var said = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        // What is wrong with other units of this machine is not ours.
+        // Ignores faults in other units of this machine.
         var about = string.Join('\n', said.Split('\n').Where(line => line.Contains("orchestrator.service", StringComparison.Ordinal)));
         if (complaint is null)
             Assert.Equal("", about);

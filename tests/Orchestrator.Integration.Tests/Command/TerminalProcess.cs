@@ -5,7 +5,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>The built command in a pseudo terminal, as <c>script</c> makes one: what it draws can be waited for, and keys be pressed.</summary>
+/// <summary>The built command in a pseudo terminal, created by <c>script</c>: tests wait for its output and press keys.</summary>
 internal sealed partial class TerminalProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -18,7 +18,7 @@ internal sealed partial class TerminalProcess : IAsyncDisposable
 
     private TerminalProcess(string line, int columns, int rows, IEnumerable<KeyValuePair<string, string>> environment, string? folder)
     {
-        // script's own input is a pipe, so that its terminal has no size unless it is given one.
+        // script's own input is a pipe, so its terminal has no size unless the test sets one.
         var start = new ProcessStartInfo("script", ["-qefc", $"stty cols {columns} rows {rows}; {line}", "/dev/null"])
         {
             RedirectStandardInput = true,
@@ -42,7 +42,7 @@ internal sealed partial class TerminalProcess : IAsyncDisposable
     public static TerminalProcess Shell(string line, IEnumerable<KeyValuePair<string, string>> environment, string folder) =>
         new(line, 160, 50, environment, folder);
 
-    /// <summary>All that was drawn, with its control sequences.</summary>
+    /// <summary>All output, including control sequences.</summary>
     public string Raw
     {
         get
@@ -52,7 +52,7 @@ internal sealed partial class TerminalProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until text has been drawn after the last text that was waited for.</summary>
+    /// <summary>Waits until the text appears after the last text that was waited for.</summary>
     public async Task SeeAsync(string text)
     {
         var until = Stopwatch.StartNew();

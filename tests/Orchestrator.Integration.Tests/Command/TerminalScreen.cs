@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>What a terminal of a size shows of all that was written to it: as much of a VT100 as this command uses.</summary>
+/// <summary>The screen of a terminal of a given size after all output: the subset of VT100 that this command uses.</summary>
 internal sealed partial class TerminalScreen
 {
     private readonly char[][] _rows;
@@ -29,7 +29,7 @@ internal sealed partial class TerminalScreen
         }
     }
 
-    /// <summary>Its lines, without what is blank at their ends.</summary>
+    /// <summary>Its lines, without trailing blanks.</summary>
     public IReadOnlyList<string> Lines => [.. _rows.Select(row => new string(row).TrimEnd())];
 
     private char[] Blank() => Enumerable.Repeat(' ', _columns).ToArray();

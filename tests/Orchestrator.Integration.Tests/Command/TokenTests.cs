@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary><c>orchestrator token</c> and <c>--no-auth</c>, as typed.</summary>
+/// <summary><c>orchestrator token</c> and <c>--no-auth</c> on the command line.</summary>
 public sealed class TokenTests
 {
     [Fact]
@@ -25,7 +25,7 @@ public sealed class TokenTests
         Assert.DoesNotContain(token, await File.ReadAllTextAsync(kept), StringComparison.Ordinal);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(kept));
 
-        // Two owners' tokens while rotating, then one.
+        // Two owner tokens during rotation, then one.
         Assert.Equal(0, (await CommandLine.RunAsync(["token", "rotate", "--keep", "10m", .. here])).ExitCode);
         var fresh = (await File.ReadAllTextAsync(Path.Combine(coordinator.DataDirectory, "token"))).Trim();
         Assert.NotEqual(coordinator.Token, fresh);
@@ -66,7 +66,7 @@ public sealed class TokenTests
 
     private static async Task RefusedAsync(CoordinatorProcess coordinator, string token)
     {
-        // One connection: a new one for each look would soon be one too many.
+        // One connection for all polls: one for each would soon exceed the limit of connections.
         var admin = new AdminService.AdminServiceClient(coordinator.Connect(token));
         while (true)
         {

@@ -49,7 +49,7 @@ public sealed partial class TopTests
 
         await top.PressAsync("q");
         Assert.Equal(ExitCode.Ok, await top.EndAsync());
-        // The screen that was there before is there again, and so is the cursor.
+        // The previous screen and the cursor are restored.
         Assert.EndsWith("\e[?25h\e[?1049l", top.Raw.TrimEnd(), StringComparison.Ordinal);
     }
 

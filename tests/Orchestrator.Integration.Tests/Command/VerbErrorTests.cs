@@ -4,10 +4,10 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>What each verb says, and with which exit code it ends, when something is wrong: one line that says what to do.</summary>
+/// <summary>Each verb's error output and exit code when something is wrong: one line that says what to do.</summary>
 public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : IClassFixture<VerbErrorTests.Coordinators>
 {
-    /// <summary>Verbs that call no coordinator, each with its reason.</summary>
+    /// <summary>Verbs that call no coordinator, each with the reason.</summary>
     private static readonly Dictionary<string, string> Local = new(StringComparer.Ordinal)
     {
         ["serve"] = "is the coordinator",
@@ -24,16 +24,16 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
         ["token rotate"] = "works on the data directory",
     };
 
-    /// <summary>Verbs that submit tasks, and so are refused by a coordinator that drains.</summary>
+    /// <summary>Verbs that submit tasks, and so are rejected by a draining coordinator.</summary>
     private static readonly string[] Submitters = ["run", "bench tasks", "bench pool", "bench compare", "demo"];
 
     public static TheoryData<string> Callers => [.. VerbTree.Leaves.Select(leaf => leaf.Words).Where(words => !Local.ContainsKey(words))];
 
-    // Measuring verbs start processes of their own command, which is not this process.
+    // Benches start processes of their own command, which is not this process.
     public static TheoryData<string> CallersOnce =>
         [.. VerbTree.Leaves.Select(leaf => leaf.Words).Where(words => !Local.ContainsKey(words) && !Submitters.Contains(words) && !words.StartsWith("bench ", StringComparison.Ordinal) && words != "load")];
 
-    // Of the local ones those that print and leave the coordinator beside them as it was.
+    // Of the local verbs, those that print and do not change a coordinator.
     public static TheoryData<string> Printers =>
         [.. CallersOnce.Select(row => row.Data), "completion", "doctor", "journal dump", "journal verify", "token create", "token list"];
 
@@ -85,7 +85,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     {
         var (code, output) = await TestKit.CommandLine.RunAsync([.. VerbTree.Line(words), "--data-dir", coordinators.Draining.DataDirectory]);
         Assert.True(code == ExitCode.TaskFailed, $"{words} ended with {code}: {output}");
-        // A verb may have begun to print; what is wrong is one line of it.
+        // A verb may have begun to print; the error is one of its lines.
         var line = Assert.Single(output.Split('\n'), text => text.Contains("draining", StringComparison.Ordinal));
         Assert.Contains("the coordinator is draining and takes no new tasks; submit elsewhere", line, StringComparison.Ordinal);
     }
@@ -152,7 +152,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
         Assert.Empty(Directory.EnumerateFileSystemEntries(coordinators.Empty));
     }
 
-    // A verb prints one document, or one in each line.
+    // A verb prints one document, or one per line.
     private static string[] Documents(string output)
     {
         try
@@ -183,7 +183,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
 
     private static async Task<(int Code, string Output, string Error)> RunAsync(string[] arguments)
     {
-        // Options stand before what is for another command.
+        // Options precede the words of another command.
         var common = Array.FindIndex(arguments, word => word is "--endpoint" or "--data-dir");
         var child = Array.IndexOf(arguments, "true");
         if (child >= 0 && common > child)
@@ -194,7 +194,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
         return (code, output.ToString(), error.ToString());
     }
 
-    /// <summary>One coordinator that drains and an empty directory.</summary>
+    /// <summary>A draining coordinator and an empty directory.</summary>
     public sealed class Coordinators : IAsyncLifetime
     {
         public CoordinatorProcess Draining { get; private set; } = null!;

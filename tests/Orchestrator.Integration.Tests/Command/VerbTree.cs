@@ -4,14 +4,14 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>The verbs of the command as its parser knows them, so that a test over all of them cannot miss a new one.</summary>
+/// <summary>The command's verbs as its parser knows them, so that a test over all of them cannot miss a new one.</summary>
 internal static class VerbTree
 {
-    /// <summary>Every verb that does something, by its words.</summary>
+    /// <summary>Every verb that has an action, by its words.</summary>
     public static IReadOnlyList<(string Words, System.CommandLine.Command Command)> Leaves { get; } =
         [.. Walk("", Cli.CommandLine.Root).OrderBy(leaf => leaf.Words, StringComparer.Ordinal)];
 
-    /// <summary>Every verb, those with verbs below them too.</summary>
+    /// <summary>Every verb, including those with subcommands.</summary>
     public static IEnumerable<(string Words, System.CommandLine.Command Command)> All() => All("", Cli.CommandLine.Root);
 
     /// <summary>A command line of this verb that the parser accepts, with one value for each argument.</summary>
@@ -21,7 +21,7 @@ internal static class VerbTree
         var line = words.Split(' ').ToList();
         foreach (var option in command.Options.Where(option => option.Required))
             line.AddRange([option.Name, Value(option)]);
-        // A verb that could wait or follow is to come to its end; a task's own timeout cannot be zero.
+        // Verbs that could wait or follow must end; a task's own timeout cannot be zero.
         if (words != "run" && command.Options.Any(option => option.Name == "--timeout"))
             line.AddRange(["--timeout", "0s"]);
         if (command.Options.Any(option => option.Name == "--count"))

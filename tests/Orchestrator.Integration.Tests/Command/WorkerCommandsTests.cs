@@ -3,7 +3,7 @@ using Orchestrator.Cli.Commands;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>What <c>--worker-command</c> may say.</summary>
+/// <summary>Valid and invalid values of <c>--worker-command</c>.</summary>
 public sealed class WorkerCommandsTests
 {
     [Fact]

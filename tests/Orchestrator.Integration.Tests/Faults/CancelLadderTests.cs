@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>The kill ladder on real processes: killing one task harms no other.</summary>
+/// <summary>The cancellation escalation on real processes: killing one task harms no other.</summary>
 public sealed class CancelLadderTests
 {
     [Fact]
@@ -14,12 +14,12 @@ public sealed class CancelLadderTests
         var neighbours = await coordinator.SubmitAsync(Enumerable.Range(0, 20).Select(_ => Specs.Json("sleep", """{"ms": 4500}""")));
         var clock = Stopwatch.StartNew();
         var spin = await coordinator.RunAsync(Specs.Json("spin", """{"ms": 60000}""", new TaskOptions { RunTimeout = Specs.Seconds(1), CancelGrace = Specs.Seconds(1) }));
-        // One second and the grace; what a loaded machine adds is far from the minute that the task would take.
+        // One second and the grace period; the extra time of a loaded machine is far below the minute that the task would take.
         Assert.InRange(clock.Elapsed.TotalSeconds, 2, 20);
         Assert.Equal(TaskState.TimedOut, spin.State);
         Assert.Equal(ErrorReason.RunTimeout, spin.Error.Reason);
         Assert.Equal(CancelRung.Killed, spin.Error.Rung);
-        // The slot has a successor while the condemned worker finishes what is innocent there.
+        // The slot has a successor while the worker to be killed finishes its innocent tasks.
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("fibonacci", """{"n": 5}"""))).State);
         var results = await coordinator.WaitAsync(neighbours);
         Assert.All(results, result =>
@@ -28,7 +28,7 @@ public sealed class CancelLadderTests
             Assert.Equal(1, result.Attempt);
             Assert.Equal(spin.Worker, result.Worker);
         });
-        // Then the condemned one goes.
+        // Then the worker to be killed ends.
         await coordinator.WaitForEventAsync("worker.exited", item => item.Subject == spin.Worker);
     }
 
@@ -75,7 +75,7 @@ public sealed class CancelLadderTests
     public async Task Short_tasks_do_not_wait_behind_a_long_one_while_another_worker_is_dry()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
-        // `spin` is learnt as a millisecond's work, so that windows are sent ahead; then one of them takes ten seconds.
+        // The engine learns that `spin` takes a millisecond, so that it sends windows ahead; then one of them takes ten seconds.
         await coordinator.StreamAsync(Enumerable.Range(0, 50).Select(i => Specs.Json("spin", """{"ms": 1}""", tag: (ulong)i)));
         var tasks = Enumerable.Range(0, 200).Select(i => Specs.Json("spin", """{"ms": 1}""", tag: (ulong)i)).ToList();
         tasks.Insert(20, Specs.Json("spin", """{"ms": 10000}""", tag: 1_000));
@@ -83,7 +83,7 @@ public sealed class CancelLadderTests
         Assert.Equal(201, results.Count);
         Assert.Equal(1_000UL, results[^1].Tag);
         var slowest = results.Where(result => result.Tag < 1_000).Max(result => result.Timing.Queued.ToTimeSpan());
-        // Stuck behind the long one it would be ten; how much less it is belongs in a benchmark.
+        // Stuck behind the long task it would wait ten seconds; a benchmark measures the exact wait.
         Assert.True(slowest < TimeSpan.FromSeconds(5), $"a short task waited {slowest}");
     }
 }

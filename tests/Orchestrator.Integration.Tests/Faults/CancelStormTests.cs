@@ -5,7 +5,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F27: cancels without end leave nothing behind. (The 10,000 short calls are in BoundedTests.)</summary>
+/// <summary>F27: an endless stream of cancellations leaves nothing behind. (The 10,000 short calls are in BoundedTests.)</summary>
 /// <remarks>The long form is 100,000: <code>ORCHESTRATOR_FAULT_CANCELS=100000</code></remarks>
 public sealed class CancelStormTests(ITestOutputHelper output)
 {
@@ -21,7 +21,7 @@ public sealed class CancelStormTests(ITestOutputHelper output)
         var ledger = new TaskLedger(0);
         var counts = await coordinator.CountsAsync();
         await using var stream = client.OpenTaskStream(new TaskStreamOptions { OnResult = ledger.End });
-        // What is made once, and what the kept history of ended tasks takes.
+        // Warms up what is allocated once, and fills the kept history of ended tasks.
         await RunAsync(Batch * 5);
         var before = ProcessUsage.Of(coordinator);
         await RunAsync(_cancels);
@@ -38,7 +38,7 @@ public sealed class CancelStormTests(ITestOutputHelper output)
             {
                 var tasks = Enumerable.Range(0, Batch).Select(_ => Specs.Json("sleep", """{"ms": 600000}""", tag: ledger.Accept())).ToArray();
                 await stream.SubmitAsync(tasks);
-                // Some run by then, some are on their way, some wait.
+                // Some run by then, some are in flight, some wait.
                 stream.Cancel(tasks.Select(task => task.Tag));
                 await ledger.WaitUntilEndedAsync(ledger.Accepted);
             }

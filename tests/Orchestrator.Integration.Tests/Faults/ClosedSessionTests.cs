@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>A session that ends without its holder's doing tells its holder, who may otherwise go on as if it still held what others have by now.</summary>
+/// <summary>A session that ends without its holder's doing notifies the holder, who may otherwise act on locks that others hold by now.</summary>
 public sealed class ClosedSessionTests
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
@@ -26,7 +26,7 @@ public sealed class ClosedSessionTests
         Assert.Throws<LockLostException>(hold.ThrowIfLost);
         await using var granted = await next.WaitAsync(s_patience);
         Assert.True(granted.FencingToken > hold.FencingToken);
-        // Whose session lives on has lost nothing.
+        // A holder whose session lives on has lost nothing.
         Assert.False(granted.Lost.IsCancellationRequested);
         Assert.False(other.Lost.IsCancellationRequested);
         await Assert.ThrowsAsync<SessionLostException>(() => session.Lock("l").AcquireAsync());
@@ -58,7 +58,7 @@ public sealed class ClosedSessionTests
         await using var hold = await session.Lock("l").AcquireAsync();
         await using var others = await ConnectAsync(coordinator, coordinator.GrpcAddress);
         await using var other = await others.OpenSessionAsync("other");
-        // What it tries next comes through only when its time is over.
+        // Its next call passes only after its session has expired.
         relay.Silence();
         Assert.True(relay.CutAll() > 0);
         await using var granted = await other.Lock("l").AcquireAsync().WaitAsync(s_patience);
@@ -69,7 +69,7 @@ public sealed class ClosedSessionTests
         await Assert.ThrowsAsync<SessionLostException>(() => session.Lock("l").AcquireAsync());
     }
 
-    /// <summary>The attempts of a worker share one stream: each is told of its own session, and of no other.</summary>
+    /// <summary>The attempts of a worker share one stream: each is notified of its own session's end, and of no other.</summary>
     [Fact]
     public async Task An_attempt_that_ends_while_its_code_goes_on_is_told_that_it_holds_nothing()
     {

@@ -4,14 +4,14 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>The end of the coordinator, wanted or not.</summary>
+/// <summary>The end of the coordinator, by request or by a crash.</summary>
 public sealed class CoordinatorEndTests
 {
     [Fact]
     public async Task After_its_SIGKILL_no_worker_is_left()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
-        // Busy workers too: one that never looks at anything, one at rest, and the spare.
+        // Busy workers too: one that never checks its token, one idle, and the spare.
         await coordinator.SubmitAsync(Specs.Json("hang"), Specs.Json("spin", """{"ms": 60000}"""));
         Assert.True(coordinator.Family().Count >= 3);
         coordinator.Kill();
@@ -29,7 +29,7 @@ public sealed class CoordinatorEndTests
         {
             Tasks = { Enumerable.Range(0, 500).Select(i => Specs.Json("sleep", $"{{\"ms\": {i}}}", tag: (ulong)i)) },
         });
-        // The first response may be the credits alone, sent before any task has been read; a result proves that all 500 are in.
+        // The first response may be the credits alone, sent before any task has been read; a result proves that all 500 have arrived.
         var results = new List<TaskResult>();
         while (results.Count == 0)
         {
@@ -45,7 +45,7 @@ public sealed class CoordinatorEndTests
             if (response.Draining && !draining)
             {
                 draining = true;
-                // Late work is refused and named, while what was accepted goes on.
+                // Late work is rejected with a reason, while accepted work goes on.
                 await call.RequestStream.WriteAsync(new StreamTasksRequest { Tasks = { Specs.Json("sleep", """{"ms": 1}""", tag: 9_999) } });
             }
         }

@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F7, but for what is durable: SIGKILL of the coordinator under load, and the next start in the same directory, again and again.</summary>
+/// <summary>F7 without durability: repeated SIGKILL of the coordinator under load, and a new start in the same directory.</summary>
 /// <remarks>The long form is 50 times: <code>ORCHESTRATOR_FAULT_STARTS=50</code></remarks>
 public sealed class CoordinatorKillsTests(ITestOutputHelper output)
 {
@@ -24,7 +24,7 @@ public sealed class CoordinatorKillsTests(ITestOutputHelper output)
             var before = await coordinator.CountsAsync();
             Assert.Equal(0, before.Succeeded + before.WorkerLost);
             await using var load = await TaskLoad.StartAsync(coordinator.GrpcAddress, coordinator.Token, ledger, _ => Specs.Json("sum_of_squares", """{"n": 10}"""), rate: 500);
-            // Busy workers, too: one that looks at nothing, and one whose handler never ends.
+            // Busy workers, too: one that never checks its token, and one whose handler never ends.
             await coordinator.SubmitAsync(Specs.Json("hang"), Specs.Json("spin", """{"ms": 60000}"""));
             await ledger.WaitForMoreAsync(100);
             Assert.True(coordinator.Family().Count >= 3);
@@ -34,11 +34,11 @@ public sealed class CoordinatorKillsTests(ITestOutputHelper output)
             await coordinator.WaitForFamilyToEndAsync(TimeSpan.FromSeconds(2));
             Assert.Empty(coordinator.Family());
             slowest = clock.Elapsed > slowest ? clock.Elapsed : slowest;
-            // Its client is told, and knows which of its tasks have no answer.
+            // Its client gets an error, and knows which of its tasks have no result.
             await Assert.ThrowsAnyAsync<OrchestratorException>(() => load.Stream.Completion.WaitAsync(TimeSpan.FromSeconds(30)));
         }
 
-        // After all that, nothing but one life's files.
+        // After all that, only the files of one run remain.
         await using var last = await CoordinatorProcess.StartInAsync(directory);
         Assert.Equal(TaskState.Succeeded, (await last.RunAsync(Specs.Json("fibonacci", """{"n": 5}"""))).State);
         Assert.Single(Directory.GetDirectories(Path.Combine(directory.Path, "run")));

@@ -4,10 +4,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F9: the rest of <see cref="CoordinatorEndTests"/>: a stop at rest, and Ctrl-C as a terminal sends it, to every process of the group at once.</summary>
+/// <summary>F9: the rest of <see cref="CoordinatorEndTests"/>: a stop when idle, and Ctrl-C from a terminal, to every process of the group at once.</summary>
 public sealed class CoordinatorSignalTests(ITestOutputHelper output)
 {
-    // The signal is not ignored as in a script's background, and the coordinator leads a group of its own, as in a terminal.
+    // Unlike in a script's background, SIGINT is not ignored, and the coordinator leads its own process group, as in a terminal.
     private static readonly string[] s_terminal = ["/usr/bin/env", "--default-signal=INT", "setsid"];
 
     [Fact]
@@ -28,13 +28,13 @@ public sealed class CoordinatorSignalTests(ITestOutputHelper output)
         var ids = await coordinator.SubmitAsync(Enumerable.Range(0, 300).Select(i => Specs.Json("sleep", $$"""{"ms": {{i * 5}}}""", tag: ledger.Accept())));
         var wait = coordinator.WaitAsync(ids);
         await coordinator.WaitAsync([ids[0]]);
-        // To workers, too, if they are of its group: whichever it is, they must not go before the coordinator lets them.
+        // Also to workers in its group: either way, they must not end before the coordinator stops them.
         Signals.Send(-coordinator.Pid, Signals.Interrupt);
         foreach (var result in await wait)
             ledger.End(result);
         output.WriteLine($"{ledger}");
         Assert.Equal(300, ledger.Of(TaskState.Succeeded));
-        // Nobody else told it to go.
+        // It received no other stop request.
         Assert.Equal(0, await coordinator.WaitForExitAsync());
         await coordinator.WaitForFamilyToEndAsync(TimeSpan.FromSeconds(2));
     }

@@ -8,7 +8,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F21, and the memory of F2: what the kernel no longer gives. (A limit of processes does not bind root and is not tried.)</summary>
+/// <summary>F21, and the memory part of F2: resources that the kernel no longer grants. (A process limit does not bind root and is not tested.)</summary>
 public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
 {
     [Fact]
@@ -26,7 +26,7 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
         var strangers = new List<Socket>();
         try
         {
-            // More than it has descriptors left, on both ports.
+            // More connections than it has free descriptors, on both ports.
             for (var i = 0; i < 2 * Strangers; i++)
             {
                 var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -34,11 +34,11 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
                 await socket.ConnectAsync(IPAddress.Loopback, new Uri(i % 2 == 0 ? coordinator.GrpcAddress : coordinator.HttpAddress).Port, TestContext.Current.CancellationToken);
             }
 
-            // The fault: most of them are not taken in, and are told at once.
+            // The fault: most of them are rejected at once.
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
             while (strangers.Count(IsClosed) < Strangers)
                 patience.Token.ThrowIfCancellationRequested();
-            // Those who are connected are served, and a worker's end is borne: it is replaced, and so is the spare that replaces it.
+            // Connected clients are served, and the coordinator survives a worker's death: the worker is replaced, and so is the spare that replaces it.
             await ledger.WaitForMoreAsync(200);
             var victim = (await coordinator.WorkersAsync())[0];
             Signals.Send(victim.Pid, Signals.Kill);
@@ -65,7 +65,7 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
             }
             catch (RpcException exception) when (exception.StatusCode == StatusCode.Unavailable && !welcome.IsCancellationRequested)
             {
-                // It has not seen all of them go.
+                // The coordinator has not yet noticed all closed connections.
             }
         }
 
@@ -73,7 +73,7 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
         await load.FinishAsync(TimeSpan.FromSeconds(30));
         output.WriteLine($"{ledger}; before {before}; after {await ProcessUsage.WaitUntilFlatAsync(coordinator, before, handles: 40)}");
         Assert.Equal(ledger.Accepted, ledger.Of(TaskState.Succeeded));
-        // And the one of the new client.
+        // Plus the task of the new client.
         Assert.Equal(ledger.Accepted + 1, (await coordinator.CountsAsync()).Succeeded - counts.Succeeded);
     }
 
@@ -102,7 +102,7 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
         var neighbour = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 20}"""))).Single();
         var result = await coordinator.RunAsync(Specs.Json("allocate", """{"mb": 4000}"""));
         output.WriteLine($"{result.State}: {result.Error.Message} | {string.Join(" | ", result.Error.PostMortem?.LastStderrLines ?? [])}");
-        // Whether the runtime can still throw or has to end its process is the runtime's to say.
+        // Whether the runtime can still throw or must end its process is up to the runtime.
         Assert.Contains(result.State, new[] { TaskState.Failed, TaskState.WorkerLost });
         var told = $"{result.Error.Message} {result.Error.Type} {string.Join(' ', result.Error.PostMortem?.LastStderrLines ?? [])}";
         Assert.Contains("memory", told.ToLowerInvariant(), StringComparison.Ordinal);

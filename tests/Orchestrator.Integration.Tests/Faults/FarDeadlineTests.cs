@@ -9,8 +9,8 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>
-/// Part 5, 1: durations far beyond what one timer takes (2^32 - 2 ms). Every duration field of a request works at its documented maximum, as the only deadline and as the one that
-/// follows an earlier one, with real timers, and over a restart where it is durable.
+/// Part 5, 1: durations beyond the limit of one timer (2^32 - 2 ms). Every duration field of a request works at its documented maximum, as the
+/// only deadline and as the one after an earlier one, with real timers, and across a restart where it is durable.
 /// </summary>
 public sealed class FarDeadlineTests
 {
@@ -18,7 +18,7 @@ public sealed class FarDeadlineTests
     private static readonly Duration s_year = Seconds(365 * 86_400);
     private static readonly Duration s_tenYears = Seconds(3_650 * 86_400);
 
-    // 10,000 years: what has no maximum of its own takes what the type can say.
+    // 10,000 years: a field without a maximum accepts what the type can express.
     private static readonly Duration s_any = Seconds(Duration.MaxSeconds);
 
     /// <summary>Each duration field of the requests, with its documented maximum and a call that uses it.</summary>
@@ -113,7 +113,7 @@ public sealed class FarDeadlineTests
             HangUpAsync(coordinator, $"latches/{name}", options => coordinator.Sync.WaitLatchAsync(new WaitLatchRequest { Latch = name, Count = 1, Timeout = time }, options))),
         ["RateLimiterSpec.period"] = (Seconds(366 * 86_400), async (coordinator, time, name) =>
         {
-            // The largest numbers together: what comes out of them is beyond what a duration can say.
+            // The largest numbers together: the result exceeds the range of a duration.
             await coordinator.Sync.CreateRateLimiterAsync(
                 new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = name, Permits = 1, Burst = 1_000_000_000, Period = time } }, Soon);
             await coordinator.Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = name, Permits = 1_000_000_000 }, Soon);
@@ -161,7 +161,7 @@ public sealed class FarDeadlineTests
             foreach (var next in s_fields.Keys)
             {
                 field = next;
-                // Both engines' next deadline passes after each, so that its far one is the next that is looked at.
+                // A deadline of both engines passes after each, so that each far deadline becomes the next one.
                 await s_fields[field].Use(coordinator, s_fields[field].Maximum, $"far-{number++}");
                 await PassDeadlinesAsync(coordinator, $"near-{number}");
             }
@@ -185,7 +185,7 @@ public sealed class FarDeadlineTests
             }
         }
 
-        // Everything durable that can be due far ahead.
+        // Every durable object that can have a far deadline.
         await CreateQueueAsync(first, new QueueSpec { Name = "idle", IdleTtl = s_year, Durability = Durability.Process });
         await CreateQueueAsync(first, new QueueSpec { Name = "delayed", Durability = Durability.Process });
         await PutAsync(first, "delayed");
@@ -234,7 +234,7 @@ public sealed class FarDeadlineTests
         Assert.True(await watch.ResponseStream.MoveNext(CancellationToken.None));
     });
 
-    /// <summary>A timeout passes in the one engine, and a run timeout in the other.</summary>
+    /// <summary>Lets a timeout pass in one engine, and a run timeout in the other.</summary>
     private static async Task PassDeadlinesAsync(CoordinatorProcess coordinator, string name)
     {
         var timedOut = await coordinator.Sync.WaitEventAsync(new WaitEventRequest { Event = name, Timeout = Milliseconds(2) }, Soon);
@@ -243,7 +243,7 @@ public sealed class FarDeadlineTests
         Assert.Equal(TaskState.TimedOut, result.State);
     }
 
-    /// <summary>A call that waits is taken back by its caller.</summary>
+    /// <summary>The caller cancels a waiting call.</summary>
     private static async Task HangUpAsync<T>(CoordinatorProcess coordinator, string waitsAt, Func<CallOptions, AsyncUnaryCall<T>> begin)
     {
         using var ending = new CancellationTokenSource();

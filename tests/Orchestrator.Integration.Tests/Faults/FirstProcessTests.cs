@@ -4,7 +4,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>The coordinator as process 1, as in a container without an init.</summary>
+/// <summary>The coordinator as process 1, as in a container without an init process.</summary>
 public sealed class FirstProcessTests
 {
     private static readonly string[] s_namespace = ["/usr/bin/unshare", "--pid", "--fork", "--mount-proc"];
@@ -14,7 +14,7 @@ public sealed class FirstProcessTests
     {
         if (!await MayMakeNamespacesAsync())
             Assert.Skip("this user may not make process namespaces (unshare --pid)");
-        // Each worker leaves a process of a session of its own behind, which outlives its parent.
+        // Each worker leaves a process in its own session behind, which outlives its parent.
         await using var coordinator = await CoordinatorProcess.StartBehindAsync(
             s_namespace, "--workers", "1", "--hot-spares", "0",
             "--worker-command", $"/bin/sh -c 'setsid -f sleep 1000000; exec {CoordinatorProcess.CommandPath} worker'");
@@ -27,16 +27,16 @@ public sealed class FirstProcessTests
             return Task.FromResult(orphan != 0);
         });
         Signals.Send(orphan, Signals.Kill);
-        // Not even a zombie of it stays.
+        // Not even a zombie remains.
         await Waits.UntilAsync(() => Task.FromResult(!Directory.Exists($"/proc/{orphan}")));
         Assert.Equal(V1.TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("fibonacci", """{"n": 10}"""))).State);
-        // The end of a worker is still its own supervisor's to see.
+        // A worker's exit is still reaped by its own supervisor.
         var worker = Assert.Single(await coordinator.WorkersAsync());
         Signals.Send(HostPid(first, worker.Pid), Signals.Kill);
         var lost = await coordinator.WaitForEventAsync("worker.lost", item => item.Subject == $"{worker.Name}#{worker.Incarnation}");
         Assert.Contains("SIGKILL (9)", lost.Message, StringComparison.Ordinal);
         await coordinator.WaitForEventAsync("worker.ready", afterSequence: lost.Sequence);
-        // The program that made the namespace passes no signals on.
+        // The program that created the namespace does not forward signals.
         Signals.Send(first, Signals.Term);
         Assert.Equal(0, await coordinator.WaitForExitAsync());
     }

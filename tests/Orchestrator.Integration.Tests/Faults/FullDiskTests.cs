@@ -9,14 +9,14 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>
-/// Part 5, 2: a disk that is really full. A store to a page of a mapped file that the file system cannot back would end the process by SIGBUS, so every mapped file has
-/// all its blocks from the start.
+/// Part 5, 2: a disk that is really full. A store to a page of a mapped file that the file system cannot back would end the process by SIGBUS, so
+/// every mapped file has all its blocks from the start.
 /// </summary>
 public sealed class FullDiskTests(ITestOutputHelper output)
 {
     private const string NoRoom = "No space left on device";
 
-    /// <summary>Part 5, 2: the enumeration: no process of the family maps a writable file that has a page without a block.</summary>
+    /// <summary>Part 5, 2: the inventory: no process of the family maps a writable file that has a page without a block.</summary>
     [Fact]
     public async Task Every_file_that_is_mapped_for_writing_has_all_its_blocks()
     {
@@ -47,7 +47,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         Assert.Equal(2, results.Select(result => result.Worker).Distinct().Count());
     }
 
-    /// <summary>Part 5, 2: a successor that finds no room is named as the cause, is tried again, and serves once there is room.</summary>
+    /// <summary>Part 5, 2: a successor that finds no room is reported as the cause, is retried, and serves once there is room.</summary>
     [Fact]
     public async Task A_worker_that_dies_on_a_full_disk_is_replaced_once_there_is_room()
     {
@@ -55,14 +55,14 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         using var disk = new SmallDisk(24);
         await using var coordinator = await CoordinatorProcess.StartInAsync(disk.Directory, "--workers", "2", "--hot-spares", "0");
         var victim = (await coordinator.WorkersAsync())[0];
-        // What the dead worker's recorder gives back would be enough for its successor's.
+        // The blocks of the dead worker's recorder would suffice for its successor's, so they stay in use.
         disk.Hold(Directory.GetFiles(Path.Combine(disk.Directory, "run"), $"w-{victim.Incarnation}.rec", SearchOption.AllDirectories).Single());
         disk.Fill();
         Signals.Send(victim.Pid, Signals.Kill);
         var failed = await coordinator.WaitForEventAsync("worker.start_failed", item => item.Subject == victim.Name);
         Assert.Contains("cannot reserve 16384 bytes for ", failed.Message, StringComparison.Ordinal);
         Assert.Contains(NoRoom, failed.Message, StringComparison.Ordinal);
-        // More often than a worker may die early: this is no fault of the worker's.
+        // More often than a worker may die early: the worker is not at fault here.
         for (var i = 0; i < 5; i++)
             failed = await coordinator.WaitForEventAsync("worker.start_failed", item => item.Subject == victim.Name, failed.Sequence);
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("fibonacci", """{"n": 5}"""))).State);
@@ -98,7 +98,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("fibonacci", """{"n": 5}"""))).State);
     }
 
-    /// <summary>Part 5, 2: a start with less room than it needs says so, whatever it was that did not fit.</summary>
+    /// <summary>Part 5, 2: a start with too little room says so, whichever file did not fit.</summary>
     [Theory]
     [InlineData(0)]
     [InlineData(4)]
@@ -136,7 +136,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         let fields = line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries)
         where fields.Length == 6 && fields[1][1] == 'w' && fields[1][3] == 's'
         let path = fields[5]
-        // Anonymous memory of the kernel has names, too.
+        // The kernel names anonymous memory, too.
         where File.Exists(path) && !path.StartsWith("/dev/", StringComparison.Ordinal)
         select path;
 

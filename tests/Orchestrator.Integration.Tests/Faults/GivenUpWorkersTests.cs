@@ -8,7 +8,10 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>Part 5, 8: workers that do not start. A task that no living group can run fails at once, in words, and so says every place where somebody would look.</summary>
+/// <summary>
+/// Part 5, 8: workers that do not start. A task that no living group can run fails at once with an explanation, and every status display says the
+/// same.
+/// </summary>
 public sealed class GivenUpWorkersTests
 {
     [Theory]
@@ -29,7 +32,7 @@ public sealed class GivenUpWorkersTests
             Assert.Contains("'orchestrator recycle'", result.Error.Message, StringComparison.Ordinal);
         }
 
-        // Over a stream, to whoever waits, and in process as ever.
+        // Over a stream, for a waiting caller, and in-process placements as always.
         Assert.All(await coordinator.StreamAsync(Enumerable.Range(0, 10).Select(_ => Specs.Json("echo", "1"))), result => Assert.Equal(TaskState.Failed, result.State));
         var ids = await coordinator.SubmitAsync(Specs.Json("echo", "1"));
         Assert.Equal(TaskState.Failed, (await coordinator.WaitAsync(ids)).Single().State);
@@ -58,7 +61,7 @@ public sealed class GivenUpWorkersTests
         using var http = new HttpClient();
         var ready = await http.GetStringAsync(new Uri(coordinator.HttpAddress + "/readyz"), TestContext.Current.CancellationToken);
         Assert.StartsWith("degraded: worker group 'worker' has been given up, and its tasks fail", ready, StringComparison.Ordinal);
-        // To whom it may concern without a credential: not what the worker said.
+        // Callers without a credential do not see what the worker printed.
         Assert.DoesNotContain("model", ready, StringComparison.Ordinal);
 
         async Task<(int, string)> Command(params string[] words) => await TestKit.CommandLine.RunAsync([.. words, "--data-dir", coordinator.DataDirectory]);
@@ -93,7 +96,7 @@ public sealed class GivenUpWorkersTests
         Assert.Equal("ready\n", await http.GetStringAsync(new Uri(coordinator.HttpAddress + "/readyz"), TestContext.Current.CancellationToken));
     }
 
-    /// <summary>The neighbour: tasks that kill what runs them are at fault themselves.</summary>
+    /// <summary>Related case: tasks that kill their worker are at fault themselves.</summary>
     [Fact]
     public async Task Tasks_that_kill_their_workers_do_not_have_the_group_given_up()
     {
@@ -103,7 +106,7 @@ public sealed class GivenUpWorkersTests
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("echo", "1"), seconds: 60)).State);
     }
 
-    /// <summary>Another: a start that takes longer to fail than a crash loop may, by its own time or by the limit of a start.</summary>
+    /// <summary>Related case: a start that fails later than a crash loop allows, by itself or by the start limit.</summary>
     [Theory]
     [InlineData("sleep 0.2; echo no such model >&2; exit 3", "exited with code 3; its last words: no such model")]
     [InlineData("exec sleep 1000", "it did not say Hello within ")]
@@ -129,7 +132,7 @@ public sealed class GivenUpWorkersTests
                 },
             },
             new TaskHandlerRegistry());
-        // Its start comes to an end.
+        // Its start must return.
         await coordinator.StartAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         await using var client = await OrchestratorClient.ConnectAsync(
             new OrchestratorClientOptions { Endpoint = coordinator.LocalAddress, DataDirectory = directory.Path }, TestContext.Current.CancellationToken);
@@ -138,7 +141,7 @@ public sealed class GivenUpWorkersTests
         Assert.Contains(cause, error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Another: with no workers at all tasks wait for an operator, and the command says for what.</summary>
+    /// <summary>Related case: with no workers at all tasks wait for an operator, and the command says so.</summary>
     [Fact]
     public async Task With_no_workers_at_all_the_command_says_what_a_task_waits_for()
     {

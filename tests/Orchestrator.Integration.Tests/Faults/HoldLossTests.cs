@@ -5,7 +5,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>Whatever a task or a client holds passes on at once when it ends, however it ends.</summary>
+/// <summary>What a task or a client holds passes on at once when its owner ends, however it ends.</summary>
 public sealed class HoldLossTests
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
@@ -38,7 +38,7 @@ public sealed class HoldLossTests
         await using var client = await ConnectAsync(coordinator);
         await using var other = await client.OpenSessionAsync("other");
         await PrepareAsync(client, other);
-        // A session that nobody keeps alive is all that is left of a client that has vanished.
+        // A client that vanished leaves a session that is no longer kept alive.
         var gone = (await coordinator.Sessions.CreateSessionAsync(
             new CreateSessionRequest { DisplayName = "vanished", Ttl = Specs.Seconds(2) }, CoordinatorProcess.Deadline())).SessionId;
         var held = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "l", SessionId = gone }, CoordinatorProcess.Deadline());
@@ -87,7 +87,7 @@ public sealed class HoldLossTests
     private static Task<OrchestratorClient> ConnectAsync(CoordinatorProcess coordinator) =>
         OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
 
-    /// <summary>Tasks that hold one of each, and somebody who waits for each.</summary>
+    /// <summary>Tasks that hold one object of each kind, and a waiter for each.</summary>
     private sealed class WaitersWorld : IAsyncDisposable
     {
         private readonly List<Task> _waits = [];
@@ -106,7 +106,7 @@ public sealed class HoldLossTests
             await PrepareAsync(world._client, world._session);
             world.Tasks = await coordinator.SubmitAsync(
                 Specs.Json("hold", """{"locks": ["l"], "semaphore": "s", "ms": 600000}""", options),
-                // Two are asked for, one is there: it is held while the task waits for the other.
+                // Two are requested, one is there: the task holds it while it waits for the other.
                 Specs.Json("consume", """{"queue": "q", "count": 2}""", options),
                 Specs.Json("wait_barrier", """{"barrier": "b", "parties": 3}""", options),
                 Specs.Json("pipe_echo", """{"pipe": "p", "end": "B"}""", options));
@@ -126,7 +126,7 @@ public sealed class HoldLossTests
         public async Task CheckAsync(Stopwatch? clock, string cause)
         {
             await Task.WhenAll(_waits).WaitAsync(s_patience);
-            // What was sent before the end is read before the end of file.
+            // Messages sent before the end are read before the end of file.
             Assert.Equal("last words", (await _session.Pipe("p").EndA.ReceiveAsync().WaitAsync(s_patience))!.Json.StringValue);
             Assert.Null(await _session.Pipe("p").EndA.ReceiveAsync().WaitAsync(s_patience));
             if (clock is null)

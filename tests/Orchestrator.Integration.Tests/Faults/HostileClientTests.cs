@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>Clients that mean harm or are broken: they are dropped, the server lives, others are served.</summary>
+/// <summary>Hostile or broken clients: they are dropped, the server lives, others are served.</summary>
 public sealed class HostileClientTests : IAsyncLifetime
 {
     private const string Method = "/orchestrator.v1.TaskService/StreamTasks";
@@ -26,7 +26,7 @@ public sealed class HostileClientTests : IAsyncLifetime
         var connections = Enumerable.Range(0, 50).Select(_ => new RawHttp2(_coordinator.GrpcAddress)).ToArray();
         foreach (var connection in connections)
             Assert.True(await connection.Begin().Call(1, Method, flags: 0).SendAsync(_limit.Token));
-        // And as many that say nothing at all, on both ports.
+        // And as many that send nothing at all, on both ports.
         connections = [.. connections, .. Enumerable.Range(0, 50).Select(i => new RawHttp2(i % 2 == 0 ? _coordinator.GrpcAddress : _coordinator.HttpAddress))];
         await AssertServesOthersAsync();
         foreach (var connection in connections)
@@ -64,10 +64,10 @@ public sealed class HostileClientTests : IAsyncLifetime
         var serving = AssertServesOthersAsync();
         var flooding = FloodAsync();
         await serving;
-        // Without a credential it is read slowly, so that it never comes to its end.
+        // Without a credential it is read so slowly that it never ends.
         if (hasCredential)
             await flooding;
-        // Whether it was ended or bore it: the next ones are served.
+        // Whether the server ended or tolerated it: the next connections are served.
         connection.Dispose();
         await flooding;
         await AssertServesOthersAsync();
@@ -86,7 +86,7 @@ public sealed class HostileClientTests : IAsyncLifetime
             }
             catch (ObjectDisposedException)
             {
-                // The test is done with it.
+                // The test has ended the connection.
             }
         }
     }
@@ -102,7 +102,7 @@ public sealed class HostileClientTests : IAsyncLifetime
         await connection.SendAsync(_limit.Token);
         await AssertServesOthersAsync();
         connection.Dispose();
-        // Either each was refused, or the connection was ended.
+        // Either each request was rejected, or the connection was closed.
         await Record.ExceptionAsync(() => closed);
         await AssertNothingIsLeftAsync();
     }
@@ -115,7 +115,7 @@ public sealed class HostileClientTests : IAsyncLifetime
         using var connection = new RawHttp2(_coordinator.GrpcAddress);
         connection.Begin();
         var before = await MemoryAsync();
-        // It may well stop reading, once its answers are not read; then this ends with the limit.
+        // It may stop reading when its responses are not read; then this ends at the limit.
         using var until = CancellationTokenSource.CreateLinkedTokenSource(_limit.Token);
         var flood = FloodAsync(connection, type, new byte[bytes], until.Token);
         await AssertServesOthersAsync();
@@ -136,7 +136,7 @@ public sealed class HostileClientTests : IAsyncLifetime
             await connection.ReadToEndAsync(_limit.Token);
         }
 
-        // And frames that break the rules, after a proper start.
+        // And frames that violate the protocol, after a valid preface.
         foreach (var (type, stream, payload) in new (byte, int, byte[])[]
         {
             (RawHttp2.Data, 1, [1, 2, 3]), (RawHttp2.Headers, 2, [0x82]), (RawHttp2.Headers, 1, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),

@@ -6,7 +6,10 @@ using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>Part 5, 4: an exception is user code. Whatever its members do, its task fails as HANDLER_FAILED with the type's name, and nothing else is harmed.</summary>
+/// <summary>
+/// Part 5, 4: an exception is user code. Whatever its members do, its task fails as HANDLER_FAILED with the type's name, and nothing else is
+/// harmed.
+/// </summary>
 public sealed class HostileExceptionTests
 {
     public static TheoryData<string, string> Everywhere()
@@ -57,7 +60,7 @@ public sealed class HostileExceptionTests
                 AssertFailed(kind, (await coordinator.RunAsync(Specs.Json(handler, $"\"{kind}\""))).Error);
         }
 
-        // What is logged of them, too.
+        // The same for logged exceptions.
         foreach (var kind in HostileException.Kinds)
             Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("hostile_log", $"\"{kind}\""))).State);
         Assert.All(await coordinator.WaitAsync(neighbours), result => Assert.Equal((TaskState.Succeeded, 1), (result.State, result.Attempt)));

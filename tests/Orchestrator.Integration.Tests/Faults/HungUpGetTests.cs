@@ -6,12 +6,12 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>Part 5, 10: clients hang up while items come for their unleased gets, and messages for their receives.</summary>
+/// <summary>Part 5, 10: clients hang up while items arrive for their unleased gets, and messages for their receives.</summary>
 public sealed class HungUpGetTests
 {
     private const int Calls = 200;
 
-    /// <summary>Sent again by its id, a get has the items that its first answer took along, and nothing is lost or there twice.</summary>
+    /// <summary>Repeated with its id, a get receives the items that its first response took along, and nothing is lost or duplicated.</summary>
     [Fact]
     public async Task A_get_that_is_sent_again_by_its_id_gets_what_the_lost_answer_had()
     {
@@ -19,7 +19,7 @@ public sealed class HungUpGetTests
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
         await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "q" } }, Soon);
         using var hangUp = new CancellationTokenSource();
-        // Half of them hang up at the moment at which the items come.
+        // Half of them hang up at the moment when the items arrive.
         var gets = Enumerable.Range(0, Calls)
             .Select(i => queues.GetAsync(Get(i), Soon.WithCancellationToken(i % 2 == 0 ? hangUp.Token : CancellationToken.None)).ResponseAsync).ToArray();
         await UntilAsync(async () => (await queues.GetQueueAsync(new GetQueueRequest { Queue = "q" }, Soon)).Queue.WaitingGetters == Calls);
@@ -48,7 +48,7 @@ public sealed class HungUpGetTests
         static GetRequest Get(int number) => new() { Queue = "q", RequestId = $"get-{number}" };
     }
 
-    /// <summary>A call that was reset before its answer was written takes nothing along, whether it waited or found items at once.</summary>
+    /// <summary>A call that was reset before its response was written takes no items, whether it waited or found items at once.</summary>
     [Theory]
     [InlineData("QueueService", "Get")]
     [InlineData("PipeService", "Receive")]
@@ -71,7 +71,7 @@ public sealed class HungUpGetTests
         }
 
         Assert.True(await connection.SendAsync(TestContext.Current.CancellationToken));
-        // What one of them has in its hands for a moment comes yet.
+        // Items that a call has taken and not yet returned arrive later.
         for (var left = Calls; left > 0;)
         {
             var some = method == "Get"

@@ -5,7 +5,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>Part 5, 9: of a worker's last words the first lines tell most, and they reach the task's error and the log.</summary>
+/// <summary>Part 5, 9: the first lines of a worker's last output matter most, and they reach the task's error and the log.</summary>
 public sealed class LastWordsTests
 {
     [Theory]
@@ -48,7 +48,7 @@ public sealed class LastWordsTests
         Assert.Matches(@"was killed by SIGKILL \(9\) while it ran the task: it sent no heartbeat for \d+\.\d s$", result.Error.Message);
     }
 
-    /// <summary>The neighbour: whoever was ended by the supervisor for another reason hears that reason.</summary>
+    /// <summary>Related case: a worker that the supervisor ended for another reason reports that reason.</summary>
     [Fact]
     public async Task So_does_the_neighbour_of_a_task_that_ignored_its_cancellation()
     {

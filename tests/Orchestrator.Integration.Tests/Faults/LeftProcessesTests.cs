@@ -6,7 +6,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>Part 5, 11: what a coordinator that was killed leaves behind, its next start sweeps: processes that handlers had started, and files of killed runtimes.</summary>
+/// <summary>Part 5, 11: the next start removes what a killed coordinator left behind: processes started by handlers, and files of killed runtimes.</summary>
 public sealed class LeftProcessesTests : IDisposable
 {
     private readonly TemporaryDirectory _data = new();
@@ -50,7 +50,7 @@ public sealed class LeftProcessesTests : IDisposable
             await ProcessFamily.WaitForEndAsync(escaped, limit.Token);
         }
 
-        // An end in order leaves nothing.
+        // A clean end leaves nothing.
         Assert.Empty(Leftovers());
     }
 
@@ -64,7 +64,7 @@ public sealed class LeftProcessesTests : IDisposable
         ProcessMark.Write(path, stranger.Id);
         var mark = Assert.Single(ProcessMark.ReadAll(directory.Path));
         Assert.True(mark.IsAlive);
-        // Started later than the one that was noted, in another session, in another boot.
+        // A process with another start time, in another session, in another boot.
         foreach (var other in new[] { mark with { Start = mark.Start - 1 }, mark with { Session = "1" }, mark with { Boot = "another" } })
         {
             Assert.Empty(other.Sweep());
@@ -91,7 +91,7 @@ public sealed class LeftProcessesTests : IDisposable
         Assert.DoesNotContain(Notes(), path => Path.GetFileName(path).StartsWith($"{victim.Incarnation}.", StringComparison.Ordinal));
     }
 
-    /// <summary>The neighbour: a program with a pool of its own, whose directory is new each time.</summary>
+    /// <summary>Related case: a program with its own pool, whose directory is new each time.</summary>
     [Fact]
     public async Task A_program_with_a_pool_sweeps_what_a_killed_one_left()
     {
@@ -117,7 +117,7 @@ public sealed class LeftProcessesTests : IDisposable
         var result = await coordinator.RunAsync(Specs.Json("spawn", $"\"{script}\""));
         var pid = (int)result.Output.Json.NumberValue;
         Assert.DoesNotContain(pid, before);
-        // Once it is the program that it was to be.
+        // Waits until the process has executed its program.
         await Waits.UntilAsync(() => Task.FromResult(File.ReadAllText($"/proc/{pid}/comm").Trim() == "sleep"));
         return pid;
     }

@@ -7,10 +7,13 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F16: a request is lost, its reply is lost, or it is delivered and reported as failed; sent again, it has one effect and the answer of one that met no fault.</summary>
+/// <summary>
+/// F16: a request is lost, its reply is lost, or it is delivered and reported as failed; repeated, it has one effect and the response of a
+/// faultless call.
+/// </summary>
 public sealed partial class LostMessagesTests(ITestOutputHelper output)
 {
-    /// <summary>Methods that change nothing.</summary>
+    /// <summary>Methods without effects.</summary>
     private static readonly string[] s_reads =
     [
         "TaskService/WaitTasks", "TaskService/WatchTasks", "TaskService/GetTask", "TaskService/ListTasks", "TaskService/ListHandlers",
@@ -21,12 +24,13 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
     ];
 
     /// <summary>
-    /// Streams: a lost one is not sent again but opened anew. What was in it is safe by the <c>request_id</c> of each task (StreamTasks), by the id of each
-    /// operation (Connect), by the lease of each item (Consume); Produce and AttachPipe say how far they came, and are at most once behind that.
+    /// Streams: a lost one is not repeated but opened anew. Its content is safe by the <c>request_id</c> of each task (StreamTasks), by the id of
+    /// each operation (Connect), by the lease of each item (Consume); Produce and AttachPipe report their progress, and are at most once beyond
+    /// it.
     /// </summary>
     private static readonly string[] s_streams = ["TaskService/StreamTasks", "SessionService/Connect", "QueueService/Produce", "QueueService/Consume", "PipeService/AttachPipe"];
 
-    /// <summary>Operations that change nothing.</summary>
+    /// <summary>Operations without effects.</summary>
     private static readonly string[] s_readOperations = ["join", "read_dict", "read_list", "read_value", "read_array", "wait_event", "wait_latch"];
 
     public static TheoryData<DeliveryFault> Faults => [.. Enum.GetValues<DeliveryFault>()];
@@ -50,7 +54,7 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
         string MethodOf(FieldDescriptor field) => Name(methods.Single(method => method.InputType == field.MessageType));
     }
 
-    /// <summary>Part 5, 26: what changes something carries a request id, except for what is idempotent by its meaning.</summary>
+    /// <summary>Part 5, 26: every call with an effect carries a request id, unless it is idempotent by its meaning.</summary>
     [Fact]
     public void Every_call_that_changes_something_takes_a_request_id_or_is_idempotent_by_its_meaning()
     {
@@ -62,7 +66,7 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
         ];
         var without = Methods().Where(method => !method.IsClientStreaming && !s_reads.Contains(Name(method)) && !HasRequestId(method.InputType)).Select(Name);
         Assert.Equal(byMeaning, without.Order(StringComparer.Ordinal));
-        // And each that takes one is tried with it.
+        // And each call that takes one is tested with it.
         Assert.Equal(
             Methods().Where(method => !method.IsClientStreaming && HasRequestId(method.InputType)).Select(Name).Order(),
             CallCase.WithRequestId.Select(item => item.Method).Distinct().Order());
@@ -91,7 +95,7 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
             var failed = await Assert.ThrowsAsync<RpcException>(() => item.Send(world, name));
             Assert.Equal(StatusCode.Unavailable, failed.StatusCode);
             var answer = await item.Send(world, name);
-            // Whichever came first: both are over when it is looked.
+            // The first call may end before or after the second: both have ended before the state is read.
             await Record.ExceptionAsync(() => world.Calls.Delivered);
             Assert.Equal(expected, $"{item.Method}: {answer} → {await item.Look(world, name)}");
         }
@@ -134,7 +138,7 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
 
     private static string Name(MethodDescriptor method) => $"{method.Service.Name}/{method.Name}";
 
-    // Those that are numbered over all objects: another one each time.
+    // Values that are numbered over all objects: different each time.
     [GeneratedRegex("\"(version|fencingToken|sequence|leaseId)\": \"\\d+\"")]
     private static partial Regex Numbers();
 }

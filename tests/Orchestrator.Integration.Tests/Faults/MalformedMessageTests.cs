@@ -7,7 +7,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F15: messages that are damaged, too deep or too large, at every method. None is an error of the server, in its answer or in its log.</summary>
+/// <summary>F15: damaged, too deep or too large messages, at every method. None causes a server error, in the response or in the log.</summary>
 public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
@@ -60,7 +60,7 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
     [Fact]
     public async Task What_is_nested_too_deep_is_refused_or_fails_its_task_only()
     {
-        // A JSON value of lists in lists, ten thousand deep, written from the inside.
+        // A JSON value of lists nested ten thousand deep, built from the inside out.
         byte[] value = [0x08, 0x00];
         for (var depth = 0; depth < 10_000 && value.Length < 1_000_000; depth++)
             value = Wrap(6, Wrap(1, value));
@@ -69,7 +69,7 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
         Assert.True(error?.StatusCode is null or StatusCode.InvalidArgument, error?.Status.ToString());
         var state = await RpcCatalogue.CallAsync(_coordinator.Invoker, "orchestrator.v1.StateService", "UpdateValue", message: request);
         Assert.Equal(StatusCode.InvalidArgument, state?.StatusCode);
-        // Its worker lives: nothing overflowed a stack.
+        // Its worker lives: no stack overflowed.
         Assert.All(await _coordinator.WorkersAsync(), worker => Assert.Equal(0, worker.Restarts));
     }
 
@@ -102,7 +102,7 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
             connection.Call(stream, $"/{service}/{method}", more: [("authorization", $"Bearer {_coordinator.Token}"), ("grpc-timeout", "30S")]).Frame(RawHttp2.Data, 0, stream, begun);
             if (!onceItIsRead)
                 connection.Frame(RawHttp2.ResetStream, 0, stream, [0, 0, 0, RawHttp2.Cancel]);
-            // The method has begun to read when a call that came after it has been answered.
+            // The method has begun to read once a later call has been answered.
             connection.Call(stream + 2, "/grpc.health.v1.Health/Check").Frame(RawHttp2.Data, RawHttp2.EndStream, stream + 2, new byte[5]);
             await connection.SendAsync(limit.Token);
             (byte Type, byte Flags, int Stream, byte[] Payload)? frame;
@@ -117,7 +117,7 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
             stream += 4;
         }
 
-        // The coordinator's log is looked through when it ends.
+        // The coordinator's log is checked when it ends.
         Assert.NotEmpty(await _coordinator.WorkersAsync());
     }
 
@@ -141,7 +141,7 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
             await connection.Frame(RawHttp2.ResetStream, 0, stream, [0, 0, 0, RawHttp2.Cancel]).SendAsync(limit.Token);
         }
 
-        // The coordinator's log is looked through when it ends.
+        // The coordinator's log is checked when it ends.
         await UntilAsync(async () => (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Streams == 0);
     }
 

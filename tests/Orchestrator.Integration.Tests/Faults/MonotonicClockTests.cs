@@ -2,7 +2,7 @@ using Orchestrator.Coordinator.Engines;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>Part 5, 28: the engines' clock leaves out the time for which its process was stopped.</summary>
+/// <summary>Part 5, 28: the engines' clock omits the time during which its process was stopped.</summary>
 public sealed class MonotonicClockTests
 {
     private readonly ManualTime _time = new();
@@ -29,7 +29,7 @@ public sealed class MonotonicClockTests
         var running = TimeSpan.Zero;
         for (var i = 0; i < 200; i++)
         {
-            // Read often while it runs, as its timer does.
+            // Read often while running, as the engine's timer does.
             for (var beats = random.Next(1, 20); beats > 0; beats--)
             {
                 _time.Advance(TimeSpan.FromMilliseconds(250));
@@ -41,7 +41,7 @@ public sealed class MonotonicClockTests
                 _time.Advance(TimeSpan.FromSeconds(random.Next(3, 100_000)));
         }
 
-        // A pause is told by its gap, from which the usual time between two readings counts.
+        // A pause is detected by its gap; of the gap only the usual time between two readings counts.
         Assert.InRange(clock.Now - running, TimeSpan.Zero, TimeSpan.FromMilliseconds(250 * 200));
         Assert.All(marks, mark => Assert.InRange((clock.ToWallClock(mark.Engine) - mark.Wall).Duration(), TimeSpan.Zero, TimeSpan.FromMilliseconds(250)));
         Assert.All(marks.Zip(marks.Skip(1)), pair => Assert.True(pair.First.Engine < pair.Second.Engine));

@@ -23,14 +23,14 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>
-/// Part 5, 3: JSON that is nested deeper than others can read. One depth for every payload that is stored or passed on, checked at the door, so that whatever was accepted can be
-/// read by every client and by the next start; and a client that cannot read an answer ends that operation alone.
+/// Part 5, 3: JSON nested deeper than others can read. One depth limit for every payload that is stored or forwarded, checked on receipt, so that
+/// every client and the next start can read all accepted payloads; and a client that cannot read a response fails only that operation.
 /// </summary>
 public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
 
-    /// <summary>Every way for a payload into the coordinator: the field that a refusal names, and how to send it.</summary>
+    /// <summary>Every way for a payload into the coordinator: the field that a rejection names, and how to send it.</summary>
     public static TheoryData<string> Doors => [.. s_doors.Keys];
 
     private static readonly Dictionary<string, Func<CoordinatorProcess, Payload, string, Task>> s_doors = new()
@@ -62,7 +62,7 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
     [MemberData(nameof(Doors))]
     public async Task A_value_one_level_too_deep_is_invalid_and_the_deepest_is_taken(string door)
     {
-        // Two levels more: what is set at a path or appended is one level less deep by itself.
+        // The rejected and the accepted depth differ by two, since a path or an append adds one level to the value.
         await RefusesAsync(door, Arrays(PayloadFormat.MaxArrays + 1));
         await RefusesAsync(door, Objects(PayloadFormat.MaxObjects + 1));
         await s_doors[door](_coordinator, Arrays(PayloadFormat.MaxArrays - 1), Unique("arrays"));
@@ -95,7 +95,7 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
     [Fact]
     public async Task A_list_that_grows_by_appends_of_appends_stops_at_the_depth_that_all_can_read()
     {
-        // Each edit puts what is there into one more object.
+        // Each edit wraps the existing value in one more object.
         var name = Unique("dict");
         var path = "a";
         RpcException? refused = null;
@@ -229,7 +229,7 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
         return new Payload { Json = value };
     }
 
-    /// <summary>What is put into one more object or array.</summary>
+    /// <summary>A value that is wrapped in one more object or array.</summary>
     private static Payload Shallower(Payload value) =>
         new() { Json = value.Json.KindCase == Value.KindOneofCase.ListValue ? value.Json.ListValue.Values[0] : value.Json.StructValue.Fields["a"] };
 
@@ -238,7 +238,7 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
 
     private static async Task EditAsync(CoordinatorProcess coordinator, string name, DictEdit edit, Payload? around = null)
     {
-        // A path sets objects, an append arrays, whatever the value itself is made of.
+        // A path creates objects, an append arrays, whatever the value itself consists of.
         if (around?.Json.KindCase == Value.KindOneofCase.ListValue && edit.EditCase == DictEdit.EditOneofCase.Path)
             edit.Path.Value = around;
         if (around?.Json.KindCase == Value.KindOneofCase.StructValue && edit.EditCase == DictEdit.EditOneofCase.Append)
@@ -255,7 +255,7 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
 
     private Task<OrchestratorClient> ConnectAsync() => OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = _coordinator.DataDirectory });
 
-    /// <summary>A coordinator on a real socket whose answers about what is named "deep" are deeper than generated code reads.</summary>
+    /// <summary>A coordinator on a real socket whose responses about objects named "deep" are deeper than generated code reads.</summary>
     private sealed class DeepServer : IAsyncDisposable
     {
         private readonly WebApplication _app;

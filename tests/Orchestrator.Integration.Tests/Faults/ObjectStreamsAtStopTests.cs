@@ -5,7 +5,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>A coordinator that stops while streams of shared objects are open: each ends with a clear error, and none holds up the stop.</summary>
+/// <summary>A coordinator that stops while streams of shared objects are open: each ends with a clear error, and none delays the stop.</summary>
 public sealed class ObjectStreamsAtStopTests
 {
     [Fact]
@@ -18,7 +18,7 @@ public sealed class ObjectStreamsAtStopTests
             await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name, Kind = QueueKind.Fifo, MaxItems = 1 } }, Soon);
         await pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = "pipe", Duplex = true } }, Soon);
 
-        // Each of them waits, by the service's own account.
+        // Each of them waits, as the service itself reports.
         using var consume = queues.Consume(Soon);
         await consume.RequestStream.WriteAsync(new ConsumeRequest { Queue = "empty", Leased = true, Credits = 10 });
         using var produce = queues.Produce(Soon);
@@ -62,7 +62,7 @@ public sealed class ObjectStreamsAtStopTests
 
     private static QueueItem Item(string text) => new() { Body = Text(text) };
 
-    /// <summary>What was on its way is still delivered; then comes the error.</summary>
+    /// <summary>What was in flight is still delivered; then comes the error.</summary>
     private static async Task EndsAsync<T>(IAsyncStreamReader<T> stream)
     {
         var error = await Assert.ThrowsAsync<RpcException>(async () =>

@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F3, F8, F23: processes that stop for a while and come back as if no time had passed.</summary>
+/// <summary>F3, F8, F23: processes that stop for a while and resume as if no time had passed.</summary>
 public sealed class PausedProcessTests(ITestOutputHelper output)
 {
     // Longer than the silence after which a worker is killed (5 s).
@@ -36,14 +36,14 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         var lost = await coordinator.WaitForEventAsync("worker.lost", item => item.Subject == name);
         Assert.Contains("no heartbeat", lost.Message, StringComparison.Ordinal);
         await coordinator.WaitForEventAsync("worker.ready", item => item.Sequence > lost.Sequence && item.Subject.StartsWith(victim.Name, StringComparison.Ordinal));
-        // It cannot wake.
+        // It was killed, so it cannot resume.
         Signals.Send(victim.Pid, Signals.Continue);
         using (var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10)))
             await ProcessFamily.WaitForEndAsync(victim.Pid, limit.Token);
         ledger.End((await coordinator.WaitAsync([holder])).Single());
         Assert.Equal(1, ledger.Of(TaskState.WorkerLost));
         await coordinator.CloseAsync(ledger, before);
-        // And a write of its task that had been on its way would come too late, by its token as well as by its session.
+        // And a write of its task that was in flight would come too late, by its token and by its session.
         var granted = await waiting;
         Assert.True(granted.FencingToken > held.FencingToken);
         var state = new StateService.StateServiceClient(coordinator.Invoker);
@@ -76,7 +76,7 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
             {
                 Handler = "increment",
                 Input = input,
-                // Were a worker taken for dead, this would run the task again.
+                // If a worker were taken for dead, this would run the task again.
                 Options = new TaskOptions { Retry = new RetryPolicy { MaxAttempts = 3, RetryWorkerLost = true } },
             },
             rate: 500, inFlight: 500, result => Interlocked.Add(ref attempts, result.Attempt));
@@ -92,7 +92,7 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         await load.FinishAsync(TimeSpan.FromSeconds(30));
         await coordinator.CloseAsync(ledger, before);
         output.WriteLine($"{ledger}; {during} results came during the pause");
-        // What was in the pipe may still have come.
+        // Results that were in the pipe may still have come.
         Assert.InRange(during, 0, 500);
         Assert.Equal(ledger.Accepted, ledger.Of(TaskState.Succeeded));
         Assert.Equal(ledger.Accepted, attempts);
@@ -101,7 +101,10 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         Assert.Equal(workers, (await coordinator.WorkersAsync()).Select(worker => worker.Pid));
     }
 
-    /// <summary>Part 5, 28: what it did not hear while it was stopped is no silence of its workers, which go on later than it here.</summary>
+    /// <summary>
+    /// Part 5, 28: what a stopped coordinator did not receive does not count as its workers' silence; they resume later than the coordinator
+    /// here.
+    /// </summary>
     [Fact]
     public async Task Workers_that_were_stopped_together_with_their_coordinator_are_not_killed_for_its_pause()
     {
@@ -116,7 +119,7 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         // The length of the pause is the fault.
         await Task.Delay(s_pause, TimeProvider.System, TestContext.Current.CancellationToken);
         Signals.Send(coordinator.Pid, Signals.Continue);
-        // It has looked at them by then, and more than once.
+        // The coordinator has checked its workers by then, and more than once.
         await coordinator.WaitForEventAsync("worker.suspect");
         foreach (var pid in workers)
             Signals.Send(pid, Signals.Continue);
@@ -124,7 +127,9 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         Assert.Equal(workers, (await coordinator.WorkersAsync()).Select(worker => worker.Pid));
     }
 
-    /// <summary>Part 5, 28: in a pause of the coordinator's own no sign of life can reach it, so that it counts against no session, lease or timeout.</summary>
+    /// <summary>
+    /// Part 5, 28: while the coordinator itself is paused no heartbeat can reach it, so the pause counts against no session, lease or timeout.
+    /// </summary>
     [Fact]
     public async Task A_coordinator_that_stops_for_longer_than_a_session_lives_ends_no_session()
     {
@@ -140,7 +145,7 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         await coordinator.Sessions.KeepSessionAliveAsync(new KeepSessionAliveRequest { SessionId = session }, CoordinatorProcess.Deadline());
         var holders = (await coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects.SelectMany(item => item.Holders).ToArray();
         Assert.Equal([held.FencingToken, leased.FencingToken], holders.Select(holder => holder.FencingToken).Order());
-        // Its clock for people did not stop.
+        // Its wall clock did not stop.
         await coordinator.Admin.DrainAsync(new DrainRequest(), CoordinatorProcess.Deadline());
         var draining = await coordinator.WaitForEventAsync("coordinator.draining");
         Assert.True(draining.At.ToDateTimeOffset() >= before + s_pause, $"{draining.At.ToDateTimeOffset():O} {before:O}");
@@ -173,10 +178,10 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         await using var here = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = coordinator.GrpcAddress, Token = coordinator.Token });
         await using var pausing = await away.OpenSessionAsync("pausing");
         await using var other = await here.OpenSessionAsync("other");
-        // The lease begins where the lock is granted, and nobody renews it.
+        // The lease begins with the grant, and is never renewed.
         var held = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "resource", Lease = Specs.Seconds(2) }, CoordinatorProcess.Deadline());
         await pausing.Value("resource").UpdateAsync(Add(), new Guard { Lock = "resource", FencingToken = held.FencingToken });
-        // As far as anybody can tell, a process that is stopped and one whose network is gone are the same: an open connection and no word.
+        // A stopped process and one with a broken network look the same: an open connection without traffic.
         relay.Silence();
         var write = pausing.Value("resource").UpdateAsync(Add(), new Guard { Lock = "resource", FencingToken = held.FencingToken });
         await using var next = await other.Lock("resource").AcquireAsync().WaitAsync(TimeSpan.FromSeconds(30));
@@ -184,7 +189,7 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         await other.Value("resource").UpdateAsync(Add(), new Guard { Lock = "resource", FencingToken = next.FencingToken });
         Assert.False(write.IsCompleted);
         relay.Resume();
-        // The write that it had begun in time, as it believed, and one that it begins now.
+        // The write that it began in time, as it believed, and one that it begins now.
         foreach (var late in new[] { write, pausing.Value("resource").UpdateAsync(Add(), new Guard { Lock = "resource", FencingToken = held.FencingToken }) })
         {
             var stale = await Assert.ThrowsAnyAsync<OrchestratorException>(() => late.WaitAsync(TimeSpan.FromSeconds(30)));

@@ -5,13 +5,16 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>A wait that began on a stream which broke goes on over the next one, and is its owner's as before: it can be given up, and then nothing is granted to it.</summary>
+/// <summary>
+/// A wait whose stream broke continues over the next stream and still belongs to its owner: the owner can give it up, and then nothing is granted
+/// to it.
+/// </summary>
 public sealed class ReconnectedWaitTests
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
-    /// <param name="ofAttempt">Whether the wait is that of a task attempt, whose session shares the stream of another.</param>
-    /// <param name="cutOff">Whether it is given up while there is no connection, or when there is one again.</param>
+    /// <param name="ofAttempt">Whether the wait belongs to a task attempt, whose session shares another session's stream.</param>
+    /// <param name="cutOff">Whether it is given up while there is no connection, or after the reconnection.</param>
     [Theory]
     [InlineData(false, false)]
     [InlineData(false, true)]
@@ -26,7 +29,7 @@ public sealed class ReconnectedWaitTests
         await world.UntilWaitersAsync(1);
         if (cutOff)
         {
-            // What is tried next comes through only when it is let.
+            // Reconnections fail until the test allows them.
             world.Relay.Silence();
             Assert.True(world.Relay.CutAll() > 0);
             await giveUp.CancelAsync();
@@ -36,7 +39,7 @@ public sealed class ReconnectedWaitTests
         else
         {
             Assert.True(world.Relay.CutAll() > 0);
-            // Sent behind it over the new stream, so that it has been taken over when this is answered.
+            // Sent after the wait over the new stream, so that a response proves that the wait was taken over.
             await world.Session.Value("there").AddAsync(1).WaitAsync(s_patience);
             Assert.False(waiting.IsCompleted);
             await world.UntilWaitersAsync(1);
@@ -68,7 +71,7 @@ public sealed class ReconnectedWaitTests
         await using var free = await world.Other.Lock("l").AcquireAsync().WaitAsync(s_patience);
     }
 
-    /// <summary>Of each operation it is known whether it was done, however often the stream breaks under all of them, and whoever gives up.</summary>
+    /// <summary>For each operation it is known whether it was done, however often the stream breaks, and whichever caller gives up.</summary>
     [Fact]
     public async Task Many_callers_of_one_stream_that_breaks_again_and_again_have_one_outcome_each()
     {
@@ -79,7 +82,7 @@ public sealed class ReconnectedWaitTests
         var callers = Enumerable.Range(0, Callers).Select(i => Task.Run(() => WorkAsync(i))).ToArray();
         for (var cut = 0; cut < Cuts; cut++)
         {
-            // So that each connection gets to do something before it breaks, most likely in the middle of a message.
+            // Each connection can do something before it breaks, most likely in the middle of a message.
             var before = world.Relay.CutsByBytes;
             world.Relay.CutAfter(20_000 + (7_919 * cut % 5_000));
             await UntilAsync(async () =>
@@ -131,7 +134,7 @@ public sealed class ReconnectedWaitTests
         }
     }
 
-    /// <summary>A coordinator, a session over a relay, and another client's session beside it.</summary>
+    /// <summary>A coordinator, a session over a relay, and another client's session.</summary>
     private sealed class World : IAsyncDisposable
     {
         private readonly List<IAsyncDisposable> _parts = [];
@@ -167,7 +170,7 @@ public sealed class ReconnectedWaitTests
             return world;
         }
 
-        /// <summary>Waits until so many wait at the lock.</summary>
+        /// <summary>Waits until this many sessions wait at the lock.</summary>
         public Task UntilWaitersAsync(int count) => UntilAsync(async () =>
             ((await Coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects
                 .SingleOrDefault(item => item.Object == "locks/l")?.Waiters.Count ?? 0) == count);

@@ -23,7 +23,7 @@ public sealed class RecycleUnderLoadTests(ITestOutputHelper output)
         {
             await ledger.WaitForMoreAsync(200);
             Assert.Equal(2, (await coordinator.Admin.RecycleWorkersAsync(new RecycleWorkersRequest(), CoordinatorProcess.Deadline())).Recycled);
-            // The fault has fired when none of the processes was there before.
+            // The fault has taken effect when every process is new.
             foreach (var worker in await coordinator.WorkersAsync())
                 Assert.True(pids.Add(worker.Pid), $"{worker.Name} is still pid {worker.Pid}");
         }

@@ -8,7 +8,7 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>Workers that have done enough or grown too large are replaced by the coordinator itself: the successor first, and no task fails.</summary>
+/// <summary>The coordinator replaces workers that have run enough tasks or grown too large: the successor starts first, and no task fails.</summary>
 public sealed class RenewalTests(ITestOutputHelper output)
 {
     [Theory]
@@ -28,7 +28,7 @@ public sealed class RenewalTests(ITestOutputHelper output)
             rate: 400, inFlight: 200, result => _ = result.Attempt > 1 ? Interlocked.Increment(ref later) : 0);
         foreach (var (name, incarnation) in leaking)
         {
-            // The fault: the worker has grown beyond its limit, and says so by whoever measured it.
+            // The fault: the worker has grown beyond its limit; the event names the source of the measurement.
             var renewed = await coordinator.WaitForEventAsync("worker.renewing", item => item.Subject == $"{name}#{incarnation}", seconds: 120);
             Assert.Contains($"more than {Limit >> 20}", renewed.Message, StringComparison.Ordinal);
             var ready = await coordinator.WaitForEventAsync("worker.ready", item => item.Subject.StartsWith($"{name}#", StringComparison.Ordinal), renewed.Sequence);
@@ -52,7 +52,7 @@ public sealed class RenewalTests(ITestOutputHelper output)
         var first = Assert.Single(await coordinator.WorkersAsync());
         await using var load = await TaskLoad.StartAsync(
             coordinator.GrpcAddress, coordinator.Token, ledger, _ => Specs.Json("sleep", """{"ms": 20}"""), rate: 500, inFlight: 100);
-        // Not before its start is worth it, by what it took: long on a busy machine.
+        // A worker is replaced only once it has run long enough to be worth its start, which is long on a busy machine.
         var renewed = await coordinator.WaitForEventAsync("worker.renewing", item => item.Subject == $"{first.Name}#{first.Incarnation}", seconds: 120);
         var done = long.Parse(renewed.Message.Split(' ').SkipWhile(word => word != "ended").ElementAt(1), System.Globalization.CultureInfo.InvariantCulture);
         Assert.True(done >= 45, $"it had ended {done} tasks");
@@ -98,7 +98,7 @@ public sealed class RenewalTests(ITestOutputHelper output)
         var after = Assert.Single((await client.GetStatusAsync(limit.Token)).Workers);
         Assert.Equal((before.Pid, before.Incarnation, WorkerState.Ready), (after.Pid, after.Incarnation, after.State));
         Assert.Equal(30, await client.RunAsync<int>("sum_of_squares", new { n = 5 }, cancellationToken: limit.Token));
-        // It is not held against the slot.
+        // The failed start does not count against the slot.
         Assert.Equal(1, await client.RecycleWorkersAsync(cancellationToken: limit.Token));
         Assert.NotEqual(before.Pid, Assert.Single((await client.GetStatusAsync(limit.Token)).Workers).Pid);
     }

@@ -5,7 +5,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F17: a network that is slow, and one that breaks in the middle of messages.</summary>
+/// <summary>F17: a slow network, and one that breaks in the middle of messages.</summary>
 public sealed class SlowNetworkTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan s_delay = TimeSpan.FromMilliseconds(200);
@@ -35,7 +35,7 @@ public sealed class SlowNetworkTests(ITestOutputHelper output)
         await coordinator.CloseAsync(ledger, before);
         output.WriteLine($"{ledger}; the fastest half took up to {ledger.Percentile(50):F0} ms");
         Assert.Equal(ledger.Accepted, ledger.Of(TaskState.Succeeded));
-        // There and back: the delay was real.
+        // There and back: the delay took effect.
         Assert.InRange(ledger.Percentile(0), 2 * s_delay.TotalMilliseconds, 30_000);
     }
 
@@ -53,7 +53,7 @@ public sealed class SlowNetworkTests(ITestOutputHelper output)
         var repeats = 0;
         for (var batch = 0; batch < 20; batch++)
         {
-            // Some 7 kB each way of the request, a quarter of it answered: the cut falls anywhere in there.
+            // Some 7 kB each way of the request, a quarter of it answered: the cut can fall anywhere.
             var tasks = Enumerable.Range(0, 100).Select(_ =>
             {
                 var tag = ledger.Accept();

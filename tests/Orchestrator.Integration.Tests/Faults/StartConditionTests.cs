@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>Part 5, 6: conditions of a start that are not as usual: one clear line each, or it simply works; never a stack trace.</summary>
+/// <summary>Part 5, 6: unusual conditions of a start: each gives one clear line, or simply works; never a stack trace.</summary>
 public sealed class StartConditionTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
@@ -25,7 +25,7 @@ public sealed class StartConditionTests : IDisposable
         await using var coordinator = await CoordinatorProcess.StartInAsync(
             data, new Dictionary<string, string> { ["TMPDIR"] = longTemporary ? longName : Path.GetTempPath() }, "--workers", "1", "--hot-spares", "0");
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("echo", "1"))).State);
-        // A handler's own way to the coordinator is the socket.
+        // A handler reaches the coordinator through the socket.
         await new QueueService.QueueServiceClient(coordinator.Invoker).CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "q" } }, CoordinatorProcess.Deadline());
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("produce", """{"queue": "q", "count": 1}"""))).State);
     }
@@ -54,7 +54,7 @@ public sealed class StartConditionTests : IDisposable
         Assert.Contains(says, Assert.Single(output.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
-    /// <summary>It is ready, and stays so, though its banner can be written nowhere.</summary>
+    /// <summary>It becomes ready and stays so, though its banner cannot be written.</summary>
     [Theory]
     [InlineData(">&-")]
     [InlineData(">/dev/full")]
@@ -72,7 +72,7 @@ public sealed class StartConditionTests : IDisposable
                 Assert.False(process.HasExited, "it ended before it was ready");
                 return (await TestKit.CommandLine.RunAsync(["status", .. here])).ExitCode == ExitCode.Ok;
             });
-            // Its own files have nothing of the banner.
+            // The banner does not end up in its own files.
             Assert.DoesNotContain(
                 Directory.GetFiles(_directory.Path).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)), file => File.ReadAllText(file).Contains("Orchestrator is ready", StringComparison.Ordinal));
             var (code, output) = await TestKit.CommandLine.RunAsync(["run", "echo", "7", .. here]);
@@ -98,14 +98,14 @@ public sealed class StartConditionTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(current));
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
         var line = output.Split('\n').FirstOrDefault(line => line.Contains("data directory", StringComparison.Ordinal)) ?? "";
-        // With an empty one the user's entry says where home is, where there is one.
+        // With an empty HOME the user's passwd entry names the home directory, if there is an entry.
         Assert.True(line.Contains(expected.Length > 0 ? expected : "/", StringComparison.Ordinal) || line.Contains("There is no home directory here", StringComparison.Ordinal), line);
     }
 
     [Fact]
     public async Task A_hang_up_while_it_starts_is_obeyed_once_it_is_ready()
     {
-        // Whoever runs the tests under nohup has SIGHUP ignored, which a child inherits and .NET respects.
+        // Under nohup the tests ignore SIGHUP; a child inherits that, and .NET respects it.
         using var process = Start(
             "exec env --default-signal=HUP \"$@\"", "serve", "--grpc-port", "0", "--http-port", "0", "--workers", "1", "--hot-spares", "0", "--data-dir", _directory.Path);
         try
@@ -133,7 +133,7 @@ public sealed class StartConditionTests : IDisposable
         Assert.Equal(0, process.ExitCode);
     }
 
-    /// <summary>The command behind a shell, which makes its conditions.</summary>
+    /// <summary>The command behind a shell, which sets up the conditions.</summary>
     private static Process Start(string script, params string[] arguments)
     {
         var start = new ProcessStartInfo("/bin/sh", ["-c", script, "sh", CoordinatorProcess.CommandPath, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };

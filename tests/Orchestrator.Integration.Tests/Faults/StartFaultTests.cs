@@ -6,7 +6,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>What is in the way of a start: one clear line, or it heals itself.</summary>
+/// <summary>Obstacles to a start: one clear line, or the start repairs the problem.</summary>
 public sealed class StartFaultTests
 {
     [Fact]
@@ -16,7 +16,7 @@ public sealed class StartFaultTests
         var before = await File.ReadAllTextAsync(Path.Combine(coordinator.DataDirectory, "endpoint.json"));
         var line = await RefusedAsync("--data-dir", coordinator.DataDirectory);
         Assert.Contains($"another coordinator (pid {coordinator.Pid}) runs in {coordinator.DataDirectory}", line, StringComparison.Ordinal);
-        // The first one has not felt it.
+        // The first coordinator was not affected.
         Assert.Equal(before, await File.ReadAllTextAsync(Path.Combine(coordinator.DataDirectory, "endpoint.json")));
         Assert.Equal(TaskStateSucceeded, (await coordinator.RunAsync(Specs.Json("sum_of_squares", """{"n": 3}"""))).State);
     }
@@ -35,7 +35,7 @@ public sealed class StartFaultTests
         var run = Path.Combine(directory.Path, "run");
         var stale = Assert.Single(Directory.GetDirectories(run));
         Assert.True(File.Exists(Path.Combine(stale, "coordinator.sock")));
-        // One of a pid that lives, too: it was given to somebody else since.
+        // Also that of a living pid: the pid was reused by another process.
         Directory.CreateDirectory(Path.Combine(run, "1"));
         await using var second = await CoordinatorProcess.StartInAsync(directory, "--workers", "1");
         Assert.Equal(second.Pid.ToString(CultureInfo.InvariantCulture), Path.GetFileName(Assert.Single(Directory.GetDirectories(run))));
@@ -54,7 +54,7 @@ public sealed class StartFaultTests
         var line = await RefusedAsync("--data-dir", directory.Path, "--workers", "0", option, port);
         Assert.Contains(port, line, StringComparison.Ordinal);
         Assert.Contains("choose other ports with --grpc-port and --http-port", line, StringComparison.Ordinal);
-        // Nothing is left that the next start would stumble over.
+        // Nothing remains that could obstruct the next start.
         Assert.False(File.Exists(Path.Combine(directory.Path, "endpoint.json")));
     }
 
@@ -76,7 +76,7 @@ public sealed class StartFaultTests
         var path = Path.Combine(directory.Path, "notify");
         using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(path));
-        // Whoever runs the tests under nohup has SIGHUP ignored, which a child inherits and .NET respects.
+        // Under nohup the tests ignore SIGHUP; a child inherits that, and .NET respects it.
         await using (var coordinator = await CoordinatorProcess.StartBehindAsync(["/usr/bin/env", "--default-signal=HUP", $"NOTIFY_SOCKET={path}"], "--workers", "2"))
         {
             Assert.Contains("READY=1", await ReceiveAsync(socket), StringComparison.Ordinal);
@@ -99,7 +99,7 @@ public sealed class StartFaultTests
         return Encoding.UTF8.GetString(buffer, 0, await socket.ReceiveAsync(buffer.AsMemory(), limit.Token));
     }
 
-    /// <summary>The one line that a start ends with which cannot be.</summary>
+    /// <summary>The one line of a start that fails.</summary>
     private static async Task<string> RefusedAsync(params string[] arguments)
     {
         string[] ports = [.. new[] { "--grpc-port", "--http-port" }.Where(option => !arguments.Contains(option)).SelectMany(option => new[] { option, "0" })];

@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>What a task holds ends with its attempt, whatever happened to it.</summary>
+/// <summary>A task's holds end with its attempt, however the attempt ends.</summary>
 public sealed class TaskSessionTests
 {
     [Fact]
@@ -53,7 +53,7 @@ public sealed class TaskSessionTests
     public async Task A_deadlock_of_tasks_ends_one_of_them_with_the_whole_cycle_and_lets_the_others_finish(int count)
     {
         await using var coordinator = await CoordinatorProcess.StartAsync();
-        // Each task stands at a gate with its first lock in hand, however slow the machine is, and all gates open at once.
+        // Each task waits at a gate while it holds its first lock, however slow the machine is, and all gates open at once.
         var gates = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(600) }, CoordinatorProcess.Deadline())).SessionId;
         for (var i = 0; i < count; i++)
             await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = $"gate-{i}", SessionId = gates }, CoordinatorProcess.Deadline());
@@ -88,7 +88,7 @@ public sealed class TaskSessionTests
     public async Task A_workers_token_opens_the_object_services_and_nothing_else()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--worker-command", $"""/bin/sh -c 'read order; echo "$order" >&2; exec sleep 1000'""", "--workers", "0");
-        // Nobody can know a worker's token but the worker: a wrong one is refused everywhere.
+        // Only the worker itself knows its token: a wrong one is rejected everywhere.
         var stranger = new SyncService.SyncServiceClient(coordinator.Connect("0000"));
         var error = await Assert.ThrowsAsync<RpcException>(async () => await stranger.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline()));
         Assert.Equal(StatusCode.Unauthenticated, error.StatusCode);

@@ -7,7 +7,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F11: clients that are gone from one moment to the next.</summary>
+/// <summary>F11: clients that vanish abruptly.</summary>
 public sealed class VanishedClientTests(ITestOutputHelper output)
 {
     [Theory]
@@ -19,7 +19,7 @@ public sealed class VanishedClientTests(ITestOutputHelper output)
         await using var relay = new FaultRelay(coordinator.GrpcAddress);
         var before = await coordinator.CountsAsync();
         var usage = ProcessUsage.Of(coordinator);
-        // A task that ends by itself only where it is let.
+        // A task that ends only when the test allows it.
         var gate = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(60) }, CoordinatorProcess.Deadline())).SessionId;
         await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "gate", SessionId = gate }, CoordinatorProcess.Deadline());
         await using (var client = await ConnectAsync(coordinator, relay.Address))
@@ -62,14 +62,17 @@ public sealed class VanishedClientTests(ITestOutputHelper output)
         await UntilAsync(async () => (await coordinator.CountsAsync()) is { Running: 0, Queued: 0 });
         Assert.Equal(40, (await coordinator.CountsAsync()).Cancelled - before.Cancelled);
         var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(120) }, CoordinatorProcess.Deadline())).SessionId;
-        // It passes on when the dead client's session has outlived its connection by its time to live.
+        // The lock passes on when the dead client's session has outlived its connection by its time to live.
         var granted = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "claimed", SessionId = session }, CoordinatorProcess.Deadline(60));
         Assert.True(granted.FencingToken > token);
         await coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = session }, CoordinatorProcess.Deadline());
         await AssertNothingIsLeftAsync(coordinator, usage);
     }
 
-    /// <remarks>Explicit, since it takes most of a minute: a session lives as long as its stream, and a ping of a silent one is missed after 50 s (30 s until it is sent, 20 s for its answer).</remarks>
+    /// <remarks>
+    /// Explicit, since it takes most of a minute: a session lives as long as its stream, and the missed ping of a silent stream is noticed after
+    /// 50 s (30 s until it is sent, 20 s for its response).
+    /// </remarks>
     [Fact(Explicit = true)]
     public async Task A_half_open_connection_keeps_no_session_and_its_holds_pass_on()
     {
@@ -102,7 +105,7 @@ public sealed class VanishedClientTests(ITestOutputHelper output)
 
     private async Task AssertNothingIsLeftAsync(CoordinatorProcess coordinator, ProcessUsage before)
     {
-        // A worker whose tasks have used shared objects keeps the session of its own stream.
+        // A worker whose tasks have used shared objects keeps its own stream's session.
         await UntilAsync(async () =>
             (await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status is { Streams: 0 } status && status.Sessions <= status.Workers.Count);
         output.WriteLine($"before {before}; after {await ProcessUsage.WaitUntilFlatAsync(coordinator, before)}");

@@ -30,7 +30,7 @@ public sealed class WallClockTests(ITestOutputHelper output)
         Assert.InRange(await OffsetAsync(coordinator), -TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1));
 
         var real = Stopwatch.StartNew();
-        // What ends after some seconds, whatever the wall says: a lease, a session's time to live, a task's timeout, a wait's timeout.
+        // What ends after some seconds, whatever the wall clock says: a lease, a session's time to live, a task's timeout, a wait's timeout.
         var lease = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "leased", Lease = Specs.Seconds(6) }, CoordinatorProcess.Deadline());
         var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(6) }, CoordinatorProcess.Deadline())).SessionId;
         await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "owned", SessionId = session }, CoordinatorProcess.Deadline());
@@ -40,7 +40,7 @@ public sealed class WallClockTests(ITestOutputHelper output)
         var prepared = real.Elapsed;
         await File.WriteAllTextAsync(clock, shift + "\n");
 
-        // It did move.
+        // The wall clock did move.
         var seconds = double.Parse(shift, System.Globalization.CultureInfo.InvariantCulture);
         var offset = TimeSpan.Zero;
         while (Math.Abs((offset - TimeSpan.FromSeconds(seconds)).TotalSeconds) > 60)
@@ -53,7 +53,7 @@ public sealed class WallClockTests(ITestOutputHelper output)
         var open = !wait.IsCompleted;
         if (real.Elapsed < TimeSpan.FromSeconds(5.5))
         {
-            // And nothing with it.
+            // And nothing expired with it.
             Assert.Equal(2, looked.Objects.Count(item => item.Holders.Count == 1));
             Assert.True(open);
         }
@@ -66,7 +66,7 @@ public sealed class WallClockTests(ITestOutputHelper output)
         output.WriteLine($"the wall clock moved by {offset.TotalMinutes:F0} minutes; a lease, a session, a task and a wait of 6 s took {string.Join(", ", taken.Select(time => $"{time.TotalSeconds:F1}"))} s");
         Assert.All(taken, time => Assert.InRange(time, TimeSpan.FromSeconds(6) - prepared, TimeSpan.FromSeconds(30)));
         Assert.True(lease.FencingToken > 0);
-        // Its workers were not taken for silent, either.
+        // Its workers were not considered silent, either.
         Assert.Equal(0, (await coordinator.WorkersAsync()).Single().Restarts);
 
         Task<TimeSpan> TakeAsync(string name) => Measure(async () =>
@@ -79,12 +79,12 @@ public sealed class WallClockTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>How far the coordinator's wall clock is ahead of ours, by the date in the head of its HTTP answers.</summary>
+    /// <summary>How far the coordinator's wall clock is ahead of the test's, by the Date header of its HTTP responses.</summary>
     private static async Task<TimeSpan> OffsetAsync(CoordinatorProcess coordinator)
     {
         using var http = new HttpClient { BaseAddress = new Uri(coordinator.HttpAddress) };
         using var response = await http.GetAsync(new Uri("/livez", UriKind.Relative), TestContext.Current.CancellationToken);
-#pragma warning disable RS0030 // Here the wall clock is what is looked at.
+#pragma warning disable RS0030 // This test measures the wall clock.
         return response.Headers.Date!.Value - DateTimeOffset.UtcNow;
 #pragma warning restore RS0030
     }

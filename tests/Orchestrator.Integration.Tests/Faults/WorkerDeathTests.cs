@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>Workers that die: what ran there is lost with a post-mortem, everything else goes on as if nothing had happened.</summary>
+/// <summary>Workers that die: tasks running there are lost with a post-mortem, everything else continues unaffected.</summary>
 public sealed class WorkerDeathTests
 {
     [Fact]
@@ -12,7 +12,7 @@ public sealed class WorkerDeathTests
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
         var sleeps = await coordinator.SubmitAsync(Enumerable.Range(0, 100).Select(i => Specs.Json("sleep", """{"ms": 5000}""", tag: (ulong)i)));
-        // One CPU task per worker; `spin` does not look at its token, so only time ends it.
+        // One CPU task per worker; `spin` does not check its token, so only time ends it.
         var spins = await coordinator.SubmitAsync(Specs.Json("spin", """{"ms": 5000}"""), Specs.Json("spin", """{"ms": 5000}"""));
         foreach (var id in spins)
             await coordinator.WaitUntilRunningAsync(id);
@@ -147,6 +147,6 @@ public sealed class WorkerDeathTests
         Assert.Single(results.Select(result => result.Worker).Distinct());
     }
 
-    // What this test provokes is logged as an error, rightly: it is taken out of the check for unexpected ones.
+    // This test provokes logged errors; they are excluded from the check for unexpected ones.
     private static void ExpectedErrors(CoordinatorProcess coordinator) => coordinator.ExpectError("is given up after");
 }

@@ -9,10 +9,11 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F1: SIGKILL of workers again and again, at rest, while they compute and while they reply.</summary>
+/// <summary>F1: repeated SIGKILL of workers, while they are idle, compute, and reply.</summary>
 /// <remarks>
-/// The long form kills 200 workers in 60 seconds under 10,000 tasks a second, with attacks of strangers and greedy clients all the time, and judges latencies, too:
-/// <code>ORCHESTRATOR_FAULT_KILLS=200 ORCHESTRATOR_FAULT_SECONDS=60 ORCHESTRATOR_FAULT_RATE=12000 artifacts/bin/Orchestrator.Integration.Tests/release/Orchestrator.Integration.Tests -class "*WorkerKillsUnderLoadTests" -showLiveOutput</code>
+/// The long form kills 200 workers in 60 seconds under 10,000 tasks a second, with attacks by strangers and greedy clients, and asserts latencies, too:
+/// <code>ORCHESTRATOR_FAULT_KILLS=200 ORCHESTRATOR_FAULT_SECONDS=60 ORCHESTRATOR_FAULT_RATE=12000 \
+/// artifacts/bin/Orchestrator.Integration.Tests/release/Orchestrator.Integration.Tests -class "*WorkerKillsUnderLoadTests" -showLiveOutput</code>
 /// </remarks>
 public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
 {
@@ -44,7 +45,7 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
         Assert.Equal(undisturbed.Accepted, undisturbed.Of(TaskState.Succeeded));
         before = await coordinator.CountsAsync();
         var began = System.Diagnostics.Stopwatch.StartNew();
-        // Most may run twice; the others show that nothing does so unasked.
+        // Most tasks may run twice; the others show that no task runs twice without permission.
         await using var retrying = await StartLoadAsync(coordinator, ledger, _rate * 0.8, retries: 10, See);
         var once = new TaskLedger(ledger.Seed);
         await using var unasked = await StartLoadAsync(coordinator, once, _rate * 0.2, retries: 1, See);
@@ -68,7 +69,7 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
         foreach (var worker in await coordinator.WorkersAsync())
             Assert.NotEqual(WorkerState.Failed, worker.State);
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("fibonacci", """{"n": 5}"""))).State);
-        // Both at once: the coordinator counts them together, and the one task just run.
+        // Both loads at once: the coordinator counts them together, with the one task just run.
         var after = await coordinator.CountsAsync();
         Assert.Equal(ledger.Accepted + once.Accepted + 1, after.Succeeded + after.WorkerLost - before.Succeeded - before.WorkerLost);
         Assert.Equal(0, after.Queued + after.Running);
@@ -87,7 +88,7 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>One attack a second, each in its turn, until the end; how many there were.</summary>
+    /// <summary>One attack a second, in rotation, until the end; returns their number.</summary>
     private static async Task<int> AttackAsync(CoordinatorProcess coordinator, CancellationToken end)
     {
         // Its tasks fail, and so are in no other ledger.
@@ -135,7 +136,7 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
         var victim = (await coordinator.WorkersAsync()).Single();
         var retry = new TaskOptions { Retry = new RetryPolicy { MaxAttempts = 3, InitialBackoff = Specs.Seconds(0.01), RetryWorkerLost = true } };
         using var call = coordinator.Tasks.StreamTasks(CoordinatorProcess.Deadline(60));
-        // A megabyte takes many packets: when the first has come, others are on their way.
+        // A megabyte takes many packets: when the first has come, others are in flight.
         var sending = Task.Run(async () =>
         {
             for (var i = 0; i < 60; i++)
@@ -176,7 +177,9 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
             coordinator.GrpcAddress, coordinator.Token, ledger, _ => new TaskSpec { Handler = "sum_of_squares", Input = input, Options = options }, rate, inFlight: 2_000, see);
     }
 
-    /// <summary>Kills workers at an even pace, or each once the load has come a little further; the names of those that the coordinator reports lost.</summary>
+    /// <summary>
+    /// Kills workers at an even pace, or each after the load has made progress; returns the names of those that the coordinator reports lost.
+    /// </summary>
     private async Task<HashSet<string>> KillAsync(CoordinatorProcess coordinator, TaskLedger ledger, Random random)
     {
         var killed = new HashSet<string>();
@@ -187,7 +190,7 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
                 await pace.WaitForNextTickAsync(TestContext.Current.CancellationToken);
             else
                 await ledger.WaitForMoreAsync(100);
-            // One that has finished a task is not taken for one that cannot start.
+            // A worker that has finished a task is not taken for one that cannot start.
             var victims = (await coordinator.WorkersAsync())
                 .Where(worker => worker is { State: WorkerState.Ready, CompletedTasks: > 0, Pid: > 0 } && !killed.Contains(Name(worker))).ToArray();
             if (victims.Length == 0)
@@ -199,7 +202,7 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
                 await coordinator.WaitForEventAsync("worker.lost", item => item.Subject == Name(victim));
         }
 
-        // The last one, so that all have been noticed.
+        // Waits for the last one, so that all have been noticed.
         foreach (var name in killed)
             await coordinator.WaitForEventAsync("worker.lost", item => item.Subject == name);
         return killed;

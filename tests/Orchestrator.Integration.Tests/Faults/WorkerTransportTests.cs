@@ -4,8 +4,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>
-/// A worker that does not use the direct stream is served over gRPC on its socket, as one in any language is, and keeps every promise there too. The command closes
-/// the inherited descriptor before it becomes the worker.
+/// A worker that does not use the direct stream is served over gRPC on its socket, as one in any language is, with the same guarantees. The
+/// command closes the inherited descriptor before it becomes the worker.
 /// </summary>
 public sealed class WorkerTransportTests
 {

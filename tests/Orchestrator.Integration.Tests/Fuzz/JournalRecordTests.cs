@@ -7,8 +7,8 @@ using Orchestrator.TestKit;
 namespace Orchestrator.Integration.Tests.Fuzz;
 
 /// <summary>
-/// Records of a journal that are whole by their checksums and yet say something else, as a later version or a fault of memory may leave them: a start takes them up, or refuses
-/// with a reason.
+/// Journal records with valid checksums but wrong content, as a later version or a memory fault may leave them: a start reads them, or rejects
+/// them with a reason.
 /// </summary>
 public sealed class JournalRecordTests
 {
@@ -29,7 +29,7 @@ public sealed class JournalRecordTests
             var read = new List<byte[]>();
             var error = Record.Exception(() => JournalRecordBuffer.Read("a test", 1, bytes, (_, record) => read.Add([.. record])));
             Assert.True(error is null or JournalException, $"{Convert.ToHexString(bytes)}: {error}");
-            // Whatever came before the damage is what was written.
+            // The records before the damage are those that were written.
             Assert.Equal(run.Records.Take(read.Count).Select(Convert.ToHexString), read.Select(Convert.ToHexString));
             refused += error is null ? 0 : 1;
         }

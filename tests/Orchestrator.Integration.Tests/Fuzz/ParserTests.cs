@@ -19,8 +19,8 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Integration.Tests.Fuzz;
 
 /// <summary>
-/// Everything that reads bytes from outside is given real inputs that are damaged at random: it reads them, or says in its own way what is wrong. (The requests of clients are
-/// in <see cref="RequestTests"/>, the journal's records in <see cref="JournalRecordTests"/>.)
+/// Every parser of external bytes gets real inputs that are damaged at random: it reads them, or reports the fault in its own way. (The requests
+/// of clients are in <see cref="RequestTests"/>, the journal's records in <see cref="JournalRecordTests"/>.)
 /// </summary>
 public sealed class ParserTests : IDisposable
 {
@@ -153,7 +153,7 @@ public sealed class ParserTests : IDisposable
     public void Json_that_becomes_a_payload()
     {
         byte[][] corpus = ["""{"n": 30, "deep": {"a": [1, -2.5e3, {"b": "te\u00e9xt"}, null, true]}, "big": 9007199254740993, "1e999": 1e999}"""u8.ToArray(), "[[[[1]]]]"u8.ToArray(), "\"é\\n\""u8.ToArray()];
-        // What one side of it writes, the other reads.
+        // The reader accepts what the writer produces.
         Reads(bytes => V1.Payload.Parser.ParseFrom(PayloadCodec.EncodeJsonText(bytes)), exception => exception is JsonException, corpus);
         Reads(bytes => V1.Payload.Parser.ParseFrom(Payloads.FromJson(Encoding.UTF8.GetString(bytes)).ToByteArray()), exception => exception is JsonException, corpus);
         Reads(bytes => JsonArgument.Parse(Encoding.UTF8.GetString(bytes), "the input"), exception => exception is UsageException, corpus);
@@ -203,7 +203,7 @@ public sealed class ParserTests : IDisposable
             bytes =>
             {
                 File.WriteAllBytes(path, bytes);
-                // Its writer looks at it before it removes it.
+                // The writer's Dispose reads the file before it deletes it.
                 file.Dispose();
                 File.WriteAllBytes(path, bytes);
                 return global::Orchestrator.Client.CoordinatorEndpoint.Locate(new OrchestratorClientOptions { DataDirectory = _directory, Token = "t" });
@@ -245,7 +245,7 @@ public sealed class ParserTests : IDisposable
         Assert.Null(DurationOption.TryParse("1e300h"));
     }
 
-    /// <summary>Each input is read or refused as it should be; some of both.</summary>
+    /// <summary>Each input is read or rejected as it should be; at least one of each.</summary>
     private static void Reads(Func<byte[], object?> read, Func<Exception, bool> isRefusal, params byte[][] corpus)
     {
         foreach (var bytes in Mutations.Of(Seed, corpus))

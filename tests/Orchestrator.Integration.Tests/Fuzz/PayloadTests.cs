@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Fuzz;
 
-/// <summary>What passes through unread is what generated code reads.</summary>
+/// <summary>Payloads that pass through unparsed are valid for generated code.</summary>
 public sealed class PayloadTests
 {
     private const int Seed = 20_250_614;
@@ -29,7 +29,7 @@ public sealed class PayloadTests
             var generated = Record.Exception(() => Payload.Parser.ParseFrom(bytes));
             Assert.True(ours is null or InvalidDataException, $"{Convert.ToHexString(bytes)}: {ours}");
             Assert.True(ours is not null || generated is null, $"{Convert.ToHexString(bytes)} is taken; generated code: {generated?.Message}");
-            // In the entries of a map the code for C# passes over wire types that do not exist; that of other languages does not.
+            // In map entries the C# code skips invalid wire types; the code of other languages rejects them.
             Assert.True(
                 ours is null || generated is not null || ours.Message.Contains("no known wire type", StringComparison.Ordinal),
                 $"{Convert.ToHexString(bytes)}: {ours?.Message}; generated code takes it");

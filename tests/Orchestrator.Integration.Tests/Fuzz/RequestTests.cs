@@ -10,15 +10,15 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Fuzz;
 
 /// <summary>
-/// Requests with random content, whole and damaged, to every method of the contract: none is an error of the server, in its answer or in its log, and others are
-/// served afterwards.
+/// Requests with random content, whole and damaged, to every method of the contract: none causes a server error, in the response or in the log,
+/// and others are served afterwards.
 /// </summary>
 public sealed class RequestTests
 {
     private static readonly int Seed = int.Parse(Environment.GetEnvironmentVariable("ORCHESTRATOR_SEED") ?? "20250613", CultureInfo.InvariantCulture);
     private const int Each = 12;
 
-    // These end the coordinator, or do as they are told to its workers: whom the operator may harm.
+    // Left out: these end the coordinator, or control its workers, as an operator may.
     private static readonly string[] s_operations = ["Drain", "ScaleWorkers", "RecycleWorkers"];
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class RequestTests
         var random = new Random(Seed);
         foreach (var method in methods)
         {
-            // Together, since what waits would otherwise wait one after the other.
+            // Concurrently, since waiting calls would otherwise wait one after the other.
             await Task.WhenAll(Enumerable.Range(0, Each).Select(i => CallAsync(coordinator, method, Request(method, random, damaged: i % 3 == 0))));
         }
 

@@ -35,11 +35,11 @@ public sealed class ComputingHandlerTests
         Assert.Equal(pi, await fixture.AnswerAsync("monte_carlo_pi", """{"samples": 400000, "seed": 7}"""));
         Assert.InRange(double.Parse(pi, System.Globalization.CultureInfo.InvariantCulture), 3.13, 3.15);
 
-        // The middle of many numbers spread evenly over [0, 2^31) lies near 2^30.
+        // The median of many numbers spread evenly over [0, 2^31) is near 2^30.
         var middle = double.Parse(await fixture.AnswerAsync("sort", """{"count": 100001, "seed": 3}"""), System.Globalization.CultureInfo.InvariantCulture);
         Assert.InRange(middle / (1 << 30), 0.98, 1.02);
 
-        // Sums of products of digits: on the average 4.5 * 4.5 for each of the n^3 products.
+        // Sums of products of digits: on average 4.5 * 4.5 for each of the n^3 products.
         var sum = double.Parse(await fixture.AnswerAsync("matrix_multiply", """{"n": 100, "seed": 3}"""), System.Globalization.CultureInfo.InvariantCulture);
         Assert.InRange(sum / (20.25 * 1e6), 0.97, 1.03);
     }

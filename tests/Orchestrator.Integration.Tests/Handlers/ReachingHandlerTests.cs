@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Handlers;
 
-/// <summary>Handlers that wait, or reach outside their input.</summary>
+/// <summary>Handlers that wait, or access resources outside their input.</summary>
 public sealed class ReachingHandlerTests : IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("handlers").FullName;
@@ -38,7 +38,7 @@ public sealed class ReachingHandlerTests : IDisposable
         Assert.Equal(malformed.Input, (await fixture.Executor.RunAsync(malformed)).Output);
     }
 
-    /// <summary>Part 5, 19: the data directory is never inside what is allowed, also where a directory above it is, or a link leads there.</summary>
+    /// <summary>Part 5, 19: the data directory is never readable, even when an allowed directory contains it, or a link leads there.</summary>
     [Fact]
     public async Task A_denied_directory_inside_an_allowed_one_is_not_read()
     {
@@ -73,7 +73,7 @@ public sealed class ReachingHandlerTests : IDisposable
         Assert.Equal((TaskState.Failed, ErrorReason.Invalid), (stolen.State, stolen.Error.Reason));
     }
 
-    /// <summary>Part 5, 19: a query is bounded in its length and in the memory for its results on the way, and reaches no settings and no other files.</summary>
+    /// <summary>Part 5, 19: a query is bounded in length and in memory for its results, and reaches no settings and no other files.</summary>
     [Fact]
     public async Task A_query_is_bounded_and_reaches_its_own_database_only()
     {
@@ -89,10 +89,10 @@ public sealed class ReachingHandlerTests : IDisposable
         Assert.Contains("65,536", await fixture.InvalidAsync("sql_query", Sql(path, "select 1 --" + new string('x', 70_000))), StringComparison.Ordinal);
         foreach (var sql in new[] { "pragma page_size", $"attach '{path}3' as other", $"vacuum into '{path}2'", "select load_extension('x')" })
             Assert.StartsWith("input of 'sql_query': field 'sql' failed", await fixture.InvalidAsync("sql_query", Sql(path, sql)), StringComparison.Ordinal);
-        // Some 5 GB, if it were let.
+        // Some 5 GB, without the limit.
         const string Huge = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 6000000) select count(*) from (select i, hex(randomblob(400)) as h from n order by h)";
         Assert.StartsWith("input of 'sql_query': field 'sql' failed", await fixture.InvalidAsync("sql_query", Sql(path, Huge)), StringComparison.Ordinal);
-        // And the next one is served.
+        // And the next query is served.
         Assert.Contains("42", await fixture.AnswerAsync("sql_query", Sql(path, "select 41 + 1 as n")), StringComparison.Ordinal);
     }
 

@@ -3,7 +3,7 @@ using Orchestrator.TestKit.History;
 
 namespace Orchestrator.Integration.Tests.History;
 
-/// <summary>What a broken implementation does wrong, once in a while.</summary>
+/// <summary>The occasional fault of a broken implementation.</summary>
 public enum Fault
 {
     None,
@@ -20,7 +20,7 @@ public enum Fault
     LosesAnAddition,
 }
 
-/// <summary>All the objects, small and in memory, with a fault that strikes with each tenth chance it has.</summary>
+/// <summary>All the objects, small and in memory, with a fault that occurs at one in ten opportunities.</summary>
 internal sealed class BrokenObject(Fault fault, int seed)
 {
     public const int Capacity = 4;
@@ -35,7 +35,7 @@ internal sealed class BrokenObject(Fault fault, int seed)
     private (string Value, ulong Version) _before = ("", 0);
     private long _sum;
 
-    /// <summary>Whether anything went wrong that can be seen.</summary>
+    /// <summary>Whether the fault has had a visible effect.</summary>
     public bool HasStruck { get; private set; }
 
     public string Apply(string client, string kind, string argument) => kind switch

@@ -4,8 +4,9 @@ using Orchestrator.TestKit.History;
 namespace Orchestrator.Integration.Tests.History;
 
 /// <summary>
-/// The known-bad control of the checker: clients that overlap at random use a small implementation, sound or with one fault. The sound one must pass with every
-/// seed, and a fault that has struck must be found, unless operations that overlapped hide it: two gets at the same time may have come in either order.
+/// Negative control of the checker: clients that overlap at random use a small implementation, sound or with one fault. The sound one must pass
+/// with every seed, and a fault that occurred must be found, unless overlapping operations hide it: two concurrent gets may have come in either
+/// order.
 /// </summary>
 public sealed class BrokenObjectTests
 {
@@ -66,7 +67,7 @@ public sealed class BrokenObjectTests
         Assert.True(fault == Fault.None || (struck > 20 && found > struck / 3), $"{fault} has struck with {struck} of 30 seeds and was found with {found}");
     }
 
-    /// <summary>Each client has one operation at a time, which takes effect somewhere between its two stamps.</summary>
+    /// <summary>Each client has one operation at a time, which takes effect at some instant between its two stamps.</summary>
     private static List<HistoryOperation> Run(BrokenObject target, int seed, Func<Random, bool, int, (string Kind, string Argument)> choose)
     {
         var random = new Random(seed);
@@ -75,7 +76,7 @@ public sealed class BrokenObjectTests
         var holds = new bool[Clients];
         var version = 0ul;
         var now = 0L;
-        // At the end nothing more begins; then everything is taken out or looked at once, so that what was lost is missed.
+        // At the end no new operation begins; then everything is taken or read once, so that lost items show.
         while (history.Count < Operations || open.Any(operation => operation is not null))
         {
             var client = random.Next(Clients);

@@ -8,9 +8,9 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.History;
 
 /// <summary>
-/// A coordinator whose workers are killed while tasks in them use shared objects, beside clients of this process whose connections are cut.
+/// A coordinator whose workers are killed while their tasks use shared objects, together with clients in this process whose connections are cut.
 /// </summary>
-/// <param name="seed">The choices of operations and of faults.</param>
+/// <param name="seed">Determines the choices of operations and of faults.</param>
 /// <param name="kills">How many workers are killed.</param>
 /// <param name="directory">Where the clients record.</param>
 internal sealed class HistoryRun(int seed, int kills, string directory) : IDisposable
@@ -26,10 +26,10 @@ internal sealed class HistoryRun(int seed, int kills, string directory) : IDispo
     private int _clientSteps;
     private int _tasks;
 
-    /// <summary>The sessions of tasks that were lost with their worker, and when that was known.</summary>
+    /// <summary>The sessions of tasks that were lost with their worker, and when the loss was known.</summary>
     public IReadOnlyDictionary<string, long> Ended => _ended;
 
-    /// <summary>How many tasks came to their end.</summary>
+    /// <summary>How many tasks completed.</summary>
     public int Succeeded { get; private set; }
 
     /// <summary>How many connections were cut.</summary>
@@ -61,7 +61,7 @@ internal sealed class HistoryRun(int seed, int kills, string directory) : IDispo
         await new HistoryClient(session, "last", seed, recorder).FinishAsync();
     }
 
-    /// <summary>Who has done enough, or has failed, ends the others.</summary>
+    /// <summary>The first part that completes or fails ends the others.</summary>
     private async Task EndingAllAsync(Task part)
     {
         try
@@ -74,7 +74,7 @@ internal sealed class HistoryRun(int seed, int kills, string directory) : IDispo
         }
     }
 
-    /// <summary>Kills workers and cuts connections, each time after the clients have come a little further.</summary>
+    /// <summary>Kills workers and cuts connections, each time after the clients have made progress.</summary>
     private async Task FailAsync(CoordinatorProcess coordinator, FaultRelay relay)
     {
         for (var killed = 0; killed < kills && !_enough.IsCancellationRequested;)
@@ -88,7 +88,7 @@ internal sealed class HistoryRun(int seed, int kills, string directory) : IDispo
                 continue;
             }
 
-            // One that has finished a task is not taken for one that cannot start.
+            // A worker that has finished a task is not taken for one that cannot start.
             var victims = (await coordinator.WorkersAsync()).Where(worker => worker is { RunningTasks: > 0, CompletedTasks: > 0, Pid: > 0 }).ToArray();
             if (victims.Length == 0)
                 continue;

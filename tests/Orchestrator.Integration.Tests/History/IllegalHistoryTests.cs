@@ -2,7 +2,7 @@ using Orchestrator.TestKit.History;
 
 namespace Orchestrator.Integration.Tests.History;
 
-/// <summary>The checker itself: histories made by hand, with the smallest fault that each model must find, and their innocent neighbours.</summary>
+/// <summary>The checker itself: hand-written histories with the smallest fault that each model must find, and similar legal histories.</summary>
 public sealed class IllegalHistoryTests
 {
     private const string Known = "known";
@@ -16,7 +16,7 @@ public sealed class IllegalHistoryTests
     {
         Accepts(new QueueModel(4), [.. s_twoPuts, ("g", QueueModel.Get, "", "a", 4, 5), ("g", QueueModel.Get, "", "b", 6, 7)]);
         Refuses(new QueueModel(4), [.. s_twoPuts, ("g", QueueModel.Get, "", "b", 4, 5), ("g", QueueModel.Get, "", "a", 6, 7)]);
-        // At the same time, either order is possible.
+        // Concurrent, so either order is possible.
         Accepts(new QueueModel(4), [.. s_twoPuts, ("g", QueueModel.Get, "", "b", 4, 6), ("h", QueueModel.Get, "", "a", 5, 7)]);
     }
 
@@ -88,9 +88,9 @@ public sealed class IllegalHistoryTests
         (string, string, string, string?, long, long) lost = ("dead", LockModel.Acquire, "", null, 0, long.MaxValue);
         (string, string, string, string?, long, long) end = ("dead", HistoryOperation.SessionEnd, "", "ended", 6, 9);
         Accepts(new LockModel(), [lost, ("b", LockModel.Acquire, "", LockModel.Timeout, 2, 3), end, ("b", LockModel.Acquire, "", "2", 10, 11)]);
-        // Before it was granted the end would give nothing back: it is not to be put there because it is possible there.
+        // Before the grant the session's end would return nothing: the checker must not place it there merely because it is possible.
         Accepts(new LockModel(), [lost, end with { Item5 = 1 }, ("b", LockModel.Acquire, "", LockModel.Timeout, 2, 3), ("b", LockModel.Acquire, "", "2", 10, 11)]);
-        // Had it been granted, its token was 1.
+        // If it was granted, its token was 1.
         Refuses(new LockModel(), [lost, ("b", LockModel.Acquire, "", LockModel.Timeout, 2, 3), end, ("b", LockModel.Acquire, "", "1", 10, 11)]);
         Refuses(new LockModel(), [("dead", LockModel.Acquire, "", "1", 0, 1), end, ("b", LockModel.Acquire, "", "2", 3, 4)]);
     }
@@ -114,7 +114,7 @@ public sealed class IllegalHistoryTests
         Refuses(new RegisterModel(), [.. set, ("b", RegisterModel.Read, "", "x@1", 4, 5)]);
         Refuses(new RegisterModel(), [.. set, ("b", RegisterModel.CompareAndSet, "z@1", "3", 4, 5)]);
         Refuses(new RegisterModel(), [.. set, ("b", RegisterModel.CompareAndSet, "z@2", RegisterModel.Stale, 4, 5)]);
-        // Both of two with one expectation cannot have won.
+        // Two operations with one expected version cannot both have succeeded.
         Refuses(new RegisterModel(), [.. set, ("b", RegisterModel.CompareAndSet, "z@2", "3", 4, 9), ("c", RegisterModel.CompareAndSet, "w@2", "3", 4, 9)]);
     }
 
@@ -131,7 +131,7 @@ public sealed class IllegalHistoryTests
     [Fact]
     public void A_search_that_is_given_up_says_so()
     {
-        // Puts at the same time, of which no get says the order.
+        // Concurrent puts whose order no get reveals.
         var history = Enumerable.Range(0, 12).Select(i => new HistoryOperation($"c{i}", "q", QueueModel.Put, $"{i}", QueueModel.Ok, 0, 100))
             .Append(new HistoryOperation("g", "q", QueueModel.Get, "", "nothing", 200, 300));
         Assert.Equal(HistoryOutcome.Undecided, LinearizabilityChecker.Check(history, new QueueModel(20), maxConfigurations: 1_000).Outcome);

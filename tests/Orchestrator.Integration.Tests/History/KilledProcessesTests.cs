@@ -4,12 +4,12 @@ using Orchestrator.TestKit.History;
 namespace Orchestrator.Integration.Tests.History;
 
 /// <summary>
-/// Tasks in worker processes and clients of this process use the same objects at random, while workers are killed and connections are cut. What they saw must
-/// have an order in which each object does what it promises, and what was acknowledged must have happened exactly once.
+/// Tasks in worker processes and clients of this process use the same objects at random, while workers are killed and connections are cut. Their
+/// observations must be linearizable for each object, and every acknowledged operation must have happened exactly once.
 /// </summary>
 /// <remarks>
-/// The seed is a new one each time, and is named where the test fails. <c>ORCHESTRATOR_HISTORY_SEED</c> sets it: the choices of faults and operations are
-/// then the same, the timing is not. <c>ORCHESTRATOR_HISTORY_KILLS</c> makes it longer; the default is 6.
+/// The seed is new each time; a failure prints it. <c>ORCHESTRATOR_HISTORY_SEED</c> sets it: the choices of faults and operations are then the
+/// same, the timing is not. <c>ORCHESTRATOR_HISTORY_KILLS</c> sets the number of kills; the default is 6.
 /// </remarks>
 public sealed class KilledProcessesTests(ITestOutputHelper output)
 {
@@ -55,7 +55,7 @@ public sealed class KilledProcessesTests(ITestOutputHelper output)
         Assert.Empty(EffectCounts.OfCounter(counter));
     }
 
-    /// <summary>Checks one object, and that the checker finds fault with the very same history once a single answer in it is changed.</summary>
+    /// <summary>Checks one object, and that the checker rejects the same history once a single result in it is changed.</summary>
     private IReadOnlyList<HistoryOperation> Check<TState>(
         IReadOnlyList<HistoryOperation> all, HistoryRun run, string name, HistoryModel<TState> model, string kind, string nothing)
         where TState : notnull
@@ -70,8 +70,8 @@ public sealed class KilledProcessesTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// The last answer of a kind becomes the first one's: an item taken twice, a token repeated, an old value read. A semaphore, whose grants are all alike,
-    /// grants at the end what it refused.
+    /// The last result of a kind becomes the first one's: an item taken twice, a token repeated, an old value read. A semaphore, whose grants are
+    /// all alike, grants at the end what it refused.
     /// </summary>
     private static IEnumerable<HistoryOperation> Falsify(IReadOnlyList<HistoryOperation> history, string kind, string nothing)
     {

@@ -5,7 +5,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Interop;
 
-/// <summary>What a stranger types: <c>buf curl</c> with nothing but the address and the token.</summary>
+/// <summary>What a new user types: <c>buf curl</c> with only the address and the token.</summary>
 public sealed class BufTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private const string Package = "npm install @bufbuild/buf";
@@ -54,7 +54,7 @@ public sealed class BufTests(SharedCoordinator shared) : IClassFixture<SharedCoo
     [Fact]
     public async Task A_call_without_the_token_names_the_file_that_holds_it()
     {
-        // The schema is given, so that the call itself is refused and not already the reflection.
+        // The schema is given, so that the call itself is rejected and not already the reflection request.
         var run = await BufAsync(
             "curl", "--protocol", "grpc", "--http2-prior-knowledge", "--schema", Repository.PathOf("protos"),
             "--data", "{}", _coordinator.GrpcAddress + "/orchestrator.v1.TaskService/ListHandlers");
@@ -66,7 +66,7 @@ public sealed class BufTests(SharedCoordinator shared) : IClassFixture<SharedCoo
     [Fact]
     public async Task Reflection_without_the_token_is_refused_too()
     {
-        // The tool takes the status for one of its own registry and says so in its own words, without ours.
+        // The tool takes the status for one of its own registry and prints its own message, without the server's.
         var run = await BufAsync("curl", "--protocol", "grpc", "--http2-prior-knowledge", "--list-services", _coordinator.GrpcAddress);
         Assert.NotEqual(0, run.ExitCode);
         Assert.Contains("not authenticated", run.Error, StringComparison.Ordinal);
@@ -81,7 +81,7 @@ public sealed class BufTests(SharedCoordinator shared) : IClassFixture<SharedCoo
 
     private static Task<ToolRun> BufAsync(params string[] arguments) => ExternalTool.RunAsync(ExternalTool.Require("buf", Package), arguments);
 
-    /// <summary>Several JSON documents, one after the other, as <c>buf curl</c> prints the messages of a stream.</summary>
+    /// <summary>Several concatenated JSON documents, as <c>buf curl</c> prints the messages of a stream.</summary>
     private static List<JsonElement> Documents(string output)
     {
         var documents = new List<JsonElement>();

@@ -15,7 +15,7 @@ internal static class ExternalTool
             .Select(directory => Path.Combine(directory, name))
             .FirstOrDefault(File.Exists);
 
-    /// <summary>Its path; without it the test is skipped and says what would have to be installed.</summary>
+    /// <summary>Its path; without it the test is skipped with a message that names the package to install.</summary>
     public static string Require(string name, string package)
     {
         var path = Find(name);
@@ -48,7 +48,7 @@ internal static class ExternalTool
     }
 }
 
-/// <summary>How a program ended and what it printed.</summary>
+/// <summary>A program's exit code and output.</summary>
 public sealed record ToolRun(int ExitCode, string Output, string Error)
 {
     /// <summary>The output of a run that must have succeeded.</summary>

@@ -2,10 +2,10 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Interop;
 
-/// <summary>What protoc makes of the protos for Python, in a folder of its own; or why it cannot.</summary>
+/// <summary>The Python code that protoc generates from the protos, in its own folder; or the reason why it cannot.</summary>
 public sealed class PythonStubs : IAsyncLifetime
 {
-    /// <summary>Debian's own: its grpcio belongs to this interpreter, whatever other comes first on PATH.</summary>
+    /// <summary>Debian's interpreter: its grpcio package belongs to it, whichever interpreter comes first on PATH.</summary>
     public const string Interpreter = "/usr/bin/python3";
 
     private const string Packages = "apt-get install python3 python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc libprotobuf-dev";
@@ -25,7 +25,7 @@ public sealed class PythonStubs : IAsyncLifetime
             await GenerateAsync(protoc, plugin);
     }
 
-    /// <summary>Runs a script of <c>tests/Interop/python</c> as a client of a coordinator; skips the test where that cannot be.</summary>
+    /// <summary>Runs a script of <c>tests/Interop/python</c> as a client of a coordinator; skips the test where that is impossible.</summary>
     public Task<ToolRun> RunAsync(CoordinatorProcess coordinator, string script, IEnumerable<string> arguments, string? token = null)
     {
         Assert.SkipWhen(Missing is not null, Missing ?? "");
@@ -47,7 +47,7 @@ public sealed class PythonStubs : IAsyncLifetime
         return default;
     }
 
-    /// <summary>Durations and the like are protos of protoc's own, which Debian keeps in another package.</summary>
+    /// <summary>Duration and other well-known types come with protoc, but Debian packages their protos separately.</summary>
     private static bool HasOwnProtos(string protoc) =>
         File.Exists(Path.Combine(Path.GetDirectoryName(protoc)!, "..", "include", "google", "protobuf", "duration.proto"));
 

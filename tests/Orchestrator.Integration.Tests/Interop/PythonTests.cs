@@ -3,7 +3,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Interop;
 
-/// <summary>The scripts of <c>tests/Interop/python</c>, made from the protos alone, against a real coordinator.</summary>
+/// <summary>The scripts of <c>tests/Interop/python</c>, written against the protos alone, with a real coordinator.</summary>
 public sealed class PythonTests(SharedCoordinator shared, PythonStubs stubs) : IClassFixture<SharedCoordinator>, IClassFixture<PythonStubs>
 {
     [Fact]

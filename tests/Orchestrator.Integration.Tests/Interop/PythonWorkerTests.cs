@@ -5,7 +5,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Interop;
 
-/// <summary>A group of Python workers beside .NET's own: each task goes where its handler is, and a Python worker is treated as any other.</summary>
+/// <summary>A group of Python workers beside .NET's own: each task runs where its handler is, and a Python worker is treated as any other.</summary>
 public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper output) : IClassFixture<PythonWorkers>
 {
     private const string Endless = """{"n": 100000000000}""";
@@ -56,7 +56,7 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
         Assert.Contains("worker.py", thrown.Error.StackTrace, StringComparison.Ordinal);
     }
 
-    /// <summary>Part 5, 12: it belongs to the only task, however soon that ends; nothing waits for the coordinator's pipe.</summary>
+    /// <summary>Part 5, 12: output belongs to the only running task, however soon it ends; nothing waits for the coordinator's pipe.</summary>
     [Fact]
     public async Task What_a_handler_prints_is_in_its_tasks_log_and_its_standard_input_is_at_its_end()
     {
@@ -170,7 +170,7 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
     {
         var coordinator = workers.Coordinator;
         await WaitUntilAllAreReadyAsync();
-        // A busy machine spoils one measurement, so there are several; what the lock does, it does in each.
+        // A busy machine can spoil one measurement, so there are several; the interpreter's lock affects all of them.
         var best = 0.0;
         for (var round = 0; round < 10 && best < 1.2; round++)
         {
@@ -188,7 +188,7 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 
-    /// <summary>Another test may have just killed a worker whose successor is still starting.</summary>
+    /// <summary>Another test may just have killed a worker whose successor is still starting.</summary>
     private async Task WaitUntilAllAreReadyAsync()
     {
         using var watch = workers.Coordinator.Admin.WatchStatus(new WatchStatusRequest { Interval = Specs.Seconds(0.1) }, CoordinatorProcess.Deadline(60));

@@ -4,7 +4,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Interop;
 
-/// <summary>Every call of a shared object that the README shows does what it says: with the tool it names, in the order in which it stands there.</summary>
+/// <summary>Every call of a shared object in the README works as stated: with the tool that it names, in the README's order.</summary>
 public sealed partial class ReadmeCurlTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     [Theory]
@@ -22,7 +22,7 @@ public sealed partial class ReadmeCurlTests(SharedCoordinator shared) : IClassFi
         var (session, lease) = ("", "");
         foreach (var line in lines)
         {
-            // What stands for "the one of that answer".
+            // Replaces a placeholder such as "the one of that answer".
             var json = Placeholder().Replace(line.Groups["json"].Value, match => match.Value.StartsWith("\"lease_ids\"", StringComparison.Ordinal)
                 ? $"\"lease_ids\":[\"{lease}\"]"
                 : $"\"session_id\":\"{session}\"");

@@ -5,8 +5,8 @@ using Orchestrator.TestKit;
 namespace Orchestrator.Integration.Tests.Interop;
 
 /// <summary>
-/// One list of scenarios, <c>tests/Interop/scenarios.json</c>, run by a client in each language that was made from the protos alone: whoever runs
-/// them, they have the same outcomes.
+/// One list of scenarios, <c>tests/Interop/scenarios.json</c>, run by a client in each language, each written against the protos alone: all
+/// clients have the same outcomes.
 /// </summary>
 public sealed class ScenarioTests(SharedCoordinator shared, PythonStubs stubs) : IClassFixture<SharedCoordinator>, IClassFixture<PythonStubs>
 {

@@ -5,10 +5,10 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>Clients that put, take, count and submit until their coordinator is gone, and enter in a ledger what they asked for and what they were answered.</summary>
-/// <param name="coordinator">The one they use.</param>
-/// <param name="ledger">What they write into, over the lives of several coordinators.</param>
-/// <param name="level">What is promised for all of it.</param>
+/// <summary>Clients that put, take, count and submit until their coordinator ends, and record each request and its response in a ledger.</summary>
+/// <param name="coordinator">The coordinator that they use.</param>
+/// <param name="ledger">Their ledger, over the runs of several coordinators.</param>
+/// <param name="level">The durability of all operations.</param>
 /// <param name="pause">From one operation of a client to its next.</param>
 internal sealed class DurableClients(CoordinatorProcess coordinator, Ledger ledger, Durability level, TimeSpan pause = default)
 {

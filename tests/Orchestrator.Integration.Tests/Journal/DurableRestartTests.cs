@@ -3,7 +3,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>F7: a coordinator is killed while clients put, settle and submit; the next one on its data directory has everything that was acknowledged.</summary>
+/// <summary>
+/// F7: a coordinator is killed while clients put, settle and submit; the next one on its data directory has everything that was acknowledged.
+/// </summary>
 public sealed class DurableRestartTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("orchestrator-journal-").FullName;
@@ -24,7 +26,7 @@ public sealed class DurableRestartTests : IDisposable
             await using var coordinator = await CoordinatorProcess.StartInAsync(_directory, "--workers", "1", "--hot-spares", "0");
             await ledger.CheckTasksAsync(coordinator);
             var clients = await new DurableClients(coordinator, ledger, level).StartAsync(round);
-            // Not before each client has had some answers; how many more is up to the machine.
+            // Not before each client has had some responses; how many more depends on the machine.
             await ledger.WaitForAnswersAsync();
             await coordinator.KillAndWaitAsync();
             await Task.WhenAll(clients);

@@ -15,7 +15,7 @@ using Payload = Orchestrator.V1.Payload;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>Random commands for durable objects, and what they leave in a journal. The same seed does the same.</summary>
+/// <summary>Random commands for durable objects, and the journal records that they produce. The same seed produces the same run.</summary>
 internal sealed class DurableRun
 {
     private static readonly string[] Queues = ["fifo", "lifo", "priority"];
@@ -42,10 +42,10 @@ internal sealed class DurableRun
 
     public static MonotonicClock Clock { get; } = new(TimeProvider.System);
 
-    /// <summary>What is in the journal, one record per step that changed something.</summary>
+    /// <summary>The journal: one record per step with a change.</summary>
     public List<byte[]> Records { get; } = [];
 
-    /// <summary>Nothing is done any more once there are so many records.</summary>
+    /// <summary>The run stops once there are this many records.</summary>
     public int Limit { get; init; } = int.MaxValue;
 
     public int Steps { get; private set; }
@@ -98,10 +98,11 @@ internal sealed class DurableRun
         }
     }
 
-    /// <summary>As a restart does.</summary>
+    /// <summary>Ends all sessions, as a restart does.</summary>
     public void EndSessions()
     {
-        // Those that wait are gone first: a restart serves nobody who waited before it. The last first, so that none is served for another's sake.
+        // Waits are abandoned first, since a restart serves no earlier waiter. The last wait goes first, so that none is served because another
+        // was abandoned.
         for (var i = _waits.Count - 1; i >= 0; i--)
             _engine.AbandonWait(_waits[i], this, Now, _effects);
         foreach (var session in _sessions)
@@ -111,21 +112,21 @@ internal sealed class DurableRun
 
     public string Digest() => Digest(_engine);
 
-    /// <summary>All that can be seen of the durable objects, in order, and what requests are answered that are sent again. Reads the queues empty.</summary>
+    /// <summary>The visible state of the durable objects, in order, and the responses to repeated requests. Empties the queues.</summary>
     public string Digest(ObjectEngine engine)
     {
         var now = Now;
         var effects = new ObjectEffects();
         engine.Tick(now, effects);
         var lines = new List<string>();
-        // To a queue that there is not: only what is known has another answer.
+        // Sent to a missing queue, so that only a remembered request gets a successful outcome.
         foreach (var request in _requests)
         {
             foreach (ObjectCommand again in new ObjectCommand[] { new PutItems("none", [new PutItem(Next(), 0)]) { RequestId = request }, new MarkItemsDone("none") { RequestId = request } })
             {
                 effects.Clear();
                 engine.Apply(again, now, effects);
-                // What had no effect may be tried anew.
+                // A request without effect may be executed anew.
                 if (effects.Outcomes[0].Outcome is PutOutcome { Accepted: > 0 } or MarkDoneOutcome)
                     lines.Add($"{request}: {effects.Outcomes[0].Outcome}");
             }
@@ -142,7 +143,7 @@ internal sealed class DurableRun
             engine.Apply(new GetItems(info.Spec.Name, 1_000) { Timeout = TimeSpan.Zero }, now, effects);
             var items = ((GetOutcome)effects.Outcomes[0].Outcome).Items.Select(item =>
                 $"  {(item.DeadLetter is null ? item.Sequence : item.DeadLetter.Sequence)} p{item.Priority} d{item.Delivery} {((Payload)item.Body.Body).Json.StringValue} {item.DeadLetter?.Queue}");
-            // Which of two items that come back in the same instant dies first is nobody's promise.
+            // The order in which two items returned in the same instant become dead letters is unspecified.
             lines.AddRange(info.Spec.Name == "dead" ? items.Order(StringComparer.Ordinal) : items);
         }
 
@@ -225,7 +226,7 @@ internal sealed class DurableRun
         }
     }
 
-    /// <summary>Mostly none. Not for the queue that is deleted now and then, with what was let in of the puts that wait there.</summary>
+    /// <summary>Mostly none. Never for the queue that is now and then deleted together with the accepted items of its waiting puts.</summary>
     private string RequestFor(string queue)
     {
         if (queue == "lifo" || _random.Next(3) > 0)

@@ -9,7 +9,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>Random commands for durable tasks, and what they leave in a journal. The same seed does the same.</summary>
+/// <summary>Random commands for durable tasks, and the journal records that they produce. The same seed produces the same run.</summary>
 internal sealed class DurableTaskRun
 {
     private static readonly ByteString s_input = ByteString.CopyFromUtf8("in");
@@ -34,7 +34,7 @@ internal sealed class DurableTaskRun
 
     public TaskEngine Engine { get; } = new(Options);
 
-    /// <summary>What is in the journal: a record per step that changed something durable.</summary>
+    /// <summary>The journal: one record per step that changed something durable.</summary>
     public List<byte[]> Records { get; } = [];
 
     public TimeSpan Now { get; private set; } = TimeSpan.FromSeconds(1);
@@ -77,8 +77,8 @@ internal sealed class DurableTaskRun
     }
 
     /// <summary>
-    /// What a start from what is written now must come to, by the rules of the contract and not by the engine's code: what was at a worker may have run, so it
-    /// is lost or tried again as its policy says; what had ended has ended so; all else waits on.
+    /// The expected state after a start from the current journal, by the rules of the contract and not by the engine's code: a task at a worker
+    /// may have run, so it is lost or retried as its policy says; an ended task has ended so; all others wait on.
     /// </summary>
     public string AfterRestart()
     {
@@ -98,16 +98,16 @@ internal sealed class DurableTaskRun
 
         return string.Join('\n', expected.Values.OrderBy(line => line.Id));
 
-        // One that was forgotten before the first worker came, when nobody had asked yet how it ended, counts as failed.
+        // A dependency that was forgotten before the first worker joined, while its outcome was still unread, counts as failed.
         bool HasFailed(long task, long dependency) => expected.TryGetValue(dependency, out var other)
             ? other.State is not ("open" or "Succeeded")
             : !_met.Contains((task, dependency));
     }
 
-    /// <summary>What there is, in the same words.</summary>
+    /// <summary>The actual state, in the same format.</summary>
     public static string Digest(TaskEngine engine) => string.Join('\n', Durable(engine).OrderBy(task => task.Id).Select(task => Line(task, task.Attempt, task.EarlierAttempts.Count)));
 
-    /// <summary>What each request id names, if it is sent again.</summary>
+    /// <summary>The task that each request id names, if it is sent again.</summary>
     public string Requests(TaskEngine engine, TimeSpan now)
     {
         var lines = new List<string>();
@@ -116,21 +116,21 @@ internal sealed class DurableTaskRun
             _effects.Clear();
             engine.Apply(new TaskCommand.Submit([new TaskSubmission("cpu", TaskPolicy.Default, s_input, 2, 0, request)], null), now, _effects);
             var outcome = _effects.Submitted.Single();
-            // A new task is as good as another: what was before the window is not known any more.
+            // All new tasks are equal here: request ids older than the window are forgotten.
             lines.Add($"{request}: {(outcome.Task is { Policy.Durability: Durability.Memory } ? "a new task" : $"{outcome.Task?.Id} {outcome.Refusal?.Reason}")}");
         }
 
         return string.Join('\n', lines);
     }
 
-    /// <summary>Lets a worker come to an engine, so that what waits for its handler's name is sorted.</summary>
+    /// <summary>Joins a worker to an engine, so that tasks with unresolved handler names are assigned to groups.</summary>
     public static WorkerNode Join(TaskEngine engine, TimeSpan now, TaskEffects effects)
     {
         engine.Apply(new TaskCommand.WorkerJoined(Worker("late#1"), Handlers), now, effects);
         return effects.Joined!;
     }
 
-    /// <summary>What is written of a step; null where nothing is.</summary>
+    /// <summary>The journal record of a step; null where nothing is written.</summary>
     public static byte[]? ToRecord(TaskEffects effects, TaskChangeMapper writer)
     {
         if (effects.Changes.Count == 0)
@@ -212,7 +212,7 @@ internal sealed class DurableTaskRun
 
     private void Cancel(long id)
     {
-        // Before the command, since a cancel of what is at a worker is only asked for.
+        // Read before the command, since cancelling a task at a worker only requests it.
         var wasThere = _atWorkers.Any(item => item.Task.Id == id);
         Apply(new TaskCommand.Cancel([id], Force: _random.Next(3) == 0));
         if (wasThere && _effects.Cancelled.Contains(id))
@@ -244,7 +244,7 @@ internal sealed class DurableTaskRun
 
     private void Leave()
     {
-        // By what the engine says of each; an attempt that has come back may be at a worker anew.
+        // By the engine's effects; a returned attempt may be at a worker again.
         _atWorkers.RemoveAll(item => item.Task.HasEnded || _effects.Assignments.Exists(again => again.Task == item.Task) || Engine.WorkerOf(item.Task.Id, item.Attempt) != item.Worker.Name);
         _atWorkers.AddRange(_effects.Assignments);
         foreach (var met in _effects.Changes.OfType<Core.Journal.DependencyMet>())
@@ -258,6 +258,6 @@ internal sealed class DurableTaskRun
 
     private T Any<T>(IReadOnlyList<T> list) => list[_random.Next(list.Count)];
 
-    /// <summary>A task as it is compared.</summary>
+    /// <summary>A task in comparable form.</summary>
     private sealed record TaskLine(long Id, string State, int Attempt, int Earlier, FailureReason Reason, string Output, ulong Tag, long AcceptedAt);
 }

@@ -4,7 +4,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>What becomes of durable tasks when their coordinator is killed.</summary>
+/// <summary>What happens to durable tasks when their coordinator is killed.</summary>
 public sealed class DurableTaskTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("orchestrator-journal-").FullName;
@@ -40,7 +40,7 @@ public sealed class DurableTaskTests : IDisposable
         Assert.Equal(TaskState.Succeeded, await StateAsync(next, queued));
         Assert.Equal(TaskState.Queued, await StateAsync(next, dependent));
         Assert.Equal(TaskState.Cancelled, await StateAsync(next, cancelled));
-        // The same request id joins what was done before the kill; ids and tokens are new.
+        // The same request id joins the task from before the kill; ids and tokens are new.
         Assert.Equal(done, await SubmitAsync(next, "echo", "42", requestId: "done-once"));
         Assert.True(await SubmitAsync(next, "echo", "3") > dependent);
         Assert.True((await new SyncService.SyncServiceClient(next.Invoker).AcquireLockAsync(new AcquireLockRequest { Lock = "l" }, Soon)).FencingToken > token);
@@ -64,7 +64,7 @@ public sealed class DurableTaskTests : IDisposable
         await using var next = await StartAsync();
         var done = await next.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { blocked, waiting } }, Soon);
         Assert.Equal([5, 6], done.Done.OrderBy(result => result.TaskId).Select(result => result.Output.Json.NumberValue));
-        // A clean end says which ids were used, so that the next ones go on where it stopped.
+        // A clean end records the used ids, so that the next ones continue from there.
         Assert.Equal(waiting + 1, await SubmitAsync(next, "echo", "7"));
     }
 

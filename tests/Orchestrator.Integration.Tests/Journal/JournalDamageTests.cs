@@ -10,7 +10,10 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>Part 5, 5: what was acknowledged and is not there any more refuses the start; what was never finished does not. Files that are gone while they are written are told at once.</summary>
+/// <summary>
+/// Part 5, 5: acknowledged data that is missing prevents the start; unfinished writes do not. Files that disappear while the journal is open are
+/// reported at once.
+/// </summary>
 public sealed class JournalDamageTests : IDisposable
 {
     private const int Puts = 500;
@@ -22,7 +25,7 @@ public sealed class JournalDamageTests : IDisposable
 
     public void Dispose() => System.IO.Directory.Delete(_root, recursive: true);
 
-    /// <summary>Part 5, 5: as it was seen, with each neighbour: one bit, a cut and a deletion of each file, an older file put in its place.</summary>
+    /// <summary>Part 5, 5: the reported case and its variants: one bit, a cut and a deletion of each file, an older file put in its place.</summary>
     [Fact]
     public async Task What_was_acknowledged_and_is_gone_refuses_the_start()
     {
@@ -85,7 +88,7 @@ public sealed class JournalDamageTests : IDisposable
         Assert.Equal(Puts, JournalTool.Verify(killed).Items);
     }
 
-    /// <summary>Part 5, 5: what a death leaves unfinished behind the last acknowledgement is no damage.</summary>
+    /// <summary>Part 5, 5: what a crash leaves unfinished behind the last acknowledgement is not damage.</summary>
     [Fact]
     public async Task A_torn_tail_is_no_damage()
     {
@@ -116,7 +119,7 @@ public sealed class JournalDamageTests : IDisposable
         Assert.True(end > 0);
     }
 
-    /// <summary>Part 5, 5: what was only written is there after the death of the process, and need not be after that of the machine.</summary>
+    /// <summary>Part 5, 5: written but unflushed data survives the death of the process, and need not survive that of the machine.</summary>
     [Fact]
     public async Task What_was_only_written_must_survive_the_process_and_not_the_machine()
     {
@@ -127,7 +130,7 @@ public sealed class JournalDamageTests : IDisposable
         Assert.Contains("ends within frame", Assert.Throws<JournalException>(() => Open(sameBoot)).Message, StringComparison.Ordinal);
         var nextBoot = CopyOf(killed);
         Cut(nextBoot, Log, middle);
-        // As if the machine had been started anew: the mark of what was written does not hold any more.
+        // As after a reboot: the mark of written data is no longer valid.
         Flip(nextBoot, Mark, 1_024 + 32);
         using (Open(nextBoot))
         {
@@ -136,7 +139,7 @@ public sealed class JournalDamageTests : IDisposable
         Assert.InRange(JournalTool.Verify(nextBoot).Items, 1, Puts - 1);
     }
 
-    /// <summary>Part 5, 5: what was flushed must be there after the death of the machine, too.</summary>
+    /// <summary>Part 5, 5: flushed data must also survive the death of the machine.</summary>
     [Theory]
     [InlineData(Durability.Process)]
     [InlineData(Durability.Disk)]
@@ -166,7 +169,7 @@ public sealed class JournalDamageTests : IDisposable
         }
     }
 
-    /// <summary>Part 5, 5: a journal of a version that had no mark is taken as it is, once.</summary>
+    /// <summary>Part 5, 5: a journal of a version without the mark is accepted as it is, once.</summary>
     [Fact]
     public async Task A_journal_of_an_earlier_version_is_taken_once()
     {
@@ -184,7 +187,7 @@ public sealed class JournalDamageTests : IDisposable
         Assert.Equal(Puts, JournalTool.Verify(killed).Items);
     }
 
-    /// <summary>Part 5, 5: who has lost the end, and has no copy, may go on with what is left; the start says how.</summary>
+    /// <summary>Part 5, 5: an operator who has lost the journal's end, and has no copy, may continue with the rest; the start explains how.</summary>
     [Fact]
     public async Task A_loss_can_be_accepted()
     {
@@ -206,7 +209,7 @@ public sealed class JournalDamageTests : IDisposable
         Assert.Equal(left, info.Queue.ReadyItems);
     }
 
-    /// <summary>Part 5, 5: each file of the journal, gone in each way, while it is open and nothing is written.</summary>
+    /// <summary>Part 5, 5: each file of the journal, removed in each way, while the journal is open and idle.</summary>
     [Theory]
     [InlineData("journal.db")]
     [InlineData(Log)]
@@ -238,7 +241,7 @@ public sealed class JournalDamageTests : IDisposable
         }
     }
 
-    /// <summary>Part 5, 5: nothing that needs the disk is acknowledged from the moment on at which the log is deleted, and the service says why without being asked.</summary>
+    /// <summary>Part 5, 5: from the deletion of the log on, nothing that needs the disk is acknowledged, and the service reports the reason unasked.</summary>
     [Fact]
     public async Task A_log_that_is_deleted_under_a_coordinator_fails_the_journal()
     {
@@ -261,7 +264,7 @@ public sealed class JournalDamageTests : IDisposable
         Assert.Contains($"{Log} is missing or empty", error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Part 5, 5: an idle coordinator says so within a second. Explicit, since it asserts a time.</summary>
+    /// <summary>Part 5, 5: an idle coordinator reports it within a second. Explicit, since it asserts a time.</summary>
     [Fact(Explicit = true)]
     public async Task A_log_that_is_deleted_is_noticed_within_a_second()
     {
@@ -290,7 +293,7 @@ public sealed class JournalDamageTests : IDisposable
     private static PutRequest PutOf(int number) =>
         new() { Queue = "q", Items = { new QueueItem { Body = new Payload { Data = ByteString.CopyFrom(new byte[1_000 + (number % 10)]) } } } };
 
-    /// <summary>What a coordinator leaves that is killed after so many acknowledged puts, and what it had left after a tenth of them.</summary>
+    /// <summary>The files of a coordinator that is killed after this many acknowledged puts, and its files after a tenth of them.</summary>
     private async Task<(string Early, string Killed)> KilledAfterPutsAsync(Durability durability = Durability.Disk)
     {
         var (at, early) = (Path.Combine(_root, "killed"), Path.Combine(_root, "early"));
@@ -327,7 +330,7 @@ public sealed class JournalDamageTests : IDisposable
 
     private static byte[] ReadShared(string path)
     {
-        // The runtime locks files for its own readers, which a coordinator that runs has done to its lock.
+        // The runtime's own readers lock files, and a running coordinator holds the lock on its lock file.
         if (path.EndsWith(".lock", StringComparison.Ordinal))
             return [];
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
@@ -336,7 +339,10 @@ public sealed class JournalDamageTests : IDisposable
         return bytes;
     }
 
-    /// <summary>All that a refusal must leave as it is: what is in the files but for the index, which is only memory, and an empty log, which says no more than none.</summary>
+    /// <summary>
+    /// Everything that a refused start must leave unchanged: the files' content except the index, which is only shared memory, and an empty log,
+    /// which equals a missing one.
+    /// </summary>
     private static List<string> Files(string directory) =>
     [
         .. System.IO.Directory.EnumerateFiles(directory, "journal.db*").Where(path => !path.EndsWith("-shm", StringComparison.Ordinal) && !path.EndsWith(".lock", StringComparison.Ordinal) && new FileInfo(path).Length > 0).Order()

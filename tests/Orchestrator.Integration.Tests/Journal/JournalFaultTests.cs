@@ -7,8 +7,8 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Journal;
 
 /// <summary>
-/// F18: the journal's file cannot grow any more, cannot be written or flushed, or is flushed late. The kernel says so for real: the process's file size is limited
-/// while it runs, or its system calls fail or hang.
+/// F18: the journal's file cannot grow, cannot be written or flushed, or is flushed late. The faults come from the kernel: the process's file
+/// size is limited while it runs, or its system calls fail or hang.
 /// </summary>
 public sealed class JournalFaultTests : IDisposable
 {
@@ -28,7 +28,7 @@ public sealed class JournalFaultTests : IDisposable
             var queues = await PrepareAsync(coordinator, Durability.Process);
             ProcessLimits.SetFileSize(coordinator.Pid, 4_096);
             await RefusesAsync(Put(queues, "durable", "lost"), StatusCode.Unavailable, "JOURNAL_FAILED");
-            // There is room again, but what the kernel has done with the write that failed nobody knows.
+            // There is room again, but the kernel's treatment of the failed write is unknown.
             ProcessLimits.SetFileSize(coordinator.Pid, ulong.MaxValue);
             await AssertHasFailedAsync(coordinator);
         }
@@ -58,13 +58,13 @@ public sealed class JournalFaultTests : IDisposable
             await AssertHasFailedAsync(coordinator);
         }
 
-        // What was written and could not be flushed may be there; it was not acknowledged.
+        // Written data that could not be flushed may exist; it was not acknowledged.
         var left = await ReadAgainAsync();
         Assert.Equal("before", left[0]);
         Assert.Empty(left.Skip(1).Except(calls == Flushes ? ["lost"] : []));
     }
 
-    /// <summary>Part 5, 5: the mark that tells a loss from what was never finished is as needed as the log.</summary>
+    /// <summary>Part 5, 5: the mark that distinguishes a loss from an unfinished write is as essential as the log.</summary>
     [Theory]
     [InlineData(Writes, "ENOSPC", Durability.Process)]
     [InlineData(Flushes, "EIO", Durability.Disk)]
@@ -77,7 +77,7 @@ public sealed class JournalFaultTests : IDisposable
             var queues = await PrepareAsync(coordinator, level);
             await using (var faults = await SyscallFaults.FailAsync(coordinator.Pid, calls, error, Path.Combine(_directory, "journal.db-mark")))
             {
-                // The mark is written before the answer, and flushed a moment later.
+                // The mark is written before the response, and flushed a moment later.
                 if (calls == Writes)
                     await RefusesAsync(Put(queues, "durable", "more"), StatusCode.Unavailable, "JOURNAL_FAILED");
                 else
@@ -108,7 +108,8 @@ public sealed class JournalFaultTests : IDisposable
                     await AssertMemoryGoesOnAsync(coordinator);
                     return SyscallFaults.IsStopped(coordinator.Pid, "journal");
                 });
-                // Now it stands in its flush. What needs none goes on; nobody is told what is not on the disk, neither the one who put it nor one who would get it.
+                // Now the journal hangs in its flush. Calls without a flush go on; an item that is not on disk is neither acknowledged to its
+                // putter nor delivered.
                 var taking = queues.GetAsync(new GetRequest { Queue = "durable" }, Soon).ResponseAsync;
                 for (var i = 0; i < 20; i++)
                     await AssertMemoryGoesOnAsync(coordinator);
@@ -179,7 +180,7 @@ public sealed class JournalFaultTests : IDisposable
         return queues;
     }
 
-    /// <summary>The fault is over, and what is durable stays refused.</summary>
+    /// <summary>The fault is over, and durable operations stay rejected.</summary>
     private static async Task AssertHasFailedAsync(CoordinatorProcess coordinator)
     {
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
@@ -207,7 +208,7 @@ public sealed class JournalFaultTests : IDisposable
         Assert.Equal(7, echo.Result.Output.Json.NumberValue);
     }
 
-    /// <summary>What the next life finds in the durable queue.</summary>
+    /// <summary>The durable queue as the next run finds it.</summary>
     private async Task<IReadOnlyList<string>> ReadAgainAsync()
     {
         await using var next = await CoordinatorProcess.StartInAsync(_directory, "--workers", "0", "--hot-spares", "0");

@@ -7,7 +7,10 @@ using Change = Orchestrator.Coordinator.Journal.Wire.Change;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>F19: a journal that was cut off or damaged gives the records up to some point, or refuses with a reason. It never gives others, and never leaves some out.</summary>
+/// <summary>
+/// F19: a truncated or damaged journal yields its records up to some point, or is rejected with a reason. It never yields other records, and
+/// never omits some.
+/// </summary>
 public sealed class JournalFileTests : IDisposable
 {
     private const int Records = 40;
@@ -31,7 +34,7 @@ public sealed class JournalFileTests : IDisposable
             ForgetWrittenMark(source);
         var bytes = File.ReadAllBytes(Path.Combine(source, file));
         Assert.NotEmpty(bytes);
-        // An odd step meets every part of a page and of a frame's header in turn.
+        // An odd step hits every part of a page and of a frame's header in turn.
         var step = Math.Max(1, bytes.Length / (isAnotherBoot ? 150 : 700)) | 1;
         var (refused, prefixes) = (0, 0);
         for (var at = 0; at < bytes.Length; at += step)
@@ -59,7 +62,7 @@ public sealed class JournalFileTests : IDisposable
 
         TestContext.Current.SendDiagnosticMessage($"{file}: {bytes.Length} bytes, {refused} refused, {prefixes} prefixes");
         Assert.True(refused + prefixes > (isAnotherBoot ? 100 : 300));
-        // It was not as if nothing had been damaged: the database itself refuses. Its log refuses, too, unless the machine was started anew after what was never flushed.
+        // The database itself reports its damage. Its log does so too, unless the machine rebooted after writes that were never flushed.
         if (file == "journal.db")
             Assert.True(refused > 0);
         else
@@ -112,7 +115,7 @@ public sealed class JournalFileTests : IDisposable
         var written = 0;
         using (var journal = ChangeJournal.Open(_directory, new JournalOptions { SnapshotAfterBytes = 2_000 }, new MonotonicClock(TimeProvider.System)))
         {
-            // Until the second is in force, so that one has taken the place of another while records came.
+            // Until the second snapshot is in force, so that one has replaced another while records arrived.
             while (JournalTool.Verify(_directory) is var report && (report.SnapshotBytes == 0 || report.Items < 4 * Records))
             {
                 journal.Append(new RecordEntry(RecordOf(written++)));
@@ -131,7 +134,7 @@ public sealed class JournalFileTests : IDisposable
         using (var journal = Open(_directory))
         {
             first = journal.FirstIds.TaskId;
-            // A clean end says which were used; without it, as after a kill, all that were reserved count as used.
+            // A clean end records the used ids; without it, as after a kill, all reserved ids count as used.
             journal.UsedIds = () => new JournalIds(7, 8, 9);
         }
 
@@ -142,7 +145,7 @@ public sealed class JournalFileTests : IDisposable
             Assert.True(journal.FirstIds.TaskId > 1_000_000);
     }
 
-    /// <summary>A queue, then one item per record; half of them in the database, half in its log only.</summary>
+    /// <summary>A queue, then one item per record; half of them in the database, half only in its log.</summary>
     private static void WriteWhole(string directory)
     {
         Directory.CreateDirectory(directory);
@@ -163,7 +166,7 @@ public sealed class JournalFileTests : IDisposable
         Directory.Move(directory + ".killed", directory);
     }
 
-    /// <summary>As if the machine had been started anew.</summary>
+    /// <summary>Simulates a reboot.</summary>
     private static void ForgetWrittenMark(string directory)
     {
         using var mark = new FileStream(Path.Combine(directory, "journal.db-mark"), FileMode.Open);
@@ -195,7 +198,7 @@ public sealed class JournalFileTests : IDisposable
         return record;
     }
 
-    /// <summary>What a start finds; null where it refuses, with a message that names the file.</summary>
+    /// <summary>The records that a start finds; null where it refuses, with a message that names the file.</summary>
     private static List<string>? ReadNames(string directory)
     {
         try

@@ -4,7 +4,10 @@ using Orchestrator.Core.Journal;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>The ends of durable tasks that <c>ListTasks</c> shows when the engine has forgotten them: bounded by number, size and age, the oldest go first.</summary>
+/// <summary>
+/// The ends of durable tasks that <c>ListTasks</c> shows after the engine has forgotten them: bounded by number, size and age, the oldest are
+/// removed first.
+/// </summary>
 public sealed class JournalHistoryTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("orchestrator-journal-").FullName;
@@ -21,7 +24,7 @@ public sealed class JournalHistoryTests : IDisposable
         for (var id = 1ul; id <= 1_000; id++)
         {
             Write(database, history, End(id, 1_000));
-            // What is looked at only now and then may be over for so long.
+            // The bound is checked only at intervals, so it may be exceeded by this much.
             Assert.InRange(database.ReadHistoryBytes(), 1_000, Bound + (Bound / 16) + 1_100);
             Assert.Equal(database.ReadHistoryBytes(), history.Bytes);
         }

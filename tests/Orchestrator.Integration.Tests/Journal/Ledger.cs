@@ -5,10 +5,10 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>What clients asked for and what they were answered, over the lives of several coordinators; and whether what is there in the end agrees with it.</summary>
+/// <summary>The requests of clients and their responses, over the runs of several coordinators; and whether the final state agrees with them.</summary>
 internal sealed class Ledger
 {
-    /// <summary>The value that clients count in.</summary>
+    /// <summary>The value that clients increment.</summary>
     public const string Counter = "count";
 
     private const int AnswersPerRound = 5;
@@ -29,7 +29,7 @@ internal sealed class Ledger
 
     public void Put(string name) => Locked(() => _put.Add(name));
 
-    /// <summary>It was delivered, and nobody has settled it: an acknowledged settlement lasts.</summary>
+    /// <summary>The item was delivered, and no settlement of it was acknowledged yet: an acknowledged one is final.</summary>
     public void Settling(string name) => Locked(() =>
     {
         Assert.Contains(name, _begun);
@@ -54,7 +54,7 @@ internal sealed class Ledger
     public void Submitted(ulong id, int input, bool mayRepeat) =>
         Locked(() => Assert.True(!_checked.Contains(id) && _tasks.TryAdd(id, (input, mayRepeat)), $"the id {id} was given twice"));
 
-    /// <summary>Waits until each kind of client has had some answers from now on.</summary>
+    /// <summary>Waits until each kind of client has had some more responses.</summary>
     public Task WaitForAnswersAsync()
     {
         Locked(() =>
@@ -65,7 +65,7 @@ internal sealed class Ledger
         return _answered.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Compares all of it with what is there. Reads the queue empty.</summary>
+    /// <summary>Compares all of it with the actual state. Empties the queue.</summary>
     public async Task CheckAsync(CoordinatorProcess coordinator)
     {
         await CheckTasksAsync(coordinator);
@@ -80,9 +80,9 @@ internal sealed class Ledger
             return $"{_put.Count} items put and {_settled.Count} settled, {_lastAdded} additions, {Counts()[^1]} tasks";
     }
 
-    /// <summary>Every acknowledged task ends in one way or another: with its result, or lost where it may have run and must not run again.</summary>
-    /// <param name="coordinator">Where they are.</param>
-    /// <param name="once">Whether to look at each once only, so that a check does not take longer the more there were.</param>
+    /// <summary>Every acknowledged task ends: with its result, or lost where it may have run and must not run again.</summary>
+    /// <param name="coordinator">The coordinator of the tasks.</param>
+    /// <param name="once">Whether to check each task only once, so that later checks do not take longer.</param>
     public async Task CheckTasksAsync(CoordinatorProcess coordinator, bool once = false)
     {
         foreach (var ids in _tasks.Keys.Chunk(1_000).ToArray())
@@ -111,7 +111,7 @@ internal sealed class Ledger
         Assert.InRange(count.Current.Integer, _lastAdded, _adding);
     }
 
-    /// <summary>What was put and not settled is there once; what was asked for without an answer may be there once or not.</summary>
+    /// <summary>An item that was put and not settled exists once; one whose put was not acknowledged may exist once or not.</summary>
     private async Task CheckQueueAsync(CoordinatorProcess coordinator)
     {
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);

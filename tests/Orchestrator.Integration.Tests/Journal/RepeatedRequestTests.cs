@@ -7,12 +7,12 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>F16 over a restart: whoever had no answer before the coordinator was killed sends the same request again, and it has one effect and the same answer.</summary>
+/// <summary>F16 across a restart: a client without a response before the kill repeats its request, which has one effect and the same response.</summary>
 public sealed class RepeatedRequestTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("orchestrator-journal-").FullName;
 
-    /// <summary>By the request's message: what is sent twice, and what is there afterwards.</summary>
+    /// <summary>By the request's message type: the request that is sent twice, and the state afterwards.</summary>
     private readonly Dictionary<string, (Func<CoordinatorProcess, Task<IMessage>> Send, Func<CoordinatorProcess, Task<string>> Look)> _cases;
 
     private ulong _lease;
@@ -63,7 +63,7 @@ public sealed class RepeatedRequestTests : IDisposable
     [InlineData(true)]
     public async Task It_has_one_effect_and_the_same_answer(bool throughSnapshot)
     {
-        // Every message that carries a request id and may be about something durable is tried.
+        // Every message that carries a request id and can concern durable objects is tested.
         var carriers = Orchestrator.V1.QueuesReflection.Descriptor.MessageTypes
             .Concat(TasksReflection.Descriptor.MessageTypes).Concat(StateReflection.Descriptor.MessageTypes)
             .Where(message => message.FindFieldByName("request_id") is not null).Select(message => message.Name);
@@ -88,7 +88,7 @@ public sealed class RepeatedRequestTests : IDisposable
 
         if (throughSnapshot)
             JournalTool.Compact(_directory);
-        // Twice, since what a life has read it must hand on to the next.
+        // Twice, since each run must hand on what it has read to the next.
         for (var life = 0; life < 2; life++)
         {
             await using var next = await StartAsync();
@@ -111,7 +111,7 @@ public sealed class RepeatedRequestTests : IDisposable
         await using (var coordinator = await StartAsync())
         {
             var id = (await SubmitAsync(coordinator, "gone", Specs.Seconds(0))).TaskIds.Single();
-            // Its result is not kept for a moment.
+            // Its result is removed at once.
             await UntilAsync(async () =>
                 await CountAsync(coordinator, "gone") == "1" && !await IsKnownAsync(coordinator, id));
             await RefusesAsync(Submit(coordinator, "gone", Specs.Seconds(0)), StatusCode.AlreadyExists, "ALREADY_EXISTS", $"{id}");
@@ -122,7 +122,7 @@ public sealed class RepeatedRequestTests : IDisposable
             JournalTool.Compact(_directory);
         await using var next = await StartAsync();
         await RefusesAsync(Submit(next, "gone", Specs.Seconds(0)), StatusCode.AlreadyExists, "ALREADY_EXISTS", "no longer kept");
-        // Another one has run behind it, and it has not.
+        // A later task has run, and this one has not.
         await SubmitAsync(next, "other", Specs.Seconds(3_600));
         Assert.Equal(("1", "1"), (await CountAsync(next, "other"), await CountAsync(next, "gone")));
     }
@@ -137,7 +137,7 @@ public sealed class RepeatedRequestTests : IDisposable
                 new CreateQueueRequest { Spec = new QueueSpec { Name = "narrow", MaxItems = 2, Durability = Durability.Process } }, Soon);
             var waiting = Queues(coordinator).PutAsync(put, Soon).ResponseAsync;
             await UntilAsync(async () => (await InfoAsync(coordinator)).WaitingPutters == 1);
-            // Whoever is given items knows them written, and what was let in with them.
+            // Delivered items are on disk, and so are the items that were accepted with them.
             Assert.Equal("1", Read((await Queues(coordinator).GetAsync(new GetRequest { Queue = "narrow" }, Soon)).Items.Single().Body));
             Assert.Equal(3, (await waiting).Accepted);
             waiting = Queues(coordinator).PutAsync(new PutRequest(put) { RequestId = "second" }, Soon).ResponseAsync;
@@ -179,7 +179,7 @@ public sealed class RepeatedRequestTests : IDisposable
         return $"{info.ReadyItems} ready, {info.UnfinishedItems} unfinished";
     }
 
-    /// <summary>A durable task that counts in a durable dict how often it has run.</summary>
+    /// <summary>A durable task that counts its runs in a durable dict.</summary>
     private static AsyncUnaryCall<SubmitTasksResponse> Submit(CoordinatorProcess coordinator, string key, Google.Protobuf.WellKnownTypes.Duration resultTtl) =>
         coordinator.Tasks.SubmitTasksAsync(
             new SubmitTasksRequest
@@ -193,7 +193,7 @@ public sealed class RepeatedRequestTests : IDisposable
 
     private static async Task<SubmitTasksResponse> SubmitAsync(CoordinatorProcess coordinator, string key, Google.Protobuf.WellKnownTypes.Duration resultTtl)
     {
-        // That it is there makes it as durable as the task.
+        // Its presence proves it as durable as the task.
         await State(coordinator).UpdateDictAsync(
             new UpdateDictRequest { Dict = "runs", RequestId = $"runs-{key}", Durability = Durability.Process, Edits = { new DictEdit { Key = key, Add = 0 } } }, Soon);
         var submitted = await Submit(coordinator, key, resultTtl);

@@ -6,7 +6,7 @@ using Orchestrator.Core.Objects;
 namespace Orchestrator.Integration.Tests.Journal;
 
 /// <summary>
-/// A journal that is cut at any record gives an engine that is as the first one was at that record, after the end of all sessions: that is what a restart is.
+/// A journal cut at any record yields an engine with the first one's state at that record, after the end of all sessions, like a restart.
 /// </summary>
 public sealed class ReplayProperties
 {
@@ -28,9 +28,9 @@ public sealed class ReplayProperties
         while (whole.Steps < Steps)
             whole.Step();
         Assert.NotEmpty(whole.Records);
-        // The first few create the queues.
+        // The first records create the queues.
         var count = 3 + (int)Math.Round(cut * (whole.Records.Count - 3));
-        // The same once more, as far as the record, since the engine is deterministic.
+        // The same run up to that record, since the engine is deterministic.
         var expected = new DurableRun(seed) { Limit = count };
         while (expected.Records.Count < count)
             expected.Step();
@@ -51,7 +51,7 @@ public sealed class ReplayProperties
         Assert.Equal(expected.Digest(), expected.Digest(restored));
     }
 
-    /// <summary>Through the records that a snapshot is made of, and their bytes.</summary>
+    /// <summary>Through the records of a snapshot, and their bytes.</summary>
     internal static JournalState Again(JournalState image)
     {
         var frame = new JournalRecordBuffer();

@@ -5,7 +5,9 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>How long a start takes that has much to take up. By hand, since it depends on the machine: <c>-explicit only -class "*RestartTimeTests"</c>.</summary>
+/// <summary>
+/// The duration of a start with much to restore. Run by hand, since it depends on the machine: <c>-explicit only -class "*RestartTimeTests"</c>.
+/// </summary>
 public sealed class RestartTimeTests : IDisposable
 {
     private const int Items = 1_000_000;

@@ -8,8 +8,8 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Integration.Tests.Journal;
 
 /// <summary>
-/// A journal that is cut at any record gives a task engine that answers as the contract says of the one that did not go on: what had ended has ended so,
-/// what was at a worker is lost or tried again, all else waits on, and each ends once.
+/// A journal cut at any record yields a task engine that agrees with the contract: ended tasks have ended so, tasks at a worker are lost or
+/// retried, all others wait on, and each ends once.
 /// </summary>
 public sealed class TaskReplayProperties
 {
@@ -26,7 +26,7 @@ public sealed class TaskReplayProperties
     private static void Check(int seed, double cut, bool throughSnapshot)
     {
         var count = 1 + (int)Math.Round(cut * Records);
-        // The engine is deterministic: it stops where the journal is cut.
+        // The engine is deterministic: the run stops where the journal is cut.
         var run = new DurableTaskRun(seed);
         while (run.Records.Count < count)
             run.Step();
@@ -48,14 +48,14 @@ public sealed class TaskReplayProperties
         Assert.Equal(run.AfterRestart(), DurableTaskRun.Digest(next));
         var written = DurableTaskRun.ToRecord(effects, writer);
 
-        // The next life may end as soon as it has begun.
+        // The next run may end as soon as it has begun.
         var (third, _) = Restore(image, times, run);
         DurableTaskRun.Join(third, run.Now, new TaskEffects());
         Assert.Equal(DurableTaskRun.Digest(next), DurableTaskRun.Digest(third));
-        // Asked last, since what is not known any more is accepted anew.
+        // Queried last, since a forgotten request id is accepted anew.
         Assert.Equal(run.Requests(run.Engine, run.Now), run.Requests(third, run.Now));
 
-        // All of it comes to its end.
+        // Every task ends.
         if (written is not null)
             Apply(written);
         for (var now = run.Now; next.Unfinished > 0; now += TimeSpan.FromSeconds(1))

@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Load;
 
-/// <summary>Bounded everything: what a client does wrong, or does often, costs the coordinator nothing that grows.</summary>
+/// <summary>Everything is bounded: neither faulty nor frequent requests cost the coordinator resources that accumulate.</summary>
 public sealed class BoundedTests
 {
     [Fact]
@@ -25,12 +25,12 @@ public sealed class BoundedTests
             }
         });
 
-        // Somebody else's calls go on meanwhile.
+        // Other clients' calls go on meanwhile.
         for (var i = 0; i < 300; i++)
             Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Bytes("echo", new byte[64]))).State);
         var after = await StatusAsync(coordinator);
         Assert.False(flood.IsCompleted, "the flood was not stopped");
-        // What was accepted is bounded by the credits and by what the transport had buffered of results before it pushed back.
+        // The accepted tasks are bounded by the credits and by the results that the transport buffered before it pushed back.
         Assert.InRange(after.Tasks.Succeeded - before.Tasks.Succeeded, 300, 60_000);
         Assert.InRange((long)after.Coordinator.RssBytes - (long)before.Coordinator.RssBytes, long.MinValue, 150_000_000);
         await ending.CancelAsync();
@@ -74,7 +74,7 @@ public sealed class BoundedTests
         var results = await coordinator.StreamAsync(Enumerable.Range(0, 4_000).Select(i => Specs.Json("sleep", """{"ms": 1000}""", tag: (ulong)i)));
         Assert.Equal(4_000, results.Count);
         Assert.All(results, result => Assert.Equal(TaskState.Succeeded, result.State));
-        // One after the other it would take over an hour; how close to one second it comes belongs in a benchmark.
+        // Sequentially it would take over an hour; a benchmark measures how close to one second it comes.
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"it took {clock.Elapsed}");
     }
 

@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Load;
 
-/// <summary>One client's bounds and share: what it has too much of is refused to it, and others do not feel it (F28).</summary>
+/// <summary>One client's limits and share: its excess is rejected, and other clients are not affected (F28).</summary>
 public sealed class ClientLimitTests
 {
     [Fact]
@@ -20,11 +20,11 @@ public sealed class ClientLimitTests
         var endless = Specs.Json("sleep", """{"ms": 600000}""");
         var ids = (await tasks.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { endless, endless, endless } }, CoordinatorProcess.Deadline())).TaskIds;
         AssertQuota(await Assert.ThrowsAsync<RpcException>(async () => await tasks.RunTaskAsync(new RunTaskRequest { Task = endless }, CoordinatorProcess.Deadline())), "tasks_per_client");
-        // Over another connection it is the same client.
+        // Another connection is still the same client.
         AssertQuota(
             await Assert.ThrowsAsync<RpcException>(async () => await new TaskService.TaskServiceClient(coordinator.Connect(token)).RunTaskAsync(new RunTaskRequest { Task = endless }, CoordinatorProcess.Deadline())),
             "tasks_per_client");
-        // Somebody else is not held up.
+        // Another client is not blocked.
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("sum_of_squares", """{"n": 3}"""))).State);
         await tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { ids } }, CoordinatorProcess.Deadline());
         await tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { ids } }, CoordinatorProcess.Deadline());
@@ -58,7 +58,7 @@ public sealed class ClientLimitTests
     [Fact]
     public async Task A_client_with_ten_times_the_work_leaves_another_at_least_nine_tenths_of_its_share()
     {
-        // Without a worker until both have submitted everything; then the order in which tasks start tells, not how long they take.
+        // Without a worker until both have submitted everything; then the order of the starts shows the shares, not the durations.
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0", "--hot-spares", "0");
         var (greedy, modest) = (new TaskService.TaskServiceClient(coordinator.Connect()), new TaskService.TaskServiceClient(coordinator.Connect()));
         var task = Specs.Json("sum_of_squares", """{"n": 100}""");

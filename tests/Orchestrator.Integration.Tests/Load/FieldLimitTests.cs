@@ -11,7 +11,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Load;
 
-/// <summary>Part 5, 16: every string and every list of the contract has a limit, by which it is refused, and lists of things are bounded by bytes.</summary>
+/// <summary>
+/// Part 5, 16: every string and every list of the contract has a limit above which it is rejected, and lists of messages are bounded by bytes.
+/// </summary>
 public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private static readonly ServiceDescriptor[] Services =
@@ -21,7 +23,7 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
 
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
 
-    /// <summary>Part 5, 16: the table knows every string and list that a request may hold.</summary>
+    /// <summary>Part 5, 16: the table covers every string and list that a request may hold.</summary>
     [Fact]
     public void Every_string_and_list_of_every_request_has_a_limit()
     {
@@ -35,7 +37,7 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
         }
     }
 
-    /// <summary>Part 5, 16: within its limit a field is let through, beyond it is named.</summary>
+    /// <summary>Part 5, 16: a field within its limit passes; a larger one is rejected by name.</summary>
     [Fact]
     public void A_field_is_within_its_limit_or_named()
     {
@@ -50,7 +52,7 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
         }
     }
 
-    /// <summary>Part 5, 16: each of them is refused by a running coordinator, which changes nothing and goes on.</summary>
+    /// <summary>Part 5, 16: a running coordinator rejects each of them, changes nothing and goes on.</summary>
     [Fact]
     public async Task Every_string_and_list_beyond_its_limit_is_refused()
     {
@@ -71,7 +73,7 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
         Assert.Equal(TaskState.Succeeded, (await _coordinator.RunAsync(Specs.Json("sum_of_squares", """{"n": 3}"""))).State);
     }
 
-    /// <summary>Part 5, 16: the table is what <c>limits</c> shows.</summary>
+    /// <summary>Part 5, 16: <c>limits</c> shows the table.</summary>
     [Fact]
     public async Task The_table_is_shown()
     {
@@ -80,7 +82,10 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
             Assert.Equal(limit.Maximum, shown[limit.Name]);
     }
 
-    /// <summary>Part 5, 16: as many and as long labels as are allowed do not hide the list of tasks: its pages are bounded by bytes, and together hold all.</summary>
+    /// <summary>
+    /// Part 5, 16: the longest and most labels allowed do not hide tasks in the list: its pages are bounded by bytes, and together hold all
+    /// tasks.
+    /// </summary>
     [Fact]
     public async Task Pages_of_tasks_are_bounded_by_bytes()
     {
@@ -103,7 +108,7 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
         Assert.True(code == 0, output);
     }
 
-    /// <summary>Part 5, 16: a page holds at least one item, and no more than asked for.</summary>
+    /// <summary>Part 5, 16: a page holds at least one item, and no more than requested.</summary>
     [Theory]
     [InlineData(3, 10, 100, 3)]
     [InlineData(3, 2, 100, 2)]
@@ -113,7 +118,7 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
     public void A_page_holds_what_fits(int items, int size, int bytes, int expected) =>
         Assert.Equal(expected, Pages.Fitting([.. Enumerable.Repeat(new Payload { Data = ByteString.CopyFrom(new byte[bytes]) }, items)], size));
 
-    /// <summary>What the coordinator says against a request; null where it takes it.</summary>
+    /// <summary>The coordinator's error for a request; null where it accepts it.</summary>
     private async Task<string?> RefusalAsync(MethodDescriptor method, IMessage request, FieldDescriptor[] path)
     {
         var isTask = method.FullName.EndsWith("StreamTasks", StringComparison.Ordinal) && path[0].Name == "tasks" && path.Length > 1;
@@ -154,7 +159,7 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
         }
     }
 
-    /// <summary>The way to each string and list, at any depth; payloads have limits of their own.</summary>
+    /// <summary>The path to each string and list, at any depth; payloads have their own limits.</summary>
     private static IEnumerable<FieldDescriptor[]> PathsOf(MessageDescriptor message)
     {
         foreach (var field in message.Fields.InDeclarationOrder())
@@ -168,7 +173,7 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
         }
     }
 
-    /// <summary>A message that holds only the field at the end of the way, so long or with so many elements.</summary>
+    /// <summary>A message that holds only the field at the end of the path, with this length or this many elements.</summary>
     private static IMessage Build(FieldDescriptor[] path, int size, bool isLength)
     {
         var message = path[0].ContainingType.Parser.ParseFrom(ByteString.Empty);

@@ -7,7 +7,7 @@ using CommandLine = Orchestrator.TestKit.CommandLine;
 
 namespace Orchestrator.Integration.Tests.Load;
 
-/// <summary>The load test: its scenarios in short form, and that it fails when something is wrong.</summary>
+/// <summary>The load test: its scenarios in short form, and that it fails when there is an error.</summary>
 public sealed class LoadTestTests
 {
     public static TheoryData<string> Scenarios => [.. Directory.EnumerateFiles(Repository.PathOf("scripts", "load"), "*.json").Select(file => Path.GetFileName(file)).Order()];

@@ -7,11 +7,12 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Load;
 
 /// <summary>
-/// Random lock orders of eight processes: nothing hangs, and every deadlock that is reported was one.
+/// Random lock orders in eight processes: nothing hangs, and every reported deadlock is real.
 /// </summary>
 /// <remarks>
-/// As it stands it is bounded by its 1,000 orders, not by time. Without that bound, for 30 seconds:
-/// <code>ORCHESTRATOR_LOCK_ORDER_SECONDS=30 artifacts/bin/Orchestrator.Integration.Tests/release/Orchestrator.Integration.Tests -class "*LockOrderTests" -showLiveOutput</code>
+/// By default it is bounded by its 1,000 orders, not by time. Without that bound, for 30 seconds:
+/// <code>ORCHESTRATOR_LOCK_ORDER_SECONDS=30 \
+/// artifacts/bin/Orchestrator.Integration.Tests/release/Orchestrator.Integration.Tests -class "*LockOrderTests" -showLiveOutput</code>
 /// </remarks>
 public sealed class LockOrderTests(ITestOutputHelper output)
 {
@@ -59,7 +60,7 @@ public sealed class LockOrderTests(ITestOutputHelper output)
             var wrong = CycleCheck.Refute(attempt, byLock);
             Assert.True(wrong is null, $"seed {seed}: {wrong}: {string.Join("; ", attempt.Cycle!)}");
         });
-        // The check can fail: a holder that holds nothing is found in each of them.
+        // The check can fail: a forged cycle with a holder that holds nothing is rejected.
         Assert.All(deadlocks, attempt =>
         {
             var edges = attempt.Cycle!.Select(edge => edge with { Holder = Replace(edge.Holder), Waiter = Replace(edge.Waiter) }).ToArray();

@@ -7,16 +7,16 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Load;
 
-/// <summary>What shared objects took is free for others when they are gone.</summary>
+/// <summary>The memory of deleted shared objects is free for others.</summary>
 /// <remarks>The long form is a million items: <c>ORCHESTRATOR_MEMORY_ITEMS=1000000</c>.</remarks>
 public sealed class ObjectMemoryTests
 {
     private const string MemoryReturned = "coordinator.memory_returned";
 
-    // A look that came while this test was slow, and found nothing to return, puts off the next by a minute.
+    // A check that came while this test was slow, and found nothing to return, delays the next check by a minute.
     private const int ReturnSeconds = 120;
 
-    // A tenth of the sessions is kept for tasks.
+    // A tenth of the sessions is reserved for tasks.
     private const int MostSessions = 90_000;
 
     private readonly int _items = Settings.Number("ORCHESTRATOR_MEMORY_ITEMS", 300_000);
@@ -35,7 +35,7 @@ public sealed class ObjectMemoryTests
         TestContext.Current.TestOutputHelper?.WriteLine($"before: {before}; full: {first}; full for the fifth time: {last}; after: {after}");
         Assert.InRange(first.Rss, before.Rss + (64L * _items), long.MaxValue);
         Assert.InRange(after.Handles, 0, before.Handles + 10);
-        // An idle heap keeps its pages for some seconds. Items that leaked would be five times what those of one round took.
+        // An idle heap keeps its pages for some seconds. Leaked items would be five times the memory of one round.
         Assert.InRange(last.Rss - before.Rss, 0, 2 * (first.Rss - before.Rss));
     }
 
@@ -46,7 +46,7 @@ public sealed class ObjectMemoryTests
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0", "--max-sessions-per-client", "100000");
         Func<int, Task> fill = what == "items" ? count => RunAsync(coordinator, count) : count => HoldLocksAsync(coordinator, count);
-        // What a first time leaves behind for good is code, threads and buffers; what it has used up is returned.
+        // The first round leaves code, threads and buffers for good; the memory that it used up is returned.
         var most = what == "items" ? _items : Math.Min(MostSessions, _items / 6);
         await fill(most / 2);
         var warm = await coordinator.WaitForEventAsync(MemoryReturned, seconds: ReturnSeconds);
@@ -60,7 +60,7 @@ public sealed class ObjectMemoryTests
         Assert.InRange(after.Handles, 0, before.Handles + (before.Handles / 10));
     }
 
-    /// <summary>So many sessions at a time, each with a lock; then all end.</summary>
+    /// <summary>This many sessions at a time, each with a lock; then all end.</summary>
     private static async Task HoldLocksAsync(CoordinatorProcess coordinator, int count)
     {
         const int Callers = 64;
@@ -83,7 +83,7 @@ public sealed class ObjectMemoryTests
         }
     }
 
-    /// <summary>Puts so many items and deletes the queue; what it took while it was full.</summary>
+    /// <summary>Puts this many items and deletes the queue; returns the usage while it was full.</summary>
     private static async Task<Usage> RunAsync(CoordinatorProcess coordinator, int count)
     {
         await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });

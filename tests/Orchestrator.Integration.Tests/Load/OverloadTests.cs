@@ -7,7 +7,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Load;
 
-/// <summary>More than the coordinator has memory for: refused with advice, while others go on; and given back when the work is gone.</summary>
+/// <summary>
+/// More than fits into the coordinator's memory: rejected with advice, while others go on; freed memory is available again once the work has
+/// ended.
+/// </summary>
 public sealed class OverloadTests(ITestOutputHelper output)
 {
     private const long Budget = 240L << 20;
@@ -16,7 +19,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
     [Fact]
     public async Task A_flood_of_tasks_is_refused_within_the_memory_budget_and_others_keep_their_share()
     {
-        // Without a worker, so that what is accepted stays; and then the order of the starts tells who had which share, not how long they took.
+        // Without a worker, so that accepted tasks stay; then the order of the starts shows each client's share, not the durations.
         await using var coordinator = await CoordinatorProcess.StartAsync("--memory-budget", "240MB", "--workers", "0", "--hot-spares", "0");
         var tokens = new TokenFiles(coordinator.DataDirectory, TimeProvider.System);
         var greedy = new TaskService.TaskServiceClient(coordinator.Connect(tokens.Create(Role.Submit, null, "greedy").Token));
@@ -54,7 +57,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
             result.Timing.AcceptedAt.ToDateTime() + result.Timing.Queued.ToTimeSpan() + result.Timing.Dispatch.ToTimeSpan());
         var last = few.Max(id => starts[id]);
         Assert.InRange(accepted.Count(id => starts[id] < last), 0, 100 / 0.9);
-        // What is done is given back: the same flood is accepted again.
+        // Finished tasks free their memory: the same flood is accepted again.
         await greedy.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { Enumerable.Repeat(large, 10) } }, CoordinatorProcess.Deadline());
     }
 
@@ -87,7 +90,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
             await Assert.ThrowsAsync<RpcException>(async () => await new StateService.StateServiceClient(tenant).UpdateDictAsync(update, CoordinatorProcess.Deadline())),
             "client:tenant",
             "object_bytes_per_client");
-        // Part 5, 17: another client has its part.
+        // Part 5, 17: another client still has its share.
         await new StateService.StateServiceClient(coordinator.Invoker).UpdateDictAsync(update, CoordinatorProcess.Deadline());
         output.WriteLine($"{put} items; {(await LimitsAsync(coordinator))["memory_kept"].Used:N0} kept, {ProcessUsage.Of(coordinator)}");
         // Tasks have room of their own, with their results.
@@ -100,7 +103,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
     [Fact]
     public async Task A_result_that_finds_no_room_fails_its_task_and_says_so()
     {
-        // Inputs of a few bytes that are all accepted at once, and results of three megabytes each that nobody fetches: two and a half times what there is room for.
+        // Small inputs that are all accepted at once, with unfetched results of three megabytes each: two and a half times the available room.
         const int Tasks = 100;
         await using var coordinator = await CoordinatorProcess.StartAsync("--memory-budget", "240MB");
         var ids = await coordinator.SubmitAsync(Enumerable.Repeat(Specs.Json("mandelbrot", """{"width": 2000, "height": 1500, "iterations": 2}"""), Tasks));

@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Scenarios;
 
-/// <summary>Operating a coordinator.</summary>
+/// <summary>Operations of an administrator.</summary>
 public sealed class AdminTests
 {
     [Fact]
@@ -75,7 +75,7 @@ public sealed class AdminTests
             await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name } }, CoordinatorProcess.Deadline());
         await queues.PutAsync(new PutRequest { Queue = "full", Items = { Item(), Item(), Item() } }, CoordinatorProcess.Deadline());
         var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(600) }, CoordinatorProcess.Deadline())).SessionId;
-        // What is leased is still in the queue, and so is what comes back only after a while.
+        // Leased items are still in the queue, and so are items that return only after a delay.
         var leased = await queues.GetAsync(new GetRequest { Queue = "full", Leased = true, MaxItems = 2, SessionId = session }, CoordinatorProcess.Deadline());
         var settle = new SettleRequest { Queue = "full", SessionId = session, LeaseIds = { leased.Items[0].LeaseId }, Settlement = Settlement.Return, Duration = Specs.Seconds(600) };
         await queues.SettleAsync(settle, CoordinatorProcess.Deadline());
@@ -83,7 +83,7 @@ public sealed class AdminTests
         string[] at = ["--data-dir", coordinator.DataDirectory];
         Assert.Contains("Objects: 1 session, 2 queues with 3 items\n", (await TestKit.CommandLine.RunAsync(["status", .. at])).Output, StringComparison.Ordinal);
         Assert.Contains(", 1 session, 2 queues with 3 items\n", (await TestKit.CommandLine.RunAsync(["top", "--once", .. at])).Output, StringComparison.Ordinal);
-        // Done, got for good, dropped with its queue: each leaves the count.
+        // Settled as done, taken without a lease, dropped with its queue: each leaves the count.
         settle = new SettleRequest { Queue = "full", SessionId = session, LeaseIds = { leased.Items[1].LeaseId }, Settlement = Settlement.Done };
         await queues.SettleAsync(settle, CoordinatorProcess.Deadline());
         await queues.GetAsync(new GetRequest { Queue = "full" }, CoordinatorProcess.Deadline());

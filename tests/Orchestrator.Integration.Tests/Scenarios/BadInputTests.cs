@@ -5,7 +5,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Scenarios;
 
-/// <summary>Bad input: each with an error that names the value and what would be right, and nothing else is lost by it.</summary>
+/// <summary>Bad input: each error names the value and what would be right, and nothing else is affected.</summary>
 public sealed class BadInputTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
@@ -55,7 +55,7 @@ public sealed class BadInputTests(SharedCoordinator shared) : IClassFixture<Shar
         Assert.NotNull(error.GetRpcStatus()!.GetDetail<QuotaFailure>());
         Assert.NotNull(error.GetRpcStatus()!.GetDetail<RetryInfo>());
         Assert.Contains("payload_bytes", error.Status.Detail, StringComparison.Ordinal);
-        // In a stream the others go on.
+        // In a stream the other tasks go on.
         var results = await _coordinator.StreamAsync([large, Specs.Json("sleep", """{"ms": 1}""", tag: 2)]);
         Assert.Equal(ErrorReason.LimitExceeded, results.Single(result => result.Tag == 1).Error.Reason);
         Assert.Equal(TaskState.Succeeded, results.Single(result => result.Tag == 2).State);

@@ -4,7 +4,7 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Integration.Tests.Scenarios;
 
-/// <summary>Part 5, 7: whatever is added and taken in whatever order, what a reader gets and what it is told to have missed is all that there was.</summary>
+/// <summary>Part 5, 7: in any order of adds and reads, the events that a reader receives plus those reported as missed are all events.</summary>
 public sealed class EventBacklogTests
 {
     private const int Tasks = 4;
@@ -24,7 +24,7 @@ public sealed class EventBacklogTests
             var ended = new bool[Tasks];
             var told = new bool[Tasks];
             var sequence = 0L;
-            // Some read as fast as events come, some hardly at all; some events are so large that bytes bound them before their number does.
+            // Some readers keep up, some hardly read at all; some events are so large that the byte limit applies before the count limit.
             var (taken, bytes) = (seed % 5, seed % 3 == 0 ? 100_000 : 10);
             for (var i = 0; i < 6_000; i++)
             {

@@ -19,9 +19,9 @@ public sealed class YieldingCoordinator : IAsyncLifetime
 }
 
 /// <summary>
-/// Part 5, 7: a reader that does not keep up, or comes late, is told what it has missed, wherever something is let go on its way: streams and watches of tasks, their partial
-/// outputs, log lines and progress, the SDK, the command, and the operator's events. (Watches of shared state end with their reason: <c>SlowWatcherTests</c>; what a worker
-/// does not pass on stands in the task's log: <c>TaskLogTests</c>.)
+/// Part 5, 7: a reader that does not keep up, or comes late, learns what it has missed, wherever it is dropped: streams and watches of tasks,
+/// their partial outputs, log lines and progress, the SDK, the command, and the operator's events. (Watches of shared state end with their
+/// reason: <c>SlowWatcherTests</c>; what a worker drops is reported in the task's log: <c>TaskLogTests</c>.)
 /// </summary>
 public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixture<YieldingCoordinator>
 {
@@ -31,13 +31,13 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
 
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
 
-    /// <summary>Part 5, 7: as it was seen. What came and what is missing is all that was yielded, and the result comes last.</summary>
+    /// <summary>Part 5, 7: the reported case. Received and missed outputs are all that was yielded, and the result comes last.</summary>
     [Theory]
     [InlineData(ResultOrder.Completion)]
     [InlineData(ResultOrder.Submission)]
     public async Task A_stream_whose_client_does_not_read_states_the_gap(ResultOrder order)
     {
-        // A connection of its own: what it does not read must not stand in the way of the others.
+        // A connection of its own: its unread data must not block the others.
         using var call = new TaskService.TaskServiceClient(_coordinator.Connect()).StreamTasks(CoordinatorProcess.Deadline());
         await call.RequestStream.WriteAsync(new StreamTasksRequest
         {
@@ -53,7 +53,7 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
             id = call.ResponseStream.Current.AcceptedTaskIds.SingleOrDefault();
         }
 
-        // Only when all has been yielded does it read on.
+        // It reads on only when all has been yielded.
         await _coordinator.WaitAsync([id]);
         while (await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
             Take(call.ResponseStream.Current);
@@ -71,7 +71,7 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
         }
     }
 
-    /// <summary>Part 5, 7: a watch that does not read is not cut any more.</summary>
+    /// <summary>Part 5, 7: a watch that does not read is no longer cut off.</summary>
     [Fact]
     public async Task A_watch_whose_client_does_not_read_states_the_gap()
     {
@@ -89,7 +89,10 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
         Assert.Equal(TaskState.Succeeded, reader.Result?.State);
     }
 
-    /// <summary>Part 5, 7: one who comes late is told, and one who resumes is told exactly what came between, wherever it had been.</summary>
+    /// <summary>
+    /// Part 5, 7: a late watcher gets the number of missed outputs, and one that resumes gets the exact number since its position, wherever that
+    /// was.
+    /// </summary>
     [Fact]
     public async Task Who_comes_late_or_back_is_told_exactly_what_is_gone()
     {
@@ -101,7 +104,7 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
         Assert.Equal("warning: 30 log lines before this are lost to this reader: only the newest 1,000 events are kept", Assert.Single(late.Log));
         Assert.Equal(Partials - late.AfterLastGap, (int)late.Dropped);
 
-        // One that had got the last before those that are kept, and ones that had got some of those that are gone: sequences next to each other, as one task makes them.
+        // A watcher that had the last output before the kept ones, and watchers that had some of the dropped ones: one task's sequences are consecutive.
         var gone = (ulong)(Partials - late.AfterLastGap);
         foreach (var had in (ulong[])[gone, gone - 1, gone - 700])
         {
@@ -112,16 +115,16 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
         }
     }
 
-    /// <summary>Part 5, 7: where nothing follows but the result, the gap is an event with nothing else; and who goes on behind it still gets the result.</summary>
+    /// <summary>Part 5, 7: when only the result follows, the gap is an event of its own; and a reader that resumes behind it still gets the result.</summary>
     [Fact]
     public async Task A_gap_at_the_end_is_an_event_before_the_result()
     {
-        // Others' partial outputs push those of the first out of what waits for the reader.
+        // Others' partial outputs evict those of the first task from the reader's backlog.
         using var call = new TaskService.TaskServiceClient(_coordinator.Connect()).StreamTasks(CoordinatorProcess.Deadline());
         await call.RequestStream.WriteAsync(new StreamTasksRequest { Options = new StreamOptions { Events = true, Ids = true }, Tasks = { Yield(0, 0, 0, tag: 1) } });
         Assert.True(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         var ids = new List<ulong>();
-        // The transport is full from here on; these come one after the other.
+        // The transport is full from here on; these run one after the other.
         foreach (var (tag, count, bytes) in ((ulong, int, int)[])[(2, 1_500, PartialBytes), (3, 40, 10), (4, 1_500, 10)])
         {
             await call.RequestStream.WriteAsync(new StreamTasksRequest { Tasks = { Yield(0, count, bytes, tag) } });
@@ -157,7 +160,7 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
         }
     }
 
-    /// <summary>Part 5, 7: the SDK throws where only partial outputs are read, and states the gap where all is.</summary>
+    /// <summary>Part 5, 7: the SDK throws where only partial outputs are read, and reports the gap where all events are read.</summary>
     [Fact]
     public async Task The_sdk_is_never_silent()
     {
@@ -185,11 +188,11 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
             Assert.Equal(TaskState.Succeeded, (await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).State);
         }
 
-        // Whatever it missed, it was told of before the result.
+        // Missed events were reported before the result.
         streamed.AssertAll(300);
     }
 
-    /// <summary>Part 5, 7: the command shows it.</summary>
+    /// <summary>Part 5, 7: the command shows the gap.</summary>
     [Fact]
     public async Task The_command_shows_the_gap()
     {
@@ -203,7 +206,9 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
         Assert.Contains("\"dropped_before\":", json.Output, StringComparison.Ordinal);
     }
 
-    /// <summary>Part 5, 7: the operator's events: one who comes late or does not keep up is told which are gone, by their numbers, and is not cut.</summary>
+    /// <summary>
+    /// Part 5, 7: the operator's events: a late or slow watcher learns which events are no longer kept, by their numbers, and is not cut off.
+    /// </summary>
     [Fact]
     public async Task Operators_events_that_are_gone_are_named()
     {
@@ -239,14 +244,14 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
         return reader;
     }
 
-    /// <summary>What one reader got of one task.</summary>
+    /// <summary>The events of one task that one reader received.</summary>
     private sealed class Reader(long had = 0)
     {
         private long _next = had;
 
         public ulong Dropped { get; private set; }
 
-        /// <summary>How many partial outputs came behind the last gap.</summary>
+        /// <summary>The number of partial outputs after the last gap.</summary>
         public int AfterLastGap { get; private set; }
 
         /// <summary>The sequence of the first of them.</summary>

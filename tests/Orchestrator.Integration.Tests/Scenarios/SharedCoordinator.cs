@@ -2,7 +2,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Scenarios;
 
-/// <summary>One coordinator with two workers for the tests of a class that leave it as it was.</summary>
+/// <summary>One coordinator with two workers, for tests of a class that leave its state unchanged.</summary>
 public sealed class SharedCoordinator : IAsyncLifetime
 {
     public CoordinatorProcess Coordinator { get; private set; } = null!;

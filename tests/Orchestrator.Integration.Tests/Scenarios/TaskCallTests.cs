@@ -20,7 +20,7 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
         Assert.Matches(@"^worker-[12]#\d+$", result.Worker);
         Assert.NotNull(result.Timing.AcceptedAt);
         Assert.True(result.Timing.Run.ToTimeSpan() > TimeSpan.Zero);
-        // The clock that worker and coordinator share tells the way there from the way back.
+        // Worker and coordinator share a clock, so the two directions can be timed separately.
         Assert.InRange(result.Timing.Reply.ToTimeSpan(), TimeSpan.FromTicks(1), TimeSpan.FromSeconds(10));
         Assert.NotNull(result.Timing.CpuTime);
         Assert.NotEqual(0ul, result.Timing.AllocatedBytes);
@@ -48,7 +48,7 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     [Fact]
     public async Task Results_come_in_the_order_of_submission_where_asked_for()
     {
-        // The earlier, the longer: by completion they would come the other way round.
+        // Earlier tasks run longer: in the order of completion they would come reversed.
         var results = await _coordinator.StreamAsync(
             Enumerable.Range(0, 10).Select(i => Specs.Json("sleep", $"{{\"ms\": {200 - (i * 20)}}}", tag: (ulong)i)),
             new StreamOptions { Order = ResultOrder.Submission });
@@ -115,7 +115,7 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
                     Options = new StreamOptions { DetachOnDisconnect = detach },
                     Tasks = { Specs.Json("sleep", """{"ms": 700}""", new TaskOptions { Labels = { ["test"] = label } }) },
                 });
-                // The first answer says that the request has been read.
+                // The first response shows that the request has been read.
                 await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken);
                 await WaitUntilListedAsync(label);
             }
@@ -238,7 +238,7 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
         var options = new TaskOptions { RateLimiter = "api" };
         var ids = await _coordinator.SubmitAsync(Enumerable.Range(0, 6).Select(i => Specs.Json("fibonacci", """{"n": 5}""", options, (ulong)i)));
         Assert.All(await _coordinator.WaitAsync(ids.Take(3)), result => Assert.Equal(TaskState.Succeeded, result.State));
-        // One that nobody waits for any more takes nothing.
+        // Once its caller has cancelled it, a task takes no permit.
         await _coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { ids[5] } }, CoordinatorProcess.Deadline());
         // The others pass.
         Assert.Equal(TaskState.Succeeded, (await _coordinator.RunAsync(Specs.Json("fibonacci", """{"n": 5}"""))).State);

@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Scenarios;
 
-/// <summary>Part 5, 12: what a handler prints and logs reaches its task's log, and no handler reads the coordinator's pipe.</summary>
+/// <summary>Part 5, 12: a handler's prints and logs reach its task's log, and no handler reads the coordinator's pipe.</summary>
 public sealed class TaskLogTests
 {
     [Fact]
@@ -101,14 +101,14 @@ public sealed class TaskLogTests
         await using var coordinator = await StartAsync();
         var result = await coordinator.RunAsync(Specs.Json("read_input", "\"\""));
         Assert.Equal((TaskState.Succeeded, "00"), (result.State, result.Output.Json.StringValue));
-        // The pipe is there as before: a worker still notices the end of its coordinator.
+        // The pipe still works: a worker notices the end of its coordinator.
         Assert.EndsWith("/dev/null", new FileInfo($"/proc/{(await coordinator.WorkersAsync()).Single().Pid}/fd/0").LinkTarget, StringComparison.Ordinal);
     }
 
     private static Task<CoordinatorProcess> StartAsync(params string[] arguments) =>
         CoordinatorProcess.StartAsync([.. arguments, "--workers", "1", "--hot-spares", "0", .. TestWorker.Arguments(Environment.ProcessPath!)]);
 
-    /// <summary>The log lines of a task until its end, or until there are so many.</summary>
+    /// <summary>The log lines of a task until its end, or up to this many.</summary>
     private static async Task<List<(string Level, string Message)>> LogAsync(CoordinatorProcess coordinator, ulong id, int until = int.MaxValue)
     {
         var log = new List<(string, string)>();

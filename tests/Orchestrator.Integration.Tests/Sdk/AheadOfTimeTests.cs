@@ -3,7 +3,10 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
-/// <summary>The client, published as trimmed native code without a warning, does its work. Explicit, since the native compiler takes a minute: <c>scripts/accept native</c>.</summary>
+/// <summary>
+/// The client, published as trimmed native code without warnings, works. Explicit, since the native compiler takes a minute: <c>scripts/accept
+/// native</c>.
+/// </summary>
 public sealed class AheadOfTimeTests
 {
     private static readonly TimeSpan PublishLimit = TimeSpan.FromMinutes(8);
@@ -16,7 +19,7 @@ public sealed class AheadOfTimeTests
         var directory = Directory.CreateTempSubdirectory("orchestrator-test-aot-").FullName;
         try
         {
-            // All of it in a folder of its own: the tests run from the usual one.
+            // Everything in a folder of its own: the tests run from the usual one.
             var (publishExit, publishOutput) = await RunAsync(
                 "dotnet",
                 [
@@ -55,7 +58,7 @@ public sealed class AheadOfTimeTests
             start.ArgumentList.Add(argument);
         foreach (var (name, value) in variables)
             start.Environment[name] = value;
-        // What the outer build or test run has set is not this one's.
+        // Settings of the outer build or test run must not apply here.
         start.Environment.Remove("MSBuildSDKsPath");
         start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
         using var process = Process.Start(start)!;

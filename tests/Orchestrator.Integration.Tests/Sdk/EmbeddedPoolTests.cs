@@ -5,7 +5,7 @@ using Orchestrator.TestKit.Load;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
-/// <summary>Programs with a pool of their own: the two samples of the README, run as they are.</summary>
+/// <summary>Programs with an embedded pool: the README's two samples, run unchanged.</summary>
 public sealed class EmbeddedPoolTests(ITestOutputHelper output)
 {
     [Fact]
@@ -20,7 +20,7 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
         Assert.Equal(Enumerable.Range(1, 10).Select(n => $"{n} squared is {n * n}, said another process"), lines);
     }
 
-    /// <summary>Part 5, 12: what a handler prints reaches the log of the program that the pool is part of.</summary>
+    /// <summary>Part 5, 12: a handler's prints reach the log of the program that embeds the pool.</summary>
     [Fact]
     public async Task What_a_handler_prints_stands_in_the_programs_log_with_task_and_worker()
     {
@@ -85,7 +85,10 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
         Assert.InRange(Resident(sample.Pid), 0, early * 2);
     }
 
-    /// <remarks>Long form: <c>ORCHESTRATOR_POOL_SECONDS=60</c>, which also holds the memory of the program and of its workers against that after ten seconds.</remarks>
+    /// <remarks>
+    /// Long form: <c>ORCHESTRATOR_POOL_SECONDS=60</c>, which also compares the memory of the program and of its workers with that after ten
+    /// seconds.
+    /// </remarks>
     [Fact]
     public async Task A_slow_reader_of_an_endless_map_bounds_what_is_read_ahead()
     {
@@ -101,7 +104,7 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
 
         Assert.Equal(0, await program.EndAsync());
         Assert.Equal("", program.Errors);
-        // What a map reads ahead, what its reader took in one go, and the one in the producer's hand.
+        // The map's read-ahead, its reader's batch, and the one item that the producer is yielding.
         Assert.InRange(looks[^1][1], 1, 4_096 + 256 + 1);
         if (seconds < 3 * settled)
             return;

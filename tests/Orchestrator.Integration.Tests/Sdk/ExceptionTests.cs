@@ -7,7 +7,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
-/// <summary>No road leads to a bare <see cref="RpcException"/>: each reason by each way it travels, and each public method without a coordinator.</summary>
+/// <summary>No call throws a bare <see cref="RpcException"/>: each reason on each path, and each public method without a coordinator.</summary>
 public sealed class ExceptionTests
 {
     private static readonly CoordinatorEndpoint Endpoint = new(new Uri("http://127.0.0.1:7600"), "given", "token", "given");
@@ -67,7 +67,7 @@ public sealed class ExceptionTests
     {
         await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions
         {
-            // Nobody listens on the discard port.
+            // The discard port has no listener.
             Endpoint = "http://127.0.0.1:9", Token = "x", VerifyOnConnect = false, ReconnectFor = TimeSpan.Zero,
         });
         var method = typeof(OrchestratorClient).GetMethods().Single(method => method.ToString() == signature);
@@ -102,7 +102,7 @@ public sealed class ExceptionTests
         var lost = new TaskCompletionSource();
         await using var registration = x.Lost.Register(() => lost.TrySetResult());
         await lost.Task.Soon();
-        // The other session learns of it by itself; until then a release would be tried.
+        // The other session learns of its loss by itself; before that it would try a release.
         var otherLost = new TaskCompletionSource();
         await using var otherRegistration = y.Lost.Register(() => otherLost.TrySetResult());
         await otherLost.Task.Soon();
@@ -132,7 +132,7 @@ public sealed class ExceptionTests
             session.Event("never").WaitAsync(), session.Latch("latch", 1).WaitAsync(), session.Barrier("barrier", 2).WaitAsync(), end.ReceiveAsync(),
             DrainAsync(session.Dict("dict").WatchAsync()), DrainAsync(session.Queue("empty").LeaseAllAsync()),
         ];
-        // The lock's holder is the only one that somebody waits for; the others wait for nobody in particular.
+        // The lock's holder is the only one with a waiter; the other waits have no particular holder.
         await UntilAsync(async () => (await client.ExplainWaitsAsync()).Count > 0);
         coordinator.Kill();
         await coordinator.WaitForExitAsync();
@@ -158,7 +158,7 @@ public sealed class ExceptionTests
 
         Assert.InRange(calls, 50, int.MaxValue);
 
-        // An item is settled once: after the attempt to complete it there is nothing left to reject.
+        // An item is settled once: after the attempt to complete it, it can no longer be rejected.
         static bool IsCall(MethodInfo method) => !method.IsSpecialName && method.Name.EndsWith("Async", StringComparison.Ordinal)
             && method.Name is not ("DisposeAsync" or nameof(LeasedItem.RejectAsync));
     }
@@ -207,7 +207,7 @@ public sealed class ExceptionTests
             return TimeSpan.FromSeconds(1);
         if (type == typeof(int))
             return 1;
-        // Options and the like are left out, messages are empty.
+        // Optional parameters such as options are omitted, messages are empty.
         return type.IsValueType ? Activator.CreateInstance(type)
             : typeof(Google.Protobuf.IMessage).IsAssignableFrom(type) ? Activator.CreateInstance(type) : null;
     }

@@ -7,12 +7,15 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
-/// <summary>Part 5, 29: <see cref="Timeout.InfiniteTimeSpan"/> is "no limit" wherever the SDK takes a time, or is refused by the name of the parameter.</summary>
+/// <summary>
+/// Part 5, 29: <see cref="Timeout.InfiniteTimeSpan"/> means "no limit" wherever the SDK takes a time, or is rejected by the name of the
+/// parameter.
+/// </summary>
 public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFixture>
 {
     private static readonly TimeSpan s_infinite = Timeout.InfiniteTimeSpan;
 
-    /// <summary>Where it is no limit: each ends because what it waits for comes, and would be refused by the coordinator as −1 ms before.</summary>
+    /// <summary>Calls that accept it: each ends because its condition occurs, and would earlier have been rejected by the coordinator as −1 ms.</summary>
     private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task>> s_unlimited = new(StringComparer.Ordinal)
     {
         ["SharedLock.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(await session.Lock(Name()).TryAcquireAsync(s_infinite)),
@@ -96,7 +99,7 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
             Assert.Empty((await TaskHandles.WaitAsync([await client.SubmitAsync(TaskFunction.Json<int, int>("echo"), 1)], timeout: s_infinite)).Pending),
         ["OrchestratorClient.DrainAsync.timeout"] = async (_, _) =>
         {
-            // Nothing can be submitted to the coordinator any more, so that it is one of its own.
+            // The coordinator accepts no more tasks afterwards, so the test has its own.
             await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
             await using var client = await SdkFixture.ConnectAsync(coordinator);
             Assert.Equal(0, await client.DrainAsync(s_infinite, stop: false));
@@ -120,7 +123,7 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
         ["RetryOptions.MaxBackoff"] = (client, _) => RunsAsync(client, new RunOptions { Retry = new RetryOptions { MaxBackoff = s_infinite } }),
     };
 
-    /// <summary>Where nothing can go on without end.</summary>
+    /// <summary>Calls that cannot run without a limit.</summary>
     private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task>> s_refused = new(StringComparer.Ordinal)
     {
         ["OrchestratorClient.OpenSessionAsync.ttl"] = (client, _) => client.OpenSessionAsync(ttl: s_infinite),
@@ -137,8 +140,8 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
         ["RetryOptions.InitialBackoff"] = (client, _) => RunsAsync(client, new RunOptions { Retry = new RetryOptions { InitialBackoff = s_infinite } }),
     };
 
-    /// <summary>Times that the SDK tells, and is not told.</summary>
-    private static readonly string[] s_told = ["LimitExceededException..ctor.retryAfter"];
+    /// <summary>Times that the SDK returns rather than takes.</summary>
+    private static readonly string[] s_told = ["ResourceExhaustedException..ctor.retryAfter"];
 
     public static TheoryData<string> Unlimited => [.. s_unlimited.Keys];
 

@@ -46,7 +46,7 @@ public sealed class MapTests(SdkFixture fixture) : IClassFixture<SdkFixture>
         {
             Assert.True(await outputs.MoveNextAsync());
             Assert.Equal(i, outputs.Current);
-            // What was taken in one go, what waits for it, and the one in the producer's hand.
+            // The reader's batch, what waits for it, and the one item that the producer is yielding.
             Assert.InRange(Volatile.Read(ref read), i + 1, i + 100 + 256 + 1);
         }
 

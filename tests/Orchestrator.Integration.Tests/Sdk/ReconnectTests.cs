@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
-/// <summary>The coordinator is killed and started again: the client comes back by itself, and each task is either answered or reported as lost.</summary>
+/// <summary>The coordinator is killed and restarted: the client reconnects by itself, and each task either has a result or is reported as lost.</summary>
 public sealed class ReconnectTests
 {
     [Fact]
@@ -48,7 +48,7 @@ public sealed class ReconnectTests
         var again = await client.SubmitAsync<int>("sleep", new { ms = 1_000 }, repeatable).Soon();
         foreach (var task in (TaskHandle<int>[])[running, onceOnly, again])
             await task.UntilRunningAsync().Soon();
-        // Behind the one that runs with their key.
+        // Queued behind the running task with their key.
         var queued = await client.SubmitAsync<int>("echo", 2, one).Soon();
         var queuedDurable = await client.SubmitAsync<int>("echo", 3, one with { Durability = Durability.Disk }).Soon();
         first.Kill();
@@ -113,7 +113,7 @@ public sealed class ReconnectTests
         await using var ended = second!;
         Assert.Equal(20_000, succeeded.Count + lost.Count);
         Assert.Empty(succeeded.Intersect(lost));
-        // No more than was under way; and all that came after the restart ran.
+        // No more than were in flight; and all that were submitted after the restart ran.
         Assert.InRange(lost.Count, 0, 500);
         Assert.Contains(19_999, succeeded);
 

@@ -7,10 +7,10 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
-/// <summary>Part 5, 29: whatever of the SDK can be disposed can be disposed again, at the same time, and after what it belongs to.</summary>
+/// <summary>Part 5, 29: every disposable of the SDK can be disposed repeatedly, concurrently, and after its owner.</summary>
 public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<SdkFixture>
 {
-    /// <summary>Each public disposable, made in a session of a client that are the test's own.</summary>
+    /// <summary>Each public disposable, created in a session and a client of the test's own.</summary>
     private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task<object>>> s_made = new(StringComparer.Ordinal)
     {
         [nameof(OrchestratorClient)] = (client, _) => Task.FromResult<object>(client),

@@ -4,7 +4,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
-/// <summary>A built sample, run as a user would; it and everything that it started die with the test, and a process that is left behind fails it.</summary>
+/// <summary>A built sample, run as a user would; it and its child processes die with the test, and a process that is left behind fails the test.</summary>
 internal sealed class SampleProcess : IAsyncDisposable
 {
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
@@ -31,18 +31,18 @@ internal sealed class SampleProcess : IAsyncDisposable
 
     public int Pid => _process.Id;
 
-    /// <summary>What it wrote to standard error.</summary>
+    /// <summary>Its standard error output.</summary>
     public string Errors { get; private set; } = "";
 
-    /// <summary>The lines that it has printed and that were not read yet.</summary>
+    /// <summary>Printed lines that were not read yet.</summary>
     public ChannelReader<string> Lines => _lines.Reader;
 
     public static SampleProcess Start(string project, params string[] arguments) => new(project, arguments);
 
-    /// <summary>The processes that it has started and that live, itself included.</summary>
+    /// <summary>The living processes that it has started, itself included.</summary>
     public IReadOnlyList<int> Family() => ProcessFamily.Marked(_mark);
 
-    /// <summary>The next line for which this holds.</summary>
+    /// <summary>The next line that satisfies the predicate.</summary>
     public async Task<string> LineAsync(Func<string, bool> where)
     {
         using var limit = new CancellationTokenSource(SdkWaits.Patience);
@@ -57,7 +57,7 @@ internal sealed class SampleProcess : IAsyncDisposable
 
     public void Signal(int signal) => Signals.Send(Pid, signal);
 
-    /// <summary>Waits for its end, and that of all that it started.</summary>
+    /// <summary>Waits for its end, and that of its child processes.</summary>
     public async Task<int> EndAsync()
     {
         await _process.WaitForExitAsync().Soon();

@@ -3,7 +3,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
-/// <summary>A coordinator with the handlers that misbehave, and a client of it.</summary>
+/// <summary>A coordinator with the misbehaving handlers, and a client of it.</summary>
 public sealed class SdkFixture : IAsyncLifetime
 {
     public CoordinatorProcess Coordinator { get; private set; } = null!;
@@ -37,7 +37,7 @@ internal static class SdkWaits
 
     public static Task<T> Soon<T>(this TaskHandle<T> handle) => handle.AsTask().WaitAsync(Patience);
 
-    /// <summary>Waits until the coordinator says that the task runs.</summary>
+    /// <summary>Waits until the coordinator reports that the task runs.</summary>
     public static async Task UntilRunningAsync(this TaskHandle handle)
     {
         using var limit = new CancellationTokenSource(Patience);

@@ -7,7 +7,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>Nothing but health answers without the token, and whoever lacks it is told where it lies.</summary>
+/// <summary>Without the token only health checks are answered, and the error says where the token is.</summary>
 public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
@@ -46,7 +46,7 @@ public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixtur
     [Fact]
     public async Task With_the_token_no_method_of_any_service_is_unauthenticated_or_unknown()
     {
-        // What the last test calls really exists: the same calls get past the door.
+        // The calls of the last test exist: with a token the same calls pass the authentication.
         using var channel = Open();
         var headers = new Metadata { { "Authorization", $"bearer {_coordinator.Token}" } };
         foreach (var (service, method) in (await RpcCatalogue.ReadAsync(_coordinator.Invoker)).Where(item => IsHarmless(item.Method)))
@@ -87,7 +87,7 @@ public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixtur
         Assert.DoesNotContain(_coordinator.Token, File.ReadAllText(Path.Combine(_coordinator.DataDirectory, "endpoint.json")), StringComparison.Ordinal);
     }
 
-    /// <summary>Calls that change nothing when they carry an empty message, and end by themselves.</summary>
+    /// <summary>Calls that have no effect with an empty message, and end by themselves.</summary>
     private static bool IsHarmless(string method) =>
         method.StartsWith("Get", StringComparison.Ordinal) || method.StartsWith("List", StringComparison.Ordinal) || method == "RunTask";
 

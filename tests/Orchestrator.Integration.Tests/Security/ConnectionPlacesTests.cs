@@ -10,7 +10,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>Part 5, 14: connections on which no credential was accepted never keep out those that have one.</summary>
+/// <summary>Part 5, 14: connections without an accepted credential never keep out authenticated ones.</summary>
 public sealed class ConnectionPlacesTests : IDisposable
 {
     private const int Places = 40;
@@ -18,11 +18,11 @@ public sealed class ConnectionPlacesTests : IDisposable
 
     public void Dispose() => _limit.Dispose();
 
-    /// <summary>Part 5, 14: strangers that speak HTTP/2 and go on holding their connections leave room for a client, on both ports.</summary>
+    /// <summary>Part 5, 14: strangers that speak HTTP/2 and keep their connections leave room for a client, on both ports.</summary>
     [Fact]
     public async Task Strangers_that_hold_all_places_make_room_for_a_client_with_a_credential()
     {
-        // Some 35 places for each port.
+        // Some 35 connections for each port.
         await using var coordinator = await CoordinatorProcess.StartBehindAsync(["/usr/bin/prlimit", "--nofile=450:450"]);
         var strangers = new List<RawHttp2>();
         try
@@ -32,14 +32,14 @@ public sealed class ConnectionPlacesTests : IDisposable
                 var stranger = new RawHttp2(coordinator.GrpcAddress);
                 strangers.Add(stranger);
                 await stranger.Begin().SendAsync(_limit.Token);
-                // It has its place, or was turned away: what follows is not decided by who is faster.
+                // The stranger has a connection or was turned away: the rest of the test does not depend on a race.
                 await stranger.ReadAsync(_limit.Token);
             }
 
             using var sockets = new HttpClient(new SocketsHttpHandler { UseProxy = false });
             for (var i = 0; i < 120; i++)
                 strangers.Add(new RawHttp2(coordinator.HttpAddress));
-            // New clients, not one that was there before.
+            // New clients, not one that was connected before.
             for (var i = 0; i < 5; i++)
             {
                 var status = await new AdminService.AdminServiceClient(coordinator.Connect()).GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline());
@@ -54,7 +54,10 @@ public sealed class ConnectionPlacesTests : IDisposable
         }
     }
 
-    /// <summary>Part 5, 14: with half of the places taken a stranger of ten seconds is asked to close, and cut off where it does not; a client never.</summary>
+    /// <summary>
+    /// Part 5, 14: with half of the connections in use, a stranger of ten seconds is asked to close, and cut off where it does not; a client
+    /// never.
+    /// </summary>
     [Fact]
     public async Task Strangers_are_closed_after_a_while_where_half_of_the_places_are_taken()
     {
@@ -66,7 +69,7 @@ public sealed class ConnectionPlacesTests : IDisposable
             strangers.Add(await Peer.EnterAsync(places, $"10.0.1.{i}"));
         time.Advance(ConnectionPlaces.StrangerLimit * 100);
         Assert.All(strangers, stranger => Assert.False(stranger.IsAsked || stranger.IsAborted));
-        // One more, and half of them are taken.
+        // One more, and half of them are in use.
         var last = await Peer.EnterAsync(places, "10.0.2.1");
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.All(strangers, stranger => Assert.True(stranger.IsAsked && !stranger.IsAborted));
@@ -78,7 +81,10 @@ public sealed class ConnectionPlacesTests : IDisposable
         Assert.False(client.IsAsked || client.IsAborted || next.IsAborted || last.IsAborted);
     }
 
-    /// <summary>Part 5, 14: one peer's strangers have a quarter of the places, of which the oldest gives way; addresses of one IPv6 network are one peer.</summary>
+    /// <summary>
+    /// Part 5, 14: one peer's strangers may have a quarter of the connections, and the oldest gives way; addresses of one IPv6 network are one
+    /// peer.
+    /// </summary>
     [Theory]
     [InlineData("10.0.0.{0}", false)]
     [InlineData("10.0.0.7", true)]
@@ -101,7 +107,7 @@ public sealed class ConnectionPlacesTests : IDisposable
         Assert.False(client.IsAborted);
     }
 
-    /// <summary>Part 5, 14: where all places are taken the oldest stranger gives way, and no client.</summary>
+    /// <summary>Part 5, 14: when all connections are in use the oldest stranger gives way, and no client.</summary>
     [Fact]
     public async Task The_oldest_stranger_gives_way_where_all_places_are_taken()
     {
@@ -117,7 +123,7 @@ public sealed class ConnectionPlacesTests : IDisposable
         Assert.Equal([1, 3], all.Index().Where(peer => peer.Item.IsAborted).Select(peer => peer.Index));
     }
 
-    /// <summary>Part 5, 14: <c>endpoint.json</c> names the Unix socket, and the command falls back to it where the port turns it away or never answers.</summary>
+    /// <summary>Part 5, 14: <c>endpoint.json</c> names the Unix socket, and the command falls back to it where the port rejects it or never answers.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -13,7 +13,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>Part 5, 13: whoever sends no credential is answered by the headers, and makes the process keep next to nothing; incomplete requests are bounded for all.</summary>
+/// <summary>
+/// Part 5, 13: a caller without a credential is rejected by its headers, and costs the process almost no memory; incomplete requests are bounded
+/// for all.
+/// </summary>
 public sealed class CredentialFirstTests : IDisposable
 {
     private const long OfStranger = 256 * 1024;
@@ -23,7 +26,7 @@ public sealed class CredentialFirstTests : IDisposable
 
     public void Dispose() => _limit.Dispose();
 
-    /// <summary>Part 5, 13: every method is refused before a byte of its body, compressed or not.</summary>
+    /// <summary>Part 5, 13: every method is rejected before a byte of its body is read, compressed or not.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -34,7 +37,7 @@ public sealed class CredentialFirstTests : IDisposable
         {
             using var connection = new RawHttp2(coordinator.GrpcAddress);
             connection.Begin().Call(1, $"/{service}/{method}", more: isCompressed ? [("grpc-encoding", "gzip")] : []);
-            // No gzip at all: whoever unpacks it fails.
+            // Not gzip at all: decompressing it would fail.
             if (isCompressed)
                 connection.Frame(RawHttp2.Data, 0, 1, [1, 0, 0, 0, 4, 1, 2, 3, 4]);
             await connection.SendAsync(_limit.Token);
@@ -42,7 +45,7 @@ public sealed class CredentialFirstTests : IDisposable
         }
     }
 
-    /// <summary>Part 5, 13: what 200 connections without a credential send is not kept, be the method refused or open.</summary>
+    /// <summary>Part 5, 13: the data of 200 connections without a credential is not kept, whether the method is rejected or open.</summary>
     [Theory]
     [InlineData("/orchestrator.v1.TaskService/SubmitTasks")]
     [InlineData("/grpc.health.v1.Health/Check")]
@@ -52,7 +55,7 @@ public sealed class CredentialFirstTests : IDisposable
     {
         const int Connections = 200;
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0");
-        // What the process takes for the first of their kind, such as compiled code, is not a matter of their number.
+        // What the process allocates for the first connections, such as compiled code, does not depend on their number.
         await HoldAsync(coordinator, method, 20);
         var before = await MemoryAsync(coordinator);
         var most = await HoldAsync(coordinator, method, Connections);
@@ -60,7 +63,7 @@ public sealed class CredentialFirstTests : IDisposable
         Assert.True(most - before < Connections * OfStranger, $"{Connections} connections hold {(most - before) / Connections:N0} bytes each");
     }
 
-    /// <summary>The most that the coordinator takes while so many connections have sent it what they can.</summary>
+    /// <summary>The coordinator's peak memory while this many connections have sent what they can.</summary>
     private async Task<long> HoldAsync(CoordinatorProcess coordinator, string method, int count)
     {
         const int Streams = 48;
@@ -75,7 +78,7 @@ public sealed class CredentialFirstTests : IDisposable
                 var connection = new RawHttp2(coordinator.GrpcAddress);
                 connections.Add(connection);
                 connection.Begin();
-                // 1.4 MB of messages that say they are longer, all within the windows that HTTP/2 begins with or is told by the server.
+                // 1.4 MB of messages that declare a greater length, all within the windows of HTTP/2's defaults or the server's settings.
                 for (var stream = 0; stream < Streams; stream++)
                 {
                     var begin = new byte[Each];
@@ -88,7 +91,7 @@ public sealed class CredentialFirstTests : IDisposable
                 sends.Add(connection.SendAsync(sending.Token));
             }
 
-            // Each look is a call, which is served meanwhile.
+            // Each poll is a call, which is served meanwhile.
             var most = 0L;
             for (var look = 0; look < 150; look++)
                 most = Math.Max(most, await MemoryAsync(coordinator));
@@ -103,7 +106,9 @@ public sealed class CredentialFirstTests : IDisposable
         }
     }
 
-    /// <summary>Part 5, 13: with a credential, too, incomplete messages count: 48 streams of 31 MB are refused within the budget, while others are served.</summary>
+    /// <summary>
+    /// Part 5, 13: incomplete messages with a credential count, too: 48 streams of 31 MB are rejected within the budget, while others are served.
+    /// </summary>
     [Fact]
     public async Task Incomplete_messages_of_a_client_stay_within_the_memory_budget()
     {
@@ -130,7 +135,7 @@ public sealed class CredentialFirstTests : IDisposable
         http.CancelPendingRequests();
         foreach (var call in calls)
             await Record.ExceptionAsync(() => call);
-        // What the calls held is given back with their end.
+        // The calls release their bytes when they end.
         await UntilAsync(async () => (await coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits.Single(limit => limit.Name == "incoming_bytes").Used == 0);
     }
 
@@ -170,7 +175,7 @@ public sealed class CredentialFirstTests : IDisposable
         Assert.Equal((0, 0), (messages.Bytes, memory.Used));
     }
 
-    /// <summary>Part 5, 13: a stream that says nothing between two messages is left alone; a message that is whole costs nothing.</summary>
+    /// <summary>Part 5, 13: a stream that is silent between two messages is left alone; a complete message costs nothing.</summary>
     [Fact]
     public async Task A_stream_may_be_silent_between_its_messages()
     {
@@ -204,7 +209,7 @@ public sealed class CredentialFirstTests : IDisposable
         Assert.Equal(messages.Limit, memory.Used);
     }
 
-    /// <summary>Part 5, 13: a connection brings a burst and then a trickle until a credential is accepted on it, and everything afterwards.</summary>
+    /// <summary>Part 5, 13: a connection may send a burst and then a trickle until a credential is accepted on it, and is unlimited afterwards.</summary>
     [Fact]
     public async Task Input_is_held_back_until_a_credential_is_accepted()
     {
@@ -218,7 +223,7 @@ public sealed class CredentialFirstTests : IDisposable
         Assert.False(more.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.InRange(await TakeAsync(new ValueTask<ReadResult>(more)), 1, UnauthenticatedInputLimit.PerSecond);
-        // The clock stands still from here on: all the rest comes because of the credential.
+        // The clock stands still from here on: all the rest arrives because of the credential.
         memo.MarkAuthenticated();
         while (taken < 200_000)
             await TakeAsync(input.ReadAsync(_limit.Token));
@@ -236,7 +241,7 @@ public sealed class CredentialFirstTests : IDisposable
     private static async Task<long> MemoryAsync(CoordinatorProcess coordinator) =>
         (long)(await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Coordinator.RssBytes;
 
-    /// <summary>A unary call with a message of which a part is sent; how it ends.</summary>
+    /// <summary>A unary call of whose message only a part is sent; returns its status.</summary>
     private static async Task<StatusCode> PostAsync(HttpClient http, CoordinatorProcess coordinator, string method, int length, int sent, Task until)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"{coordinator.GrpcAddress}/orchestrator.v1.{method}"))
@@ -252,7 +257,7 @@ public sealed class CredentialFirstTests : IDisposable
         return (StatusCode)int.Parse(status.Single(), System.Globalization.CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The status in the first answer's headers, which this server sends as plain literals.</summary>
+    /// <summary>The status in the first response's headers, which this server sends as plain literals.</summary>
     private async Task<StatusCode?> AnswerAsync(RawHttp2 connection)
     {
         while (await connection.ReadAsync(_limit.Token) is { } frame)

@@ -6,7 +6,9 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>Part 5, 21: the token of a data directory is sent to the coordinator of that directory alone, and to no address that somebody names.</summary>
+/// <summary>
+/// Part 5, 21: the token of a data directory is sent only to the coordinator of that directory, and to no other address that a caller names.
+/// </summary>
 public sealed class EndpointTokenTests : IDisposable
 {
     private const string Own = "http://127.0.0.1:7600";
@@ -47,7 +49,7 @@ public sealed class EndpointTokenTests : IDisposable
         Assert.Null(CoordinatorEndpoint.Locate(new OrchestratorClientOptions { DataDirectory = _directory.Path, Endpoint = Own }).Token);
     }
 
-    /// <summary>Part 5, 21, by the command and a real socket: the other would take the token, which it is not sent.</summary>
+    /// <summary>Part 5, 21, by the command and a real socket: the other server would record the token, but never receives it.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

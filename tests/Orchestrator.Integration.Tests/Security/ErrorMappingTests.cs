@@ -99,7 +99,7 @@ public sealed class ErrorMappingTests
     {
         var exception = new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "connection refused"));
         Assert.IsType<CoordinatorUnavailableException>(RpcExceptionMapper.Map(exception, Endpoint));
-        // One that drains does answer, and says so.
+        // A draining coordinator does respond, and reports it.
         Assert.IsNotType<CoordinatorUnavailableException>(RpcExceptionMapper.Map(RpcErrors.Create(ErrorReason.Draining, "draining"), Endpoint));
     }
 

@@ -9,7 +9,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>Part 5, 15, 17 and 23: one client's sessions are its own, and what it holds and makes leaves room for others and for tasks.</summary>
+/// <summary>Part 5, 15, 17 and 23: one client's sessions are its own, and its holds and objects leave room for others and for tasks.</summary>
 public sealed class ForeignSessionTests
 {
     [Fact]
@@ -29,7 +29,7 @@ public sealed class ForeignSessionTests
         Assert.DoesNotContain(session, $"{shown} {await admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)}", StringComparison.Ordinal);
 
         await new QueueService.QueueServiceClient(coordinator.Invoker).CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "q" } }, Soon);
-        // Every request that names a session, found by its descriptor: knowing the id is not enough, and a task's is no secret at all.
+        // Every request that names a session, found by its descriptor: the id alone is not enough, and a task's session id is no secret.
         var task = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}"""))).Single();
         await UntilAsync(async () => (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = task }, Soon)).Task.State == TaskState.Running);
         var methods = Methods();
@@ -55,7 +55,7 @@ public sealed class ForeignSessionTests
             Assert.Equal(ErrorReason.PermissionDenied, connect.ResponseStream.Current.Outcomes.Single().Error.Reason);
         }
 
-        // The lock is held as before, and its owner goes on over another connection.
+        // The lock is still held, and its owner continues over another connection.
         await new SyncService.SyncServiceClient(coordinator.Connect()).ReleaseLockAsync(new ReleaseLockRequest { Lock = "mine", SessionId = session }, Soon);
         Assert.Equal(WaitStatus.Ok, (await waiting).Status);
         await tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { task } }, Soon);
@@ -72,14 +72,14 @@ public sealed class ForeignSessionTests
         var refused = calls.Where(call => call.IsFaulted).Select(call => (RpcException)call.Exception!.InnerException!).ToArray();
         Assert.Equal(10, refused.Length);
         Assert.All(refused, error => Check(error, StatusCode.ResourceExhausted, "LIMIT_EXCEEDED", "(sessions_per_client)"));
-        // Its own task's attempt counts with it, another's does not.
+        // Its own task's attempt is accepted, another client's is not.
         var own = (await new TaskService.TaskServiceClient(Connect(coordinator, "other")).RunTaskAsync(
             new RunTaskRequest { Task = Specs.Json("increment", """{"dict": "d", "key": "k", "protection": "lock"}""") }, Soon)).Result;
         Assert.Equal(TaskState.Succeeded, own.State);
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("increment", """{"dict": "d", "key": "k", "protection": "lock"}"""))).State);
     }
 
-    /// <summary>Also over a restart, for what is durable.</summary>
+    /// <summary>Also across a restart, for durable objects.</summary>
     [Fact]
     public async Task What_a_revoked_token_has_left_is_found_and_removed_and_its_holds_go_back()
     {
@@ -129,7 +129,7 @@ public sealed class ForeignSessionTests
             .SelectMany(file => file.Services).SelectMany(service => service.Methods).Where(method => method.InputType.FindFieldByName("session_id") is not null),
     ];
 
-    /// <summary>A request that only the session has anything against.</summary>
+    /// <summary>A request whose only fault is the session.</summary>
     private static IMessage Request(MethodDescriptor method, string session, ulong task)
     {
         IMessage request = method.Name switch

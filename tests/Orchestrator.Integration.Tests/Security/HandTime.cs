@@ -1,6 +1,6 @@
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>A clock that a test moves by hand, with the timers that wait for it.</summary>
+/// <summary>A clock that a test moves manually, with the timers that wait for it.</summary>
 internal sealed class HandTime : TimeProvider
 {
     private readonly List<HandTimer> _timers = [];
@@ -18,7 +18,7 @@ internal sealed class HandTime : TimeProvider
         return timer;
     }
 
-    /// <summary>Moves it, and fires what is due on the way.</summary>
+    /// <summary>Moves the clock, and fires the timers that come due on the way.</summary>
     public void Advance(TimeSpan by)
     {
         var until = _now + by;

@@ -5,12 +5,12 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>F26: another user of the machine at the Unix sockets of the coordinator and of a worker, whose folder somebody has opened to all.</summary>
+/// <summary>F26: another user of the machine at the Unix sockets of the coordinator and of a worker, whose folder was opened to all users.</summary>
 public sealed class OtherUserTests
 {
     private const UnixFileMode Everybody = (UnixFileMode)0x1ff;
 
-    // Connects, says what begins a connection of HTTP/2, and prints what comes back: nothing, where it is dropped.
+    // Connects, sends the HTTP/2 preface, and prints the response: nothing, where the connection is dropped.
     private const string Connect = """
         import socket, sys
         peer = socket.socket(socket.AF_UNIX)
@@ -27,7 +27,7 @@ public sealed class OtherUserTests
     public async Task Is_dropped_before_a_word_and_counted()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can become another user");
-        // Not one of root's own, which the other user could not run.
+        // Not root's own interpreter, which the other user could not run.
         const string Python = "/usr/bin/python3";
         Assert.SkipUnless(File.Exists(Python), "python3 is not installed; scripts/test installs it");
         ExternalTool.Require("setpriv", "util-linux");
@@ -46,7 +46,7 @@ public sealed class OtherUserTests
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(coordinator.HttpAddress), Timeout = TimeSpan.FromSeconds(20) };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", coordinator.Token);
         var refused = (await http.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Split('\n').Single(line => line.StartsWith("orchestrator_refused_calls_total ", StringComparison.Ordinal));
-        // The worker drops its own.
+        // The coordinator counts only its own refused connection; the worker drops the other one itself.
         Assert.Equal(1, double.Parse(refused.Split(' ')[1], CultureInfo.InvariantCulture));
 
         async Task<string> SayAsync(string socket, params string[] user)

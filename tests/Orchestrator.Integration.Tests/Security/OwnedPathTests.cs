@@ -4,7 +4,9 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>Part 5, 20: whoever may write where the tokens lie may call himself the owner, so that a place of others is refused.</summary>
+/// <summary>
+/// Part 5, 20: a user who may write where the tokens are stored could impersonate the owner, so a directory that others may write is rejected.
+/// </summary>
 public sealed class OwnedPathTests : IDisposable
 {
     private const string Other = "65534";
@@ -34,7 +36,7 @@ public sealed class OwnedPathTests : IDisposable
         Assert.Contains("chmod o-w", Assert.Throws<IOException>(() => OwnedPath.CheckFile(token, "the token file")).Message, StringComparison.Ordinal);
         Chmod(directory, UnixFileMode.OtherWrite);
         Assert.Contains($"the directory {directory} may be written by every user", Assert.Throws<IOException>(() => OwnedPath.CheckDirectory(directory, "the directory")).Message, StringComparison.Ordinal);
-        // One above that others may write lets them put another in its place.
+        // A directory above it that others may write lets them replace it.
         var below = Directory.CreateDirectory(Path.Combine(directory, "below")).FullName;
         Assert.Contains("above the directory", Assert.Throws<IOException>(() => OwnedPath.CheckDirectory(below, "the directory")).Message, StringComparison.Ordinal);
         // Also where a link leads there.

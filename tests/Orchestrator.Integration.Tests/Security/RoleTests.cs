@@ -17,7 +17,7 @@ public sealed class RoleTests(SharedCoordinator shared) : IClassFixture<SharedCo
 
     private TokenFiles Files => new(_coordinator.DataDirectory, TimeProvider.System);
 
-    // Written down a second time, and not read from the rules: a rule that is changed by mistake is seen here.
+    // Written down a second time instead of read from the rules, so that an accidental change of a rule shows here.
     private static readonly Dictionary<string, Role> Expected = new()
     {
         ["TaskService"] = Role.Submit,
@@ -63,7 +63,7 @@ public sealed class RoleTests(SharedCoordinator shared) : IClassFixture<SharedCo
             TaskService.Descriptor, AdminService.Descriptor, SessionService.Descriptor, QueueService.Descriptor, PipeService.Descriptor,
             StateService.Descriptor, SyncService.Descriptor,
         };
-        // Every service of the assembly, so that a new file cannot be forgotten either.
+        // Every service of the assembly, so that a new file cannot be missed either.
         var all = typeof(TaskService).Assembly.GetTypes()
             .Where(type => type.Namespace == "Orchestrator.V1" && type.Name.EndsWith("Reflection", StringComparison.Ordinal))
             .Select(type => type.GetProperty("Descriptor")?.GetValue(null)).OfType<FileDescriptor>()
@@ -85,7 +85,7 @@ public sealed class RoleTests(SharedCoordinator shared) : IClassFixture<SharedCo
         foreach (var (service, method) in await RpcCatalogue.ReadAsync(_coordinator.Invoker))
         {
             var least = ExpectedOf(service, method);
-            // With this role's right these would end the coordinator's workers or itself.
+            // With this role's rights these calls would end the coordinator or its workers.
             if (least == Role.Operate && role == Role.Operate)
                 continue;
             var error = await RpcCatalogue.CallAsync(invoker, service, method);
@@ -107,7 +107,7 @@ public sealed class RoleTests(SharedCoordinator shared) : IClassFixture<SharedCo
     [Fact]
     public async Task An_expired_token_opens_nothing_and_says_so()
     {
-        // Already over when it is taken for the first time: no test waits for it.
+        // Already expired at its first use, so no test waits for it.
         var (entry, token) = Files.Create(Role.Operate, TimeSpan.FromMilliseconds(1), "short-lived");
         while (TimeProvider.System.GetUtcNow() <= entry.Expires)
             await Task.Yield();

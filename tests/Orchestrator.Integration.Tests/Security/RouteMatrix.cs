@@ -9,24 +9,24 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>Every route on both ports, by both methods, whatever the request calls itself: what each is to answer to a credential.</summary>
+/// <summary>Every route on both ports, with both methods, whatever the request claims to be: the expected response for a credential.</summary>
 internal static class RouteMatrix
 {
     private const string GrpcContent = "application/grpc";
 
-    // Without a credential a connection may bring 72 KB at once, and then a trickle.
+    // Without a credential a connection may send 72 KB at once, and then a trickle.
     private const int RoutesPerConnection = 16;
 
-    // Written down a second time: a route that comes to be answered without a credential is seen here.
+    // Written down a second time: a route that becomes open without a credential shows here.
     private static readonly string[] OpenRoutes = ["/healthz", "/readyz"];
     private static readonly string[] HttpRoutes = [.. OpenRoutes, "/metrics"];
 
     /// <summary>Tries all of them.</summary>
     /// <param name="grpc">The address of the gRPC port.</param>
     /// <param name="web">The address of the HTTP port.</param>
-    /// <param name="credential">How messages call the credential.</param>
-    /// <param name="token">What is sent as bearer token; null for none.</param>
-    /// <param name="role">What it may do; null for nothing.</param>
+    /// <param name="credential">The credential's name in messages.</param>
+    /// <param name="token">The bearer token to send; null for none.</param>
+    /// <param name="role">The credential's role; null for none.</param>
     /// <param name="tls">With the certificate, where that is the credential.</param>
     public static async Task TryAllAsync(string grpc, string web, string credential, string? token, Role? role, SslClientAuthenticationOptions? tls = null)
     {
@@ -60,7 +60,7 @@ internal static class RouteMatrix
         }
     }
 
-    /// <summary>What is wrong with an answer; null where nothing is.</summary>
+    /// <summary>What is wrong with a response; null when it is correct.</summary>
     private static string? Fault(Answer got, bool isGrpcPort, string route, HttpMethod method, Role? role)
     {
         var isOwn = HttpRoutes.Contains(route) != isGrpcPort;
@@ -90,7 +90,7 @@ internal static class RouteMatrix
             Version = isGrpcPort ? HttpVersion.Version20 : HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        // No message at all: nothing is run with any credential.
+        // No message at all: nothing is executed with any credential.
         if (content is not null)
         {
             request.Content = new ByteArrayContent([]);
@@ -110,7 +110,7 @@ internal static class RouteMatrix
         return new Answer(response.StatusCode, status);
     }
 
-    /// <summary>Every route of a coordinator, with its methods and what gRPC answers where there is none.</summary>
+    /// <summary>Every route of a coordinator, with its methods and gRPC's response for unknown ones.</summary>
     private static async Task<IReadOnlyList<string>> RoutesAsync()
     {
         using var directory = new TemporaryDirectory();

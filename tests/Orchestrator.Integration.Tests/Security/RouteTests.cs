@@ -8,14 +8,14 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>Part 5, 18: every route and every method, on both ports, with every credential, whatever the request calls itself.</summary>
+/// <summary>Part 5, 18: every route and every method, on both ports, with every credential, whatever the request claims to be.</summary>
 public sealed class RouteTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
 
     private TokenFiles Files => new(_coordinator.DataDirectory, TimeProvider.System);
 
-    /// <summary>Part 5, 18: each port answers its own routes only, and none but the open ones without a credential.</summary>
+    /// <summary>Part 5, 18: each port serves only its own routes, and without a credential only the open ones.</summary>
     [Theory]
     [InlineData(null)]
     [InlineData("wrong")]
@@ -30,7 +30,7 @@ public sealed class RouteTests(SharedCoordinator shared) : IClassFixture<SharedC
         await RouteMatrix.TryAllAsync(_coordinator.GrpcAddress, _coordinator.HttpAddress, credential ?? "no credential", token, role);
     }
 
-    /// <summary>Part 5, 18: a stranger who is not on this machine, or comes through a proxy, is not told where the token lies.</summary>
+    /// <summary>Part 5, 18: a stranger from another machine, or behind a proxy, does not learn the token's path.</summary>
     [Theory]
     [InlineData("X-Forwarded-For", "203.0.113.7")]
     [InlineData("Forwarded", "for=203.0.113.7")]

@@ -5,7 +5,7 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>Every method of a running coordinator, as it describes itself, and a way to call each with an empty message.</summary>
+/// <summary>Every method of a running coordinator, by its reflection service, and a way to call each with an empty message.</summary>
 internal static class RpcCatalogue
 {
     public const string Health = "grpc.health.v1.Health";
@@ -41,8 +41,8 @@ internal static class RpcCatalogue
     }
 
     /// <summary>
-    /// One empty message and the end of the requests: on the wire that is a call of any shape. Returns the error, also that of a call which would go on
-    /// for ever and was given up after its first message; null after a success.
+    /// One empty message and the end of the requests: on the wire that is a call of any shape. Returns the error, also that of an endless call
+    /// that was given up after its first message; null after a success.
     /// </summary>
     public static async Task<RpcException?> CallAsync(CallInvoker invoker, string service, string method, Metadata? headers = null, byte[]? message = null, int seconds = 10)
     {
@@ -55,12 +55,12 @@ internal static class RpcCatalogue
         }
         catch (Exception exception) when (exception is RpcException or InvalidOperationException)
         {
-            // It was refused before it had been sent; the reason comes with the answer.
+            // It was rejected before it had been sent; the reason comes with the response.
         }
 
         try
         {
-            // A stream that sends something has let us in.
+            // A stream that sends a message has accepted the caller.
             if (method.StartsWith("Watch", StringComparison.Ordinal))
                 await call.ResponseStream.MoveNext(CancellationToken.None);
             else

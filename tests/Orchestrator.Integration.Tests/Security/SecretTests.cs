@@ -5,7 +5,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>What must not be read off a process, its environment or the log; and how little a worker may do to its surroundings.</summary>
+/// <summary>Secrets must not be readable from a process, its environment or the log; and a worker's rights are minimal.</summary>
 public sealed partial class SecretTests
 {
     private const string Secret = "hunter2-do-not-print";
@@ -21,7 +21,7 @@ public sealed partial class SecretTests
             ["GIVEN"] = "on purpose",
         };
         await using var coordinator = await CoordinatorProcess.StartAsync(environment, "--inherit-env", "GIVEN", "--verbose", "--allow-chaos");
-        // Inputs that fail, are wrong and kill their worker: what is said of them goes to their owner, not to the log.
+        // Inputs that fail, are wrong and kill their worker: error texts about them go to their owner, not to the log.
         var failed = await coordinator.RunAsync(Specs.Json("sum_of_squares", $$"""{"n": "{{Secret}}"}"""));
         Assert.Equal(TaskState.Failed, failed.State);
         var lost = await coordinator.RunAsync(Specs.Json("crash", $$"""{"note": "{{Secret}}"}"""));
@@ -33,7 +33,7 @@ public sealed partial class SecretTests
             if (Read($"/proc/{pid}/cmdline") is not { } arguments || Read($"/proc/{pid}/environ") is not { } variables)
                 continue;
             Assert.DoesNotContain(coordinator.Token, arguments, StringComparison.Ordinal);
-            // Tokens of workers are not known here, but all have this form.
+            // The test does not know the workers' tokens, but all have this form.
             Assert.DoesNotMatch(TokenForm(), arguments);
             if (pid == coordinator.Pid)
                 continue;
@@ -65,7 +65,7 @@ public sealed partial class SecretTests
             Assert.Equal(500, int.Parse(await File.ReadAllTextAsync($"/proc/{pid}/oom_score_adj"), CultureInfo.InvariantCulture));
         }
 
-        // The notes of processes are links to nowhere, which have no mode of their own.
+        // The process marks are dangling symbolic links, which have no mode of their own.
         foreach (var item in Directory.EnumerateFileSystemEntries(coordinator.DataDirectory, "*", SearchOption.AllDirectories).Where(item => new FileInfo(item).LinkTarget is null))
             Assert.True((File.GetUnixFileMode(item) & (UnixFileMode)0b111_111) == 0, $"{item} is open to others");
 

@@ -81,7 +81,7 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
         await AssertNoHandshakeAsync(none);
         await AssertNoHandshakeAsync(coordinator.Connect(tls: Trusting(certificates, others.Client())));
 
-        // It submits, as is the default, and does not operate; a token beside it says otherwise.
+        // It may submit, which is the default role, and not operate; an additional token changes that.
         var tls = Trusting(certificates, certificates.Client());
         var byCertificate = coordinator.Connect(token: "", tls: tls);
         var answer = await new TaskService.TaskServiceClient(byCertificate).RunTaskAsync(new RunTaskRequest { Task = Specs.Json("sum_of_squares", """{"n": 4}""") }, CoordinatorProcess.Deadline());

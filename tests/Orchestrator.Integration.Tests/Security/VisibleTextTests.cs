@@ -5,7 +5,7 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>Part 5, 22: what others name or say reaches the operator's terminal as text: it moves no cursor, sets no colour and begins no row.</summary>
+/// <summary>Part 5, 22: names and texts of others reach the operator's terminal as plain text: they move no cursor, set no colour and begin no row.</summary>
 public sealed class VisibleTextTests
 {
     [Theory]
@@ -52,7 +52,7 @@ public sealed class VisibleTextTests
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0", "--allow-chaos");
         var (code, output) = await CommandLine.RunAsync("run", "throw", """{"message": "\u001b[2Jgone\nworker-9 ready"}""", "--data-dir", coordinator.DataDirectory);
         Assert.NotEqual(0, code);
-        // Of the message its first line is shown.
+        // Only the first line of the message is shown.
         Assert.Equal("failed: System.InvalidOperationException: \\u001b[2Jgone", output.Trim());
         Assert.DoesNotContain('\u001b', output);
         var session = await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { DisplayName = "\u001b[31mroot\nforged", Ttl = Specs.Seconds(60) }, CoordinatorProcess.Deadline());

@@ -7,7 +7,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>What a worker's token is worth: in its own hands the object services, in others' nothing, and never another worker's task.</summary>
+/// <summary>What a worker's token permits: the object services for that worker, nothing for others, and never another worker's task.</summary>
 public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonStubs>
 {
     [Fact]
@@ -18,7 +18,7 @@ public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonSt
         var script = Repository.PathOf("tests", "Interop", "python", "reveal_worker.py");
         await using var coordinator = await CoordinatorProcess.StartAsync(
             "--allow-chaos", "--hot-spares", "0", "--worker-command", $"{PythonStubs.Interpreter} {script} {revealed.Path} {CoordinatorProcess.CommandPath}");
-        // A task at work, which holds a lock by its session.
+        // A running task that holds a lock by its session.
         var task = (await coordinator.SubmitAsync(Specs.Json("hold", """{"locks": ["held"], "ms": 600000}"""))).Single();
         ulong holder = 0;
         while (holder != task)
@@ -37,12 +37,12 @@ public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonSt
         Assert.Equal(["unary OK", "resume OK", "nested OK", "own OK", "list OK"], allowed[..5]);
         Assert.StartsWith("tasks PERMISSION_DENIED", allowed[5], StringComparison.Ordinal);
 
-        // The neighbour with its own token.
+        // Another worker with its own token.
         var foreign = await CallAsync(revealed, other, other, session);
         Assert.All(foreign[..3], line => Assert.Contains($"PERMISSION_DENIED {session} is the session of a task that another worker runs", line, StringComparison.Ordinal));
         Assert.Equal(["own OK", "list OK"], foreign[3..5]);
 
-        // A stolen token: from a neighbour, from a program of the same user, and by the public port.
+        // A stolen token: used by another worker, by a program of the same user, and over the public port.
         Assert.All(await CallAsync(revealed, own, other, session), line => Assert.Contains("UNAUTHENTICATED", line, StringComparison.Ordinal));
         Assert.All(await CallAsync(revealed, own, 0, session), line => Assert.Contains("UNAUTHENTICATED", line, StringComparison.Ordinal));
         Assert.All(
@@ -52,7 +52,7 @@ public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonSt
         // Part 5, 18: on every route of both ports, too.
         await RouteMatrix.TryAllAsync(coordinator.GrpcAddress, coordinator.HttpAddress, "a stolen worker's token", await TokenOfAsync(revealed, own), role: null);
 
-        // Its incarnation's end is its own.
+        // It expires with its worker's incarnation.
         Signals.Send(own, Signals.Kill);
         Assert.Equal(TaskState.WorkerLost, Assert.Single(await coordinator.WaitAsync([task])).State);
         string[] late;

@@ -8,8 +8,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Soak;
 
 /// <summary>
-/// Attacks by callers without a credential and by greedy clients: each gets the answer that it is to get, or this throws. A client's token is revoked at the end of its attack,
-/// and what it left is removed.
+/// Attacks by callers without a credential and by greedy clients: each must get the expected response, or this throws. A client's token is
+/// revoked at the end of its attack, and its objects are removed.
 /// </summary>
 internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledger) : IAsyncDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
     private readonly TokenFiles _tokens = new(coordinator.DataDirectory, TimeProvider.System);
     private int _number;
 
-    /// <summary>13 and 14: without a credential, connections that keep their places and push bodies, until the next time.</summary>
+    /// <summary>13 and 14: without a credential, connections that stay open and push bodies, until the next attack.</summary>
     public async Task PushAsStrangerAsync()
     {
         Leave();
@@ -39,11 +39,11 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
             await connection.SendAsync(limit.Token);
         }
 
-        // A client with a credential is served on a connection that is made now.
+        // A client with a credential is served on a new connection.
         await new AdminService.AdminServiceClient(coordinator.Connect()).GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline(60));
     }
 
-    /// <summary>15: locks without a session for a day, as many as there can be; when its token is revoked they are free.</summary>
+    /// <summary>15: locks without a session for a day, up to the limit; revoking its token frees them.</summary>
     public async Task HoardLocksAsync()
     {
         var (name, invoker) = Enter();
@@ -58,7 +58,7 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
         await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = $"{name}-0-0", Lease = Specs.Seconds(1) }, CoordinatorProcess.Deadline(60));
     }
 
-    /// <summary>16: hundreds of tasks of handlers that there are not, with all that a specification can carry.</summary>
+    /// <summary>16: hundreds of tasks with unknown handlers and specifications of maximum size.</summary>
     public async Task SubmitUnknownAsync()
     {
         var (name, invoker) = Enter();
@@ -77,7 +77,7 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
         _tokens.Revoke(name);
     }
 
-    /// <summary>17: a queue that takes all that it gets; others can put, and it is removed.</summary>
+    /// <summary>17: a client fills a queue that has practically no bounds; the queue's owner is on record, and it is removed.</summary>
     public async Task FillQueueAsync()
     {
         var (name, invoker) = Enter();
@@ -104,7 +104,7 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
         _tokens.Revoke(name);
     }
 
-    /// <summary>What strangers hold is left.</summary>
+    /// <summary>Closes the strangers' connections.</summary>
     public void Leave()
     {
         _strangers.ForEach(stranger => stranger.Dispose());

@@ -5,15 +5,15 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Soak;
 
-/// <summary>What one client sends.</summary>
-/// <param name="Make">Its next task.</param>
+/// <summary>The load of one client.</summary>
+/// <param name="Make">Creates its next task.</param>
 /// <param name="Rate">Tasks a second.</param>
 /// <param name="ThroughRelay">Whether its network has faults.</param>
 /// <param name="CancelsItsTasks">Whether its tasks end only when they are cancelled.</param>
-/// <param name="See">Sees each result.</param>
+/// <param name="See">Receives each result.</param>
 internal sealed record SoakKind(Func<ulong, TaskSpec> Make, double Rate, bool ThroughRelay = false, bool CancelsItsTasks = false, Action<TaskResult>? See = null);
 
-/// <summary>A client that comes back whenever it was cut off.</summary>
+/// <summary>A client that reconnects whenever it was cut off.</summary>
 internal sealed class SoakClient : IAsyncDisposable
 {
     private readonly CoordinatorProcess _coordinator;
@@ -49,7 +49,7 @@ internal sealed class SoakClient : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Cancels what it has open, and says how much that was.</summary>
+    /// <summary>Cancels its open tasks, and returns their number.</summary>
     public int Cancel()
     {
         ulong[] tags;
@@ -101,7 +101,7 @@ internal sealed class SoakClient : IAsyncDisposable
             }
             catch (OrchestratorException) when (attempt < 20)
             {
-                // The relay cuts those who connect, too.
+                // The relay cuts connecting clients, too.
             }
         }
     }

@@ -3,7 +3,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Soak;
 
-/// <summary>A count that tasks raise which may run once only: more of it than tasks that started means that one ran twice, less than succeeded means that one is lost.</summary>
+/// <summary>
+/// A counter that tasks increment which may run only once: more increments than started tasks mean that one ran twice, fewer than succeeded tasks
+/// that one is lost.
+/// </summary>
 internal sealed class SoakCounter(CoordinatorProcess coordinator)
 {
     private const string Dict = "soak";

@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Soak;
 
-/// <summary>A second coordinator with a journal, which is killed and started again while its clients put, settle, count and submit what is durable.</summary>
+/// <summary>A second coordinator with a journal, which is killed and restarted while its clients put, settle, count and submit durable work.</summary>
 internal sealed class SoakDurable : IAsyncDisposable
 {
     // Slow enough to leave the processors to the others.
@@ -23,14 +23,14 @@ internal sealed class SoakDurable : IAsyncDisposable
         return durable;
     }
 
-    /// <summary>Kills it once each client has had answers, and looks at the next one for the tasks that were acknowledged.</summary>
+    /// <summary>Kills it once each client has had responses, and checks the acknowledged tasks on the next one.</summary>
     public async Task KillAsync()
     {
         await EndRoundAsync();
         await StartRoundAsync();
     }
 
-    /// <summary>Kills it for the last time, and compares all that is there with all that was acknowledged.</summary>
+    /// <summary>Kills it for the last time, and compares the final state with everything acknowledged.</summary>
     public async Task CheckAsync()
     {
         await EndRoundAsync();

@@ -1,6 +1,6 @@
 namespace Orchestrator.Integration.Tests.Soak;
 
-/// <summary>What is done to a coordinator and those around it.</summary>
+/// <summary>A fault of a coordinator, its workers, its clients or its network.</summary>
 internal enum SoakFault
 {
     /// <summary>SIGKILL of a worker.</summary>
@@ -54,7 +54,7 @@ internal enum SoakFault
     /// <summary>A connection breaks the rules of HTTP/2, floods, or goes silent.</summary>
     BreakProtocol,
 
-    /// <summary>Bytes that are no message.</summary>
+    /// <summary>Bytes that are not a valid message.</summary>
     SendGarbage,
 
     /// <summary>A request is sent again.</summary>
@@ -69,13 +69,13 @@ internal enum SoakFault
     /// <summary>A call with a wrong token.</summary>
     CallAsStranger,
 
-    /// <summary>Connections without a credential keep their places and push bodies.</summary>
+    /// <summary>Connections without a credential stay open and push bodies.</summary>
     PushAsStranger,
 
-    /// <summary>A client takes a thousand locks for a day.</summary>
+    /// <summary>A client holds a thousand locks for a day.</summary>
     HoardLocks,
 
-    /// <summary>A client submits tasks of handlers that there are not.</summary>
+    /// <summary>A client submits tasks with unknown handlers.</summary>
     SubmitUnknown,
 
     /// <summary>A client fills a queue.</summary>

@@ -8,14 +8,14 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Soak;
 
-/// <summary>What single tasks, clients and strangers do to a coordinator beside its load. Each gets the answer that it is to get, or this throws.</summary>
+/// <summary>Faults by single tasks, clients and strangers, beside the coordinator's load. Each must get the expected response, or this throws.</summary>
 internal sealed class SoakHarm : IAsyncDisposable
 {
     private const string Method = "/orchestrator.v1.TaskService/StreamTasks";
 
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
     private static readonly string[] s_deaths = ["abort", "exit", "crash", "stack_overflow"];
-    // A length beyond the end, a number that never ends, field number zero, a wire type that there is not, an end without a beginning.
+    // A length beyond the end, an endless varint, field number zero, an invalid wire type, an end group without a start.
     private static readonly byte[][] s_garbage = [[0x0a, 0x7f, 1, 2], [0x08, .. Enumerable.Repeat((byte)0xff, 12)], [0x00, 0x01], [0x0f], [0x0c]];
 
     private readonly CoordinatorProcess _coordinator;
@@ -51,7 +51,7 @@ internal sealed class SoakHarm : IAsyncDisposable
         Assert.Equal(TaskState.WorkerLost, result.State);
     }
 
-    /// <summary>F4: a task goes on computing past its timeout. Whether its worker is killed for it or for another fault is chance.</summary>
+    /// <summary>F4: a task goes on computing past its timeout. Whether its worker is killed for that or by another fault is random.</summary>
     public void OverrunLater() => Later(async () =>
     {
         var options = new TaskOptions { RunTimeout = Specs.Seconds(0.5), CancelGrace = Specs.Seconds(0.5) };
@@ -66,7 +66,7 @@ internal sealed class SoakHarm : IAsyncDisposable
         Assert.All(results, result => Assert.True(result.State is TaskState.Succeeded or TaskState.WorkerLost, $"{result}"));
     });
 
-    /// <summary>F12: a client submits and never reads, until the next one does.</summary>
+    /// <summary>F12: a client submits and never reads, until the next such client.</summary>
     public async Task NeverReadAsync()
     {
         const int Count = 200;
@@ -79,7 +79,7 @@ internal sealed class SoakHarm : IAsyncDisposable
         _ledger.GiveUp(tags);
     }
 
-    /// <summary>F13 and F14: connections that break the rules, flood, or say nothing more.</summary>
+    /// <summary>F13 and F14: connections that violate the protocol, flood, or go silent.</summary>
     public async Task BreakProtocolAsync()
     {
         using var limit = new CancellationTokenSource(s_limit);
@@ -102,7 +102,7 @@ internal sealed class SoakHarm : IAsyncDisposable
                 await connection.SendAsync(limit.Token);
                 break;
             default:
-                // Headers without an end: it stays there until it is dropped, or until the next one is.
+                // Headers without an end: the connection stays until the server drops it, or until the next one is dropped.
                 await connection.Begin().Call(1, Method, flags: 0).SendAsync(limit.Token);
                 _silent?.Dispose();
                 _silent = connection;
@@ -112,7 +112,7 @@ internal sealed class SoakHarm : IAsyncDisposable
         connection.Dispose();
     }
 
-    /// <summary>F15: bytes that are no message, to any method.</summary>
+    /// <summary>F15: bytes that are not a valid message, to any method.</summary>
     public async Task SendGarbageAsync()
     {
         var (service, method) = Any(_methods);
@@ -120,7 +120,7 @@ internal sealed class SoakHarm : IAsyncDisposable
         Assert.True(error?.StatusCode == StatusCode.InvalidArgument, $"{service}/{method}: {error?.Status.ToString() ?? "success"}");
     }
 
-    /// <summary>F16: the answer to a request is lost, so that it is sent again.</summary>
+    /// <summary>F16: the response to a request is lost, so that it is repeated.</summary>
     public async Task RepeatRequestAsync()
     {
         var state = new StateService.StateServiceClient(_coordinator.Invoker);
@@ -144,7 +144,7 @@ internal sealed class SoakHarm : IAsyncDisposable
         await _client.DeleteStateAsync(StateKind.Value, name);
     }
 
-    /// <summary>F24: two sessions wait for each other; one of them is told.</summary>
+    /// <summary>F24: two sessions wait for each other; one of them gets the error.</summary>
     public async Task DeadlockAsync()
     {
         await using var one = await _client.OpenSessionAsync("one");
@@ -165,7 +165,7 @@ internal sealed class SoakHarm : IAsyncDisposable
         Assert.True(error?.StatusCode == StatusCode.Unauthenticated, $"{service}/{method}: {error?.Status.ToString() ?? "success"}");
     }
 
-    /// <summary>Waits for what goes on, ends what was left open, and looks at what remained.</summary>
+    /// <summary>Waits for background faults, ends what was left open, and checks the remaining state.</summary>
     public async Task FinishAsync()
     {
         _unread?.Dispose();
@@ -190,7 +190,7 @@ internal sealed class SoakHarm : IAsyncDisposable
         return result;
     }
 
-    // Its failure is seen at the next fault, or at the end.
+    // Its failure is reported at the next fault, or at the end.
     private void Later(Func<Task> harm)
     {
         foreach (var ended in _later.Where(task => task.IsCompleted).ToArray())

@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Soak;
 
-/// <summary>A coordinator, its clients, somebody who means harm, and beside it a coordinator with a journal that is killed.</summary>
+/// <summary>A coordinator, its clients, a source of faults, and a second coordinator with a journal that is killed.</summary>
 internal sealed class SoakRun : IAsyncDisposable
 {
     private static readonly TimeSpan s_betweenFaults = TimeSpan.FromMilliseconds(250);
@@ -14,7 +14,7 @@ internal sealed class SoakRun : IAsyncDisposable
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_finish = TimeSpan.FromSeconds(90);
 
-    // The coordinator returns memory once it has been quiet for seconds, and looks again after a minute where it was not worth it.
+    // The coordinator returns memory after seconds of inactivity, and checks again after a minute if it was not worthwhile.
     private static readonly TimeSpan s_memoryReturn = TimeSpan.FromSeconds(100);
 
     private readonly CoordinatorProcess _coordinator;
@@ -71,7 +71,7 @@ internal sealed class SoakRun : IAsyncDisposable
         await _harm.FinishAsync();
         foreach (var client in _clients)
             await client.FinishAsync(s_finish);
-        // What is held at the end, with as many workers as at the beginning.
+        // Measured at the end, with as many workers as at the beginning.
         await SettleAsync();
         var after = await ProcessUsage.WaitUntilFlatAsync(_coordinator, before, handles: 60, threads: 30, bytes: 100_000_000, within: s_memoryReturn);
         Report(began.Elapsed, before, after);
@@ -89,7 +89,7 @@ internal sealed class SoakRun : IAsyncDisposable
         using var pace = new PeriodicTimer(s_betweenFaults);
         var note = s_betweenNotes;
         var kinds = Enum.GetValues<SoakFault>();
-        // Each kind once in every round, in an order of its own.
+        // Each kind once per round, in a random order.
         var round = new Queue<SoakFault>();
         while (began.Elapsed < duration || round.Count > 0)
         {
@@ -116,7 +116,7 @@ internal sealed class SoakRun : IAsyncDisposable
         }
     }
 
-    /// <summary>False where there was nothing to harm.</summary>
+    /// <summary>False where the fault had no target.</summary>
     private async Task<bool> InjectAsync(SoakFault fault)
     {
         switch (fault)
@@ -196,7 +196,7 @@ internal sealed class SoakRun : IAsyncDisposable
         return true;
     }
 
-    /// <summary>The worker of a task that holds a lock. None may just now; somebody will.</summary>
+    /// <summary>The worker of a task that holds a lock. There may be none at the moment; there will be one later.</summary>
     private async Task<Func<WorkerInfo, bool>?> HolderAsync()
     {
         const int Looks = 20;
@@ -221,7 +221,7 @@ internal sealed class SoakRun : IAsyncDisposable
         }
         catch (Grpc.Core.RpcException exception) when (exception.StatusCode == Grpc.Core.StatusCode.Aborted)
         {
-            // Its successor was among those that are killed here.
+            // Its successor was among the workers killed here.
             _write($"a recycle did not come to its end: {exception.Status.Detail}");
             return false;
         }
@@ -235,10 +235,10 @@ internal sealed class SoakRun : IAsyncDisposable
         var before = await StreamsAsync();
         using var client = Process.Start(start)!;
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        // It has its tasks in hand once there is one more stream.
+        // It has submitted its tasks once there is one more stream.
         while (!patience.IsCancellationRequested && !client.HasExited && await StreamsAsync() <= before)
             await Task.Yield();
-        // As many as may have been accepted.
+        // At most this many were accepted.
         _ledger.GiveUp([.. Enumerable.Range(0, 20).Select(_ => _ledger.Accept())]);
         client.Kill(entireProcessTree: true);
         await client.WaitForExitAsync();
@@ -253,7 +253,7 @@ internal sealed class SoakRun : IAsyncDisposable
             patience.Token.ThrowIfCancellationRequested();
     }
 
-    /// <summary>What is kept for clients; throws where that or the resident memory is over its limit.</summary>
+    /// <summary>Memory kept for clients; throws where that or the resident memory exceeds its limit.</summary>
     private async Task<string> MemoryAsync()
     {
         var limits = (await _coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline(60))).Limits;

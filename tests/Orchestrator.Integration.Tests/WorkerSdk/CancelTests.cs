@@ -102,8 +102,7 @@ public sealed class CancelTests
     }
 
     /// <summary>
-    /// A cancel that meets its attempt at any point of its life is neither lost nor answered twice: the handler waits for the
-    /// token without any other way out.
+    /// A cancellation at any point of an attempt's life is neither lost nor answered twice: the handler can only end by its token.
     /// </summary>
     [Theory]
     [InlineData(HandlerKind.Cpu)]
@@ -133,7 +132,7 @@ public sealed class CancelTests
         Assert.Equal(0, fixture.Executor.Running);
     }
 
-    /// <summary>Cancel, give back and the end of short tasks race: each attempt is reported exactly once.</summary>
+    /// <summary>Cancellation, return and the end of short tasks race: each attempt is reported exactly once.</summary>
     [Theory]
     [InlineData(HandlerKind.Cpu)]
     [InlineData(HandlerKind.Io)]

@@ -15,7 +15,7 @@ public sealed class DirectStreamTests
     {
         using var writer = SocketMessageStream.CreatePair(out var child);
         using var reader = Inherit(child);
-        // From empty to beyond what the kernel buffers, so that the writer has to wait for the reader.
+        // From empty to beyond the kernel's buffer, so that the writer has to wait for the reader.
         int[] sizes = [0, 1, 100, 262_139, 262_140, 262_141, 3_000_000, 0, 17, 1_500_000, 5];
         var writing = Task.Run(
             async () =>
@@ -79,7 +79,7 @@ public sealed class DirectStreamTests
             Assert.Null(SocketMessageStream.FromInherited((int)child.DangerousGetHandle(), Environment.ProcessId + 1));
     }
 
-    /// <summary>As a worker takes over what it was given, under a number that nobody else owns.</summary>
+    /// <summary>Takes over the descriptor as a worker does, under a number that no other handle owns.</summary>
     private static SocketMessageStream Inherit(SafeFileHandle child)
     {
         var copy = dup((int)child.DangerousGetHandle());

@@ -69,7 +69,7 @@ internal sealed class CollectingSink : IAttemptResultWriter
     /// <summary>Task ids in the order of their ends.</summary>
     public IReadOnlyList<string> Order => [.. _order];
 
-    /// <summary>Ends reported twice, or both completed and returned.</summary>
+    /// <summary>Attempts whose end was reported twice, or that were both completed and returned.</summary>
     public ConcurrentQueue<ulong> Twice { get; } = new();
 
     public Action<RawAttemptResult>? OnCompleted { get; set; }
@@ -109,7 +109,7 @@ internal sealed class CollectingSink : IAttemptResultWriter
     private TaskCompletionSource ReturnSource(ulong id) => _returned.GetOrAdd(id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 }
 
-/// <summary>Holds a handler until the test lets it go.</summary>
+/// <summary>Blocks a handler until the test releases it.</summary>
 internal sealed class Gate
 {
     private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -104,7 +104,7 @@ public sealed class LaneTests
             {
                 caller = Environment.CurrentManagedThreadId;
                 fixture.Start(batch);
-                // The thread stays, so that its id is nobody else's meanwhile.
+                // The thread stays alive, so that its id is not reused.
                 returned.Wait(ExecutorFixture.Limit);
             });
             thread.Start();

@@ -9,8 +9,8 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 
 /// <summary>
-/// A real worker process with the stock handlers. It is this test assembly, started again: the module initializer below
-/// becomes the worker where a variable asks for it, so that no other program has to be built and found.
+/// A real worker process with the stock handlers. It is this test assembly, started again: the module initializer below becomes the worker where
+/// an environment variable asks for it, so that no other program has to be built and found.
 /// </summary>
 internal sealed class WorkerProcess : IDisposable
 {
@@ -58,7 +58,7 @@ internal sealed class WorkerProcess : IDisposable
 
     public WorkerLaunch Launch { get; }
 
-    /// <summary>What it wrote to standard error, once it has ended.</summary>
+    /// <summary>Its standard error output, once it has ended.</summary>
     public Task<string> Errors => _errors.Task.WaitAsync(ExecutorFixture.Limit, TestContext.Current.CancellationToken);
 
     public static WorkerProcess Start(Action<WorkerLaunch>? configure = null, string? input = null) => new(configure, input);
@@ -106,7 +106,7 @@ internal sealed class WorkerProcess : IDisposable
             Environment.Exit(TestWorker.Run());
         if (Environment.GetEnvironmentVariable(Variable) is null)
             return;
-        // Everything that runs on other threads from here on lives in other assemblies: this one is still being initialized.
+        // All code on other threads from here on is in other assemblies, since this one is still being initialized.
         var worker = OrchestratorWorker.CreateBuilder([]);
         StockHandlers.Register(worker.Tasks, new StockHandlerOptions { AllowChaos = true, AllowedDirectories = { Path.GetTempPath() } });
         Environment.Exit(worker.RunAsync().GetAwaiter().GetResult());

@@ -5,7 +5,7 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 
-/// <summary>What only a process can show: its birth, its signals and its deaths.</summary>
+/// <summary>What only a process can show: its start, its signals and its deaths.</summary>
 [System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class WorkerProcessTests
 {
@@ -38,7 +38,7 @@ public sealed class WorkerProcessTests
     {
         using var worker = WorkerProcess.Start();
         using var client = await worker.AttachAsync();
-        // Neither a busy processor nor a hanging task holds it.
+        // Neither a busy processor nor a hanging task delays it.
         await client.SendAsync(client.Assign("spin", """{"ms": 60000}"""), client.Assign("hang"));
         worker.Process.StandardInput.Close();
         Assert.Equal(0, await worker.ExitCodeAsync());
@@ -75,8 +75,8 @@ public sealed class WorkerProcessTests
         using var worker = WorkerProcess.Start();
         using var client = await worker.AttachAsync();
         var cancelled = client.Assign("sleep", """{"ms": 86400000}""");
-        // A query that never ends, on the threads that asynchronous handlers run on: only the pool's spare ones read on. An empty
-        // file is an empty database.
+        // An endless query, on the threads that asynchronous handlers run on: only the pool's spare threads go on reading. An empty file is an
+        // empty database.
         var database = Path.Combine(Path.GetDirectoryName(worker.Launch.Socket)!, "empty.db");
         await File.WriteAllBytesAsync(database, [], TestContext.Current.CancellationToken);
         var query = $$"""{"database": "{{database}}", "sql": "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"}""";

@@ -173,7 +173,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
         Assert.False(client.Sink.IsDone(running));
         gate.Open();
         await client.Sink.EndAsync(running);
-        // As a coordinator does once it has every result: ours has nothing more to say.
+        // As a coordinator does once it has every result: the client sends no more.
         if (byMessage)
             await client.Call!.RequestStream.CompleteAsync();
         await client.EndAsync();

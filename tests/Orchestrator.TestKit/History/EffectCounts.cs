@@ -3,12 +3,12 @@ using System.Globalization;
 namespace Orchestrator.TestKit.History;
 
 /// <summary>
-/// Counts what came of each operation, whatever the order: what was acknowledged happened once, what has no result at most once. An order that explains a
-/// history implies this; said by itself, it names the very item or sum.
+/// Counts the effects of each operation, in any order: acknowledged ones happened once, those without a result at most once. A linearization
+/// implies this; this check names the item or sum at fault.
 /// </summary>
 public static class EffectCounts
 {
-    /// <summary>What is wrong with the effects on a queue that has been emptied at the end; nothing where all is well.</summary>
+    /// <summary>The faults in the effects on a queue that has been emptied at the end; empty if there are none.</summary>
     public static IReadOnlyList<string> OfQueue(IReadOnlyList<HistoryOperation> history)
     {
         var faults = new List<string>();
@@ -22,7 +22,7 @@ public static class EffectCounts
                 faults.Add($"{item} was taken {times} times");
         }
 
-        // A get whose answer was lost may have taken any one of them; a done whose answer was lost only its own.
+        // A get whose response was lost may have taken any one of them; a done whose response was lost only its own.
         var lostGets = history.Count(operation => operation is { Kind: QueueModel.Get, IsUnknown: true });
         var maybeDone = history.Where(operation => operation is { Kind: QueueModel.Done, IsUnknown: true }).Select(operation => operation.Argument).ToHashSet();
         var lost = puts.Values
@@ -34,7 +34,7 @@ public static class EffectCounts
         return faults;
     }
 
-    /// <summary>What is wrong with the last sum of a counter; nothing where all is well.</summary>
+    /// <summary>The faults in the last sum of a counter; empty if there are none.</summary>
     public static IReadOnlyList<string> OfCounter(IReadOnlyList<HistoryOperation> history)
     {
         var adds = history.Where(operation => operation.Kind == CounterModel.Add).ToArray();

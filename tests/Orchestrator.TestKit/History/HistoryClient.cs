@@ -4,16 +4,16 @@ using Orchestrator.V1;
 
 namespace Orchestrator.TestKit.History;
 
-/// <summary>One client that does random operations on the shared objects, one after the other, and records them.</summary>
-/// <param name="session">Whose session; everything it holds is in its name.</param>
+/// <summary>One client that performs random operations on the shared objects, one at a time, and records them.</summary>
+/// <param name="session">The client's session, which owns its holds.</param>
 /// <param name="name">The client's name, as in the records.</param>
-/// <param name="seed">Its choices depend on nothing else but the answers.</param>
+/// <param name="seed">Determines its choices, together with the responses.</param>
 /// <param name="recorder">Where it records.</param>
 public sealed class HistoryClient(CoordinationSession session, string name, int seed, HistoryRecorder recorder)
 {
     private const string RegisterKey = "r";
 
-    // How long a wait may last: only ever a result, never an expectation.
+    // The limit of a wait: a timeout is a result, never a failure.
     private static readonly TimeSpan s_wait = TimeSpan.FromMilliseconds(20);
 
     private readonly Random _random = new(seed);
@@ -36,7 +36,7 @@ public sealed class HistoryClient(CoordinationSession session, string name, int 
         }
     }
 
-    /// <summary>The last look, when nobody else does anything any more: empties the queues, takes what can be held, reads what can be read.</summary>
+    /// <summary>Runs last, when no other client is active: empties the queues, takes what can be held, reads what can be read.</summary>
     public async Task FinishAsync()
     {
         while (await GetAsync(TimeSpan.Zero))

@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace Orchestrator.TestKit.History;
 
-/// <summary>The recorded steps of all clients, as the history that they are together.</summary>
+/// <summary>Combines the recorded steps of all clients into one history.</summary>
 public static class HistoryLog
 {
-    /// <summary>Reads what the clients of a folder have recorded.</summary>
+    /// <summary>Reads the records of all clients in a folder.</summary>
     public static IReadOnlyList<HistoryOperation> Read(string directory) =>
         [.. Directory.EnumerateFiles(directory, "*" + HistoryRecorder.Extension).SelectMany(ReadClient).OrderBy(operation => operation.Invoked)];
 
     /// <summary>
-    /// The operations on one object, with the ends of sessions that had something of it to give back. Without these an object that keeps what the dead
-    /// held would explain itself.
+    /// The operations on one object, with the ends of sessions that had something of it to release. Without these ends, an object that keeps a
+    /// dead session's holds would be accepted.
     /// </summary>
     /// <param name="history">Of all objects.</param>
     /// <param name="objectName">The object.</param>
@@ -38,7 +38,7 @@ public static class HistoryLog
     {
         var client = Path.GetFileNameWithoutExtension(path);
         HistoryOperation? open = null;
-        // What follows the last line's end was cut off by the death of its writer: that step was not taken.
+        // An unterminated last line was cut off by the death of its writer: that step was not taken.
         foreach (var line in File.ReadAllText(path).Split('\n').SkipLast(1))
         {
             var fields = line.Split(HistoryRecorder.Separator);

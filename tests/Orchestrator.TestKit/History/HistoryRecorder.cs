@@ -5,10 +5,11 @@ using System.Text;
 namespace Orchestrator.TestKit.History;
 
 /// <summary>
-/// Writes what one client does to a file of its own, each step at once and before it is taken: what a killed process had asked for is on record.
+/// Writes one client's operations to its own file, each step immediately and before it is taken: the requests of a killed process are on record.
 /// </summary>
 /// <remarks>
-/// The stamps are those of the machine's monotonic clock, which all processes share. What was written to a file survives SIGKILL, since the kernel has it.
+/// The stamps are those of the machine's monotonic clock, which all processes share. Data written to a file survives SIGKILL, since the kernel
+/// has it.
 /// </remarks>
 public sealed class HistoryRecorder : IDisposable
 {
@@ -19,15 +20,15 @@ public sealed class HistoryRecorder : IDisposable
 
     private readonly FileStream _file;
 
-    /// <param name="directory">Where the files of all clients are.</param>
-    /// <param name="client">Whose; it must be unique, and part of a file's name.</param>
+    /// <param name="directory">The folder of all clients' files.</param>
+    /// <param name="client">The client's name; it must be unique, and is part of a file name.</param>
     public HistoryRecorder(string directory, string client) =>
         _file = new FileStream(Path.Combine(directory, client + Extension), FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
 
     /// <summary>How many operations have begun.</summary>
     public int Operations { get; private set; }
 
-    /// <summary>Records an operation around its call. Where the call throws, its result stays unknown.</summary>
+    /// <summary>Records an operation around its call. If the call throws, its result stays unknown.</summary>
     public async Task<T> RecordAsync<T>(string objectName, string kind, string argument, Func<Task<T>> call, Func<T, string> result)
     {
         Operations++;

@@ -3,17 +3,17 @@ using System.Text;
 namespace Orchestrator.TestKit.History;
 
 /// <summary>
-/// Searches for an order of a history's operations that respects who was done before whom began, and in which the model gives the very results
-/// that were seen.
+/// Searches for an order of a history's operations that respects real time (an operation that ended before another began comes first), and in
+/// which the model gives exactly the recorded results.
 /// </summary>
 /// <remarks>
-/// Wing and Gong, "Testing and verifying concurrent objects" (1993), with Lowe's memory of the configurations that led nowhere ("Testing for
-/// linearizability", 2017). A read or a refusal that is possible now is taken at once, without an alternative: wherever else it could stand, it can
+/// Wing and Gong, "Testing and verifying concurrent objects" (1993), with Lowe's cache of failed configurations ("Testing for linearizability",
+/// 2017). A read or a rejection that is possible now is taken at once, without an alternative: at any later place where it could stand, it can
 /// stand here. Operations without a result may be left out.
 /// </remarks>
 public static class LinearizabilityChecker
 {
-    /// <summary>So many configurations are gone through before the search is given up.</summary>
+    /// <summary>The search is given up after this many configurations.</summary>
     public const int DefaultMaxConfigurations = 3_000_000;
 
     /// <summary>Checks the history of one object.</summary>
@@ -27,7 +27,7 @@ public static class LinearizabilityChecker
         private readonly HistoryModel<TState> _model;
         private readonly int _maxConfigurations;
 
-        // Those with a result in the order of their begin, then those without.
+        // Operations with a result in the order of their begin, then those without.
         private readonly HistoryOperation[] _operations;
         private readonly int _known;
         private readonly ulong[] _taken;
@@ -79,7 +79,7 @@ public static class LinearizabilityChecker
             return new HistoryVerdict(HistoryOutcome.Violation, _seen.Count, _best.Text);
         }
 
-        /// <summary>What may come next; null when all that has a result has its place.</summary>
+        /// <summary>The operations that may come next; null when every operation with a result is placed.</summary>
         private Frame? Expand(TState state)
         {
             var candidates = Candidates();
@@ -103,7 +103,7 @@ public static class LinearizabilityChecker
             return new Frame(choices.GetEnumerator());
         }
 
-        /// <summary>Those that nobody left has to precede: who began before the first of the rest was done.</summary>
+        /// <summary>Operations that no remaining one must precede: those that began before the first remaining one ended.</summary>
         private List<int> Candidates()
         {
             var candidates = new List<int>();
@@ -161,7 +161,7 @@ public static class LinearizabilityChecker
 
         private sealed record Frame(IEnumerator<(int Operation, TState Next)> Choices);
 
-        /// <summary>Which operations have their place, and what they have led to; how does not matter.</summary>
+        /// <summary>The placed operations and the resulting state; their order does not matter.</summary>
         private sealed class Configuration(ulong[] taken, TState state) : IEquatable<Configuration>
         {
             private readonly ulong[] _taken = taken;

@@ -35,10 +35,10 @@ public sealed class ValueList<T> : IEquatable<ValueList<T>>
     /// <summary>With every element replaced.</summary>
     public ValueList<T> Select(Func<T, T> change) => new([.. Items.AsEnumerable().Select(change)]);
 
-    /// <summary>Without those for which it holds.</summary>
+    /// <summary>Without the elements that match.</summary>
     public ValueList<T> Without(Predicate<T> leaves) => new(Items.RemoveAll(leaves));
 
-    /// <summary>Where the first is for which it holds; −1 where there is none.</summary>
+    /// <summary>The index of the first element that matches; −1 without a match.</summary>
     public int FindIndex(Func<T, bool> isIt)
     {
         for (var i = 0; i < Items.Length; i++)
@@ -63,10 +63,10 @@ public sealed class ValueList<T> : IEquatable<ValueList<T>>
     public override string ToString() => $"[{string.Join(", ", Items)}]";
 }
 
-/// <summary>Makes them.</summary>
+/// <summary>Creates value lists.</summary>
 public static class ValueList
 {
-    /// <summary>The one without elements.</summary>
+    /// <summary>The empty list.</summary>
     public static ValueList<T> Empty<T>()
         where T : notnull => new([]);
 }

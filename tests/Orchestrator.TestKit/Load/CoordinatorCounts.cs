@@ -2,7 +2,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.TestKit.Load;
 
-/// <summary>What a ledger is compared with.</summary>
+/// <summary>The coordinator's counts, with which a ledger is compared.</summary>
 public static class CoordinatorCounts
 {
     /// <summary>The counts now.</summary>
@@ -14,16 +14,16 @@ public static class CoordinatorCounts
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var now = await coordinator.CountsAsync();
-        // Tasks of a client that vanished are cancelled, which takes its time.
+        // Tasks of a vanished client are cancelled, which takes time.
         while (now.Queued + now.Running > 0 && !limit.IsCancellationRequested)
             now = await coordinator.CountsAsync();
         ledger.Close(before, now);
     }
 
-    /// <summary>Waits until so many more tasks have ended.</summary>
+    /// <summary>Waits until this many more tasks have ended.</summary>
     public static Task WaitForMoreAsync(this TaskLedger ledger, long more) => ledger.WaitUntilEndedAsync(ledger.Ended + more);
 
-    /// <summary>Waits until so many tasks have ended in all.</summary>
+    /// <summary>Waits until this many tasks have ended in all.</summary>
     public static async Task WaitUntilEndedAsync(this TaskLedger ledger, long ended)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Orchestrator.TestKit.Load;
 
-/// <summary>What a process holds now, as the kernel sees it.</summary>
+/// <summary>A process's resources now, as the kernel reports them.</summary>
 /// <param name="Handles">Open file descriptors.</param>
 /// <param name="Threads">Threads.</param>
 /// <param name="Bytes">Resident memory.</param>
@@ -21,7 +21,8 @@ public sealed record ProcessUsage(int Handles, int Threads, long Bytes, int Chil
     }
 
     /// <summary>
-    /// Waits until no more is held than before, within these margins, and says what grew when that does not come: what was closed is given back a little later.
+    /// Waits until usage is back at the earlier level, within these margins, and otherwise reports what grew: closed resources are freed with a
+    /// delay.
     /// </summary>
     public static async Task<ProcessUsage> WaitUntilFlatAsync(CoordinatorProcess coordinator, ProcessUsage before, int handles = 12, int threads = 12, long bytes = 100_000_000, TimeSpan? within = null)
     {

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Orchestrator.TestKit.Load;
 
-/// <summary>Numbers by which a test's long form is asked for.</summary>
+/// <summary>Settings from environment variables for a test's long form.</summary>
 public static class Settings
 {
-    /// <summary>The variable's number, or this one where it is not set.</summary>
+    /// <summary>The variable's number, or this default.</summary>
     public static int Number(string variable, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) ? value : otherwise;
 

@@ -5,9 +5,9 @@ using Orchestrator.V1;
 namespace Orchestrator.TestKit.Load;
 
 /// <summary>
-/// Every task that was handed over, by its tag, and how it ended. It closes when each has ended exactly once and the coordinator has counted the same.
+/// Every submitted task, by its tag, and how it ended. It closes when each has ended exactly once and the coordinator has counted the same.
 /// </summary>
-/// <param name="seed">What the test's choices came from; it is part of everything that this prints.</param>
+/// <param name="seed">The seed of the test's choices; it is part of all output.</param>
 public sealed class TaskLedger(int seed)
 {
     private const int MaxSamples = 2_000_000;
@@ -17,7 +17,7 @@ public sealed class TaskLedger(int seed)
     private readonly Random _random = new(seed);
     private readonly SortedDictionary<TaskState, long> _ends = [];
     private readonly List<string> _wrong = [];
-    // A sample of them, so that a soak of hours takes no more memory than one of minutes.
+    // A sample, so that a soak of hours takes no more memory than one of minutes.
     private readonly List<double> _milliseconds = [];
     private ulong _lastTag;
     private long _accepted;
@@ -29,7 +29,7 @@ public sealed class TaskLedger(int seed)
     /// <summary>The seed.</summary>
     public int Seed => seed;
 
-    /// <summary>How many were handed over.</summary>
+    /// <summary>How many were submitted.</summary>
     public long Accepted
     {
         get
@@ -77,7 +77,7 @@ public sealed class TaskLedger(int seed)
         }
     }
 
-    /// <summary>Strikes out a task that was not handed over after all.</summary>
+    /// <summary>Removes a task that was not submitted after all.</summary>
     public void Withdraw(ulong tag)
     {
         lock (_gate)
@@ -87,7 +87,7 @@ public sealed class TaskLedger(int seed)
         }
     }
 
-    /// <summary>Enters an end.</summary>
+    /// <summary>Enters a task's end.</summary>
     public void End(TaskResult result)
     {
         lock (_gate)
@@ -108,14 +108,14 @@ public sealed class TaskLedger(int seed)
         }
     }
 
-    /// <summary>The client of these tasks has vanished: nobody will hear of those that are open.</summary>
+    /// <summary>The client of these tasks has vanished: the results of the open ones will not arrive.</summary>
     public void GiveUp(IEnumerable<ulong> tags)
     {
         lock (_gate)
             _givenUp += tags.Count(tag => _open.Remove(tag));
     }
 
-    /// <summary>The time from the call to the result in milliseconds that this share of the first attempts did not exceed.</summary>
+    /// <summary>The time from the call to the result in milliseconds that this percentage of the first attempts did not exceed.</summary>
     /// <param name="percentile">Such as 99.</param>
     public double Percentile(double percentile)
     {
@@ -141,7 +141,7 @@ public sealed class TaskLedger(int seed)
             if (after.Queued + after.Running > 0)
                 wrong.Add(Text($"the coordinator has {after.Queued} queued and {after.Running} running tasks"));
             var counted = Total(after) - Total(before);
-            // What a client sent just before it vanished may not have arrived.
+            // The last tasks of a vanished client may not have arrived.
             if (counted < _ended || counted > _accepted)
                 wrong.Add(Text($"the coordinator counted {counted} ends; {_ended} to {_accepted} are right"));
             if (wrong.Count > 0)

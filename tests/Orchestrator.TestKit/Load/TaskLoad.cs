@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.TestKit.Load;
 
-/// <summary>One client that sends tasks over one stream as long as it is asked to, and enters each into a ledger.</summary>
+/// <summary>One client that sends tasks over one stream until it is stopped, and enters each into a ledger.</summary>
 public sealed class TaskLoad : IAsyncDisposable
 {
     private readonly OrchestratorClient _client;
@@ -36,9 +36,9 @@ public sealed class TaskLoad : IAsyncDisposable
     /// <param name="token">The coordinator's.</param>
     /// <param name="ledger">Where the tasks are entered.</param>
     /// <param name="make">Makes the task with this tag; the tag is set afterwards.</param>
-    /// <param name="rate">Tasks a second; infinite sends as fast as results come.</param>
+    /// <param name="rate">Creates the task for this tag; the tag is set afterwards.</param>
     /// <param name="inFlight">How many are unfinished at most.</param>
-    /// <param name="onResult">Sees each result after it was entered.</param>
+    /// <param name="onResult">The maximum number of unfinished tasks.</param>
     public static async Task<TaskLoad> StartAsync(
         string address, string token, TaskLedger ledger, Func<ulong, TaskSpec> make, double rate = double.PositiveInfinity, int inFlight = 256, Action<TaskResult>? onResult = null)
     {
@@ -46,17 +46,17 @@ public sealed class TaskLoad : IAsyncDisposable
         return new TaskLoad(client, ledger, make, rate, inFlight, onResult);
     }
 
-    /// <summary>The stream, for instance to cancel tasks of it.</summary>
+    /// <summary>The stream, for instance to cancel its tasks.</summary>
     public TaskStream Stream => _stream;
 
-    /// <summary>Sends no more.</summary>
+    /// <summary>Stops sending.</summary>
     public async Task StopAsync()
     {
         await _enough.CancelAsync();
         await _sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Sends no more and waits for what is unanswered.</summary>
+    /// <summary>Stops sending and waits for unanswered tasks.</summary>
     public async Task FinishAsync(TimeSpan limit)
     {
         await _enough.CancelAsync();
@@ -65,7 +65,7 @@ public sealed class TaskLoad : IAsyncDisposable
         await _stream.Completion.WaitAsync(limit);
     }
 
-    /// <summary>Hangs up, whatever is unanswered.</summary>
+    /// <summary>Disconnects with unanswered tasks.</summary>
     public async Task VanishAsync()
     {
         await _enough.CancelAsync();
@@ -103,7 +103,7 @@ public sealed class TaskLoad : IAsyncDisposable
         }
         catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException or OrchestratorException)
         {
-            // It has sent enough, or its stream is gone; then the stream says why.
+            // It was stopped, or its stream has ended; then the stream reports the reason.
         }
     }
 

@@ -1,15 +1,15 @@
 namespace Orchestrator.TestKit.LockOrders;
 
-/// <summary>Holds every reported cycle against what was really held and waited for.</summary>
+/// <summary>Checks every reported cycle against the actual holds and waits.</summary>
 public static class CycleCheck
 {
     private const string Prefix = "locks/";
 
-    /// <summary>What is wrong with a reported cycle; null where it was real.</summary>
+    /// <summary>The fault of a reported cycle; null where it was real.</summary>
     /// <remarks>
-    /// There must be one instant, within the refused call, at which every edge's waiter was within a call for that very lock and every holder may have held
-    /// it: from before it asked until its release was answered. An edge may lead to one who stands ahead in the same line: the next edge goes on from
-    /// there at the same lock, and the last of these must be a holder.
+    /// There must be one instant, within the rejected call, at which every edge's waiter was within a call for that lock and every holder may
+    /// have held it: from before its request until the response to its release. An edge may lead to a session that is ahead in the same queue:
+    /// the next edge continues from there at the same lock, and the last of these must be a holder.
     /// </remarks>
     public static string? Refute(LockAttempt refused, ILookup<(string Session, string Lock), LockAttempt> attempts)
     {
@@ -32,7 +32,7 @@ public static class CycleCheck
                 needed.Add(($"{edge.Waiter} waited for {name}", [.. attempts[(edge.Waiter, name)].Select(attempt => (attempt.Asked, attempt.Answered))]));
             }
 
-            // Ahead in the same line: that it waits there is said, and looked at, by the next edge.
+            // Ahead in the same queue: the next edge states, and checks, that it waits there.
             var isAhead = next.Target == edge.Target && i + 1 < cycle.Count;
             if (!isAhead)
             {
@@ -46,7 +46,7 @@ public static class CycleCheck
             : $"at no time within [{refused.Asked}, {refused.Answered}] {string.Join(" and ", needed.Select(item => item.What))}";
     }
 
-    /// <summary>Whether all that is needed was so at one instant; a session may have asked for one lock several times.</summary>
+    /// <summary>Whether all conditions held at one instant; a session may have requested one lock several times.</summary>
     private static bool Meet(List<(string What, (long From, long To)[] When)> needed, int index, long from, long to)
     {
         if (index == needed.Count)

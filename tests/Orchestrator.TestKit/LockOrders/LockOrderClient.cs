@@ -6,16 +6,16 @@ using Orchestrator.V1;
 namespace Orchestrator.TestKit.LockOrders;
 
 /// <summary>
-/// Acquires locks in random orders, by the unary calls, whose refusals carry the cycle. Each acquisition goes on record with the stamps of the machine's
-/// monotonic clock around its call and around its release.
+/// Acquires locks in random orders, by the unary calls, whose errors carry the cycle. Each acquisition is recorded with the stamps of the
+/// machine's monotonic clock around its call and around its release.
 /// </summary>
 /// <param name="sync">The coordinator.</param>
-/// <param name="session">The client's own session, of which nobody else uses the locks.</param>
-/// <param name="seed">Its choices.</param>
+/// <param name="session">The client's own session; no other client uses it.</param>
+/// <param name="seed">Determines its choices.</param>
 /// <param name="timeout">How long a wait may last before it counts as a hang.</param>
 public sealed class LockOrderClient(SyncService.SyncServiceClient sync, string session, int seed, TimeSpan timeout)
 {
-    /// <summary>How many locks there are to choose from.</summary>
+    /// <summary>The number of locks to choose from.</summary>
     public const int Locks = 20;
 
     private const int MostOfAnOrder = 5;
@@ -23,11 +23,11 @@ public sealed class LockOrderClient(SyncService.SyncServiceClient sync, string s
     private readonly Random _random = new(seed);
     private readonly List<LockAttempt> _attempts = [];
 
-    /// <summary>All that was acquired, and refused as a deadlock.</summary>
+    /// <summary>All acquisitions, including those rejected as deadlocks.</summary>
     public IReadOnlyList<LockAttempt> Attempts => _attempts;
 
-    /// <summary>Acquires two or more locks in a random order and releases them; gives up what it has where it is refused.</summary>
-    /// <returns>Whether it had all of them.</returns>
+    /// <summary>Acquires two or more locks in a random order and releases them; on a rejection it releases those that it holds.</summary>
+    /// <returns>Whether it held all of them.</returns>
     public async Task<bool> RunOrderAsync()
     {
         var names = Enumerable.Range(0, Locks).ToArray();

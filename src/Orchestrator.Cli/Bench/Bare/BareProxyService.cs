@@ -4,8 +4,8 @@ using Grpc.Core;
 namespace Orchestrator.Cli.Bench.Bare;
 
 /// <summary>
-/// The least that any coordinator must do: take a batch from the client, hand it to one of the echo processes in
-/// turn, and bring its answer back. It knows no tasks, no order and no failure.
+/// The minimal work of any coordinator: receive a batch from the client, send it to the echo processes in turn, and
+/// return the answer. It has no tasks, no ordering and no failure handling.
 /// </summary>
 internal sealed class BareProxyService(IReadOnlyList<BareEcho.BareEchoClient> backends) : BareEcho.BareEchoBase
 {

@@ -15,7 +15,7 @@ namespace Orchestrator.Cli.Bench.Bare;
 
 /// <summary>
 /// The hidden verbs <c>bench-echo [SOCKET]</c> and <c>bench-proxy SOCKET…</c>: a bare gRPC server with the settings of
-/// the coordinator's. It prints its TCP address once it listens and ends when its standard input does, so that it
+/// the coordinator's. It prints its TCP address once it listens and ends when its standard input ends, so it
 /// never outlives the bench that started it.
 /// </summary>
 internal static class BareServer

@@ -1,15 +1,15 @@
 namespace Orchestrator.Cli.Bench.Compare;
 
-/// <summary>The size of a task from which one way of running tasks is worth it.</summary>
+/// <summary>The task size from which a way of running tasks pays off.</summary>
 internal static class BreakEven
 {
     /// <summary>
-    /// The smallest size from which on the speed never falls below <paramref name="threshold"/>; between two measured sizes it is where a straight line
-    /// over the logarithms crosses it.
+    /// The smallest size from which the speed never falls below <paramref name="threshold"/>; between two measured sizes, interpolated linearly over their
+    /// logarithms.
     /// </summary>
-    /// <param name="points">Sizes, ascending, and the speed there as a multiple of what it is compared with.</param>
-    /// <param name="threshold">How fast is worth it.</param>
-    /// <returns>The size; zero where it pays at every measured size, null where it does not pay at the largest.</returns>
+    /// <param name="points">Ascending sizes, each with the speed as a multiple of the reference.</param>
+    /// <param name="threshold">The speed that pays off.</param>
+    /// <returns>The size; zero if it pays off at every measured size, null if it does not at the largest.</returns>
     public static TimeSpan? Find(IReadOnlyList<(TimeSpan Size, double Speed)> points, double threshold)
     {
         if (points.Count == 0 || points[^1].Speed < threshold)

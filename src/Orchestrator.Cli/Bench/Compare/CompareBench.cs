@@ -6,17 +6,17 @@ using Orchestrator.Client;
 
 namespace Orchestrator.Cli.Bench.Compare;
 
-/// <summary>What <c>orchestrator bench compare</c> was asked to do.</summary>
+/// <summary>The settings of <c>orchestrator bench compare</c>.</summary>
 internal sealed record CompareSettings
 {
     public required IReadOnlyList<CompareWorkload> Kinds { get; init; }
 
-    /// <summary>Sizes of computing tasks, ascending. Tasks that wait, or do both, take those of at least a millisecond: no timer is finer.</summary>
+    /// <summary>Sizes of computing tasks, ascending. Waiting and mixed tasks use only sizes of at least a millisecond: no timer is finer.</summary>
     public required IReadOnlyList<TimeSpan> Sizes { get; init; }
 
     public required int Rounds { get; init; }
 
-    /// <summary>How long each way runs per size and round, at least.</summary>
+    /// <summary>The shortest run of each way per size and round.</summary>
     public required TimeSpan Duration { get; init; }
 
     public required bool Memory { get; init; }
@@ -28,7 +28,7 @@ internal sealed record CompareSettings
     public required bool Json { get; init; }
 }
 
-/// <summary>Runs the same tasks in every way there is, and says from which size of them processes pay.</summary>
+/// <summary>Runs the same tasks in every way, and reports the task size from which processes pay off.</summary>
 internal sealed class CompareBench(CompareSettings settings, OrchestratorClient client, StartedPool pool, Terminal terminal)
 {
     private static readonly TimeSpan s_finestTimer = TimeSpan.FromMilliseconds(1);
@@ -38,7 +38,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
 
     private readonly ComparePlaces _places = new(client, pool.Pool);
 
-    // Four of the largest tasks one after the other, so that even they are measured and not only seen.
+    // Long enough for four of the largest tasks in sequence, so that even their measurement has several samples.
     private const int LeastTasks = 4;
 
     public async Task<CompareResult> RunAsync(CancellationToken token)
@@ -47,7 +47,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
         var samplesPerSecond = CompareWork.Calibrate();
         var cases = Cases(samplesPerSecond);
         terminal.Note("warming up …");
-        // Twice over all of them: what the first pass has had compiled anew is ready for the second.
+        // Run all twice: code that the JIT recompiles in the first pass is ready for the second.
         foreach (var mode in CompareMode.All.Concat(CompareMode.All))
             await mode.Create(cases[0], _places, cases[0].InFlight).RunAsync(new RoundPlan(settings.Duration, 0), token);
         var rounds = cases.ToDictionary(work => work, _ => CompareMode.All.ToDictionary(mode => mode, _ => new List<RoundResult>()));
@@ -55,7 +55,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
         {
             foreach (var work in cases)
             {
-                // All ways in turn, so that each round of one has a round of every other beside it.
+                // Alternate the ways, so that each round of one is next to a round of every other.
                 foreach (var mode in CompareMode.All)
                     rounds[work][mode].Add(await mode.Create(work, _places, work.InFlight).RunAsync(Plan(work), token));
             }
@@ -70,7 +70,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
         return settings.Memory ? result with { Costs = await new CostBench(client, pool, terminal).RunAsync(token) } : result;
     }
 
-    /// <summary>The machine's name for people.</summary>
+    /// <summary>The machine's description, for people to read.</summary>
     private static string Machine() =>
         $"{Environment.ProcessorCount} core{(Environment.ProcessorCount == 1 ? "" : "s")}, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}, " +
         System.Runtime.InteropServices.RuntimeInformation.OSDescription;
@@ -98,7 +98,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
         return cells;
     }
 
-    /// <summary>Changes the number of workers for as long as it takes.</summary>
+    /// <summary>Changes the number of workers for the duration of the measurement.</summary>
     private async Task<IReadOnlyList<SpeedUp>> SpeedUpsAsync(double samplesPerSecond, CancellationToken token)
     {
         var before = (await client.GetStatusAsync(token)).Workers.Count;
@@ -109,7 +109,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
             for (var workers = 1; workers <= Environment.ProcessorCount; workers++)
             {
                 await WorkerScale.ToAsync(client, workers, token);
-                // A worker that has just started compiles its code first.
+                // A newly started worker JIT-compiles its code first.
                 await CompareMode.Stream.Create(work, _places, work.InFlight).RunAsync(new RoundPlan(s_warmUp, 0), token);
                 var ratios = new List<double>();
                 for (var i = 0; i < settings.Rounds; i++)

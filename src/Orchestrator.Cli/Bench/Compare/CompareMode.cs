@@ -6,15 +6,15 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Compare;
 
-/// <summary>Where the tasks of a comparison run, beside this program's own threads.</summary>
+/// <summary>The places where a comparison runs tasks, besides this program's own threads.</summary>
 /// <param name="Client">A coordinator in another process.</param>
 /// <param name="Pool">The pool of this program.</param>
 internal sealed record ComparePlaces(OrchestratorClient Client, IOrchestratorPool Pool);
 
 /// <summary>One way of running tasks.</summary>
-/// <param name="Name">As tables show it.</param>
-/// <param name="Where">For people: which process does the work, and how it gets there.</param>
-/// <param name="Create">The load of this work, with at most so many tasks in flight.</param>
+/// <param name="Name">The name in tables.</param>
+/// <param name="Where">A description: the process that does the work, and the way tasks reach it.</param>
+/// <param name="Create">Creates the load for this work, with a limit on tasks in flight.</param>
 internal sealed record CompareMode(string Name, string Where, Func<CompareWork, ComparePlaces, int, ILoadShape> Create)
 {
     private const int CallsInFlight = 64;
@@ -39,7 +39,7 @@ internal sealed record CompareMode(string Name, string Where, Func<CompareWork, 
         "processes, embedded pool", "worker processes of this program's own pool: pool.MapAsync, or pool.RunAsync where one runs at a time",
         (work, places, inFlight) => MapOrRun(work.ToLoad(Placement.WorkerProcess, Placement.WorkerProcess), places.Pool, inFlight));
 
-    /// <summary>All of them, in the order of tables.</summary>
+    /// <summary>All ways, in table order.</summary>
     public static readonly CompareMode[] All =
     [
         Sequential,
@@ -52,7 +52,7 @@ internal sealed record CompareMode(string Name, string Where, Func<CompareWork, 
         Pool,
     ];
 
-    /// <summary>Those that send tasks to other processes, and need to be worth it.</summary>
+    /// <summary>The ways that send tasks to other processes, which must pay off.</summary>
     public static readonly CompareMode[] AcrossProcesses = [Pool, Stream, Unary];
 
     private static UnaryLoop Calls(TaskLoad load, OrchestratorClient client, int inFlight) =>

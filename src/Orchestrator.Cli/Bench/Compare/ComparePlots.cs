@@ -11,7 +11,7 @@ internal static class ComparePlots
     private const int Width = 860;
     private const int Height = 430;
 
-    // Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
+    // Okabe and Ito's colours, distinguishable with any kind of colour vision.
     private static readonly string[] s_colours = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#0072B2", "#CC79A7"];
 
     public static string Throughput(CompareResult result, CompareWorkload kind)
@@ -26,7 +26,7 @@ internal static class ComparePlots
             Style(plot.Add.Scatter(sizes.Select(Math.Log10).ToArray(), rates.Select(Math.Log10).ToArray()), mode.Name, colour);
         }
 
-        // The sizes that were measured, and nothing between them.
+        // Ticks only at the measured sizes.
         plot.Axes.Bottom.SetTicks([.. sizes.Select(Math.Log10)], [.. sizes.Select(Time)]);
         LogTicks(plot.Axes.Left, all, Rate);
         return Finish(plot, "size of a task", "tasks per second");
@@ -79,10 +79,10 @@ internal static class ComparePlots
         line.MarkerSize = 7;
     }
 
-    /// <summary>Powers of ten; with the twos and fives between them where all lies within two decades.</summary>
+    /// <summary>Powers of ten; also twos and fives if all values lie within two decades.</summary>
     private static void LogTicks(IAxis axis, List<double> values, Func<double, string> label)
     {
-        // What completed nothing in its time has no place on such an axis.
+        // A rate of zero cannot be shown on a logarithmic axis.
         values = values.FindAll(value => value > 0);
         if (values.Count == 0)
             return;
@@ -92,7 +92,7 @@ internal static class ComparePlots
         axis.SetTicks([.. marks.Select(Math.Log10)], [.. marks.Select(label)]);
     }
 
-    // Round numbers, which need no digits behind the point.
+    // Round numbers, which need no decimals.
     private static string Time(double seconds) => seconds switch
     {
         < 0.999e-3 => FormattableString.Invariant($"{Math.Round(seconds * 1e6, 3):0.###} µs"),
@@ -108,7 +108,7 @@ internal static class ComparePlots
         plot.YLabel(y);
         plot.Axes.Bottom.Label.Bold = plot.Axes.Left.Label.Bold = false;
         plot.Grid.MajorLineColor = Color.FromHex("#E6E6E6");
-        // Beside the plot: inside, some of the lines would always lie below it.
+        // Beside the plot: inside, the legend would always cover some of the lines.
         plot.ShowLegend(Edge.Right);
         return plot.GetSvgXml(Width, Height);
     }

@@ -4,7 +4,7 @@ using Orchestrator.Cli.Output;
 
 namespace Orchestrator.Cli.Bench.Compare;
 
-/// <summary>A comparison as one page that needs nothing beside itself.</summary>
+/// <summary>A comparison as one self-contained HTML page.</summary>
 internal static class CompareReport
 {
     private const string Style = """
@@ -74,7 +74,7 @@ internal static class CompareReport
 
     private static void Figure(StringBuilder page, string svg, string caption)
     {
-        // A page may not hold the declaration of an XML document.
+        // An HTML page must not contain an XML declaration.
         var start = svg.IndexOf("<svg", StringComparison.Ordinal);
         page.Append($"<figure role=\"img\" aria-label=\"{Text(caption)}\">\n{svg[start..]}\n<figcaption>{Text(caption)}</figcaption>\n</figure>\n");
     }

@@ -2,20 +2,20 @@ using Orchestrator.Cli.Bench.Report;
 
 namespace Orchestrator.Cli.Bench.Compare;
 
-/// <summary>How fast one way of running tasks was with one kind and size of them.</summary>
+/// <summary>The speed of one way of running tasks, for one kind and size.</summary>
 internal sealed record CompareCell(CompareMode Mode, CompareWorkload Kind, TimeSpan Size, FigureSummary Figure);
 
-/// <summary>What some workers gained against one sequential program.</summary>
+/// <summary>The speed-up of some workers over one sequential program.</summary>
 internal sealed record SpeedUp(int Workers, double Factor);
 
-/// <summary>What something costs before it does any work.</summary>
-/// <param name="What">For people.</param>
-/// <param name="Memory">Bytes of resident memory each; null where it was not measured.</param>
-/// <param name="Start">Until it can work.</param>
+/// <summary>The cost of something before it does any work.</summary>
+/// <param name="What">A description, for people to read.</param>
+/// <param name="Memory">Bytes of resident memory each; null if not measured.</param>
+/// <param name="Start">The time until it can work.</param>
 /// <param name="Note">How it was measured.</param>
 internal sealed record Cost(string What, double? Memory, TimeSpan? Start, string Note);
 
-/// <summary>All that a comparison measured.</summary>
+/// <summary>All measurements of a comparison.</summary>
 internal sealed record CompareResult
 {
     public required string Machine { get; init; }
@@ -44,7 +44,7 @@ internal sealed record CompareResult
            select (size, mine.Figure.RateRatio(its.Figure)),
     ];
 
-    /// <summary>From which size of a computing task it pays to send it to a worker process.</summary>
+    /// <summary>The size from which sending a computing task to a worker process pays off.</summary>
     public IEnumerable<(CompareMode Mode, string Against, double Threshold, TimeSpan? Size)> BreakEvens()
     {
         foreach (var mode in CompareMode.AcrossProcesses)

@@ -2,7 +2,7 @@ using Orchestrator.Cli.Output;
 
 namespace Orchestrator.Cli.Bench.Compare;
 
-/// <summary>A comparison for people who read it in a terminal.</summary>
+/// <summary>Prints a comparison to a terminal.</summary>
 internal static class CompareTable
 {
     public static string Title(CompareWorkload kind) => kind switch

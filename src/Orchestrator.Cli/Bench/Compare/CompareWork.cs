@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Compare;
 
-/// <summary>What the tasks of a comparison do.</summary>
+/// <summary>The kinds of tasks in a comparison.</summary>
 internal enum CompareWorkload
 {
     /// <summary>They compute.</summary>
@@ -19,9 +19,9 @@ internal enum CompareWorkload
     Mixed,
 }
 
-/// <summary>Tasks of one kind and size, to be run here or sent away: the same handlers do the work in either case.</summary>
+/// <summary>Tasks of one kind and size, run here or sent to a worker: the same handlers do the work in either case.</summary>
 /// <param name="kind">What they do.</param>
-/// <param name="size">How long one takes by itself.</param>
+/// <param name="size">The duration of one task by itself.</param>
 /// <param name="samplesPerSecond">How many samples of <c>monte_carlo_pi</c> one core of this machine computes.</param>
 internal sealed class CompareWork(CompareWorkload kind, TimeSpan size, double samplesPerSecond)
 {
@@ -39,13 +39,13 @@ internal sealed class CompareWork(CompareWorkload kind, TimeSpan size, double sa
     private long Samples => Math.Max(1, (long)(size.TotalSeconds * samplesPerSecond));
 
     /// <summary>
-    /// Enough tasks in flight that nobody runs dry, and few enough that the last of them are soon done. Tasks that wait are limited by nothing else.
+    /// Enough tasks in flight to keep every worker busy, and few enough that the last ones end soon. For waiting tasks, this is the only limit.
     /// </summary>
     public int InFlight => Kind == CompareWorkload.Io
         ? 1_000
         : (int)Math.Clamp(s_inFlight * Environment.ProcessorCount / Size, 2 * Environment.ProcessorCount, Kind == CompareWorkload.Cpu ? 4_096 : 1_000);
 
-    /// <summary>How many samples a second are computed here, once the code is compiled.</summary>
+    /// <summary>The number of samples per second computed here, once the code is compiled.</summary>
     public static double Calibrate()
     {
         var rates = new List<double>();
@@ -56,11 +56,11 @@ internal sealed class CompareWork(CompareWorkload kind, TimeSpan size, double sa
             rates.Add(CalibrationSamples / Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
 
-        // The first runs were not compiled yet, and whoever disturbs makes slower, never faster.
+        // Take the best run: the first runs are not compiled yet, and other load only ever slows a run down.
         return rates.Order().ElementAt(CalibrationRuns * 3 / 4);
     }
 
-    /// <summary>Does the next one here, and holds the thread for as long.</summary>
+    /// <summary>Runs the next task here, and blocks the thread meanwhile.</summary>
     public void RunHere(CancellationToken token)
     {
         if (NextComputes())
@@ -69,7 +69,7 @@ internal sealed class CompareWork(CompareWorkload kind, TimeSpan size, double sa
             token.WaitHandle.WaitOne(Size);
     }
 
-    /// <summary>Does the next one here; one that waits holds no thread.</summary>
+    /// <summary>Runs the next task here; a waiting task holds no thread.</summary>
     public async Task RunHereAsync(CancellationToken token)
     {
         if (NextComputes())
@@ -78,9 +78,9 @@ internal sealed class CompareWork(CompareWorkload kind, TimeSpan size, double sa
             await Task.Delay(Size, TimeProvider.System, token);
     }
 
-    /// <summary>The tasks as the coordinator gets them.</summary>
-    /// <param name="cpu">Where those that compute run.</param>
-    /// <param name="io">Where those that wait run.</param>
+    /// <summary>The tasks as sent to the coordinator.</summary>
+    /// <param name="cpu">Where computing tasks run.</param>
+    /// <param name="io">Where waiting tasks run.</param>
     public TaskLoad ToLoad(Placement cpu, Placement io)
     {
         var computing = new TaskSpec

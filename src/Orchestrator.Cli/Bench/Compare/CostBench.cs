@@ -8,7 +8,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Compare;
 
-/// <summary>What threads, coroutines and processes cost before they do any work, and what it costs to hand something over to each.</summary>
+/// <summary>The cost of threads, coroutines and processes before they do any work, and of passing data to each.</summary>
 internal sealed class CostBench(OrchestratorClient client, StartedPool pool, Terminal terminal)
 {
     private const int ThreadCount = 200;
@@ -82,7 +82,7 @@ internal sealed class CostBench(OrchestratorClient client, StartedPool pool, Ter
         TimeSpan spare, cold;
         try
         {
-            // The first comes from the spare that stands ready, if there is one; two more at once must start anew.
+            // The first comes from the hot spare, if there is one; two more at once need a cold start.
             var started = Stopwatch.GetTimestamp();
             await WorkerScale.ToAsync(client, before + 1, token);
             spare = Stopwatch.GetElapsedTime(started);

@@ -3,7 +3,7 @@ using Orchestrator.Cli.Bench.Load;
 
 namespace Orchestrator.Cli.Bench.Compare;
 
-/// <summary>Tasks on threads of this process, each of which does one after the other. One thread is the sequential program.</summary>
+/// <summary>Tasks on threads of this process, each running its tasks in sequence. One thread is the sequential program.</summary>
 internal sealed class LocalThreads(CompareWork work, int threads) : ILoadShape
 {
     public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
@@ -33,13 +33,13 @@ internal sealed class LocalThreads(CompareWork work, int threads) : ILoadShape
 }
 
 /// <summary>
-/// Tasks as coroutines of one event loop, as Python's asyncio has it: one runs at a time, and while some wait, others run.
+/// Tasks as coroutines of one event loop, like Python's asyncio: one runs at a time, and while some wait, others run.
 /// </summary>
 internal sealed class LocalAsync(CompareWork work, int inFlight) : ILoadShape
 {
     public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
     {
-        // One at a time, and each goes on there after its wait.
+        // One runs at a time, and each resumes on the loop after its wait.
         var loop = new TaskFactory(token, TaskCreationOptions.None, TaskContinuationOptions.None, new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler);
         var budget = plan.Start();
         var latency = new LatencyRecorder();

@@ -4,13 +4,13 @@ using System.Runtime.InteropServices;
 namespace Orchestrator.Cli.Bench.Load;
 
 /// <summary>
-/// When the operations of an open loop are to start: a Poisson process, drawn beforehand from a seed. Latency counts
-/// from these instants, whether or not the sender could keep up; so a stall is charged to every operation that it
-/// delayed, and none is left out.
+/// The start times of an open loop's operations: a Poisson process, drawn beforehand from a seed. Latency counts from
+/// these instants, whether or not the sender keeps up, so a stall is charged to every operation that it delays
+/// (no coordinated omission).
 /// </summary>
 internal sealed class ArrivalSchedule
 {
-    // 400 MB of instants; a longer run has to be asked for in parts.
+    // 400 MB of instants; split a longer run into parts.
     private const long Most = 50_000_000;
 
     private readonly long[] _offsets;
@@ -41,8 +41,8 @@ internal sealed class ArrivalSchedule
     public long this[int index] => _offsets[index];
 
     /// <summary>
-    /// Calls <paramref name="send"/> with each range of starts that has become due, on a thread of its own: timers of
-    /// the thread pool are a millisecond coarse, and late whenever the pool is busy.
+    /// Calls <paramref name="send"/> with each range of starts that is due, on a dedicated thread: thread-pool timers
+    /// have a resolution of a millisecond, and are late when the pool is busy.
     /// </summary>
     public Task PlayAsync(long begin, Action<int, int> send, CancellationToken token)
     {
@@ -88,7 +88,7 @@ internal sealed class ArrivalSchedule
 
     private static void Pause(long ticks)
     {
-        // At most a tenth of a second, so that a cancel is noticed.
+        // At most a tenth of a second, so that a cancellation is noticed.
         var nanoseconds = Math.Min((long)(ticks * (1e9 / Stopwatch.Frequency)), 100_000_000);
         var time = new TimeSpec { Nanoseconds = nanoseconds };
         _ = NanoSleep(ref time, IntPtr.Zero);

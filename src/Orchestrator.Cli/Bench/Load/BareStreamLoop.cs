@@ -7,7 +7,7 @@ using Orchestrator.Cli.Bench.Bare;
 namespace Orchestrator.Cli.Bench.Load;
 
 /// <summary>
-/// A closed loop of batches over a bare stream: as many items in flight, and as many of them in a message, as the
+/// A closed loop of batches over a bare stream, with the same number of items in flight and per message as the
 /// tasks that it is compared with.
 /// </summary>
 internal sealed class BareStreamLoop(BareEcho.BareEchoClient client, ByteString data, Func<int> itemsPerMessage, int inFlight)
@@ -24,7 +24,7 @@ internal sealed class BareStreamLoop(BareEcho.BareEchoClient client, ByteString 
         var latency = new LatencyRecorder();
         var sends = Channel.CreateUnbounded<int>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
         using var call = client.Stream(cancellationToken: token);
-        // Messages of `size` items each spend that much of a budget that counts items.
+        // The budget counts items: a message spends `size` of it.
         var budget = plan.Start();
         var begin = Stopwatch.GetTimestamp();
         var open = 0;
@@ -48,7 +48,7 @@ internal sealed class BareStreamLoop(BareEcho.BareEchoClient client, ByteString 
         sends.Writer.Complete();
         await writing;
         await call.RequestStream.CompleteAsync();
-        // Read to the end, so that the call ends in order and is not reset.
+        // Read to the end, so that the call ends in order instead of by reset.
         while (await call.ResponseStream.MoveNext(token))
         {
         }
@@ -75,8 +75,8 @@ internal sealed class BareStreamLoop(BareEcho.BareEchoClient client, ByteString 
 
 /// <summary>One message at a time on an open stream.</summary>
 /// <param name="client">The echo.</param>
-/// <param name="data">What each message carries.</param>
-/// <param name="messages">How many of them, one after the other, make one sample.</param>
+/// <param name="data">The payload of each message.</param>
+/// <param name="messages">The number of sequential messages per sample.</param>
 internal sealed class BarePingPong(BareEcho.BareEchoClient client, ByteString data, int messages = 1) : ILoadShape
 {
     public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)

@@ -5,12 +5,12 @@ using HdrHistogram;
 namespace Orchestrator.Cli.Bench.Load;
 
 /// <summary>
-/// Latencies in nanoseconds, three significant digits. Not safe for many threads: each thread has its own, and they
+/// Latencies in nanoseconds, three significant digits. Not thread-safe: each thread has its own, and they
 /// are added up afterwards.
 /// </summary>
 internal sealed class LatencyRecorder
 {
-    // Ten minutes; what takes longer is recorded as that.
+    // Ten minutes; longer times are recorded as that.
     private const long Highest = 600_000_000_000;
 
     private static readonly double NanosecondsPerTick = 1e9 / Stopwatch.Frequency;
@@ -49,10 +49,10 @@ internal sealed class LatencyRecorder
 
     public void Add(LatencyRecorder other) => _histogram.Add(other._histogram);
 
-    /// <summary>How many samples a percentile needs: fewer than ten beyond it would make it an anecdote.</summary>
+    /// <summary>The number of samples that a percentile needs: at least ten beyond it, for it to be significant.</summary>
     public static long SamplesNeeded(double percentile) => (long)Math.Ceiling(10 / (1 - (percentile / 100)) - 1e-6);
 
-    /// <summary>The percentile, or null where there are too few samples for it.</summary>
+    /// <summary>The percentile, or null if there are too few samples for it.</summary>
     public TimeSpan? At(double percentile) => Count < SamplesNeeded(percentile)
         ? null
         : TimeSpan.FromMicroseconds(_histogram.GetValueAtPercentile(percentile) / 1e3);

@@ -31,7 +31,7 @@ internal sealed class OpenStreamLoop(
                     for (var i = from; i < to; i++)
                         due[i - from] = load.ForStream((ulong)i);
                     var submitted = streams[turn++ % streams.Length].SubmitAsync(due, token);
-                    // A full stream holds the sender up; what was due meanwhile is late, and its latency says so.
+                    // A full stream blocks the sender; tasks due meanwhile are late, and their latency includes the delay.
                     if (!submitted.IsCompletedSuccessfully)
                         submitted.AsTask().GetAwaiter().GetResult();
                 },
@@ -51,7 +51,7 @@ internal sealed class OpenStreamLoop(
     }
 }
 
-/// <summary>An open loop of single calls, with a bound on how many may be open, so that an overload ends.</summary>
+/// <summary>An open loop of single calls, with a bound on open calls, so that an overload ends.</summary>
 internal sealed class OpenUnaryLoop(
     Func<int, CancellationToken, Task<string?>> call, int clients, double rate, int inFlight) : ILoadShape
 {
@@ -96,7 +96,7 @@ internal sealed class OpenUnaryLoop(
     }
 }
 
-/// <summary>Counts an open loop's ends and measures each from its intended start.</summary>
+/// <summary>Counts an open loop's completions and measures each from its intended start.</summary>
 internal sealed class OpenLoopProgress(ArrivalSchedule schedule)
 {
     private readonly Lock _gate = new();

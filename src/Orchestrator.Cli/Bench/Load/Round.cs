@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace Orchestrator.Cli.Bench.Load;
 
-/// <summary>How long one round goes on: a number of operations, or a time where <paramref name="Count"/> is 0.</summary>
+/// <summary>The length of one round: a number of operations, or a duration if <paramref name="Count"/> is 0.</summary>
 internal sealed record RoundPlan(TimeSpan Duration, long Count)
 {
     public RoundBudget Start() => new(this);
 }
 
-/// <summary>Hands out the operations of a round. Safe for many threads.</summary>
+/// <summary>Hands out the operations of a round. Thread-safe.</summary>
 internal sealed class RoundBudget(RoundPlan plan)
 {
     private readonly long _end = plan.Count > 0
@@ -21,12 +21,12 @@ internal sealed class RoundBudget(RoundPlan plan)
         Interlocked.Add(ref _left, -count) >= 0 && Stopwatch.GetTimestamp() < _end;
 }
 
-/// <summary>What one round showed.</summary>
+/// <summary>The result of one round.</summary>
 /// <param name="Latency">One record per operation.</param>
 /// <param name="Elapsed">From the first operation's start to the last one's end.</param>
 /// <param name="Failed">Operations that ended with an error; they count as completed too.</param>
-/// <param name="ItemsPerMessage">How many tasks travelled in a message on average, where batches were sent.</param>
-/// <param name="OfferedRate">Operations per second that were to be started, in an open loop.</param>
+/// <param name="ItemsPerMessage">The average number of tasks per message, if batches were sent.</param>
+/// <param name="OfferedRate">Intended operations per second, in an open loop.</param>
 /// <param name="FirstError">Why the first failed operation failed.</param>
 internal sealed record RoundResult(
     LatencyRecorder Latency,
@@ -39,7 +39,7 @@ internal sealed record RoundResult(
     public double PerSecond => Latency.Count / Elapsed.TotalSeconds;
 }
 
-/// <summary>One way of putting load on something.</summary>
+/// <summary>A kind of load.</summary>
 internal interface ILoadShape
 {
     Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token);

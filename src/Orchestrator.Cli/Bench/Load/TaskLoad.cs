@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Load;
 
-/// <summary>The tasks that the bench sends: all alike, or several kinds in turn; told apart by their tags.</summary>
+/// <summary>The tasks that the bench sends: all alike, or several kinds in turn, identified by their tags.</summary>
 internal sealed class TaskLoad
 {
     private readonly TaskSpec[] _kinds;
@@ -22,7 +22,7 @@ internal sealed class TaskLoad
     /// <summary>One task of each kind.</summary>
     public IReadOnlyList<TaskSpec> Kinds => _kinds;
 
-    /// <summary>What the tasks of a stream have in common.</summary>
+    /// <summary>The options shared by the tasks of a stream.</summary>
     public TaskOptions? Options { get; }
 
     public TaskSpec ForStream(ulong tag)
@@ -38,7 +38,7 @@ internal sealed class TaskLoad
         return Failure(await client.RunTaskAsync(task, cancellationToken: token));
     }
 
-    /// <summary>Runs the next one as a program with a pool would.</summary>
+    /// <summary>Runs the next task as a program with a pool would.</summary>
     /// <returns>Why it failed; null when it did not.</returns>
     public async Task<string?> RunAsync(IExecutor pool, CancellationToken token)
     {

@@ -5,7 +5,7 @@ namespace Orchestrator.Cli.Bench.Load;
 
 /// <summary>
 /// A closed loop over <c>StreamTasks</c>: each client holds one stream with <paramref name="inFlight"/> tasks, and
-/// every result sends the next. Batches are whatever the client makes of it.
+/// every result sends the next. The client decides the batch size.
 /// </summary>
 internal sealed class TaskStreamLoop(IReadOnlyList<OrchestratorClient> clients, TaskLoad load, int inFlight) : ILoadShape
 {
@@ -78,7 +78,7 @@ internal sealed class TaskStreamLoop(IReadOnlyList<OrchestratorClient> clients, 
             if (first.Count > 0)
             {
                 await _stream.SubmitAsync(first, token);
-                // The stream may break instead; its Completion has the reason.
+                // The stream may break instead; its Completion holds the reason.
                 await (await Task.WhenAny(_done.Task, _stream.Completion).WaitAsync(token));
             }
 
@@ -102,7 +102,7 @@ internal sealed class TaskStreamLoop(IReadOnlyList<OrchestratorClient> clients, 
             if (_budget!.TryTake())
             {
                 _started[result.Tag] = now;
-                // The slot of the result is free, so that this never waits.
+                // The result's slot is free, so this never waits.
                 _ = _stream.SubmitAsync(_load.ForStream(result.Tag)).AsTask();
             }
             else if (Interlocked.Decrement(ref _open) == 0)

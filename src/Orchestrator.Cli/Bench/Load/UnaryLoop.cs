@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Orchestrator.Cli.Bench.Load;
 
 /// <summary>A closed loop of calls: each of <paramref name="inFlight"/> callers starts its next when its last has ended.</summary>
-/// <param name="call">Makes one call by one of the clients; the answer is null, or why it failed.</param>
-/// <param name="clients">How many clients there are; each has its own callers.</param>
+/// <param name="call">Makes one call by one of the clients; returns null, or the reason of the failure.</param>
+/// <param name="clients">The number of clients; each has its own callers.</param>
 /// <param name="inFlight">Callers per client.</param>
 internal sealed class UnaryLoop(Func<int, CancellationToken, Task<string?>> call, int clients, int inFlight) : ILoadShape
 {

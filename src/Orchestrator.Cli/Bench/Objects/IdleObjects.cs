@@ -6,15 +6,15 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.Bench.Objects;
 
 /// <summary>
-/// What an object costs that nobody uses: so many are made, and the coordinator's resident memory is read before and after. A tenth as many are made and removed
-/// first, so that code and buffers that serve any number do not count.
+/// The memory cost of an idle object: creates many, and reads the coordinator's resident memory before and after. It first creates and removes a tenth as many,
+/// so that code and buffers that serve any number do not count.
 /// </summary>
-/// <param name="Kind">What is made, in the plural.</param>
-/// <param name="Make">The operation that makes the one of this name.</param>
-/// <param name="Remove">Removes the one of this name; null where the end of the session does.</param>
+/// <param name="Kind">The kind of object, in the plural.</param>
+/// <param name="Make">Creates the object of this name.</param>
+/// <param name="Remove">Removes the object of this name; null if the end of the session does.</param>
 internal sealed record IdleObjects(string Kind, Func<ObjectBenchRun, string, CoordinationSession, Task> Make, Func<ObjectBenchRun, string, Task>? Remove)
 {
-    // So many at a time, each as a call or an operation of its own.
+    // The number of concurrent calls or operations.
     private const int AtOnce = 64;
 
     public static readonly IdleObjects Queues = new(
@@ -22,7 +22,7 @@ internal sealed record IdleObjects(string Kind, Func<ObjectBenchRun, string, Coo
         (run, name, _) => run.Client.CreateQueueAsync(new QueueSpec { Name = name, Kind = QueueKind.Fifo }),
         async (run, name) => await run.Queues.DeleteQueueAsync(new DeleteQueueRequest { Queue = name }));
 
-    /// <summary>Held locks: one that is free costs nothing, since it is forgotten.</summary>
+    /// <summary>Held locks: a free one costs nothing, since it is removed.</summary>
     public static readonly IdleObjects Locks = new("held locks", (_, name, session) => session.Lock(name).AcquireAsync(), null);
 
     public static readonly IdleObjects Values = new(
@@ -69,7 +69,7 @@ internal sealed record IdleObjects(string Kind, Func<ObjectBenchRun, string, Coo
     private static async Task<ulong> MemoryAsync(OrchestratorClient client, CancellationToken token) =>
         (await client.GetStatusAsync(token)).Coordinator.RssBytes;
 
-    /// <summary>Makes them, lets the caller look, and removes them again.</summary>
+    /// <summary>Creates the objects, lets the caller measure, and removes them again.</summary>
     private async Task MakeAsync(ObjectBenchRun run, string prefix, int count, Func<CancellationToken, Task> look, CancellationToken token)
     {
         var names = Enumerable.Range(0, count).Select(i => $"{run.NewName()}/{prefix}-{i}").ToArray();

@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;
 
-/// <summary>What <c>bench lock</c> measures: a lock that nobody else wants, and one that two processes hand to each other.</summary>
+/// <summary>The shapes of <c>bench lock</c>: an uncontended lock, and one that two processes pass to each other.</summary>
 internal static class LockShapes
 {
     public static readonly ObjectFigure[] Figures =
@@ -24,14 +24,14 @@ internal static class LockShapes
         await using var hold = await session.Lock(name).AcquireAsync(token);
     }
 
-    // Odd ids take it and even ids give it back; the session's operations are done in their order.
+    // Odd ids acquire and even ids release; the session executes operations in order.
     private static Operation Toggle(string name, ulong id) => id % 2 == 1
         ? new Operation { AcquireLock = new AcquireLockRequest { Lock = name } }
         : new Operation { ReleaseLock = new ReleaseLockRequest { Lock = name } };
 
     /// <summary>
-    /// A partner process and this one take and release the same lock, each as soon as it can. Between two grants here that were not in a row lie two
-    /// hand-overs, and half of that time is what is recorded for each.
+    /// A partner process and this one acquire and release the same lock, each as fast as it can. Two non-consecutive grants here are two hand-overs apart,
+    /// and half of that time is recorded for each.
     /// </summary>
     private sealed class HandOver(ObjectBenchRun run) : ILoadShape
     {

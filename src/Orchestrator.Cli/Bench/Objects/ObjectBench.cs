@@ -6,16 +6,16 @@ using Orchestrator.Client;
 
 namespace Orchestrator.Cli.Bench.Objects;
 
-/// <summary>Measures some of a list of figures, each in turn with its baseline, and judges them by the thresholds.</summary>
+/// <summary>Measures the chosen figures, each in turn with its baseline, and checks the thresholds.</summary>
 internal static class ObjectBench
 {
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.7);
 
     /// <param name="title">The verb.</param>
-    /// <param name="all">What it can measure.</param>
-    /// <param name="settings">What is asked for.</param>
+    /// <param name="all">All figures that can be measured.</param>
+    /// <param name="settings">The settings.</param>
     /// <param name="client">The coordinator.</param>
-    /// <param name="terminal">Where to.</param>
+    /// <param name="terminal">The output.</param>
     /// <param name="token">Gives up.</param>
     public static async Task<int> RunAsync(
         string title, IReadOnlyList<ObjectFigure> all, ObjectBenchSettings settings, OrchestratorClient client, Terminal terminal, CancellationToken token)
@@ -32,7 +32,7 @@ internal static class ObjectBench
                        $"{Format.Count(settings.InFlight)} in flight where pipelined, {settings.Rounds} round{(settings.Rounds == 1 ? "" : "s")}";
             terminal.Note(what);
             terminal.Note("warming up …");
-            // Twice over all of them: what the first pass has had compiled anew is ready for the second.
+            // Run all twice: code that the JIT recompiles in the first pass is ready for the second.
             foreach (var (_, shape) in shapes.Concat(shapes))
                 await shape.RunAsync(WarmUpPlan(settings.Plan), token);
             var rounds = await MeasureAsync(settings, entries, shapes, terminal, token);
@@ -160,7 +160,7 @@ internal static class ObjectBench
 
         foreach (var line in compared)
         {
-            // One number for both: how fast against the baseline. A latency's ratio is the other way round.
+            // One number for both: the speed relative to the baseline. The ratio of latencies is inverted.
             var speed = line.Line.IsRate ? line.Ratio : 1 / line.Ratio;
             if (settings.MinRatio is { } least && !(speed >= least))
                 yield return $"{line.Ours.Name}: {Format.Number(speed ?? 0)} × the speed of {line.Bare.Name} is below {Format.Number(least)}";
@@ -169,7 +169,7 @@ internal static class ObjectBench
         }
     }
 
-    /// <summary>A chosen figure, with its baseline where there is to be one.</summary>
+    /// <summary>A chosen figure, with its baseline if one is requested.</summary>
     private sealed class Entry(ObjectFigure figure, ILoadShape shape)
     {
         public ObjectFigure Figure => figure;
@@ -178,7 +178,7 @@ internal static class ObjectBench
 
         public ILoadShape? Bare { get; set; }
 
-        /// <summary>Those of the last round, for the baseline to send as many.</summary>
+        /// <summary>The items per message of the last round, for the baseline to send as many.</summary>
         public int ItemsPerMessage { get; set; } = 64;
 
         public IEnumerable<(string Name, ILoadShape Shape)> Shapes => Bare is { } bare ? [(figure.Name, shape), (BareName, bare)] : [(figure.Name, shape)];

@@ -8,7 +8,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;
 
-/// <summary>What the shapes of one run have in common: the client, the partner processes and the bare echo, all ended with it.</summary>
+/// <summary>The shared resources of one run's shapes: the client, the partner processes and the bare echo, all ended with the run.</summary>
 internal sealed class ObjectBenchRun(ObjectBenchSettings settings, OrchestratorClient client, CancellationToken token) : IAsyncDisposable
 {
     private readonly List<PartnerProcess> _partners = [];
@@ -29,10 +29,10 @@ internal sealed class ObjectBenchRun(ObjectBenchSettings settings, OrchestratorC
 
     public SessionService.SessionServiceClient Sessions { get; } = new(client.Invoker);
 
-    /// <summary>A name that nobody else uses.</summary>
+    /// <summary>A unique name.</summary>
     public string NewName() => $"{_prefix}-{++_names}";
 
-    /// <summary>The first so many partner processes; started when they are first needed, and kept warm.</summary>
+    /// <summary>The first partner processes, as many as requested; started on first use, and kept warm.</summary>
     public async Task<IReadOnlyList<PartnerProcess>> PartnersAsync(int count)
     {
         while (_partners.Count < count)
@@ -40,12 +40,12 @@ internal sealed class ObjectBenchRun(ObjectBenchSettings settings, OrchestratorC
         return _partners.GetRange(0, count);
     }
 
-    /// <summary>The one partner process that most shapes need.</summary>
+    /// <summary>The single partner process that most shapes need.</summary>
     public async Task<PartnerProcess> PartnerAsync() => (await PartnersAsync(1))[0];
 
-    /// <summary>The baseline of a figure; its name says what it is.</summary>
+    /// <summary>The baseline of a figure, with its name.</summary>
     /// <param name="figure">The figure.</param>
-    /// <param name="itemsPerMessage">How many items the figure's last round had in a message.</param>
+    /// <param name="itemsPerMessage">The items per message of the figure's last round.</param>
     public async Task<(string Name, ILoadShape Shape)> BaselineAsync(ObjectFigure figure, Func<int> itemsPerMessage)
     {
         _echo ??= await BenchProcess.StartAsync("bench-echo", [], token);
@@ -84,7 +84,7 @@ internal sealed class ObjectBenchRun(ObjectBenchSettings settings, OrchestratorC
         }
         catch (Grpc.Core.RpcException)
         {
-            // It was no name of this kind, or the coordinator has gone, and the state with it.
+            // There is no object of this kind with the name, or the coordinator has ended, and its state with it.
         }
     }
 

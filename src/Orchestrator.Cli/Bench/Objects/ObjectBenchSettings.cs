@@ -2,7 +2,7 @@ using Orchestrator.Cli.Bench.Load;
 
 namespace Orchestrator.Cli.Bench.Objects;
 
-/// <summary>What <c>orchestrator bench queue|pipe|state|lock</c> was asked to measure.</summary>
+/// <summary>The settings of <c>orchestrator bench queue|pipe|state|lock</c>.</summary>
 internal sealed record ObjectBenchSettings
 {
     /// <summary>Bytes of an item, a message or a value.</summary>
@@ -22,18 +22,18 @@ internal sealed record ObjectBenchSettings
 
     public required bool Json { get; init; }
 
-    /// <summary>Exit with 4 where a figure's 99th percentile is above this.</summary>
+    /// <summary>Exit with 4 if a figure's 99th percentile is above this.</summary>
     public TimeSpan? MaxP99 { get; init; }
 
-    /// <summary>Exit with 4 where a figure has fewer per second.</summary>
+    /// <summary>Exit with 4 if a figure has fewer per second.</summary>
     public double? MinRate { get; init; }
 
     /// <summary>
-    /// With the baseline: exit with 4 where a figure reaches less than this part of its baseline's throughput, or takes longer than the baseline's median
-    /// divided by this.
+    /// With the baseline: exit with 4 if a figure reaches less than this fraction of its baseline's throughput, or takes longer than the baseline's
+    /// median divided by this.
     /// </summary>
     public double? MinRatio { get; init; }
 
-    /// <summary>With the baseline: exit with 4 where a ratio misses its target.</summary>
+    /// <summary>With the baseline: exit with 4 if a ratio misses its target.</summary>
     public bool Check { get; init; }
 }

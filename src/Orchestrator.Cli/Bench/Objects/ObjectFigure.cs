@@ -2,42 +2,42 @@ using Orchestrator.Cli.Bench.Load;
 
 namespace Orchestrator.Cli.Bench.Objects;
 
-/// <summary>What a figure is compared with: the same traffic on bare gRPC over loopback TCP, in the same run.</summary>
+/// <summary>A figure's baseline: the same traffic on bare gRPC over loopback TCP, in the same run.</summary>
 internal enum Yardstick
 {
-    /// <summary>One message there and one back on an open stream.</summary>
+    /// <summary>One round trip on an open stream.</summary>
     PingPong,
 
-    /// <summary>Two of them, one after the other.</summary>
+    /// <summary>Two round trips in sequence.</summary>
     TwoPingPongs,
 
-    /// <summary>Two unary calls, one after the other.</summary>
+    /// <summary>Two unary calls in sequence.</summary>
     TwoCalls,
 
-    /// <summary>A stream with as many items in flight, and as many of them in a message.</summary>
+    /// <summary>A stream with the same number of items in flight and per message.</summary>
     Stream,
 }
 
-/// <summary>One thing that the bench of shared objects measures.</summary>
+/// <summary>One figure of the shared-object bench.</summary>
 /// <param name="Key">The short name for <c>--only</c>.</param>
 /// <param name="Name">The name in tables.</param>
-/// <param name="Create">Makes its shape of load.</param>
-/// <param name="Bare">What it is compared with.</param>
+/// <param name="Create">Creates its load.</param>
+/// <param name="Bare">Its baseline.</param>
 internal sealed record ObjectFigure(string Key, string Name, Func<ObjectBenchRun, ILoadShape> Create, Yardstick Bare)
 {
-    /// <summary>The number of the target, where it has one.</summary>
+    /// <summary>The number of the target, if it has one.</summary>
     public string Target { get; init; } = "";
 
-    /// <summary>The ratio that is asked for: at least for rates, at most for latencies.</summary>
+    /// <summary>The required ratio: a minimum for rates, a maximum for latencies.</summary>
     public double? Limit { get; init; }
 
-    /// <summary>Bytes of one item, where they are not those that were asked for.</summary>
+    /// <summary>Bytes of one item, if not those of the settings.</summary>
     public int? ItemBytes { get; init; }
 
-    /// <summary>Items in flight of the baseline, where they are not those that were asked for.</summary>
+    /// <summary>Items in flight of the baseline, if not those of the settings.</summary>
     public int? InFlight { get; init; }
 
-    /// <summary>Only measured where it is named: it needs more processes than the others.</summary>
+    /// <summary>Only measured if named: it needs more processes than the others.</summary>
     public bool OnlyWhenNamed { get; init; }
 
     /// <summary>Compared by throughput; otherwise by the median latency.</summary>

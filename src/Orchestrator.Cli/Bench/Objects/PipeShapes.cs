@@ -5,7 +5,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;
 
-/// <summary>What <c>bench pipe</c> measures: messages from one process to another, and there and back.</summary>
+/// <summary>The shapes of <c>bench pipe</c>: messages from one process to another, one way and as round trips.</summary>
 internal static class PipeShapes
 {
     private const int LargeBytes = 1_000_000;
@@ -61,7 +61,7 @@ internal static class PipeShapes
         }
     }
 
-    /// <summary>One message to a partner process that sends it back; the next once it is here.</summary>
+    /// <summary>One message at a time to a partner process, which sends it back.</summary>
     private sealed class RoundTrip(ObjectBenchRun run) : ILoadShape
     {
         public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)

@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;
 
-/// <summary>What <c>bench queue</c> measures: from the put in one process to the get in another.</summary>
+/// <summary>The shapes of <c>bench queue</c>: from the put in one process to the get in another.</summary>
 internal static class QueueShapes
 {
     public static readonly ObjectFigure[] Figures =
@@ -26,7 +26,7 @@ internal static class QueueShapes
 
     private static async Task DeleteAsync(ObjectBenchRun run, string name) => await run.Queues.DeleteQueueAsync(new DeleteQueueRequest { Queue = name });
 
-    /// <summary>A producer in a partner process, a consumer here, and no more between them than may be in flight.</summary>
+    /// <summary>A producer in a partner process and a consumer here, with at most the in-flight limit between them.</summary>
     private sealed class Streams(ObjectBenchRun run, bool leased) : ILoadShape
     {
         public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
@@ -41,7 +41,7 @@ internal static class QueueShapes
                 var producing = partner.DoAsync(PartnerJobs.Produce, plan, name, token, FormattableString.Invariant($"{run.Settings.Size}"));
                 var result = await ConsumeAsync(call, credits, token);
                 var produced = (await producing).Operations;
-                // Every item that was put must have come, and none twice.
+                // Every item put must have arrived exactly once.
                 return result with
                 {
                     Failed = Math.Abs(produced - result.Latency.Count),
@@ -86,7 +86,7 @@ internal static class QueueShapes
         }
     }
 
-    /// <summary>One item there, and the next only once it has come.</summary>
+    /// <summary>One item at a time: the next is put once the last has arrived.</summary>
     private sealed class OneAtATime(ObjectBenchRun run) : ILoadShape
     {
         public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
@@ -132,7 +132,7 @@ internal static class QueueShapes
         }
     }
 
-    /// <summary>A call to put and a call to get, one after the other.</summary>
+    /// <summary>A put call and a get call, in sequence.</summary>
     private sealed class Calls(ObjectBenchRun run) : ILoadShape
     {
         public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)

@@ -9,10 +9,10 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.Bench.Objects;
 
 /// <summary>
-/// One Connect stream that is always full: every outcome sends the next operation, and what has come together goes together.
+/// One Connect stream that is always full: every outcome sends the next operation, and outcomes that arrive together send theirs together.
 /// </summary>
 /// <param name="run">The run.</param>
-/// <param name="create">The n-th operation, by the objects' name.</param>
+/// <param name="create">Creates the n-th operation, given the objects' name.</param>
 internal sealed class PipelinedSession(ObjectBenchRun run, Func<string, ulong, Operation> create) : ILoadShape
 {
     public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
@@ -30,7 +30,7 @@ internal sealed class PipelinedSession(ObjectBenchRun run, Func<string, ulong, O
         var budget = plan.Start();
         var begin = Stopwatch.GetTimestamp();
         var last = begin;
-        // Ids begin at 1: zero is none.
+        // Ids begin at 1: zero means none.
         ulong next = 1;
         for (; next <= (ulong)run.Settings.InFlight && budget.TryTake(); next++)
             sends.Writer.TryWrite(next);
@@ -85,10 +85,10 @@ internal sealed class PipelinedSession(ObjectBenchRun run, Func<string, ulong, O
     }
 }
 
-/// <summary>Callers of one session of the client SDK, each of which does its next operation when its last is done.</summary>
+/// <summary>Callers of one session of the client SDK; each starts its next operation when the last one is done.</summary>
 /// <param name="run">The run.</param>
-/// <param name="callers">How many.</param>
-/// <param name="once">Does it, by the objects' name.</param>
+/// <param name="callers">The number of callers.</param>
+/// <param name="once">Runs one operation, given the objects' name.</param>
 internal sealed class SessionCallers(ObjectBenchRun run, int callers, Func<CoordinationSession, string, CancellationToken, Task> once) : ILoadShape
 {
     public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)

@@ -5,7 +5,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;
 
-/// <summary>What <c>bench state</c> measures: a dict's entry and a counter.</summary>
+/// <summary>The shapes of <c>bench state</c>: a dict's entry and a counter.</summary>
 internal static class StateShapes
 {
     private const int Processes = 4;
@@ -39,7 +39,7 @@ internal static class StateShapes
     private static Operation AddOperation(string name, ulong id) =>
         new() { UpdateValue = new UpdateValueRequest { Value = name, Edit = new NumberEdit { Add = new Number { Integer = 1 } } } };
 
-    /// <summary>Four processes count one number up; it must end as the sum of what they say that they did.</summary>
+    /// <summary>Four processes increment one number; it must end as the sum of their reported increments.</summary>
     private sealed class Increment(ObjectBenchRun run, string job) : ILoadShape
     {
         public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
@@ -52,7 +52,7 @@ internal static class StateShapes
                 latency.Add(report.Latency);
             var counted = await ReadAsync(name, token);
             var lost = Math.Abs(latency.Count - counted);
-            // All of them work for the whole time of the plan, or for the time that the slowest needs for its count.
+            // All processes work for the planned time, or for as long as the slowest needs for its count.
             var elapsed = plan.Count > 0 ? reports.Max(report => report.Latency.Mean * report.Operations) : plan.Duration;
             return new RoundResult(latency, elapsed, lost, FirstError: lost == 0 ? null : $"{latency.Count:N0} increments left {counted:N0}");
         }

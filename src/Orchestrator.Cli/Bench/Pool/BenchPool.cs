@@ -5,19 +5,19 @@ using Orchestrator.Handlers;
 
 namespace Orchestrator.Cli.Bench.Pool;
 
-/// <summary>The bench as a program that is coordinator and workers at once, with the handlers of the coordinator that it is compared with.</summary>
+/// <summary>The bench as a program that is both coordinator and workers, with the handlers of the coordinator that it is compared with.</summary>
 internal static class BenchPool
 {
-    /// <summary>What its workers find as their first argument.</summary>
+    /// <summary>The first argument of its workers.</summary>
     public const string Role = "bench-pool";
 
     private static readonly string[] s_args = [Role];
 
-    /// <summary>A worker of it.</summary>
+    /// <summary>Runs a worker of the pool.</summary>
     public static Task<int> RunWorkerAsync(string[] args) => Create(args, new OrchestratorAppOptions()).RunWorkerAsync();
 
     /// <summary>Starts a pool of as many workers as the coordinator has, runs the body and ends the pool.</summary>
-    /// <returns>The exit code of the program: not 0 where a signal ended it, or where the pool did not start, which has been said then.</returns>
+    /// <returns>The exit code of the program: not 0 if a signal ended it, or the pool did not start, which it has reported.</returns>
     public static async Task<int> RunAsync(OrchestratorClient client, Func<StartedPool, Task> body, CancellationToken token)
     {
         var workers = (await client.GetStatusAsync(token)).Workers.Count;
@@ -39,9 +39,9 @@ internal static class BenchPool
     }
 }
 
-/// <summary>A pool inside this program, and what it took to have it.</summary>
+/// <summary>A pool inside this program, and its costs.</summary>
 /// <param name="Pool">The pool.</param>
 /// <param name="Workers">Its worker processes.</param>
-/// <param name="Start">Until it had done its first task.</param>
-/// <param name="Memory">Bytes by which this program has grown.</param>
+/// <param name="Start">The time until its first task was done.</param>
+/// <param name="Memory">The growth of this program, in bytes.</param>
 internal sealed record StartedPool(IOrchestratorPool Pool, int Workers, TimeSpan Start, long Memory);

@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Pool;
 
-/// <summary>What <c>orchestrator bench pool</c> was asked to do.</summary>
+/// <summary>The settings of <c>orchestrator bench pool</c>.</summary>
 internal sealed record PoolBenchSettings
 {
     /// <summary>Inputs of one map.</summary>
@@ -103,7 +103,7 @@ internal sealed class PoolBench(PoolBenchSettings settings, OrchestratorClient c
         return missed.Count > 0 ? ExitCode.ThresholdMissed : failed is not null ? ExitCode.TaskFailed : ExitCode.Ok;
     }
 
-    /// <summary>Looks at this program's resident memory until it is stopped.</summary>
+    /// <summary>Samples this program's resident memory until stopped.</summary>
     private sealed class PeakMemory : IDisposable
     {
         private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);

@@ -6,10 +6,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Pool;
 
-/// <summary>Tasks mapped over a pool, in order, as a program that has one would: the map reads inputs as its reader takes results.</summary>
+/// <summary>Tasks mapped over a pool, in order, as a program with a pool would: the map reads inputs as its reader takes results.</summary>
 internal sealed class PoolMapLoop(IExecutor pool, TaskLoad load, int inFlight) : ILoadShape
 {
-    // A map's reader takes so many results in one go, which make room before their times are taken.
+    // A map's reader takes this many results at once, which makes room before their times are taken.
     private const int TakenAtOnce = 256;
 
     public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
@@ -32,7 +32,7 @@ internal sealed class PoolMapLoop(IExecutor pool, TaskLoad load, int inFlight) :
             yield return kind.Input;
     }
 
-    /// <summary>A map goes over one handler: several run side by side, and get their inputs in turn.</summary>
+    /// <summary>A map uses one handler: several maps run concurrently, and get their inputs in turn.</summary>
     private async Task<Mapped[]> MapInTurnAsync(RoundBudget budget, CancellationToken token)
     {
         var maps = load.Kinds.Select(kind => (Kind: kind, Inputs: Channel.CreateBounded<Payload>(1))).ToArray();
@@ -45,7 +45,7 @@ internal sealed class PoolMapLoop(IExecutor pool, TaskLoad load, int inFlight) :
             }
             finally
             {
-                // One that failed takes nothing more, which the feeder must not wait for.
+                // A failed map reads no more inputs; the feeder must not wait for it.
                 map.Inputs.Writer.TryComplete();
             }
         }));
@@ -56,7 +56,7 @@ internal sealed class PoolMapLoop(IExecutor pool, TaskLoad load, int inFlight) :
         }
         catch (ChannelClosedException)
         {
-            // Its map says why.
+            // Its map reports the error.
         }
 
         foreach (var map in maps)
@@ -81,10 +81,10 @@ internal sealed class PoolMapLoop(IExecutor pool, TaskLoad load, int inFlight) :
 
     private sealed record Mapped(LatencyRecorder Latency, string? Error);
 
-    /// <summary>When each input that is under way was read.</summary>
+    /// <summary>The read time of each input under way.</summary>
     private sealed class Window(int inFlight)
     {
-        // One more is in the producer's hand.
+        // Plus one that the producer has read and not yet submitted.
         private readonly long[] _started = new long[inFlight + TakenAtOnce + 1];
         private long _read;
 

@@ -3,11 +3,11 @@ using Orchestrator.Cli.Output;
 namespace Orchestrator.Cli.Bench.Report;
 
 /// <summary>One of our figures and the baseline that it is compared with.</summary>
-/// <param name="Target">The number of the target in the design, where it has one.</param>
+/// <param name="Target">The number of the target in the design, if it has one.</param>
 /// <param name="Ours">Our figure's name.</param>
 /// <param name="Bare">The baseline's name.</param>
 /// <param name="IsRate">Throughput, more is better; otherwise the median latency, less is better.</param>
-/// <param name="Limit">The ratio that is asked for; null where none is.</param>
+/// <param name="Limit">The required ratio; null if there is none.</param>
 internal sealed record Comparison(string Target, string Ours, string Bare, bool IsRate, double? Limit)
 {
     public Compared Of(IReadOnlyDictionary<string, FigureSummary> figures)

@@ -5,7 +5,7 @@ namespace Orchestrator.Cli.Bench.Report;
 /// <summary>Several rounds of one shape, as their medians.</summary>
 internal sealed class FigureSummary
 {
-    /// <summary>The percentiles that are shown, where there are samples enough.</summary>
+    /// <summary>The percentiles to show, if there are enough samples.</summary>
     public static readonly double[] Percentiles = [50, 90, 99, 99.9, 99.99];
 
     public FigureSummary(string name, IReadOnlyList<RoundResult> rounds)
@@ -49,8 +49,8 @@ internal sealed class FigureSummary
     public double? OfferedRate => Rounds[0].OfferedRate is null ? null : Median(Rounds.Select(round => round.OfferedRate ?? 0));
 
     /// <summary>
-    /// The median over the rounds of this figure divided by another's of the same round: what the machine did to both
-    /// at that time falls out.
+    /// The median over the rounds of this figure divided by another's of the same round, which cancels effects of the
+    /// machine on both.
     /// </summary>
     public double RateRatio(FigureSummary other) =>
         Median(Rounds.Zip(other.Rounds, (mine, its) => mine.PerSecond / its.PerSecond));
@@ -68,7 +68,7 @@ internal sealed class FigureSummary
     }
 
     /// <summary>For <c>--json</c>: seconds and counts, nothing rounded.</summary>
-    /// <param name="key">Its short name, where it has one.</param>
+    /// <param name="key">Its short name, if it has one.</param>
     public object ToJson(string? key = null) => new
     {
         key,

@@ -6,13 +6,13 @@ namespace Orchestrator.Cli.Commands;
 /// <summary><c>orchestrator array</c></summary>
 internal static class ArrayCommand
 {
-    private static readonly Option<long> Length = new("--length") { Description = "Its length, where this creates it.", HelpName = "N" };
+    private static readonly Option<long> Length = new("--length") { Description = "Its length, if this command creates it.", HelpName = "N" };
 
-    private static readonly Argument<long> Index = new("INDEX") { Description = "Counts from the end where it is negative: -1 is the last." };
+    private static readonly Argument<long> Index = new("INDEX") { Description = "Counts from the end if negative: -1 is the last." };
 
     private static readonly Argument<string> Number = new("NUMBER") { Description = "An integer, or a number with a point." };
 
-    public static Command Create() => new("array", "Uses arrays of numbers that every process shares which names them.")
+    public static Command Create() => new("array", "Uses arrays of numbers, shared by every process that names them.")
     {
         CreateChange("set", "Sets an element, and prints it.", number => new NumberEdit { Set = number }),
         CreateChange("add", "Adds to an element, and prints the sum.", number => new NumberEdit { Add = number }),

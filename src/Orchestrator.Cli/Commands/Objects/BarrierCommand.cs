@@ -5,11 +5,11 @@ namespace Orchestrator.Cli.Commands;
 /// <summary><c>orchestrator barrier</c></summary>
 internal static class BarrierCommand
 {
-    private static readonly Option<int> Parties = new("--parties") { Description = "For how many it is, where this creates it; all who say so must agree.", HelpName = "N" };
+    private static readonly Option<int> Parties = new("--parties") { Description = "The number of parties, if this command creates it; all callers that give it must agree.", HelpName = "N" };
 
     public static Command Create() => new("barrier", "Uses barriers at which processes meet.")
     {
-        new Command("wait", "Waits until all parties are there, and prints this one's index. A time-out breaks the barrier for the others.")
+        new Command("wait", "Waits until all parties have arrived, and prints this one's index. A timeout breaks the barrier for the others.")
         {
             ObjectCommands.Name, Parties, ObjectCommands.Timeout,
         }
@@ -19,11 +19,11 @@ internal static class BarrierCommand
                 var barrier = session.Barrier(context.Get(ObjectCommands.Name)!, context.Get(Parties));
                 var index = context.Get(ObjectCommands.Timeout) is { } limit ? await barrier.TryWaitAsync(limit, token) : await barrier.WaitAsync(token);
                 if (index is null)
-                    return context.TimedOut($"not all came to the barrier '{barrier.Name}'");
+                    return context.TimedOut($"not all parties came to the barrier '{barrier.Name}'");
                 context.Terminal.Line($"{index}");
                 return ExitCode.Ok;
             }),
-        new Command("reset", "Makes the barrier new; who waits finds it broken.") { ObjectCommands.Name }
+        new Command("reset", "Resets the barrier; present waiters find it broken.") { ObjectCommands.Name }
             .Examples("orchestrator barrier reset start")
             .InSession(async (context, session, token) =>
             {

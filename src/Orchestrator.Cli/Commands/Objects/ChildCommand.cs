@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>A command that runs while something is held.</summary>
+/// <summary>A command that runs while a lock or permit is held.</summary>
 internal static partial class ChildCommand
 {
     private const int Term = 15;
@@ -19,12 +19,12 @@ internal static partial class ChildCommand
         verb is { Command.Name: "run", Parent: CommandResult { Command.Name: "lock" or "semaphore" } };
 
     /// <summary>
-    /// For a verb that ends with its command however long that takes after Ctrl-C: while it still waits for what the command is to hold, it ends like any other, even where
-    /// the coordinator does not answer.
+    /// For a verb that ends with its child command, however long that takes after Ctrl-C. While it still waits for the lock or permit, it ends like
+    /// any other verb, even if the coordinator does not answer.
     /// </summary>
     public static CancellationTokenRegistration EndSoonUnlessItRuns(CancellationToken token) => token.Register(static () => _ = EndSoonAsync());
 
-    /// <summary>Runs it to its end and returns its exit code; kills it when the hold is lost, since somebody else may have it by then.</summary>
+    /// <summary>Runs the command and returns its exit code; kills it if the hold is lost, since another process may hold the object by then.</summary>
     public static async Task<int> RunAsync(string[] words, CancellationToken lost, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(words[0]) { UseShellExecute = false };
@@ -32,10 +32,10 @@ internal static partial class ChildCommand
             start.ArgumentList.Add(word);
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
-        // Whoever hears from the command may signal us at once.
+        // A process that sees the command's output may signal us at once.
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
-        // Ctrl-C reaches the command by the terminal; a SIGTERM to us and a lost hold only by us. Either way it is its end that ends us: before that, it still needs
-        // what is held.
+        // Ctrl-C reaches the command through the terminal; a SIGTERM to us and a lost hold reach it only through us. In either case we end only when
+        // the command ends: until then it needs the hold.
         using var ending = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {
             context.Cancel = true;
@@ -66,7 +66,7 @@ internal static partial class ChildCommand
         }
         catch (InvalidOperationException)
         {
-            // It has ended, and so do we.
+            // The command has ended, and so do we.
         }
     }
 

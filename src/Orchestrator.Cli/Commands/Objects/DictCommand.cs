@@ -15,7 +15,7 @@ internal static class DictCommand
 
     private static readonly Argument<string> Amount = new("AMOUNT") { Description = "A number.", DefaultValueFactory = _ => "1" };
 
-    public static Command Create() => new("dict", "Uses dicts that every process shares which names them.")
+    public static Command Create() => new("dict", "Uses dicts, shared by every process that names them.")
     {
         CreateSet(), CreateGet(), CreateAdd(), CreateDelete(), CreateShow(), ObjectCommands.ListOf(StateKind.Dict, "dict"), ObjectCommands.DeleteOf(StateKind.Dict, "dict"),
     };
@@ -30,7 +30,7 @@ internal static class DictCommand
             });
 
     private static Command CreateGet() =>
-        new Command("get", $"Prints an entry's value; exit code {ExitCode.TaskFailed} where the key is missing.") { ObjectCommands.Name, Key }
+        new Command("get", $"Prints an entry's value; exit code {ExitCode.TaskFailed} if the key is missing.") { ObjectCommands.Name, Key }
             .Examples("orchestrator dict get config retries")
             .InSession(async (context, session, token) =>
             {
@@ -45,7 +45,7 @@ internal static class DictCommand
             });
 
     private static Command CreateAdd() =>
-        new Command("add", "Adds to an entry's number, of which nothing is 0, and prints the sum.") { ObjectCommands.Name, Key, Amount }
+        new Command("add", "Adds to an entry's number, where a missing one is 0, and prints the sum.") { ObjectCommands.Name, Key, Amount }
             .Examples("orchestrator dict add scores alice", "orchestrator dict add scores alice -- -5")
             .InSession(async (context, session, token) =>
             {
@@ -57,7 +57,7 @@ internal static class DictCommand
             });
 
     private static Command CreateDelete() =>
-        new Command("delete", "Removes an entry, where there is one.") { ObjectCommands.Name, Key }
+        new Command("delete", "Removes an entry, if there is one.") { ObjectCommands.Name, Key }
             .Examples("orchestrator dict delete config retries")
             .InSession(async (context, session, token) =>
             {

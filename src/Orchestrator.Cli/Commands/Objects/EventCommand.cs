@@ -5,9 +5,9 @@ namespace Orchestrator.Cli.Commands;
 /// <summary><c>orchestrator event</c></summary>
 internal static class EventCommand
 {
-    public static Command Create() => new("event", "Uses events that every process shares which names them.")
+    public static Command Create() => new("event", "Uses events, shared by every process that names them.")
     {
-        new Command("set", "Sets the event, which wakes all who wait.") { ObjectCommands.Name }
+        new Command("set", "Sets the event, which wakes all waiters.") { ObjectCommands.Name }
             .Examples("orchestrator event set ready")
             .InSession(async (context, session, token) =>
             {

@@ -5,20 +5,20 @@ namespace Orchestrator.Cli.Commands;
 /// <summary><c>orchestrator latch</c></summary>
 internal static class LatchCommand
 {
-    private static readonly Option<long> Count = new("--count") { Description = "From where it counts, where this creates it; all who say so must agree.", HelpName = "N" };
+    private static readonly Option<long> Count = new("--count") { Description = "The initial count, if this command creates it; all callers that give it must agree.", HelpName = "N" };
 
     private static readonly Option<long> By = new("--by") { Description = "How far to count down.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
     public static Command Create() => new("latch", "Uses latches that count down to zero.")
     {
-        new Command("count-down", "Counts down, and prints what is left.") { ObjectCommands.Name, Count, By }
+        new Command("count-down", "Counts down, and prints the remaining count.") { ObjectCommands.Name, Count, By }
             .Examples("orchestrator latch count-down parts --count 3")
             .InSession(async (context, session, token) =>
             {
                 context.Terminal.Line($"{await session.Latch(context.Get(ObjectCommands.Name)!, context.Get(Count)).CountDownAsync(context.Get(By), token)}");
                 return ExitCode.Ok;
             }),
-        new Command("wait", "Waits until it is at zero.") { ObjectCommands.Name, Count, ObjectCommands.Timeout }
+        new Command("wait", "Waits until the count is zero.") { ObjectCommands.Name, Count, ObjectCommands.Timeout }
             .Examples("orchestrator latch wait loaded --count 3 --timeout 10m")
             .InSession(async (context, session, token) =>
             {

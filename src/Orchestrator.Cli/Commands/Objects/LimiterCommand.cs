@@ -9,15 +9,15 @@ internal static class LimiterCommand
 {
     private static readonly Option<long> Permits = new("--permits") { Description = "How many permits.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
-    private static readonly Option<TimeSpan?> Period = DurationOption.Option("--period", "In which time so many permits are given out.", 1);
+    private static readonly Option<TimeSpan?> Period = DurationOption.Option("--period", "The period in which that many permits are granted.", 1);
 
-    private static readonly Option<long> Burst = new("--burst") { Description = "How many can be saved up; 0 means as many as permits.", HelpName = "N" };
+    private static readonly Option<long> Burst = new("--burst") { Description = "How many permits can accumulate; 0 means the same as --permits.", HelpName = "N" };
 
     private static readonly Option<bool> Sliding = new("--sliding-window") { Description = "Count every permit of the last period instead of refilling a bucket." };
 
     public static Command Create() => new("limiter", "Uses rate limiters that count over all processes.")
     {
-        new Command("create", "Creates a rate limiter; does nothing where the same exists.") { ObjectCommands.Name, Permits, Period, Burst, Sliding }
+        new Command("create", "Creates a rate limiter; does nothing if the same one exists.") { ObjectCommands.Name, Permits, Period, Burst, Sliding }
             .Examples("orchestrator limiter create api --permits 100 --period 1s")
             .WithClient(async (context, client, token) =>
             {
@@ -35,7 +35,7 @@ internal static class LimiterCommand
                     context.WriteJson(spec);
                 return ExitCode.Ok;
             }),
-        new Command("take", "Waits in turn until the permits are there, and takes them.") { ObjectCommands.Name, Permits, ObjectCommands.Timeout }
+        new Command("take", "Waits in FIFO order for the permits, and takes them.") { ObjectCommands.Name, Permits, ObjectCommands.Timeout }
             .Examples("orchestrator limiter take api && ./work", "orchestrator limiter take api --timeout 0s")
             .InSession(async (context, session, token) =>
             {
@@ -50,7 +50,7 @@ internal static class LimiterCommand
                     ? context.TimedOut($"the limiter '{limiter.Name}' had no permit (next in {Output.Format.Time(retry)})")
                     : ExitCode.Ok;
             }),
-        new Command("delete", "Deletes a rate limiter; who waits for its permits is told that it is gone.") { ObjectCommands.Name }
+        new Command("delete", "Deletes a rate limiter; waiters for its permits fail.") { ObjectCommands.Name }
             .Examples("orchestrator limiter delete api")
             .WithClient(async (context, client, token) =>
             {

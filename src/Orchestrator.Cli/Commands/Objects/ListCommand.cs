@@ -9,12 +9,12 @@ internal static class ListCommand
 {
     private static readonly Argument<string[]> Values = new("VALUE") { Description = "JSON, or text; without any, each line of standard input is one.", Arity = ArgumentArity.ZeroOrMore };
 
-    private static readonly Argument<long> Index = new("INDEX") { Description = "Counts from the end where it is negative: -1 is the last.", DefaultValueFactory = _ => -1 };
+    private static readonly Argument<long> Index = new("INDEX") { Description = "Counts from the end if negative: -1 is the last.", DefaultValueFactory = _ => -1 };
 
-    public static Command Create() => new("list", "Uses lists that every process shares which names them.")
+    public static Command Create() => new("list", "Uses lists, shared by every process that names them.")
     {
         CreateAppend(), CreatePop(), CreateShow(), 
-        // The parser cannot tell a verb from a sub-verb of the same name.
+        // The parser cannot distinguish a verb from a sub-verb of the same name.
         ObjectCommands.ListOf(StateKind.List, "list", verb: "ls"),
         ObjectCommands.DeleteOf(StateKind.List, "list"),
     };
@@ -30,7 +30,7 @@ internal static class ListCommand
             });
 
     private static Command CreatePop() =>
-        new Command("pop", "Takes an element, the last unless said otherwise, and prints it.") { ObjectCommands.Name, Index }
+        new Command("pop", "Removes an element, by default the last, and prints it.") { ObjectCommands.Name, Index }
             .Examples("orchestrator list pop log", "orchestrator list pop log 0")
             .InSession(async (context, session, token) =>
             {

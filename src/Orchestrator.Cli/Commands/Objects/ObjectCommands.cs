@@ -9,29 +9,29 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>What the verbs of shared objects have in common.</summary>
+/// <summary>Shared parts of the verbs of shared objects.</summary>
 internal static class ObjectCommands
 {
     public static readonly Argument<string> Name = new("NAME") { Description = "The object's name: letters, digits and . _ / -" };
 
     public static readonly Option<TimeSpan?> Timeout =
-        DurationOption.Option("--timeout", $"How long to wait; without limit unless given. 0s is one attempt. A time-out is exit code {ExitCode.TimedOut}.");
+        DurationOption.Option("--timeout", $"How long to wait; without limit by default. 0s makes one attempt. A timeout is exit code {ExitCode.TimedOut}.");
 
-    /// <summary>For verbs that hold something while another command runs.</summary>
+    /// <summary>For verbs that hold an object while another command runs.</summary>
     public static readonly Option<TimeSpan?> Ttl = DurationOption.Option(
-        "--ttl", "How long what is held outlives the connection of this command, also that of one that was killed, before others get it; 30s unless given.");
+        "--ttl", "How long the hold outlives this command's connection, also if the command is killed; 30s by default.");
 
-    /// <summary>Does it with a client.</summary>
+    /// <summary>Runs a verb with a client.</summary>
     public static Command WithClient(this Command command, Func<CommandContext, OrchestratorClient, CancellationToken, Task<int>> run) => command.HandledBy(async (context, token) =>
     {
         await using var client = await context.ConnectAsync(token);
         return await run(context, client, token);
     });
 
-    /// <summary>Does it in a session of its own, which ends with the command, and all that it holds with it.</summary>
+    /// <summary>Runs a verb in its own session, which ends with the command and releases its holds.</summary>
     /// <param name="command">The command.</param>
-    /// <param name="run">What it does.</param>
-    /// <param name="ttl">The option that says how long the session outlives its connection, where there is one.</param>
+    /// <param name="run">The action.</param>
+    /// <param name="ttl">The option for how long the session outlives its connection, if there is one.</param>
     public static Command InSession(
         this Command command, Func<CommandContext, CoordinationSession, CancellationToken, Task<int>> run, Option<TimeSpan?>? ttl = null) => command.WithClient(async (context, client, token) =>
     {
@@ -40,7 +40,7 @@ internal static class ObjectCommands
         return await run(context, session, token);
     });
 
-    /// <summary>The objects of one kind that are held or waited for.</summary>
+    /// <summary>The list verb for objects of one kind that are held or waited for.</summary>
     public static Command ListOf(string kind, string column) =>
         new Command("list", $"Lists the {kind} that are in use: who holds them, and who waits.")
             .Examples($"orchestrator {column} list")
@@ -66,9 +66,9 @@ internal static class ObjectCommands
                 return ExitCode.Ok;
             });
 
-    /// <summary>The dicts, lists, values or arrays there are.</summary>
+    /// <summary>The list verb for dicts, lists, values or arrays.</summary>
     public static Command ListOf(StateKind kind, string column, string verb = "list") =>
-        new Command(verb, $"Lists every {column} there is.")
+        new Command(verb, $"Lists every {column}.")
             .Examples($"orchestrator {column} {verb}")
             .WithClient(async (context, client, token) =>
             {
@@ -85,9 +85,9 @@ internal static class ObjectCommands
                 return ExitCode.Ok;
             });
 
-    /// <summary>Deletes a dict, list, value or array.</summary>
+    /// <summary>The delete verb for a dict, list, value or array.</summary>
     public static Command DeleteOf(StateKind kind, string column) =>
-        new Command("delete-all", $"Deletes the {column} itself, with all that is in it.") { Name }
+        new Command("delete-all", $"Deletes the {column} itself with its contents.") { Name }
             .Examples($"orchestrator {column} delete-all NAME")
             .WithClient(async (context, client, token) =>
             {
@@ -95,22 +95,22 @@ internal static class ObjectCommands
                 return ExitCode.Ok;
             });
 
-    /// <summary>The wait is over and brought nothing: a remark for people and an exit code for scripts.</summary>
+    /// <summary>The wait timed out: prints a message and returns the exit code.</summary>
     public static int TimedOut(this CommandContext context, string what)
     {
         context.Terminal.Error($"orchestrator: {what} in time");
         return ExitCode.TimedOut;
     }
 
-    /// <summary>Nothing more will ever come.</summary>
+    /// <summary>The data has ended: prints a message and returns the exit code.</summary>
     public static int Ended(this CommandContext context, string what)
     {
         context.Terminal.Error($"orchestrator: {what}");
         return ExitCode.Ended;
     }
 
-    /// <summary>JSON where it is that, else text.</summary>
-    /// <exception cref="JsonException">It is JSON, but holds what no value can.</exception>
+    /// <summary>Parses JSON; other input is text.</summary>
+    /// <exception cref="JsonException">It is JSON with content that a payload cannot hold.</exception>
     public static Payload ToPayload(string text)
     {
         try
@@ -123,7 +123,7 @@ internal static class ObjectCommands
         }
     }
 
-    /// <summary>One line: text as it is, everything else as JSON; with -o json, everything as JSON.</summary>
+    /// <summary>Formats one line: text unchanged, everything else as JSON; with -o json, everything as JSON.</summary>
     public static void WriteValue(this CommandContext context, Payload value)
     {
         if (value.ContentCase == Payload.ContentOneofCase.Data)
@@ -146,7 +146,7 @@ internal static class ObjectCommands
         _ => "0",
     };
 
-    /// <summary>The arguments, or else the lines of standard input as they come.</summary>
+    /// <summary>The arguments, or else the lines of standard input as they arrive.</summary>
     public static async IAsyncEnumerable<string> LinesAsync(string[]? arguments, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
     {
         if (arguments is { Length: > 0 })
@@ -156,13 +156,13 @@ internal static class ObjectCommands
             yield break;
         }
 
-        // Console.In reads on the calling thread, whatever its methods are called: Ctrl-C would have to wait for the next line.
+        // Console.In blocks the calling thread even in its async methods: Ctrl-C would have to wait for the next line.
         var input = new StreamReader(Console.OpenStandardInput(), Console.InputEncoding);
         while (await input.ReadLineAsync(token).AsTask().WaitAsync(token) is { } line)
             yield return line;
     }
 
-    /// <summary>As <see cref="LinesAsync"/>, with all lines together that have come while the last ones were on their way, or so many arguments at a time.</summary>
+    /// <summary>As <see cref="LinesAsync"/>, in batches: the lines that arrived while the last batch was being sent, or a fixed number of arguments.</summary>
     public static async IAsyncEnumerable<IReadOnlyList<string>> BatchesAsync(
         string[]? arguments, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
     {

@@ -11,13 +11,13 @@ internal static class ObjectsCommand
 {
     private static readonly Option<string?> Owner = new("--owner")
     {
-        Description = "Only what was made with this token or certificate; revoked ones too.", HelpName = "NAME",
+        Description = "Only objects created with this token or certificate; also revoked ones.", HelpName = "NAME",
     };
 
-    private static readonly Option<bool> Delete = new("--delete") { Description = "Deletes what is listed, with all that is in it; needs --owner." };
+    private static readonly Option<bool> Delete = new("--delete") { Description = "Deletes the listed objects with their contents; needs --owner." };
 
     public static Command Create() =>
-        new Command("objects", "Lists the queues, pipes, dicts, lists, values and arrays there are, and who made them. What a revoked token has left can be deleted so.")
+        new Command("objects", "Lists all queues, pipes, dicts, lists, values and arrays with their creators, and can delete the objects of a revoked token.")
         {
             Owner, Delete,
         }.Examples("orchestrator objects", "orchestrator objects --owner build-server --delete")
@@ -78,6 +78,6 @@ internal static class ObjectsCommand
         return found;
     }
 
-    /// <summary>An object, and how it is deleted.</summary>
+    /// <summary>An object, and the action that deletes it.</summary>
     private sealed record Found(string Kind, string Name, string Owner, string Holds, Func<Task> DeleteAsync);
 }

@@ -14,7 +14,7 @@ internal static class PipeCommand
 
     private static readonly Option<bool> Duplex = new("--duplex") { Description = "Both ends send and receive. Otherwise A receives what B sends." };
 
-    private static readonly Option<int> Count = new("--count") { Description = "How many messages to receive; otherwise all until the end of file.", HelpName = "N" };
+    private static readonly Option<int> Count = new("--count") { Description = "How many messages to receive; otherwise all until end of file.", HelpName = "N" };
 
     public static Command Create()
     {
@@ -23,7 +23,7 @@ internal static class PipeCommand
     }
 
     private static Command CreateCreate() =>
-        new Command("create", "Creates a pipe; does nothing where the same exists.") { ObjectCommands.Name, Duplex }
+        new Command("create", "Creates a pipe; does nothing if the same one exists.") { ObjectCommands.Name, Duplex }
             .Examples("orchestrator pipe create p", "orchestrator pipe create p --duplex")
             .WithClient(async (context, client, token) =>
             {
@@ -34,7 +34,7 @@ internal static class PipeCommand
             });
 
     private static Command CreateSend() =>
-        new Command("send", "Sends messages at an end, and closes it: whoever receives at the other one comes to the end of file.") { ObjectCommands.Name, End, Messages, ObjectCommands.Timeout }
+        new Command("send", "Sends messages at an end, and closes it: the receiver at the other end then reads end of file.") { ObjectCommands.Name, End, Messages, ObjectCommands.Timeout }
             .Examples("orchestrator pipe send p B hello", "seq 100 | orchestrator pipe send p B")
             .InSession(async (context, session, token) =>
             {
@@ -51,7 +51,7 @@ internal static class PipeCommand
             });
 
     private static Command CreateReceive() =>
-        new Command("receive", $"Prints the messages that come to an end, one per line, until the end of file, and closes it; with --count exit code {ExitCode.Ended} where fewer come.")
+        new Command("receive", $"Prints the messages that arrive at an end, one per line, until end of file, and closes it; with --count, exit code {ExitCode.Ended} if fewer arrive.")
         {
             ObjectCommands.Name, End, Count, ObjectCommands.Timeout,
         }
@@ -76,7 +76,7 @@ internal static class PipeCommand
             });
 
     private static Command CreateClose() =>
-        new Command("close", "Closes an end, whoever it belongs to. A pipe with both ends closed is no more.") { ObjectCommands.Name, End }
+        new Command("close", "Closes an end, regardless of its owner. Closing both ends deletes the pipe.") { ObjectCommands.Name, End }
             .Examples("orchestrator pipe close p A")
             .WithClient(async (context, client, token) =>
             {
@@ -85,7 +85,7 @@ internal static class PipeCommand
             });
 
     private static Command CreateList() =>
-        new Command("list", "Lists every pipe there is.")
+        new Command("list", "Lists every pipe.")
             .Examples("orchestrator pipe list")
             .WithClient(async (context, client, token) =>
             {

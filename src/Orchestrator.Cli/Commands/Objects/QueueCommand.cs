@@ -10,31 +10,31 @@ internal static class QueueCommand
 {
     private static readonly Option<string> Kind = new("--kind") { Description = "fifo, lifo or priority.", DefaultValueFactory = _ => "fifo" };
 
-    private static readonly Option<long> MaxItems = new("--max-items") { Description = "The most items it holds; 0 takes the coordinator's default.", HelpName = "N" };
+    private static readonly Option<long> MaxItems = new("--max-items") { Description = "The maximum number of items; 0 takes the coordinator's default.", HelpName = "N" };
 
-    private static readonly Option<int> MaxDeliveries = new("--max-deliveries") { Description = "After so many deliveries an item is dead; 0 sets no limit.", HelpName = "N" };
+    private static readonly Option<int> MaxDeliveries = new("--max-deliveries") { Description = "After this many deliveries an item is dead; 0 sets no limit.", HelpName = "N" };
 
-    private static readonly Option<string?> DeadLetters = new("--dead-letters") { Description = "The queue to which dead items go; otherwise they are dropped.", HelpName = "QUEUE" };
+    private static readonly Option<string?> DeadLetters = new("--dead-letters") { Description = "The queue that receives dead items; otherwise they are dropped.", HelpName = "QUEUE" };
 
     private static readonly Option<long> Priority = new("--priority") { Description = "In a priority queue: smallest first.", HelpName = "N" };
 
     private static readonly Option<int> Count = new("--count") { Description = "How many items to get, one per line.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
-    private static readonly Option<bool> Immediate = new("--immediate") { Description = "Also drop what is queued." };
+    private static readonly Option<bool> Immediate = new("--immediate") { Description = "Also drop queued items." };
 
     private static readonly Argument<string[]> Items = new("ITEM") { Description = "JSON, or text; without any, each line of standard input is one.", Arity = ArgumentArity.ZeroOrMore };
 
     public static Command Create()
     {
         Kind.AcceptOnlyFromAmong("fifo", "lifo", "priority");
-        return new("queue", "Uses queues that every process shares which names them.")
+        return new("queue", "Uses queues, shared by every process that names them.")
         {
             CreateCreate(), CreatePut(), CreateGet(), CreateJoin(), CreateClose(), CreateShow(), CreateList(), CreateDelete(),
         };
     }
 
     private static Command CreateCreate() =>
-        new Command("create", "Creates a queue; does nothing where the same exists.") { ObjectCommands.Name, Kind, MaxItems, MaxDeliveries, DeadLetters }
+        new Command("create", "Creates a queue; does nothing if the same one exists.") { ObjectCommands.Name, Kind, MaxItems, MaxDeliveries, DeadLetters }
             .Examples("orchestrator queue create jobs", "orchestrator queue create jobs --kind priority --max-deliveries 3 --dead-letters jobs-dead")
             .WithClient(async (context, client, token) =>
             {
@@ -76,7 +76,7 @@ internal static class QueueCommand
             });
 
     private static Command CreateGet() =>
-        new Command("get", $"Takes items and prints them, one per line. Each counts as done once it is printed; exit code {ExitCode.Ended} where the queue is shut down and empty.")
+        new Command("get", $"Takes items and prints them, one per line. Each counts as done once it is printed; exit code {ExitCode.Ended} if the queue is shut down and empty.")
         {
             ObjectCommands.Name, Count, ObjectCommands.Timeout,
         }
@@ -119,7 +119,7 @@ internal static class QueueCommand
             });
 
     private static Command CreateClose() =>
-        new Command("shutdown", "The queue takes no more; what is in it can still be got.") { ObjectCommands.Name, Immediate }
+        new Command("shutdown", "Shuts a queue down: it takes no more items; queued items can still be taken.") { ObjectCommands.Name, Immediate }
             .Examples("orchestrator queue shutdown jobs", "orchestrator queue shutdown jobs --immediate")
             .WithClient(async (context, client, token) =>
             {
@@ -128,7 +128,7 @@ internal static class QueueCommand
             });
 
     private static Command CreateShow() =>
-        new Command("show", "Shows a queue as it is.") { ObjectCommands.Name }
+        new Command("show", "Shows the state of a queue.") { ObjectCommands.Name }
             .Examples("orchestrator queue show jobs")
             .WithClient(async (context, client, token) =>
             {
@@ -141,7 +141,7 @@ internal static class QueueCommand
             });
 
     private static Command CreateList() =>
-        new Command("list", "Lists every queue there is.")
+        new Command("list", "Lists every queue.")
             .Examples("orchestrator queue list")
             .WithClient(async (context, client, token) =>
             {
@@ -154,7 +154,7 @@ internal static class QueueCommand
             });
 
     private static Command CreateDelete() =>
-        new Command("delete", "Deletes a queue with all that is in it.") { ObjectCommands.Name }
+        new Command("delete", "Deletes a queue with its items.") { ObjectCommands.Name }
             .Examples("orchestrator queue delete jobs")
             .WithClient(async (context, client, token) =>
             {

@@ -7,13 +7,13 @@ internal static class SemaphoreCommand
 {
     private static readonly Argument<string[]> Words = new("COMMAND") { Description = "The command to run while the permit is held, after --.", Arity = ArgumentArity.OneOrMore };
 
-    private static readonly Option<int?> Permits = new("--permits") { Description = "How many permits there are, where this creates the semaphore; all who say so must agree.", HelpName = "N" };
+    private static readonly Option<int?> Permits = new("--permits") { Description = "The number of permits, if this command creates the semaphore; all callers that give it must agree.", HelpName = "N" };
 
     private static readonly Option<int> Take = new("--take") { Description = "How many permits to take.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
-    public static Command Create() => new("semaphore", "Uses semaphores that every process shares which names them.")
+    public static Command Create() => new("semaphore", "Uses semaphores, shared by every process that names them.")
     {
-        new Command("run", "Runs a command while a permit is held, and exits with its exit code. Should the permit be lost meanwhile, the command is killed.")
+        new Command("run", "Runs a command while a permit is held, and exits with its exit code. If the permit is lost meanwhile, the command is killed.")
         {
             ObjectCommands.Name, Words, Permits, Take, ObjectCommands.Timeout, ObjectCommands.Ttl,
         }

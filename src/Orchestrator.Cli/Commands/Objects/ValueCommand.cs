@@ -8,11 +8,11 @@ internal static class ValueCommand
 {
     private static readonly Argument<string> Number = new("NUMBER") { Description = "An integer, or a number with a point." };
 
-    public static Command Create() => new("value", "Uses numbers that every process shares which names them.")
+    public static Command Create() => new("value", "Uses numbers, shared by every process that names them.")
     {
         CreateGet(),
         CreateChange("set", "Sets the number, and prints it.", number => new NumberEdit { Set = number }),
-        CreateChange("add", "Adds to the number, of which nothing is 0, and prints the sum.", number => new NumberEdit { Add = number }),
+        CreateChange("add", "Adds to the number, where a missing one is 0, and prints the sum.", number => new NumberEdit { Add = number }),
         CreateChange("min", "Keeps the smaller of the two, and prints it.", number => new NumberEdit { Min = number }),
         CreateChange("max", "Keeps the larger of the two, and prints it.", number => new NumberEdit { Max = number }),
         ObjectCommands.ListOf(StateKind.Value, "value"),
@@ -20,7 +20,7 @@ internal static class ValueCommand
     };
 
     private static Command CreateGet() =>
-        new Command("get", $"Prints the number; exit code {ExitCode.TaskFailed} where there is none yet.") { ObjectCommands.Name }
+        new Command("get", $"Prints the number; exit code {ExitCode.TaskFailed} if there is none yet.") { ObjectCommands.Name }
             .Examples("orchestrator value get visits")
             .InSession(async (context, session, token) =>
             {

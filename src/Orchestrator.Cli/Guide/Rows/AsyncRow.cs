@@ -32,13 +32,13 @@ internal sealed class AsyncRow() : GuideRow("async", "6", "gather, as_completed,
 
         var background = await guide.Pool.SubmitAsync<int>("sleep", new { ms = 60_000 }, cancellationToken: token);
         await guide.UntilAsync(async () => (await guide.Client.GetTaskAsync(background.Id, token)).State == TaskState.Running);
-        guide.Say("create_task: a task in the background runs, and this program does something else.");
+        guide.Say("create_task: a task runs in the background, while this program does something else.");
         TaskResult? ended = null;
         var cancelled = await GuideContext.TimeAsync(async () => ended = await background.CancelAsync(cancellationToken: token));
-        guide.Shows($"cancel, and await the cancellation: {ended!.State} after {GuideContext.Show(cancelled)}; it was asked, and obeyed",
+        guide.Shows($"cancel, and await the cancellation: {ended!.State} after {GuideContext.Show(cancelled)}, cooperatively",
             ended is { State: TaskState.Cancelled, Error.Rung: CancelRung.Cooperative });
 
-        guide.Say("A task group, like asyncio.TaskGroup: nobody leaves it before all have ended, and the first that fails cancels the rest.");
+        guide.Say("A task group, like asyncio.TaskGroup: it ends only when all its tasks have ended, and the first failure cancels the rest.");
         TaskHandle<int>? neighbour = null;
         try
         {

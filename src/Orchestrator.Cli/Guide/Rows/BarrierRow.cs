@@ -2,7 +2,7 @@ using Orchestrator.Client;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
-internal sealed class BarrierRow() : GuideRow("barrier", "8.6", "a barrier: nobody goes on before all are there")
+internal sealed class BarrierRow() : GuideRow("barrier", "8.6", "a barrier: all parties wait until the last one arrives")
 {
     private const int Parties = 3;
 
@@ -23,10 +23,10 @@ internal sealed class BarrierRow() : GuideRow("barrier", "8.6", "a barrier: nobo
             await TaskHandles.WhenAll(tasks);
         });
         var indexes = await TaskHandles.WhenAll(tasks);
-        guide.Say($"The last was sent, and all were back, in {GuideContext.Show(rest)}; their indexes are {GuideContext.List(indexes)}.");
+        guide.Say($"The last was sent, and all had returned, in {GuideContext.Show(rest)}; their indexes are {GuideContext.List(indexes)}.");
         guide.Shows("the last one opens it, and each has an index of its own", indexes.Order().SequenceEqual(Enumerable.Range(0, Parties)));
 
-        guide.Say("Now two wait, and one of them is gone before the third comes. In Python a process that dies at a barrier leaves the others there for ever.");
+        guide.Say("Now two wait, and one of them ends before the third comes. In Python a process that dies at a barrier leaves the others waiting for ever.");
         var left = await guide.Pool.SubmitAsync<int>("wait_barrier", input, cancellationToken: guide.Token);
         var lost = await guide.OpenSessionAsync("lost-party");
         var waiting = lost.Barrier(name).WaitAsync(guide.Token);

@@ -11,16 +11,16 @@ internal sealed class BestPracticesRow() : GuideRow("best-practices", "12", "lim
         var taken = await guide.Pool.MapAsync<int, int>("echo", Endless(), new MapOptions { MaxInFlight = 50 }, guide.Token).Take(200).CountAsync(guide.Token);
         guide.Shows($"{taken} results were taken, {read} inputs read", taken == 200 && read <= 500);
 
-        guide.Say("Handle errors: a task that fails tells what its handler threw, where, and in which process.");
+        guide.Say("Handle errors: a failed task reports its handler's exception, the stack trace, and the process.");
         var failure = await FailureAsync<TaskFailedException>(guide.Pool.RunAsync<int>("guide_throw", "disk full", cancellationToken: guide.Token));
         guide.Shows($"{failure?.RemoteType}: {failure?.RemoteMessage}, in {failure?.Worker}", failure is { RemoteMessage: "disk full", RemoteStackTrace.Length: > 0 });
 
-        guide.Say("Use timeouts: they end the task, and not only the wait for it.");
+        guide.Say("Use timeouts: they end the task, not only the wait for it.");
         var timeout = await FailureAsync<TaskTimeoutException>(guide.Pool.RunAsync<int>(
             "sleep", new { ms = 60_000 }, new RunOptions { RunTimeout = TimeSpan.FromMilliseconds(100) }, guide.Token));
         guide.Shows(timeout?.Message ?? "", timeout is not null);
 
-        guide.Say("Give names: whoever holds or waits is called by what it does.");
+        guide.Say("Give names: lists then show holders and waiters by what they do.");
         await using var holder = await guide.OpenSessionAsync("nightly-import");
         await using var waiter = await guide.OpenSessionAsync("report-17");
         var hold = await holder.Lock(guide.Name("table")).AcquireAsync(guide.Token);

@@ -5,13 +5,13 @@ namespace Orchestrator.Cli.Guide.Rows;
 
 internal sealed class BlockingInAsyncRow() : GuideRow("blocking-in-async", "12.3", "a blocking call inside an async function, and its two cures")
 {
-    // Three times the threads that a worker keeps ready for handlers that block by mistake.
+    // Three times the threads that a worker reserves for handlers that block by mistake.
     private const int Tasks = 24;
     private const int Milliseconds = 100;
 
     public override void MapHandlers(ITaskMap map)
     {
-        // async def bad(): time.sleep(0.1). It says that it waits, and keeps the loop's thread.
+        // async def bad(): time.sleep(0.1). It is declared async, but blocks the loop's thread.
         map.MapTask("guide_bad", HandlerKind.Io, (int ms, TaskContext _, CancellationToken ct) =>
         {
             ct.WaitHandle.WaitOne(ms);
@@ -34,7 +34,7 @@ internal sealed class BlockingInAsyncRow() : GuideRow("blocking-in-async", "12.3
         guide.Say($"  good, an await:                          {GuideContext.Show(good)}; the one behind them took {GuideContext.Show(behindGood)}");
         var (lane, behindLane) = await RunAsync(guide, "blocking_sleep");
         guide.Say($"  unavoidable, declared as blocking:       {GuideContext.Show(lane)}; the one behind them took {GuideContext.Show(behindLane)}");
-        guide.Say("An event loop would stand still for each of them. A worker notices, and lends a thread to the next; but it has few to lend.");
+        guide.Say("Each of them would block an event loop. A worker detects it and runs the next one on another thread, but has few of them.");
         guide.Shows($"what blocks in an async handler runs in turns: {GuideContext.Ratio(bad, good)} as long as what awaits", bad > 1.5 * good);
         guide.Shows("and holds up others that have nothing to do with it", behindBad > behindGood);
         guide.Shows("declared as blocking it waits on threads of its own, and no other task waits behind it", lane < bad && behindLane < behindBad);

@@ -5,7 +5,7 @@ using HandlerKind = Orchestrator.Worker.HandlerKind;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
-internal sealed class ConditionRow() : GuideRow("condition", "8.5", "a condition: wait, with the lock given up, until something is so")
+internal sealed class ConditionRow() : GuideRow("condition", "8.5", "a condition: release the lock and wait until a predicate holds")
 {
     // The guide's consumer: with condition: while not data: condition.wait()
     public override void MapHandlers(ITaskMap map) => map.MapTask("guide_consume_one", HandlerKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
@@ -20,7 +20,7 @@ internal sealed class ConditionRow() : GuideRow("condition", "8.5", "a condition
     public override async Task RunAsync(GuideContext guide)
     {
         var name = guide.Name("data");
-        guide.Say("Two consumers in the workers find an empty list and wait: wait() gives the lock up, or nobody could ever add anything.");
+        guide.Say("Two consumers in the workers find an empty list and wait: wait() releases the lock, so that a producer can add an item.");
         TaskHandle<int>[] consumers =
         [
             await guide.Pool.SubmitAsync<int>("guide_consume_one", name, cancellationToken: guide.Token),

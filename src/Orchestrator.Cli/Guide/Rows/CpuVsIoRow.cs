@@ -10,7 +10,7 @@ internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound, IO-b
     private const int Tasks = 8;
     private const int Milliseconds = 100;
 
-    // As most of what programs do: it waits for something, and then works with what has come.
+    // Like most programs: it waits for data, and then computes with it.
     public override void MapHandlers(ITaskMap map) => map.MapTask("guide_mixed", HandlerKind.Io, async (WorkInput input, TaskContext context, CancellationToken ct) =>
     {
         var started = Stopwatch.GetTimestamp();
@@ -21,7 +21,7 @@ internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound, IO-b
 
     public override async Task RunAsync(GuideContext guide)
     {
-        guide.Say($"{Tasks} tasks that wait {Milliseconds} ms, {Tasks} that compute, and {Tasks} that do both in turn, by one word in four places: .On(Executor.…)");
+        guide.Say($"{Tasks} tasks that wait {Milliseconds} ms, {Tasks} that compute, and {Tasks} that do both in turn, in four places, selected by one word: .On(Executor.…)");
         guide.Say($"  {"",-22} {"IO-bound",12} {"CPU-bound",12} {"mixed",12}");
         var io = new Dictionary<TaskPlacement, TimeSpan>();
         var mixed = new Dictionary<TaskPlacement, TimeSpan>();
@@ -49,8 +49,8 @@ internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound, IO-b
         const int Echoes = 2_000;
         var echo = await GuideContext.TimeAsync(async () =>
             await guide.Pool.MapAsync<int, int>("echo", Enumerable.Range(0, Echoes), cancellationToken: guide.Token).CountAsync(guide.Token));
-        guide.Say($"{Echoes} tasks that do nothing took {GuideContext.Show(echo / Echoes)} each, there and back: tasks much larger than that are worth sending.");
-        guide.Say("`orchestrator bench compare` measures from which size on it pays.");
+        guide.Say($"{Echoes} tasks that do nothing took {GuideContext.Show(echo / Echoes)} each, there and back: sending pays off for tasks much larger than that.");
+        guide.Say("`orchestrator bench compare` measures the size from which it pays off.");
     }
 
     private static string NameOf(TaskPlacement place) => place switch

@@ -23,15 +23,15 @@ internal sealed class DaemonRow() : GuideRow("daemon", "4.4", "a background task
         ulong id;
         await using (var program = await guide.ConnectAsync(detachOnDisconnect: false))
         {
-            guide.Say("Another client starts a heartbeat in a worker that would go on for ever, and goes on with its own work.");
+            guide.Say("Another client starts an endless heartbeat in a worker, and continues with its own work.");
             id = (await program.SubmitAsync<int>("guide_heartbeat", name, cancellationToken: guide.Token)).Id;
             await guide.UntilAsync(async () => (await session.Value(name).ReadAsync(guide.Token))?.Integer >= 3);
             guide.Shows("the heartbeat beats beside it", (await guide.Client.GetTaskAsync(id, guide.Token)).State == TaskState.Running);
         }
 
-        guide.Say("The client has ended without a word about its heartbeat, as a Python program leaves its daemon threads.");
+        guide.Say("The client has ended without stopping its heartbeat, as a Python program leaves its daemon threads.");
         var ended = await guide.Client.WaitAsync([id], WaitMode.All, TimeSpan.FromSeconds(20), guide.Token);
-        guide.Shows("the heartbeat has ended with it: cancelled, by its own consent", ended.Done is [{ State: TaskState.Cancelled, Error.Rung: CancelRung.Cooperative }]);
+        guide.Shows("the heartbeat has ended with it: cancelled cooperatively", ended.Done is [{ State: TaskState.Cancelled, Error.Rung: CancelRung.Cooperative }]);
         var beats = (await session.Value(name).ReadAsync(guide.Token))!.Integer;
         await guide.PauseAsync(100);
         guide.Shows($"after {beats} beats there are no more", (await session.Value(name).ReadAsync(guide.Token))!.Integer == beats);

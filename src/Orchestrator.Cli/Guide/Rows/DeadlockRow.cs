@@ -9,7 +9,7 @@ internal sealed class DeadlockRow() : GuideRow("deadlock", "7.2", "two tasks, tw
     public override void MapHandlers(ITaskMap map) => map.MapTask("guide_two_locks", HandlerKind.Io, async (TwoLocks input, TaskContext context, CancellationToken ct) =>
     {
         await using var first = await context.Lock(input.First).AcquireAsync(ct);
-        // Both have their first lock before either asks for its second: the guide sleeps here, and hopes.
+        // Both hold their first lock before either requests its second; the original guide only sleeps here.
         if (input.Meet is { } barrier)
             await context.Barrier(barrier, 2).WaitAsync(ct);
         await using var second = await context.Lock(input.Second).AcquireAsync(ct);
@@ -20,7 +20,7 @@ internal sealed class DeadlockRow() : GuideRow("deadlock", "7.2", "two tasks, tw
     {
         var (a, b) = (guide.Name("a"), guide.Name("b"));
         guide.Say("Task 1 takes a, task 2 takes b; then task 1 wants b, and task 2 wants a. All four conditions hold: mutual exclusion,");
-        guide.Say("hold and wait, no preemption, and a circle of waits. In Python both would wait for ever, and nobody would tell.");
+        guide.Say("hold and wait, no preemption, and a circle of waits. In Python both would wait for ever, without an error.");
         var started = Stopwatch.GetTimestamp();
         TaskHandle<long>[] tasks =
         [

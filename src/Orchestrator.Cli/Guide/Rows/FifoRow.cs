@@ -15,11 +15,11 @@ internal sealed class FifoRow() : GuideRow("fifo", "9.1", "a FIFO queue with tas
         var first = await queue.GetAsync(guide.Token);
         guide.Shows($"first in, first out: {Payloads.ToJson(first!)}", first!.Json.StringValue == "item1");
 
-        guide.Say("join() waits until task_done() was said of every item that was put. An item that is taken is not yet done:");
+        guide.Say("join() waits until task_done() has been called for every item put. An item that was taken is not yet done:");
         guide.Shows("with two items unfinished, join waits", await queue.TryJoinAsync(TimeSpan.FromMilliseconds(20), guide.Token) == 2);
         await queue.MarkDoneAsync(cancellationToken: guide.Token);
 
-        guide.Say("A leased item is done once it is completed, and comes back if its consumer dies before: then join does not wait for the dead.");
+        guide.Say("A leased item is done once it is completed, and is redelivered if its consumer dies first: join never waits for a dead consumer.");
         var dying = await guide.OpenSessionAsync("dying");
         var lost = await dying.Queue(guide.Name("jobs")).LeaseAsync(cancellationToken: guide.Token);
         await dying.DisposeAsync();

@@ -10,7 +10,7 @@ internal sealed class FundamentalsRow() : GuideRow("fundamentals", "1", "concurr
     private const int Columns = 60;
     private const int Slices = 6;
 
-    // An event loop runs one coroutine at a time, on one core. The lane of a worker has threads, so this stands for the loop.
+    // An event loop runs one coroutine at a time, on one core. A worker's lane has several threads, so this semaphore emulates the loop.
     private static readonly SemaphoreSlim s_loop = new(1);
 
     // Computes and waits in turn: while one waits, another computes.
@@ -55,7 +55,7 @@ internal sealed class FundamentalsRow() : GuideRow("fundamentals", "1", "concurr
         var (slow, fast) = (Elapsed(alone), Elapsed(parallel));
         guide.Say($"One worker: {GuideContext.Show(slow)}. {byWorker.Length} workers on {Environment.ProcessorCount} cores: {GuideContext.Show(fast)}, {GuideContext.Ratio(slow, fast)} as fast.");
         if (Environment.ProcessorCount > 1 && slow < 1.5 * fast)
-            guide.Say("Each of two cores should do its share: this machine was busy with something else.");
+            guide.Say("Each of two cores should do its share: this machine was busy with other programs.");
     }
 
     /// <summary>A line per task or worker; a full block where it computed.</summary>

@@ -28,7 +28,7 @@ internal sealed class GilRow() : GuideRow("gil", "2", "Python's interpreter lock
             var beside = load.Cores(threads.CpuSeconds + outputs.Sum(output => output.CpuSeconds));
             guide.Say($"  {Count} threads of one worker: {GuideContext.Show(inThreads)}, {GuideContext.Show(threads.CpuSeconds / threads.Seconds)} cores busy; {Count} workers: {GuideContext.Show(inProcesses)}");
             pids.UnionWith(outputs.Select(output => output.Pid));
-            // The more of the machine the two had, the more they say.
+            // The more of the machine both runs had, the more significant they are.
             if (beside >= others)
                 continue;
             (busy, others, ratio, best) = (threads.CpuSeconds / threads.Seconds, beside, inThreads / inProcesses, GuideContext.Ratio(inThreads, inProcesses));
@@ -37,12 +37,12 @@ internal sealed class GilRow() : GuideRow("gil", "2", "Python's interpreter lock
         guide.Shows($"{Count} threads of one interpreter kept {GuideContext.Show(busy)} cores busy, never two: each waits for the lock that the other has", busy < 1.4);
         guide.Shows($"{Count} workers are {pids.Count} processes, each with a lock of its own", pids.Count == Count);
         if (OtherLoad.Disturbs(others))
-            guide.Say($"Other programs took {GuideContext.Show(others)} of this machine's {Environment.ProcessorCount} cores meanwhile, so that how much faster these are cannot be told here.");
+            guide.Say($"Other programs took {GuideContext.Show(others)} of this machine's {Environment.ProcessorCount} cores meanwhile, so the speed-up cannot be measured here.");
         else if (Environment.ProcessorCount >= Count)
             guide.Shows($"they were {best} as fast", ratio > 1.2);
 
         var waits = await python.Client.RunAsync<Threads>("py_wait_in_threads", new { ms = WaitMilliseconds, threads = Waiting }, cancellationToken: guide.Token);
-        guide.Say($"The lock is given up while a thread waits for input or output: {Waiting} threads that wait {WaitMilliseconds} ms each took {GuideContext.Show(TimeSpan.FromSeconds(waits.Seconds))} together.");
+        guide.Say($"The lock is released while a thread waits for input or output: {Waiting} threads that wait {WaitMilliseconds} ms each took {GuideContext.Show(TimeSpan.FromSeconds(waits.Seconds))} together.");
         guide.Shows($"IO-bound threads of one interpreter wait at the same time: less than half of {Waiting * WaitMilliseconds} ms", waits.Seconds * 1_000 < Waiting * WaitMilliseconds / 2.0);
 
         var works = Enumerable.Repeat(new WorkInput(10_000_000), Count);

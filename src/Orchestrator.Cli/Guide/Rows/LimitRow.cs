@@ -10,10 +10,10 @@ internal sealed class LimitRow() : GuideRow("limit", "6.4, 12.1", "limited concu
     public override async Task RunAsync(GuideContext guide)
     {
         await RunAsync(guide, "without a limit", new InsideInput(guide.Name("free"), 300), new RunOptions(), most => most > Limit, $"more than {Limit} at once");
-        // The dispatcher holds the others back: they wait in the queue and not in a worker.
+        // The dispatcher holds the others back: they wait in the queue, not in a worker.
         await RunAsync(guide, $"with a concurrency key of limit {Limit}", new InsideInput(guide.Name("key"), 150),
             new RunOptions { ConcurrencyKey = guide.Name("api"), ConcurrencyLimit = Limit }, most => most is > 1 and <= Limit, $"at most {Limit} at once, by the dispatcher");
-        // All are started, and wait inside: for a limit on a part of what they do.
+        // All start and wait inside the handler: for a limit on a part of the work.
         await RunAsync(guide, $"with a semaphore of {Limit} permits", new InsideInput(guide.Name("semaphore"), 150, Semaphore: guide.Name("api"), Permits: Limit),
             new RunOptions(), most => most is > 1 and <= Limit, $"at most {Limit} at once, by the semaphore");
     }

@@ -7,7 +7,7 @@ internal sealed class LivelockRow() : GuideRow("livelock", "7.4", "two polite ta
 {
     private const int MaxSteps = 40;
 
-    // Two people in a corridor. Both look, both step to the other side, and both stand in front of each other again.
+    // Two people in a corridor: both look, both step to the other side, and block each other again.
     public override void MapHandlers(ITaskMap map) => map.MapTask("guide_corridor", HandlerKind.Io, async (Corridor input, TaskContext context, CancellationToken ct) =>
     {
         var side = 0L;
@@ -24,7 +24,7 @@ internal sealed class LivelockRow() : GuideRow("livelock", "7.4", "two polite ta
                 return step;
             }
 
-            // The cure: now and then one of them does not step aside.
+            // The cure: at random, one of them does not step aside.
             side = input.Jitter ? Random.Shared.Next(2) : 1 - side;
         }
 

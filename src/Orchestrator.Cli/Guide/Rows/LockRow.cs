@@ -2,7 +2,7 @@ using Orchestrator.Client;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
-internal sealed class LockRow() : GuideRow("lock", "8.1, 12.5", "a lock: one at a time, whatever process it is in")
+internal sealed class LockRow() : GuideRow("lock", "8.1, 12.5", "a lock: one at a time, across all processes")
 {
     public override async Task RunAsync(GuideContext guide)
     {
@@ -14,7 +14,7 @@ internal sealed class LockRow() : GuideRow("lock", "8.1, 12.5", "a lock: one at 
         var inside = await TaskHandles.WhenAll(tasks);
         guide.Say($"They ran in {inside.DistinctBy(one => one.Pid).Count()} processes. Each grant has a number: {GuideContext.List(inside.Select(one => one.FencingToken).Order())}.");
         guide.Shows("never were two inside at once", inside.All(one => one.Count == 1));
-        guide.Shows("each grant's fencing token is larger than the one before, so that a late writer is told from a present one",
+        guide.Shows("each grant's fencing token is larger than the one before, so that a stale writer can be rejected",
             inside.Select(one => one.FencingToken).Distinct().Count() == inside.Length);
 
         guide.Say("Here `await using` is what `with` is in Python: an exception leaves the block, and the lock with it.");
@@ -33,11 +33,11 @@ internal sealed class LockRow() : GuideRow("lock", "8.1, 12.5", "a lock: one at 
             guide.Shows("after the exception it is free", next is not null);
         }
 
-        guide.Say("By hand it is two steps, acquire and release, and the second belongs into a finally:");
+        guide.Say("By hand it is two steps, acquire and release, and the release belongs in a finally:");
         var taken = await session.Lock(guide.Name("hand")).AcquireAsync(guide.Token);
         try
         {
-            // An acquire with a timeout does not hang for ever on what another never releases: it answers, and the caller decides.
+            // An acquire with a timeout does not hang for ever on a lock that is never released: it returns, and the caller decides.
             LockHold? late = taken;
             var waited = await GuideContext.TimeAsync(async () => late = await other.Lock(guide.Name("hand")).TryAcquireAsync(TimeSpan.FromMilliseconds(100), guide.Token));
             guide.Shows($"lock.acquire(timeout=0.1) of another session: not acquired, after {GuideContext.Show(waited)}", late is null && waited >= TimeSpan.FromMilliseconds(95));
@@ -52,7 +52,7 @@ internal sealed class LockRow() : GuideRow("lock", "8.1, 12.5", "a lock: one at 
         guide.Shows("released by hand it is the other's", acquired is not null);
         await acquired!.DisposeAsync();
 
-        guide.Say("And where nothing is released at all, because its holder is gone:");
+        guide.Say("And if the lock is never released, because its holder has ended:");
         var lost = await guide.OpenSessionAsync("lost");
         var before = await lost.Lock(guide.Name("orphan")).AcquireAsync(guide.Token);
         var waiting = other.Lock(guide.Name("orphan")).AcquireAsync(guide.Token);
@@ -62,6 +62,6 @@ internal sealed class LockRow() : GuideRow("lock", "8.1, 12.5", "a lock: one at 
             await lost.DisposeAsync();
             await waiting;
         });
-        guide.Shows($"the session's end gave it to the next in {GuideContext.Show(passed)}, with a larger token", (await waiting).FencingToken > before.FencingToken);
+        guide.Shows($"the session's end passed the lock to the next waiter in {GuideContext.Show(passed)}, with a larger token", (await waiting).FencingToken > before.FencingToken);
     }
 }

@@ -11,7 +11,7 @@ internal sealed class MetricsRow() : GuideRow("metrics", "11", "what to measure,
 
     public override async Task RunAsync(GuideContext guide)
     {
-        guide.Say($"{Good} tasks that compute, {Bad} that fail, and three items in a queue. Nothing has to be recorded: the coordinator and the workers do.");
+        guide.Say($"{Good} tasks that compute, {Bad} that fail, and three items in a queue. The program records nothing: the coordinator and the workers do.");
         var before = await guide.Client.GetStatusAsync(guide.Token);
         var works = Enumerable.Repeat(new { limit = 3_000_000 }, Good);
         var outcomes = await guide.Pool.MapOutcomesAsync<object, long>("count_primes", works, cancellationToken: guide.Token).ToArrayAsync(guide.Token);
@@ -20,7 +20,7 @@ internal sealed class MetricsRow() : GuideRow("metrics", "11", "what to measure,
         await using var session = await guide.OpenSessionAsync();
         await session.Queue(guide.Name("jobs")).PutAllAsync(Enumerable.Range(0, 3).Select(Payloads.FromNumber), cancellationToken: guide.Token);
 
-        // What a worker says of itself comes with its heartbeat, twice a second.
+        // A worker's metrics arrive with its heartbeat, twice a second.
         ServiceStatus status = null!;
         await guide.UntilAsync(async () => (status = await guide.Client.GetStatusAsync(guide.Token)).Workers.All(worker => worker.RssBytes > 0));
         var (succeeded, failed) = (status.Tasks.Succeeded - before.Tasks.Succeeded, status.Tasks.Failed - before.Tasks.Failed);
@@ -42,13 +42,13 @@ internal sealed class MetricsRow() : GuideRow("metrics", "11", "what to measure,
 
         foreach (var worker in status.Workers)
             guide.Say($"  {worker.Name}: process {worker.Pid}, {worker.CpuPercent:0} % CPU, {Format.Bytes(worker.RssBytes)}, {worker.Threads} threads, {worker.CompletedTasks} tasks");
-        guide.Shows("CPU, memory and threads are known of every worker process", status.Workers.All(worker => worker.RssBytes > 0 && worker.Threads > 0));
+        guide.Shows("CPU, memory and threads of every worker process are known", status.Workers.All(worker => worker.RssBytes > 0 && worker.Threads > 0));
         var queue = await guide.Client.GetQueueAsync(guide.Name("jobs"), guide.Token);
         guide.Shows($"queue size: {queue.ReadyItems} items wait, the oldest for {Format.Time(queue.OldestAge)}", queue.ReadyItems == 3);
         guide.Say("The same: `orchestrator status`, `orchestrator tasks`, `orchestrator workers`, `orchestrator queue list`.");
     }
 
-    /// <summary>How long each of the last tasks of a handler ran.</summary>
+    /// <summary>The run times of the last tasks of a handler.</summary>
     private static async Task<IEnumerable<TimeSpan>> RunsAsync(GuideContext guide, string handler, int count) =>
         (await guide.Client.ListTasksAsync(new ListTasksRequest { Handler = handler, PageSize = count }, guide.Token)).Tasks
             .Select(task => task.Result?.Timing?.Run?.ToTimeSpan() ?? TimeSpan.Zero);

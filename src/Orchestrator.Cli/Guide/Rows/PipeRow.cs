@@ -17,7 +17,7 @@ internal sealed class PipeRow() : GuideRow("pipe", "5.3", "a pipe between two pr
         var end = session.Pipe(name).EndB;
         await end.SendAsync(Payloads.FromText("Hello from the parent"), guide.Token);
         var answer = await end.ReceiveAsync(guide.Token);
-        guide.Shows($"what came back: {Payloads.ToJson(answer!)}", answer!.Json.StringValue == "Hello from the parent");
+        guide.Shows($"the reply: {Payloads.ToJson(answer!)}", answer!.Json.StringValue == "Hello from the parent");
 
         var inOrder = true;
         var took = await GuideContext.TimeAsync(async () =>
@@ -32,6 +32,6 @@ internal sealed class PipeRow() : GuideRow("pipe", "5.3", "a pipe between two pr
 
         await end.CloseAsync(guide.Token);
         guide.Shows("with this end closed the task reads the end of file, and ends with its count", await echo == RoundTrips + 1);
-        guide.Shows("both ends are closed, and the pipe is gone", (await guide.Client.ListPipesAsync(guide.Token)).All(pipe => pipe.Spec.Name != name));
+        guide.Shows("both ends are closed, and the pipe has been deleted", (await guide.Client.ListPipesAsync(guide.Token)).All(pipe => pipe.Spec.Name != name));
     }
 }

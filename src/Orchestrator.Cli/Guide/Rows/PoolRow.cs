@@ -44,7 +44,7 @@ internal sealed class PoolRow() : GuideRow("pool", "4.1–4.3", "a pool: map, su
         await BlockedAsync(guide);
     }
 
-    /// <summary>The state beside: a thread that waits is told from one that computes.</summary>
+    /// <summary>The additional state: the list distinguishes a waiting thread from a computing one.</summary>
     private static async Task BlockedAsync(GuideContext guide)
     {
         var name = guide.Name("door");
@@ -54,7 +54,7 @@ internal sealed class PoolRow() : GuideRow("pool", "4.1–4.3", "a pool: map, su
         await guide.UntilWaitersAsync($"locks/{name}", 1);
         var behind = await guide.Pool.SubmitAsync<int>("echo", 1, new RunOptions { DependsOn = [task.Id] }, guide.Token);
         var wait = (await guide.Client.ExplainWaitsAsync(guide.Token)).First(edge => edge.Object == $"locks/{name}");
-        guide.Say($"RUNNING → BLOCKED: {wait.WaiterName} waits at {wait.Object}, which {wait.HolderName} holds. It keeps its place in its worker; `orchestrator waits` tells.");
+        guide.Say($"RUNNING → BLOCKED: {wait.WaiterName} waits at {wait.Object}, which {wait.HolderName} holds. It keeps its place in its worker; `orchestrator waits` shows it.");
         guide.Shows("BLOCKED is a task that runs, and an edge from it to the holder of what it waits for",
             (await guide.Client.GetTaskAsync(task.Id, guide.Token)).State == TaskState.Running && wait.HolderName.Contains("pool-guide", StringComparison.Ordinal));
         guide.Shows("WAITING for another task is QUEUED: it has no place in a worker yet", (await guide.Client.GetTaskAsync(behind.Id, guide.Token)).State == TaskState.Queued);

@@ -13,8 +13,8 @@ internal sealed class PriorityInversionRow() : GuideRow("priority-inversion", "7
 
     public override async Task RunAsync(GuideContext guide)
     {
-        guide.Say("A job of low priority holds a lock and needs one more task to be done with it. A job of high priority waits for the lock.");
-        guide.Say($"Then {Flood} tasks of a medium priority come, which need no lock at all:");
+        guide.Say("A job of low priority holds a lock and needs one more task to finish. A job of high priority waits for the lock.");
+        guide.Say($"Then {Flood} tasks of a medium priority arrive, which need no lock:");
         var (overtaken, waited) = await InvertAsync(guide, "inverted", Low);
         guide.Shows($"inversion: the high one had the lock after {overtaken} of {Flood} medium ones, {GuideContext.Show(waited)}: as if it were the lowest of all", overtaken > 0.9 * Flood);
         var (few, less) = await InvertAsync(guide, "inherited", High);
@@ -24,8 +24,8 @@ internal sealed class PriorityInversionRow() : GuideRow("priority-inversion", "7
 
     /// <param name="guide">The row.</param>
     /// <param name="name">The lock.</param>
-    /// <param name="priority">That of what the holder has still to do.</param>
-    /// <returns>How many of the medium ones were done before the high one had the lock, and how long it waited.</returns>
+    /// <param name="priority">The priority of the holder's remaining task.</param>
+    /// <returns>The number of medium tasks done before the high one had the lock, and how long it waited.</returns>
     private static async Task<(int Overtaken, TimeSpan Waited)> InvertAsync(GuideContext guide, string name, int priority)
     {
         await using var low = await guide.OpenSessionAsync("low");
@@ -34,7 +34,7 @@ internal sealed class PriorityInversionRow() : GuideRow("priority-inversion", "7
         var waiting = high.Lock(guide.Name(name)).AcquireAsync(guide.Token);
         await guide.UntilWaitersAsync($"locks/{guide.Name(name)}", 1);
 
-        // All of them are there before the low one asks, so that only priorities decide.
+        // All of them are queued before the low one's task, so that only priorities decide.
         var medium = new TaskSpec { Handler = "guide_compute", Input = Payloads.FromJson($$"""{"samples": {{Samples}}}"""), Options = new TaskOptions { Priority = Medium } };
         var flood = await guide.Client.SubmitAsync(Enumerable.Repeat(medium, Flood), guide.Token);
         var step = await guide.Pool.SubmitAsync<RunSpan>("guide_compute", new WorkInput(Samples), new RunOptions { Priority = priority }, guide.Token);
@@ -44,7 +44,7 @@ internal sealed class PriorityInversionRow() : GuideRow("priority-inversion", "7
             await hold.DisposeAsync();
             await (await waiting).DisposeAsync();
         });
-        // By the machine's clock: what had begun before the low one's step did.
+        // By the machine's clock: count the tasks that began before the low one's step.
         var started = (await step).Start;
         var done = (await guide.Client.WaitAsync(flood, cancellationToken: guide.Token)).Done;
         return (done.Count(result => result.Output.Json.StructValue.Fields["start"].NumberValue < started), waited);

@@ -22,7 +22,7 @@ internal sealed class ProducerConsumerRow() : GuideRow("producer-consumer", "10.
                 consumers.Add(await guide.Pool.SubmitAsync<int[]>("consume", new { queue = name, count = 10_000 }, cancellationToken: guide.Token));
             var input = new { queue = name, count = Items };
             await guide.Pool.MapAsync<object, int>("produce", Enumerable.Repeat(input, Producers), cancellationToken: guide.Token).CountAsync(guide.Token);
-            // Once for all consumers, and for those that nobody thought of: no None per consumer, and none too few.
+            // Once for all consumers, known or not: no sentinel per consumer, so none can be missing.
             await guide.Client.ShutDownQueueAsync(name, cancellationToken: guide.Token);
             await TaskHandles.WhenAll(consumers);
         });

@@ -15,7 +15,7 @@ internal sealed class QueueRow() : GuideRow("queue", "5.3", "a queue between pro
         var consumer = await guide.Pool.SubmitAsync<int[]>("consume", new { queue = name, count = 1_000 }, cancellationToken: guide.Token);
         var producer = await guide.Pool.SubmitAsync<int>("produce", new { queue = name, count = Items }, cancellationToken: guide.Token);
         await producer;
-        guide.Say("In Python the producer puts None to say that it is done, once for each consumer. Here the queue is shut down: who gets drains it, and is told.");
+        guide.Say("In Python the producer puts None to say that it is done, once for each consumer. Here the queue is shut down: consumers drain it, and then get the end.");
         await guide.Client.ShutDownQueueAsync(name, cancellationToken: guide.Token);
         var taken = await consumer;
         guide.Say($"{(await producer.GetResultAsync()).Worker} put {Items} items, {(await consumer.GetResultAsync()).Worker} took {GuideContext.List(taken)}.");

@@ -21,9 +21,9 @@ internal sealed class RLockRow() : GuideRow("rlock", "8.2", "a reentrant lock: i
 
         await using var session = await guide.OpenSessionAsync();
         await using (var hold = await session.Lock(name).TryAcquireAsync(TimeSpan.Zero, guide.Token))
-            guide.Shows("once it was released as often, it is free for others", hold is not null);
+            guide.Shows("released the same number of times, it is free for others", hold is not null);
 
-        guide.Say("With a plain lock the second acquire would wait for its own caller for ever. Python hangs there. Here the task names its flow of work (CreateFlow), and is told.");
+        guide.Say("With a plain lock the second acquire would wait for its own caller for ever. Python hangs there. Here the task names its flow of work (CreateFlow), and gets an error.");
         try
         {
             await guide.Pool.RunAsync<int>("guide_recurse", new RecurseInput(guide.Name("plain"), 2, LockMode.Plain), cancellationToken: guide.Token);

@@ -15,7 +15,7 @@ internal sealed class RaceRow() : GuideRow("race", "7.1", "a race condition: los
         guide.Shows($"without protection: {lossy}, {(Tasks * Times) - lossy} increments lost", lossy < Tasks * Times);
         await CureAsync(guide, "lock", "under a lock: one at a time, three round trips each");
         await CureAsync(guide, "add", "as one atomic add: one step, so nothing comes between");
-        await CureAsync(guide, "guard", "as an update that is refused where somebody was faster, and done again");
+        await CureAsync(guide, "guard", "as an update that is refused if another was faster, and retried");
     }
 
     private static async Task CureAsync(GuideContext guide, string protection, string how)

@@ -9,7 +9,7 @@ internal sealed class RateLimitRow() : GuideRow("rate-limit", "10.4", "at most t
     private const int Rate = 10;
     private const int Calls = 15;
 
-    // Permits come back one second after they were taken; the clock that measures is not the one that grants.
+    // Permits return one second after they were taken; the measuring clock differs from the granting one.
     private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(900);
 
     public override async Task RunAsync(GuideContext guide)
@@ -25,6 +25,6 @@ internal sealed class RateLimitRow() : GuideRow("rate-limit", "10.4", "at most t
         await using var session = await guide.OpenSessionAsync();
         await session.RateLimiter(guide.Name("api")).TryAcquireAsync(TimeSpan.Zero, Rate, guide.Token);
         var retry = await session.RateLimiter(guide.Name("api")).TryAcquireAsync(TimeSpan.Zero, Rate, guide.Token);
-        guide.Shows($"a try that fails says when it is worth another: in {GuideContext.Show(retry ?? TimeSpan.Zero)}", retry > TimeSpan.Zero);
+        guide.Shows($"a failed try reports when to retry: in {GuideContext.Show(retry ?? TimeSpan.Zero)}", retry > TimeSpan.Zero);
     }
 }

@@ -14,14 +14,14 @@ internal sealed class RunInExecutorRow() : GuideRow("run-in-executor", "10.1", "
     public override void MapHandlers(ITaskMap map) => map.MapTask("guide_block", HandlerKind.Blocking, (WaitInput input, TaskContext context, CancellationToken ct) =>
     {
         var started = Stopwatch.GetTimestamp();
-        // As a library does that knows no await: it keeps its thread.
+        // Like a library without async support: it blocks its thread.
         ct.WaitHandle.WaitOne(input.Ms);
         return new RunSpan(Environment.ProcessId, context.WorkerName, started, Stopwatch.GetTimestamp());
     });
 
     public override async Task RunAsync(GuideContext guide)
     {
-        guide.Say($"{Blocking} tasks hold a thread each for {Milliseconds} ms. Their handler is declared as blocking, so each worker runs them on threads of a lane of their own.");
+        guide.Say($"{Blocking} tasks hold a thread each for {Milliseconds} ms. Their handler is declared as blocking, so each worker runs them on the threads of a separate lane.");
         var handles = new List<TaskHandle<int>>();
         var unfinished = 0;
         var echoes = TimeSpan.Zero;
@@ -43,17 +43,17 @@ internal sealed class RunInExecutorRow() : GuideRow("run-in-executor", "10.1", "
         await OwnExecutorAsync(guide);
     }
 
-    /// <summary>ThreadPoolExecutor(max_workers=5): a place of its own with a bound of its own, for what must not take the threads of all others.</summary>
+    /// <summary>ThreadPoolExecutor(max_workers=5): a separate executor with its own bound, for tasks that must not take the threads of all others.</summary>
     private static async Task OwnExecutorAsync(GuideContext guide)
     {
         var own = new MapOptions { Task = new RunOptions { ConcurrencyKey = guide.Name("legacy-database"), ConcurrencyLimit = OwnWorkers } };
         RunSpan[] spans = [];
         var took = await GuideContext.TimeAsync(async () => spans = await guide.Pool.MapAsync<WaitInput, RunSpan>(
             "guide_block", Enumerable.Repeat(new WaitInput(100), 3 * OwnWorkers), own, guide.Token).ToArrayAsync(guide.Token));
-        // At the start of one of them as many are under way as at any time.
+        // The maximum of concurrent spans occurs at the start of one of them.
         var most = spans.Max(one => spans.Count(span => span.Start <= one.Start && one.Start < span.End));
         guide.Say($"An executor of its own with {OwnWorkers} threads is a concurrency key with a limit: {spans.Length} blocking calls of 100 ms took {GuideContext.Show(took)}.");
-        guide.Shows($"at most {OwnWorkers} of them were under way at once, whichever workers they were in: {most} were", most is > 1 and <= OwnWorkers);
+        guide.Shows($"at most {OwnWorkers} of them were under way at once, over all workers: {most} were", most is > 1 and <= OwnWorkers);
     }
 
     private sealed record WaitInput(int Ms);

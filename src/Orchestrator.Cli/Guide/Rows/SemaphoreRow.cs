@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
-internal sealed class SemaphoreRow() : GuideRow("semaphore", "8.3", "a semaphore: at most so many at once, over all processes")
+internal sealed class SemaphoreRow() : GuideRow("semaphore", "8.3", "a semaphore: a limit on concurrency, over all processes")
 {
     private const int Permits = 3;
 
@@ -18,7 +18,7 @@ internal sealed class SemaphoreRow() : GuideRow("semaphore", "8.3", "a semaphore
         guide.Shows($"at most {Permits} were inside at once", inside.Max(task => task.Count) <= Permits);
         guide.Shows("more than one was: it limits, and does not serialize", inside.Max(task => task.Count) > 1);
 
-        guide.Say("A bounded semaphore, like Python's BoundedSemaphore, notices a release too many; what a session holds goes back with it.");
+        guide.Say("A bounded semaphore, like Python's BoundedSemaphore, rejects an excess release; a session's end releases its permits.");
         await using var session = await guide.OpenSessionAsync();
         var semaphore = session.Semaphore(guide.Name("database"), Permits, bounded: true);
         var one = await semaphore.AcquireAsync(cancellationToken: guide.Token);

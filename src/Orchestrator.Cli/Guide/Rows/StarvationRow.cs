@@ -10,7 +10,7 @@ internal sealed class StarvationRow() : GuideRow("starvation", "7.3", "a low pri
     public override async Task RunAsync(GuideContext guide)
     {
         guide.Say("A flood of tasks of a high priority keeps every worker busy, and one task of priority 0 waits behind them.");
-        guide.Say("A waiting task's priority grows by 1 a second. Against a priority of 1,000 that is as good as no aging:");
+        guide.Say("A waiting task's priority grows by 1 a second. Against a priority of 1,000 that is practically no aging:");
         var (served, waited, _) = await FloodAsync(guide, 1_000, s_flood);
         guide.Shows($"without aging: it waited for {GuideContext.Show(waited)}, as long as the flood of {served} others lasted", waited >= s_flood);
 
@@ -21,15 +21,15 @@ internal sealed class StarvationRow() : GuideRow("starvation", "7.3", "a low pri
         await FairLockAsync(guide);
     }
 
-    /// <summary>Sends high ones until the low one has run or the time is over.</summary>
-    /// <returns>How many others ran meanwhile, how long the low one took, and whether it ended during the flood.</returns>
+    /// <summary>Sends high-priority tasks until the low-priority one has run or the time is over.</summary>
+    /// <returns>The number of other tasks run meanwhile, the time of the low one, and whether it ended during the flood.</returns>
     private static async Task<(int Served, TimeSpan Waited, bool During)> FloodAsync(GuideContext guide, int priority, TimeSpan most)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(guide.Token);
         var work = new WorkInput(500_000);
         var served = 0;
         var high = new RunOptions { Priority = priority };
-        // More at a time than the workers can hold ahead of their turn.
+        // More at a time than the workers prefetch.
         var senders = Enumerable.Range(0, 128).Select(_ => SendAsync()).ToArray();
         await guide.UntilAsync(() => Task.FromResult(Volatile.Read(ref served) > 128));
         served = 0;
@@ -70,6 +70,6 @@ internal sealed class StarvationRow() : GuideRow("starvation", "7.3", "a low pri
         await hold.DisposeAsync();
         var grants = (await TaskHandles.WhenAll(tasks)).Select(tokens => tokens[0]).ToArray();
         guide.Say($"{Waiters} tasks queued up at a lock; the numbers of their grants are {GuideContext.List(grants)}.");
-        guide.Shows("a lock is fair: who came first has it first, and nobody is overtaken", grants.SequenceEqual(grants.Order()));
+        guide.Shows("a lock is fair: it is granted in FIFO order", grants.SequenceEqual(grants.Order()));
     }
 }

@@ -16,11 +16,11 @@ internal sealed class ThreadsVsProcessesRow() : GuideRow("threads-vs-processes",
     {
         const int Tasks = 20;
         var threads = await CountAsync(guide, TaskPlacement.InProcess, Tasks);
-        guide.Say($"{Tasks} tasks count in a static field of the program. On threads of one process it says {threads.Max(one => one.Count)}: they share its memory.");
+        guide.Say($"{Tasks} tasks count in a static field of the program. On threads of one process it counts to {threads.Max(one => one.Count)}: they share its memory.");
         guide.Shows("threads share memory", threads.Max(one => one.Count) == Tasks && threads.All(one => one.Pid == Environment.ProcessId));
         var processes = await CountAsync(guide, TaskPlacement.CrossProcess, Tasks);
         var byProcess = processes.GroupBy(one => one.Pid).ToArray();
-        guide.Say($"In worker processes it says {GuideContext.List(byProcess.Select(group => group.Max(one => one.Count)))}: each has a field of its own, and this process's still says {s_count}.");
+        guide.Say($"In worker processes it counts to {GuideContext.List(byProcess.Select(group => group.Max(one => one.Count)))}: each has its own field, and this process's is still {s_count}.");
         guide.Shows("processes do not", byProcess.Sum(group => group.Max(one => one.Count)) == Tasks && s_count == Tasks);
 
         ReadOnlyMemory<byte> megabyte = new byte[1_000_000];
@@ -31,7 +31,7 @@ internal sealed class ThreadsVsProcessesRow() : GuideRow("threads-vs-processes",
             for (var i = 0; i < 10; i++)
                 await guide.Pool.RunAsync(echo, megabyte, cancellationToken: guide.Token);
         });
-        guide.Say($"A megabyte to a worker and back takes {GuideContext.Show(copy / 10)}; between threads only a reference goes over.");
+        guide.Say($"A megabyte to a worker and back takes {GuideContext.Show(copy / 10)}; between threads only a reference is passed.");
 
         var started = Stopwatch.GetTimestamp();
         var thread = new Thread(static () => { });
@@ -40,7 +40,7 @@ internal sealed class ThreadsVsProcessesRow() : GuideRow("threads-vs-processes",
         var threadStart = Stopwatch.GetElapsedTime(started);
         var worker = (await guide.Client.GetStatusAsync(guide.Token)).Workers[0];
         guide.Say($"A thread starts and ends in {GuideContext.Show(threadStart)}. A worker process has {Format.Bytes(worker.RssBytes)} of memory and takes about as long to start as any");
-        guide.Say(".NET program, which is why workers are started once, ahead, and a spare one waits to take over.");
+        guide.Say(".NET program, which is why workers are started once, ahead, and a spare one stands by.");
 
         guide.Say("What that buys: a process can be ended. One worker is replaced now, under load.");
         var load = guide.Pool.MapAsync<object, int>("sleep", Enumerable.Repeat(new { ms = 20 }, 400), new MapOptions { MaxInFlight = 10 }, guide.Token).CountAsync(guide.Token).AsTask();

@@ -3,12 +3,12 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
-internal sealed class UnboundedRow() : GuideRow("unbounded", "12.1", "without a limit: what everything at once does to whom it asks")
+internal sealed class UnboundedRow() : GuideRow("unbounded", "12.1", "without a limit: the effect of sending everything at once on a service")
 {
     private const int Requests = 60;
     private const int Capacity = 10;
 
-    // A service that serves so many at once and turns the others away, as most do.
+    // A service with limited concurrency that rejects further requests, like most.
     public override void MapHandlers(ITaskMap map) => map.MapTask("guide_fetch", HandlerKind.Io, async (FetchInput input, TaskContext context, CancellationToken ct) =>
     {
         await using var served = await context.Semaphore(input.Service, Capacity, bounded: true).TryAcquireAsync(TimeSpan.Zero, cancellationToken: ct);

@@ -4,20 +4,20 @@ using Orchestrator.Worker;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
-internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "what is a worker's own and what is a thread's own")
+internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "process-local and thread-local objects")
 {
-    // What threading.local() is to Python: each thread that reads it has its own.
+    // Like Python's threading.local(): each thread has its own value.
     [ThreadStatic]
     private static string? s_name;
 
-    // The two threads of one process meet here: each has written before either reads.
+    // The two threads of one process meet here: both write before either reads.
     private static readonly Barrier s_meet = new(2);
 
     public override void MapHandlers(ITaskMap map)
     {
         map.MapTask("guide_visit", HandlerKind.Cpu, (WorkInput input, TaskContext context, CancellationToken ct) =>
         {
-            // Made when the first task of this process asks for it, and kept for the next: a model, a connection, a cache.
+            // Created when the first task of this process needs it, and kept for the next: a model, a connection, a cache.
             var mine = context.GetLocal(() => new Visits(Guid.NewGuid().ToString("N")[..6]));
             NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);
             return new Visit(mine.Id, Interlocked.Increment(ref mine.Count), context.WorkerName);

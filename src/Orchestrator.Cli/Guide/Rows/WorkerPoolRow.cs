@@ -7,7 +7,7 @@ internal sealed class WorkerPoolRow() : GuideRow("worker-pool", "10.3", "a pool 
 {
     public override async Task RunAsync(GuideContext guide)
     {
-        guide.Say("OrchestratorApp makes a program coordinator and workers at once. This guide is such a program; here it has a second pool.");
+        guide.Say("OrchestratorApp makes a program both coordinator and workers. This guide is such a program; here it has a second pool.");
         var squares = Array.Empty<long>();
         var pids = Array.Empty<int>();
         var doubled = Array.Empty<int>();
@@ -28,7 +28,7 @@ internal sealed class WorkerPoolRow() : GuideRow("worker-pool", "10.3", "a pool 
                 squares = await TaskHandles.WhenAll(futures);
                 doubled = await pool.MapAsync<int, int>("echo", Enumerable.Range(0, 10), cancellationToken: stopping).ToArrayAsync(stopping);
                 last = await pool.SubmitAsync<int>("sleep", new { ms = 200 }, cancellationToken: stopping);
-                // shutdown(wait=True): what is still wanted is awaited, and then the pool ends.
+                // shutdown(wait=True): await the remaining tasks, then the pool ends.
                 await last;
             });
         });

@@ -3,7 +3,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 
-/// <content>Opening the stream, and opening it again.</content>
+/// <content>Opening and reopening the stream.</content>
 internal sealed partial class ResilientTaskStream
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
@@ -16,7 +16,7 @@ internal sealed partial class ResilientTaskStream
     private bool _isRunning;
     private int _waiting;
 
-    /// <summary>The connection, once there is one.</summary>
+    /// <summary>Returns the connection, once there is one.</summary>
     /// <exception cref="OrchestratorException">There will be none.</exception>
     public async ValueTask<StreamConnection> ConnectedAsync(CancellationToken cancellationToken)
     {
@@ -53,14 +53,14 @@ internal sealed partial class ResilientTaskStream
             var connection = await connected.Task.WaitAsync(cancellationToken);
             if (!connection.IsBroken)
                 return connection;
-            // The loop is about to replace it; its end is what there is to wait for.
+            // The loop is about to replace the connection; wait for its end.
             await connection.Stream.Completion.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
             await Task.Yield();
         }
     }
 
-    /// <summary>Keeps the line connected while anybody needs it: until no task is under way when the stream has ended.</summary>
+    /// <summary>Keeps the stream connected while it is needed: until the connection has ended and no task is under way.</summary>
     private async Task RunAsync()
     {
         try
@@ -89,13 +89,13 @@ internal sealed partial class ResilientTaskStream
         var recovering = _recovery.IsBusy;
         lock (_gate)
         {
-            // Whoever comes after this finds nobody running, and starts it again.
+            // A later caller finds the loop stopped, and restarts it.
             _isRunning = recovering || _slots.Count > 0 || _waiting > 0;
             return !_isRunning;
         }
     }
 
-    /// <summary>Tries until a coordinator answers. Null where it gave up: whoever waits has been told.</summary>
+    /// <summary>Tries until a coordinator answers. Null if it gave up; the waiters have the error then.</summary>
     private async Task<StreamConnection?> OpenAsync()
     {
         var time = TimeProvider.System;

@@ -3,8 +3,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// One task stream that any number of callers share, and that is opened again when it breaks. No task gets lost or is run twice by it: what the
-/// stream had not taken is submitted on the next; what it had is asked for by id, or reported as lost.
+/// A task stream that any number of callers share, and that is reopened when it breaks. It neither loses a task silently nor runs one twice: tasks not yet
+/// sent are submitted on the next connection; sent ones are queried by id, or reported as lost.
 /// </summary>
 internal sealed partial class ResilientTaskStream : IAsyncDisposable
 {
@@ -21,12 +21,12 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
         _recovery = new TaskRecovery(client, this);
     }
 
-    /// <summary>The life of the coordinator that was last reached.</summary>
+    /// <summary>The coordinator instance last reached.</summary>
     public string Instance { get; private set; } = "";
 
     public bool IsConnected => _connection is { IsBroken: false };
 
-    /// <summary>Tasks whose end has not been seen.</summary>
+    /// <summary>The number of tasks without a known result.</summary>
     public int OpenTasks
     {
         get
@@ -37,7 +37,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
     }
 
     /// <summary>Submits one task, waiting for room and for a connection. When it fails or is cancelled, the task has not been submitted.</summary>
-    /// <exception cref="CoordinatorUnavailableException">There was no connection for as long as the options have patience.</exception>
+    /// <exception cref="CoordinatorUnavailableException">There was no connection within <see cref="OrchestratorClientOptions.ReconnectFor"/>.</exception>
     public ValueTask<ulong> SubmitAsync(TaskResultObserver sink, long sequence, TaskSpec spec, CancellationToken cancellationToken)
     {
         if (_connection is not { IsBroken: false } connection)
@@ -62,7 +62,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
         return new ValueTask<ulong>(tag);
     }
 
-    /// <summary>Cancels the tasks of a sink: those on the stream by their tags, those that are being asked for by their ids.</summary>
+    /// <summary>Cancels the tasks of a sink: those on the stream by their tags, those being recovered by their ids.</summary>
     public void CancelAll(TaskResultObserver? sink)
     {
         List<ulong> tags;
@@ -89,7 +89,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
             connection = _connection;
         }
 
-        // With the connection gone the coordinator would take the tasks for detached, and nobody waits for them any more.
+        // When the connection closes, the coordinator would treat the tasks as detached, and they no longer have a waiter.
         CancelAll(null);
         await _stopping.CancelAsync();
         if (connection is not null)
@@ -114,7 +114,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
             task.Sink.OnLost(task.Sequence, new TaskLostException($"{Name(task)} is lost: {why}; whether it ran is not known", task.TaskId, cause));
     }
 
-    /// <summary>Submits a task again, as it was.</summary>
+    /// <summary>Resubmits a task unchanged.</summary>
     internal async Task ResubmitAsync(OpenTask task, CancellationToken cancellationToken)
     {
         try
@@ -143,7 +143,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
             }
             catch (OrchestratorException)
             {
-                // The stream ended before it took the task: there will be another.
+                // The connection ended before it took the task: retry on the next one.
                 Remove(tag);
                 connection.Break();
             }
@@ -198,7 +198,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
         OpenTask orphan;
         lock (_gate)
         {
-            // The stream may have broken since, and what it had taken been looked through.
+            // The stream may have broken since, and its sent tasks may already have been collected.
             if (!_slots.MarkSent(tag) || !connection.IsSettled)
                 return;
             _slots.Remove(tag, out orphan);
@@ -215,7 +215,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
         }
         catch (InvalidOperationException)
         {
-            // The stream has been completed: disposing it cancels.
+            // The stream has been completed: disposing it cancels its tasks.
         }
     }
 

@@ -4,8 +4,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// The tasks of a line whose ends have not been seen, found by the tags that their results carry. A tag is a place and a random number that changes
-/// with each use of the place, so that a result can never be taken for that of another task. Not safe for threads.
+/// The stream's tasks without a known result, found by the tags that results carry. A tag is a slot number and a random number that changes with each
+/// use of the slot, so a result can never be matched to another task. Not thread-safe.
 /// </summary>
 internal sealed class SlotTable
 {
@@ -13,10 +13,10 @@ internal sealed class SlotTable
     private int _used;
     private int _firstFree = -1;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of tasks.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Takes a place and gives the spec its tag.</summary>
+    /// <summary>Takes a slot and assigns its tag to the spec.</summary>
     public ulong Add(TaskResultObserver sink, long sequence, TaskSpec spec)
     {
         int index;
@@ -44,10 +44,10 @@ internal sealed class SlotTable
         return spec.Tag = ((ulong)slot.Salt << 32) | (uint)index;
     }
 
-    /// <summary>The task with this tag; null where there is none any more.</summary>
+    /// <summary>The task with this tag; null if it has been removed.</summary>
     public OpenTask? Find(ulong tag) => IsHere(tag) ? _slots[(int)(uint)tag].ToOpen() : null;
 
-    /// <summary>Takes the task with this tag out.</summary>
+    /// <summary>Removes the task with this tag.</summary>
     public bool Remove(ulong tag, out OpenTask task)
     {
         task = default;
@@ -58,10 +58,10 @@ internal sealed class SlotTable
         return true;
     }
 
-    /// <summary>The stream has taken it; false where it is gone.</summary>
+    /// <summary>Marks the task as sent; false if it has been removed.</summary>
     public bool MarkSent(ulong tag) => IsHere(tag) && (_slots[(int)(uint)tag].IsSent = true);
 
-    /// <summary>The coordinator has told its id.</summary>
+    /// <summary>Records the id that the coordinator reported.</summary>
     public bool Accept(ulong tag, ulong taskId, out OpenTask task)
     {
         task = default;
@@ -73,7 +73,7 @@ internal sealed class SlotTable
         return true;
     }
 
-    /// <summary>Takes out all tasks that the broken stream had taken. Those it had not are still their submitters'.</summary>
+    /// <summary>Removes and returns all tasks that the broken connection had sent. Unsent ones still belong to their submitters.</summary>
     public List<OpenTask> TakeSent()
     {
         var taken = new List<OpenTask>();

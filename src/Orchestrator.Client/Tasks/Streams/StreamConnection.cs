@@ -1,6 +1,6 @@
 namespace Orchestrator.Client;
 
-/// <summary>A stream that has been answered, and the life of the coordinator that it reached.</summary>
+/// <summary>A stream that the coordinator has answered, and the coordinator instance that it reached.</summary>
 internal sealed class StreamConnection(TaskStream stream)
 {
     private volatile bool _isBroken;
@@ -9,10 +9,10 @@ internal sealed class StreamConnection(TaskStream stream)
 
     public string Instance => stream.Instance;
 
-    /// <summary>It takes nothing more.</summary>
+    /// <summary>Whether the stream takes no more tasks.</summary>
     public bool IsBroken => _isBroken || stream.Completion.IsCompleted;
 
-    /// <summary>Its tasks have been looked through; what is marked as sent from now on has been missed. Under the line's lock.</summary>
+    /// <summary>Whether its sent tasks have been collected; a task marked as sent later would be missed. Guarded by the stream's lock.</summary>
     public bool IsSettled { get; set; }
 
     public void Break() => _isBroken = true;

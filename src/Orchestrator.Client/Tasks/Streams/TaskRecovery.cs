@@ -4,8 +4,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>
-/// What becomes of tasks whose stream broke: they went on at the coordinator, so that they are asked for by id. So are durable ones after
-/// a restart of the coordinator. One that it no longer knows, or that only an earlier life of it knew, is lost, and is reported so.
+/// Recovers tasks whose stream broke: they go on at the coordinator, so they are queried by id, and so are durable ones after a restart of the
+/// coordinator. A task that the coordinator no longer knows, or that only an earlier instance knew, is reported as lost.
 /// </summary>
 internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStream line) : IAsyncDisposable
 {
@@ -18,7 +18,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
     private readonly HashSet<Task> _running = [];
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Whether tasks are being asked for.</summary>
+    /// <summary>Whether tasks are being recovered.</summary>
     public bool IsBusy
     {
         get
@@ -28,16 +28,16 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
         }
     }
 
-    /// <summary>Takes tasks over.</summary>
-    /// <param name="tasks">They are in no stream any more.</param>
-    /// <param name="instance">The life of the coordinator to which they were submitted.</param>
+    /// <summary>Starts to recover tasks.</summary>
+    /// <param name="tasks">The tasks, already removed from their stream.</param>
+    /// <param name="instance">The coordinator instance to which they were submitted.</param>
     public void Add(IReadOnlyList<OpenTask> tasks, string instance)
     {
         lock (_gate)
         {
             foreach (var task in tasks)
                 _open[task.Spec.Tag] = task;
-            // On the pool: who adds may hold up a stream.
+            // On the pool: the caller may be a stream's reader, which must not block.
             var running = Task.Run(() => RecoverAsync([.. tasks], instance));
             _running.Add(running);
             running.ContinueWith(ended => { lock (_gate) _running.Remove(ended); }, TaskScheduler.Default);
@@ -72,7 +72,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
         }
         catch (Exception exception) when (exception is OrchestratorException or OperationCanceledException or ObjectDisposedException)
         {
-            // With the coordinator gone they are as well.
+            // If the coordinator cannot be reached, the tasks are reported as lost anyway.
         }
     }
 
@@ -106,13 +106,13 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
         }
     }
 
-    /// <summary>Asks for each; what is still open.</summary>
+    /// <summary>Queries each task; returns those still open.</summary>
     private async Task<List<OpenTask>> AskAsync(List<OpenTask> tasks)
     {
         foreach (var task in tasks.Where(task => task.TaskId == 0).ToList())
         {
             tasks.Remove(task);
-            // The request id joins the first submission, where there was one.
+            // The request id joins the first submission, if it arrived.
             if (task.Spec.RequestId.Length > 0)
                 Resubmit(task);
             else
@@ -133,7 +133,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
         }
     }
 
-    /// <summary>Null where the task has ended or is lost.</summary>
+    /// <summary>Queries one task; null if it has ended or is lost.</summary>
     private async Task<OpenTask?> FindAsync(OpenTask task)
     {
         try
@@ -151,7 +151,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
         return null;
     }
 
-    /// <summary>Waits for the ends of running tasks; what is still open.</summary>
+    /// <summary>Waits for running tasks; returns those still open.</summary>
     private async Task<List<OpenTask>> WatchAsync(List<OpenTask> tasks)
     {
         var open = tasks.ToDictionary(task => task.TaskId);
@@ -166,7 +166,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
         catch (OrchestratorException exception) when (exception is CoordinatorUnavailableException
             || exception.Reason == ErrorReason.NotFound || exception.StatusCode is StatusCode.ResourceExhausted or StatusCode.Unavailable)
         {
-            // Asked again one by one.
+            // The tasks are queried again one by one.
         }
 
         return [.. open.Values];
@@ -176,7 +176,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
     {
         if (!Forget(task))
             return;
-        // The tag holds a random number: another life's task of this id has another.
+        // The tag holds a random number: a task of this id of another instance has a different tag.
         if (result.Tag == task.Spec.Tag)
             task.Sink.OnResult(task.Sequence, result);
         else

@@ -1,9 +1,9 @@
 namespace Orchestrator.Client;
 
-/// <summary>The few streams that all tasks of a client share: a further one is opened when those there are hold as many tasks as a stream may.</summary>
+/// <summary>The few streams that all tasks of a client share; another one is opened when all open ones are full.</summary>
 internal sealed class TaskStreamPool(OrchestratorClient client, int limit) : IAsyncDisposable
 {
-    // What a coordinator grants a stream unless configured otherwise.
+    // The coordinator's default grant per stream.
     private const int FullAt = 4_096;
 
     private readonly Lock _gate = new();
@@ -19,7 +19,7 @@ internal sealed class TaskStreamPool(OrchestratorClient client, int limit) : IAs
         }
     }
 
-    /// <summary>A line with room, or the one with the fewest tasks.</summary>
+    /// <summary>A stream with room, or the one with the fewest tasks.</summary>
     public ResilientTaskStream Pick()
     {
         lock (_gate)

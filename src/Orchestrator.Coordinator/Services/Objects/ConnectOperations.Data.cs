@@ -6,10 +6,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>Those of <c>QueueService</c>, <c>PipeService</c> and <c>StateService</c>.</summary>
+/// <summary>The operations of <c>QueueService</c>, <c>PipeService</c> and <c>StateService</c>.</summary>
 internal static partial class ConnectOperations
 {
-    /// <summary>A question that changes nothing and waits for nothing, to be asked under the engine's lock; null where the operation is none.</summary>
+    /// <summary>A query that changes nothing and does not wait, to run under the engine's lock; null if the operation is not a query.</summary>
     public static Func<ObjectEngine, TimeSpan, ObjectOutcome>? ToRead(Operation operation) => operation.RequestCase switch
     {
         Operation.RequestOneofCase.ReadDict => (engine, now) => StateReads.Read(engine, operation.ReadDict, now),
@@ -58,7 +58,7 @@ internal static partial class ConnectOperations
                 message.Receive = PipeOperations.ToResponse(result);
                 break;
             case Done:
-                // Closing an end is the one operation without anything to tell.
+                // Closing an end is the one operation with an empty outcome.
                 message.ClosePipeEnd = new ClosePipeEndResponse();
                 break;
             case UpdateDictOutcome result:

@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>Those of <c>SyncService</c>.</summary>
+/// <summary>The operations of <c>SyncService</c>.</summary>
 internal static partial class ConnectOperations
 {
     private static (ObjectCommand? Command, string Session) ToSyncCommand(Operation operation) => operation.RequestCase switch

@@ -5,11 +5,13 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>The operations of a Connect stream: each is the request of the unary call of its name. One file per group of services.</summary>
+/// <summary>The operations of a Connect stream: each carries the request of the unary call of the same name. One file per group of services.</summary>
 internal static partial class ConnectOperations
 {
-    /// <summary>The command and the session that the operation names, or the stream's own where it names none. Null where it holds no request that this version knows.</summary>
-    /// <exception cref="RequestValidationException">The request itself is wrong.</exception>
+    /// <summary>
+    /// The command and the session that the operation names, or the stream's own where it names none. Null if it holds no request known to this version.
+    /// </summary>
+    /// <exception cref="RequestValidationException">The request itself is invalid.</exception>
     public static ObjectRequest? ToRequest(Operation operation, string streamSession)
     {
         var (command, session) = ToSyncCommand(operation);
@@ -18,7 +20,7 @@ internal static partial class ConnectOperations
         return command is null ? null : new ObjectRequest(command, session.Length > 0 ? session : streamSession);
     }
 
-    /// <summary>An outcome as the stream carries it.</summary>
+    /// <summary>Converts an outcome to its wire form on the stream.</summary>
     public static Outcome ToOutcome(ulong operationId, ObjectOutcome outcome)
     {
         var message = new Outcome { OperationId = operationId };

@@ -2,7 +2,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>The open Connect streams: told when the coordinator drains, ended when it stops.</summary>
+/// <summary>The open Connect streams: notified when the coordinator drains, ended when it stops.</summary>
 internal sealed class ConnectRegistry : IDisposable
 {
     private readonly Lock _gate = new();
@@ -19,7 +19,7 @@ internal sealed class ConnectRegistry : IDisposable
         return new Registration(this, stream);
     }
 
-    /// <summary>Tells every client that the coordinator drains.</summary>
+    /// <summary>Notifies every client that the coordinator drains.</summary>
     public void NoticeDraining()
     {
         ConnectStream[] streams;

@@ -11,21 +11,21 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary>
-/// The writing side of one Connect stream: outcomes as they come, and notices. A wait costs an entry in the engine and nothing here, so one stream carries any
-/// number of them. A client that does not read its outcomes stops only its own requests.
+/// The writing side of one Connect stream: outcomes as they arrive, and notices. A wait costs an entry in the engine and nothing here, so one stream
+/// carries any number of waits. A client that does not read its outcomes blocks only its own requests.
 /// </summary>
 internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer) : BatchingStreamWriter<ConnectResponse>, IObjectCaller, INumberedCaller, INoticeListener
 {
-    /// <summary>Outcomes that may wait for the client before its requests are no longer read.</summary>
+    /// <summary>The number of unread outcomes at which the client's requests are no longer read.</summary>
     private const int MaxQueued = 8 * ProtocolConstants.MaxItemsPerMessage;
 
     private static long s_opened;
 
     private readonly Queue<ObjectDelivery> _outcomes = new();
-    // Of the message that is being made, by the one who makes it.
+    // State of the message under construction, used by the writing thread only.
     private readonly List<ObjectDelivery> _taken = [];
     private readonly Queue<Notice> _notices = new();
-    // Waits of other sessions than the stream's own, such as those of task attempts, which share their worker's stream: where a cancel finds them.
+    // Waits of sessions other than the stream's own, such as those of task attempts, which share their worker's stream; cancels look them up here.
     private readonly Dictionary<ulong, Session> _elsewhere = [];
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _roomWanted;
@@ -37,23 +37,23 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     /// <inheritdoc/>
     public long Number { get; } = Interlocked.Increment(ref s_opened);
 
-    /// <summary>On whose account its operations are.</summary>
+    /// <summary>The client quota that its operations count against.</summary>
     public required ClientObjectQuota Client { get; init; }
 
-    /// <summary>Completes when the client can no longer be written to.</summary>
+    /// <summary>Completes when writing to the client has failed.</summary>
     public Task Broken => _broken.Task;
 
     /// <inheritdoc/>
     public Session? Session { get; private set; }
 
-    /// <summary>Whose stream it is; called under the engine's lock. The first message tells the client.</summary>
+    /// <summary>Sets the stream's session; called under the engine's lock. The first message reports it to the client.</summary>
     public void Open(Session session)
     {
         lock (Gate)
             (Session, _announced) = (session, false);
     }
 
-    /// <summary>Tells the client something of its own accord.</summary>
+    /// <summary>Sends the client an unsolicited notice.</summary>
     public void Notify(ErrorReason reason, string message)
     {
         lock (Gate)
@@ -81,14 +81,14 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
         }
     }
 
-    /// <summary>Counts operations that are about to be asked of the engine.</summary>
+    /// <summary>Counts operations about to be passed to the engine.</summary>
     public void Expect(int operations)
     {
         lock (Gate)
             _expected += operations;
     }
 
-    /// <summary>Completes when every operation so far has had its outcome, and that has been written.</summary>
+    /// <summary>Completes when the outcome of every operation so far has been written.</summary>
     public Task WaitUntilAnsweredAsync()
     {
         lock (Gate)
@@ -102,7 +102,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
 
     public void OnWaiting(ulong tag, Wait wait)
     {
-        // The wait outlives the stream as long as its session does: whoever resumes that takes it over by its operation id.
+        // The wait outlives the stream as long as its session does: a client that resumes the session takes over the wait by its operation id.
         lock (Gate)
         {
             if (wait.Session is { } session && session != Session)
@@ -110,7 +110,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
         }
     }
 
-    /// <summary>Operations of this stream by the session that waits for them, where that is not the stream's own.</summary>
+    /// <summary>Operations of this stream by waiting session, for sessions other than the stream's own.</summary>
     public IReadOnlyList<IGrouping<Session, ulong>> WaitingElsewhere(IEnumerable<ulong> operationIds)
     {
         lock (Gate)
@@ -165,7 +165,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
                 && bytes < ProtocolConstants.TargetMessageBytes
                 && _outcomes.TryPeek(out var delivery))
             {
-                // What would not fit beside others into a client's default message limit gets a message of its own.
+                // An outcome that does not fit with others into a client's default message limit gets a message of its own.
                 if (bytes > 0 && bytes + delivery.Outcome.Bytes > ProtocolConstants.MaxPayloadBytes)
                     break;
                 _taken.Add(_outcomes.Dequeue());
@@ -176,7 +176,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
                 (room, _roomWanted) = (_roomWanted, null);
         }
 
-        // Without the lock, since whoever has an outcome for this stream holds the engine's.
+        // Without the lock: threads that deliver an outcome to this stream hold the engine's lock.
         foreach (ref readonly var delivery in CollectionsMarshal.AsSpan(_taken))
             message.Outcomes.Add(ConnectOperations.ToOutcome(delivery.Tag, delivery.Outcome));
         _taken.Clear();

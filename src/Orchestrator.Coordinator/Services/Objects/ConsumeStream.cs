@@ -11,8 +11,8 @@ using WaitStatus = Orchestrator.V1.WaitStatus;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary>
-/// One consumer's stream. It takes as many items as the client has credits for, and no more before those have been written; beside that it settles what the
-/// client names.
+/// One consumer's stream. It takes as many items as the client has credits for, and no more until those have been written; it also settles the items that
+/// the client names.
 /// </summary>
 internal sealed class ConsumeStream(
     ObjectEngineHost host, ClientObjectQuota client, ConsumeRequest first, string sessionId, IAsyncStreamReader<ConsumeRequest> requests, IServerStreamWriter<ConsumeResponse> responses) : IDisposable
@@ -20,7 +20,7 @@ internal sealed class ConsumeStream(
     private readonly SemaphoreSlim _writing = new(1);
     private readonly SemaphoreSlim _changed = new(0);
     private readonly Lock _gate = new();
-    // Of a session that outlives the stream, which itself does not give them back then.
+    // Leases of a session that outlives the stream: it does not return them when the stream ends, so this class does.
     private readonly HashSet<ulong>? _leases = first is { Leased: true, SessionId.Length: > 0 } ? [] : null;
     private long _credits;
     private bool _requestsEnded;
@@ -53,7 +53,7 @@ internal sealed class ConsumeStream(
         lock (_gate)
             _requestsEnded = true;
         _changed.Release();
-        // A leased item could not be settled any more.
+        // A leased item could no longer be settled.
         if (first.Leased)
             await noMore.CancelAsync();
     }
@@ -110,11 +110,11 @@ internal sealed class ConsumeStream(
         }
         catch (OperationCanceledException) when (!ending.IsCancellationRequested)
         {
-            // The client has ended its side.
+            // The client has closed its side.
         }
     }
 
-    /// <summary>Zero where there will be none any more.</summary>
+    /// <summary>Zero if no more credits will arrive.</summary>
     private async Task<long> WaitForCreditsAsync(CancellationToken ending)
     {
         while (true)
@@ -142,7 +142,7 @@ internal sealed class ConsumeStream(
         }
         catch
         {
-            // The client never saw them.
+            // The client never received these items.
             host.Apply(new ObjectRequest(new CompensateDelivery(delivery)));
             throw;
         }

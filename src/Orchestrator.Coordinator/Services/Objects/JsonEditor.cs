@@ -10,7 +10,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary>
-/// Changes payloads with JSON values inside. What is not changed is shared with the old value, which stays as it was. Integers are exact at any size: beyond
+/// Edits payloads that hold JSON values. Unchanged parts are shared with the old value, which stays unmodified. Integers are exact at any size: beyond
 /// 2^53 they are decimal strings, as everywhere in the contract.
 /// </summary>
 internal sealed class JsonEditor : IValueEditor
@@ -58,7 +58,7 @@ internal sealed class JsonEditor : IValueEditor
         if (current.KindCase != Value.KindOneofCase.ListValue)
             return ValueEdit.Refused($"the value is {Name(current)}, not a list");
         var payload = new Payload { Json = new Value { ListValue = new ListValue { Values = { current.ListValue.Values, json } } } };
-        // The size grows by that of the element: to measure all of it with every append would make a long list slow.
+        // The size grows by the element's size: measuring the whole list with every append would make long lists slow.
         return Fit(payload, content.Bytes + element.Bytes, "with the element appended");
     }
 

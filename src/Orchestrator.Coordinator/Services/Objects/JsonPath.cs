@@ -11,7 +11,7 @@ namespace Orchestrator.Coordinator.Services.Objects;
 internal static class JsonPath
 {
     /// <summary>The steps, each a name or an index.</summary>
-    /// <returns>What is wrong with it; null when nothing is.</returns>
+    /// <returns>The fault of the path; null if it is valid.</returns>
     public static string? TryParse(string path, out List<Step> steps)
     {
         steps = [];
@@ -31,12 +31,12 @@ internal static class JsonPath
             var end = path.AsSpan(at).IndexOfAny('.', '[');
             var name = end < 0 ? path[at..] : path.Substring(at, end);
             if (name.Length == 0)
-                return $"the path \"{Shorten(path)}\" is wrong at {at}: a name must stand here";
+                return $"the path \"{Shorten(path)}\" is wrong at {at}: a name is expected here";
             steps.Add(new Step(name, 0));
             at += name.Length;
         }
 
-        // Each step is at least an array, and what sets the value goes one call deeper with each.
+        // Each step adds at least one array level, and the recursion that sets the value goes one call deeper.
         if (steps.Count > PayloadFormat.MaxArrays)
             return $"the path \"{Shorten(path)}\" of {steps.Count:N0} steps leads too deep: {PayloadFormat.MaxObjects} objects or {PayloadFormat.MaxArrays} arrays inside each other are possible";
         return steps.Count > 0 ? null : "the path is empty; to replace the whole value, set it";
@@ -46,9 +46,9 @@ internal static class JsonPath
     public static string Shorten(string path) => path.Length <= 64 ? path : $"{path[..64]}…";
 
     /// <summary>
-    /// The value with another one at the place. Objects on the way that are missing come into being; list elements must be there, and -1 is the last.
+    /// Sets the value at the path. Missing objects on the way are created; list elements must exist, and -1 is the last.
     /// </summary>
-    /// <returns>Why it cannot be done; null when it was.</returns>
+    /// <returns>Why the value cannot be set; null on success.</returns>
     public static string? TrySet(Value? value, IReadOnlyList<Step> steps, Value element, out Value changed, int depth = 0)
     {
         changed = element;

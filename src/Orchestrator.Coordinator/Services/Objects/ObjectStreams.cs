@@ -8,13 +8,15 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>What the streams of queues, pipes and state have in common: how they end, and sessions that live exactly as long as they.</summary>
+/// <summary>Common behavior of the queue, pipe and state streams: how they end, and sessions with the same lifetime as the stream.</summary>
 /// <remarks>
-/// Such a stream asks the engine for its next items only once the last ones have been written: nothing is kept for it here, however slow its client is.
+/// Such a stream requests its next items from the engine only after the last ones have been written: it buffers nothing here, however slow its client is.
 /// </remarks>
 internal sealed class ObjectStreams(ObjectEngineHost host, ConnectRegistry registry)
 {
-    /// <summary>Runs a stream until it is done, its client has gone (see <see cref="Security.AuthorizationInterceptor"/>) or the coordinator stops.</summary>
+    /// <summary>
+    /// Runs a stream until it is done, its client has disconnected (see <see cref="Security.AuthorizationInterceptor"/>) or the coordinator stops.
+    /// </summary>
     public async Task RunAsync(ServerCallContext context, Func<CancellationToken, Task> run)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, registry.Stopping);
@@ -28,14 +30,14 @@ internal sealed class ObjectStreams(ObjectEngineHost host, ConnectRegistry regis
         }
     }
 
-    /// <summary>As <see cref="RunAsync"/>, with a session of the stream's own: what it holds goes back when the stream ends, in whichever way.</summary>
+    /// <summary>As <see cref="RunAsync"/>, with a session of the stream's own: its holds are released when the stream ends, for whatever reason.</summary>
     public Task RunWithSessionAsync(ServerCallContext context, string displayName, Func<string, CancellationToken, Task> run) => RunAsync(context, async ending =>
     {
         var client = ClientQuota.Of(context).Objects;
         var session = (await ObjectCall.RunAsync<CreateSessionOutcome>(host, new CreateSession(displayName) { Client = client }, "", ending)).Created;
         try
         {
-            // From here on time does not end it.
+            // From here on the session does not expire.
             await ObjectCall.RunAsync<Done>(host, new AttachSession(), session.Id, ending);
             await run(session.Id, ending);
         }
@@ -45,7 +47,7 @@ internal sealed class ObjectStreams(ObjectEngineHost host, ConnectRegistry regis
         }
     });
 
-    /// <summary>Runs two sides of a stream; the first that fails ends the other, and its failure is the stream's.</summary>
+    /// <summary>Runs both sides of a stream; the first side to fail ends the other, and its failure becomes the stream's.</summary>
     public static async Task BothAsync(Func<CancellationToken, Task> one, Func<CancellationToken, Task> other, CancellationToken ending)
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(ending);

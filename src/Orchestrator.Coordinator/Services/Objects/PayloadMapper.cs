@@ -6,28 +6,30 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>What requests of several services have in common: payloads as the engine keeps them, ids and page sizes.</summary>
+/// <summary>Conversions shared by several services: payloads in the engine's form, ids and page sizes.</summary>
 internal static class PayloadMapper
 {
-    /// <summary>The most items of one answer: with what each adds to its body, they still fit into the message size that clients accept by default.</summary>
+    /// <summary>
+    /// The maximum number of items in one answer: with the overhead of each, they still fit into the message size that clients accept by default.
+    /// </summary>
     public const int MaxItems = 2_048;
 
-    /// <summary>The most bytes of payloads in one answer, except that a single one always fits.</summary>
+    /// <summary>The maximum payload bytes in one answer, except that a single payload always fits.</summary>
     public const int MaxBytes = ProtocolConstants.MaxPayloadBytes;
 
     private const int MaxRequestIdLength = 256;
     private const int DefaultPageSize = 100;
     private const int MaxPageSize = 1_000;
 
-    // A payload that nobody set, as a field that was left out.
+    // The payload of an omitted field.
     private static readonly Payload s_empty = new();
 
-    /// <summary>The message itself is what the engine keeps: nobody changes it any more, so it can be written to any number of answers.</summary>
+    /// <summary>The engine keeps the message itself: it is never modified again, so it can be written to any number of answers.</summary>
     /// <param name="payload">The payload.</param>
-    /// <param name="field">Where it stands in its request.</param>
-    /// <param name="index">In which element of that, where it is a list.</param>
-    /// <param name="part">In which field of the element.</param>
-    /// <exception cref="RequestValidationException">It is too large, or its JSON is nested too deep.</exception>
+    /// <param name="field">Its field path in the request.</param>
+    /// <param name="index">The index of the element, if the field is a list.</param>
+    /// <param name="part">The field within the element.</param>
+    /// <exception cref="RequestValidationException">The payload is too large, or its JSON is nested too deep.</exception>
     public static Content ToContent(Payload? payload, string field, int index = -1, string part = "")
     {
         payload ??= s_empty;
@@ -42,7 +44,7 @@ internal static class PayloadMapper
     private static RequestValidationException TooLarge(string field, int bytes) => RequestValidationException.Limit(
         field, $"{field} has {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a path instead of a large object");
 
-    // Put together only where it is to be told: most requests are right.
+    // Built only for an error: most requests are valid.
     private static string Name(string field, int index, string part) => index < 0 ? field : part.Length == 0 ? $"{field}[{index}]" : $"{field}[{index}].{part}";
 
     /// <summary>As <see cref="ToContent"/>, for each.</summary>
@@ -54,15 +56,15 @@ internal static class PayloadMapper
         return contents;
     }
 
-    /// <summary>The payload that was kept.</summary>
+    /// <summary>The kept payload.</summary>
     public static Payload ToPayload(Content content) => (Payload)content.Body;
 
-    /// <summary>An idempotency key, unless it is too long to be kept.</summary>
+    /// <summary>Checks the length of an idempotency key.</summary>
     public static string RequestId(string id) => id.Length <= MaxRequestIdLength
         ? id
         : throw RequestValidationException.Invalid("request_id", $"the request_id has {id.Length} characters; at most {MaxRequestIdLength} are allowed");
 
-    /// <summary>How many a page shows.</summary>
+    /// <summary>The number of items on a page.</summary>
     public static int PageSize(int asked) => asked switch
     {
         < 0 => throw RequestValidationException.Invalid("page_size", $"a page_size of {asked} must be at least 1, or 0 for {DefaultPageSize}"),
@@ -70,10 +72,10 @@ internal static class PayloadMapper
         _ => Math.Min(asked, MaxPageSize),
     };
 
-    /// <summary>A level; null where none is named.</summary>
+    /// <summary>A durability level; null if none is named.</summary>
     public static Core.Journal.Durability? ToDurability(Durability durability) =>
         durability == Durability.Unspecified ? null : (Core.Journal.Durability)Narrow((int)durability);
 
-    /// <summary>An enumeration of the wire may hold any number; one that the engine's type cannot hold is as unknown as 255 is.</summary>
+    /// <summary>A wire enumeration may hold any number; one outside the engine's type is treated as unknown, like 255.</summary>
     public static byte Narrow(int value) => value is >= 0 and <= byte.MaxValue ? (byte)value : byte.MaxValue;
 }

@@ -2,12 +2,12 @@ using Orchestrator.Core.Pipes;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>Requests of <c>PipeService</c> as commands, and outcomes as its responses.</summary>
+/// <summary>Converts requests of <c>PipeService</c> to commands, and outcomes to responses.</summary>
 internal static class PipeOperations
 {
     public static CreatePipe ToCommand(V1.CreatePipeRequest request)
     {
-        var spec = request.Spec ?? throw RequestValidationException.Invalid("spec", "spec must say what the pipe shall be");
+        var spec = request.Spec ?? throw RequestValidationException.Invalid("spec", "spec is missing; it must describe the pipe");
         return new CreatePipe(new PipeSpec(spec.Name, spec.Duplex) { MaxMessages = spec.MaxMessages, MaxBytes = spec.MaxBytes });
     }
 

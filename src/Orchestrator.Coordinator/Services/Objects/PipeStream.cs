@@ -11,7 +11,7 @@ using PipeStatus = Orchestrator.Core.Pipes.PipeStatus;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary>
-/// An attachment to one end of a pipe. A full pipe is felt by not being read from, a slow reader by the pipe filling up behind it.
+/// An attachment to one end of a pipe. Backpressure: a full pipe stops the reading of the sender's stream, and a slow reader lets the pipe fill up.
 /// </summary>
 internal sealed class PipeStream(
     ObjectEngineHost host, ClientObjectQuota client, AttachPipeRequest first, string sessionId, IAsyncStreamReader<AttachPipeRequest> requests, IServerStreamWriter<AttachPipeResponse> responses)
@@ -21,7 +21,7 @@ internal sealed class PipeStream(
     public async Task RunAsync(CancellationToken ending)
     {
         await ObjectCall.RunAsync<Done>(host, new AttachPipeEnd(first.Pipe, _end) { Client = client }, sessionId, ending);
-        // Once the request stream has ended, the end is closed, and nothing is received at it.
+        // Once the request stream has ended, the pipe's end is closed and receives nothing more.
         using var closed = CancellationTokenSource.CreateLinkedTokenSource(ending);
         await ObjectStreams.BothAsync(token => SendAllAsync(closed, token), token => ReceiveAllAsync(closed, token), ending);
     }
@@ -59,7 +59,7 @@ internal sealed class PipeStream(
         }
         catch (OperationCanceledException) when (!ending.IsCancellationRequested)
         {
-            // The client has ended its side.
+            // The client has closed its side.
         }
     }
 
@@ -73,7 +73,7 @@ internal sealed class PipeStream(
             return false;
         }
 
-        // What cannot be written goes with this end, which is closed then.
+        // Messages that cannot be written are lost with this end, which is then closed.
         await responses.WriteAsync(new AttachPipeResponse { Messages = { outcome.Messages.Select(PayloadMapper.ToPayload) } }, ending);
         return true;
     }

@@ -4,12 +4,12 @@ using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>Requests of <c>QueueService</c> as commands, and outcomes as its responses.</summary>
+/// <summary>Converts requests of <c>QueueService</c> to commands, and outcomes to responses.</summary>
 internal static class QueueOperations
 {
     public static CreateQueue ToCommand(V1.CreateQueueRequest request)
     {
-        var spec = request.Spec ?? throw RequestValidationException.Invalid("spec", "spec must say what the queue shall be");
+        var spec = request.Spec ?? throw RequestValidationException.Invalid("spec", "spec is missing; it must describe the queue");
         return new CreateQueue(ToSpec(spec));
     }
 

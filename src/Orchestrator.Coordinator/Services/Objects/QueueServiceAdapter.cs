@@ -71,7 +71,7 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
                 queue = queue.Length > 0 ? queue : request.Queue;
                 if (request.Items.Count == 0)
                 {
-                    // The opening alone, or a question: there is nothing to put, and it is said now whether there could be.
+                    // An opening message or a probe without items: the answer states whether a put would be possible.
                     var info = host.Read((engine, now) => engine.FindQueue(queue, now)) ?? throw NoSuchQueue(queue);
                     var status = info.IsShutDown ? V1.WaitStatus.ShutDown : V1.WaitStatus.Ok;
                     await responseStream.WriteAsync(new ProduceResponse { AcceptedTotal = total, Status = status }, ending);

@@ -15,12 +15,12 @@ internal sealed class RequestValidationException : RpcException
     private RequestValidationException(ObjectError error, RpcException failure)
         : base(failure.Status, failure.Trailers) => Error = error;
 
-    /// <summary>What is wrong.</summary>
+    /// <summary>The violation.</summary>
     public ObjectError Error { get; }
 
-    /// <summary>A field that is wrong.</summary>
+    /// <summary>An invalid field.</summary>
     public static RequestValidationException Invalid(string field, string message) => new(new ObjectError(ObjectErrorReason.Invalid, message) { Field = field });
 
-    /// <summary>A field that is beyond a limit.</summary>
+    /// <summary>A field that exceeds a limit.</summary>
     public static RequestValidationException Limit(string field, string message) => new(new ObjectError(ObjectErrorReason.LimitExceeded, message) { Field = field });
 }

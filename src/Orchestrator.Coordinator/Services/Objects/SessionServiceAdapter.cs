@@ -9,7 +9,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary><c>SessionService</c>: sessions one call at a time, and the pipelined stream.</summary>
+/// <summary><c>SessionService</c>: unary calls for sessions, and the pipelined stream.</summary>
 internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegistry streams) : SessionService.SessionServiceBase
 {
     public override async Task<CreateSessionResponse> CreateSession(CreateSessionRequest request, ServerCallContext context)
@@ -48,7 +48,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
                 await stream.WaitForRoomAsync().WaitAsync(ending.Token);
             }
             while (await requestStream.MoveNext(ending.Token));
-            // What was asked before the client closed its side is still answered, waits too.
+            // Requests sent before the client closed its side are still answered, including waits.
             await stream.WaitUntilAnsweredAsync().WaitAsync(ending.Token);
         }
         catch (OperationCanceledException) when (streams.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
@@ -64,7 +64,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
 
     private static CreateSession ToCommand(CreateSessionRequest? request) => new(request?.DisplayName ?? "", ProtoTime.ToTimeSpan(request?.Ttl));
 
-    /// <summary>Resumes the session that the first message names, or creates one; from here on time does not end it while the stream is there.</summary>
+    /// <summary>Resumes the session that the first message names, or creates one; from here on it does not expire while the stream is open.</summary>
     private async Task<Session> OpenAsync(ConnectRequest first, ConnectStream stream, ServerCallContext context)
     {
         if (first.SessionId.Length == 0)
@@ -103,7 +103,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
                 }
                 else if (ConnectOperations.ToRead(operation) is { } read)
                 {
-                    // A read sees what was asked before it.
+                    // A read sees the effects of earlier requests.
                     Apply(requests, stream);
                     stream.Answer(operation.OperationId, Ask(read));
                 }
@@ -123,7 +123,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             host.Apply(new ObjectRequest(new CancelOperations([.. waiting]) { Session = waiting.Key }));
     }
 
-    /// <summary>The operation's command; null where it was refused, and answered so.</summary>
+    /// <summary>The operation's command; null if it was refused and the refusal sent.</summary>
     private static ObjectRequest? ToRequest(Operation operation, ConnectStream stream, Session session)
     {
         try
@@ -133,7 +133,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
                 known.Command.Caller = stream;
                 known.Command.Client = stream.Client;
                 known.Command.Tag = operation.OperationId;
-                // Zero is no id: such an operation cannot be asked for again.
+                // Zero is not an id: such an operation cannot be resumed.
                 known.Command.OperationId = operation.OperationId == 0 ? null : operation.OperationId;
                 return known;
             }

@@ -3,7 +3,7 @@ using Orchestrator.Core.State;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>Updates of <c>StateService</c> as commands, and outcomes as its responses.</summary>
+/// <summary>Converts updates of <c>StateService</c> to commands, and outcomes to responses.</summary>
 internal static class StateOperations
 {
     public static UpdateDict ToCommand(V1.UpdateDictRequest request)
@@ -66,7 +66,7 @@ internal static class StateOperations
 
     public static DeleteState ToCommand(V1.DeleteStateRequest request) => new(ToKind(request.Kind), request.Name);
 
-    /// <summary>The engine's kind; one that is none of shared state where the number is none.</summary>
+    /// <summary>The engine's kind; a value that is not a shared-state kind if the number is unknown.</summary>
     public static ObjectKind ToKind(V1.StateKind kind) => kind switch
     {
         V1.StateKind.Dict => ObjectKind.Dict,
@@ -76,7 +76,7 @@ internal static class StateOperations
         _ => (ObjectKind)byte.MaxValue,
     };
 
-    /// <summary>The wire's kind.</summary>
+    /// <summary>The wire form of a kind.</summary>
     public static V1.StateKind ToMessage(ObjectKind kind) => V1.StateKind.Dict + (kind - ObjectKind.Dict);
 
     public static V1.StateInfo ToMessage(StateInfo info) => new()
@@ -97,7 +97,7 @@ internal static class StateOperations
         Version = entry.Version,
     };
 
-    /// <summary>An edit that was done, for those who watch.</summary>
+    /// <summary>An applied edit, for watchers.</summary>
     public static V1.ListEdit ToMessage(ListEdit edit) => edit.Operation switch
     {
         ListOperation.Append => new V1.ListEdit { Append = PayloadMapper.ToPayload(edit.Value) },
@@ -118,7 +118,7 @@ internal static class StateOperations
 
     private static DictEdit ToEdit(V1.DictEdit edit, int index)
     {
-        // An edit that is none, as delete = false, is left to the engine to refuse.
+        // An empty edit, such as delete = false, is left for the engine to refuse.
         var result = edit.EditCase switch
         {
             V1.DictEdit.EditOneofCase.Set => new DictEdit(DictOperation.Set, edit.Key) { Value = PayloadMapper.ToContent(edit.Set, "edits", index, "set") },

@@ -4,12 +4,12 @@ using Orchestrator.Core.State;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary>
-/// Questions of <c>StateService</c>, asked under the engine's lock, and their answers. What would not fit into one message is cut where the contract has pages,
-/// and refused with what would fit where it has none: never silently left out.
+/// Queries of <c>StateService</c>, run under the engine's lock, and their answers. An answer too large for one message is cut where the contract has
+/// pages; otherwise it is refused with advice on what would fit. Data is never silently omitted.
 /// </summary>
 internal static class StateReads
 {
-    // What an entry or element takes beside its value, at most: tags, lengths, a version.
+    // The maximum overhead of an entry or element besides its value: tags, lengths, a version.
     private const int OverheadBytes = 24;
     private const int MaxNumbers = PayloadMapper.MaxBytes / 13;
 
@@ -96,7 +96,7 @@ internal static class StateReads
         Values = { page.Values.Select(StateOperations.ToMessage) },
     };
 
-    /// <summary>How many, from the first, fit into one answer; at least one, since every value was let in.</summary>
+    /// <summary>How many, from the first, fit into one answer; at least one, since every single value fits.</summary>
     private static int Fitting<T>(IReadOnlyList<T> items, Func<T, int> size)
     {
         var bytes = 0L;

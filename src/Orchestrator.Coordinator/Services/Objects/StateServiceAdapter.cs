@@ -8,7 +8,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary><c>StateService</c>: each update is one command, each read one question.</summary>
+/// <summary><c>StateService</c>: each update is one command, each read one query.</summary>
 internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams streams, ObjectEngineOptions options) : StateService.StateServiceBase
 {
     public override async Task<UpdateDictResponse> UpdateDict(UpdateDictRequest request, ServerCallContext context) =>

@@ -7,7 +7,7 @@ using RateLimiterSpec = Orchestrator.Core.Sync.RateLimiterSpec;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>Requests of <c>SyncService</c> as commands, and outcomes as its responses.</summary>
+/// <summary>Converts requests of <c>SyncService</c> to commands, and outcomes to responses.</summary>
 internal static class SyncOperations
 {
     public static AcquireLock ToCommand(AcquireLockRequest request) => new(
@@ -148,7 +148,7 @@ internal static class SyncOperations
         return new ListSyncResponse
         {
             Objects = { objects.Take(fitting) },
-            // Its token is the name of its last object.
+            // The page token is the name of the page's last object.
             NextPageToken = fitting < objects.Length ? objects[fitting - 1].Object : page.NextPageToken,
         };
     }
@@ -162,6 +162,6 @@ internal static class SyncOperations
         TaskId = (ulong)(holder.Session?.Task?.TaskId ?? 0),
     };
 
-    // An enumeration of the wire may hold any number; one that the engine's type cannot hold is as unknown as 255 is.
+    // A wire enumeration may hold any number; one outside the engine's type is treated as unknown, like 255.
     private static byte Narrow(int value) => (byte)Math.Clamp(value, 0, byte.MaxValue);
 }

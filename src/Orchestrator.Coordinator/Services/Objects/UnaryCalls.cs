@@ -5,10 +5,10 @@ using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>A unary call is one command on its client's account.</summary>
+/// <summary>Runs a unary call as one command that counts against its client's quota.</summary>
 internal static class UnaryCalls
 {
-    /// <summary>Applies it and waits for its outcome.</summary>
+    /// <summary>Applies a command and waits for its outcome.</summary>
     /// <param name="host">The engine.</param>
     /// <param name="command">The command.</param>
     /// <param name="sessionId">The session that the request names; empty for none.</param>
@@ -22,8 +22,8 @@ internal static class UnaryCalls
     }
 
     /// <summary>
-    /// As <see cref="RunAsync"/>, for what is taken for good: it goes back when the call has ended before its answer could be written. What was written and is lost on its
-    /// way is lost, unless the request can be sent again by its id.
+    /// As <see cref="RunAsync"/>, for items taken for good: they are returned if the call ends before its answer could be written. A written answer that
+    /// is lost in transit is lost, unless the request can be repeated by its id.
     /// </summary>
     public static async Task<T> TakeAsync<T>(this ObjectEngineHost host, ObjectCommand command, string sessionId, ServerCallContext context)
         where T : ObjectOutcome
@@ -32,7 +32,7 @@ internal static class UnaryCalls
         var delivery = await ObjectCall.DeliverAsync(host, command, sessionId, context.CancellationToken);
         var http = context.GetHttpContext();
         var isWritten = false;
-        // Called when the answer is handed to the connection, and at the end in any case.
+        // Called when the answer is passed to the connection, and in any case at the end.
         http.Response.OnStarting(() =>
         {
             isWritten = !http.RequestAborted.IsCancellationRequested;

@@ -13,8 +13,8 @@ using NumberEdit = Orchestrator.V1.NumberEdit;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary>
-/// One watch: it reads the object's history from where it is, writes that, and waits where there is no more. Nothing is kept for it; one that falls behind the history
-/// while its client does not read is cut.
+/// One watch: reads the object's history from its current version, writes the changes, and waits when there are none. The watch buffers nothing; it is
+/// ended if it falls behind the history while its client does not read.
 /// </summary>
 internal sealed class WatchStream(
     ObjectEngineHost host, ClientObjectQuota client, StateOptions options, WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responses)
@@ -28,7 +28,7 @@ internal sealed class WatchStream(
             throw RpcErrors.Invalid("key_prefix", "a key_prefix is for dicts; other objects have no keys");
         for (var begun = false; ; begun = true)
         {
-            // Refuses what is wrong with the kind and the name, too.
+            // Also rejects an invalid kind or name.
             await ObjectCall.RunAsync<StateChangedOutcome>(host, new AwaitStateChange(_kind, request.Name, _known) { Client = client }, "", ending);
             await CatchUpAsync(begun, ending);
         }

@@ -3,14 +3,14 @@ using Google.Protobuf;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Runs many attempts at once. One pump starts each until its first await, and sends what has ended in batches. Should a handler block the
-/// pump's thread instead of awaiting, a guard notices within a millisecond that nothing moves and pumps in its stead: so a handler
-/// that blocks delays nobody, and an honest one costs no second thread. (A second pump woken for every batch, as a thread pool would, spent half of a
-/// one-core worker's time on switching between the two.)
+/// Runs many attempts at once. One pump starts each attempt until its first await, and sends the ended ones in batches. If a handler blocks
+/// the pump's thread instead of awaiting, a watchdog notices the missing progress within a millisecond and pumps in its place: so a handler
+/// that blocks delays no other attempt, and one that awaits costs no second thread. (A second pump woken for every batch, as a thread pool
+/// would, spent half of a one-core worker's time on switching between the two.)
 /// </summary>
 internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
 {
-    // What a message holds at most is a good deal more; results should leave while the rest of a long batch runs.
+    // Well below the maximum of a message; results should be sent while the rest of a long batch runs.
     private const int FlushEvery = 256;
 
     private readonly LaneServices _services;
@@ -46,7 +46,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
     {
         _onHeld = onStalled;
         Pump();
-        // Unless another thread, called in by ours, has its own there by now.
+        // Unless another thread, which ours has called in, has set its own by now.
         Interlocked.CompareExchange(ref _onHeld, null, onStalled);
     }
 
@@ -54,7 +54,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
 
     void IThreadPoolWorkItem.Execute()
     {
-        // Cleared before the queue is looked at: whoever adds later requests a pump of its own.
+        // Cleared before the queue is read: a thread that adds later requests a pump of its own.
         Interlocked.Exchange(ref _requested, 0);
         Pump();
     }
@@ -77,7 +77,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
             if (!_services.Runner.Begin(attempt))
                 continue;
 
-            // Unsent results count as work that remains: the guard sends them should this thread be held up.
+            // Unsent results count as remaining work: the watchdog sends them if this thread is held up.
             if (more || unsent > 0 || _onHeld is not null)
                 _guard.Wake();
             // Both the start and the end of user code are steps: a second pump that is held up too is noticed as well.
@@ -95,18 +95,18 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
         }
 
         Interlocked.Decrement(ref _pumping);
-        // Also when this pump has sent nothing itself: it may stand in for one that is held up.
+        // Even if this pump has sent nothing itself: it may replace one that is held up.
         _services.Sink.DeliverDue(busy: false);
     }
 
     private void OnStalled()
     {
         Interlocked.Exchange(ref _onHeld, null)?.Invoke();
-        // Not on the guard's own thread, which has to watch the next pump too.
+        // Not on the watchdog's own thread, which has to watch the next pump too.
         RequestPump();
     }
 
-    /// <summary>Takes the next attempt into the slot that the last one has left, or into a free one.</summary>
+    /// <summary>Takes the next attempt into the slot of the last one, or into a free one.</summary>
     private bool TryTake(bool hasSlot, out TaskContext attempt, out bool more)
     {
         lock (_gate)
@@ -126,7 +126,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
         }
     }
 
-    /// <summary>True if the attempt has ended already; its slot is the caller's again then.</summary>
+    /// <summary>True if the attempt has already ended; its slot then belongs to the caller again.</summary>
     private bool StartOne(TaskContext attempt)
     {
         ValueTask<ByteString> call;
@@ -143,7 +143,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
         }
         catch (Exception e)
         {
-            // Whatever a handler throws is the task's failure, not the worker's.
+            // Any exception of a handler is the task's failure, not the worker's.
             _services.Runner.Fail(attempt, e, exclusive: true);
         }
 
@@ -161,7 +161,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
             _services.Runner.Fail(attempt, e, exclusive: false);
         }
 
-        // This may be the handler's own thread, inside whatever completed its last await: start nobody else's code here.
+        // This may be the handler's own thread, inside the code that completed its last await: start no other attempt's code here.
         if (Release())
             RequestPump();
         _services.Sink.DeliverDue(busy: false);

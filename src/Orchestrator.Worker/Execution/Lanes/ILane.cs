@@ -1,20 +1,20 @@
 namespace Orchestrator.Worker;
 
-/// <summary>A queue of attempts and what runs them. None of its methods runs user code, except <see cref="RunInline"/>.</summary>
+/// <summary>A queue of attempts and its executor. None of its methods runs user code, except <see cref="RunInline"/>.</summary>
 internal interface ILane
 {
     /// <summary>Appends attempts in order.</summary>
     /// <param name="attempts">Not kept after the call.</param>
-    /// <param name="deferred">The caller will call <see cref="RunInline"/> in a moment; a lane with threads of its own starts anyway.</param>
+    /// <param name="deferred">The caller will call <see cref="RunInline"/> shortly; a lane with threads of its own starts anyway.</param>
     void Enqueue(ReadOnlySpan<TaskContext> attempts, bool deferred);
 
-    /// <summary>Starts what waits on the calling thread, where the lane has no threads of its own.</summary>
+    /// <summary>Starts waiting attempts on the calling thread, if the lane has no threads of its own.</summary>
     /// <param name="onStalled">Called, once and on another thread, if user code keeps the calling thread for longer than a millisecond.</param>
     void RunInline(Action? onStalled);
 
-    /// <summary>Ends the lane's idle threads; a running task is left alone.</summary>
+    /// <summary>Ends the lane's idle threads; a running task is not affected.</summary>
     void Stop();
 }
 
-/// <summary>What lanes work with.</summary>
+/// <summary>The dependencies of lanes.</summary>
 internal sealed record LaneServices(AttemptRunner Runner, IAttemptResultWriter Sink, TimeProvider Time);

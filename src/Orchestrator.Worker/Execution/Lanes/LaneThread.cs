@@ -3,8 +3,8 @@ using Google.Protobuf;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// One thread of a lane, and its synchronization context: what an asynchronous handler awaits continues here, and while it
-/// awaits, the thread starts nothing else.
+/// One thread of a lane, and its synchronization context: the continuations of an asynchronous handler run here, and while it awaits, the
+/// thread starts nothing else.
 /// </summary>
 internal sealed class LaneThread : SynchronizationContext
 {
@@ -44,7 +44,7 @@ internal sealed class LaneThread : SynchronizationContext
             }
         }
 
-        // Left behind by a task that ended before this thread did.
+        // Posted by a task that ended before this thread did.
         ThreadPool.UnsafeQueueUserWorkItem(static item => item.d(item.state), (d, state), preferLocal: false);
     }
 
@@ -74,7 +74,7 @@ internal sealed class LaneThread : SynchronizationContext
                 if (clean is not null)
                     ExecutionContext.Restore(clean);
                 SetSynchronizationContext(this);
-                // What is done leaves before the next task, which may take any time; if there is one, through another thread.
+                // Results are sent before the next task, which may take any time; if there is a next task, through another thread.
                 _lane.Services.Sink.DeliverDue(busy: _lane.HasMore);
             }
             else if (stopped || !AwaitWork())
@@ -110,7 +110,7 @@ internal sealed class LaneThread : SynchronizationContext
         }
         catch (Exception e)
         {
-            // Whatever a handler throws is the task's failure, not the worker's.
+            // Any exception of a handler is the task's failure, not the worker's.
             runner.Fail(attempt, e, exclusive: true);
         }
     }

@@ -1,12 +1,13 @@
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// A thread that looks once a millisecond whether something goes on, and says so when it does not. It looks on for a while after the last sign of work, so that
-/// under load nobody has to wake it, and costs nothing at rest. (A timer that is armed for each batch wakes the timer's thread and then several of the pool's.)
+/// A thread that checks progress once a millisecond, and reports a stall. It continues for a while after the last sign of work, so that it
+/// needs no wake-up under load, and costs nothing at rest. (A timer that is armed for each batch wakes the timer's thread and then several
+/// of the pool's.)
 /// </summary>
 internal sealed class LaneWatchdog
 {
-    /// <summary>What the progress reads while nothing is to be watched.</summary>
+    /// <summary>The progress value while there is nothing to watch.</summary>
     public const int AtRest = int.MinValue;
 
     private const int PeriodMilliseconds = 1;
@@ -20,17 +21,18 @@ internal sealed class LaneWatchdog
     private bool _stopped;
 
     /// <param name="progress">A number that changes with each step, or <see cref="AtRest"/>.</param>
-    /// <param name="onStalled">Called on the guard's thread, once for each step that takes longer than a period; must not block.</param>
+    /// <param name="onStalled">Called on the watchdog's thread, once for each step that takes longer than a period; must not block.</param>
     public LaneWatchdog(Func<int> progress, Action onStalled)
     {
         _progress = progress;
         _onHeld = onStalled;
     }
 
-    /// <summary>Work is about to begin. Costs a look at a flag while the guard is awake.</summary>
+    /// <summary>Work is about to begin. Costs one read of a flag while the watchdog is awake.</summary>
     public void Wake()
     {
-        // The guard lowers the flag before its last look at the progress, and the caller has raised that before this look at the flag: one of the two sees the other.
+        // The watchdog clears the flag before its last read of the progress, and the caller has changed the progress before this read of
+        // the flag: one of the two sees the other.
         if (!_resting)
             return;
         lock (_gate)
@@ -79,7 +81,7 @@ internal sealed class LaneWatchdog
         }
     }
 
-    /// <summary>False once the guard is no longer wanted.</summary>
+    /// <summary>False once the watchdog is no longer needed.</summary>
     private bool WaitForPeriod(ref int idle)
     {
         lock (_gate)

@@ -1,12 +1,12 @@
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Runs attempts on threads of its own, one at a time on each: made as they are needed, up to a maximum, and never taken
-/// from the thread pool, whose other users a computing handler would starve.
+/// Runs attempts on threads of its own, one at a time on each: created on demand, up to a maximum, and never taken from the thread pool,
+/// whose other users a computing handler would starve.
 /// </summary>
 internal sealed class ThreadLane(LaneServices services, string name, int maxThreads, TimeSpan idleTimeout) : ILane
 {
-    /// <summary>For lanes that are always in use: making a thread costs more than most tasks.</summary>
+    /// <summary>For lanes that are always in use: creating a thread costs more than most tasks.</summary>
     public static readonly TimeSpan KeepForever = Timeout.InfiniteTimeSpan;
 
     /// <summary>How long a thread waits for work before it ends.</summary>
@@ -32,7 +32,7 @@ internal sealed class ThreadLane(LaneServices services, string name, int maxThre
             foreach (var attempt in attempts)
                 _queue.Enqueue(attempt);
 
-            // A thread taken off the idle list has one attempt coming to it; the other attempts need other threads.
+            // A thread taken off the idle list is about to get one attempt; the other attempts need other threads.
             var needed = Math.Min(attempts.Length, maxThreads);
             while (needed > 0 && _idle.Count > 0)
             {
@@ -76,12 +76,12 @@ internal sealed class ThreadLane(LaneServices services, string name, int maxThre
             thread.Signal();
     }
 
-    /// <summary>The next attempt; without one the thread is on the idle list afterwards, or counted out where the lane has stopped.</summary>
+    /// <summary>The next attempt; without one the thread is on the idle list afterwards, or no longer counted if the lane has stopped.</summary>
     public TaskContext? Take(LaneThread thread, out bool stopped)
     {
         lock (_gate)
         {
-            // Still listed where it woke for posted work and not because somebody took it off.
+            // Still listed if it woke for posted work and not because a caller took it off.
             _idle.Remove(thread);
             stopped = _stopped;
             if (_queue.TryDequeue(out var attempt))
@@ -103,7 +103,7 @@ internal sealed class ThreadLane(LaneServices services, string name, int maxThre
         }
     }
 
-    /// <summary>Lets an idle thread end; false if somebody has just taken it off the list, whose signal is then on its way.</summary>
+    /// <summary>Lets an idle thread end; false if an enqueuing caller has just taken it off the list, since its signal then follows.</summary>
     public bool TryRetire(LaneThread thread)
     {
         lock (_gate)

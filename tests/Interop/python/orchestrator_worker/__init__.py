@@ -1,5 +1,5 @@
-"""Serves Python functions as tasks of an Orchestrator worker process; worker.py shows its use. What it does, and why, is the launch
-contract in the comments of protos/orchestrator/worker/v1/worker.proto. Needs grpcio, protobuf and the stubs of protos/ (see worker.py)."""
+"""Serves Python functions as tasks of an Orchestrator worker process; worker.py shows its use. The launch contract that it
+implements is in the comments of protos/orchestrator/worker/v1/worker.proto. Needs grpcio, protobuf and the stubs of protos/ (see worker.py)."""
 import concurrent.futures
 import ctypes
 import fcntl
@@ -25,7 +25,7 @@ __all__ = ["Cancelled", "Context", "InvalidInput", "Worker"]
 
 
 class Worker(worker_pb2_grpc.WorkerServiceServicer):
-    """Handlers run on threads: CPU-bound ones on as many as cpu_threads says (more than one share the interpreter's lock), others on io_threads."""
+    """Handlers run on threads: CPU-bound ones on cpu_threads (more than one share the interpreter's lock), others on io_threads."""
 
     def __init__(self, cpu_threads=1, io_threads=64):
         self.slots, self.infos, self.out = (cpu_threads, io_threads), [], queue.SimpleQueue()
@@ -44,14 +44,14 @@ class Worker(worker_pb2_grpc.WorkerServiceServicer):
         return register
 
     def run(self):
-        """Serves until the coordinator drains this worker or is gone."""
-        # Handlers must neither read from the coordinator's pipe nor wait there: it moves, and /dev/null takes its place.
+        """Serves until the coordinator drains this worker or ends."""
+        # Handlers must not read from or wait on the coordinator's pipe: it moves to another descriptor, and /dev/null takes its place.
         control = os.fdopen(fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 10))
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
         self.launch = json_format.Parse(control.readline(), wire.WorkerLaunch(), ignore_unknown_fields=True)
-        # However busy the interpreter is, the kernel ends this process with its coordinator.
+        # The kernel kills this process when its coordinator dies, however busy the interpreter is.
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
         threading.Thread(target=lambda: (control.read(), os._exit(0)), daemon=True).start()
         if os.getppid() != self.launch.coordinator_pid:
@@ -62,7 +62,7 @@ class Worker(worker_pb2_grpc.WorkerServiceServicer):
         if self.launch.recorder_path:
             with open(self.launch.recorder_path, "r+b") as file:
                 self.attempts.recorder = mmap.mmap(file.fileno(), 0)
-        # Kestrel refuses a socket's path as the name of the host.
+        # Kestrel rejects the default authority, which gRPC derives from the socket's path.
         self.coordinator = grpc.insecure_channel(self.launch.coordinator_address, [("grpc.default_authority", "localhost")])
         self.coordinator_metadata = [("authorization", f"Bearer {self.launch.coordinator_token}")]
         server = grpc.server(concurrent.futures.ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)])
@@ -76,7 +76,7 @@ class Worker(worker_pb2_grpc.WorkerServiceServicer):
         os._exit(0)
 
     def Execute(self, requests, context):
-        """The one stream: a reader takes what the coordinator asks, this generator sends all that has queued up since the last message."""
+        """The one stream: a reader thread handles the coordinator's messages, this generator sends all that has queued up since the last message."""
         if not hmac.compare_digest(dict(context.invocation_metadata()).get("authorization", ""), f"Bearer {self.launch.token}"):
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is not this worker's")
         yield wire.ExecuteResponse(hello=wire.Hello(
@@ -106,7 +106,7 @@ class Worker(worker_pb2_grpc.WorkerServiceServicer):
                 if request.drain:
                     self.attempts.drain()
         except grpc.RpcError:
-            os._exit(1)  # The stream broke: nobody would read what still runs.
+            os._exit(1)  # The stream broke: running handlers have no receiver for their results.
         self.half_closed.set()
         self.attempts.drain()
 

@@ -1,4 +1,4 @@
-"""What runs in a worker: takes assignments, runs their handlers on threads, and says how they ended."""
+"""What runs in a worker: takes assignments, runs their handlers on threads, and reports how they ended."""
 import concurrent.futures
 import threading
 import time
@@ -40,7 +40,7 @@ class Context:
 
 
 class Attempts:
-    """The attempts that this worker has, started or not. All that there is to say goes to send; recorder is the flight recorder, or None."""
+    """The attempts assigned to this worker, started or not. Reports go to send; recorder is the flight recorder, or None."""
 
     def __init__(self, slots, send, on_drained):
         self.pools, self.handlers, self.recorder = [concurrent.futures.ThreadPoolExecutor(count) for count in slots], {}, None
@@ -68,7 +68,7 @@ class Attempts:
             found[0].cancelled.set()
 
     def take_back(self, ref):
-        """Whether the attempt had not started, and now never will."""
+        """Whether the attempt had not started; it then never will."""
         with self.lock:
             _, future = self.attempts.get((ref.task_id, ref.attempt), (None, None))
             return future is not None and future.cancel() and self.attempts.pop((ref.task_id, ref.attempt)) is not None
@@ -77,7 +77,7 @@ class Attempts:
         self.send(returned=[ref for ref in refs if self.take_back(ref)])
 
     def drain(self):
-        """Takes nothing more and gives back what has not started; what runs may end."""
+        """Accepts no more attempts and returns those that have not started; running ones may finish."""
         with self.lock:
             self.draining = True
         self.give_back([wire.AttemptRef(task_id=key[0], attempt=key[1]) for key in list(self.attempts)])
@@ -110,7 +110,7 @@ class Attempts:
         self.end_if_drained()
 
     def mark(self, assignment, state):
-        """The flight recorder outlives this process and tells what had started when it died."""
+        """The flight recorder outlives this process and shows which attempts had started when it died."""
         if self.recorder is not None:
             self.recorder[assignment.slot] = state
 

@@ -2,7 +2,7 @@
 from google.protobuf import json_format, struct_pb2
 from orchestrator.v1 import common_pb2
 
-EXACT = 2**53  # JSON's numbers are doubles: an integer beyond travels as a decimal string.
+EXACT = 2**53  # JSON's numbers are doubles: a larger integer travels as a decimal string.
 
 
 def from_payload(payload):

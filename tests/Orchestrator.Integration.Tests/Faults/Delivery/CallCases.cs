@@ -4,17 +4,17 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults.Delivery;
 
-/// <summary>A call that changes something, and how to see what it has changed.</summary>
+/// <summary>A call with an effect, and how to observe the effect.</summary>
 /// <param name="Method">The method of the contract.</param>
-/// <param name="Prepare">Makes what is needed under this name.</param>
-/// <param name="Send">Sends the call; the same request each time. Its answer, as far as it must be the same.</param>
-/// <param name="Look">What there is afterwards.</param>
+/// <param name="Prepare">Creates the objects that it needs under this name.</param>
+/// <param name="Send">Sends the call, the same request each time. Returns the part of the response that must be the same.</param>
+/// <param name="Look">Reads the state afterwards.</param>
 internal sealed record CallCase(
     string Method, Func<DeliveryWorld, string, Task> Prepare, Func<DeliveryWorld, string, Task<string>> Send, Func<DeliveryWorld, string, Task<string>> Look)
 {
     private static readonly Func<DeliveryWorld, string, Task> s_nothing = (_, _) => Task.CompletedTask;
 
-    /// <summary>Those that a <c>request_id</c> makes safe to send again: the answer is the first one's.</summary>
+    /// <summary>Calls that a <c>request_id</c> makes safe to repeat: the response is that of the first.</summary>
     public static IReadOnlyList<CallCase> WithRequestId { get; } =
     [
         // The request of an operation is that of the unary call.
@@ -56,12 +56,12 @@ internal sealed record CallCase(
             async (world, name) => $"{(await world.SureState.ReadArrayAsync(new ReadArrayRequest { Array = name }, DeliveryWorld.Soon)).Values}"),
     ];
 
-    /// <summary>Those that say how things shall be, so that saying it twice changes nothing more; what the answer counts may differ and is left out.</summary>
+    /// <summary>Calls that are idempotent by their meaning; counts in the response may differ and are left out.</summary>
     public static IReadOnlyList<CallCase> ByNature { get; } =
     [
         new("TaskService/CancelTasks", s_nothing, async (world, name) =>
         {
-            // Submitted under an id of its own, so that it is one task however often this is sent.
+            // Submitted under its own id, so that it is one task however often this is sent.
             var spec = Specs.Json("sleep", """{"ms": 600000}""", requestId: name);
             var id = (await world.Coordinator.SubmitAsync(spec)).Single();
             await world.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { id } }, DeliveryWorld.Soon);
@@ -94,7 +94,7 @@ internal sealed record CallCase(
             GoneAsync(world.Sync.DeleteRateLimiterAsync(new DeleteRateLimiterRequest { RateLimiter = name }, DeliveryWorld.Soon)), LookAtSyncAsync),
         new("SessionService/CreateSession", async (world, _) => world.SessionsBefore = await world.SessionsAsync(), async (world, _) =>
         {
-            // One whose answer was lost is nobody's, holds nothing, and ends by its time to live.
+            // A session whose response was lost has no owner, holds nothing, and expires after its time to live.
             var made = await world.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(0.05) }, DeliveryWorld.Soon);
             return $"{made.Ttl}";
         }, async (world, _) =>
@@ -110,7 +110,7 @@ internal sealed record CallCase(
         new("AdminService/ScaleWorkers", s_nothing, async (world, _) => $"{await world.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, DeliveryWorld.Soon)}", LookAtWorkersAsync),
         new("AdminService/RecycleWorkers", s_nothing, async (world, _) =>
         {
-            // A worker may be replaced twice; that no task notices is the promise (RecycleUnderLoadTests).
+            // A worker may be replaced twice; the guarantee is that no task notices (RecycleUnderLoadTests).
             await world.Admin.RecycleWorkersAsync(new RecycleWorkersRequest(), DeliveryWorld.Soon);
             return "recycled";
         }, LookAtWorkersAsync),
@@ -140,7 +140,7 @@ internal sealed record CallCase(
     private static async Task<string> LookAtWorkersAsync(DeliveryWorld world, string _) =>
         string.Join(", ", (await world.Coordinator.WorkersAsync()).Select(worker => $"{worker.Name} {worker.State}"));
 
-    /// <summary>Gone now, or before: whoever repeats it takes the error of the second for success.</summary>
+    /// <summary>Removed now or before: a caller that repeats the call treats NOT_FOUND of the second as success.</summary>
     private static async Task<string> GoneAsync<T>(AsyncUnaryCall<T> call)
     {
         try

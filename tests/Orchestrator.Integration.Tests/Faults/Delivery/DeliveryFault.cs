@@ -1,14 +1,14 @@
 namespace Orchestrator.Integration.Tests.Faults.Delivery;
 
-/// <summary>What becomes of a call; its caller learns the same each time: it failed, nobody knows where.</summary>
+/// <summary>What happens to a call. The caller cannot distinguish the cases: the call failed at an unknown point.</summary>
 public enum DeliveryFault
 {
-    /// <summary>It never arrived.</summary>
+    /// <summary>The request never arrived.</summary>
     RequestLost,
 
-    /// <summary>It was done, and the answer did not arrive.</summary>
+    /// <summary>The call was executed, and the response did not arrive.</summary>
     ReplyLost,
 
-    /// <summary>It was sent, and was given up before its answer could come. It may be done before its repetition, after it, or at the same time.</summary>
+    /// <summary>The request was sent, and given up before its response. It may be executed before its repetition, after it, or concurrently.</summary>
     ReportedFailed,
 }

@@ -6,7 +6,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults.Delivery;
 
-/// <summary>A coordinator, clients whose calls can be made to fail, and sure ones that prepare and look.</summary>
+/// <summary>A coordinator, clients whose calls can be made to fail, and reliable clients that prepare and observe.</summary>
 internal sealed class DeliveryWorld
 {
     private readonly CallInvoker _faulty;
@@ -46,19 +46,19 @@ internal sealed class DeliveryWorld
 
     public StateService.StateServiceClient SureState => new(Coordinator.Invoker);
 
-    /// <summary>The session whose operations fail on their way.</summary>
+    /// <summary>The session whose operations fail in transit.</summary>
     public string Session { get; private set; } = "";
 
-    /// <summary>One that a case closes.</summary>
+    /// <summary>The session that a case closes.</summary>
     public string Other { get; private set; } = "";
 
-    /// <summary>A lease that a case settles.</summary>
+    /// <summary>The lease that a case settles.</summary>
     public ulong Lease { get; set; }
 
     /// <summary>The sum of the incarnations of the workers before a case that replaces some.</summary>
     public long Incarnations { get; set; }
 
-    /// <summary>How many sessions there were before the case that makes some; what ends by itself meanwhile makes them fewer.</summary>
+    /// <summary>The number of sessions before the case that creates some; sessions that expire in the meantime reduce it.</summary>
     public int SessionsBefore { get; set; }
 
     public async Task<int> SessionsAsync() => (await Coordinator.Admin.GetStatusAsync(new GetStatusRequest(), Soon)).Status.Sessions;
@@ -78,28 +78,28 @@ internal sealed class DeliveryWorld
         await SureQueues.PutAsync(new PutRequest { Queue = name, Items = { Item("1"), Item("2") } }, Soon);
     }
 
-    /// <summary>What a queue holds.</summary>
+    /// <summary>The content of a queue.</summary>
     public async Task<string> LookAtQueueAsync(string name)
     {
         var queue = (await SureQueues.GetQueueAsync(new GetQueueRequest { Queue = name }, Soon)).Queue;
         return $"{queue.ReadyItems} ready, {queue.LeasedItems} leased, {queue.UnfinishedItems} unfinished, shut down {queue.ShutDown}";
     }
 
-    /// <summary>A pipe in whose end A two messages wait.</summary>
+    /// <summary>A pipe with two messages waiting at end A.</summary>
     public async Task PipeAsync(string name)
     {
         await SurePipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = name, Duplex = true } }, Soon);
         await SurePipes.SendAsync(new SendRequest { Pipe = name, End = PipeEnd.B, Messages = { Item("1").Body, Item("2").Body } }, Soon);
     }
 
-    /// <summary>What a pipe holds.</summary>
+    /// <summary>The content of a pipe.</summary>
     public async Task<string> LookAtPipeAsync(string name)
     {
         var pipe = (await SurePipes.ListPipesAsync(new ListPipesRequest { PageSize = 1_000 }, Soon)).Pipes.Single(item => item.Spec.Name == name);
         return $"{pipe.BufferedToA} to A, {pipe.BufferedToB} to B, closed {pipe.AClosed} {pipe.BClosed}";
     }
 
-    /// <summary>What a lock, a semaphore or the like is.</summary>
+    /// <summary>The state of a lock, a semaphore or the like.</summary>
     public async Task<string> LookAtSyncAsync(string name)
     {
         var found = (await Coordinator.Sync.ListSyncAsync(new ListSyncRequest { PageSize = 1_000 }, Soon)).Objects.SingleOrDefault(item => item.Object.EndsWith($"/{name}", StringComparison.Ordinal));

@@ -8,10 +8,10 @@ internal sealed class FaultyCalls : Interceptor
 {
     private DeliveryFault? _next;
 
-    /// <summary>How many calls have failed that way.</summary>
+    /// <summary>How many calls have failed in that way.</summary>
     public int Fired { get; private set; }
 
-    /// <summary>The first call, where it was sent and given up.</summary>
+    /// <summary>The first call, when it was sent and given up.</summary>
     public Task Delivered { get; private set; } = Task.CompletedTask;
 
     public void Arm(DeliveryFault fault)

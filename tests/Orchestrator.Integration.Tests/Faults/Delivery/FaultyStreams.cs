@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults.Delivery;
 
-/// <summary>Sends an operation over a session's stream that fails in a chosen way, and again, with its id, over the next stream.</summary>
+/// <summary>Sends an operation over a session's stream that fails in a chosen way, then again with the same id over the next stream.</summary>
 internal static class FaultyStreams
 {
     public static async Task<Outcome> SendAsync(SessionService.SessionServiceClient sessions, string session, Operation operation, DeliveryFault? fault)

@@ -5,10 +5,10 @@ using static Orchestrator.V1.Operation;
 namespace Orchestrator.Integration.Tests.Faults.Delivery;
 
 /// <summary>An operation of a session's stream that changes something: its id makes it safe to send again.</summary>
-/// <param name="Kind">Which.</param>
-/// <param name="Prepare">Makes what is needed under this name.</param>
+/// <param name="Kind">The operation's kind.</param>
+/// <param name="Prepare">Creates the objects that it needs under this name.</param>
 /// <param name="Make">The operation.</param>
-/// <param name="Look">What there is afterwards.</param>
+/// <param name="Look">Reads the state afterwards.</param>
 internal sealed record OperationCase(
     RequestOneofCase Kind, Func<DeliveryWorld, string, Task> Prepare, Func<DeliveryWorld, string, Operation> Make, Func<DeliveryWorld, string, Task<string>> Look)
 {
@@ -43,7 +43,7 @@ internal sealed record OperationCase(
         new(RequestOneofCase.AcquireLock, s_nothing, (_, name) => new() { AcquireLock = new() { Lock = name, Mode = LockMode.Reentrant } }, s_lookAtSync),
         new(RequestOneofCase.ReleaseLock, async (world, name) =>
         {
-            // Held twice, so that a second release would show.
+            // Acquired twice, so that a second release would show.
             for (var i = 0; i < 2; i++)
                 await world.Coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, Mode = LockMode.Reentrant, SessionId = world.Session }, DeliveryWorld.Soon);
         }, (_, name) => new() { ReleaseLock = new() { Lock = name } }, s_lookAtSync),

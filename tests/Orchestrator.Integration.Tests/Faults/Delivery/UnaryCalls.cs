@@ -12,7 +12,7 @@ internal static partial class UnaryCalls
 {
     private static readonly MethodInfo s_send = typeof(UnaryCalls).GetMethod(nameof(SendTypedAsync), BindingFlags.NonPublic | BindingFlags.Static)!;
 
-    /// <summary>The case of the unary call, with a request id in the place of the operation's.</summary>
+    /// <summary>The case of the unary call, with a request id instead of the operation's id.</summary>
     public static CallCase ToCase(OperationCase item)
     {
         var field = Operation.Descriptor.FindFieldByNumber((int)item.Kind);
@@ -42,7 +42,7 @@ internal static partial class UnaryCalls
         return await invoker.AsyncUnaryCall(typed, null, DeliveryWorld.Soon, (TRequest)request);
     }
 
-    // Those that are numbered over all objects, or of one coordinator.
+    // Values that are numbered over all objects, or per coordinator.
     [GeneratedRegex("\"(version|fencingToken|sequence|leaseId|sessionId)\": \"[^\"]+\"")]
     private static partial Regex Others();
 }

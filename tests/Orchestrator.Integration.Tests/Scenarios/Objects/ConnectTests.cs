@@ -65,11 +65,11 @@ public sealed class ConnectTests(SharedCoordinator shared) : IClassFixture<Share
         using var call = _coordinator.Sessions.Connect(CoordinatorProcess.Deadline());
         await call.RequestStream.WriteAsync(new ConnectRequest { SessionId = session, Operations = { acquire } });
         var (again, outcome) = await ReadAsync(call);
-        // The lock is PLAIN: were it acquired anew, this would be a deadlock.
+        // The lock is PLAIN: acquiring it anew would be a deadlock.
         Assert.Equal((session, token, 1), (again, outcome.AcquireLock.FencingToken, outcome.AcquireLock.Depth));
     }
 
-    /// <summary>An attempt's session waits over its worker's stream, where its cancel must find it.</summary>
+    /// <summary>An attempt's session waits over its worker's stream, where its cancellation must find the wait.</summary>
     [Fact]
     public async Task A_task_that_waits_at_a_shared_object_obeys_its_cancellation()
     {
@@ -121,7 +121,7 @@ public sealed class ConnectTests(SharedCoordinator shared) : IClassFixture<Share
         }
 
         await using var hold = await waiting.Lock("vanishing").AcquireAsync(TestContext.Current.CancellationToken);
-        // The session is closed by another call, as an operator would: its client hears of it.
+        // Another call closes the session, as an operator would: its client is notified.
         await _coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = waiting.Id });
         await Assert.ThrowsAsync<SessionLostException>(() => waiting.Lock("other").AcquireAsync());
     }

@@ -4,7 +4,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 
-/// <summary>A consumer's stream as the client has it: whatever it does not settle comes back, and what it settles is settled once.</summary>
+/// <summary>A consumer's stream in the client: unsettled items return to the queue, and settled ones are settled once.</summary>
 public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
@@ -28,7 +28,7 @@ public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixtur
         }
 
         Assert.Equal(Enumerable.Range(0, 5_000).Select(i => (double)i), seen);
-        // The stream ends only once the coordinator has taken the last settlement.
+        // The stream ends only once the coordinator has processed the last settlement.
         Assert.Equal((0, 0), await CountsAsync(client, queue));
     }
 
@@ -91,7 +91,7 @@ public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixtur
             seen += Read(item.Body);
             Assert.True(await item.ExtendAsync(TimeSpan.FromMinutes(2)));
             Assert.True(await item.RejectAsync("no use"));
-            // The second one comes only if the first has made room.
+            // The second item comes only if the first has freed its credit.
             if (seen.Length == 2)
                 break;
         }

@@ -72,7 +72,7 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         await using var client = await ConnectAsync();
         await using var session = await client.OpenSessionAsync();
         var dict = session.Dict(Unique("dict"));
-        // Not awaited one by one: a read on the stream sees what was asked before it.
+        // Not awaited one by one: a read on the stream sees the effect of earlier requests.
         var set = dict.SetAsync("a", Text("x"));
         var get = dict.GetAsync("a");
         await set;
@@ -129,7 +129,7 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         await writer.Pipe(name).EndA.CloseAsync();
         await client.ClosePipeEndAsync(name, PipeEnd.B);
         Assert.DoesNotContain(await client.ListPipesAsync(), pipe => pipe.Spec.Name == name);
-        // What was asked for is so already.
+        // The end is already in the requested state.
         await reader.Pipe(name).EndB.DisposeAsync();
     }
 
@@ -171,7 +171,7 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         var calls = 0;
         var last = await dict.UpdateAsync("a", value =>
         {
-            // The first time somebody else comes between.
+            // Another session updates the dict before the first attempt.
             if (++calls == 1)
                 dict.SetAsync("a", Payloads.FromNumber(40)).Wait(s_patience);
             return Payloads.FromNumber((value?.Json.NumberValue ?? 0) + 2);

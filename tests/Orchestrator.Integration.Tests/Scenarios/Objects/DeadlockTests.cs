@@ -23,7 +23,7 @@ public sealed class DeadlockTests(SharedCoordinator shared) : IClassFixture<Shar
         await UntilWaitingAsync($"semaphores/{semaphore}");
         var error = await Assert.ThrowsAsync<DeadlockException>(() => two.Lock(lockName).AcquireAsync());
         CheckCycle(error, ("two", $"locks/{lockName}", "one"), ("one", $"semaphores/{semaphore}", "two"));
-        // Who was told gives way, and the other goes on.
+        // The session with the error gives way, and the other goes on.
         await permit.DisposeAsync();
         await (await waiting).DisposeAsync();
     }

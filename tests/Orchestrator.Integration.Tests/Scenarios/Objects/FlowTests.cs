@@ -41,7 +41,7 @@ public sealed class FlowTests(SharedCoordinator shared) : IClassFixture<SharedCo
         var waiting = one.Lock(y).AcquireAsync();
         await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == $"locks/{y}" && edge.WaiterSession == session.Alias));
         Assert.Equal([$"locks/{x}", $"locks/{y}"], (await Assert.ThrowsAsync<DeadlockException>(() => two.Lock(x).AcquireAsync())).Cycle.Select(edge => edge.Object).Order());
-        // A third flow has nothing to do with it: it waits, and is served.
+        // A third flow is not part of the cycle: it waits, and is served.
         var third = session.CreateFlow().Lock(x).AcquireAsync();
         await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == $"locks/{x}"));
         await first.DisposeAsync();
@@ -60,7 +60,7 @@ public sealed class FlowTests(SharedCoordinator shared) : IClassFixture<SharedCo
         var error = await FailsAsync(_coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { task }, SessionId = session }, Soon));
         Check(error, StatusCode.Aborted, "DEADLOCK", $"tasks/{task}");
         Assert.Equal([$"locks/{name}", $"tasks/{task}"], error.GetRpcStatus()!.GetDetail<DeadlockCycle>()!.Edges.Select(edge => edge.Object).Order());
-        // Without the session nothing is known of the lock, and what it is told to do it does.
+        // Without the session the coordinator cannot relate the lock to this caller, so the wait is an ordinary one.
         var pending = await _coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { task }, Timeout = Specs.Seconds(0) }, Soon);
         Assert.Equal([task], pending.PendingTaskIds);
         await _coordinator.CloseSessionAsync(session);

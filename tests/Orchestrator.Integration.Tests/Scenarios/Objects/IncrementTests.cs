@@ -5,7 +5,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 
 /// <summary>
-/// Four tasks in two worker processes count in one entry of a dict, 10,000 in all. They have a coordinator that runs nothing else, so that each of
+/// Four tasks in two worker processes increment one entry of a dict, 10,000 times in all. Their coordinator runs nothing else, so that each of
 /// its two workers gets two of them: tasks that have never run, or run long, are spread one by one.
 /// </summary>
 public sealed class IncrementTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
@@ -26,7 +26,7 @@ public sealed class IncrementTests(SharedCoordinator shared) : IClassFixture<Sha
     [Fact]
     public async Task Unprotected_increments_get_lost()
     {
-        // That they meet is almost certain in one round, of four times 2,500 reads and writes, and is not left to one.
+        // A conflict is almost certain in one round of four times 2,500 reads and writes; more rounds make sure.
         for (var round = 1; round <= MaxRounds; round++)
         {
             var counted = await CountAsync("none");

@@ -18,7 +18,7 @@ internal static class ObjectCalls
 
     public static async Task<RpcException> FailsAsync<T>(AsyncUnaryCall<T> call) => await Assert.ThrowsAsync<RpcException>(async () => await call);
 
-    /// <summary>Checks the status, the reason and that the message says what was wrong.</summary>
+    /// <summary>Checks the status, the reason and that the message names the fault.</summary>
     public static async Task RefusesAsync<T>(AsyncUnaryCall<T> call, StatusCode status, string reason, string says = "") =>
         Check(await FailsAsync(call), status, reason, says);
 
@@ -30,7 +30,7 @@ internal static class ObjectCalls
 
     public static string? ReasonOf(RpcException error) => error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason;
 
-    /// <summary>Asks until the waits are as expected: a call that waits tells nobody that it has arrived.</summary>
+    /// <summary>Polls until the waits are as expected: a waiting call does not report its arrival.</summary>
     public static Task UntilWaitsAsync(this CoordinatorProcess coordinator, Func<IEnumerable<WaitEdge>, bool> condition) =>
         UntilAsync(async () => condition((await coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)).Edges));
 

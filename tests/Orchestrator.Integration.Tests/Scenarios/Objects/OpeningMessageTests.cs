@@ -7,7 +7,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 
-/// <summary>Part 5, 27: the first message of every stream may say only what it is to be a stream of, and the rest may follow.</summary>
+/// <summary>Part 5, 27: the first message of every stream may only name the stream's object; the rest may follow.</summary>
 public sealed class OpeningMessageTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;

@@ -5,7 +5,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 
-/// <summary>Pipes through a coordinator: one test per promise.</summary>
+/// <summary>Pipes through a coordinator: one test per guarantee.</summary>
 public sealed class PipeTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;

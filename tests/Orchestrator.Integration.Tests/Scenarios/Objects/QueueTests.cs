@@ -5,7 +5,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 
-/// <summary>Queues through a coordinator: one test per promise.</summary>
+/// <summary>Queues through a coordinator: one test per guarantee.</summary>
 public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
@@ -228,13 +228,13 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
         await consume.RequestStream.WriteAsync(new ConsumeRequest { Queue = queue, Leased = true, Credits = 3 });
         var items = await TakeAsync(consume, 2);
         Assert.Equal(["0a", "0b"], items.Select(item => Read(item.Body)));
-        // What is leased still counts against the bound, so the one credit left meets what comes back.
+        // Leased items count against the bound, so the one credit left is used by the returned item.
         await consume.RequestStream.WriteAsync(new ConsumeRequest { ReturnLeaseIds = { items[1].LeaseId } });
         var back = (await TakeAsync(consume, 1)).Single();
         Assert.Equal(("0b", 2), (Read(back.Body), back.Delivery));
         await consume.RequestStream.WriteAsync(new ConsumeRequest { DoneLeaseIds = { items[0].LeaseId, back.LeaseId }, Credits = 4 });
         Assert.Equal("1a", Read((await TakeAsync(consume, 1))[0].Body));
-        // The end of the stream returns what is leased.
+        // The end of the stream returns the leased items.
         await consume.RequestStream.CompleteAsync();
         while (await consume.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
         {

@@ -5,7 +5,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 
-/// <summary>What time does to a queue. What must not happen yet is given an hour; what must happen is waited for.</summary>
+/// <summary>The effects of time on a queue. What must not happen yet has an hour; what must happen is awaited.</summary>
 public sealed class QueueTimeTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private const double Hour = 3_600;
@@ -24,7 +24,7 @@ public sealed class QueueTimeTests(SharedCoordinator shared) : IClassFixture<Sha
                 spec.Aging = Specs.Seconds(0.001);
         });
         await PutAsync(queue, "old", priority: 50);
-        // Both get older together: what the old one has ahead of the new one, by the service's own account, it keeps.
+        // Both age together: the older item keeps the lead over the newer one, measured by the service itself.
         await UntilAsync(async () => (await InfoAsync(queue)).OldestAge.ToTimeSpan() > TimeSpan.FromMilliseconds(60));
         await PutAsync(queue, "new", priority: 0);
         Assert.Equal(first, Read((await GetAsync(queue)).Items.Single().Body));
@@ -39,7 +39,7 @@ public sealed class QueueTimeTests(SharedCoordinator shared) : IClassFixture<Sha
         await SettleAsync(queue, (await GetAsync(queue, leased: true)).Items.Single(), Settlement.Return, Hour);
         var info = await InfoAsync(queue);
         Assert.Equal((1, 1, 0, 2), (info.DelayedItems, info.ReadyItems, info.LeasedItems, info.UnfinishedItems));
-        // Without the delay "a" would stand before it.
+        // Without the delay "a" would come first.
         var other = (await GetAsync(queue, leased: true)).Items.Single();
         Assert.Equal(("b", 1), (Read(other.Body), other.Delivery));
         await SettleAsync(queue, other, Settlement.Return, 0.02);
@@ -56,7 +56,7 @@ public sealed class QueueTimeTests(SharedCoordinator shared) : IClassFixture<Sha
         do
             longer = (await GetAsync(queue, leased: true, lease: 0.5)).Items.Single();
         while ((await SettleAsync(queue, longer, Settlement.Extend, Hour)).Settled == 0);
-        // As long a lease, begun later: when this one has ended, the other would have.
+        // A lease of the same length, begun later: once this one has ended, the other would have ended too.
         await PutAsync(queue, "witness");
         await GetAsync(queue, leased: true, lease: 0.5);
         var back = (await GetAsync(queue, leased: true)).Items.Single();
@@ -76,7 +76,7 @@ public sealed class QueueTimeTests(SharedCoordinator shared) : IClassFixture<Sha
     [Fact]
     public async Task An_idle_queue_disappears_and_one_with_items_stays()
     {
-        // Long enough for the put that comes next, on a slow machine too.
+        // Long enough for the next put, on a slow machine too.
         var kept = await CreateAsync(spec => spec.IdleTtl = Specs.Seconds(1));
         await _queues.PutAsync(new PutRequest { Queue = kept, Items = { new QueueItem { Body = Text("a") } }, Timeout = Specs.Seconds(0) }, Soon);
         var idle = await CreateAsync(spec => spec.IdleTtl = Specs.Seconds(0.05));

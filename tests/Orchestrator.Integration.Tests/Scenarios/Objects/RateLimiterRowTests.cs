@@ -6,7 +6,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 
-/// <summary>The rows on rate limiters, through a real socket.</summary>
+/// <summary>The semantics rows on rate limiters, through a real socket.</summary>
 public sealed class RateLimiterRowTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private static readonly Duration s_zero = Duration.FromTimeSpan(TimeSpan.Zero);
@@ -38,7 +38,7 @@ public sealed class RateLimiterRowTests(SharedCoordinator shared) : IClassFixtur
         request.Permits = 1;
         var refused = await Sync.AcquirePermitsAsync(request, CoordinatorProcess.Deadline());
         Assert.Equal(WaitStatus.Timeout, refused.Status);
-        // A bucket would have the next one in half an hour.
+        // A token bucket would have the next permit in half an hour.
         Assert.InRange(refused.RetryAfter.ToTimeSpan(), TimeSpan.FromMinutes(55), TimeSpan.FromMinutes(60));
     }
 

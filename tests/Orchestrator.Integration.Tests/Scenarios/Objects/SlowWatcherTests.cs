@@ -19,10 +19,10 @@ public sealed class SlowWatcherTests(SharedCoordinator shared) : IClassFixture<S
     {
         var dict = Unique("dict");
         await UpdateAsync(dict, [Set("first", [1])]);
-        // A connection of its own: what it does not read must not stand in the way of the others.
+        // A connection of its own: its unread data must not block the others.
         using var slow = new StateService.StateServiceClient(shared.Coordinator.Connect()).WatchState(new WatchStateRequest { Kind = StateKind.Dict, Name = dict }, Soon);
         Assert.Equal("first", (await NextAsync(slow))!.DictSet.Key);
-        // More than the transport keeps for a client that does not read, so that the watch stops in the middle.
+        // More than the transport buffers for a client that does not read, so that the watch stops in the middle.
         for (var i = 0; i < 8; i++)
             await UpdateAsync(dict, [Set("large", new byte[1_000_000])]);
         for (var i = 0; i <= (KeptChanges / ChangesOfAnUpdate) + 2; i++)

@@ -6,7 +6,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 
-/// <summary>Shared state through a coordinator: one test per promise.</summary>
+/// <summary>Shared state through a coordinator: one test per guarantee.</summary>
 public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly StateService.StateServiceClient _state = new(shared.Coordinator.Invoker);
@@ -63,7 +63,7 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
         var dict = Unique("dict");
         await UpdateAsync(dict, Set("lasting", "0"));
         using var watch = _state.WatchState(new WatchStateRequest { Kind = StateKind.Dict, Name = dict }, Soon);
-        // The watch is there before what it is to see comes and goes.
+        // The watch is established before the entries that it must see are set and expire.
         while ((await NextAsync(watch)).DictSet?.Key != "lasting")
         {
         }

@@ -21,7 +21,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var session = await SessionAsync();
         await AcquireAsync("plain", session);
         var again = AcquireAsync("plain", session);
-        // It is shown as waiting for itself, and ends like any other wait.
+        // The wait is listed as waiting for its own session, and ends like any other wait.
         await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(session) && edge.HolderSession == SessionAlias.Of(session)));
         await ReleaseAsync("plain", session);
         Assert.Equal(WaitStatus.Ok, (await again).Status);
@@ -130,7 +130,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var first = await AcquireAsync("guard", waiter);
         var waiting = Sync.WaitConditionAsync(
             new WaitConditionRequest { Condition = "ready", Lock = "guard", SessionId = waiter }, CoordinatorProcess.Deadline()).ResponseAsync;
-        // To be had only because the waiter has given it up.
+        // Available only because the waiter has released it.
         await AcquireAsync("guard", notifier);
         var notified = await Sync.NotifyConditionAsync(
             new NotifyConditionRequest { Condition = "ready", Lock = "guard", SessionId = notifier }, CoordinatorProcess.Deadline());
@@ -170,7 +170,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
 
         await AcquireAsync("order", notifier);
         Assert.Equal(WaitStatus.Timeout, (await Wait(notifier, Duration.FromTimeSpan(TimeSpan.FromMilliseconds(20)))).Status);
-        // To be released only because it is held.
+        // The release succeeds only because the timed-out wait has reacquired the lock.
         Assert.Equal(0, (await ReleaseAsync("order", notifier)).Depth);
     }
 
@@ -236,7 +236,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var (holder, late) = (await SessionAsync(), await SessionAsync());
         await AcquireAsync("deadline", holder);
         var waited = false;
-        // On a slow machine a deadline can pass before the wait was seen: then with a longer one.
+        // On a slow machine a deadline can pass before the wait was seen: then retries with a longer one.
         for (var seconds = 1; !waited && seconds < 30; seconds *= 2)
         {
             var waiting = Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "deadline", SessionId = late }, CoordinatorProcess.Deadline(seconds)).ResponseAsync;
@@ -275,7 +275,7 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         Assert.Equal((StatusCode.Aborted, "DEADLOCK"), (error.StatusCode, ReasonOf(error)));
         var cycle = error.GetRpcStatus()!.GetDetail<DeadlockCycle>()!;
         Assert.Equal(ids.Select(SessionAlias.Of).Order(), cycle.Edges.Select(edge => edge.WaiterSession).Order());
-        // The one that was told gives way, and the others finish one after the other.
+        // The session with the error gives way, and the others finish one after the other.
         await ReleaseAsync($"ring-{sessions}-{sessions - 1}", ids[^1]);
         for (var i = sessions - 2; i >= 0; i--)
         {

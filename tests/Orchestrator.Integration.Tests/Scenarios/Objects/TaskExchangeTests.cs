@@ -13,7 +13,7 @@ public sealed class TaskExchangeTests(SharedCoordinator shared) : IClassFixture<
     [Fact]
     public async Task A_task_in_one_worker_and_a_task_in_another_talk_through_a_pipe()
     {
-        // Each of the two handlers is offered by one worker only, so the tasks run in two processes; and each waits for the other's every message.
+        // Each of the two handlers is offered by one worker only, so the tasks run in two processes; and each waits for every message of the other.
         await using var coordinator = await CoordinatorProcess.StartAsync(["--workers", "1", .. TestWorker.ArgumentsBeside(Environment.ProcessPath!)]);
         await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
         await client.CreatePipeAsync(new PipeSpec { Name = "between", Duplex = true });
@@ -31,7 +31,7 @@ public sealed class TaskExchangeTests(SharedCoordinator shared) : IClassFixture<
         const int Room = 100;
         const int Count = 5 * Room;
         await using var client = await ConnectAsync();
-        // The producer waits for room again and again: the queue holds a fifth of what it puts, and leased items take room until they are acknowledged.
+        // The producer waits for room again and again: the queue holds a fifth of its items, and leased items take room until they are acknowledged.
         var queue = (await client.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), MaxItems = Room })).Spec.Name;
         var producer = await _coordinator.SubmitAsync(Specs.Json("produce", $$"""{"queue": "{{queue}}", "count": {{Count}}}"""));
         var consumed = new List<double>();

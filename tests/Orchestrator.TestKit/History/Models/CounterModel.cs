@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Orchestrator.TestKit.History;
 
-/// <summary>A number that is added to.</summary>
+/// <summary>A number with additions.</summary>
 public sealed class CounterModel : HistoryModel<long>
 {
-    /// <summary>Argument: how much. Result: the sum.</summary>
+    /// <summary>Argument: the addend. Result: the sum.</summary>
     public const string Add = "add";
 
     /// <summary>Result: the number.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Orchestrator.TestKit.History;
 
-/// <summary>Who holds a lock, and the last token that is known.</summary>
+/// <summary>The holder of a lock, and the last known token.</summary>
 public sealed record LockState(string? Holder, ulong Token);
 
 /// <summary>A plain lock whose every grant has a larger token than the last.</summary>
@@ -14,10 +14,10 @@ public sealed class LockModel : HistoryModel<LockState>
     /// <summary>Result: <see cref="Ok"/>.</summary>
     public const string Release = "release";
 
-    /// <summary>It was done.</summary>
+    /// <summary>It succeeded.</summary>
     public const string Ok = "ok";
 
-    /// <summary>Somebody else held it all the time.</summary>
+    /// <summary>Another client held it all the time.</summary>
     public const string Timeout = "timeout";
 
     /// <inheritdoc/>
@@ -27,7 +27,7 @@ public sealed class LockModel : HistoryModel<LockState>
     public override IEnumerable<LockState> Apply(LockState state, HistoryOperation operation) => operation.Kind switch
     {
         Acquire when operation.Result == Timeout => state.Holder is null ? [] : [state],
-        // A token that nobody saw is at least one more than the last.
+        // An unobserved token is at least one more than the last.
         Acquire when operation.IsUnknown => state.Holder is null ? [new LockState(operation.Client, state.Token + 1)] : [],
         Acquire => state.Holder is null && Token(operation) is var token && token > state.Token ? [new LockState(operation.Client, token)] : [],
         Release => state.Holder == operation.Client ? [state with { Holder = null }] : [],

@@ -1,22 +1,22 @@
 namespace Orchestrator.TestKit.History;
 
-/// <summary>An item in a queue, and who has it leased.</summary>
+/// <summary>An item in a queue, and its lease holder.</summary>
 /// <param name="Value">The item; no two are equal.</param>
-/// <param name="Holder">Whose lease it is; null while it is ready.</param>
-/// <param name="IsTentative">Taken by a get whose answer was lost: gone for good, or back when the getter's session ends.</param>
+/// <param name="Holder">The client with the lease; null while the item is ready.</param>
+/// <param name="IsTentative">Taken by a get whose response was lost: removed for good, or returned when the getter's session ends.</param>
 public sealed record QueueSlot(string Value, string? Holder, bool IsTentative = false);
 
 /// <summary>
-/// A bounded FIFO queue. What comes back stands before all that never left, and in the order of the puts among its like; so the ready items are always in
-/// the order of the puts.
+/// A bounded FIFO queue. Returned items precede all others, and are ordered by their puts among themselves; so the ready items are always in the
+/// order of the puts.
 /// </summary>
-/// <param name="capacity">Its bound, which what is leased counts against, too.</param>
+/// <param name="capacity">Its bound, against which leased items count, too.</param>
 public sealed class QueueModel(int capacity) : HistoryModel<ValueList<QueueSlot>>
 {
     /// <summary>Argument: the item. Result: <see cref="Ok"/> or <see cref="Full"/>.</summary>
     public const string Put = "put";
 
-    /// <summary>Takes for good. Result: the item or <see cref="Empty"/>.</summary>
+    /// <summary>Takes without a lease. Result: the item or <see cref="Empty"/>.</summary>
     public const string Get = "get";
 
     /// <summary>Takes on lease. Result: the item or <see cref="Empty"/>.</summary>
@@ -28,7 +28,7 @@ public sealed class QueueModel(int capacity) : HistoryModel<ValueList<QueueSlot>
     /// <summary>Argument: the item. Result: <see cref="Ok"/>.</summary>
     public const string Return = "return";
 
-    /// <summary>It was done.</summary>
+    /// <summary>It succeeded.</summary>
     public const string Ok = "ok";
 
     /// <summary>There was no room.</summary>

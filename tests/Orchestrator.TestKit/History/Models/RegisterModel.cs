@@ -14,10 +14,10 @@ public sealed class RegisterModel : HistoryModel<RegisterState>
     /// <summary>Argument: the value. Result: the new version.</summary>
     public const string Set = "set";
 
-    /// <summary>Argument: the new value, <c>@</c> and the version that is expected. Result: the new version or <see cref="Stale"/>.</summary>
+    /// <summary>Argument: the new value, <c>@</c> and the expected version. Result: the new version or <see cref="Stale"/>.</summary>
     public const string CompareAndSet = "compare-and-set";
 
-    /// <summary>Another version was there.</summary>
+    /// <summary>The version was another.</summary>
     public const string Stale = "stale";
 
     /// <summary>A value and a version as one text.</summary>

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Orchestrator.TestKit.History;
 
 /// <summary>
-/// A bounded semaphore, of which one permit at a time is acquired and released. With more at a time a wait could also time out behind another's, which
-/// this model would not allow.
+/// A bounded semaphore, of which one permit at a time is acquired and released. With more at a time a wait could also time out behind another's,
+/// which this model would not allow.
 /// </summary>
 /// <param name="permits">How many there are.</param>
 public sealed class SemaphoreModel(int permits) : HistoryModel<ValueList<string>>
@@ -12,13 +12,13 @@ public sealed class SemaphoreModel(int permits) : HistoryModel<ValueList<string>
     /// <summary>Result: <see cref="Ok"/> or <see cref="Timeout"/>.</summary>
     public const string Acquire = "acquire";
 
-    /// <summary>Result: how many are free then, those who waited already served.</summary>
+    /// <summary>Result: the number of free permits afterwards, after serving the waiters.</summary>
     public const string Release = "release";
 
-    /// <summary>It was done.</summary>
+    /// <summary>It succeeded.</summary>
     public const string Ok = "ok";
 
-    /// <summary>All were taken all the time.</summary>
+    /// <summary>All permits were taken all the time.</summary>
     public const string Timeout = "timeout";
 
     /// <inheritdoc/>
@@ -57,7 +57,7 @@ public sealed class SemaphoreModel(int permits) : HistoryModel<ValueList<string>
         return free >= 0 && free <= permits - next.Count ? [next] : [];
     }
 
-    // Who has come first does not matter: one state, not many.
+    // The order of the holders does not matter: one state, not many.
     private static ValueList<string> Sorted(ValueList<string> state, string client)
     {
         var sorted = ValueList.Empty<string>();

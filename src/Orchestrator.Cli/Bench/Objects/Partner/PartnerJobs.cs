@@ -7,7 +7,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects.Partner;
 
-/// <summary>The hidden verb <c>bench-partner ADDRESS</c>: does the jobs that come as lines of its standard input, until that ends.</summary>
+/// <summary>The hidden verb <c>bench-partner ADDRESS</c>: runs the jobs that arrive as lines of its standard input, until it ends.</summary>
 internal static class PartnerJobs
 {
     public const string Produce = "produce";
@@ -17,13 +17,13 @@ internal static class PartnerJobs
     public const string Add = "add";
     public const string LockedAdd = "locked-add";
 
-    /// <summary>The entry that <see cref="LockedAdd"/> counts up.</summary>
+    /// <summary>The entry that <see cref="LockedAdd"/> increments.</summary>
     public const string CounterKey = "counter";
 
     public static async Task<int> RunAsync(string[] args)
     {
         using var ignoring = BenchProcess.IgnoreInterrupts();
-        // The token comes in the environment.
+        // The token is in the environment.
         await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = args[0] });
         await Console.Out.WriteLineAsync(BenchProcess.ReadyPrefix);
         while (await Console.In.ReadLineAsync() is { } line)
@@ -55,7 +55,7 @@ internal static class PartnerJobs
         _ => throw new InvalidOperationException($"there is no job '{job}'"),
     };
 
-    /// <summary>Fills a queue over a stream as fast as it takes them, and shuts it down.</summary>
+    /// <summary>Fills a queue over a stream as fast as it accepts items, and shuts it down.</summary>
     private static async Task<PartnerReport> ProduceAsync(OrchestratorClient client, RoundPlan plan, string queue, int size)
     {
         var service = new QueueService.QueueServiceClient(client.Invoker);
@@ -83,13 +83,13 @@ internal static class PartnerJobs
         return new PartnerReport(accepted, new LatencyRecorder());
     }
 
-    /// <summary>Sends at end B of a pipe as fast as that takes them, and closes it.</summary>
+    /// <summary>Sends at end B of a pipe as fast as it accepts messages, and closes it.</summary>
     private static async Task<PartnerReport> SendAsync(OrchestratorClient client, RoundPlan plan, string pipe, int size)
     {
         using var call = new PipeService.PipeServiceClient(client.Invoker).AttachPipe();
         var budget = plan.Start();
         var batch = ItemsPerMessage(size);
-        // A large message is written before the next is made, so that one buffer does for all.
+        // A large message is written before the next is created, so one buffer is enough.
         var buffer = batch == 1 ? new byte[Math.Max(size, Stamped.LeastBytes)] : null;
         var sent = 0L;
         var message = new AttachPipeRequest { Pipe = pipe, End = PipeEnd.B };
@@ -106,7 +106,7 @@ internal static class PartnerJobs
         return new PartnerReport(sent, new LatencyRecorder());
     }
 
-    /// <summary>Sends back at end B whatever comes, until the other end is closed.</summary>
+    /// <summary>Echoes every message at end B, until the other end is closed.</summary>
     private static async Task<PartnerReport> EchoAsync(OrchestratorClient client, string pipe)
     {
         using var call = new PipeService.PipeServiceClient(client.Invoker).AttachPipe();
@@ -128,7 +128,7 @@ internal static class PartnerJobs
         await using var hold = await session.Lock(name).AcquireAsync();
     }
 
-    /// <summary>What <c>with lock: d[key] += 1</c> is with Python's manager: four round trips.</summary>
+    /// <summary>The equivalent of <c>with lock: d[key] += 1</c> with Python's manager: four round trips.</summary>
     private static async Task AddUnderLockAsync(CoordinationSession session, string name)
     {
         await using var hold = await session.Lock(name).AcquireAsync();
@@ -137,7 +137,7 @@ internal static class PartnerJobs
         await dict.SetAsync(CounterKey, Payloads.FromJson((before + 1).ToString(CultureInfo.InvariantCulture)));
     }
 
-    // So that the call ends in order and is not reset.
+    // Read to the end, so that the call ends in order instead of by reset.
     private static async Task ReadToEndAsync<T>(IAsyncStreamReader<T> reader)
     {
         while (await reader.MoveNext(CancellationToken.None))
@@ -160,7 +160,7 @@ internal static class PartnerJobs
         return new PartnerReport(latency.Count, latency);
     }
 
-    /// <summary>What any of our writers would put into one message.</summary>
+    /// <summary>The batch that any of our writers would put into one message.</summary>
     private static int ItemsPerMessage(int size) =>
         Math.Clamp(Contracts.ProtocolConstants.TargetMessageBytes / Math.Max(size, 1), 1, Contracts.ProtocolConstants.MaxItemsPerMessage);
 }

@@ -3,7 +3,7 @@ using Orchestrator.Client;
 
 namespace Orchestrator.Cli.Bench.Objects.Partner;
 
-/// <summary>A second client process, for what takes two: it does one job at a time, as <see cref="PartnerJobs"/> has them.</summary>
+/// <summary>A second client process, for measurements that need two: it runs one job of <see cref="PartnerJobs"/> at a time.</summary>
 internal sealed class PartnerProcess : IAsyncDisposable
 {
     public const string Verb = "bench-partner";
@@ -14,13 +14,13 @@ internal sealed class PartnerProcess : IAsyncDisposable
 
     public static async Task<PartnerProcess> StartAsync(OrchestratorClient client, CancellationToken token)
     {
-        // By the environment: anybody may read a process's arguments.
+        // In the environment: every user can read a process's arguments.
         var environment = new Dictionary<string, string> { [OrchestratorClientOptions.TokenVariable] = client.Token ?? "" };
         return new PartnerProcess(await BenchProcess.StartAsync(Verb, [client.Address.ToString()], token, environment));
     }
 
-    /// <summary>Has it do a job, and returns what it did once it is done.</summary>
-    /// <exception cref="IOException">It failed, or has ended.</exception>
+    /// <summary>Runs a job in the partner, and returns its result.</summary>
+    /// <exception cref="IOException">The job failed, or the partner has ended.</exception>
     public async Task<PartnerReport> DoAsync(string job, RoundPlan plan, string name, CancellationToken token, string extra = "")
     {
         await _process.Input.WriteLineAsync(FormattableString.Invariant($"{job} {plan.Duration.TotalSeconds} {plan.Count} {name} {extra}").AsMemory(), token);
@@ -32,9 +32,9 @@ internal sealed class PartnerProcess : IAsyncDisposable
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 }
 
-/// <summary>What a partner did.</summary>
-/// <param name="Operations">How many.</param>
-/// <param name="Latency">How long each took, where the job measures that.</param>
+/// <summary>The result of a partner's job.</summary>
+/// <param name="Operations">The number of operations.</param>
+/// <param name="Latency">The duration of each, if the job measures it.</param>
 internal sealed record PartnerReport(long Operations, LatencyRecorder Latency)
 {
     private const string Done = "done ";
