@@ -61,7 +61,7 @@ public sealed class RawMessagesTests
             ("RawStreamTasksRequest", RawTaskView.Field),
             ("RawStreamTasksResponse", PlainTaskResult.Field),
         ],
-        Pass.Values.SelectMany(raw => Public[raw.Name[Prefix.Length..]].Fields.InFieldNumberOrder()
+        Raw.Values.SelectMany(raw => Public[raw.Name[Prefix.Length..]].Fields.InFieldNumberOrder()
             .Where(field => IsReserved(raw, field.FieldNumber))
             .Select(field => (raw.Name, field.FieldNumber))).Order());
 
@@ -92,7 +92,7 @@ public sealed class RawMessagesTests
             case FieldType.Message when raw.FieldType == FieldType.Bytes:
                 break;
             case FieldType.Message:
-                Assert.Contains(raw.MessageType, new[] { counterpart.MessageType, Pass.GetValueOrDefault(Prefix + counterpart.MessageType.Name) });
+                Assert.Contains(raw.MessageType, new[] { counterpart.MessageType, Raw.GetValueOrDefault(Prefix + counterpart.MessageType.Name) });
                 break;
             case FieldType.Enum:
                 Assert.Same(counterpart.EnumType, raw.EnumType);
