@@ -19,7 +19,7 @@ internal sealed class RateLimiterBridge(ObjectEngineHost objects, TaskEngineHost
     }
 
     /// <summary>The permit source of one task limiter: at most one permit is requested, or granted and unused.</summary>
-    private sealed class Source(RateLimiterBridge desk, RateGate gate) : IFlushable
+    private sealed class Source(RateLimiterBridge bridge, RateGate gate) : IFlushable
     {
         private readonly Queue<PermitOrderKind> _orders = new();
         private ObjectDelivery? _granted;
@@ -46,7 +46,7 @@ internal sealed class RateLimiterBridge(ObjectEngineHost objects, TaskEngineHost
                 ObjectCommand command = unused is { } delivery
                     ? new CompensateDelivery(delivery)
                     : new AcquirePermits(gate.RateLimiter, 1) { Caller = new Request(this) };
-                desk.Fetch(command);
+                bridge.Fetch(command);
             }
         }
 
@@ -55,13 +55,13 @@ internal sealed class RateLimiterBridge(ObjectEngineHost objects, TaskEngineHost
             if (answer.Outcome is ObjectError error)
             {
                 var reason = error.Reason == ObjectErrorReason.NotFound ? FailureReason.NotFound : FailureReason.LimitExceeded;
-                desk.Apply(new TaskCommand.PermitRefused(gate, reason, $"it got no permit of its rate limiter '{gate.RateLimiter}': {error.Message}"));
+                bridge.Apply(new TaskCommand.PermitRefused(gate, reason, $"it got no permit of its rate limiter '{gate.RateLimiter}': {error.Message}"));
                 return;
             }
 
             lock (_orders)
                 _granted = answer;
-            desk.Apply(new TaskCommand.PermitGranted(gate));
+            bridge.Apply(new TaskCommand.PermitGranted(gate));
         }
     }
 

@@ -136,13 +136,13 @@ internal sealed class ConnectionPlaces : IDisposable
 
     private sealed class Place(ConnectionContext connection, IPAddress peer, long since)
     {
-        private readonly ConnectionAuthenticationCache? _memo = connection.Features.Get<ConnectionAuthenticationCache>();
+        private readonly ConnectionAuthenticationCache? _cache = connection.Features.Get<ConnectionAuthenticationCache>();
 
         public ConnectionContext Connection => connection;
 
         public IPAddress Peer => peer;
 
-        public bool IsAuthenticated => _memo is { IsAuthenticated: true };
+        public bool IsAuthenticated => _cache is { IsAuthenticated: true };
 
         public long Since => since;
 

@@ -27,7 +27,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
     private readonly object _gate = new();
     private readonly Lock _release = new();
     private readonly JournalDatabase _database;
-    private readonly FileStream _ownership;
+    private readonly FileStream _fileLock;
     private readonly JournalOptions _options;
     private readonly ObjectChangeMapper _objects;
     private readonly TaskChangeMapper _tasks;
@@ -48,10 +48,10 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
     private long _lookedAtIds = Environment.TickCount64;
     private long _lookedAtFiles = Environment.TickCount64;
 
-    private ChangeJournal(JournalDatabase database, FileStream ownership, JournalOptions options, MonotonicClock clock, JournalState image, ulong position, long logBytes)
+    private ChangeJournal(JournalDatabase database, FileStream fileLock, JournalOptions options, MonotonicClock clock, JournalState image, ulong position, long logBytes)
     {
         _database = database;
-        _ownership = ownership;
+        _fileLock = fileLock;
         _options = options;
         var times = new JournalClock(clock);
         _objects = new ObjectChangeMapper(times);
@@ -84,7 +84,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
     public static ChangeJournal Open(string directory, JournalOptions options, MonotonicClock clock)
     {
         var path = Path.Combine(directory, JournalDatabase.FileName);
-        var ownership = JournalFileLock.Take(path);
+        var fileLock = JournalFileLock.Take(path);
         JournalDatabase? database = null;
         try
         {
@@ -103,7 +103,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
             }
 
             database = JournalDatabase.Open(path);
-            var journal = new ChangeJournal(database, ownership, options, clock, image, position, bytes);
+            var journal = new ChangeJournal(database, fileLock, options, clock, image, position, bytes);
             journal.StartEpoch();
             journal._thread.Start();
             return journal;
@@ -111,7 +111,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
         catch
         {
             database?.Dispose();
-            ownership.Dispose();
+            fileLock.Dispose();
             throw;
         }
     }
@@ -186,7 +186,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
 
         _history.Dispose();
         _database.Dispose();
-        _ownership.Dispose();
+        _fileLock.Dispose();
     }
 
     void IThreadPoolWorkItem.Execute()

@@ -54,7 +54,7 @@ public static class JournalTool
         // Before taking the lock, which would leave its file in a directory without a journal.
         if (!File.Exists(path))
             throw new JournalException($"there is no journal '{path}'; a coordinator creates one in its data directory");
-        using var ownership = JournalFileLock.Take(path);
+        using var fileLock = JournalFileLock.Take(path);
         long SizeOf(string suffix) => new FileInfo(path + suffix) is { Exists: true } file ? file.Length : 0;
         var before = SizeOf("") + SizeOf(WriteAheadLog.Suffix);
         // A refused journal stays unchanged.
@@ -81,7 +81,7 @@ public static class JournalTool
         var path = PathIn(directory);
         if (!File.Exists(path))
             throw new JournalException($"there is no journal '{path}'; a coordinator creates one in its data directory");
-        using var ownership = JournalFileLock.Take(path);
+        using var fileLock = JournalFileLock.Take(path);
         ulong last;
         using (var reader = JournalDatabase.OpenToRead(path, isWhole: false))
         {

@@ -25,9 +25,9 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
     {
         if (WorkerOf(context) is { } worker)
             sessions.Check(request, worker);
-        return AccountOf(context) is not { } account
+        return AccountOf(context) is not { } quota
             ? UnlessGoneAsync(continuation(request, responseStream, context), context, reads: false)
-            : account.RunAsync(() => UnlessGoneAsync(continuation(request, responseStream, context), context, reads: false));
+            : quota.RunAsync(() => UnlessGoneAsync(continuation(request, responseStream, context), context, reads: false));
     }
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
@@ -38,9 +38,9 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
     {
         if (WorkerOf(context) is { } worker)
             requestStream = sessions.Check(requestStream, worker);
-        return AccountOf(context) is not { } account
+        return AccountOf(context) is not { } quota
             ? UnlessGoneAsync(continuation(requestStream, responseStream, context), context, reads: true)
-            : account.RunAsync(() => UnlessGoneAsync(continuation(requestStream, responseStream, context), context, reads: true));
+            : quota.RunAsync(() => UnlessGoneAsync(continuation(requestStream, responseStream, context), context, reads: true));
     }
 
     /// <summary>

@@ -4,5 +4,5 @@ namespace Orchestrator.Coordinator.Security;
 /// <param name="Authorization">The header, as it was sent; null for none.</param>
 /// <param name="Version">The version of the tokens that were valid, see <see cref="TokenStore.Version"/>.</param>
 /// <param name="Caller">The caller.</param>
-/// <param name="Account">The caller's client quota.</param>
-internal sealed record CachedAuthentication(string? Authorization, long Version, Principal Caller, ClientQuota Account);
+/// <param name="Quota">The caller's client quota.</param>
+internal sealed record CachedAuthentication(string? Authorization, long Version, Principal Caller, ClientQuota Quota);

@@ -62,13 +62,13 @@ internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
         // A connection's calls run concurrently, and may carry several credentials.
         lock (items)
         {
-            if (items.TryGetValue(typeof(ClientQuota), out var known) && known is (Principal whose, ClientQuota account) && whose == caller)
-                return account;
-            account = caller.IsShared
+            if (items.TryGetValue(typeof(ClientQuota), out var known) && known is (Principal whose, ClientQuota quota) && whose == caller)
+                return quota;
+            quota = caller.IsShared
                 ? Open(new ClientObjectQuota($"{caller.Name}/{context.Connection.Id}", caller.IsOwner ? "" : caller.Name) { ActsForTasks = caller.Worker is not null || caller.IsOwner })
                 : OfCredential(caller);
-            items[typeof(ClientQuota)] = (caller, account);
-            return account;
+            items[typeof(ClientQuota)] = (caller, quota);
+            return quota;
         }
     }
 

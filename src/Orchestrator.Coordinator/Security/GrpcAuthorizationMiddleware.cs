@@ -13,7 +13,7 @@ namespace Orchestrator.Coordinator.Security;
 /// Authenticates and authorizes calls on the gRPC port. It decides by the headers, before a byte of the request is read or decompressed; the body of a
 /// refused call is never read.
 /// </summary>
-internal sealed class GrpcAuthorizationMiddleware(Authenticator callers, TokenStore tokens, ClientQuotaRegistry accounts, IncompleteMessageLimits incoming)
+internal sealed class GrpcAuthorizationMiddleware(Authenticator callers, TokenStore tokens, ClientQuotaRegistry quotas, IncompleteMessageLimits incoming)
 {
     private const string GrpcContent = "application/grpc";
 
@@ -50,7 +50,7 @@ internal sealed class GrpcAuthorizationMiddleware(Authenticator callers, TokenSt
     {
         var known = Identify(context);
         var caller = known.Caller;
-        context.Features.Set(known.Account);
+        context.Features.Set(known.Quota);
         context.Features.Set(known);
         // gRPC itself answers calls of unknown methods, once the caller is authenticated.
         if (method is null)
@@ -75,18 +75,18 @@ internal sealed class GrpcAuthorizationMiddleware(Authenticator callers, TokenSt
 
     private CachedAuthentication Identify(HttpContext context)
     {
-        var memo = context.Features.Get<ConnectionAuthenticationCache>();
+        var cache = context.Features.Get<ConnectionAuthenticationCache>();
         var authorization = (string?)context.Request.Headers.Authorization;
         // Read before the tokens: a concurrent change makes the cached entry stale, never a stale entry valid.
         var version = tokens.Version;
-        if (memo?.Last is { } last && last.Version == version && last.Authorization == authorization && !tokens.HasExpired(last.Caller))
+        if (cache?.Last is { } last && last.Version == version && last.Authorization == authorization && !tokens.HasExpired(last.Caller))
             return last;
         var caller = callers.Find(context, out var fault) ?? throw RpcErrors.Create(ErrorReason.Unauthenticated, fault!);
-        var known = new CachedAuthentication(authorization, version, caller, accounts.Of(context, caller));
-        if (memo is not null)
+        var known = new CachedAuthentication(authorization, version, caller, quotas.Of(context, caller));
+        if (cache is not null)
         {
-            memo.Last = known;
-            memo.MarkAuthenticated();
+            cache.Last = known;
+            cache.MarkAuthenticated();
         }
 
         return known;

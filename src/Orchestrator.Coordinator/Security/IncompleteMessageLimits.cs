@@ -45,14 +45,14 @@ internal sealed class IncompleteMessageLimits : IDisposable
 
     /// <summary>Counts a change of the bytes that a body holds.</summary>
     /// <exception cref="Grpc.Core.RpcException">RESOURCE_EXHAUSTED: there is no room for more.</exception>
-    public void Hold(ConnectionAuthenticationCache? memo, long bytes)
+    public void Hold(ConnectionAuthenticationCache? cache, long bytes)
     {
         _memory.Add(bytes);
         var all = Interlocked.Add(ref _bytes, bytes);
-        var own = memo?.Hold(bytes) ?? 0;
+        var own = cache?.Hold(bytes) ?? 0;
         if (bytes <= 0 || (own <= OfOneConnection && all <= Limit && _memory.Used <= _memory.AdmissionLimit))
             return;
-        Hold(memo, -bytes);
+        Hold(cache, -bytes);
         throw own > OfOneConnection
             ? RpcErrors.LimitExceeded(
                 "connection", $"this connection's incomplete messages hold {own:N0} bytes; {OfOneConnection:N0} are allowed (incoming_bytes_per_connection): send fewer large messages at once")

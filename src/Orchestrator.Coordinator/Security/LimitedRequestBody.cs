@@ -14,10 +14,10 @@ namespace Orchestrator.Coordinator.Security;
 /// </summary>
 /// <param name="inner">The server's own reader.</param>
 /// <param name="messages">Counts incomplete messages.</param>
-/// <param name="memo">The connection's cache.</param>
+/// <param name="cache">The connection's cache.</param>
 /// <param name="arrivalLimit">How long a message may take.</param>
 /// <param name="isSingle">Whether the call has a single request, which must arrive from the start; a stream's next message may begin at any time.</param>
-internal sealed class LimitedRequestBody(PipeReader inner, IncompleteMessageLimits messages, ConnectionAuthenticationCache? memo, TimeSpan arrivalLimit, bool isSingle)
+internal sealed class LimitedRequestBody(PipeReader inner, IncompleteMessageLimits messages, ConnectionAuthenticationCache? cache, TimeSpan arrivalLimit, bool isSingle)
     : PipeReader, IRequestBodyPipeFeature, IDisposable
 {
     private const int FrameHeadBytes = 5;
@@ -74,7 +74,7 @@ internal sealed class LimitedRequestBody(PipeReader inner, IncompleteMessageLimi
         inner.AdvanceTo(consumed, examined);
         if (more == 0)
             return;
-        messages.Hold(memo, more);
+        messages.Hold(cache, more);
         _held += more;
     }
 
@@ -85,7 +85,7 @@ internal sealed class LimitedRequestBody(PipeReader inner, IncompleteMessageLimi
     /// <summary>The call has ended.</summary>
     public void Dispose()
     {
-        messages.Hold(memo, -_held);
+        messages.Hold(cache, -_held);
         _held = 0;
     }
 

@@ -9,7 +9,7 @@ namespace Orchestrator.Coordinator.Security;
 /// for pings and probes. The server's own flow control would accept megabytes first, and its windows cannot be widened later. After authentication all
 /// input passes.
 /// </summary>
-internal sealed class UnauthenticatedInputLimit(PipeReader inner, ConnectionAuthenticationCache memo, TimeProvider time, CancellationToken closed) : PipeReader
+internal sealed class UnauthenticatedInputLimit(PipeReader inner, ConnectionAuthenticationCache cache, TimeProvider time, CancellationToken closed) : PipeReader
 {
     /// <summary>The burst in bytes: 64 KB of a request to an open method, its headers and the beginning of the connection.</summary>
     public const int Burst = 72 * 1024;
@@ -42,11 +42,11 @@ internal sealed class UnauthenticatedInputLimit(PipeReader inner, ConnectionAuth
     };
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
-        memo.IsAuthenticated ? Pass(inner.ReadAsync(cancellationToken)) : ReadLimitedAsync(cancellationToken);
+        cache.IsAuthenticated ? Pass(inner.ReadAsync(cancellationToken)) : ReadLimitedAsync(cancellationToken);
 
     public override bool TryRead(out ReadResult result)
     {
-        if (memo.IsAuthenticated)
+        if (cache.IsAuthenticated)
         {
             _isCut = false;
             _shown = default;
@@ -95,17 +95,17 @@ internal sealed class UnauthenticatedInputLimit(PipeReader inner, ConnectionAuth
         {
             var all = await inner.ReadAsync(cancellationToken);
             Refill();
-            if (all.IsCanceled || all.Buffer.IsEmpty || _allowed >= 1 || memo.IsAuthenticated || closed.IsCancellationRequested)
+            if (all.IsCanceled || all.Buffer.IsEmpty || _allowed >= 1 || cache.IsAuthenticated || closed.IsCancellationRequested)
                 return Show(all);
             inner.AdvanceTo(all.Buffer.Start);
-            await Task.WhenAny(memo.Authenticated, Task.Delay(Pause, time, closed));
+            await Task.WhenAny(cache.Authenticated, Task.Delay(Pause, time, closed));
         }
     }
 
     private ReadResult Show(in ReadResult all)
     {
         var most = (long)_allowed;
-        _isCut = all.Buffer.Length > most && !memo.IsAuthenticated && !closed.IsCancellationRequested;
+        _isCut = all.Buffer.Length > most && !cache.IsAuthenticated && !closed.IsCancellationRequested;
         _shown = _isCut ? all.Buffer.Slice(0, most) : all.Buffer;
         return _isCut ? new ReadResult(_shown, all.IsCanceled, isCompleted: false) : all;
     }

@@ -51,9 +51,9 @@ internal sealed partial class WorkerSupervisor
     private void OnExited(WorkerProcess process, ChildExit exit)
     {
         _processes.Remove(process);
-        _starter.Forget(process);
+        _launcher.Forget(process);
         process.Leftovers.Remove();
-        var postMortem = process.PostMortem(exit, _starter.KernelRanOutOfMemory());
+        var postMortem = process.PostMortem(exit, _launcher.KernelRanOutOfMemory());
         var expected = process.Role is WorkerRole.Draining or WorkerRole.Condemned or WorkerRole.Ending;
         var (finished, atWork) = (0L, false);
         if (process.Link?.View is { } view)

@@ -20,7 +20,7 @@ internal sealed partial class WorkerSupervisor
             PinWorkers = before.PinWorkers,
             MoreGroups = [.. before.MoreGroups.Select(group => options.MoreGroups.FirstOrDefault(next => next.Name == group.Name) ?? group)],
         };
-        _starter.Reload(_options);
+        _launcher.Reload(_options);
         foreach (var (group, next, last) in _groups.Zip(_options.Groups, before.Groups))
         {
             group.Options = next;

@@ -22,7 +22,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     private readonly MonotonicClock _clock;
     private readonly EventLog _events;
     private readonly ILogger _logger;
-    private readonly WorkerProcessLauncher _starter;
+    private readonly WorkerProcessLauncher _launcher;
     private readonly SupervisorThread _thread;
     private readonly IReadOnlyList<int> _cores;
     private readonly List<WorkerGroup> _groups = [];
@@ -47,7 +47,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         _events = events;
         _logger = logger;
         _cores = ProcessorAffinity.AllowedCores();
-        _starter = new WorkerProcessLauncher(options, directory, tokens, clock.Running, _cores);
+        _launcher = new WorkerProcessLauncher(options, directory, tokens, clock.Running, _cores);
         foreach (var group in options.Groups)
             _groups.Add(new WorkerGroup(group, _groups.Sum(before => before.Options.Workers)));
         _lastWatch = clock.Now;
@@ -149,7 +149,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         var name = slot?.Name ?? group.Options.SpareName;
         try
         {
-            var process = _starter.Start(group, name, slot?.Core ?? -1);
+            var process = _launcher.Start(group, name, slot?.Core ?? -1);
             process.Slot = slot;
             process.Child.Output.OnLine = new PrintedLines(_host, () => process, _clock.Running, _logger).OnLine;
             _processes.Add(process);

@@ -19,7 +19,7 @@ public abstract record ObjectCommand
     /// The charged client: that of the session if there is one; a task's session is charged to the client that submitted the
     /// task.
     /// </summary>
-    internal ClientObjectQuota? Account => Session is { } session ? session.Client : Client;
+    internal ClientObjectQuota? Quota => Session is { } session ? session.Client : Client;
 
     /// <summary>The receiver of the outcome. Opaque to the engine.</summary>
     public object? Caller { get; set; }

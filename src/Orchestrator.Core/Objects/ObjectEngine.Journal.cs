@@ -31,7 +31,7 @@ public sealed partial class ObjectEngine
         _stateFloor = Math.Max(_stateFloor, restored.StateFloor);
         foreach (var state in restored.States)
         {
-            _census.Client = OwnerOf(state.Owner);
+            _objectQuota.Client = OwnerOf(state.Owner);
             Restore(state);
         }
 

@@ -40,7 +40,7 @@ public sealed partial class ObjectEngine
         }
 
         if (found is null)
-            _pipes.Add(found = new PipeState(spec, new ContentTally(_contents, _census.Client)));
+            _pipes.Add(found = new PipeState(spec, new ContentTally(_contents, _objectQuota.Client)));
         Complete(command, new CreatePipeOutcome(Describe(found)));
     }
 

@@ -13,7 +13,7 @@ public sealed partial class ObjectEngine
     public int SessionCount => _sessions.Count;
 
     /// <summary>How many named objects of all kinds there are.</summary>
-    public int ObjectCount => _census.Count;
+    public int ObjectCount => _objectQuota.Count;
 
     /// <summary>How many queues there are.</summary>
     public int QueueCount => _queues.Count;

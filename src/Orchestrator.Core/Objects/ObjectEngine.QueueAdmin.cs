@@ -101,7 +101,7 @@ public sealed partial class ObjectEngine
 
     private QueueState AddQueue(QueueSpec spec)
     {
-        var queue = OpenQueue(spec, _census.Client);
+        var queue = OpenQueue(spec, _objectQuota.Client);
         if (queue.Log is null)
             return queue;
         Record(new QueueCreated(spec), spec.Durability);
@@ -112,7 +112,7 @@ public sealed partial class ObjectEngine
 
     private QueueState OpenQueue(QueueSpec spec, ClientObjectQuota? owner)
     {
-        _census.Client = owner;
+        _objectQuota.Client = owner;
         var queue = new QueueState(spec, new ContentTally(_contents, owner), spec.Durability > Durability.Memory ? _changedQueues : null) { LastUsed = _now };
         _queues.Add(queue);
         if (spec.IdleTtl is { } ttl)

@@ -136,7 +136,7 @@ public sealed partial class ObjectEngine
 
     private StateObject AddState(ObjectKind kind, string name)
     {
-        var budget = new StateBudget(_stateBudget, _census.Client);
+        var budget = new StateBudget(_stateBudget, _objectQuota.Client);
         return kind switch
         {
             ObjectKind.Dict => Add(_dicts, new DictState(name, _options.State, budget)),
@@ -177,7 +177,7 @@ public sealed partial class ObjectEngine
         : ObjectError.Invalid("kind", "the kind must be DICT (1), LIST (2), VALUE (3) or ARRAY (4)");
 
     /// <summary>Why no object of this name can be created; null if one can.</summary>
-    private ObjectError? ValidateState(ObjectKind kind, string name) => _census.ValidateNew(kind, name);
+    private ObjectError? ValidateState(ObjectKind kind, string name) => _objectQuota.ValidateNew(kind, name);
 
     /// <summary>Validates the part of an update that all kinds share: the name and the guard.</summary>
     private ObjectError? ValidateUpdate(StateUpdate command, ObjectKind kind, string name, StateObject? found)
@@ -224,7 +224,7 @@ public sealed partial class ObjectEngine
             return null;
         if (total > limits.MaxTotalBytes)
             return Limit(kind, $"all shared state would take {total} bytes, and may take {limits.MaxTotalBytes}; delete some");
-        var client = FindState(kind, name) is { } found ? found.Client : _census.Client;
+        var client = FindState(kind, name) is { } found ? found.Client : _objectQuota.Client;
         return ValidateShare(client, after - before) ?? (_memory.FitsNewWork(KeptBytes + after - before) ? null : NoMemory(after - before));
     }
 

@@ -105,7 +105,7 @@ public sealed partial class ObjectEngine
                 ObjectErrorReason.LimitExceeded, $"{_waits} commands wait, the most that may at once; try again when some have been served"));
         }
 
-        if ((command.Account is { } client && client.Waits >= _options.MaxWaitsPerClient ? TooManyWaits(client) : ValidateShare(command.Account, ContentTally.WaitBytes)) is { } share)
+        if ((command.Quota is { } client && client.Waits >= _options.MaxWaitsPerClient ? TooManyWaits(client) : ValidateShare(command.Quota, ContentTally.WaitBytes)) is { } share)
             return Reject(command, session, share);
 
         var wait = new Wait(++_sequence, command, session, target, _now);
@@ -215,7 +215,7 @@ public sealed partial class ObjectEngine
     private void Count(Wait wait, int change)
     {
         _waits += change;
-        if (wait.Command.Account is not { } client)
+        if (wait.Command.Quota is not { } client)
             return;
         client.Waits += change;
         client.Bytes += change * (ContentTally.WaitBytes + wait.Command.ContentBytes);

@@ -43,7 +43,7 @@ public sealed partial class ObjectEngine
     private readonly MemoryShare _memory;
     private readonly ContentTally _contents = new();
     private readonly DeadlineHeap<DeadlineNode> _deadlines = new();
-    private readonly ObjectQuota _census;
+    private readonly ObjectQuota _objectQuota;
     private readonly WaitGraph _graph = new();
     private ObjectEffects _effects = new();
     private Wait? _begun;
@@ -58,22 +58,22 @@ public sealed partial class ObjectEngine
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _memory = new MemoryShare(memory ?? new MemoryBudget(long.MaxValue));
-        _census = new ObjectQuota(options.MaxObjects, options.MaxObjectsPerClient);
-        _locks = new ObjectMap<LockState>(ObjectKind.Lock, _census);
-        _semaphores = new ObjectMap<SemaphoreState>(ObjectKind.Semaphore, _census);
-        _events = new ObjectMap<EventState>(ObjectKind.Event, _census);
-        _conditions = new ObjectMap<ConditionState>(ObjectKind.Condition, _census);
-        _barriers = new ObjectMap<BarrierState>(ObjectKind.Barrier, _census);
-        _latches = new ObjectMap<LatchState>(ObjectKind.Latch, _census);
-        _rateLimiters = new ObjectMap<RateLimiterState>(ObjectKind.RateLimiter, _census);
+        _objectQuota = new ObjectQuota(options.MaxObjects, options.MaxObjectsPerClient);
+        _locks = new ObjectMap<LockState>(ObjectKind.Lock, _objectQuota);
+        _semaphores = new ObjectMap<SemaphoreState>(ObjectKind.Semaphore, _objectQuota);
+        _events = new ObjectMap<EventState>(ObjectKind.Event, _objectQuota);
+        _conditions = new ObjectMap<ConditionState>(ObjectKind.Condition, _objectQuota);
+        _barriers = new ObjectMap<BarrierState>(ObjectKind.Barrier, _objectQuota);
+        _latches = new ObjectMap<LatchState>(ObjectKind.Latch, _objectQuota);
+        _rateLimiters = new ObjectMap<RateLimiterState>(ObjectKind.RateLimiter, _objectQuota);
         _lastToken = options.LastFencingToken;
-        _queues = new ObjectMap<QueueState>(ObjectKind.Queue, _census);
+        _queues = new ObjectMap<QueueState>(ObjectKind.Queue, _objectQuota);
         _lastLeaseId = options.Queues.LastLeaseId;
-        _pipes = new ObjectMap<PipeState>(ObjectKind.Pipe, _census);
-        _dicts = new ObjectMap<DictState>(ObjectKind.Dict, _census);
-        _lists = new ObjectMap<ListState>(ObjectKind.List, _census);
-        _values = new ObjectMap<ValueState>(ObjectKind.Value, _census);
-        _arrays = new ObjectMap<ArrayState>(ObjectKind.Array, _census);
+        _pipes = new ObjectMap<PipeState>(ObjectKind.Pipe, _objectQuota);
+        _dicts = new ObjectMap<DictState>(ObjectKind.Dict, _objectQuota);
+        _lists = new ObjectMap<ListState>(ObjectKind.List, _objectQuota);
+        _values = new ObjectMap<ValueState>(ObjectKind.Value, _objectQuota);
+        _arrays = new ObjectMap<ArrayState>(ObjectKind.Array, _objectQuota);
     }
 
     /// <summary>When <see cref="Tick"/> is due; null while nothing depends on time.</summary>
@@ -90,7 +90,7 @@ public sealed partial class ObjectEngine
     {
         ArgumentNullException.ThrowIfNull(command);
         Enter(now, effects);
-        _census.Client = command.Account;
+        _objectQuota.Client = command.Quota;
         if (command.Session is { HasEnded: true } ended)
             Complete(command, ObjectError.SessionLost(ended));
         else if (command is { Session: { } session, Client: { } client } && !MayUse(session, client))
@@ -160,7 +160,7 @@ public sealed partial class ObjectEngine
         // A clock that seems to run backwards (two cores, two threads) must not move the engine's time back.
         _now = Math.Max(_now, now.Ticks);
         _effects = effects;
-        _census.Client = null;
+        _objectQuota.Client = null;
         _begun = null;
     }
 

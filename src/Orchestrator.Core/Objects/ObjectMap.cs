@@ -5,7 +5,7 @@ using Orchestrator.Core.Sessions;
 namespace Orchestrator.Core.Objects;
 
 /// <summary>The objects of one kind by name.</summary>
-internal sealed class ObjectMap<T>(ObjectKind kind, ObjectQuota census)
+internal sealed class ObjectMap<T>(ObjectKind kind, ObjectQuota quota)
     where T : NamedObject
 {
     private readonly Dictionary<string, T> _objects = [];
@@ -17,12 +17,12 @@ internal sealed class ObjectMap<T>(ObjectKind kind, ObjectQuota census)
     public T? Find(string name) => _objects.GetValueOrDefault(name);
 
     /// <summary>Why no object of this name can be created; null if one can.</summary>
-    public ObjectError? ValidateNew(string name) => census.ValidateNew(kind, name);
+    public ObjectError? ValidateNew(string name) => quota.ValidateNew(kind, name);
 
     public void Add(T item)
     {
         _objects.Add(item.Name, item);
-        census.Add(item);
+        quota.Add(item);
     }
 
     /// <summary>Drops the object; does nothing if it was dropped before, since another object may have its name by now.</summary>
@@ -32,7 +32,7 @@ internal sealed class ObjectMap<T>(ObjectKind kind, ObjectQuota census)
         if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref found) || !ReferenceEquals(found, item))
             return;
         _objects.Remove(item.Name);
-        census.Remove(item);
+        quota.Remove(item);
     }
 }
 

@@ -88,8 +88,8 @@ public sealed partial class TaskContext
             return;
         attemptEvent.TaskId = TaskId;
         attemptEvent.Attempt = Attempt;
-        _executor.Sink.Event(attemptEvent);
-        _executor.Sink.DeliverDue(busy: true);
+        _executor.ResultWriter.Event(attemptEvent);
+        _executor.ResultWriter.DeliverDue(busy: true);
     }
 
     private CancellationTokenSource CreateCancellation()

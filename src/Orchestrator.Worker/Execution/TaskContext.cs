@@ -72,7 +72,7 @@ public sealed partial class TaskContext
     /// <param name="message">A short text for people.</param>
     public void ReportProgress(double completed, double total = 0, string? message = null)
     {
-        if (_executor.Sink.HasRoom)
+        if (_executor.ResultWriter.HasRoom)
             Send(new RawAttemptEvent { Progress = new Progress { Completed = completed, Total = total, Message = ExceptionText.Clean(message, MaxProgressMessage) } });
     }
 
@@ -92,13 +92,13 @@ public sealed partial class TaskContext
         if (payload.Length > ProtocolConstants.MaxPayloadBytes)
             throw new PayloadTooLargeException("a partial output", payload.Length);
         var partial = new RawAttemptEvent { PartialOutput = payload };
-        if (!_executor.Sink.HasRoom)
+        if (!_executor.ResultWriter.HasRoom)
             return WaitAndSendAsync(partial);
         Send(partial);
         return ValueTask.CompletedTask;
     }
 
-    internal bool HasRoom => _executor.Sink.HasRoom;
+    internal bool HasRoom => _executor.ResultWriter.HasRoom;
 
     internal void Log(string level, string message) => AttemptLog.Write(level, message);
 
@@ -110,7 +110,7 @@ public sealed partial class TaskContext
 
     private async ValueTask WaitAndSendAsync(RawAttemptEvent partial)
     {
-        await _executor.Sink.WaitForRoomAsync(CancellationToken);
+        await _executor.ResultWriter.WaitForRoomAsync(CancellationToken);
         Send(partial);
     }
 }

@@ -5,7 +5,7 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Worker;
 
 /// <summary>
-/// Runs attempts in lanes and reports their ends to a sink. A worker process uses it for its stream's assignments, the coordinator for
+/// Runs attempts in lanes and reports their ends to a writer. A worker process uses it for its stream's assignments, the coordinator for
 /// tasks placed in process. All members may be called from any thread; none of them runs user code on the calling thread, except
 /// <see cref="RunInline"/>.
 /// </summary>
@@ -24,28 +24,28 @@ public sealed class TaskExecutor : IAsyncDisposable
     /// <param name="handlers">The available handlers; read-only from now on.</param>
     /// <param name="services">For handler classes and <see cref="TaskContext.Services"/>.</param>
     /// <param name="layout">The lanes.</param>
-    /// <param name="sink">Receives ends and events.</param>
+    /// <param name="writer">Receives ends and events.</param>
     /// <param name="recorder">Marks starts and ends; not owned. Null without a flight recorder.</param>
     /// <param name="time">Measures run times and run timeouts.</param>
     public TaskExecutor(
         TaskHandlerRegistry handlers,
         IServiceProvider services,
         ExecutorLayout layout,
-        IAttemptResultWriter sink,
+        IAttemptResultWriter writer,
         FlightRecorder? recorder,
         TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(handlers);
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(layout);
-        ArgumentNullException.ThrowIfNull(sink);
+        ArgumentNullException.ThrowIfNull(writer);
         ArgumentNullException.ThrowIfNull(time);
         handlers.Freeze();
         Handlers = handlers;
         Services = services;
-        Sink = sink;
+        ResultWriter = writer;
         IsInProcess = layout.IsInProcess;
-        _lanes = layout.Build(new LaneServices(new AttemptRunner(this, recorder, time), sink, time));
+        _lanes = layout.Build(new LaneServices(new AttemptRunner(this, recorder, time), writer, time));
     }
 
     /// <summary>How many attempts have started and not ended.</summary>
@@ -64,7 +64,7 @@ public sealed class TaskExecutor : IAsyncDisposable
 
     internal IServiceProvider Services { get; }
 
-    internal IAttemptResultWriter Sink { get; }
+    internal IAttemptResultWriter ResultWriter { get; }
 
     internal WorkerLocals Locals { get; } = new();
 
@@ -99,9 +99,9 @@ public sealed class TaskExecutor : IAsyncDisposable
         if (found.TryEndUnstarted())
         {
             Interlocked.Decrement(ref _waiting);
-            Sink.Completed(AttemptRunner.NotRun(found.Assignment, TaskErrors.BeforeStart()));
+            ResultWriter.Completed(AttemptRunner.NotRun(found.Assignment, TaskErrors.BeforeStart()));
             Forget(found);
-            Sink.DeliverDue(busy: false);
+            ResultWriter.DeliverDue(busy: false);
         }
         else
         {
@@ -119,7 +119,7 @@ public sealed class TaskExecutor : IAsyncDisposable
                 TryReturn(found);
         }
 
-        Sink.DeliverDue(busy: false);
+        ResultWriter.DeliverDue(busy: false);
     }
 
     /// <summary>
@@ -138,7 +138,7 @@ public sealed class TaskExecutor : IAsyncDisposable
 
         foreach (var attempt in all)
             TryReturn(attempt);
-        Sink.DeliverDue(busy: false);
+        ResultWriter.DeliverDue(busy: false);
         _ = _shutdown.CancelAsync();
         lock (_gate)
             CompleteIfDrained();
@@ -172,7 +172,7 @@ public sealed class TaskExecutor : IAsyncDisposable
     internal void OnEnded(TaskContext attempt, in RawAttemptResult result)
     {
         Interlocked.Decrement(ref _running);
-        Sink.Completed(result);
+        ResultWriter.Completed(result);
         Forget(attempt);
     }
 
@@ -185,7 +185,7 @@ public sealed class TaskExecutor : IAsyncDisposable
             if (Handlers.TryGet(assignment.Handler, out var registration))
                 batch[count++] = new TaskContext(this, assignment, registration, _lanes.For(registration.Kind));
             else
-                Sink.Completed(AttemptRunner.NotRun(assignment, TaskErrors.UnknownHandler(assignment.Handler)));
+                ResultWriter.Completed(AttemptRunner.NotRun(assignment, TaskErrors.UnknownHandler(assignment.Handler)));
         }
 
         var attempts = batch.AsSpan(0, count);
@@ -198,10 +198,10 @@ public sealed class TaskExecutor : IAsyncDisposable
         else
         {
             foreach (var attempt in attempts)
-                Sink.Returned(attempt.ToRef());
+                ResultWriter.Returned(attempt.ToRef());
         }
 
-        Sink.DeliverDue(busy: false);
+        ResultWriter.DeliverDue(busy: false);
     }
 
     /// <summary>Enters attempts into the table; false while draining. An attempt that is already in the table answers once, for both.</summary>
@@ -248,7 +248,7 @@ public sealed class TaskExecutor : IAsyncDisposable
         if (!attempt.TryEndUnstarted())
             return;
         Interlocked.Decrement(ref _waiting);
-        Sink.Returned(attempt.ToRef());
+        ResultWriter.Returned(attempt.ToRef());
         Forget(attempt);
     }
 

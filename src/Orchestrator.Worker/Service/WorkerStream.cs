@@ -17,15 +17,15 @@ internal static class WorkerStream
     {
         await runtime.Ready;
         await write(MessageBuffer.Of(new RawExecuteResponse { Hello = CreateHello(runtime) }));
-        HeartbeatThread? pulse = null;
-        var responses = new AttemptResponseWriter(write, () => pulse!.Signal());
+        HeartbeatThread? heartbeat = null;
+        var responses = new AttemptResponseWriter(write, () => heartbeat!.Signal());
         await using var executor = new TaskExecutor(
             runtime.Handlers, runtime.Services, runtime.Layout, responses, runtime.Recorder, runtime.Time)
         {
             WorkerName = $"{runtime.Launch.Name}#{runtime.Launch.Incarnation}",
         };
         var meter = new ProcessMetrics(runtime.Time);
-        using var beating = pulse = new HeartbeatThread(
+        using var beating = heartbeat = new HeartbeatThread(
             s_heartbeat,
             runtime.Time,
             responses.Write,
@@ -34,7 +34,7 @@ internal static class WorkerStream
                 responses.Beat(meter.Read(executor.Running, executor.Waiting));
                 responses.Write();
             });
-        pulse.Start();
+        heartbeat.Start();
 
         await using var draining = runtime.DrainRequested.UnsafeRegister(static state => ((TaskExecutor)state!).Drain(), executor);
         var end = await read(responses, executor);

@@ -20,7 +20,7 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
     [InlineData("--tls-key is missing", "--listen", "0.0.0.0", "--tls-cert", "server.pem")]
     [InlineData("--tls-cert is missing", "--tls-key", "server.key")]
     [InlineData("--tls-cert and --tls-key are missing", "--client-ca", "ca.pem")]
-    [InlineData("'elsewhere' is no address", "--listen", "elsewhere")]
+    [InlineData("'elsewhere' is not an address", "--listen", "elsewhere")]
     public async Task What_would_be_open_to_others_does_not_start_and_names_the_missing_flag(string expected, params string[] arguments)
     {
         using var directory = new TemporaryDirectory();

@@ -38,11 +38,11 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
 
     /// <summary>Submits one task, waiting for room and for a connection. When it fails or is cancelled, the task has not been submitted.</summary>
     /// <exception cref="CoordinatorUnavailableException">There was no connection within <see cref="OrchestratorClientOptions.ReconnectFor"/>.</exception>
-    public ValueTask<ulong> SubmitAsync(TaskResultObserver sink, long sequence, TaskSpec spec, CancellationToken cancellationToken)
+    public ValueTask<ulong> SubmitAsync(TaskResultObserver observer, long sequence, TaskSpec spec, CancellationToken cancellationToken)
     {
         if (_connection is not { IsBroken: false } connection)
-            return ConnectAndSubmitAsync(sink, sequence, spec, cancellationToken);
-        var tag = Add(sink, sequence, spec);
+            return ConnectAndSubmitAsync(observer, sequence, spec, cancellationToken);
+        var tag = Add(observer, sequence, spec);
         ValueTask submitting;
         try
         {
@@ -52,32 +52,32 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
         {
             Remove(tag);
             return exception is OrchestratorException
-                ? ConnectAndSubmitAsync(sink, sequence, spec, cancellationToken)
+                ? ConnectAndSubmitAsync(observer, sequence, spec, cancellationToken)
                 : ValueTask.FromException<ulong>(exception);
         }
 
         if (!submitting.IsCompletedSuccessfully)
-            return AwaitRoomAsync(submitting, tag, connection, sink, sequence, spec, cancellationToken);
+            return AwaitRoomAsync(submitting, tag, connection, observer, sequence, spec, cancellationToken);
         MarkSent(tag, connection);
         return new ValueTask<ulong>(tag);
     }
 
     /// <summary>Cancels the tasks of a sink: those on the stream by their tags, those being recovered by their ids.</summary>
-    public void CancelAll(TaskResultObserver? sink)
+    public void CancelAll(TaskResultObserver? observer)
     {
         List<ulong> tags;
         lock (_gate)
-            tags = _slots.TagsOf(sink);
+            tags = _slots.TagsOf(observer);
         if (tags.Count > 0)
             Cancel(tags);
-        _recovery.Cancel(sink);
+        _recovery.Cancel(observer);
     }
 
     /// <summary>Cancels one task.</summary>
-    public void Cancel(ulong tag, TaskResultObserver sink)
+    public void Cancel(ulong tag, TaskResultObserver observer)
     {
         Cancel([tag]);
-        _recovery.Cancel(sink);
+        _recovery.Cancel(observer);
     }
 
     public async ValueTask DisposeAsync()
@@ -111,7 +111,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
     internal static void Lose(IEnumerable<OpenTask> tasks, string why, Exception? cause = null)
     {
         foreach (var task in tasks)
-            task.Sink.OnLost(task.Sequence, new TaskLostException($"{Name(task)} is lost: {why}; whether it ran is not known", task.TaskId, cause));
+            task.Observer.OnLost(task.Sequence, new TaskLostException($"{Name(task)} is lost: {why}; whether it ran is not known", task.TaskId, cause));
     }
 
     /// <summary>Resubmits a task unchanged.</summary>
@@ -119,7 +119,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
     {
         try
         {
-            await SubmitAsync(task.Sink, task.Sequence, task.Spec, cancellationToken);
+            await SubmitAsync(task.Observer, task.Sequence, task.Spec, cancellationToken);
         }
         catch (Exception exception)
         {
@@ -129,12 +129,12 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
 
     private static string Name(OpenTask task) => task.TaskId == 0 ? $"a task ('{task.Spec.Handler}')" : $"task {task.TaskId} ('{task.Spec.Handler}')";
 
-    private async ValueTask<ulong> ConnectAndSubmitAsync(TaskResultObserver sink, long sequence, TaskSpec spec, CancellationToken cancellationToken)
+    private async ValueTask<ulong> ConnectAndSubmitAsync(TaskResultObserver observer, long sequence, TaskSpec spec, CancellationToken cancellationToken)
     {
         while (true)
         {
             var connection = await ConnectedAsync(cancellationToken);
-            var tag = Add(sink, sequence, spec);
+            var tag = Add(observer, sequence, spec);
             try
             {
                 await connection.Stream.SubmitAsync(spec, cancellationToken);
@@ -156,7 +156,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
     }
 
     private async ValueTask<ulong> AwaitRoomAsync(
-        ValueTask submitting, ulong tag, StreamConnection connection, TaskResultObserver sink, long sequence, TaskSpec spec, CancellationToken cancellationToken)
+        ValueTask submitting, ulong tag, StreamConnection connection, TaskResultObserver observer, long sequence, TaskSpec spec, CancellationToken cancellationToken)
     {
         try
         {
@@ -175,15 +175,15 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
             throw;
         }
 
-        return await ConnectAndSubmitAsync(sink, sequence, spec, cancellationToken);
+        return await ConnectAndSubmitAsync(observer, sequence, spec, cancellationToken);
     }
 
-    private ulong Add(TaskResultObserver sink, long sequence, TaskSpec spec)
+    private ulong Add(TaskResultObserver observer, long sequence, TaskSpec spec)
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, typeof(OrchestratorClient));
-            return _slots.Add(sink, sequence, spec);
+            return _slots.Add(observer, sequence, spec);
         }
     }
 
@@ -228,7 +228,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
             lock (_gate)
                 here = _slots.Accept(tags[i], ids[i], out task);
             if (here)
-                task.Sink.OnAccepted(task.Sequence, ids[i]);
+                task.Observer.OnAccepted(task.Sequence, ids[i]);
         }
     }
 
@@ -239,6 +239,6 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
         lock (_gate)
             here = _slots.Remove(result.Tag, out task);
         if (here)
-            task.Sink.OnResult(task.Sequence, result);
+            task.Observer.OnResult(task.Sequence, result);
     }
 }

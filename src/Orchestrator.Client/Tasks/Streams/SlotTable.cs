@@ -17,7 +17,7 @@ internal sealed class SlotTable
     public int Count { get; private set; }
 
     /// <summary>Takes a slot and assigns its tag to the spec.</summary>
-    public ulong Add(TaskResultObserver sink, long sequence, TaskSpec spec)
+    public ulong Add(TaskResultObserver observer, long sequence, TaskSpec spec)
     {
         int index;
         if (_firstFree >= 0)
@@ -35,7 +35,7 @@ internal sealed class SlotTable
 
         ref var slot = ref _slots[index];
         slot.Salt++;
-        slot.Sink = sink;
+        slot.Observer = observer;
         slot.Sequence = sequence;
         slot.Spec = spec;
         slot.TaskId = 0;
@@ -79,7 +79,7 @@ internal sealed class SlotTable
         var taken = new List<OpenTask>();
         for (var i = 0; i < _used; i++)
         {
-            if (_slots[i] is { Sink: not null, IsSent: true })
+            if (_slots[i] is { Observer: not null, IsSent: true })
             {
                 taken.Add(_slots[i].ToOpen());
                 Free(i);
@@ -90,12 +90,12 @@ internal sealed class SlotTable
     }
 
     /// <summary>The tags of a sink's tasks.</summary>
-    public List<ulong> TagsOf(TaskResultObserver? sink)
+    public List<ulong> TagsOf(TaskResultObserver? observer)
     {
         var tags = new List<ulong>();
         for (var i = 0; i < _used; i++)
         {
-            if (_slots[i].Sink is { } owner && (sink is null || owner == sink))
+            if (_slots[i].Observer is { } owner && (observer is null || owner == observer))
                 tags.Add(_slots[i].Spec!.Tag);
         }
 
@@ -105,13 +105,13 @@ internal sealed class SlotTable
     private bool IsHere(ulong tag)
     {
         var index = (uint)tag;
-        return index < (uint)_used && _slots[index].Sink is not null && _slots[index].Salt == (uint)(tag >> 32);
+        return index < (uint)_used && _slots[index].Observer is not null && _slots[index].Salt == (uint)(tag >> 32);
     }
 
     private void Free(int index)
     {
         ref var slot = ref _slots[index];
-        slot.Sink = null;
+        slot.Observer = null;
         slot.Spec = null;
         slot.NextFree = _firstFree;
         _firstFree = index;
@@ -120,7 +120,7 @@ internal sealed class SlotTable
 
     private struct Slot
     {
-        public TaskResultObserver? Sink;
+        public TaskResultObserver? Observer;
         public TaskSpec? Spec;
         public long Sequence;
         public ulong TaskId;
@@ -128,6 +128,6 @@ internal sealed class SlotTable
         public int NextFree;
         public bool IsSent;
 
-        public readonly OpenTask ToOpen() => new(Sink!, Sequence, Spec!, TaskId);
+        public readonly OpenTask ToOpen() => new(Observer!, Sequence, Spec!, TaskId);
     }
 }

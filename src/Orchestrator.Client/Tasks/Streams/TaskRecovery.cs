@@ -45,11 +45,11 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
     }
 
     /// <summary>Cancels the sink's tasks, or all.</summary>
-    public void Cancel(TaskResultObserver? sink)
+    public void Cancel(TaskResultObserver? observer)
     {
         ulong[] ids;
         lock (_gate)
-            ids = [.. _open.Values.Where(task => task.TaskId != 0 && (sink is null || task.Sink == sink)).Select(task => task.TaskId)];
+            ids = [.. _open.Values.Where(task => task.TaskId != 0 && (observer is null || task.Observer == observer)).Select(task => task.TaskId)];
         if (ids.Length > 0)
             _ = CancelAsync(ids);
     }
@@ -178,7 +178,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
             return;
         // The tag holds a random number: a task of this id of another instance has a different tag.
         if (result.Tag == task.Spec.Tag)
-            task.Sink.OnResult(task.Sequence, result);
+            task.Observer.OnResult(task.Sequence, result);
         else
             ResilientTaskStream.Lose([task], "the coordinator was started again");
     }
@@ -187,7 +187,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
     {
         foreach (var task in Forget(tasks))
         {
-            if (task.Sink.ResubmitWhenLost)
+            if (task.Observer.ResubmitWhenLost)
                 Resubmit(task);
             else
                 ResilientTaskStream.Lose([task], why);

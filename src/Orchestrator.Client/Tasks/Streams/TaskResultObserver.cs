@@ -21,8 +21,8 @@ internal abstract class TaskResultObserver
 }
 
 /// <summary>A submitted task without a known result.</summary>
-/// <param name="Sink">The observer of its result.</param>
+/// <param name="Observer">The observer of its result.</param>
 /// <param name="Sequence">Its number among the sink's tasks.</param>
 /// <param name="Spec">The task as submitted.</param>
 /// <param name="TaskId">The id; 0 if the coordinator has not reported it.</param>
-internal readonly record struct OpenTask(TaskResultObserver Sink, long Sequence, TaskSpec Spec, ulong TaskId);
+internal readonly record struct OpenTask(TaskResultObserver Observer, long Sequence, TaskSpec Spec, ulong TaskId);

@@ -17,4 +17,4 @@ internal interface ILane
 }
 
 /// <summary>The dependencies of lanes.</summary>
-internal sealed record LaneServices(AttemptRunner Runner, IAttemptResultWriter Sink, TimeProvider Time);
+internal sealed record LaneServices(AttemptRunner Runner, IAttemptResultWriter ResultWriter, TimeProvider Time);
