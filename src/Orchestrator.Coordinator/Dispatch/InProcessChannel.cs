@@ -22,7 +22,7 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptResultWriter, I
     private List<AttemptSignal> _signals = [];
     private List<AttemptReport> _results = [];
     private List<AttemptId> _returned = [];
-    private List<AttemptUpdate> _news = [];
+    private List<AttemptUpdate> _updates = [];
     private int _reporting;
 
     public InProcessChannel(
@@ -80,10 +80,10 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptResultWriter, I
 
     public void Event(RawAttemptEvent attemptEvent)
     {
-        if (WorkerMessageMapper.ToNews(attemptEvent) is not { } news)
+        if (WorkerMessageMapper.ToUpdate(attemptEvent) is not { } update)
             return;
         lock (_gate)
-            _news.Add(news);
+            _updates.Add(update);
     }
 
     public void Returned(AttemptRef attempt)
@@ -92,7 +92,7 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptResultWriter, I
             _returned.Add(new AttemptId((long)attempt.TaskId, attempt.Attempt));
     }
 
-    public void DeliverDue(bool busy)
+    void IAttemptResultWriter.Flush(bool busy)
     {
         // One reporter at a time, on a pool thread: the lane's thread continues with its next task, and tasks that complete meanwhile join the next
         // report.
@@ -111,7 +111,7 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptResultWriter, I
             Volatile.Write(ref _reporting, 0);
             lock (_gate)
             {
-                if (_results.Count + _returned.Count + _news.Count == 0)
+                if (_results.Count + _returned.Count + _updates.Count == 0)
                     return;
             }
 
@@ -124,10 +124,10 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptResultWriter, I
     {
         lock (_gate)
         {
-            if (_results.Count + _returned.Count + _news.Count == 0)
+            if (_results.Count + _returned.Count + _updates.Count == 0)
                 return null;
-            var report = new TaskCommand.Report(_view, _results) { Returned = _returned, News = _news };
-            (_results, _returned, _news) = ([], [], []);
+            var report = new TaskCommand.Report(_view, _results) { Returned = _returned, Updates = _updates };
+            (_results, _returned, _updates) = ([], [], []);
             return report;
         }
     }

@@ -261,7 +261,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
         {
             _host.Apply(rest is null
                 ? new TaskCommand.Report(view, _reports)
-                : new TaskCommand.Report(view, _reports) { Returned = WorkerMessageMapper.ToIds(rest.Returned), News = WorkerMessageMapper.ToNews(rest.Events) });
+                : new TaskCommand.Report(view, _reports) { Returned = WorkerMessageMapper.ToIds(rest.Returned), Updates = WorkerMessageMapper.ToUpdate(rest.Events) });
             if (_drained)
                 HalfCloseWhenDrained();
         }

@@ -37,22 +37,22 @@ internal static class WorkerMessageMapper
         return [.. returned.Select(item => new AttemptId((long)item.TaskId, item.Attempt))];
     }
 
-    public static AttemptUpdate[] ToNews(RepeatedField<RawAttemptEvent> events)
+    public static AttemptUpdate[] ToUpdate(RepeatedField<RawAttemptEvent> events)
     {
         if (events.Count == 0)
             return [];
-        var news = new List<AttemptUpdate>(events.Count);
+        var updates = new List<AttemptUpdate>(events.Count);
         foreach (var item in events)
         {
-            if (ToNews(item) is { } known)
-                news.Add(known);
+            if (ToUpdate(item) is { } known)
+                updates.Add(known);
         }
 
-        return [.. news];
+        return [.. updates];
     }
 
     /// <summary>Null for a start: starts follow from the lanes' order, though a worker may still report them.</summary>
-    public static AttemptUpdate? ToNews(RawAttemptEvent item)
+    public static AttemptUpdate? ToUpdate(RawAttemptEvent item)
     {
         var (id, attempt) = ((long)item.TaskId, item.Attempt);
         return item.EventCase switch

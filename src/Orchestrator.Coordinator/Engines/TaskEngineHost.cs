@@ -73,7 +73,7 @@ internal sealed class TaskEngineHost : IDisposable
     public T? Apply<T>(TaskCommand command, Func<TaskEffects, T>? read)
     {
         Settle(command);
-        if (TaskLog is { } log && command is TaskCommand.Report { News.Count: > 0 } report)
+        if (TaskLog is { } log && command is TaskCommand.Report { Updates.Count: > 0 } report)
             log.Write(report);
         var dirty = RentTouched();
         T? result = default;

@@ -18,12 +18,12 @@ internal sealed partial class TaskLog(ILoggerFactory loggers)
     public void Write(TaskCommand.Report report)
     {
         var worker = report.Worker.Name is { Length: > 0 } name ? name : "this process";
-        foreach (var news in report.News)
+        foreach (var update in report.Updates)
         {
-            if (news is not { Kind: TaskEventKind.Log, Content: V1.LogLine line })
+            if (update is not { Kind: TaskEventKind.Log, Content: V1.LogLine line })
                 continue;
             var level = LevelOf(line.Level);
-            Log.Line(_logger, level, line.Message, news.TaskId, worker);
+            Log.Line(_logger, level, line.Message, update.TaskId, worker);
         }
     }
 

@@ -22,7 +22,7 @@ public abstract record TaskCommand
         public IReadOnlyList<AttemptId> Returned { get; init; } = [];
 
         /// <summary>Progress, partial outputs and log lines.</summary>
-        public IReadOnlyList<AttemptUpdate> News { get; init; } = [];
+        public IReadOnlyList<AttemptUpdate> Updates { get; init; } = [];
     }
 
     /// <summary>Cancel these tasks; unknown and ended ones are skipped.</summary>

@@ -13,11 +13,11 @@ public sealed partial class TaskEngine
     private void OnReport(TaskCommand.Report report)
     {
         var worker = report.Worker;
-        for (var i = 0; i < report.News.Count; i++)
+        for (var i = 0; i < report.Updates.Count; i++)
         {
-            var news = report.News[i];
-            if (FindAttempt(worker, news.TaskId, news.Attempt) is { } task)
-                OnNews(task, news);
+            var update = report.Updates[i];
+            if (FindAttempt(worker, update.TaskId, update.Attempt) is { } task)
+                OnUpdate(task, update);
         }
 
         for (var i = 0; i < report.Results.Count; i++)
@@ -55,17 +55,17 @@ public sealed partial class TaskEngine
         return null;
     }
 
-    private void OnNews(TaskRecord task, in AttemptUpdate news)
+    private void OnUpdate(TaskRecord task, in AttemptUpdate update)
     {
         var extras = task.GetExtras();
-        if (news.Kind == TaskEventKind.Progress)
-            extras.Progress = news.Content;
-        extras.Counts = extras.Counts.With(news.Kind);
-        var sequence = Publish(task, news.Kind, news.Content, news.ContentBytes);
+        if (update.Kind == TaskEventKind.Progress)
+            extras.Progress = update.Content;
+        extras.Counts = extras.Counts.With(update.Kind);
+        var sequence = Publish(task, update.Kind, update.Content, update.ContentBytes);
         if (task.Owner is { WantsEvents: true } owner)
         {
             _effects.Notifications.Add(new Notification(
-                null, owner, new TaskEventRecord(task, news.Kind, sequence, _now, news.Content, news.ContentBytes) { Counts = extras.Counts }));
+                null, owner, new TaskEventRecord(task, update.Kind, sequence, _now, update.Content, update.ContentBytes) { Counts = extras.Counts }));
         }
     }
 

@@ -25,7 +25,7 @@ public interface IAttemptResultWriter
     /// <param name="busy">
     /// The calling thread continues with user code at once, which may take any time: another thread must send the collected reports.
     /// </param>
-    void DeliverDue(bool busy)
+    void Flush(bool busy)
     {
     }
 

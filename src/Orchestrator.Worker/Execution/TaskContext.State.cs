@@ -89,7 +89,7 @@ public sealed partial class TaskContext
         attemptEvent.TaskId = TaskId;
         attemptEvent.Attempt = Attempt;
         _executor.ResultWriter.Event(attemptEvent);
-        _executor.ResultWriter.DeliverDue(busy: true);
+        _executor.ResultWriter.Flush(busy: true);
     }
 
     private CancellationTokenSource CreateCancellation()

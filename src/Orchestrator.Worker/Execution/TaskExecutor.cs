@@ -101,7 +101,7 @@ public sealed class TaskExecutor : IAsyncDisposable
             Interlocked.Decrement(ref _waiting);
             ResultWriter.Completed(AttemptRunner.NotRun(found.Assignment, TaskErrors.BeforeStart()));
             Forget(found);
-            ResultWriter.DeliverDue(busy: false);
+            ResultWriter.Flush(busy: false);
         }
         else
         {
@@ -119,7 +119,7 @@ public sealed class TaskExecutor : IAsyncDisposable
                 TryReturn(found);
         }
 
-        ResultWriter.DeliverDue(busy: false);
+        ResultWriter.Flush(busy: false);
     }
 
     /// <summary>
@@ -138,7 +138,7 @@ public sealed class TaskExecutor : IAsyncDisposable
 
         foreach (var attempt in all)
             TryReturn(attempt);
-        ResultWriter.DeliverDue(busy: false);
+        ResultWriter.Flush(busy: false);
         _ = _shutdown.CancelAsync();
         lock (_gate)
             CompleteIfDrained();
@@ -201,7 +201,7 @@ public sealed class TaskExecutor : IAsyncDisposable
                 ResultWriter.Returned(attempt.ToRef());
         }
 
-        ResultWriter.DeliverDue(busy: false);
+        ResultWriter.Flush(busy: false);
     }
 
     /// <summary>Enters attempts into the table; false while draining. An attempt that is already in the table answers once, for both.</summary>

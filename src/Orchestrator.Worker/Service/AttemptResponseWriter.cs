@@ -115,7 +115,7 @@ internal sealed class AttemptResponseWriter : IAttemptResultWriter
         return FlushAllAsync();
     }
 
-    public void DeliverDue(bool busy)
+    public void Flush(bool busy)
     {
         if (busy)
             _wake();

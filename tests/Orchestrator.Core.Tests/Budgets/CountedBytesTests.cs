@@ -86,7 +86,7 @@ public sealed class CountedBytesTests
         Assert.Equal(TaskState.Succeeded, task.State);
 
         void Report(AttemptUpdate news, int times) =>
-            engine.Apply(new TaskCommand.Report(worker, []) { News = [.. Enumerable.Repeat(news, times)] }, time, new TaskEffects());
+            engine.Apply(new TaskCommand.Report(worker, []) { Updates = [.. Enumerable.Repeat(news, times)] }, time, new TaskEffects());
     }
 
     /// <summary>Part 5, 16: errors of attempts count, and a task that is retried without limit keeps a hundred of them.</summary>

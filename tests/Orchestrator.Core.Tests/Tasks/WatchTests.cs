@@ -12,7 +12,7 @@ public sealed class WatchTests
     private sealed class Watcher : TaskWatcher;
 
     private void Tell(Core.Scheduling.WorkerNode worker, TaskRecord task, TaskEventKind kind, string content) =>
-        _harness.Apply(new TaskCommand.Report(worker, []) { News = [new AttemptUpdate(task.Id, task.Attempt, kind, content, content.Length)] });
+        _harness.Apply(new TaskCommand.Report(worker, []) { Updates = [new AttemptUpdate(task.Id, task.Attempt, kind, content, content.Length)] });
 
     private List<TaskEventRecord> Replay(long after, params TaskRecord[] tasks)
     {
@@ -185,7 +185,7 @@ public sealed class WatchTests
         var task = _harness.Submit("io", owner: owner);
         _harness.Apply(new TaskCommand.Report(worker, [new AttemptReport(task.Id, 1, "o", 1, null, 1)])
         {
-            News = [new AttemptUpdate(task.Id, 1, TaskEventKind.PartialOutput, "last piece", 10)],
+            Updates = [new AttemptUpdate(task.Id, 1, TaskEventKind.PartialOutput, "last piece", 10)],
         });
         Assert.Single(_harness.Effects.Notifications);
         Assert.Single(_harness.Effects.Deliveries);

@@ -103,7 +103,7 @@ public sealed class WorkerLossTests
         Assert.Equal((TaskState.Running, "w#2"), (task.State, task.WorkerName));
         Assert.Equal(1, _harness.Engine.StaleReports);
         _harness.Return(dead, task);
-        _harness.Apply(new TaskCommand.Report(dead, []) { News = [new AttemptUpdate(task.Id, 1, TaskEventKind.Progress, "half", 4)] });
+        _harness.Apply(new TaskCommand.Report(dead, []) { Updates = [new AttemptUpdate(task.Id, 1, TaskEventKind.Progress, "half", 4)] });
         Assert.Null(task.Progress);
         Assert.Equal(TaskState.Running, task.State);
         Assert.Equal(3, _harness.Engine.StaleReports);

@@ -76,7 +76,7 @@ public sealed class ParserTests : IDisposable
                 while (items.Next(out var item))
                     reports.Add(WorkerMessageMapper.ToReport(RawAttemptResult.Read(item)));
                 if (items.Rest is { } rest)
-                    return (WorkerMessageMapper.ToIds(rest.Returned), WorkerMessageMapper.ToNews(rest.Events));
+                    return (WorkerMessageMapper.ToIds(rest.Returned), WorkerMessageMapper.ToUpdate(rest.Events));
                 return reports;
             },
             exception => exception is InvalidDataException,

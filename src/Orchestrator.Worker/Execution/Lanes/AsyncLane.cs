@@ -87,7 +87,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
             if (hasSlot && ++unsent == FlushEvery)
             {
                 unsent = 0;
-                _services.ResultWriter.DeliverDue(busy: false);
+                _services.ResultWriter.Flush(busy: false);
             }
 
             if (clean is not null)
@@ -96,7 +96,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
 
         Interlocked.Decrement(ref _pumping);
         // Even if this pump has sent nothing itself: it may replace one that is held up.
-        _services.ResultWriter.DeliverDue(busy: false);
+        _services.ResultWriter.Flush(busy: false);
     }
 
     private void OnStalled()
@@ -164,7 +164,7 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
         // This may be the handler's own thread, inside the code that completed its last await: start no other attempt's code here.
         if (Release())
             RequestPump();
-        _services.ResultWriter.DeliverDue(busy: false);
+        _services.ResultWriter.Flush(busy: false);
     }
 
     private bool Release()

@@ -75,7 +75,7 @@ internal sealed class LaneThread : SynchronizationContext
                     ExecutionContext.Restore(clean);
                 SetSynchronizationContext(this);
                 // Results are sent before the next task, which may take any time; if there is a next task, through another thread.
-                _lane.Services.ResultWriter.DeliverDue(busy: _lane.HasMore);
+                _lane.Services.ResultWriter.Flush(busy: _lane.HasMore);
             }
             else if (stopped || !AwaitWork())
             {
