@@ -12,8 +12,6 @@ export DOTNET_CLI_USE_MSBUILD_SERVER=0
 export DOTNET_CLI_TELEMETRY_OPTOUT=1
 export DOTNET_NOLOGO=1
 
-build_flags=(-c Release -nodeReuse:false -p:UseSharedCompilation=false -v quiet -clp:NoSummary)
-
 # shellcheck disable=SC2034
 orchestrator="$root/artifacts/bin/Orchestrator.Cli/release/orchestrator"
 
@@ -26,6 +24,28 @@ need_dotnet() {
     command -v dotnet > /dev/null || fail "the .NET 10 SDK is missing; see https://dotnet.microsoft.com/download"
 }
 
+# Ends every process whose environment holds this variable, and names it if the second argument is given; false if there was one.
+end_marked() {
+    local pid found=0
+    for pid in $(grep -lazx "$1" /proc/[0-9]*/environ 2> /dev/null | cut -d / -f 3); do
+        [[ -z ${2:-} ]] || echo "$2: $pid: $(tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null)" >&2
+        kill -KILL "$pid" 2> /dev/null || true
+        found=1
+    done
+    ((found == 0))
+}
+
+# Builds a project or the solution. The compilations share a compiler server of this build's own, which ends with it, and compiler processes do not
+# live long enough to gain from profiles: together half the time of a build with a compiler process for each project.
+build() (
+    mark="LC_ORCHESTRATOR_BUILD=$BASHPID-$RANDOM"
+    trap 'exit 130' INT
+    trap 'end_marked "$mark" || true' EXIT
+    cd "$root"
+    env "$mark" DOTNET_TieredPGO=0 dotnet build "$1" -c Release -nodeReuse:false -p:UseSharedCompilation=true -p:SharedCompilationId="${mark#*=}" \
+        -v quiet -clp:NoSummary
+)
+
 # Builds the command. Shows the build's output only if the build fails.
 build_command() {
     need_dotnet
@@ -33,7 +53,7 @@ build_command() {
     log="$root/artifacts/build.log"
     mkdir -p "$root/artifacts"
     echo "Building …" >&2
-    if ! (cd "$root" && dotnet build src/Orchestrator.Cli "${build_flags[@]}") > "$log" 2>&1; then
+    if ! build src/Orchestrator.Cli > "$log" 2>&1; then
         cat "$log" >&2
         fail "the build failed"
     fi
