@@ -70,6 +70,9 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         _process.BeginErrorReadLine();
     }
 
+    /// <summary>Options for a spare worker, which <c>serve</c> has by default.</summary>
+    public static IReadOnlyList<string> HotSpare { get; } = ["--hot-spares", "1"];
+
     /// <summary>The built command.</summary>
     public static string CommandPath => Path.Combine(AppContext.BaseDirectory, "orchestrator");
 
@@ -140,8 +143,20 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         string? given, IReadOnlyDictionary<string, string> environment, string[] arguments, IReadOnlyList<string>? prefix = null)
     {
         var directory = given ?? Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
-        var withWorkers = arguments.Any(argument => argument == "--workers" || argument.StartsWith('@')) ? arguments : ["--workers", "2", .. arguments];
-        return await StartAsync(new CoordinatorProcess(directory, given is not null, 0, withWorkers, environment, prefix));
+        return await StartAsync(new CoordinatorProcess(directory, given is not null, 0, WithDefaults(arguments), environment, prefix));
+    }
+
+    /// <summary>
+    /// Two workers, and no spare: starting workers is most of what these tests cost, and the spare of most would never be used. Tests of workers that die
+    /// under load have one, by <see cref="HotSpare"/>.
+    /// </summary>
+    private static string[] WithDefaults(string[] arguments)
+    {
+        if (arguments.Any(argument => argument.StartsWith('@')))
+            return arguments;
+        string[] workers = arguments.Contains("--workers") ? [] : ["--workers", "2"];
+        string[] spares = arguments.Contains("--hot-spares") || arguments.Contains("--worker-command") ? [] : ["--hot-spares", "0"];
+        return [.. workers, .. spares, .. arguments];
     }
 
     /// <summary>Starts it again after its end, on the same port and in the same data directory, which the new one removes.</summary>

@@ -6,9 +6,9 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>Every example of every verb's help is run by a shell as it is printed, against a real coordinator.</summary>
+/// <summary>Examples of every verb's help are run by a shell as they are printed, against a real coordinator.</summary>
 /// <remarks>
-/// Changes only what would reach beyond the test: <c>serve</c> uses free ports and folders of the test, and benches run briefly. Examples that
+/// The first example of each verb is run; all of them with ORCHESTRATOR_ALL_EXAMPLES=1, as <c>scripts/accept examples</c> does. Changes only what would reach beyond the test: <c>serve</c> uses free ports and folders of the test, and benches run briefly. Examples that
 /// follow output are ended by Ctrl-C in a terminal, once they have shown something.
 /// </remarks>
 public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<ExampleStage>
@@ -61,12 +61,14 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
 
     private static readonly string[] s_measuredElsewhere = ["bench queue", "bench pipe", "bench state", "bench lock", "bench compare"];
 
+    private static readonly bool s_runsAll = Environment.GetEnvironmentVariable("ORCHESTRATOR_ALL_EXAMPLES") == "1";
+
     private const string FreshQueue = "orchestrator queue delete jobs; orchestrator queue create jobs";
     private const string NoPipe = "orchestrator pipe close p A; orchestrator pipe close p B";
     private const string FreshPipe = NoPipe + "; orchestrator pipe create p";
 
     public static TheoryData<string, string> Examples =>
-        [.. from verb in VerbTree.All() from example in ExamplesHelp.Of(verb.Command) select (verb.Words, example)];
+        [.. from verb in VerbTree.All() from example in ExamplesHelp.Of(verb.Command).Take(s_runsAll ? int.MaxValue : 1) select (verb.Words, example)];
 
     [Fact]
     public void Every_verb_has_an_example_and_what_is_named_here_exists()
@@ -74,6 +76,23 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         Assert.Empty(VerbTree.Leaves.Where(leaf => ExamplesHelp.Of(leaf.Command).Count == 0).Select(leaf => leaf.Words));
         Assert.Empty(Before.Keys.Concat(Followers.Keys).Except(VerbTree.Leaves.Select(leaf => leaf.Words)));
         Assert.NotEmpty(ExamplesHelp.Of(Cli.CommandLine.Root));
+    }
+
+    /// <summary>Bash splits the lines, with a function in the command's place that writes its arguments down.</summary>
+    [Fact]
+    public async Task All_of_them_are_accepted_by_the_parser()
+    {
+        var written = Path.Combine(stage.Folder, "arguments");
+        var examples = VerbTree.All().SelectMany(verb => ExamplesHelp.Of(verb.Command)).Where(example => !example.StartsWith("scripts/", StringComparison.Ordinal)).ToList();
+        var script = """orchestrator() { printf '%s\x1f' "$@" >> "$WRITTEN"; printf '\x1e' >> "$WRITTEN"; }; command_not_found_handle() { :; };"""
+            + "\n" + string.Join('\n', examples);
+        await RunAsync(script, new Dictionary<string, string> { ["WRITTEN"] = written });
+
+        var lines = File.ReadAllText(written).Split('\x1e', StringSplitOptions.RemoveEmptyEntries);
+        Assert.True(lines.Length >= examples.Count, $"{lines.Length} command lines were found in {examples.Count} examples");
+        Assert.All(
+            lines.Where(line => !line.Contains('@', StringComparison.Ordinal)),
+            line => Assert.Empty(Cli.CommandLine.Root.Parse(line.TrimEnd('\x1f').Split('\x1f')).Errors));
     }
 
     [Theory]

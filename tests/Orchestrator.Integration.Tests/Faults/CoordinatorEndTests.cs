@@ -10,7 +10,7 @@ public sealed class CoordinatorEndTests
     [Fact]
     public async Task After_its_SIGKILL_no_worker_is_left()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos"]);
         // Busy workers too: one that never checks its token, one idle, and the spare.
         await coordinator.SubmitAsync(Specs.Json("hang"), Specs.Json("spin", """{"ms": 60000}"""));
         Assert.True(coordinator.Family().Count >= 3);
@@ -60,7 +60,7 @@ public sealed class CoordinatorEndTests
     [Fact]
     public async Task A_second_signal_stops_at_once()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos"]);
         var id = (await coordinator.SubmitAsync(Specs.Json("hang"))).Single();
         await coordinator.WaitUntilRunningAsync(id);
         coordinator.Terminate();

@@ -19,7 +19,7 @@ public sealed class CoordinatorKillsTests(ITestOutputHelper output)
         var slowest = TimeSpan.Zero;
         for (var start = 0; start < _starts; start++)
         {
-            await using var coordinator = await CoordinatorProcess.StartInAsync(directory, "--allow-chaos");
+            await using var coordinator = await CoordinatorProcess.StartInAsync(directory, [.. CoordinatorProcess.HotSpare, "--allow-chaos"]);
             var ledger = new TaskLedger(Settings.Seed());
             var before = await coordinator.CountsAsync();
             Assert.Equal(0, before.Succeeded + before.WorkerLost);

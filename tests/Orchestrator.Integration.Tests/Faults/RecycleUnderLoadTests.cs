@@ -10,7 +10,7 @@ public sealed class RecycleUnderLoadTests(ITestOutputHelper output)
     [Fact]
     public async Task No_task_fails_is_lost_or_runs_twice_while_all_workers_are_recycled()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync();
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare]);
         var ledger = new TaskLedger(Settings.Seed());
         var before = await coordinator.CountsAsync();
         var pids = (await coordinator.WorkersAsync()).Select(worker => worker.Pid).ToHashSet();

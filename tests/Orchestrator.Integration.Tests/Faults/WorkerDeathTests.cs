@@ -10,7 +10,7 @@ public sealed class WorkerDeathTests
     [Fact]
     public async Task SIGKILL_loses_exactly_what_ran_there_and_a_successor_serves()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos"]);
         var sleeps = await coordinator.SubmitAsync(Enumerable.Range(0, 100).Select(i => Specs.Json("sleep", """{"ms": 5000}""", tag: (ulong)i)));
         // One CPU task per worker; `spin` does not check its token, so only time ends it.
         var spins = await coordinator.SubmitAsync(Specs.Json("spin", """{"ms": 5000}"""), Specs.Json("spin", """{"ms": 5000}"""));
@@ -62,7 +62,7 @@ public sealed class WorkerDeathTests
     [Fact]
     public async Task Prefetched_tasks_that_had_not_started_run_elsewhere_as_their_first_attempt()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--workers", "1");
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos", "--workers", "1"]);
         // Its run time becomes known as short, so that a window is sent ahead behind the crash.
         await coordinator.StreamAsync(Enumerable.Range(0, 50).Select(i => Specs.Json("fibonacci", """{"n": 5}""", tag: (ulong)i)));
         var results = await coordinator.StreamAsync(
@@ -84,7 +84,7 @@ public sealed class WorkerDeathTests
     [InlineData("stack_overflow", "{}", "SIGABRT (6)")]
     public async Task The_cause_of_a_death_stands_in_the_error(string handler, string input, string cause)
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--workers", "1");
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos", "--workers", "1"]);
         var result = await coordinator.RunAsync(Specs.Json(handler, input));
         Assert.Equal(TaskState.WorkerLost, result.State);
         Assert.Contains(cause, result.Error.Message, StringComparison.Ordinal);
@@ -96,7 +96,7 @@ public sealed class WorkerDeathTests
     [Fact]
     public async Task A_task_that_kills_workers_is_retried_as_asked_and_then_quarantined()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos"]);
         var result = await coordinator.RunAsync(Specs.Json("crash", options: new TaskOptions
         {
             Retry = new RetryPolicy { MaxAttempts = 3, InitialBackoff = Specs.Seconds(0.01), RetryWorkerLost = true },
@@ -127,7 +127,7 @@ public sealed class WorkerDeathTests
     [Fact]
     public async Task A_frozen_worker_is_killed_for_its_silence()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync();
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare]);
         var victim = (await coordinator.WorkersAsync())[1];
         Signals.Send(victim.Pid, Signals.Stop);
         var lost = await coordinator.WaitForEventAsync("worker.lost");
@@ -139,7 +139,7 @@ public sealed class WorkerDeathTests
     [Fact]
     public async Task Handlers_that_block_every_pool_thread_do_not_silence_a_worker()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--workers", "1");
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos", "--workers", "1"]);
         var ids = await coordinator.SubmitAsync(Enumerable.Range(0, 30).Select(_ => Specs.Json("blocking_sleep", """{"ms": 7000}""")));
         await coordinator.WaitUntilRunningAsync(ids[^1]);
         var results = await coordinator.WaitAsync(ids);

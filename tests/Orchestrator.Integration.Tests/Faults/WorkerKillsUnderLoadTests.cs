@@ -26,7 +26,7 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
     {
         var ledger = new TaskLedger(Settings.Seed());
         var random = new Random(ledger.Seed);
-        await using var coordinator = await CoordinatorProcess.StartAsync();
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare]);
         var before = await coordinator.CountsAsync();
         var lostIn = new ConcurrentBag<string>();
         var failures = new ConcurrentQueue<string>();
@@ -108,7 +108,7 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
     [Fact]
     public async Task An_idle_worker_that_is_killed_costs_no_task()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync();
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare]);
         var before = await coordinator.CountsAsync();
         foreach (var victim in await coordinator.WorkersAsync())
         {
@@ -127,7 +127,7 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
     [Fact]
     public async Task A_worker_that_is_killed_in_the_middle_of_its_replies_neither_loses_nor_repeats_one()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1");
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--workers", "1"]);
         var ledger = new TaskLedger(Settings.Seed());
         var before = await coordinator.CountsAsync();
         var data = new byte[1_000_000];

@@ -39,7 +39,7 @@ internal sealed class HistoryRun(int seed, int kills, string directory) : IDispo
 
     public async Task RunAsync()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync(TestWorker.Arguments(Environment.ProcessPath!));
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, .. TestWorker.Arguments(Environment.ProcessPath!)]);
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
         foreach (var name in new[] { SharedObjects.Queue, SharedObjects.LeasedQueue })
         {

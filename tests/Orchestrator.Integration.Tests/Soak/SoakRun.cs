@@ -40,7 +40,7 @@ internal sealed class SoakRun : IAsyncDisposable
     public static async Task<SoakRun> StartAsync(int seed, Action<string> write)
     {
         var (ledger, random) = (new TaskLedger(seed), new Random(seed));
-        var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--memory-budget", "512MB");
+        var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos", "--memory-budget", "512MB"]);
         return new SoakRun(coordinator, ledger, random, await SoakHarm.StartAsync(coordinator, ledger, random), await SoakDurable.StartAsync(), write);
     }
 
