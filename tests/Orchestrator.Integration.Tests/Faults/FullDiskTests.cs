@@ -20,7 +20,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
     [Fact]
     public async Task Every_file_that_is_mapped_for_writing_has_all_its_blocks()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync();
+        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare]);
         await new QueueService.QueueServiceClient(coordinator.Invoker).CreateQueueAsync(
             new CreateQueueRequest { Spec = new QueueSpec { Name = "durable", Durability = Durability.Disk } }, Soon);
         var mapped = coordinator.Family().SelectMany(WritableMaps).Distinct().ToArray();
