@@ -2,14 +2,6 @@ using Orchestrator.Contracts;
 
 namespace Orchestrator.Coordinator.Dispatch;
 
-/// <summary>A component that may have messages to write once the engine's lock has been released.</summary>
-internal interface IFlushable
-{
-    /// <summary>Writes the queued items, unless another thread is writing already.</summary>
-    /// <param name="alone">Whether no other work waits for the calling thread, so that it may also run the continuations.</param>
-    void Flush(bool alone);
-}
-
 /// <summary>
 /// The single writer of a stream, with natural batching: all items queued since the last write go into the next message, so messages grow under load, and
 /// an item on an idle stream leaves at once. The thread that queued the first item writes the first message itself, since waking another thread costs

@@ -65,7 +65,6 @@ public sealed record CoordinatorOptions
         SessionIds = number => $"s{number}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}",
         // One run would need a million leases per millisecond to reach the lease ids of the next run.
         Queues = new QueueOptions { LastLeaseId = (ulong)TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() << 20 },
-        State = new StateOptions { ValueEditor = new JsonEditor() },
     };
 
     /// <summary>The maximum number of unfinished or unread tasks of one stream.</summary>

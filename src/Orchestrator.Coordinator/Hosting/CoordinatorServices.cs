@@ -70,7 +70,11 @@ internal static class CoordinatorServices
         .AddSingleton(options.Objects with
         {
             MaxReplayBytes = Math.Min(options.Objects.MaxReplayBytes, PartOf(options)),
-            State = options.Objects.State with { MaxHistoryBytes = Math.Min(options.Objects.State.MaxHistoryBytes, PartOf(options)) },
+            State = options.Objects.State with
+            {
+                MaxHistoryBytes = Math.Min(options.Objects.State.MaxHistoryBytes, PartOf(options)),
+                ValueEditor = new JsonEditor(),
+            },
         })
         .AddSingleton<ObjectEngineHost>()
         .AddSingleton<InProcessPlacements>();
