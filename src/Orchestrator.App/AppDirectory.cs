@@ -1,6 +1,5 @@
 using System.Globalization;
-using Orchestrator.Coordinator.Hosting;
-using Orchestrator.Coordinator.Security;
+using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.App;
 

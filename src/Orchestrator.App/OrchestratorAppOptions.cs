@@ -1,6 +1,5 @@
 using Orchestrator.Contracts;
-using Orchestrator.Coordinator;
-using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.App;
 

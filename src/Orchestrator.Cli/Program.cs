@@ -3,8 +3,8 @@ using Orchestrator.Cli;
 using Orchestrator.Cli.Bench.Bare;
 using Orchestrator.Cli.Bench.Objects.Partner;
 using Orchestrator.Cli.Bench.Pool;
-using Orchestrator.Cli.Guide;
 using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Guide;
 
 // Latency-critical processes come first, before the parser and the terminal library are even loaded.
 return args switch

@@ -3,7 +3,6 @@ using Orchestrator.Cli.Bench;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects;
 using Orchestrator.Client;
-using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

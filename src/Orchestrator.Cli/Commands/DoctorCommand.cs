@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Orchestrator.Cli.Doctor;
-using Orchestrator.Contracts;
 using Spectre.Console;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Orchestrator.Cli.Output;
-using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Journal;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Orchestrator.Cli.Output;
 
 namespace Orchestrator.Cli.Commands;
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator;
-using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Handlers;
 using Orchestrator.Worker;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Net;
-using Orchestrator.Coordinator;
-using Orchestrator.Coordinator.Security;
+using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Cli.Commands;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using Orchestrator.Cli.Output;
 using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
 
 namespace Orchestrator.Cli.Commands;

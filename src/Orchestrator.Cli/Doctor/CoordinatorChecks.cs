@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 using Orchestrator.Contracts;
-using Orchestrator.Coordinator;
+using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Cli.Doctor;
 

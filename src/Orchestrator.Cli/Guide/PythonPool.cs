@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Orchestrator.Cli.Commands;
 using Orchestrator.Client;
 using Orchestrator.Coordinator;
-using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Handlers;
 using Orchestrator.Worker;
 

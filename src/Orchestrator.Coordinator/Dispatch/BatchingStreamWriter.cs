@@ -1,4 +1,5 @@
 using Orchestrator.Contracts;
+using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Coordinator.Dispatch;
 

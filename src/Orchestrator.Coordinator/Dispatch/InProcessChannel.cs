@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Orchestrator.Contracts.RawMessages;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Worker;

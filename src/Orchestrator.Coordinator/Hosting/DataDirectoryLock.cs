@@ -1,5 +1,5 @@
 using System.Globalization;
-using Orchestrator.Coordinator.Security;
+using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Coordinator.Hosting;
 

@@ -1,5 +1,6 @@
 using Orchestrator.Coordinator.Dispatch;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Worker;
 

@@ -1,8 +1,8 @@
 using Grpc.Health.V1;
 using Grpc.HealthCheck;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
-using Orchestrator.Coordinator.Telemetry;
 
 namespace Orchestrator.Coordinator.Hosting;
 

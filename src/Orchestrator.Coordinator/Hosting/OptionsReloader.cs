@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Supervision;
-using Orchestrator.Coordinator.Telemetry;
 
 namespace Orchestrator.Coordinator.Hosting;
 

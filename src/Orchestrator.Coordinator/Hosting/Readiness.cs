@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Supervision;
 
 namespace Orchestrator.Coordinator.Hosting;

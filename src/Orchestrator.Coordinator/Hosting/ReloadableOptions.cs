@@ -1,3 +1,5 @@
+using Orchestrator.Coordinator.Infrastructure;
+
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>The reloaded options that a running coordinator cannot apply: ports, limits and all other promises to clients.</summary>

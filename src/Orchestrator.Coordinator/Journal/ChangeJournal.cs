@@ -1,8 +1,8 @@
 using Microsoft.Data.Sqlite;
-using Orchestrator.Core.Journal;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal.Wire;
-using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Mapping;
+using Orchestrator.Core.Journal;
 
 namespace Orchestrator.Coordinator.Journal;
 

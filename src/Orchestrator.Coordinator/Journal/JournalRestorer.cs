@@ -1,8 +1,6 @@
 using Google.Protobuf;
-using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Journal.Wire;
-using Orchestrator.Coordinator.Services;
-using Orchestrator.Coordinator.Services.Objects;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.State;
@@ -121,7 +119,7 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
     private Core.Journal.RestoredTask ToTask(JournaledTask task)
     {
         var accepted = task.Accepted;
-        List<Errors.Violation>? violations = null;
+        List<Violation>? violations = null;
         var policy = _policies.Map(accepted.Options, "options", ref violations);
         if (violations is not null)
             throw new JournalException($"the options of task {accepted.TaskId} are wrong ({violations[0]}): the journal is damaged, or of a later version");

@@ -1,6 +1,5 @@
 using Orchestrator.Coordinator.Journal.Wire;
-using Orchestrator.Coordinator.Services.Objects;
-using Orchestrator.Core.Objects;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.State;
 

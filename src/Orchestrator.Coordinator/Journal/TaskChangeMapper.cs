@@ -1,7 +1,6 @@
 using Google.Protobuf;
-using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Journal.Wire;
-using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Journal;

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Google.Protobuf.Reflection;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Security;

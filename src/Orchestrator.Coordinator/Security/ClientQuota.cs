@@ -2,7 +2,8 @@ using System.Collections.Concurrent;
 using Grpc.Core;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
-using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Tasks;
 

@@ -4,7 +4,8 @@ using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
-using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Security;

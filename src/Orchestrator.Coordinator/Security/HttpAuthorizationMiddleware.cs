@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Coordinator.Security;
 

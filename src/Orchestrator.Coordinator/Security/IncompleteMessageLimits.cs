@@ -1,4 +1,4 @@
-using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Budgets;
 
 namespace Orchestrator.Coordinator.Security;

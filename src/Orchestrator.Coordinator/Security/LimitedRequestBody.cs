@@ -4,7 +4,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.Features;
 using Orchestrator.Contracts;
-using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Mapping;
 
 namespace Orchestrator.Coordinator.Security;
 

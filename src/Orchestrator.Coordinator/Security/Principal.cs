@@ -1,3 +1,5 @@
+using Orchestrator.Coordinator.Infrastructure;
+
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>The caller that a credential identifies.</summary>

@@ -3,8 +3,8 @@ using System.Globalization;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
-using Orchestrator.Coordinator.Engines;
-using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Security;

@@ -1,8 +1,8 @@
 using Google.Protobuf;
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.RawMessages;
-using Orchestrator.Coordinator.Engines;
-using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
 

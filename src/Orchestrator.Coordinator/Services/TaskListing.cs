@@ -1,5 +1,6 @@
 using System.Globalization;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services;

@@ -1,13 +1,10 @@
-using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Orchestrator.Contracts.RawMessages;
-using Orchestrator.Coordinator.Dispatch;
-using Orchestrator.Coordinator.Engines;
-using Orchestrator.Coordinator.Errors;
-using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Core.Budgets;
-using Orchestrator.Core.Journal;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Core.Waits;

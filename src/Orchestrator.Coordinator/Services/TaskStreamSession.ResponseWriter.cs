@@ -3,9 +3,10 @@ using System.Runtime.InteropServices;
 using Grpc.Core;
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Coordinator.Admin;
 using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Tasks;
-using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services;
 

@@ -1,9 +1,9 @@
 using Grpc.Core;
-using Orchestrator.Contracts;
 using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Coordinator.Dispatch;
-using Orchestrator.Coordinator.Engines;
-using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;

@@ -1,6 +1,8 @@
 using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Coordinator.Admin;
 using Orchestrator.Coordinator.Dispatch;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;

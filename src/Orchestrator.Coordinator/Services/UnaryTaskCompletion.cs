@@ -1,5 +1,5 @@
+using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Core.Tasks;
-using Orchestrator.Coordinator.Engines;
 
 namespace Orchestrator.Coordinator.Services;
 

@@ -5,7 +5,7 @@ using Grpc.Core;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Mapping;
 
 namespace Orchestrator.Coordinator.Services;
 

@@ -1,8 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Core.Tasks;
-using V1 = Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Supervision;
 

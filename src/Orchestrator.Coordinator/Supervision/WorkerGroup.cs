@@ -1,3 +1,4 @@
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
 

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using Google.Protobuf;
 using Orchestrator.Contracts.Direct;
 using Orchestrator.Coordinator.Dispatch;
-using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Worker.V1;
 

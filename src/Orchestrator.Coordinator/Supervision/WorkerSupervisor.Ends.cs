@@ -1,3 +1,4 @@
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Supervision;

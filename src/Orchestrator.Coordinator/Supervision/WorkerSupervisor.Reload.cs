@@ -1,3 +1,5 @@
+using Orchestrator.Coordinator.Infrastructure;
+
 namespace Orchestrator.Coordinator.Supervision;
 
 // Reloading of options.

@@ -1,11 +1,9 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Dispatch;
-using Orchestrator.Coordinator.Engines;
-using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
-using Orchestrator.Coordinator.Telemetry;
-using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Supervision;

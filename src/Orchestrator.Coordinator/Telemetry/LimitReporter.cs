@@ -1,11 +1,11 @@
 using Orchestrator.Contracts;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
-using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Budgets;
-using V1 = Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Telemetry;
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Hosting;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Coordinator.Telemetry;
 

@@ -1,6 +1,5 @@
 using Orchestrator.Coordinator.Security;
 using Prometheus;
-using V1 = Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Telemetry;
 

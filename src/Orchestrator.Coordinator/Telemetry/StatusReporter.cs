@@ -1,11 +1,10 @@
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Coordinator.Dispatch;
-using Orchestrator.Coordinator.Engines;
-using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
-using V1 = Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Telemetry;
 

@@ -1,4 +1,3 @@
-using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Sync;
 using Orchestrator.Core.Waits;
 

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Worker.V1;
 

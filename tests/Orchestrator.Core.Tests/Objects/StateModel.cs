@@ -1,4 +1,3 @@
-using Orchestrator.Core.Objects;
 using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Tests.Objects;

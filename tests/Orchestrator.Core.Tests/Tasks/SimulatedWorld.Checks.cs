@@ -1,4 +1,3 @@
-using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;

@@ -1,6 +1,5 @@
 using Orchestrator.Client;
 using Orchestrator.Integration.Tests.Scenarios;
-using Orchestrator.TestKit;
 using Orchestrator.V1;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 

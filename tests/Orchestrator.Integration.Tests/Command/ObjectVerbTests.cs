@@ -1,6 +1,5 @@
 using Orchestrator.Cli;
 using Orchestrator.Integration.Tests.Scenarios;
-using Orchestrator.TestKit;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Command;

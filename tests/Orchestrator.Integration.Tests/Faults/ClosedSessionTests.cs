@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Client;
 using Orchestrator.Contracts;
 using Orchestrator.TestKit;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Integration.Tests.Faults;
 

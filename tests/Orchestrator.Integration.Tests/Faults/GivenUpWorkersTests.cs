@@ -1,7 +1,7 @@
 using Orchestrator.Cli;
 using Orchestrator.Client;
 using Orchestrator.Coordinator;
-using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 using Orchestrator.Worker;

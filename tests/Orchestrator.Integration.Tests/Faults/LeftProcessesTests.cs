@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Integration.Tests.Sdk;
 using Orchestrator.TestKit;

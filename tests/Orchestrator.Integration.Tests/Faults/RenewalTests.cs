@@ -1,6 +1,6 @@
 using Orchestrator.Client;
 using Orchestrator.Coordinator;
-using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
 using Orchestrator.V1;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Grpc.Core;
 using Orchestrator.Client;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;

@@ -55,7 +55,7 @@ public sealed class JournalRecordTests
         Check(run.Records, DurableRun.Clock);
     }
 
-    private static void Check(List<byte[]> records, Coordinator.Engines.MonotonicClock clock)
+    private static void Check(List<byte[]> records, Coordinator.Infrastructure.MonotonicClock clock)
     {
         var random = new Random(Seed);
         var refused = 0;

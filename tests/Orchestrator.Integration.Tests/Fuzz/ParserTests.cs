@@ -3,15 +3,15 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
 using Orchestrator.Cli;
-using Orchestrator.Cli.LoadTest;
 using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.LoadTest;
 using Orchestrator.Client;
 using Orchestrator.Contracts.RawMessages;
-using Orchestrator.Coordinator.Dispatch;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
-using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.TestKit;
 using Orchestrator.Worker;
 using Orchestrator.Worker.V1;
@@ -141,7 +141,7 @@ public sealed class ParserTests : IDisposable
         var task = effects.Submitted.Single().Task!;
         engine.Apply(
             new Core.Tasks.TaskCommand.Report(effects.Joined!, [new Core.Tasks.AttemptReport(task.Id, 1, ByteString.CopyFrom(0x0f, 0xff), 2, null, 10)]), TimeSpan.FromSeconds(2), effects);
-        var results = new Coordinator.Services.TaskResultMapper(new MonotonicClock(TimeProvider.System));
+        var results = new Coordinator.Mapping.TaskResultMapper(new MonotonicClock(TimeProvider.System));
         var info = results.ToInfo(task, withOutput: true);
         Assert.Equal(V1.TaskState.Succeeded, info.State);
         Assert.Null(info.Result.Output);

@@ -2,7 +2,6 @@ using System.Globalization;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
-using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.Integration.Tests.Security;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using Microsoft.Data.Sqlite;
-using Orchestrator.Handlers;
 using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Handlers;

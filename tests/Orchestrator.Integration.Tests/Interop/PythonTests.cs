@@ -1,5 +1,4 @@
 using Orchestrator.Integration.Tests.Scenarios;
-using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Interop;
 

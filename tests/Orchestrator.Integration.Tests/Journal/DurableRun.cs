@@ -1,10 +1,8 @@
-using System.Globalization;
 using Google.Protobuf;
 using Orchestrator.Client;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
-using Orchestrator.Coordinator.Journal.Wire;
-using Orchestrator.Coordinator.Services.Objects;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Journal;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;

@@ -1,8 +1,7 @@
 using Google.Protobuf;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
-using Orchestrator.Coordinator.Journal.Wire;
-using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;

@@ -1,8 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Health.V1;
-using Orchestrator.Client;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

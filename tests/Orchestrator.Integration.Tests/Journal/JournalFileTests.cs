@@ -1,7 +1,6 @@
 using Orchestrator.Client;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
-using Orchestrator.Coordinator.Journal.Wire;
 using Orchestrator.Core.Journal;
 using Change = Orchestrator.Coordinator.Journal.Wire.Change;
 

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Core.Journal;
 

@@ -1,5 +1,4 @@
 using CsCheck;
-using Orchestrator.Coordinator.Engines;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Core.Objects;
 

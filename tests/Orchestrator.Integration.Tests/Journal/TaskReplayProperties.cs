@@ -1,8 +1,7 @@
 using CsCheck;
 using Google.Protobuf;
 using Orchestrator.Coordinator.Journal;
-using Orchestrator.Coordinator.Journal.Wire;
-using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Integration.Tests.Journal;

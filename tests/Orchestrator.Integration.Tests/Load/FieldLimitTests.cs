@@ -3,9 +3,10 @@ using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Google.Rpc;
 using Grpc.Core;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Services;
-using Orchestrator.Integration.Tests.Security;
 using Orchestrator.Integration.Tests.Scenarios;
+using Orchestrator.Integration.Tests.Security;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -1,4 +1,4 @@
-using Orchestrator.Coordinator.Services;
+using Orchestrator.Coordinator.Admin;
 using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Tasks;
 

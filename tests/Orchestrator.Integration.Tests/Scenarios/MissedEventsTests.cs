@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Orchestrator.Client;
-using Orchestrator.Coordinator.Engines;
-using Orchestrator.Coordinator.Telemetry;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -1,7 +1,7 @@
 using System.Reflection;
 using Grpc.Core;
 using Orchestrator.Client;
-using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

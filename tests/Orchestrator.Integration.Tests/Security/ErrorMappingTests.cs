@@ -1,7 +1,7 @@
 using Google.Rpc;
 using Grpc.Core;
 using Orchestrator.Client;
-using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
 

@@ -1,4 +1,4 @@
-using Orchestrator.Coordinator.Security;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Integration.Tests.Interop;
 using Orchestrator.TestKit;
 

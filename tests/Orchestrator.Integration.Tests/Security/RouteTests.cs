@@ -1,7 +1,7 @@
 using System.Net;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Orchestrator.Coordinator;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;

@@ -3,7 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Orchestrator.Client;
-using Orchestrator.Coordinator.Security;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Integration.Tests.Interop;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Grpc.Core;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;

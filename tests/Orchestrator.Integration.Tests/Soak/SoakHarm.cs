@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Grpc.Core;
 using Orchestrator.Client;
 using Orchestrator.Integration.Tests.Security;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
 using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;

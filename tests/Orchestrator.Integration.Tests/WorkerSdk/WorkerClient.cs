@@ -5,8 +5,6 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.RawMessages;
-using Orchestrator.V1;
-using Orchestrator.Worker;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Worker;
 using Orchestrator.Worker.V1;
 

@@ -2,7 +2,6 @@ using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Report;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
-using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Pool;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Threading.Channels;
-using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 using Orchestrator.Contracts;
 using Orchestrator.V1;

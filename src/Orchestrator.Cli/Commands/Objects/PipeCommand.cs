@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 using Orchestrator.V1;
 

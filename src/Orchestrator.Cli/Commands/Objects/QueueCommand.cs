@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Orchestrator.Cli.Output;
-using Orchestrator.Client;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Orchestrator.V1;
 
 namespace Orchestrator.Client;
 

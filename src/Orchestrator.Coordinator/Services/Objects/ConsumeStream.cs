@@ -1,7 +1,8 @@
 using Google.Protobuf.Collections;
 using Grpc.Core;
 using Orchestrator.Contracts;
-using Orchestrator.Coordinator.Engines;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.Sessions;

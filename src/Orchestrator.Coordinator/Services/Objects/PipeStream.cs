@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Orchestrator.Contracts;
-using Orchestrator.Coordinator.Engines;
-using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Sessions;

@@ -1,3 +1,4 @@
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.State;
 

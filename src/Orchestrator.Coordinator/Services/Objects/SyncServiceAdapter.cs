@@ -1,6 +1,6 @@
 using Grpc.Core;
-using Orchestrator.Coordinator.Engines;
-using Orchestrator.Coordinator.Errors;
+using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sync;
 using Orchestrator.V1;

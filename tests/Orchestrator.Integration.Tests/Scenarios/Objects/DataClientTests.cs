@@ -1,5 +1,4 @@
 using Orchestrator.Client;
-using Orchestrator.TestKit;
 using Orchestrator.V1;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 

@@ -1,6 +1,4 @@
-using Google.Protobuf;
 using Grpc.Core;
-using Orchestrator.Integration.Tests.Security;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;

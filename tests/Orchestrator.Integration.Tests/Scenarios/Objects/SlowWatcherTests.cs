@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Grpc.Core;
-using Orchestrator.TestKit;
 using Orchestrator.V1;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 

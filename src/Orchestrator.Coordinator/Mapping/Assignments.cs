@@ -1,0 +1,49 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Coordinator.Mapping;
+
+/// <summary>Converts assignments to their wire form.</summary>
+internal static class Assignments
+{
+    public static RawAssignment ToMessage(in AttemptAssignment assignment)
+    {
+        var task = assignment.Task;
+        return new RawAssignment
+        {
+            TaskId = (ulong)task.Id,
+            Attempt = assignment.Attempt,
+            Handler = task.Handler.Name,
+            Input = (ByteString)assignment.Input!,
+            Slot = (uint)assignment.Slot,
+            RunTimeout = task.Policy.RunTimeout is { } run ? Duration.FromTimeSpan(run) : null,
+            Timing = task.Owner is { WantsTiming: true },
+        };
+    }
+}
+
+/// <summary>Converts the handlers that workers announce.</summary>
+internal static class HandlerOffers
+{
+    public static HandlerOffer Of(V1.HandlerInfo info) => new(
+        info.Name,
+        info.Kind switch
+        {
+            V1.TaskKind.Io => WorkKind.Io,
+            V1.TaskKind.Blocking => WorkKind.Blocking,
+            _ => WorkKind.Cpu,
+        },
+        info);
+
+    /// <summary>A worker's description of a handler, with the groups that offer it.</summary>
+    public static V1.HandlerInfo ToInfo(HandlerProfile handler)
+    {
+        var info = ((V1.HandlerInfo)handler.Description!).Clone();
+        info.Groups.Clear();
+        info.Groups.AddRange(handler.Groups);
+        return info;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Numerics;
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Contracts;
+using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.State;
+using Orchestrator.V1;
+
+namespace Orchestrator.Coordinator.Mapping;
+
+/// <summary>
+/// Edits payloads that hold JSON values. Unchanged parts are shared with the old value, which stays unmodified. Integers are exact at any size: beyond
+/// 2^53 they are decimal strings, as everywhere in the contract.
+/// </summary>
+internal sealed class JsonEditor : IValueEditor
+{
+    private const double LargestExact = 1L << 53;
+    private const int MaxDigits = 64;
+
+    public ValueEdit Add(Content? value, double amount)
+    {
+        var current = Value.ForNumber(0);
+        if (value is { } content && TryRead(content, out current) is { } error)
+            return ValueEdit.Refused(error);
+        if (!double.IsFinite(amount))
+            return ValueEdit.Refused($"{amount.ToString(CultureInfo.InvariantCulture)} cannot be added: it is no finite number");
+        if (ToInteger(current) is { } whole && double.IsInteger(amount) && Math.Abs(amount) <= long.MaxValue)
+            return Fit(FromInteger(whole + new BigInteger(amount)), "with the sum");
+        if (current.KindCase != Value.KindOneofCase.NumberValue && ToInteger(current) is null)
+            return ValueEdit.Refused($"the value is {Name(current)}, not a number");
+        var sum = (ToInteger(current) is { } large ? (double)large : current.NumberValue) + amount;
+        return double.IsFinite(sum)
+            ? Fit(Value.ForNumber(sum), "with the sum")
+            : ValueEdit.Refused($"adding {amount.ToString(CultureInfo.InvariantCulture)} goes beyond the range of a double");
+    }
+
+    public ValueEdit SetPath(Content? value, string path, Content element)
+    {
+        if (JsonPath.TryParse(path, out var steps) is { } wrong)
+            return ValueEdit.Refused(wrong);
+        if (TryRead(element, out var json) is { } bad)
+            return ValueEdit.Refused($"the new value {bad}");
+        Value? current = null;
+        if (value is { } content && TryRead(content, out current) is { } error)
+            return ValueEdit.Refused(error);
+        return JsonPath.TrySet(current, steps, json, out var changed) is { } refused ? ValueEdit.Refused(refused) : Fit(changed, $"with \"{JsonPath.Shorten(path)}\" set");
+    }
+
+    public ValueEdit Append(Content? value, Content element)
+    {
+        if (TryRead(element, out var json) is { } bad)
+            return ValueEdit.Refused($"the new element {bad}");
+        if (value is not { } content)
+            return Fit(new Value { ListValue = new ListValue { Values = { json } } }, "with the element appended");
+        if (TryRead(content, out var current) is { } error)
+            return ValueEdit.Refused(error);
+        if (current.KindCase != Value.KindOneofCase.ListValue)
+            return ValueEdit.Refused($"the value is {Name(current)}, not a list");
+        var payload = new Payload { Json = new Value { ListValue = new ListValue { Values = { current.ListValue.Values, json } } } };
+        // The size grows by the element's size: measuring the whole list with every append would make long lists slow.
+        return Fit(payload, content.Bytes + element.Bytes, "with the element appended");
+    }
+
+    /// <summary>For messages.</summary>
+    public static string Name(Value? value) => value?.KindCase switch
+    {
+        Value.KindOneofCase.BoolValue => "a boolean",
+        Value.KindOneofCase.NumberValue => "a number",
+        Value.KindOneofCase.StringValue => "a string",
+        Value.KindOneofCase.ListValue => "a list",
+        Value.KindOneofCase.StructValue => "an object",
+        _ => "null",
+    };
+
+    private static string? TryRead(Content content, out Value value)
+    {
+        var payload = (Payload)content.Body;
+        value = payload.Json ?? Value.ForNull();
+        return payload.ContentCase == Payload.ContentOneofCase.Data ? "holds bytes, not JSON" : null;
+    }
+
+    private static BigInteger? ToInteger(Value value) => value.KindCase switch
+    {
+        Value.KindOneofCase.NumberValue when double.IsInteger(value.NumberValue) && Math.Abs(value.NumberValue) <= LargestExact => new BigInteger(value.NumberValue),
+        Value.KindOneofCase.StringValue when value.StringValue.Length is > 0 and <= MaxDigits
+            && BigInteger.TryParse(value.StringValue, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer) => integer,
+        _ => null,
+    };
+
+    private static Value FromInteger(BigInteger integer) => BigInteger.Abs(integer) <= new BigInteger(LargestExact)
+        ? Value.ForNumber((double)integer)
+        : Value.ForString(integer.ToString(CultureInfo.InvariantCulture));
+
+    private static ValueEdit Fit(Value value, string change)
+    {
+        var payload = new Payload { Json = value };
+        return Fit(payload, payload.CalculateSize(), change);
+    }
+
+    private static ValueEdit Fit(Payload payload, long bytes, string change)
+    {
+        if (bytes > ProtocolConstants.MaxPayloadBytes)
+            return ValueEdit.Refused($"{change} it would have {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}");
+        return PayloadFormat.IsTooDeep(payload, bytes)
+            ? ValueEdit.Refused($"{change}, {PayloadFormat.TooDeep}")
+            : ValueEdit.Done(new Content(payload, (int)bytes));
+    }
+}

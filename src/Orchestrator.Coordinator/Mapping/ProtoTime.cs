@@ -1,0 +1,24 @@
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Contracts;
+
+namespace Orchestrator.Coordinator.Mapping;
+
+/// <summary>Converts durations from the wire, which may hold anything, to the engine's; the engine refuses invalid ones.</summary>
+internal static class ProtoTime
+{
+    // The maximum of a protobuf duration, 10,000 years; a TimeSpan can hold three times as much.
+    private static readonly TimeSpan s_longestDuration = TimeSpan.FromSeconds(Duration.MaxSeconds);
+    // Nanoseconds that are not normalized can add two seconds.
+    private static readonly long s_maxSeconds = (long)TimeSpan.MaxValue.TotalSeconds - 3;
+
+    /// <summary>Null if absent; clamped to the range of TimeSpan.</summary>
+    public static TimeSpan? ToTimeSpan(Duration? duration) => duration is null
+        ? null
+        : TimeSpan.FromSeconds(Math.Clamp(duration.Seconds, -s_maxSeconds, s_maxSeconds)) + TimeSpan.FromTicks(duration.Nanos / TimeSpan.NanosecondsPerTick);
+
+    /// <summary>The same, clamped to the maximum of a timer.</summary>
+    public static TimeSpan? ToWait(Duration? duration) => ToTimeSpan(duration) is { } span ? TimeSpan.FromTicks(Math.Min(span.Ticks, ProtocolConstants.LongestTimer.Ticks)) : null;
+
+    /// <summary>Null if there is none; clamped to the maximum of the contract's type.</summary>
+    public static Duration? ToDuration(TimeSpan? span) => span is { } value ? Duration.FromTimeSpan(value < s_longestDuration ? value : s_longestDuration) : null;
+}

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using Google.Protobuf;
+using Google.Protobuf.Collections;
+using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Core.Tasks;
+
+namespace Orchestrator.Coordinator.Mapping;
+
+/// <summary>Converts worker messages to engine commands: reports, failures, events.</summary>
+internal static class WorkerMessageMapper
+{
+    public static AttemptReport ToReport(in RawAttemptResult result)
+    {
+        var failure = result.Error is { } error ? ToFailure(error)
+            : FaultOf(result.Output) is { } fault ? new TaskFailure(FailureReason.HandlerFailed, $"its output cannot be passed on: {fault}") : null;
+        return ToReport(result, failure);
+    }
+
+    private static AttemptReport ToReport(in RawAttemptResult result, TaskFailure? failure) => new(
+        (long)result.TaskId,
+        result.Attempt,
+        failure is null ? result.Output : null,
+        failure is null ? result.Output.Length : 0,
+        failure,
+        ToTicks(result.Run),
+        ToTicks(result.CpuTime),
+        (long)result.AllocatedBytes,
+        // Worker timestamps are untrusted: one in the future counts as now.
+        result.EndedAt == 0 ? 0 : Math.Max(1, Stopwatch.GetElapsedTime((long)result.EndedAt).Ticks));
+
+    public static AttemptId[] ToIds(RepeatedField<Worker.V1.AttemptRef> returned)
+    {
+        if (returned.Count == 0)
+            return [];
+        return [.. returned.Select(item => new AttemptId((long)item.TaskId, item.Attempt))];
+    }
+
+    public static AttemptUpdate[] ToUpdate(RepeatedField<RawAttemptEvent> events)
+    {
+        if (events.Count == 0)
+            return [];
+        var updates = new List<AttemptUpdate>(events.Count);
+        foreach (var item in events)
+        {
+            if (ToUpdate(item) is { } known)
+                updates.Add(known);
+        }
+
+        return [.. updates];
+    }
+
+    /// <summary>Null for a start: starts follow from the lanes' order, though a worker may still report them.</summary>
+    public static AttemptUpdate? ToUpdate(RawAttemptEvent item)
+    {
+        var (id, attempt) = ((long)item.TaskId, item.Attempt);
+        return item.EventCase switch
+        {
+            RawAttemptEvent.EventOneofCase.Progress => new(id, attempt, TaskEventKind.Progress, item.Progress, item.Progress.CalculateSize()),
+            RawAttemptEvent.EventOneofCase.PartialOutput when FaultOf(item.PartialOutput) is { } fault => Warning(id, attempt, $"a partial output cannot be passed on: {fault}"),
+            RawAttemptEvent.EventOneofCase.PartialOutput => new(id, attempt, TaskEventKind.PartialOutput, item.PartialOutput, item.PartialOutput.Length),
+            RawAttemptEvent.EventOneofCase.Log => new(id, attempt, TaskEventKind.Log, item.Log, item.Log.CalculateSize()),
+            _ => null,
+        };
+    }
+
+    private static AttemptUpdate Warning(long id, int attempt, string message)
+    {
+        var line = new V1.LogLine { Level = "warning", Message = message };
+        return new(id, attempt, TaskEventKind.Log, line, line.CalculateSize());
+    }
+
+    /// <summary>Why an output that a worker encoded is unreadable; null when it is valid.</summary>
+    private static string? FaultOf(ByteString output)
+    {
+        try
+        {
+            PayloadFormat.Check(output.Span);
+            return null;
+        }
+        catch (InvalidDataException exception)
+        {
+            return exception.Message;
+        }
+    }
+
+    public static TaskFailure ToFailure(V1.TaskError error) =>
+        new((FailureReason)(int)error.Reason, error.Message)
+        {
+            Type = error.Type,
+            StackTrace = error.StackTrace,
+            Rung = (CancelRung)(int)error.Rung,
+        };
+
+    public static V1.TaskError ToError(TaskFailure failure)
+    {
+        var error = new V1.TaskError
+        {
+            Reason = (V1.ErrorReason)(int)failure.Reason,
+            Message = failure.Message,
+            Type = failure.Type,
+            StackTrace = failure.StackTrace,
+            Rung = (V1.CancelRung)(int)failure.Rung,
+        };
+        if (failure.PostMortem is { } postMortem)
+            error.PostMortem = ToPostMortem(postMortem);
+        return error;
+    }
+
+    public static Duration ToDuration(long ticks) => Duration.FromTimeSpan(TimeSpan.FromTicks(ticks));
+
+    private static long ToTicks(RawDuration? duration) =>
+        duration is { } some ? (some.Seconds * TimeSpan.TicksPerSecond) + Math.Max(1, some.Nanos / 100) : 0;
+
+    private static V1.PostMortem ToPostMortem(WorkerPostMortem postMortem)
+    {
+        var message = new V1.PostMortem
+        {
+            Worker = postMortem.Worker,
+            Pid = postMortem.ProcessId,
+            Signal = postMortem.Signal,
+            OutOfMemory = postMortem.OutOfMemory,
+            PeakRssBytes = (ulong)postMortem.PeakRssBytes,
+            CpuTime = Duration.FromTimeSpan(postMortem.CpuTime),
+        };
+        if (postMortem.ExitCode is { } code)
+            message.ExitCode = code;
+        message.LastStderrLines.AddRange(postMortem.LastStandardErrorLines);
+        return message;
+    }
+}
