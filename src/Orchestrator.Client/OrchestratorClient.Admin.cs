@@ -13,13 +13,13 @@ public sealed partial class OrchestratorClient
     public IAsyncEnumerable<ServiceStatus> WatchStatusAsync(TimeSpan interval, CancellationToken cancellationToken = default)
     {
         var request = new WatchStatusRequest { Interval = TimeLimits.Finite(interval, "the status would arrive only once; use GetStatusAsync to read it once") };
-        return ReadAsync(token => _admin.WatchStatus(request, cancellationToken: token), static response => response.Status, cancellationToken);
+        return Errors.ReadAllAsync(token => _admin.WatchStatus(request, cancellationToken: token), static response => response.Status, cancellationToken);
     }
 
     /// <summary>Events of the coordinator and its workers after <paramref name="afterSequence"/>.</summary>
     public IAsyncEnumerable<WatchEventsResponse> WatchEventsAsync(
         ulong afterSequence = 0, CancellationToken cancellationToken = default) =>
-        ReadAsync(
+        Errors.ReadAllAsync(
             token => _admin.WatchEvents(new WatchEventsRequest { AfterSequence = afterSequence }, cancellationToken: token),
             static response => response,
             cancellationToken);

@@ -6,7 +6,8 @@ namespace Orchestrator.Client;
 /// <content>Tasks as futures and as maps, over streams that are reopened when they break.</content>
 public sealed partial class OrchestratorClient : IExecutor
 {
-    private readonly TaskStreamPool _lines;
+    private readonly TaskCalls _calls;
+    private readonly TaskStreamPool _streams;
 
     internal OrchestratorClientOptions Options { get; }
 
@@ -14,25 +15,25 @@ public sealed partial class OrchestratorClient : IExecutor
     public async Task<TaskHandle<TOut>> SubmitAsync<TIn, TOut>(
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var (completion, line, tag) = await HandOverAsync(function, input, options, cancellationToken);
+        var (completion, stream, tag) = await HandOverAsync(function, input, options, cancellationToken);
         try
         {
             await completion.Accepted.WaitAsync(cancellationToken);
         }
         catch (OperationCanceledException)
         {
-            line.Cancel(tag, completion);
+            stream.Cancel(tag, completion);
             throw;
         }
 
-        return new TaskHandle<TOut>(this, new TaskEvents(this, line), function.Name, completion, function.Decode);
+        return new TaskHandle<TOut>(_calls, new TaskEvents(_calls, stream), function.Name, completion, function.Decode);
     }
 
     /// <inheritdoc/>
     public async Task<TOut> RunAsync<TIn, TOut>(
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var (completion, line, tag) = await HandOverAsync(function, input, options, cancellationToken);
+        var (completion, stream, tag) = await HandOverAsync(function, input, options, cancellationToken);
         try
         {
             var result = await completion.Result.WaitAsync(cancellationToken);
@@ -40,7 +41,7 @@ public sealed partial class OrchestratorClient : IExecutor
         }
         catch (OperationCanceledException) when (!completion.Result.IsCompleted)
         {
-            line.Cancel(tag, completion);
+            stream.Cancel(tag, completion);
             throw;
         }
     }
@@ -95,9 +96,9 @@ public sealed partial class OrchestratorClient : IExecutor
     }
 
     private MapOperation<TIn, TOut> NewMap<TIn, TOut>(TaskFunction<TIn, TOut> function, MapOptions? options, CancellationToken cancellationToken) =>
-        new(function, _lines.Pick(), options ?? new MapOptions(), cancellationToken);
+        new(function, _streams.Pick(), options ?? new MapOptions(), cancellationToken);
 
-    private async ValueTask<(TaskCompletion Completion, ResilientTaskStream Line, ulong Tag)> HandOverAsync<TIn, TOut>(
+    private async ValueTask<(TaskCompletion Completion, ResilientTaskStream Stream, ulong Tag)> HandOverAsync<TIn, TOut>(
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(function);
@@ -108,7 +109,7 @@ public sealed partial class OrchestratorClient : IExecutor
         {
             Handler = function.Name, Input = function.Encode(input), Options = options.ToMessage(), RequestId = options.RequestId,
         };
-        var line = _lines.Pick();
-        return (completion, line, await line.SubmitAsync(completion, 0, spec, cancellationToken));
+        var stream = _streams.Pick();
+        return (completion, stream, await stream.SubmitAsync(completion, 0, spec, cancellationToken));
     }
 }

@@ -28,7 +28,6 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     private OrchestratorClient(CoordinatorEndpoint endpoint, OrchestratorClientOptions options)
     {
         Options = options;
-        _lines = new TaskStreamPool(this, options.MaxStreams);
         var tls = endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options) : null;
         _endpoint = endpoint = endpoint with { ShowsCertificate = tls?.ClientCertificateContext is not null };
         _channel = ClientChannel.For(endpoint, tls);
@@ -40,6 +39,8 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         _admin = new AdminService.AdminServiceClient(invoker);
         Errors = new CoordinatorCalls(endpoint);
         _objects = new ObjectServices(invoker, Errors);
+        _calls = new TaskCalls(_tasks, Errors, options, typeof(OrchestratorClient));
+        _streams = new TaskStreamPool(_calls);
     }
 
     /// <summary>The coordinator's gRPC address.</summary>
@@ -49,7 +50,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     /// Whether the client currently has a task stream to the coordinator. False before the first task and while reconnecting: tasks submitted then
     /// wait, whereas tasks sent over a connection that broke may or may not have run.
     /// </summary>
-    public bool IsConnected => _lines.AnyConnected;
+    public bool IsConnected => _streams.AnyConnected;
 
     /// <summary>Connects to the coordinator that the options name, or to the one that runs on this machine.</summary>
     /// <exception cref="CoordinatorUnavailableException">No coordinator answers; the message says where the client looked.</exception>
@@ -139,7 +140,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
 
     /// <summary>Opens the fast path: batches of tasks and results over one call.</summary>
     public TaskStream OpenTaskStream(TaskStreamOptions? options = null, CancellationToken cancellationToken = default) =>
-        new(_tasks.StreamTasks(cancellationToken: cancellationToken), options ?? new TaskStreamOptions(), this);
+        _calls.OpenStream(options ?? new TaskStreamOptions(), cancellationToken);
 
     /// <summary>Submits tasks and returns their ids, in the order given. Results are read with <see cref="WaitAsync"/>.</summary>
     public async Task<IReadOnlyList<ulong>> SubmitAsync(
@@ -172,29 +173,20 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     /// is missing.
     /// </summary>
     public IAsyncEnumerable<TaskEvent> WatchTasksAsync(
-        IEnumerable<ulong> taskIds, ulong afterSequence = 0, CancellationToken cancellationToken = default)
-    {
-        var request = new WatchTasksRequest { AfterSequence = afterSequence };
-        request.TaskIds.AddRange(taskIds);
-        return ReadAsync(
-            token => _tasks.WatchTasks(request, cancellationToken: token), static response => response.Event, cancellationToken);
-    }
+        IEnumerable<ulong> taskIds, ulong afterSequence = 0, CancellationToken cancellationToken = default) =>
+        _calls.WatchTasksAsync(taskIds, afterSequence, cancellationToken);
 
     /// <summary>Cancels tasks and returns the ids of those that this call affected.</summary>
     /// <param name="taskIds">The tasks to cancel.</param>
     /// <param name="force">Do not ask running tasks first: end their worker process.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public async Task<IReadOnlyList<ulong>> CancelAsync(
-        IEnumerable<ulong> taskIds, bool force = false, CancellationToken cancellationToken = default)
-    {
-        var request = new CancelTasksRequest { Force = force };
-        request.TaskIds.AddRange(taskIds);
-        return (await CallAsync(_tasks.CancelTasksAsync(request, cancellationToken: cancellationToken))).CancelledTaskIds;
-    }
+    public Task<IReadOnlyList<ulong>> CancelAsync(
+        IEnumerable<ulong> taskIds, bool force = false, CancellationToken cancellationToken = default) =>
+        _calls.CancelAsync(taskIds, force, cancellationToken);
 
     /// <summary>The coordinator's information about one task.</summary>
-    public async Task<TaskInfo> GetTaskAsync(ulong taskId, CancellationToken cancellationToken = default) =>
-        (await CallAsync(_tasks.GetTaskAsync(new GetTaskRequest { TaskId = taskId }, cancellationToken: cancellationToken))).Task;
+    public Task<TaskInfo> GetTaskAsync(ulong taskId, CancellationToken cancellationToken = default) =>
+        _calls.GetTaskAsync(taskId, cancellationToken);
 
     /// <summary>One page of tasks.</summary>
     public Task<ListTasksResponse> ListTasksAsync(ListTasksRequest request, CancellationToken cancellationToken = default) =>
@@ -232,7 +224,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     {
         // Continue outside the lock that the starting caller holds.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        await _lines.DisposeAsync();
+        await _streams.DisposeAsync();
         _channel.Dispose();
     }
 
@@ -249,14 +241,4 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     }
 
     private Task<T> CallAsync<T>(AsyncUnaryCall<T> call) => Errors.CallAsync(call);
-
-    private async IAsyncEnumerable<TItem> ReadAsync<TResponse, TItem>(
-        Func<CancellationToken, AsyncServerStreamingCall<TResponse>> open,
-        Func<TResponse, TItem> select,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using var call = open(cancellationToken);
-        while (await Errors.MoveNextAsync(call.ResponseStream, cancellationToken))
-            yield return select(call.ResponseStream.Current);
-    }
 }

@@ -232,7 +232,7 @@ internal static class ServeCommand
         return usual with
         {
             Workers = context.Get(Workers),
-            Command = command ?? [SelfCommand.Path, .. SelfCommand.Arguments(Commands.WorkerCommand.Arguments(Handlers(context, context.Get(AllowChaos))))],
+            Command = command ?? [SelfCommand.Path, .. SelfCommand.Arguments(WorkerArguments.Format(Handlers(context, context.Get(AllowChaos))))],
             MoreGroups = groups,
             InheritedVariables = context.Get(InheritVariable) ?? [],
             HotSpares = context.Get(HotSpares) ?? usual.HotSpares,

@@ -78,7 +78,7 @@ internal sealed class PythonPool : IAsyncDisposable
                     HotSpares = 0,
                     // A pinned worker has one core, regardless of its number of threads.
                     PinWorkers = false,
-                    Command = [SelfCommand.Path, .. SelfCommand.Arguments(WorkerCommand.Arguments(new StockHandlerOptions()))],
+                    Command = [SelfCommand.Path, .. SelfCommand.Arguments(WorkerArguments.Format(new StockHandlerOptions()))],
                     MoreGroups = [new WorkerGroupOptions("python", workers, python)],
                 },
             },

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Grpc.Core;
 
 namespace Orchestrator.Client;
@@ -49,5 +50,19 @@ internal sealed class CoordinatorCalls(CoordinatorEndpoint endpoint)
         {
             throw Broken(exception);
         }
+    }
+
+    /// <summary>The items of a stream's messages, until it ends.</summary>
+    /// <param name="open">Opens the stream with the token.</param>
+    /// <param name="select">The item of a message.</param>
+    /// <param name="cancellationToken">Ends the stream.</param>
+    public async IAsyncEnumerable<TItem> ReadAllAsync<TResponse, TItem>(
+        Func<CancellationToken, AsyncServerStreamingCall<TResponse>> open,
+        Func<TResponse, TItem> select,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var call = open(cancellationToken);
+        while (await MoveNextAsync(call.ResponseStream, cancellationToken))
+            yield return select(call.ResponseStream.Current);
     }
 }

@@ -19,7 +19,7 @@ public sealed class TaskStream : IAsyncDisposable
 
     private readonly AsyncDuplexStreamingCall<StreamTasksRequest, StreamTasksResponse> _call;
     private readonly TaskStreamOptions _options;
-    private readonly OrchestratorClient _client;
+    private readonly CoordinatorCalls _calls;
     private readonly TaskRequestWriter _writer;
     private readonly Channel<IReadOnlyList<TaskResult>>? _results;
     private readonly TaskCompletionSource _granted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -28,11 +28,11 @@ public sealed class TaskStream : IAsyncDisposable
     internal TaskStream(
         AsyncDuplexStreamingCall<StreamTasksRequest, StreamTasksResponse> call,
         TaskStreamOptions options,
-        OrchestratorClient client)
+        CoordinatorCalls calls)
     {
         _call = call;
         _options = options;
-        _client = client;
+        _calls = calls;
         _writer = new TaskRequestWriter(call.RequestStream, options);
         if (options.OnResult is null)
         {
@@ -138,8 +138,8 @@ public sealed class TaskStream : IAsyncDisposable
             var error = exception switch
             {
                 RpcException or OperationCanceledException when _disposed => new ObjectDisposedException(nameof(TaskStream)),
-                RpcException rpc => _client.Errors.Map(rpc),
-                OperationCanceledException cancelled => _client.Errors.Broken(cancelled),
+                RpcException rpc => _calls.Map(rpc),
+                OperationCanceledException cancelled => _calls.Broken(cancelled),
                 _ => exception,
             };
             _writer.Fail(error);

@@ -12,7 +12,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
     private const int LargestBatch = 256;
 
     private readonly TaskFunction<TIn, TOut> _function;
-    private readonly ResilientTaskStream _line;
+    private readonly ResilientTaskStream _stream;
     private readonly TaskOptions? _options;
     private readonly Lock _gate = new();
     private readonly Ended[] _ring;
@@ -27,14 +27,14 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
     private long _taken;
     private bool _inputEnded;
 
-    public MapOperation(TaskFunction<TIn, TOut> function, ResilientTaskStream line, MapOptions options, CancellationToken cancellationToken)
+    public MapOperation(TaskFunction<TIn, TOut> function, ResilientTaskStream stream, MapOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(function);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxInFlight, 1, nameof(options));
         if (options.Task.RequestId.Length > 0)
             throw new ArgumentException("A request id names one task, and a map has many.", nameof(options));
         _function = function;
-        _line = line;
+        _stream = stream;
         _options = options.Task.ToMessage();
         _inOrder = options.Order != ResultOrder.Completion;
         _ring = new Ended[options.MaxInFlight];
@@ -117,12 +117,12 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
             _room.Set();
         // Do not await the producer: a pending input would delay the caller, who has left the loop. The producer ends when it arrives.
         if (_ended < _submitted)
-            _line.CancelAll(this);
+            _stream.CancelAll(this);
         var late = _producing.ContinueWith(
             _ =>
             {
                 if (Volatile.Read(ref _ended) < Volatile.Read(ref _submitted))
-                    _line.CancelAll(this);
+                    _stream.CancelAll(this);
                 _stopping.Dispose();
             },
             TaskScheduler.Default);
@@ -218,7 +218,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
             sequence = _submitted++;
         try
         {
-            await _line.SubmitAsync(this, sequence, spec, _stopping.Token);
+            await _stream.SubmitAsync(this, sequence, spec, _stopping.Token);
         }
         catch
         {

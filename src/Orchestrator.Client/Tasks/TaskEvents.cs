@@ -4,14 +4,14 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <summary>The events of a task, resumed after breaks of the connection.</summary>
-/// <param name="client">The client.</param>
-/// <param name="line">The stream that the task was submitted on.</param>
-internal sealed class TaskEvents(OrchestratorClient client, ResilientTaskStream line)
+/// <param name="calls">The calls to the coordinator.</param>
+/// <param name="stream">The stream that the task was submitted on.</param>
+internal sealed class TaskEvents(TaskCalls calls, ResilientTaskStream stream)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     // The coordinator instance that has accepted the task.
-    private readonly string _instance = line.Instance;
+    private readonly string _instance = stream.Instance;
 
     public async IAsyncEnumerable<TaskEvent> ReadAsync(TaskHandle task, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -20,7 +20,7 @@ internal sealed class TaskEvents(OrchestratorClient client, ResilientTaskStream 
         ulong seen = 0;
         while (true)
         {
-            await using var events = client.WatchTasksAsync([task.Id], seen, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            await using var events = calls.WatchTasksAsync([task.Id], seen, cancellationToken).GetAsyncEnumerator(cancellationToken);
             var broken = false;
             while (!broken)
             {
@@ -51,7 +51,7 @@ internal sealed class TaskEvents(OrchestratorClient client, ResilientTaskStream 
     private async Task ReconnectAsync(TaskHandle task, CancellationToken cancellationToken)
     {
         await Task.Delay(Pause, TimeProvider.System, cancellationToken);
-        var connection = await line.ConnectedAsync(cancellationToken);
+        var connection = await stream.ConnectedAsync(cancellationToken);
         if (connection.Instance != _instance)
             throw new TaskLostException($"the events of task {task.Id} ('{task.Handler}') are lost: the coordinator was started again", task.Id, null);
     }

@@ -10,11 +10,11 @@ public abstract class TaskHandle
 {
     private readonly TaskEvents _events;
     private readonly TaskCompletion _completion;
-    private readonly OrchestratorClient _client;
+    private readonly TaskCalls _calls;
 
-    private protected TaskHandle(OrchestratorClient client, TaskEvents events, string handler, TaskCompletion completion)
+    private protected TaskHandle(TaskCalls calls, TaskEvents events, string handler, TaskCompletion completion)
     {
-        _client = client;
+        _calls = calls;
         _events = events;
         _completion = completion;
         Handler = handler;
@@ -50,7 +50,7 @@ public abstract class TaskHandle
     public async Task<TaskResult> CancelAsync(bool force = false, CancellationToken cancellationToken = default)
     {
         if (!IsCompleted && Id != 0)
-            await _client.CancelAsync([Id], force, cancellationToken);
+            await _calls.CancelAsync([Id], force, cancellationToken);
         return await GetResultAsync(cancellationToken);
     }
 
@@ -126,8 +126,8 @@ public sealed class TaskHandle<T> : TaskHandle
 {
     private readonly Lazy<Task<T>> _output;
 
-    internal TaskHandle(OrchestratorClient client, TaskEvents events, string handler, TaskCompletion completion, Func<Payload?, T> decode)
-        : base(client, events, handler, completion) =>
+    internal TaskHandle(TaskCalls calls, TaskEvents events, string handler, TaskCompletion completion, Func<Payload?, T> decode)
+        : base(calls, events, handler, completion) =>
         _output = new Lazy<Task<T>>(async () => decode(EnsureSucceeded(await completion.Result, handler).Output));
 
     /// <summary>Waits for the output. Waiting does not cancel: <see cref="TaskHandle.CancelAsync"/> does.</summary>

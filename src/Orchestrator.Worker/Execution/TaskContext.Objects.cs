@@ -24,7 +24,7 @@ public sealed partial class TaskContext
         {
             if (Volatile.Read(ref _session) is { } session)
                 return session;
-            var gateway = _executor.Services.GetService<SessionPool>()
+            var gateway = _environment.Services.GetService<SessionPool>()
                 ?? throw new InvalidOperationException("this process has no way to its coordinator's objects");
             session = gateway.SessionOf(SessionId);
             if (Interlocked.CompareExchange(ref _session, session, null) is not { } other)

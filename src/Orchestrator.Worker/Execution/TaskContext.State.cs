@@ -14,7 +14,7 @@ public sealed partial class TaskContext
     private const int Running = 1;
     private const int Over = 2;
 
-    private readonly TaskExecutor _executor;
+    private readonly AttemptEnvironment _environment;
     private RawAssignment _assignment;
     private CancellationTokenSource? _cancellation;
     private IServiceProvider? _services;
@@ -23,9 +23,9 @@ public sealed partial class TaskContext
     private int _state;
     private int _cause;
 
-    internal TaskContext(TaskExecutor executor, in RawAssignment assignment, RegisteredTask registration, ILane lane)
+    internal TaskContext(AttemptEnvironment environment, in RawAssignment assignment, RegisteredTask registration, ILane lane)
     {
-        _executor = executor;
+        _environment = environment;
         _assignment = assignment;
         Registration = registration;
         Lane = lane;
@@ -88,8 +88,8 @@ public sealed partial class TaskContext
             return;
         attemptEvent.TaskId = TaskId;
         attemptEvent.Attempt = Attempt;
-        _executor.ResultWriter.Event(attemptEvent);
-        _executor.ResultWriter.Flush(busy: true);
+        _environment.ResultWriter.Event(attemptEvent);
+        _environment.ResultWriter.Flush(busy: true);
     }
 
     private CancellationTokenSource CreateCancellation()

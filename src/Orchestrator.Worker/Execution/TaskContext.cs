@@ -27,13 +27,13 @@ public sealed partial class TaskContext
     /// <summary>
     /// The worker's name and incarnation, such as <c>worker-1#3</c>; changes when a hot spare takes over a slot. Empty in process.
     /// </summary>
-    public string WorkerName => _executor.WorkerName;
+    public string WorkerName => _environment.WorkerName;
 
     /// <summary>The W3C trace context of the task; may be empty.</summary>
     public string TraceParent => _assignment.Traceparent;
 
     /// <summary>True if the handler shares its process with the coordinator.</summary>
-    public bool IsInProcess => _executor.IsInProcess;
+    public bool IsInProcess => _environment.IsInProcess;
 
     /// <summary>
     /// Fires when this attempt is to end: it was cancelled, or its run timeout has passed. A handler that observes it can end cleanly; one
@@ -44,12 +44,12 @@ public sealed partial class TaskContext
     /// <summary>
     /// Fires when the worker is to shut down: running tasks may finish, and long ones may use it to stop at a good point.
     /// </summary>
-    public CancellationToken ShutdownToken => _executor.ShutdownToken;
+    public CancellationToken ShutdownToken => _environment.ShutdownToken;
 
     /// <summary>The services of this process, or of this task's scope if its handler is a scoped class.</summary>
     public IServiceProvider Services
     {
-        get => _services ?? _executor.Services;
+        get => _services ?? _environment.Services;
         internal set => _services = value;
     }
 
@@ -64,7 +64,7 @@ public sealed partial class TaskContext
     /// objects that are expensive to create and unsafe to share between processes: a model, a connection.
     /// </summary>
     public T GetLocal<T>(Func<T> create)
-        where T : class => _executor.Locals.Get(create);
+        where T : class => _environment.Locals.Get(create);
 
     /// <summary>Reports the task's progress to watchers. Dropped while they do not keep up: the next report replaces it anyway.</summary>
     /// <param name="completed">How much is done.</param>
@@ -72,14 +72,14 @@ public sealed partial class TaskContext
     /// <param name="message">A short text for people.</param>
     public void ReportProgress(double completed, double total = 0, string? message = null)
     {
-        if (_executor.ResultWriter.HasRoom)
+        if (_environment.ResultWriter.HasRoom)
             Send(new RawAttemptEvent { Progress = new Progress { Completed = completed, Total = total, Message = ExceptionText.Clean(message, MaxProgressMessage) } });
     }
 
     /// <summary>Sends a JSON value ahead of the result; waits while the reader does not keep up.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Same contract as the mapping that uses reflection.")]
     public ValueTask WritePartialAsync<T>(T value) =>
-        WritePartialAsync(value, (JsonTypeInfo<T>)_executor.Handlers.JsonOptions.GetTypeInfo(typeof(T)));
+        WritePartialAsync(value, (JsonTypeInfo<T>)_environment.Handlers.JsonOptions.GetTypeInfo(typeof(T)));
 
     /// <summary>Sends a JSON value ahead of the result; waits while the reader does not keep up.</summary>
     public ValueTask WritePartialAsync<T>(T value, JsonTypeInfo<T> type) => WritePartialMessageAsync(PayloadCodec.EncodeJson(value, type));
@@ -92,13 +92,13 @@ public sealed partial class TaskContext
         if (payload.Length > ProtocolConstants.MaxPayloadBytes)
             throw new PayloadTooLargeException("a partial output", payload.Length);
         var partial = new RawAttemptEvent { PartialOutput = payload };
-        if (!_executor.ResultWriter.HasRoom)
+        if (!_environment.ResultWriter.HasRoom)
             return WaitAndSendAsync(partial);
         Send(partial);
         return ValueTask.CompletedTask;
     }
 
-    internal bool HasRoom => _executor.ResultWriter.HasRoom;
+    internal bool HasRoom => _environment.ResultWriter.HasRoom;
 
     internal void Log(string level, string message) => AttemptLog.Write(level, message);
 
@@ -110,7 +110,7 @@ public sealed partial class TaskContext
 
     private async ValueTask WaitAndSendAsync(RawAttemptEvent partial)
     {
-        await _executor.ResultWriter.WaitForRoomAsync(CancellationToken);
+        await _environment.ResultWriter.WaitForRoomAsync(CancellationToken);
         Send(partial);
     }
 }

@@ -14,6 +14,7 @@ public sealed class TaskExecutor : IAsyncDisposable
     private readonly Dictionary<AttemptKey, TaskContext> _attempts = [];
     private readonly CancellationTokenSource _shutdown = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly AttemptEnvironment _environment;
     private readonly ExecutorLanes _lanes;
     private int _running;
     private int _waiting;
@@ -40,10 +41,7 @@ public sealed class TaskExecutor : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(writer);
         ArgumentNullException.ThrowIfNull(time);
         handlers.Freeze();
-        Handlers = handlers;
-        Services = services;
-        ResultWriter = writer;
-        IsInProcess = layout.IsInProcess;
+        _environment = new AttemptEnvironment(handlers, services, writer, layout.IsInProcess, _shutdown.Token);
         _lanes = layout.Build(new LaneServices(new AttemptRunner(this, recorder, time), writer, time));
     }
 
@@ -54,22 +52,16 @@ public sealed class TaskExecutor : IAsyncDisposable
     public int Waiting => Volatile.Read(ref _waiting);
 
     /// <summary>The value of <see cref="TaskContext.WorkerName"/> for handlers.</summary>
-    public string WorkerName { get; set => Volatile.Write(ref field, value); } = "";
+    public string WorkerName
+    {
+        get => _environment.WorkerName;
+        set => _environment.WorkerName = value;
+    }
 
     /// <summary>Completes after <see cref="Drain"/>, once the last attempt has been reported.</summary>
     public Task Drained => _drained.Task;
 
-    internal TaskHandlerRegistry Handlers { get; }
-
-    internal IServiceProvider Services { get; }
-
-    internal IAttemptResultWriter ResultWriter { get; }
-
-    internal WorkerLocals Locals { get; } = new();
-
-    internal bool IsInProcess { get; }
-
-    internal CancellationToken ShutdownToken => _shutdown.Token;
+    private IAttemptResultWriter ResultWriter => _environment.ResultWriter;
 
     /// <summary>Accepts attempts in order. Those of unknown handlers end at once; after <see cref="Drain"/> all are returned.</summary>
     public void Start(ReadOnlySpan<RawAssignment> assignments) => Accept(assignments, deferred: false);
@@ -159,7 +151,7 @@ public sealed class TaskExecutor : IAsyncDisposable
         _lanes.Io.Stop();
         _lanes.Blocking.Stop();
         if (Drained.IsCompleted)
-            await Locals.DisposeAsync();
+            await _environment.Locals.DisposeAsync();
     }
 
     internal void OnStarted()
@@ -181,8 +173,8 @@ public sealed class TaskExecutor : IAsyncDisposable
         var count = 0;
         foreach (ref readonly var assignment in assignments)
         {
-            if (Handlers.TryGet(assignment.Handler, out var registration))
-                batch[count++] = new TaskContext(this, assignment, registration, _lanes.For(registration.Kind));
+            if (_environment.Handlers.TryGet(assignment.Handler, out var registration))
+                batch[count++] = new TaskContext(_environment, assignment, registration, _lanes.For(registration.Kind));
             else
                 ResultWriter.Completed(AttemptRunner.NotRun(assignment, TaskErrors.UnknownHandler(assignment.Handler)));
         }

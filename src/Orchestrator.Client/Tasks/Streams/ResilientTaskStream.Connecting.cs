@@ -39,7 +39,7 @@ internal sealed partial class ResilientTaskStream
             TaskCompletionSource<StreamConnection> connected;
             lock (_gate)
             {
-                ObjectDisposedException.ThrowIf(_disposed, typeof(OrchestratorClient));
+                ObjectDisposedException.ThrowIf(_disposed, _calls.Owner);
                 if (!_isRunning)
                 {
                     _isRunning = true;
@@ -80,7 +80,7 @@ internal sealed partial class ResilientTaskStream
         }
 
         if (_stopping.IsCancellationRequested)
-            GiveUp(new ObjectDisposedException(nameof(OrchestratorClient)));
+            GiveUp(new ObjectDisposedException(_calls.Owner.Name));
     }
 
     private bool TryRest()
@@ -102,8 +102,8 @@ internal sealed partial class ResilientTaskStream
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             _stopping.Token.ThrowIfCancellationRequested();
-            var stream = _client.OpenTaskStream(
-                new TaskStreamOptions { DetachOnDisconnect = _client.Options.DetachOnDisconnect, OnResult = OnResult, OnAccepted = OnAccepted });
+            var stream = _calls.OpenStream(
+                new TaskStreamOptions { DetachOnDisconnect = _calls.Options.DetachOnDisconnect, OnResult = OnResult, OnAccepted = OnAccepted });
             stream.Greet();
             await Task.WhenAny(stream.Granted, stream.Completion, Task.Delay(Timeout.InfiniteTimeSpan, time, _stopping.Token));
             if (stream.Granted.IsCompletedSuccessfully)
@@ -123,7 +123,7 @@ internal sealed partial class ResilientTaskStream
             var error = stream.Completion.Exception?.InnerException
                 ?? new CoordinatorUnavailableException("the coordinator ended the stream before it began", null);
             await stream.DisposeAsync();
-            var left = _client.Options.ReconnectFor is var patience && patience == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : patience - time.GetElapsedTime(started);
+            var left = _calls.Options.ReconnectFor is var patience && patience == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : patience - time.GetElapsedTime(started);
             if (!IsTransient(error) || left <= TimeSpan.Zero)
             {
                 GiveUp(error);

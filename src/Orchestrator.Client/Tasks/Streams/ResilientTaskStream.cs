@@ -8,17 +8,17 @@ namespace Orchestrator.Client;
 /// </summary>
 internal sealed partial class ResilientTaskStream : IAsyncDisposable
 {
-    private readonly OrchestratorClient _client;
+    private readonly TaskCalls _calls;
     private readonly Lock _gate = new();
     private readonly SlotTable _slots = new();
     private readonly TaskRecovery _recovery;
     private volatile StreamConnection? _connection;
     private bool _disposed;
 
-    public ResilientTaskStream(OrchestratorClient client)
+    public ResilientTaskStream(TaskCalls calls)
     {
-        _client = client;
-        _recovery = new TaskRecovery(client, this);
+        _calls = calls;
+        _recovery = new TaskRecovery(calls, this);
     }
 
     /// <summary>The coordinator instance last reached.</summary>
@@ -182,7 +182,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
     {
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_disposed, typeof(OrchestratorClient));
+            ObjectDisposedException.ThrowIf(_disposed, _calls.Owner);
             return _slots.Add(observer, sequence, spec);
         }
     }

@@ -7,7 +7,7 @@ namespace Orchestrator.Client;
 /// Recovers tasks whose stream broke: they go on at the coordinator, so they are queried by id, and so are durable ones after a restart of the
 /// coordinator. A task that the coordinator no longer knows, or that only an earlier instance knew, is reported as lost.
 /// </summary>
-internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStream line) : IAsyncDisposable
+internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) : IAsyncDisposable
 {
     private const int QueriesAtOnce = 32;
 
@@ -68,7 +68,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
     {
         try
         {
-            await client.CancelAsync(ids, cancellationToken: _stopping.Token);
+            await calls.CancelAsync(ids, cancellationToken: _stopping.Token);
         }
         catch (Exception exception) when (exception is OrchestratorException or OperationCanceledException or ObjectDisposedException)
         {
@@ -83,7 +83,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
         {
             while (left.Count > 0)
             {
-                var connection = await line.ConnectedAsync(_stopping.Token);
+                var connection = await stream.ConnectedAsync(_stopping.Token);
                 if (connection.Instance != instance)
                 {
                     Lose(left.Where(task => !IsDurable(task)), "the coordinator was started again");
@@ -138,7 +138,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
     {
         try
         {
-            var info = await client.GetTaskAsync(task.TaskId, _stopping.Token);
+            var info = await calls.GetTaskAsync(task.TaskId, _stopping.Token);
             if (info.Result is null || info.State < TaskState.Succeeded)
                 return task;
             Settle(task, info.Result);
@@ -157,7 +157,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
         var open = tasks.ToDictionary(task => task.TaskId);
         try
         {
-            await foreach (var item in client.WatchTasksAsync([.. open.Keys], cancellationToken: _stopping.Token))
+            await foreach (var item in calls.WatchTasksAsync([.. open.Keys], cancellationToken: _stopping.Token))
             {
                 if (item.EventCase == TaskEvent.EventOneofCase.Result && open.Remove(item.TaskId, out var task))
                     Settle(task, item.Result);
@@ -199,7 +199,7 @@ internal sealed class TaskRecovery(OrchestratorClient client, ResilientTaskStrea
     private void Resubmit(OpenTask task)
     {
         Forget(task);
-        _ = line.ResubmitAsync(task, _stopping.Token);
+        _ = stream.ResubmitAsync(task, _stopping.Token);
     }
 
     private List<OpenTask> Forget(IEnumerable<OpenTask> tasks) => [.. tasks.Where(Forget)];

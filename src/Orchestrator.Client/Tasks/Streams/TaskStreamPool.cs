@@ -1,13 +1,13 @@
 namespace Orchestrator.Client;
 
 /// <summary>The few streams that all tasks of a client share; another one is opened when all open ones are full.</summary>
-internal sealed class TaskStreamPool(OrchestratorClient client, int limit) : IAsyncDisposable
+internal sealed class TaskStreamPool(TaskCalls calls) : IAsyncDisposable
 {
     // The coordinator's default grant per stream.
     private const int FullAt = 4_096;
 
     private readonly Lock _gate = new();
-    private readonly List<ResilientTaskStream> _lines = [];
+    private readonly List<ResilientTaskStream> _streams = [];
     private bool _disposed;
 
     public bool AnyConnected
@@ -15,7 +15,7 @@ internal sealed class TaskStreamPool(OrchestratorClient client, int limit) : IAs
         get
         {
             lock (_gate)
-                return _lines.Exists(line => line.IsConnected);
+                return _streams.Exists(stream => stream.IsConnected);
         }
     }
 
@@ -24,34 +24,34 @@ internal sealed class TaskStreamPool(OrchestratorClient client, int limit) : IAs
     {
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_disposed, typeof(OrchestratorClient));
+            ObjectDisposedException.ThrowIf(_disposed, calls.Owner);
             ResilientTaskStream? least = null;
             var fewest = int.MaxValue;
-            foreach (var line in _lines)
+            foreach (var stream in _streams)
             {
-                var open = line.OpenTasks;
+                var open = stream.OpenTasks;
                 if (open < FullAt / 2)
-                    return line;
+                    return stream;
                 if (open < fewest)
-                    (least, fewest) = (line, open);
+                    (least, fewest) = (stream, open);
             }
 
-            if (least is not null && (fewest < FullAt || _lines.Count >= limit))
+            if (least is not null && (fewest < FullAt || _streams.Count >= calls.Options.MaxStreams))
                 return least;
-            _lines.Add(least = new ResilientTaskStream(client));
+            _streams.Add(least = new ResilientTaskStream(calls));
             return least;
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        ResilientTaskStream[] lines;
+        ResilientTaskStream[] streams;
         lock (_gate)
         {
             _disposed = true;
-            lines = [.. _lines];
+            streams = [.. _streams];
         }
 
-        await Task.WhenAll(lines.Select(line => line.DisposeAsync().AsTask()));
+        await Task.WhenAll(streams.Select(stream => stream.DisposeAsync().AsTask()));
     }
 }

@@ -15,6 +15,3 @@ internal interface ILane
     /// <summary>Ends the lane's idle threads; a running task is not affected.</summary>
     void Stop();
 }
-
-/// <summary>The dependencies of lanes.</summary>
-internal sealed record LaneServices(AttemptRunner Runner, IAttemptResultWriter ResultWriter, TimeProvider Time);

@@ -1,7 +1,7 @@
 using System.Xml.Linq;
 using Orchestrator.TestKit;
 
-namespace Orchestrator.Core.Tests.House;
+namespace Orchestrator.Architecture.Tests;
 
 /// <summary>The allowed project references, so that a forbidden dependency fails; and the maximum size of a file.</summary>
 public sealed class ProjectReferenceTests

@@ -1,0 +1,4 @@
+namespace Orchestrator.Worker;
+
+/// <summary>The dependencies of lanes.</summary>
+internal sealed record LaneServices(AttemptRunner Runner, IAttemptResultWriter ResultWriter, TimeProvider Time);

@@ -1,0 +1,20 @@
+namespace Orchestrator.Architecture.Tests;
+
+/// <summary>
+/// The rooms of each project: a room is a folder directly below the project's, which is also the first part of a namespace below the project's. A room may
+/// use the rooms that stand before it, and no other; the project's own namespace stands for the types that lie in no folder.
+/// </summary>
+internal static class Rooms
+{
+    /// <summary>The name of the room of types that lie in no folder.</summary>
+    public const string Root = "(root)";
+
+    /// <summary>Project (without the prefix) → its rooms, the used before the users.</summary>
+    public static IReadOnlyDictionary<string, string[]> Order { get; } = new Dictionary<string, string[]>(StringComparer.Ordinal)
+    {
+        ["Coordinator"] =
+        [
+            "Infrastructure", "Mapping", "Journal", "EngineHosts", "Dispatch", "Security", "Supervision", "Telemetry", "Services", "Admin", "Hosting",
+        ],
+    };
+}
