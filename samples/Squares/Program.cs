@@ -1,8 +1,8 @@
 // Coordinator and workers in one program: `dotnet run` prints the squares of 1 to 10, computed in worker processes.
 using System.Globalization;
 using Orchestrator.App;
-using Orchestrator.Client;
-using Orchestrator.Worker;
+using Orchestrator.Client.Tasks;
+using Orchestrator.Worker.Tasks;
 
 var app = OrchestratorApp.Create(args);   // first: in a worker, this ties the worker's lifetime to its parent's
 

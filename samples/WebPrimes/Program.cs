@@ -1,7 +1,7 @@
 // A web server that runs long computations in worker processes: they can be cancelled, time out, and cannot crash the server.
 using Orchestrator.App;
-using Orchestrator.Client;
-using Orchestrator.Worker;
+using Orchestrator.Client.Tasks;
+using Orchestrator.Worker.Tasks;
 
 var app = OrchestratorApp.Create(args);
 app.MapTask("primes", HandlerKind.Cpu, (int below) => Primes.CountBelow(below));

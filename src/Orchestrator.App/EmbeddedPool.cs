@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Orchestrator.Client;
-using Orchestrator.Coordinator;
+using Orchestrator.Client.Connection;
+using Orchestrator.Coordinator.Hosting;
 
 namespace Orchestrator.App;
 

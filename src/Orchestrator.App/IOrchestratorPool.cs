@@ -1,4 +1,5 @@
 using Orchestrator.Client;
+using Orchestrator.Client.Tasks;
 
 namespace Orchestrator.App;
 

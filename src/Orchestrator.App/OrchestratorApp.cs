@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Hosting;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.App;
 

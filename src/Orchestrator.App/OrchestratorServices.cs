@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Client;
+using Orchestrator.Client.Tasks;
 
 namespace Orchestrator.App;
 

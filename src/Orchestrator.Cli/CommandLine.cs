@@ -5,6 +5,8 @@ using System.CommandLine.Parsing;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Cli;
@@ -41,14 +43,6 @@ internal static class CommandLine
                 token => parsed.InvokeAsync(configuration, token), ChildCommand.IsRunBy(parsed.CommandResult) ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(2));
         // The parser reports a wrong command line as 1, which is this command's code for a failed task.
         return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
-    }
-
-    /// <summary>This process's own arguments, parsed again: a response file named with <c>@</c> may have changed.</summary>
-    /// <exception cref="UsageException">The arguments are wrong now; the message says how.</exception>
-    internal static CommandContext Again()
-    {
-        var parsed = Root.Parse(Environment.GetCommandLineArgs()[1..]);
-        return parsed.Errors is [] ? new CommandContext(parsed) : throw new UsageException(string.Join(' ', parsed.Errors.Select(error => error.Message)));
     }
 
     /// <summary>Prints one line: the error and the likely intended word. A page of help would push it off the screen.</summary>

@@ -4,6 +4,7 @@ using Orchestrator.Cli.Bench.Bare;
 using Orchestrator.Cli.Bench.Objects.Partner;
 using Orchestrator.Cli.Bench.Pool;
 using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Guide;
 
 // Latency-critical processes come first, before the parser and the terminal library are even loaded.

@@ -1,3 +1,4 @@
+using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;

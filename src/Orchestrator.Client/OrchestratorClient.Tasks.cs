@@ -1,4 +1,7 @@
 using System.Runtime.CompilerServices;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Tasks;
+using Orchestrator.Client.Tasks.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;

@@ -3,6 +3,13 @@ using System.Security.Authentication;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Objects;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Streams;
+using Orchestrator.Client.Tasks;
+using Orchestrator.Client.Tasks.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client;

@@ -1,4 +1,8 @@
-using Orchestrator.Worker;
+using Orchestrator.Handlers.Chaos;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Handlers.Cpu;
+using Orchestrator.Handlers.Io;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Handlers;
 

@@ -1,6 +1,8 @@
 // Calls every client API that trimmed code may use, against the coordinator that the environment names.
 using System.Text.Json.Serialization;
 using Orchestrator.Client;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
 await using var client = await OrchestratorClient.ConnectAsync();

@@ -12,9 +12,14 @@ internal static class Rooms
     /// <summary>Project (without the prefix) → its rooms, the used before the users.</summary>
     public static IReadOnlyDictionary<string, string[]> Order { get; } = new Dictionary<string, string[]>(StringComparer.Ordinal)
     {
+        ["Client"] = ["Errors", "Connection", "Serialization", "Streams", "Tasks", "Objects", Root],
+        ["Worker"] = ["Payloads", "Tasks", "Execution", "Service", "Hosting"],
+        ["Handlers"] = ["Common", "Chaos", "Cpu", "Io", Root],
         ["Coordinator"] =
         [
-            "Infrastructure", "Mapping", "Journal", "EngineHosts", "Dispatch", "Security", "Supervision", "Telemetry", "Services", "Admin", "Hosting",
+            "Infrastructure", "Mapping", "Journal", "EngineHosts", "Dispatch", "Security", "Supervision", "Services", "Telemetry", "Admin", "Hosting",
         ],
+        ["App"] = [Root],
+        ["Cli"] = ["Common", "Options", "Output", "Doctor", "Bench", "LoadTest", "Demo", "Guide", "Top", "Commands", Root],
     };
 }

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.TestKit;
 

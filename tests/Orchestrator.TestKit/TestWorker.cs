@@ -2,13 +2,14 @@ using System.Diagnostics;
 using System.Text.Json;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
-using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
 using Orchestrator.Contracts;
 using Orchestrator.TestKit.History;
 using Orchestrator.TestKit.LockOrders;
 using Orchestrator.V1;
-using Orchestrator.Worker;
-using HandlerKind = Orchestrator.Worker.HandlerKind;
+using Orchestrator.Worker.Hosting;
+using Orchestrator.Worker.Tasks;
+using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.TestKit;
 

@@ -3,8 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orchestrator.App;
-using Orchestrator.Client;
-using Orchestrator.Worker;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Tasks;
+using Orchestrator.Worker.Tasks;
 
 var app = OrchestratorApp.Create(args);
 app.MapTask("pid", HandlerKind.Cpu, (int _) => Environment.ProcessId);

@@ -1,5 +1,6 @@
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Report;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 

@@ -3,6 +3,7 @@ using Grpc.Net.Client;
 using Orchestrator.Cli.Bench.Bare;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
 
 namespace Orchestrator.Cli.Bench;
 

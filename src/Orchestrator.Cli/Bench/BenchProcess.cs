@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Orchestrator.Cli.Common;
 
 namespace Orchestrator.Cli.Bench;
 

@@ -1,8 +1,10 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench;

@@ -1,8 +1,12 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench;

@@ -2,7 +2,10 @@ using System.CommandLine;
 using Orchestrator.Cli.Bench;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
 using Orchestrator.Contracts;
 
 namespace Orchestrator.Cli.Commands;
@@ -23,6 +26,14 @@ internal sealed class CommandContext(ParseResult parsed)
     public IEnumerable<string> Words => parsed.CommandResult.Parent is System.CommandLine.Parsing.CommandResult { Parent: not null } parent
         ? [parent.Command.Name, parsed.CommandResult.Command.Name]
         : [parsed.CommandResult.Command.Name];
+
+    /// <summary>This process's own arguments, parsed again: a response file named with <c>@</c> may have changed.</summary>
+    /// <exception cref="UsageException">The arguments are wrong now; the message says how.</exception>
+    public CommandContext ParseAgain()
+    {
+        var again = parsed.RootCommandResult.Command.Parse(Environment.GetCommandLineArgs()[1..]);
+        return again.Errors is [] ? new CommandContext(again) : throw new UsageException(string.Join(' ', again.Errors.Select(error => error.Message)));
+    }
 
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);
 

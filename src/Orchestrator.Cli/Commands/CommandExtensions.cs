@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
 using Grpc.Core;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
-using Orchestrator.Client;
+using Orchestrator.Client.Errors;
 
 namespace Orchestrator.Cli.Commands;
 

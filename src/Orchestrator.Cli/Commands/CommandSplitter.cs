@@ -1,4 +1,5 @@
 using System.Text;
+using Orchestrator.Cli.Common;
 
 namespace Orchestrator.Cli.Commands;
 

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Orchestrator.Cli.Bench.Compare;
 using Orchestrator.Cli.Bench.Pool;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 
 namespace Orchestrator.Cli.Commands;
 

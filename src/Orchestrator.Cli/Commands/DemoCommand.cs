@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Demo;
 using Orchestrator.Cli.Output;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Doctor;
 using Spectre.Console;
 

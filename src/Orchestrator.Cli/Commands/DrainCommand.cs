@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.Cli.Output;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,6 +1,8 @@
-using Orchestrator.Contracts;
 using System.CommandLine;
 using System.IO.Enumeration;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
+using Orchestrator.Contracts;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.LoadTest;
+using Orchestrator.Cli.Options;
 
 namespace Orchestrator.Cli.Commands;
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 
 namespace Orchestrator.Cli.Commands;
 

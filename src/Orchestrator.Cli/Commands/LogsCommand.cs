@@ -1,6 +1,7 @@
 using System.CommandLine;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
-using Orchestrator.Client;
+using Orchestrator.Client.Errors;
 using Orchestrator.Contracts;
 using Orchestrator.V1;
 

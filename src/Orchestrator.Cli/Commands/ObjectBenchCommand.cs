@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 
 namespace Orchestrator.Cli.Commands;
 

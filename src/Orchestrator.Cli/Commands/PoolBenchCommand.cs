@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Orchestrator.Cli.Bench.Pool;
+using Orchestrator.Cli.Common;
 
 namespace Orchestrator.Cli.Commands;
 

@@ -1,7 +1,12 @@
 using System.CommandLine;
 using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

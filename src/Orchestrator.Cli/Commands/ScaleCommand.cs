@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Orchestrator.Cli.Common;
 
 namespace Orchestrator.Cli.Commands;
 

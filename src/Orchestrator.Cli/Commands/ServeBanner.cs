@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
-using Orchestrator.Client;
+using Orchestrator.Cli.Common;
+using Orchestrator.Client.Serialization;
 using Orchestrator.Contracts;
-using Orchestrator.Coordinator;
+using Orchestrator.Coordinator.Hosting;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,11 +1,14 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.Contracts;
-using Orchestrator.Coordinator;
+using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Handlers;
-using Orchestrator.Worker;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Cli.Commands;
 
@@ -141,7 +144,7 @@ internal static class ServeCommand
         var registry = new TaskHandlerRegistry();
         StockHandlers.Register(registry, Handlers(context, allowChaos: false));
         await using var application = CoordinatorApplication.Create(options, registry);
-        application.OptionsSource = () => Options(CommandLine.Again());
+        application.OptionsSource = () => Options(context.ParseAgain());
 
         // From here on a signal must not simply end the process, which would leave the endpoint file behind. During
         // startup it cancels the start; afterwards the application handles it.

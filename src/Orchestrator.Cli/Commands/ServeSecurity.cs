@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using Orchestrator.Cli.Common;
 using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;

@@ -1,5 +1,6 @@
+using Orchestrator.Cli.Common;
 using Orchestrator.Handlers;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Hosting;
 
 namespace Orchestrator.Cli.Commands;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Orchestrator.Cli.Common;
 using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Cli.Commands;

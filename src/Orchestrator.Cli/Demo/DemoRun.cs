@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Orchestrator.Client;
+using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Demo;

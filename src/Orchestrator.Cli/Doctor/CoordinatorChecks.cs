@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Infrastructure;
 

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using Orchestrator.App;
-using Orchestrator.Client;
 using Orchestrator.Cli.Output;
+using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Objects;
 
 namespace Orchestrator.Cli.Guide;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using Orchestrator.Handlers;
-using Orchestrator.Worker;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Handlers.Cpu;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Cli.Guide;
 

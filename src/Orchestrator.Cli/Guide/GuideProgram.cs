@@ -1,5 +1,6 @@
 using Orchestrator.App;
 using Orchestrator.Handlers;
+using Orchestrator.Handlers.Common;
 
 namespace Orchestrator.Cli.Guide;
 

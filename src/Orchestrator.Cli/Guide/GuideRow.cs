@@ -1,4 +1,4 @@
-using Orchestrator.Worker;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Cli.Guide;
 

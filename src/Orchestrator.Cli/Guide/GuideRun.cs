@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Orchestrator.App;
 using Orchestrator.Cli.Output;
-using Orchestrator.Client;
+using Orchestrator.Client.Tasks;
 
 namespace Orchestrator.Cli.Guide;
 

@@ -1,10 +1,11 @@
 using System.Diagnostics;
-using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Common;
 using Orchestrator.Client;
-using Orchestrator.Coordinator;
+using Orchestrator.Client.Connection;
+using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Infrastructure;
-using Orchestrator.Handlers;
-using Orchestrator.Worker;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Cli.Guide;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Orchestrator.Cli.Bench.Load;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 using Orchestrator.V1;

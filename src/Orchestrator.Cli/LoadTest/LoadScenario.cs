@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 
 namespace Orchestrator.Cli.LoadTest;
 

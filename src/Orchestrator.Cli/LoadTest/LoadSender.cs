@@ -3,6 +3,9 @@ using System.Diagnostics;
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Client;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.LoadTest;

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Client.Errors;
 using Spectre.Console;
 
 namespace Orchestrator.Cli.Top;

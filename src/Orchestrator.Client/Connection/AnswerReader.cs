@@ -6,7 +6,7 @@ using Grpc.Core.Interceptors;
 using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Connection;
 
 /// <summary>
 /// Confines an unreadable answer to the operation that it answers. A stream message may carry the answers of many operations, and reconnecting does

@@ -2,7 +2,7 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Orchestrator.Contracts;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Connection;
 
 /// <summary>
 /// Sends the token as metadata of every call. Call credentials would be the usual place, but gRPC drops them on

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using Grpc.Net.Client;
 using Orchestrator.Contracts;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Connection;
 
 /// <summary>Makes the channels of this client, with one set of HTTP/2 settings.</summary>
 internal static class ClientChannel

@@ -1,8 +1,9 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Orchestrator.Client.Errors;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Connection;
 
 /// <summary>The client's side of TLS: the authorities it trusts and its own certificate.</summary>
 internal static class ClientTls

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using Grpc.Core;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Connection;
 
 /// <summary>Explains why a connection failed, and what to change.</summary>
 internal static class ConnectionFailures

@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Connection;
 
 /// <summary>An interceptor that changes the method or the options of any kind of call.</summary>
 internal abstract class ContextInterceptor : Interceptor

@@ -1,7 +1,8 @@
 using System.Text.Json;
+using Orchestrator.Client.Errors;
 using Orchestrator.Contracts;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Connection;
 
 /// <summary>An address and a token, and the source of each, so that an error can say what to fix.</summary>
 /// <param name="Address">The gRPC address.</param>

@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Errors;
 
 /// <summary>The wait would have closed a cycle of waits, which the message names. Other waiters are unaffected: release your holds, or use a timeout.</summary>
 public sealed class DeadlockException(string message, IReadOnlyList<WaitEdge>? cycle, Exception? innerException)

@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Errors;
 
 /// <summary>The base of this client's exceptions: the coordinator refused a request, the request did not reach it, or a task did not succeed.</summary>
 public class OrchestratorException : Exception

@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Errors;
 
 /// <summary>Maps a task's failure to an exception of this client.</summary>
 internal static class TaskErrors

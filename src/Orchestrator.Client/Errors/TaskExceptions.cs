@@ -1,7 +1,8 @@
 using Grpc.Core;
+using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Errors;
 
 /// <summary>A task that did not succeed: its id, worker and attempt.</summary>
 public abstract class TaskException : OrchestratorException
@@ -100,13 +101,13 @@ public sealed class RemoteTaskCanceledException : OperationCanceledException
 /// </summary>
 public sealed class PartialsLostException : OrchestratorException
 {
-    internal PartialsLostException(TaskHandle task, ulong count, ulong after, ulong before)
+    internal PartialsLostException(ulong taskId, string handler, ulong count, ulong after, ulong before)
         : base(
-            $"{count} partial outputs of task {task.Id} ('{task.Handler}') are lost to this reader, between the events {after} and {before}: it did not keep up, or came late; EventsAsync continues past a gap",
+            $"{count} partial outputs of task {taskId} ('{handler}') are lost to this reader, between the events {after} and {before}: it did not keep up, or came late; EventsAsync continues past a gap",
             StatusCode.DataLoss,
             ErrorReason.LimitExceeded,
             null) =>
-        (TaskId, Count) = (task.Id, count);
+        (TaskId, Count) = (taskId, count);
 
     /// <summary>The task's id.</summary>
     public ulong TaskId { get; }

@@ -1,6 +1,7 @@
+using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Objects;
 
 /// <summary>
 /// An item leased to this consumer until it is settled. Completing it marks it done; disposing it uncompleted returns it to the front of the queue, so a scope

@@ -1,7 +1,8 @@
 using Grpc.Core;
+using Orchestrator.Client.Connection;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Objects;
 
 /// <summary>The services of shared objects over one connection, and the mapping of their errors.</summary>
 internal sealed class ObjectServices(CallInvoker invoker, CoordinatorCalls errors)

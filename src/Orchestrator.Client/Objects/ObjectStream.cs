@@ -1,9 +1,11 @@
 using System.Threading.Channels;
 using Grpc.Core;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
 using Orchestrator.Contracts;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Objects;
 
 /// <summary>
 /// One Connect stream: any number of concurrent operations, answered as they complete. When it breaks, it is reopened and the unanswered operations are

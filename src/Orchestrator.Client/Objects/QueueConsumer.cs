@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using Grpc.Core;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Objects;
 
 /// <summary>
 /// One Consume stream: items are prefetched as far as credits allow, and settlements go with the next message. Nothing waits for an answer, so a loop

@@ -1,6 +1,6 @@
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Objects;
 
 /// <summary>
 /// One of several independent flows of work within a session, such as one of its threads. The session still owns everything acquired through a flow, but

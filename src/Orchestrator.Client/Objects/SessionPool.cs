@@ -1,8 +1,9 @@
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using Orchestrator.Client.Connection;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Objects;
 
 /// <summary>
 /// One connection with one stream, shared by any number of sessions that the coordinator has created: the handlers of a worker process reach the coordinator's

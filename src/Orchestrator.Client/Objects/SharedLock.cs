@@ -1,6 +1,8 @@
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Objects;
 
 /// <summary>A lock shared by every process that names it.</summary>
 public sealed class SharedLock

@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Objects;
 
 /// <summary>An existing pipe, shared by the two processes that use its ends.</summary>
 public sealed class SharedPipe

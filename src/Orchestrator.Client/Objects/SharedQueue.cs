@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
 using Orchestrator.Contracts;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Objects;
 
 /// <summary>An existing queue, shared by every process that names it.</summary>
 public sealed class SharedQueue

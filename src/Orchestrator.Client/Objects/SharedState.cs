@@ -1,6 +1,7 @@
+using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Objects;
 
 /// <summary>A dict shared by every process that names it.</summary>
 public sealed class SharedDict

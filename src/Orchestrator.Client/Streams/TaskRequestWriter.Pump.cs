@@ -1,8 +1,9 @@
 using Grpc.Core;
+using Orchestrator.Client.Errors;
 using Orchestrator.Contracts;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Streams;
 
 /// <content>Writing, by one caller at a time.</content>
 internal sealed partial class TaskRequestWriter

@@ -1,7 +1,8 @@
 using Grpc.Core;
+using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Streams;
 
 /// <summary>
 /// The single writer of a task stream. Producers append under a lock. A producer that finds no write in progress writes

@@ -1,8 +1,9 @@
 using System.Threading.Channels;
 using Grpc.Core;
+using Orchestrator.Client.Connection;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Streams;
 
 /// <summary>
 /// Sends tasks and receives results over one call. Submit from any number of threads; results arrive through

@@ -1,6 +1,6 @@
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Streams;
 
 /// <summary>How one <see cref="TaskStream"/> behaves.</summary>
 public sealed record TaskStreamOptions

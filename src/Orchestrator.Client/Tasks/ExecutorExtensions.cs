@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks;
 
 /// <summary>
 /// Tasks by handler name, with JSON by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <see cref="Payload"/> are sent unchanged. In

@@ -1,6 +1,8 @@
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks;
 
 /// <summary>
 /// Runs tasks: a client of a coordinator, an embedded pool, or a group of either. The overloads by handler name are in

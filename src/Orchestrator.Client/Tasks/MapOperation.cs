@@ -1,7 +1,9 @@
 using System.Threading.Tasks.Sources;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Tasks.Streams;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks;
 
 /// <summary>
 /// One map: inputs are submitted while fewer than the limit are ahead of the results taken; results wait in a ring until they are taken. No object is

@@ -1,4 +1,4 @@
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks;
 
 /// <summary>An executor that runs all its tasks in one placement.</summary>
 internal sealed class PlacementExecutor(IExecutor inner, TaskPlacement place) : IExecutor

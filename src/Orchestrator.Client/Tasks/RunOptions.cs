@@ -1,6 +1,8 @@
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks;
 
 /// <summary>How a task is run. Immutable: change a copy with <c>with</c>, and share an instance among any number of tasks.</summary>
 /// <remarks>A time of <see cref="Timeout.InfiniteTimeSpan"/> is no limit.</remarks>
@@ -9,7 +11,7 @@ public sealed record RunOptions
     /// <summary>The default options.</summary>
     public static RunOptions Default { get; } = new();
 
-    /// <summary>The process that runs it; see <see cref="Client.TaskPlacement"/>.</summary>
+    /// <summary>The process that runs it; see <see cref="TaskPlacement"/>.</summary>
     public TaskPlacement Placement { get; init; } = TaskPlacement.CrossProcess;
 
     /// <summary>Larger runs first; waiting raises the priority, so no task starves.</summary>

@@ -1,6 +1,8 @@
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks;
 
 /// <summary>The calls of the task service that handles, maps and reopened streams need; <see cref="OrchestratorClient"/> offers them to programs.</summary>
 /// <param name="tasks">The service.</param>

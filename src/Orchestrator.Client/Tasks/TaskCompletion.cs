@@ -1,6 +1,8 @@
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Tasks.Streams;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks;
 
 /// <summary>The completion of one task, for its waiters.</summary>
 internal sealed class TaskCompletion : TaskResultObserver

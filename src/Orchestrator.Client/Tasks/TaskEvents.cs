@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Tasks.Streams;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks;
 
 /// <summary>The events of a task, resumed after breaks of the connection.</summary>
 /// <param name="calls">The calls to the coordinator.</param>

@@ -1,9 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks;
 
 /// <summary>A handler's name with the types of its input and output and their serialization, so that a remote handler looks like a function.</summary>
 /// <typeparam name="TIn">The input.</typeparam>

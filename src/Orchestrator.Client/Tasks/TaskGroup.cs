@@ -1,7 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
+using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks;
 
 /// <summary>
 /// Tasks that belong together, like Python's <c>asyncio.TaskGroup</c>: the first failure cancels the rest, and the group ends only when all its tasks

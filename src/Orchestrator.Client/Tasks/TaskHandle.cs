@@ -1,9 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks;
 
 /// <summary>An accepted task. It need not be disposed or awaited: a task without a waiter ends by itself.</summary>
 public abstract class TaskHandle
@@ -79,7 +81,7 @@ public abstract class TaskHandle
         await foreach (var item in EventsAsync(cancellationToken))
         {
             if (item.DroppedBefore > 0)
-                throw new PartialsLostException(this, item.DroppedBefore, last, item.Sequence);
+                throw new PartialsLostException(Id, Handler, item.DroppedBefore, last, item.Sequence);
             last = item.Sequence;
             if (item.EventCase == TaskEvent.EventOneofCase.PartialOutput)
                 yield return item.PartialOutput;

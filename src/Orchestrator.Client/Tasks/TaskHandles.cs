@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using Orchestrator.Contracts;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks;
 
 /// <summary>Waits and combinations over handles, like Python's <c>concurrent.futures</c>.</summary>
 public static class TaskHandles

@@ -3,6 +3,7 @@ using Grpc.HealthCheck;
 using Microsoft.Extensions.Hosting;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Core.Tasks;
 

@@ -4,7 +4,8 @@ using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Dispatch;

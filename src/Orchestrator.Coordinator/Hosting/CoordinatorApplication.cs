@@ -18,17 +18,17 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Orchestrator.Coordinator.Admin;
 using Orchestrator.Coordinator.EngineHosts;
-using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
+using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Tasks;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Coordinator;
+namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>A coordinator and its workers, from start to stop.</summary>
 public sealed partial class CoordinatorApplication : IAsyncDisposable

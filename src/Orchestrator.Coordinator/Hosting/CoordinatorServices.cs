@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Orchestrator.Client;
+using Orchestrator.Client.Objects;
 using Orchestrator.Contracts;
 using Orchestrator.Coordinator.Admin;
 using Orchestrator.Coordinator.EngineHosts;

@@ -2,7 +2,8 @@ using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Core.Tasks;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Coordinator.Hosting;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Orchestrator.Coordinator.Supervision;
 
 namespace Orchestrator.Coordinator.Infrastructure;
 

@@ -1,4 +1,3 @@
-using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;

@@ -1,5 +1,4 @@
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Coordinator.Services;
 using Orchestrator.Core.Sync;
 using Orchestrator.V1;
 using BarrierAction = Orchestrator.Core.Sync.BarrierAction;

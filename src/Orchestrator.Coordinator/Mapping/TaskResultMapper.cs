@@ -1,8 +1,8 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Contracts.RawMessages;
-using Orchestrator.Coordinator.Admin;
 using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Coordinator.Services;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Mapping;

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using Grpc.Core;
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.RawMessages;
-using Orchestrator.Coordinator.Admin;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Tasks;

@@ -1,5 +1,4 @@
 using Orchestrator.Contracts.RawMessages;
-using Orchestrator.Coordinator.Admin;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;

@@ -1,5 +1,6 @@
 using Orchestrator.Contracts.Direct;
 using Orchestrator.Coordinator.Dispatch;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Worker.V1;
 

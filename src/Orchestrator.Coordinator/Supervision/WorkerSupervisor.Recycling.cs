@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Coordinator.Supervision;
 

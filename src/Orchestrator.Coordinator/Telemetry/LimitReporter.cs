@@ -4,6 +4,7 @@ using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
+using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Budgets;
 

@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
+using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Tasks;

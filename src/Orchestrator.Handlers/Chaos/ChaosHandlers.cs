@@ -2,9 +2,11 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Orchestrator.Worker;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Worker.Payloads;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Chaos;
 
 /// <summary>Handlers that harm their worker as faulty user code would. Only if the options allow it.</summary>
 internal static partial class ChaosHandlers

@@ -2,9 +2,11 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using Orchestrator.Contracts;
-using Orchestrator.Worker;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Worker.Payloads;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Cpu;
 
 /// <summary>Hashing and compression of bytes.</summary>
 internal static class ByteHandlers

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
-using Orchestrator.Worker;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Cpu;
 
 /// <summary>Whole-number arithmetic whose duration depends on its input.</summary>
 /// <remarks>

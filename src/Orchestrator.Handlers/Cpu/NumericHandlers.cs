@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using Orchestrator.Worker;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Worker.Payloads;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Cpu;
 
 /// <summary>Floating point, memory and sorting loads. Those with a seed answer the same on every machine.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Cpu;
 
 /// <summary>
 /// SplitMix64 (Steele, Lea, Flood 2014): equal seeds give equal numbers on every machine and runtime, which

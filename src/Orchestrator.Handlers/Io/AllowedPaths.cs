@@ -1,7 +1,7 @@
 using Microsoft.Win32.SafeHandles;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Payloads;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Io;
 
 /// <summary>Decides whether a path lies below an allowed directory, after every <c>..</c> and symbolic link in it is resolved.</summary>
 internal sealed class AllowedPaths(IList<string> directories, IList<string> denied)

@@ -1,6 +1,6 @@
-using Orchestrator.Worker;
+using Orchestrator.Worker.Payloads;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Io;
 
 /// <summary>Decides whether a URL lies below an allowed prefix. Compared as parsed addresses, never as text.</summary>
 internal sealed class AllowedUrls(IList<string> prefixes)

@@ -1,9 +1,11 @@
-using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Handlers.Common;
 using Orchestrator.V1;
-using Orchestrator.Worker;
-using HandlerKind = Orchestrator.Worker.HandlerKind;
+using Orchestrator.Worker.Payloads;
+using Orchestrator.Worker.Tasks;
+using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Io;
 
 /// <summary>A handler that counts in a shared dict, with and without protection against lost updates.</summary>
 internal static class CountingHandlers

@@ -1,7 +1,9 @@
 using Orchestrator.Contracts;
-using Orchestrator.Worker;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Worker.Payloads;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Io;
 
 /// <summary>Reads files below allowed directories.</summary>
 internal static class FileHandlers

@@ -1,8 +1,10 @@
 using System.Net;
 using Orchestrator.Contracts;
-using Orchestrator.Worker;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Worker.Payloads;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Io;
 
 /// <summary>Fetches allowed URLs.</summary>
 internal static class HttpHandlers

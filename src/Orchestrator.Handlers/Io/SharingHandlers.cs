@@ -1,8 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
-using Orchestrator.Client;
-using Orchestrator.Worker;
+using Orchestrator.Client.Objects;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Io;
 
 /// <summary>Handlers that use shared objects, to try them from outside.</summary>
 internal static class SharingHandlers

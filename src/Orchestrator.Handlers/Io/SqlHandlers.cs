@@ -2,10 +2,12 @@ using System.Buffers;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Orchestrator.Contracts;
-using Orchestrator.Worker;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Worker.Payloads;
+using Orchestrator.Worker.Tasks;
 using SQLitePCL;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Io;
 
 /// <summary>Reads SQLite databases below allowed directories.</summary>
 internal static class SqlHandlers

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using SQLitePCL;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Io;
 
 /// <summary>SQLite functions that its .NET provider does not expose.</summary>
 internal static unsafe partial class SqliteNative

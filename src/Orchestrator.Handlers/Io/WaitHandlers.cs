@@ -1,7 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
-using Orchestrator.Worker;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Handlers;
+namespace Orchestrator.Handlers.Io;
 
 /// <summary>Handlers that wait, or do nothing at all.</summary>
 internal static class WaitHandlers

@@ -3,8 +3,10 @@ using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;
+using Orchestrator.Worker.Payloads;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Execution;
 
 /// <summary>Starts an attempt, and turns its end into a result: the code that all lanes share.</summary>
 internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recorder, TimeProvider time)

@@ -1,4 +1,7 @@
-namespace Orchestrator.Worker;
+using Orchestrator.Worker.Execution.Lanes;
+using Orchestrator.Worker.Tasks;
+
+namespace Orchestrator.Worker.Execution;
 
 /// <summary>The lanes of an executor.</summary>
 public sealed class ExecutorLayout

@@ -1,6 +1,6 @@
 using System.IO.MemoryMappedFiles;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Execution;
 
 /// <summary>
 /// The shared file of one byte per assignment slot that outlives the worker: it shows the coordinator which of a dead worker's attempts had

@@ -1,6 +1,8 @@
 using Orchestrator.V1;
+using Orchestrator.Worker.Payloads;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Execution;
 
 /// <summary>The one place that converts exceptions to task errors.</summary>
 internal static class TaskErrors

@@ -1,7 +1,9 @@
 using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Worker.Execution.Lanes;
+using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Execution;
 
 /// <summary>
 /// Runs attempts in lanes and reports their ends to a writer. A worker process uses it for its stream's assignments, the coordinator for

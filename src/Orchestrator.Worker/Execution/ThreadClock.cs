@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Execution;
 
 /// <summary>The processor time of the calling thread; the base class library offers it only for whole processes.</summary>
 internal static partial class ThreadClock

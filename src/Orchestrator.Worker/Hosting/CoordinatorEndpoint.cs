@@ -1,4 +1,4 @@
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Hosting;
 
 /// <summary>
 /// The address and credential with which a handler reaches its coordinator's queues, pipes, state and locks. A service of every

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Orchestrator.Worker.V1;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Hosting;
 
 /// <summary>
 /// Reads a <see cref="WorkerLaunch"/> from protobuf JSON: camelCase or original names, 64-bit integers also as strings, unknown fields

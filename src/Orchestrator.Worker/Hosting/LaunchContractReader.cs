@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Orchestrator.Worker.V1;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Hosting;
 
 /// <summary>The one line of JSON that a coordinator writes to its worker's standard input, and the end of that input.</summary>
 internal sealed class LaunchContractReader(Stream input)

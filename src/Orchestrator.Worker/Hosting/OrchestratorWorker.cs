@@ -1,6 +1,7 @@
 using System.Text.Json;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Hosting;
 
 /// <summary>Makes a program a worker process.</summary>
 /// <example>

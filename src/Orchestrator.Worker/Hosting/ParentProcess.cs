@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Hosting;
 
 /// <summary>Keeps a worker from outliving its coordinator, and from leaving traces. Linux only; elsewhere it does nothing.</summary>
 internal static partial class ParentProcess

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Hosting;
 
 /// <summary>
 /// A task's log lines, from any logger, go to the task's log. Outside of tasks: warnings and worse go to standard error, one line each,

@@ -3,9 +3,11 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Contracts.Direct;
 using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Worker.Service;
+using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Hosting;
 
 /// <summary>Configures a worker process; see <see cref="OrchestratorWorker"/>.</summary>
 public sealed class WorkerBuilder : ITaskMap

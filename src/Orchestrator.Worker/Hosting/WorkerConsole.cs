@@ -1,6 +1,7 @@
 using System.Text;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Hosting;
 
 /// <summary>
 /// The standard output and error of a worker: a task's output, on any thread that runs its asynchronous code, goes to the task's log;

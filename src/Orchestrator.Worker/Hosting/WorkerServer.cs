@@ -8,12 +8,15 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orchestrator.Client;
+using Orchestrator.Client.Objects;
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.Direct;
+using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Service;
+using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Hosting;
 
 /// <summary>The gRPC server on the worker's Unix socket, without the code that concerns the surrounding process.</summary>
 internal sealed class WorkerServer : IAsyncDisposable

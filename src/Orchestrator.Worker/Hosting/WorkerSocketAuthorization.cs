@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Orchestrator.Contracts;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Hosting;
 
 /// <summary>Restricts the worker's socket to processes of the same user, with the token of this launch.</summary>
 internal sealed class WorkerSocketAuthorization(string token)

@@ -3,7 +3,7 @@ using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Payloads;
 
 /// <summary>
 /// Turns the serializer's exception into a sentence that names the field, the expected and the actual value. The exception itself names a

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Payloads;
 
 /// <summary>
 /// Converts one type. Its metadata is resolved when the first task needs it: resolving it for every handler at the start would cost more

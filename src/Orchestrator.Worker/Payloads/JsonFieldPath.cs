@@ -1,4 +1,4 @@
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Payloads;
 
 /// <summary>Reads the serializer's paths: <c>$.a.b[0]['odd name']</c>.</summary>
 internal static class JsonFieldPath

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Payloads;
 
 /// <summary>A JSON writer over memory, one spare per thread, since a new one per task would be most of its garbage.</summary>
 internal sealed class JsonScratch

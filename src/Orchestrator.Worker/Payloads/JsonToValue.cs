@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using System.Text.Json;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Payloads;
 
 /// <summary>Writes JSON text as the bytes of a <c>google.protobuf.Value</c>.</summary>
 internal static class JsonToValue

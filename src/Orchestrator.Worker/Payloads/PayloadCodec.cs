@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
 using Google.Protobuf;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Payloads;
 
 /// <summary>
 /// Reads and writes the wire bytes of <c>orchestrator.v1.Payload</c>. Integers up to 2^53 cross as JSON numbers; larger ones are sent as

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Payloads;
 
 /// <summary>What a payload contains.</summary>
 public enum PayloadKind

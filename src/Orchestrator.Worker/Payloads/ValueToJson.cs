@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Payloads;
 
 /// <summary>Writes the bytes of a <c>google.protobuf.Value</c> as JSON text.</summary>
 internal static class ValueToJson

@@ -1,4 +1,4 @@
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Payloads;
 
 /// <summary>Tags of <c>orchestrator.v1.Payload</c> and of <c>google/protobuf/struct.proto</c>.</summary>
 internal static class ValueWire

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Payloads;
 
 /// <summary>
 /// A growing buffer for protobuf's wire format. The length of a nested message precedes it but is known only afterwards: it is inserted by

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Payloads;
 
 /// <summary>
 /// Reads protobuf's wire format from a span. Payloads are decoded by this code, since building message objects for every number of a JSON

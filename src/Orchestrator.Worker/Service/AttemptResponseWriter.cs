@@ -1,8 +1,9 @@
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Service;
 
 /// <summary>
 /// The one writer of a response stream. Items that are appended during a write are sent together with the next one, so that messages grow

@@ -1,6 +1,7 @@
 using Orchestrator.Contracts.Direct;
+using Orchestrator.Worker.Execution;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Service;
 
 /// <summary>
 /// The direct stream of a worker, the counterpart of <see cref="ExecuteSession"/> over gRPC. One thread, the leader, waits for a message,

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Worker.Execution;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Service;
 
 /// <summary>
 /// Carries out the control part of a request; its assignments are started, or left for <see cref="TaskExecutor.RunInline"/>. Used by one

@@ -1,7 +1,8 @@
 using Grpc.Core;
 using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Worker.Execution;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Service;
 
 /// <summary>
 /// One Execute stream: reads requests, runs their orders, and writes the results.

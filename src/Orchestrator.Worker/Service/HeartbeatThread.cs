@@ -1,4 +1,4 @@
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Service;
 
 /// <summary>
 /// A dedicated thread that beats at an interval, and acts at once when signalled. Neither user code nor a starved thread pool delays it, so

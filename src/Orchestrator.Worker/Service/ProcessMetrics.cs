@@ -1,7 +1,7 @@
 using System.Globalization;
 using Orchestrator.Worker.V1;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Service;
 
 /// <summary>Reads the process's own metrics from <c>/proc/self/stat</c>: one small read per heartbeat.</summary>
 internal sealed class ProcessMetrics(TimeProvider time)

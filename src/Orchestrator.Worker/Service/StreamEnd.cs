@@ -1,4 +1,4 @@
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Service;
 
 /// <summary>How a stream of orders ended.</summary>
 internal enum StreamEnd

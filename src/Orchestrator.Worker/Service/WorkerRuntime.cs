@@ -1,6 +1,8 @@
+using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Service;
 
 /// <summary>The singletons of a worker process: its launch order, handlers and services, and its one stream.</summary>
 internal sealed class WorkerRuntime(

@@ -2,7 +2,7 @@ using Grpc.Core;
 using Microsoft.AspNetCore.Connections.Features;
 using Orchestrator.Contracts.RawMessages;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Service;
 
 /// <summary>Serves <c>orchestrator.worker.v1.WorkerService</c>: one Execute stream at a time.</summary>
 internal sealed class WorkerServiceAdapter(WorkerRuntime runtime) : RawWorkerMessages.WorkerBase

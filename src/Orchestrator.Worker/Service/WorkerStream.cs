@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
 using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Worker.Execution;
 using Orchestrator.Worker.V1;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Service;
 
 /// <summary>The coordinator's one stream of orders, over any transport: sends Hello, then runs the orders until the end.</summary>
 internal static class WorkerStream

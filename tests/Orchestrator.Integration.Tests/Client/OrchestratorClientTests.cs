@@ -3,6 +3,9 @@ using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Client;

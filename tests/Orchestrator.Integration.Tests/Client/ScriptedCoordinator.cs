@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
 using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Client;

@@ -1,6 +1,10 @@
 using Grpc.Core;
 using Orchestrator.Client;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Streams;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Client;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Orchestrator.Cli;
-using Orchestrator.Client;
+using Orchestrator.Cli.Common;
+using Orchestrator.Client.Connection;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;

@@ -1,7 +1,9 @@
 using System.Text;
 using Grpc.Core;
-using Orchestrator.Cli;
+using Orchestrator.Cli.Common;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Serialization;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

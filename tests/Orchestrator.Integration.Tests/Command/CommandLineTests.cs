@@ -1,5 +1,6 @@
 using Orchestrator.Cli;
-using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 
 namespace Orchestrator.Integration.Tests.Command;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using Orchestrator.Cli;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Doctor;
 using Orchestrator.TestKit;
 

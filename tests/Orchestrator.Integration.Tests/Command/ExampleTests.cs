@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using Orchestrator.Cli;
 using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Common;
 using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Command;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using Orchestrator.Cli;
 using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Common;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

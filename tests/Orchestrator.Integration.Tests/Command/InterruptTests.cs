@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Orchestrator.Cli;
+using Orchestrator.Cli.Common;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

@@ -1,7 +1,8 @@
-using Orchestrator.Cli;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Top;
-using Orchestrator.Client;
-using Orchestrator.Coordinator;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Tasks;
+using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

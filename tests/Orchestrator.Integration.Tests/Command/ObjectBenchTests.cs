@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Grpc.Core;
-using Orchestrator.Cli;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects.Partner;
+using Orchestrator.Cli.Common;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

@@ -1,4 +1,4 @@
-using Orchestrator.Cli;
+using Orchestrator.Cli.Common;
 using Orchestrator.Integration.Tests.Scenarios;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Orchestrator.Cli;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Top;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Orchestrator.Cli;
+using Orchestrator.Cli.Common;
 using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Command;

@@ -1,5 +1,5 @@
-using Orchestrator.Cli;
 using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Common;
 
 namespace Orchestrator.Integration.Tests.Command;
 

@@ -1,4 +1,6 @@
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Streams;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
 using Orchestrator.V1;

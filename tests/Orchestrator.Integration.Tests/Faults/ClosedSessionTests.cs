@@ -1,4 +1,8 @@
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Objects;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Contracts;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

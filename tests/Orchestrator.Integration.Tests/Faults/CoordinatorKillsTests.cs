@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using Orchestrator.Client;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
 using Orchestrator.V1;

@@ -1,4 +1,5 @@
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
 using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Faults;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Grpc.Core;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
 using Orchestrator.V1;

@@ -1,7 +1,7 @@
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Orchestrator.Client;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;

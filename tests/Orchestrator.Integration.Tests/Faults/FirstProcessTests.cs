@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Faults;

@@ -1,10 +1,13 @@
-using Orchestrator.Cli;
+using Orchestrator.Cli.Common;
 using Orchestrator.Client;
-using Orchestrator.Coordinator;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Tasks;
+using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Faults;
 

@@ -1,8 +1,10 @@
+using Orchestrator.Client.Tasks;
 using Orchestrator.Integration.Tests.WorkerSdk;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
-using Orchestrator.Worker;
-using HandlerKind = Orchestrator.Worker.HandlerKind;
+using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Tasks;
+using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.Faults;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Infrastructure;
-using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Integration.Tests.Sdk;
 using Orchestrator.TestKit;
 

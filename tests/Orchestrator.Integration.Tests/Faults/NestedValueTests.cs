@@ -11,12 +11,16 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
 using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Journal.Wire;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 using Record = Orchestrator.Coordinator.Journal.Wire.Record;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Orchestrator.Cli;
+using Orchestrator.Cli.Common;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

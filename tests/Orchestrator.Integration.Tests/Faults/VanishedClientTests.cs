@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Streams;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
 using Orchestrator.V1;

@@ -1,3 +1,4 @@
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Google.Protobuf;
 using Grpc.Core;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Integration.Tests.Soak;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;

@@ -2,10 +2,13 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
-using Orchestrator.Cli;
 using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.LoadTest;
-using Orchestrator.Client;
+using Orchestrator.Cli.Options;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
 using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Hosting;
@@ -13,7 +16,8 @@ using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.TestKit;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Hosting;
+using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Integration.Tests.Fuzz;
@@ -206,7 +210,7 @@ public sealed class ParserTests : IDisposable
                 // The writer's Dispose reads the file before it deletes it.
                 file.Dispose();
                 File.WriteAllBytes(path, bytes);
-                return global::Orchestrator.Client.CoordinatorEndpoint.Locate(new OrchestratorClientOptions { DataDirectory = _directory, Token = "t" });
+                return global::Orchestrator.Client.Connection.CoordinatorEndpoint.Locate(new OrchestratorClientOptions { DataDirectory = _directory, Token = "t" });
             },
             exception => exception is CoordinatorUnavailableException,
             File.ReadAllBytes(path));

@@ -1,5 +1,5 @@
 using Google.Protobuf;
-using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
 using Orchestrator.Contracts.RawMessages;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

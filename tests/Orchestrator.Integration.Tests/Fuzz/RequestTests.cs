@@ -2,6 +2,7 @@ using System.Globalization;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Integration.Tests.Security;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

@@ -1,6 +1,8 @@
 using Orchestrator.Handlers;
+using Orchestrator.Handlers.Common;
 using Orchestrator.V1;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Handlers;
 

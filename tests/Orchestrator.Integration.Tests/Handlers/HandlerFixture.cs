@@ -1,8 +1,10 @@
 using Orchestrator.Contracts.RawMessages;
 using Orchestrator.Handlers;
+using Orchestrator.Handlers.Common;
 using Orchestrator.Integration.Tests.WorkerSdk;
 using Orchestrator.V1;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Payloads;
 
 namespace Orchestrator.Integration.Tests.Handlers;
 

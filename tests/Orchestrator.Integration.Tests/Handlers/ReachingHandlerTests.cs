@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Microsoft.Data.Sqlite;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Handlers;
 

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Contracts;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.History;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Grpc.Core;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Interop;
 

@@ -1,7 +1,9 @@
 using System.Globalization;
 using Grpc.Core;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Interop;
 

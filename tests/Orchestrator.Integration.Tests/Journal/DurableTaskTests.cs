@@ -1,5 +1,6 @@
 using Orchestrator.TestKit;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Journal;

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Journal;

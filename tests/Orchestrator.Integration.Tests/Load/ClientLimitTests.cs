@@ -1,5 +1,6 @@
 using Google.Rpc;
 using Grpc.Core;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.TestKit;

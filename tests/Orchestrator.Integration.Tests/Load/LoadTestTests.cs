@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Orchestrator.Cli;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.LoadTest;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Google.Protobuf;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
 using Orchestrator.V1;

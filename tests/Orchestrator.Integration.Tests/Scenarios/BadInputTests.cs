@@ -1,5 +1,6 @@
 using Google.Rpc;
 using Grpc.Core;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -1,4 +1,4 @@
-using Orchestrator.Coordinator.Admin;
+using Orchestrator.Coordinator.Services;
 using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Tasks;
 

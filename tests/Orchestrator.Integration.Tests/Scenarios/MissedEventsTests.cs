@@ -1,5 +1,9 @@
 using Grpc.Core;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Streams;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

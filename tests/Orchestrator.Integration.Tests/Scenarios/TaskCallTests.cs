@@ -1,6 +1,8 @@
 using Grpc.Core;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Scenarios;
 

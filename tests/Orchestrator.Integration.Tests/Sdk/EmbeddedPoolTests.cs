@@ -1,7 +1,8 @@
 using System.Globalization;
-using Orchestrator.Client;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 

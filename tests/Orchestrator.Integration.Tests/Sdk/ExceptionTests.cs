@@ -1,6 +1,10 @@
 using System.Reflection;
 using Grpc.Core;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Objects;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

@@ -1,9 +1,13 @@
 using System.Reflection;
 using Orchestrator.App;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Objects;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Execution;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 

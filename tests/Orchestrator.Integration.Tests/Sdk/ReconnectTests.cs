@@ -1,4 +1,7 @@
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -1,8 +1,14 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.App;
 using Orchestrator.Client;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Objects;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Streams;
+using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 

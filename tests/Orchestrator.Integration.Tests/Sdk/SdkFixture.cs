@@ -1,4 +1,6 @@
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Sdk;

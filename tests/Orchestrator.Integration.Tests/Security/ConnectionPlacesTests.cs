@@ -7,6 +7,7 @@ using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Security;
 

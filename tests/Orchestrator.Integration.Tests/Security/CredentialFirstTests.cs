@@ -5,8 +5,9 @@ using System.Net.Http.Headers;
 using System.Text;
 using Grpc.Core;
 using Grpc.Health.V1;
-using Orchestrator.Core.Budgets;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Security;
+using Orchestrator.Core.Budgets;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Orchestrator.Client;
+using Orchestrator.Client.Connection;
 using Orchestrator.Integration.Tests.Client;
 using Orchestrator.Integration.Tests.Interop;
 using Orchestrator.TestKit;

@@ -1,9 +1,11 @@
 using Google.Rpc;
 using Grpc.Core;
-using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Security;
 

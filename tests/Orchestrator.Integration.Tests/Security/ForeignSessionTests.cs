@@ -2,10 +2,12 @@ using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Security;

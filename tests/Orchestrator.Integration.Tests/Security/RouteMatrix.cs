@@ -2,11 +2,11 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using Grpc.Core;
-using Orchestrator.Coordinator;
+using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.TestKit;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Security;
 

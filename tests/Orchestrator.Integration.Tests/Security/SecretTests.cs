@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -3,6 +3,8 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Integration.Tests.Interop;
 using Orchestrator.TestKit;

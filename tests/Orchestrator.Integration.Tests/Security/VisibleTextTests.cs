@@ -1,7 +1,7 @@
 using Orchestrator.Contracts;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Security;
 
@@ -39,7 +39,7 @@ public sealed class VisibleTextTests
     {
         Assert.Equal(isValid, HandlerNames.IsValid(name));
         var registry = new TaskHandlerRegistry();
-        var error = Record.Exception(() => registry.MapTask(name, Worker.HandlerKind.Cpu, static (int n, TaskContext _, CancellationToken _) => n));
+        var error = Record.Exception(() => registry.MapTask(name, Worker.Tasks.HandlerKind.Cpu, static (int n, TaskContext _, CancellationToken _) => n));
         Assert.Equal(isValid, error is null);
         if (error is not null)
             Assert.Contains(HandlerNames.Rule, error.Message, StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Integration.Tests.Interop;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

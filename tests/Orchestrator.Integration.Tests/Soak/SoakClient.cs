@@ -1,4 +1,4 @@
-using Orchestrator.Client;
+using Orchestrator.Client.Errors;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
 using Orchestrator.V1;

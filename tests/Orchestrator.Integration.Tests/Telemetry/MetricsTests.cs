@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.TestKit;

@@ -1,8 +1,8 @@
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
-using HandlerKind = Orchestrator.Worker.HandlerKind;
+using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 

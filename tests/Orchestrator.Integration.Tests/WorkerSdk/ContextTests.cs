@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Contracts;
 using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;
-using Orchestrator.Worker;
-using HandlerKind = Orchestrator.Worker.HandlerKind;
+using Orchestrator.Worker.Tasks;
+using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 

@@ -1,4 +1,4 @@
-using Orchestrator.Worker;
+using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;

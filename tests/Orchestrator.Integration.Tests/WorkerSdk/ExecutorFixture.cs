@@ -4,7 +4,9 @@ using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Payloads;
+using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;

@@ -1,6 +1,7 @@
 using Orchestrator.V1;
-using Orchestrator.Worker;
-using HandlerKind = Orchestrator.Worker.HandlerKind;
+using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Tasks;
+using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 

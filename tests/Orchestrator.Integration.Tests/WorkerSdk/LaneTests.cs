@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 

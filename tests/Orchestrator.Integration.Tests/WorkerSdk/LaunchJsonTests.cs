@@ -1,6 +1,6 @@
 using System.Text;
 using Google.Protobuf;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Hosting;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;

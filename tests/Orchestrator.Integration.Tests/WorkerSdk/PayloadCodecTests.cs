@@ -6,7 +6,7 @@ using CsCheck;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Payloads;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 

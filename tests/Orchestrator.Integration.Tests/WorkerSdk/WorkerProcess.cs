@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Orchestrator.Handlers;
+using Orchestrator.Handlers.Common;
 using Orchestrator.TestKit;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Hosting;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Execution;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;

@@ -3,9 +3,11 @@ using Grpc.Health.V1;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Contracts.RawMessages;
 using Orchestrator.V1;
-using Orchestrator.Worker;
+using Orchestrator.Worker.Hosting;
+using Orchestrator.Worker.Service;
+using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
-using HandlerKind = Orchestrator.Worker.HandlerKind;
+using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 

@@ -1,5 +1,7 @@
 using System.Globalization;
-using Orchestrator.Client;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Objects;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.TestKit.History;

@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.TestKit.Load;

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Orchestrator.Client;
+using Orchestrator.Client.Connection;
 using Orchestrator.Contracts;
 
 namespace Orchestrator.Cli.Bench.Bare;

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using Orchestrator.Cli.Bench.Load;
-using Orchestrator.Client;
-using Orchestrator.Handlers;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Handlers.Cpu;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Compare;

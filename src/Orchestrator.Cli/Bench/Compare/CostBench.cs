@@ -4,6 +4,7 @@ using Orchestrator.Cli.Bench.Pool;
 using Orchestrator.Cli.Bench.Report;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Compare;

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Orchestrator.Client;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Streams;
 
 namespace Orchestrator.Cli.Bench.Load;
 

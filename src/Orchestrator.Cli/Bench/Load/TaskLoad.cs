@@ -1,4 +1,6 @@
 using Orchestrator.Client;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Load;

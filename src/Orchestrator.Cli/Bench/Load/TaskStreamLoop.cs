@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Orchestrator.Client;
+using Orchestrator.Client.Streams;
 
 namespace Orchestrator.Cli.Bench.Load;
 

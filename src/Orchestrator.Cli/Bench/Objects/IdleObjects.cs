@@ -1,6 +1,8 @@
 using Grpc.Core;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Client.Objects;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;

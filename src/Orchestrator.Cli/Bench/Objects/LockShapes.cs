@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects.Partner;
-using Orchestrator.Client;
+using Orchestrator.Client.Objects;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Report;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 

@@ -4,6 +4,7 @@ using Orchestrator.Cli.Bench.Bare;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects.Partner;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;

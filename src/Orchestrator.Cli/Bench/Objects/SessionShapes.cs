@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using Grpc.Core;
 using Orchestrator.Cli.Bench.Load;
-using Orchestrator.Client;
+using Orchestrator.Client.Objects;
 using Orchestrator.Contracts;
 using Orchestrator.V1;
 

@@ -1,6 +1,6 @@
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects.Partner;
-using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;

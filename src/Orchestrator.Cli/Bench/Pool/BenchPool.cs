@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using Orchestrator.App;
 using Orchestrator.Client;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Handlers;
+using Orchestrator.Handlers.Common;
 
 namespace Orchestrator.Cli.Bench.Pool;
 

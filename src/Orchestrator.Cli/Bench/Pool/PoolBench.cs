@@ -1,7 +1,9 @@
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Report;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
 
 namespace Orchestrator.Cli.Bench.Pool;
 

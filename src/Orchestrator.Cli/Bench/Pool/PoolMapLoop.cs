@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Orchestrator.Cli.Bench.Load;
-using Orchestrator.Client;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Pool;

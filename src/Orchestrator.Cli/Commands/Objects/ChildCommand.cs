@@ -2,6 +2,7 @@ using System.CommandLine.Parsing;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Orchestrator.Cli.Common;
 
 namespace Orchestrator.Cli.Commands;
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
+using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
-using Orchestrator.Client;
+using Orchestrator.Client.Objects;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

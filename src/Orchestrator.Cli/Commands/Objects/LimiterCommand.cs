@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Orchestrator.Client;
+using Orchestrator.Cli.Common;
+using Orchestrator.Client.Objects;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

@@ -2,7 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Threading.Channels;
+using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.Client;
+using Orchestrator.Client.Objects;
+using Orchestrator.Client.Serialization;
 using Orchestrator.Contracts;
 using Orchestrator.V1;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Orchestrator.Cli.Common;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

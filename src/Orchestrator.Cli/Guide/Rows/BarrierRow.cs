@@ -1,4 +1,4 @@
-using Orchestrator.Client;
+using Orchestrator.Client.Tasks;
 
 namespace Orchestrator.Cli.Guide.Rows;
 

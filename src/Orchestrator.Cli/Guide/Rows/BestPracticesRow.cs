@@ -1,4 +1,5 @@
-using Orchestrator.Client;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Tasks;
 
 namespace Orchestrator.Cli.Guide.Rows;
 

@@ -1,5 +1,5 @@
-using Orchestrator.Client;
-using Orchestrator.Worker;
+using Orchestrator.Client.Tasks;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Cli.Guide.Rows;
 

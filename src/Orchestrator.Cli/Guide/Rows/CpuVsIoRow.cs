@@ -1,7 +1,8 @@
 using System.Diagnostics;
-using Orchestrator.Client;
-using Orchestrator.Handlers;
-using Orchestrator.Worker;
+using Orchestrator.Client.Tasks;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Handlers.Cpu;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Cli.Guide.Rows;
 

@@ -1,7 +1,7 @@
-using Orchestrator.Client;
+using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
-using Orchestrator.Worker;
-using HandlerKind = Orchestrator.Worker.HandlerKind;
+using Orchestrator.Worker.Tasks;
+using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Cli.Guide.Rows;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Orchestrator.Client;
-using Orchestrator.Worker;
+using Orchestrator.Client.Tasks;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Cli.Guide.Rows;
 

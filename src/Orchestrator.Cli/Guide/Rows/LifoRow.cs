@@ -1,4 +1,4 @@
-using Orchestrator.Client;
+using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Guide.Rows;

@@ -1,7 +1,8 @@
-using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
-using Orchestrator.Worker;
-using HandlerKind = Orchestrator.Worker.HandlerKind;
+using Orchestrator.Worker.Tasks;
+using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Cli.Guide.Rows;
 

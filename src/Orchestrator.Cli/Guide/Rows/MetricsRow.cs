@@ -1,5 +1,6 @@
 using Orchestrator.Cli.Output;
-using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Guide.Rows;

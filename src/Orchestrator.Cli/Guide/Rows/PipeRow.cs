@@ -1,4 +1,5 @@
-using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Guide.Rows;

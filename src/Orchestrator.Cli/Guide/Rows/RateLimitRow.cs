@@ -1,5 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Client;
+using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Guide.Rows;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Orchestrator.Cli.Output;
-using Orchestrator.Client;
-using Orchestrator.Worker;
+using Orchestrator.Client.Tasks;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Cli.Guide.Rows;
 

@@ -1,6 +1,7 @@
-using Orchestrator.Client;
-using Orchestrator.Handlers;
-using Orchestrator.Worker;
+using Orchestrator.Client.Tasks;
+using Orchestrator.Handlers.Common;
+using Orchestrator.Handlers.Cpu;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Cli.Guide.Rows;
 

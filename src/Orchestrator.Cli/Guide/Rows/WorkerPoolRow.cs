@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Orchestrator.Client;
+using Orchestrator.Client.Tasks;
 
 namespace Orchestrator.Cli.Guide.Rows;
 

@@ -1,6 +1,8 @@
 using Grpc.Core;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Streams;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks.Streams;
 
 /// <content>Opening and reopening the stream.</content>
 internal sealed partial class ResilientTaskStream

@@ -1,6 +1,8 @@
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks.Streams;
 
 /// <summary>
 /// A task stream that any number of callers share, and that is reopened when it breaks. It neither loses a task silently nor runs one twice: tasks not yet

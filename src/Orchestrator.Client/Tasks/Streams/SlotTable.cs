@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks.Streams;
 
 /// <summary>
 /// The stream's tasks without a known result, found by the tags that results carry. A tag is a slot number and a random number that changes with each

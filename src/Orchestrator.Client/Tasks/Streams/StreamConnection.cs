@@ -1,4 +1,6 @@
-namespace Orchestrator.Client;
+using Orchestrator.Client.Streams;
+
+namespace Orchestrator.Client.Tasks.Streams;
 
 /// <summary>A stream that the coordinator has answered, and the coordinator instance that it reached.</summary>
 internal sealed class StreamConnection(TaskStream stream)

@@ -1,7 +1,8 @@
 using Grpc.Core;
+using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks.Streams;
 
 /// <summary>
 /// Recovers tasks whose stream broke: they go on at the coordinator, so they are queried by id, and so are durable ones after a restart of the

@@ -1,6 +1,7 @@
+using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks.Streams;
 
 /// <summary>Receives the results of tasks of a <see cref="ResilientTaskStream"/>. Called on the stream's reader: must not block.</summary>
 internal abstract class TaskResultObserver

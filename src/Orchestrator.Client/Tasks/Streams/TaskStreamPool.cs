@@ -1,4 +1,4 @@
-namespace Orchestrator.Client;
+namespace Orchestrator.Client.Tasks.Streams;
 
 /// <summary>The few streams that all tasks of a client share; another one is opened when all open ones are full.</summary>
 internal sealed class TaskStreamPool(TaskCalls calls) : IAsyncDisposable

@@ -1,6 +1,7 @@
 using Google.Protobuf;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Execution.Lanes;
 
 /// <summary>
 /// Runs many attempts at once. One pump starts each attempt until its first await, and sends the ended ones in batches. If a handler blocks

@@ -1,6 +1,7 @@
 using Google.Protobuf;
+using Orchestrator.Worker.Tasks;
 
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Execution.Lanes;
 
 /// <summary>
 /// One thread of a lane, and its synchronization context: the continuations of an asynchronous handler run here, and while it awaits, the

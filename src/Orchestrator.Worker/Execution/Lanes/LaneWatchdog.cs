@@ -1,4 +1,4 @@
-namespace Orchestrator.Worker;
+namespace Orchestrator.Worker.Execution.Lanes;
 
 /// <summary>
 /// A thread that checks progress once a millisecond, and reports a stall. It continues for a while after the last sign of work, so that it

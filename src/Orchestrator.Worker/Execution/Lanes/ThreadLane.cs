@@ -1,4 +1,6 @@
-namespace Orchestrator.Worker;
+using Orchestrator.Worker.Tasks;
+
+namespace Orchestrator.Worker.Execution.Lanes;
 
 /// <summary>
 /// Runs attempts on threads of its own, one at a time on each: created on demand, up to a maximum, and never taken from the thread pool,

@@ -1,8 +1,12 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 

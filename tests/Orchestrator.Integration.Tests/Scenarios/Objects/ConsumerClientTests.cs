@@ -1,4 +1,8 @@
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Objects;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 

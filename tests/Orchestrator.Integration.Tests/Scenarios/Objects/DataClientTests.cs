@@ -1,5 +1,9 @@
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;

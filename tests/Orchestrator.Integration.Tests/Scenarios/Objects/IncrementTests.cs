@@ -1,4 +1,5 @@
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
 using Orchestrator.TestKit;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 

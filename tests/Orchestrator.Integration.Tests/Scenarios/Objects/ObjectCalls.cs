@@ -1,6 +1,6 @@
 using Google.Rpc;
 using Grpc.Core;
-using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;

@@ -1,7 +1,8 @@
 using Grpc.Core;
-using Orchestrator.Client;
+using Orchestrator.Client.Serialization;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
+using Orchestrator.Worker.Tasks;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;

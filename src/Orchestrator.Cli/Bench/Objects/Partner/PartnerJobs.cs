@@ -3,6 +3,10 @@ using System.Globalization;
 using Grpc.Core;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Objects;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects.Partner;

@@ -1,5 +1,6 @@
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
 
 namespace Orchestrator.Cli.Bench.Objects.Partner;
 

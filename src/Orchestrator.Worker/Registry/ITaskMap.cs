@@ -1,8 +1,0 @@
-namespace Orchestrator.Worker;
-
-/// <summary>Accepts mapped handlers: a <see cref="TaskHandlerRegistry"/> or a <see cref="WorkerBuilder"/>.</summary>
-public interface ITaskMap
-{
-    /// <summary>The registry of mapped handlers.</summary>
-    TaskHandlerRegistry Tasks { get; }
-}

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using Google.Protobuf;
+using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Payloads;
+
+namespace Orchestrator.Worker.Tasks;
+
+/// <summary>
+/// Runs a handler class. A singleton is resolved once. Any other class gets a scope per task: resolved from the root, its disposable parts
+/// would be kept until the process ends.
+/// </summary>
+internal sealed class ClassInvoker<THandler, TIn, TOut>(JsonSerializerOptions json) : TaskInvoker
+    where THandler : class, ITaskHandler<TIn, TOut>
+{
+    private readonly JsonCodec<TIn> _input = new(json);
+    private readonly JsonCodec<TOut> _output = new(json);
+    private readonly ObjectFactory<THandler> _create = ActivatorUtilities.CreateFactory<THandler>([]);
+
+    public override async ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)
+    {
+        var input = _input.Decode(message);
+        var services = context.Services;
+        if (services.GetService<HandlerLifetimes>()?.IsSingleton(typeof(THandler)) == true)
+            return _output.Encode(await services.GetRequiredService<THandler>().RunAsync(input, context, context.CancellationToken));
+
+        await using var scope = services.CreateAsyncScope();
+        context.Services = scope.ServiceProvider;
+        var registered = scope.ServiceProvider.GetService<THandler>();
+        var handler = registered ?? _create(scope.ServiceProvider, []);
+        try
+        {
+            return _output.Encode(await handler.RunAsync(input, context, context.CancellationToken));
+        }
+        finally
+        {
+            // The container disposes the instances that it created; an instance from the factory is ours to dispose.
+            if (registered is null)
+                await DisposeAsync(handler);
+        }
+    }
+
+    private static async ValueTask DisposeAsync(THandler handler)
+    {
+        if (handler is IAsyncDisposable asynchronous)
+            await asynchronous.DisposeAsync();
+        else
+            (handler as IDisposable)?.Dispose();
+    }
+}
+
+/// <summary>Knows which services are singletons, which a container does not expose.</summary>
+internal sealed class HandlerLifetimes(IServiceCollection services)
+{
+    private readonly HashSet<Type> _singletons =
+        [.. services.Where(service => service.Lifetime == ServiceLifetime.Singleton).Select(service => service.ServiceType)];
+
+    public bool IsSingleton(Type type) => _singletons.Contains(type);
+}
+
+/// <summary>Service registrations for executors outside a worker process.</summary>
+public static class TaskServiceCollectionExtensions
+{
+    /// <summary>
+    /// Lets handler classes registered as singletons run without a scope per task. Workers do this themselves; a program that creates its
+    /// own <see cref="TaskExecutor"/> calls it after its other registrations.
+    /// </summary>
+    public static IServiceCollection AddTaskHandlerLifetimes(this IServiceCollection services) =>
+        services.AddSingleton(_ => new HandlerLifetimes(services));
+}
