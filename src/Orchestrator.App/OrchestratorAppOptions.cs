@@ -1,4 +1,4 @@
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.App;

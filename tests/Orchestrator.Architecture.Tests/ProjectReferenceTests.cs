@@ -10,14 +10,17 @@ public sealed class ProjectReferenceTests
 
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
-        ["Contracts"] = [],
+        ["Protocol"] = [],
+        ["Transport"] = ["Protocol"],
         ["Core"] = [],
-        ["Client"] = ["Contracts"],
-        ["Worker"] = ["Contracts", "Client"],
+        ["Client"] = ["Protocol", "Transport"],
+        ["Worker"] = ["Protocol", "Transport", "Client"],
         ["Handlers"] = ["Worker"],
         // The coordinator runs in-process placements on the worker's lanes.
-        ["Coordinator"] = ["Core", "Contracts", "Worker"],
+        ["Coordinator"] = ["Core", "Protocol", "Transport", "Worker"],
         ["App"] = ["Coordinator", "Worker", "Client"],
+        // Plots travel to it as JSON.
+        ["Bench"] = [],
         ["Dashboard"] = ["Coordinator"],
         ["Cli"] = ["App", "Handlers", "Dashboard", "Client"],
     };

@@ -12,6 +12,8 @@ internal static class Rooms
     /// <summary>Project (without the prefix) → its rooms, the used before the users.</summary>
     public static IReadOnlyDictionary<string, string[]> Order { get; } = new Dictionary<string, string[]>(StringComparer.Ordinal)
     {
+        ["Protocol"] = [Root],
+        ["Transport"] = ["RawMessages", "Sockets"],
         ["Client"] = ["Errors", "Connection", "Serialization", "Streams", "Tasks", "Objects", Root],
         ["Worker"] = ["Payloads", "Tasks", "Execution", "Service", "Hosting"],
         ["Handlers"] = ["Common", "Chaos", "Cpu", "Io", Root],

@@ -5,7 +5,7 @@ using System.Text.Json;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.TestKit;

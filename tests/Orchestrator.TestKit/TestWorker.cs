@@ -3,7 +3,7 @@ using System.Text.Json;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Orchestrator.Client.Serialization;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.TestKit.History;
 using Orchestrator.TestKit.LockOrders;
 using Orchestrator.V1;

@@ -6,7 +6,7 @@ using Orchestrator.Cli.Options;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Cli.Commands;
 

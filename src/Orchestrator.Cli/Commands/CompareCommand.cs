@@ -62,7 +62,7 @@ internal static class CompareCommand
             CompareTable.Write(context.Terminal, result);
         if (settings.Report is { } file)
         {
-            await File.WriteAllTextAsync(file, CompareReport.Create(result), token);
+            await File.WriteAllTextAsync(file, await CompareReport.CreateAsync(result, token), token);
             context.Terminal.Note($"{file} is written");
         }
 
@@ -80,6 +80,9 @@ internal static class CompareCommand
         var report = context.Get(Report);
         if (report is not null && Path.GetDirectoryName(Path.GetFullPath(report)) is { } folder && !Directory.Exists(folder))
             throw new UsageException($"--report '{report}': there is no folder {folder}.");
+        // Not only after minutes of measuring.
+        if (report is not null)
+            _ = PlotProgram.Find();
         var settings = new CompareSettings
         {
             Kinds = context.Get(Kinds) is { Length: > 0 } kinds ? [.. kinds.Select(kind => Enum.Parse<CompareWorkload>(kind, ignoreCase: true)).Distinct()] : [CompareWorkload.Cpu, CompareWorkload.Io, CompareWorkload.Mixed],

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.IO.Enumeration;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Options;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client.Errors;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 using Spectre.Console;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Orchestrator.Cli.Common;
 using Orchestrator.Client.Serialization;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.V1;
 

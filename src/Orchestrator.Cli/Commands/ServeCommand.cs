@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Options;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Handlers;

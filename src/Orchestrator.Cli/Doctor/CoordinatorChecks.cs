@@ -5,7 +5,7 @@ using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Cli.Doctor;

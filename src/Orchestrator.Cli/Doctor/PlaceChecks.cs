@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Orchestrator.Cli.Output;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Cli.Doctor;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Orchestrator.Client.Connection;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Cli.Options;
 

@@ -1,4 +1,4 @@
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Spectre.Console;

@@ -1,5 +1,5 @@
 using Orchestrator.Cli.Output;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

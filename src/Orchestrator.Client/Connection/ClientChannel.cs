@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using Grpc.Net.Client;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Client.Connection;
 

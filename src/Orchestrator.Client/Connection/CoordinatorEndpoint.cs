@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Orchestrator.Client.Errors;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Client.Connection;
 

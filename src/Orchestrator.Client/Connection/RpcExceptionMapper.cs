@@ -2,7 +2,7 @@ using System.Net.Sockets;
 using Google.Rpc;
 using Grpc.Core;
 using Orchestrator.Client.Errors;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Connection;

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 using Grpc.Core;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Objects;

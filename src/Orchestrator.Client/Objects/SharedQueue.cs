@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Serialization;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Objects;

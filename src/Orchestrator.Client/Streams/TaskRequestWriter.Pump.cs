@@ -1,6 +1,6 @@
 using Grpc.Core;
 using Orchestrator.Client.Errors;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Streams;

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Tasks;

@@ -1,8 +1,8 @@
 using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
-using Orchestrator.Contracts;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Protocol;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Dispatch;

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Scheduling;

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
-using Orchestrator.Contracts;
-using Orchestrator.Contracts.Direct;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Protocol;
+using Orchestrator.Transport.Sockets;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Scheduling;

@@ -1,5 +1,5 @@
-using Orchestrator.Contracts.Direct;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.Sockets;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Dispatch;

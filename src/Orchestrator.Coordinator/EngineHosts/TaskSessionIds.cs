@@ -1,5 +1,5 @@
 using System.Globalization;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Coordinator.EngineHosts;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Coordinator.Hosting;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Coordinator.Hosting;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.Tasks;

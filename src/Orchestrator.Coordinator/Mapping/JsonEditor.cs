@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Numerics;
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Contracts;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Protocol;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.State;
 using Orchestrator.V1;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Coordinator.Mapping;
 

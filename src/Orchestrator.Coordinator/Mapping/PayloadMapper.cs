@@ -1,6 +1,6 @@
 using Google.Protobuf.Collections;
-using Orchestrator.Contracts;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Protocol;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Core.Objects;
 using Orchestrator.V1;
 

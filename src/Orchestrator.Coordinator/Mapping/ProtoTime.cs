@@ -1,5 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Coordinator.Mapping;
 

@@ -2,7 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Tasks;
 using Orchestrator.V1;

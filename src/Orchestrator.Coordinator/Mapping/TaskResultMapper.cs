@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Core.Tasks;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Mapping;

@@ -1,4 +1,4 @@
-using Orchestrator.Contracts.Direct;
+using Orchestrator.Transport.Sockets;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Core.Tasks;

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Google.Protobuf;
-using Orchestrator.Contracts.Direct;
+using Orchestrator.Transport.Sockets;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;

@@ -1,4 +1,4 @@
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Supervision;

@@ -1,4 +1,4 @@
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;

@@ -1,4 +1,4 @@
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Handlers.Common;
 using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.Tasks;

@@ -1,5 +1,5 @@
 using System.Net;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Handlers.Common;
 using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.Tasks;

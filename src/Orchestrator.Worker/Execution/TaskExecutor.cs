@@ -1,4 +1,4 @@
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.Execution.Lanes;
 using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Orchestrator.Contracts.Direct;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.Sockets;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.Service;
 using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Worker.Hosting;
 

@@ -1,5 +1,5 @@
-using Orchestrator.Contracts;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Protocol;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
 

@@ -1,4 +1,4 @@
-using Orchestrator.Contracts.Direct;
+using Orchestrator.Transport.Sockets;
 using Orchestrator.Worker.Execution;
 
 namespace Orchestrator.Worker.Service;

@@ -1,5 +1,5 @@
 using Grpc.Core;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.Execution;
 
 namespace Orchestrator.Worker.Service;

@@ -1,6 +1,6 @@
 using Grpc.Core;
 using Microsoft.AspNetCore.Connections.Features;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Worker.Service;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Client.Objects;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.Worker.Tasks;

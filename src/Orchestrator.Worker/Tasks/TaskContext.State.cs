@@ -1,5 +1,5 @@
 using Google.Protobuf;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Worker.Tasks;

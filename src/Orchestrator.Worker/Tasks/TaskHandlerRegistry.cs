@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Worker.Payloads;
 
 namespace Orchestrator.Worker.Tasks;

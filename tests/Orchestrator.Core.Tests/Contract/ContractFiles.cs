@@ -1,5 +1,6 @@
 using Google.Protobuf.Reflection;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Core.Tests.Contract;
 
@@ -13,7 +14,7 @@ internal static class ContractFiles
     /// <summary>The files of these packages, by name. Found through their types, so that a new file cannot be missed.</summary>
     public static IReadOnlyList<FileDescriptor> Of(params string[] packages) =>
     [
-        .. typeof(ProtocolConstants).Assembly.GetTypes()
+        .. new[] { typeof(ProtocolConstants).Assembly, typeof(MessageBuffer).Assembly }.SelectMany(assembly => assembly.GetTypes())
             .Where(type => type.Name.EndsWith("Reflection", StringComparison.Ordinal))
             .Select(type => type.GetProperty("Descriptor")?.GetValue(null))
             .OfType<FileDescriptor>()

@@ -1,7 +1,7 @@
 using CsCheck;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Core.Tests.Contract;

@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Core.Tests.Contract;
 
@@ -48,7 +48,7 @@ public sealed class RawMessagesTests
             Assert.Equal(bytes, passed.ToByteString());
             Assert.Equal(original, counterpart.Parser.ParseFrom(passed.ToByteString()));
             Assert.Equal(bytes, counterpart.Parser.ParseFrom(passed.ToByteString()).ToByteString());
-            // No field was carried along as an unknown field of the raw-through message.
+            // No field was carried along as an unknown field of the raw message.
             Assert.Equal(bytes.Length, raw.Parser.WithDiscardUnknownFields(true).ParseFrom(bytes).CalculateSize());
         }
     }
@@ -84,7 +84,7 @@ public sealed class RawMessagesTests
         return $"{field.FieldNumber} {label} {WireType(field)} {field.Name} {field.RealContainingOneof?.Name}";
     }
 
-    /// <summary>Compares more than the wire type: the same scalar, the same message, its raw-through form, or its bytes.</summary>
+    /// <summary>Compares more than the wire type: the same scalar, the same message, its raw form, or its bytes.</summary>
     private static void CheckType(FieldDescriptor raw, FieldDescriptor counterpart)
     {
         switch (counterpart.FieldType)

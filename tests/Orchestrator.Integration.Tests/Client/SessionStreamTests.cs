@@ -110,7 +110,7 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
         await using var client = await ClientAsync();
         await using var session = await client.OpenSessionAsync("too large");
         var waiting = session.Event(Unique("never")).WaitAsync();
-        var huge = Payloads.FromBytes(new byte[Contracts.ProtocolConstants.MaxMessageBytes]);
+        var huge = Payloads.FromBytes(new byte[Protocol.ProtocolConstants.MaxMessageBytes]);
         var error = await Assert.ThrowsAnyAsync<OrchestratorException>(() => session.Dict(Unique("d")).SetAsync("key", huge));
         Assert.Equal(ErrorReason.LimitExceeded, error.Reason);
         Assert.Contains("larger than a message may be", error.Message, StringComparison.Ordinal);

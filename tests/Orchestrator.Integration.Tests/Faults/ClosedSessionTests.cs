@@ -3,7 +3,7 @@ using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Objects;
 using Orchestrator.Client.Tasks;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

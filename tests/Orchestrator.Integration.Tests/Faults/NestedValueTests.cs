@@ -14,7 +14,7 @@ using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Serialization;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Journal.Wire;
 using Orchestrator.Integration.Tests.Scenarios;

@@ -2,7 +2,7 @@ using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Objects;
 using Orchestrator.Client.Tasks;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

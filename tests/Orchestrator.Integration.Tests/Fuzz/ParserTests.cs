@@ -9,7 +9,7 @@ using Orchestrator.Cli.Options;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Serialization;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Infrastructure;

@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using Orchestrator.Client.Serialization;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -1,4 +1,4 @@
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Handlers;
 using Orchestrator.Handlers.Common;
 using Orchestrator.Integration.Tests.WorkerSdk;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Tasks;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.History;
 using Orchestrator.V1;

@@ -1,4 +1,4 @@
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;

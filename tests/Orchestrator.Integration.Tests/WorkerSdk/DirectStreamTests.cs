@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Win32.SafeHandles;
-using Orchestrator.Contracts.Direct;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.Sockets;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 

@@ -3,8 +3,8 @@ using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
-using Orchestrator.Contracts;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Protocol;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;

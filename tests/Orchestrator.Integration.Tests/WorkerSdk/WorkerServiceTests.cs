@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Grpc.Health.V1;
 using Microsoft.Extensions.DependencyInjection;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.V1;
 using Orchestrator.Worker.Hosting;
 using Orchestrator.Worker.Service;

@@ -19,8 +19,15 @@ internal static class CompareReport
         td.n, th.n { text-align: right; } td.note { white-space: normal; color: #5c5c5c; } td small { color: #5c5c5c; } li { margin: .2rem 0; }
         """;
 
-    public static string Create(CompareResult result)
+    /// <summary>The page, whose plots <see cref="PlotProgram"/> draws.</summary>
+    public static async Task<string> CreateAsync(CompareResult result, CancellationToken token)
     {
+        var kinds = result.Cells.Select(cell => cell.Kind).Distinct().ToArray();
+        var plots = kinds.Select(kind => ComparePlots.Throughput(result, kind)).Append(ComparePlots.Latencies(result));
+        if (result.SpeedUps.Count > 0)
+            plots = plots.Append(ComparePlots.SpeedUps(result));
+        var drawn = await PlotProgram.DrawAsync([.. plots], token);
+        var (latencies, speedUps) = (drawn[kinds.Length], drawn[^1]);
         var page = new StringBuilder();
         page.Append($"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>Orchestrator: in process or across processes</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n");
         page.Append($"<h1>In process or across processes</h1>\n<p class=\"sub\">{Text(result.Machine)}. Each figure is the median over the rounds; a ratio is taken within each round.</p>\n");
@@ -34,21 +41,21 @@ internal static class CompareReport
             BreakEvens(page, result);
         }
 
-        foreach (var kind in result.Cells.Select(cell => cell.Kind).Distinct())
+        foreach (var (kind, throughput) in kinds.Zip(drawn))
         {
             page.Append($"<h2>Throughput: {Text(CompareTable.Title(kind))}</h2>\n");
-            Figure(page, ComparePlots.Throughput(result, kind), "Tasks per second by the size of a task, both on logarithmic scales.");
+            Figure(page, throughput, "Tasks per second by the size of a task, both on logarithmic scales.");
             Table(page, result, kind);
         }
 
         if (result.SpeedUps.Count > 0)
         {
             page.Append("<h2>Speed-up by workers</h2>\n");
-            Figure(page, ComparePlots.SpeedUps(result), "CPU-bound tasks of 5 ms on one stream, against one sequential program in the same round.");
+            Figure(page, speedUps, "CPU-bound tasks of 5 ms on one stream, against one sequential program in the same round.");
         }
 
         page.Append("<h2>Latency, one task at a time</h2>\n");
-        Figure(page, ComparePlots.Latencies(result), "CPU-bound tasks of 100 µs. A percentile is shown only with ten samples beyond it.");
+        Figure(page, latencies, "CPU-bound tasks of 100 µs. A percentile is shown only with ten samples beyond it.");
         Costs(page, result);
         page.Append("</body>\n</html>\n");
         return page.ToString();

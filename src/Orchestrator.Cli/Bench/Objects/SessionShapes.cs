@@ -3,7 +3,7 @@ using System.Threading.Channels;
 using Grpc.Core;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Client.Objects;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;

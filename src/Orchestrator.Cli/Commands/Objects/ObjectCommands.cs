@@ -7,7 +7,7 @@ using Orchestrator.Cli.Options;
 using Orchestrator.Client;
 using Orchestrator.Client.Objects;
 using Orchestrator.Client.Serialization;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Grpc.Core;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;

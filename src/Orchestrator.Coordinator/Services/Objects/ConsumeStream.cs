@@ -1,6 +1,6 @@
 using Google.Protobuf.Collections;
 using Grpc.Core;
-using Orchestrator.Contracts;
+using Orchestrator.Protocol;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Objects;

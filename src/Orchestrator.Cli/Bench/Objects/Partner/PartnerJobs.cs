@@ -166,5 +166,5 @@ internal static class PartnerJobs
 
     /// <summary>The batch that any of our writers would put into one message.</summary>
     private static int ItemsPerMessage(int size) =>
-        Math.Clamp(Contracts.ProtocolConstants.TargetMessageBytes / Math.Max(size, 1), 1, Contracts.ProtocolConstants.MaxItemsPerMessage);
+        Math.Clamp(Protocol.ProtocolConstants.TargetMessageBytes / Math.Max(size, 1), 1, Protocol.ProtocolConstants.MaxItemsPerMessage);
 }

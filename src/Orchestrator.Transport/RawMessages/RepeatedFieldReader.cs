@@ -1,6 +1,6 @@
 using Google.Protobuf;
 
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>
 /// Reads a message that consists mostly of one repeated field: its items are returned as bytes, and the rest is parsed as a message.

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Orchestrator.Contracts;
+namespace Orchestrator.Protocol;
 
 /// <summary>
 /// The rule for handler names: they are shown on terminals and in tables, so they must not contain characters with a meaning

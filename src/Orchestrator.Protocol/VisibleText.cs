@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Orchestrator.Contracts;
+namespace Orchestrator.Protocol;
 
 /// <summary>
 /// Foreign text for a terminal, a log or a row of a table. Characters that would move the cursor, set a colour, begin another row or change

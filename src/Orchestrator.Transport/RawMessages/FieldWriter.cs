@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Text;
 using Google.Protobuf;
 
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>Writes protobuf's wire format to a span that is large enough. As in generated code, default values are omitted.</summary>
 public ref struct FieldWriter(Span<byte> target)

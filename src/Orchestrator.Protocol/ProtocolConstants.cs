@@ -1,4 +1,4 @@
-namespace Orchestrator.Contracts;
+namespace Orchestrator.Protocol;
 
 /// <summary>Names and limits that both sides of the wire agree on.</summary>
 public static class ProtocolConstants

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Unicode;
 using Google.Protobuf;
 
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>
 /// Reads protobuf's wire format from a span, for the few messages that occur hundreds of thousands of times a second: creating an object

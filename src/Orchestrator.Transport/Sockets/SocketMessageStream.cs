@@ -2,9 +2,10 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Microsoft.Win32.SafeHandles;
-using Orchestrator.Contracts.RawMessages;
+using Orchestrator.Protocol;
+using Orchestrator.Transport.RawMessages;
 
-namespace Orchestrator.Contracts.Direct;
+namespace Orchestrator.Transport.Sockets;
 
 /// <summary>
 /// One end of the direct stream between a coordinator and its worker: a connected pair of Unix sockets that the worker inherits, carrying

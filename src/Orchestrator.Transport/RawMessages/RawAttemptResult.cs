@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using Orchestrator.V1;
 
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary><c>orchestrator.worker.v1.AttemptResult</c>, with its payload as the bytes that arrived.</summary>
 public record struct RawAttemptResult : IWireItem

@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using Orchestrator.V1;
 
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>
 /// An <c>orchestrator.v1.TaskResult</c> without error and timing, for writing only; any other result is a

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Orchestrator.Contracts.Direct;
+namespace Orchestrator.Transport.Sockets;
 
 /// <summary>
 /// The kernel's sockets. The framework's own socket class registers a descriptor with its poller on the first asynchronous use; afterwards

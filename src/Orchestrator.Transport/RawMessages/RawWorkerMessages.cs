@@ -2,7 +2,7 @@ using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Orchestrator.Worker.V1;
 
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>
 /// <c>orchestrator.worker.v1.WorkerService</c> with messages as their bytes: its users read and write the content.

@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>Marshallers that read from and write to the transport's own buffers, as generated gRPC code does.</summary>
 internal static class RawMarshaller

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>
 /// Frequent texts, such as handlers' names, looked up by their UTF-8 bytes: so that a name costs a comparison and no string. Holds few, and

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using Google.Protobuf;
 using Grpc.Core;
 
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>
 /// A message as its bytes, in a reusable buffer: written item by item, or as received. The user knows its type.

@@ -1,4 +1,4 @@
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>An <c>orchestrator.v1.TaskSpec</c> in place within a received message; to be read before that message is released.</summary>
 public readonly ref struct RawTaskView

@@ -3,7 +3,7 @@ using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Orchestrator.V1;
 
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>
 /// <c>orchestrator.v1.TaskService</c> with pass-through messages where payloads travel, and the generated ones elsewhere.

@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary><c>orchestrator.worker.v1.Assignment</c>, with its payload as the bytes that arrived.</summary>
 public record struct RawAssignment : IWireItem

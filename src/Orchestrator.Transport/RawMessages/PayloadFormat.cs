@@ -1,7 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
 
-namespace Orchestrator.Contracts.RawMessages;
+namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>
 /// Checks whether bytes are an <c>orchestrator.v1.Payload</c>. A worker's output passes through to a client unread, together with the
