@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Grpc.Core;
+using Orchestrator.Cli.Bench.Compare;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects.Partner;
 using Orchestrator.Cli.Common;
@@ -92,6 +93,14 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
         Assert.DoesNotContain("href=", page.Replace("xlink:href=\"#", "", StringComparison.Ordinal), StringComparison.Ordinal);
         // The bench changed the number of workers, and restored it.
         Assert.Equal(2, (await shared.Coordinator.WorkersAsync()).Count);
+    }
+
+    [Fact]
+    public void A_rate_of_zero_has_no_point_on_a_logarithmic_axis()
+    {
+        var series = ComparePlots.LogSeries("stream", "#000000", [1, 2, 3], [10, 0, 1000]);
+        Assert.Equal([1, 3], series.X);
+        Assert.Equal([1, 3], series.Y);
     }
 
     [Fact]

@@ -14,14 +14,14 @@ internal static class ComparePlots
     public static PlotSpec Throughput(CompareResult result, CompareWorkload kind)
     {
         var sizes = result.Sizes(kind).Select(size => size.TotalSeconds).ToArray();
-        var x = Logs(sizes);
+        var x = sizes.Select(Math.Log10).ToArray();
         var all = new List<double>();
         var series = new List<PlotSeries>();
         foreach (var (mode, color) in Colors())
         {
             var rates = result.Sizes(kind).Select(size => result.Cell(mode, kind, size)!.Figure.PerSecond).ToArray();
             all.AddRange(rates);
-            series.Add(new PlotSeries(mode.Name, color, x, Logs(rates)));
+            series.Add(LogSeries(mode.Name, color, x, rates));
         }
 
         // Ticks only at the measured sizes.
@@ -55,7 +55,7 @@ internal static class ComparePlots
                 continue;
             var times = points.Select(p => figure.Latency[p]!.Value.TotalSeconds).ToArray();
             all.AddRange(times);
-            series.Add(new PlotSeries(mode.Name, color, [.. points.Select(Rarity)], Logs(times)));
+            series.Add(LogSeries(mode.Name, color, [.. points.Select(Rarity)], times));
         }
 
         return new PlotSpec(
@@ -68,7 +68,12 @@ internal static class ComparePlots
 
     private static IEnumerable<(CompareMode Mode, string Color)> Colors() => CompareMode.All.Select((mode, i) => (mode, s_colors[i % s_colors.Length]));
 
-    private static double[] Logs(IEnumerable<double> values) => [.. values.Select(Math.Log10)];
+    /// <summary>A line on a logarithmic axis, which has no place for a rate of zero: a way that finished nothing in a short round has no point there.</summary>
+    internal static PlotSeries LogSeries(string name, string color, IReadOnlyList<double> x, IReadOnlyList<double> values)
+    {
+        var points = x.Zip(values).Where(point => point.Second > 0).ToArray();
+        return new PlotSeries(name, color, [.. points.Select(point => point.First)], [.. points.Select(point => Math.Log10(point.Second))]);
+    }
 
     private static PlotTick[] Ticks(IEnumerable<double> values, Func<double, string> label) =>
         [.. values.Select(value => new PlotTick(Math.Log10(value), label(value)))];
