@@ -3,11 +3,9 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Architecture.Tests;
 
-/// <summary>The allowed project references, so that a forbidden dependency fails; and the maximum size of a file.</summary>
+/// <summary>The allowed project references, so that a forbidden dependency fails.</summary>
 public sealed class ProjectReferenceTests
 {
-    private const int MaxLines = 400;
-
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Protocol"] = [],
@@ -51,14 +49,6 @@ public sealed class ProjectReferenceTests
         Assert.All(
             typeof(Core.Tasks.TaskEngine).Assembly.GetReferencedAssemblies(),
             assembly => Assert.StartsWith("System.", assembly.Name, StringComparison.Ordinal));
-
-    [Fact]
-    public void No_source_file_is_too_large_to_read() =>
-        Assert.Empty(Directory
-            .EnumerateFiles(Repository.PathOf("src"), "*.cs", SearchOption.AllDirectories)
-            .Select(path => (Path: Path.GetRelativePath(Repository.Root, path), Lines: File.ReadLines(path).Count()))
-            .Where(file => file.Lines > MaxLines)
-            .Select(file => $"{file.Path} has {file.Lines} lines; split it at {MaxLines}"));
 
     private static XDocument Load(string project) => XDocument.Load(Repository.PathOf("src", project, project + ".csproj"));
 

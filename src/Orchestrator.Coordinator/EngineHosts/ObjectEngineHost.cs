@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Infrastructure;
@@ -128,6 +129,7 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 
     private void ApplyLocked(in ObjectRequest request)
     {
+        Debug.Assert(_gate.IsHeldByCurrentThread);
         var command = request.Command;
         ObjectError? refused = null;
         if (request.SessionId.Length > 0)

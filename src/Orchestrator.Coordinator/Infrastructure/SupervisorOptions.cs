@@ -90,4 +90,11 @@ public sealed record SupervisorOptions
             return [program, assembly, "worker"];
         return [program, "worker"];
     }
+
+    /// <summary>How long to wait before the next start after this many early deaths: doubled with each, and spread by ± 20 %.</summary>
+    internal TimeSpan BackoffAfter(int deaths)
+    {
+        var wait = Math.Min(RestartBackoff.TotalSeconds * Math.Pow(2, deaths - 1), MaxRestartBackoff.TotalSeconds);
+        return TimeSpan.FromSeconds(wait * (0.8 + (0.4 * Random.Shared.NextDouble())));
+    }
 }

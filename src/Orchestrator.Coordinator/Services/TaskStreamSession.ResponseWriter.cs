@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Grpc.Core;
@@ -220,8 +221,11 @@ internal sealed partial class TaskStreamSession
 
         protected override void OnFailed(Exception exception) => _broken.TrySetResult();
 
-        private bool HasQueuedLocked() =>
-            _announce || _acceptedIds.Count > 0 || _events.Count > 0 || (_results.TryPeek(out var next) && IsReady(next));
+        private bool HasQueuedLocked()
+        {
+            Debug.Assert(Gate.IsHeldByCurrentThread);
+            return _announce || _acceptedIds.Count > 0 || _events.Count > 0 || (_results.TryPeek(out var next) && IsReady(next));
+        }
 
         private bool IsReady(in Entry entry) => !inOrder || entry.Refusal is not null || _ended.ContainsKey(entry.Task!.Id);
     }

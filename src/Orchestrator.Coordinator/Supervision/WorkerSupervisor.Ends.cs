@@ -6,21 +6,6 @@ namespace Orchestrator.Coordinator.Supervision;
 // The end of a worker, and the refilling of its slot.
 internal sealed partial class WorkerSupervisor
 {
-    private void DrainAndStop(WorkerProcess process)
-    {
-        if (process.Link?.View is not { } view)
-        {
-            Terminate(process, "its slot has another worker");
-            return;
-        }
-
-        process.Role = WorkerRole.Draining;
-        _host.Apply(new TaskCommand.WorkerDraining(view));
-        process.Link.Drain();
-        if (!process.IsDueForRecycling)
-            _thread.PostAfter(_options.DrainLimit, () => Terminate(process, $"it had not ended what it ran {_options.DrainLimit.TotalSeconds:0} s after it was replaced"));
-    }
-
     private void Condemn(WorkerProcess process)
     {
         if (process.Role != WorkerRole.Active)
@@ -28,26 +13,13 @@ internal sealed partial class WorkerSupervisor
         process.Role = WorkerRole.Condemned;
         process.Child.LowerPriority();
         _events.Add("worker.condemned", process.Name, $"pid {process.Child.Pid}: a task ignored its cancellation; a successor takes its slot");
-        Log.Condemned(_logger, process.Name, process.Child.Pid);
+        SupervisorLog.Condemned(_logger, process.Name, process.Child.Pid);
         Replace(process, "condemned");
     }
 
-    /// <summary>SIGTERM now, SIGKILL if the worker does not obey.</summary>
-    /// <param name="process">The worker.</param>
-    /// <param name="why">The reason, for the owners of the tasks running there.</param>
-    private void Terminate(WorkerProcess process, string why)
-    {
-        if (!_processes.Contains(process) || process.Role == WorkerRole.Ending)
-            return;
-        process.KilledFor ??= why;
-        var harsh = process.Role == WorkerRole.Condemned;
-        process.Role = WorkerRole.Ending;
-        process.Connecting.Cancel();
-        // Both request the end: the stream message lets a worker that reads it end cleanly; the signal reaches any program.
-        process.Link?.Drain();
-        process.Child.Signal(NativeMethods.SigTerm);
-        _thread.PostAfter(harsh && process.Link is null ? TimeSpan.Zero : _options.TerminateGrace, () => process.Child.Signal(NativeMethods.SigKill));
-    }
+    private void Terminate(WorkerProcess process, string why) => _termination.Terminate(process, why, _options);
+
+    private void DrainAndStop(WorkerProcess process) => _termination.DrainAndStop(process, _options);
 
     private void OnExited(WorkerProcess process, ChildExit exit)
     {
@@ -67,7 +39,7 @@ internal sealed partial class WorkerSupervisor
         _events.Add(expected ? "worker.exited" : "worker.lost", process.Name, $"pid {process.Child.Pid} {cause}");
         if (!expected)
         {
-            Log.Lost(_logger, process.Name, process.Child.Pid, cause);
+            SupervisorLog.Lost(_logger, process.Name, process.Child.Pid, cause);
             process.Group.LastDeath = ($"{process.Name} {cause}", postMortem);
         }
 
@@ -80,7 +52,7 @@ internal sealed partial class WorkerSupervisor
             Replace(process, cause);
         Publish();
         CheckSettled();
-        CheckAllGone();
+        CheckAllEnded();
     }
 
     private void OnLost(WorkerProcess process, long finished, bool atWork, string cause)
@@ -140,7 +112,7 @@ internal sealed partial class WorkerSupervisor
         {
             group.SpareHasFailed = mayGiveUp && deaths >= _options.MaxEarlyDeaths;
             if (!group.SpareHasFailed)
-                _thread.PostAfter(Backoff(deaths), () => StartSpare(group));
+                _thread.PostAfter(_options.BackoffAfter(deaths), () => StartSpare(group));
             return;
         }
 
@@ -158,7 +130,7 @@ internal sealed partial class WorkerSupervisor
         {
             slot.HasFailed = true;
             _events.Add("worker.failed", slot.Name, $"given up after {deaths} early deaths, the last: {cause}; 'recycle' tries again");
-            Log.GivenUp(_logger, slot.Name, deaths, cause);
+            SupervisorLog.GivenUp(_logger, slot.Name, deaths, cause);
             slot.Recycling?.TrySetException(new InvalidOperationException($"{slot.Name} does not start: {cause}"));
             slot.Recycling = null;
         }
@@ -170,7 +142,7 @@ internal sealed partial class WorkerSupervisor
         else
         {
             slot.IsBackingOff = true;
-            _thread.PostAfter(Backoff(deaths), () =>
+            _thread.PostAfter(_options.BackoffAfter(deaths), () =>
             {
                 if (slot is { IsBackingOff: true, Current: null })
                     StartFor(slot);
@@ -179,36 +151,5 @@ internal sealed partial class WorkerSupervisor
 
         Publish();
         CheckSettled();
-    }
-
-    /// <summary>The engine fails tasks that only given-up groups can run, and lets such tasks wait again once the groups are restarted.</summary>
-    private void JudgeGroups()
-    {
-        if (_stopping)
-            return;
-        foreach (var group in _groups)
-        {
-            var slots = _slots.FindAll(slot => slot.Group == group);
-            var isLost = slots.Count > 0 && slots.TrueForAll(slot => slot.HasFailed);
-            if (isLost == group.Loss is not null)
-                continue;
-            if (isLost)
-            {
-                group.GiveUp(_options.MaxEarlyDeaths);
-                _events.Add("group.given_up", group.Name, group.Loss!.Message);
-                _host.Apply(new TaskCommand.GroupGivenUp(group.Loss));
-            }
-            else
-            {
-                group.Revive();
-                _host.Apply(new TaskCommand.GroupStarting(group.Name));
-            }
-        }
-    }
-
-    private TimeSpan Backoff(int deaths)
-    {
-        var wait = Math.Min(_options.RestartBackoff.TotalSeconds * Math.Pow(2, deaths - 1), _options.MaxRestartBackoff.TotalSeconds);
-        return TimeSpan.FromSeconds(wait * (0.8 + (0.4 * Random.Shared.NextDouble())));
     }
 }

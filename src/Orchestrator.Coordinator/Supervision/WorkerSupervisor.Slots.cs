@@ -1,6 +1,3 @@
-using Orchestrator.Protocol;
-using Orchestrator.Core.Tasks;
-
 namespace Orchestrator.Coordinator.Supervision;
 
 // The set of slots: groups, scaling, recycling.
@@ -100,28 +97,5 @@ internal sealed partial class WorkerSupervisor
 
         Publish();
         return done.Task;
-    }
-
-    /// <summary>
-    /// Warns when two groups use one handler name for different kinds of work: the engine keeps the first, and the second's author must learn of it. Also
-    /// warns of invalid names.
-    /// </summary>
-    private void WarnOfRefusedOffers(WorkerProcess process)
-    {
-        var refused = process.Link!.LeftOut.Select(name => $"its handler '{name}' is left out: a handler's name has {HandlerNames.Rule}").ToList();
-        if (_groups.Count > 1)
-        {
-            refused.AddRange(_host.Read(engine => process.Link!.Hello.Handlers
-                .Join(engine.HandlersOf(PlacementPolicy.WorkerProcess), offer => offer.Name, known => known.Name, (_, known) => known)
-                .Where(known => !known.Groups.Contains(process.Group.Name))
-                .Select(known => $"its handler '{known.Name}' is not used: group {string.Join(" and ", known.Groups)} has one of that name of the kind {known.Kind}; give it another name")
-                .ToArray()));
-        }
-
-        foreach (var reason in refused)
-        {
-            _events.Add("worker.handler_refused", process.Name, reason);
-            Log.OfferRefused(_logger, process.Name, reason);
-        }
     }
 }

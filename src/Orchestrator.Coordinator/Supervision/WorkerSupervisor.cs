@@ -22,22 +22,29 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly WorkerProcessLauncher _launcher;
     private readonly SupervisorThread _thread;
+    private readonly WorkerTermination _termination;
+    private readonly HeartbeatWatch _heartbeats;
+    private readonly RecyclingSchedule _recycling;
     private readonly IReadOnlyList<int> _cores;
     private readonly List<WorkerGroup> _groups = [];
     private readonly List<WorkerSlot> _slots = [];
     private readonly List<WorkerProcess> _processes = [];
     private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _allGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile SupervisorOptions _options;
     private bool _stopping;
-    private bool _poolIsAlive = true;
-    private TimeSpan _lastWatch;
     private int _looks;
     private ImmutableArray<WorkerStatus> _status = [];
     private ImmutableArray<string> _lostGroups = [];
 
     public WorkerSupervisor(
-        SupervisorOptions options, RuntimeDirectory directory, TokenStore tokens, TaskEngineHost host, MonotonicClock clock, EventLog events, ILogger<WorkerSupervisor> logger)
+        SupervisorOptions options,
+        RuntimeDirectory directory,
+        TokenStore tokens,
+        TaskEngineHost host,
+        MonotonicClock clock,
+        EventLog events,
+        ILogger<WorkerSupervisor> logger)
     {
         _options = options;
         _host = host;
@@ -48,15 +55,17 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         _launcher = new WorkerProcessLauncher(options, directory, tokens, clock.Running, _cores);
         foreach (var group in options.Groups)
             _groups.Add(new WorkerGroup(group, _groups.Sum(before => before.Options.Workers)));
-        _lastWatch = clock.Now;
+        _heartbeats = new HeartbeatWatch(clock, events, WatchPeriod);
+        _recycling = new RecyclingSchedule(host, clock, _cores.Count);
         if (directory.Swept.Count > 0)
         {
             var pids = string.Join(", ", directory.Swept);
             _events.Add("coordinator.swept", "coordinator", $"ended what workers of a killed coordinator had left running: pid {pids}");
-            Log.Swept(_logger, pids);
+            SupervisorLog.Swept(_logger, pids);
         }
 
         _thread = new SupervisorThread(clock.Running, WatchPeriod, Watch, logger);
+        _termination = new WorkerTermination(host, _thread, _processes);
         host.Orders = this;
     }
 
@@ -101,9 +110,9 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
             foreach (var process in _processes.ToArray())
                 Terminate(process, "the coordinator stops");
             CheckSettled();
-            CheckAllGone();
+            CheckAllEnded();
         });
-        await _allGone.Task;
+        await _allEnded.Task;
     }
 
     public async ValueTask DisposeAsync()
@@ -158,7 +167,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         catch (IOException exception)
         {
             _events.Add("worker.start_failed", name, exception.Message);
-            Log.StartFailed(_logger, name, exception.Message);
+            SupervisorLog.StartFailed(_logger, name, exception.Message);
             // Handled like an immediate death; posted, so that the caller sees the empty slot first. A temporary shortage on the machine is not the
             // worker's fault, so the start is retried forever; only the coordinator's own start must terminate.
             var isShortage = NativeMethods.IsShortage(exception.HResult) && _settled.Task.IsCompleted;
@@ -200,7 +209,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         // Output that a worker printed before it sent a result belongs to that task.
         link.BeforeResults = process.Child.DrainNow;
         link.StartReading();
-        LearnCostOfStart(process);
+        _recycling.LearnCostOfStart(process, _options);
         if (process.Role == WorkerRole.Ending || !_processes.Contains(process))
         {
             link.Dispose();
@@ -254,8 +263,8 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         process.Link!.Join(slot.Name, slot.Group.Name, process.Incarnation, slot.Core, rename);
         process.Link.Flush();
         _events.Add("worker.ready", process.Name, $"pid {process.Child.Pid}{(rename ? ", was the hot spare" : "")}");
-        Log.Ready(_logger, process.Name, process.Child.Pid);
-        WarnOfRefusedOffers(process);
+        SupervisorLog.Ready(_logger, process.Name, process.Child.Pid);
+        RefusedOffers.Report(process, _groups, _host, _events, _logger);
         if (before is not null)
             DrainAndStop(before);
         // Publish the new state before completing the waiters.
@@ -264,34 +273,9 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         slot.Recycling = null;
     }
 
-    /// <summary>The heartbeat watch. It checks the coordinator's own health first: a paused coordinator has received no heartbeat.</summary>
     private void Watch()
     {
-        var now = _clock.Now;
-        var paused = now - _lastWatch > WatchPeriod * 4 || !_poolIsAlive;
-        _lastWatch = now;
-        _poolIsAlive = false;
-        ThreadPool.UnsafeQueueUserWorkItem(_ => _poolIsAlive = true, null);
-        foreach (var process in _processes.ToArray())
-        {
-            if (process.Link is not { } link || process.Role == WorkerRole.Ending)
-                continue;
-            if (paused)
-                link.Touch();
-            var silent = _clock.Running.GetElapsedTime(link.LastHeard);
-            if (silent > _options.KillAfter)
-            {
-                process.KilledFor ??= $"it sent no heartbeat for {silent.TotalSeconds:0.0} s";
-                process.Child.Signal(NativeMethods.SigKill);
-            }
-            else if (silent > _options.SuspectAfter != process.IsSuspect)
-            {
-                process.IsSuspect = !process.IsSuspect;
-                if (process.IsSuspect)
-                    _events.Add("worker.suspect", process.Name, $"no heartbeat for {silent.TotalSeconds:0.0} s");
-            }
-        }
-
+        _heartbeats.Check(_processes.ToArray(), _options);
         Renew();
         // Only every fourth round: an unreaped orphan does no harm for a second.
         if (OrphanReaper.IsNeeded && ++_looks % 4 == 0)
@@ -304,40 +288,17 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
             _settled.TrySetResult();
     }
 
-    private void CheckAllGone()
+    private void CheckAllEnded()
     {
         if (_stopping && _processes.Count == 0)
-            _allGone.TrySetResult();
+            _allEnded.TrySetResult();
     }
 
     private void Publish()
     {
         _status = [.. _slots.Select(slot => new WorkerStatus(slot))];
-        JudgeGroups();
+        if (!_stopping)
+            GroupLosses.Update(_groups, _slots, _options, _host, _events);
         _lostGroups = [.. _groups.Where(group => group.Loss is not null).Select(group => group.Name)];
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(Level = LogLevel.Information, Message = "{Worker} is ready (pid {Pid})")]
-        public static partial void Ready(ILogger logger, string worker, int pid);
-
-        [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} (pid {Pid}) {Cause}")]
-        public static partial void Lost(ILogger logger, string worker, int pid, string cause);
-
-        [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} (pid {Pid}) is condemned: a task ignored its cancellation")]
-        public static partial void Condemned(ILogger logger, string worker, int pid);
-
-        [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker}: {Reason}")]
-        public static partial void OfferRefused(ILogger logger, string worker, string reason);
-
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Ended what workers of a killed coordinator had left running: pid {Pids}")]
-        public static partial void Swept(ILogger logger, string pids);
-
-        [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} cannot be started: {Reason}")]
-        public static partial void StartFailed(ILogger logger, string worker, string reason);
-
-        [LoggerMessage(Level = LogLevel.Error, Message = "{Slot} is given up after {Deaths} early deaths, the last: {Cause}; 'orchestrator recycle' tries again")]
-        public static partial void GivenUp(ILogger logger, string slot, int deaths, string cause);
     }
 }

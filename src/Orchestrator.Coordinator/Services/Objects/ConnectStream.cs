@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Grpc.Core;
 using Orchestrator.Protocol;
@@ -207,5 +208,9 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
         _broken.TrySetResult();
     }
 
-    private bool HasQueuedLocked() => _outcomes.Count > 0 || _notices.Count > 0 || !_announced;
+    private bool HasQueuedLocked()
+    {
+        Debug.Assert(Gate.IsHeldByCurrentThread);
+        return _outcomes.Count > 0 || _notices.Count > 0 || !_announced;
+    }
 }
