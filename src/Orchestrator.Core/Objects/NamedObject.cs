@@ -44,7 +44,9 @@ internal abstract class NamedObject(ObjectKind kind, string name)
     /// A wait has left without having been served: serve the waits that it blocked, and drop the object if it is no longer needed. Also
     /// called for an object that has been dropped in the meantime.
     /// </summary>
-    public abstract void OnWaiterLeft(ObjectEngine engine, Wait wait);
+    public virtual void OnWaiterLeft(ObjectEngine engine, Wait wait)
+    {
+    }
 
     /// <summary>Its <see cref="ObjectTimer"/> is due.</summary>
     public virtual void OnTimer(ObjectEngine engine)

@@ -80,7 +80,7 @@ public sealed partial class ObjectEngine
 
     private ObjectError? ValidateBarrier(WaitBarrier command, BarrierState? target)
     {
-        if (ValidateTimeout(command) is { } timeout)
+        if (command.ValidateTimeout() is { } timeout)
             return timeout;
         if (command.Parties < 0)
             return ObjectError.Invalid("parties", $"parties of {command.Parties} must be at least 1, or 0 to use the number that the barrier was created with");

@@ -15,7 +15,7 @@ public sealed partial class ObjectEngine
     {
         var target = _locks.Find(command.Lock);
         var found = _conditions.Find(command.Condition);
-        if ((ValidateTimeout(command) ?? ValidateCondition(command, command.Condition, found, command.Lock, target)) is { } wrong)
+        if ((command.ValidateTimeout() ?? ValidateCondition(command, command.Condition, found, command.Lock, target)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -67,7 +67,7 @@ public sealed partial class ObjectEngine
         var count = command.Count switch { -1 => waiting, 0 => Math.Min(1, waiting), var some => Math.Min(some, waiting) };
         Complete(command, new NotifyConditionOutcome(count));
         if (condition is not null)
-            Wake(condition, count, ++_sequence);
+            Wake(condition, count, NextOrder());
     }
 
     /// <summary>

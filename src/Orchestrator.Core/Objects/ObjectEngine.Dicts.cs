@@ -17,7 +17,7 @@ public sealed partial class ObjectEngine
         ArgumentNullException.ThrowIfNull(query);
         if (ObjectQuota.ValidateName(ObjectKind.Dict, query.Dict) is { } wrong)
             return wrong;
-        var at = Math.Max(_now, now.Ticks);
+        var at = Math.Max(Now, now.Ticks);
         var dict = _dicts.Find(query.Dict);
         return query.Keys.Count > 0 ? ReadKeys(dict, query, at) : ReadPage(dict, query, at);
     }
@@ -50,7 +50,7 @@ public sealed partial class ObjectEngine
     /// <summary>Evaluates the edits without changing anything.</summary>
     private ObjectError? Draft(DictState? dict, UpdateDict command)
     {
-        _draft.Begin(dict, command.Clear, _now);
+        _draft.Begin(dict, command.Clear, Now);
         for (var i = 0; i < command.Edits.Count; i++)
         {
             var edit = command.Edits[i];
@@ -106,7 +106,7 @@ public sealed partial class ObjectEngine
         foreach (var change in _draft.Changes)
         {
             // The draft treated an expired entry whose timer is late as missing: remove it first.
-            if (dict.Find(change.Key, 0) is { } old && old.HasExpired(_now))
+            if (dict.Find(change.Key, 0) is { } old && old.HasExpired(Now))
                 dict.Delete(old, this);
             if (change.Value is not { } value)
                 dict.Delete(dict.Find(change.Key, 0)!, this);
@@ -120,7 +120,7 @@ public sealed partial class ObjectEngine
     private void SetTtl(DictState dict, DictEntry entry, DictDraft.Change change)
     {
         if (change.Ttl is { } ttl)
-            SetTimer(entry.Expiry ??= new DictExpiry(++_sequence, dict, entry), After(ttl));
+            SetTimer(entry.Expiry ??= new DictExpiry(NextOrder(), dict, entry), After(ttl));
         else if (!change.KeepsTtl && entry.Expiry is { HeapIndex: >= 0 } timer)
             ClearTimer(timer);
         else
@@ -134,7 +134,7 @@ public sealed partial class ObjectEngine
         var entries = new DictValue[edits.Count];
         for (var i = 0; i < entries.Length; i++)
         {
-            var entry = dict?.Find(edits[i].Key, _now);
+            var entry = dict?.Find(edits[i].Key, Now);
             entries[i] = new DictValue(edits[i].Key, entry?.Value, entry?.Version ?? 0);
         }
 

@@ -10,7 +10,7 @@ public sealed partial class ObjectEngine
     internal void OnWaitEvent(WaitEvent command)
     {
         var found = _events.Find(command.Event);
-        if ((ValidateTimeout(command) ?? (found is null ? _events.ValidateNew(command.Event) : null)) is { } wrong)
+        if ((command.ValidateTimeout() ?? (found is null ? _events.ValidateNew(command.Event) : null)) is { } wrong)
         {
             Complete(command, wrong);
             return;

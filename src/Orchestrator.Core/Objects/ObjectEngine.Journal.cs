@@ -12,10 +12,13 @@ namespace Orchestrator.Core.Objects;
 public sealed partial class ObjectEngine
 {
     private readonly List<QueueState> _changedQueues = [];
-    private List<RequestAnswered>? _answered;
 
     /// <summary>Why durable objects can no longer be changed; null while they can. Once set it stays.</summary>
-    public string? JournalFailure { get; set; }
+    public string? JournalFailure
+    {
+        get => _kernel.Durable.JournalFailure;
+        set => _kernel.Durable.JournalFailure = value;
+    }
 
     /// <summary>The largest lease id assigned so far.</summary>
     public ulong LastLeaseId => _lastLeaseId;
@@ -27,16 +30,16 @@ public sealed partial class ObjectEngine
     public void Restore(RestoredObjects restored, TimeSpan now, ObjectEffects effects)
     {
         ArgumentNullException.ThrowIfNull(restored);
-        Enter(now, effects);
+        _kernel.Begin(now, effects, null);
         _stateFloor = Math.Max(_stateFloor, restored.StateFloor);
         foreach (var state in restored.States)
         {
-            _objectQuota.Client = OwnerOf(state.Owner);
+            _kernel.Quota.Client = OwnerOf(state.Owner);
             Restore(state);
         }
 
         foreach (var request in restored.Requests)
-            Restore(request);
+            _kernel.Replays.Restore(request, briefly: request.Command == typeof(GetItems));
         // All queues first: one may hold the dead letters of another.
         var queues = restored.Queues.Select(queue => (Queue: OpenQueue(queue.Spec, OwnerOf(queue.Owner)), queue.Items, queue.Counts)).ToArray();
         foreach (var (queue, _, counts) in queues)
@@ -47,46 +50,10 @@ public sealed partial class ObjectEngine
         // Behind the dead letters that are already there.
         foreach (var (queue, entry) in wornOut)
             Bury(queue, entry, $"delivered {entry.Deliveries} times, the most that the queue allows; the last time its coordinator ended");
-        LeaveChanges();
+        EndStep();
     }
 
     private ClientObjectQuota? OwnerOf(string credential) => credential.Length == 0 ? null : _options.Clients.Of(credential);
-
-    /// <summary>Why objects of this durability cannot be used now; null if they can.</summary>
-    private ObjectError? ValidateDurable(Durability level)
-    {
-        if (level == Durability.Memory)
-            return null;
-        _effects.SpeaksOfDurable = true;
-        return JournalFailure is { } why
-            ? new ObjectError(ObjectErrorReason.JournalFailed, $"the journal has failed, so nothing durable can be used until the coordinator is restarted: {why}")
-            : null;
-    }
-
-    private void Record(ObjectChange change, Durability level)
-    {
-        _effects.Changes.Add(change);
-        if (level > _effects.Level)
-            _effects.Level = level;
-    }
-
-    /// <summary>At the end of a step: records its changes to queues, and its answers to requests that callers may repeat.</summary>
-    private void LeaveChanges()
-    {
-        foreach (var queue in _changedQueues)
-        {
-            if (queue.Log!.Take() is { } change)
-                Record(change, queue.Spec.Durability);
-        }
-
-        _changedQueues.Clear();
-        _memory.Publish(KeptBytes);
-        if (_answered is not { Count: > 0 } answered)
-            return;
-        if (_effects.Changes.Count > 0)
-            _effects.Changes.AddRange(answered);
-        answered.Clear();
-    }
 
     private void Restore(QueueState queue, IReadOnlyList<KeptItem> items, List<(QueueState Queue, QueueEntry Entry)> wornOut)
     {
@@ -97,7 +64,7 @@ public sealed partial class ObjectEngine
             {
                 Body = item.Body, Bytes = item.Bytes, Sequence = item.Sequence, Priority = item.Priority, PutAt = item.PutAt, Deliveries = item.Deliveries,
             };
-            if (item.DelayedUntil > _now && !queue.IsEmptied)
+            if (item.DelayedUntil > Now && !queue.IsEmptied)
                 Delay(queue, entry, item.DelayedUntil);
             else if (!item.HasReturned)
                 queue.Ready.Add(entry);
@@ -110,7 +77,7 @@ public sealed partial class ObjectEngine
 
     private void Delay(QueueState queue, in QueueEntry entry, long until)
     {
-        var lease = new QueueLease(++_sequence, ++_lastLeaseId, queue, entry);
+        var lease = new QueueLease(NextOrder(), ++_lastLeaseId, queue, entry);
         queue.Delayed.Add(lease);
         SetTimer(lease, until);
     }
@@ -129,7 +96,7 @@ public sealed partial class ObjectEngine
                 {
                     var added = dict.Restore(entry.Key, entry.Value, entry.Version);
                     if (entry.Deadline != long.MaxValue)
-                        SetTimer(added.Expiry = new DictExpiry(++_sequence, dict, added), Math.Max(1, entry.Deadline));
+                        SetTimer(added.Expiry = new DictExpiry(NextOrder(), dict, added), Math.Max(1, entry.Deadline));
                 }
 
                 break;

@@ -10,7 +10,7 @@ public sealed partial class ObjectEngine
     internal void OnWaitLatch(WaitLatch command)
     {
         var found = _latches.Find(command.Latch);
-        if ((ValidateTimeout(command) ?? ValidateLatch(command.Latch, command.Count, found)) is { } wrong)
+        if ((command.ValidateTimeout() ?? ValidateLatch(command.Latch, command.Count, found)) is { } wrong)
         {
             Complete(command, wrong);
             return;

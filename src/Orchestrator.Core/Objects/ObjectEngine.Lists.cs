@@ -86,7 +86,7 @@ public sealed partial class ObjectEngine
             return null;
         if (_stateBudget.Bytes > _options.State.MaxTotalBytes)
             return Limit(item.Kind, $"all shared state would take {_stateBudget.Bytes} bytes, and may take {_options.State.MaxTotalBytes}; delete some");
-        return ValidateShare(item.Client, 0) ?? (_memory.FitsNewWork(KeptBytes) ? null : NoMemory(item.Bytes - before));
+        return ValidateShare(item.Client, 0) ?? _kernel.ValidateCountedMemory(item.Bytes - before);
     }
 
     /// <summary>Edits that change nothing leave no trace.</summary>

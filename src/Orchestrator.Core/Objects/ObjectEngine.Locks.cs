@@ -115,7 +115,7 @@ public sealed partial class ObjectEngine
         }
         else
         {
-            hold = new LockHold(flow.Session, target, flow.Name, _now, ++_lastToken, mode == LockMode.Read) { Depth = depth };
+            hold = new LockHold(flow.Session, target, flow.Name, Now, ++_lastToken, mode == LockMode.Read) { Depth = depth };
             target.Enter(hold);
             AddHold(hold);
         }
@@ -127,7 +127,7 @@ public sealed partial class ObjectEngine
     {
         if (command.Mode is < LockMode.Plain or > LockMode.Write)
             return ObjectError.Invalid("mode", $"the lock mode {(int)command.Mode} must be PLAIN (1), REENTRANT (2), READ (3) or WRITE (4)");
-        if (ValidateTimeout(command) is { } timeout)
+        if (command.ValidateTimeout() is { } timeout)
             return timeout;
         if (command.Lease is not null && (command.Session is null ? ValidateTtl("lease", command.Lease) : LeaseWithSession) is { } lease)
             return lease;

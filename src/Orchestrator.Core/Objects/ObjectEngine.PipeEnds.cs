@@ -40,7 +40,7 @@ public sealed partial class ObjectEngine
         }
 
         if (found is null)
-            _pipes.Add(found = new PipeState(spec, new ContentTally(_contents, _objectQuota.Client)));
+            _pipes.Add(found = new PipeState(spec, new ContentTally(_kernel.Contents, _kernel.Quota.Client)));
         Complete(command, new CreatePipeOutcome(Describe(found)));
     }
 

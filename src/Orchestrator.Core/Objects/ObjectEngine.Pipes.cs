@@ -10,7 +10,7 @@ public sealed partial class ObjectEngine
 
     internal void OnSendMessages(SendMessages command)
     {
-        if ((FindEnd(command, command.Pipe, command.End, out var pipe, out var side) ?? ValidateTimeout(command) ?? ValidateSend(command, pipe!) ?? ValidateShare(pipe!.Client, command.ContentBytes)) is { } wrong)
+        if ((FindEnd(command, command.Pipe, command.End, out var pipe, out var side) ?? command.ValidateTimeout() ?? ValidateSend(command, pipe!) ?? ValidateShare(pipe!.Client, command.ContentBytes)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -36,15 +36,15 @@ public sealed partial class ObjectEngine
         }
         else if (Suspend(command, command.Session, pipe, side.Senders) is not null)
         {
-            var before = _effects.Outcomes.Count;
+            var before = _kernel.OutcomeCount;
             ServePipe(pipe);
-            MoveOwnToFront(command, before);
+            _kernel.DeliverFirst(command, before);
         }
     }
 
     internal void OnReceiveMessages(ReceiveMessages command)
     {
-        if ((FindEnd(command, command.Pipe, command.End, out var pipe, out var side) ?? ValidateTimeout(command) ?? ValidateReceive(command, pipe!)) is { } wrong)
+        if ((FindEnd(command, command.Pipe, command.End, out var pipe, out var side) ?? command.ValidateTimeout() ?? ValidateReceive(command, pipe!)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -80,7 +80,7 @@ public sealed partial class ObjectEngine
     /// <summary>One attempt: sends the messages that fit, also into the room that waiting receives make at once.</summary>
     private void SendWhatFits(SendMessages command, PipeState pipe, PipeSide side, PipeSide peer)
     {
-        var before = _effects.Outcomes.Count;
+        var before = _kernel.OutcomeCount;
         var sent = 0;
         while (side.Senders.Count == 0 && pipe.Send(peer, command.Messages, sent) is > 0 and var more)
         {
@@ -89,7 +89,7 @@ public sealed partial class ObjectEngine
         }
 
         Complete(command, new SendOutcome(sent == command.Messages.Count ? PipeStatus.Ok : PipeStatus.Timeout, sent));
-        MoveOwnToFront(command, before);
+        _kernel.DeliverFirst(command, before);
     }
 
     /// <summary>Serves the waiters in both directions.</summary>
@@ -156,7 +156,7 @@ public sealed partial class ObjectEngine
     {
         if (command.Session is not { } session || side.Owner is not null)
             return;
-        side.Owner = new PipeHold(session, pipe, side, _now);
+        side.Owner = new PipeHold(session, pipe, side, Now);
         AddHold(side.Owner);
     }
 

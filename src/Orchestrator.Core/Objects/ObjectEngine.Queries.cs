@@ -6,14 +6,11 @@ namespace Orchestrator.Core.Objects;
 /// <summary>Queries, answered from the current state.</summary>
 public sealed partial class ObjectEngine
 {
-    // As measured with idle locks and queues, rounded up.
-    private const int ObjectBytes = 550;
-
     /// <summary>How many sessions there are.</summary>
-    public int SessionCount => _sessions.Count;
+    public int SessionCount => _kernel.Sessions.Count;
 
     /// <summary>How many named objects of all kinds there are.</summary>
-    public int ObjectCount => _objectQuota.Count;
+    public int ObjectCount => _kernel.Quota.Count;
 
     /// <summary>How many queues there are.</summary>
     public int QueueCount => _queues.Count;
@@ -28,18 +25,23 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>How many commands wait.</summary>
-    public int WaitCount => _waits;
+    public int WaitCount => _kernel.Waits.Count;
 
     /// <summary>How many bytes the kept outcomes of operation and request ids take, approximately.</summary>
-    public long ReplayBytes => _replayBudget.Bytes;
+    public long ReplayBytes => _kernel.Replays.Budget.Bytes;
 
     /// <summary>Everything that is kept, approximately: the amount that counts against the memory budget.</summary>
-    public long KeptBytes => _contents.Bytes + (ObjectBytes * ((long)ObjectCount + SessionCount)) + _stateBudget.Bytes + _stateBudget.HistoryBytes + _replayBudget.Bytes;
+    public long KeptBytes => _kernel.Memory.KeptBytes;
 
     private static string OwnerOf(NamedObject item) => item.Client?.Credential ?? "";
 
+    /// <summary>
+    /// The session with this id; null if there is none. Includes sessions that were lost recently: a command on their behalf reports why.
+    /// </summary>
+    public Session? FindSession(string id) => _kernel.Sessions.Find(id);
+
     /// <summary>The sessions, in no particular order.</summary>
-    public IReadOnlyCollection<Session> Sessions => _sessions.Values;
+    public IReadOnlyCollection<Session> Sessions => _kernel.Sessions.All;
 
     /// <summary>Every limit of the whole engine, and its current use.</summary>
     public IReadOnlyList<ObjectLimit> Limits() =>
@@ -56,13 +58,5 @@ public sealed partial class ObjectEngine
     /// </summary>
     /// <param name="now">The time.</param>
     /// <param name="maximum">The most edges to return.</param>
-    public IReadOnlyList<WaitEdge> ExplainWaits(TimeSpan now, int maximum = 10_000)
-    {
-        var edges = new List<WaitEdge>();
-        var at = Math.Max(_now, now.Ticks);
-        foreach (var session in _sessions.Values)
-            _graph.Explain(session, at, maximum, edges);
-        _graph.Explain(_nobody, at, maximum, edges);
-        return edges;
-    }
+    public IReadOnlyList<WaitEdge> ExplainWaits(TimeSpan now, int maximum = 10_000) => _kernel.Waits.Explain(_kernel.Step.Latest(now), maximum);
 }

@@ -10,7 +10,7 @@ public sealed partial class ObjectEngine
     /// <summary>The queue's current state; null if no queue has this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="now">The time, for ages.</param>
-    public QueueInfo? FindQueue(string name, TimeSpan now) => _queues.Find(name) is { } queue ? Describe(queue, Math.Max(_now, now.Ticks)) : null;
+    public QueueInfo? FindQueue(string name, TimeSpan now) => _queues.Find(name) is { } queue ? Describe(queue, Math.Max(Now, now.Ticks)) : null;
 
     /// <summary>Queues in the order of their names.</summary>
     /// <param name="after">The name after which to begin; empty for the first page.</param>
@@ -18,7 +18,7 @@ public sealed partial class ObjectEngine
     /// <param name="now">The time, for ages.</param>
     public IReadOnlyList<QueueInfo> ListQueues(string after, int maximum, TimeSpan now)
     {
-        var at = Math.Max(_now, now.Ticks);
+        var at = Math.Max(Now, now.Ticks);
         return [.. NamePager.After(_queues.All, queue => queue.Name, after, maximum).Select(queue => Describe(queue, at))];
     }
 
@@ -33,8 +33,8 @@ public sealed partial class ObjectEngine
         }
 
         found ??= AddQueue(spec);
-        found.LastUsed = _now;
-        Complete(command, new CreateQueueOutcome(Describe(found, _now)));
+        found.LastUsed = Now;
+        Complete(command, new CreateQueueOutcome(Describe(found, Now)));
     }
 
     internal void OnShutDownQueue(ShutDownQueue command)
@@ -92,8 +92,8 @@ public sealed partial class ObjectEngine
     internal void OnIdleDue(QueueState queue)
     {
         var ttl = queue.Spec.IdleTtl!.Value.Ticks;
-        var end = queue.IsIdle ? queue.LastUsed + ttl : _now + ttl;
-        if (end <= _now)
+        var end = queue.IsIdle ? queue.LastUsed + ttl : Now + ttl;
+        if (end <= Now)
             DropQueue(queue);
         else
             SetTimer(queue.IdleTimer!, end);
@@ -101,7 +101,7 @@ public sealed partial class ObjectEngine
 
     private QueueState AddQueue(QueueSpec spec)
     {
-        var queue = OpenQueue(spec, _objectQuota.Client);
+        var queue = OpenQueue(spec, _kernel.Quota.Client);
         if (queue.Log is null)
             return queue;
         Record(new QueueCreated(spec), spec.Durability);
@@ -112,12 +112,12 @@ public sealed partial class ObjectEngine
 
     private QueueState OpenQueue(QueueSpec spec, ClientObjectQuota? owner)
     {
-        _objectQuota.Client = owner;
-        var queue = new QueueState(spec, new ContentTally(_contents, owner), spec.Durability > Durability.Memory ? _changedQueues : null) { LastUsed = _now };
+        _kernel.Quota.Client = owner;
+        var queue = new QueueState(spec, new ContentTally(_kernel.Contents, owner), spec.Durability > Durability.Memory ? _changedQueues : null) { LastUsed = Now };
         _queues.Add(queue);
         if (spec.IdleTtl is { } ttl)
         {
-            queue.IdleTimer = new QueueIdleTimer(++_sequence, queue);
+            queue.IdleTimer = new QueueIdleTimer(NextOrder(), queue);
             SetTimer(queue.IdleTimer, After(ttl));
         }
 
@@ -223,6 +223,8 @@ public sealed partial class ObjectEngine
 
     private sealed class QueueIdleTimer(long order, QueueState queue) : ObjectTimer(order)
     {
+        public override NamedObject Object => queue;
+
         public override void OnDue(ObjectEngine engine) => engine.OnIdleDue(queue);
     }
 }

@@ -1,3 +1,4 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.Sessions;
 
@@ -13,7 +14,7 @@ public sealed partial class ObjectEngine
     /// the lease was handed on: lease ids can be guessed.
     /// </summary>
     private static bool MaySettle(SettleItems command, Session owner) =>
-        command.Session is { } session ? session == owner : command.Client is not { } client || client.ActsForTasks || MayUse(owner, client);
+        command.Session is { } session ? session == owner : command.Client is not { } client || client.ActsForTasks || SessionTable.MayUse(owner, client);
 
     internal void OnSettleItems(SettleItems command)
     {
@@ -149,8 +150,7 @@ public sealed partial class ObjectEngine
                 queue.SetTimed(lease, true);
                 SetTimer(lease, After(command.Duration!.Value));
                 // An implicit session that was created with the lease must live as long as the lease.
-                if (lease.Hold!.Session is { IsImplicit: true } own && own.Deadline < lease.Deadline)
-                    _deadlines.Set(own, lease.Deadline);
+                _kernel.ExtendImplicit(lease.Hold!.Session, lease.Deadline);
                 break;
         }
     }
@@ -197,7 +197,7 @@ public sealed partial class ObjectEngine
         queue.DeadLettered++;
         var body = (entry.Body as DeadLetter)?.Body ?? entry.Body;
         var letter = new DeadLetter(body, queue.Name, (ulong)entry.Sequence, entry.Deliveries, reason);
-        target.Add(new Content(letter, entry.Bytes), entry.Priority, _now);
+        target.Add(new Content(letter, entry.Bytes), entry.Priority, Now);
         ServeQueue(target);
     }
 

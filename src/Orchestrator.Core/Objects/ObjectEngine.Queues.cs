@@ -11,13 +11,13 @@ public sealed partial class ObjectEngine
 
     internal void OnPutItems(PutItems command)
     {
-        if ((FindQueue(command.Queue, out var queue) ?? ValidateTimeout(command) ?? ValidatePut(command, queue!) ?? ValidateShare(queue!.Client, command.ContentBytes)) is { } wrong)
+        if ((FindQueue(command.Queue, out var queue) ?? command.ValidateTimeout() ?? ValidatePut(command, queue!) ?? ValidateShare(queue!.Client, command.ContentBytes)) is { } wrong)
         {
             Complete(command, wrong);
             return;
         }
 
-        queue!.LastUsed = _now;
+        queue!.LastUsed = Now;
         if (queue.IsShutDown)
             Complete(command, new PutOutcome(WaitStatus.ShutDown, 0));
         else if (queue.Putters.Count == 0 && queue.Fits(command.Items.Count, Bytes(command.Items)))
@@ -26,21 +26,21 @@ public sealed partial class ObjectEngine
             PutWhatFits(command, queue);
         else if (Suspend(command, command.Session, queue, queue.Putters) is not null)
         {
-            var before = _effects.Outcomes.Count;
+            var before = _kernel.OutcomeCount;
             ServeQueue(queue);
-            MoveOwnToFront(command, before);
+            _kernel.DeliverFirst(command, before);
         }
     }
 
     internal void OnGetItems(GetItems command)
     {
-        if ((FindQueue(command.Queue, out var queue) ?? ValidateTimeout(command) ?? ValidateGet(command)) is { } wrong)
+        if ((FindQueue(command.Queue, out var queue) ?? command.ValidateTimeout() ?? ValidateGet(command)) is { } wrong)
         {
             Complete(command, wrong);
             return;
         }
 
-        queue!.LastUsed = _now;
+        queue!.LastUsed = Now;
         // Gets wait only while nothing is ready, so no earlier get has a claim on a ready item.
         var canTake = queue.Ready.Count > 0;
         if (!canTake && (queue.IsShutDown || command.Timeout == TimeSpan.Zero))
@@ -64,13 +64,13 @@ public sealed partial class ObjectEngine
 
     internal void OnJoinQueue(JoinQueue command)
     {
-        if ((FindQueue(command.Queue, out var queue) ?? ValidateTimeout(command)) is { } wrong)
+        if ((FindQueue(command.Queue, out var queue) ?? command.ValidateTimeout()) is { } wrong)
         {
             Complete(command, wrong);
             return;
         }
 
-        queue!.LastUsed = _now;
+        queue!.LastUsed = Now;
         if (queue.Unfinished == 0)
             Complete(command, JoinOutcome.Finished);
         else if (command.Timeout == TimeSpan.Zero)
@@ -82,7 +82,7 @@ public sealed partial class ObjectEngine
     /// <summary>Serves the waiters: joins, then gets and puts in turn, since each makes room for the other.</summary>
     internal void ServeQueue(QueueState queue)
     {
-        queue.LastUsed = _now;
+        queue.LastUsed = Now;
         while (queue.Unfinished == 0 && queue.Joiners.First is { } join)
             Resume(join, JoinOutcome.Finished);
         do
@@ -100,13 +100,13 @@ public sealed partial class ObjectEngine
         {
             var items = ((PutItems)putter.Command).Items;
             var accepted = QueueState.Accepted(putter);
-            if (queue.Accept(items, accepted, _now) is > 0 and var more)
+            if (queue.Accept(items, accepted, Now) is > 0 and var more)
             {
                 moved = true;
                 accepted += more;
                 putter.Progress = accepted;
                 if (accepted < items.Count)
-                    RememberProgress(putter);
+                    _kernel.RecordProgress(putter);
             }
 
             if (accepted < items.Count)
@@ -120,7 +120,7 @@ public sealed partial class ObjectEngine
     private void PutAll(PutItems command, QueueState queue)
     {
         foreach (var item in command.Items)
-            queue.Add(item.Body, item.Priority, _now);
+            queue.Add(item.Body, item.Priority, Now);
         Complete(command, PutOutcome.All(command.Items.Count));
         if (queue.Getters.Count > 0)
             ServeQueue(queue);
@@ -129,29 +129,16 @@ public sealed partial class ObjectEngine
     /// <summary>One attempt: puts the items that fit, also into the room that waiting gets make at once.</summary>
     private void PutWhatFits(PutItems command, QueueState queue)
     {
-        var before = _effects.Outcomes.Count;
+        var before = _kernel.OutcomeCount;
         var accepted = 0;
-        while (queue.Putters.Count == 0 && queue.Accept(command.Items, accepted, _now) is > 0 and var more)
+        while (queue.Putters.Count == 0 && queue.Accept(command.Items, accepted, Now) is > 0 and var more)
         {
             accepted += more;
             ServeQueue(queue);
         }
 
         Complete(command, accepted == command.Items.Count ? PutOutcome.All(accepted) : new PutOutcome(WaitStatus.Timeout, accepted));
-        MoveOwnToFront(command, before);
-    }
-
-    /// <summary>
-    /// A put may be served, in the same instant, only after the gets that its first items served, but its own outcome comes first.
-    /// </summary>
-    private void MoveOwnToFront(ObjectCommand command, int front)
-    {
-        var own = _effects.Outcomes.FindIndex(front, delivery => ReferenceEquals(delivery.Granted, command));
-        if (own <= front)
-            return;
-        var delivery = _effects.Outcomes[own];
-        _effects.Outcomes.RemoveAt(own);
-        _effects.Outcomes.Insert(front, delivery);
+        _kernel.DeliverFirst(command, before);
     }
 
     /// <summary>Takes ready items, at least one.</summary>
@@ -189,7 +176,7 @@ public sealed partial class ObjectEngine
             return hold;
         }
 
-        hold = new QueueHold(session, queue, flow, _now);
+        hold = new QueueHold(session, queue, flow, Now);
         queue.Add(hold);
         AddHold(hold);
         return hold;
@@ -197,7 +184,7 @@ public sealed partial class ObjectEngine
 
     private ulong Lease(QueueState queue, QueueHold hold, in QueueEntry entry, TimeSpan? duration)
     {
-        var lease = new QueueLease(++_sequence, ++_lastLeaseId, queue, entry);
+        var lease = new QueueLease(NextOrder(), ++_lastLeaseId, queue, entry);
         queue.Add(lease, hold);
         if (duration is { } span)
         {

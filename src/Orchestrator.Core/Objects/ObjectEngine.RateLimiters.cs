@@ -23,12 +23,12 @@ public sealed partial class ObjectEngine
             return;
         }
 
-        var target = found ?? new RateLimiterState(command.Spec with { Burst = command.Spec.MaxPerCall }, _now);
+        var target = found ?? new RateLimiterState(command.Spec with { Burst = command.Spec.MaxPerCall }, Now);
         if (found is null)
         {
             _rateLimiters.Add(target);
             // Created before any wait, so that permits which arrive exactly at the end of a wait's timeout are in time.
-            target.Timer = new ReevaluationTimer(++_sequence, target);
+            target.Timer = new ReevaluationTimer(NextOrder(), target);
         }
 
         Complete(command, new CreateRateLimiterOutcome(target.Spec));
@@ -41,13 +41,13 @@ public sealed partial class ObjectEngine
         {
             Complete(command, wrong);
         }
-        else if (target!.CanTake(command.Count, _now))
+        else if (target!.CanTake(command.Count, Now))
         {
             Complete(command, Take(target, command.Count));
         }
         else if (command.Timeout == TimeSpan.Zero)
         {
-            Complete(command, new AcquirePermitsOutcome(WaitStatus.Timeout, target.RetryAfter(command.Count, _now)));
+            Complete(command, new AcquirePermitsOutcome(WaitStatus.Timeout, target.RetryAfter(command.Count, Now)));
         }
         else if (Suspend(command, command.Session, target, target.Waiters) is not null)
         {
@@ -76,13 +76,13 @@ public sealed partial class ObjectEngine
     {
         if (granted.Status != WaitStatus.Ok || _rateLimiters.Find(command.RateLimiter) is not { } target)
             return;
-        target.Meter.GiveBack(command.Count, granted.Ticket, _now);
+        target.Meter.GiveBack(command.Count, granted.Ticket, Now);
         ServeRateLimiter(target);
     }
 
     internal void ServeRateLimiter(RateLimiterState target)
     {
-        while (target.NextToServe(_now) is { } wait)
+        while (target.NextToServe(Now) is { } wait)
         {
             var permits = ((AcquirePermits)wait.Command).Count;
             target.Wanted -= permits;
@@ -94,7 +94,7 @@ public sealed partial class ObjectEngine
 
     private void SetTimer(RateLimiterState target)
     {
-        if (target.UntilNext(_now) is { } wait)
+        if (target.UntilNext(Now) is { } wait)
             SetTimer(target, ref target.Timer, wait);
         else
             StopTimer(target.Timer);
@@ -102,7 +102,7 @@ public sealed partial class ObjectEngine
 
     private AcquirePermitsOutcome Take(RateLimiterState target, long permits)
     {
-        var ticket = target.Meter.Take(permits, _now);
+        var ticket = target.Meter.Take(permits, Now);
         return new AcquirePermitsOutcome(WaitStatus.Ok, TimeSpan.Zero) { Ticket = ticket };
     }
 
@@ -132,7 +132,7 @@ public sealed partial class ObjectEngine
 
     private static ObjectError? ValidateAcquire(AcquirePermits command, RateLimiterState? target)
     {
-        if (ValidateTimeout(command) is { } timeout)
+        if (command.ValidateTimeout() is { } timeout)
             return timeout;
         if (target is null)
             return ObjectError.NotFound(ObjectKind.RateLimiter, command.RateLimiter, "create it first");

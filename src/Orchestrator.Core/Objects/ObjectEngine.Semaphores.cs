@@ -100,7 +100,7 @@ public sealed partial class ObjectEngine
 
     private AcquireSemaphoreOutcome Grant(SemaphoreState target, in SessionFlow flow, int permits)
     {
-        if (target.Take(flow, permits, _now, out var hold))
+        if (target.Take(flow, permits, Now, out var hold))
             AddHold(hold);
         return new AcquireSemaphoreOutcome(WaitStatus.Ok, flow.Session, target.Available);
     }
@@ -116,7 +116,7 @@ public sealed partial class ObjectEngine
 
     private ObjectError? ValidateAcquire(AcquireSemaphore command, SemaphoreState? target)
     {
-        if (ValidateTimeout(command) is { } timeout)
+        if (command.ValidateTimeout() is { } timeout)
             return timeout;
         if (command.Lease is not null && (command.Session is null ? ValidateTtl("lease", command.Lease) : LeaseWithSession) is { } lease)
             return lease;

@@ -10,7 +10,7 @@ public sealed partial class ObjectEngine
     private readonly ObjectMap<ListState> _lists;
     private readonly ObjectMap<ValueState> _values;
     private readonly ObjectMap<ArrayState> _arrays;
-    private readonly StateBudget _stateBudget = new();
+    private readonly StateBudget _stateBudget;
 
     // A new object never reuses a version of an earlier object of its name: a client that saw that version must not mistake the new object
     // for it.
@@ -48,7 +48,7 @@ public sealed partial class ObjectEngine
     internal void OnAwaitStateChange(AwaitStateChange command)
     {
         var found = FindState(command.Kind, command.Name);
-        if ((ValidateKind(command.Kind) ?? ValidateTimeout(command) ?? (found is null ? ValidateState(command.Kind, command.Name) : null)) is { } wrong)
+        if ((ValidateKind(command.Kind) ?? command.ValidateTimeout() ?? (found is null ? ValidateState(command.Kind, command.Name) : null)) is { } wrong)
         {
             Complete(command, wrong);
             return;
@@ -136,7 +136,7 @@ public sealed partial class ObjectEngine
 
     private StateObject AddState(ObjectKind kind, string name)
     {
-        var budget = new StateBudget(_stateBudget, _objectQuota.Client);
+        var budget = new StateBudget(_stateBudget, _kernel.Quota.Client);
         return kind switch
         {
             ObjectKind.Dict => Add(_dicts, new DictState(name, _options.State, budget)),
@@ -177,7 +177,7 @@ public sealed partial class ObjectEngine
         : ObjectError.Invalid("kind", "the kind must be DICT (1), LIST (2), VALUE (3) or ARRAY (4)");
 
     /// <summary>Why no object of this name can be created; null if one can.</summary>
-    private ObjectError? ValidateState(ObjectKind kind, string name) => _objectQuota.ValidateNew(kind, name);
+    private ObjectError? ValidateState(ObjectKind kind, string name) => _kernel.Quota.ValidateNew(kind, name);
 
     /// <summary>Validates the part of an update that all kinds share: the name and the guard.</summary>
     private ObjectError? ValidateUpdate(StateUpdate command, ObjectKind kind, string name, StateObject? found)
@@ -224,8 +224,8 @@ public sealed partial class ObjectEngine
             return null;
         if (total > limits.MaxTotalBytes)
             return Limit(kind, $"all shared state would take {total} bytes, and may take {limits.MaxTotalBytes}; delete some");
-        var client = FindState(kind, name) is { } found ? found.Client : _objectQuota.Client;
-        return ValidateShare(client, after - before) ?? (_memory.FitsNewWork(KeptBytes + after - before) ? null : NoMemory(after - before));
+        var client = FindState(kind, name) is { } found ? found.Client : _kernel.Quota.Client;
+        return ValidateShare(client, after - before) ?? _kernel.ValidateMemory(after - before);
     }
 
     private static ObjectError Limit(ObjectKind kind, string message) => new(ObjectErrorReason.LimitExceeded, message) { Field = kind.Field() };

@@ -38,7 +38,7 @@ public sealed partial class ObjectEngine
         for (var i = start; i < tables.Length && page.Count <= size; i++)
             page.AddRange(Smallest(tables[i].Objects, size + 1 - page.Count, i == start ? after : ""));
 
-        var at = Math.Max(_now, now.Ticks);
+        var at = Math.Max(Now, now.Ticks);
         var infos = page.Take(size).Select(item => Show(item, at, maximum)).ToArray();
         return new SyncPage(infos, page.Count > size ? page[size - 1].QualifiedName : "");
     }

@@ -9,6 +9,8 @@ public sealed record CreatePipe(PipeSpec Spec) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
 
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnCreatePipe(this);
 }
 
@@ -25,6 +27,8 @@ public sealed record CreatePipeOutcome(PipeInfo Pipe) : ObjectOutcome;
 /// <param name="End">Which end.</param>
 public sealed record AttachPipeEnd(string Pipe, PipeEnd End) : ObjectCommand
 {
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnAttachPipeEnd(this);
 
     internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoAttachPipeEnd(this);
@@ -36,6 +40,8 @@ public sealed record AttachPipeEnd(string Pipe, PipeEnd End) : ObjectCommand
 public sealed record DetachPipeEnd(string Pipe, PipeEnd End) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
+
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnDetachPipeEnd(this);
 }
@@ -50,6 +56,8 @@ public sealed record DetachPipeEnd(string Pipe, PipeEnd End) : ObjectCommand
 public sealed record ClosePipeEnd(string Pipe, PipeEnd End) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
+
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnClosePipeEnd(this);
 }
@@ -81,6 +89,8 @@ public sealed record SendMessages(string Pipe, PipeEnd End, IReadOnlyList<Conten
             return bytes;
         }
     }
+
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnSendMessages(this);
 }
@@ -115,6 +125,8 @@ public sealed record ReceiveMessages(string Pipe, PipeEnd End, int MaxMessages =
     internal override bool IsKeptBriefly => !Peek;
 
     internal override ObjectOutcome TimedOut => ReceiveOutcome.TimedOut;
+
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnReceiveMessages(this);
 

@@ -34,6 +34,8 @@ public sealed record SettleItems(string Queue, IReadOnlyList<ulong> LeaseIds, Se
 
     internal override bool CanBeUndone => false;
 
+    internal override ObjectKind Primitive => ObjectKind.Queue;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnSettleItems(this);
 }
 
@@ -51,6 +53,8 @@ public sealed record SettleOutcome(int Settled, IReadOnlyList<ulong> StaleLeaseI
 public sealed record MarkItemsDone(string Queue, int Count = 1) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
+
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnMarkItemsDone(this);
 }
@@ -71,6 +75,8 @@ public sealed record ShutDownQueue(string Queue, bool Immediate = false) : Objec
 {
     internal override bool CanBeUndone => false;
 
+    internal override ObjectKind Primitive => ObjectKind.Queue;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnShutDownQueue(this);
 }
 
@@ -83,6 +89,8 @@ public sealed record ShutDownQueueOutcome(long Dropped) : ObjectOutcome;
 public sealed record DeleteQueue(string Queue) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
+
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnDeleteQueue(this);
 }

@@ -11,6 +11,8 @@ public sealed record CreateQueue(QueueSpec Spec) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
 
+    internal override ObjectKind Primitive => ObjectKind.Queue;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnCreateQueue(this);
 }
 
@@ -45,6 +47,8 @@ public sealed record PutItems(string Queue, IReadOnlyList<PutItem> Items) : Wait
             return bytes;
         }
     }
+
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnPutItems(this);
 }
@@ -83,6 +87,8 @@ public sealed record GetItems(string Queue, int MaxItems = 1, bool Leased = fals
     internal override bool IsKeptBriefly => !Leased;
 
     internal override ObjectOutcome TimedOut => GetOutcome.TimedOut;
+
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnGetItems(this);
 
@@ -126,6 +132,8 @@ public sealed record GetOutcome(WaitStatus Status, IReadOnlyList<QueueItem> Item
 public sealed record JoinQueue(string Queue) : WaitingCommand
 {
     internal override ObjectOutcome TimedOut => throw new NotSupportedException("the queue says how many are unfinished");
+
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnJoinQueue(this);
 }

@@ -18,6 +18,8 @@ internal sealed class QueueLease(long order, ulong id, QueueState queue, in Queu
 
     public QueueState Queue => queue;
 
+    public override NamedObject Object => queue;
+
     /// <summary>The hold of its session; null while it is delayed.</summary>
     public QueueHold? Hold { get; set; }
 

@@ -77,6 +77,8 @@ public sealed record DictEdit(DictOperation Operation, string Key)
 /// <param name="Clear">Delete all entries first.</param>
 public sealed record UpdateDict(string Dict, IReadOnlyList<DictEdit> Edits, bool Clear = false) : StateUpdate
 {
+    internal override ObjectKind Primitive => ObjectKind.Dict;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateDict(this);
 }
 

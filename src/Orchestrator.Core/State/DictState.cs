@@ -122,5 +122,7 @@ internal sealed class DictEntry(string key, long place)
 /// <summary>The end of an entry's time to live.</summary>
 internal sealed class DictExpiry(long order, DictState dict, DictEntry entry) : ObjectTimer(order)
 {
+    public override NamedObject Object => dict;
+
     public override void OnDue(ObjectEngine engine) => engine.OnEntryExpired(dict, entry);
 }

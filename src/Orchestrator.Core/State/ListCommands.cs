@@ -51,6 +51,8 @@ public sealed record ListEdit(ListOperation Operation)
 /// <param name="Edits">The changes, in order: a later one sees the earlier.</param>
 public sealed record UpdateList(string List, IReadOnlyList<ListEdit> Edits) : StateUpdate
 {
+    internal override ObjectKind Primitive => ObjectKind.List;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateList(this);
 }
 

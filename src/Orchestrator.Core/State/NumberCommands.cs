@@ -10,6 +10,8 @@ namespace Orchestrator.Core.State;
 /// <param name="Edit">The change.</param>
 public sealed record UpdateValue(string Value, NumberEdit Edit) : StateUpdate
 {
+    internal override ObjectKind Primitive => ObjectKind.Value;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateValue(this);
 }
 
@@ -39,6 +41,8 @@ public readonly record struct ArrayEdit(long Index, NumberEdit Edit);
 /// <param name="Edits">The changes, in order: a later one sees the earlier.</param>
 public sealed record UpdateArray(string Array, long Length, IReadOnlyList<ArrayEdit> Edits) : StateUpdate
 {
+    internal override ObjectKind Primitive => ObjectKind.Array;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateArray(this);
 }
 

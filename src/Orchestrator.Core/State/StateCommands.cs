@@ -16,6 +16,8 @@ public sealed record AwaitStateChange(ObjectKind Kind, string Name, ulong AfterV
 
     internal override ObjectOutcome TimedOut => new StateChangedOutcome(WaitStatus.Timeout, AfterVersion);
 
+    internal override ObjectKind Primitive => ObjectKind.Dict;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnAwaitStateChange(this);
 }
 
@@ -30,6 +32,8 @@ public sealed record StateChangedOutcome(WaitStatus Status, ulong Version) : Obj
 public sealed record DeleteState(ObjectKind Kind, string Name) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
+
+    internal override ObjectKind Primitive => ObjectKind.Dict;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnDeleteState(this);
 }

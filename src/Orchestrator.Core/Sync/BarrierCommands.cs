@@ -16,6 +16,8 @@ public sealed record WaitBarrier(string Barrier, int Parties = 0) : WaitingComma
 {
     internal override ObjectOutcome TimedOut => WaitBarrierOutcome.TimedOut;
 
+    internal override ObjectKind Primitive => ObjectKind.Barrier;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitBarrier(this);
 }
 
@@ -43,6 +45,8 @@ public enum BarrierAction : byte
 /// <param name="Action">What to do.</param>
 public sealed record ControlBarrier(string Barrier, BarrierAction Action) : ObjectCommand
 {
+    internal override ObjectKind Primitive => ObjectKind.Barrier;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnControlBarrier(this);
 }
 

@@ -24,6 +24,8 @@ public sealed record WaitCondition(string Condition, string Lock) : WaitingComma
     // The lock stays held: its token is taken from the hold.
     internal override ObjectOutcome TimedOut => new WaitConditionOutcome(WaitStatus.Timeout, 0);
 
+    internal override ObjectKind Primitive => ObjectKind.Condition;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitCondition(this);
 
     internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoWaitCondition(this, (WaitConditionOutcome)outcome);
@@ -47,6 +49,8 @@ public sealed record WaitConditionOutcome(WaitStatus Status, ulong FencingToken)
 /// <param name="Count">How many; 0 means 1, −1 all.</param>
 public sealed record NotifyCondition(string Condition, string Lock, int Count = 1) : ObjectCommand
 {
+    internal override ObjectKind Primitive => ObjectKind.Condition;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnNotifyCondition(this);
 }
 

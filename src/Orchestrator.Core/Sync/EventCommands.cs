@@ -8,6 +8,8 @@ public sealed record WaitEvent(string Event) : WaitingCommand
 {
     internal override ObjectOutcome TimedOut => WaitEventOutcome.TimedOut;
 
+    internal override ObjectKind Primitive => ObjectKind.Event;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitEvent(this);
 }
 
@@ -25,6 +27,8 @@ public sealed record WaitEventOutcome(WaitStatus Status) : ObjectOutcome
 /// <param name="Set">False clears it.</param>
 public sealed record SetEvent(string Event, bool Set) : ObjectCommand
 {
+    internal override ObjectKind Primitive => ObjectKind.Event;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnSetEvent(this);
 }
 

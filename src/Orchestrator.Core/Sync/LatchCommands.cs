@@ -1,3 +1,4 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.Sync;
@@ -7,7 +8,7 @@ namespace Orchestrator.Core.Sync;
 /// initial count, KIND_MISMATCH, INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
 /// </summary>
 /// <remarks>
-/// A latch that is open, or untouched, is dropped after <see cref="ObjectEngineOptions.IdleTtl"/> without use; one in between
+/// A latch that is open, or untouched, is dropped after <see cref="KernelOptions.IdleTtl"/> without use; one in between
 /// stays.
 /// </remarks>
 /// <param name="Latch">Its name.</param>
@@ -15,6 +16,8 @@ namespace Orchestrator.Core.Sync;
 public sealed record WaitLatch(string Latch, long Count = 0) : WaitingCommand
 {
     internal override ObjectOutcome TimedOut => new WaitLatchOutcome(WaitStatus.Timeout, 0);
+
+    internal override ObjectKind Primitive => ObjectKind.Latch;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitLatch(this);
 }
@@ -35,6 +38,8 @@ public sealed record WaitLatchOutcome(WaitStatus Status, long Remaining) : Objec
 /// <param name="By">By how much; 0 means 1.</param>
 public sealed record CountDownLatch(string Latch, long Count = 0, long By = 1) : ObjectCommand
 {
+    internal override ObjectKind Primitive => ObjectKind.Latch;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnCountDownLatch(this);
 }
 

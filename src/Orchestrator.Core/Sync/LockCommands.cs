@@ -35,6 +35,8 @@ public sealed record AcquireLock(string Lock, LockMode Mode = LockMode.Plain) : 
 
     internal override ObjectOutcome TimedOut => AcquireLockOutcome.TimedOut;
 
+    internal override ObjectKind Primitive => ObjectKind.Lock;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnAcquireLock(this);
 
     internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoAcquireLock(this, (AcquireLockOutcome)outcome);
@@ -54,6 +56,8 @@ public sealed record AcquireLockOutcome(WaitStatus Status, ulong FencingToken, S
 /// <param name="Lock">Its name.</param>
 public sealed record ReleaseLock(string Lock) : ObjectCommand
 {
+    internal override ObjectKind Primitive => ObjectKind.Lock;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnReleaseLock(this);
 }
 

@@ -27,6 +27,8 @@ public sealed record RateLimiterSpec(string Name, long Permits, TimeSpan Period,
 /// <param name="Spec">Its settings.</param>
 public sealed record CreateRateLimiter(RateLimiterSpec Spec) : ObjectCommand
 {
+    internal override ObjectKind Primitive => ObjectKind.RateLimiter;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnCreateRateLimiter(this);
 }
 
@@ -38,6 +40,8 @@ public sealed record CreateRateLimiterOutcome(RateLimiterSpec Spec) : ObjectOutc
 /// <param name="RateLimiter">Its name.</param>
 public sealed record DeleteRateLimiter(string RateLimiter) : ObjectCommand
 {
+    internal override ObjectKind Primitive => ObjectKind.RateLimiter;
+
     internal override void ApplyTo(ObjectEngine engine) => engine.OnDeleteRateLimiter(this);
 }
 
@@ -53,6 +57,8 @@ public sealed record AcquirePermits(string RateLimiter, long Permits = 1) : Wait
     internal long Count => Permits == 0 ? 1 : Permits;
 
     internal override ObjectOutcome TimedOut => new AcquirePermitsOutcome(WaitStatus.Timeout, TimeSpan.Zero);
+
+    internal override ObjectKind Primitive => ObjectKind.RateLimiter;
 
     internal override void ApplyTo(ObjectEngine engine) => engine.OnAcquirePermits(this);
 

@@ -109,6 +109,8 @@ public sealed class WaitGraphTests
     {
         internal override ObjectOutcome TimedOut => Done.Instance;
 
+        internal override ObjectKind Primitive => ObjectKind.Semaphore;
+
         internal override void ApplyTo(ObjectEngine engine) => engine.Suspend(this, Session, Pool, Pool.Waiters);
     }
 }
