@@ -11,6 +11,9 @@ namespace Orchestrator.Core.Kernel;
 /// </summary>
 internal abstract class PrimitiveMachine(IPrimitiveContext context)
 {
+    /// <summary>Its objects.</summary>
+    public virtual IEnumerable<NamedObject> Objects => [];
+
     protected IPrimitiveContext Context => context;
 
     /// <summary>Executes a command: <see cref="IPrimitiveContext.Complete"/> once, or <see cref="IPrimitiveContext.Suspend"/>.</summary>

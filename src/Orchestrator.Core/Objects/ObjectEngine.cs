@@ -1,4 +1,5 @@
 using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Events;
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
@@ -37,9 +38,9 @@ public sealed partial class ObjectEngine
         var engineMachine = new EngineMachine(this);
         for (var kind = ObjectKind.Lock; kind < ObjectKind.Task; kind++)
             _kernel.Machines[kind] = engineMachine;
+        _kernel.Machines[ObjectKind.Event] = new EventMachine(_kernel);
         _locks = new ObjectMap<LockState>(ObjectKind.Lock, _kernel.Quota);
         _semaphores = new ObjectMap<SemaphoreState>(ObjectKind.Semaphore, _kernel.Quota);
-        _events = new ObjectMap<EventState>(ObjectKind.Event, _kernel.Quota);
         _conditions = new ObjectMap<ConditionState>(ObjectKind.Condition, _kernel.Quota);
         _barriers = new ObjectMap<BarrierState>(ObjectKind.Barrier, _kernel.Quota);
         _latches = new ObjectMap<LatchState>(ObjectKind.Latch, _kernel.Quota);

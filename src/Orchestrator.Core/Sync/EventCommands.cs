@@ -9,8 +9,6 @@ public sealed record WaitEvent(string Event) : WaitingCommand
     internal override ObjectOutcome TimedOut => WaitEventOutcome.TimedOut;
 
     internal override ObjectKind Primitive => ObjectKind.Event;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitEvent(this);
 }
 
 /// <summary>How a wait for an event ended.</summary>
@@ -28,8 +26,6 @@ public sealed record WaitEventOutcome(WaitStatus Status) : ObjectOutcome
 public sealed record SetEvent(string Event, bool Set) : ObjectCommand
 {
     internal override ObjectKind Primitive => ObjectKind.Event;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnSetEvent(this);
 }
 
 /// <summary>An event was set or cleared.</summary>
