@@ -1,6 +1,7 @@
 using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Events;
 using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Latches;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.State;
@@ -39,11 +40,11 @@ public sealed partial class ObjectEngine
         for (var kind = ObjectKind.Lock; kind < ObjectKind.Task; kind++)
             _kernel.Machines[kind] = engineMachine;
         _kernel.Machines[ObjectKind.Event] = new EventMachine(_kernel);
+        _kernel.Machines[ObjectKind.Latch] = new LatchMachine(_kernel);
         _locks = new ObjectMap<LockState>(ObjectKind.Lock, _kernel.Quota);
         _semaphores = new ObjectMap<SemaphoreState>(ObjectKind.Semaphore, _kernel.Quota);
         _conditions = new ObjectMap<ConditionState>(ObjectKind.Condition, _kernel.Quota);
         _barriers = new ObjectMap<BarrierState>(ObjectKind.Barrier, _kernel.Quota);
-        _latches = new ObjectMap<LatchState>(ObjectKind.Latch, _kernel.Quota);
         _rateLimiters = new ObjectMap<RateLimiterState>(ObjectKind.RateLimiter, _kernel.Quota);
         _lastToken = options.LastFencingToken;
         _queues = new ObjectMap<QueueState>(ObjectKind.Queue, _kernel.Quota);

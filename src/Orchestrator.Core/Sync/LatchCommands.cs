@@ -18,8 +18,6 @@ public sealed record WaitLatch(string Latch, long Count = 0) : WaitingCommand
     internal override ObjectOutcome TimedOut => new WaitLatchOutcome(WaitStatus.Timeout, 0);
 
     internal override ObjectKind Primitive => ObjectKind.Latch;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitLatch(this);
 }
 
 /// <summary>How a wait for a latch ended.</summary>
@@ -39,8 +37,6 @@ public sealed record WaitLatchOutcome(WaitStatus Status, long Remaining) : Objec
 public sealed record CountDownLatch(string Latch, long Count = 0, long By = 1) : ObjectCommand
 {
     internal override ObjectKind Primitive => ObjectKind.Latch;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnCountDownLatch(this);
 }
 
 /// <summary>A latch was counted down.</summary>

@@ -1,52 +1,80 @@
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sync;
+using Orchestrator.Core.Waits;
 
-namespace Orchestrator.Core.Objects;
+namespace Orchestrator.Core.Latches;
 
 /// <summary>Latches.</summary>
-public sealed partial class ObjectEngine
+internal sealed class LatchMachine(IPrimitiveContext context) : PrimitiveMachine(context)
 {
-    private readonly ObjectMap<LatchState> _latches;
+    private readonly ObjectMap<LatchState> _latches = new(ObjectKind.Latch, context.Quota);
 
-    internal void OnWaitLatch(WaitLatch command)
+    public override IEnumerable<NamedObject> Objects => _latches.All;
+
+    public override void Apply(ObjectCommand command)
+    {
+        switch (command)
+        {
+            case WaitLatch wait:
+                Wait(wait);
+                break;
+            case CountDownLatch countDown:
+                CountDown(countDown);
+                break;
+            default:
+                throw NotMine(command);
+        }
+    }
+
+    public override void OnTimeout(Wait wait)
+    {
+        Context.Resume(wait, new WaitLatchOutcome(WaitStatus.Timeout, ((LatchState)wait.Object).Remaining));
+        OnWaiterLeft(wait);
+    }
+
+    public override void OnWaiterLeft(Wait wait) => ScheduleIdleExpiry((LatchState)wait.Object);
+
+    public override void OnTimer(ObjectTimer timer) => _latches.Drop((LatchState)timer.Object);
+
+    private void Wait(WaitLatch command)
     {
         var found = _latches.Find(command.Latch);
         if ((command.ValidateTimeout() ?? ValidateLatch(command.Latch, command.Count, found)) is { } wrong)
         {
-            Complete(command, wrong);
+            Context.Complete(command, wrong);
             return;
         }
 
         var target = found ?? Create(command.Latch, command.Count);
         if (target.Remaining == 0)
-            Complete(command, WaitLatchOutcome.Open);
+            Context.Complete(command, WaitLatchOutcome.Open);
         else if (command.Timeout == TimeSpan.Zero)
-            Complete(command, new WaitLatchOutcome(WaitStatus.Timeout, target.Remaining));
+            Context.Complete(command, new WaitLatchOutcome(WaitStatus.Timeout, target.Remaining));
         else
-            Suspend(command, command.Session, target, target.Waiters);
-        Rest(target);
+            Context.Suspend(command, command.Session, target, target.Waiters);
+        ScheduleIdleExpiry(target);
     }
 
-    internal void OnCountDownLatch(CountDownLatch command)
+    private void CountDown(CountDownLatch command)
     {
         var found = _latches.Find(command.Latch);
         var by = command.By == 0 ? 1 : command.By;
         if ((ValidateLatch(command.Latch, command.Count, found) ?? ValidateCountDown(command.Latch, by, found?.Remaining ?? command.Count)) is { } wrong)
         {
-            Complete(command, wrong);
+            Context.Complete(command, wrong);
             return;
         }
 
         var target = found ?? Create(command.Latch, command.Count);
         target.Remaining -= by;
-        Complete(command, new CountDownLatchOutcome(target.Remaining));
+        Context.Complete(command, new CountDownLatchOutcome(target.Remaining));
         while (target.Remaining == 0 && target.Waiters.First is { } wait)
-            Resume(wait, WaitLatchOutcome.Open);
-        Rest(target);
+            Context.Resume(wait, WaitLatchOutcome.Open);
+        ScheduleIdleExpiry(target);
     }
 
-    internal void Rest(LatchState target) => ScheduleIdleExpiry(target.IsIdle, target, ref target.Timer);
-
-    internal void DropIdle(LatchState target) => _latches.Drop(target);
+    private void ScheduleIdleExpiry(LatchState target) => ScheduleIdleExpiry(target.IsIdle, target, ref target.Timer);
 
     private LatchState Create(string name, long count)
     {
