@@ -1,3 +1,4 @@
+using Orchestrator.Core.Barriers;
 using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Events;
 using Orchestrator.Core.Kernel;
@@ -41,10 +42,10 @@ public sealed partial class ObjectEngine
             _kernel.Machines[kind] = engineMachine;
         _kernel.Machines[ObjectKind.Event] = new EventMachine(_kernel);
         _kernel.Machines[ObjectKind.Latch] = new LatchMachine(_kernel);
+        _kernel.Machines[ObjectKind.Barrier] = new BarrierMachine(_kernel);
         _locks = new ObjectMap<LockState>(ObjectKind.Lock, _kernel.Quota);
         _semaphores = new ObjectMap<SemaphoreState>(ObjectKind.Semaphore, _kernel.Quota);
         _conditions = new ObjectMap<ConditionState>(ObjectKind.Condition, _kernel.Quota);
-        _barriers = new ObjectMap<BarrierState>(ObjectKind.Barrier, _kernel.Quota);
         _rateLimiters = new ObjectMap<RateLimiterState>(ObjectKind.RateLimiter, _kernel.Quota);
         _lastToken = options.LastFencingToken;
         _queues = new ObjectMap<QueueState>(ObjectKind.Queue, _kernel.Quota);

@@ -17,8 +17,6 @@ public sealed record WaitBarrier(string Barrier, int Parties = 0) : WaitingComma
     internal override ObjectOutcome TimedOut => WaitBarrierOutcome.TimedOut;
 
     internal override ObjectKind Primitive => ObjectKind.Barrier;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitBarrier(this);
 }
 
 /// <summary>How a wait at a barrier ended.</summary>
@@ -46,8 +44,6 @@ public enum BarrierAction : byte
 public sealed record ControlBarrier(string Barrier, BarrierAction Action) : ObjectCommand
 {
     internal override ObjectKind Primitive => ObjectKind.Barrier;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnControlBarrier(this);
 }
 
 /// <summary>A barrier was reset or aborted.</summary>
