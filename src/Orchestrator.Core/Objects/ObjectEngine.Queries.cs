@@ -43,6 +43,9 @@ public sealed partial class ObjectEngine
     /// <summary>The sessions, in no particular order.</summary>
     public IReadOnlyCollection<Session> Sessions => _kernel.Sessions.All;
 
+    /// <summary>Whether there is a rate limiter of this name.</summary>
+    public bool HasRateLimiter(string name) => _rateLimiters.Has(name);
+
     /// <summary>Every limit of the whole engine, and its current use.</summary>
     public IReadOnlyList<ObjectLimit> Limits() =>
     [

@@ -5,6 +5,7 @@ using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Latches;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
+using Orchestrator.Core.RateLimiters;
 using Orchestrator.Core.State;
 using Orchestrator.Core.Sync;
 using Orchestrator.Core.Waits;
@@ -27,6 +28,7 @@ public sealed partial class ObjectEngine
 {
     private readonly ObjectEngineOptions _options;
     private readonly ObjectKernel _kernel;
+    private readonly RateLimiterMachine _rateLimiters;
 
     /// <summary>Creates an engine without objects and sessions.</summary>
     /// <param name="options">Limits and durations.</param>
@@ -43,10 +45,10 @@ public sealed partial class ObjectEngine
         _kernel.Machines[ObjectKind.Event] = new EventMachine(_kernel);
         _kernel.Machines[ObjectKind.Latch] = new LatchMachine(_kernel);
         _kernel.Machines[ObjectKind.Barrier] = new BarrierMachine(_kernel);
+        _kernel.Machines[ObjectKind.RateLimiter] = _rateLimiters = new RateLimiterMachine(_kernel);
         _locks = new ObjectMap<LockState>(ObjectKind.Lock, _kernel.Quota);
         _semaphores = new ObjectMap<SemaphoreState>(ObjectKind.Semaphore, _kernel.Quota);
         _conditions = new ObjectMap<ConditionState>(ObjectKind.Condition, _kernel.Quota);
-        _rateLimiters = new ObjectMap<RateLimiterState>(ObjectKind.RateLimiter, _kernel.Quota);
         _lastToken = options.LastFencingToken;
         _queues = new ObjectMap<QueueState>(ObjectKind.Queue, _kernel.Quota);
         _lastLeaseId = options.Queues.LastLeaseId;

@@ -28,8 +28,6 @@ public sealed record RateLimiterSpec(string Name, long Permits, TimeSpan Period,
 public sealed record CreateRateLimiter(RateLimiterSpec Spec) : ObjectCommand
 {
     internal override ObjectKind Primitive => ObjectKind.RateLimiter;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnCreateRateLimiter(this);
 }
 
 /// <summary>The rate limiter exists.</summary>
@@ -41,8 +39,6 @@ public sealed record CreateRateLimiterOutcome(RateLimiterSpec Spec) : ObjectOutc
 public sealed record DeleteRateLimiter(string RateLimiter) : ObjectCommand
 {
     internal override ObjectKind Primitive => ObjectKind.RateLimiter;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnDeleteRateLimiter(this);
 }
 
 /// <summary>
@@ -59,10 +55,6 @@ public sealed record AcquirePermits(string RateLimiter, long Permits = 1) : Wait
     internal override ObjectOutcome TimedOut => new AcquirePermitsOutcome(WaitStatus.Timeout, TimeSpan.Zero);
 
     internal override ObjectKind Primitive => ObjectKind.RateLimiter;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnAcquirePermits(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoAcquirePermits(this, (AcquirePermitsOutcome)outcome);
 }
 
 /// <summary>How an acquire ended.</summary>

@@ -1,92 +1,137 @@
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sync;
+using Orchestrator.Core.Waits;
 
-namespace Orchestrator.Core.Objects;
+namespace Orchestrator.Core.RateLimiters;
 
 /// <summary>
 /// Rate limiters. They are created to last: an acquire does not define the limiter. While commands wait, a timer is set to the time from
 /// which the first in the queue can be served; waiters are served only then, so a command never serves others merely because time has
 /// passed.
 /// </summary>
-public sealed partial class ObjectEngine
+internal sealed class RateLimiterMachine(IPrimitiveContext context) : PrimitiveMachine(context)
 {
-    private readonly ObjectMap<RateLimiterState> _rateLimiters;
+    private readonly ObjectMap<RateLimiterState> _rateLimiters = new(ObjectKind.RateLimiter, context.Quota);
+
+    public override IEnumerable<NamedObject> Objects => _rateLimiters.All;
 
     /// <summary>Whether there is a rate limiter of this name.</summary>
-    public bool HasRateLimiter(string name) => _rateLimiters.Find(name) is not null;
+    public bool Has(string name) => _rateLimiters.Find(name) is not null;
 
-    internal void OnCreateRateLimiter(CreateRateLimiter command)
+    public override void Apply(ObjectCommand command)
+    {
+        switch (command)
+        {
+            case CreateRateLimiter create:
+                Create(create);
+                break;
+            case AcquirePermits acquire:
+                Acquire(acquire);
+                break;
+            case DeleteRateLimiter delete:
+                Delete(delete);
+                break;
+            default:
+                throw NotMine(command);
+        }
+    }
+
+    public override void Undo(ObjectCommand command, ObjectOutcome outcome)
+    {
+        if (command is AcquirePermits acquire && outcome is AcquirePermitsOutcome granted)
+            UndoAcquire(acquire, granted);
+    }
+
+    public override void OnTimeout(Wait wait)
+    {
+        var target = (RateLimiterState)wait.Object;
+        Context.Resume(wait, new AcquirePermitsOutcome(WaitStatus.Timeout, target.RetryAfter(0, Context.Now)));
+        OnWaiterLeft(wait);
+    }
+
+    public override void OnWaiterLeft(Wait wait)
+    {
+        var target = (RateLimiterState)wait.Object;
+        target.Wanted -= ((AcquirePermits)wait.Command).Count;
+        Serve(target);
+    }
+
+    public override void OnTimer(ObjectTimer timer) => Serve((RateLimiterState)timer.Object);
+
+    private void Create(CreateRateLimiter command)
     {
         var found = _rateLimiters.Find(command.Spec.Name);
         if (ValidateSpec(command.Spec, found) is { } wrong)
         {
-            Complete(command, wrong);
+            Context.Complete(command, wrong);
             return;
         }
 
-        var target = found ?? new RateLimiterState(command.Spec with { Burst = command.Spec.MaxPerCall }, Now);
+        var target = found ?? new RateLimiterState(command.Spec with { Burst = command.Spec.MaxPerCall }, Context.Now);
         if (found is null)
         {
             _rateLimiters.Add(target);
             // Created before any wait, so that permits which arrive exactly at the end of a wait's timeout are in time.
-            target.Timer = new ReevaluationTimer(NextOrder(), target);
+            target.Timer = new ReevaluationTimer(Context.NextOrder(), target);
         }
 
-        Complete(command, new CreateRateLimiterOutcome(target.Spec));
+        Context.Complete(command, new CreateRateLimiterOutcome(target.Spec));
     }
 
-    internal void OnAcquirePermits(AcquirePermits command)
+    private void Acquire(AcquirePermits command)
     {
         var target = _rateLimiters.Find(command.RateLimiter);
         if (ValidateAcquire(command, target) is { } wrong)
         {
-            Complete(command, wrong);
+            Context.Complete(command, wrong);
         }
-        else if (target!.CanTake(command.Count, Now))
+        else if (target!.CanTake(command.Count, Context.Now))
         {
-            Complete(command, Take(target, command.Count));
+            Context.Complete(command, Take(target, command.Count));
         }
         else if (command.Timeout == TimeSpan.Zero)
         {
-            Complete(command, new AcquirePermitsOutcome(WaitStatus.Timeout, target.RetryAfter(command.Count, Now)));
+            Context.Complete(command, new AcquirePermitsOutcome(WaitStatus.Timeout, target.RetryAfter(command.Count, Context.Now)));
         }
-        else if (Suspend(command, command.Session, target, target.Waiters) is not null)
+        else if (Context.Suspend(command, command.Session, target, target.Waiters) is not null)
         {
             target.Wanted += command.Count;
             SetTimer(target);
         }
     }
 
-    internal void OnDeleteRateLimiter(DeleteRateLimiter command)
+    private void Delete(DeleteRateLimiter command)
     {
         if (_rateLimiters.Find(command.RateLimiter) is not { } target)
         {
-            Complete(command, ObjectError.NotFound(ObjectKind.RateLimiter, command.RateLimiter, "it was never created, or it was deleted before"));
+            Context.Complete(command, ObjectError.NotFound(ObjectKind.RateLimiter, command.RateLimiter, "it was never created, or it was deleted before"));
             return;
         }
 
-        Complete(command, Done.Instance);
+        Context.Complete(command, Done.Instance);
         StopTimer(target.Timer);
         _rateLimiters.Drop(target);
         var gone = new ObjectError(ObjectErrorReason.NotFound, $"{target} was deleted while the operation waited") { Field = ObjectKind.RateLimiter.Field() };
         while (target.Waiters.First is { } wait)
-            Resume(wait, gone);
+            Context.Resume(wait, gone);
     }
 
-    internal void UndoAcquirePermits(AcquirePermits command, AcquirePermitsOutcome granted)
+    private void UndoAcquire(AcquirePermits command, AcquirePermitsOutcome granted)
     {
         if (granted.Status != WaitStatus.Ok || _rateLimiters.Find(command.RateLimiter) is not { } target)
             return;
-        target.Meter.GiveBack(command.Count, granted.Ticket, Now);
-        ServeRateLimiter(target);
+        target.Meter.GiveBack(command.Count, granted.Ticket, Context.Now);
+        Serve(target);
     }
 
-    internal void ServeRateLimiter(RateLimiterState target)
+    private void Serve(RateLimiterState target)
     {
-        while (target.NextToServe(Now) is { } wait)
+        while (target.NextToServe(Context.Now) is { } wait)
         {
             var permits = ((AcquirePermits)wait.Command).Count;
             target.Wanted -= permits;
-            Resume(wait, Take(target, permits));
+            Context.Resume(wait, Take(target, permits));
         }
 
         SetTimer(target);
@@ -94,7 +139,7 @@ public sealed partial class ObjectEngine
 
     private void SetTimer(RateLimiterState target)
     {
-        if (target.UntilNext(Now) is { } wait)
+        if (target.UntilNext(Context.Now) is { } wait)
             SetTimer(target, ref target.Timer, wait);
         else
             StopTimer(target.Timer);
@@ -102,7 +147,7 @@ public sealed partial class ObjectEngine
 
     private AcquirePermitsOutcome Take(RateLimiterState target, long permits)
     {
-        var ticket = target.Meter.Take(permits, Now);
+        var ticket = target.Meter.Take(permits, Context.Now);
         return new AcquirePermitsOutcome(WaitStatus.Ok, TimeSpan.Zero) { Ticket = ticket };
     }
 
