@@ -26,7 +26,7 @@ public sealed partial class ObjectEngine
         (ObjectKind Kind, IEnumerable<NamedObject> Objects)[] tables =
         [
             (ObjectKind.Barrier, _kernel.Machines[ObjectKind.Barrier].Objects), (ObjectKind.Condition, _conditions.All), (ObjectKind.Event, _kernel.Machines[ObjectKind.Event].Objects), (ObjectKind.Latch, _kernel.Machines[ObjectKind.Latch].Objects),
-            (ObjectKind.Lock, _locks.All), (ObjectKind.RateLimiter, _kernel.Machines[ObjectKind.RateLimiter].Objects), (ObjectKind.Semaphore, _semaphores.All),
+            (ObjectKind.Lock, _locks.All), (ObjectKind.RateLimiter, _kernel.Machines[ObjectKind.RateLimiter].Objects), (ObjectKind.Semaphore, _kernel.Machines[ObjectKind.Semaphore].Objects),
         ];
         var start = pageToken.Length == 0 ? 0 : Array.FindIndex(tables, table => pageToken.StartsWith(table.Kind.Qualify(""), StringComparison.Ordinal));
         if (start < 0)

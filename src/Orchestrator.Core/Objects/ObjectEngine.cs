@@ -6,6 +6,7 @@ using Orchestrator.Core.Latches;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.RateLimiters;
+using Orchestrator.Core.Semaphores;
 using Orchestrator.Core.State;
 using Orchestrator.Core.Sync;
 using Orchestrator.Core.Waits;
@@ -46,8 +47,8 @@ public sealed partial class ObjectEngine
         _kernel.Machines[ObjectKind.Latch] = new LatchMachine(_kernel);
         _kernel.Machines[ObjectKind.Barrier] = new BarrierMachine(_kernel);
         _kernel.Machines[ObjectKind.RateLimiter] = _rateLimiters = new RateLimiterMachine(_kernel);
+        _kernel.Machines[ObjectKind.Semaphore] = new SemaphoreMachine(_kernel);
         _locks = new ObjectMap<LockState>(ObjectKind.Lock, _kernel.Quota);
-        _semaphores = new ObjectMap<SemaphoreState>(ObjectKind.Semaphore, _kernel.Quota);
         _conditions = new ObjectMap<ConditionState>(ObjectKind.Condition, _kernel.Quota);
         _lastToken = options.LastFencingToken;
         _queues = new ObjectMap<QueueState>(ObjectKind.Queue, _kernel.Quota);

@@ -31,10 +31,6 @@ public sealed record AcquireSemaphore(string Semaphore, int Permits = 1) : Waiti
     internal override ObjectOutcome TimedOut => new AcquireSemaphoreOutcome(WaitStatus.Timeout, null, 0);
 
     internal override ObjectKind Primitive => ObjectKind.Semaphore;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnAcquireSemaphore(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoAcquireSemaphore(this, (AcquireSemaphoreOutcome)outcome);
 }
 
 /// <summary>How an acquire ended.</summary>
@@ -64,8 +60,6 @@ public sealed record ReleaseSemaphore(string Semaphore, int Permits = 1) : Objec
     internal int Count => Permits == 0 ? 1 : Permits;
 
     internal override ObjectKind Primitive => ObjectKind.Semaphore;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnReleaseSemaphore(this);
 }
 
 /// <summary>Permits were released.</summary>

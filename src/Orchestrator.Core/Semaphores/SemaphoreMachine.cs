@@ -1,20 +1,70 @@
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Sync;
 using Orchestrator.Core.Waits;
 
-namespace Orchestrator.Core.Objects;
+namespace Orchestrator.Core.Semaphores;
 
 /// <summary>Semaphores. A semaphore exists while its state differs from its initial state or while it has waiters.</summary>
-public sealed partial class ObjectEngine
+internal sealed class SemaphoreMachine(IPrimitiveContext context) : PrimitiveMachine(context)
 {
-    private readonly ObjectMap<SemaphoreState> _semaphores;
+    private readonly ObjectMap<SemaphoreState> _semaphores = new(ObjectKind.Semaphore, context.Quota);
 
-    internal void OnAcquireSemaphore(AcquireSemaphore command)
+    public override IEnumerable<NamedObject> Objects => _semaphores.All;
+
+    public override void Apply(ObjectCommand command)
+    {
+        switch (command)
+        {
+            case AcquireSemaphore acquire:
+                Acquire(acquire);
+                break;
+            case ReleaseSemaphore release:
+                Release(release);
+                break;
+            default:
+                throw NotMine(command);
+        }
+    }
+
+    public override void Undo(ObjectCommand command, ObjectOutcome outcome)
+    {
+        if (command is AcquireSemaphore acquire && outcome is AcquireSemaphoreOutcome granted)
+            UndoAcquire(acquire, granted);
+    }
+
+    public override void OnTimeout(Wait wait)
+    {
+        Context.Resume(wait, new AcquireSemaphoreOutcome(WaitStatus.Timeout, null, ((SemaphoreState)wait.Object).Available));
+        OnWaiterLeft(wait);
+    }
+
+    public override void OnWaiterLeft(Wait wait) => Serve((SemaphoreState)wait.Object);
+
+    /// <summary>Returns the permits of an ended session.</summary>
+    public override void OnHolderGone(Hold hold)
+    {
+        var (target, held) = ((SemaphoreState)hold.Object, (SemaphoreHold)hold);
+        var free = target.ComingBack(held);
+        Shrink(target, held, held.Permits);
+        target.AddFree(free);
+        Serve(target);
+    }
+
+    public override void OnTimer(ObjectTimer timer)
+    {
+        var target = (SemaphoreState)timer.Object;
+        StopTimer(target.Timer);
+        _semaphores.Drop(target);
+    }
+
+    private void Acquire(AcquireSemaphore command)
     {
         var found = _semaphores.Find(command.Semaphore);
         if (ValidateAcquire(command, found) is { } wrong)
         {
-            Complete(command, wrong);
+            Context.Complete(command, wrong);
             return;
         }
 
@@ -22,32 +72,32 @@ public sealed partial class ObjectEngine
         var canTake = target.CanTake(command.Count);
         var waits = !canTake && command.Timeout != TimeSpan.Zero;
         Session? session = null;
-        if ((canTake || waits) && (session = command.Session ?? OpenImplicit(command, command.Lease)) is null)
+        if ((canTake || waits) && (session = command.Session ?? Context.OpenImplicit(command, command.Lease)) is null)
             return;
         if (found is null)
             _semaphores.Add(target);
         if (canTake)
-            Complete(command, Grant(target, new SessionFlow(session!, command.Flow), command.Count));
+            Context.Complete(command, Grant(target, new SessionFlow(session!, command.Flow), command.Count));
         else if (waits)
-            Suspend(command, session, target, target.Waiters);
+            Context.Suspend(command, session, target, target.Waiters);
         else
-            Complete(command, new AcquireSemaphoreOutcome(WaitStatus.Timeout, null, target.Available));
+            Context.Complete(command, new AcquireSemaphoreOutcome(WaitStatus.Timeout, null, target.Available));
         Settle(target);
     }
 
-    internal void OnReleaseSemaphore(ReleaseSemaphore command)
+    private void Release(ReleaseSemaphore command)
     {
         var found = _semaphores.Find(command.Semaphore);
         if (ValidateRelease(command, found) is { } wrong)
         {
-            Complete(command, wrong);
+            Context.Complete(command, wrong);
             return;
         }
 
         var target = found ?? new SemaphoreState(command.Semaphore, command.InitialPermits!.Value, bounded: false);
         if (found is null)
             _semaphores.Add(target);
-        Complete(command, new ReleaseSemaphoreOutcome(target.AvailableAfter(command.Count)));
+        Context.Complete(command, new ReleaseSemaphoreOutcome(target.AvailableAfter(command.Count)));
         var left = command.Count;
         if (target.Find(command.Session) is { } own)
             left -= Shrink(target, own, left);
@@ -56,38 +106,23 @@ public sealed partial class ObjectEngine
         while (left > 0 && target.IsBounded)
             left -= Shrink(target, target.LongestHeld(), left);
         target.AddFree(command.Count);
-        ServeSemaphore(target);
+        Serve(target);
     }
 
-    internal void UndoAcquireSemaphore(AcquireSemaphore command, AcquireSemaphoreOutcome granted)
+    private void UndoAcquire(AcquireSemaphore command, AcquireSemaphoreOutcome granted)
     {
         // Permits that the session has released since then are not returned again.
         if (_semaphores.Find(command.Semaphore) is not { } target || target.Find(granted.Session) is not { } hold)
             return;
         target.AddFree(Shrink(target, hold, command.Count));
-        ServeSemaphore(target);
+        Serve(target);
     }
 
-    /// <summary>Returns the permits of an ended session.</summary>
-    internal void ReturnPermits(SemaphoreState target, SemaphoreHold hold)
-    {
-        var free = target.ComingBack(hold);
-        Shrink(target, hold, hold.Permits);
-        target.AddFree(free);
-        ServeSemaphore(target);
-    }
-
-    internal void ServeSemaphore(SemaphoreState target)
+    private void Serve(SemaphoreState target)
     {
         while (target.NextToServe() is { } wait)
-            Resume(wait, Grant(target, wait.Flow, ((AcquireSemaphore)wait.Command).Count));
+            Context.Resume(wait, Grant(target, wait.Flow, ((AcquireSemaphore)wait.Command).Count));
         Settle(target);
-    }
-
-    internal void DropIdle(SemaphoreState target)
-    {
-        StopTimer(target.Timer);
-        _semaphores.Drop(target);
     }
 
     private void Settle(SemaphoreState target)
@@ -100,8 +135,8 @@ public sealed partial class ObjectEngine
 
     private AcquireSemaphoreOutcome Grant(SemaphoreState target, in SessionFlow flow, int permits)
     {
-        if (target.Take(flow, permits, Now, out var hold))
-            AddHold(hold);
+        if (target.Take(flow, permits, Context.Now, out var hold))
+            Context.AddHold(hold);
         return new AcquireSemaphoreOutcome(WaitStatus.Ok, flow.Session, target.Available);
     }
 
@@ -110,7 +145,7 @@ public sealed partial class ObjectEngine
     {
         var permits = Math.Min(atMost, hold.Permits);
         if (target.Shrink(hold, permits))
-            RemoveHold(hold);
+            Context.RemoveHold(hold);
         return permits;
     }
 
@@ -118,7 +153,7 @@ public sealed partial class ObjectEngine
     {
         if (command.ValidateTimeout() is { } timeout)
             return timeout;
-        if (command.Lease is not null && (command.Session is null ? ValidateTtl("lease", command.Lease) : LeaseWithSession) is { } lease)
+        if (ValidateLease(command, command.Lease) is { } lease)
             return lease;
         if (command.InitialPermits < 0)
             return ObjectError.Invalid("initial_permits", $"initial_permits of {command.InitialPermits} must be at least 0");
