@@ -43,6 +43,9 @@ public sealed partial class ObjectEngine
     /// <summary>The sessions, in no particular order.</summary>
     public IReadOnlyCollection<Session> Sessions => _kernel.Sessions.All;
 
+    /// <summary>The largest fencing token granted so far.</summary>
+    public ulong LastFencingToken => Locks.LastToken;
+
     /// <summary>Whether there is a rate limiter of this name.</summary>
     public bool HasRateLimiter(string name) => _rateLimiters.Has(name);
 

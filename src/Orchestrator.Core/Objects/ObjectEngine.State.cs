@@ -194,7 +194,7 @@ public sealed partial class ObjectEngine
             return guard.FencingToken == 0 ? null : ObjectError.Invalid("guard.lock", $"the fencing token {guard.FencingToken} needs the name of its lock");
         if (ObjectQuota.ValidateName(ObjectKind.Lock, guard.Lock) is { } badLock)
             return badLock with { Field = "guard.lock" };
-        return IsHeldWith(guard.Lock, guard.FencingToken)
+        return Locks.IsHeldWith(guard.Lock, guard.FencingToken)
             ? null
             : Stale($"lock \"{guard.Lock}\" is not held with the fencing token {guard.FencingToken}; {what} has version {version}", "guard.fencing_token", version);
     }

@@ -25,8 +25,8 @@ public sealed partial class ObjectEngine
         // In the order of their prefixes.
         (ObjectKind Kind, IEnumerable<NamedObject> Objects)[] tables =
         [
-            (ObjectKind.Barrier, _kernel.Machines[ObjectKind.Barrier].Objects), (ObjectKind.Condition, _conditions.All), (ObjectKind.Event, _kernel.Machines[ObjectKind.Event].Objects), (ObjectKind.Latch, _kernel.Machines[ObjectKind.Latch].Objects),
-            (ObjectKind.Lock, _locks.All), (ObjectKind.RateLimiter, _kernel.Machines[ObjectKind.RateLimiter].Objects), (ObjectKind.Semaphore, _kernel.Machines[ObjectKind.Semaphore].Objects),
+            (ObjectKind.Barrier, _kernel.Machines[ObjectKind.Barrier].Objects), (ObjectKind.Condition, _kernel.Machines[ObjectKind.Condition].Objects), (ObjectKind.Event, _kernel.Machines[ObjectKind.Event].Objects), (ObjectKind.Latch, _kernel.Machines[ObjectKind.Latch].Objects),
+            (ObjectKind.Lock, _kernel.Machines[ObjectKind.Lock].Objects), (ObjectKind.RateLimiter, _kernel.Machines[ObjectKind.RateLimiter].Objects), (ObjectKind.Semaphore, _kernel.Machines[ObjectKind.Semaphore].Objects),
         ];
         var start = pageToken.Length == 0 ? 0 : Array.FindIndex(tables, table => pageToken.StartsWith(table.Kind.Qualify(""), StringComparison.Ordinal));
         if (start < 0)

@@ -1,14 +1,15 @@
 using Orchestrator.Core.Barriers;
 using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Conditions;
 using Orchestrator.Core.Events;
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Latches;
+using Orchestrator.Core.Locks;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.RateLimiters;
 using Orchestrator.Core.Semaphores;
 using Orchestrator.Core.State;
-using Orchestrator.Core.Sync;
 using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
@@ -43,14 +44,13 @@ public sealed partial class ObjectEngine
         var engineMachine = new EngineMachine(this);
         for (var kind = ObjectKind.Lock; kind < ObjectKind.Task; kind++)
             _kernel.Machines[kind] = engineMachine;
+        _kernel.Machines[ObjectKind.Lock] = Locks = new LockMachine(_kernel, options.LastFencingToken);
+        _kernel.Machines[ObjectKind.Condition] = new ConditionMachine(_kernel, Locks);
         _kernel.Machines[ObjectKind.Event] = new EventMachine(_kernel);
         _kernel.Machines[ObjectKind.Latch] = new LatchMachine(_kernel);
         _kernel.Machines[ObjectKind.Barrier] = new BarrierMachine(_kernel);
         _kernel.Machines[ObjectKind.RateLimiter] = _rateLimiters = new RateLimiterMachine(_kernel);
         _kernel.Machines[ObjectKind.Semaphore] = new SemaphoreMachine(_kernel);
-        _locks = new ObjectMap<LockState>(ObjectKind.Lock, _kernel.Quota);
-        _conditions = new ObjectMap<ConditionState>(ObjectKind.Condition, _kernel.Quota);
-        _lastToken = options.LastFencingToken;
         _queues = new ObjectMap<QueueState>(ObjectKind.Queue, _kernel.Quota);
         _lastLeaseId = options.Queues.LastLeaseId;
         _pipes = new ObjectMap<PipeState>(ObjectKind.Pipe, _kernel.Quota);
@@ -62,6 +62,8 @@ public sealed partial class ObjectEngine
 
     /// <summary>When <see cref="Tick"/> is due; null while nothing depends on time.</summary>
     public TimeSpan? NextDeadline => _kernel.NextDeadline is { } deadline ? TimeSpan.FromTicks(deadline) : null;
+
+    internal LockMachine Locks { get; }
 
     /// <summary>The kernel, as machines see it.</summary>
     internal IPrimitiveContext Context => _kernel;

@@ -25,10 +25,6 @@ public sealed record WaitCondition(string Condition, string Lock) : WaitingComma
     internal override ObjectOutcome TimedOut => new WaitConditionOutcome(WaitStatus.Timeout, 0);
 
     internal override ObjectKind Primitive => ObjectKind.Condition;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitCondition(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoWaitCondition(this, (WaitConditionOutcome)outcome);
 }
 
 /// <summary>The lock is held again.</summary>
@@ -50,8 +46,6 @@ public sealed record WaitConditionOutcome(WaitStatus Status, ulong FencingToken)
 public sealed record NotifyCondition(string Condition, string Lock, int Count = 1) : ObjectCommand
 {
     internal override ObjectKind Primitive => ObjectKind.Condition;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnNotifyCondition(this);
 }
 
 /// <summary>Waiters were notified.</summary>

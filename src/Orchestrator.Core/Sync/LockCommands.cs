@@ -36,10 +36,6 @@ public sealed record AcquireLock(string Lock, LockMode Mode = LockMode.Plain) : 
     internal override ObjectOutcome TimedOut => AcquireLockOutcome.TimedOut;
 
     internal override ObjectKind Primitive => ObjectKind.Lock;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnAcquireLock(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoAcquireLock(this, (AcquireLockOutcome)outcome);
 }
 
 /// <summary>How an acquire ended.</summary>
@@ -57,8 +53,6 @@ public sealed record AcquireLockOutcome(WaitStatus Status, ulong FencingToken, S
 public sealed record ReleaseLock(string Lock) : ObjectCommand
 {
     internal override ObjectKind Primitive => ObjectKind.Lock;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnReleaseLock(this);
 }
 
 /// <summary>A lock was released once.</summary>

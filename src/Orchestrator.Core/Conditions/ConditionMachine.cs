@@ -1,23 +1,62 @@
-using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Locks;
+using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sync;
 using Orchestrator.Core.Waits;
 
-namespace Orchestrator.Core.Objects;
+namespace Orchestrator.Core.Conditions;
 
 /// <summary>
 /// Conditions. The only primitive with two objects: the contract requires it, and a partition of names has to keep a condition with its lock.
 /// </summary>
-public sealed partial class ObjectEngine
+internal sealed class ConditionMachine(IPrimitiveContext context, LockMachine locks) : PrimitiveMachine(context)
 {
-    private readonly ObjectMap<ConditionState> _conditions;
+    private readonly ObjectMap<ConditionState> _conditions = new(ObjectKind.Condition, context.Quota);
 
-    internal void OnWaitCondition(WaitCondition command)
+    public override IEnumerable<NamedObject> Objects => _conditions.All;
+
+    public override void Apply(ObjectCommand command)
     {
-        var target = _locks.Find(command.Lock);
+        switch (command)
+        {
+            case WaitCondition wait:
+                Wait(wait);
+                break;
+            case NotifyCondition notify:
+                Notify(notify);
+                break;
+            default:
+                throw NotMine(command);
+        }
+    }
+
+    public override void Undo(ObjectCommand command, ObjectOutcome outcome)
+    {
+        if (command is WaitCondition wait && outcome is WaitConditionOutcome granted)
+            UndoWait(wait, granted);
+    }
+
+    public override void OnTimeout(Wait wait) => ReturnFrom(wait);
+
+    public override void OnWaiterLeft(Wait wait) => DropIfIdle((ConditionState)wait.Object);
+
+    /// <summary>
+    /// A notification whose receiver has disconnected goes to the next command that already waited when it was sent: to a later
+    /// one it would be spurious.
+    /// </summary>
+    public void PassOn(ConditionReturn unused)
+    {
+        if (unused.NotifiedAt > 0)
+            Wake(unused.Condition, 1, unused.NotifiedAt);
+    }
+
+    private void Wait(WaitCondition command)
+    {
+        var target = locks.Find(command.Lock);
         var found = _conditions.Find(command.Condition);
         if ((command.ValidateTimeout() ?? ValidateCondition(command, command.Condition, found, command.Lock, target)) is { } wrong)
         {
-            Complete(command, wrong);
+            Context.Complete(command, wrong);
             return;
         }
 
@@ -25,13 +64,13 @@ public sealed partial class ObjectEngine
         var hold = target!.Find(session)!;
         if (command.Timeout == TimeSpan.Zero)
         {
-            Complete(command, new WaitConditionOutcome(WaitStatus.Timeout, hold.Token));
+            Context.Complete(command, new WaitConditionOutcome(WaitStatus.Timeout, hold.Token));
             return;
         }
 
         if (found is null && _conditions.ValidateNew(command.Condition) is { } full)
         {
-            Complete(command, full);
+            Context.Complete(command, full);
             return;
         }
 
@@ -39,74 +78,64 @@ public sealed partial class ObjectEngine
         // The lock is released before the graph is checked, or its waiters would seem to wait for the session that is about to release it;
         // it is not yet served, since a refused wait keeps the lock.
         target.Leave(hold);
-        if (Suspend(command, session, condition, condition.Waiters) is not { } wait)
+        if (Context.Suspend(command, session, condition, condition.Waiters) is not { } wait)
         {
             target.Enter(hold);
             DropIfIdle(condition);
             return;
         }
 
-        wait.Progress = new ConditionReturn(condition, hold.Depth);
-        RemoveHold(hold);
-        ServeLock(target);
+        wait.Progress = new ConditionReturn(this, condition, hold.Depth);
+        Context.RemoveHold(hold);
+        locks.Serve(target);
     }
 
-    internal void OnNotifyCondition(NotifyCondition command)
+    private void Notify(NotifyCondition command)
     {
         var condition = _conditions.Find(command.Condition);
         var wrong = command.Count < -1
             ? ObjectError.Invalid("count", $"a count of {command.Count} must be at least 1, 0 for 1, or -1 for all")
-            : ValidateCondition(command, command.Condition, condition, command.Lock, _locks.Find(command.Lock));
+            : ValidateCondition(command, command.Condition, condition, command.Lock, locks.Find(command.Lock));
         if (wrong is not null)
         {
-            Complete(command, wrong);
+            Context.Complete(command, wrong);
             return;
         }
 
         var waiting = condition?.Waiters.Count ?? 0;
         var count = command.Count switch { -1 => waiting, 0 => Math.Min(1, waiting), var some => Math.Min(some, waiting) };
-        Complete(command, new NotifyConditionOutcome(count));
+        Context.Complete(command, new NotifyConditionOutcome(count));
         if (condition is not null)
-            Wake(condition, count, NextOrder());
-    }
-
-    /// <summary>
-    /// A notification whose receiver has disconnected goes to the next command that already waited when it was sent: to a later
-    /// one it would be spurious.
-    /// </summary>
-    internal void RawNotification(ConditionReturn unused)
-    {
-        if (unused.NotifiedAt > 0)
-            Wake(unused.Condition, 1, unused.NotifiedAt);
+            Wake(condition, count, Context.NextOrder());
     }
 
     /// <summary>
     /// The wait at a condition is over: it reacquires the lock, at once or in its turn. False if that closes a cycle, and then
     /// the wait has failed.
     /// </summary>
-    internal bool ReturnFrom(Wait wait)
+    private bool ReturnFrom(Wait wait)
     {
         var step = (ConditionReturn)wait.Progress!;
         var (target, session) = (step.Condition.Lock, wait.Session!);
         ObjectError? deadlock = null;
         if (target.CanEnter(session, target.ExclusiveMode))
         {
-            Resume(wait, GrantAgain(target, wait.Flow, step));
+            Context.Resume(wait, locks.GrantAgain(target, wait.Flow, step));
         }
         else
         {
-            MoveWait(wait, target, target.WaitersOrNew, target.LastOwnWait(session));
+            Context.MoveWait(wait, target, target.WaitersOrNew, target.LastOwnWait(session));
             // A client that pipelines may have begun to wait for this session since then.
-            deadlock = ValidateNoCycle(wait);
+            deadlock = Context.ValidateNoCycle(wait);
             if (deadlock is not null)
-                Resume(wait, deadlock);
+                Context.Resume(wait, deadlock);
         }
 
         DropIfIdle(step.Condition);
         return deadlock is null;
     }
 
-    internal void UndoWaitCondition(WaitCondition command, WaitConditionOutcome granted)
+    private void UndoWait(WaitCondition command, WaitConditionOutcome granted)
     {
         if (granted.Return is not { } step)
             return;
@@ -115,20 +144,19 @@ public sealed partial class ObjectEngine
         {
             hold.Depth -= Math.Min(step.Depth, hold.Depth);
             if (hold.Depth == 0)
-                ReleaseFully(target, hold);
+                locks.ReleaseFully(target, hold);
         }
 
-        RawNotification(step);
+        PassOn(step);
     }
 
-    internal void DropIfIdle(ConditionState condition)
+    private void DropIfIdle(ConditionState condition)
     {
         if (condition.HasWaiters || _conditions.Find(condition.Name) != condition)
             return;
         _conditions.Drop(condition);
         condition.Lock.Conditions--;
-        if (condition.Lock.IsIdle)
-            _locks.Drop(condition.Lock);
+        locks.DropIfIdle(condition.Lock);
     }
 
     private ConditionState Bind(string name, LockState target)
@@ -150,12 +178,6 @@ public sealed partial class ObjectEngine
         }
     }
 
-    private WaitConditionOutcome GrantAgain(LockState target, in SessionFlow flow, ConditionReturn step)
-    {
-        var hold = HoldLock(target, flow, target.ExclusiveMode, step.Depth);
-        return new WaitConditionOutcome(step.NotifiedAt > 0 ? WaitStatus.Ok : WaitStatus.Timeout, hold.Token) { Return = step };
-    }
-
     private static ObjectError? ValidateCondition(ObjectCommand command, string name, ConditionState? condition, string lockName, LockState? target)
     {
         if ((ObjectQuota.ValidateName(ObjectKind.Condition, name) ?? ObjectQuota.ValidateName(ObjectKind.Lock, lockName)) is { } wrong)
@@ -163,7 +185,7 @@ public sealed partial class ObjectEngine
         if (command.Session is not { } session)
             return ObjectError.Invalid("session_id", $"session_id must name the session that holds lock \"{lockName}\"");
         if (target?.Find(session) is not { } hold)
-            return NotHeld(lockName, target, session);
+            return LockMachine.NotHeld(lockName, target, session);
         if (hold.IsRead)
             return new ObjectError(ObjectErrorReason.NotOwner, $"{session} holds {target} for reading; a condition needs it held alone, in mode WRITE");
         return condition is not null && condition.Lock != target
