@@ -13,6 +13,9 @@ internal abstract class NamedObject(ObjectKind kind, string name)
     /// <summary>The client whose request created it; null where no client is known.</summary>
     public ClientObjectQuota? Client { get; set; }
 
+    /// <summary>The credential of its creator; empty for the coordinator's owner.</summary>
+    public string Owner => Client?.Credential ?? "";
+
     /// <summary>Whether any command waits here, or waits elsewhere for a holder of this object.</summary>
     public abstract bool HasWaiters { get; }
 

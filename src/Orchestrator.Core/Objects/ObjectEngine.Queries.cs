@@ -1,3 +1,4 @@
+using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Waits;
 
@@ -33,8 +34,6 @@ public sealed partial class ObjectEngine
     /// <summary>Everything that is kept, approximately: the amount that counts against the memory budget.</summary>
     public long KeptBytes => _kernel.Memory.KeptBytes;
 
-    private static string OwnerOf(NamedObject item) => item.Client?.Credential ?? "";
-
     /// <summary>
     /// The session with this id; null if there is none. Includes sessions that were lost recently: a command on their behalf reports why.
     /// </summary>
@@ -45,6 +44,14 @@ public sealed partial class ObjectEngine
 
     /// <summary>The largest fencing token granted so far.</summary>
     public ulong LastFencingToken => Locks.LastToken;
+
+    /// <summary>The pipe's current state; null if no pipe has this name.</summary>
+    public PipeInfo? FindPipe(string name) => _pipes.Find(name);
+
+    /// <summary>Pipes in the order of their names.</summary>
+    /// <param name="after">The name after which to begin; empty for the first page.</param>
+    /// <param name="maximum">The most to return.</param>
+    public IReadOnlyList<PipeInfo> ListPipes(string after, int maximum) => _pipes.List(after, maximum);
 
     /// <summary>Whether there is a rate limiter of this name.</summary>
     public bool HasRateLimiter(string name) => _rateLimiters.Has(name);

@@ -218,7 +218,7 @@ public sealed partial class ObjectEngine
         OldestAge = queue.Ready.OldestPut() is { } put ? TimeSpan.FromTicks(now - put) : null,
         DeadLettered = queue.DeadLettered,
         Dropped = queue.Dropped,
-        Owner = OwnerOf(queue),
+        Owner = queue.Owner,
     };
 
     private sealed class QueueIdleTimer(long order, QueueState queue) : ObjectTimer(order)

@@ -42,7 +42,7 @@ public sealed partial class ObjectEngine
         var all = _dicts.All.Concat<StateObject>(_lists.All).Concat(_values.All).Concat(_arrays.All);
         var asked = all.Where(item => item.Exists && (kind is null || item.Kind == kind));
         return [.. NamePager.After(asked, item => item.QualifiedName, after, maximum)
-            .Select(item => new StateInfo(item.Kind, item.Name, item.Version, item.Count, item.Bytes) { Durability = item.Durability, Owner = OwnerOf(item) })];
+            .Select(item => new StateInfo(item.Kind, item.Name, item.Version, item.Count, item.Bytes) { Durability = item.Durability, Owner = item.Owner })];
     }
 
     internal void OnAwaitStateChange(AwaitStateChange command)

@@ -30,6 +30,7 @@ public sealed partial class ObjectEngine
 {
     private readonly ObjectEngineOptions _options;
     private readonly ObjectKernel _kernel;
+    private readonly PipeMachine _pipes;
     private readonly RateLimiterMachine _rateLimiters;
 
     /// <summary>Creates an engine without objects and sessions.</summary>
@@ -51,9 +52,9 @@ public sealed partial class ObjectEngine
         _kernel.Machines[ObjectKind.Barrier] = new BarrierMachine(_kernel);
         _kernel.Machines[ObjectKind.RateLimiter] = _rateLimiters = new RateLimiterMachine(_kernel);
         _kernel.Machines[ObjectKind.Semaphore] = new SemaphoreMachine(_kernel);
+        _kernel.Machines[ObjectKind.Pipe] = _pipes = new PipeMachine(_kernel, options.Pipes);
         _queues = new ObjectMap<QueueState>(ObjectKind.Queue, _kernel.Quota);
         _lastLeaseId = options.Queues.LastLeaseId;
-        _pipes = new ObjectMap<PipeState>(ObjectKind.Pipe, _kernel.Quota);
         _dicts = new ObjectMap<DictState>(ObjectKind.Dict, _kernel.Quota);
         _lists = new ObjectMap<ListState>(ObjectKind.List, _kernel.Quota);
         _values = new ObjectMap<ValueState>(ObjectKind.Value, _kernel.Quota);

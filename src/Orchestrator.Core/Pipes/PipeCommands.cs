@@ -10,8 +10,6 @@ public sealed record CreatePipe(PipeSpec Spec) : ObjectCommand
     internal override bool CanBeUndone => false;
 
     internal override ObjectKind Primitive => ObjectKind.Pipe;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnCreatePipe(this);
 }
 
 /// <summary>The pipe exists.</summary>
@@ -28,10 +26,6 @@ public sealed record CreatePipeOutcome(PipeInfo Pipe) : ObjectOutcome;
 public sealed record AttachPipeEnd(string Pipe, PipeEnd End) : ObjectCommand
 {
     internal override ObjectKind Primitive => ObjectKind.Pipe;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnAttachPipeEnd(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoAttachPipeEnd(this);
 }
 
 /// <summary>The session leaves the end without closing it: another may attach. Errors: NOT_OWNER, NOT_FOUND, INVALID.</summary>
@@ -42,8 +36,6 @@ public sealed record DetachPipeEnd(string Pipe, PipeEnd End) : ObjectCommand
     internal override bool CanBeUndone => false;
 
     internal override ObjectKind Primitive => ObjectKind.Pipe;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnDetachPipeEnd(this);
 }
 
 /// <summary>
@@ -58,8 +50,6 @@ public sealed record ClosePipeEnd(string Pipe, PipeEnd End) : ObjectCommand
     internal override bool CanBeUndone => false;
 
     internal override ObjectKind Primitive => ObjectKind.Pipe;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnClosePipeEnd(this);
 }
 
 /// <summary>
@@ -91,8 +81,6 @@ public sealed record SendMessages(string Pipe, PipeEnd End, IReadOnlyList<Conten
     }
 
     internal override ObjectKind Primitive => ObjectKind.Pipe;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnSendMessages(this);
 }
 
 /// <summary>How a send ended.</summary>
@@ -127,10 +115,6 @@ public sealed record ReceiveMessages(string Pipe, PipeEnd End, int MaxMessages =
     internal override ObjectOutcome TimedOut => ReceiveOutcome.TimedOut;
 
     internal override ObjectKind Primitive => ObjectKind.Pipe;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnReceiveMessages(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoReceiveMessages((ReceiveOutcome)outcome);
 }
 
 /// <summary>How a receive ended.</summary>

@@ -1,23 +1,25 @@
-using Orchestrator.Core.Pipes;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
 
-namespace Orchestrator.Core.Objects;
+namespace Orchestrator.Core.Pipes;
 
-/// <summary>Pipes: creation, attachment and closing of pipes and their ends.</summary>
-public sealed partial class ObjectEngine
+/// <summary>The pipes: creation, attachment and closing of pipes and their ends.</summary>
+internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
 {
+    private readonly ObjectMap<PipeState> _pipes = new(ObjectKind.Pipe, context.Quota);
+
     /// <summary>The pipe's current state; null if no pipe has this name.</summary>
-    public PipeInfo? FindPipe(string name) => _pipes.Find(name) is { } pipe ? Describe(pipe) : null;
+    public PipeInfo? Find(string name) => _pipes.Find(name) is { } pipe ? Describe(pipe) : null;
 
     /// <summary>Pipes in the order of their names.</summary>
     /// <param name="after">The name after which to begin; empty for the first page.</param>
     /// <param name="maximum">The most to return.</param>
-    public IReadOnlyList<PipeInfo> ListPipes(string after, int maximum) =>
+    public IReadOnlyList<PipeInfo> List(string after, int maximum) =>
         [.. NamePager.After(_pipes.All, pipe => pipe.Name, after, maximum).Select(Describe)];
 
-    internal void OnCreatePipe(CreatePipe command)
+    public void Create(CreatePipe command)
     {
-        var options = _options.Pipes;
         var spec = command.Spec with
         {
             MaxMessages = command.Spec.MaxMessages == 0 ? options.DefaultMaxMessages : command.Spec.MaxMessages,
@@ -35,66 +37,66 @@ public sealed partial class ObjectEngine
 
         if (wrong is not null)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
         if (found is null)
-            _pipes.Add(found = new PipeState(spec, new ContentTally(_kernel.Contents, _kernel.Quota.Client)));
-        Complete(command, new CreatePipeOutcome(Describe(found)));
+            _pipes.Add(found = new PipeState(spec, new ContentTally(context.Contents, context.Quota.Client)));
+        context.Complete(command, new CreatePipeOutcome(Describe(found)));
     }
 
-    internal void OnAttachPipeEnd(AttachPipeEnd command)
+    public void Attach(AttachPipeEnd command)
     {
-        var wrong = FindEnd(command, command.Pipe, command.End, out var pipe, out var side);
+        var wrong = Find(command, command.Pipe, command.End, out var pipe, out var side);
         if (wrong is null && command.Session is null)
             wrong = ObjectError.Invalid("session_id", "session_id must name the session to attach");
         if (wrong is null && side!.Owner is { IsAttached: true })
             wrong = NotOwner($"end {command.End} of {pipe} is attached by {command.Session} already, and has one attachment at a time");
         if (wrong is not null)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
         Own(command, pipe!, side!);
         side!.Owner!.IsAttached = true;
-        Complete(command, Done.Instance);
+        context.Complete(command, Done.Instance);
     }
 
-    internal void UndoAttachPipeEnd(AttachPipeEnd command)
+    public void UndoAttach(AttachPipeEnd command)
     {
         if (_pipes.Find(command.Pipe) is { } pipe && pipe[command.End] is { Owner: { } owner } side && owner.Session == command.Session)
             Disown(side);
     }
 
-    internal void OnDetachPipeEnd(DetachPipeEnd command)
+    public void Detach(DetachPipeEnd command)
     {
-        var wrong = FindEnd(command, command.Pipe, command.End, out var pipe, out var side);
+        var wrong = Find(command, command.Pipe, command.End, out var pipe, out var side);
         if (wrong is null && (side!.Owner is null || command.Session is null))
             wrong = NotOwner($"end {command.End} of {pipe} is not attached by {command.Session?.ToString() ?? "a request without session_id"}");
         if (wrong is not null)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
-        Complete(command, Done.Instance);
+        context.Complete(command, Done.Instance);
         Disown(side!);
     }
 
-    internal void OnClosePipeEnd(ClosePipeEnd command)
+    public void Close(ClosePipeEnd command)
     {
-        var wrong = FindEnd(command, command.Pipe, command.End, out var pipe, out var side);
+        var wrong = Find(command, command.Pipe, command.End, out var pipe, out var side);
         var isClosed = pipe is not null && side is { IsClosed: true };
         // A caller without a session may close any end: there must be a way to end a pipe whose users have disappeared.
         if (wrong is not null && !isClosed && !(command.Session is null && side is not null))
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
-        Complete(command, Done.Instance);
+        context.Complete(command, Done.Instance);
         if (!isClosed)
             CloseEnd(pipe!, side!);
     }
@@ -103,7 +105,7 @@ public sealed partial class ObjectEngine
     /// Closes the end, on its owner's request or death: its waiters get an error, and those at the other end get the result that
     /// this means there.
     /// </summary>
-    internal void CloseEnd(PipeState pipe, PipeSide side)
+    public void CloseEnd(PipeState pipe, PipeSide side)
     {
         if (side.Owner is not null)
             Disown(side);
@@ -111,28 +113,21 @@ public sealed partial class ObjectEngine
         side.Buffer.Clear();
         var closed = Closed(pipe, side);
         while (side.Senders.First is { } sender)
-            Resume(sender, PipeState.Sent(sender) is > 0 and var sent ? new SendOutcome(PipeStatus.BrokenPipe, sent) : closed);
+            context.Resume(sender, PipeState.Sent(sender) is > 0 and var sent ? new SendOutcome(PipeStatus.BrokenPipe, sent) : closed);
         while (side.Receivers.First is { } receiver)
-            Resume(receiver, closed);
+            context.Resume(receiver, closed);
         var peer = pipe.Opposite(side);
         while (peer.Senders.First is { } sender)
-            Resume(sender, new SendOutcome(PipeStatus.BrokenPipe, PipeState.Sent(sender)));
+            context.Resume(sender, new SendOutcome(PipeStatus.BrokenPipe, PipeState.Sent(sender)));
         // Receives wait only because no message is under way.
         while (peer.Receivers.First is { } receiver)
-            Resume(receiver, ReceiveOutcome.EndOfFile);
+            context.Resume(receiver, ReceiveOutcome.EndOfFile);
         if (pipe.IsOver)
             _pipes.Drop(pipe);
     }
 
-    private void Disown(PipeSide side)
-    {
-        var owner = side.Owner!;
-        side.Owner = null;
-        RemoveHold(owner);
-    }
-
     /// <summary>The end that a command names, or why it cannot be used: it does not exist, is closed, or belongs to another session.</summary>
-    private ObjectError? FindEnd(ObjectCommand command, string name, PipeEnd end, out PipeState? pipe, out PipeSide? side)
+    public ObjectError? Find(ObjectCommand command, string name, PipeEnd end, out PipeState? pipe, out PipeSide? side)
     {
         side = null;
         pipe = _pipes.Find(name);
@@ -152,6 +147,22 @@ public sealed partial class ObjectEngine
         return NotOwner($"end {end} of {pipe} belongs to {owner.Session}, not to {command.Session?.ToString() ?? "a request without session_id"}");
     }
 
+    /// <summary>An end without an owner belongs to the first session that uses it: that session's death then closes the end.</summary>
+    public void Own(ObjectCommand command, PipeState pipe, PipeSide side)
+    {
+        if (command.Session is not { } session || side.Owner is not null)
+            return;
+        side.Owner = new PipeHold(session, pipe, side, context.Now);
+        context.AddHold(side.Owner);
+    }
+
+    private void Disown(PipeSide side)
+    {
+        var owner = side.Owner!;
+        side.Owner = null;
+        context.RemoveHold(owner);
+    }
+
     private static ObjectError Closed(PipeState pipe, PipeSide side) =>
         new(ObjectErrorReason.BrokenPipe, $"end {side.End} of {pipe} is closed") { Field = "end" };
 
@@ -161,15 +172,14 @@ public sealed partial class ObjectEngine
     {
         if (ObjectQuota.ValidateName(ObjectKind.Pipe, spec.Name) is { } name)
             return name with { Field = "spec.name" };
-        var limits = _options.Pipes;
-        if (spec.MaxMessages < 0 || spec.MaxMessages > limits.MaxMessages)
-            return ObjectError.Invalid("spec.max_messages", $"max_messages {spec.MaxMessages} must be 1 to {limits.MaxMessages}, or 0 for {limits.DefaultMaxMessages}");
-        return spec.MaxBytes < 0 || spec.MaxBytes > limits.MaxBytes
-            ? ObjectError.Invalid("spec.max_bytes", $"max_bytes {spec.MaxBytes} must be 1 to {limits.MaxBytes}, or 0 for {limits.DefaultMaxBytes}")
+        if (spec.MaxMessages < 0 || spec.MaxMessages > options.MaxMessages)
+            return ObjectError.Invalid("spec.max_messages", $"max_messages {spec.MaxMessages} must be 1 to {options.MaxMessages}, or 0 for {options.DefaultMaxMessages}");
+        return spec.MaxBytes < 0 || spec.MaxBytes > options.MaxBytes
+            ? ObjectError.Invalid("spec.max_bytes", $"max_bytes {spec.MaxBytes} must be 1 to {options.MaxBytes}, or 0 for {options.DefaultMaxBytes}")
             : null;
     }
 
-    private static PipeInfo Describe(PipeState pipe) => new(pipe.Spec, Describe(pipe.A), Describe(pipe.B)) { Owner = OwnerOf(pipe) };
+    private static PipeInfo Describe(PipeState pipe) => new(pipe.Spec, Describe(pipe.A), Describe(pipe.B)) { Owner = pipe.Owner };
 
     private static PipeEndInfo Describe(PipeSide side) => new(side.Buffer.Count, side.Buffer.Bytes, side.Owner is not null, side.IsClosed);
 }

@@ -1,99 +1,152 @@
-using Orchestrator.Core.Pipes;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
+using Orchestrator.Core.Waits;
 
-namespace Orchestrator.Core.Objects;
+namespace Orchestrator.Core.Pipes;
 
-/// <summary>Pipes: send and receive.</summary>
-public sealed partial class ObjectEngine
+/// <summary>Pipes: sends, receives, and what happens to their waits; <see cref="PipeEnds"/> knows which session may use which end.</summary>
+internal sealed class PipeMachine(IPrimitiveContext context, PipeOptions options) : PrimitiveMachine(context)
 {
-    private readonly ObjectMap<PipeState> _pipes;
+    private readonly PipeEnds _ends = new(context, options);
 
-    internal void OnSendMessages(SendMessages command)
+    /// <summary>The pipe's current state; null if no pipe has this name.</summary>
+    public PipeInfo? Find(string name) => _ends.Find(name);
+
+    /// <summary>Pipes in the order of their names, see <see cref="PipeEnds.List"/>.</summary>
+    public IReadOnlyList<PipeInfo> List(string after, int maximum) => _ends.List(after, maximum);
+
+    public override void Apply(ObjectCommand command)
     {
-        if ((FindEnd(command, command.Pipe, command.End, out var pipe, out var side) ?? command.ValidateTimeout() ?? ValidateSend(command, pipe!) ?? ValidateShare(pipe!.Client, command.ContentBytes)) is { } wrong)
+        switch (command)
         {
-            Complete(command, wrong);
+            case SendMessages send:
+                Send(send);
+                break;
+            case ReceiveMessages receive:
+                Receive(receive);
+                break;
+            case CreatePipe create:
+                _ends.Create(create);
+                break;
+            case AttachPipeEnd attach:
+                _ends.Attach(attach);
+                break;
+            case DetachPipeEnd detach:
+                _ends.Detach(detach);
+                break;
+            case ClosePipeEnd close:
+                _ends.Close(close);
+                break;
+            default:
+                throw NotMine(command);
+        }
+    }
+
+    public override void Undo(ObjectCommand command, ObjectOutcome outcome)
+    {
+        if (command is AttachPipeEnd attach)
+            _ends.UndoAttach(attach);
+        else if (outcome is ReceiveOutcome received)
+            UndoReceive(received);
+    }
+
+    public override void OnTimeout(Wait wait)
+    {
+        Context.Resume(wait, wait.Command is SendMessages ? new SendOutcome(PipeStatus.Timeout, PipeState.Sent(wait)) : wait.Command.TimedOut);
+        OnWaiterLeft(wait);
+    }
+
+    public override void OnWaiterLeft(Wait wait) => Serve((PipeState)wait.Object);
+
+    public override void OnHolderGone(Hold hold) => _ends.CloseEnd((PipeState)hold.Object, ((PipeHold)hold).Side);
+
+    private void Send(SendMessages command)
+    {
+        if ((_ends.Find(command, command.Pipe, command.End, out var pipe, out var side) ?? command.ValidateTimeout() ?? ValidateSend(command, pipe!) ?? Context.ValidateShare(pipe!.Client, command.ContentBytes)) is { } wrong)
+        {
+            Context.Complete(command, wrong);
             return;
         }
 
-        Own(command, pipe!, side!);
+        _ends.Own(command, pipe!, side!);
         var peer = pipe!.Opposite(side!);
         if (peer.IsClosed)
         {
-            Complete(command, new SendOutcome(PipeStatus.BrokenPipe, 0));
+            Context.Complete(command, new SendOutcome(PipeStatus.BrokenPipe, 0));
             return;
         }
 
         if (side!.Senders.Count == 0 && pipe.Fits(peer, command.Messages))
         {
             pipe.Send(peer, command.Messages, 0);
-            Complete(command, new SendOutcome(PipeStatus.Ok, command.Messages.Count));
-            ServePipe(pipe);
+            Context.Complete(command, new SendOutcome(PipeStatus.Ok, command.Messages.Count));
+            Serve(pipe);
         }
         else if (command.Timeout == TimeSpan.Zero)
         {
             SendWhatFits(command, pipe, side, peer);
         }
-        else if (Suspend(command, command.Session, pipe, side.Senders) is not null)
+        else if (Context.Suspend(command, command.Session, pipe, side.Senders) is not null)
         {
-            var before = _kernel.OutcomeCount;
-            ServePipe(pipe);
-            _kernel.DeliverFirst(command, before);
+            var before = Context.OutcomeCount;
+            Serve(pipe);
+            Context.DeliverFirst(command, before);
         }
     }
 
-    internal void OnReceiveMessages(ReceiveMessages command)
+    private void Receive(ReceiveMessages command)
     {
-        if ((FindEnd(command, command.Pipe, command.End, out var pipe, out var side) ?? command.ValidateTimeout() ?? ValidateReceive(command, pipe!)) is { } wrong)
+        if ((_ends.Find(command, command.Pipe, command.End, out var pipe, out var side) ?? command.ValidateTimeout() ?? ValidateReceive(command, pipe!)) is { } wrong)
         {
-            Complete(command, wrong);
+            Context.Complete(command, wrong);
             return;
         }
 
-        Own(command, pipe!, side!);
+        _ends.Own(command, pipe!, side!);
         if (side!.Buffer.Count > 0)
         {
-            Complete(command, Receive(pipe!, side, command));
-            ServePipe(pipe!);
+            Context.Complete(command, Take(pipe!, side, command));
+            Serve(pipe!);
         }
         else if (pipe!.Opposite(side).IsClosed)
         {
-            Complete(command, ReceiveOutcome.EndOfFile);
+            Context.Complete(command, ReceiveOutcome.EndOfFile);
         }
         else
         {
-            Suspend(command, command.Session, pipe, side.Receivers);
+            Context.Suspend(command, command.Session, pipe, side.Receivers);
         }
     }
 
     /// <summary>Restores the state before the receive, unless the end is closed by now.</summary>
-    internal void UndoReceiveMessages(ReceiveOutcome outcome)
+    private void UndoReceive(ReceiveOutcome outcome)
     {
         if (outcome.Source is not var (pipe, side) || side.IsClosed || outcome.IsGivenBack)
             return;
         outcome.IsGivenBack = true;
         for (var i = 0; i < outcome.Messages.Count; i++)
             side.Buffer.Return(new QueueEntry { Body = outcome.Messages[i].Body, Bytes = outcome.Messages[i].Bytes, Sequence = outcome.Sequences[i] });
-        ServePipe(pipe);
+        Serve(pipe);
     }
 
     /// <summary>One attempt: sends the messages that fit, also into the room that waiting receives make at once.</summary>
     private void SendWhatFits(SendMessages command, PipeState pipe, PipeSide side, PipeSide peer)
     {
-        var before = _kernel.OutcomeCount;
+        var before = Context.OutcomeCount;
         var sent = 0;
         while (side.Senders.Count == 0 && pipe.Send(peer, command.Messages, sent) is > 0 and var more)
         {
             sent += more;
-            ServePipe(pipe);
+            Serve(pipe);
         }
 
-        Complete(command, new SendOutcome(sent == command.Messages.Count ? PipeStatus.Ok : PipeStatus.Timeout, sent));
-        _kernel.DeliverFirst(command, before);
+        Context.Complete(command, new SendOutcome(sent == command.Messages.Count ? PipeStatus.Ok : PipeStatus.Timeout, sent));
+        Context.DeliverFirst(command, before);
     }
 
     /// <summary>Serves the waiters in both directions.</summary>
-    internal void ServePipe(PipeState pipe)
+    private void Serve(PipeState pipe)
     {
         ServeDirection(pipe, pipe.A, pipe.B);
         ServeDirection(pipe, pipe.B, pipe.A);
@@ -105,7 +158,7 @@ public sealed partial class ObjectEngine
         do
         {
             while (to.Buffer.Count > 0 && to.Receivers.First is { } receiver)
-                Resume(receiver, Receive(pipe, to, (ReceiveMessages)receiver.Command));
+                Context.Resume(receiver, Take(pipe, to, (ReceiveMessages)receiver.Command));
         }
         while (ServeSenders(pipe, from, to) && to.Receivers.Count > 0);
     }
@@ -126,13 +179,13 @@ public sealed partial class ObjectEngine
 
             if (sent < messages.Count)
                 break;
-            Resume(sender, new SendOutcome(PipeStatus.Ok, sent));
+            Context.Resume(sender, new SendOutcome(PipeStatus.Ok, sent));
         }
 
         return moved;
     }
 
-    private static ReceiveOutcome Receive(PipeState pipe, PipeSide side, ReceiveMessages command)
+    private static ReceiveOutcome Take(PipeState pipe, PipeSide side, ReceiveMessages command)
     {
         if (command.Peek)
             return new ReceiveOutcome(PipeStatus.Ok, [], side.Buffer.Count);
@@ -149,15 +202,6 @@ public sealed partial class ObjectEngine
         }
 
         return new ReceiveOutcome(PipeStatus.Ok, messages, side.Buffer.Count) { Source = (pipe, side), Sequences = sequences };
-    }
-
-    /// <summary>An end without an owner belongs to the first session that uses it: that session's death then closes the end.</summary>
-    private void Own(ObjectCommand command, PipeState pipe, PipeSide side)
-    {
-        if (command.Session is not { } session || side.Owner is not null)
-            return;
-        side.Owner = new PipeHold(session, pipe, side, Now);
-        AddHold(side.Owner);
     }
 
     private static ObjectError? ValidateSend(SendMessages command, PipeState pipe)
