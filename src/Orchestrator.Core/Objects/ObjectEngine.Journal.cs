@@ -11,8 +11,6 @@ namespace Orchestrator.Core.Objects;
 /// </summary>
 public sealed partial class ObjectEngine
 {
-    private readonly List<QueueState> _changedQueues = [];
-
     /// <summary>Why durable objects can no longer be changed; null while they can. Once set it stays.</summary>
     public string? JournalFailure
     {
@@ -21,7 +19,7 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>The largest lease id assigned so far.</summary>
-    public ulong LastLeaseId => _lastLeaseId;
+    public ulong LastLeaseId => _queues.LastLeaseId;
 
     /// <summary>Restores the durable objects of an earlier process, before the first command.</summary>
     /// <param name="restored">The recovered objects.</param>
@@ -34,52 +32,14 @@ public sealed partial class ObjectEngine
         _stateFloor = Math.Max(_stateFloor, restored.StateFloor);
         foreach (var state in restored.States)
         {
-            _kernel.Quota.Client = OwnerOf(state.Owner);
+            _kernel.Quota.Client = _options.Clients.OwnerOf(state.Owner);
             Restore(state);
         }
 
         foreach (var request in restored.Requests)
             _kernel.Replays.Restore(request, briefly: request.Command == typeof(GetItems));
-        // All queues first: one may hold the dead letters of another.
-        var queues = restored.Queues.Select(queue => (Queue: OpenQueue(queue.Spec, OwnerOf(queue.Owner)), queue.Items, queue.Counts)).ToArray();
-        foreach (var (queue, _, counts) in queues)
-            queue.Restore(counts);
-        var wornOut = new List<(QueueState Queue, QueueEntry Entry)>();
-        foreach (var (queue, items, _) in queues)
-            Restore(queue, items, wornOut);
-        // Behind the dead letters that are already there.
-        foreach (var (queue, entry) in wornOut)
-            Bury(queue, entry, $"delivered {entry.Deliveries} times, the most that the queue allows; the last time its coordinator ended");
+        _queues.Restore(restored.Queues, _options.Clients);
         EndStep();
-    }
-
-    private ClientObjectQuota? OwnerOf(string credential) => credential.Length == 0 ? null : _options.Clients.Of(credential);
-
-    private void Restore(QueueState queue, IReadOnlyList<KeptItem> items, List<(QueueState Queue, QueueEntry Entry)> wornOut)
-    {
-        var most = queue.Spec.MaxDeliveries;
-        foreach (var item in items)
-        {
-            var entry = new QueueEntry
-            {
-                Body = item.Body, Bytes = item.Bytes, Sequence = item.Sequence, Priority = item.Priority, PutAt = item.PutAt, Deliveries = item.Deliveries,
-            };
-            if (item.DelayedUntil > Now && !queue.IsEmptied)
-                Delay(queue, entry, item.DelayedUntil);
-            else if (!item.HasReturned)
-                queue.Ready.Add(entry);
-            else if (most > 0 && item.Deliveries >= most && !queue.IsEmptied)
-                wornOut.Add((queue, entry));
-            else
-                queue.Return(entry);
-        }
-    }
-
-    private void Delay(QueueState queue, in QueueEntry entry, long until)
-    {
-        var lease = new QueueLease(NextOrder(), ++_lastLeaseId, queue, entry);
-        queue.Delayed.Add(lease);
-        SetTimer(lease, until);
     }
 
     private void Restore(RestoredState restored)

@@ -1,4 +1,5 @@
 using Orchestrator.Core.Pipes;
+using Orchestrator.Core.Queues;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Waits;
 
@@ -17,13 +18,7 @@ public sealed partial class ObjectEngine
     public int QueueCount => _queues.Count;
 
     /// <summary>How many items they hold, ready or not. Scans all queues.</summary>
-    public long QueuedItems()
-    {
-        var items = 0L;
-        foreach (var queue in _queues.All)
-            items += queue.KeptItems;
-        return items;
-    }
+    public long QueuedItems() => _queues.ItemCount;
 
     /// <summary>How many commands wait.</summary>
     public int WaitCount => _kernel.Waits.Count;
@@ -44,6 +39,17 @@ public sealed partial class ObjectEngine
 
     /// <summary>The largest fencing token granted so far.</summary>
     public ulong LastFencingToken => Locks.LastToken;
+
+    /// <summary>The queue's current state; null if no queue has this name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="now">The time, for ages.</param>
+    public QueueInfo? FindQueue(string name, TimeSpan now) => _queues.Find(name, _kernel.Step.Latest(now));
+
+    /// <summary>Queues in the order of their names.</summary>
+    /// <param name="after">The name after which to begin; empty for the first page.</param>
+    /// <param name="maximum">The most to return.</param>
+    /// <param name="now">The time, for ages.</param>
+    public IReadOnlyList<QueueInfo> ListQueues(string after, int maximum, TimeSpan now) => _queues.List(after, maximum, _kernel.Step.Latest(now));
 
     /// <summary>The pipe's current state; null if no pipe has this name.</summary>
     public PipeInfo? FindPipe(string name) => _pipes.Find(name);

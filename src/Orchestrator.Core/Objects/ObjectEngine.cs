@@ -30,6 +30,7 @@ public sealed partial class ObjectEngine
 {
     private readonly ObjectEngineOptions _options;
     private readonly ObjectKernel _kernel;
+    private readonly QueueMachine _queues;
     private readonly PipeMachine _pipes;
     private readonly RateLimiterMachine _rateLimiters;
 
@@ -53,8 +54,7 @@ public sealed partial class ObjectEngine
         _kernel.Machines[ObjectKind.RateLimiter] = _rateLimiters = new RateLimiterMachine(_kernel);
         _kernel.Machines[ObjectKind.Semaphore] = new SemaphoreMachine(_kernel);
         _kernel.Machines[ObjectKind.Pipe] = _pipes = new PipeMachine(_kernel, options.Pipes);
-        _queues = new ObjectMap<QueueState>(ObjectKind.Queue, _kernel.Quota);
-        _lastLeaseId = options.Queues.LastLeaseId;
+        _kernel.Machines[ObjectKind.Queue] = _queues = new QueueMachine(_kernel, options.Queues);
         _dicts = new ObjectMap<DictState>(ObjectKind.Dict, _kernel.Quota);
         _lists = new ObjectMap<ListState>(ObjectKind.List, _kernel.Quota);
         _values = new ObjectMap<ValueState>(ObjectKind.Value, _kernel.Quota);
@@ -132,13 +132,7 @@ public sealed partial class ObjectEngine
     /// <summary>At the end of a step: records its changes to queues, and its answers to requests that callers may repeat.</summary>
     private void EndStep()
     {
-        foreach (var queue in _changedQueues)
-        {
-            if (queue.Log!.Take() is { } change)
-                _kernel.Record(change, queue.Spec.Durability);
-        }
-
-        _changedQueues.Clear();
+        _queues.RecordChanges();
         _kernel.Memory.Publish();
         _kernel.Replays.RecordAnswers();
     }

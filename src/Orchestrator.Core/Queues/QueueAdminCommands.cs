@@ -35,8 +35,6 @@ public sealed record SettleItems(string Queue, IReadOnlyList<ulong> LeaseIds, Se
     internal override bool CanBeUndone => false;
 
     internal override ObjectKind Primitive => ObjectKind.Queue;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnSettleItems(this);
 }
 
 /// <summary>Leases were settled.</summary>
@@ -55,8 +53,6 @@ public sealed record MarkItemsDone(string Queue, int Count = 1) : ObjectCommand
     internal override bool CanBeUndone => false;
 
     internal override ObjectKind Primitive => ObjectKind.Queue;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnMarkItemsDone(this);
 }
 
 /// <summary>The remaining number of unfinished items.</summary>
@@ -76,8 +72,6 @@ public sealed record ShutDownQueue(string Queue, bool Immediate = false) : Objec
     internal override bool CanBeUndone => false;
 
     internal override ObjectKind Primitive => ObjectKind.Queue;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnShutDownQueue(this);
 }
 
 /// <summary>The queue is shut down.</summary>
@@ -91,8 +85,6 @@ public sealed record DeleteQueue(string Queue) : ObjectCommand
     internal override bool CanBeUndone => false;
 
     internal override ObjectKind Primitive => ObjectKind.Queue;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnDeleteQueue(this);
 }
 
 /// <summary>A queue's current state.</summary>

@@ -12,8 +12,6 @@ public sealed record CreateQueue(QueueSpec Spec) : ObjectCommand
     internal override bool CanBeUndone => false;
 
     internal override ObjectKind Primitive => ObjectKind.Queue;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnCreateQueue(this);
 }
 
 /// <summary>The queue exists.</summary>
@@ -49,8 +47,6 @@ public sealed record PutItems(string Queue, IReadOnlyList<PutItem> Items) : Wait
     }
 
     internal override ObjectKind Primitive => ObjectKind.Queue;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnPutItems(this);
 }
 
 /// <summary>How a put ended.</summary>
@@ -89,10 +85,6 @@ public sealed record GetItems(string Queue, int MaxItems = 1, bool Leased = fals
     internal override ObjectOutcome TimedOut => GetOutcome.TimedOut;
 
     internal override ObjectKind Primitive => ObjectKind.Queue;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnGetItems(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoGetItems((GetOutcome)outcome);
 }
 
 /// <summary>How a get ended.</summary>
@@ -134,8 +126,6 @@ public sealed record JoinQueue(string Queue) : WaitingCommand
     internal override ObjectOutcome TimedOut => throw new NotSupportedException("the queue says how many are unfinished");
 
     internal override ObjectKind Primitive => ObjectKind.Queue;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnJoinQueue(this);
 }
 
 /// <summary>How a join ended.</summary>

@@ -28,8 +28,6 @@ internal sealed class QueueLease(long order, ulong id, QueueState queue, in Queu
 
     /// <summary>The settlement in progress names it: if it is named twice, it is stale the second time.</summary>
     public bool IsBeingSettled { get; set; }
-
-    public override void OnDue(ObjectEngine engine) => engine.OnLeaseDue(this);
 }
 
 /// <summary>A session's leases of one queue: one hold, however many items.</summary>

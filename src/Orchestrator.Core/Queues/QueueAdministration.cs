@@ -1,47 +1,44 @@
 using Orchestrator.Core.Journal;
-using Orchestrator.Core.Queues;
-using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Objects;
 
-namespace Orchestrator.Core.Objects;
+namespace Orchestrator.Core.Queues;
 
-/// <summary>Queues: creation, end and description.</summary>
-public sealed partial class ObjectEngine
+/// <summary>Creation, shutdown, end and description of queues.</summary>
+internal sealed class QueueAdministration(IPrimitiveContext context, QueueOptions options, QueueTable table, QueueLeases leases, QueueTransfers transfers)
 {
     /// <summary>The queue's current state; null if no queue has this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="now">The time, for ages.</param>
-    public QueueInfo? FindQueue(string name, TimeSpan now) => _queues.Find(name) is { } queue ? Describe(queue, Math.Max(Now, now.Ticks)) : null;
+    public QueueInfo? Find(string name, long now) => table.Find(name) is { } queue ? Describe(queue, now) : null;
 
     /// <summary>Queues in the order of their names.</summary>
     /// <param name="after">The name after which to begin; empty for the first page.</param>
     /// <param name="maximum">The most to return.</param>
     /// <param name="now">The time, for ages.</param>
-    public IReadOnlyList<QueueInfo> ListQueues(string after, int maximum, TimeSpan now)
-    {
-        var at = Math.Max(Now, now.Ticks);
-        return [.. NamePager.After(_queues.All, queue => queue.Name, after, maximum).Select(queue => Describe(queue, at))];
-    }
+    public IReadOnlyList<QueueInfo> List(string after, int maximum, long now) =>
+        [.. NamePager.After(table.All, queue => queue.Name, after, maximum).Select(queue => Describe(queue, now))];
 
-    internal void OnCreateQueue(CreateQueue command)
+    public void Create(CreateQueue command)
     {
-        var spec = WithDefaults(command.Spec);
-        var found = _queues.Find(spec.Name);
-        if ((ValidateSpec(spec) ?? ValidateDurable(spec.Durability) ?? (found is null ? _queues.ValidateNew(spec.Name) : ValidateOther(found, spec))) is { } wrong)
+        var spec = table.WithDefaults(command.Spec);
+        var found = table.Find(spec.Name);
+        if ((ValidateSpec(spec) ?? context.ValidateDurable(spec.Durability) ?? (found is null ? table.ValidateNew(spec.Name) : ValidateOther(found, spec))) is { } wrong)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
-        found ??= AddQueue(spec);
-        found.LastUsed = Now;
-        Complete(command, new CreateQueueOutcome(Describe(found, Now)));
+        found ??= table.Create(spec);
+        found.LastUsed = context.Now;
+        context.Complete(command, new CreateQueueOutcome(Describe(found, context.Now)));
     }
 
-    internal void OnShutDownQueue(ShutDownQueue command)
+    public void ShutDown(ShutDownQueue command)
     {
-        if (FindQueue(command.Queue, out var queue) is { } wrong)
+        if (table.Find(command.Queue, out var queue) is { } wrong)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
@@ -53,125 +50,77 @@ public sealed partial class ObjectEngine
             queue.IsEmptied = true;
             dropped = queue.Ready.Count + queue.Delayed.Count;
             queue.Ready.Clear();
-            DropDelayed(queue);
+            leases.DropDelayed(queue);
             queue.LogEmptied();
             queue.Dropped += dropped;
             queue.Finished(dropped);
         }
 
-        Complete(command, new ShutDownQueueOutcome(dropped));
+        context.Complete(command, new ShutDownQueueOutcome(dropped));
         // Gets wait only because nothing is ready.
         while (queue.Getters.First is { } getter)
-            Resume(getter, GetOutcome.ShutDown);
+            context.Resume(getter, GetOutcome.ShutDown);
         while (queue.Putters.First is { } putter)
-            Resume(putter, new PutOutcome(WaitStatus.ShutDown, QueueState.Accepted(putter)));
-        ServeQueue(queue);
+            context.Resume(putter, new PutOutcome(WaitStatus.ShutDown, QueueState.Accepted(putter)));
+        transfers.Serve(queue);
     }
 
-    internal void OnDeleteQueue(DeleteQueue command)
+    public void Delete(DeleteQueue command)
     {
-        if (FindQueue(command.Queue, out var queue) is { } wrong)
+        if (table.Find(command.Queue, out var queue) is { } wrong)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
-        Complete(command, Done.Instance);
-        DropQueue(queue!);
+        context.Complete(command, Done.Instance);
+        Drop(queue!);
         var gone = new ObjectError(ObjectErrorReason.NotFound, $"{queue} was deleted while the operation waited") { Field = "queue" };
         foreach (var list in new[] { queue!.Getters, queue.Putters, queue.Joiners })
         {
             while (list.First is { } wait)
-                Resume(wait, gone);
+                context.Resume(wait, gone);
         }
     }
 
     /// <summary>
     /// The idle timer is due. Idle time counts from the last use, which does not move the timer, so it may not have passed yet.
     /// </summary>
-    internal void OnIdleDue(QueueState queue)
+    public void OnIdleDue(QueueState queue)
     {
         var ttl = queue.Spec.IdleTtl!.Value.Ticks;
-        var end = queue.IsIdle ? queue.LastUsed + ttl : Now + ttl;
-        if (end <= Now)
-            DropQueue(queue);
+        var end = queue.IsIdle ? queue.LastUsed + ttl : context.Now + ttl;
+        if (end <= context.Now)
+            Drop(queue);
         else
-            SetTimer(queue.IdleTimer!, end);
+            context.SetTimer(queue.IdleTimer!, end);
     }
 
-    private QueueState AddQueue(QueueSpec spec)
+    private void Drop(QueueState queue)
     {
-        var queue = OpenQueue(spec, _kernel.Quota.Client);
-        if (queue.Log is null)
-            return queue;
-        Record(new QueueCreated(spec), spec.Durability);
-        if (queue.Client is { Credential: { Length: > 0 } owner })
-            Record(new QueueOwned(spec.Name, owner), spec.Durability);
-        return queue;
-    }
-
-    private QueueState OpenQueue(QueueSpec spec, ClientObjectQuota? owner)
-    {
-        _kernel.Quota.Client = owner;
-        var queue = new QueueState(spec, new ContentTally(_kernel.Contents, owner), spec.Durability > Durability.Memory ? _changedQueues : null) { LastUsed = Now };
-        _queues.Add(queue);
-        if (spec.IdleTtl is { } ttl)
-        {
-            queue.IdleTimer = new QueueIdleTimer(NextOrder(), queue);
-            SetTimer(queue.IdleTimer, After(ttl));
-        }
-
-        return queue;
-    }
-
-    private void DropQueue(QueueState queue)
-    {
-        queue.IsDropped = true;
-        _queues.Drop(queue);
-        if (queue.Log is not null)
-            Record(new QueueDropped(queue.Name), queue.Spec.Durability);
-        if (queue.IdleTimer is { } timer)
-            ClearTimer(timer);
-        DropDelayed(queue);
+        table.Drop(queue);
+        leases.DropDelayed(queue);
         foreach (var hold in queue.Consumers.ToArray())
         {
             while (hold.Leases.First is { } lease)
-                EndLease(lease);
+                leases.End(lease);
         }
 
         queue.Ready.Clear();
     }
 
-    private void DropDelayed(QueueState queue)
-    {
-        while (queue.Delayed.First is { } delayed)
-        {
-            ClearTimer(delayed);
-            queue.Remove(delayed);
-        }
-    }
-
-    private QueueSpec WithDefaults(QueueSpec spec) => spec with
-    {
-        MaxItems = spec.MaxItems == 0 ? _options.Queues.DefaultMaxItems : spec.MaxItems,
-        MaxBytes = spec.MaxBytes == 0 ? _options.Queues.DefaultMaxBytes : spec.MaxBytes,
-        Aging = spec.Aging == TimeSpan.Zero ? null : spec.Aging,
-        IdleTtl = spec.IdleTtl == TimeSpan.Zero ? null : spec.IdleTtl,
-    };
-
     private ObjectError? ValidateSpec(QueueSpec spec)
     {
         if (ObjectQuota.ValidateName(ObjectKind.Queue, spec.Name) is { } name)
             return name with { Field = "spec.name" };
-        var limits = _options.Queues;
         if (spec.Kind is < QueueKind.Fifo or > QueueKind.Priority)
             return ObjectError.Invalid("spec.kind", $"the queue kind {(int)spec.Kind} must be FIFO (1), LIFO (2) or PRIORITY (3)");
         if (spec.Durability is < Durability.Memory or > Durability.Disk)
             return ObjectError.Invalid("spec.durability", $"the durability {(int)spec.Durability} must be MEMORY (1), PROCESS (2) or DISK (3)");
-        if (spec.MaxItems < 0 || spec.MaxItems > limits.MaxItems)
-            return ObjectError.Invalid("spec.max_items", $"max_items {spec.MaxItems} must be 1 to {limits.MaxItems}, or 0 for {limits.DefaultMaxItems}");
-        if (spec.MaxBytes < 0 || spec.MaxBytes > limits.MaxBytes)
-            return ObjectError.Invalid("spec.max_bytes", $"max_bytes {spec.MaxBytes} must be 1 to {limits.MaxBytes}, or 0 for {limits.DefaultMaxBytes}");
+        if (spec.MaxItems < 0 || spec.MaxItems > options.MaxItems)
+            return ObjectError.Invalid("spec.max_items", $"max_items {spec.MaxItems} must be 1 to {options.MaxItems}, or 0 for {options.DefaultMaxItems}");
+        if (spec.MaxBytes < 0 || spec.MaxBytes > options.MaxBytes)
+            return ObjectError.Invalid("spec.max_bytes", $"max_bytes {spec.MaxBytes} must be 1 to {options.MaxBytes}, or 0 for {options.DefaultMaxBytes}");
         if (spec.MaxDeliveries < 0)
             return ObjectError.Invalid("spec.max_deliveries", $"max_deliveries {spec.MaxDeliveries} must be at least 1, or 0 for no bound");
         return ValidateDeadLetters(spec) ?? ValidateTimes(spec);
@@ -190,7 +139,7 @@ public sealed partial class ObjectEngine
 
     private ObjectError? ValidateTimes(QueueSpec spec)
     {
-        var most = _options.Queues.MaxTime;
+        var most = options.MaxTime;
         if (spec.Aging is { } aging && (aging < TimeSpan.Zero || aging > most))
             return ObjectError.Invalid("spec.aging", $"the aging of {aging.TotalSeconds} s must be at most {most.TotalSeconds} s, or zero or absent for none");
         if (spec.Aging is not null && spec.Kind != QueueKind.Priority)
@@ -220,11 +169,4 @@ public sealed partial class ObjectEngine
         Dropped = queue.Dropped,
         Owner = queue.Owner,
     };
-
-    private sealed class QueueIdleTimer(long order, QueueState queue) : ObjectTimer(order)
-    {
-        public override NamedObject Object => queue;
-
-        public override void OnDue(ObjectEngine engine) => engine.OnIdleDue(queue);
-    }
 }

@@ -1,94 +1,119 @@
 using System.Runtime.InteropServices;
-using Orchestrator.Core.Queues;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sessions;
 
-namespace Orchestrator.Core.Objects;
+namespace Orchestrator.Core.Queues;
 
-/// <summary>Queues: put, get and join. A queue lasts until it is deleted or has been idle for the time that its creator set.</summary>
-public sealed partial class ObjectEngine
+/// <summary>Puts, gets and joins.</summary>
+internal sealed class QueueTransfers(IPrimitiveContext context, QueueTable table, QueueLeases leases)
 {
-    private readonly ObjectMap<QueueState> _queues;
-
-    internal void OnPutItems(PutItems command)
+    public void Put(PutItems command)
     {
-        if ((FindQueue(command.Queue, out var queue) ?? command.ValidateTimeout() ?? ValidatePut(command, queue!) ?? ValidateShare(queue!.Client, command.ContentBytes)) is { } wrong)
+        if ((table.Find(command.Queue, out var queue) ?? command.ValidateTimeout() ?? ValidatePut(command, queue!) ?? context.ValidateShare(queue!.Client, command.ContentBytes)) is { } wrong)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
-        queue!.LastUsed = Now;
+        queue!.LastUsed = context.Now;
         if (queue.IsShutDown)
-            Complete(command, new PutOutcome(WaitStatus.ShutDown, 0));
+            context.Complete(command, new PutOutcome(WaitStatus.ShutDown, 0));
         else if (queue.Putters.Count == 0 && queue.Fits(command.Items.Count, Bytes(command.Items)))
             PutAll(command, queue);
         else if (command.Timeout == TimeSpan.Zero)
             PutWhatFits(command, queue);
-        else if (Suspend(command, command.Session, queue, queue.Putters) is not null)
+        else if (context.Suspend(command, command.Session, queue, queue.Putters) is not null)
         {
-            var before = _kernel.OutcomeCount;
-            ServeQueue(queue);
-            _kernel.DeliverFirst(command, before);
+            var before = context.OutcomeCount;
+            Serve(queue);
+            context.DeliverFirst(command, before);
         }
     }
 
-    internal void OnGetItems(GetItems command)
+    public void Get(GetItems command)
     {
-        if ((FindQueue(command.Queue, out var queue) ?? command.ValidateTimeout() ?? ValidateGet(command)) is { } wrong)
+        if ((table.Find(command.Queue, out var queue) ?? command.ValidateTimeout() ?? ValidateGet(command)) is { } wrong)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
-        queue!.LastUsed = Now;
+        queue!.LastUsed = context.Now;
         // Gets wait only while nothing is ready, so no earlier get has a claim on a ready item.
         var canTake = queue.Ready.Count > 0;
         if (!canTake && (queue.IsShutDown || command.Timeout == TimeSpan.Zero))
         {
-            Complete(command, queue.IsShutDown ? GetOutcome.ShutDown : GetOutcome.TimedOut);
+            context.Complete(command, queue.IsShutDown ? GetOutcome.ShutDown : GetOutcome.TimedOut);
             return;
         }
 
         var session = command.Session;
-        if (command.Leased && session is null && (session = OpenImplicit(command, command.Lease)) is null)
+        if (command.Leased && session is null && (session = context.OpenImplicit(command, command.Lease)) is null)
             return;
         if (!canTake)
         {
-            Suspend(command, session, queue, queue.Getters);
+            context.Suspend(command, session, queue, queue.Getters);
             return;
         }
 
-        Complete(command, Take(queue, command, session));
-        ServeQueue(queue);
+        context.Complete(command, Take(queue, command, session));
+        Serve(queue);
     }
 
-    internal void OnJoinQueue(JoinQueue command)
+    public void Join(JoinQueue command)
     {
-        if ((FindQueue(command.Queue, out var queue) ?? command.ValidateTimeout()) is { } wrong)
+        if ((table.Find(command.Queue, out var queue) ?? command.ValidateTimeout()) is { } wrong)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
-        queue!.LastUsed = Now;
+        queue!.LastUsed = context.Now;
         if (queue.Unfinished == 0)
-            Complete(command, JoinOutcome.Finished);
+            context.Complete(command, JoinOutcome.Finished);
         else if (command.Timeout == TimeSpan.Zero)
-            Complete(command, new JoinOutcome(WaitStatus.Timeout, queue.Unfinished));
+            context.Complete(command, new JoinOutcome(WaitStatus.Timeout, queue.Unfinished));
         else
-            Suspend(command, command.Session, queue, queue.Joiners);
+            context.Suspend(command, command.Session, queue, queue.Joiners);
+    }
+
+    /// <summary>Restores the state before the delivery, since no caller has seen the items.</summary>
+    public void UndoGet(GetOutcome outcome)
+    {
+        if (outcome.Source is not { IsDropped: false } queue || outcome.IsGivenBack)
+            return;
+        outcome.IsGivenBack = true;
+        foreach (var item in outcome.Items)
+        {
+            var entry = item.Entry;
+            entry.Deliveries--;
+            if (item.LeaseId == 0)
+            {
+                queue.Log?.Put(entry, hasReturned: true);
+                queue.Return(entry);
+            }
+            else if (queue.FindLease(item.LeaseId) is { } lease)
+            {
+                queue.Log?.Move(entry);
+                queue.Return(entry);
+                leases.End(lease);
+            }
+        }
+
+        Serve(queue);
     }
 
     /// <summary>Serves the waiters: joins, then gets and puts in turn, since each makes room for the other.</summary>
-    internal void ServeQueue(QueueState queue)
+    public void Serve(QueueState queue)
     {
-        queue.LastUsed = Now;
+        queue.LastUsed = context.Now;
         while (queue.Unfinished == 0 && queue.Joiners.First is { } join)
-            Resume(join, JoinOutcome.Finished);
+            context.Resume(join, JoinOutcome.Finished);
         do
         {
             while (queue.Ready.Count > 0 && queue.Getters.First is { } getter)
-                Resume(getter, Take(queue, (GetItems)getter.Command, getter.Session));
+                context.Resume(getter, Take(queue, (GetItems)getter.Command, getter.Session));
         }
         while (ServePutters(queue) && queue.Getters.Count > 0);
     }
@@ -100,18 +125,18 @@ public sealed partial class ObjectEngine
         {
             var items = ((PutItems)putter.Command).Items;
             var accepted = QueueState.Accepted(putter);
-            if (queue.Accept(items, accepted, Now) is > 0 and var more)
+            if (queue.Accept(items, accepted, context.Now) is > 0 and var more)
             {
                 moved = true;
                 accepted += more;
                 putter.Progress = accepted;
                 if (accepted < items.Count)
-                    _kernel.RecordProgress(putter);
+                    context.RecordProgress(putter);
             }
 
             if (accepted < items.Count)
                 break;
-            Resume(putter, PutOutcome.All(accepted));
+            context.Resume(putter, PutOutcome.All(accepted));
         }
 
         return moved;
@@ -120,25 +145,25 @@ public sealed partial class ObjectEngine
     private void PutAll(PutItems command, QueueState queue)
     {
         foreach (var item in command.Items)
-            queue.Add(item.Body, item.Priority, Now);
-        Complete(command, PutOutcome.All(command.Items.Count));
+            queue.Add(item.Body, item.Priority, context.Now);
+        context.Complete(command, PutOutcome.All(command.Items.Count));
         if (queue.Getters.Count > 0)
-            ServeQueue(queue);
+            Serve(queue);
     }
 
     /// <summary>One attempt: puts the items that fit, also into the room that waiting gets make at once.</summary>
     private void PutWhatFits(PutItems command, QueueState queue)
     {
-        var before = _kernel.OutcomeCount;
+        var before = context.OutcomeCount;
         var accepted = 0;
-        while (queue.Putters.Count == 0 && queue.Accept(command.Items, accepted, Now) is > 0 and var more)
+        while (queue.Putters.Count == 0 && queue.Accept(command.Items, accepted, context.Now) is > 0 and var more)
         {
             accepted += more;
-            ServeQueue(queue);
+            Serve(queue);
         }
 
-        Complete(command, accepted == command.Items.Count ? PutOutcome.All(accepted) : new PutOutcome(WaitStatus.Timeout, accepted));
-        _kernel.DeliverFirst(command, before);
+        context.Complete(command, accepted == command.Items.Count ? PutOutcome.All(accepted) : new PutOutcome(WaitStatus.Timeout, accepted));
+        context.DeliverFirst(command, before);
     }
 
     /// <summary>Takes ready items, at least one.</summary>
@@ -148,7 +173,7 @@ public sealed partial class ObjectEngine
         var items = new List<QueueItem>(count);
         CollectionsMarshal.SetCount(items, count);
         var span = CollectionsMarshal.AsSpan(items);
-        var hold = command.Leased ? OpenHold(queue, session!, command.Flow) : null;
+        var hold = command.Leased ? leases.OpenHold(queue, session!, command.Flow) : null;
         var bytes = 0L;
         var taken = 0;
         for (; taken < count && (taken == 0 || bytes + queue.Ready.NextBytes <= command.MaxBytes); taken++)
@@ -156,7 +181,7 @@ public sealed partial class ObjectEngine
             var entry = queue.Ready.Take();
             entry.Deliveries++;
             bytes += entry.Bytes;
-            span[taken] = new QueueItem(entry, hold is null ? 0 : Lease(queue, hold, entry, command.Lease));
+            span[taken] = new QueueItem(entry, hold is null ? 0 : leases.Open(queue, hold, entry, command.Lease));
             if (hold is null)
                 queue.Log?.Remove(entry);
             else
@@ -168,33 +193,6 @@ public sealed partial class ObjectEngine
         return new GetOutcome(WaitStatus.Ok, items, hold?.Session) { Source = queue };
     }
 
-    private QueueHold OpenHold(QueueState queue, Session session, string flow)
-    {
-        if (queue.FindHold(session) is { } hold)
-        {
-            hold.ShareWith(flow);
-            return hold;
-        }
-
-        hold = new QueueHold(session, queue, flow, Now);
-        queue.Add(hold);
-        AddHold(hold);
-        return hold;
-    }
-
-    private ulong Lease(QueueState queue, QueueHold hold, in QueueEntry entry, TimeSpan? duration)
-    {
-        var lease = new QueueLease(NextOrder(), ++_lastLeaseId, queue, entry);
-        queue.Add(lease, hold);
-        if (duration is { } span)
-        {
-            queue.SetTimed(lease, true);
-            SetTimer(lease, After(span));
-        }
-
-        return lease.Id;
-    }
-
     private static long Bytes(IReadOnlyList<PutItem> items)
     {
         var bytes = 0L;
@@ -202,16 +200,6 @@ public sealed partial class ObjectEngine
             bytes += item.Body.Bytes;
         return bytes;
     }
-
-    private ObjectError? FindQueue(string name, out QueueState? queue)
-    {
-        queue = _queues.Find(name);
-        return queue is null ? NoSuchQueue(name) : ValidateDurable(queue.Spec.Durability);
-    }
-
-    private static ObjectError NoSuchQueue(string name) =>
-        ObjectQuota.ValidateName(ObjectKind.Queue, name)
-        ?? new ObjectError(ObjectErrorReason.NotFound, $"there is no queue \"{name}\"; create it with CreateQueue") { Field = "queue" };
 
     private static ObjectError? ValidatePut(PutItems command, QueueState queue)
     {
@@ -234,7 +222,7 @@ public sealed partial class ObjectEngine
         if (command.Lease is null)
             return null;
         return command.Leased
-            ? ValidateTtl("lease", command.Lease)
+            ? context.ValidateTtl("lease", command.Lease)
             : ObjectError.Invalid("lease", "a lease is for gets with leased = true; items taken permanently have none");
     }
 }

@@ -1,30 +1,21 @@
 using Orchestrator.Core.Kernel;
-using Orchestrator.Core.Queues;
+using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sessions;
 
-namespace Orchestrator.Core.Objects;
+namespace Orchestrator.Core.Queues;
 
-/// <summary>Queues: settlement of taken items.</summary>
-public sealed partial class ObjectEngine
+/// <summary>Settlement of taken items, and the end of their leases.</summary>
+internal sealed class QueueSettlements(IPrimitiveContext context, QueueTable table, QueueLeases leases, QueueTransfers transfers)
 {
-    private ulong _lastLeaseId;
-
-    /// <summary>
-    /// Without a session, the caller must be a client with the credential of the session that leased the item, or a task to which
-    /// the lease was handed on: lease ids can be guessed.
-    /// </summary>
-    private static bool MaySettle(SettleItems command, Session owner) =>
-        command.Session is { } session ? session == owner : command.Client is not { } client || client.ActsForTasks || SessionTable.MayUse(owner, client);
-
-    internal void OnSettleItems(SettleItems command)
+    public void Settle(SettleItems command)
     {
-        if ((FindQueue(command.Queue, out var queue) ?? ValidateSettle(command)) is { } wrong)
+        if ((table.Find(command.Queue, out var queue) ?? ValidateSettle(command)) is { } wrong)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
-        var leases = new List<QueueLease>(command.LeaseIds.Count);
+        var settled = new List<QueueLease>(command.LeaseIds.Count);
         List<ulong>? stale = null;
         foreach (var id in command.LeaseIds)
         {
@@ -36,22 +27,22 @@ public sealed partial class ObjectEngine
             }
 
             lease.IsBeingSettled = true;
-            leases.Add(lease);
+            settled.Add(lease);
         }
 
-        Complete(command, new SettleOutcome(leases.Count, stale ?? (IReadOnlyList<ulong>)[]));
-        foreach (var lease in leases)
+        context.Complete(command, new SettleOutcome(settled.Count, stale ?? (IReadOnlyList<ulong>)[]));
+        foreach (var lease in settled)
         {
             lease.IsBeingSettled = false;
             Settle(lease, command);
         }
 
-        ServeQueue(queue!);
+        transfers.Serve(queue!);
     }
 
-    internal void OnMarkItemsDone(MarkItemsDone command)
+    public void MarkDone(MarkItemsDone command)
     {
-        var wrong = FindQueue(command.Queue, out var queue);
+        var wrong = table.Find(command.Queue, out var queue);
         if (wrong is null && command.Count < 0)
             wrong = ObjectError.Invalid("count", $"the count {command.Count} must be at least 1, or 0 for 1");
         var count = Math.Max(1, command.Count);
@@ -59,17 +50,17 @@ public sealed partial class ObjectEngine
             wrong = new ObjectError(ObjectErrorReason.OverReleased, $"{queue} has {queue.Unfinished} unfinished items, and {count} were marked done") { Field = "count" };
         if (wrong is not null)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
         queue!.Finished(count);
-        Complete(command, new MarkDoneOutcome(queue.Unfinished));
-        ServeQueue(queue);
+        context.Complete(command, new MarkDoneOutcome(queue.Unfinished));
+        transfers.Serve(queue);
     }
 
     /// <summary>The time of a lease or a delay has passed.</summary>
-    internal void OnLeaseDue(QueueLease lease)
+    public void OnLeaseDue(QueueLease lease)
     {
         var queue = lease.Queue;
         if (lease.Hold is null)
@@ -82,109 +73,26 @@ public sealed partial class ObjectEngine
             ComeBack(lease, "its lease ended");
         }
 
-        ServeQueue(queue);
+        transfers.Serve(queue);
     }
 
     /// <summary>
     /// A consumer's session has ended: its leased items return to the front in their old order and are then offered to other
     /// getters.
     /// </summary>
-    internal void OnConsumerGone(QueueHold hold)
+    public void OnConsumerGone(QueueHold hold)
     {
         var queue = (QueueState)hold.Object;
         while (hold.Leases.First is { } lease)
             ComeBack(lease, $"its consumer {hold.Session} ended");
-        ServeQueue(queue);
-    }
-
-    /// <summary>Restores the state before the delivery, since no caller has seen the items.</summary>
-    internal void UndoGetItems(GetOutcome outcome)
-    {
-        if (outcome.Source is not { IsDropped: false } queue || outcome.IsGivenBack)
-            return;
-        outcome.IsGivenBack = true;
-        foreach (var item in outcome.Items)
-        {
-            var entry = item.Entry;
-            entry.Deliveries--;
-            if (item.LeaseId == 0)
-            {
-                queue.Log?.Put(entry, hasReturned: true);
-                queue.Return(entry);
-            }
-            else if (queue.FindLease(item.LeaseId) is { } lease)
-            {
-                queue.Log?.Move(entry);
-                queue.Return(entry);
-                EndLease(lease);
-            }
-        }
-
-        ServeQueue(queue);
-    }
-
-    private void Settle(QueueLease lease, SettleItems command)
-    {
-        var queue = lease.Queue;
-        switch (command.Settlement)
-        {
-            case Settlement.Done:
-                EndLease(lease);
-                queue.Log?.Remove(lease.Entry);
-                queue.Finished(1);
-                break;
-            case Settlement.Return when command.Duration > TimeSpan.Zero && !IsWornOut(lease) && !queue.IsEmptied:
-                EndLease(lease);
-                queue.Delayed.Add(lease);
-                SetTimer(lease, After(command.Duration.Value));
-                queue.Log?.Move(lease.Entry, lease.Deadline);
-                break;
-            case Settlement.Return:
-                ComeBack(lease, "it was returned");
-                break;
-            case Settlement.Reject:
-                EndLease(lease);
-                Bury(queue, lease.Entry, command.Reason.Length > 0 ? $"rejected: {command.Reason}" : "rejected");
-                break;
-            case Settlement.Extend:
-                queue.SetTimed(lease, true);
-                SetTimer(lease, After(command.Duration!.Value));
-                // An implicit session that was created with the lease must live as long as the lease.
-                _kernel.ExtendImplicit(lease.Hold!.Session, lease.Deadline);
-                break;
-        }
-    }
-
-    private static bool IsWornOut(QueueLease lease) => lease.Queue.Spec.MaxDeliveries is > 0 and var most && lease.Entry.Deliveries >= most;
-
-    /// <summary>
-    /// Returns a delivered item to the front, or to the dead-letter queue when it has reached its maximum number of deliveries.
-    /// </summary>
-    private void ComeBack(QueueLease lease, string how)
-    {
-        EndLease(lease);
-        if (IsWornOut(lease) && !lease.Queue.IsEmptied)
-            Bury(lease.Queue, lease.Entry, $"delivered {lease.Entry.Deliveries} times, the most that the queue allows; the last time {how}");
-        else
-            lease.Queue.Return(lease.Entry);
-    }
-
-    private void EndLease(QueueLease lease)
-    {
-        var hold = lease.Hold!;
-        ClearTimer(lease);
-        lease.Queue.Remove(lease);
-        if (hold.Leases.Count > 0)
-            return;
-        lease.Queue.Remove(hold);
-        RemoveHold(hold);
+        transfers.Serve(queue);
     }
 
     /// <summary>
     /// Moves an item to the dead-letter queue, ahead of waiting puts; without a dead-letter queue, or if that queue accepts no more, the
     /// item is dropped and counted: a consumer that rejects must not wait.
     /// </summary>
-    private void Bury(QueueState queue, in QueueEntry entry, string reason)
+    public void Bury(QueueState queue, in QueueEntry entry, string reason)
     {
         queue.Finished(1);
         queue.Log?.Remove(entry);
@@ -197,8 +105,61 @@ public sealed partial class ObjectEngine
         queue.DeadLettered++;
         var body = (entry.Body as DeadLetter)?.Body ?? entry.Body;
         var letter = new DeadLetter(body, queue.Name, (ulong)entry.Sequence, entry.Deliveries, reason);
-        target.Add(new Content(letter, entry.Bytes), entry.Priority, Now);
-        ServeQueue(target);
+        target.Add(new Content(letter, entry.Bytes), entry.Priority, context.Now);
+        transfers.Serve(target);
+    }
+
+    /// <summary>
+    /// Without a session, the caller must be a client with the credential of the session that leased the item, or a task to which
+    /// the lease was handed on: lease ids can be guessed.
+    /// </summary>
+    private static bool MaySettle(SettleItems command, Session owner) =>
+        command.Session is { } session ? session == owner : command.Client is not { } client || client.ActsForTasks || SessionTable.MayUse(owner, client);
+
+    private void Settle(QueueLease lease, SettleItems command)
+    {
+        var queue = lease.Queue;
+        switch (command.Settlement)
+        {
+            case Settlement.Done:
+                leases.End(lease);
+                queue.Log?.Remove(lease.Entry);
+                queue.Finished(1);
+                break;
+            case Settlement.Return when command.Duration > TimeSpan.Zero && !IsWornOut(lease) && !queue.IsEmptied:
+                leases.End(lease);
+                queue.Delayed.Add(lease);
+                context.SetTimer(lease, context.After(command.Duration.Value));
+                queue.Log?.Move(lease.Entry, lease.Deadline);
+                break;
+            case Settlement.Return:
+                ComeBack(lease, "it was returned");
+                break;
+            case Settlement.Reject:
+                leases.End(lease);
+                Bury(queue, lease.Entry, command.Reason.Length > 0 ? $"rejected: {command.Reason}" : "rejected");
+                break;
+            case Settlement.Extend:
+                queue.SetTimed(lease, true);
+                context.SetTimer(lease, context.After(command.Duration!.Value));
+                // An implicit session that was created with the lease must live as long as the lease.
+                context.ExtendImplicit(lease.Hold!.Session, lease.Deadline);
+                break;
+        }
+    }
+
+    private static bool IsWornOut(QueueLease lease) => lease.Queue.Spec.MaxDeliveries is > 0 and var most && lease.Entry.Deliveries >= most;
+
+    /// <summary>
+    /// Returns a delivered item to the front, or to the dead-letter queue when it has reached its maximum number of deliveries.
+    /// </summary>
+    private void ComeBack(QueueLease lease, string how)
+    {
+        leases.End(lease);
+        if (IsWornOut(lease) && !lease.Queue.IsEmptied)
+            Bury(lease.Queue, lease.Entry, $"delivered {lease.Entry.Deliveries} times, the most that the queue allows; the last time {how}");
+        else
+            lease.Queue.Return(lease.Entry);
     }
 
     /// <summary>A dead-letter queue that is created implicitly has the durability of the queue that it serves.</summary>
@@ -207,9 +168,9 @@ public sealed partial class ObjectEngine
         var name = source.DeadLetterQueue;
         if (name.Length == 0)
             return null;
-        if (_queues.Find(name) is { } found)
+        if (table.Find(name) is { } found)
             return found;
-        return _queues.ValidateNew(name) is null ? AddQueue(WithDefaults(new QueueSpec(name, QueueKind.Fifo) { Durability = source.Durability })) : null;
+        return table.ValidateNew(name) is null ? table.Create(table.WithDefaults(new QueueSpec(name, QueueKind.Fifo) { Durability = source.Durability })) : null;
     }
 
     private ObjectError? ValidateSettle(SettleItems command)
@@ -221,7 +182,7 @@ public sealed partial class ObjectEngine
                 "duration", $"a duration is for EXTEND and RETURN, not for {ContractNames.Of(command.Settlement)}"),
             Settlement.Extend when duration is null => ObjectError.Invalid("duration", "EXTEND needs a duration: how long from now the lease lasts"),
             Settlement.Return when duration == TimeSpan.Zero => null,
-            Settlement.Done or Settlement.Reject or Settlement.Return or Settlement.Extend => ValidateTtl("duration", duration),
+            Settlement.Done or Settlement.Reject or Settlement.Return or Settlement.Extend => context.ValidateTtl("duration", duration),
             _ => ObjectError.Invalid(
                 "settlement", $"the settlement {(int)command.Settlement} must be DONE (1), RETURN (2), REJECT (3) or EXTEND (4)"),
         };
