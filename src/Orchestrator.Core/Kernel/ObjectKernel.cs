@@ -14,13 +14,12 @@ namespace Orchestrator.Core.Kernel;
 /// </summary>
 internal sealed class ObjectKernel : IPrimitiveContext
 {
-    private readonly KernelOptions _options;
     private readonly DeadlineHeap<DeadlineNode> _deadlines = new();
     private readonly SessionMachine _sessionMachine;
 
     public ObjectKernel(KernelOptions options, MemoryBudget budget)
     {
-        _options = options;
+        Options = options;
         Quota = new ObjectQuota(options.MaxObjects, options.MaxObjectsPerClient);
         Sessions = new SessionTable(options, Step, _deadlines);
         Replays = new CommandReplays(options, Step);
@@ -30,6 +29,8 @@ internal sealed class ObjectKernel : IPrimitiveContext
         Machines[ObjectKind.Session] = _sessionMachine = new SessionMachine(this, options);
         Machines[ObjectKind.Task] = new TaskJoinMachine(this);
     }
+
+    public KernelOptions Options { get; }
 
     public EngineStep Step { get; } = new();
 
@@ -54,7 +55,7 @@ internal sealed class ObjectKernel : IPrimitiveContext
 
     public long Now => Step.Now;
 
-    public TimeSpan IdleTtl => _options.IdleTtl;
+    public TimeSpan IdleTtl => Options.IdleTtl;
 
     public int OutcomeCount => Step.Effects.Outcomes.Count;
 
@@ -117,7 +118,7 @@ internal sealed class ObjectKernel : IPrimitiveContext
     public Session? OpenImplicit(ObjectCommand command, TimeSpan? lease)
     {
         if (Sessions.ValidateNew(command.Client, isTask: false) is not { } full)
-            return Sessions.Open(command.Client, "", lease ?? _options.DefaultSessionTtl, null, isImplicit: true);
+            return Sessions.Open(command.Client, "", lease ?? Options.DefaultSessionTtl, null, isImplicit: true);
         Complete(command, full);
         return null;
     }

@@ -57,14 +57,6 @@ public abstract record ObjectCommand
     /// taken permanently.
     /// </summary>
     internal virtual bool IsKeptBriefly => false;
-
-    internal virtual void ApplyTo(ObjectEngine engine)
-    {
-    }
-
-    internal virtual void Undo(ObjectEngine engine, ObjectOutcome outcome)
-    {
-    }
 }
 
 /// <summary>A command that may have to wait.</summary>

@@ -1,6 +1,8 @@
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.Sessions;
+using Orchestrator.Core.State;
+using Orchestrator.Core.Sync;
 using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
@@ -62,13 +64,83 @@ public sealed partial class ObjectEngine
     /// <summary>Whether there is a rate limiter of this name.</summary>
     public bool HasRateLimiter(string name) => _rateLimiters.Has(name);
 
+    /// <summary>
+    /// The objects in the order of their names over all kinds (<c>barriers/a</c>, <c>locks/a</c>, <c>locks/b</c>). A page begins after the
+    /// last name of the previous page: objects that are created or dropped between two pages neither hide others nor appear twice.
+    /// </summary>
+    /// <param name="pageSize">How many; 0 means 100, and more than 1,000 means 1,000.</param>
+    /// <param name="pageToken">The last page's <see cref="SyncPage.NextPageToken"/>; empty for the first.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="maximum">The most holders and the most waiters to list of one object.</param>
+    /// <returns>A <see cref="SyncPage"/>, or an error: INVALID.</returns>
+    public ObjectOutcome ListSync(int pageSize, string pageToken, TimeSpan now, int maximum = 100)
+    {
+        ArgumentNullException.ThrowIfNull(pageToken);
+        return SyncList.Page(_kernel.Machines, pageSize, pageToken, _kernel.Step.Latest(now), maximum);
+    }
+
+    /// <summary>The keys and values of all shared state, in bytes.</summary>
+    public long StateBytes => _state.Bytes;
+
+    /// <summary>The changes that are kept for watches, in bytes, approximately.</summary>
+    public long StateHistoryBytes => _state.HistoryBytes;
+
+    /// <summary>The changes of an object after a version: for a watch.</summary>
+    /// <param name="kind">Dict, list, value or array.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="afterVersion">The version that is known; 0 while the object does not exist.</param>
+    /// <param name="maximum">The most changes to return.</param>
+    /// <param name="keyPrefix">For a dict: only keys that begin so.</param>
+    public StateChanges ReadChanges(ObjectKind kind, string name, ulong afterVersion, int maximum, string keyPrefix = "") =>
+        _state.ReadChanges(kind, name, afterVersion, maximum, keyPrefix);
+
+    /// <summary>Objects in the order of their <see cref="StateInfo.QualifiedName"/>.</summary>
+    /// <param name="kind">Dict, list, value or array; null for all.</param>
+    /// <param name="after">The qualified name after which to begin; empty for the first page.</param>
+    /// <param name="maximum">The most to return.</param>
+    public IReadOnlyList<StateInfo> ListState(ObjectKind? kind, string after, int maximum) => _state.List(kind, after, maximum);
+
+    /// <summary>Entries of a dict: a <see cref="DictPage"/>, or an INVALID <see cref="ObjectError"/>.</summary>
+    /// <param name="query">The keys or page to read.</param>
+    /// <param name="now">The time: entries that have expired by then are missing.</param>
+    public ObjectOutcome ReadDict(DictQuery query, TimeSpan now)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return _state.Dicts.Read(query, _kernel.Step.Latest(now));
+    }
+
+    /// <summary>
+    /// A slice of a list: a <see cref="ListPage"/>, or an INVALID <see cref="ObjectError"/>. As with Python's slices, indices outside the
+    /// list are ignored.
+    /// </summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="start">Where to begin; negative counts from the end.</param>
+    /// <param name="limit">The most to read; 0 reads to the end.</param>
+    public ObjectOutcome ReadList(string name, long start, long limit) => _state.Lists.Read(name, start, limit);
+
+    /// <summary>A number: a <see cref="ValueReading"/>, or an INVALID <see cref="ObjectError"/>.</summary>
+    /// <param name="name">Its name.</param>
+    public ObjectOutcome ReadValue(string name) => _state.Numbers.ReadValue(name);
+
+    /// <summary>
+    /// A slice of an array: an <see cref="ArrayPage"/>, or an INVALID <see cref="ObjectError"/>. Indices outside the array are
+    /// ignored.
+    /// </summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="start">Where to begin; negative counts from the end.</param>
+    /// <param name="limit">The most to read; 0 reads to the end.</param>
+    public ObjectOutcome ReadArray(string name, long start, long limit) => _state.Numbers.ReadArray(name, start, limit);
+
+    /// <summary>The largest lease id assigned so far.</summary>
+    public ulong LastLeaseId => _queues.LastLeaseId;
+
     /// <summary>Every limit of the whole engine, and its current use.</summary>
     public IReadOnlyList<ObjectLimit> Limits() =>
     [
-        new("objects.sessions", "sessions that own holds and waits", _options.MaxSessions, SessionCount, "sessions"),
-        new("objects.named", "named objects of all kinds", _options.MaxObjects, ObjectCount, "objects"),
-        new("objects.waits", "commands that wait", _options.MaxWaits, WaitCount, "waits"),
-        new("objects.replays", "kept outcomes of operation and request ids", _options.MaxReplayBytes, ReplayBytes, "bytes"),
+        new("objects.sessions", "sessions that own holds and waits", _kernel.Options.MaxSessions, SessionCount, "sessions"),
+        new("objects.named", "named objects of all kinds", _kernel.Options.MaxObjects, ObjectCount, "objects"),
+        new("objects.waits", "commands that wait", _kernel.Options.MaxWaits, WaitCount, "waits"),
+        new("objects.replays", "kept outcomes of operation and request ids", _kernel.Options.MaxReplayBytes, ReplayBytes, "bytes"),
     ];
 
     /// <summary>

@@ -2,6 +2,7 @@ using Orchestrator.Core.Barriers;
 using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Conditions;
 using Orchestrator.Core.Events;
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Latches;
 using Orchestrator.Core.Locks;
@@ -9,6 +10,7 @@ using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.RateLimiters;
 using Orchestrator.Core.Semaphores;
+using Orchestrator.Core.Sessions;
 using Orchestrator.Core.State;
 using Orchestrator.Core.Waits;
 
@@ -21,18 +23,28 @@ namespace Orchestrator.Core.Objects;
 /// </summary>
 /// <remarks>
 /// <para>
-/// The parts: the <see cref="ObjectKernel"/>, which all primitives share (sessions and holds, waits, timers, repeated ids, memory), and for
-/// each primitive a <see cref="PrimitiveMachine"/>, or, until it has one, a file of this class. The engine enters a step, refuses what must
-/// not be executed, and dispatches the command to the machine of its <see cref="ObjectCommand.Primitive"/>.
+/// The parts: the <see cref="ObjectKernel"/>, which all primitives share (sessions and their holds, waits, timers, repeated ids, memory,
+/// durable changes), and for each primitive a <see cref="PrimitiveMachine"/> in its own folder. The engine enters a step, refuses what must
+/// not be executed, and dispatches the command to the machine of its <see cref="ObjectCommand.Primitive"/>; the queries ask the machines.
+/// </para>
+/// <para>
+/// To add a primitive, make a folder with: (1) its state, a <see cref="NamedObject"/> with a <see cref="WaiterQueue"/> for each condition
+/// that commands can wait for, and a subclass of <see cref="Hold"/> for what a session can hold of it; (2) its commands, records derived from
+/// <see cref="ObjectCommand"/> or <see cref="WaitingCommand"/>, with their outcomes beside them (cached where they carry no data); (3) its
+/// machine with an <see cref="ObjectMap{T}"/>: <see cref="PrimitiveMachine.Apply"/> validates, tries, and otherwise suspends;
+/// <see cref="PrimitiveMachine.Undo"/> returns a grant. Then give it an <see cref="ObjectKind"/> and create the machine in this class.
+/// The machine sees the <see cref="IPrimitiveContext"/>, whose remarks state the invariants, and never this class. If it needs another
+/// primitive, as conditions need locks, the constructor passes that machine, and only one of the two may know the other.
 /// </para>
 /// </remarks>
 public sealed partial class ObjectEngine
 {
-    private readonly ObjectEngineOptions _options;
+    private readonly ClientObjectQuotaRegistry _clients;
     private readonly ObjectKernel _kernel;
     private readonly QueueMachine _queues;
     private readonly PipeMachine _pipes;
     private readonly RateLimiterMachine _rateLimiters;
+    private readonly SharedStateMachine _state;
 
     /// <summary>Creates an engine without objects and sessions.</summary>
     /// <param name="options">Limits and durations.</param>
@@ -40,30 +52,33 @@ public sealed partial class ObjectEngine
     public ObjectEngine(ObjectEngineOptions options, MemoryBudget? memory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _options = options;
+        _clients = options.Clients;
         _kernel = new ObjectKernel(options, memory ?? new MemoryBudget(long.MaxValue));
-        _stateBudget = new StateBudget(contents: _kernel.Contents);
-        var engineMachine = new EngineMachine(this);
-        for (var kind = ObjectKind.Lock; kind < ObjectKind.Task; kind++)
-            _kernel.Machines[kind] = engineMachine;
-        _kernel.Machines[ObjectKind.Lock] = Locks = new LockMachine(_kernel, options.LastFencingToken);
-        _kernel.Machines[ObjectKind.Condition] = new ConditionMachine(_kernel, Locks);
-        _kernel.Machines[ObjectKind.Event] = new EventMachine(_kernel);
-        _kernel.Machines[ObjectKind.Latch] = new LatchMachine(_kernel);
-        _kernel.Machines[ObjectKind.Barrier] = new BarrierMachine(_kernel);
-        _kernel.Machines[ObjectKind.RateLimiter] = _rateLimiters = new RateLimiterMachine(_kernel);
-        _kernel.Machines[ObjectKind.Semaphore] = new SemaphoreMachine(_kernel);
-        _kernel.Machines[ObjectKind.Pipe] = _pipes = new PipeMachine(_kernel, options.Pipes);
-        _kernel.Machines[ObjectKind.Queue] = _queues = new QueueMachine(_kernel, options.Queues);
-        _dicts = new ObjectMap<DictState>(ObjectKind.Dict, _kernel.Quota);
-        _lists = new ObjectMap<ListState>(ObjectKind.List, _kernel.Quota);
-        _values = new ObjectMap<ValueState>(ObjectKind.Value, _kernel.Quota);
-        _arrays = new ObjectMap<ArrayState>(ObjectKind.Array, _kernel.Quota);
+        var machines = _kernel.Machines;
+        machines[ObjectKind.Lock] = Locks = new LockMachine(_kernel, options.LastFencingToken);
+        machines[ObjectKind.Semaphore] = new SemaphoreMachine(_kernel);
+        machines[ObjectKind.Event] = new EventMachine(_kernel);
+        machines[ObjectKind.Condition] = new ConditionMachine(_kernel, Locks);
+        machines[ObjectKind.Barrier] = new BarrierMachine(_kernel);
+        machines[ObjectKind.Latch] = new LatchMachine(_kernel);
+        machines[ObjectKind.RateLimiter] = _rateLimiters = new RateLimiterMachine(_kernel);
+        machines[ObjectKind.Queue] = _queues = new QueueMachine(_kernel, options.Queues);
+        machines[ObjectKind.Pipe] = _pipes = new PipeMachine(_kernel, options.Pipes);
+        _state = new SharedStateMachine(_kernel, options.State, Locks);
+        machines[ObjectKind.Dict] = machines[ObjectKind.List] = machines[ObjectKind.Value] = machines[ObjectKind.Array] = _state;
     }
 
     /// <summary>When <see cref="Tick"/> is due; null while nothing depends on time.</summary>
     public TimeSpan? NextDeadline => _kernel.NextDeadline is { } deadline ? TimeSpan.FromTicks(deadline) : null;
 
+    /// <summary>Why durable objects can no longer be changed; null while they can. Once set it stays.</summary>
+    public string? JournalFailure
+    {
+        get => _kernel.Durable.JournalFailure;
+        set => _kernel.Durable.JournalFailure = value;
+    }
+
+    /// <summary>The machine of locks.</summary>
     internal LockMachine Locks { get; }
 
     /// <summary>The kernel, as machines see it.</summary>
@@ -115,6 +130,30 @@ public sealed partial class ObjectEngine
         var ended = _kernel.Waits.Abandon(wait, caller);
         EndStep();
         return ended;
+    }
+
+    /// <summary>
+    /// Restores the durable objects of an earlier process, before the first command. Sessions, waits and holds do not outlive the process; so
+    /// for durable objects a restart equals the end of all sessions.
+    /// </summary>
+    /// <param name="restored">The recovered objects.</param>
+    /// <param name="now">The time; times in <paramref name="restored"/> may lie before the engine's zero.</param>
+    /// <param name="effects">The resulting changes: an item whose last allowed delivery was interrupted becomes a dead letter.</param>
+    public void Restore(RestoredObjects restored, TimeSpan now, ObjectEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(restored);
+        _kernel.Begin(now, effects, null);
+        _state.RestoreFloor(restored.StateFloor);
+        foreach (var state in restored.States)
+        {
+            _kernel.Quota.Client = _clients.OwnerOf(state.Owner);
+            _state.Restore(state);
+        }
+
+        foreach (var request in restored.Requests)
+            _kernel.Replays.Restore(request, briefly: request.Command == typeof(GetItems));
+        _queues.Restore(restored.Queues, _clients);
+        EndStep();
     }
 
     /// <summary>

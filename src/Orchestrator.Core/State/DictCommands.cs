@@ -78,8 +78,6 @@ public sealed record DictEdit(DictOperation Operation, string Key)
 public sealed record UpdateDict(string Dict, IReadOnlyList<DictEdit> Edits, bool Clear = false) : StateUpdate
 {
     internal override ObjectKind Primitive => ObjectKind.Dict;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateDict(this);
 }
 
 /// <summary>An entry as it was read.</summary>

@@ -52,8 +52,6 @@ public sealed record ListEdit(ListOperation Operation)
 public sealed record UpdateList(string List, IReadOnlyList<ListEdit> Edits) : StateUpdate
 {
     internal override ObjectKind Primitive => ObjectKind.List;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateList(this);
 }
 
 /// <summary>A list was updated.</summary>

@@ -11,8 +11,6 @@ namespace Orchestrator.Core.State;
 public sealed record UpdateValue(string Value, NumberEdit Edit) : StateUpdate
 {
     internal override ObjectKind Primitive => ObjectKind.Value;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateValue(this);
 }
 
 /// <summary>A number was updated.</summary>
@@ -42,8 +40,6 @@ public readonly record struct ArrayEdit(long Index, NumberEdit Edit);
 public sealed record UpdateArray(string Array, long Length, IReadOnlyList<ArrayEdit> Edits) : StateUpdate
 {
     internal override ObjectKind Primitive => ObjectKind.Array;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateArray(this);
 }
 
 /// <summary>An array was updated.</summary>

@@ -17,8 +17,6 @@ public sealed record AwaitStateChange(ObjectKind Kind, string Name, ulong AfterV
     internal override ObjectOutcome TimedOut => new StateChangedOutcome(WaitStatus.Timeout, AfterVersion);
 
     internal override ObjectKind Primitive => ObjectKind.Dict;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnAwaitStateChange(this);
 }
 
 /// <summary>How a wait for a change ended.</summary>
@@ -34,8 +32,6 @@ public sealed record DeleteState(ObjectKind Kind, string Name) : ObjectCommand
     internal override bool CanBeUndone => false;
 
     internal override ObjectKind Primitive => ObjectKind.Dict;
-
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnDeleteState(this);
 }
 
 /// <summary>An object of shared state.</summary>

@@ -1,10 +1,11 @@
 using Orchestrator.Core.Journal;
-using Orchestrator.Core.State;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Objects;
 
-namespace Orchestrator.Core.Objects;
+namespace Orchestrator.Core.State;
 
-/// <summary>Shared state: values and arrays.</summary>
-public sealed partial class ObjectEngine
+/// <summary>Updates and reads of values and arrays.</summary>
+internal sealed class Numbers(IPrimitiveContext context, StateOptions options, StateTable table)
 {
     /// <summary>A number: a <see cref="ValueReading"/>, or an INVALID <see cref="ObjectError"/>.</summary>
     /// <param name="name">Its name.</param>
@@ -12,7 +13,7 @@ public sealed partial class ObjectEngine
     {
         if (ObjectQuota.ValidateName(ObjectKind.Value, name) is { } wrong)
             return wrong;
-        var value = _values.Find(name);
+        var value = table.Values.Find(name);
         return new ValueReading(value?.Version ?? 0, value?.Current);
     }
 
@@ -25,55 +26,55 @@ public sealed partial class ObjectEngine
     /// <param name="limit">The most to read; 0 reads to the end.</param>
     public ObjectOutcome ReadArray(string name, long start, long limit)
     {
-        if ((ObjectQuota.ValidateName(ObjectKind.Array, name) ?? ValidateSlice(limit)) is { } wrong)
+        if ((ObjectQuota.ValidateName(ObjectKind.Array, name) ?? ListIndices.ValidateSlice(limit)) is { } wrong)
             return wrong;
-        if (_arrays.Find(name) is not { Exists: true } array)
+        if (table.Arrays.Find(name) is not { Exists: true } array)
             return new ArrayPage(0, 0, []);
-        var (first, count) = Slice(start, limit, array.Count);
+        var (first, count) = ListIndices.Slice(start, limit, array.Count);
         var numbers = new Number[count];
         for (var i = 0L; i < count; i++)
             numbers[i] = array[first + i];
         return new ArrayPage(array.Version, array.Count, numbers);
     }
 
-    internal void OnUpdateValue(UpdateValue command)
+    public void Update(UpdateValue command)
     {
-        var value = _values.Find(command.Value);
+        var value = table.Values.Find(command.Value);
         var before = value?.Current;
         Number? after = null;
         var changed = false;
-        var wrong = ValidateUpdate(command, ObjectKind.Value, command.Value, value)
+        var wrong = table.ValidateUpdate(command, ObjectKind.Value, command.Value, value)
             ?? NumberMath.Apply(before, command.Edit, $"value \"{command.Value}\"", "edit", out after, out changed);
         if (wrong is not null)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
         if (changed)
         {
-            value ??= (ValueState)AddState(ObjectKind.Value, command.Value);
-            Begin(value, command);
+            value ??= (ValueState)table.Add(ObjectKind.Value, command.Value);
+            table.Begin(value, command);
             value.Current = after;
             value.History.Add(new ValueChanged(++value.Version, after!.Value));
         }
 
-        Complete(command, new UpdateValueOutcome(value?.Version ?? 0, before, after, changed));
+        context.Complete(command, new UpdateValueOutcome(value?.Version ?? 0, before, after, changed));
         if (changed)
-            Wake(value!);
+            table.Wake(value!);
     }
 
-    internal void OnUpdateArray(UpdateArray command)
+    public void Update(UpdateArray command)
     {
-        var array = _arrays.Find(command.Array);
-        if ((ValidateUpdate(command, ObjectKind.Array, command.Array, array) ?? ValidateLength(command, array)) is { } wrong)
+        var array = table.Arrays.Find(command.Array);
+        if ((table.ValidateUpdate(command, ObjectKind.Array, command.Array, array) ?? ValidateLength(command, array)) is { } wrong)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
         var isNew = array is not { Exists: true };
-        array ??= (ArrayState)AddState(ObjectKind.Array, command.Array);
+        array ??= (ArrayState)table.Add(ObjectKind.Array, command.Array);
         if (isNew)
             array.Allocate(command.Length);
         var changes = new List<ArrayElementChanged>(command.Edits.Count);
@@ -81,22 +82,22 @@ public sealed partial class ObjectEngine
         if (TryEdit(array, command.Edits, changes) is { } refused)
         {
             if (isNew)
-                array.Clear(this);
-            DropIfVacant(array);
-            Complete(command, refused);
+                array.Clear(context);
+            table.DropIfVacant(array);
+            context.Complete(command, refused);
             return;
         }
 
-        Begin(array, command);
+        table.Begin(array, command);
         if (isNew)
             array.History.Add(new ArrayCreated(++array.Version, command.Length));
         foreach (var change in changes)
             array.History.Add(change with { Version = ++array.Version });
         if (array.IsDurable && type != array.IsReal)
-            Record(new ArrayTyped(array.Name, array.IsReal!.Value), array.Durability);
-        Complete(command, new UpdateArrayOutcome(array.Version, ReadBack(array, command.Edits)));
+            context.Record(new ArrayTyped(array.Name, array.IsReal!.Value), array.Durability);
+        context.Complete(command, new UpdateArrayOutcome(array.Version, ReadBack(array, command.Edits)));
         if (isNew || changes.Count > 0)
-            Wake(array);
+            table.Wake(array);
     }
 
     /// <summary>Applies the edits in order; if one fails, restores the earlier values, the last first.</summary>
@@ -118,8 +119,8 @@ public sealed partial class ObjectEngine
     private static ObjectError? Edit(ArrayState array, ArrayEdit edit, int number, List<ArrayElementChanged> changes, Stack<(long Index, Number Before)> undo)
     {
         var field = $"edits[{number}]";
-        if (!TryResolve(edit.Index, array.Count, array.Count - 1, out var index))
-            return OutOfRange(field, edit.Index, array, array.Count);
+        if (!ListIndices.TryResolve(edit.Index, array.Count, array.Count - 1, out var index))
+            return ListIndices.OutOfRange(field, edit.Index, array, array.Count);
         var operand = edit.Edit.Operand;
         // A set may change the type of a single value; all elements of an array have one type.
         if (array.IsReal is { } isReal && isReal != operand.IsReal)
@@ -150,7 +151,7 @@ public sealed partial class ObjectEngine
 
     private ObjectError? ValidateLength(UpdateArray command, ArrayState? array)
     {
-        var limit = _options.State.MaxArrayLength;
+        var limit = options.MaxArrayLength;
         if (array is { Exists: true })
         {
             return command.Length == 0 || command.Length == array.Count
@@ -160,6 +161,6 @@ public sealed partial class ObjectEngine
 
         if (command.Length < 1 || command.Length > limit)
             return ObjectError.Invalid("length", $"the length {command.Length} of the new array \"{command.Array}\" must be 1 to {limit}");
-        return ValidateBytes(ObjectKind.Array, command.Array, 0, command.Length * sizeof(long));
+        return table.ValidateBytes(ObjectKind.Array, command.Array, 0, command.Length * sizeof(long));
     }
 }

@@ -1,9 +1,10 @@
-using Orchestrator.Core.State;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Objects;
 
-namespace Orchestrator.Core.Objects;
+namespace Orchestrator.Core.State;
 
-/// <summary>Shared state: lists.</summary>
-public sealed partial class ObjectEngine
+/// <summary>Updates and reads of lists.</summary>
+internal sealed class Lists(IPrimitiveContext context, StateOptions options, StateTable table)
 {
     /// <summary>
     /// A slice of a list: a <see cref="ListPage"/>, or an INVALID <see cref="ObjectError"/>. As with Python's slices, indices outside the
@@ -12,48 +13,48 @@ public sealed partial class ObjectEngine
     /// <param name="name">Its name.</param>
     /// <param name="start">Where to begin; negative counts from the end.</param>
     /// <param name="limit">The most to read; 0 reads to the end.</param>
-    public ObjectOutcome ReadList(string name, long start, long limit)
+    public ObjectOutcome Read(string name, long start, long limit)
     {
-        if ((ObjectQuota.ValidateName(ObjectKind.List, name) ?? ValidateSlice(limit)) is { } wrong)
+        if ((ObjectQuota.ValidateName(ObjectKind.List, name) ?? ListIndices.ValidateSlice(limit)) is { } wrong)
             return wrong;
-        if (_lists.Find(name) is not { Exists: true } list)
+        if (table.Lists.Find(name) is not { Exists: true } list)
             return new ListPage(0, 0, []);
-        var (first, count) = Slice(start, limit, list.Count);
+        var (first, count) = ListIndices.Slice(start, limit, list.Count);
         return new ListPage(list.Version, list.Count, list.Slice((int)first, (int)count));
     }
 
-    internal void OnUpdateList(UpdateList command)
+    public void Update(UpdateList command)
     {
-        var list = _lists.Find(command.List);
-        var wrong = ValidateUpdate(command, ObjectKind.List, command.List, list);
+        var list = table.Lists.Find(command.List);
+        var wrong = table.ValidateUpdate(command, ObjectKind.List, command.List, list);
         if (wrong is null && command.Edits.Count == 0)
             wrong = ObjectError.Invalid("edits", "an update must have at least one edit");
         if (wrong is not null)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
         var isNew = list is null;
-        list ??= (ListState)AddState(ObjectKind.List, command.List);
+        list ??= (ListState)table.Add(ObjectKind.List, command.List);
         var popped = new List<Content>();
         var done = new List<ListEdit>(command.Edits.Count);
         if (TryEdit(list, command.Edits, popped, done) is { } refused)
         {
             if (isNew)
-                DropState(list);
-            Complete(command, refused);
+                table.Drop(list);
+            context.Complete(command, refused);
             return;
         }
 
         if (done.Count > 0)
-            Begin(list, command);
+            table.Begin(list, command);
         foreach (var edit in done)
             list.History.Add(new ListEdited(++list.Version, edit));
-        Complete(command, new UpdateListOutcome(list.Version, list.Count, popped));
-        DropIfVacant(list);
+        context.Complete(command, new UpdateListOutcome(list.Version, list.Count, popped));
+        table.DropIfVacant(list);
         if (done.Count > 0)
-            Wake(list);
+            table.Wake(list);
     }
 
     /// <summary>Applies the edits in order; if one fails, undoes the earlier ones, the last first.</summary>
@@ -71,22 +72,13 @@ public sealed partial class ObjectEngine
             done.Add(edit);
         }
 
-        if (wrong is null && list.Count > _options.State.MaxEntries)
-            wrong = Limit(ObjectKind.List, $"{list} would have {list.Count} elements, and may have {_options.State.MaxEntries}");
+        if (wrong is null && list.Count > options.MaxEntries)
+            wrong = StateTable.Limit(ObjectKind.List, $"{list} would have {list.Count} elements, and may have {options.MaxEntries}");
         // The list and the total have grown by now.
-        wrong ??= ValidateBytes(ObjectKind.List, list.Name, list.Bytes, list.Bytes) ?? ValidateGrowth(list, bytes);
+        wrong ??= table.ValidateBytes(ObjectKind.List, list.Name, list.Bytes, list.Bytes) ?? table.ValidateGrowth(list, bytes);
         while (wrong is not null && undo.TryPop(out var step))
             step();
         return wrong;
-    }
-
-    private ObjectError? ValidateGrowth(StateObject item, long before)
-    {
-        if (item.Bytes <= before)
-            return null;
-        if (_stateBudget.Bytes > _options.State.MaxTotalBytes)
-            return Limit(item.Kind, $"all shared state would take {_stateBudget.Bytes} bytes, and may take {_options.State.MaxTotalBytes}; delete some");
-        return ValidateShare(item.Client, 0) ?? _kernel.ValidateCountedMemory(item.Bytes - before);
     }
 
     /// <summary>Edits that change nothing leave no trace.</summary>
@@ -106,28 +98,9 @@ public sealed partial class ObjectEngine
         if (edit.Operation is not (ListOperation.Insert or ListOperation.Set or ListOperation.Pop))
             return null;
         var end = edit.Operation == ListOperation.Insert ? list.Count : list.Count - 1;
-        if (!TryResolve(edit.Index, list.Count, end, out var index))
-            return OutOfRange($"edits[{number}]", edit.Index, list, list.Count);
+        if (!ListIndices.TryResolve(edit.Index, list.Count, end, out var index))
+            return ListIndices.OutOfRange($"edits[{number}]", edit.Index, list, list.Count);
         resolved = edit with { Index = index };
         return null;
-    }
-
-    private static bool TryResolve(long asked, long length, long end, out long index)
-    {
-        index = asked < 0 ? asked + length : asked;
-        return index >= 0 && index <= end;
-    }
-
-    private static ObjectError OutOfRange(string field, long index, StateObject item, long length) =>
-        ObjectError.Invalid(field, $"the index {index} is out of range for {item} of length {length}: it must be {-length} to {length - 1}");
-
-    private static ObjectError? ValidateSlice(long limit) =>
-        limit < 0 ? ObjectError.Invalid("limit", $"the limit {limit} must be at least 1, or 0 to read to the end") : null;
-
-    private static (long First, long Count) Slice(long start, long limit, long length)
-    {
-        var first = Math.Clamp(start < 0 ? start + length : start, 0, length);
-        var rest = length - first;
-        return (first, limit == 0 ? rest : Math.Min(limit, rest));
     }
 }

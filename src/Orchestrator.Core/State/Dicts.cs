@@ -1,56 +1,55 @@
 using System.Globalization;
 using Orchestrator.Core.Journal;
-using Orchestrator.Core.State;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Objects;
 
-namespace Orchestrator.Core.Objects;
+namespace Orchestrator.Core.State;
 
-/// <summary>Shared state: dicts.</summary>
-public sealed partial class ObjectEngine
+/// <summary>Updates and reads of dicts.</summary>
+internal sealed class Dicts(IPrimitiveContext context, StateOptions options, StateTable table)
 {
     private readonly DictDraft _draft = new();
 
     /// <summary>Entries of a dict: a <see cref="DictPage"/>, or an INVALID <see cref="ObjectError"/>.</summary>
     /// <param name="query">The keys or page to read.</param>
     /// <param name="now">The time: entries that have expired by then are missing.</param>
-    public ObjectOutcome ReadDict(DictQuery query, TimeSpan now)
+    public ObjectOutcome Read(DictQuery query, long now)
     {
-        ArgumentNullException.ThrowIfNull(query);
         if (ObjectQuota.ValidateName(ObjectKind.Dict, query.Dict) is { } wrong)
             return wrong;
-        var at = Math.Max(Now, now.Ticks);
-        var dict = _dicts.Find(query.Dict);
-        return query.Keys.Count > 0 ? ReadKeys(dict, query, at) : ReadPage(dict, query, at);
+        var dict = table.Dicts.Find(query.Dict);
+        return query.Keys.Count > 0 ? ReadKeys(dict, query, now) : ReadPage(dict, query, now);
     }
 
-    internal void OnUpdateDict(UpdateDict command)
+    public void Update(UpdateDict command)
     {
-        var dict = _dicts.Find(command.Dict);
-        var wrong = ValidateUpdate(command, ObjectKind.Dict, command.Dict, dict);
+        var dict = table.Dicts.Find(command.Dict);
+        var wrong = table.ValidateUpdate(command, ObjectKind.Dict, command.Dict, dict);
         if (wrong is null && command is { Clear: false, Edits.Count: 0 })
             wrong = ObjectError.Invalid("edits", "an update must have at least one edit, or clear");
         wrong ??= Draft(dict, command);
         if (wrong is not null)
         {
-            Complete(command, wrong);
+            context.Complete(command, wrong);
             return;
         }
 
         var changes = Commit(ref dict, command);
-        Complete(command, new UpdateDictOutcome(dict?.Version ?? 0, ReadBack(dict, command.Edits)));
+        context.Complete(command, new UpdateDictOutcome(dict?.Version ?? 0, ReadBack(dict, command.Edits)));
         if (changes)
-            Wake(dict!);
+            table.Wake(dict!);
     }
 
-    internal void OnEntryExpired(DictState dict, DictEntry entry)
+    public void OnExpired(DictState dict, DictEntry entry)
     {
-        dict.Delete(entry, this);
-        Wake(dict);
+        dict.Delete(entry, context);
+        table.Wake(dict);
     }
 
     /// <summary>Evaluates the edits without changing anything.</summary>
     private ObjectError? Draft(DictState? dict, UpdateDict command)
     {
-        _draft.Begin(dict, command.Clear, Now);
+        _draft.Begin(dict, command.Clear, context.Now);
         for (var i = 0; i < command.Edits.Count; i++)
         {
             var edit = command.Edits[i];
@@ -58,9 +57,9 @@ public sealed partial class ObjectEngine
                 return wrong;
         }
 
-        if (_draft.Count > _options.State.MaxEntries && _draft.Count > (dict?.Count ?? 0))
-            return Limit(ObjectKind.Dict, $"dict \"{command.Dict}\" would have {_draft.Count} entries, and may have {_options.State.MaxEntries}");
-        return ValidateBytes(ObjectKind.Dict, command.Dict, dict?.Bytes ?? 0, _draft.Bytes);
+        if (_draft.Count > options.MaxEntries && _draft.Count > (dict?.Count ?? 0))
+            return StateTable.Limit(ObjectKind.Dict, $"dict \"{command.Dict}\" would have {_draft.Count} entries, and may have {options.MaxEntries}");
+        return table.ValidateBytes(ObjectKind.Dict, command.Dict, dict?.Bytes ?? 0, _draft.Bytes);
     }
 
     private ObjectError? Draft(DictEdit edit, int index)
@@ -81,7 +80,7 @@ public sealed partial class ObjectEngine
                 return null;
         }
 
-        if (_options.State.ValueEditor is not { } editor)
+        if (options.ValueEditor is not { } editor)
             return ObjectError.Invalid($"edits[{index}]", $"{edit.Operation} is not supported here: the host knows no JSON values");
         var result = edit.Operation switch
         {
@@ -99,17 +98,17 @@ public sealed partial class ObjectEngine
     {
         if (_draft.Changes.Count == 0 && !(command.Clear && dict is { Count: > 0 }))
             return false;
-        dict ??= (DictState)AddState(ObjectKind.Dict, command.Dict);
-        Begin(dict, command);
+        dict ??= (DictState)table.Add(ObjectKind.Dict, command.Dict);
+        table.Begin(dict, command);
         while (command.Clear && dict.First is { } first)
-            dict.Delete(first, this);
+            dict.Delete(first, context);
         foreach (var change in _draft.Changes)
         {
             // The draft treated an expired entry whose timer is late as missing: remove it first.
-            if (dict.Find(change.Key, 0) is { } old && old.HasExpired(Now))
-                dict.Delete(old, this);
+            if (dict.Find(change.Key, 0) is { } old && old.HasExpired(context.Now))
+                dict.Delete(old, context);
             if (change.Value is not { } value)
-                dict.Delete(dict.Find(change.Key, 0)!, this);
+                dict.Delete(dict.Find(change.Key, 0)!, context);
             else
                 SetTtl(dict, dict.Set(change.Key, value), change);
         }
@@ -120,13 +119,13 @@ public sealed partial class ObjectEngine
     private void SetTtl(DictState dict, DictEntry entry, DictDraft.Change change)
     {
         if (change.Ttl is { } ttl)
-            SetTimer(entry.Expiry ??= new DictExpiry(NextOrder(), dict, entry), After(ttl));
+            context.SetTimer(entry.Expiry ??= new DictExpiry(context.NextOrder(), dict, entry), context.After(ttl));
         else if (!change.KeepsTtl && entry.Expiry is { HeapIndex: >= 0 } timer)
-            ClearTimer(timer);
+            context.ClearTimer(timer);
         else
             return;
         if (dict.IsDurable)
-            Record(new EntryLives(dict.Name, entry.Key, entry.Expiry.HeapIndex >= 0 ? entry.Expiry.Deadline : long.MaxValue), dict.Durability);
+            context.Record(new EntryLives(dict.Name, entry.Key, entry.Expiry.HeapIndex >= 0 ? entry.Expiry.Deadline : long.MaxValue), dict.Durability);
     }
 
     private DictValue[] ReadBack(DictState? dict, IReadOnlyList<DictEdit> edits)
@@ -134,7 +133,7 @@ public sealed partial class ObjectEngine
         var entries = new DictValue[edits.Count];
         for (var i = 0; i < entries.Length; i++)
         {
-            var entry = dict?.Find(edits[i].Key, Now);
+            var entry = dict?.Find(edits[i].Key, context.Now);
             entries[i] = new DictValue(edits[i].Key, entry?.Value, entry?.Version ?? 0);
         }
 
@@ -143,7 +142,7 @@ public sealed partial class ObjectEngine
 
     private ObjectError? ValidateEdit(DictEdit edit, int index)
     {
-        var limits = _options.State;
+        var limits = options;
         if (edit.Operation is < DictOperation.Set or > DictOperation.Append)
             return ObjectError.Invalid($"edits[{index}]", $"edit {index} must be one of set, set_default, delete, add, path and append");
         if (edit.Key.Length == 0 || edit.Key.Length > limits.MaxKeyLength)
