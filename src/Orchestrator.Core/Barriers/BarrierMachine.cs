@@ -30,11 +30,15 @@ internal sealed class BarrierMachine(IPrimitiveContext context) : PrimitiveMachi
     public override void OnTimeout(Wait wait)
     {
         Context.Resume(wait, WaitBarrierOutcome.TimedOut);
-        Break((BarrierState)wait.Object, $"the timeout of {wait.Command.Timeout!.Value.TotalSeconds} s of {FormatSession(wait.Session)} passed");
+        var timeout = wait.Command.Timeout!.Value.TotalSeconds;
+        Break((BarrierState)wait.Object, $"the timeout of {timeout} s of {FormatSession(wait.Session)} passed");
     }
 
-    public override void OnWaiterLeft(Wait wait) => Break(
-        (BarrierState)wait.Object, $"{FormatSession(wait.Session)} {(wait.Session?.End is { } end ? $"has ended: {end.Message}" : "gave up waiting")}");
+    public override void OnWaiterLeft(Wait wait)
+    {
+        var how = wait.Session?.End is { } end ? $"has ended: {end.Message}" : "gave up waiting";
+        Break((BarrierState)wait.Object, $"{FormatSession(wait.Session)} {how}");
+    }
 
     public override void OnTimer(ObjectTimer timer) => _barriers.Drop((BarrierState)timer.Object);
 
@@ -80,7 +84,8 @@ internal sealed class BarrierMachine(IPrimitiveContext context) : PrimitiveMachi
 
         if (_barriers.Find(command.Barrier) is not { } target)
         {
-            Context.Complete(command, ObjectError.NotFound(ObjectKind.Barrier, command.Barrier, "the first wait with its number of parties creates it"));
+            Context.Complete(
+                command, ObjectError.NotFound(ObjectKind.Barrier, command.Barrier, "the first wait with its number of parties creates it"));
             return;
         }
 
@@ -112,12 +117,17 @@ internal sealed class BarrierMachine(IPrimitiveContext context) : PrimitiveMachi
         if (command.ValidateTimeout() is { } timeout)
             return timeout;
         if (command.Parties < 0)
-            return ObjectError.Invalid("parties", $"parties of {command.Parties} must be at least 1, or 0 to use the number that the barrier was created with");
+        {
+            return ObjectError.Invalid(
+                "parties", $"parties of {command.Parties} must be at least 1, or 0 to use the number that the barrier was created with");
+        }
+
         if (target is not null)
         {
             return command.Parties == 0 || command.Parties == target.Parties
                 ? null
-                : ObjectError.Mismatch("parties", $"{target} was created for {target.Parties} parties; {command.Parties} must agree or be left out");
+                : ObjectError.Mismatch(
+                    "parties", $"{target} was created for {target.Parties} parties; {command.Parties} must agree or be left out");
         }
 
         return command.Parties == 0

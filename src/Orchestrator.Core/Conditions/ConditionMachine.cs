@@ -7,7 +7,8 @@ using Orchestrator.Core.Waits;
 namespace Orchestrator.Core.Conditions;
 
 /// <summary>
-/// Conditions. The only primitive with two objects: the contract requires it, and a partition of names has to keep a condition with its lock.
+/// Conditions. The only primitive with two objects: the contract requires it, and a partition of names has to keep a condition with its
+/// lock.
 /// </summary>
 internal sealed class ConditionMachine(IPrimitiveContext context, LockMachine locks) : PrimitiveMachine(context)
 {
@@ -178,7 +179,8 @@ internal sealed class ConditionMachine(IPrimitiveContext context, LockMachine lo
         }
     }
 
-    private static ObjectError? ValidateCondition(ObjectCommand command, string name, ConditionState? condition, string lockName, LockState? target)
+    private static ObjectError? ValidateCondition(
+        ObjectCommand command, string name, ConditionState? condition, string lockName, LockState? target)
     {
         if ((ObjectQuota.ValidateName(ObjectKind.Condition, name) ?? ObjectQuota.ValidateName(ObjectKind.Lock, lockName)) is { } wrong)
             return wrong;
@@ -187,7 +189,11 @@ internal sealed class ConditionMachine(IPrimitiveContext context, LockMachine lo
         if (target?.Find(session) is not { } hold)
             return LockMachine.NotHeld(lockName, target, session);
         if (hold.IsRead)
-            return new ObjectError(ObjectErrorReason.NotOwner, $"{session} holds {target} for reading; a condition needs it held alone, in mode WRITE");
+        {
+            return new ObjectError(
+                ObjectErrorReason.NotOwner, $"{session} holds {target} for reading; a condition needs it held alone, in mode WRITE");
+        }
+
         return condition is not null && condition.Lock != target
             ? ObjectError.Mismatch("lock", $"{condition} belongs to {condition.Lock} while it has waiters, not to {target}")
             : null;

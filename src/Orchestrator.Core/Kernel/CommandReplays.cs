@@ -20,13 +20,15 @@ internal sealed class CommandReplays(KernelOptions options, EngineStep step)
     /// <summary>Answers a command whose id is known, or lets it take over the wait of the first; false if it is new.</summary>
     public bool TryAnswer(ObjectCommand command)
     {
-        if (command.OperationId is { } id && command.Session?.Operations is { } operations && operations.TryFind(id, step.Now, out var replay))
+        if (command.OperationId is { } id && command.Session?.Operations is { } operations && operations.TryFind(
+            id, step.Now, out var replay))
         {
             Repeat(command, replay, $"operation {id}");
             return true;
         }
 
-        if (command.RequestId.Length == 0 || RequestsOf(command) is not { } requests || !requests.TryFind(command.RequestId, step.Now, out replay))
+        if (command.RequestId.Length == 0 || RequestsOf(command) is not { } requests || !requests.TryFind(
+            command.RequestId, step.Now, out replay))
             return false;
         if (replay.State is Wait wait && command.GetType() == replay.Command)
         {
@@ -64,7 +66,11 @@ internal sealed class CommandReplays(KernelOptions options, EngineStep step)
         }
 
         if (command.OperationId is { } id && command.Session is { } session)
-            (session.Operations ??= new ReplayTable<ulong>(options, Budget)).Complete(id, command.GetType(), outcome, command.IsKeptBriefly, step.Now);
+        {
+            (session.Operations ??= new ReplayTable<ulong>(options, Budget)).Complete(
+                id, command.GetType(), outcome, command.IsKeptBriefly, step.Now);
+        }
+
         if (command.RequestId.Length > 0)
             OpenRequestsOf(command).Complete(command.RequestId, command.GetType(), outcome, command.IsKeptBriefly, step.Now);
         if (command is { RequestId.Length: > 0, Session: null } && outcome is not ObjectError)
@@ -100,7 +106,8 @@ internal sealed class CommandReplays(KernelOptions options, EngineStep step)
     }
 
     /// <summary>Whether the undelivered outcome of this command has reached no other caller that sent the same request.</summary>
-    public bool IsLastDelivery(ObjectCommand command) => command.RequestId.Length == 0 || RequestsOf(command)?.RemoveDelivery(command.RequestId) != false;
+    public bool IsLastDelivery(ObjectCommand command) =>
+        command.RequestId.Length == 0 || RequestsOf(command)?.RemoveDelivery(command.RequestId) != false;
 
     /// <summary>At the end of a step: records its answers to requests that callers may repeat, if it changed durable objects.</summary>
     public void RecordAnswers()
@@ -118,7 +125,8 @@ internal sealed class CommandReplays(KernelOptions options, EngineStep step)
     public void Restore(RequestAnswered request, bool briefly)
     {
         var split = request.RequestId.IndexOf('\n', StringComparison.Ordinal);
-        OpenRequestsOf(split < 0 ? "" : request.RequestId[..split]).Complete(request.RequestId[(split + 1)..], request.Command, request.Outcome, briefly, request.At);
+        OpenRequestsOf(split < 0 ? "" : request.RequestId[..split]).Complete(
+            request.RequestId[(split + 1)..], request.Command, request.Outcome, briefly, request.At);
     }
 
     /// <summary>
@@ -128,14 +136,17 @@ internal sealed class CommandReplays(KernelOptions options, EngineStep step)
     private static string JournalKey(ObjectCommand command)
     {
         var credential = command.Client?.Credential ?? "";
-        return credential.Length == 0 && !command.RequestId.Contains('\n', StringComparison.Ordinal) ? command.RequestId : $"{credential}\n{command.RequestId}";
+        return credential.Length == 0 && !command.RequestId.Contains('\n', StringComparison.Ordinal)
+            ? command.RequestId
+            : $"{credential}\n{command.RequestId}";
     }
 
     private void Repeat(ObjectCommand command, Replay replay, string what)
     {
         if (command.GetType() != replay.Command)
         {
-            Deliver(ObjectError.Invalid("", $"{what} was a {replay.Command.Name} and is now a {command.GetType().Name}; give each its own id"));
+            Deliver(
+                ObjectError.Invalid("", $"{what} was a {replay.Command.Name} and is now a {command.GetType().Name}; give each its own id"));
         }
         else if (replay.State is Wait wait)
         {
@@ -156,7 +167,8 @@ internal sealed class CommandReplays(KernelOptions options, EngineStep step)
         }
         else
         {
-            step.Effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, (ObjectOutcome)replay.State, replay.State is ObjectError || command.RequestId.Length == 0 ? null : command));
+            var granted = replay.State is ObjectError || command.RequestId.Length == 0 ? null : command;
+            step.Effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, (ObjectOutcome)replay.State, granted));
         }
 
         void Deliver(ObjectOutcome outcome) => step.Effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, outcome));

@@ -19,7 +19,8 @@ internal sealed class DurableChanges(EngineStep step)
             return null;
         step.Effects.SpeaksOfDurable = true;
         return JournalFailure is { } why
-            ? new ObjectError(ObjectErrorReason.JournalFailed, $"the journal has failed, so nothing durable can be used until the coordinator is restarted: {why}")
+            ? new ObjectError(
+                ObjectErrorReason.JournalFailed, $"the journal has failed, so nothing durable can be used until the coordinator is restarted: {why}")
             : null;
     }
 

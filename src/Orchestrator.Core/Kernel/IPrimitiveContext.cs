@@ -9,8 +9,8 @@ namespace Orchestrator.Core.Kernel;
 /// <summary>What the machine of a primitive may use of the kernel.</summary>
 /// <remarks>
 /// The invariants: every command gets one <see cref="Complete"/> or one successful <see cref="Suspend"/>, whose wait later gets one
-/// <see cref="Resume"/>. A grant calls <see cref="AddHold"/> first, then Resume or Complete, so that an implicit session is never seen empty
-/// in between. Complete the command's own outcome before serving other waiters. Waiters are served strictly from the front; a command that
+/// <see cref="Resume"/>. A grant calls <see cref="AddHold"/> first, then Resume or Complete, so that an implicit session is never seen
+/// empty in between. Complete the command's own outcome before serving other waiters. Waiters are served strictly from the front; a command that
 /// arrives while others wait, waits behind them. Name a wait's blockers in <see cref="NamedObject.AddBlockers"/>, including the waits ahead
 /// of it in the list; add none where an outsider can end the wait. An object without holders and waiters is dropped: at once if its state
 /// equals that of a new object, otherwise after it has been idle (<see cref="PrimitiveMachine.ScheduleIdleExpiry"/>), unless it was created
@@ -46,7 +46,9 @@ internal interface IPrimitiveContext
     /// Lets the command wait in a list of the object, at its end or behind <paramref name="after"/>; completes it at once if it must not
     /// wait: its timeout is zero, there are too many waits, or it would close a cycle.
     /// </summary>
-    /// <returns>The wait; null when the command is completed, and then the caller must drop an object that it created for the wait.</returns>
+    /// <returns>
+    /// The wait; null when the command is completed, and then the caller must drop an object that it created for the wait.
+    /// </returns>
     Wait? Suspend(WaitingCommand command, Session? session, NamedObject target, WaiterQueue list, Wait? after = null);
 
     /// <summary>Ends a wait, served or not. Waking the waits that it blocked is left to the machine.</summary>

@@ -6,7 +6,8 @@ using Orchestrator.Core.Sessions;
 namespace Orchestrator.Core.Kernel;
 
 /// <summary>What the shared objects keep in memory, and the errors of commands that would exceed the memory budget.</summary>
-internal sealed class ObjectMemory(MemoryBudget budget, ContentTally contents, ObjectQuota quota, SessionTable sessions, ReplayBudget replays)
+internal sealed class ObjectMemory(
+    MemoryBudget budget, ContentTally contents, ObjectQuota quota, SessionTable sessions, ReplayBudget replays)
 {
     // As measured with idle locks and queues, rounded up.
     private const int ObjectBytes = 550;
@@ -26,12 +27,14 @@ internal sealed class ObjectMemory(MemoryBudget budget, ContentTally contents, O
     public ObjectError? ValidateCounted(long more) => Fits(0) ? null : Full(more);
 
     /// <summary>Why a client may not use that many more bytes; null if it may.</summary>
-    public ObjectError? ValidateShare(ClientObjectQuota? client, long more) => client is null || client.Bytes + more <= budget.PerClientLimit
+    public ObjectError? ValidateShare(ClientObjectQuota? client, long more) =>
+        client is null || client.Bytes + more <= budget.PerClientLimit
         ? null
         : new ObjectError(
             ObjectErrorReason.LimitExceeded,
             $"the shared objects and waits of client {client.Name} take {client.Bytes:N0} bytes; {more:N0} more would " +
-            $"pass one client's part of the memory budget (object_bytes_per_client), {budget.PerClientLimit:N0}; retry once memory is freed")
+            $"pass one client's part of the memory budget (object_bytes_per_client), {budget.PerClientLimit:N0}; " +
+            "retry once memory is freed")
         {
             Subject = client.Name,
         };

@@ -75,7 +75,8 @@ internal sealed class SessionMachine(ObjectKernel kernel, KernelOptions options)
 
     private void Create(CreateSession command)
     {
-        if ((Sessions.ValidateTtl("ttl", command.Ttl) ?? Sessions.ValidateNew(command.Client, isTask: command.Task is not null)) is { } wrong)
+        var wrong = Sessions.ValidateTtl("ttl", command.Ttl) ?? Sessions.ValidateNew(command.Client, isTask: command.Task is not null);
+        if (wrong is not null)
         {
             kernel.Complete(command, wrong);
             return;

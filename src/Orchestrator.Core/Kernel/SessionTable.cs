@@ -35,7 +35,8 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
 
     public Session Open(ClientObjectQuota? client, string displayName, TimeSpan? ttl, SessionTask? task, bool isImplicit, string? id = null)
     {
-        var session = new Session(step.NextOrder(), id ?? options.SessionIds(++_number), displayName, ttl, task) { IsImplicit = isImplicit, Client = client };
+        var session = new Session(
+            step.NextOrder(), id ?? options.SessionIds(++_number), displayName, ttl, task) { IsImplicit = isImplicit, Client = client };
         client?.Sessions += 1;
         _sessions.Add(session.Id, session);
         if (task is null)
@@ -102,7 +103,8 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
         session.Requests?.Clear();
         session.Operations = null;
         session.Requests = null;
-        if (session.Task is { } task && _ofTasks.TryGetValue(task.TaskId, out var siblings) && siblings.Remove(session) && siblings.Count == 0)
+        if (session.Task is { } task && _ofTasks.TryGetValue(task.TaskId, out var siblings)
+            && siblings.Remove(session) && siblings.Count == 0)
             _ofTasks.Remove(task.TaskId);
         step.Effects.EndedSessions.Add(session);
         if (end.Cause != SessionEndCause.Closed)
@@ -114,7 +116,8 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
 
     /// <summary>The error in a time to live or a lease; null if it is valid.</summary>
     public ObjectError? ValidateTtl(string field, TimeSpan? ttl) => ttl <= TimeSpan.Zero || ttl > options.MaxSessionTtl
-        ? ObjectError.Invalid(field, $"the {field} of {ttl.Value.TotalSeconds} s must be more than zero and at most {options.MaxSessionTtl.TotalSeconds} s")
+        ? ObjectError.Invalid(
+            field, $"the {field} of {ttl.Value.TotalSeconds} s must be more than zero and at most {options.MaxSessionTtl.TotalSeconds} s")
         : null;
 
     /// <summary>Why no further session can be created; null if one can.</summary>
@@ -123,9 +126,9 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
         var most = isTask ? options.MaxSessions : options.MaxSessions - options.SessionsForTasks;
         if (_sessions.Count >= most)
         {
+            var part = isTask ? "" : $" without the {options.SessionsForTasks} that are kept for tasks";
             return new ObjectError(
-                ObjectErrorReason.LimitExceeded,
-                $"there are {_sessions.Count} sessions, the most that may exist at once{(isTask ? "" : $" without the {options.SessionsForTasks} that are kept for tasks")} (objects.sessions)")
+                ObjectErrorReason.LimitExceeded, $"there are {_sessions.Count} sessions, the most that may exist at once{part} (objects.sessions)")
             {
                 Field = "session_id",
             };
@@ -135,7 +138,8 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
             ? null
             : new ObjectError(
                 ObjectErrorReason.LimitExceeded,
-                $"client {client.Name} has {client.Sessions} sessions, the most that one client may have at once (sessions_per_client), those of its tasks and of its holds without a session included")
+                $"client {client.Name} has {client.Sessions} sessions, the most that one client may have at once (sessions_per_client), " +
+                "those of its tasks and of its holds without a session included")
             {
                 Subject = client.Name,
             };
@@ -151,7 +155,9 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
     /// <summary>The error of a client that may not use a session.</summary>
     public static ObjectError NotItsOwn(Session session) => new(
         ObjectErrorReason.PermissionDenied,
-        session.Task is null ? $"{session} was created with another credential, and can be used with that one only" : $"{session} is for the worker that runs its task")
+        session.Task is null
+            ? $"{session} was created with another credential, and can be used with that one only"
+            : $"{session} is for the worker that runs its task")
     {
         Field = "session_id",
     };

@@ -60,7 +60,9 @@ internal sealed class LatchMachine(IPrimitiveContext context) : PrimitiveMachine
     {
         var found = _latches.Find(command.Latch);
         var by = command.By == 0 ? 1 : command.By;
-        if ((ValidateLatch(command.Latch, command.Count, found) ?? ValidateCountDown(command.Latch, by, found?.Remaining ?? command.Count)) is { } wrong)
+        var wrong = ValidateLatch(command.Latch, command.Count, found)
+            ?? ValidateCountDown(command.Latch, by, found?.Remaining ?? command.Count);
+        if (wrong is not null)
         {
             Context.Complete(command, wrong);
             return;
@@ -86,7 +88,11 @@ internal sealed class LatchMachine(IPrimitiveContext context) : PrimitiveMachine
     private ObjectError? ValidateLatch(string name, long count, LatchState? target)
     {
         if (count < 0)
-            return ObjectError.Invalid("count", $"a count of {count} must be at least 1, or 0 to use the count that the latch was created with");
+        {
+            return ObjectError.Invalid(
+                "count", $"a count of {count} must be at least 1, or 0 to use the count that the latch was created with");
+        }
+
         if (target is not null)
         {
             return count == 0 || count == target.Count
@@ -103,6 +109,9 @@ internal sealed class LatchMachine(IPrimitiveContext context) : PrimitiveMachine
             return ObjectError.Invalid("by", $"by of {by} must be at least 1, or 0 for 1: a latch never counts up");
         return by <= remaining
             ? null
-            : new ObjectError(ObjectErrorReason.OverReleased, $"latch \"{name}\" has {remaining} left and cannot be counted down by {by}") { Field = "by" };
+            : new ObjectError(ObjectErrorReason.OverReleased, $"latch \"{name}\" has {remaining} left and cannot be counted down by {by}")
+            {
+                Field = "by",
+            };
     }
 }

@@ -88,7 +88,9 @@ internal sealed class LockMachine(IPrimitiveContext context, ulong lastToken) : 
     /// <summary>The error of a session that does not hold the lock.</summary>
     public static ObjectError NotHeld(string name, LockState? target, Session? session) => new(
         ObjectErrorReason.NotOwner,
-        target?.Holders.FirstOrDefault() is { } holder ? $"{target} is held by {holder.Session}, not by {session}" : $"lock \"{name}\" is free");
+        target?.Holders.FirstOrDefault() is { } holder
+            ? $"{target} is held by {holder.Session}, not by {session}"
+            : $"lock \"{name}\" is free");
 
     private void Acquire(AcquireLock command)
     {
@@ -175,7 +177,11 @@ internal sealed class LockMachine(IPrimitiveContext context, ulong lastToken) : 
     private ObjectError? ValidateAcquire(AcquireLock command, LockState? target)
     {
         if (command.Mode is < LockMode.Plain or > LockMode.Write)
-            return ObjectError.Invalid("mode", $"the lock mode {(int)command.Mode} must be PLAIN (1), REENTRANT (2), READ (3) or WRITE (4)");
+        {
+            return ObjectError.Invalid(
+                "mode", $"the lock mode {(int)command.Mode} must be PLAIN (1), REENTRANT (2), READ (3) or WRITE (4)");
+        }
+
         if (command.ValidateTimeout() is { } timeout)
             return timeout;
         if (ValidateLease(command, command.Lease) is { } lease)
@@ -184,7 +190,8 @@ internal sealed class LockMachine(IPrimitiveContext context, ulong lastToken) : 
             return _locks.ValidateNew(command.Lock);
         return target.Contradicts(command.Mode) is { } kind
             ? new ObjectError(
-                ObjectErrorReason.KindMismatch, $"{target} is in use as a {kind} lock and cannot be acquired in mode {ContractNames.Of(command.Mode)}")
+                ObjectErrorReason.KindMismatch,
+                $"{target} is in use as a {kind} lock and cannot be acquired in mode {ContractNames.Of(command.Mode)}")
             {
                 Field = "mode",
             }

@@ -5,7 +5,7 @@ namespace Orchestrator.Core.Objects;
 
 /// <summary>
 /// A request to the engine. Exactly one outcome per command appears in <see cref="ObjectEffects.Outcomes"/>, in the same
-/// <see cref="ObjectEngine.Apply"/> or in a later call. The host sets the settable properties before it applies the command; they stay unchanged
+/// <c>ObjectEngine.Apply</c> or in a later call. The host sets the settable properties before it applies the command; they stay unchanged
 /// from then on.
 /// </summary>
 public abstract record ObjectCommand
@@ -70,7 +70,8 @@ public abstract record WaitingCommand : ObjectCommand
 
     /// <summary>The error in its timeout; null if it is valid.</summary>
     internal ObjectError? ValidateTimeout() => Timeout < TimeSpan.Zero
-        ? ObjectError.Invalid("timeout", $"the timeout of {Timeout.Value.TotalSeconds} s must be absent, to wait without end, or at least zero")
+        ? ObjectError.Invalid(
+            "timeout", $"the timeout of {Timeout.Value.TotalSeconds} s must be absent, to wait without end, or at least zero")
         : null;
 }
 

@@ -51,7 +51,8 @@ public sealed partial class ObjectEngine
     /// <param name="after">The name after which to begin; empty for the first page.</param>
     /// <param name="maximum">The most to return.</param>
     /// <param name="now">The time, for ages.</param>
-    public IReadOnlyList<QueueInfo> ListQueues(string after, int maximum, TimeSpan now) => _queues.List(after, maximum, _kernel.Step.Latest(now));
+    public IReadOnlyList<QueueInfo> ListQueues(string after, int maximum, TimeSpan now) => _queues.List(
+        after, maximum, _kernel.Step.Latest(now));
 
     /// <summary>The pipe's current state; null if no pipe has this name.</summary>
     public PipeInfo? FindPipe(string name) => _pipes.Find(name);
@@ -149,5 +150,6 @@ public sealed partial class ObjectEngine
     /// </summary>
     /// <param name="now">The time.</param>
     /// <param name="maximum">The most edges to return.</param>
-    public IReadOnlyList<WaitEdge> ExplainWaits(TimeSpan now, int maximum = 10_000) => _kernel.Waits.Explain(_kernel.Step.Latest(now), maximum);
+    public IReadOnlyList<WaitEdge> ExplainWaits(TimeSpan now, int maximum = 10_000) => _kernel.Waits.Explain(
+        _kernel.Step.Latest(now), maximum);
 }

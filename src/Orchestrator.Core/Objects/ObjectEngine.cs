@@ -29,9 +29,9 @@ namespace Orchestrator.Core.Objects;
 /// </para>
 /// <para>
 /// To add a primitive, make a folder with: (1) its state, a <see cref="NamedObject"/> with a <see cref="WaiterQueue"/> for each condition
-/// that commands can wait for, and a subclass of <see cref="Hold"/> for what a session can hold of it; (2) its commands, records derived from
-/// <see cref="ObjectCommand"/> or <see cref="WaitingCommand"/>, with their outcomes beside them (cached where they carry no data); (3) its
-/// machine with an <see cref="ObjectMap{T}"/>: <see cref="PrimitiveMachine.Apply"/> validates, tries, and otherwise suspends;
+/// that commands can wait for, and a subclass of <see cref="Hold"/> for what a session can hold of it; (2) its commands, records derived
+/// from <see cref="ObjectCommand"/> or <see cref="WaitingCommand"/>, with their outcomes beside them (cached where they carry no data); (3)
+/// its machine with an <see cref="ObjectMap{T}"/>: <see cref="PrimitiveMachine.Apply"/> validates, tries, and otherwise suspends;
 /// <see cref="PrimitiveMachine.Undo"/> returns a grant. Then give it an <see cref="ObjectKind"/> and create the machine in this class.
 /// The machine sees the <see cref="IPrimitiveContext"/>, whose remarks state the invariants, and never this class. If it needs another
 /// primitive, as conditions need locks, the constructor passes that machine, and only one of the two may know the other.
@@ -133,8 +133,8 @@ public sealed partial class ObjectEngine
     }
 
     /// <summary>
-    /// Restores the durable objects of an earlier process, before the first command. Sessions, waits and holds do not outlive the process; so
-    /// for durable objects a restart equals the end of all sessions.
+    /// Restores the durable objects of an earlier process, before the first command. Sessions, waits and holds do not outlive the process;
+    /// so for durable objects a restart equals the end of all sessions.
     /// </summary>
     /// <param name="restored">The recovered objects.</param>
     /// <param name="now">The time; times in <paramref name="restored"/> may lie before the engine's zero.</param>

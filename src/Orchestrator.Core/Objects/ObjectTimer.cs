@@ -1,3 +1,4 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Scheduling;
 
 namespace Orchestrator.Core.Objects;
@@ -9,7 +10,9 @@ internal abstract class ObjectTimer(long order) : DeadlineNode(order)
     public abstract NamedObject Object { get; }
 }
 
-/// <summary>A time at which an object is to be reevaluated (<see cref="Kernel.PrimitiveMachine.OnTimer"/>), beside the timeouts of its waiters.</summary>
+/// <summary>
+/// A time at which an object is to be reevaluated (<see cref="PrimitiveMachine.OnTimer"/>), beside the timeouts of its waiters.
+/// </summary>
 /// <param name="order">
 /// Breaks ties: a timer that was created before a wait began fires before the timeout of that wait.
 /// </param>

@@ -12,7 +12,8 @@ internal static class SyncList
     // In the order of their prefixes.
     private static readonly ObjectKind[] Kinds =
     [
-        ObjectKind.Barrier, ObjectKind.Condition, ObjectKind.Event, ObjectKind.Latch, ObjectKind.Lock, ObjectKind.RateLimiter, ObjectKind.Semaphore,
+        ObjectKind.Barrier, ObjectKind.Condition, ObjectKind.Event, ObjectKind.Latch,
+        ObjectKind.Lock, ObjectKind.RateLimiter, ObjectKind.Semaphore,
     ];
 
     /// <summary>A <see cref="SyncPage"/>, or an INVALID <see cref="ObjectError"/>, see <see cref="ObjectEngine.ListSync"/>.</summary>
@@ -20,9 +21,13 @@ internal static class SyncList
     {
         if (pageSize < 0)
             return ObjectError.Invalid("page_size", $"a page_size of {pageSize} must be at least 1, or 0 for {DefaultPageSize}");
-        var start = pageToken.Length == 0 ? 0 : Array.FindIndex(Kinds, kind => pageToken.StartsWith(kind.Qualify(""), StringComparison.Ordinal));
+        var start = pageToken.Length == 0 ? 0 : Array.FindIndex(
+            Kinds, kind => pageToken.StartsWith(kind.Qualify(""), StringComparison.Ordinal));
         if (start < 0)
-            return ObjectError.Invalid("page_token", $"the page_token \"{ObjectError.Shorten(pageToken)}\" must be the next_page_token of an earlier page");
+        {
+            return ObjectError.Invalid(
+                "page_token", $"the page_token \"{ObjectError.Shorten(pageToken)}\" must be the next_page_token of an earlier page");
+        }
 
         var size = pageSize == 0 ? DefaultPageSize : Math.Min(pageSize, MaxPageSize);
         var after = pageToken.Length == 0 ? "" : pageToken[Kinds[start].Qualify("").Length..];

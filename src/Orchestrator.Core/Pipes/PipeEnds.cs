@@ -29,7 +29,8 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
         var wrong = ValidateSpec(spec) ?? (found is null ? _pipes.ValidateNew(spec.Name) : null);
         if (wrong is null && found is not null && found.Spec != spec)
         {
-            wrong = new ObjectError(ObjectErrorReason.KindMismatch, $"{found} exists with different settings: {found.Spec.DifferencesFrom(spec)}")
+            wrong = new ObjectError(
+                ObjectErrorReason.KindMismatch, $"{found} exists with different settings: {found.Spec.DifferencesFrom(spec)}")
             {
                 Field = "spec",
             };
@@ -74,7 +75,11 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
     {
         var wrong = Find(command, command.Pipe, command.End, out var pipe, out var side);
         if (wrong is null && (side!.Owner is null || command.Session is null))
-            wrong = NotOwner($"end {command.End} of {pipe} is not attached by {command.Session?.ToString() ?? "a request without session_id"}");
+        {
+            wrong = NotOwner(
+                $"end {command.End} of {pipe} is not attached by {command.Session?.ToString() ?? "a request without session_id"}");
+        }
+
         if (wrong is not null)
         {
             context.Complete(command, wrong);
@@ -126,7 +131,9 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
             _pipes.Drop(pipe);
     }
 
-    /// <summary>The end that a command names, or why it cannot be used: it does not exist, is closed, or belongs to another session.</summary>
+    /// <summary>
+    /// The end that a command names, or why it cannot be used: it does not exist, is closed, or belongs to another session.
+    /// </summary>
     public ObjectError? Find(ObjectCommand command, string name, PipeEnd end, out PipeState? pipe, out PipeSide? side)
     {
         side = null;
@@ -134,7 +141,8 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
         if (pipe is null)
         {
             return ObjectQuota.ValidateName(ObjectKind.Pipe, name)
-                ?? new ObjectError(ObjectErrorReason.NotFound, $"there is no pipe \"{name}\"; create it with CreatePipe") { Field = "pipe" };
+                ?? new ObjectError(
+                    ObjectErrorReason.NotFound, $"there is no pipe \"{name}\"; create it with CreatePipe") { Field = "pipe" };
         }
 
         if (end is not (PipeEnd.A or PipeEnd.B))
@@ -144,7 +152,8 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
             return Closed(pipe, side);
         if (side.Owner is not { } owner || owner.Session == command.Session)
             return null;
-        return NotOwner($"end {end} of {pipe} belongs to {owner.Session}, not to {command.Session?.ToString() ?? "a request without session_id"}");
+        return NotOwner(
+            $"end {end} of {pipe} belongs to {owner.Session}, not to {command.Session?.ToString() ?? "a request without session_id"}");
     }
 
     /// <summary>An end without an owner belongs to the first session that uses it: that session's death then closes the end.</summary>
@@ -173,9 +182,15 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
         if (ObjectQuota.ValidateName(ObjectKind.Pipe, spec.Name) is { } name)
             return name with { Field = "spec.name" };
         if (spec.MaxMessages < 0 || spec.MaxMessages > options.MaxMessages)
-            return ObjectError.Invalid("spec.max_messages", $"max_messages {spec.MaxMessages} must be 1 to {options.MaxMessages}, or 0 for {options.DefaultMaxMessages}");
+        {
+            return ObjectError.Invalid(
+                "spec.max_messages",
+                $"max_messages {spec.MaxMessages} must be 1 to {options.MaxMessages}, or 0 for {options.DefaultMaxMessages}");
+        }
+
         return spec.MaxBytes < 0 || spec.MaxBytes > options.MaxBytes
-            ? ObjectError.Invalid("spec.max_bytes", $"max_bytes {spec.MaxBytes} must be 1 to {options.MaxBytes}, or 0 for {options.DefaultMaxBytes}")
+            ? ObjectError.Invalid(
+                "spec.max_bytes", $"max_bytes {spec.MaxBytes} must be 1 to {options.MaxBytes}, or 0 for {options.DefaultMaxBytes}")
             : null;
     }
 

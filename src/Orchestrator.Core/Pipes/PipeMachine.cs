@@ -5,7 +5,9 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Pipes;
 
-/// <summary>Pipes: sends, receives, and what happens to their waits; <see cref="PipeEnds"/> knows which session may use which end.</summary>
+/// <summary>
+/// Pipes: sends, receives, and what happens to their waits; <see cref="PipeEnds"/> knows which session may use which end.
+/// </summary>
 internal sealed class PipeMachine(IPrimitiveContext context, PipeOptions options) : PrimitiveMachine(context)
 {
     private readonly PipeEnds _ends = new(context, options);
@@ -53,7 +55,8 @@ internal sealed class PipeMachine(IPrimitiveContext context, PipeOptions options
 
     public override void OnTimeout(Wait wait)
     {
-        Context.Resume(wait, wait.Command is SendMessages ? new SendOutcome(PipeStatus.Timeout, PipeState.Sent(wait)) : wait.Command.TimedOut);
+        Context.Resume(
+            wait, wait.Command is SendMessages ? new SendOutcome(PipeStatus.Timeout, PipeState.Sent(wait)) : wait.Command.TimedOut);
         OnWaiterLeft(wait);
     }
 
@@ -63,7 +66,11 @@ internal sealed class PipeMachine(IPrimitiveContext context, PipeOptions options
 
     private void Send(SendMessages command)
     {
-        if ((_ends.Find(command, command.Pipe, command.End, out var pipe, out var side) ?? command.ValidateTimeout() ?? ValidateSend(command, pipe!) ?? Context.ValidateShare(pipe!.Client, command.ContentBytes)) is { } wrong)
+        var wrong = _ends.Find(command, command.Pipe, command.End, out var pipe, out var side)
+            ?? command.ValidateTimeout()
+            ?? ValidateSend(command, pipe!)
+            ?? Context.ValidateShare(pipe!.Client, command.ContentBytes);
+        if (wrong is not null)
         {
             Context.Complete(command, wrong);
             return;
@@ -97,7 +104,10 @@ internal sealed class PipeMachine(IPrimitiveContext context, PipeOptions options
 
     private void Receive(ReceiveMessages command)
     {
-        if ((_ends.Find(command, command.Pipe, command.End, out var pipe, out var side) ?? command.ValidateTimeout() ?? ValidateReceive(command, pipe!)) is { } wrong)
+        var wrong = _ends.Find(command, command.Pipe, command.End, out var pipe, out var side)
+            ?? command.ValidateTimeout()
+            ?? ValidateReceive(command, pipe!);
+        if (wrong is not null)
         {
             Context.Complete(command, wrong);
             return;
@@ -126,7 +136,11 @@ internal sealed class PipeMachine(IPrimitiveContext context, PipeOptions options
             return;
         outcome.IsGivenBack = true;
         for (var i = 0; i < outcome.Messages.Count; i++)
-            side.Buffer.Return(new QueueEntry { Body = outcome.Messages[i].Body, Bytes = outcome.Messages[i].Bytes, Sequence = outcome.Sequences[i] });
+        {
+            side.Buffer.Return(
+                new QueueEntry { Body = outcome.Messages[i].Body, Bytes = outcome.Messages[i].Bytes, Sequence = outcome.Sequences[i] });
+        }
+
         Serve(pipe);
     }
 
@@ -214,7 +228,11 @@ internal sealed class PipeMachine(IPrimitiveContext context, PipeOptions options
         {
             var bytes = command.Messages[i].Bytes;
             if (bytes > pipe.Spec.MaxBytes)
-                return ObjectError.Invalid($"messages[{i}]", $"message {i} of {bytes} bytes can never fit in {pipe}, which keeps at most {pipe.Spec.MaxBytes} bytes");
+            {
+                return ObjectError.Invalid(
+                    $"messages[{i}]",
+                    $"message {i} of {bytes} bytes can never fit in {pipe}, which keeps at most {pipe.Spec.MaxBytes} bytes");
+            }
         }
 
         return null;

@@ -5,7 +5,8 @@ using Orchestrator.Core.Objects;
 namespace Orchestrator.Core.Queues;
 
 /// <summary>Creation, shutdown, end and description of queues.</summary>
-internal sealed class QueueAdministration(IPrimitiveContext context, QueueOptions options, QueueTable table, QueueLeases leases, QueueTransfers transfers)
+internal sealed class QueueAdministration(
+    IPrimitiveContext context, QueueOptions options, QueueTable table, QueueLeases leases, QueueTransfers transfers)
 {
     /// <summary>The queue's current state; null if no queue has this name.</summary>
     /// <param name="name">Its name.</param>
@@ -23,7 +24,10 @@ internal sealed class QueueAdministration(IPrimitiveContext context, QueueOption
     {
         var spec = table.WithDefaults(command.Spec);
         var found = table.Find(spec.Name);
-        if ((ValidateSpec(spec) ?? context.ValidateDurable(spec.Durability) ?? (found is null ? table.ValidateNew(spec.Name) : ValidateOther(found, spec))) is { } wrong)
+        var wrong = ValidateSpec(spec)
+            ?? context.ValidateDurable(spec.Durability)
+            ?? (found is null ? table.ValidateNew(spec.Name) : ValidateOther(found, spec));
+        if (wrong is not null)
         {
             context.Complete(command, wrong);
             return;
@@ -116,11 +120,23 @@ internal sealed class QueueAdministration(IPrimitiveContext context, QueueOption
         if (spec.Kind is < QueueKind.Fifo or > QueueKind.Priority)
             return ObjectError.Invalid("spec.kind", $"the queue kind {(int)spec.Kind} must be FIFO (1), LIFO (2) or PRIORITY (3)");
         if (spec.Durability is < Durability.Memory or > Durability.Disk)
-            return ObjectError.Invalid("spec.durability", $"the durability {(int)spec.Durability} must be MEMORY (1), PROCESS (2) or DISK (3)");
+        {
+            return ObjectError.Invalid(
+                "spec.durability", $"the durability {(int)spec.Durability} must be MEMORY (1), PROCESS (2) or DISK (3)");
+        }
+
         if (spec.MaxItems < 0 || spec.MaxItems > options.MaxItems)
-            return ObjectError.Invalid("spec.max_items", $"max_items {spec.MaxItems} must be 1 to {options.MaxItems}, or 0 for {options.DefaultMaxItems}");
+        {
+            return ObjectError.Invalid(
+                "spec.max_items", $"max_items {spec.MaxItems} must be 1 to {options.MaxItems}, or 0 for {options.DefaultMaxItems}");
+        }
+
         if (spec.MaxBytes < 0 || spec.MaxBytes > options.MaxBytes)
-            return ObjectError.Invalid("spec.max_bytes", $"max_bytes {spec.MaxBytes} must be 1 to {options.MaxBytes}, or 0 for {options.DefaultMaxBytes}");
+        {
+            return ObjectError.Invalid(
+                "spec.max_bytes", $"max_bytes {spec.MaxBytes} must be 1 to {options.MaxBytes}, or 0 for {options.DefaultMaxBytes}");
+        }
+
         if (spec.MaxDeliveries < 0)
             return ObjectError.Invalid("spec.max_deliveries", $"max_deliveries {spec.MaxDeliveries} must be at least 1, or 0 for no bound");
         return ValidateDeadLetters(spec) ?? ValidateTimes(spec);
@@ -141,17 +157,22 @@ internal sealed class QueueAdministration(IPrimitiveContext context, QueueOption
     {
         var most = options.MaxTime;
         if (spec.Aging is { } aging && (aging < TimeSpan.Zero || aging > most))
-            return ObjectError.Invalid("spec.aging", $"the aging of {aging.TotalSeconds} s must be at most {most.TotalSeconds} s, or zero or absent for none");
+        {
+            return ObjectError.Invalid(
+                "spec.aging", $"the aging of {aging.TotalSeconds} s must be at most {most.TotalSeconds} s, or zero or absent for none");
+        }
+
         if (spec.Aging is not null && spec.Kind != QueueKind.Priority)
             return ObjectError.Invalid("spec.aging", $"aging is for PRIORITY queues, not for {ContractNames.Of(spec.Kind)}");
         return spec.IdleTtl is { } idle && (idle < TimeSpan.Zero || idle > most)
-            ? ObjectError.Invalid("spec.idle_ttl", $"the idle_ttl of {idle.TotalSeconds} s must be at most {most.TotalSeconds} s, or zero or absent to stay")
+            ? ObjectError.Invalid(
+                "spec.idle_ttl", $"the idle_ttl of {idle.TotalSeconds} s must be at most {most.TotalSeconds} s, or zero or absent to stay")
             : null;
     }
 
     private static ObjectError? ValidateOther(QueueState queue, QueueSpec spec) => queue.Spec == spec
         ? null
-        : new ObjectError(ObjectErrorReason.KindMismatch, $"{queue} exists with different settings: {queue.Spec.DifferencesFrom(spec)}") { Field = "spec" };
+        : ObjectError.Mismatch("spec", $"{queue} exists with different settings: {queue.Spec.DifferencesFrom(spec)}");
 
     private static QueueInfo Describe(QueueState queue, long now) => new(queue.Spec)
     {

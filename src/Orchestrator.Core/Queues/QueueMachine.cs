@@ -53,11 +53,14 @@ internal sealed class QueueMachine : PrimitiveMachine
     /// <inheritdoc cref="QueueTable.RecordChanges"/>
     public void RecordChanges() => _table.RecordChanges();
 
-    /// <summary>Restores the queues of an earlier process; an item whose last allowed delivery was interrupted becomes a dead letter.</summary>
+    /// <summary>
+    /// Restores the queues of an earlier process; an item whose last allowed delivery was interrupted becomes a dead letter.
+    /// </summary>
     public void Restore(IReadOnlyList<RestoredQueue> restored, ClientObjectQuotaRegistry clients)
     {
         // All queues first: one may hold the dead letters of another.
-        var queues = restored.Select(queue => (Queue: _table.Open(queue.Spec, clients.OwnerOf(queue.Owner)), queue.Items, queue.Counts)).ToArray();
+        var queues = restored.Select(queue =>
+            (Queue: _table.Open(queue.Spec, clients.OwnerOf(queue.Owner)), queue.Items, queue.Counts)).ToArray();
         foreach (var (queue, _, counts) in queues)
             queue.Restore(counts);
         var wornOut = new List<(QueueState Queue, QueueEntry Entry)>();
@@ -65,7 +68,10 @@ internal sealed class QueueMachine : PrimitiveMachine
             Restore(queue, items, wornOut);
         // Behind the dead letters that are already there.
         foreach (var (queue, entry) in wornOut)
-            _settlements.Bury(queue, entry, $"delivered {entry.Deliveries} times, the most that the queue allows; the last time its coordinator ended");
+        {
+            _settlements.Bury(
+                queue, entry, $"delivered {entry.Deliveries} times, the most that the queue allows; the last time its coordinator ended");
+        }
     }
 
     public override void Apply(ObjectCommand command)
@@ -137,7 +143,12 @@ internal sealed class QueueMachine : PrimitiveMachine
         {
             var entry = new QueueEntry
             {
-                Body = item.Body, Bytes = item.Bytes, Sequence = item.Sequence, Priority = item.Priority, PutAt = item.PutAt, Deliveries = item.Deliveries,
+                Body = item.Body,
+                Bytes = item.Bytes,
+                Sequence = item.Sequence,
+                Priority = item.Priority,
+                PutAt = item.PutAt,
+                Deliveries = item.Deliveries,
             };
             if (item.DelayedUntil > Context.Now && !queue.IsEmptied)
                 _leases.Delay(queue, entry, item.DelayedUntil);

@@ -47,7 +47,14 @@ internal sealed class QueueSettlements(IPrimitiveContext context, QueueTable tab
             wrong = ObjectError.Invalid("count", $"the count {command.Count} must be at least 1, or 0 for 1");
         var count = Math.Max(1, command.Count);
         if (wrong is null && count > queue!.Unfinished)
-            wrong = new ObjectError(ObjectErrorReason.OverReleased, $"{queue} has {queue.Unfinished} unfinished items, and {count} were marked done") { Field = "count" };
+        {
+            wrong = new ObjectError(
+                ObjectErrorReason.OverReleased, $"{queue} has {queue.Unfinished} unfinished items, and {count} were marked done")
+            {
+                Field = "count",
+            };
+        }
+
         if (wrong is not null)
         {
             context.Complete(command, wrong);
@@ -114,7 +121,8 @@ internal sealed class QueueSettlements(IPrimitiveContext context, QueueTable tab
     /// the lease was handed on: lease ids can be guessed.
     /// </summary>
     private static bool MaySettle(SettleItems command, Session owner) =>
-        command.Session is { } session ? session == owner : command.Client is not { } client || client.ActsForTasks || SessionTable.MayUse(owner, client);
+        command.Session is { } session ? session == owner : command.Client is not { } client || client.ActsForTasks || SessionTable.MayUse(
+            owner, client);
 
     private void Settle(QueueLease lease, SettleItems command)
     {
@@ -157,7 +165,10 @@ internal sealed class QueueSettlements(IPrimitiveContext context, QueueTable tab
     {
         leases.End(lease);
         if (IsWornOut(lease) && !lease.Queue.IsEmptied)
-            Bury(lease.Queue, lease.Entry, $"delivered {lease.Entry.Deliveries} times, the most that the queue allows; the last time {how}");
+        {
+            Bury(
+                lease.Queue, lease.Entry, $"delivered {lease.Entry.Deliveries} times, the most that the queue allows; the last time {how}");
+        }
         else
             lease.Queue.Return(lease.Entry);
     }
@@ -170,7 +181,9 @@ internal sealed class QueueSettlements(IPrimitiveContext context, QueueTable tab
             return null;
         if (table.Find(name) is { } found)
             return found;
-        return table.ValidateNew(name) is null ? table.Create(table.WithDefaults(new QueueSpec(name, QueueKind.Fifo) { Durability = source.Durability })) : null;
+        return table.ValidateNew(name) is null
+            ? table.Create(table.WithDefaults(new QueueSpec(name, QueueKind.Fifo) { Durability = source.Durability }))
+            : null;
     }
 
     private ObjectError? ValidateSettle(SettleItems command)
@@ -180,7 +193,8 @@ internal sealed class QueueSettlements(IPrimitiveContext context, QueueTable tab
         {
             Settlement.Done or Settlement.Reject when duration is not null => ObjectError.Invalid(
                 "duration", $"a duration is for EXTEND and RETURN, not for {ContractNames.Of(command.Settlement)}"),
-            Settlement.Extend when duration is null => ObjectError.Invalid("duration", "EXTEND needs a duration: how long from now the lease lasts"),
+            Settlement.Extend when duration is null => ObjectError.Invalid(
+                "duration", "EXTEND needs a duration: how long from now the lease lasts"),
             Settlement.Return when duration == TimeSpan.Zero => null,
             Settlement.Done or Settlement.Reject or Settlement.Return or Settlement.Extend => context.ValidateTtl("duration", duration),
             _ => ObjectError.Invalid(

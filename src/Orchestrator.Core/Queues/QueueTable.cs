@@ -43,7 +43,8 @@ internal sealed class QueueTable(IPrimitiveContext context, QueueOptions options
     public QueueState Open(QueueSpec spec, ClientObjectQuota? owner)
     {
         context.Quota.Client = owner;
-        var queue = new QueueState(spec, new ContentTally(context.Contents, owner), spec.Durability > Durability.Memory ? _changed : null) { LastUsed = context.Now };
+        var tally = new ContentTally(context.Contents, owner);
+        var queue = new QueueState(spec, tally, spec.Durability > Durability.Memory ? _changed : null) { LastUsed = context.Now };
         _queues.Add(queue);
         if (spec.IdleTtl is { } ttl)
         {

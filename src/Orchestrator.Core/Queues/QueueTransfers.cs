@@ -10,7 +10,11 @@ internal sealed class QueueTransfers(IPrimitiveContext context, QueueTable table
 {
     public void Put(PutItems command)
     {
-        if ((table.Find(command.Queue, out var queue) ?? command.ValidateTimeout() ?? ValidatePut(command, queue!) ?? context.ValidateShare(queue!.Client, command.ContentBytes)) is { } wrong)
+        var wrong = table.Find(command.Queue, out var queue)
+            ?? command.ValidateTimeout()
+            ?? ValidatePut(command, queue!)
+            ?? context.ValidateShare(queue!.Client, command.ContentBytes);
+        if (wrong is not null)
         {
             context.Complete(command, wrong);
             return;
@@ -162,7 +166,8 @@ internal sealed class QueueTransfers(IPrimitiveContext context, QueueTable table
             Serve(queue);
         }
 
-        context.Complete(command, accepted == command.Items.Count ? PutOutcome.All(accepted) : new PutOutcome(WaitStatus.Timeout, accepted));
+        context.Complete(
+            command, accepted == command.Items.Count ? PutOutcome.All(accepted) : new PutOutcome(WaitStatus.Timeout, accepted));
         context.DeliverFirst(command, before);
     }
 
@@ -209,7 +214,10 @@ internal sealed class QueueTransfers(IPrimitiveContext context, QueueTable table
         {
             var bytes = command.Items[i].Body.Bytes;
             if (bytes > queue.Spec.MaxBytes)
-                return ObjectError.Invalid($"items[{i}]", $"item {i} of {bytes} bytes can never fit in {queue}, which keeps at most {queue.Spec.MaxBytes} bytes");
+            {
+                return ObjectError.Invalid(
+                    $"items[{i}]", $"item {i} of {bytes} bytes can never fit in {queue}, which keeps at most {queue.Spec.MaxBytes} bytes");
+            }
         }
 
         return null;

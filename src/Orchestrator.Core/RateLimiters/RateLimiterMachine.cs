@@ -105,14 +105,16 @@ internal sealed class RateLimiterMachine(IPrimitiveContext context) : PrimitiveM
     {
         if (_rateLimiters.Find(command.RateLimiter) is not { } target)
         {
-            Context.Complete(command, ObjectError.NotFound(ObjectKind.RateLimiter, command.RateLimiter, "it was never created, or it was deleted before"));
+            Context.Complete(command, ObjectError.NotFound(
+                ObjectKind.RateLimiter, command.RateLimiter, "it was never created, or it was deleted before"));
             return;
         }
 
         Context.Complete(command, Done.Instance);
         StopTimer(target.Timer);
         _rateLimiters.Drop(target);
-        var gone = new ObjectError(ObjectErrorReason.NotFound, $"{target} was deleted while the operation waited") { Field = ObjectKind.RateLimiter.Field() };
+        var gone = new ObjectError(
+            ObjectErrorReason.NotFound, $"{target} was deleted while the operation waited") { Field = ObjectKind.RateLimiter.Field() };
         while (target.Waiters.First is { } wait)
             Context.Resume(wait, gone);
     }
@@ -161,13 +163,18 @@ internal sealed class RateLimiterMachine(IPrimitiveContext context) : PrimitiveM
         if (spec.Period <= TimeSpan.Zero || spec.Period > RateLimiterSpec.MaxPeriod)
         {
             return ObjectError.Invalid(
-                "spec.period", $"the period of {spec.Period.TotalSeconds} s must be more than zero and at most {RateLimiterSpec.MaxPeriod.TotalSeconds} s");
+                "spec.period",
+                $"the period of {spec.Period.TotalSeconds} s must be more than zero and at most {RateLimiterSpec.MaxPeriod.TotalSeconds} s");
         }
 
         if (spec.Burst is < 0 or > most)
             return ObjectError.Invalid("spec.burst", $"a burst of {spec.Burst} must be 1 to {most}, or 0 for as many as permits");
         if (spec.SlidingWindow && spec.Burst != 0 && spec.Burst != spec.Permits)
-            return ObjectError.Invalid("spec.burst", $"a burst of {spec.Burst} must be left out with sliding_window, where at most {spec.Permits} come at once");
+        {
+            return ObjectError.Invalid(
+                "spec.burst", $"a burst of {spec.Burst} must be left out with sliding_window, where at most {spec.Permits} come at once");
+        }
+
         if (existing is null)
             return _rateLimiters.ValidateNew(spec.Name);
         return existing.Spec == spec with { Burst = spec.MaxPerCall }
@@ -182,7 +189,8 @@ internal sealed class RateLimiterMachine(IPrimitiveContext context) : PrimitiveM
         if (target is null)
             return ObjectError.NotFound(ObjectKind.RateLimiter, command.RateLimiter, "create it first");
         return command.Count < 1 || command.Count > target.Spec.MaxPerCall
-            ? ObjectError.Invalid("permits", $"permits of {command.Permits} must be 1 to {target.Spec.MaxPerCall}, the most that {target} gives at once, or 0 for 1")
+            ? ObjectError.Invalid(
+                "permits", $"permits of {command.Permits} must be 1 to {target.Spec.MaxPerCall}, the most that {target} gives at once, or 0 for 1")
             : null;
     }
 }

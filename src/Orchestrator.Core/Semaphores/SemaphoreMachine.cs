@@ -158,14 +158,19 @@ internal sealed class SemaphoreMachine(IPrimitiveContext context) : PrimitiveMac
         if (command.InitialPermits < 0)
             return ObjectError.Invalid("initial_permits", $"initial_permits of {command.InitialPermits} must be at least 0");
         if (command is { InitialPermits: 0, Bounded: true })
-            return ObjectError.Invalid("initial_permits", "initial_permits of 0 must be at least 1 where bounded: no acquire could ever succeed");
+        {
+            return ObjectError.Invalid(
+                "initial_permits", "initial_permits of 0 must be at least 1 where bounded: no acquire could ever succeed");
+        }
+
         if (ValidatePermits(command.Permits) is { } permits)
             return permits;
         if ((target is null ? ValidateCreation(command) : ValidateOther(command, target)) is { } wrong)
             return wrong;
         var initial = target?.Initial ?? command.InitialPermits!.Value;
         return (target?.IsBounded ?? command.Bounded) && command.Count > initial
-            ? ObjectError.Invalid("permits", $"permits of {command.Count} must be at most {initial}, all that semaphore \"{command.Semaphore}\" has")
+            ? ObjectError.Invalid(
+                "permits", $"permits of {command.Count} must be at most {initial}, all that semaphore \"{command.Semaphore}\" has")
             : null;
     }
 
@@ -195,18 +200,21 @@ internal sealed class SemaphoreMachine(IPrimitiveContext context) : PrimitiveMac
             if (command.InitialPermits is not { } first)
             {
                 return ObjectError.NotFound(
-                    ObjectKind.Semaphore, command.Semaphore, "no permit of it is taken, or it was never created; give initial_permits to create it");
+                    ObjectKind.Semaphore,
+                    command.Semaphore,
+                    "no permit of it is taken, or it was never created; give initial_permits to create it");
             }
 
             return first > int.MaxValue - command.Count
-                ? new ObjectError(ObjectErrorReason.OverReleased, $"initial_permits of {first} and {command.Count} more are above {int.MaxValue}") { Field = "permits" }
+                ? OverReleased($"initial_permits of {first} and {command.Count} more are above {int.MaxValue}")
                 : _semaphores.ValidateNew(command.Semaphore);
         }
 
         if (command.InitialPermits is { } initial && initial != target.Initial)
         {
             return ObjectError.Mismatch(
-                "initial_permits", $"{target} was created with initial_permits {target.Initial}; initial_permits of {initial} must agree or be left out");
+                "initial_permits",
+                $"{target} was created with initial_permits {target.Initial}; initial_permits of {initial} must agree or be left out");
         }
 
         var (most, why) = target.IsBounded
@@ -214,8 +222,10 @@ internal sealed class SemaphoreMachine(IPrimitiveContext context) : PrimitiveMac
             : (int.MaxValue - target.Available, $"{target.Available} are free, and it counts to {int.MaxValue}");
         return command.Count <= most
             ? null
-            : new ObjectError(ObjectErrorReason.OverReleased, $"{target} takes at most {most} permits now, not {command.Count}: {why}") { Field = "permits" };
+            : OverReleased($"{target} takes at most {most} permits now, not {command.Count}: {why}");
     }
+
+    private static ObjectError OverReleased(string message) => new(ObjectErrorReason.OverReleased, message) { Field = "permits" };
 
     private static ObjectError? ValidatePermits(int permits) => permits < 0
         ? ObjectError.Invalid("permits", $"permits of {permits} must be at least 1, or 0 for 1")

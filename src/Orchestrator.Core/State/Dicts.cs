@@ -58,7 +58,11 @@ internal sealed class Dicts(IPrimitiveContext context, StateOptions options, Sta
         }
 
         if (_draft.Count > options.MaxEntries && _draft.Count > (dict?.Count ?? 0))
-            return StateTable.Limit(ObjectKind.Dict, $"dict \"{command.Dict}\" would have {_draft.Count} entries, and may have {options.MaxEntries}");
+        {
+            return StateTable.Limit(
+                ObjectKind.Dict, $"dict \"{command.Dict}\" would have {_draft.Count} entries, and may have {options.MaxEntries}");
+        }
+
         return table.ValidateBytes(ObjectKind.Dict, command.Dict, dict?.Bytes ?? 0, _draft.Bytes);
     }
 
@@ -125,7 +129,10 @@ internal sealed class Dicts(IPrimitiveContext context, StateOptions options, Sta
         else
             return;
         if (dict.IsDurable)
-            context.Record(new EntryLives(dict.Name, entry.Key, entry.Expiry.HeapIndex >= 0 ? entry.Expiry.Deadline : long.MaxValue), dict.Durability);
+        {
+            context.Record(
+                new EntryLives(dict.Name, entry.Key, entry.Expiry.HeapIndex >= 0 ? entry.Expiry.Deadline : long.MaxValue), dict.Durability);
+        }
     }
 
     private DictValue[] ReadBack(DictState? dict, IReadOnlyList<DictEdit> edits)
@@ -142,17 +149,23 @@ internal sealed class Dicts(IPrimitiveContext context, StateOptions options, Sta
 
     private ObjectError? ValidateEdit(DictEdit edit, int index)
     {
-        var limits = options;
         if (edit.Operation is < DictOperation.Set or > DictOperation.Append)
             return ObjectError.Invalid($"edits[{index}]", $"edit {index} must be one of set, set_default, delete, add, path and append");
-        if (edit.Key.Length == 0 || edit.Key.Length > limits.MaxKeyLength)
-            return ObjectError.Invalid($"edits[{index}].key", $"the key of edit {index} has {edit.Key.Length} characters and must have 1 to {limits.MaxKeyLength}");
+        if (edit.Key.Length == 0 || edit.Key.Length > options.MaxKeyLength)
+        {
+            return ObjectError.Invalid(
+                $"edits[{index}].key",
+                $"the key of edit {index} has {edit.Key.Length} characters and must have 1 to {options.MaxKeyLength}");
+        }
+
         if (edit.Ttl is not { } ttl)
             return null;
         if (edit.Operation == DictOperation.Delete)
             return ObjectError.Invalid($"edits[{index}].ttl", $"edit {index} deletes its key and must have no ttl");
-        return ttl <= TimeSpan.Zero || ttl > limits.MaxTtl
-            ? ObjectError.Invalid($"edits[{index}].ttl", $"the ttl of {ttl.TotalSeconds} s of edit {index} must be more than zero and at most {limits.MaxTtl.TotalSeconds} s")
+        return ttl <= TimeSpan.Zero || ttl > options.MaxTtl
+            ? ObjectError.Invalid(
+                $"edits[{index}].ttl",
+                $"the ttl of {ttl.TotalSeconds} s of edit {index} must be more than zero and at most {options.MaxTtl.TotalSeconds} s")
             : null;
     }
 
@@ -172,7 +185,8 @@ internal sealed class Dicts(IPrimitiveContext context, StateOptions options, Sta
     }
 
     /// <summary>
-    /// A page ends at a place in the order of insertion: entries that are added or removed between two pages neither repeat nor hide others.
+    /// A page ends at a place in the order of insertion: entries that are added or removed between two pages neither repeat nor hide
+    /// others.
     /// </summary>
     private static ObjectOutcome ReadPage(DictState? dict, DictQuery query, long now)
     {
@@ -180,8 +194,14 @@ internal sealed class Dicts(IPrimitiveContext context, StateOptions options, Sta
         if (query.PageToken.Length > 0)
         {
             var colon = query.PageToken.IndexOf(':', StringComparison.Ordinal);
-            if (colon < 0 || !long.TryParse(query.PageToken.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var place))
-                return ObjectError.Invalid("page_token", $"the page token \"{ObjectError.Shorten(query.PageToken)}\" must be the next_page_token of the page before");
+            if (colon < 0 || !long.TryParse(
+                query.PageToken.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var place))
+            {
+                return ObjectError.Invalid(
+                    "page_token",
+                    $"the page token \"{ObjectError.Shorten(query.PageToken)}\" must be the next_page_token of the page before");
+            }
+
             next = dict?.After(query.PageToken[(colon + 1)..], place);
         }
 

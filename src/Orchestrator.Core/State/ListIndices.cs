@@ -12,7 +12,8 @@ internal static class ListIndices
     }
 
     public static ObjectError OutOfRange(string field, long index, StateObject item, long length) =>
-        ObjectError.Invalid(field, $"the index {index} is out of range for {item} of length {length}: it must be {-length} to {length - 1}");
+        ObjectError.Invalid(
+            field, $"the index {index} is out of range for {item} of length {length}: it must be {-length} to {length - 1}");
 
     public static ObjectError? ValidateSlice(long limit) =>
         limit < 0 ? ObjectError.Invalid("limit", $"the limit {limit} must be at least 1, or 0 to read to the end") : null;

@@ -94,7 +94,11 @@ internal sealed class Lists(IPrimitiveContext context, StateOptions options, Sta
     {
         resolved = edit;
         if (edit.Operation is < ListOperation.Append or > ListOperation.Reverse)
-            return ObjectError.Invalid($"edits[{number}]", $"edit {number} must be one of append, insert, set, pop, clear, reverse and extend");
+        {
+            return ObjectError.Invalid(
+                $"edits[{number}]", $"edit {number} must be one of append, insert, set, pop, clear, reverse and extend");
+        }
+
         if (edit.Operation is not (ListOperation.Insert or ListOperation.Set or ListOperation.Pop))
             return null;
         var end = edit.Operation == ListOperation.Insert ? list.Count : list.Count - 1;

@@ -116,7 +116,8 @@ internal sealed class Numbers(IPrimitiveContext context, StateOptions options, S
         return wrong;
     }
 
-    private static ObjectError? Edit(ArrayState array, ArrayEdit edit, int number, List<ArrayElementChanged> changes, Stack<(long Index, Number Before)> undo)
+    private static ObjectError? Edit(
+        ArrayState array, ArrayEdit edit, int number, List<ArrayElementChanged> changes, Stack<(long Index, Number Before)> undo)
     {
         var field = $"edits[{number}]";
         if (!ListIndices.TryResolve(edit.Index, array.Count, array.Count - 1, out var index))
@@ -125,8 +126,8 @@ internal sealed class Numbers(IPrimitiveContext context, StateOptions options, S
         // A set may change the type of a single value; all elements of an array have one type.
         if (array.IsReal is { } isReal && isReal != operand.IsReal)
         {
-            return new ObjectError(
-                ObjectErrorReason.KindMismatch, $"{array} holds {array[0].TypeName} numbers, and edit {number} is with the {operand.TypeName} {operand}") { Field = field };
+            return ObjectError.Mismatch(
+                field, $"{array} holds {array[0].TypeName} numbers, and edit {number} is with the {operand.TypeName} {operand}");
         }
 
         var before = Number.Of(array[index].Bits, operand.IsReal);
@@ -156,7 +157,7 @@ internal sealed class Numbers(IPrimitiveContext context, StateOptions options, S
         {
             return command.Length == 0 || command.Length == array.Count
                 ? null
-                : new ObjectError(ObjectErrorReason.KindMismatch, $"{array} has the length {array.Count}, not {command.Length}, and keeps it") { Field = "length" };
+                : ObjectError.Mismatch("length", $"{array} has the length {array.Count}, not {command.Length}, and keeps it");
         }
 
         if (command.Length < 1 || command.Length > limit)

@@ -39,7 +39,12 @@ internal sealed class SharedStateMachine : PrimitiveMachine
     /// <inheritdoc cref="StateTable.HistoryBytes"/>
     public long HistoryBytes => _table.HistoryBytes;
 
-    /// <inheritdoc cref="ObjectEngine.ReadChanges"/>
+    /// <summary>The changes of an object after a version: for a watch.</summary>
+    /// <param name="kind">Dict, list, value or array.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="afterVersion">The version that is known; 0 while the object does not exist.</param>
+    /// <param name="maximum">The most changes to return.</param>
+    /// <param name="keyPrefix">For a dict: only keys that begin so.</param>
     public StateChanges ReadChanges(ObjectKind kind, string name, ulong afterVersion, int maximum, string keyPrefix) =>
         _table.Find(kind, name) is { Exists: true } found
             ? found.ReadChanges(afterVersion, maximum, keyPrefix)
@@ -52,8 +57,7 @@ internal sealed class SharedStateMachine : PrimitiveMachine
     public IReadOnlyList<StateInfo> List(ObjectKind? kind, string after, int maximum)
     {
         var asked = _table.All.Where(item => item.Exists && (kind is null || item.Kind == kind));
-        return [.. NamePager.After(asked, item => item.QualifiedName, after, maximum)
-            .Select(item => new StateInfo(item.Kind, item.Name, item.Version, item.Count, item.Bytes) { Durability = item.Durability, Owner = item.Owner })];
+        return [.. NamePager.After(asked, item => item.QualifiedName, after, maximum).Select(Describe)];
     }
 
     /// <summary>Restores the version from which new objects begin.</summary>
@@ -131,7 +135,10 @@ internal sealed class SharedStateMachine : PrimitiveMachine
     private void Await(AwaitStateChange command)
     {
         var found = _table.Find(command.Kind, command.Name);
-        if ((ValidateKind(command.Kind) ?? command.ValidateTimeout() ?? (found is null ? _table.ValidateNew(command.Kind, command.Name) : null)) is { } wrong)
+        var wrong = ValidateKind(command.Kind)
+            ?? command.ValidateTimeout()
+            ?? (found is null ? _table.ValidateNew(command.Kind, command.Name) : null);
+        if (wrong is not null)
         {
             Context.Complete(command, wrong);
             return;
@@ -173,6 +180,9 @@ internal sealed class SharedStateMachine : PrimitiveMachine
         Context.Complete(command, Done.Instance);
         _table.Wake(found);
     }
+
+    private static StateInfo Describe(StateObject item) =>
+        new(item.Kind, item.Name, item.Version, item.Count, item.Bytes) { Durability = item.Durability, Owner = item.Owner };
 
     private static ObjectError? ValidateKind(ObjectKind kind) => kind is >= ObjectKind.Dict and <= ObjectKind.Array
         ? null

@@ -5,7 +5,7 @@ namespace Orchestrator.Core.State;
 
 /// <summary>
 /// Waits until the object's version differs from this one: until the next change, or not at all if the object has changed, was deleted or
-/// is another. Then <see cref="ObjectEngine.ReadChanges"/> returns the changes. Errors: INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
+/// is another. Then <c>ObjectEngine.ReadChanges</c> returns the changes. Errors: INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
 /// </summary>
 /// <param name="Kind">Dict, list, value or array.</param>
 /// <param name="Name">Its name; it need not exist yet.</param>

@@ -90,7 +90,7 @@ internal sealed class StateTable(IPrimitiveContext context, StateOptions options
         item.Durability = command.Durability ?? Durability.Memory;
         if (!item.IsDurable)
             return;
-        context.Record(new StateBegun(item.Kind, item.Name, item.Durability, item.Version, item.Client?.Credential ?? ""), item.Durability);
+        context.Record(new StateBegun(item.Kind, item.Name, item.Durability, item.Version, item.Owner), item.Durability);
         RecordChangesOf(item);
     }
 
@@ -120,14 +120,25 @@ internal sealed class StateTable(IPrimitiveContext context, StateOptions options
         var version = found?.Version ?? 0;
         var what = $"{kind.Noun()} \"{name}\"";
         if (guard.ExpectedVersion is { } expected && expected != version)
-            return Stale($"{what} has version {version}, and version {expected} was expected; read it again", "guard.expected_version", version);
+        {
+            return Stale(
+                $"{what} has version {version}, and version {expected} was expected; read it again", "guard.expected_version", version);
+        }
+
         if (guard.Lock.Length == 0)
-            return guard.FencingToken == 0 ? null : ObjectError.Invalid("guard.lock", $"the fencing token {guard.FencingToken} needs the name of its lock");
+        {
+            return guard.FencingToken == 0 ? null : ObjectError.Invalid(
+                "guard.lock", $"the fencing token {guard.FencingToken} needs the name of its lock");
+        }
+
         if (ObjectQuota.ValidateName(ObjectKind.Lock, guard.Lock) is { } badLock)
             return badLock with { Field = "guard.lock" };
         return locks.IsHeldWith(guard.Lock, guard.FencingToken)
             ? null
-            : Stale($"lock \"{guard.Lock}\" is not held with the fencing token {guard.FencingToken}; {what} has version {version}", "guard.fencing_token", version);
+            : Stale(
+                $"lock \"{guard.Lock}\" is not held with the fencing token {guard.FencingToken}; {what} has version {version}",
+                "guard.fencing_token",
+                version);
     }
 
     /// <summary>Whether an object may grow to so many bytes.</summary>
@@ -150,11 +161,16 @@ internal sealed class StateTable(IPrimitiveContext context, StateOptions options
         if (item.Bytes <= before)
             return null;
         if (_budget.Bytes > options.MaxTotalBytes)
-            return Limit(item.Kind, $"all shared state would take {_budget.Bytes} bytes, and may take {options.MaxTotalBytes}; delete some");
+        {
+            return Limit(
+                item.Kind, $"all shared state would take {_budget.Bytes} bytes, and may take {options.MaxTotalBytes}; delete some");
+        }
+
         return context.ValidateShare(item.Client, 0) ?? context.ValidateCountedMemory(item.Bytes - before);
     }
 
-    public static ObjectError Limit(ObjectKind kind, string message) => new(ObjectErrorReason.LimitExceeded, message) { Field = kind.Field() };
+    public static ObjectError Limit(ObjectKind kind, string message) => new(
+        ObjectErrorReason.LimitExceeded, message) { Field = kind.Field() };
 
     private static T Add<T>(ObjectMap<T> table, T item)
         where T : NamedObject
@@ -166,11 +182,18 @@ internal sealed class StateTable(IPrimitiveContext context, StateOptions options
     private ObjectError? ValidateDurability(StateUpdate command, ObjectKind kind, string name, StateObject? found)
     {
         if (command.Durability is < Durability.Memory or > Durability.Disk)
-            return ObjectError.Invalid("durability", $"the durability {(int)command.Durability} must be MEMORY (1), PROCESS (2) or DISK (3)");
+        {
+            return ObjectError.Invalid(
+                "durability", $"the durability {(int)command.Durability} must be MEMORY (1), PROCESS (2) or DISK (3)");
+        }
+
         if (found is not { Exists: true })
             return context.ValidateDurable(command.Durability ?? Durability.Memory);
         return command.Durability is { } asked && asked != found.Durability
-            ? ObjectError.Mismatch("durability", $"{kind.Noun()} \"{name}\" has the durability {ContractNames.Of(found.Durability)}, not {ContractNames.Of(asked)}, and keeps it")
+            ? ObjectError.Mismatch(
+                "durability",
+                $"{kind.Noun()} \"{name}\" has the durability {ContractNames.Of(found.Durability)}, " +
+                $"not {ContractNames.Of(asked)}, and keeps it")
             : context.ValidateDurable(found.Durability);
     }
 
