@@ -1,14 +1,6 @@
-using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
-using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Journal;
-
-/// <summary>
-/// A change of a durable object, to be journaled before its outcome is reported. Changes and not commands, since the effect of a command on
-/// a durable object may depend on sessions, waits and timers that do not outlive the process. Immutable; times are the engine's, in ticks.
-/// </summary>
-public abstract record ObjectChange;
 
 /// <summary>A durable queue was created.</summary>
 /// <param name="Spec">Its settings.</param>
@@ -48,7 +40,8 @@ public sealed record QueueChanged(string Queue, QueueCounts Counts) : ObjectChan
 /// <param name="Dropped">How many items were dropped.</param>
 /// <param name="IsShutDown">It accepts no more items.</param>
 /// <param name="IsEmptied">Returned items are dropped, too.</param>
-public readonly record struct QueueCounts(long LastSequence, long Unfinished, long DeadLettered, long Dropped, bool IsShutDown, bool IsEmptied);
+public readonly record struct QueueCounts(
+    long LastSequence, long Unfinished, long DeadLettered, long Dropped, bool IsShutDown, bool IsEmptied);
 
 /// <summary>A stored item of a queue.</summary>
 /// <param name="Body">The payload, or a <see cref="DeadLetter"/> around it.</param>
@@ -69,41 +62,3 @@ public readonly record struct KeptItem(object Body, int Bytes, long Sequence, lo
 /// <param name="Deliveries">How often it has been delivered.</param>
 /// <param name="DelayedUntil">Until when it is delayed; 0 if it is not.</param>
 public readonly record struct ItemMove(long Sequence, int Deliveries, long DelayedUntil);
-
-/// <summary>A durable dict, list, value or array was created.</summary>
-/// <param name="Kind">Which of them.</param>
-/// <param name="Name">Its name.</param>
-/// <param name="Durability">Its level.</param>
-/// <param name="Version">Its version before its first change.</param>
-/// <param name="Owner">The credential of the client that first changed it, see <see cref="Sessions.ClientObjectQuota.Credential"/>.</param>
-public sealed record StateBegun(ObjectKind Kind, string Name, Durability Durability, ulong Version, string Owner) : ObjectChange;
-
-/// <summary>A durable object of shared state changed.</summary>
-/// <param name="Kind">Which of them.</param>
-/// <param name="Name">Its name.</param>
-/// <param name="Change">How.</param>
-public sealed record StateEdited(ObjectKind Kind, string Name, StateChange Change) : ObjectChange;
-
-/// <summary>Sets when an entry of a durable dict expires.</summary>
-/// <param name="Dict">The dict.</param>
-/// <param name="Key">The entry.</param>
-/// <param name="Deadline">When it expires; <see cref="long.MaxValue"/> never.</param>
-public sealed record EntryLives(string Dict, string Key, long Deadline) : ObjectChange;
-
-/// <summary>The numbers of a durable array are of this type.</summary>
-/// <param name="Array">The array.</param>
-/// <param name="IsReal">Whether they are doubles.</param>
-public sealed record ArrayTyped(string Array, bool IsReal) : ObjectChange;
-
-/// <summary>A durable object of shared state was deleted.</summary>
-/// <param name="Kind">Which of them.</param>
-/// <param name="Name">Its name.</param>
-/// <param name="Floor">The version from which a later object of its name begins.</param>
-public sealed record StateDeleted(ObjectKind Kind, string Name, ulong Floor) : ObjectChange;
-
-/// <summary>The outcome of a request that a caller without a session may repeat.</summary>
-/// <param name="RequestId">Its id.</param>
-/// <param name="Command">The type of its command.</param>
-/// <param name="Outcome">The answer.</param>
-/// <param name="At">When.</param>
-public sealed record RequestAnswered(string RequestId, Type Command, ObjectOutcome Outcome, long At) : ObjectChange;
