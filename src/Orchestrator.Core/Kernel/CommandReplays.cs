@@ -20,16 +20,19 @@ internal sealed class CommandReplays(KernelOptions options, EngineStep step)
     /// <summary>Answers a command whose id is known, or lets it take over the wait of the first; false if it is new.</summary>
     public bool TryAnswer(ObjectCommand command)
     {
-        if (command.OperationId is { } id && command.Session?.Operations is { } operations && operations.TryFind(
-            id, step.Now, out var replay))
+        if (command.OperationId is { } id && command.Session?.Operations is { } operations
+            && operations.TryFind(id, step.Now, out var replay))
         {
             Repeat(command, replay, $"operation {id}");
             return true;
         }
 
-        if (command.RequestId.Length == 0 || RequestsOf(command) is not { } requests || !requests.TryFind(
-            command.RequestId, step.Now, out replay))
+        if (command.RequestId.Length == 0 || RequestsOf(command) is not { } requests
+            || !requests.TryFind(command.RequestId, step.Now, out replay))
+        {
             return false;
+        }
+
         if (replay.State is Wait wait && command.GetType() == replay.Command)
         {
             // The order in which the two calls were sent is unknown, so both get the outcome; cancelling one does not end the other.
@@ -125,8 +128,8 @@ internal sealed class CommandReplays(KernelOptions options, EngineStep step)
     public void Restore(RequestAnswered request, bool briefly)
     {
         var split = request.RequestId.IndexOf('\n', StringComparison.Ordinal);
-        OpenRequestsOf(split < 0 ? "" : request.RequestId[..split]).Complete(
-            request.RequestId[(split + 1)..], request.Command, request.Outcome, briefly, request.At);
+        var requests = OpenRequestsOf(split < 0 ? "" : request.RequestId[..split]);
+        requests.Complete(request.RequestId[(split + 1)..], request.Command, request.Outcome, briefly, request.At);
     }
 
     /// <summary>
@@ -145,8 +148,8 @@ internal sealed class CommandReplays(KernelOptions options, EngineStep step)
     {
         if (command.GetType() != replay.Command)
         {
-            Deliver(
-                ObjectError.Invalid("", $"{what} was a {replay.Command.Name} and is now a {command.GetType().Name}; give each its own id"));
+            Deliver(ObjectError.Invalid(
+                "", $"{what} was a {replay.Command.Name} and is now a {command.GetType().Name}; give each its own id"));
         }
         else if (replay.State is Wait wait)
         {

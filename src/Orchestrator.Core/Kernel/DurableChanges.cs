@@ -20,7 +20,8 @@ internal sealed class DurableChanges(EngineStep step)
         step.Effects.SpeaksOfDurable = true;
         return JournalFailure is { } why
             ? new ObjectError(
-                ObjectErrorReason.JournalFailed, $"the journal has failed, so nothing durable can be used until the coordinator is restarted: {why}")
+                ObjectErrorReason.JournalFailed,
+                $"the journal has failed, so nothing durable can be used until the coordinator is restarted: {why}")
             : null;
     }
 

@@ -27,10 +27,11 @@ internal sealed class ObjectMemory(
     public ObjectError? ValidateCounted(long more) => Fits(0) ? null : Full(more);
 
     /// <summary>Why a client may not use that many more bytes; null if it may.</summary>
-    public ObjectError? ValidateShare(ClientObjectQuota? client, long more) =>
-        client is null || client.Bytes + more <= budget.PerClientLimit
-        ? null
-        : new ObjectError(
+    public ObjectError? ValidateShare(ClientObjectQuota? client, long more)
+    {
+        if (client is null || client.Bytes + more <= budget.PerClientLimit)
+            return null;
+        return new ObjectError(
             ObjectErrorReason.LimitExceeded,
             $"the shared objects and waits of client {client.Name} take {client.Bytes:N0} bytes; {more:N0} more would " +
             $"pass one client's part of the memory budget (object_bytes_per_client), {budget.PerClientLimit:N0}; " +
@@ -38,6 +39,7 @@ internal sealed class ObjectMemory(
         {
             Subject = client.Name,
         };
+    }
 
     private bool Fits(long more) => _share.FitsNewWork(KeptBytes + more);
 

@@ -49,8 +49,8 @@ internal abstract class PrimitiveMachine(IPrimitiveContext context)
     protected static string FormatSession(Session? session) => session?.ToString() ?? "a waiter without a session";
 
     /// <summary>A command reached the machine of another primitive, which is a defect.</summary>
-    protected static UnreachableException NotMine(ObjectCommand command) => new(
-        $"{command.GetType().Name} is not a command of this primitive");
+    protected static UnreachableException NotMine(ObjectCommand command) =>
+        new($"{command.GetType().Name} is not a command of this primitive");
 
     /// <summary>The error in the lease that a request without a session may have; null if it is valid.</summary>
     protected ObjectError? ValidateLease(ObjectCommand command, TimeSpan? lease)

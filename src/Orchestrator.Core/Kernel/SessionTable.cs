@@ -35,8 +35,11 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
 
     public Session Open(ClientObjectQuota? client, string displayName, TimeSpan? ttl, SessionTask? task, bool isImplicit, string? id = null)
     {
-        var session = new Session(
-            step.NextOrder(), id ?? options.SessionIds(++_number), displayName, ttl, task) { IsImplicit = isImplicit, Client = client };
+        var session = new Session(step.NextOrder(), id ?? options.SessionIds(++_number), displayName, ttl, task)
+        {
+            IsImplicit = isImplicit,
+            Client = client,
+        };
         client?.Sessions += 1;
         _sessions.Add(session.Id, session);
         if (task is null)
@@ -105,7 +108,10 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
         session.Requests = null;
         if (session.Task is { } task && _ofTasks.TryGetValue(task.TaskId, out var siblings)
             && siblings.Remove(session) && siblings.Count == 0)
+        {
             _ofTasks.Remove(task.TaskId);
+        }
+
         step.Effects.EndedSessions.Add(session);
         if (end.Cause != SessionEndCause.Closed)
             RememberLost(session);
@@ -128,7 +134,8 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
         {
             var part = isTask ? "" : $" without the {options.SessionsForTasks} that are kept for tasks";
             return new ObjectError(
-                ObjectErrorReason.LimitExceeded, $"there are {_sessions.Count} sessions, the most that may exist at once{part} (objects.sessions)")
+                ObjectErrorReason.LimitExceeded,
+                $"there are {_sessions.Count} sessions, the most that may exist at once{part} (objects.sessions)")
             {
                 Field = "session_id",
             };
@@ -144,13 +151,6 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
                 Subject = client.Name,
             };
     }
-
-    /// <summary>
-    /// A task attempt's session has no secret of its own: clients that act for tasks may use it. Any other session needs the
-    /// credential that it was created with.
-    /// </summary>
-    public static bool MayUse(Session session, ClientObjectQuota client) =>
-        session.Task is not null ? client.ActsForTasks : session.Client is not { } owner || owner.Credential == client.Credential;
 
     /// <summary>The error of a client that may not use a session.</summary>
     public static ObjectError NotItsOwn(Session session) => new(

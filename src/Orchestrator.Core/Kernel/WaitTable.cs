@@ -124,7 +124,8 @@ internal sealed class WaitTable(
         if (_graph.FindCycle(wait, step.Now, TaskJoins > 0) is not { } cycle)
             return null;
         var hint = cycle.IsOfNamedFlows ? "" : ". Independent flows of one session want a name each (flow), or a session each";
-        return new ObjectError(ObjectErrorReason.Deadlock, $"waiting at {wait.Object} would close a cycle of waits: {cycle.Describe()}{hint}")
+        return new ObjectError(
+            ObjectErrorReason.Deadlock, $"waiting at {wait.Object} would close a cycle of waits: {cycle.Describe()}{hint}")
         {
             Cycle = cycle,
         };

@@ -81,7 +81,7 @@ public sealed partial class ObjectEngine
     /// <summary>The machine of locks.</summary>
     internal LockMachine Locks { get; }
 
-    /// <summary>The kernel, as machines see it.</summary>
+    /// <summary>The kernel, as machines see it: for a primitive that a test adds to <see cref="Machines"/>.</summary>
     internal IPrimitiveContext Context => _kernel;
 
     /// <summary>The machines of all kinds.</summary>
@@ -97,7 +97,7 @@ public sealed partial class ObjectEngine
         _kernel.Begin(now, effects, command.Quota);
         if (command.Session is { HasEnded: true } ended)
             _kernel.Complete(command, ObjectError.SessionLost(ended));
-        else if (command is { Session: { } session, Client: { } client } && !SessionTable.MayUse(session, client))
+        else if (command is { Session: { } session, Client: { } client } && !session.MayBeUsedBy(client))
             _kernel.Complete(command, SessionTable.NotItsOwn(session));
         else if (!_kernel.Replays.TryAnswer(command) && !ExceedsMemory(command))
             _kernel.Machines.Of(command).Apply(command);

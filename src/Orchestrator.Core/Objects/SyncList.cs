@@ -21,8 +21,9 @@ internal static class SyncList
     {
         if (pageSize < 0)
             return ObjectError.Invalid("page_size", $"a page_size of {pageSize} must be at least 1, or 0 for {DefaultPageSize}");
-        var start = pageToken.Length == 0 ? 0 : Array.FindIndex(
-            Kinds, kind => pageToken.StartsWith(kind.Qualify(""), StringComparison.Ordinal));
+        var start = pageToken.Length == 0
+            ? 0
+            : Array.FindIndex(Kinds, kind => pageToken.StartsWith(kind.Qualify(""), StringComparison.Ordinal));
         if (start < 0)
         {
             return ObjectError.Invalid(

@@ -141,8 +141,10 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
         if (pipe is null)
         {
             return ObjectQuota.ValidateName(ObjectKind.Pipe, name)
-                ?? new ObjectError(
-                    ObjectErrorReason.NotFound, $"there is no pipe \"{name}\"; create it with CreatePipe") { Field = "pipe" };
+                ?? new ObjectError(ObjectErrorReason.NotFound, $"there is no pipe \"{name}\"; create it with CreatePipe")
+                {
+                    Field = "pipe",
+                };
         }
 
         if (end is not (PipeEnd.A or PipeEnd.B))

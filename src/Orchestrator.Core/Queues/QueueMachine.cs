@@ -59,8 +59,9 @@ internal sealed class QueueMachine : PrimitiveMachine
     public void Restore(IReadOnlyList<RestoredQueue> restored, ClientObjectQuotaRegistry clients)
     {
         // All queues first: one may hold the dead letters of another.
-        var queues = restored.Select(queue =>
-            (Queue: _table.Open(queue.Spec, clients.OwnerOf(queue.Owner)), queue.Items, queue.Counts)).ToArray();
+        var queues = restored
+            .Select(queue => (Queue: _table.Open(queue.Spec, clients.OwnerOf(queue.Owner)), queue.Items, queue.Counts))
+            .ToArray();
         foreach (var (queue, _, counts) in queues)
             queue.Restore(counts);
         var wornOut = new List<(QueueState Queue, QueueEntry Entry)>();

@@ -121,8 +121,9 @@ internal sealed class QueueSettlements(IPrimitiveContext context, QueueTable tab
     /// the lease was handed on: lease ids can be guessed.
     /// </summary>
     private static bool MaySettle(SettleItems command, Session owner) =>
-        command.Session is { } session ? session == owner : command.Client is not { } client || client.ActsForTasks || SessionTable.MayUse(
-            owner, client);
+        command.Session is { } session
+            ? session == owner
+            : command.Client is not { } client || client.ActsForTasks || owner.MayBeUsedBy(client);
 
     private void Settle(QueueLease lease, SettleItems command)
     {

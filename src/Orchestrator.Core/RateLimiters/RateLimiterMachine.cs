@@ -113,8 +113,10 @@ internal sealed class RateLimiterMachine(IPrimitiveContext context) : PrimitiveM
         Context.Complete(command, Done.Instance);
         StopTimer(target.Timer);
         _rateLimiters.Drop(target);
-        var gone = new ObjectError(
-            ObjectErrorReason.NotFound, $"{target} was deleted while the operation waited") { Field = ObjectKind.RateLimiter.Field() };
+        var gone = new ObjectError(ObjectErrorReason.NotFound, $"{target} was deleted while the operation waited")
+        {
+            Field = ObjectKind.RateLimiter.Field(),
+        };
         while (target.Waiters.First is { } wait)
             Context.Resume(wait, gone);
     }
@@ -160,11 +162,11 @@ internal sealed class RateLimiterMachine(IPrimitiveContext context) : PrimitiveM
             return name with { Field = "spec.name" };
         if (spec.Permits is < 1 or > most)
             return ObjectError.Invalid("spec.permits", $"permits of {spec.Permits} per period must be 1 to {most}");
-        if (spec.Period <= TimeSpan.Zero || spec.Period > RateLimiterSpec.MaxPeriod)
+        var longest = RateLimiterSpec.MaxPeriod;
+        if (spec.Period <= TimeSpan.Zero || spec.Period > longest)
         {
             return ObjectError.Invalid(
-                "spec.period",
-                $"the period of {spec.Period.TotalSeconds} s must be more than zero and at most {RateLimiterSpec.MaxPeriod.TotalSeconds} s");
+                "spec.period", $"the period of {spec.Period.TotalSeconds} s must be more than zero and at most {longest.TotalSeconds} s");
         }
 
         if (spec.Burst is < 0 or > most)
@@ -190,7 +192,8 @@ internal sealed class RateLimiterMachine(IPrimitiveContext context) : PrimitiveM
             return ObjectError.NotFound(ObjectKind.RateLimiter, command.RateLimiter, "create it first");
         return command.Count < 1 || command.Count > target.Spec.MaxPerCall
             ? ObjectError.Invalid(
-                "permits", $"permits of {command.Permits} must be 1 to {target.Spec.MaxPerCall}, the most that {target} gives at once, or 0 for 1")
+                "permits",
+                $"permits of {command.Permits} must be 1 to {target.Spec.MaxPerCall}, the most that {target} gives at once, or 0 for 1")
             : null;
     }
 }

@@ -194,8 +194,8 @@ internal sealed class Dicts(IPrimitiveContext context, StateOptions options, Sta
         if (query.PageToken.Length > 0)
         {
             var colon = query.PageToken.IndexOf(':', StringComparison.Ordinal);
-            if (colon < 0 || !long.TryParse(
-                query.PageToken.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var place))
+            if (colon < 0
+                || !long.TryParse(query.PageToken.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var place))
             {
                 return ObjectError.Invalid(
                     "page_token",

@@ -127,8 +127,9 @@ internal sealed class StateTable(IPrimitiveContext context, StateOptions options
 
         if (guard.Lock.Length == 0)
         {
-            return guard.FencingToken == 0 ? null : ObjectError.Invalid(
-                "guard.lock", $"the fencing token {guard.FencingToken} needs the name of its lock");
+            return guard.FencingToken == 0
+                ? null
+                : ObjectError.Invalid("guard.lock", $"the fencing token {guard.FencingToken} needs the name of its lock");
         }
 
         if (ObjectQuota.ValidateName(ObjectKind.Lock, guard.Lock) is { } badLock)
@@ -169,8 +170,8 @@ internal sealed class StateTable(IPrimitiveContext context, StateOptions options
         return context.ValidateShare(item.Client, 0) ?? context.ValidateCountedMemory(item.Bytes - before);
     }
 
-    public static ObjectError Limit(ObjectKind kind, string message) => new(
-        ObjectErrorReason.LimitExceeded, message) { Field = kind.Field() };
+    public static ObjectError Limit(ObjectKind kind, string message) =>
+        new(ObjectErrorReason.LimitExceeded, message) { Field = kind.Field() };
 
     private static T Add<T>(ObjectMap<T> table, T item)
         where T : NamedObject
