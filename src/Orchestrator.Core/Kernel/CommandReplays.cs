@@ -20,6 +20,8 @@ internal sealed class CommandReplays(KernelOptions options, EngineStep step)
     /// <summary>Answers a command whose id is known, or lets it take over the wait of the first; false if it is new.</summary>
     public bool TryAnswer(ObjectCommand command)
     {
+        if (!command.HasId)
+            return false;
         if (command.OperationId is { } id && command.Session?.Operations is { } operations
             && operations.TryFind(id, step.Now, out var replay))
         {
@@ -59,7 +61,7 @@ internal sealed class CommandReplays(KernelOptions options, EngineStep step)
     /// <summary>The command has its outcome.</summary>
     public void Remember(ObjectCommand command, ObjectOutcome outcome)
     {
-        if (command.Session is { HasEnded: true })
+        if (!command.HasId || command.Session is { HasEnded: true })
             return;
         // Nothing was done, and a repeated command may find room.
         if (outcome is ObjectError { Reason: ObjectErrorReason.LimitExceeded })

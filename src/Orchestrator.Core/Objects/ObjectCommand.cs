@@ -40,6 +40,9 @@ public abstract record ObjectCommand
     /// <summary>Idempotency key; empty is none. Scoped to the session, or to the client for commands without one.</summary>
     public string RequestId { get; init; } = "";
 
+    /// <summary>Whether a repetition of it would be known: only then it needs a look at the kept outcomes.</summary>
+    internal bool HasId => OperationId is not null || RequestId.Length > 0;
+
     /// <summary>The bytes of content that it adds; 0 for none.</summary>
     internal virtual long ContentBytes => 0;
 

@@ -77,6 +77,9 @@ internal sealed class QueueTable(IPrimitiveContext context, QueueOptions options
     /// <summary>At the end of a step: records its changes to durable queues.</summary>
     public void RecordChanges()
     {
+        // Every step ends here, and few change a durable queue.
+        if (_changed.Count == 0)
+            return;
         foreach (var queue in _changed)
         {
             if (queue.Log!.Take() is { } change)
