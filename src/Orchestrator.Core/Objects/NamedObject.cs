@@ -3,7 +3,7 @@ using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>An object addressed by its kind and name: its holders, its waiters, and the handling of their ends.</summary>
+/// <summary>An object addressed by its kind and name: its state, its holders and its waiters. The machine of its kind changes it.</summary>
 internal abstract class NamedObject(ObjectKind kind, string name)
 {
     public ObjectKind Kind => kind;
@@ -12,6 +12,9 @@ internal abstract class NamedObject(ObjectKind kind, string name)
 
     /// <summary>The client whose request created it; null where no client is known.</summary>
     public ClientObjectQuota? Client { get; set; }
+
+    /// <summary>The credential of its creator; empty for the coordinator's owner.</summary>
+    public string Owner => Client?.Credential ?? "";
 
     /// <summary>Whether any command waits here, or waits elsewhere for a holder of this object.</summary>
     public abstract bool HasWaiters { get; }
@@ -33,32 +36,11 @@ internal abstract class NamedObject(ObjectKind kind, string name)
     {
     }
 
-    /// <summary>The wait's timeout has passed. By default it ends with the command's <see cref="WaitingCommand.TimedOut"/>.</summary>
-    public virtual void OnTimeout(ObjectEngine engine, Wait wait)
-    {
-        engine.Resume(wait, wait.Command.TimedOut);
-        OnWaiterLeft(engine, wait);
-    }
-
-    /// <summary>
-    /// A wait has left without having been served: serve the waits that it blocked, and drop the object if it is no longer needed. Also
-    /// called for an object that has been dropped in the meantime.
-    /// </summary>
-    public abstract void OnWaiterLeft(ObjectEngine engine, Wait wait);
-
-    /// <summary>Its <see cref="ObjectTimer"/> is due.</summary>
-    public virtual void OnTimer(ObjectEngine engine)
-    {
-    }
-
     /// <summary>
     /// The wait's progress so far, as an outcome, where it remains in effect when the wait is cancelled or its caller disconnects: a put
     /// whose first items were accepted. Null without progress.
     /// </summary>
     public virtual ObjectOutcome? PartialOutcome(Wait wait) => null;
-
-    /// <summary>The holder's session has ended: take the hold from it (<see cref="ObjectEngine.RemoveHold"/>) and settle it.</summary>
-    public virtual void OnHolderGone(ObjectEngine engine, Hold hold) => engine.RemoveHold(hold);
 
     /// <summary>Such as <c>locks/build</c>.</summary>
     public string QualifiedName => kind.Qualify(name);

@@ -1,10 +1,11 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Objects;
 
 /// <summary>
 /// A request to the engine. Exactly one outcome per command appears in <see cref="ObjectEffects.Outcomes"/>, in the same
-/// <see cref="ObjectEngine.Apply"/> or in a later call. The host sets the settable properties before it applies the command; they stay unchanged
+/// <c>ObjectEngine.Apply</c> or in a later call. The host sets the settable properties before it applies the command; they stay unchanged
 /// from then on.
 /// </summary>
 public abstract record ObjectCommand
@@ -39,14 +40,14 @@ public abstract record ObjectCommand
     /// <summary>Idempotency key; empty is none. Scoped to the session, or to the client for commands without one.</summary>
     public string RequestId { get; init; } = "";
 
+    /// <summary>Whether a repetition of it would be known: only then it needs a look at the kept outcomes.</summary>
+    internal bool HasId => OperationId is not null || RequestId.Length > 0;
+
     /// <summary>The bytes of content that it adds; 0 for none.</summary>
     internal virtual long ContentBytes => 0;
 
-    /// <summary>
-    /// Executes it: <see cref="ObjectEngine.Complete(ObjectCommand, ObjectOutcome)"/> once, or
-    /// <see cref="ObjectEngine.Suspend"/>.
-    /// </summary>
-    internal abstract void ApplyTo(ObjectEngine engine);
+    /// <summary>The kind of the objects that it is for: the machine of that kind executes it.</summary>
+    internal abstract ObjectKind Primitive { get; }
 
     /// <summary>
     /// Whether an undelivered outcome undoes the command, as with all grants. If false, as for a change that others may have seen, the
@@ -55,15 +56,10 @@ public abstract record ObjectCommand
     internal virtual bool CanBeUndone => true;
 
     /// <summary>
-    /// Whether its outcome is kept for <see cref="ObjectEngineOptions.BriefReplayWindow"/> only, since it holds items that were
+    /// Whether its outcome is kept for <see cref="KernelOptions.BriefReplayWindow"/> only, since it holds items that were
     /// taken permanently.
     /// </summary>
     internal virtual bool IsKeptBriefly => false;
-
-    /// <summary>Undoes the grant of this command, if it was granted anything.</summary>
-    internal virtual void Undo(ObjectEngine engine, ObjectOutcome outcome)
-    {
-    }
 }
 
 /// <summary>A command that may have to wait.</summary>
@@ -74,6 +70,12 @@ public abstract record WaitingCommand : ObjectCommand
 
     /// <summary>The outcome after the timeout.</summary>
     internal abstract ObjectOutcome TimedOut { get; }
+
+    /// <summary>The error in its timeout; null if it is valid.</summary>
+    internal ObjectError? ValidateTimeout() => Timeout < TimeSpan.Zero
+        ? ObjectError.Invalid(
+            "timeout", $"the timeout of {Timeout.Value.TotalSeconds} s must be absent, to wait without end, or at least zero")
+        : null;
 }
 
 /// <summary>
@@ -85,14 +87,7 @@ public abstract record WaitingCommand : ObjectCommand
 /// <param name="Delivery">The delivery, as taken from the effects.</param>
 public sealed record CompensateDelivery(ObjectDelivery Delivery) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine)
-    {
-        engine.Complete(this, Done.Instance);
-        if (Delivery.Granted is not { CanBeUndone: true } granted || !engine.IsLastDelivery(granted))
-            return;
-        engine.Forget(granted);
-        granted.Undo(engine, Delivery.Outcome);
-    }
+    internal override ObjectKind Primitive => ObjectKind.Session;
 }
 
 /// <summary>
@@ -102,5 +97,5 @@ public sealed record CompensateDelivery(ObjectDelivery Delivery) : ObjectCommand
 /// <param name="OperationIds">The <see cref="ObjectCommand.OperationId"/>s.</param>
 public sealed record CancelOperations(IReadOnlyList<ulong> OperationIds) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnCancelOperations(this);
+    internal override ObjectKind Primitive => ObjectKind.Session;
 }

@@ -1,10 +1,17 @@
+using Orchestrator.Core.Barriers;
 using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Conditions;
+using Orchestrator.Core.Events;
+using Orchestrator.Core.Journal;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Latches;
+using Orchestrator.Core.Locks;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
-using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.RateLimiters;
+using Orchestrator.Core.Semaphores;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.State;
-using Orchestrator.Core.Sync;
 using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
@@ -16,39 +23,28 @@ namespace Orchestrator.Core.Objects;
 /// </summary>
 /// <remarks>
 /// <para>
-/// The parts: sessions and their ends (Sessions), waiting, timeouts and cancels (Waiting), repeated ids (Replays), queries (Queries), and
-/// one file per primitive (Locks, …). The state machine of each primitive is in its own folder: <c>Sync/</c>, <c>Queues/</c>,
-/// <c>Pipes/</c>, <c>State/</c>.
+/// The parts: the <see cref="ObjectKernel"/>, which all primitives share (sessions and their holds, waits, timers, repeated ids, memory,
+/// durable changes), and for each primitive a <see cref="PrimitiveMachine"/> in its own folder. The engine enters a step, refuses what must
+/// not be executed, and dispatches the command to the machine of its <see cref="ObjectCommand.Primitive"/>; the queries ask the machines.
 /// </para>
 /// <para>
-/// To add a primitive: (1) its state machine, a <see cref="NamedObject"/> in its folder, with a <see cref="WaiterQueue"/> for each
-/// condition that commands can wait for, and a subclass of <see cref="Hold"/> for what a session can hold of it; (2) its commands, records
-/// derived from <see cref="ObjectCommand"/> or <see cref="WaitingCommand"/> whose <c>ApplyTo</c> calls an <c>On…</c> method, with their
-/// outcomes beside them (cached where they carry no data) and <c>Undo</c> where a grant can be returned; (3) <c>ObjectEngine.Xxx.cs</c>
-/// with an <see cref="ObjectMap{T}"/> and the <c>On…</c> methods: validate, try, otherwise <see cref="Suspend"/>.
-/// </para>
-/// <para>
-/// The invariants: every command gets one <see cref="Complete(ObjectCommand, ObjectOutcome)"/> or one successful <see cref="Suspend"/>,
-/// whose wait later gets one <see cref="Resume"/>. A grant calls <see cref="AddHold"/> first, then Finish or Complete, so that an implicit
-/// session is never seen empty in between. Complete the command's own outcome before serving other waiters. Waiters are served strictly
-/// from the front; a command that arrives while others wait, waits behind them. Name a wait's blockers in
-/// <see cref="NamedObject.AddBlockers"/>, including the waits ahead of it in the list; add none where an outsider can end the wait. An object
-/// without holders and waiters is dropped: at once if its state equals that of a new object, otherwise after it has been idle
-/// (<see cref="ScheduleIdleExpiry"/>), unless it was created to last.
+/// To add a primitive, make a folder with: (1) its state, a <see cref="NamedObject"/> with a <see cref="WaiterQueue"/> for each condition
+/// that commands can wait for, and a subclass of <see cref="Hold"/> for what a session can hold of it; (2) its commands, records derived
+/// from <see cref="ObjectCommand"/> or <see cref="WaitingCommand"/>, with their outcomes beside them (cached where they carry no data); (3)
+/// its machine with an <see cref="ObjectMap{T}"/>: <see cref="PrimitiveMachine.Apply"/> validates, tries, and otherwise suspends;
+/// <see cref="PrimitiveMachine.Undo"/> returns a grant. Then give it an <see cref="ObjectKind"/> and create the machine in this class.
+/// The machine sees the <see cref="IPrimitiveContext"/>, whose remarks state the invariants, and never this class. If it needs another
+/// primitive, as conditions need locks, the constructor passes that machine, and only one of the two may know the other.
 /// </para>
 /// </remarks>
 public sealed partial class ObjectEngine
 {
-    private readonly ObjectEngineOptions _options;
-    private readonly MemoryShare _memory;
-    private readonly ContentTally _contents = new();
-    private readonly DeadlineHeap<DeadlineNode> _deadlines = new();
-    private readonly ObjectQuota _objectQuota;
-    private readonly WaitGraph _graph = new();
-    private ObjectEffects _effects = new();
-    private Wait? _begun;
-    private long _now;
-    private long _sequence;
+    private readonly ClientObjectQuotaRegistry _clients;
+    private readonly ObjectKernel _kernel;
+    private readonly QueueMachine _queues;
+    private readonly PipeMachine _pipes;
+    private readonly RateLimiterMachine _rateLimiters;
+    private readonly SharedStateMachine _state;
 
     /// <summary>Creates an engine without objects and sessions.</summary>
     /// <param name="options">Limits and durations.</param>
@@ -56,31 +52,40 @@ public sealed partial class ObjectEngine
     public ObjectEngine(ObjectEngineOptions options, MemoryBudget? memory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _options = options;
-        _memory = new MemoryShare(memory ?? new MemoryBudget(long.MaxValue));
-        _objectQuota = new ObjectQuota(options.MaxObjects, options.MaxObjectsPerClient);
-        _locks = new ObjectMap<LockState>(ObjectKind.Lock, _objectQuota);
-        _semaphores = new ObjectMap<SemaphoreState>(ObjectKind.Semaphore, _objectQuota);
-        _events = new ObjectMap<EventState>(ObjectKind.Event, _objectQuota);
-        _conditions = new ObjectMap<ConditionState>(ObjectKind.Condition, _objectQuota);
-        _barriers = new ObjectMap<BarrierState>(ObjectKind.Barrier, _objectQuota);
-        _latches = new ObjectMap<LatchState>(ObjectKind.Latch, _objectQuota);
-        _rateLimiters = new ObjectMap<RateLimiterState>(ObjectKind.RateLimiter, _objectQuota);
-        _lastToken = options.LastFencingToken;
-        _queues = new ObjectMap<QueueState>(ObjectKind.Queue, _objectQuota);
-        _lastLeaseId = options.Queues.LastLeaseId;
-        _pipes = new ObjectMap<PipeState>(ObjectKind.Pipe, _objectQuota);
-        _dicts = new ObjectMap<DictState>(ObjectKind.Dict, _objectQuota);
-        _lists = new ObjectMap<ListState>(ObjectKind.List, _objectQuota);
-        _values = new ObjectMap<ValueState>(ObjectKind.Value, _objectQuota);
-        _arrays = new ObjectMap<ArrayState>(ObjectKind.Array, _objectQuota);
+        _clients = options.Clients;
+        _kernel = new ObjectKernel(options, memory ?? new MemoryBudget(long.MaxValue));
+        var machines = _kernel.Machines;
+        machines[ObjectKind.Lock] = Locks = new LockMachine(_kernel, options.LastFencingToken);
+        machines[ObjectKind.Semaphore] = new SemaphoreMachine(_kernel);
+        machines[ObjectKind.Event] = new EventMachine(_kernel);
+        machines[ObjectKind.Condition] = new ConditionMachine(_kernel, Locks);
+        machines[ObjectKind.Barrier] = new BarrierMachine(_kernel);
+        machines[ObjectKind.Latch] = new LatchMachine(_kernel);
+        machines[ObjectKind.RateLimiter] = _rateLimiters = new RateLimiterMachine(_kernel);
+        machines[ObjectKind.Queue] = _queues = new QueueMachine(_kernel, options.Queues);
+        machines[ObjectKind.Pipe] = _pipes = new PipeMachine(_kernel, options.Pipes);
+        _state = new SharedStateMachine(_kernel, options.State, Locks);
+        machines[ObjectKind.Dict] = machines[ObjectKind.List] = machines[ObjectKind.Value] = machines[ObjectKind.Array] = _state;
     }
 
     /// <summary>When <see cref="Tick"/> is due; null while nothing depends on time.</summary>
-    public TimeSpan? NextDeadline => _deadlines.First is { } first ? TimeSpan.FromTicks(first.Deadline) : null;
+    public TimeSpan? NextDeadline => _kernel.NextDeadline is { } deadline ? TimeSpan.FromTicks(deadline) : null;
 
-    /// <summary>The time of the command that is being applied, in ticks of 100 ns.</summary>
-    internal long Now => _now;
+    /// <summary>Why durable objects can no longer be changed; null while they can. Once set it stays.</summary>
+    public string? JournalFailure
+    {
+        get => _kernel.Durable.JournalFailure;
+        set => _kernel.Durable.JournalFailure = value;
+    }
+
+    /// <summary>The machine of locks.</summary>
+    internal LockMachine Locks { get; }
+
+    /// <summary>The kernel, as machines see it: for a primitive that a test adds to <see cref="Machines"/>.</summary>
+    internal IPrimitiveContext Context => _kernel;
+
+    /// <summary>The machines of all kinds.</summary>
+    internal MachineTable Machines => _kernel.Machines;
 
     /// <summary>
     /// Applies one command at the time <paramref name="now"/> and appends the resulting work to <paramref name="effects"/>.
@@ -89,40 +94,66 @@ public sealed partial class ObjectEngine
     public Wait? Apply(ObjectCommand command, TimeSpan now, ObjectEffects effects)
     {
         ArgumentNullException.ThrowIfNull(command);
-        Enter(now, effects);
-        _objectQuota.Client = command.Quota;
+        _kernel.Begin(now, effects, command.Quota);
         if (command.Session is { HasEnded: true } ended)
-            Complete(command, ObjectError.SessionLost(ended));
-        else if (command is { Session: { } session, Client: { } client } && !MayUse(session, client))
-            Complete(command, NotItsOwn(session));
-        else if (!WasSentBefore(command) && !ExceedsMemory(command))
-            command.ApplyTo(this);
-        LeaveChanges();
-        return _begun;
+            _kernel.Complete(command, ObjectError.SessionLost(ended));
+        else if (command is { Session: { } session, Client: { } client } && !session.MayBeUsedBy(client))
+            _kernel.Complete(command, SessionTable.NotItsOwn(session));
+        else if (!_kernel.Replays.TryAnswer(command) && !ExceedsMemory(command))
+            _kernel.Machines.Of(command).Apply(command);
+        EndStep();
+        return _kernel.Step.Begun;
     }
 
     /// <summary>Advances time: timeouts, sessions without a sign of life, leases, permits that refill with time, idle objects.</summary>
     public void Tick(TimeSpan now, ObjectEffects effects)
     {
-        Enter(now, effects);
-        while (_deadlines.First is { } node && node.Deadline <= _now)
+        _kernel.Begin(now, effects, null);
+        _kernel.RunDue();
+        EndStep();
+    }
+
+    /// <summary>
+    /// The caller of this wait has disconnected, so its outcome cannot be delivered: nothing is taken, and nothing is delivered. Does
+    /// nothing if the wait has ended, or was taken over by another caller that sent the same operation again. If the caller disconnects
+    /// after the outcome has been taken from the effects, use <see cref="CompensateDelivery"/>.
+    /// </summary>
+    /// <param name="wait">What <see cref="Apply"/> returned.</param>
+    /// <param name="caller">The caller that the command named.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="effects">The resulting work.</param>
+    /// <returns>Whether this ended the wait; false where it has had its outcome, or another caller took it over.</returns>
+    public bool AbandonWait(Wait wait, object? caller, TimeSpan now, ObjectEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(wait);
+        _kernel.Begin(now, effects, null);
+        var ended = _kernel.Waits.Abandon(wait, caller);
+        EndStep();
+        return ended;
+    }
+
+    /// <summary>
+    /// Restores the durable objects of an earlier process, before the first command. Sessions, waits and holds do not outlive the process;
+    /// so for durable objects a restart equals the end of all sessions.
+    /// </summary>
+    /// <param name="restored">The recovered objects.</param>
+    /// <param name="now">The time; times in <paramref name="restored"/> may lie before the engine's zero.</param>
+    /// <param name="effects">The resulting changes: an item whose last allowed delivery was interrupted becomes a dead letter.</param>
+    public void Restore(RestoredObjects restored, TimeSpan now, ObjectEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(restored);
+        _kernel.Begin(now, effects, null);
+        _state.RestoreFloor(restored.StateFloor);
+        foreach (var state in restored.States)
         {
-            _deadlines.Remove(node);
-            switch (node)
-            {
-                case Wait wait:
-                    wait.Object.OnTimeout(this, wait);
-                    break;
-                case Session session:
-                    Expire(session);
-                    break;
-                case ObjectTimer timer:
-                    timer.OnDue(this);
-                    break;
-            }
+            _kernel.Quota.Client = _clients.OwnerOf(state.Owner);
+            _state.Restore(state);
         }
 
-        LeaveChanges();
+        foreach (var request in restored.Requests)
+            _kernel.Replays.Restore(request, briefly: request.Command == typeof(GetItems));
+        _queues.Restore(restored.Queues, _clients);
+        EndStep();
     }
 
     /// <summary>
@@ -131,38 +162,17 @@ public sealed partial class ObjectEngine
     /// </summary>
     private bool ExceedsMemory(ObjectCommand command)
     {
-        if (command.ContentBytes is not (> 0 and var bytes) || _memory.FitsNewWork(KeptBytes + bytes))
+        if (command.ContentBytes is not (> 0 and var bytes) || _kernel.ValidateMemory(bytes) is not { } full)
             return false;
-        _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, NoMemory(bytes)));
+        _kernel.Step.Effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, full));
         return true;
     }
 
-    private ObjectError NoMemory(long more) => new(
-        ObjectErrorReason.LimitExceeded,
-        $"the coordinator keeps {_memory.Budget.Used:N0} bytes, {KeptBytes:N0} of them for shared objects; {more:N0} more would " +
-        $"pass its memory budget (memory_kept): {_memory.Budget.AdmissionLimit:N0} for new work, {_memory.Budget.PerKindLimit:N0} of them " +
-        "for shared objects; retry once memory is freed");
-
-    /// <summary>Why a client may not use that many more bytes; null if it may.</summary>
-    private ObjectError? ValidateShare(ClientObjectQuota? client, long more) => client is null || client.Bytes + more <= _memory.Budget.PerClientLimit
-        ? null
-        : new ObjectError(
-            ObjectErrorReason.LimitExceeded,
-            $"the shared objects and waits of client {client.Name} take {client.Bytes:N0} bytes; {more:N0} more would " +
-            $"pass one client's part of the memory budget (object_bytes_per_client), {_memory.Budget.PerClientLimit:N0}; retry once memory is freed")
-        {
-            Subject = client.Name,
-        };
-
-    private void Enter(TimeSpan now, ObjectEffects effects)
+    /// <summary>At the end of a step: records its changes to queues, and its answers to requests that callers may repeat.</summary>
+    private void EndStep()
     {
-        ArgumentNullException.ThrowIfNull(effects);
-        // A clock that seems to run backwards (two cores, two threads) must not move the engine's time back.
-        _now = Math.Max(_now, now.Ticks);
-        _effects = effects;
-        _objectQuota.Client = null;
-        _begun = null;
+        _queues.RecordChanges();
+        _kernel.Memory.Publish();
+        _kernel.Replays.RecordAnswers();
     }
-
-    private long After(TimeSpan span) => span.Ticks > long.MaxValue - _now ? long.MaxValue : _now + span.Ticks;
 }

@@ -44,6 +44,9 @@ public enum ObjectKind : byte
 
     /// <summary>Tasks that a session waits for; no object of its own.</summary>
     Task,
+
+    /// <summary>Sessions, which own holds and waits; no object of its own.</summary>
+    Session,
 }
 
 /// <summary>The names of the kinds.</summary>
@@ -52,14 +55,17 @@ internal static class ObjectKinds
     private static readonly string[] Prefixes =
     [
         "locks/", "semaphores/", "events/", "conditions/", "barriers/", "latches/", "rate_limiters/", "queues/", "pipes/",
-        "dicts/", "lists/", "values/", "arrays/", "tasks/",
+        "dicts/", "lists/", "values/", "arrays/", "tasks/", "sessions/",
     ];
 
     private static readonly string[] Nouns =
     [
         "lock", "semaphore", "event", "condition", "barrier", "latch", "rate limiter", "queue", "pipe",
-        "dict", "list", "value", "array", "task",
+        "dict", "list", "value", "array", "task", "session",
     ];
+
+    /// <summary>How many kinds there are.</summary>
+    public static int Count => Prefixes.Length;
 
     /// <summary>The request field that names an object of this kind.</summary>
     public static string Field(this ObjectKind kind) => kind == ObjectKind.RateLimiter ? "rate_limiter" : Nouns[(int)kind];

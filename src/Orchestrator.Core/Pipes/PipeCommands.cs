@@ -9,7 +9,7 @@ public sealed record CreatePipe(PipeSpec Spec) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnCreatePipe(this);
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
 }
 
 /// <summary>The pipe exists.</summary>
@@ -25,9 +25,7 @@ public sealed record CreatePipeOutcome(PipeInfo Pipe) : ObjectOutcome;
 /// <param name="End">Which end.</param>
 public sealed record AttachPipeEnd(string Pipe, PipeEnd End) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnAttachPipeEnd(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoAttachPipeEnd(this);
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
 }
 
 /// <summary>The session leaves the end without closing it: another may attach. Errors: NOT_OWNER, NOT_FOUND, INVALID.</summary>
@@ -37,7 +35,7 @@ public sealed record DetachPipeEnd(string Pipe, PipeEnd End) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnDetachPipeEnd(this);
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
 }
 
 /// <summary>
@@ -51,7 +49,7 @@ public sealed record ClosePipeEnd(string Pipe, PipeEnd End) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnClosePipeEnd(this);
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
 }
 
 /// <summary>
@@ -82,7 +80,7 @@ public sealed record SendMessages(string Pipe, PipeEnd End, IReadOnlyList<Conten
         }
     }
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnSendMessages(this);
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
 }
 
 /// <summary>How a send ended.</summary>
@@ -116,9 +114,7 @@ public sealed record ReceiveMessages(string Pipe, PipeEnd End, int MaxMessages =
 
     internal override ObjectOutcome TimedOut => ReceiveOutcome.TimedOut;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnReceiveMessages(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoReceiveMessages((ReceiveOutcome)outcome);
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
 }
 
 /// <summary>How a receive ended.</summary>

@@ -43,18 +43,8 @@ internal sealed class PipeState(PipeSpec spec, ContentTally tally) : NamedObject
         return next - from;
     }
 
-    public override void OnTimeout(ObjectEngine engine, Wait wait)
-    {
-        engine.Resume(wait, wait.Command is SendMessages ? new SendOutcome(PipeStatus.Timeout, Sent(wait)) : wait.Command.TimedOut);
-        OnWaiterLeft(engine, wait);
-    }
-
     public override ObjectOutcome? PartialOutcome(Wait wait) =>
         wait.Command is SendMessages && Sent(wait) is > 0 and var sent ? new SendOutcome(PipeStatus.Timeout, sent) : null;
-
-    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.ServePipe(this);
-
-    public override void OnHolderGone(ObjectEngine engine, Hold hold) => engine.CloseEnd(this, ((PipeHold)hold).Side);
 
     /// <summary>How many messages of a waiting send have been sent.</summary>
     public static int Sent(Wait wait) => wait.Progress is { } sent ? (int)sent : 0;

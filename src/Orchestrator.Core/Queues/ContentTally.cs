@@ -2,7 +2,9 @@ using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Queues;
 
-/// <summary>The bytes of entries of queues and pipes, and of waiting commands, including the overhead of each.</summary>
+/// <summary>
+/// The bytes of content: entries of queues and pipes and waiting commands, including the overhead of each, and shared state.
+/// </summary>
 /// <param name="all">The parent tally, which counts them too.</param>
 /// <param name="client">The client that they are charged to.</param>
 internal sealed class ContentTally(ContentTally? all = null, ClientObjectQuota? client = null)

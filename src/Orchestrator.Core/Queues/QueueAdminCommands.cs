@@ -34,7 +34,7 @@ public sealed record SettleItems(string Queue, IReadOnlyList<ulong> LeaseIds, Se
 
     internal override bool CanBeUndone => false;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnSettleItems(this);
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 }
 
 /// <summary>Leases were settled.</summary>
@@ -52,7 +52,7 @@ public sealed record MarkItemsDone(string Queue, int Count = 1) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnMarkItemsDone(this);
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 }
 
 /// <summary>The remaining number of unfinished items.</summary>
@@ -71,7 +71,7 @@ public sealed record ShutDownQueue(string Queue, bool Immediate = false) : Objec
 {
     internal override bool CanBeUndone => false;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnShutDownQueue(this);
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 }
 
 /// <summary>The queue is shut down.</summary>
@@ -84,7 +84,7 @@ public sealed record DeleteQueue(string Queue) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnDeleteQueue(this);
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 }
 
 /// <summary>A queue's current state.</summary>

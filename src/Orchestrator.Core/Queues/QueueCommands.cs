@@ -11,7 +11,7 @@ public sealed record CreateQueue(QueueSpec Spec) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnCreateQueue(this);
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 }
 
 /// <summary>The queue exists.</summary>
@@ -46,7 +46,7 @@ public sealed record PutItems(string Queue, IReadOnlyList<PutItem> Items) : Wait
         }
     }
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnPutItems(this);
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 }
 
 /// <summary>How a put ended.</summary>
@@ -84,9 +84,7 @@ public sealed record GetItems(string Queue, int MaxItems = 1, bool Leased = fals
 
     internal override ObjectOutcome TimedOut => GetOutcome.TimedOut;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnGetItems(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoGetItems((GetOutcome)outcome);
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 }
 
 /// <summary>How a get ended.</summary>
@@ -127,7 +125,7 @@ public sealed record JoinQueue(string Queue) : WaitingCommand
 {
     internal override ObjectOutcome TimedOut => throw new NotSupportedException("the queue says how many are unfinished");
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnJoinQueue(this);
+    internal override ObjectKind Primitive => ObjectKind.Queue;
 }
 
 /// <summary>How a join ended.</summary>

@@ -3,7 +3,7 @@ namespace Orchestrator.Core.Queues;
 /// <summary>A stored item: 40 bytes, in arrays, since there are millions.</summary>
 internal struct QueueEntry
 {
-    /// <summary>The payload, or a <see cref="DeadLetter"/> around it.</summary>
+    /// <summary>The payload, or a dead letter around it.</summary>
     public object Body;
     public long PutAt;
     public long Priority;

@@ -18,6 +18,8 @@ internal sealed class QueueLease(long order, ulong id, QueueState queue, in Queu
 
     public QueueState Queue => queue;
 
+    public override NamedObject Object => queue;
+
     /// <summary>The hold of its session; null while it is delayed.</summary>
     public QueueHold? Hold { get; set; }
 
@@ -26,8 +28,6 @@ internal sealed class QueueLease(long order, ulong id, QueueState queue, in Queu
 
     /// <summary>The settlement in progress names it: if it is named twice, it is stale the second time.</summary>
     public bool IsBeingSettled { get; set; }
-
-    public override void OnDue(ObjectEngine engine) => engine.OnLeaseDue(this);
 }
 
 /// <summary>A session's leases of one queue: one hold, however many items.</summary>

@@ -2,19 +2,6 @@ using Orchestrator.Core.Journal;
 
 namespace Orchestrator.Core.Queues;
 
-/// <summary>The order in which a queue delivers its items; the numbers are those of <c>orchestrator.v1.QueueKind</c>.</summary>
-public enum QueueKind : byte
-{
-    /// <summary>First in, first out.</summary>
-    Fifo = 1,
-
-    /// <summary>Last in, first out.</summary>
-    Lifo = 2,
-
-    /// <summary>Smallest priority first, equal ones in the order of arrival.</summary>
-    Priority = 3,
-}
-
 /// <summary>A queue's settings. Two are equal if all their settings are, with the defaults filled in.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Kind">The order.</param>

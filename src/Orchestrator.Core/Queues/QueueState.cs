@@ -205,23 +205,8 @@ internal sealed class QueueState : NamedObject
         }
     }
 
-    public override void OnTimeout(ObjectEngine engine, Wait wait)
-    {
-        engine.Resume(wait, wait.Command switch
-        {
-            PutItems => new PutOutcome(WaitStatus.Timeout, Accepted(wait)),
-            JoinQueue => new JoinOutcome(WaitStatus.Timeout, Unfinished),
-            _ => wait.Command.TimedOut,
-        });
-        OnWaiterLeft(engine, wait);
-    }
-
     public override ObjectOutcome? PartialOutcome(Wait wait) =>
         wait.Command is PutItems && Accepted(wait) is > 0 and var accepted ? new PutOutcome(WaitStatus.Timeout, accepted) : null;
-
-    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.ServeQueue(this);
-
-    public override void OnHolderGone(ObjectEngine engine, Hold hold) => engine.OnConsumerGone((QueueHold)hold);
 
     /// <summary>How many items of a waiting put have been accepted.</summary>
     public static int Accepted(Wait wait) => wait.Progress is { } accepted ? (int)accepted : 0;

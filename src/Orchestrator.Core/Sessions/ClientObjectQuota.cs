@@ -45,4 +45,7 @@ public sealed class ClientObjectQuotaRegistry
 
     /// <summary>The client of a credential.</summary>
     public ClientObjectQuota Of(string credential) => _clients.GetOrAdd(credential, static name => new ClientObjectQuota(name, name));
+
+    /// <summary>The owner of a restored object; null for the coordinator's owner, who has no credential.</summary>
+    internal ClientObjectQuota? OwnerOf(string credential) => credential.Length == 0 ? null : Of(credential);
 }

@@ -1,10 +1,11 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Sessions;
 
 /// <summary>The outcomes of commands that carried an id, for a window of time and up to a number and a size: idempotency.</summary>
-internal sealed class ReplayTable<TKey>(ObjectEngineOptions options, ReplayBudget budget)
+internal sealed class ReplayTable<TKey>(KernelOptions options, ReplayBudget budget)
     where TKey : notnull
 {
     // An entry in the dictionary, its place in the queue and the outcome itself, approximately.

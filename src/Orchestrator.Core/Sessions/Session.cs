@@ -62,6 +62,13 @@ public sealed class Session : DeadlineNode
     /// <summary>The client that it is charged to: its creator, or the submitter of its task. Null where no client is known.</summary>
     internal ClientObjectQuota? Client { get; set; }
 
+    /// <summary>
+    /// A task attempt's session has no secret of its own: clients that act for tasks may use it. Any other session needs the
+    /// credential that it was created with.
+    /// </summary>
+    internal bool MayBeUsedBy(ClientObjectQuota client) =>
+        Task is not null ? client.ActsForTasks : Client is not { } owner || owner.Credential == client.Credential;
+
     /// <summary>How many streams keep it alive; while there is one, its time to live does not run.</summary>
     internal int Attachments { get; set; }
 

@@ -14,10 +14,7 @@ public sealed record CreateSession(string DisplayName, TimeSpan? Ttl = null, Ses
     /// <summary>The host's channel to the listener, kept in <see cref="Sessions.Session.Channel"/>.</summary>
     public object? Channel { get; init; }
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnCreateSession(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) =>
-        engine.EndSession(((CreateSessionOutcome)outcome).Created, SessionEndCause.Closed, "its creator never received its id");
+    internal override ObjectKind Primitive => ObjectKind.Session;
 }
 
 /// <summary>A session was created.</summary>
@@ -27,7 +24,7 @@ public sealed record CreateSessionOutcome(Session Created) : ObjectOutcome;
 /// <summary>A sign of life: the session's time to live restarts.</summary>
 public sealed record KeepSessionAlive : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnKeepSessionAlive(this);
+    internal override ObjectKind Primitive => ObjectKind.Session;
 }
 
 /// <summary>The session lives for at least this long.</summary>
@@ -37,19 +34,19 @@ public sealed record KeepSessionAliveOutcome(TimeSpan? Ttl) : ObjectOutcome;
 /// <summary>A stream keeps the session alive; until as many streams are detached as were attached, time does not end it.</summary>
 public sealed record AttachSession : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnAttachSession(this, +1);
+    internal override ObjectKind Primitive => ObjectKind.Session;
 }
 
 /// <summary>The stream of an <see cref="AttachSession"/> has ended; with the last stream's end the time to live restarts.</summary>
 public sealed record DetachSession : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnAttachSession(this, -1);
+    internal override ObjectKind Primitive => ObjectKind.Session;
 }
 
 /// <summary>The session's owner is done: it ends, and its holds are released. Its waits end with SESSION_LOST.</summary>
 public sealed record CloseSession : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnCloseSession(this);
+    internal override ObjectKind Primitive => ObjectKind.Session;
 }
 
 /// <summary>
@@ -61,7 +58,7 @@ public sealed record CloseSession : ObjectCommand
 /// <param name="Message">What happened, as in "worker-1#3 was killed by SIGKILL (9)".</param>
 public sealed record EndSessions(IReadOnlyList<Session> Sessions, SessionEndCause Cause, string Message) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnEndSessions(this, Sessions, Cause, Message);
+    internal override ObjectKind Primitive => ObjectKind.Session;
 }
 
 /// <summary>A task attempt has ended, and its sessions end with it.</summary>
@@ -70,8 +67,7 @@ public sealed record EndSessions(IReadOnlyList<Session> Sessions, SessionEndCaus
 /// <param name="Message">What happened.</param>
 public sealed record EndTaskSessions(long TaskId, int Attempt, string Message) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) =>
-        engine.OnEndSessions(this, engine.SessionsOfTask(TaskId, Attempt), SessionEndCause.TaskEnded, Message);
+    internal override ObjectKind Primitive => ObjectKind.Session;
 }
 
 /// <summary>A worker process has died; all sessions of task attempts on that worker end.</summary>
@@ -79,16 +75,14 @@ public sealed record EndTaskSessions(long TaskId, int Attempt, string Message) :
 /// <param name="Message">What happened.</param>
 public sealed record EndWorkerSessions(string Worker, string Message) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) =>
-        engine.OnEndSessions(this, engine.SessionsOfWorker(Worker), SessionEndCause.WorkerLost, Message);
+    internal override ObjectKind Primitive => ObjectKind.Session;
 }
 
 /// <summary>A credential was revoked: every session that was created with it ends. Sessions of tasks continue with their tasks.</summary>
 /// <param name="Credential">The credential, see <see cref="ClientObjectQuota.Credential"/>.</param>
 public sealed record EndClientSessions(string Credential) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) =>
-        engine.OnEndSessions(this, engine.SessionsOfCredential(Credential), SessionEndCause.Revoked, $"the credential '{Credential}' was revoked");
+    internal override ObjectKind Primitive => ObjectKind.Session;
 }
 
 /// <summary>The number of sessions that the command ended.</summary>

@@ -77,7 +77,7 @@ public sealed record DictEdit(DictOperation Operation, string Key)
 /// <param name="Clear">Delete all entries first.</param>
 public sealed record UpdateDict(string Dict, IReadOnlyList<DictEdit> Edits, bool Clear = false) : StateUpdate
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateDict(this);
+    internal override ObjectKind Primitive => ObjectKind.Dict;
 }
 
 /// <summary>An entry as it was read.</summary>

@@ -1,3 +1,4 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
@@ -43,10 +44,10 @@ internal sealed class DictState(string name, StateOptions options, StateBudget b
         return entry;
     }
 
-    public void Delete(DictEntry entry, ObjectEngine engine)
+    public void Delete(DictEntry entry, IPrimitiveContext context)
     {
         if (entry.Expiry is { } timer)
-            engine.ClearTimer(timer);
+            context.ClearTimer(timer);
         _entries.Remove(entry.Key);
         if (entry.Previous is { } previous)
             previous.Next = entry.Next;
@@ -71,17 +72,17 @@ internal sealed class DictState(string name, StateOptions options, StateBudget b
         return entry;
     }
 
-    public override void Clear(ObjectEngine engine)
+    public override void Clear(IPrimitiveContext context)
     {
         for (var entry = First; entry is not null; entry = entry.Next)
         {
             if (entry.Expiry is { } timer)
-                engine.ClearTimer(timer);
+                context.ClearTimer(timer);
         }
 
         _entries.Clear();
         First = _last = null;
-        base.Clear(engine);
+        base.Clear(context);
     }
 
     private DictEntry Insert(string key, Content value)
@@ -122,5 +123,7 @@ internal sealed class DictEntry(string key, long place)
 /// <summary>The end of an entry's time to live.</summary>
 internal sealed class DictExpiry(long order, DictState dict, DictEntry entry) : ObjectTimer(order)
 {
-    public override void OnDue(ObjectEngine engine) => engine.OnEntryExpired(dict, entry);
+    public DictEntry Entry => entry;
+
+    public override NamedObject Object => dict;
 }

@@ -51,7 +51,7 @@ public sealed record ListEdit(ListOperation Operation)
 /// <param name="Edits">The changes, in order: a later one sees the earlier.</param>
 public sealed record UpdateList(string List, IReadOnlyList<ListEdit> Edits) : StateUpdate
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateList(this);
+    internal override ObjectKind Primitive => ObjectKind.List;
 }
 
 /// <summary>A list was updated.</summary>

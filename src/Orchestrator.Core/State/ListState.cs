@@ -1,3 +1,4 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
@@ -58,10 +59,10 @@ internal sealed class ListState(string name, StateOptions options, StateBudget b
         }
     }
 
-    public override void Clear(ObjectEngine engine)
+    public override void Clear(IPrimitiveContext context)
     {
         _values = [];
-        base.Clear(engine);
+        base.Clear(context);
     }
 
     /// <summary>Restores the elements of an earlier process.</summary>

@@ -10,7 +10,7 @@ namespace Orchestrator.Core.State;
 /// <param name="Edit">The change.</param>
 public sealed record UpdateValue(string Value, NumberEdit Edit) : StateUpdate
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateValue(this);
+    internal override ObjectKind Primitive => ObjectKind.Value;
 }
 
 /// <summary>A number was updated.</summary>
@@ -39,7 +39,7 @@ public readonly record struct ArrayEdit(long Index, NumberEdit Edit);
 /// <param name="Edits">The changes, in order: a later one sees the earlier.</param>
 public sealed record UpdateArray(string Array, long Length, IReadOnlyList<ArrayEdit> Edits) : StateUpdate
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnUpdateArray(this);
+    internal override ObjectKind Primitive => ObjectKind.Array;
 }
 
 /// <summary>An array was updated.</summary>

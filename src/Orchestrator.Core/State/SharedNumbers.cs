@@ -1,3 +1,4 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
@@ -33,9 +34,9 @@ internal sealed class ArrayState(string name, StateOptions options, StateBudget 
         AddBytes(length * sizeof(long));
     }
 
-    public override void Clear(ObjectEngine engine)
+    public override void Clear(IPrimitiveContext context)
     {
         _bits = [];
-        base.Clear(engine);
+        base.Clear(context);
     }
 }

@@ -61,7 +61,7 @@ public sealed record ArrayCreated(ulong Version, long Length) : StateChange(Vers
 /// <param name="Version">Its version now; 0 if it does not exist.</param>
 /// <param name="NeedsSnapshot">
 /// The changes since then are unknown: they have left the window, or the version is one of an earlier object of this name. Send a snapshot
-/// (<see cref="ObjectEngine.ReadDict"/> and the like), then read the changes after its version.
+/// (<c>ObjectEngine.ReadDict</c> and the like), then read the changes after its version.
 /// </param>
 /// <param name="Changes">The changes, in order.</param>
 /// <param name="ReadTo">The version up to which changes were read, even if a key prefix excluded some: continue after it.</param>

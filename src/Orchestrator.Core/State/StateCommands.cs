@@ -5,7 +5,7 @@ namespace Orchestrator.Core.State;
 
 /// <summary>
 /// Waits until the object's version differs from this one: until the next change, or not at all if the object has changed, was deleted or
-/// is another. Then <see cref="ObjectEngine.ReadChanges"/> returns the changes. Errors: INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
+/// is another. Then <c>ObjectEngine.ReadChanges</c> returns the changes. Errors: INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
 /// </summary>
 /// <param name="Kind">Dict, list, value or array.</param>
 /// <param name="Name">Its name; it need not exist yet.</param>
@@ -16,7 +16,7 @@ public sealed record AwaitStateChange(ObjectKind Kind, string Name, ulong AfterV
 
     internal override ObjectOutcome TimedOut => new StateChangedOutcome(WaitStatus.Timeout, AfterVersion);
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnAwaitStateChange(this);
+    internal override ObjectKind Primitive => ObjectKind.Dict;
 }
 
 /// <summary>How a wait for a change ended.</summary>
@@ -31,7 +31,7 @@ public sealed record DeleteState(ObjectKind Kind, string Name) : ObjectCommand
 {
     internal override bool CanBeUndone => false;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnDeleteState(this);
+    internal override ObjectKind Primitive => ObjectKind.Dict;
 }
 
 /// <summary>An object of shared state.</summary>

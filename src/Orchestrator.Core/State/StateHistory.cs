@@ -1,3 +1,4 @@
+using Orchestrator.Core.Queues;
 using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.State;
@@ -64,7 +65,8 @@ internal sealed class StateHistory(StateOptions options, StateBudget budget)
 /// <summary>The size of shared state.</summary>
 /// <param name="all">The parent budget, which counts it too.</param>
 /// <param name="client">The client that it is charged to.</param>
-internal sealed class StateBudget(StateBudget? all = null, ClientObjectQuota? client = null)
+/// <param name="contents">For the parent: the tally of all content.</param>
+internal sealed class StateBudget(StateBudget? all = null, ClientObjectQuota? client = null, ContentTally? contents = null)
 {
     /// <summary>Keys and values.</summary>
     public long Bytes { get; private set; }
@@ -80,6 +82,7 @@ internal sealed class StateBudget(StateBudget? all = null, ClientObjectQuota? cl
         Bytes += bytes;
         client?.Bytes += bytes;
         all?.Add(bytes);
+        contents?.Add(bytes);
     }
 
     public void AddHistory(long bytes)
@@ -87,5 +90,6 @@ internal sealed class StateBudget(StateBudget? all = null, ClientObjectQuota? cl
         HistoryBytes += bytes;
         client?.Bytes += bytes;
         all?.AddHistory(bytes);
+        contents?.Add(bytes);
     }
 }

@@ -1,4 +1,5 @@
 using Orchestrator.Core.Journal;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Waits;
 
@@ -39,13 +40,11 @@ internal abstract class StateObject(ObjectKind kind, string name, StateOptions o
     }
 
     /// <summary>Removes its values and timers: it is deleted.</summary>
-    public virtual void Clear(ObjectEngine engine)
+    public virtual void Clear(IPrimitiveContext context)
     {
         AddBytes(-Bytes);
         History.Clear();
     }
-
-    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.DropIfVacant(this);
 
     /// <summary>The changes after a version, up to a maximum.</summary>
     public StateChanges ReadChanges(ulong after, int maximum, string keyPrefix)

@@ -16,7 +16,7 @@ public sealed record WaitBarrier(string Barrier, int Parties = 0) : WaitingComma
 {
     internal override ObjectOutcome TimedOut => WaitBarrierOutcome.TimedOut;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitBarrier(this);
+    internal override ObjectKind Primitive => ObjectKind.Barrier;
 }
 
 /// <summary>How a wait at a barrier ended.</summary>
@@ -43,7 +43,7 @@ public enum BarrierAction : byte
 /// <param name="Action">What to do.</param>
 public sealed record ControlBarrier(string Barrier, BarrierAction Action) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnControlBarrier(this);
+    internal override ObjectKind Primitive => ObjectKind.Barrier;
 }
 
 /// <summary>A barrier was reset or aborted.</summary>

@@ -25,17 +25,6 @@ internal sealed class BarrierState(string name, int parties) : NamedObject(Objec
 
     public override bool HasWaiters => Waiters.Count > 0;
 
-    public override void OnTimeout(ObjectEngine engine, Wait wait)
-    {
-        engine.Resume(wait, WaitBarrierOutcome.TimedOut);
-        engine.BreakBarrier(this, $"the timeout of {wait.Command.Timeout!.Value.TotalSeconds} s of {ObjectEngine.FormatSession(wait.Session)} passed");
-    }
-
-    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) =>
-        engine.BreakBarrier(this, $"{ObjectEngine.FormatSession(wait.Session)} {(wait.Session?.End is { } end ? $"has ended: {end.Message}" : "gave up waiting")}");
-
-    public override void OnTimer(ObjectEngine engine) => engine.DropIdle(this);
-
     public override string Describe() =>
         $"{Waiters.Count} of {parties} parties wait, {Generation} rounds complete{(Cause is { } cause ? $", broken: {cause}" : "")}";
 }

@@ -24,9 +24,7 @@ public sealed record WaitCondition(string Condition, string Lock) : WaitingComma
     // The lock stays held: its token is taken from the hold.
     internal override ObjectOutcome TimedOut => new WaitConditionOutcome(WaitStatus.Timeout, 0);
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitCondition(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoWaitCondition(this, (WaitConditionOutcome)outcome);
+    internal override ObjectKind Primitive => ObjectKind.Condition;
 }
 
 /// <summary>The lock is held again.</summary>
@@ -47,7 +45,7 @@ public sealed record WaitConditionOutcome(WaitStatus Status, ulong FencingToken)
 /// <param name="Count">How many; 0 means 1, −1 all.</param>
 public sealed record NotifyCondition(string Condition, string Lock, int Count = 1) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnNotifyCondition(this);
+    internal override ObjectKind Primitive => ObjectKind.Condition;
 }
 
 /// <summary>Waiters were notified.</summary>

@@ -1,3 +1,5 @@
+using Orchestrator.Core.Conditions;
+using Orchestrator.Core.Locks;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Waits;
 
@@ -18,21 +20,19 @@ internal sealed class ConditionState(string name, LockState @lock) : NamedObject
     /// <summary>Any holder of the lock may notify, but the current or next holder must be done before the wait is.</summary>
     public override void AddBlockers(Wait wait, Blockers blockers) => @lock.AddBlockers(wait, @lock.Waiters?.Last, blockers);
 
-    public override void OnTimeout(ObjectEngine engine, Wait wait) => engine.ReturnFrom(wait);
-
-    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.DropIfIdle(this);
-
     public override string Describe() => $"of {@lock}, {Waiters.Count} waiting";
 }
 
-/// <summary>The lock depth that a wait at a condition has to restore, and why the wait ended.</summary>
-internal sealed class ConditionReturn(ConditionState condition, int depth)
+/// <summary>The lock that a wait at a condition has to hold again, and why the wait ended.</summary>
+internal sealed class ConditionReturn(ConditionMachine machine, ConditionState condition, int depth) : LockReentry(depth)
 {
     public ConditionState Condition => condition;
 
-    /// <summary>How deep the lock was held.</summary>
-    public int Depth => depth;
-
     /// <summary>The number of the notification that woke it; 0 when none did.</summary>
     public long NotifiedAt { get; set; }
+
+    public override ObjectOutcome Granted(LockHold hold) =>
+        new WaitConditionOutcome(NotifiedAt > 0 ? WaitStatus.Ok : WaitStatus.Timeout, hold.Token) { Return = this };
+
+    public override void OnLeft() => machine.PassOn(this);
 }

@@ -8,7 +8,7 @@ public sealed record WaitEvent(string Event) : WaitingCommand
 {
     internal override ObjectOutcome TimedOut => WaitEventOutcome.TimedOut;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitEvent(this);
+    internal override ObjectKind Primitive => ObjectKind.Event;
 }
 
 /// <summary>How a wait for an event ended.</summary>
@@ -25,7 +25,7 @@ public sealed record WaitEventOutcome(WaitStatus Status) : ObjectOutcome
 /// <param name="Set">False clears it.</param>
 public sealed record SetEvent(string Event, bool Set) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnSetEvent(this);
+    internal override ObjectKind Primitive => ObjectKind.Event;
 }
 
 /// <summary>An event was set or cleared.</summary>

@@ -12,7 +12,5 @@ internal sealed class EventState(string name) : NamedObject(ObjectKind.Event, na
 
     public override bool HasWaiters => Waiters.Count > 0;
 
-    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.DropIfIdle(this);
-
     public override string Describe() => IsSet ? "set" : $"not set, {Waiters.Count} waiting";
 }

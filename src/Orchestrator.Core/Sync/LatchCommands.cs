@@ -1,3 +1,4 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.Sync;
@@ -7,7 +8,7 @@ namespace Orchestrator.Core.Sync;
 /// initial count, KIND_MISMATCH, INVALID, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
 /// </summary>
 /// <remarks>
-/// A latch that is open, or untouched, is dropped after <see cref="ObjectEngineOptions.IdleTtl"/> without use; one in between
+/// A latch that is open, or untouched, is dropped after <see cref="KernelOptions.IdleTtl"/> without use; one in between
 /// stays.
 /// </remarks>
 /// <param name="Latch">Its name.</param>
@@ -16,7 +17,7 @@ public sealed record WaitLatch(string Latch, long Count = 0) : WaitingCommand
 {
     internal override ObjectOutcome TimedOut => new WaitLatchOutcome(WaitStatus.Timeout, 0);
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnWaitLatch(this);
+    internal override ObjectKind Primitive => ObjectKind.Latch;
 }
 
 /// <summary>How a wait for a latch ended.</summary>
@@ -35,7 +36,7 @@ public sealed record WaitLatchOutcome(WaitStatus Status, long Remaining) : Objec
 /// <param name="By">By how much; 0 means 1.</param>
 public sealed record CountDownLatch(string Latch, long Count = 0, long By = 1) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnCountDownLatch(this);
+    internal override ObjectKind Primitive => ObjectKind.Latch;
 }
 
 /// <summary>A latch was counted down.</summary>

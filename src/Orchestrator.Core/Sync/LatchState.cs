@@ -22,15 +22,5 @@ internal sealed class LatchState(string name, long count) : NamedObject(ObjectKi
 
     public ref ReevaluationTimer? Timer => ref _timer;
 
-    public override void OnTimeout(ObjectEngine engine, Wait wait)
-    {
-        engine.Resume(wait, new WaitLatchOutcome(WaitStatus.Timeout, Remaining));
-        OnWaiterLeft(engine, wait);
-    }
-
-    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.Rest(this);
-
-    public override void OnTimer(ObjectEngine engine) => engine.DropIdle(this);
-
     public override string Describe() => $"{Remaining} of {Count} left, {Waiters.Count} waiting";
 }

@@ -35,9 +35,7 @@ public sealed record AcquireLock(string Lock, LockMode Mode = LockMode.Plain) : 
 
     internal override ObjectOutcome TimedOut => AcquireLockOutcome.TimedOut;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnAcquireLock(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoAcquireLock(this, (AcquireLockOutcome)outcome);
+    internal override ObjectKind Primitive => ObjectKind.Lock;
 }
 
 /// <summary>How an acquire ended.</summary>
@@ -54,7 +52,7 @@ public sealed record AcquireLockOutcome(WaitStatus Status, ulong FencingToken, S
 /// <param name="Lock">Its name.</param>
 public sealed record ReleaseLock(string Lock) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnReleaseLock(this);
+    internal override ObjectKind Primitive => ObjectKind.Lock;
 }
 
 /// <summary>A lock was released once.</summary>

@@ -105,7 +105,7 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
     public void AddBlockers(Wait wait, Wait? ahead, Blockers blockers)
     {
         var isRead = IsRead(wait);
-        var passesOwn = wait.Command is WaitCondition || mode == LockMode.Reentrant;
+        var passesOwn = IsReentry(wait) || mode == LockMode.Reentrant;
         Session? next = null;
         for (; ahead is not null; ahead = ahead.Previous)
         {
@@ -133,7 +133,7 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
         var isLast = ahead is null && next is null;
         if (_owner is { } owner)
         {
-            if ((isLast || WaitsHere(owner.Session)) && (wait.Command is not WaitCondition || owner.Session != wait.Session))
+            if ((isLast || WaitsHere(owner.Session)) && (!IsReentry(wait) || owner.Session != wait.Session))
                 blockers.AddNeeded(owner.Flow);
         }
         else if (!isRead && _readers is { } readers)
@@ -147,15 +147,6 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
     }
 
     public override bool IsWaitedFor(Wait wait) => wait.Next is not null || Conditions > 0;
-
-    public override void OnWaiterLeft(ObjectEngine engine, Wait wait)
-    {
-        engine.ServeLock(this);
-        if (wait.Progress is ConditionReturn unused)
-            engine.RawNotification(unused);
-    }
-
-    public override void OnHolderGone(ObjectEngine engine, Hold hold) => engine.ReleaseFully(this, (LockHold)hold);
 
     public override string Describe()
     {
@@ -183,6 +174,9 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
 
         return false;
     }
+
+    /// <summary>Also of a wait at a condition that is about to release the lock.</summary>
+    private static bool IsReentry(Wait wait) => wait.Command is not AcquireLock;
 
     private bool IsRead(Wait wait) => ModeOf(wait) == LockMode.Read;
 

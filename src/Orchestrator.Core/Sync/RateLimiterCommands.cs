@@ -27,7 +27,7 @@ public sealed record RateLimiterSpec(string Name, long Permits, TimeSpan Period,
 /// <param name="Spec">Its settings.</param>
 public sealed record CreateRateLimiter(RateLimiterSpec Spec) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnCreateRateLimiter(this);
+    internal override ObjectKind Primitive => ObjectKind.RateLimiter;
 }
 
 /// <summary>The rate limiter exists.</summary>
@@ -38,7 +38,7 @@ public sealed record CreateRateLimiterOutcome(RateLimiterSpec Spec) : ObjectOutc
 /// <param name="RateLimiter">Its name.</param>
 public sealed record DeleteRateLimiter(string RateLimiter) : ObjectCommand
 {
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnDeleteRateLimiter(this);
+    internal override ObjectKind Primitive => ObjectKind.RateLimiter;
 }
 
 /// <summary>
@@ -54,9 +54,7 @@ public sealed record AcquirePermits(string RateLimiter, long Permits = 1) : Wait
 
     internal override ObjectOutcome TimedOut => new AcquirePermitsOutcome(WaitStatus.Timeout, TimeSpan.Zero);
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnAcquirePermits(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoAcquirePermits(this, (AcquirePermitsOutcome)outcome);
+    internal override ObjectKind Primitive => ObjectKind.RateLimiter;
 }
 
 /// <summary>How an acquire ended.</summary>

@@ -31,20 +31,6 @@ internal sealed class RateLimiterState(RateLimiterSpec spec, long now) : NamedOb
     /// <summary>How soon permits can be available behind all waiters. At least a tick: a waiter ahead may be about to be served.</summary>
     public TimeSpan RetryAfter(long permits, long now) => TimeSpan.FromTicks(Math.Max(1, Meter.TicksUntil(Wanted + permits, now)));
 
-    public override void OnTimeout(ObjectEngine engine, Wait wait)
-    {
-        engine.Resume(wait, new AcquirePermitsOutcome(WaitStatus.Timeout, RetryAfter(0, engine.Now)));
-        OnWaiterLeft(engine, wait);
-    }
-
-    public override void OnWaiterLeft(ObjectEngine engine, Wait wait)
-    {
-        Wanted -= Permits(wait);
-        engine.ServeRateLimiter(this);
-    }
-
-    public override void OnTimer(ObjectEngine engine) => engine.ServeRateLimiter(this);
-
     public override string Describe()
     {
         var kind = spec.SlidingWindow ? "sliding window" : $"token bucket of {spec.Burst}";

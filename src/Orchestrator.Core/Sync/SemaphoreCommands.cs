@@ -1,3 +1,4 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sessions;
 
@@ -8,7 +9,7 @@ namespace Orchestrator.Core.Sync;
 /// </summary>
 /// <remarks>
 /// The semaphore is dropped as soon as it is in its initial state, without holders and waiters: then <see cref="InitialPermits"/> is needed
-/// again. Only a semaphore for signals (unbounded, created with 0) stays for <see cref="ObjectEngineOptions.IdleTtl"/>, so that a signal
+/// again. Only a semaphore for signals (unbounded, created with 0) stays for <see cref="KernelOptions.IdleTtl"/>, so that a signal
 /// may come before the acquire that waits for it. Errors: INVALID, NOT_FOUND if it does not exist and the command does not say how to
 /// create it, KIND_MISMATCH, DEADLOCK, LIMIT_EXCEEDED, SESSION_LOST, CANCELLED.
 /// </remarks>
@@ -29,9 +30,7 @@ public sealed record AcquireSemaphore(string Semaphore, int Permits = 1) : Waiti
 
     internal override ObjectOutcome TimedOut => new AcquireSemaphoreOutcome(WaitStatus.Timeout, null, 0);
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnAcquireSemaphore(this);
-
-    internal override void Undo(ObjectEngine engine, ObjectOutcome outcome) => engine.UndoAcquireSemaphore(this, (AcquireSemaphoreOutcome)outcome);
+    internal override ObjectKind Primitive => ObjectKind.Semaphore;
 }
 
 /// <summary>How an acquire ended.</summary>
@@ -60,7 +59,7 @@ public sealed record ReleaseSemaphore(string Semaphore, int Permits = 1) : Objec
 
     internal int Count => Permits == 0 ? 1 : Permits;
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnReleaseSemaphore(this);
+    internal override ObjectKind Primitive => ObjectKind.Semaphore;
 }
 
 /// <summary>Permits were released.</summary>

@@ -95,18 +95,6 @@ internal sealed class SemaphoreState(string name, int initial, bool bounded) : N
         }
     }
 
-    public override void OnTimeout(ObjectEngine engine, Wait wait)
-    {
-        engine.Resume(wait, new AcquireSemaphoreOutcome(WaitStatus.Timeout, null, Available));
-        OnWaiterLeft(engine, wait);
-    }
-
-    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.ServeSemaphore(this);
-
-    public override void OnHolderGone(ObjectEngine engine, Hold hold) => engine.ReturnPermits(this, (SemaphoreHold)hold);
-
-    public override void OnTimer(ObjectEngine engine) => engine.DropIdle(this);
-
     public override string Describe() =>
         $"{(bounded ? "bounded" : "unbounded")}, {Available} of {Initial} permits free, {Waiters.Count} waiting";
 

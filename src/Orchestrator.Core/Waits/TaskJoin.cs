@@ -19,7 +19,7 @@ public sealed record JoinTasks(IReadOnlySet<long> TaskIds, bool NeedsAll) : Wait
 
     internal override ObjectOutcome TimedOut => throw new InvalidOperationException("a wait for tasks has its timeout elsewhere");
 
-    internal override void ApplyTo(ObjectEngine engine) => engine.OnJoinTasks(this);
+    internal override ObjectKind Primitive => ObjectKind.Task;
 }
 
 /// <summary>The tasks of one such wait, in place of an object.</summary>
@@ -48,8 +48,6 @@ internal sealed class TaskJoin(JoinTasks command, IReadOnlyDictionary<long, List
             blockers.Needed = 1;
         }
     }
-
-    public override void OnWaiterLeft(ObjectEngine engine, Wait wait) => engine.OnTasksJoined();
 
     private IEnumerable<Session> SessionsOfTasks() => command.TaskIds.Count <= sessions.Count
         ? command.TaskIds.Where(sessions.ContainsKey).SelectMany(id => sessions[id])

@@ -6,7 +6,7 @@ namespace Orchestrator.Core.Waits;
 
 /// <summary>
 /// A waiting command: a link of an object's waiting list and of its session's. The host keeps it only to
-/// <see cref="ObjectEngine.AbandonWait">abandon</see> it when the caller disconnects.
+/// abandon it when the caller disconnects.
 /// </summary>
 public sealed class Wait : DeadlineNode
 {

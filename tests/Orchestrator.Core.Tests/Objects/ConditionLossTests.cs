@@ -118,10 +118,10 @@ public sealed class ConditionLossTests
         var pipelined = _harness.Acquire(_bob, "mine");
         Assert.NotNull(pipelined.Wait);
         Wait(_ann).Fails(ObjectErrorReason.Deadlock);
-        Assert.True(_harness.Engine.IsHeldWith("data", hold.Token));
+        Assert.True(_harness.Engine.Locks.IsHeldWith("data", hold.Token));
         _harness.Abandon(pipelined);
         Assert.NotNull(Wait(_ann).Wait);
-        Assert.False(_harness.Engine.IsHeldWith("data", hold.Token));
+        Assert.False(_harness.Engine.Locks.IsHeldWith("data", hold.Token));
     }
 
     [Fact]

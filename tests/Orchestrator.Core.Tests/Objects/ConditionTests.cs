@@ -33,7 +33,7 @@ public sealed class ConditionTests
         var outcome = wait.Get<WaitConditionOutcome>();
         Assert.Equal(WaitStatus.Ok, outcome.Status);
         Assert.True(first.Token < second.Token && second.Token < outcome.FencingToken);
-        Assert.True(_harness.Engine.IsHeldWith("data", outcome.FencingToken));
+        Assert.True(_harness.Engine.Locks.IsHeldWith("data", outcome.FencingToken));
         _harness.Release(_ann, "data");
         Assert.Equal((0, 0), (_harness.Engine.ObjectCount, _harness.Engine.WaitCount));
     }
@@ -208,7 +208,7 @@ public sealed class ConditionTests
         var hold = harness.Acquire(ann, "data");
         var next = harness.Acquire(bob, "data");
         harness.Apply(new WaitCondition("changed", "data") { Session = ann }).Fails(ObjectErrorReason.LimitExceeded);
-        Assert.True(harness.Engine.IsHeldWith("data", hold.Token));
+        Assert.True(harness.Engine.Locks.IsHeldWith("data", hold.Token));
         Assert.False(next.HasOutcome);
         Assert.Equal(1, harness.Engine.ObjectCount);
         var full = new ObjectHarness(new ObjectEngineOptions { MaxObjects = 1 });

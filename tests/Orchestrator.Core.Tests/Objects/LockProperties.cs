@@ -128,7 +128,7 @@ public sealed class LockProperties
                 return;
             var grant = grants[^(1 + (a % Math.Min(grants.Length, 8)))];
             var (name, session, token) = (((AcquireLock)grant.Delivery!.Value.Granted!).Lock, grant.Get<AcquireLockOutcome>().Session!, grant.Token);
-            var holds = _harness.Engine.IsHeldWith(name, token);
+            var holds = _harness.Engine.Locks.IsHeldWith(name, token);
             _harness.Apply(new CompensateDelivery(grant.Delivery.Value));
             if (holds)
                 _model.Release(Number(session), name);

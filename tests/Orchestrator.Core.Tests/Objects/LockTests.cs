@@ -157,8 +157,8 @@ public sealed class LockTests
         Assert.Equal([(_ann, ""), (_ann, "locks/build")], _harness.Noticed);
         Assert.All(_harness.Effects.Notices, notice => Assert.Equal(ObjectErrorReason.SessionLost, notice.Reason));
         Assert.Contains("SIGKILL", _harness.Effects.Notices[1].Message, StringComparison.Ordinal);
-        Assert.False(_harness.Engine.IsHeldWith("build", held.Token));
-        Assert.True(_harness.Engine.IsHeldWith("build", next.Token));
+        Assert.False(_harness.Engine.Locks.IsHeldWith("build", held.Token));
+        Assert.True(_harness.Engine.Locks.IsHeldWith("build", next.Token));
         _harness.Release(_ann, "build").Fails(ObjectErrorReason.SessionLost);
     }
 

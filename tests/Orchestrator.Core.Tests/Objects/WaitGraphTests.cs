@@ -1,3 +1,4 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Waits;
@@ -77,8 +78,9 @@ public sealed class WaitGraphTests
             : base(ObjectKind.Semaphore, name)
         {
             _holders = holders;
+            engine.Machines[ObjectKind.Semaphore] = new PoolMachine(engine.Context);
             foreach (var holder in holders)
-                engine.AddHold(new Permit(holder, this));
+                engine.Context.AddHold(new Permit(holder, this));
         }
 
         public override WaiterQueue Waiters { get; } = new();
@@ -97,8 +99,17 @@ public sealed class WaitGraphTests
                 blockers.Add(ahead.Flow, permits);
             }
         }
+    }
 
-        public override void OnWaiterLeft(ObjectEngine engine, Wait wait)
+    private sealed class PoolMachine(IPrimitiveContext context) : PrimitiveMachine(context)
+    {
+        public override void Apply(ObjectCommand command)
+        {
+            var take = (TakePermits)command;
+            Context.Suspend(take, take.Session, take.Pool, take.Pool.Waiters);
+        }
+
+        public override void OnWaiterLeft(Wait wait)
         {
         }
     }
@@ -109,6 +120,6 @@ public sealed class WaitGraphTests
     {
         internal override ObjectOutcome TimedOut => Done.Instance;
 
-        internal override void ApplyTo(ObjectEngine engine) => engine.Suspend(this, Session, Pool, Pool.Waiters);
+        internal override ObjectKind Primitive => ObjectKind.Semaphore;
     }
 }
