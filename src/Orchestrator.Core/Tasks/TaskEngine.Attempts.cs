@@ -38,7 +38,7 @@ public sealed partial class TaskEngine
     /// <summary>The attempt, if it is at this worker; a message about any other changes nothing.</summary>
     private TaskRecord? FindAttempt(WorkerNode worker, long taskId, int attempt)
     {
-        if (_tasks.Find(taskId) is { } task && task.Worker == worker && task.Attempt == attempt)
+        if (_context.Tasks.Find(taskId) is { } task && task.Worker == worker && task.Attempt == attempt)
         {
             if (task.Phase == TaskPhase.Assigned)
                 return task;
@@ -64,8 +64,8 @@ public sealed partial class TaskEngine
         var sequence = Publish(task, update.Kind, update.Content, update.ContentBytes);
         if (task.Owner is { WantsEvents: true } owner)
         {
-            _effects.Notifications.Add(new Notification(
-                null, owner, new TaskEventRecord(task, update.Kind, sequence, _now, update.Content, update.ContentBytes) { Counts = extras.Counts }));
+            _context.Effects.Notifications.Add(new Notification(
+                null, owner, new TaskEventRecord(task, update.Kind, sequence, _context.Now, update.Content, update.ContentBytes) { Counts = extras.Counts }));
         }
     }
 
@@ -137,9 +137,7 @@ public sealed partial class TaskEngine
         }
 
         attempts.Add(summary);
-        task.ExtraBytes += bytes;
-        _payloadBytes += bytes;
-        task.Client?.Grow(bytes);
+        _context.Usage.Grow(task, bytes);
     }
 
     /// <summary>
@@ -153,22 +151,21 @@ public sealed partial class TaskEngine
         var extras = task.GetExtras();
         var summary = new AttemptSummary(task.Attempt, task.WorkerName, task.StartedAt, task.RunTicks, failure);
         KeepAttempt(task, extras.Attempts ??= [], summary);
-        if (IsDurable(task))
-            Record(task, new TaskRetried(task.Id, summary));
+        if (task.IsDurable)
+            _context.Changes.Record(task, new TaskRetried(task.Id, summary));
         var history = extras.History ??= new TaskHistory();
         if (task.StartedSequence != 0)
             AddTo(history, new TaskEventRecord(task, TaskEventKind.Running, task.StartedSequence, task.StartedAt));
-        CountUnstarted(task);
-        task.Handler.Tally.Retried++;
-        Tally.Retried++;
+        _context.Usage.CountUnstarted(task);
+        _context.Usage.CountRetry(task);
         var wait = task.Policy.Retry!.BackoffAfter(task.Attempt);
         task.Attempt++;
         task.Intent = EndIntent.None;
         task.Phase = TaskPhase.BackingOff;
-        extras.QueuedAt = _now + wait.Ticks;
+        extras.QueuedAt = _context.Now + wait.Ticks;
         var sequence = Publish(task, TaskEventKind.Queued);
-        history.Add(new TaskEventRecord(task, TaskEventKind.Queued, sequence, _now));
-        SetDeadline(task);
+        history.Add(new TaskEventRecord(task, TaskEventKind.Queued, sequence, _context.Now));
+        _context.Deadlines.SetByPolicy(task);
         return true;
     }
 
@@ -182,9 +179,9 @@ public sealed partial class TaskEngine
     {
         LeaveWorker(task);
         task.RunTicks = 0;
-        CountUnstarted(task);
-        if (IsDurable(task))
-            Record(task, new TaskReturned(task.Id));
+        _context.Usage.CountUnstarted(task);
+        if (task.IsDurable)
+            _context.Changes.Record(task, new TaskReturned(task.Id));
         if (task.Intent != EndIntent.None)
             EndByIntent(task, null, CancelRung.BeforeStart);
         else
@@ -198,9 +195,9 @@ public sealed partial class TaskEngine
         task.WorkerName = worker.Name;
         task.Slot = worker.TakeSlot();
         task.RunTicks = Expected(task);
-        _effects.Assignments.Add(new AttemptAssignment(worker, task, task.Attempt, task.Slot, task.Input));
-        if (IsDurable(task))
-            Record(task, new TaskAssigned(task.Id, task.Attempt, worker.Name));
+        _context.Effects.Assignments.Add(new AttemptAssignment(worker, task, task.Attempt, task.Slot, task.Input));
+        if (task.IsDurable)
+            _context.Changes.Record(task, new TaskAssigned(task.Id, task.Attempt, worker.Name));
         if (task.Policy.AffinityKey.Length > 0)
             _affinity.Bind(task.Handler.Route!, task.Policy.AffinityKey, worker);
         if (LaneOf(task).Add(task, task.RunTicks))
@@ -209,12 +206,11 @@ public sealed partial class TaskEngine
 
     private void MarkStarted(TaskRecord task)
     {
-        task.StartedAt = Math.Max(_now, 1);
-        CountQueued(task, -1);
-        CountRunning(task, 1);
+        task.StartedAt = Math.Max(_context.Now, 1);
+        _context.Usage.CountStart(task);
         task.StartedSequence = Publish(task, TaskEventKind.Running);
         if (task.Intent is EndIntent.None or EndIntent.QueueTimeout)
-            SetDeadline(task);
+            _context.Deadlines.SetByPolicy(task);
     }
 
     /// <summary>Takes an attempt off its worker's lane; the attempt that starts in its place is marked as running.</summary>
@@ -254,31 +250,25 @@ public sealed partial class TaskEngine
     private void PassOnRatePermit(TaskRecord task)
     {
         if (task.Has(TaskFlags.HoldsRatePermit))
-            Proceed(_rates.PassOn(task, _effects));
+            Proceed(_rates.PassOn(task, _context.Effects));
     }
 
     private void End(TaskRecord task, TaskState state, object? output = null, int outputBytes = 0, TaskFailure? failure = null)
     {
-        if (task.StartedAt != 0 && task.Phase == TaskPhase.Assigned)
-            CountRunning(task, -1);
-        else
-            CountQueued(task, -1);
-        _unfinished--;
-        _payloadBytes -= task.InputBytes + task.ExtraBytes;
-        task.Client?.Remove(task.InputBytes + task.ExtraBytes);
+        _context.Usage.RemoveUnfinished(task);
         task.Phase = TaskPhase.Ended;
-        if (_journalFailure is not null && IsDurable(task))
-            (state, output, outputBytes, failure) = (TaskState.Failed, null, 0, Unwritten());
-        if (outputBytes > 0 && !_memory.Fits(KeptBytes + outputBytes))
+        if (_context.Changes.CannotWrite(task.Policy))
+            (state, output, outputBytes, failure) = (TaskState.Failed, null, 0, _context.Changes.Unwritten());
+        if (outputBytes > 0 && !_context.Usage.Fits(outputBytes))
         {
             (state, output, failure) = (TaskState.Failed, null, new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"the task ran to its end, but the coordinator keeps {_memory.Budget.Used:N0} bytes and has no room (memory_kept, {_memory.Budget.Limit:N0}) for its result of {outputBytes:N0}"));
+                $"the task ran to its end, but the coordinator keeps {_context.Usage.Budget.Used:N0} bytes and has no room (memory_kept, {_context.Usage.Budget.Limit:N0}) for its result of {outputBytes:N0}"));
             outputBytes = 0;
         }
 
         task.EndState = state;
-        task.EndedAt = _now;
+        task.EndedAt = _context.Now;
         task.Input = null;
         task.Output = output;
         task.OutputBytes = outputBytes;
@@ -288,19 +278,13 @@ public sealed partial class TaskEngine
             task.ExtraBytes += failure.Bytes;
         }
 
-        _deadlines.Remove(task);
+        _context.Deadlines.Remove(task);
         PassOnRatePermit(task);
         // An abandoned task returns its permit when its code returns.
         if (!task.Has(TaskFlags.Abandoned))
             LeaveGate(task);
-        if (task.Handler.IsKnown)
-        {
-            task.Handler.Tally.CountEnd(state);
-            task.Handler.Latencies.Record(_now - task.AcceptedAt);
-        }
-
-        Tally.CountEnd(state);
-        if (IsDurable(task))
+        _context.Usage.CountEnd(task);
+        if (task.IsDurable)
             RecordEnd(task);
         task.EndedSequence = Publish(task, TaskEventKind.Ended);
         var given = Deliver(task);
@@ -318,7 +302,7 @@ public sealed partial class TaskEngine
             owner.Unlink(task);
             if (!owner.Gone)
             {
-                _effects.Deliveries.Add(new Delivery(owner, task, task.Tag));
+                _context.Effects.Deliveries.Add(new Delivery(owner, task, task.Tag));
                 given = true;
             }
 
@@ -337,7 +321,7 @@ public sealed partial class TaskEngine
             {
                 if (joiner.Gone)
                     continue;
-                _effects.Deliveries.Add(new Delivery(joiner, task, tag));
+                _context.Effects.Deliveries.Add(new Delivery(joiner, task, tag));
                 given = true;
             }
         }
@@ -349,29 +333,5 @@ public sealed partial class TaskEngine
     /// How long an attempt has run whose worker will not report it any more. While it is assigned, its field holds the expected
     /// time.
     /// </summary>
-    private long RanUntilNow(TaskRecord task) => task.StartedAt == 0 ? 0 : _now - task.StartedAt;
-
-    private void CountQueued(TaskRecord task, int by)
-    {
-        if (task.Handler.IsKnown)
-            task.Handler.Tally.Queued += by;
-        Tally.Queued += by;
-    }
-
-    private void CountRunning(TaskRecord task, int by)
-    {
-        task.Handler.Tally.Running += by;
-        Tally.Running += by;
-    }
-
-    /// <summary>An attempt that counted as running is queued again.</summary>
-    private void CountUnstarted(TaskRecord task)
-    {
-        if (task.StartedAt == 0)
-            return;
-        task.StartedAt = 0;
-        task.StartedSequence = 0;
-        CountRunning(task, -1);
-        CountQueued(task, 1);
-    }
+    private long RanUntilNow(TaskRecord task) => task.StartedAt == 0 ? 0 : _context.Now - task.StartedAt;
 }

@@ -1,5 +1,6 @@
 using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
 
@@ -11,9 +12,9 @@ public sealed partial class TaskEngine
     {
         foreach (var id in cancel.TaskIds)
         {
-            if (_tasks.Find(id) is { HasEnded: false } task)
+            if (_context.Tasks.Find(id) is { HasEnded: false } task)
             {
-                _effects.Cancelled.Add(id);
+                _context.Effects.Cancelled.Add(id);
                 CancelTask(task, cancel.Force);
             }
         }
@@ -25,7 +26,7 @@ public sealed partial class TaskEngine
         {
             if (cancel.Tags.Contains(task.Tag))
             {
-                _effects.Cancelled.Add(task.Id);
+                _context.Effects.Cancelled.Add(task.Id);
                 CancelTask(task, force: false);
             }
         }
@@ -47,12 +48,12 @@ public sealed partial class TaskEngine
 
     private void OnCancelAll()
     {
-        foreach (var task in _tasks.NewestBefore(long.MaxValue))
+        foreach (var task in _context.Tasks.NewestBefore(long.MaxValue))
         {
             if (task.HasEnded)
                 continue;
             // The end of this process does not cancel tasks that the next one will resume.
-            if (IsDurable(task) && (task.Phase != TaskPhase.Assigned || task.Policy.Retry is { RetryWorkerLost: true }))
+            if (task.IsDurable && (task.Phase != TaskPhase.Assigned || task.Policy.Retry is { RetryWorkerLost: true }))
                 _left++;
             else
                 CancelTask(task, force: false);
@@ -95,8 +96,8 @@ public sealed partial class TaskEngine
 
         var signalled = task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout;
         // A timeout that has already been decided stays the reason; a second cancel changes nothing but, with force, its grace period.
-        if (IsDurable(task) && task.Intent != EndIntent.Cancel)
-            Record(task, new TaskCancelRequested(task.Id));
+        if (task.IsDurable && task.Intent != EndIntent.Cancel)
+            _context.Changes.Record(task, new TaskCancelRequested(task.Id));
         if (!signalled)
             BeginEnding(task, EndIntent.Cancel);
         else if (task.Intent == EndIntent.RunTimeout && MayRetry(task, FailureReason.RunTimeout))
@@ -117,11 +118,11 @@ public sealed partial class TaskEngine
             case TaskPhase.Assigned:
                 OnAssignedDeadline(task);
                 break;
-            case TaskPhase.BackingOff when !TotalExpired(task):
+            case TaskPhase.BackingOff when !TaskDeadlines.TotalExpired(task, _context.Now):
                 MakeReady(task);
                 break;
             default:
-                EndUnstarted(task, TotalExpired(task) ? EndIntent.TotalTimeout : EndIntent.QueueTimeout);
+                EndUnstarted(task, TaskDeadlines.TotalExpired(task, _context.Now) ? EndIntent.TotalTimeout : EndIntent.QueueTimeout);
                 break;
         }
     }
@@ -137,7 +138,7 @@ public sealed partial class TaskEngine
         {
             Escalate(task);
         }
-        else if (TotalExpired(task))
+        else if (TaskDeadlines.TotalExpired(task, _context.Now))
         {
             BeginEnding(task, EndIntent.TotalTimeout);
         }
@@ -151,15 +152,15 @@ public sealed partial class TaskEngine
             // queue timeout.
             task.Intent = EndIntent.QueueTimeout;
             AskBack(task);
-            SetDeadline(task);
+            _context.Deadlines.SetByPolicy(task);
         }
     }
 
     private void BeginEnding(TaskRecord task, EndIntent intent)
     {
         task.Intent = intent;
-        _effects.Signals.Add(new AttemptSignal(task.Worker!, task.Id, task.Attempt, SignalKind.Cancel));
-        _deadlines.Set(task, _now + (task.Policy.CancelGrace ?? _options.CancelGrace).Ticks);
+        _context.Effects.Signals.Add(new AttemptSignal(task.Worker!, task.Id, task.Attempt, SignalKind.Cancel));
+        _context.Deadlines.Set(task, _context.Now + (task.Policy.CancelGrace ?? _context.Options.CancelGrace).Ticks);
     }
 
     /// <summary>The grace period is over, or there was none: the caller has its answer now, the worker is condemned.</summary>
@@ -187,7 +188,7 @@ public sealed partial class TaskEngine
                 worker.Culprits++;
             }
 
-            _deadlines.Set(task, task.Policy.TotalTimeout is { } total ? task.AcceptedAt + total.Ticks : long.MaxValue);
+            _context.Deadlines.Set(task, task.Policy.TotalTimeout is { } total ? task.AcceptedAt + total.Ticks : long.MaxValue);
             CondemnWorker(worker);
             return;
         }
@@ -273,38 +274,14 @@ public sealed partial class TaskEngine
 
     private static string Text(TimeSpan? timeout) => FormattableString.Invariant($"{timeout?.TotalSeconds:0.###} s");
 
-    private bool TotalExpired(TaskRecord task) =>
-        task.Policy.TotalTimeout is { } total && task.AcceptedAt + total.Ticks <= _now;
-
-    /// <summary>Sets the next deadline of a task that is not being cancelled.</summary>
-    private void SetDeadline(TaskRecord task)
-    {
-        var policy = task.Policy;
-        if (policy.TotalTimeout is null && policy.QueueTimeout is null && policy.RunTimeout is null && task.Phase != TaskPhase.BackingOff)
-        {
-            _deadlines.Remove(task);
-            return;
-        }
-
-        var deadline = policy.TotalTimeout is { } total ? task.AcceptedAt + total.Ticks : long.MaxValue;
-        var queuedAt = task.Extras is { QueuedAt: not 0 } extras ? extras.QueuedAt : task.AcceptedAt;
-        if (task.Phase == TaskPhase.BackingOff)
-            deadline = Math.Min(deadline, queuedAt);
-        else if (task.Phase == TaskPhase.Assigned && task.StartedAt != 0)
-            deadline = policy.RunTimeout is { } run ? Math.Min(deadline, task.StartedAt + run.Ticks) : deadline;
-        else if (policy.QueueTimeout is { } queue && task.Intent != EndIntent.QueueTimeout)
-            deadline = Math.Min(deadline, queuedAt + queue.Ticks);
-        _deadlines.Set(task, deadline);
-    }
-
     private void CondemnWorker(WorkerNode worker)
     {
         if (worker.IsCondemned || worker.HasLeft)
             return;
         worker.IsCondemned = true;
-        worker.CondemnedUntil = _now + _options.CondemnedLifetime.Ticks;
+        worker.CondemnedUntil = _context.Now + _context.Options.CondemnedLifetime.Ticks;
         _condemned.Add(worker);
-        _effects.Orders.Add(new WorkerOrder(worker, WorkerOrderKind.Condemn));
+        _context.Effects.Orders.Add(new WorkerOrder(worker, WorkerOrderKind.Condemn));
         CloseWorker(worker);
     }
 
@@ -313,10 +290,10 @@ public sealed partial class TaskEngine
     {
         foreach (var worker in _condemned)
         {
-            if (worker.KillOrdered || (worker.Outstanding > worker.Culprits && _now < worker.CondemnedUntil))
+            if (worker.KillOrdered || (worker.Outstanding > worker.Culprits && _context.Now < worker.CondemnedUntil))
                 continue;
             worker.KillOrdered = true;
-            _effects.Orders.Add(new WorkerOrder(worker, WorkerOrderKind.Kill));
+            _context.Effects.Orders.Add(new WorkerOrder(worker, WorkerOrderKind.Kill));
         }
     }
 }

@@ -68,11 +68,11 @@ public sealed partial class TaskEngine
             if (!task.Has(TaskFlags.HoldsRatePermit))
             {
                 task.Phase = TaskPhase.RateLimited;
-                _rates.Enqueue(task, queue, _effects);
+                _rates.Enqueue(task, queue, _context.Effects);
                 return false;
             }
 
-            _rates.Use(task, _effects);
+            _rates.Use(task, _context.Effects);
         }
 
         return true;
@@ -96,7 +96,7 @@ public sealed partial class TaskEngine
     private WorkerNode? Choose(WorkerPool pool, HandlerRoute route, int lane, TaskRecord task)
     {
         WorkerNode? best = null;
-        var neighbours = pool.LaneCount > 1 && lane == (int)WorkKind.Io && Expected(task) < _options.IoNeighboursBelow.Ticks ? _options.IoNeighbours : 1;
+        var neighbours = pool.LaneCount > 1 && lane == (int)WorkKind.Io && Expected(task) < _context.Options.IoNeighboursBelow.Ticks ? _context.Options.IoNeighbours : 1;
         foreach (var worker in pool.Workers)
         {
             if (route.Includes(worker) && CanTake(worker, lane, task) && (best is null || IsBetter(worker.Lanes[lane], best.Lanes[lane], neighbours)))
@@ -134,13 +134,13 @@ public sealed partial class TaskEngine
         if (lane != 0 || !worker.Description.RecordsFlight || ConcurrencyLimiter.Concerns(task) || StartRateLimiter.Concerns(task))
             return false;
         if (target.Waiting == 0)
-            return target.BacklogTicks <= _options.PrefetchOneBelow.Ticks;
-        return target.Waiting < _options.MaxCredits && target.BacklogTicks + Expected(task) <= _options.PrefetchTarget.Ticks;
+            return target.BacklogTicks <= _context.Options.PrefetchOneBelow.Ticks;
+        return target.Waiting < _context.Options.MaxCredits && target.BacklogTicks + Expected(task) <= _context.Options.PrefetchTarget.Ticks;
     }
 
     /// <summary>A task's expected run time; a handler that has never run counts as a full window.</summary>
     private long Expected(TaskRecord task) =>
-        task.Handler.ExpectedTicks == 0 ? _options.PrefetchTarget.Ticks : task.Handler.ExpectedTicks;
+        task.Handler.ExpectedTicks == 0 ? _context.Options.PrefetchTarget.Ticks : task.Handler.ExpectedTicks;
 
     private void Pin(TaskRecord task, WorkerNode worker, int lane)
     {
@@ -234,12 +234,12 @@ public sealed partial class TaskEngine
     {
         if (lane.Waiting == 0 || !AnyFor(dryGroups, lane))
             return 0;
-        var elapsed = _now - lane.First!.StartedAt;
+        var elapsed = _context.Now - lane.First!.StartedAt;
         // A task that exceeds its expected run time is expected to run as long again.
         var wait = Math.Max(lane.BacklogTicks - elapsed, elapsed);
-        if (wait < _options.TakeBackAbove.Ticks)
+        if (wait < _context.Options.TakeBackAbove.Ticks)
         {
-            _rebalanceAt = Math.Min(_rebalanceAt, _now + _options.TakeBackAbove.Ticks);
+            _rebalanceAt = Math.Min(_rebalanceAt, _context.Now + _context.Options.TakeBackAbove.Ticks);
             return 0;
         }
 

@@ -6,14 +6,13 @@ namespace Orchestrator.Core.Tasks;
 // Durable tasks: their changes go into TaskEffects.Changes, and a restarted engine restores them.
 public sealed partial class TaskEngine
 {
-    private string? _journalFailure;
     private int _left;
 
     /// <summary>Unfinished tasks that must end before the engine can stop: excludes those that the next process will resume.</summary>
-    public int UnfinishedHere => Math.Max(0, _unfinished - _left);
+    public int UnfinishedHere => Math.Max(0, _context.Usage.Unfinished - _left);
 
     /// <summary>The id of the last task.</summary>
-    public long LastTaskId => _tasks.NextId - 1;
+    public long LastTaskId => _context.Tasks.NextId - 1;
 
     /// <summary>Restores the durable tasks of an earlier process, in the order of their ids, before the first command.</summary>
     /// <param name="tasks">The tasks.</param>
@@ -27,7 +26,7 @@ public sealed partial class TaskEngine
     {
         ArgumentNullException.ThrowIfNull(tasks);
         ArgumentNullException.ThrowIfNull(forgotten);
-        Enter(now, effects);
+        _context.Enter(now, effects);
         var requests = forgotten.ToList();
         var interrupted = new List<(TaskRecord Task, RestoredTask From)>();
         foreach (var restored in tasks)
@@ -43,7 +42,7 @@ public sealed partial class TaskEngine
 
         // If an id was reused after its window, it names the latest task.
         foreach (var (id, requestId, acceptedAt) in requests.OrderBy(request => request.TaskId))
-            _requestIds.Add(requestId, id, acceptedAt);
+            AddRequestId(requestId, id, acceptedAt);
         // All tasks are known now: the end of one may end those that depend on it.
         foreach (var (task, from) in interrupted)
             Resume(task, from);
@@ -63,27 +62,27 @@ public sealed partial class TaskEngine
     {
         ArgumentNullException.ThrowIfNull(unsent);
         ArgumentNullException.ThrowIfNull(untold);
-        Enter(now, effects);
-        _journalFailure ??= why;
+        _context.Enter(now, effects);
+        _context.Changes.Fail(why);
         foreach (var task in untold)
         {
             task.EndState = TaskState.Failed;
             task.Output = null;
-            task.GetExtras().Failure = Unwritten();
+            task.GetExtras().Failure = _context.Changes.Unwritten();
         }
 
         foreach (var attempt in unsent)
         {
-            if (_tasks.Find(attempt.TaskId) is { Phase: TaskPhase.Assigned } task && task.Attempt == attempt.Attempt)
+            if (_context.Tasks.Find(attempt.TaskId) is { Phase: TaskPhase.Assigned } task && task.Attempt == attempt.Attempt)
             {
                 LeaveWorker(task);
                 task.RunTicks = 0;
-                CountUnstarted(task);
-                End(task, TaskState.Failed, failure: Unwritten());
+                _context.Usage.CountUnstarted(task);
+                End(task, TaskState.Failed, failure: _context.Changes.Unwritten());
             }
         }
 
-        foreach (var task in _tasks.NewestBefore(long.MaxValue).Where(task => IsDurable(task) && !task.HasEnded && task.Phase != TaskPhase.Assigned).ToArray())
+        foreach (var task in _context.Tasks.NewestBefore(long.MaxValue).Where(task => task.IsDurable && !task.HasEnded && task.Phase != TaskPhase.Assigned).ToArray())
         {
             if (!task.HasEnded)
                 EndUnstarted(task, EndIntent.None);
@@ -92,21 +91,7 @@ public sealed partial class TaskEngine
         Leave();
     }
 
-    private static bool IsDurable(TaskRecord task) => task.Policy.Durability > Durability.Memory;
-
-    private TaskFailure Unwritten() => new(
-        FailureReason.JournalFailed, $"the journal has failed, so durable tasks cannot continue until the coordinator is restarted: {_journalFailure}");
-
-    private void Record(TaskRecord task, TaskChange change)
-    {
-        if (_journalFailure is not null)
-            return;
-        _effects.Changes.Add(change);
-        if (task.Policy.Durability > _effects.Level)
-            _effects.Level = task.Policy.Durability;
-    }
-
-    private void RecordEnd(TaskRecord task) => Record(task, new TaskEnded(
+    private void RecordEnd(TaskRecord task) => _context.Changes.Record(task, new TaskEnded(
         task.Id, new TaskEnd(task.EndState, task.Attempt, task.WorkerName, task.StartedAt, task.EndedAt, task.RunTicks)
         {
             Output = task.Output,
@@ -135,7 +120,7 @@ public sealed partial class TaskEngine
 
         if (submission.RequestId.Length > 0)
             task.GetExtras().RequestId = submission.RequestId;
-        _tasks.Add(task);
+        _context.Tasks.Add(task);
         task.AcceptedSequence = Publish(task, TaskEventKind.Queued);
         return task;
     }
@@ -164,9 +149,7 @@ public sealed partial class TaskEngine
 
     private void Resume(TaskRecord task, RestoredTask from)
     {
-        _unfinished++;
-        _payloadBytes += task.InputBytes + task.ExtraBytes;
-        CountQueued(task, 1);
+        _context.Usage.AddUnfinished(task);
         if (from.IsCancelled)
         {
             task.Intent = EndIntent.Cancel;
@@ -193,6 +176,6 @@ public sealed partial class TaskEngine
 
         task.Phase = TaskPhase.Unresolved;
         _unresolved.Add(task);
-        SetDeadline(task);
+        _context.Deadlines.SetByPolicy(task);
     }
 }

@@ -6,28 +6,28 @@ public sealed partial class TaskEngine
 {
     /// <summary>The worker that has this attempt now, such as <c>worker-1#3</c>, empty in process; null if no worker has it (any more).</summary>
     public string? WorkerOf(long taskId, int attempt) =>
-        _tasks.Find(taskId) is { Phase: TaskPhase.Assigned } task && task.Attempt == attempt ? task.WorkerName : null;
+        _context.Tasks.Find(taskId) is { Phase: TaskPhase.Assigned } task && task.Attempt == attempt ? task.WorkerName : null;
 
     /// <summary>Counts over all tasks.</summary>
-    public TaskTally Tally { get; } = new();
+    public TaskTally Tally => _context.Usage.Tally;
 
     /// <summary>Tasks without an end state.</summary>
-    public int Unfinished => _unfinished;
+    public int Unfinished => _context.Usage.Unfinished;
 
     /// <summary>Ended tasks whose results are kept for their time to live.</summary>
-    public int Retained => _retained;
+    public int Retained => _context.Usage.Retained;
 
     /// <summary>
     /// Bytes of inputs of unfinished tasks and of kept results, and of these tasks' data beyond a plain record: options, errors,
     /// unknown names.
     /// </summary>
-    public long PayloadBytes => _payloadBytes;
+    public long PayloadBytes => _context.Usage.PayloadBytes;
 
     /// <summary>
     /// The payload bytes, a record for each task, its events and the request ids: the amount that counts against the memory
     /// budget.
     /// </summary>
-    public long KeptBytes => _payloadBytes + _historyBytes + _requestIds.Bytes + (RecordBytes * ((long)_unfinished + _retained));
+    public long KeptBytes => _context.Usage.KeptBytes;
 
     /// <summary>Request ids that are remembered.</summary>
     public int RequestIdCount => _requestIds.Count;
@@ -46,16 +46,16 @@ public sealed partial class TaskEngine
         _pools[(int)placement].Handlers.Values.OrderBy(handler => handler.Name, StringComparer.Ordinal);
 
     /// <summary>A task, if it is known and its result has not expired.</summary>
-    public TaskRecord? Find(long taskId) => _tasks.Find(taskId);
+    public TaskRecord? Find(long taskId) => _context.Tasks.Find(taskId);
 
     /// <summary>Why there is no task with this id.</summary>
-    public string WhyMissing(long taskId) => taskId > 0 && taskId < _tasks.NextId
+    public string WhyMissing(long taskId) => taskId > 0 && taskId < _context.Tasks.NextId
         ? $"task {taskId} is no longer known: it has ended, and its result is no longer kept"
         // Ids are unsigned on the wire.
         : $"task {(ulong)taskId} is unknown: no task has had this id";
 
     /// <summary>Known tasks with ids below <paramref name="before"/>, newest first.</summary>
-    public IEnumerable<TaskRecord> NewestBefore(long before) => _tasks.NewestBefore(before);
+    public IEnumerable<TaskRecord> NewestBefore(long before) => _context.Tasks.NewestBefore(before);
 
     /// <summary>
     /// Running tasks with ids below <paramref name="before"/>, newest first. They are found at their workers, so that the number of other
@@ -82,7 +82,7 @@ public sealed partial class TaskEngine
         var past = new List<TaskEventRecord>();
         foreach (var id in taskIds)
         {
-            if (_tasks.Find(id) is not { } task)
+            if (_context.Tasks.Find(id) is not { } task)
             {
                 unknown.Add(id);
                 continue;
@@ -105,7 +105,7 @@ public sealed partial class TaskEngine
         ArgumentNullException.ThrowIfNull(taskIds);
         foreach (var id in taskIds)
         {
-            if (_tasks.Find(id)?.Extras is { Watchers: { } watchers } extras)
+            if (_context.Tasks.Find(id)?.Extras is { Watchers: { } watchers } extras)
             {
                 watchers.Remove(watcher);
                 if (watchers.Count == 0)

@@ -22,22 +22,21 @@ public sealed partial class TaskEngine
     private void Retain(TaskRecord task)
     {
         task.Set(TaskFlags.Retained);
-        _retained++;
-        _payloadBytes += task.OutputBytes + task.ExtraBytes;
-        _deadlines.Set(task, task.EndedAt + (task.Policy.ResultTtl ?? _options.ResultTtl).Ticks);
+        _context.Usage.AddRetained(task);
+        _context.Deadlines.Set(task, task.EndedAt + (task.Policy.ResultTtl ?? _context.Options.ResultTtl).Ticks);
     }
 
     private void Forget(TaskRecord task)
     {
-        _tasks.Remove(task);
+        _context.Tasks.Remove(task);
         if (task.Extras is { History: { } history } extras)
         {
-            _historyBytes -= history.Bytes;
+            _context.Usage.HistoryBytes -= history.Bytes;
             extras.History = null;
         }
 
-        if (IsDurable(task))
-            Record(task, new TaskForgotten(task.Id));
+        if (task.IsDurable)
+            _context.Changes.Record(task, new TaskForgotten(task.Id));
     }
 
     private void Expire(TaskRecord task)
@@ -45,14 +44,13 @@ public sealed partial class TaskEngine
         if (task.Has(TaskFlags.Abandoned))
         {
             // Checked again later, whatever the time to live: a deadline of now would keep Tick from ending.
-            _deadlines.Set(task, _now + Math.Max(_options.ResultTtl.Ticks, TimeSpan.TicksPerSecond));
+            _context.Deadlines.Set(task, _context.Now + Math.Max(_context.Options.ResultTtl.Ticks, TimeSpan.TicksPerSecond));
             return;
         }
 
         task.Clear(TaskFlags.Retained);
-        _retained--;
-        _payloadBytes -= task.OutputBytes + task.ExtraBytes;
-        _deadlines.Remove(task);
+        _context.Usage.RemoveRetained(task);
+        _context.Deadlines.Remove(task);
         Forget(task);
     }
 }

@@ -1,20 +1,15 @@
 using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
 
 public sealed partial class TaskEngine
 {
-    // As measured with a million queued tasks, rounded up.
-    private const int RecordBytes = 400;
-
     // Size of the placeholder of a handler that no worker offers, without its name.
     private const int UnknownHandlerBytes = 100;
 
     private readonly List<TaskRecord> _unresolved = [];
-    private int _unfinished;
-    private int _retained;
-    private long _payloadBytes;
 
     private void OnSubmit(TaskCommand.Submit submit)
     {
@@ -24,7 +19,7 @@ public sealed partial class TaskEngine
         for (var i = 0; i < tasks.Count; i++)
         {
             var submission = tasks[i];
-            _effects.Submitted.Add(
+            _context.Effects.Submitted.Add(
                 Join(submission, submit.Owner)
                 ?? (Validate(submission, submit.Client, 0, 0) is { } refusal
                     ? new SubmitOutcome(null, refusal, submission.Tag)
@@ -53,11 +48,11 @@ public sealed partial class TaskEngine
             }
 
             any |= refusal is not null;
-            _effects.Submitted.Add(new SubmitOutcome(null, refusal, tasks[i].Tag));
+            _context.Effects.Submitted.Add(new SubmitOutcome(null, refusal, tasks[i].Tag));
         }
 
         if (!any)
-            _effects.Submitted.Clear();
+            _context.Effects.Submitted.Clear();
         return any;
     }
 
@@ -66,34 +61,34 @@ public sealed partial class TaskEngine
     {
         if (_draining)
             return new TaskFailure(FailureReason.Draining, "the coordinator is draining and takes no new tasks; submit elsewhere");
-        if (_journalFailure is not null && submission.Policy.Durability > Durability.Memory)
-            return Unwritten();
-        if (_unfinished + _retained + alsoTasks >= _options.MaxTasks)
+        if (_context.Changes.CannotWrite(submission.Policy))
+            return _context.Changes.Unwritten();
+        if (_context.Usage.Unfinished + _context.Usage.Retained + alsoTasks >= _context.Options.MaxTasks)
         {
             return new TaskFailure(
-                FailureReason.LimitExceeded, $"the coordinator holds {_options.MaxTasks:N0} tasks, its limit (tasks); retry when some have ended");
+                FailureReason.LimitExceeded, $"the coordinator holds {_context.Options.MaxTasks:N0} tasks, its limit (tasks); retry when some have ended");
         }
 
-        if (_payloadBytes + alsoBytes + submission.InputBytes > _options.MaxPayloadBytes)
+        if (_context.Usage.PayloadBytes + alsoBytes + submission.InputBytes > _context.Options.MaxPayloadBytes)
         {
             return new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"the coordinator holds {_payloadBytes:N0} bytes of payloads; {submission.InputBytes:N0} more would pass its limit (payload_bytes) of {_options.MaxPayloadBytes:N0}");
+                $"the coordinator holds {_context.Usage.PayloadBytes:N0} bytes of payloads; {submission.InputBytes:N0} more would pass its limit (payload_bytes) of {_context.Options.MaxPayloadBytes:N0}");
         }
 
-        if (!_memory.FitsNewWork(KeptBytes + alsoBytes + submission.KeptBytes + (RecordBytes * (alsoTasks + 1L))))
+        if (!_context.Usage.FitsNewWork(alsoBytes + submission.KeptBytes + (TaskUsage.RecordBytes * (alsoTasks + 1L))))
         {
-            var memory = _memory.Budget;
+            var memory = _context.Usage.Budget;
             return new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"the coordinator keeps {memory.Used:N0} bytes, {KeptBytes:N0} of them for tasks; {submission.InputBytes:N0} more would pass its memory budget (memory_kept): {memory.AdmissionLimit:N0} for new work, {memory.PerKindLimit:N0} of them for tasks; retry when some have ended");
+                $"the coordinator keeps {memory.Used:N0} bytes, {_context.Usage.KeptBytes:N0} of them for tasks; {submission.InputBytes:N0} more would pass its memory budget (memory_kept): {memory.AdmissionLimit:N0} for new work, {memory.PerKindLimit:N0} of them for tasks; retry when some have ended");
         }
 
         if (client is not null && ValidateClient(client, alsoTasks, alsoBytes + submission.KeptBytes) is { } full)
             return full;
         foreach (var id in submission.Policy.DependsOn)
         {
-            if (_tasks.Find(id) is null)
+            if (_context.Tasks.Find(id) is null)
                 return new TaskFailure(FailureReason.NotFound, $"depends_on: {WhyMissing(id)}");
         }
 
@@ -103,32 +98,32 @@ public sealed partial class TaskEngine
     /// <summary>Why one client may not use that much more; null if it may.</summary>
     private TaskFailure? ValidateClient(ClientTaskQuota client, int alsoTasks, long bytes)
     {
-        if (client.Unfinished + alsoTasks >= _options.MaxTasksPerClient)
+        if (client.Unfinished + alsoTasks >= _context.Options.MaxTasksPerClient)
         {
             return new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"client {client.Name} has {client.Unfinished:N0} unfinished tasks, the limit (tasks_per_client) is {_options.MaxTasksPerClient:N0}; retry when some have ended")
+                $"client {client.Name} has {client.Unfinished:N0} unfinished tasks, the limit (tasks_per_client) is {_context.Options.MaxTasksPerClient:N0}; retry when some have ended")
             {
                 Subject = client.Name,
             };
         }
 
-        if (client.InputBytes + bytes > _options.MaxPayloadBytesPerClient)
+        if (client.InputBytes + bytes > _context.Options.MaxPayloadBytesPerClient)
         {
             return new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"client {client.Name} has {client.InputBytes:N0} bytes of inputs of unfinished tasks; {bytes:N0} more would pass the limit (payload_bytes_per_client) of {_options.MaxPayloadBytesPerClient:N0}")
+                $"client {client.Name} has {client.InputBytes:N0} bytes of inputs of unfinished tasks; {bytes:N0} more would pass the limit (payload_bytes_per_client) of {_context.Options.MaxPayloadBytesPerClient:N0}")
             {
                 Subject = client.Name,
             };
         }
 
-        var kept = client.InputBytes + bytes + (RecordBytes * (client.Unfinished + alsoTasks + 1L));
-        return kept <= _memory.Budget.PerClientLimit
+        var kept = client.InputBytes + bytes + (TaskUsage.RecordBytes * (client.Unfinished + alsoTasks + 1L));
+        return kept <= _context.Usage.Budget.PerClientLimit
             ? null
             : new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"client {client.Name} has {client.Unfinished:N0} unfinished tasks with {client.InputBytes:N0} bytes of inputs; {bytes:N0} more would pass one client's part of the memory budget (memory_kept_per_client), {_memory.Budget.PerClientLimit:N0}; retry when some have ended")
+                $"client {client.Name} has {client.Unfinished:N0} unfinished tasks with {client.InputBytes:N0} bytes of inputs; {bytes:N0} more would pass one client's part of the memory budget (memory_kept_per_client), {_context.Usage.Budget.PerClientLimit:N0}; retry when some have ended")
             {
                 Subject = client.Name,
             };
@@ -141,7 +136,7 @@ public sealed partial class TaskEngine
         if (owner is not null && outcome is { Task: { } task })
         {
             if (task.HasEnded)
-                _effects.Deliveries.Add(new Delivery(owner, task, submission.Tag));
+                _context.Effects.Deliveries.Add(new Delivery(owner, task, submission.Tag));
             else
                 (task.GetExtras().Joiners ??= []).Add((owner, submission.Tag));
         }
@@ -152,9 +147,9 @@ public sealed partial class TaskEngine
     /// <summary>The task that the request id names, or an error if that task is no longer kept; null if it names none.</summary>
     private SubmitOutcome? FindByRequestId(in TaskSubmission submission)
     {
-        if (submission.RequestId.Length == 0 || _requestIds.Find(submission.RequestId, _now) is not { } taskId)
+        if (submission.RequestId.Length == 0 || FindTask(submission.RequestId) is not { } taskId)
             return null;
-        if (_tasks.Find(taskId) is not { } task)
+        if (_context.Tasks.Find(taskId) is not { } task)
         {
             return new SubmitOutcome(
                 null,
@@ -165,32 +160,42 @@ public sealed partial class TaskEngine
         return new SubmitOutcome(task, null, submission.Tag);
     }
 
+    private long? FindTask(string requestId)
+    {
+        var taskId = _requestIds.Find(requestId, _context.Now);
+        _context.Usage.RequestIdBytes = _requestIds.Bytes;
+        return taskId;
+    }
+
+    private void AddRequestId(string requestId, long taskId, long acceptedAt)
+    {
+        _requestIds.Add(requestId, taskId, acceptedAt);
+        _context.Usage.RequestIdBytes = _requestIds.Bytes;
+    }
+
     private TaskRecord Accept(in TaskSubmission submission, TaskOwner? owner, ClientTaskQuota? client)
     {
         var pool = _pools[(int)submission.Policy.Placement];
         var known = pool.Handlers.TryGetValue(submission.Handler, out var handler);
         handler ??= HandlerProfile.Unknown(submission.Handler);
-        var task = new TaskRecord(_tasks.TakeId(), handler, submission.Policy, submission.Input, submission.InputBytes)
+        var task = new TaskRecord(_context.Tasks.TakeId(), handler, submission.Policy, submission.Input, submission.InputBytes)
         {
             Tag = submission.Tag,
-            AcceptedAt = _now,
+            AcceptedAt = _context.Now,
             Client = client,
             ExtraBytes = submission.ExtraBytes + (known ? 0 : UnknownHandlerBytes + (sizeof(char) * submission.Handler.Length)),
         };
-        _tasks.Add(task);
-        _unfinished++;
-        _payloadBytes += task.InputBytes + task.ExtraBytes;
-        client?.Add(task.InputBytes + task.ExtraBytes);
-        CountQueued(task, 1);
+        _context.Tasks.Add(task);
+        _context.Usage.AddUnfinished(task);
         task.AcceptedSequence = Publish(task, TaskEventKind.Queued);
         if (submission.RequestId.Length > 0)
         {
             task.GetExtras().RequestId = submission.RequestId;
-            _requestIds.Add(submission.RequestId, task.Id, _now);
+            AddRequestId(submission.RequestId, task.Id, _context.Now);
         }
 
-        if (IsDurable(task))
-            Record(task, new TaskAccepted(task.Id, submission, _now));
+        if (task.IsDurable)
+            _context.Changes.Record(task, new TaskAccepted(task.Id, submission, _context.Now));
         owner?.Link(task);
         if (!known && pool.HasCatalog)
         {
@@ -207,7 +212,7 @@ public sealed partial class TaskEngine
         {
             task.Phase = TaskPhase.Unresolved;
             _unresolved.Add(task);
-            SetDeadline(task);
+            _context.Deadlines.SetByPolicy(task);
         }
         else if (!BlockOnDependencies(task))
         {
@@ -242,7 +247,7 @@ public sealed partial class TaskEngine
         {
             // A dependency that has expired in the meantime (while the task waited for the first worker) had ended; whether it succeeded is
             // no longer known.
-            if (_tasks.Find(id) is not { } dependency)
+            if (_context.Tasks.Find(id) is not { } dependency)
             {
                 End(task, TaskState.Failed, failure: new TaskFailure(
                     FailureReason.DependencyFailed, $"{WhyMissing(id)}; this task depends on it, and whether it succeeded is no longer known"));
@@ -259,9 +264,9 @@ public sealed partial class TaskEngine
                 EndForDependency(task, dependency);
                 return true;
             }
-            else if (IsDurable(task))
+            else if (task.IsDurable)
             {
-                Record(task, new DependencyMet(task.Id, id));
+                _context.Changes.Record(task, new DependencyMet(task.Id, id));
             }
         }
 
@@ -269,7 +274,7 @@ public sealed partial class TaskEngine
             return false;
         task.GetExtras().PendingDependencies = pending;
         task.Phase = TaskPhase.Blocked;
-        SetDeadline(task);
+        _context.Deadlines.SetByPolicy(task);
         return true;
     }
 
@@ -287,8 +292,8 @@ public sealed partial class TaskEngine
                 continue;
             }
 
-            if (IsDurable(task))
-                Record(task, new DependencyMet(task.Id, ended.Id));
+            if (task.IsDurable)
+                _context.Changes.Record(task, new DependencyMet(task.Id, ended.Id));
             if (--task.Extras!.PendingDependencies == 0)
                 MakeReady(task);
         }
@@ -309,9 +314,9 @@ public sealed partial class TaskEngine
 
     private void MakeReady(TaskRecord task)
     {
-        if (_journalFailure is not null && IsDurable(task))
+        if (_context.Changes.CannotWrite(task.Policy))
         {
-            End(task, TaskState.Failed, failure: Unwritten());
+            End(task, TaskState.Failed, failure: _context.Changes.Unwritten());
             return;
         }
 
@@ -323,6 +328,6 @@ public sealed partial class TaskEngine
 
         task.Phase = TaskPhase.Ready;
         QueueOf(task).Add(task);
-        SetDeadline(task);
+        _context.Deadlines.SetByPolicy(task);
     }
 }

@@ -13,7 +13,7 @@ public sealed partial class TaskEngine
         pool.Workers.Add(worker);
         foreach (var offer in joined.Handlers)
             OnOffer(pool, offer, group);
-        _effects.Joined = worker;
+        _context.Effects.Joined = worker;
         ResolveWaiting(pool);
     }
 
@@ -39,7 +39,7 @@ public sealed partial class TaskEngine
         var lane = pool.LaneOf(handler.Kind);
         var waiting = old is null || handler.Tally.Queued == 0
             ? []
-            : _tasks.NewestBefore(long.MaxValue).Where(task => task.Handler == handler && task.Phase == TaskPhase.Ready).Reverse().ToArray();
+            : _context.Tasks.NewestBefore(long.MaxValue).Where(task => task.Handler == handler && task.Phase == TaskPhase.Ready).Reverse().ToArray();
         foreach (var task in waiting)
             old!.Queues[lane].Remove(task);
         handler.Route = pool.RouteOf(groups);
@@ -64,12 +64,10 @@ public sealed partial class TaskEngine
                 continue;
             }
 
-            CountQueued(task, -1);
-            task.Handler = handler;
-            CountQueued(task, 1);
+            _context.Usage.Resolve(task, handler);
             if (BlockOnDependencies(task))
                 continue;
-            if (task.Extras is { QueuedAt: not 0 } extras && extras.QueuedAt > _now)
+            if (task.Extras is { QueuedAt: not 0 } extras && extras.QueuedAt > _context.Now)
                 BackOff(task);
             else
                 MakeReady(task);
@@ -80,7 +78,7 @@ public sealed partial class TaskEngine
     private void BackOff(TaskRecord task)
     {
         task.Phase = TaskPhase.BackingOff;
-        SetDeadline(task);
+        _context.Deadlines.SetByPolicy(task);
     }
 
     private void OnGroupGivenUp(GroupLoss loss)
@@ -88,7 +86,7 @@ public sealed partial class TaskEngine
         var pool = _pools[(int)PlacementPolicy.WorkerProcess];
         pool.GiveUp(loss);
         // Tasks that wait for a dependency or their next attempt are checked when that wait ends.
-        var stranded = _tasks.NewestBefore(long.MaxValue)
+        var stranded = _context.Tasks.NewestBefore(long.MaxValue)
             .Where(task => task.Phase is TaskPhase.Ready or TaskPhase.Gated or TaskPhase.RateLimited && PoolOf(task) == pool && pool.IsLost(task.Handler.Route!.Groups))
             .Reverse()
             .ToArray();
@@ -139,7 +137,7 @@ public sealed partial class TaskEngine
         if (task.Has(TaskFlags.ReturnRequested))
             return;
         task.Set(TaskFlags.ReturnRequested);
-        _effects.Signals.Add(new AttemptSignal(task.Worker!, task.Id, task.Attempt, SignalKind.GiveBack));
+        _context.Effects.Signals.Add(new AttemptSignal(task.Worker!, task.Id, task.Attempt, SignalKind.GiveBack));
     }
 
     private void OnWorkerLost(TaskCommand.WorkerLost lost)
@@ -188,9 +186,9 @@ public sealed partial class TaskEngine
 
         if (!started)
         {
-            CountUnstarted(task);
-            if (IsDurable(task))
-                Record(task, new TaskReturned(task.Id));
+            _context.Usage.CountUnstarted(task);
+            if (task.IsDurable)
+                _context.Changes.Record(task, new TaskReturned(task.Id));
             if (task.Intent == EndIntent.QueueTimeout)
                 EndByIntent(task, null, CancelRung.BeforeStart);
             else

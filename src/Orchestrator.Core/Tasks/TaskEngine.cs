@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Orchestrator.Core.Budgets;
 using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
 
@@ -16,10 +17,7 @@ namespace Orchestrator.Core.Tasks;
 /// </remarks>
 public sealed partial class TaskEngine
 {
-    private readonly TaskEngineOptions _options;
-    private readonly MemoryShare _memory;
-    private readonly TaskTable _tasks;
-    private readonly DeadlineHeap<TaskRecord> _deadlines = new();
+    private readonly TaskContext _context;
     private readonly WorkerPool[] _pools;
     private readonly ConcurrencyLimiter _gates = new();
     private readonly StartRateLimiter _rates = new();
@@ -29,9 +27,6 @@ public sealed partial class TaskEngine
     private readonly List<WorkerNode> _condemned = [];
     private readonly Queue<TaskRecord> _endedWithDependents = new();
     private readonly Queue<TaskOwner> _failedFast = new();
-    private TaskEffects _effects = new();
-    private long _historyBytes;
-    private long _now;
     private long _sequence;
     private long _rebalanceAt = long.MaxValue;
     private bool _draining;
@@ -42,9 +37,7 @@ public sealed partial class TaskEngine
     public TaskEngine(TaskEngineOptions options, MemoryBudget? memory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _options = options;
-        _memory = new MemoryShare(memory ?? new MemoryBudget(long.MaxValue));
-        _tasks = new TaskTable(options.LastTaskId);
+        _context = new TaskContext(options, new MemoryShare(memory ?? new MemoryBudget(long.MaxValue)));
         _sequence = options.LastSequence;
         _pools = [.. Enum.GetValues<PlacementPolicy>().Select(placement => new WorkerPool(
             placement, options.Aging.Ticks, placement == PlacementPolicy.WorkerProcess ? options.WorkerGroups : []))];
@@ -58,8 +51,7 @@ public sealed partial class TaskEngine
     {
         get
         {
-            var next = _deadlines.First?.Deadline ?? long.MaxValue;
-            next = Math.Min(next, _rebalanceAt);
+            var next = Math.Min(_context.Deadlines.Next, _rebalanceAt);
             foreach (var worker in _condemned)
             {
                 if (!worker.KillOrdered)
@@ -73,7 +65,7 @@ public sealed partial class TaskEngine
     /// <summary>Applies one command at the time <paramref name="now"/> and appends the resulting work to <paramref name="effects"/>.</summary>
     public void Apply(TaskCommand command, TimeSpan now, TaskEffects effects)
     {
-        Enter(now, effects);
+        _context.Enter(now, effects);
         switch (command)
         {
             case TaskCommand.Submit submit:
@@ -107,7 +99,7 @@ public sealed partial class TaskEngine
                 _pools[(int)PlacementPolicy.WorkerProcess].Revive(starting.Group);
                 break;
             case TaskCommand.PermitGranted granted:
-                Proceed(_rates.Grant(granted.Gate, _effects));
+                Proceed(_rates.Grant(granted.Gate, _context.Effects));
                 break;
             case TaskCommand.PermitRefused refused:
                 OnPermitRefused(refused);
@@ -131,22 +123,12 @@ public sealed partial class TaskEngine
     /// <summary>Advances time: timeouts, backoffs, expired results, work to move between workers.</summary>
     public void Tick(TimeSpan now, TaskEffects effects)
     {
-        Enter(now, effects);
-        while (_deadlines.First is { } task && task.Deadline <= _now)
-        {
-            // First, so that a step that throws is not retried without end.
-            _deadlines.Remove(task);
+        _context.Enter(now, effects);
+        // Each deadline is removed first, so that a step that throws is not retried without end.
+        while (_context.Deadlines.TakeDue(_context.Now) is { } task)
             OnDeadline(task);
-        }
 
         Leave();
-    }
-
-    private void Enter(TimeSpan now, TaskEffects effects)
-    {
-        // A clock that seems to run backwards (two cores, two threads) must not move the engine's time back.
-        _now = Math.Max(_now, now.Ticks);
-        _effects = effects;
     }
 
     private void Leave()
@@ -155,7 +137,7 @@ public sealed partial class TaskEngine
         DispatchAll();
         Rebalance();
         KillCondemnedWorkers();
-        _memory.Publish(KeptBytes);
+        _context.Usage.Publish();
     }
 
     /// <summary>Settles dependents and fail-fast groups of the tasks that ended in this pass; one may end more, so until none is left.</summary>
@@ -184,7 +166,7 @@ public sealed partial class TaskEngine
         var sequence = ++_sequence;
         if (task.Extras is { } extras)
         {
-            var item = new TaskEventRecord(task, kind, sequence, _now, content, contentBytes) { Counts = extras.Counts };
+            var item = new TaskEventRecord(task, kind, sequence, _context.Now, content, contentBytes) { Counts = extras.Counts };
             if (kind is TaskEventKind.Progress or TaskEventKind.PartialOutput or TaskEventKind.Log)
                 AddTo(extras.History ??= new TaskHistory(), item);
             if (extras.Watchers is { } watchers)
@@ -192,7 +174,7 @@ public sealed partial class TaskEngine
                 foreach (var watcher in watchers)
                 {
                     if (kind == TaskEventKind.Ended || !watcher.EndsOnly)
-                        _effects.Notifications.Add(new Notification(watcher, null, item));
+                        _context.Effects.Notifications.Add(new Notification(watcher, null, item));
                 }
             }
         }
@@ -208,11 +190,11 @@ public sealed partial class TaskEngine
     {
         var before = history.Bytes;
         history.Add(item);
-        _historyBytes += history.Bytes - before;
-        if (_memory.Fits(KeptBytes))
+        _context.Usage.HistoryBytes += history.Bytes - before;
+        if (_context.Usage.Fits(0))
             return;
-        _historyBytes -= history.Bytes;
+        _context.Usage.HistoryBytes -= history.Bytes;
         history.Clear();
-        _historyBytes += history.Bytes;
+        _context.Usage.HistoryBytes += history.Bytes;
     }
 }

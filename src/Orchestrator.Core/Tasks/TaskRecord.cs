@@ -1,3 +1,4 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
 
 namespace Orchestrator.Core.Tasks;
@@ -101,6 +102,9 @@ public sealed class TaskRecord : DeadlineNode
 
     /// <summary>Whether it has its end state.</summary>
     public bool HasEnded => Phase == TaskPhase.Ended;
+
+    /// <summary>Whether its changes are journaled.</summary>
+    internal bool IsDurable => Policy.Durability > Durability.Memory;
 
     /// <summary>Why it did not succeed.</summary>
     public TaskFailure? Failure => Extras?.Failure;
