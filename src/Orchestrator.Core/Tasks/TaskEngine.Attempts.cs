@@ -17,7 +17,7 @@ public sealed partial class TaskEngine
         {
             var update = report.Updates[i];
             if (FindAttempt(worker, update.TaskId, update.Attempt) is { } task)
-                OnUpdate(task, update);
+                _results.PublishUpdate(task, update);
         }
 
         for (var i = 0; i < report.Results.Count; i++)
@@ -53,20 +53,6 @@ public sealed partial class TaskEngine
 
         StaleReports++;
         return null;
-    }
-
-    private void OnUpdate(TaskRecord task, in AttemptUpdate update)
-    {
-        var extras = task.GetExtras();
-        if (update.Kind == TaskEventKind.Progress)
-            extras.Progress = update.Content;
-        extras.Counts = extras.Counts.With(update.Kind);
-        var sequence = Publish(task, update.Kind, update.Content, update.ContentBytes);
-        if (task.Owner is { WantsEvents: true } owner)
-        {
-            _context.Effects.Notifications.Add(new Notification(
-                null, owner, new TaskEventRecord(task, update.Kind, sequence, _context.Now, update.Content, update.ContentBytes) { Counts = extras.Counts }));
-        }
     }
 
     private void OnResult(TaskRecord task, in AttemptReport result)
@@ -153,9 +139,7 @@ public sealed partial class TaskEngine
         KeepAttempt(task, extras.Attempts ??= [], summary);
         if (task.IsDurable)
             _context.Changes.Record(task, new TaskRetried(task.Id, summary));
-        var history = extras.History ??= new TaskHistory();
-        if (task.StartedSequence != 0)
-            AddTo(history, new TaskEventRecord(task, TaskEventKind.Running, task.StartedSequence, task.StartedAt));
+        _results.KeepStart(task);
         _context.Usage.CountUnstarted(task);
         _context.Usage.CountRetry(task);
         var wait = task.Policy.Retry!.BackoffAfter(task.Attempt);
@@ -163,8 +147,7 @@ public sealed partial class TaskEngine
         task.Intent = EndIntent.None;
         task.Phase = TaskPhase.BackingOff;
         extras.QueuedAt = _context.Now + wait.Ticks;
-        var sequence = Publish(task, TaskEventKind.Queued);
-        history.Add(new TaskEventRecord(task, TaskEventKind.Queued, sequence, _context.Now));
+        _results.PublishRequeued(task);
         _context.Deadlines.SetByPolicy(task);
         return true;
     }
@@ -208,7 +191,7 @@ public sealed partial class TaskEngine
     {
         task.StartedAt = Math.Max(_context.Now, 1);
         _context.Usage.CountStart(task);
-        task.StartedSequence = Publish(task, TaskEventKind.Running);
+        task.StartedSequence = _results.Publish(task, TaskEventKind.Running);
         if (task.Intent is EndIntent.None or EndIntent.QueueTimeout)
             _context.Deadlines.SetByPolicy(task);
     }
@@ -284,49 +267,9 @@ public sealed partial class TaskEngine
         if (!task.Has(TaskFlags.Abandoned))
             LeaveGate(task);
         _context.Usage.CountEnd(task);
-        if (task.IsDurable)
-            RecordEnd(task);
-        task.EndedSequence = Publish(task, TaskEventKind.Ended);
-        var given = Deliver(task);
-        Keep(task, given);
+        _results.Complete(task);
         if (task.Extras?.Dependents is not null)
             _endedWithDependents.Enqueue(task);
-    }
-
-    /// <summary>Delivers an ended task to its owner and the callers that joined it; true if there was any.</summary>
-    private bool Deliver(TaskRecord task)
-    {
-        var given = false;
-        if (task.Owner is { } owner)
-        {
-            owner.Unlink(task);
-            if (!owner.Gone)
-            {
-                _context.Effects.Deliveries.Add(new Delivery(owner, task, task.Tag));
-                given = true;
-            }
-
-            task.Owner = null;
-            if (owner is { FailFast: true, FailedFast: false, Gone: false } && task.EndState != TaskState.Succeeded)
-            {
-                owner.FailedFast = true;
-                _failedFast.Enqueue(owner);
-            }
-        }
-
-        if (task.Extras?.Joiners is { } joiners)
-        {
-            task.Extras.Joiners = null;
-            foreach (var (joiner, tag) in joiners)
-            {
-                if (joiner.Gone)
-                    continue;
-                _context.Effects.Deliveries.Add(new Delivery(joiner, task, tag));
-                given = true;
-            }
-        }
-
-        return given;
     }
 
     /// <summary>

@@ -113,7 +113,7 @@ public sealed partial class TaskEngine
         switch (task.Phase)
         {
             case TaskPhase.Ended:
-                Expire(task);
+                _results.Expire(task);
                 break;
             case TaskPhase.Assigned:
                 OnAssignedDeadline(task);

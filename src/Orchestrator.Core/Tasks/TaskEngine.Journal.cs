@@ -35,7 +35,7 @@ public sealed partial class TaskEngine
             if (restored.Submission.RequestId is { Length: > 0 } id)
                 requests.Add(new ForgottenTask(task.Id, id, restored.AcceptedAt));
             if (restored.End is { } end)
-                Restore(task, end);
+                _results.Restore(task, end);
             else
                 interrupted.Add((task, restored));
         }
@@ -91,15 +91,6 @@ public sealed partial class TaskEngine
         Leave();
     }
 
-    private void RecordEnd(TaskRecord task) => _context.Changes.Record(task, new TaskEnded(
-        task.Id, new TaskEnd(task.EndState, task.Attempt, task.WorkerName, task.StartedAt, task.EndedAt, task.RunTicks)
-        {
-            Output = task.Output,
-            OutputBytes = task.OutputBytes,
-            Failure = task.Failure,
-        },
-        task));
-
     private TaskRecord Restore(RestoredTask restored)
     {
         var submission = restored.Submission;
@@ -121,30 +112,8 @@ public sealed partial class TaskEngine
         if (submission.RequestId.Length > 0)
             task.GetExtras().RequestId = submission.RequestId;
         _context.Tasks.Add(task);
-        task.AcceptedSequence = Publish(task, TaskEventKind.Queued);
+        task.AcceptedSequence = _results.Publish(task, TaskEventKind.Queued);
         return task;
-    }
-
-    private void Restore(TaskRecord task, TaskEnd end)
-    {
-        task.Phase = TaskPhase.Ended;
-        task.Input = null;
-        task.EndState = end.State;
-        task.Attempt = end.Attempt;
-        task.WorkerName = end.Worker;
-        task.StartedAt = end.StartedAt;
-        task.EndedAt = end.EndedAt;
-        task.RunTicks = end.RunTicks;
-        task.Output = end.Output;
-        task.OutputBytes = end.OutputBytes;
-        if (end.Failure is { } failure)
-        {
-            task.GetExtras().Failure = failure;
-            task.ExtraBytes += failure.Bytes;
-        }
-
-        task.EndedSequence = Publish(task, TaskEventKind.Ended);
-        Retain(task);
     }
 
     private void Resume(TaskRecord task, RestoredTask from)

@@ -36,7 +36,7 @@ public sealed partial class TaskEngine
     public int AffinityKeyCount => _affinity.Count;
 
     /// <summary>The sequence of the last event.</summary>
-    public long LastSequence => _sequence;
+    public long LastSequence => _results.LastSequence;
 
     /// <summary>Whether new tasks are refused.</summary>
     public bool IsDraining => _draining;
@@ -79,50 +79,13 @@ public sealed partial class TaskEngine
         ArgumentNullException.ThrowIfNull(watcher);
         ArgumentNullException.ThrowIfNull(taskIds);
         ArgumentNullException.ThrowIfNull(unknown);
-        var past = new List<TaskEventRecord>();
-        foreach (var id in taskIds)
-        {
-            if (_context.Tasks.Find(id) is not { } task)
-            {
-                unknown.Add(id);
-                continue;
-            }
-
-            AddPast(task, afterSequence, past);
-            if (had is not null && task.Extras?.History is { } history)
-                had[id] = history.CountsUpTo(afterSequence);
-            if (!task.HasEnded)
-                (task.GetExtras().Watchers ??= []).Add(watcher);
-        }
-
-        past.Sort((left, right) => left.Sequence.CompareTo(right.Sequence));
-        return past;
+        return _results.Watch(watcher, taskIds, afterSequence, unknown, had);
     }
 
     /// <summary>Unregisters a watcher.</summary>
     public void Unwatch(TaskWatcher watcher, IReadOnlyList<long> taskIds)
     {
         ArgumentNullException.ThrowIfNull(taskIds);
-        foreach (var id in taskIds)
-        {
-            if (_context.Tasks.Find(id)?.Extras is { Watchers: { } watchers } extras)
-            {
-                watchers.Remove(watcher);
-                if (watchers.Count == 0)
-                    extras.Watchers = null;
-            }
-        }
-    }
-
-    private static void AddPast(TaskRecord task, long after, List<TaskEventRecord> past)
-    {
-        if (task.AcceptedSequence > after)
-            past.Add(new TaskEventRecord(task, TaskEventKind.Queued, task.AcceptedSequence, task.AcceptedAt));
-        if (task.Extras?.History is { } history)
-            past.AddRange(history.After(after));
-        if (task.StartedSequence > after)
-            past.Add(new TaskEventRecord(task, TaskEventKind.Running, task.StartedSequence, task.StartedAt));
-        if (task.EndedSequence > after)
-            past.Add(new TaskEventRecord(task, TaskEventKind.Ended, task.EndedSequence, task.EndedAt) { Counts = task.EventCounts });
+        _results.Unwatch(watcher, taskIds);
     }
 }

@@ -187,7 +187,7 @@ public sealed partial class TaskEngine
         };
         _context.Tasks.Add(task);
         _context.Usage.AddUnfinished(task);
-        task.AcceptedSequence = Publish(task, TaskEventKind.Queued);
+        task.AcceptedSequence = _results.Publish(task, TaskEventKind.Queued);
         if (submission.RequestId.Length > 0)
         {
             task.GetExtras().RequestId = submission.RequestId;

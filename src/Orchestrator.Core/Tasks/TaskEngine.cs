@@ -18,16 +18,14 @@ namespace Orchestrator.Core.Tasks;
 public sealed partial class TaskEngine
 {
     private readonly TaskContext _context;
+    private readonly ResultStore _results;
     private readonly WorkerPool[] _pools;
     private readonly ConcurrencyLimiter _gates = new();
     private readonly StartRateLimiter _rates = new();
     private readonly AffinityTable _affinity;
     private readonly RequestIds _requestIds;
-    private readonly ResultRetention _delivered;
     private readonly List<WorkerNode> _condemned = [];
     private readonly Queue<TaskRecord> _endedWithDependents = new();
-    private readonly Queue<TaskOwner> _failedFast = new();
-    private long _sequence;
     private long _rebalanceAt = long.MaxValue;
     private bool _draining;
 
@@ -38,12 +36,11 @@ public sealed partial class TaskEngine
     {
         ArgumentNullException.ThrowIfNull(options);
         _context = new TaskContext(options, new MemoryShare(memory ?? new MemoryBudget(long.MaxValue)));
-        _sequence = options.LastSequence;
+        _results = new ResultStore(_context);
         _pools = [.. Enum.GetValues<PlacementPolicy>().Select(placement => new WorkerPool(
             placement, options.Aging.Ticks, placement == PlacementPolicy.WorkerProcess ? options.WorkerGroups : []))];
         _affinity = new AffinityTable(options.MaxAffinityKeys);
         _requestIds = new RequestIds(options.MaxRequestIds, options.MaxRequestIdBytes, options.RequestIdWindow.Ticks);
-        _delivered = new ResultRetention(options.MaxDeliveredResults, options.MaxDeliveredBytes);
     }
 
     /// <summary>When <see cref="Tick"/> is due; null while nothing depends on time.</summary>
@@ -147,7 +144,7 @@ public sealed partial class TaskEngine
         {
             if (_endedWithDependents.TryDequeue(out var ended))
                 ReleaseDependents(ended);
-            else if (_failedFast.TryDequeue(out var owner))
+            else if (_results.TakeFailedFast() is { } owner)
                 CancelTasksOf(owner);
             else
                 return;
@@ -160,41 +157,4 @@ public sealed partial class TaskEngine
     private ReadyQueue QueueOf(TaskRecord task) => task.Handler.Route!.Queues[PoolOf(task).LaneOf(task.Handler.Kind)];
 
     private static Lane LaneOf(TaskRecord task) => task.Worker!.Lanes[task.Worker.Pool.LaneOf(task.Handler.Kind)];
-
-    private long Publish(TaskRecord task, TaskEventKind kind, object? content = null, int contentBytes = 0)
-    {
-        var sequence = ++_sequence;
-        if (task.Extras is { } extras)
-        {
-            var item = new TaskEventRecord(task, kind, sequence, _context.Now, content, contentBytes) { Counts = extras.Counts };
-            if (kind is TaskEventKind.Progress or TaskEventKind.PartialOutput or TaskEventKind.Log)
-                AddTo(extras.History ??= new TaskHistory(), item);
-            if (extras.Watchers is { } watchers)
-            {
-                foreach (var watcher in watchers)
-                {
-                    if (kind == TaskEventKind.Ended || !watcher.EndsOnly)
-                        _context.Effects.Notifications.Add(new Notification(watcher, null, item));
-                }
-            }
-        }
-
-        return sequence;
-    }
-
-    /// <summary>
-    /// Old events are kept for convenience: if there is no room for them, the task continues without, and a late watcher gets
-    /// their number.
-    /// </summary>
-    private void AddTo(TaskHistory history, in TaskEventRecord item)
-    {
-        var before = history.Bytes;
-        history.Add(item);
-        _context.Usage.HistoryBytes += history.Bytes - before;
-        if (_context.Usage.Fits(0))
-            return;
-        _context.Usage.HistoryBytes -= history.Bytes;
-        history.Clear();
-        _context.Usage.HistoryBytes += history.Bytes;
-    }
 }
