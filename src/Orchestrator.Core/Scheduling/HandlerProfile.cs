@@ -56,6 +56,9 @@ public sealed class HandlerProfile
     /// <summary>The expected run time in ticks of 100 ns (exponentially weighted mean); 0 before the first run.</summary>
     internal long ExpectedTicks { get; private set; }
 
+    /// <summary>The expected run time; before the first run the given time.</summary>
+    internal long ExpectedTicksOr(TimeSpan unknown) => ExpectedTicks == 0 ? unknown.Ticks : ExpectedTicks;
+
     internal void RecordRun(long ticks)
     {
         ticks = Math.Max(ticks, 1);

@@ -95,6 +95,9 @@ public sealed class WorkerNode
 
     internal bool HasFreeSlot => _freeSlots.Count > 0;
 
+    /// <summary>The lane on which a task runs here.</summary>
+    internal Lane LaneOf(TaskRecord task) => Lanes[Pool.LaneOf(task.Handler.Kind)];
+
     internal int TakeSlot() => _freeSlots.Pop();
 
     internal void ReturnSlot(int slot) => _freeSlots.Push(slot);

@@ -177,13 +177,11 @@ public sealed partial class TaskEngine
         task.Worker = worker;
         task.WorkerName = worker.Name;
         task.Slot = worker.TakeSlot();
-        task.RunTicks = Expected(task);
+        task.RunTicks = task.Handler.ExpectedTicksOr(_context.Options.PrefetchTarget);
         _context.Effects.Assignments.Add(new AttemptAssignment(worker, task, task.Attempt, task.Slot, task.Input));
         if (task.IsDurable)
             _context.Changes.Record(task, new TaskAssigned(task.Id, task.Attempt, worker.Name));
-        if (task.Policy.AffinityKey.Length > 0)
-            _affinity.Bind(task.Handler.Route!, task.Policy.AffinityKey, worker);
-        if (LaneOf(task).Add(task, task.RunTicks))
+        if (task.Worker!.LaneOf(task).Add(task, task.RunTicks))
             MarkStarted(task);
     }
 
@@ -200,7 +198,7 @@ public sealed partial class TaskEngine
     private void LeaveWorker(TaskRecord task)
     {
         var worker = task.Worker!;
-        var next = LaneOf(task).Remove(task, task.RunTicks);
+        var next = task.Worker!.LaneOf(task).Remove(task, task.RunTicks);
         worker.ReturnSlot(task.Slot);
         Detach(task);
         if (next is { StartedAt: 0 })
@@ -214,26 +212,13 @@ public sealed partial class TaskEngine
         task.Worker = null;
         task.Slot = -1;
         task.Clear(TaskFlags.AwaitingWorkerKill | TaskFlags.Running | TaskFlags.ReturnRequested);
-        LeaveGate(task);
+        _waiting.ReturnOwnPermit(task);
     }
 
-    private void LeaveGate(TaskRecord task)
+    private void OnPermitRefused(TaskCommand.PermitRefused refused)
     {
-        if (task.Has(TaskFlags.HoldsPermit))
-            ReturnPermit(task);
-    }
-
-    private void ReturnPermit(TaskRecord task)
-    {
-        // Usually one; more if the limit was raised while they waited.
-        for (var next = _gates.Leave(task); next is not null; next = _gates.Admit(task))
-            Proceed(next);
-    }
-
-    private void PassOnRatePermit(TaskRecord task)
-    {
-        if (task.Has(TaskFlags.HoldsRatePermit))
-            Proceed(_rates.PassOn(task, _context.Effects));
+        foreach (var task in _waiting.TakeRefused(refused.Gate))
+            End(task, TaskState.Failed, failure: new TaskFailure(refused.Reason, refused.Message));
     }
 
     private void End(TaskRecord task, TaskState state, object? output = null, int outputBytes = 0, TaskFailure? failure = null)
@@ -262,10 +247,10 @@ public sealed partial class TaskEngine
         }
 
         _context.Deadlines.Remove(task);
-        PassOnRatePermit(task);
+        _waiting.PassOnRatePermit(task);
         // An abandoned task returns its permit when its code returns.
         if (!task.Has(TaskFlags.Abandoned))
-            LeaveGate(task);
+            _waiting.ReturnOwnPermit(task);
         _context.Usage.CountEnd(task);
         _results.Complete(task);
         if (task.Extras?.Dependents is not null)

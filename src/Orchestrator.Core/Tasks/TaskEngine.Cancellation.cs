@@ -151,7 +151,7 @@ public sealed partial class TaskEngine
             // It was sent ahead, and only its worker knows whether it has just started: request it back; if it has started, it has met its
             // queue timeout.
             task.Intent = EndIntent.QueueTimeout;
-            AskBack(task);
+            _rebalancer.RequestBack(task);
             _context.Deadlines.SetByPolicy(task);
         }
     }
@@ -172,7 +172,7 @@ public sealed partial class TaskEngine
             task.Set(TaskFlags.Abandoned);
             // The lane subtracts the last estimate when the code finally returns.
             var ran = RanUntilNow(task);
-            LaneOf(task).Reestimate(task.RunTicks, ran);
+            task.Worker!.LaneOf(task).Reestimate(task.RunTicks, ran);
             task.RunTicks = ran;
             EndByIntent(task, new TaskFailure(
                 FailureReason.None, "the handler ignores its cancellation and runs in the coordinator's own process, where nothing can stop it; its lane is occupied until it returns"));
@@ -201,7 +201,7 @@ public sealed partial class TaskEngine
         // Condemned first: once the culprit is off the lane, the next attempt there counts as running and would not be requested back.
         var worker = task.Worker!;
         CondemnWorker(worker);
-        LaneOf(task).Remove(task, task.RunTicks);
+        task.Worker!.LaneOf(task).Remove(task, task.RunTicks);
         if (task.Has(TaskFlags.HoldsPermit))
         {
             // Its code runs until the worker is dead; no other task of its concurrency key may start meanwhile.
@@ -234,32 +234,9 @@ public sealed partial class TaskEngine
     /// <summary>Ends a task that is at no worker.</summary>
     private void EndUnstarted(TaskRecord task, EndIntent intent)
     {
-        LeaveQueue(task);
+        _waiting.Remove(task);
         task.Intent = intent;
         EndByIntent(task, null, CancelRung.BeforeStart);
-    }
-
-    /// <summary>Removes a task that is at no worker from where it waits.</summary>
-    private void LeaveQueue(TaskRecord task)
-    {
-        switch (task.Phase)
-        {
-            case TaskPhase.Ready:
-                QueueOf(task).Remove(task);
-                break;
-            case TaskPhase.Gated:
-                _gates.Unpark(task, QueueOf(task).RankOf(task));
-                break;
-            case TaskPhase.RateLimited:
-                _rates.Unpark(task);
-                break;
-            case TaskPhase.Pinned:
-                Unpin(task);
-                break;
-            case TaskPhase.Unresolved:
-                _unresolved.Remove(task);
-                break;
-        }
     }
 
     private static TaskFailure FailureOf(TaskRecord task, EndIntent intent) => intent switch

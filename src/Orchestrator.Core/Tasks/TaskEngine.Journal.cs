@@ -143,8 +143,7 @@ public sealed partial class TaskEngine
             task.GetExtras().QueuedAt = last.StartedAt + last.RunTicks + retry.BackoffAfter(last.Number).Ticks;
         }
 
-        task.Phase = TaskPhase.Unresolved;
-        _unresolved.Add(task);
+        _waiting.AddUnresolved(task);
         _context.Deadlines.SetByPolicy(task);
     }
 }

@@ -33,7 +33,7 @@ public sealed partial class TaskEngine
     public int RequestIdCount => _requestIds.Count;
 
     /// <summary>Affinity keys that are remembered.</summary>
-    public int AffinityKeyCount => _affinity.Count;
+    public int AffinityKeyCount => _dispatcher.AffinityKeyCount;
 
     /// <summary>The sequence of the last event.</summary>
     public long LastSequence => _results.LastSequence;
@@ -43,7 +43,7 @@ public sealed partial class TaskEngine
 
     /// <summary>The handlers that the workers of a placement offer, by name.</summary>
     public IEnumerable<HandlerProfile> HandlersOf(PlacementPolicy placement) =>
-        _pools[(int)placement].Handlers.Values.OrderBy(handler => handler.Name, StringComparer.Ordinal);
+        _pools[placement].Handlers.Values.OrderBy(handler => handler.Name, StringComparer.Ordinal);
 
     /// <summary>A task, if it is known and its result has not expired.</summary>
     public TaskRecord? Find(long taskId) => _context.Tasks.Find(taskId);
@@ -62,11 +62,7 @@ public sealed partial class TaskEngine
     /// known tasks does not matter.
     /// </summary>
     public IEnumerable<TaskRecord> RunningBefore(long before) =>
-        _pools.SelectMany(pool => pool.Workers)
-            .SelectMany(worker => worker.Lanes)
-            .SelectMany(lane => lane.Started)
-            .Where(task => task.Id < before && task.State == TaskState.Running)
-            .OrderByDescending(task => task.Id);
+        _pools.Running.Where(task => task.Id < before).OrderByDescending(task => task.Id);
 
     /// <summary>
     /// Registers a watcher on tasks and returns their events after <paramref name="afterSequence"/>, in order. Unknown ids are added to

@@ -9,7 +9,6 @@ public sealed partial class TaskEngine
     // Size of the placeholder of a handler that no worker offers, without its name.
     private const int UnknownHandlerBytes = 100;
 
-    private readonly List<TaskRecord> _unresolved = [];
 
     private void OnSubmit(TaskCommand.Submit submit)
     {
@@ -175,7 +174,7 @@ public sealed partial class TaskEngine
 
     private TaskRecord Accept(in TaskSubmission submission, TaskOwner? owner, ClientTaskQuota? client)
     {
-        var pool = _pools[(int)submission.Policy.Placement];
+        var pool = _pools[submission.Policy.Placement];
         var known = pool.Handlers.TryGetValue(submission.Handler, out var handler);
         handler ??= HandlerProfile.Unknown(submission.Handler);
         var task = new TaskRecord(_context.Tasks.TakeId(), handler, submission.Policy, submission.Input, submission.InputBytes)
@@ -210,8 +209,7 @@ public sealed partial class TaskEngine
         }
         else if (!known)
         {
-            task.Phase = TaskPhase.Unresolved;
-            _unresolved.Add(task);
+            _waiting.AddUnresolved(task);
             _context.Deadlines.SetByPolicy(task);
         }
         else if (!BlockOnDependencies(task))
@@ -224,7 +222,7 @@ public sealed partial class TaskEngine
 
     private void EndUnknownHandler(TaskRecord task)
     {
-        var pool = PoolOf(task);
+        var pool = _pools.Of(task);
         if (pool.UnheardLosses.ToArray() is { Length: > 0 } losses)
         {
             // It may be a handler of the lost groups.
@@ -320,14 +318,13 @@ public sealed partial class TaskEngine
             return;
         }
 
-        if (PoolOf(task) is var pool && pool.IsLost(task.Handler.Route!.Groups))
+        if (_pools.Of(task) is var pool && pool.IsLost(task.Handler.Route!.Groups))
         {
             EndForLoss(task, pool.LossesOf(task.Handler.Route.Groups));
             return;
         }
 
-        task.Phase = TaskPhase.Ready;
-        QueueOf(task).Add(task);
+        _waiting.Enqueue(task);
         _context.Deadlines.SetByPolicy(task);
     }
 }

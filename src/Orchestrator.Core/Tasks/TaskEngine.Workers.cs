@@ -7,7 +7,7 @@ public sealed partial class TaskEngine
 {
     private void OnWorkerJoined(TaskCommand.WorkerJoined joined)
     {
-        var pool = _pools[(int)joined.Description.Placement];
+        var pool = _pools[joined.Description.Placement];
         var group = pool.Announce(joined.Description.Group);
         var worker = new WorkerNode(joined.Description, pool) { Channel = joined.Channel, GroupBit = group };
         pool.Workers.Add(worker);
@@ -51,16 +51,14 @@ public sealed partial class TaskEngine
     /// <summary>Resolves tasks that arrived before all groups of workers had announced their handlers.</summary>
     private void ResolveWaiting(WorkerPool pool)
     {
-        var waiting = _unresolved.Where(task => PoolOf(task) == pool).ToArray();
-        _unresolved.RemoveAll(task => PoolOf(task) == pool);
-        foreach (var task in waiting)
+        foreach (var task in _waiting.TakeUnresolved(pool))
         {
             if (!pool.Handlers.TryGetValue(task.Handler.Name, out var handler))
             {
                 if (pool.HasCatalog)
                     EndUnknownHandler(task);
                 else
-                    _unresolved.Add(task);
+                    _waiting.AddUnresolved(task);
                 continue;
             }
 
@@ -83,11 +81,11 @@ public sealed partial class TaskEngine
 
     private void OnGroupGivenUp(GroupLoss loss)
     {
-        var pool = _pools[(int)PlacementPolicy.WorkerProcess];
+        var pool = _pools.WorkerProcesses;
         pool.GiveUp(loss);
         // Tasks that wait for a dependency or their next attempt are checked when that wait ends.
         var stranded = _context.Tasks.NewestBefore(long.MaxValue)
-            .Where(task => task.Phase is TaskPhase.Ready or TaskPhase.Gated or TaskPhase.RateLimited && PoolOf(task) == pool && pool.IsLost(task.Handler.Route!.Groups))
+            .Where(task => task.Phase is TaskPhase.Ready or TaskPhase.Gated or TaskPhase.RateLimited && _pools.Of(task) == pool && pool.IsLost(task.Handler.Route!.Groups))
             .Reverse()
             .ToArray();
         foreach (var task in stranded)
@@ -95,7 +93,7 @@ public sealed partial class TaskEngine
             // The end of one may have ended another.
             if (task.HasEnded)
                 continue;
-            LeaveQueue(task);
+            _waiting.Remove(task);
             EndForLoss(task, pool.LossesOf(task.Handler.Route!.Groups));
         }
 
@@ -124,20 +122,18 @@ public sealed partial class TaskEngine
     /// <summary>The worker gets no new attempts; its unstarted ones are requested back.</summary>
     private void CloseWorker(WorkerNode worker)
     {
-        UnpinAll(worker);
+        Unpin(worker);
         foreach (var lane in worker.Lanes)
         {
             for (var task = lane.FirstWaiting; task is not null; task = task.Next)
-                AskBack(task);
+                _rebalancer.RequestBack(task);
         }
     }
 
-    private void AskBack(TaskRecord task)
+    private void Unpin(WorkerNode worker)
     {
-        if (task.Has(TaskFlags.ReturnRequested))
-            return;
-        task.Set(TaskFlags.ReturnRequested);
-        _context.Effects.Signals.Add(new AttemptSignal(task.Worker!, task.Id, task.Attempt, SignalKind.GiveBack));
+        foreach (var task in _waiting.TakePinned(worker))
+            MakeReady(task);
     }
 
     private void OnWorkerLost(TaskCommand.WorkerLost lost)
@@ -148,7 +144,7 @@ public sealed partial class TaskEngine
         worker.HasLeft = true;
         worker.Pool.Workers.Remove(worker);
         _condemned.Remove(worker);
-        UnpinAll(worker);
+        Unpin(worker);
         foreach (var lane in worker.Lanes)
         {
             while (lane.First is { } task)
@@ -161,7 +157,7 @@ public sealed partial class TaskEngine
         }
 
         foreach (var task in worker.HeldPermits ?? [])
-            ReturnPermit(task);
+            _waiting.ReturnPermit(task);
         worker.HeldPermits = null;
     }
 

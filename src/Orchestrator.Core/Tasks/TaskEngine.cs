@@ -19,14 +19,13 @@ public sealed partial class TaskEngine
 {
     private readonly TaskContext _context;
     private readonly ResultStore _results;
-    private readonly WorkerPool[] _pools;
-    private readonly ConcurrencyLimiter _gates = new();
-    private readonly StartRateLimiter _rates = new();
-    private readonly AffinityTable _affinity;
+    private readonly WorkerPools _pools;
+    private readonly WaitingTasks _waiting;
+    private readonly Dispatcher _dispatcher;
+    private readonly Rebalancer _rebalancer;
     private readonly RequestIds _requestIds;
     private readonly List<WorkerNode> _condemned = [];
     private readonly Queue<TaskRecord> _endedWithDependents = new();
-    private long _rebalanceAt = long.MaxValue;
     private bool _draining;
 
     /// <summary>Creates an engine without workers.</summary>
@@ -37,9 +36,10 @@ public sealed partial class TaskEngine
         ArgumentNullException.ThrowIfNull(options);
         _context = new TaskContext(options, new MemoryShare(memory ?? new MemoryBudget(long.MaxValue)));
         _results = new ResultStore(_context);
-        _pools = [.. Enum.GetValues<PlacementPolicy>().Select(placement => new WorkerPool(
-            placement, options.Aging.Ticks, placement == PlacementPolicy.WorkerProcess ? options.WorkerGroups : []))];
-        _affinity = new AffinityTable(options.MaxAffinityKeys);
+        _pools = new WorkerPools(options);
+        _waiting = new WaitingTasks(_context, _pools);
+        _dispatcher = new Dispatcher(_context, _pools, _waiting, Assign);
+        _rebalancer = new Rebalancer(_context, _pools);
         _requestIds = new RequestIds(options.MaxRequestIds, options.MaxRequestIdBytes, options.RequestIdWindow.Ticks);
     }
 
@@ -48,7 +48,7 @@ public sealed partial class TaskEngine
     {
         get
         {
-            var next = Math.Min(_context.Deadlines.Next, _rebalanceAt);
+            var next = Math.Min(_context.Deadlines.Next, _rebalancer.DueAt);
             foreach (var worker in _condemned)
             {
                 if (!worker.KillOrdered)
@@ -93,10 +93,10 @@ public sealed partial class TaskEngine
                 OnGroupGivenUp(given.Loss);
                 break;
             case TaskCommand.GroupStarting starting:
-                _pools[(int)PlacementPolicy.WorkerProcess].Revive(starting.Group);
+                _pools.WorkerProcesses.Revive(starting.Group);
                 break;
             case TaskCommand.PermitGranted granted:
-                Proceed(_rates.Grant(granted.Gate, _context.Effects));
+                _waiting.OnPermitGranted(granted.Gate);
                 break;
             case TaskCommand.PermitRefused refused:
                 OnPermitRefused(refused);
@@ -131,8 +131,8 @@ public sealed partial class TaskEngine
     private void Leave()
     {
         SettleConsequences();
-        DispatchAll();
-        Rebalance();
+        _dispatcher.DispatchAll();
+        _rebalancer.Rebalance();
         KillCondemnedWorkers();
         _context.Usage.Publish();
     }
@@ -150,11 +150,4 @@ public sealed partial class TaskEngine
                 return;
         }
     }
-
-    private WorkerPool PoolOf(TaskRecord task) => _pools[(int)task.Policy.Placement];
-
-    /// <summary>The queue of a task whose name has been resolved to a handler.</summary>
-    private ReadyQueue QueueOf(TaskRecord task) => task.Handler.Route!.Queues[PoolOf(task).LaneOf(task.Handler.Kind)];
-
-    private static Lane LaneOf(TaskRecord task) => task.Worker!.Lanes[task.Worker.Pool.LaneOf(task.Handler.Kind)];
 }
