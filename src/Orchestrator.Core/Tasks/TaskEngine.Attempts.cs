@@ -5,8 +5,6 @@ namespace Orchestrator.Core.Tasks;
 
 public sealed partial class TaskEngine
 {
-    private const int MaxAttemptsKept = 100;
-
     /// <summary>Messages that named an attempt which is not, or no longer, at their sender.</summary>
     public long StaleReports { get; private set; }
 
@@ -79,84 +77,24 @@ public sealed partial class TaskEngine
 
         if (task.Intent is EndIntent.RunTimeout or EndIntent.TotalTimeout)
         {
-            EndByIntent(task, result.Failure, RungOf(result.Failure));
+            _completion.EndByIntent(task, result.Failure, RungOf(result.Failure));
         }
         else if (result.Failure is null)
         {
-            End(task, TaskState.Succeeded, result.Output, result.OutputBytes);
+            _completion.End(task, TaskState.Succeeded, result.Output, result.OutputBytes);
         }
         else if (task.Intent == EndIntent.Cancel)
         {
-            EndByIntent(task, result.Failure, RungOf(result.Failure));
+            _completion.EndByIntent(task, result.Failure, RungOf(result.Failure));
         }
         else
         {
-            OnFailure(task, result.Failure);
+            _completion.RetryOrEnd(task, result.Failure);
         }
     }
 
     private static CancelRung RungOf(TaskFailure? failure) =>
         failure is { Rung: not CancelRung.None } ? failure.Rung : CancelRung.Cooperative;
-
-    private void OnFailure(TaskRecord task, TaskFailure failure)
-    {
-        if (TryRetry(task, failure))
-            return;
-        var state = failure.Reason switch
-        {
-            FailureReason.RunTimeout => TaskState.TimedOut,
-            FailureReason.Cancelled => TaskState.Cancelled,
-            FailureReason.WorkerLost or FailureReason.Quarantined => TaskState.WorkerLost,
-            _ => TaskState.Failed,
-        };
-        End(task, state, failure: failure);
-    }
-
-    /// <summary>Keeps the first attempt and the last ones: a task that is retried without limit must not grow without limit.</summary>
-    private void KeepAttempt(TaskRecord task, List<AttemptSummary> attempts, AttemptSummary summary)
-    {
-        var bytes = summary.Bytes;
-        if (attempts.Count == MaxAttemptsKept)
-        {
-            bytes -= attempts[1].Bytes;
-            attempts.RemoveAt(1);
-        }
-
-        attempts.Add(summary);
-        _context.Usage.Grow(task, bytes);
-    }
-
-    /// <summary>
-    /// Starts another attempt, if the policy allows one: after an exception of the handler and after a run timeout; after the death of the
-    /// worker only if requested, since the attempt may have had effects.
-    /// </summary>
-    private bool TryRetry(TaskRecord task, TaskFailure failure)
-    {
-        if (!MayRetry(task, failure.Reason))
-            return false;
-        var extras = task.GetExtras();
-        var summary = new AttemptSummary(task.Attempt, task.WorkerName, task.StartedAt, task.RunTicks, failure);
-        KeepAttempt(task, extras.Attempts ??= [], summary);
-        if (task.IsDurable)
-            _context.Changes.Record(task, new TaskRetried(task.Id, summary));
-        _results.KeepStart(task);
-        _context.Usage.CountUnstarted(task);
-        _context.Usage.CountRetry(task);
-        var wait = task.Policy.Retry!.BackoffAfter(task.Attempt);
-        task.Attempt++;
-        task.Intent = EndIntent.None;
-        task.Phase = TaskPhase.BackingOff;
-        extras.QueuedAt = _context.Now + wait.Ticks;
-        _results.PublishRequeued(task);
-        _context.Deadlines.SetByPolicy(task);
-        return true;
-    }
-
-    private static bool MayRetry(TaskRecord task, FailureReason reason) =>
-        task.Policy.Retry is { } rule
-        && task.Attempt < rule.MaxAttempts
-        && task.Intent is EndIntent.None or EndIntent.QueueTimeout or EndIntent.RunTimeout
-        && (reason is FailureReason.HandlerFailed or FailureReason.RunTimeout || (reason == FailureReason.WorkerLost && rule.RetryWorkerLost));
 
     private void OnReturned(TaskRecord task)
     {
@@ -166,9 +104,9 @@ public sealed partial class TaskEngine
         if (task.IsDurable)
             _context.Changes.Record(task, new TaskReturned(task.Id));
         if (task.Intent != EndIntent.None)
-            EndByIntent(task, null, CancelRung.BeforeStart);
+            _completion.EndByIntent(task, null, CancelRung.BeforeStart);
         else
-            MakeReady(task);
+            _completion.MakeReady(task);
     }
 
     private void Assign(TaskRecord task, WorkerNode worker)
@@ -213,48 +151,6 @@ public sealed partial class TaskEngine
         task.Slot = -1;
         task.Clear(TaskFlags.AwaitingWorkerKill | TaskFlags.Running | TaskFlags.ReturnRequested);
         _waiting.ReturnOwnPermit(task);
-    }
-
-    private void OnPermitRefused(TaskCommand.PermitRefused refused)
-    {
-        foreach (var task in _waiting.TakeRefused(refused.Gate))
-            End(task, TaskState.Failed, failure: new TaskFailure(refused.Reason, refused.Message));
-    }
-
-    private void End(TaskRecord task, TaskState state, object? output = null, int outputBytes = 0, TaskFailure? failure = null)
-    {
-        _context.Usage.RemoveUnfinished(task);
-        task.Phase = TaskPhase.Ended;
-        if (_context.Changes.CannotWrite(task.Policy))
-            (state, output, outputBytes, failure) = (TaskState.Failed, null, 0, _context.Changes.Unwritten());
-        if (outputBytes > 0 && !_context.Usage.Fits(outputBytes))
-        {
-            (state, output, failure) = (TaskState.Failed, null, new TaskFailure(
-                FailureReason.LimitExceeded,
-                $"the task ran to its end, but the coordinator keeps {_context.Usage.Budget.Used:N0} bytes and has no room (memory_kept, {_context.Usage.Budget.Limit:N0}) for its result of {outputBytes:N0}"));
-            outputBytes = 0;
-        }
-
-        task.EndState = state;
-        task.EndedAt = _context.Now;
-        task.Input = null;
-        task.Output = output;
-        task.OutputBytes = outputBytes;
-        if (failure is not null)
-        {
-            task.GetExtras().Failure = failure;
-            task.ExtraBytes += failure.Bytes;
-        }
-
-        _context.Deadlines.Remove(task);
-        _waiting.PassOnRatePermit(task);
-        // An abandoned task returns its permit when its code returns.
-        if (!task.Has(TaskFlags.Abandoned))
-            _waiting.ReturnOwnPermit(task);
-        _context.Usage.CountEnd(task);
-        _results.Complete(task);
-        if (task.Extras?.Dependents is not null)
-            _endedWithDependents.Enqueue(task);
     }
 
     /// <summary>

@@ -83,7 +83,7 @@ public sealed partial class TaskEngine
             return;
         if (task.Phase != TaskPhase.Assigned)
         {
-            EndUnstarted(task, EndIntent.Cancel);
+            _completion.EndUnstarted(task, EndIntent.Cancel);
             return;
         }
 
@@ -100,7 +100,7 @@ public sealed partial class TaskEngine
             _context.Changes.Record(task, new TaskCancelRequested(task.Id));
         if (!signalled)
             BeginEnding(task, EndIntent.Cancel);
-        else if (task.Intent == EndIntent.RunTimeout && MayRetry(task, FailureReason.RunTimeout))
+        else if (task.Intent == EndIntent.RunTimeout && TaskCompletion.MayRetry(task, FailureReason.RunTimeout))
             // The earlier intent would only have ended the attempt.
             task.Intent = EndIntent.Cancel;
 
@@ -119,10 +119,10 @@ public sealed partial class TaskEngine
                 OnAssignedDeadline(task);
                 break;
             case TaskPhase.BackingOff when !TaskDeadlines.TotalExpired(task, _context.Now):
-                MakeReady(task);
+                _completion.MakeReady(task);
                 break;
             default:
-                EndUnstarted(task, TaskDeadlines.TotalExpired(task, _context.Now) ? EndIntent.TotalTimeout : EndIntent.QueueTimeout);
+                _completion.EndUnstarted(task, TaskDeadlines.TotalExpired(task, _context.Now) ? EndIntent.TotalTimeout : EndIntent.QueueTimeout);
                 break;
         }
     }
@@ -174,12 +174,12 @@ public sealed partial class TaskEngine
             var ran = RanUntilNow(task);
             task.Worker!.LaneOf(task).Reestimate(task.RunTicks, ran);
             task.RunTicks = ran;
-            EndByIntent(task, new TaskFailure(
+            _completion.EndByIntent(task, new TaskFailure(
                 FailureReason.None, "the handler ignores its cancellation and runs in the coordinator's own process, where nothing can stop it; its lane is occupied until it returns"));
             return;
         }
 
-        if (task.Intent == EndIntent.RunTimeout && MayRetry(task, FailureReason.RunTimeout))
+        if (task.Intent == EndIntent.RunTimeout && TaskCompletion.MayRetry(task, FailureReason.RunTimeout))
         {
             // Another attempt may start only when this one has certainly ended: it stays here until its worker is dead.
             if (!task.Has(TaskFlags.AwaitingWorkerKill))
@@ -211,45 +211,8 @@ public sealed partial class TaskEngine
 
         Detach(task);
         task.RunTicks = RanUntilNow(task);
-        EndByIntent(task, null, CancelRung.Killed);
+        _completion.EndByIntent(task, null, CancelRung.Killed);
     }
-
-    /// <summary>Ends a task according to its intent; the attempt's own report is added as detail.</summary>
-    private void EndByIntent(TaskRecord task, TaskFailure? detail, CancelRung rung = CancelRung.None)
-    {
-        var failure = FailureOf(task, task.Intent) with
-        {
-            Rung = rung,
-            Type = detail?.Type ?? "",
-            StackTrace = detail?.StackTrace ?? "",
-            PostMortem = detail?.PostMortem,
-        };
-        if (detail is { Reason: FailureReason.None or FailureReason.HandlerFailed })
-            failure = failure with { Message = $"{failure.Message}; {detail.Message}" };
-        if (task.Intent == EndIntent.RunTimeout && !task.Has(TaskFlags.Abandoned) && TryRetry(task, failure))
-            return;
-        End(task, task.Intent == EndIntent.Cancel ? TaskState.Cancelled : TaskState.TimedOut, failure: failure);
-    }
-
-    /// <summary>Ends a task that is at no worker.</summary>
-    private void EndUnstarted(TaskRecord task, EndIntent intent)
-    {
-        _waiting.Remove(task);
-        task.Intent = intent;
-        EndByIntent(task, null, CancelRung.BeforeStart);
-    }
-
-    private static TaskFailure FailureOf(TaskRecord task, EndIntent intent) => intent switch
-    {
-        EndIntent.QueueTimeout => new TaskFailure(
-            FailureReason.QueueTimeout, $"it did not start within its queue_timeout of {Text(task.Policy.QueueTimeout)}"),
-        EndIntent.RunTimeout => new TaskFailure(FailureReason.RunTimeout, $"it ran longer than its run_timeout of {Text(task.Policy.RunTimeout)}"),
-        EndIntent.TotalTimeout => new TaskFailure(
-            FailureReason.TotalTimeout, $"it did not end within its total_timeout of {Text(task.Policy.TotalTimeout)}"),
-        _ => new TaskFailure(FailureReason.Cancelled, "its cancellation was asked for"),
-    };
-
-    private static string Text(TimeSpan? timeout) => FormattableString.Invariant($"{timeout?.TotalSeconds:0.###} s");
 
     private void CondemnWorker(WorkerNode worker)
     {

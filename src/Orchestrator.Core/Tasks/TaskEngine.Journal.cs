@@ -45,7 +45,7 @@ public sealed partial class TaskEngine
             AddRequestId(requestId, id, acceptedAt);
         // All tasks are known now: the end of one may end those that depend on it.
         foreach (var (task, from) in interrupted)
-            Resume(task, from);
+            _completion.Resume(task, from);
         Leave();
     }
 
@@ -78,14 +78,14 @@ public sealed partial class TaskEngine
                 LeaveWorker(task);
                 task.RunTicks = 0;
                 _context.Usage.CountUnstarted(task);
-                End(task, TaskState.Failed, failure: _context.Changes.Unwritten());
+                _completion.End(task, TaskState.Failed, failure: _context.Changes.Unwritten());
             }
         }
 
         foreach (var task in _context.Tasks.NewestBefore(long.MaxValue).Where(task => task.IsDurable && !task.HasEnded && task.Phase != TaskPhase.Assigned).ToArray())
         {
             if (!task.HasEnded)
-                EndUnstarted(task, EndIntent.None);
+                _completion.EndUnstarted(task, EndIntent.None);
         }
 
         Leave();
@@ -103,47 +103,11 @@ public sealed partial class TaskEngine
             Attempt = restored.Attempts.Count + 1,
             ExtraBytes = submission.ExtraBytes + UnknownHandlerBytes + (sizeof(char) * submission.Handler.Length),
         };
-        if (restored.Attempts.Count > 0)
-        {
-            task.GetExtras().Attempts = [.. restored.Attempts.Take(1), .. restored.Attempts.Skip(1).TakeLast(MaxAttemptsKept - 1)];
-            task.ExtraBytes += task.Extras!.Attempts!.Sum(attempt => attempt.Bytes);
-        }
-
+        TaskCompletion.RestoreAttempts(task, restored.Attempts);
         if (submission.RequestId.Length > 0)
             task.GetExtras().RequestId = submission.RequestId;
         _context.Tasks.Add(task);
         task.AcceptedSequence = _results.Publish(task, TaskEventKind.Queued);
         return task;
-    }
-
-    private void Resume(TaskRecord task, RestoredTask from)
-    {
-        _context.Usage.AddUnfinished(task);
-        if (from.IsCancelled)
-        {
-            task.Intent = EndIntent.Cancel;
-            task.WorkerName = from.Worker ?? "";
-            EndByIntent(task, null, from.Worker is null ? CancelRung.BeforeStart : CancelRung.Killed);
-            return;
-        }
-
-        if (from.Worker is { } worker)
-        {
-            task.WorkerName = worker;
-            var failure = new TaskFailure(FailureReason.WorkerLost, $"the coordinator ended while {worker} had the task; it may have run");
-            if (!TryRetry(task, failure))
-            {
-                End(task, TaskState.WorkerLost, failure: failure);
-                return;
-            }
-        }
-        else if (from.Attempts is [.., var last] && task.Policy.Retry is { } retry)
-        {
-            // As it was set when that attempt ended, except for the time that its report took.
-            task.GetExtras().QueuedAt = last.StartedAt + last.RunTicks + retry.BackoffAfter(last.Number).Ticks;
-        }
-
-        _waiting.AddUnresolved(task);
-        _context.Deadlines.SetByPolicy(task);
     }
 }

@@ -49,10 +49,7 @@ public sealed partial class TaskEngine
     public TaskRecord? Find(long taskId) => _context.Tasks.Find(taskId);
 
     /// <summary>Why there is no task with this id.</summary>
-    public string WhyMissing(long taskId) => taskId > 0 && taskId < _context.Tasks.NextId
-        ? $"task {taskId} is no longer known: it has ended, and its result is no longer kept"
-        // Ids are unsigned on the wire.
-        : $"task {(ulong)taskId} is unknown: no task has had this id";
+    public string WhyMissing(long taskId) => _context.Tasks.WhyMissing(taskId);
 
     /// <summary>Known tasks with ids below <paramref name="before"/>, newest first.</summary>
     public IEnumerable<TaskRecord> NewestBefore(long before) => _context.Tasks.NewestBefore(before);

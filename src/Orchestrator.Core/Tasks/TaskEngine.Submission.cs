@@ -88,7 +88,7 @@ public sealed partial class TaskEngine
         foreach (var id in submission.Policy.DependsOn)
         {
             if (_context.Tasks.Find(id) is null)
-                return new TaskFailure(FailureReason.NotFound, $"depends_on: {WhyMissing(id)}");
+                return new TaskFailure(FailureReason.NotFound, $"depends_on: {_context.Tasks.WhyMissing(id)}");
         }
 
         return null;
@@ -202,7 +202,7 @@ public sealed partial class TaskEngine
         }
         else if (owner is { FailedFast: true })
         {
-            End(task, TaskState.Cancelled, failure: new TaskFailure(FailureReason.Cancelled, "another task of this stream failed (fail_fast)")
+            _completion.End(task, TaskState.Cancelled, failure: new TaskFailure(FailureReason.Cancelled, "another task of this stream failed (fail_fast)")
             {
                 Rung = CancelRung.BeforeStart,
             });
@@ -212,9 +212,9 @@ public sealed partial class TaskEngine
             _waiting.AddUnresolved(task);
             _context.Deadlines.SetByPolicy(task);
         }
-        else if (!BlockOnDependencies(task))
+        else if (!_dependencies.Block(task))
         {
-            MakeReady(task);
+            _completion.MakeReady(task);
         }
 
         return task;
@@ -226,7 +226,7 @@ public sealed partial class TaskEngine
         if (pool.UnheardLosses.ToArray() is { Length: > 0 } losses)
         {
             // It may be a handler of the lost groups.
-            EndForLoss(task, losses);
+            _completion.EndForLoss(task, losses);
             return;
         }
 
@@ -235,96 +235,6 @@ public sealed partial class TaskEngine
         var hint = near.Count > 0
             ? $"; did you mean {string.Join(" or ", near.Select(name => $"'{name}'"))}?"
             : names.Count == 0 ? "; there are none at this placement" : "; ListHandlers names them";
-        End(task, TaskState.Failed, failure: new TaskFailure(FailureReason.HandlerNotFound, $"there is no handler '{task.Handler.Name}'{hint}"));
-    }
-
-    private bool BlockOnDependencies(TaskRecord task)
-    {
-        var pending = 0;
-        foreach (var id in task.Policy.DependsOn)
-        {
-            // A dependency that has expired in the meantime (while the task waited for the first worker) had ended; whether it succeeded is
-            // no longer known.
-            if (_context.Tasks.Find(id) is not { } dependency)
-            {
-                End(task, TaskState.Failed, failure: new TaskFailure(
-                    FailureReason.DependencyFailed, $"{WhyMissing(id)}; this task depends on it, and whether it succeeded is no longer known"));
-                return true;
-            }
-
-            if (!dependency.HasEnded)
-            {
-                (dependency.GetExtras().Dependents ??= []).Add(task);
-                pending++;
-            }
-            else if (dependency.EndState != TaskState.Succeeded)
-            {
-                EndForDependency(task, dependency);
-                return true;
-            }
-            else if (task.IsDurable)
-            {
-                _context.Changes.Record(task, new DependencyMet(task.Id, id));
-            }
-        }
-
-        if (pending == 0)
-            return false;
-        task.GetExtras().PendingDependencies = pending;
-        task.Phase = TaskPhase.Blocked;
-        _context.Deadlines.SetByPolicy(task);
-        return true;
-    }
-
-    private void ReleaseDependents(TaskRecord ended)
-    {
-        var dependents = ended.Extras!.Dependents!;
-        ended.Extras.Dependents = null;
-        foreach (var task in dependents)
-        {
-            if (task.Phase != TaskPhase.Blocked)
-                continue;
-            if (ended.EndState != TaskState.Succeeded)
-            {
-                EndForDependency(task, ended);
-                continue;
-            }
-
-            if (task.IsDurable)
-                _context.Changes.Record(task, new DependencyMet(task.Id, ended.Id));
-            if (--task.Extras!.PendingDependencies == 0)
-                MakeReady(task);
-        }
-    }
-
-    /// <summary>
-    /// An indirect dependent needs the original cause, not the failure of its direct dependency: the failure names the root, and all
-    /// dependents share it.
-    /// </summary>
-    private void EndForDependency(TaskRecord task, TaskRecord dependency) => End(
-        task,
-        TaskState.Failed,
-        failure: dependency.Failure is { Reason: FailureReason.DependencyFailed } inherited
-            ? inherited
-            : new TaskFailure(
-                FailureReason.DependencyFailed,
-                $"task {dependency.Id} ({dependency.Handler.Name}) ended {ContractNames.Of(dependency.EndState)}, and this task depends on it, directly or through others"));
-
-    private void MakeReady(TaskRecord task)
-    {
-        if (_context.Changes.CannotWrite(task.Policy))
-        {
-            End(task, TaskState.Failed, failure: _context.Changes.Unwritten());
-            return;
-        }
-
-        if (_pools.Of(task) is var pool && pool.IsLost(task.Handler.Route!.Groups))
-        {
-            EndForLoss(task, pool.LossesOf(task.Handler.Route.Groups));
-            return;
-        }
-
-        _waiting.Enqueue(task);
-        _context.Deadlines.SetByPolicy(task);
+        _completion.End(task, TaskState.Failed, failure: new TaskFailure(FailureReason.HandlerNotFound, $"there is no handler '{task.Handler.Name}'{hint}"));
     }
 }

@@ -63,20 +63,9 @@ public sealed partial class TaskEngine
             }
 
             _context.Usage.Resolve(task, handler);
-            if (BlockOnDependencies(task))
-                continue;
-            if (task.Extras is { QueuedAt: not 0 } extras && extras.QueuedAt > _context.Now)
-                BackOff(task);
-            else
-                MakeReady(task);
+            if (!_dependencies.Block(task))
+                _completion.MakeReadyAfterBackoff(task);
         }
-    }
-
-    /// <summary>A restart does not shorten the wait before another attempt.</summary>
-    private void BackOff(TaskRecord task)
-    {
-        task.Phase = TaskPhase.BackingOff;
-        _context.Deadlines.SetByPolicy(task);
     }
 
     private void OnGroupGivenUp(GroupLoss loss)
@@ -94,21 +83,10 @@ public sealed partial class TaskEngine
             if (task.HasEnded)
                 continue;
             _waiting.Remove(task);
-            EndForLoss(task, pool.LossesOf(task.Handler.Route!.Groups));
+            _completion.EndForLoss(task, pool.LossesOf(task.Handler.Route!.Groups));
         }
 
         ResolveWaiting(pool);
-    }
-
-    /// <summary>Ends a task that is in no queue and that no living worker group can run.</summary>
-    private void EndForLoss(TaskRecord task, IEnumerable<GroupLoss> losses)
-    {
-        var causes = losses.ToArray();
-        End(task, TaskState.Failed, failure: new TaskFailure(
-            FailureReason.WorkerLost, $"no living worker group can run '{task.Handler.Name}': {string.Join("; ", causes.Select(loss => loss.Message))}")
-        {
-            PostMortem = causes.Select(loss => loss.PostMortem).FirstOrDefault(postMortem => postMortem is not null),
-        });
     }
 
     private void OnWorkerDraining(WorkerNode worker)
@@ -133,7 +111,7 @@ public sealed partial class TaskEngine
     private void Unpin(WorkerNode worker)
     {
         foreach (var task in _waiting.TakePinned(worker))
-            MakeReady(task);
+            _completion.MakeReady(task);
     }
 
     private void OnWorkerLost(TaskCommand.WorkerLost lost)
@@ -176,7 +154,7 @@ public sealed partial class TaskEngine
         var detail = postMortem is null ? null : new TaskFailure(FailureReason.WorkerLost, "") { PostMortem = postMortem };
         if (task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout)
         {
-            EndByIntent(task, detail, started ? CancelRung.Killed : CancelRung.BeforeStart);
+            _completion.EndByIntent(task, detail, started ? CancelRung.Killed : CancelRung.BeforeStart);
             return;
         }
 
@@ -186,13 +164,13 @@ public sealed partial class TaskEngine
             if (task.IsDurable)
                 _context.Changes.Record(task, new TaskReturned(task.Id));
             if (task.Intent == EndIntent.QueueTimeout)
-                EndByIntent(task, null, CancelRung.BeforeStart);
+                _completion.EndByIntent(task, null, CancelRung.BeforeStart);
             else
-                MakeReady(task);
+                _completion.MakeReady(task);
             return;
         }
 
-        OnFailure(task, LossOf(task, finished, postMortem));
+        _completion.RetryOrEnd(task, LossOf(task, finished, postMortem));
     }
 
     private static TaskFailure LossOf(TaskRecord task, bool finished, WorkerPostMortem? postMortem)

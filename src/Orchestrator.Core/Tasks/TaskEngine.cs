@@ -23,9 +23,10 @@ public sealed partial class TaskEngine
     private readonly WaitingTasks _waiting;
     private readonly Dispatcher _dispatcher;
     private readonly Rebalancer _rebalancer;
+    private readonly TaskCompletion _completion;
+    private readonly DependencyTracker _dependencies;
     private readonly RequestIds _requestIds;
     private readonly List<WorkerNode> _condemned = [];
-    private readonly Queue<TaskRecord> _endedWithDependents = new();
     private bool _draining;
 
     /// <summary>Creates an engine without workers.</summary>
@@ -40,6 +41,8 @@ public sealed partial class TaskEngine
         _waiting = new WaitingTasks(_context, _pools);
         _dispatcher = new Dispatcher(_context, _pools, _waiting, Assign);
         _rebalancer = new Rebalancer(_context, _pools);
+        _completion = new TaskCompletion(_context, _pools, _waiting, _results);
+        _dependencies = new DependencyTracker(_context, _completion);
         _requestIds = new RequestIds(options.MaxRequestIds, options.MaxRequestIdBytes, options.RequestIdWindow.Ticks);
     }
 
@@ -99,7 +102,7 @@ public sealed partial class TaskEngine
                 _waiting.OnPermitGranted(granted.Gate);
                 break;
             case TaskCommand.PermitRefused refused:
-                OnPermitRefused(refused);
+                _completion.EndRefused(refused);
                 break;
             case TaskCommand.Condemn condemn:
                 CondemnWorker(condemn.Worker);
@@ -142,12 +145,11 @@ public sealed partial class TaskEngine
     {
         while (true)
         {
-            if (_endedWithDependents.TryDequeue(out var ended))
-                ReleaseDependents(ended);
-            else if (_results.TakeFailedFast() is { } owner)
-                CancelTasksOf(owner);
-            else
+            if (_dependencies.SettleNext())
+                continue;
+            if (_results.TakeFailedFast() is not { } owner)
                 return;
+            CancelTasksOf(owner);
         }
     }
 }
