@@ -169,11 +169,7 @@ public sealed partial class TaskEngine
         var worker = task.Worker!;
         if (!worker.Pool.CanKill)
         {
-            task.Set(TaskFlags.Abandoned);
-            // The lane subtracts the last estimate when the code finally returns.
-            var ran = RanUntilNow(task);
-            task.Worker!.LaneOf(task).Reestimate(task.RunTicks, ran);
-            task.RunTicks = ran;
+            _attempts.Abandon(task);
             _completion.EndByIntent(task, new TaskFailure(
                 FailureReason.None, "the handler ignores its cancellation and runs in the coordinator's own process, where nothing can stop it; its lane is occupied until it returns"));
             return;
@@ -199,18 +195,8 @@ public sealed partial class TaskEngine
     private void EndOnCondemned(TaskRecord task)
     {
         // Condemned first: once the culprit is off the lane, the next attempt there counts as running and would not be requested back.
-        var worker = task.Worker!;
-        CondemnWorker(worker);
-        task.Worker!.LaneOf(task).Remove(task, task.RunTicks);
-        if (task.Has(TaskFlags.HoldsPermit))
-        {
-            // Its code runs until the worker is dead; no other task of its concurrency key may start meanwhile.
-            task.Clear(TaskFlags.HoldsPermit);
-            (worker.HeldPermits ??= []).Add(task);
-        }
-
-        Detach(task);
-        task.RunTicks = RanUntilNow(task);
+        CondemnWorker(task.Worker!);
+        _attempts.Disown(task);
         _completion.EndByIntent(task, null, CancelRung.Killed);
     }
 

@@ -64,30 +64,7 @@ public sealed partial class TaskEngine
         ArgumentNullException.ThrowIfNull(untold);
         _context.Enter(now, effects);
         _context.Changes.Fail(why);
-        foreach (var task in untold)
-        {
-            task.EndState = TaskState.Failed;
-            task.Output = null;
-            task.GetExtras().Failure = _context.Changes.Unwritten();
-        }
-
-        foreach (var attempt in unsent)
-        {
-            if (_context.Tasks.Find(attempt.TaskId) is { Phase: TaskPhase.Assigned } task && task.Attempt == attempt.Attempt)
-            {
-                LeaveWorker(task);
-                task.RunTicks = 0;
-                _context.Usage.CountUnstarted(task);
-                _completion.End(task, TaskState.Failed, failure: _context.Changes.Unwritten());
-            }
-        }
-
-        foreach (var task in _context.Tasks.NewestBefore(long.MaxValue).Where(task => task.IsDurable && !task.HasEnded && task.Phase != TaskPhase.Assigned).ToArray())
-        {
-            if (!task.HasEnded)
-                _completion.EndUnstarted(task, EndIntent.None);
-        }
-
+        _attempts.OnJournalFailed(unsent, untold);
         Leave();
     }
 

@@ -8,6 +8,9 @@ public sealed partial class TaskEngine
     public string? WorkerOf(long taskId, int attempt) =>
         _context.Tasks.Find(taskId) is { Phase: TaskPhase.Assigned } task && task.Attempt == attempt ? task.WorkerName : null;
 
+    /// <summary>Messages that named an attempt which is not, or no longer, at their sender.</summary>
+    public long StaleReports => _attempts.StaleReports;
+
     /// <summary>Counts over all tasks.</summary>
     public TaskTally Tally => _context.Usage.Tally;
 

@@ -129,63 +129,13 @@ public sealed partial class TaskEngine
             {
                 var started = lost.Recorder is null || lost.Recorder[task.Slot] != 0;
                 var finished = lost.Recorder is not null && lost.Recorder[task.Slot] == FlightRecord.Ended;
-                LeaveLaneOfDead(lane, task);
-                OnAttemptLost(task, started, finished, lost.PostMortem);
+                _attempts.OnLost(task, started, finished, lost.PostMortem);
             }
         }
 
         foreach (var task in worker.HeldPermits ?? [])
             _waiting.ReturnPermit(task);
         worker.HeldPermits = null;
-    }
-
-    private void LeaveLaneOfDead(Lane lane, TaskRecord task)
-    {
-        // Nothing starts in its place there: the successor that the lane returns remains unstarted.
-        lane.Remove(task, task.RunTicks)?.Clear(TaskFlags.Running);
-        Detach(task);
-    }
-
-    private void OnAttemptLost(TaskRecord task, bool started, bool finished, WorkerPostMortem? postMortem)
-    {
-        if (started && task.StartedAt == 0)
-            MarkStarted(task);
-        task.RunTicks = started ? RanUntilNow(task) : 0;
-        var detail = postMortem is null ? null : new TaskFailure(FailureReason.WorkerLost, "") { PostMortem = postMortem };
-        if (task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout)
-        {
-            _completion.EndByIntent(task, detail, started ? CancelRung.Killed : CancelRung.BeforeStart);
-            return;
-        }
-
-        if (!started)
-        {
-            _context.Usage.CountUnstarted(task);
-            if (task.IsDurable)
-                _context.Changes.Record(task, new TaskReturned(task.Id));
-            if (task.Intent == EndIntent.QueueTimeout)
-                _completion.EndByIntent(task, null, CancelRung.BeforeStart);
-            else
-                _completion.MakeReady(task);
-            return;
-        }
-
-        _completion.RetryOrEnd(task, LossOf(task, finished, postMortem));
-    }
-
-    private static TaskFailure LossOf(TaskRecord task, bool finished, WorkerPostMortem? postMortem)
-    {
-        var cause = postMortem?.Cause ?? "left";
-        var message = finished
-            ? $"{task.WorkerName} {cause} after the task had finished and before its result arrived"
-            : $"{task.WorkerName} {cause} while it ran the task";
-        if (postMortem is { KilledFor: { Length: > 0 } why })
-            message += $": {why}";
-        // If deaths are retried, the last allowed death indicates that the task itself is the cause.
-        var poison = task.Policy.Retry is { RetryWorkerLost: true, MaxAttempts: > 1 } rule && task.Attempt >= rule.MaxAttempts;
-        return poison
-            ? new TaskFailure(FailureReason.Quarantined, $"{message}; it was the last of {task.Attempt} attempts, so the task is quarantined") { PostMortem = postMortem }
-            : new TaskFailure(FailureReason.WorkerLost, message) { PostMortem = postMortem };
     }
 }
 

@@ -25,6 +25,7 @@ public sealed partial class TaskEngine
     private readonly Rebalancer _rebalancer;
     private readonly TaskCompletion _completion;
     private readonly DependencyTracker _dependencies;
+    private readonly AttemptLifecycle _attempts;
     private readonly RequestIds _requestIds;
     private readonly List<WorkerNode> _condemned = [];
     private bool _draining;
@@ -39,10 +40,11 @@ public sealed partial class TaskEngine
         _results = new ResultStore(_context);
         _pools = new WorkerPools(options);
         _waiting = new WaitingTasks(_context, _pools);
-        _dispatcher = new Dispatcher(_context, _pools, _waiting, Assign);
         _rebalancer = new Rebalancer(_context, _pools);
         _completion = new TaskCompletion(_context, _pools, _waiting, _results);
         _dependencies = new DependencyTracker(_context, _completion);
+        _attempts = new AttemptLifecycle(_context, _waiting, _results, _completion);
+        _dispatcher = new Dispatcher(_context, _pools, _waiting, _attempts.Assign);
         _requestIds = new RequestIds(options.MaxRequestIds, options.MaxRequestIdBytes, options.RequestIdWindow.Ticks);
     }
 
@@ -72,7 +74,7 @@ public sealed partial class TaskEngine
                 OnSubmit(submit);
                 break;
             case TaskCommand.Report report:
-                OnReport(report);
+                _attempts.OnReport(report);
                 break;
             case TaskCommand.Cancel cancel:
                 OnCancel(cancel);
