@@ -208,7 +208,7 @@ public sealed partial class TaskEngine
         worker.CondemnedUntil = _context.Now + _context.Options.CondemnedLifetime.Ticks;
         _condemned.Add(worker);
         _context.Effects.Orders.Add(new WorkerOrder(worker, WorkerOrderKind.Condemn));
-        CloseWorker(worker);
+        _workers.Close(worker);
     }
 
     /// <summary>Kills a condemned worker once it runs no uninvolved attempts any more, or when its time is over.</summary>

@@ -198,7 +198,7 @@ public sealed partial class TaskEngine
         owner?.Link(task);
         if (!known && pool.HasCatalog)
         {
-            EndUnknownHandler(task);
+            _workers.EndUnknownHandler(task);
         }
         else if (owner is { FailedFast: true })
         {
@@ -218,23 +218,5 @@ public sealed partial class TaskEngine
         }
 
         return task;
-    }
-
-    private void EndUnknownHandler(TaskRecord task)
-    {
-        var pool = _pools.Of(task);
-        if (pool.UnheardLosses.ToArray() is { Length: > 0 } losses)
-        {
-            // It may be a handler of the lost groups.
-            _completion.EndForLoss(task, losses);
-            return;
-        }
-
-        var names = pool.Handlers.Keys;
-        var near = NameSuggestions.Of(task.Handler.Name, names);
-        var hint = near.Count > 0
-            ? $"; did you mean {string.Join(" or ", near.Select(name => $"'{name}'"))}?"
-            : names.Count == 0 ? "; there are none at this placement" : "; ListHandlers names them";
-        _completion.End(task, TaskState.Failed, failure: new TaskFailure(FailureReason.HandlerNotFound, $"there is no handler '{task.Handler.Name}'{hint}"));
     }
 }

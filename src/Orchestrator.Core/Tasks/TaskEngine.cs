@@ -26,6 +26,7 @@ public sealed partial class TaskEngine
     private readonly TaskCompletion _completion;
     private readonly DependencyTracker _dependencies;
     private readonly AttemptLifecycle _attempts;
+    private readonly WorkerTable _workers;
     private readonly RequestIds _requestIds;
     private readonly List<WorkerNode> _condemned = [];
     private bool _draining;
@@ -45,6 +46,7 @@ public sealed partial class TaskEngine
         _dependencies = new DependencyTracker(_context, _completion);
         _attempts = new AttemptLifecycle(_context, _waiting, _results, _completion);
         _dispatcher = new Dispatcher(_context, _pools, _waiting, _attempts.Assign);
+        _workers = new WorkerTable(_context, _pools, _waiting, _rebalancer, _attempts, _completion, _dependencies);
         _requestIds = new RequestIds(options.MaxRequestIds, options.MaxRequestIdBytes, options.RequestIdWindow.Ticks);
     }
 
@@ -86,19 +88,20 @@ public sealed partial class TaskEngine
                 OnAbandon(abandon.Owner);
                 break;
             case TaskCommand.WorkerJoined joined:
-                OnWorkerJoined(joined);
+                _workers.OnJoined(joined);
                 break;
             case TaskCommand.WorkerDraining draining:
-                OnWorkerDraining(draining.Worker);
+                _workers.OnDraining(draining.Worker);
                 break;
             case TaskCommand.WorkerLost lost:
-                OnWorkerLost(lost);
+                _condemned.Remove(lost.Worker);
+                _workers.OnLost(lost);
                 break;
             case TaskCommand.GroupGivenUp given:
-                OnGroupGivenUp(given.Loss);
+                _workers.OnGroupGivenUp(given.Loss);
                 break;
             case TaskCommand.GroupStarting starting:
-                _pools.WorkerProcesses.Revive(starting.Group);
+                _workers.OnGroupStarting(starting.Group);
                 break;
             case TaskCommand.PermitGranted granted:
                 _waiting.OnPermitGranted(granted.Gate);
