@@ -6,10 +6,8 @@ namespace Orchestrator.Core.Tasks;
 // Durable tasks: their changes go into TaskEffects.Changes, and a restarted engine restores them.
 public sealed partial class TaskEngine
 {
-    private int _left;
-
     /// <summary>Unfinished tasks that must end before the engine can stop: excludes those that the next process will resume.</summary>
-    public int UnfinishedHere => Math.Max(0, _context.Usage.Unfinished - _left);
+    public int UnfinishedHere => Math.Max(0, _context.Usage.Unfinished - _cancellation.LeftToNextProcess);
 
     /// <summary>The id of the last task.</summary>
     public long LastTaskId => _context.Tasks.NextId - 1;

@@ -27,8 +27,8 @@ public sealed partial class TaskEngine
     private readonly DependencyTracker _dependencies;
     private readonly AttemptLifecycle _attempts;
     private readonly WorkerTable _workers;
+    private readonly CancellationEscalation _cancellation;
     private readonly RequestIds _requestIds;
-    private readonly List<WorkerNode> _condemned = [];
     private bool _draining;
 
     /// <summary>Creates an engine without workers.</summary>
@@ -47,6 +47,7 @@ public sealed partial class TaskEngine
         _attempts = new AttemptLifecycle(_context, _waiting, _results, _completion);
         _dispatcher = new Dispatcher(_context, _pools, _waiting, _attempts.Assign);
         _workers = new WorkerTable(_context, _pools, _waiting, _rebalancer, _attempts, _completion, _dependencies);
+        _cancellation = new CancellationEscalation(_context, _rebalancer, _attempts, _completion, _workers);
         _requestIds = new RequestIds(options.MaxRequestIds, options.MaxRequestIdBytes, options.RequestIdWindow.Ticks);
     }
 
@@ -55,13 +56,7 @@ public sealed partial class TaskEngine
     {
         get
         {
-            var next = Math.Min(_context.Deadlines.Next, _rebalancer.DueAt);
-            foreach (var worker in _condemned)
-            {
-                if (!worker.KillOrdered)
-                    next = Math.Min(next, worker.CondemnedUntil);
-            }
-
+            var next = Math.Min(Math.Min(_context.Deadlines.Next, _rebalancer.DueAt), _cancellation.NextKill);
             return next == long.MaxValue ? null : TimeSpan.FromTicks(next);
         }
     }
@@ -79,13 +74,13 @@ public sealed partial class TaskEngine
                 _attempts.OnReport(report);
                 break;
             case TaskCommand.Cancel cancel:
-                OnCancel(cancel);
+                _cancellation.OnCancel(cancel);
                 break;
             case TaskCommand.CancelTags cancel:
-                OnCancelTags(cancel);
+                _cancellation.OnCancelTags(cancel);
                 break;
             case TaskCommand.Abandon abandon:
-                OnAbandon(abandon.Owner);
+                _cancellation.OnAbandon(abandon.Owner);
                 break;
             case TaskCommand.WorkerJoined joined:
                 _workers.OnJoined(joined);
@@ -94,7 +89,7 @@ public sealed partial class TaskEngine
                 _workers.OnDraining(draining.Worker);
                 break;
             case TaskCommand.WorkerLost lost:
-                _condemned.Remove(lost.Worker);
+                _cancellation.Forget(lost.Worker);
                 _workers.OnLost(lost);
                 break;
             case TaskCommand.GroupGivenUp given:
@@ -110,13 +105,13 @@ public sealed partial class TaskEngine
                 _completion.EndRefused(refused);
                 break;
             case TaskCommand.Condemn condemn:
-                CondemnWorker(condemn.Worker);
+                _cancellation.Condemn(condemn.Worker);
                 break;
             case TaskCommand.Drain:
                 _draining = true;
                 break;
             case TaskCommand.CancelAll:
-                OnCancelAll();
+                _cancellation.OnCancelAll();
                 break;
             default:
                 throw new UnreachableException($"unknown command {command}");
@@ -131,7 +126,12 @@ public sealed partial class TaskEngine
         _context.Enter(now, effects);
         // Each deadline is removed first, so that a step that throws is not retried without end.
         while (_context.Deadlines.TakeDue(_context.Now) is { } task)
-            OnDeadline(task);
+        {
+            if (task.HasEnded)
+                _results.Expire(task);
+            else
+                _cancellation.OnDeadline(task);
+        }
 
         Leave();
     }
@@ -141,7 +141,7 @@ public sealed partial class TaskEngine
         SettleConsequences();
         _dispatcher.DispatchAll();
         _rebalancer.Rebalance();
-        KillCondemnedWorkers();
+        _cancellation.KillCondemnedWorkers();
         _context.Usage.Publish();
     }
 
@@ -154,7 +154,7 @@ public sealed partial class TaskEngine
                 continue;
             if (_results.TakeFailedFast() is not { } owner)
                 return;
-            CancelTasksOf(owner);
+            _cancellation.CancelTasksOf(owner);
         }
     }
 }

@@ -4,35 +4,59 @@ using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
 
-// The cancellation escalation: queued tasks end at once; running ones get their cooperative token, then a grace period, then their worker
-// is condemned.
-public sealed partial class TaskEngine
+/// <summary>
+/// Cancels and timeouts. Queued tasks end at once; running ones get their cooperative token, then a grace period, then their worker is
+/// condemned.
+/// </summary>
+internal sealed class CancellationEscalation(
+    TaskContext context, Rebalancer rebalancer, AttemptLifecycle attempts, TaskCompletion completion, WorkerTable workers)
 {
-    private void OnCancel(TaskCommand.Cancel cancel)
+    private readonly List<WorkerNode> _condemned = [];
+
+    /// <summary>Unfinished durable tasks that were left to the next process when all others were cancelled.</summary>
+    public int LeftToNextProcess { get; private set; }
+
+    /// <summary>When the first condemned worker is to be killed, whatever it runs; <see cref="long.MaxValue"/> if there is none.</summary>
+    public long NextKill
+    {
+        get
+        {
+            var next = long.MaxValue;
+            foreach (var worker in _condemned)
+            {
+                if (!worker.KillOrdered)
+                    next = Math.Min(next, worker.CondemnedUntil);
+            }
+
+            return next;
+        }
+    }
+
+    public void OnCancel(TaskCommand.Cancel cancel)
     {
         foreach (var id in cancel.TaskIds)
         {
-            if (_context.Tasks.Find(id) is { HasEnded: false } task)
+            if (context.Tasks.Find(id) is { HasEnded: false } task)
             {
-                _context.Effects.Cancelled.Add(id);
-                CancelTask(task, cancel.Force);
+                context.Effects.Cancelled.Add(id);
+                Cancel(task, cancel.Force);
             }
         }
     }
 
-    private void OnCancelTags(TaskCommand.CancelTags cancel)
+    public void OnCancelTags(TaskCommand.CancelTags cancel)
     {
         foreach (var task in TasksOf(cancel.Owner))
         {
             if (cancel.Tags.Contains(task.Tag))
             {
-                _context.Effects.Cancelled.Add(task.Id);
-                CancelTask(task, force: false);
+                context.Effects.Cancelled.Add(task.Id);
+                Cancel(task, force: false);
             }
         }
     }
 
-    private void OnAbandon(TaskOwner owner)
+    public void OnAbandon(TaskOwner owner)
     {
         owner.Gone = true;
         foreach (var task in TasksOf(owner))
@@ -42,29 +66,68 @@ public sealed partial class TaskEngine
             // A caller that joined by request id still waits for it.
             var joined = task.Extras?.Joiners?.Exists(joiner => !joiner.Owner.Gone) ?? false;
             if (!owner.DetachOnDisconnect && !joined)
-                CancelTask(task, force: false);
+                Cancel(task, force: false);
         }
     }
 
-    private void OnCancelAll()
+    public void OnCancelAll()
     {
-        foreach (var task in _context.Tasks.NewestBefore(long.MaxValue))
+        foreach (var task in context.Tasks.NewestBefore(long.MaxValue))
         {
             if (task.HasEnded)
                 continue;
             // The end of this process does not cancel tasks that the next one will resume.
             if (task.IsDurable && (task.Phase != TaskPhase.Assigned || task.Policy.Retry is { RetryWorkerLost: true }))
-                _left++;
+                LeftToNextProcess++;
             else
-                CancelTask(task, force: false);
+                Cancel(task, force: false);
         }
     }
 
-    private void CancelTasksOf(TaskOwner owner)
+    public void CancelTasksOf(TaskOwner owner)
     {
         foreach (var task in TasksOf(owner))
-            CancelTask(task, force: false);
+            Cancel(task, force: false);
     }
+
+    /// <summary>The deadline of an unfinished task has passed.</summary>
+    public void OnDeadline(TaskRecord task)
+    {
+        if (task.Phase == TaskPhase.Assigned)
+            OnAssignedDeadline(task);
+        else if (TaskDeadlines.TotalExpired(task, context.Now))
+            completion.EndUnstarted(task, EndIntent.TotalTimeout);
+        else if (task.Phase == TaskPhase.BackingOff)
+            completion.MakeReady(task);
+        else
+            completion.EndUnstarted(task, EndIntent.QueueTimeout);
+    }
+
+    public void Condemn(WorkerNode worker)
+    {
+        if (worker.IsCondemned || worker.HasLeft)
+            return;
+        worker.IsCondemned = true;
+        worker.CondemnedUntil = context.Now + context.Options.CondemnedLifetime.Ticks;
+        _condemned.Add(worker);
+        context.Effects.Orders.Add(new WorkerOrder(worker, WorkerOrderKind.Condemn));
+        workers.Close(worker);
+    }
+
+    /// <summary>Kills a condemned worker once it runs no uninvolved attempts any more, or when its time is over.</summary>
+    public void KillCondemnedWorkers()
+    {
+        foreach (var worker in _condemned)
+        {
+            if (worker.KillOrdered || (worker.Outstanding > worker.Culprits && context.Now < worker.CondemnedUntil))
+                continue;
+            worker.KillOrdered = true;
+            context.Effects.Orders.Add(new WorkerOrder(worker, WorkerOrderKind.Kill));
+        }
+    }
+
+    /// <summary>A worker has left, condemned or not.</summary>
+    public void Forget(WorkerNode worker) => _condemned.Remove(worker);
 
     /// <summary>A copy, since cancelling the tasks changes the owner's list.</summary>
     private static List<TaskRecord> TasksOf(TaskOwner owner)
@@ -77,13 +140,13 @@ public sealed partial class TaskEngine
         return tasks;
     }
 
-    private void CancelTask(TaskRecord task, bool force)
+    private void Cancel(TaskRecord task, bool force)
     {
         if (task.HasEnded)
             return;
         if (task.Phase != TaskPhase.Assigned)
         {
-            _completion.EndUnstarted(task, EndIntent.Cancel);
+            completion.EndUnstarted(task, EndIntent.Cancel);
             return;
         }
 
@@ -97,7 +160,7 @@ public sealed partial class TaskEngine
         var signalled = task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout;
         // A timeout that has already been decided stays the reason; a second cancel changes nothing but, with force, its grace period.
         if (task.IsDurable && task.Intent != EndIntent.Cancel)
-            _context.Changes.Record(task, new TaskCancelRequested(task.Id));
+            context.Changes.Record(task, new TaskCancelRequested(task.Id));
         if (!signalled)
             BeginEnding(task, EndIntent.Cancel);
         else if (task.Intent == EndIntent.RunTimeout && TaskCompletion.MayRetry(task, FailureReason.RunTimeout))
@@ -106,25 +169,6 @@ public sealed partial class TaskEngine
 
         if (force && task.StartedAt != 0)
             Escalate(task);
-    }
-
-    private void OnDeadline(TaskRecord task)
-    {
-        switch (task.Phase)
-        {
-            case TaskPhase.Ended:
-                _results.Expire(task);
-                break;
-            case TaskPhase.Assigned:
-                OnAssignedDeadline(task);
-                break;
-            case TaskPhase.BackingOff when !TaskDeadlines.TotalExpired(task, _context.Now):
-                _completion.MakeReady(task);
-                break;
-            default:
-                _completion.EndUnstarted(task, TaskDeadlines.TotalExpired(task, _context.Now) ? EndIntent.TotalTimeout : EndIntent.QueueTimeout);
-                break;
-        }
     }
 
     private void OnAssignedDeadline(TaskRecord task)
@@ -138,7 +182,7 @@ public sealed partial class TaskEngine
         {
             Escalate(task);
         }
-        else if (TaskDeadlines.TotalExpired(task, _context.Now))
+        else if (TaskDeadlines.TotalExpired(task, context.Now))
         {
             BeginEnding(task, EndIntent.TotalTimeout);
         }
@@ -151,16 +195,16 @@ public sealed partial class TaskEngine
             // It was sent ahead, and only its worker knows whether it has just started: request it back; if it has started, it has met its
             // queue timeout.
             task.Intent = EndIntent.QueueTimeout;
-            _rebalancer.RequestBack(task);
-            _context.Deadlines.SetByPolicy(task);
+            rebalancer.RequestBack(task);
+            context.Deadlines.SetByPolicy(task);
         }
     }
 
     private void BeginEnding(TaskRecord task, EndIntent intent)
     {
         task.Intent = intent;
-        _context.Effects.Signals.Add(new AttemptSignal(task.Worker!, task.Id, task.Attempt, SignalKind.Cancel));
-        _context.Deadlines.Set(task, _context.Now + (task.Policy.CancelGrace ?? _context.Options.CancelGrace).Ticks);
+        context.Effects.Signals.Add(new AttemptSignal(task.Worker!, task.Id, task.Attempt, SignalKind.Cancel));
+        context.Deadlines.Set(task, context.Now + (task.Policy.CancelGrace ?? context.Options.CancelGrace).Ticks);
     }
 
     /// <summary>The grace period is over, or there was none: the caller has its answer now, the worker is condemned.</summary>
@@ -169,8 +213,8 @@ public sealed partial class TaskEngine
         var worker = task.Worker!;
         if (!worker.Pool.CanKill)
         {
-            _attempts.Abandon(task);
-            _completion.EndByIntent(task, new TaskFailure(
+            attempts.Abandon(task);
+            completion.EndByIntent(task, new TaskFailure(
                 FailureReason.None, "the handler ignores its cancellation and runs in the coordinator's own process, where nothing can stop it; its lane is occupied until it returns"));
             return;
         }
@@ -184,8 +228,8 @@ public sealed partial class TaskEngine
                 worker.Culprits++;
             }
 
-            _context.Deadlines.Set(task, task.Policy.TotalTimeout is { } total ? task.AcceptedAt + total.Ticks : long.MaxValue);
-            CondemnWorker(worker);
+            context.Deadlines.Set(task, task.Policy.TotalTimeout is { } total ? task.AcceptedAt + total.Ticks : long.MaxValue);
+            Condemn(worker);
             return;
         }
 
@@ -195,31 +239,8 @@ public sealed partial class TaskEngine
     private void EndOnCondemned(TaskRecord task)
     {
         // Condemned first: once the culprit is off the lane, the next attempt there counts as running and would not be requested back.
-        CondemnWorker(task.Worker!);
-        _attempts.Disown(task);
-        _completion.EndByIntent(task, null, CancelRung.Killed);
-    }
-
-    private void CondemnWorker(WorkerNode worker)
-    {
-        if (worker.IsCondemned || worker.HasLeft)
-            return;
-        worker.IsCondemned = true;
-        worker.CondemnedUntil = _context.Now + _context.Options.CondemnedLifetime.Ticks;
-        _condemned.Add(worker);
-        _context.Effects.Orders.Add(new WorkerOrder(worker, WorkerOrderKind.Condemn));
-        _workers.Close(worker);
-    }
-
-    /// <summary>Kills a condemned worker once it runs no uninvolved attempts any more, or when its time is over.</summary>
-    private void KillCondemnedWorkers()
-    {
-        foreach (var worker in _condemned)
-        {
-            if (worker.KillOrdered || (worker.Outstanding > worker.Culprits && _context.Now < worker.CondemnedUntil))
-                continue;
-            worker.KillOrdered = true;
-            _context.Effects.Orders.Add(new WorkerOrder(worker, WorkerOrderKind.Kill));
-        }
+        Condemn(task.Worker!);
+        attempts.Disown(task);
+        completion.EndByIntent(task, null, CancelRung.Killed);
     }
 }
