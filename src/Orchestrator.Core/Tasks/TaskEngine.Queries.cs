@@ -17,6 +17,12 @@ public sealed partial class TaskEngine
     /// <summary>Tasks without an end state.</summary>
     public int Unfinished => _context.Usage.Unfinished;
 
+    /// <summary>Unfinished tasks that must end before the engine can stop: excludes those that the next process will resume.</summary>
+    public int UnfinishedHere => Math.Max(0, Unfinished - _cancellation.LeftToNextProcess);
+
+    /// <summary>The id of the last task.</summary>
+    public long LastTaskId => _context.Tasks.NextId - 1;
+
     /// <summary>Ended tasks whose results are kept for their time to live.</summary>
     public int Retained => _context.Usage.Retained;
 
@@ -33,7 +39,7 @@ public sealed partial class TaskEngine
     public long KeptBytes => _context.Usage.KeptBytes;
 
     /// <summary>Request ids that are remembered.</summary>
-    public int RequestIdCount => _requestIds.Count;
+    public int RequestIdCount => _admission.RequestIdCount;
 
     /// <summary>Affinity keys that are remembered.</summary>
     public int AffinityKeyCount => _dispatcher.AffinityKeyCount;
@@ -42,7 +48,7 @@ public sealed partial class TaskEngine
     public long LastSequence => _results.LastSequence;
 
     /// <summary>Whether new tasks are refused.</summary>
-    public bool IsDraining => _draining;
+    public bool IsDraining => _admission.IsDraining;
 
     /// <summary>The handlers that the workers of a placement offer, by name.</summary>
     public IEnumerable<HandlerProfile> HandlersOf(PlacementPolicy placement) =>

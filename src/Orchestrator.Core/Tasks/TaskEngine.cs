@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.TaskModel;
 
@@ -12,8 +13,7 @@ namespace Orchestrator.Core.Tasks;
 /// </summary>
 /// <remarks>
 /// One pass: completing a task and choosing the next is one <see cref="Apply"/>; a batch of results and its successors costs one entry. The
-/// parts: acceptance (Submission), attempts and their ends (Attempts), cancels and timeouts (Cancellation), which task runs next and where
-/// (Dispatch), workers that join and leave (Workers), queries (Queries).
+/// engine only routes: each part decides its own matter and calls only parts that are created before it; the constructor shows their order.
 /// </remarks>
 public sealed partial class TaskEngine
 {
@@ -28,8 +28,7 @@ public sealed partial class TaskEngine
     private readonly AttemptLifecycle _attempts;
     private readonly WorkerTable _workers;
     private readonly CancellationEscalation _cancellation;
-    private readonly RequestIds _requestIds;
-    private bool _draining;
+    private readonly AdmissionControl _admission;
 
     /// <summary>Creates an engine without workers.</summary>
     /// <param name="options">Limits and durations.</param>
@@ -48,7 +47,7 @@ public sealed partial class TaskEngine
         _dispatcher = new Dispatcher(_context, _pools, _waiting, _attempts.Assign);
         _workers = new WorkerTable(_context, _pools, _waiting, _rebalancer, _attempts, _completion, _dependencies);
         _cancellation = new CancellationEscalation(_context, _rebalancer, _attempts, _completion, _workers);
-        _requestIds = new RequestIds(options.MaxRequestIds, options.MaxRequestIdBytes, options.RequestIdWindow.Ticks);
+        _admission = new AdmissionControl(_context, _pools, _waiting, _results, _completion, _dependencies, _workers);
     }
 
     /// <summary>When <see cref="Tick"/> is due; null while nothing depends on time.</summary>
@@ -68,7 +67,7 @@ public sealed partial class TaskEngine
         switch (command)
         {
             case TaskCommand.Submit submit:
-                OnSubmit(submit);
+                _admission.OnSubmit(submit);
                 break;
             case TaskCommand.Report report:
                 _attempts.OnReport(report);
@@ -108,7 +107,7 @@ public sealed partial class TaskEngine
                 _cancellation.Condemn(condemn.Worker);
                 break;
             case TaskCommand.Drain:
-                _draining = true;
+                _admission.Drain();
                 break;
             case TaskCommand.CancelAll:
                 _cancellation.OnCancelAll();
@@ -133,6 +132,42 @@ public sealed partial class TaskEngine
                 _cancellation.OnDeadline(task);
         }
 
+        Leave();
+    }
+
+    /// <summary>Restores the durable tasks of an earlier process, in the order of their ids, before the first command.</summary>
+    /// <param name="tasks">The tasks.</param>
+    /// <param name="forgotten">Tasks that are no longer kept; a caller that repeats one of their request ids gets an error.</param>
+    /// <param name="now">The time; times of the tasks may lie before the engine's zero.</param>
+    /// <param name="effects">
+    /// The resulting changes: an attempt that was at a worker may have run, so it has failed with WORKER_LOST, and is followed by another
+    /// only if the policy says so.
+    /// </param>
+    public void Restore(IEnumerable<RestoredTask> tasks, IEnumerable<ForgottenTask> forgotten, TimeSpan now, TaskEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(tasks);
+        ArgumentNullException.ThrowIfNull(forgotten);
+        _context.Enter(now, effects);
+        _admission.Restore(tasks, forgotten);
+        Leave();
+    }
+
+    /// <summary>
+    /// Durable changes can no longer be written. Attempts whose start is not journaled are not started; queued tasks end with
+    /// JOURNAL_FAILED, and running tasks do so when they return. In the journal all of them keep their state, for the next process.
+    /// </summary>
+    /// <param name="why">The cause.</param>
+    /// <param name="unsent">Attempts that have not been sent to their workers.</param>
+    /// <param name="untold">Ended tasks whose ends have not been reported.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="effects">The resulting work.</param>
+    public void FailJournal(string why, IReadOnlyList<AttemptId> unsent, IReadOnlyList<TaskRecord> untold, TimeSpan now, TaskEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(unsent);
+        ArgumentNullException.ThrowIfNull(untold);
+        _context.Enter(now, effects);
+        _context.Changes.Fail(why);
+        _attempts.OnJournalFailed(unsent, untold);
         Leave();
     }
 
