@@ -10,7 +10,7 @@ namespace Orchestrator.Core.Scheduling;
 /// <param name="assign">
 /// Gives a task to a worker. A delegate, since an assignment also is a step in the task's life, which scheduling does not know.
 /// </param>
-internal sealed class Dispatcher(TaskContext context, WorkerPools pools, WaitingTasks waiting, Action<TaskRecord, WorkerNode> assign)
+internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, WaitingTasks waiting, Action<TaskRecord, WorkerNode> assign)
 {
     private readonly AffinityTable _affinity = new(context.Options.MaxAffinityKeys);
 

@@ -8,7 +8,7 @@ namespace Orchestrator.Core.Scheduling;
 /// one beside an idle worker. A task's waiting time is an estimate, so if it seems too short to be worth a message it is evaluated
 /// again later.
 /// </summary>
-internal sealed class Rebalancer(TaskContext context, WorkerPools pools)
+internal sealed class Rebalancer(TaskEngineContext context, WorkerPools pools)
 {
     /// <summary>When to evaluate again; <see cref="long.MaxValue"/> while nothing waits.</summary>
     public long DueAt { get; private set; } = long.MaxValue;

@@ -7,7 +7,7 @@ namespace Orchestrator.Core.Scheduling;
 /// The tasks that wait for a worker, each in the one place that its phase names: its ready queue, outside that queue for a permit or for the
 /// worker to which its affinity key is bound, or, before its handler is known, in no queue.
 /// </summary>
-internal sealed class WaitingTasks(TaskContext context, WorkerPools pools)
+internal sealed class WaitingTasks(TaskEngineContext context, WorkerPools pools)
 {
     private readonly ConcurrencyLimiter _concurrency = new();
     private readonly StartRateLimiter _startRates = new();

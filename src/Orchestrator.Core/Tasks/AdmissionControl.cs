@@ -6,11 +6,11 @@ namespace Orchestrator.Core.Tasks;
 
 /// <summary>Which submissions are accepted, which join an earlier task by their request id, and why the others are refused.</summary>
 internal sealed class AdmissionControl(
-    TaskContext context,
+    TaskEngineContext context,
     WorkerPools pools,
     WaitingTasks waiting,
     ResultStore results,
-    TaskCompletion completion,
+    TaskTransitions transitions,
     DependencyTracker dependencies,
     WorkerTable workers)
 {
@@ -65,7 +65,7 @@ internal sealed class AdmissionControl(
             AddRequestId(requestId, id, acceptedAt);
         // All tasks are known now: the end of one may end those that depend on it.
         foreach (var (task, from) in interrupted)
-            completion.Resume(task, from);
+            transitions.Resume(task, from);
     }
 
     /// <summary>Whether some task of an all-or-none batch is refused; then every outcome is a refusal or empty.</summary>
@@ -244,7 +244,7 @@ internal sealed class AdmissionControl(
         }
         else if (owner is { FailedFast: true })
         {
-            completion.End(task, TaskState.Cancelled, failure: new TaskFailure(FailureReason.Cancelled, "another task of this stream failed (fail_fast)")
+            transitions.End(task, TaskState.Cancelled, failure: new TaskFailure(FailureReason.Cancelled, "another task of this stream failed (fail_fast)")
             {
                 Rung = CancelRung.BeforeStart,
             });
@@ -256,7 +256,7 @@ internal sealed class AdmissionControl(
         }
         else if (!dependencies.Block(task))
         {
-            completion.MakeReady(task);
+            transitions.MakeReady(task);
         }
 
         return task;
@@ -274,7 +274,7 @@ internal sealed class AdmissionControl(
             Attempt = restored.Attempts.Count + 1,
             ExtraBytes = submission.ExtraBytes + UnknownHandlerBytes + (sizeof(char) * submission.Handler.Length),
         };
-        TaskCompletion.RestoreAttempts(task, restored.Attempts);
+        TaskTransitions.RestoreAttempts(task, restored.Attempts);
         if (submission.RequestId.Length > 0)
             task.GetExtras().RequestId = submission.RequestId;
         context.Tasks.Add(task);

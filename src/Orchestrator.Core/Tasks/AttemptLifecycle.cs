@@ -5,7 +5,7 @@ using Orchestrator.Core.TaskModel;
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>The attempts that are at workers: from their assignment to their report, their return, or the loss of their worker.</summary>
-internal sealed class AttemptLifecycle(TaskContext context, WaitingTasks waiting, ResultStore results, TaskCompletion completion)
+internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks waiting, ResultStore results, TaskTransitions transitions)
 {
     /// <summary>Messages that named an attempt which is not, or no longer, at their sender.</summary>
     public long StaleReports { get; private set; }
@@ -66,7 +66,7 @@ internal sealed class AttemptLifecycle(TaskContext context, WaitingTasks waiting
         var detail = postMortem is null ? null : new TaskFailure(FailureReason.WorkerLost, "") { PostMortem = postMortem };
         if (task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout)
         {
-            completion.EndByIntent(task, detail, started ? CancelRung.Killed : CancelRung.BeforeStart);
+            transitions.EndByIntent(task, detail, started ? CancelRung.Killed : CancelRung.BeforeStart);
             return;
         }
 
@@ -76,13 +76,13 @@ internal sealed class AttemptLifecycle(TaskContext context, WaitingTasks waiting
             if (task.IsDurable)
                 context.Changes.Record(task, new TaskReturned(task.Id));
             if (task.Intent == EndIntent.QueueTimeout)
-                completion.EndByIntent(task, null, CancelRung.BeforeStart);
+                transitions.EndByIntent(task, null, CancelRung.BeforeStart);
             else
-                completion.MakeReady(task);
+                transitions.MakeReady(task);
             return;
         }
 
-        completion.RetryOrEnd(task, LossOf(task, finished, postMortem));
+        transitions.RetryOrEnd(task, LossOf(task, finished, postMortem));
     }
 
     /// <summary>An attempt has ended for its owner while its worker is to be killed: it leaves its lane, where its code may still run.</summary>
@@ -130,14 +130,14 @@ internal sealed class AttemptLifecycle(TaskContext context, WaitingTasks waiting
                 LeaveWorker(task);
                 task.RunTicks = 0;
                 context.Usage.CountUnstarted(task);
-                completion.End(task, TaskState.Failed, failure: context.Changes.Unwritten());
+                transitions.End(task, TaskState.Failed, failure: context.Changes.Unwritten());
             }
         }
 
         foreach (var task in context.Tasks.NewestBefore(long.MaxValue).Where(task => task.IsDurable && !task.HasEnded && task.Phase != TaskPhase.Assigned).ToArray())
         {
             if (!task.HasEnded)
-                completion.EndUnstarted(task, EndIntent.None);
+                transitions.EndUnstarted(task, EndIntent.None);
         }
     }
 
@@ -203,19 +203,19 @@ internal sealed class AttemptLifecycle(TaskContext context, WaitingTasks waiting
 
         if (task.Intent is EndIntent.RunTimeout or EndIntent.TotalTimeout)
         {
-            completion.EndByIntent(task, result.Failure, RungOf(result.Failure));
+            transitions.EndByIntent(task, result.Failure, RungOf(result.Failure));
         }
         else if (result.Failure is null)
         {
-            completion.End(task, TaskState.Succeeded, result.Output, result.OutputBytes);
+            transitions.End(task, TaskState.Succeeded, result.Output, result.OutputBytes);
         }
         else if (task.Intent == EndIntent.Cancel)
         {
-            completion.EndByIntent(task, result.Failure, RungOf(result.Failure));
+            transitions.EndByIntent(task, result.Failure, RungOf(result.Failure));
         }
         else
         {
-            completion.RetryOrEnd(task, result.Failure);
+            transitions.RetryOrEnd(task, result.Failure);
         }
     }
 
@@ -227,9 +227,9 @@ internal sealed class AttemptLifecycle(TaskContext context, WaitingTasks waiting
         if (task.IsDurable)
             context.Changes.Record(task, new TaskReturned(task.Id));
         if (task.Intent != EndIntent.None)
-            completion.EndByIntent(task, null, CancelRung.BeforeStart);
+            transitions.EndByIntent(task, null, CancelRung.BeforeStart);
         else
-            completion.MakeReady(task);
+            transitions.MakeReady(task);
     }
 
     private void MarkStarted(TaskRecord task)

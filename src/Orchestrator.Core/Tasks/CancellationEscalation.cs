@@ -9,7 +9,7 @@ namespace Orchestrator.Core.Tasks;
 /// condemned.
 /// </summary>
 internal sealed class CancellationEscalation(
-    TaskContext context, Rebalancer rebalancer, AttemptLifecycle attempts, TaskCompletion completion, WorkerTable workers)
+    TaskEngineContext context, Rebalancer rebalancer, AttemptLifecycle attempts, TaskTransitions transitions, WorkerTable workers)
 {
     private readonly List<WorkerNode> _condemned = [];
 
@@ -96,11 +96,11 @@ internal sealed class CancellationEscalation(
         if (task.Phase == TaskPhase.Assigned)
             OnAssignedDeadline(task);
         else if (TaskDeadlines.TotalExpired(task, context.Now))
-            completion.EndUnstarted(task, EndIntent.TotalTimeout);
+            transitions.EndUnstarted(task, EndIntent.TotalTimeout);
         else if (task.Phase == TaskPhase.BackingOff)
-            completion.MakeReady(task);
+            transitions.MakeReady(task);
         else
-            completion.EndUnstarted(task, EndIntent.QueueTimeout);
+            transitions.EndUnstarted(task, EndIntent.QueueTimeout);
     }
 
     public void Condemn(WorkerNode worker)
@@ -146,7 +146,7 @@ internal sealed class CancellationEscalation(
             return;
         if (task.Phase != TaskPhase.Assigned)
         {
-            completion.EndUnstarted(task, EndIntent.Cancel);
+            transitions.EndUnstarted(task, EndIntent.Cancel);
             return;
         }
 
@@ -163,7 +163,7 @@ internal sealed class CancellationEscalation(
             context.Changes.Record(task, new TaskCancelRequested(task.Id));
         if (!signalled)
             BeginEnding(task, EndIntent.Cancel);
-        else if (task.Intent == EndIntent.RunTimeout && TaskCompletion.MayRetry(task, FailureReason.RunTimeout))
+        else if (task.Intent == EndIntent.RunTimeout && TaskTransitions.MayRetry(task, FailureReason.RunTimeout))
             // The earlier intent would only have ended the attempt.
             task.Intent = EndIntent.Cancel;
 
@@ -214,12 +214,12 @@ internal sealed class CancellationEscalation(
         if (!worker.Pool.CanKill)
         {
             attempts.Abandon(task);
-            completion.EndByIntent(task, new TaskFailure(
+            transitions.EndByIntent(task, new TaskFailure(
                 FailureReason.None, "the handler ignores its cancellation and runs in the coordinator's own process, where nothing can stop it; its lane is occupied until it returns"));
             return;
         }
 
-        if (task.Intent == EndIntent.RunTimeout && TaskCompletion.MayRetry(task, FailureReason.RunTimeout))
+        if (task.Intent == EndIntent.RunTimeout && TaskTransitions.MayRetry(task, FailureReason.RunTimeout))
         {
             // Another attempt may start only when this one has certainly ended: it stays here until its worker is dead.
             if (!task.Has(TaskFlags.AwaitingWorkerKill))
@@ -241,6 +241,6 @@ internal sealed class CancellationEscalation(
         // Condemned first: once the culprit is off the lane, the next attempt there counts as running and would not be requested back.
         Condemn(task.Worker!);
         attempts.Disown(task);
-        completion.EndByIntent(task, null, CancelRung.Killed);
+        transitions.EndByIntent(task, null, CancelRung.Killed);
     }
 }

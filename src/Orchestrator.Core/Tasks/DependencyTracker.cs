@@ -4,7 +4,7 @@ using Orchestrator.Core.TaskModel;
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>Tasks that wait for the success of others.</summary>
-internal sealed class DependencyTracker(TaskContext context, TaskCompletion completion)
+internal sealed class DependencyTracker(TaskEngineContext context, TaskTransitions transitions)
 {
     /// <summary>Whether the task waits for its dependencies from now on, or has ended because of one.</summary>
     public bool Block(TaskRecord task)
@@ -16,7 +16,7 @@ internal sealed class DependencyTracker(TaskContext context, TaskCompletion comp
             // no longer known.
             if (context.Tasks.Find(id) is not { } dependency)
             {
-                completion.End(task, TaskState.Failed, failure: new TaskFailure(
+                transitions.End(task, TaskState.Failed, failure: new TaskFailure(
                     FailureReason.DependencyFailed, $"{context.Tasks.WhyMissing(id)}; this task depends on it, and whether it succeeded is no longer known"));
                 return true;
             }
@@ -48,7 +48,7 @@ internal sealed class DependencyTracker(TaskContext context, TaskCompletion comp
     /// <summary>Settles the dependents of one task that has ended; false if there is no such task.</summary>
     public bool SettleNext()
     {
-        if (completion.TakeEndedWithDependents() is not { } ended)
+        if (transitions.TakeEndedWithDependents() is not { } ended)
             return false;
         var dependents = ended.Extras!.Dependents!;
         ended.Extras.Dependents = null;
@@ -65,7 +65,7 @@ internal sealed class DependencyTracker(TaskContext context, TaskCompletion comp
             if (task.IsDurable)
                 context.Changes.Record(task, new DependencyMet(task.Id, ended.Id));
             if (--task.Extras!.PendingDependencies == 0)
-                completion.MakeReady(task);
+                transitions.MakeReady(task);
         }
 
         return true;
@@ -75,7 +75,7 @@ internal sealed class DependencyTracker(TaskContext context, TaskCompletion comp
     /// An indirect dependent needs the original cause, not the failure of its direct dependency: the failure names the root, and all
     /// dependents share it.
     /// </summary>
-    private void EndForDependency(TaskRecord task, TaskRecord dependency) => completion.End(
+    private void EndForDependency(TaskRecord task, TaskRecord dependency) => transitions.End(
         task,
         TaskState.Failed,
         failure: dependency.Failure is { Reason: FailureReason.DependencyFailed } inherited

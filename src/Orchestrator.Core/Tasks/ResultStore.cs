@@ -7,7 +7,7 @@ namespace Orchestrator.Core.Tasks;
 /// What clients learn about tasks: events as they happen and as they are kept for late watchers, results as they are delivered, and how long
 /// ended tasks stay readable.
 /// </summary>
-internal sealed class ResultStore(TaskContext context)
+internal sealed class ResultStore(TaskEngineContext context)
 {
     private readonly ResultRetention _delivered = new(context.Options.MaxDeliveredResults, context.Options.MaxDeliveredBytes);
     private readonly Queue<TaskOwner> _failedFast = new();

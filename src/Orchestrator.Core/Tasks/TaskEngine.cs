@@ -17,13 +17,13 @@ namespace Orchestrator.Core.Tasks;
 /// </remarks>
 public sealed partial class TaskEngine
 {
-    private readonly TaskContext _context;
+    private readonly TaskEngineContext _context;
     private readonly ResultStore _results;
     private readonly WorkerPools _pools;
     private readonly WaitingTasks _waiting;
     private readonly Dispatcher _dispatcher;
     private readonly Rebalancer _rebalancer;
-    private readonly TaskCompletion _completion;
+    private readonly TaskTransitions _transitions;
     private readonly DependencyTracker _dependencies;
     private readonly AttemptLifecycle _attempts;
     private readonly WorkerTable _workers;
@@ -36,18 +36,18 @@ public sealed partial class TaskEngine
     public TaskEngine(TaskEngineOptions options, MemoryBudget? memory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _context = new TaskContext(options, new MemoryShare(memory ?? new MemoryBudget(long.MaxValue)));
+        _context = new TaskEngineContext(options, new MemoryShare(memory ?? new MemoryBudget(long.MaxValue)));
         _results = new ResultStore(_context);
         _pools = new WorkerPools(options);
         _waiting = new WaitingTasks(_context, _pools);
         _rebalancer = new Rebalancer(_context, _pools);
-        _completion = new TaskCompletion(_context, _pools, _waiting, _results);
-        _dependencies = new DependencyTracker(_context, _completion);
-        _attempts = new AttemptLifecycle(_context, _waiting, _results, _completion);
+        _transitions = new TaskTransitions(_context, _pools, _waiting, _results);
+        _dependencies = new DependencyTracker(_context, _transitions);
+        _attempts = new AttemptLifecycle(_context, _waiting, _results, _transitions);
         _dispatcher = new Dispatcher(_context, _pools, _waiting, _attempts.Assign);
-        _workers = new WorkerTable(_context, _pools, _waiting, _rebalancer, _attempts, _completion, _dependencies);
-        _cancellation = new CancellationEscalation(_context, _rebalancer, _attempts, _completion, _workers);
-        _admission = new AdmissionControl(_context, _pools, _waiting, _results, _completion, _dependencies, _workers);
+        _workers = new WorkerTable(_context, _pools, _waiting, _rebalancer, _attempts, _transitions, _dependencies);
+        _cancellation = new CancellationEscalation(_context, _rebalancer, _attempts, _transitions, _workers);
+        _admission = new AdmissionControl(_context, _pools, _waiting, _results, _transitions, _dependencies, _workers);
     }
 
     /// <summary>When <see cref="Tick"/> is due; null while nothing depends on time.</summary>
@@ -101,7 +101,7 @@ public sealed partial class TaskEngine
                 _waiting.OnPermitGranted(granted.Gate);
                 break;
             case TaskCommand.PermitRefused refused:
-                _completion.EndRefused(refused);
+                _transitions.EndRefused(refused);
                 break;
             case TaskCommand.Condemn condemn:
                 _cancellation.Condemn(condemn.Worker);

@@ -5,12 +5,12 @@ namespace Orchestrator.Core.Tasks;
 
 /// <summary>The workers and groups of workers: what they offer when they join, and what follows when they drain, die or are given up.</summary>
 internal sealed class WorkerTable(
-    TaskContext context,
+    TaskEngineContext context,
     WorkerPools pools,
     WaitingTasks waiting,
     Rebalancer rebalancer,
     AttemptLifecycle attempts,
-    TaskCompletion completion,
+    TaskTransitions transitions,
     DependencyTracker dependencies)
 {
     public void OnJoined(TaskCommand.WorkerJoined joined)
@@ -82,7 +82,7 @@ internal sealed class WorkerTable(
             if (task.HasEnded)
                 continue;
             waiting.Remove(task);
-            completion.EndForLoss(task, pool.LossesOf(task.Handler.Route!.Groups));
+            transitions.EndForLoss(task, pool.LossesOf(task.Handler.Route!.Groups));
         }
 
         ResolveWaiting(pool);
@@ -97,7 +97,7 @@ internal sealed class WorkerTable(
         if (pool.UnheardLosses.ToArray() is { Length: > 0 } losses)
         {
             // It may be a handler of the lost groups.
-            completion.EndForLoss(task, losses);
+            transitions.EndForLoss(task, losses);
             return;
         }
 
@@ -106,7 +106,7 @@ internal sealed class WorkerTable(
         var hint = near.Count > 0
             ? $"; did you mean {string.Join(" or ", near.Select(name => $"'{name}'"))}?"
             : names.Count == 0 ? "; there are none at this placement" : "; ListHandlers names them";
-        completion.End(task, TaskState.Failed, failure: new TaskFailure(FailureReason.HandlerNotFound, $"there is no handler '{task.Handler.Name}'{hint}"));
+        transitions.End(task, TaskState.Failed, failure: new TaskFailure(FailureReason.HandlerNotFound, $"there is no handler '{task.Handler.Name}'{hint}"));
     }
 
     private void OnOffer(WorkerPool pool, HandlerOffer offer, ulong group)
@@ -156,13 +156,13 @@ internal sealed class WorkerTable(
 
             context.Usage.Resolve(task, handler);
             if (!dependencies.Block(task))
-                completion.MakeReadyAfterBackoff(task);
+                transitions.MakeReadyAfterBackoff(task);
         }
     }
 
     private void Unpin(WorkerNode worker)
     {
         foreach (var task in waiting.TakePinned(worker))
-            completion.MakeReady(task);
+            transitions.MakeReady(task);
     }
 }

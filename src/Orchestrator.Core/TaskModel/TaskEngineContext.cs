@@ -7,7 +7,7 @@ namespace Orchestrator.Core.TaskModel;
 /// What the parts of the task engine share: the time and the effects of the current pass, the settings, and the tasks with their counts,
 /// deadlines and changes. It decides nothing; each part has its own fields beside it.
 /// </summary>
-internal sealed class TaskContext(TaskEngineOptions options, MemoryShare memory)
+internal sealed class TaskEngineContext(TaskEngineOptions options, MemoryShare memory)
 {
     public TaskEngineOptions Options => options;
 

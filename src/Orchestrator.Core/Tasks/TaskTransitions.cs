@@ -8,7 +8,7 @@ namespace Orchestrator.Core.Tasks;
 /// What follows when a task is at no worker, or not any more: it becomes ready, is tried again, or ends. Only here does a task get its end
 /// state.
 /// </summary>
-internal sealed class TaskCompletion(TaskContext context, WorkerPools pools, WaitingTasks waiting, ResultStore results)
+internal sealed class TaskTransitions(TaskEngineContext context, WorkerPools pools, WaitingTasks waiting, ResultStore results)
 {
     private const int MaxAttemptsKept = 100;
 
