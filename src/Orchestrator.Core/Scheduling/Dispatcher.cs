@@ -107,7 +107,7 @@ internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, W
         if (!waiting.TryTakePermits(task, queue))
             return;
         if (task.Policy.AffinityKey.Length > 0)
-            _affinity.Bind(task.Handler.Route!, task.Policy.AffinityKey, worker);
+            _affinity.Bind(WorkerPools.RouteOf(task.Handler)!, task.Policy.AffinityKey, worker);
         assign(task, worker);
     }
 

@@ -1,3 +1,4 @@
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Scheduling;
@@ -38,8 +39,8 @@ public sealed class HandlerProfile
     /// <summary>The worker groups that offer it; one without a name in process.</summary>
     public IReadOnlyList<string> Groups { get; internal set; } = [];
 
-    /// <summary>The route on which its tasks wait; null if no worker offers it.</summary>
-    internal HandlerRoute? Route { get; set; }
+    /// <summary>The groups on whose common route its tasks wait; null if no worker offers it.</summary>
+    internal WorkerGroupSet? Route { get; set; }
 
     /// <summary>How its tasks ended, and how many are queued and running.</summary>
     public TaskTally Tally { get; }

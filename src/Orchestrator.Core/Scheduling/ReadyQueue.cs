@@ -54,7 +54,7 @@ internal sealed class ReadyQueue(long agingTicks)
     /// <summary>Removes a task that will not run now: it was cancelled or timed out.</summary>
     public void Remove(TaskRecord task, bool charge = false)
     {
-        var level = task.Flow!.Level;
+        var level = ((FairnessQueue)task.Queue!).Level;
         level.Remove(task, charge);
         Count--;
         if (level.Count > 0)

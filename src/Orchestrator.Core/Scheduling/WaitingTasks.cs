@@ -44,10 +44,10 @@ internal sealed class WaitingTasks(TaskEngineContext context, WorkerPools pools)
                 pools.QueueOf(task).Remove(task);
                 break;
             case TaskPhase.Gated:
-                _concurrency.Unpark(task, pools.QueueOf(task).RankOf(task));
+                _concurrency.Remove(task, pools.QueueOf(task).RankOf(task));
                 break;
             case TaskPhase.RateLimited:
-                _startRates.Unpark(task);
+                _startRates.Remove(task);
                 break;
             case TaskPhase.Pinned:
                 Unpin(task);
@@ -106,14 +106,14 @@ internal sealed class WaitingTasks(TaskEngineContext context, WorkerPools pools)
     }
 
     /// <summary>A requested permit was granted: the task that gets it returns to its queue, at its old place.</summary>
-    public void OnPermitGranted(RateGate gate)
+    public void OnPermitGranted(PermitQueue queue)
     {
-        if (_startRates.Grant(gate, context.Effects) is { } task)
+        if (_startRates.Grant(queue, context.Effects) is { } task)
             Enqueue(task);
     }
 
     /// <summary>Takes the tasks that wait for a permit which will not be granted.</summary>
-    public IReadOnlyList<TaskRecord> TakeRefused(RateGate gate) => _startRates.Close(gate);
+    public IReadOnlyList<TaskRecord> TakeRefused(PermitQueue queue) => _startRates.Close(queue);
 
     /// <summary>Lets a task wait for one worker.</summary>
     public void Pin(TaskRecord task, WorkerNode worker, int lane)

@@ -10,10 +10,9 @@ public sealed class WorkerNode
 {
     private readonly Stack<int> _freeSlots;
 
-    internal WorkerNode(WorkerDescription description, WorkerPool pool)
+    internal WorkerNode(WorkerDescription description)
     {
         Description = description;
-        Pool = pool;
         Lanes = description.Placement == PlacementPolicy.WorkerProcess
             ? [new Lane(description.CpuSlots), new Lane(description.IoSlots), new Lane(description.BlockingSlots)]
             : [new Lane(description.CpuSlots)];
@@ -62,7 +61,8 @@ public sealed class WorkerNode
     /// <summary>Whether it is to be killed once its uninvolved tasks have ended.</summary>
     public bool IsCondemned { get; internal set; }
 
-    internal WorkerPool Pool { get; }
+    /// <summary>Whether it is a process of its own, as opposed to an executor in the coordinator.</summary>
+    internal bool CanBeKilled => Description.Placement == PlacementPolicy.WorkerProcess;
 
     /// <summary>Its group in the pool's sets of groups.</summary>
     internal ulong GroupBit { get; init; } = 1;
@@ -96,7 +96,7 @@ public sealed class WorkerNode
     internal bool HasFreeSlot => _freeSlots.Count > 0;
 
     /// <summary>The lane on which a task runs here.</summary>
-    internal Lane LaneOf(TaskRecord task) => Lanes[Pool.LaneOf(task.Handler.Kind)];
+    internal Lane LaneOf(TaskRecord task) => Lanes[Lanes.Length == 1 ? 0 : (int)task.Handler.Kind];
 
     internal int TakeSlot() => _freeSlots.Pop();
 

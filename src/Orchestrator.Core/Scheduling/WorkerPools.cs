@@ -24,5 +24,8 @@ internal sealed class WorkerPools(TaskEngineOptions options)
     public WorkerPool Of(WorkerNode worker) => All[(int)worker.Description.Placement];
 
     /// <summary>The queue of a task whose name has been resolved to a handler.</summary>
-    public ReadyQueue QueueOf(TaskRecord task) => task.Handler.Route!.Queues[Of(task).LaneOf(task.Handler.Kind)];
+    public ReadyQueue QueueOf(TaskRecord task) => RouteOf(task.Handler)!.Queues[Of(task).LaneOf(task.Handler.Kind)];
+
+    /// <summary>The route on which a handler's tasks wait; null if no worker offers it. All routes are made here.</summary>
+    public static HandlerRoute? RouteOf(HandlerProfile handler) => (HandlerRoute?)handler.Route;
 }

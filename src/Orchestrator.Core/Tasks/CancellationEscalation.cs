@@ -211,7 +211,7 @@ internal sealed class CancellationEscalation(
     private void Escalate(TaskRecord task)
     {
         var worker = task.Worker!;
-        if (!worker.Pool.CanKill)
+        if (!worker.CanBeKilled)
         {
             attempts.Abandon(task);
             transitions.EndByIntent(task, new TaskFailure(

@@ -44,6 +44,9 @@ public sealed partial class TaskEngine
     /// <summary>Affinity keys that are remembered.</summary>
     public int AffinityKeyCount => _dispatcher.AffinityKeyCount;
 
+    /// <summary>Tasks of a placement that wait for the one worker to which their affinity key is bound.</summary>
+    internal int PinnedCount(PlacementPolicy placement) => _pools[placement].Pinned;
+
     /// <summary>The sequence of the last event.</summary>
     public long LastSequence => _results.LastSequence;
 

@@ -98,7 +98,7 @@ public sealed partial class TaskEngine
                 _workers.OnGroupStarting(starting.Group);
                 break;
             case TaskCommand.PermitGranted granted:
-                _waiting.OnPermitGranted(granted.Gate);
+                _waiting.OnPermitGranted(granted.Queue);
                 break;
             case TaskCommand.PermitRefused refused:
                 _transitions.EndRefused(refused);

@@ -1,5 +1,6 @@
 using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
 
@@ -15,14 +16,13 @@ public sealed class TaskRecord : DeadlineNode
     internal TaskRecord? OwnerPrevious;
     internal TaskRecord? OwnerNext;
     internal TaskSideData? Extras;
-    internal FairnessQueue? Flow;
+    internal TaskQueue? Queue;
     internal WorkerNode? Worker;
     internal ClientTaskQuota? Client;
     internal int Slot = -1;
 
     /// <summary>The quota that its attempts' use of shared objects is charged to; null where no client is known, as after a restart.</summary>
     public Sessions.ClientObjectQuota? ObjectClient => Client?.Objects;
-
 
     // Its size beyond a plain record and its payload, as it counts against the budgets; includes its error once it has ended.
     internal int ExtraBytes;
@@ -148,7 +148,7 @@ internal enum TaskFlags : byte
     /// <summary>It holds a permit of its concurrency key.</summary>
     HoldsPermit = 1,
 
-    /// <summary>Its flow has been charged for it, so that returning it to the queue and taking it again costs no second turn.</summary>
+    /// <summary>Its fairness queue has been charged for it, so that returning it to the queue and taking it again costs no second turn.</summary>
     Charged = 2,
 
     /// <summary>Its worker was asked to return it.</summary>
@@ -182,7 +182,7 @@ internal sealed class TaskSideData
     public List<TaskWatcher>? Watchers;
     public TaskHistory? History;
     public EventCounts Counts;
-    public RateGate? RateGate;
+    public PermitQueue? PermitQueue;
     public object? Progress;
     public long QueuedAt;
     public long CpuTicks;

@@ -111,7 +111,7 @@ internal sealed class TaskTransitions(TaskEngineContext context, WorkerPools poo
     /// <summary>Ends the tasks that waited for a permit which will not be granted.</summary>
     public void EndRefused(TaskCommand.PermitRefused refused)
     {
-        foreach (var task in waiting.TakeRefused(refused.Gate))
+        foreach (var task in waiting.TakeRefused(refused.Queue))
             End(task, TaskState.Failed, failure: new TaskFailure(refused.Reason, refused.Message));
     }
 

@@ -17,7 +17,7 @@ internal sealed class WorkerTable(
     {
         var pool = pools[joined.Description.Placement];
         var group = pool.Announce(joined.Description.Group);
-        var worker = new WorkerNode(joined.Description, pool) { Channel = joined.Channel, GroupBit = group };
+        var worker = new WorkerNode(joined.Description) { Channel = joined.Channel, GroupBit = group };
         pool.Workers.Add(worker);
         foreach (var offer in joined.Handlers)
             OnOffer(pool, offer, group);
@@ -50,7 +50,7 @@ internal sealed class WorkerTable(
         if (worker.HasLeft)
             return;
         worker.HasLeft = true;
-        worker.Pool.Workers.Remove(worker);
+        pools.Of(worker).Workers.Remove(worker);
         Unpin(worker);
         foreach (var lane in worker.Lanes)
         {
@@ -127,17 +127,18 @@ internal sealed class WorkerTable(
     /// <summary>Another group offers a handler: its waiting tasks wait for any of these groups from now on.</summary>
     private void Reroute(WorkerPool pool, HandlerProfile handler, ulong groups)
     {
-        var old = handler.Route;
+        var old = WorkerPools.RouteOf(handler);
         var lane = pool.LaneOf(handler.Kind);
         var moved = old is null || handler.Tally.Queued == 0
             ? []
             : context.Tasks.NewestBefore(long.MaxValue).Where(task => task.Handler == handler && task.Phase == TaskPhase.Ready).Reverse().ToArray();
         foreach (var task in moved)
             old!.Queues[lane].Remove(task);
-        handler.Route = pool.RouteOf(groups);
+        var route = pool.RouteOf(groups);
+        handler.Route = route;
         handler.Groups = pool.NamesOf(groups);
         foreach (var task in moved)
-            handler.Route.Queues[lane].Add(task);
+            route.Queues[lane].Add(task);
     }
 
     /// <summary>Resolves tasks that arrived before all groups of workers had announced their handlers.</summary>

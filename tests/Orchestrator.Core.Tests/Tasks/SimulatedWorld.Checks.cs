@@ -57,7 +57,7 @@ internal sealed partial class SimulatedWorld
         // Each start took one permit, and at most one unused permit is held per limiter.
         var unused = live.Count(task => task.Has(TaskFlags.HoldsRatePermit));
         Assert.Equal(_granted, _rateLimitedStarts + unused);
-        Assert.True(unused <= live.Where(task => task.Has(TaskFlags.HoldsRatePermit)).Select(task => task.Extras!.RateGate).Distinct().Count(), "permits were saved up");
+        Assert.True(unused <= live.Where(task => task.Has(TaskFlags.HoldsRatePermit)).Select(task => task.Extras!.PermitQueue).Distinct().Count(), "permits were saved up");
         Assert.Equal(_asked.Count, _asked.Distinct().Count());
         foreach (var worker in Workers)
         {
@@ -67,7 +67,7 @@ internal sealed partial class SimulatedWorld
             Assert.Equal(0, lanes[2].Waiting);
             foreach (var lane in lanes)
                 Assert.True(lane.Running <= lane.Slots);
-            Assert.Equal(live.Count(task => task.Phase == TaskPhase.Pinned), worker.View.Pool.Pinned);
+            Assert.Equal(live.Count(task => task.Phase == TaskPhase.Pinned), Engine.PinnedCount(worker.View.Description.Placement));
             Assert.Equal(worker.View.Outstanding, live.Count(task => task.Worker == worker.View && task.Phase == TaskPhase.Assigned));
         }
     }
