@@ -3,7 +3,8 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
-/// Concurrency keys: a maximum number of assigned tasks per key, over all workers. A key exists only while tasks hold or wait for its permits.
+/// Concurrency keys: a maximum number of assigned tasks per key, over all workers. A key exists only while tasks hold or wait for its
+/// permits.
 /// </summary>
 internal sealed class ConcurrencyLimiter
 {

@@ -93,7 +93,9 @@ internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, W
             if (worker.Pinned[lane] is not { Count: > 0 })
                 continue;
             var limit = pool.FirstFor(worker, lane) ?? new RankedTask(long.MaxValue, long.MaxValue, null!);
-            while (worker.Pinned[lane] is { Count: > 0 } pinned && pinned.Min.CompareTo(limit) < 0 && CanTake(worker, lane, pinned.Min.Task))
+            while (worker.Pinned[lane] is { Count: > 0 } pinned
+                && pinned.Min.CompareTo(limit) < 0
+                && CanTake(worker, lane, pinned.Min.Task))
             {
                 var task = pinned.Min.Task;
                 waiting.Unpin(task);
@@ -118,8 +120,12 @@ internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, W
         var neighbours = isShort ? context.Options.IoNeighbours : 1;
         foreach (var worker in pool.Workers)
         {
-            if (route.Includes(worker) && CanTake(worker, lane, task) && (best is null || IsBetter(worker.Lanes[lane], best.Lanes[lane], neighbours)))
+            if (route.Includes(worker)
+                && CanTake(worker, lane, task)
+                && (best is null || IsBetter(worker.Lanes[lane], best.Lanes[lane], neighbours)))
+            {
                 best = worker;
+            }
         }
 
         return best;

@@ -45,7 +45,9 @@ internal sealed class Rebalancer(TaskEngineContext context, WorkerPools pools)
         context.Effects.Signals.Add(new AttemptSignal(task.Worker!, task.Id, task.Attempt, SignalKind.GiveBack));
     }
 
-    /// <summary>Whether the lane holds a waiting attempt that one of these groups could run; if not, it is not evaluated again later.</summary>
+    /// <summary>
+    /// Whether the lane holds a waiting attempt that one of these groups could run; if not, it is not evaluated again later.
+    /// </summary>
     private static bool AnyFor(ulong groups, Lane lane)
     {
         for (var task = lane.Last; task is not null && !task.Has(TaskFlags.Running); task = task.Previous)

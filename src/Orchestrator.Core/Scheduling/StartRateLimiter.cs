@@ -20,7 +20,7 @@ internal sealed class StartRateLimiter
         var key = (task.Policy.RateLimiter, ready);
         if (!_queues.TryGetValue(key, out var queue))
             _queues.Add(key, queue = new StartRateQueue(task.Policy.RateLimiter, ready));
-        task.GetExtras().PermitQueue = queue;
+        task.GetSideData().PermitQueue = queue;
         queue.Waiters.Add(new RankedTask(ready.RankOf(task), task.Id, task));
         Ask(queue, effects);
     }
@@ -28,7 +28,7 @@ internal sealed class StartRateLimiter
     /// <summary>Removes a waiting task.</summary>
     public void Remove(TaskRecord task)
     {
-        var queue = (StartRateQueue)task.Extras!.PermitQueue!;
+        var queue = (StartRateQueue)task.SideData!.PermitQueue!;
         queue.Waiters.Remove(new RankedTask(queue.Ready.RankOf(task), task.Id, task));
         Forget(queue);
     }
@@ -51,7 +51,9 @@ internal sealed class StartRateLimiter
         Forget(queue);
     }
 
-    /// <summary>The task does not start now. Returns the task that gets its permit; null if none waits, and the permit is returned.</summary>
+    /// <summary>
+    /// The task does not start now. Returns the task that gets its permit; null if none waits, and the permit is returned.
+    /// </summary>
     public TaskRecord? PassOn(TaskRecord task, TaskEffects effects) => HandOver(Release(task), effects);
 
     /// <summary>No permit will be granted. Returns the waiting tasks.</summary>
@@ -69,7 +71,7 @@ internal sealed class StartRateLimiter
     {
         task.Clear(TaskFlags.HoldsRatePermit);
         // The queue in which it waited: its handler may use another queue by now.
-        var queue = (StartRateQueue)task.Extras!.PermitQueue!;
+        var queue = (StartRateQueue)task.SideData!.PermitQueue!;
         queue.HasUnused = false;
         return queue;
     }

@@ -4,8 +4,8 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
-/// The tasks that wait for a worker, each in the one place that its phase names: its ready queue, outside that queue for a permit or for the
-/// worker to which its affinity key is bound, or, before its handler is known, in no queue.
+/// The tasks that wait for a worker, each in the one place that its phase names: its ready queue; outside that queue, for a permit or
+/// for the worker to which its affinity key is bound; or in no queue, before its handler is known.
 /// </summary>
 internal sealed class WaitingTasks(TaskEngineContext context, WorkerPools pools)
 {
@@ -43,10 +43,10 @@ internal sealed class WaitingTasks(TaskEngineContext context, WorkerPools pools)
             case TaskPhase.Ready:
                 pools.QueueOf(task).Remove(task);
                 break;
-            case TaskPhase.Gated:
+            case TaskPhase.AwaitingConcurrency:
                 _concurrency.Remove(task, pools.QueueOf(task).RankOf(task));
                 break;
-            case TaskPhase.RateLimited:
+            case TaskPhase.AwaitingStartRate:
                 _startRates.Remove(task);
                 break;
             case TaskPhase.Pinned:
@@ -63,7 +63,7 @@ internal sealed class WaitingTasks(TaskEngineContext context, WorkerPools pools)
     {
         if (ConcurrencyLimiter.Concerns(task) && !task.Has(TaskFlags.HoldsPermit) && !_concurrency.TryEnter(task))
         {
-            task.Phase = TaskPhase.Gated;
+            task.Phase = TaskPhase.AwaitingConcurrency;
             _concurrency.Enqueue(task, queue.RankOf(task));
             return false;
         }
@@ -72,7 +72,7 @@ internal sealed class WaitingTasks(TaskEngineContext context, WorkerPools pools)
         {
             if (!task.Has(TaskFlags.HoldsRatePermit))
             {
-                task.Phase = TaskPhase.RateLimited;
+                task.Phase = TaskPhase.AwaitingStartRate;
                 _startRates.Enqueue(task, queue, context.Effects);
                 return false;
             }

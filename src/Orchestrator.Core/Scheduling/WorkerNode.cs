@@ -79,8 +79,8 @@ public sealed class WorkerNode
     /// <summary>When a condemned worker is killed, even if attempts still run there.</summary>
     internal long CondemnedUntil { get; set; } = long.MaxValue;
 
-    /// <summary>The number of outstanding attempts that caused its condemnation.</summary>
-    internal int Culprits { get; set; }
+    /// <summary>The number of outstanding attempts that caused its condemnation and wait for its end.</summary>
+    internal int AwaitingKill { get; set; }
 
     internal bool KillOrdered { get; set; }
 
@@ -117,7 +117,9 @@ public sealed class WorkerNode
 public sealed record WorkerDescription(
     string Name, PlacementPolicy Placement, int CpuSlots, int IoSlots, int BlockingSlots, int RecorderSlots, bool RecordsFlight)
 {
-    /// <summary>Its group. All workers of a group run the same program, so each of them can run the handlers that one of them offers.</summary>
+    /// <summary>
+    /// Its group. All workers of a group run the same program, so each of them can run the handlers that one of them offers.
+    /// </summary>
     public string Group { get; init; } = "";
 }
 

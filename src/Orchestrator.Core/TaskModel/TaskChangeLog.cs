@@ -22,7 +22,8 @@ internal sealed class TaskChangeLog
 
     /// <summary>The failure of such a task.</summary>
     public TaskFailure Unwritten() => new(
-        FailureReason.JournalFailed, $"the journal has failed, so durable tasks cannot continue until the coordinator is restarted: {_failure}");
+        FailureReason.JournalFailed,
+        $"the journal has failed, so durable tasks cannot continue until the coordinator is restarted: {_failure}");
 
     /// <summary>Records a change of a durable task; the caller checks that it is durable, so that others cost no allocation.</summary>
     public void Record(TaskRecord task, TaskChange change)

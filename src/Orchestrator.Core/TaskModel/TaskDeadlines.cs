@@ -42,7 +42,7 @@ internal sealed class TaskDeadlines
         }
 
         var deadline = policy.TotalTimeout is { } total ? task.AcceptedAt + total.Ticks : long.MaxValue;
-        var queuedAt = task.Extras is { QueuedAt: not 0 } extras ? extras.QueuedAt : task.AcceptedAt;
+        var queuedAt = task.SideData is { QueuedAt: not 0 } sideData ? sideData.QueuedAt : task.AcceptedAt;
         if (task.Phase == TaskPhase.BackingOff)
             deadline = Math.Min(deadline, queuedAt);
         else if (task.Phase == TaskPhase.Assigned && task.StartedAt != 0)

@@ -107,14 +107,16 @@ internal sealed class AdmissionControl(
         if (context.Usage.Unfinished + context.Usage.Retained + alsoTasks >= context.Options.MaxTasks)
         {
             return new TaskFailure(
-                FailureReason.LimitExceeded, $"the coordinator holds {context.Options.MaxTasks:N0} tasks, its limit (tasks); retry when some have ended");
+                FailureReason.LimitExceeded,
+                $"the coordinator holds {context.Options.MaxTasks:N0} tasks, its limit (tasks); retry when some have ended");
         }
 
         if (context.Usage.PayloadBytes + alsoBytes + submission.InputBytes > context.Options.MaxPayloadBytes)
         {
             return new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"the coordinator holds {context.Usage.PayloadBytes:N0} bytes of payloads; {submission.InputBytes:N0} more would pass its limit (payload_bytes) of {context.Options.MaxPayloadBytes:N0}");
+                $"the coordinator holds {context.Usage.PayloadBytes:N0} bytes of payloads; {submission.InputBytes:N0} more would pass "
+                + $"its limit (payload_bytes) of {context.Options.MaxPayloadBytes:N0}");
         }
 
         if (!context.Usage.FitsNewWork(alsoBytes + submission.KeptBytes + (TaskUsage.RecordBytes * (alsoTasks + 1L))))
@@ -122,7 +124,9 @@ internal sealed class AdmissionControl(
             var memory = context.Usage.Budget;
             return new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"the coordinator keeps {memory.Used:N0} bytes, {context.Usage.KeptBytes:N0} of them for tasks; {submission.InputBytes:N0} more would pass its memory budget (memory_kept): {memory.AdmissionLimit:N0} for new work, {memory.PerKindLimit:N0} of them for tasks; retry when some have ended");
+                $"the coordinator keeps {memory.Used:N0} bytes, {context.Usage.KeptBytes:N0} of them for tasks; "
+                + $"{submission.InputBytes:N0} more would pass its memory budget (memory_kept): {memory.AdmissionLimit:N0} for new work, "
+                + $"{memory.PerKindLimit:N0} of them for tasks; retry when some have ended");
         }
 
         if (client is not null && ValidateClient(client, alsoTasks, alsoBytes + submission.KeptBytes) is { } full)
@@ -143,7 +147,8 @@ internal sealed class AdmissionControl(
         {
             return new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"client {client.Name} has {client.Unfinished:N0} unfinished tasks, the limit (tasks_per_client) is {context.Options.MaxTasksPerClient:N0}; retry when some have ended")
+                $"client {client.Name} has {client.Unfinished:N0} unfinished tasks, the limit (tasks_per_client) is "
+                + $"{context.Options.MaxTasksPerClient:N0}; retry when some have ended")
             {
                 Subject = client.Name,
             };
@@ -153,7 +158,8 @@ internal sealed class AdmissionControl(
         {
             return new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"client {client.Name} has {client.InputBytes:N0} bytes of inputs of unfinished tasks; {bytes:N0} more would pass the limit (payload_bytes_per_client) of {context.Options.MaxPayloadBytesPerClient:N0}")
+                $"client {client.Name} has {client.InputBytes:N0} bytes of inputs of unfinished tasks; {bytes:N0} more would pass "
+                + $"the limit (payload_bytes_per_client) of {context.Options.MaxPayloadBytesPerClient:N0}")
             {
                 Subject = client.Name,
             };
@@ -164,7 +170,9 @@ internal sealed class AdmissionControl(
             ? null
             : new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"client {client.Name} has {client.Unfinished:N0} unfinished tasks with {client.InputBytes:N0} bytes of inputs; {bytes:N0} more would pass one client's part of the memory budget (memory_kept_per_client), {context.Usage.Budget.PerClientLimit:N0}; retry when some have ended")
+                $"client {client.Name} has {client.Unfinished:N0} unfinished tasks with {client.InputBytes:N0} bytes of inputs; "
+                + $"{bytes:N0} more would pass one client's part of the memory budget (memory_kept_per_client), "
+                + $"{context.Usage.Budget.PerClientLimit:N0}; retry when some have ended")
             {
                 Subject = client.Name,
             };
@@ -179,7 +187,7 @@ internal sealed class AdmissionControl(
             if (task.HasEnded)
                 context.Effects.Deliveries.Add(new Delivery(owner, task, submission.Tag));
             else
-                (task.GetExtras().Joiners ??= []).Add((owner, submission.Tag));
+                (task.GetSideData().Joiners ??= []).Add((owner, submission.Tag));
         }
 
         return outcome;
@@ -194,7 +202,9 @@ internal sealed class AdmissionControl(
         {
             return new SubmitOutcome(
                 null,
-                new TaskFailure(FailureReason.AlreadyExists, $"request_id '{submission.RequestId}' was used by task {taskId}, whose result is no longer kept"),
+                new TaskFailure(
+                    FailureReason.AlreadyExists,
+                    $"request_id '{submission.RequestId}' was used by task {taskId}, whose result is no longer kept"),
                 submission.Tag);
         }
 
@@ -231,7 +241,7 @@ internal sealed class AdmissionControl(
         task.AcceptedSequence = results.Publish(task, TaskEventKind.Queued);
         if (submission.RequestId.Length > 0)
         {
-            task.GetExtras().RequestId = submission.RequestId;
+            task.GetSideData().RequestId = submission.RequestId;
             AddRequestId(submission.RequestId, task.Id, context.Now);
         }
 
@@ -244,10 +254,11 @@ internal sealed class AdmissionControl(
         }
         else if (owner is { FailedFast: true })
         {
-            transitions.End(task, TaskState.Cancelled, failure: new TaskFailure(FailureReason.Cancelled, "another task of this stream failed (fail_fast)")
+            var failure = new TaskFailure(FailureReason.Cancelled, "another task of this stream failed (fail_fast)")
             {
                 Rung = CancelRung.BeforeStart,
-            });
+            };
+            transitions.End(task, TaskState.Cancelled, failure: failure);
         }
         else if (!known)
         {
@@ -276,7 +287,7 @@ internal sealed class AdmissionControl(
         };
         TaskTransitions.RestoreAttempts(task, restored.Attempts);
         if (submission.RequestId.Length > 0)
-            task.GetExtras().RequestId = submission.RequestId;
+            task.GetSideData().RequestId = submission.RequestId;
         context.Tasks.Add(task);
         task.AcceptedSequence = results.Publish(task, TaskEventKind.Queued);
         return task;

@@ -85,7 +85,9 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
         transitions.RetryOrEnd(task, LossOf(task, finished, postMortem));
     }
 
-    /// <summary>An attempt has ended for its owner while its worker is to be killed: it leaves its lane, where its code may still run.</summary>
+    /// <summary>
+    /// An attempt ends for its owner while its worker is to be killed: it leaves its lane, where its code may still run.
+    /// </summary>
     public void Disown(TaskRecord task)
     {
         var worker = task.Worker!;
@@ -101,7 +103,7 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
         task.RunTicks = RanUntilNow(task);
     }
 
-    /// <summary>An attempt has ended for its owner, and nothing can stop its code: it occupies its lane until the code returns.</summary>
+    /// <summary>An attempt ends for its owner, and nothing can stop its code: it occupies its lane until the code returns.</summary>
     public void Abandon(TaskRecord task)
     {
         task.Set(TaskFlags.Abandoned);
@@ -120,7 +122,7 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
         {
             task.EndState = TaskState.Failed;
             task.Output = null;
-            task.GetExtras().Failure = context.Changes.Unwritten();
+            task.GetSideData().Failure = context.Changes.Unwritten();
         }
 
         foreach (var attempt in unsent)
@@ -134,8 +136,12 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
             }
         }
 
-        foreach (var task in context.Tasks.NewestBefore(long.MaxValue).Where(task => task.IsDurable && !task.HasEnded && task.Phase != TaskPhase.Assigned).ToArray())
+        var stopped = context.Tasks.NewestBefore(long.MaxValue)
+            .Where(task => task.IsDurable && !task.HasEnded && task.Phase != TaskPhase.Assigned)
+            .ToArray();
+        foreach (var task in stopped)
         {
+            // The end of one may have ended another.
             if (!task.HasEnded)
                 transitions.EndUnstarted(task, EndIntent.None);
         }
@@ -154,9 +160,9 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
             message += $": {why}";
         // If deaths are retried, the last allowed death indicates that the task itself is the cause.
         var poison = task.Policy.Retry is { RetryWorkerLost: true, MaxAttempts: > 1 } rule && task.Attempt >= rule.MaxAttempts;
-        return poison
-            ? new TaskFailure(FailureReason.Quarantined, $"{message}; it was the last of {task.Attempt} attempts, so the task is quarantined") { PostMortem = postMortem }
-            : new TaskFailure(FailureReason.WorkerLost, message) { PostMortem = postMortem };
+        if (poison)
+            message += $"; it was the last of {task.Attempt} attempts, so the task is quarantined";
+        return new TaskFailure(poison ? FailureReason.Quarantined : FailureReason.WorkerLost, message) { PostMortem = postMortem };
     }
 
     /// <summary>The attempt, if it is at this worker; a message about any other changes nothing.</summary>
@@ -190,10 +196,10 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
             task.Handler.RecordRun(result.RunTicks);
         if (result.CpuTicks != 0 || result.AllocatedBytes != 0 || result.ReplyTicks != 0)
         {
-            var extras = task.GetExtras();
-            extras.CpuTicks = result.CpuTicks;
-            extras.AllocatedBytes = result.AllocatedBytes;
-            extras.ReplyTicks = result.ReplyTicks;
+            var sideData = task.GetSideData();
+            sideData.CpuTicks = result.CpuTicks;
+            sideData.AllocatedBytes = result.AllocatedBytes;
+            sideData.ReplyTicks = result.ReplyTicks;
         }
 
         if (result.Failure is null)
@@ -255,7 +261,7 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
     private void Detach(TaskRecord task)
     {
         if (task.Has(TaskFlags.AwaitingWorkerKill))
-            task.Worker!.Culprits--;
+            task.Worker!.AwaitingKill--;
         task.Worker = null;
         task.Slot = -1;
         task.Clear(TaskFlags.AwaitingWorkerKill | TaskFlags.Running | TaskFlags.ReturnRequested);

@@ -64,7 +64,7 @@ internal sealed class CancellationEscalation(
             owner.Unlink(task);
             task.Owner = null;
             // A caller that joined by request id still waits for it.
-            var joined = task.Extras?.Joiners?.Exists(joiner => !joiner.Owner.Gone) ?? false;
+            var joined = task.SideData?.Joiners?.Exists(joiner => !joiner.Owner.Gone) ?? false;
             if (!owner.DetachOnDisconnect && !joined)
                 Cancel(task, force: false);
         }
@@ -119,7 +119,7 @@ internal sealed class CancellationEscalation(
     {
         foreach (var worker in _condemned)
         {
-            if (worker.KillOrdered || (worker.Outstanding > worker.Culprits && context.Now < worker.CondemnedUntil))
+            if (worker.KillOrdered || (worker.Outstanding > worker.AwaitingKill && context.Now < worker.CondemnedUntil))
                 continue;
             worker.KillOrdered = true;
             context.Effects.Orders.Add(new WorkerOrder(worker, WorkerOrderKind.Kill));
@@ -215,7 +215,9 @@ internal sealed class CancellationEscalation(
         {
             attempts.Abandon(task);
             transitions.EndByIntent(task, new TaskFailure(
-                FailureReason.None, "the handler ignores its cancellation and runs in the coordinator's own process, where nothing can stop it; its lane is occupied until it returns"));
+                FailureReason.None,
+                "the handler ignores its cancellation and runs in the coordinator's own process, where nothing can stop it; "
+                + "its lane is occupied until it returns"));
             return;
         }
 
@@ -225,7 +227,7 @@ internal sealed class CancellationEscalation(
             if (!task.Has(TaskFlags.AwaitingWorkerKill))
             {
                 task.Set(TaskFlags.AwaitingWorkerKill);
-                worker.Culprits++;
+                worker.AwaitingKill++;
             }
 
             context.Deadlines.Set(task, task.Policy.TotalTimeout is { } total ? task.AcceptedAt + total.Ticks : long.MaxValue);

@@ -17,13 +17,14 @@ internal sealed class DependencyTracker(TaskEngineContext context, TaskTransitio
             if (context.Tasks.Find(id) is not { } dependency)
             {
                 transitions.End(task, TaskState.Failed, failure: new TaskFailure(
-                    FailureReason.DependencyFailed, $"{context.Tasks.WhyMissing(id)}; this task depends on it, and whether it succeeded is no longer known"));
+                    FailureReason.DependencyFailed,
+                    $"{context.Tasks.WhyMissing(id)}; this task depends on it, and whether it succeeded is no longer known"));
                 return true;
             }
 
             if (!dependency.HasEnded)
             {
-                (dependency.GetExtras().Dependents ??= []).Add(task);
+                (dependency.GetSideData().Dependents ??= []).Add(task);
                 pending++;
             }
             else if (dependency.EndState != TaskState.Succeeded)
@@ -39,7 +40,7 @@ internal sealed class DependencyTracker(TaskEngineContext context, TaskTransitio
 
         if (pending == 0)
             return false;
-        task.GetExtras().PendingDependencies = pending;
+        task.GetSideData().PendingDependencies = pending;
         task.Phase = TaskPhase.Blocked;
         context.Deadlines.SetByPolicy(task);
         return true;
@@ -50,8 +51,8 @@ internal sealed class DependencyTracker(TaskEngineContext context, TaskTransitio
     {
         if (transitions.TakeEndedWithDependents() is not { } ended)
             return false;
-        var dependents = ended.Extras!.Dependents!;
-        ended.Extras.Dependents = null;
+        var dependents = ended.SideData!.Dependents!;
+        ended.SideData.Dependents = null;
         foreach (var task in dependents)
         {
             if (task.Phase != TaskPhase.Blocked)
@@ -64,7 +65,7 @@ internal sealed class DependencyTracker(TaskEngineContext context, TaskTransitio
 
             if (task.IsDurable)
                 context.Changes.Record(task, new DependencyMet(task.Id, ended.Id));
-            if (--task.Extras!.PendingDependencies == 0)
+            if (--task.SideData!.PendingDependencies == 0)
                 transitions.MakeReady(task);
         }
 
@@ -82,5 +83,6 @@ internal sealed class DependencyTracker(TaskEngineContext context, TaskTransitio
             ? inherited
             : new TaskFailure(
                 FailureReason.DependencyFailed,
-                $"task {dependency.Id} ({dependency.Handler.Name}) ended {ContractNames.Of(dependency.EndState)}, and this task depends on it, directly or through others"));
+                $"task {dependency.Id} ({dependency.Handler.Name}) ended {ContractNames.Of(dependency.EndState)}, "
+                + "and this task depends on it, directly or through others"));
 }

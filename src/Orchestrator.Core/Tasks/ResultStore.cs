@@ -4,8 +4,8 @@ using Orchestrator.Core.TaskModel;
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>
-/// What clients learn about tasks: events as they happen and as they are kept for late watchers, results as they are delivered, and how long
-/// ended tasks stay readable.
+/// What clients learn about tasks: events as they happen and as they are kept for late watchers, results as they are delivered, and how
+/// long ended tasks stay readable.
 /// </summary>
 internal sealed class ResultStore(TaskEngineContext context)
 {
@@ -19,12 +19,12 @@ internal sealed class ResultStore(TaskEngineContext context)
     public long Publish(TaskRecord task, TaskEventKind kind, object? content = null, int contentBytes = 0)
     {
         var sequence = ++LastSequence;
-        if (task.Extras is { } extras)
+        if (task.SideData is { } sideData)
         {
-            var item = new TaskEventRecord(task, kind, sequence, context.Now, content, contentBytes) { Counts = extras.Counts };
+            var item = new TaskEventRecord(task, kind, sequence, context.Now, content, contentBytes) { Counts = sideData.Counts };
             if (kind is TaskEventKind.Progress or TaskEventKind.PartialOutput or TaskEventKind.Log)
-                AddTo(extras.History ??= new TaskHistory(), item);
-            if (extras.Watchers is { } watchers)
+                AddTo(sideData.History ??= new TaskHistory(), item);
+            if (sideData.Watchers is { } watchers)
             {
                 foreach (var watcher in watchers)
                 {
@@ -40,22 +40,22 @@ internal sealed class ResultStore(TaskEngineContext context)
     /// <summary>Publishes what a running attempt reports, to watchers and to an owner that requested events.</summary>
     public void PublishUpdate(TaskRecord task, in AttemptUpdate update)
     {
-        var extras = task.GetExtras();
+        var sideData = task.GetSideData();
         if (update.Kind == TaskEventKind.Progress)
-            extras.Progress = update.Content;
-        extras.Counts = extras.Counts.With(update.Kind);
+            sideData.Progress = update.Content;
+        sideData.Counts = sideData.Counts.With(update.Kind);
         var sequence = Publish(task, update.Kind, update.Content, update.ContentBytes);
         if (task.Owner is { WantsEvents: true } owner)
         {
-            context.Effects.Notifications.Add(new Notification(
-                null, owner, new TaskEventRecord(task, update.Kind, sequence, context.Now, update.Content, update.ContentBytes) { Counts = extras.Counts }));
+            context.Effects.Notifications.Add(new Notification(null, owner, new TaskEventRecord(
+                task, update.Kind, sequence, context.Now, update.Content, update.ContentBytes) { Counts = sideData.Counts }));
         }
     }
 
     /// <summary>Keeps the start of an attempt that another follows: the task's record holds only the last start.</summary>
     public void KeepStart(TaskRecord task)
     {
-        var history = task.GetExtras().History ??= new TaskHistory();
+        var history = task.GetSideData().History ??= new TaskHistory();
         if (task.StartedSequence != 0)
             AddTo(history, new TaskEventRecord(task, TaskEventKind.Running, task.StartedSequence, task.StartedAt));
     }
@@ -64,7 +64,7 @@ internal sealed class ResultStore(TaskEngineContext context)
     public void PublishRequeued(TaskRecord task)
     {
         var sequence = Publish(task, TaskEventKind.Queued);
-        task.Extras!.History!.Add(new TaskEventRecord(task, TaskEventKind.Queued, sequence, context.Now));
+        task.SideData!.History!.Add(new TaskEventRecord(task, TaskEventKind.Queued, sequence, context.Now));
     }
 
     /// <summary>
@@ -73,7 +73,11 @@ internal sealed class ResultStore(TaskEngineContext context)
     /// the count of the first event, if some in between are no longer kept.
     /// </summary>
     public IReadOnlyList<TaskEventRecord> Watch(
-        TaskWatcher watcher, IReadOnlyList<long> taskIds, long afterSequence, ICollection<long> unknown, IDictionary<long, EventCounts>? had)
+        TaskWatcher watcher,
+        IReadOnlyList<long> taskIds,
+        long afterSequence,
+        ICollection<long> unknown,
+        IDictionary<long, EventCounts>? had)
     {
         var past = new List<TaskEventRecord>();
         foreach (var id in taskIds)
@@ -85,10 +89,10 @@ internal sealed class ResultStore(TaskEngineContext context)
             }
 
             AddPast(task, afterSequence, past);
-            if (had is not null && task.Extras?.History is { } history)
+            if (had is not null && task.SideData?.History is { } history)
                 had[id] = history.CountsUpTo(afterSequence);
             if (!task.HasEnded)
-                (task.GetExtras().Watchers ??= []).Add(watcher);
+                (task.GetSideData().Watchers ??= []).Add(watcher);
         }
 
         past.Sort((left, right) => left.Sequence.CompareTo(right.Sequence));
@@ -100,11 +104,11 @@ internal sealed class ResultStore(TaskEngineContext context)
     {
         foreach (var id in taskIds)
         {
-            if (context.Tasks.Find(id)?.Extras is { Watchers: { } watchers } extras)
+            if (context.Tasks.Find(id)?.SideData is { Watchers: { } watchers } sideData)
             {
                 watchers.Remove(watcher);
                 if (watchers.Count == 0)
-                    extras.Watchers = null;
+                    sideData.Watchers = null;
             }
         }
     }
@@ -117,7 +121,7 @@ internal sealed class ResultStore(TaskEngineContext context)
         task.EndedSequence = Publish(task, TaskEventKind.Ended);
         // A result with a request id may be requested again, and not only by the caller that has received it. A task whose code still runs
         // in process must be found when that code returns.
-        if (!Deliver(task) || task.Extras?.RequestId is not null || task.Has(TaskFlags.Abandoned))
+        if (!Deliver(task) || task.SideData?.RequestId is not null || task.Has(TaskFlags.Abandoned))
         {
             Retain(task);
             return;
@@ -161,7 +165,7 @@ internal sealed class ResultStore(TaskEngineContext context)
         task.OutputBytes = end.OutputBytes;
         if (end.Failure is { } failure)
         {
-            task.GetExtras().Failure = failure;
+            task.GetSideData().Failure = failure;
             task.ExtraBytes += failure.Bytes;
         }
 
@@ -173,7 +177,7 @@ internal sealed class ResultStore(TaskEngineContext context)
     {
         if (task.AcceptedSequence > after)
             past.Add(new TaskEventRecord(task, TaskEventKind.Queued, task.AcceptedSequence, task.AcceptedAt));
-        if (task.Extras?.History is { } history)
+        if (task.SideData?.History is { } history)
             past.AddRange(history.After(after));
         if (task.StartedSequence > after)
             past.Add(new TaskEventRecord(task, TaskEventKind.Running, task.StartedSequence, task.StartedAt));
@@ -227,9 +231,9 @@ internal sealed class ResultStore(TaskEngineContext context)
             }
         }
 
-        if (task.Extras?.Joiners is { } joiners)
+        if (task.SideData?.Joiners is { } joiners)
         {
-            task.Extras.Joiners = null;
+            task.SideData.Joiners = null;
             foreach (var (joiner, tag) in joiners)
             {
                 if (joiner.Gone)
@@ -252,10 +256,10 @@ internal sealed class ResultStore(TaskEngineContext context)
     private void Forget(TaskRecord task)
     {
         context.Tasks.Remove(task);
-        if (task.Extras is { History: { } history } extras)
+        if (task.SideData is { History: { } history } sideData)
         {
             context.Usage.HistoryBytes -= history.Bytes;
-            extras.History = null;
+            sideData.History = null;
         }
 
         if (task.IsDurable)

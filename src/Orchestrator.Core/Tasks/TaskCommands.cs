@@ -41,7 +41,8 @@ public abstract record TaskCommand
     /// <param name="Description">Its description of itself.</param>
     /// <param name="Handlers">The handlers that it offers.</param>
     /// <param name="Channel">The host's channel to it, kept in <see cref="WorkerNode.Channel"/>.</param>
-    public sealed record WorkerJoined(WorkerDescription Description, IReadOnlyList<HandlerOffer> Handlers, object? Channel = null) : TaskCommand;
+    public sealed record WorkerJoined(WorkerDescription Description, IReadOnlyList<HandlerOffer> Handlers, object? Channel = null)
+        : TaskCommand;
 
     /// <summary>The worker accepts no more work and returns unstarted attempts.</summary>
     public sealed record WorkerDraining(WorkerNode Worker) : TaskCommand;
@@ -88,7 +89,14 @@ public abstract record TaskCommand
 /// <param name="AllocatedBytes">Allocations, where measured.</param>
 /// <param name="ReplyTicks">From its end until its report arrived, where measured.</param>
 public readonly record struct AttemptReport(
-    long TaskId, int Attempt, object? Output, int OutputBytes, TaskFailure? Failure, long RunTicks, long CpuTicks = 0, long AllocatedBytes = 0,
+    long TaskId,
+    int Attempt,
+    object? Output,
+    int OutputBytes,
+    TaskFailure? Failure,
+    long RunTicks,
+    long CpuTicks = 0,
+    long AllocatedBytes = 0,
     long ReplyTicks = 0);
 
 /// <summary>A report of an attempt before it ends.</summary>

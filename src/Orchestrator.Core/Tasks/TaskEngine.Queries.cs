@@ -4,7 +4,9 @@ namespace Orchestrator.Core.Tasks;
 
 public sealed partial class TaskEngine
 {
-    /// <summary>The worker that has this attempt now, such as <c>worker-1#3</c>, empty in process; null if no worker has it (any more).</summary>
+    /// <summary>
+    /// The worker that has this attempt now, such as <c>worker-1#3</c>, empty in process; null if no worker has it (any more).
+    /// </summary>
     public string? WorkerOf(long taskId, int attempt) =>
         _context.Tasks.Find(taskId) is { Phase: TaskPhase.Assigned } task && task.Attempt == attempt ? task.WorkerName : null;
 
@@ -79,7 +81,11 @@ public sealed partial class TaskEngine
     /// the count of the first event, if some in between are no longer kept.
     /// </summary>
     public IReadOnlyList<TaskEventRecord> Watch(
-        TaskWatcher watcher, IReadOnlyList<long> taskIds, long afterSequence, ICollection<long> unknown, IDictionary<long, EventCounts>? had = null)
+        TaskWatcher watcher,
+        IReadOnlyList<long> taskIds,
+        long afterSequence,
+        ICollection<long> unknown,
+        IDictionary<long, EventCounts>? had = null)
     {
         ArgumentNullException.ThrowIfNull(watcher);
         ArgumentNullException.ThrowIfNull(taskIds);

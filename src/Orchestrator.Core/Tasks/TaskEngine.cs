@@ -60,7 +60,9 @@ public sealed partial class TaskEngine
         }
     }
 
-    /// <summary>Applies one command at the time <paramref name="now"/> and appends the resulting work to <paramref name="effects"/>.</summary>
+    /// <summary>
+    /// Applies one command at the time <paramref name="now"/> and appends the resulting work to <paramref name="effects"/>.
+    /// </summary>
     public void Apply(TaskCommand command, TimeSpan now, TaskEffects effects)
     {
         _context.Enter(now, effects);
@@ -161,7 +163,8 @@ public sealed partial class TaskEngine
     /// <param name="untold">Ended tasks whose ends have not been reported.</param>
     /// <param name="now">The time.</param>
     /// <param name="effects">The resulting work.</param>
-    public void FailJournal(string why, IReadOnlyList<AttemptId> unsent, IReadOnlyList<TaskRecord> untold, TimeSpan now, TaskEffects effects)
+    public void FailJournal(
+        string why, IReadOnlyList<AttemptId> unsent, IReadOnlyList<TaskRecord> untold, TimeSpan now, TaskEffects effects)
     {
         ArgumentNullException.ThrowIfNull(unsent);
         ArgumentNullException.ThrowIfNull(untold);
@@ -180,7 +183,9 @@ public sealed partial class TaskEngine
         _context.Usage.Publish();
     }
 
-    /// <summary>Settles dependents and fail-fast groups of the tasks that ended in this pass; one may end more, so until none is left.</summary>
+    /// <summary>
+    /// Settles dependents and fail-fast groups of the tasks that ended in this pass; one may end more, so until none is left.
+    /// </summary>
     private void SettleConsequences()
     {
         while (true)

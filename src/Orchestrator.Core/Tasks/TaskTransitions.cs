@@ -19,7 +19,17 @@ internal sealed class TaskTransitions(TaskEngineContext context, WorkerPools poo
         task.Policy.Retry is { } rule
         && task.Attempt < rule.MaxAttempts
         && task.Intent is EndIntent.None or EndIntent.QueueTimeout or EndIntent.RunTimeout
-        && (reason is FailureReason.HandlerFailed or FailureReason.RunTimeout || (reason == FailureReason.WorkerLost && rule.RetryWorkerLost));
+        && (reason is FailureReason.HandlerFailed or FailureReason.RunTimeout
+            || (reason == FailureReason.WorkerLost && rule.RetryWorkerLost));
+
+    /// <summary>Restores the earlier attempts of a task.</summary>
+    public static void RestoreAttempts(TaskRecord task, IReadOnlyList<AttemptSummary> attempts)
+    {
+        if (attempts.Count == 0)
+            return;
+        task.GetSideData().Attempts = [.. attempts.Take(1), .. attempts.Skip(1).TakeLast(MaxAttemptsKept - 1)];
+        task.ExtraBytes += task.SideData!.Attempts!.Sum(attempt => attempt.Bytes);
+    }
 
     /// <summary>The next ended task on which others depend; null if there is none.</summary>
     public TaskRecord? TakeEndedWithDependents() => _endedWithDependents.TryDequeue(out var task) ? task : null;
@@ -46,7 +56,7 @@ internal sealed class TaskTransitions(TaskEngineContext context, WorkerPools poo
     /// <summary>A restart does not shorten the wait before another attempt.</summary>
     public void MakeReadyAfterBackoff(TaskRecord task)
     {
-        if (task.Extras is { QueuedAt: not 0 } extras && extras.QueuedAt > context.Now)
+        if (task.SideData is { QueuedAt: not 0 } sideData && sideData.QueuedAt > context.Now)
         {
             task.Phase = TaskPhase.BackingOff;
             context.Deadlines.SetByPolicy(task);
@@ -102,7 +112,8 @@ internal sealed class TaskTransitions(TaskEngineContext context, WorkerPools poo
     {
         var causes = losses.ToArray();
         End(task, TaskState.Failed, failure: new TaskFailure(
-            FailureReason.WorkerLost, $"no living worker group can run '{task.Handler.Name}': {string.Join("; ", causes.Select(loss => loss.Message))}")
+            FailureReason.WorkerLost,
+            $"no living worker group can run '{task.Handler.Name}': {string.Join("; ", causes.Select(loss => loss.Message))}")
         {
             PostMortem = causes.Select(loss => loss.PostMortem).FirstOrDefault(postMortem => postMortem is not null),
         });
@@ -127,7 +138,8 @@ internal sealed class TaskTransitions(TaskEngineContext context, WorkerPools poo
             var budget = context.Usage.Budget;
             (state, output, failure) = (TaskState.Failed, null, new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"the task ran to its end, but the coordinator keeps {budget.Used:N0} bytes and has no room (memory_kept, {budget.Limit:N0}) for its result of {outputBytes:N0}"));
+                $"the task ran to its end, but the coordinator keeps {budget.Used:N0} bytes and has no room "
+                + $"(memory_kept, {budget.Limit:N0}) for its result of {outputBytes:N0}"));
             outputBytes = 0;
         }
 
@@ -138,7 +150,7 @@ internal sealed class TaskTransitions(TaskEngineContext context, WorkerPools poo
         task.OutputBytes = outputBytes;
         if (failure is not null)
         {
-            task.GetExtras().Failure = failure;
+            task.GetSideData().Failure = failure;
             task.ExtraBytes += failure.Bytes;
         }
 
@@ -149,7 +161,7 @@ internal sealed class TaskTransitions(TaskEngineContext context, WorkerPools poo
             waiting.ReturnOwnPermit(task);
         context.Usage.CountEnd(task);
         results.Complete(task);
-        if (task.Extras?.Dependents is not null)
+        if (task.SideData?.Dependents is not null)
             _endedWithDependents.Enqueue(task);
     }
 
@@ -178,27 +190,19 @@ internal sealed class TaskTransitions(TaskEngineContext context, WorkerPools poo
         else if (from.Attempts is [.., var last] && task.Policy.Retry is { } retry)
         {
             // As it was set when that attempt ended, except for the time that its report took.
-            task.GetExtras().QueuedAt = last.StartedAt + last.RunTicks + retry.BackoffAfter(last.Number).Ticks;
+            task.GetSideData().QueuedAt = last.StartedAt + last.RunTicks + retry.BackoffAfter(last.Number).Ticks;
         }
 
         waiting.AddUnresolved(task);
         context.Deadlines.SetByPolicy(task);
     }
 
-    /// <summary>Restores the earlier attempts of a task.</summary>
-    public static void RestoreAttempts(TaskRecord task, IReadOnlyList<AttemptSummary> attempts)
-    {
-        if (attempts.Count == 0)
-            return;
-        task.GetExtras().Attempts = [.. attempts.Take(1), .. attempts.Skip(1).TakeLast(MaxAttemptsKept - 1)];
-        task.ExtraBytes += task.Extras!.Attempts!.Sum(attempt => attempt.Bytes);
-    }
-
     private static TaskFailure FailureOf(TaskRecord task) => task.Intent switch
     {
         EndIntent.QueueTimeout => new TaskFailure(
             FailureReason.QueueTimeout, $"it did not start within its queue_timeout of {Text(task.Policy.QueueTimeout)}"),
-        EndIntent.RunTimeout => new TaskFailure(FailureReason.RunTimeout, $"it ran longer than its run_timeout of {Text(task.Policy.RunTimeout)}"),
+        EndIntent.RunTimeout => new TaskFailure(
+            FailureReason.RunTimeout, $"it ran longer than its run_timeout of {Text(task.Policy.RunTimeout)}"),
         EndIntent.TotalTimeout => new TaskFailure(
             FailureReason.TotalTimeout, $"it did not end within its total_timeout of {Text(task.Policy.TotalTimeout)}"),
         _ => new TaskFailure(FailureReason.Cancelled, "its cancellation was asked for"),
@@ -214,9 +218,9 @@ internal sealed class TaskTransitions(TaskEngineContext context, WorkerPools poo
     {
         if (!MayRetry(task, failure.Reason))
             return false;
-        var extras = task.GetExtras();
+        var sideData = task.GetSideData();
         var summary = new AttemptSummary(task.Attempt, task.WorkerName, task.StartedAt, task.RunTicks, failure);
-        KeepAttempt(task, extras.Attempts ??= [], summary);
+        KeepAttempt(task, sideData.Attempts ??= [], summary);
         if (task.IsDurable)
             context.Changes.Record(task, new TaskRetried(task.Id, summary));
         results.KeepStart(task);
@@ -226,7 +230,7 @@ internal sealed class TaskTransitions(TaskEngineContext context, WorkerPools poo
         task.Attempt++;
         task.Intent = EndIntent.None;
         task.Phase = TaskPhase.BackingOff;
-        extras.QueuedAt = context.Now + wait.Ticks;
+        sideData.QueuedAt = context.Now + wait.Ticks;
         results.PublishRequeued(task);
         context.Deadlines.SetByPolicy(task);
         return true;

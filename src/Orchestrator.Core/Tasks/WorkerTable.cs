@@ -3,7 +3,9 @@ using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
 
-/// <summary>The workers and groups of workers: what they offer when they join, and what follows when they drain, die or are given up.</summary>
+/// <summary>
+/// The workers and groups of workers: what they offer when they join, and what follows when they drain, die or are given up.
+/// </summary>
 internal sealed class WorkerTable(
     TaskEngineContext context,
     WorkerPools pools,
@@ -73,7 +75,8 @@ internal sealed class WorkerTable(
         pool.GiveUp(loss);
         // Tasks that wait for a dependency or their next attempt are checked when that wait ends.
         var stranded = context.Tasks.NewestBefore(long.MaxValue)
-            .Where(task => task.Phase is TaskPhase.Ready or TaskPhase.Gated or TaskPhase.RateLimited && pools.Of(task) == pool && pool.IsLost(task.Handler.Route!.Groups))
+            .Where(task => task.Phase is TaskPhase.Ready or TaskPhase.AwaitingConcurrency or TaskPhase.AwaitingStartRate
+                && pools.Of(task) == pool && pool.IsLost(task.Handler.Route!.Groups))
             .Reverse()
             .ToArray();
         foreach (var task in stranded)
@@ -106,7 +109,8 @@ internal sealed class WorkerTable(
         var hint = near.Count > 0
             ? $"; did you mean {string.Join(" or ", near.Select(name => $"'{name}'"))}?"
             : names.Count == 0 ? "; there are none at this placement" : "; ListHandlers names them";
-        transitions.End(task, TaskState.Failed, failure: new TaskFailure(FailureReason.HandlerNotFound, $"there is no handler '{task.Handler.Name}'{hint}"));
+        transitions.End(task, TaskState.Failed, failure: new TaskFailure(
+            FailureReason.HandlerNotFound, $"there is no handler '{task.Handler.Name}'{hint}"));
     }
 
     private void OnOffer(WorkerPool pool, HandlerOffer offer, ulong group)
@@ -131,7 +135,10 @@ internal sealed class WorkerTable(
         var lane = pool.LaneOf(handler.Kind);
         var moved = old is null || handler.Tally.Queued == 0
             ? []
-            : context.Tasks.NewestBefore(long.MaxValue).Where(task => task.Handler == handler && task.Phase == TaskPhase.Ready).Reverse().ToArray();
+            : context.Tasks.NewestBefore(long.MaxValue)
+                .Where(task => task.Handler == handler && task.Phase == TaskPhase.Ready)
+                .Reverse()
+                .ToArray();
         foreach (var task in moved)
             old!.Queues[lane].Remove(task);
         var route = pool.RouteOf(groups);

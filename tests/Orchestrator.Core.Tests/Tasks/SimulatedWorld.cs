@@ -160,7 +160,7 @@ internal sealed partial class SimulatedWorld
         }
 
         Assert.True(Engine.Unfinished == 0, string.Join("; ", _accepted.Where(task => !task.HasEnded).Select(
-            task => $"task {task.Id} attempt {task.Attempt} is {task.Phase} at {task.Worker} ({task.Intent}, {task.Marks})")));
+            task => $"task {task.Id} attempt {task.Attempt} is {task.Phase} at {task.Worker} ({task.Intent}, {task.Flags})")));
         foreach (var task in _accepted)
         {
             Assert.True(task.HasEnded, $"task {task.Id} is {task.Phase}");
