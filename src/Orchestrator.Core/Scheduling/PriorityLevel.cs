@@ -52,10 +52,9 @@ internal sealed class PriorityLevel(int priority)
         Count++;
     }
 
-    /// <summary>Removes a task; <paramref name="charge"/> if it is taken to run, as opposed to cancelled.</summary>
-    public void Remove(TaskRecord task, bool charge)
+    /// <summary>Removes a task from its queue; <paramref name="charge"/> if it is taken to run, as opposed to cancelled.</summary>
+    public void Remove(FairnessQueue queue, TaskRecord task, bool charge)
     {
-        var queue = (FairnessQueue)task.Queue!;
         var single = _single == queue;
         if (!single)
             _active.Remove(queue);

@@ -59,29 +59,8 @@ internal sealed class WaitingTasks(TaskEngineContext context, WorkerPools pools)
     }
 
     /// <summary>Takes the permits that a task needs to start; a task that has to wait for one waits outside its queue.</summary>
-    public bool TryTakePermits(TaskRecord task, ReadyQueue queue)
-    {
-        if (ConcurrencyLimiter.Concerns(task) && !task.Has(TaskFlags.HoldsPermit) && !_concurrency.TryEnter(task))
-        {
-            task.Phase = TaskPhase.AwaitingConcurrency;
-            _concurrency.Enqueue(task, queue.RankOf(task));
-            return false;
-        }
-
-        if (StartRateLimiter.Concerns(task))
-        {
-            if (!task.Has(TaskFlags.HoldsRatePermit))
-            {
-                task.Phase = TaskPhase.AwaitingStartRate;
-                _startRates.Enqueue(task, queue, context.Effects);
-                return false;
-            }
-
-            _startRates.Use(task, context.Effects);
-        }
-
-        return true;
-    }
+    public bool TryTakePermits(TaskRecord task, ReadyQueue queue) =>
+        (!ConcurrencyLimiter.Concerns(task) && !StartRateLimiter.Concerns(task)) || TryTake(task, queue);
 
     /// <summary>Returns the permit of a task's concurrency key, if the task holds it itself.</summary>
     public void ReturnOwnPermit(TaskRecord task)
@@ -152,5 +131,29 @@ internal sealed class WaitingTasks(TaskEngineContext context, WorkerPools pools)
         }
 
         return taken;
+    }
+
+    private bool TryTake(TaskRecord task, ReadyQueue queue)
+    {
+        if (ConcurrencyLimiter.Concerns(task) && !task.Has(TaskFlags.HoldsPermit) && !_concurrency.TryEnter(task))
+        {
+            task.Phase = TaskPhase.AwaitingConcurrency;
+            _concurrency.Enqueue(task, queue.RankOf(task));
+            return false;
+        }
+
+        if (StartRateLimiter.Concerns(task))
+        {
+            if (!task.Has(TaskFlags.HoldsRatePermit))
+            {
+                task.Phase = TaskPhase.AwaitingStartRate;
+                _startRates.Enqueue(task, queue, context.Effects);
+                return false;
+            }
+
+            _startRates.Use(task, context.Effects);
+        }
+
+        return true;
     }
 }

@@ -20,7 +20,12 @@ internal sealed class TaskDeadlines
 
     public void Set(TaskRecord task, long deadline) => _heap.Set(task, deadline);
 
-    public void Remove(TaskRecord task) => _heap.Remove(task);
+    public void Remove(TaskRecord task)
+    {
+        // Most tasks have none: that is found without a call.
+        if (task.HeapIndex >= 0)
+            _heap.Remove(task);
+    }
 
     /// <summary>Takes the first task whose deadline has come; null if there is none.</summary>
     public TaskRecord? TakeDue(long now)
@@ -36,11 +41,13 @@ internal sealed class TaskDeadlines
     {
         var policy = task.Policy;
         if (policy.TotalTimeout is null && policy.QueueTimeout is null && policy.RunTimeout is null && task.Phase != TaskPhase.BackingOff)
-        {
-            _heap.Remove(task);
-            return;
-        }
+            Remove(task);
+        else
+            SetNext(task, policy);
+    }
 
+    private void SetNext(TaskRecord task, TaskPolicy policy)
+    {
         var deadline = policy.TotalTimeout is { } total ? task.AcceptedAt + total.Ticks : long.MaxValue;
         var queuedAt = task.SideData is { QueuedAt: not 0 } sideData ? sideData.QueuedAt : task.AcceptedAt;
         if (task.Phase == TaskPhase.BackingOff)
