@@ -1,8 +1,8 @@
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Objects;
-using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.Sync;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Core.Waits;
 
@@ -14,13 +14,13 @@ internal sealed class RateLimiterBridge(ObjectEngineHost objects, TaskEngineHost
     /// <summary>Records an order. Called under the task engine's lock; the caller flushes the returned object after releasing that lock.</summary>
     public IFlushable Record(PermitOrder order)
     {
-        var source = (Source)(order.Gate.Source ??= new Source(this, order.Gate));
+        var source = (Source)(order.Queue.Source ??= new Source(this, order.Queue));
         source.Note(order.Kind);
         return source;
     }
 
     /// <summary>The permit source of one task limiter: at most one permit is requested, or granted and unused.</summary>
-    private sealed class Source(RateLimiterBridge bridge, RateGate gate) : IFlushable
+    private sealed class Source(RateLimiterBridge bridge, PermitQueue queue) : IFlushable
     {
         private readonly Queue<PermitOrderKind> _orders = new();
         private ObjectDelivery? _granted;
@@ -46,7 +46,7 @@ internal sealed class RateLimiterBridge(ObjectEngineHost objects, TaskEngineHost
 
                 ObjectCommand command = unused is { } delivery
                     ? new CompensateDelivery(delivery)
-                    : new AcquirePermits(gate.RateLimiter, 1) { Caller = new Request(this) };
+                    : new AcquirePermits(queue.RateLimiter, 1) { Caller = new Request(this) };
                 bridge.Fetch(command);
             }
         }
@@ -56,13 +56,13 @@ internal sealed class RateLimiterBridge(ObjectEngineHost objects, TaskEngineHost
             if (answer.Outcome is ObjectError error)
             {
                 var reason = error.Reason == ObjectErrorReason.NotFound ? FailureReason.NotFound : FailureReason.LimitExceeded;
-                bridge.Apply(new TaskCommand.PermitRefused(gate, reason, $"it got no permit of its rate limiter '{gate.RateLimiter}': {error.Message}"));
+                bridge.Apply(new TaskCommand.PermitRefused(queue, reason, $"it got no permit of its rate limiter '{queue.RateLimiter}': {error.Message}"));
                 return;
             }
 
             lock (_orders)
                 _granted = answer;
-            bridge.Apply(new TaskCommand.PermitGranted(gate));
+            bridge.Apply(new TaskCommand.PermitGranted(queue));
         }
     }
 

@@ -1,3 +1,4 @@
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Scheduling;
@@ -7,7 +8,7 @@ namespace Orchestrator.Core.Scheduling;
 /// few that return (retries, returned attempts, tasks released by a dependency) wait in a small heap beside it, so that they regain their
 /// place without a search.
 /// </summary>
-internal sealed class FairnessQueue(PriorityLevel level, string key)
+internal sealed class FairnessQueue(PriorityLevel level, string key) : TaskQueue
 {
     private readonly PriorityQueue<TaskRecord, long> _returned = new();
     private TaskRecord? _head;
@@ -38,7 +39,7 @@ internal sealed class FairnessQueue(PriorityLevel level, string key)
 
     public void Add(TaskRecord task)
     {
-        task.Flow = this;
+        task.Queue = this;
         Count++;
         if (_tail is null || _tail.Id < task.Id)
         {
@@ -61,7 +62,7 @@ internal sealed class FairnessQueue(PriorityLevel level, string key)
 
     public void Remove(TaskRecord task)
     {
-        task.Flow = null;
+        task.Queue = null;
         Count--;
         if (task.Next == task)
         {
@@ -90,7 +91,7 @@ internal sealed class FairnessQueue(PriorityLevel level, string key)
         // A task that was removed from the middle of the heap is recognized when it reaches the top.
         while (_returned.TryPeek(out var task, out _))
         {
-            if (task.Flow == this && task.Next == task)
+            if (task.Queue == this && task.Next == task)
                 return task;
             _returned.Dequeue();
         }
@@ -100,7 +101,7 @@ internal sealed class FairnessQueue(PriorityLevel level, string key)
 
     private void Compact()
     {
-        var alive = _returned.UnorderedItems.Where(item => item.Element.Flow == this && item.Element.Next == item.Element).ToArray();
+        var alive = _returned.UnorderedItems.Where(item => item.Element.Queue == this && item.Element.Next == item.Element).ToArray();
         _returned.Clear();
         _returned.EnqueueRange(alive);
     }

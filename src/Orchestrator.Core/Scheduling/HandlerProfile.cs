@@ -1,3 +1,4 @@
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Scheduling;
@@ -38,8 +39,8 @@ public sealed class HandlerProfile
     /// <summary>The worker groups that offer it; one without a name in process.</summary>
     public IReadOnlyList<string> Groups { get; internal set; } = [];
 
-    /// <summary>The route on which its tasks wait; null if no worker offers it.</summary>
-    internal HandlerRoute? Route { get; set; }
+    /// <summary>The groups on whose common route its tasks wait; null if no worker offers it.</summary>
+    internal WorkerGroupSet? Route { get; set; }
 
     /// <summary>How its tasks ended, and how many are queued and running.</summary>
     public TaskTally Tally { get; }
@@ -55,6 +56,9 @@ public sealed class HandlerProfile
 
     /// <summary>The expected run time in ticks of 100 ns (exponentially weighted mean); 0 before the first run.</summary>
     internal long ExpectedTicks { get; private set; }
+
+    /// <summary>The expected run time; before the first run the given time.</summary>
+    internal long ExpectedTicksOr(TimeSpan unknown) => ExpectedTicks == 0 ? unknown.Ticks : ExpectedTicks;
 
     internal void RecordRun(long ticks)
     {

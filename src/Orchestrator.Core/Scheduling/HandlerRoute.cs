@@ -1,17 +1,15 @@
+using Orchestrator.Core.TaskModel;
+
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
 /// The ready tasks of all handlers that one set of worker groups offers, in one queue per lane. Tasks that any of the same workers can run
 /// wait in one order; a busy group does not delay tasks of another group's handlers.
 /// </summary>
-internal sealed class HandlerRoute(ulong groups, int lanes, long agingTicks)
+internal sealed class HandlerRoute(ulong groups, int lanes, long agingTicks) : WorkerGroupSet(groups)
 {
-    public ulong Groups => groups;
-
     public ReadyQueue[] Queues { get; } = [.. Enumerable.Range(0, lanes).Select(_ => new ReadyQueue(agingTicks))];
 
     /// <summary>Within one dispatch: its first task finds no place, so no later task may pass it.</summary>
     public bool IsBlocked { get; set; }
-
-    public bool Includes(WorkerNode worker) => (groups & worker.GroupBit) != 0;
 }

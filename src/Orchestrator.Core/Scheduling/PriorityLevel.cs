@@ -2,16 +2,16 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Scheduling;
 
-/// <summary>The queued tasks of one priority: one flow per fairness key, taken in turn by weight.</summary>
+/// <summary>The queued tasks of one priority: one queue per fairness key, taken in turn by weight.</summary>
 internal sealed class PriorityLevel(int priority)
 {
-    // Empty flows keep their virtual time until the others have caught up, otherwise a key that submits one task at a time would never pay
+    // Empty queues keep their virtual time until the others have caught up, otherwise a key that submits one task at a time would never pay
     // for its turns. Beyond this many they are dropped: fairness among that many idle keys is not worth the memory.
-    private const int MaxIdleFlows = 1_024;
+    private const int MaxIdleQueues = 1_024;
 
-    private readonly Dictionary<string, FairnessQueue> _flows = [];
-    private readonly SortedSet<FairnessQueue> _active = new(FlowOrder.Instance);
-    private double _pass;
+    private readonly Dictionary<string, FairnessQueue> _queues = [];
+    private readonly SortedSet<FairnessQueue> _active = new(VirtualTimeOrder.Instance);
+    private double _virtualTime;
 
     public int Priority => priority;
 
@@ -25,67 +25,66 @@ internal sealed class PriorityLevel(int priority)
 
     public TaskRecord? First => _single is not null ? _single.First : _active.Min?.First;
 
-    // With one active flow, by far the most common case, the sorted set is not used.
+    // With one active queue, by far the most common case, the sorted set is not used.
     private FairnessQueue? _single;
 
     public void Add(TaskRecord task)
     {
         var key = task.Policy.FairnessKey is { Length: > 0 } own ? own : task.Client?.FairnessKey ?? "";
-        if (!_flows.TryGetValue(key, out var flow))
+        if (!_queues.TryGetValue(key, out var queue))
         {
-            flow = new FairnessQueue(this, key) { VirtualTime = _pass };
-            _flows.Add(key, flow);
+            queue = new FairnessQueue(this, key) { VirtualTime = _virtualTime };
+            _queues.Add(key, queue);
         }
 
-        flow.Weight = task.Policy.FairnessWeight;
-        if (flow.Count == 0)
+        queue.Weight = task.Policy.FairnessWeight;
+        if (queue.Count == 0)
         {
-            flow.VirtualTime = Math.Max(flow.VirtualTime, _pass);
-            flow.Add(task);
-            Activate(flow);
+            queue.VirtualTime = Math.Max(queue.VirtualTime, _virtualTime);
+            queue.Add(task);
+            Activate(queue);
         }
         else
         {
-            flow.Add(task);
+            queue.Add(task);
         }
 
         Count++;
     }
 
-    /// <summary>Removes a task; <paramref name="charge"/> if it is taken to run, as opposed to cancelled.</summary>
-    public void Remove(TaskRecord task, bool charge)
+    /// <summary>Removes a task from its queue; <paramref name="charge"/> if it is taken to run, as opposed to cancelled.</summary>
+    public void Remove(FairnessQueue queue, TaskRecord task, bool charge)
     {
-        var flow = task.Flow!;
-        var single = _single == flow;
+        var single = _single == queue;
         if (!single)
-            _active.Remove(flow);
-        flow.Remove(task);
+            _active.Remove(queue);
+        queue.Remove(task);
         Count--;
         if (charge && !task.Has(TaskFlags.Charged))
         {
             task.Set(TaskFlags.Charged);
-            _pass = Math.Max(_pass, flow.VirtualTime);
-            flow.VirtualTime += 1 / flow.Weight;
+            _virtualTime = Math.Max(_virtualTime, queue.VirtualTime);
+            queue.VirtualTime += 1 / queue.Weight;
         }
 
-        if (flow.Count > 0)
+        if (queue.Count > 0)
         {
             if (!single)
-                _active.Add(flow);
+                _active.Add(queue);
             return;
         }
 
         if (single)
             _single = null;
-        if (flow.VirtualTime <= _pass || _flows.Count > _active.Count + MaxIdleFlows)
-            Forget(flow);
+        if (queue.VirtualTime <= _virtualTime || _queues.Count > _active.Count + MaxIdleQueues)
+            Forget(queue);
     }
 
-    private void Activate(FairnessQueue flow)
+    private void Activate(FairnessQueue queue)
     {
         if (_single is null && _active.Count == 0)
         {
-            _single = flow;
+            _single = queue;
             return;
         }
 
@@ -95,26 +94,26 @@ internal sealed class PriorityLevel(int priority)
             _single = null;
         }
 
-        _active.Add(flow);
+        _active.Add(queue);
     }
 
-    private void Forget(FairnessQueue flow)
+    private void Forget(FairnessQueue queue)
     {
-        _flows.Remove(flow.Key);
-        if (_flows.Count <= _active.Count + MaxIdleFlows)
+        _queues.Remove(queue.Key);
+        if (_queues.Count <= _active.Count + MaxIdleQueues)
             return;
-        foreach (var idle in _flows.Values.Where(idle => idle.Count == 0).ToArray())
-            _flows.Remove(idle.Key);
+        foreach (var idle in _queues.Values.Where(idle => idle.Count == 0).ToArray())
+            _queues.Remove(idle.Key);
     }
 
-    private sealed class FlowOrder : IComparer<FairnessQueue>
+    private sealed class VirtualTimeOrder : IComparer<FairnessQueue>
     {
-        public static readonly FlowOrder Instance = new();
+        public static readonly VirtualTimeOrder Instance = new();
 
         public int Compare(FairnessQueue? x, FairnessQueue? y)
         {
-            var byPass = x!.VirtualTime.CompareTo(y!.VirtualTime);
-            return byPass != 0 ? byPass : string.CompareOrdinal(x.Key, y.Key);
+            var byTime = x!.VirtualTime.CompareTo(y!.VirtualTime);
+            return byTime != 0 ? byTime : string.CompareOrdinal(x.Key, y.Key);
         }
     }
 }

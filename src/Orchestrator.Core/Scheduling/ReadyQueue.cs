@@ -54,8 +54,9 @@ internal sealed class ReadyQueue(long agingTicks)
     /// <summary>Removes a task that will not run now: it was cancelled or timed out.</summary>
     public void Remove(TaskRecord task, bool charge = false)
     {
-        var level = task.Flow!.Level;
-        level.Remove(task, charge);
+        var queue = (FairnessQueue)task.Queue!;
+        var level = queue.Level;
+        level.Remove(queue, task, charge);
         Count--;
         if (level.Count > 0)
         {

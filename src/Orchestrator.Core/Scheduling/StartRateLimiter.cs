@@ -1,121 +1,119 @@
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>
 /// Tasks that wait for a permit of a rate limiter. Permits come from outside, one at a time: the next is requested once the last has led to
-/// a start, so that a busy worker accumulates none. A limiter exists only while tasks wait, or a permit is requested or unused.
+/// a start, so that a busy worker accumulates none. A queue exists only while tasks wait, or a permit is requested or unused.
 /// </summary>
 internal sealed class StartRateLimiter
 {
-    private readonly Dictionary<(string, ReadyQueue), RateGate> _gates = [];
+    private readonly Dictionary<(string, ReadyQueue), StartRateQueue> _queues = [];
 
     public static bool Concerns(TaskRecord task) => task.Policy.RateLimiter.Length > 0;
 
     /// <summary>Enqueues a task for a permit.</summary>
-    public void Enqueue(TaskRecord task, ReadyQueue queue, TaskEffects effects)
+    public void Enqueue(TaskRecord task, ReadyQueue ready, TaskEffects effects)
     {
-        // Each ready queue has its own limiter: no task waits for a permit that lies unused because another queue has no free worker.
-        var key = (task.Policy.RateLimiter, queue);
-        if (!_gates.TryGetValue(key, out var gate))
-            _gates.Add(key, gate = new RateGate(task.Policy.RateLimiter, queue));
-        task.GetExtras().RateGate = gate;
-        gate.Waiters.Add(new RankedTask(queue.RankOf(task), task.Id, task));
-        Ask(gate, effects);
+        // Each ready queue has its own queue here: no task waits for a permit that lies unused because another queue has no free worker.
+        var key = (task.Policy.RateLimiter, ready);
+        if (!_queues.TryGetValue(key, out var queue))
+            _queues.Add(key, queue = new StartRateQueue(task.Policy.RateLimiter, ready));
+        task.GetSideData().PermitQueue = queue;
+        queue.Waiters.Add(new RankedTask(ready.RankOf(task), task.Id, task));
+        Ask(queue, effects);
     }
 
     /// <summary>Removes a waiting task.</summary>
-    public void Unpark(TaskRecord task)
+    public void Remove(TaskRecord task)
     {
-        var gate = task.Extras!.RateGate!;
-        gate.Waiters.Remove(new RankedTask(gate.Queue.RankOf(task), task.Id, task));
-        Forget(gate);
+        var queue = (StartRateQueue)task.SideData!.PermitQueue!;
+        queue.Waiters.Remove(new RankedTask(queue.Ready.RankOf(task), task.Id, task));
+        Forget(queue);
     }
 
     /// <summary>
     /// The requested permit was granted. Returns the task that gets it; null if none waits any more, and the permit is returned.
     /// </summary>
-    public TaskRecord? Grant(RateGate gate, TaskEffects effects)
+    public TaskRecord? Grant(PermitQueue permits, TaskEffects effects)
     {
-        gate.Asked = false;
-        return HandOver(gate, effects);
+        var queue = (StartRateQueue)permits;
+        queue.Asked = false;
+        return HandOver(queue, effects);
     }
 
     /// <summary>The task's permit has led to a start.</summary>
     public void Use(TaskRecord task, TaskEffects effects)
     {
-        var gate = Release(task);
-        Ask(gate, effects);
-        Forget(gate);
+        var queue = Release(task);
+        Ask(queue, effects);
+        Forget(queue);
     }
 
-    /// <summary>The task does not start now. Returns the task that gets its permit; null if none waits, and the permit is returned.</summary>
+    /// <summary>
+    /// The task does not start now. Returns the task that gets its permit; null if none waits, and the permit is returned.
+    /// </summary>
     public TaskRecord? PassOn(TaskRecord task, TaskEffects effects) => HandOver(Release(task), effects);
 
     /// <summary>No permit will be granted. Returns the waiting tasks.</summary>
-    public IReadOnlyList<TaskRecord> Close(RateGate gate)
+    public IReadOnlyList<TaskRecord> Close(PermitQueue permits)
     {
-        gate.Asked = false;
-        TaskRecord[] waiting = [.. gate.Waiters.Select(item => item.Task)];
-        gate.Waiters.Clear();
-        Forget(gate);
+        var queue = (StartRateQueue)permits;
+        queue.Asked = false;
+        TaskRecord[] waiting = [.. queue.Waiters.Select(item => item.Task)];
+        queue.Waiters.Clear();
+        Forget(queue);
         return waiting;
     }
 
-    private static RateGate Release(TaskRecord task)
+    private static StartRateQueue Release(TaskRecord task)
     {
         task.Clear(TaskFlags.HoldsRatePermit);
-        // The limiter at which it waited: its handler may use another queue by now.
-        var gate = task.Extras!.RateGate!;
-        gate.HasUnused = false;
-        return gate;
+        // The queue in which it waited: its handler may use another queue by now.
+        var queue = (StartRateQueue)task.SideData!.PermitQueue!;
+        queue.HasUnused = false;
+        return queue;
     }
 
-    private TaskRecord? HandOver(RateGate gate, TaskEffects effects)
+    private TaskRecord? HandOver(StartRateQueue queue, TaskEffects effects)
     {
-        if (gate.Waiters.Count == 0)
+        if (queue.Waiters.Count == 0)
         {
-            effects.Permits.Add(new PermitOrder(gate, PermitOrderKind.GiveBack));
-            Forget(gate);
+            effects.Permits.Add(new PermitOrder(queue, PermitOrderKind.GiveBack));
+            Forget(queue);
             return null;
         }
 
-        var first = gate.Waiters.Min;
-        gate.Waiters.Remove(first);
-        gate.HasUnused = true;
+        var first = queue.Waiters.Min;
+        queue.Waiters.Remove(first);
+        queue.HasUnused = true;
         first.Task.Set(TaskFlags.HoldsRatePermit);
         return first.Task;
     }
 
-    private static void Ask(RateGate gate, TaskEffects effects)
+    private static void Ask(StartRateQueue queue, TaskEffects effects)
     {
-        if (gate.Asked || gate.HasUnused || gate.Waiters.Count == 0)
+        if (queue.Asked || queue.HasUnused || queue.Waiters.Count == 0)
             return;
-        gate.Asked = true;
-        effects.Permits.Add(new PermitOrder(gate, PermitOrderKind.Ask));
+        queue.Asked = true;
+        effects.Permits.Add(new PermitOrder(queue, PermitOrderKind.Ask));
     }
 
-    private void Forget(RateGate gate)
+    private void Forget(StartRateQueue queue)
     {
-        // A limiter with a pending request stays, so that there are never two pending requests for one key.
-        if (gate is { Asked: false, HasUnused: false, Waiters.Count: 0 })
-            _gates.Remove((gate.RateLimiter, gate.Queue));
+        // A queue with a pending request stays, so that there are never two pending requests for one key.
+        if (queue is { Asked: false, HasUnused: false, Waiters.Count: 0 })
+            _queues.Remove((queue.RateLimiter, queue.Ready));
     }
 }
 
 /// <summary>The tasks of one rate limiter and one ready queue that wait for permits.</summary>
-public sealed class RateGate
+internal sealed class StartRateQueue(string rateLimiter, ReadyQueue ready) : PermitQueue(rateLimiter)
 {
-    internal readonly SortedSet<RankedTask> Waiters = [];
-    internal readonly ReadyQueue Queue;
-    internal bool Asked;
-    internal bool HasUnused;
+    public readonly SortedSet<RankedTask> Waiters = [];
+    public bool Asked;
+    public bool HasUnused;
 
-    internal RateGate(string rateLimiter, ReadyQueue queue) => (RateLimiter, Queue) = (rateLimiter, queue);
-
-    /// <summary>The rate limiter's name.</summary>
-    public string RateLimiter { get; }
-
-    /// <summary>The host's side of it; opaque to the engine.</summary>
-    public object? Source { get; set; }
+    public ReadyQueue Ready => ready;
 }

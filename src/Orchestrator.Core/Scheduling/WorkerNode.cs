@@ -10,10 +10,9 @@ public sealed class WorkerNode
 {
     private readonly Stack<int> _freeSlots;
 
-    internal WorkerNode(WorkerDescription description, WorkerPool pool)
+    internal WorkerNode(WorkerDescription description)
     {
         Description = description;
-        Pool = pool;
         Lanes = description.Placement == PlacementPolicy.WorkerProcess
             ? [new Lane(description.CpuSlots), new Lane(description.IoSlots), new Lane(description.BlockingSlots)]
             : [new Lane(description.CpuSlots)];
@@ -62,7 +61,8 @@ public sealed class WorkerNode
     /// <summary>Whether it is to be killed once its uninvolved tasks have ended.</summary>
     public bool IsCondemned { get; internal set; }
 
-    internal WorkerPool Pool { get; }
+    /// <summary>Whether it is a process of its own, as opposed to an executor in the coordinator.</summary>
+    internal bool CanBeKilled => Description.Placement == PlacementPolicy.WorkerProcess;
 
     /// <summary>Its group in the pool's sets of groups.</summary>
     internal ulong GroupBit { get; init; } = 1;
@@ -79,8 +79,8 @@ public sealed class WorkerNode
     /// <summary>When a condemned worker is killed, even if attempts still run there.</summary>
     internal long CondemnedUntil { get; set; } = long.MaxValue;
 
-    /// <summary>The number of outstanding attempts that caused its condemnation.</summary>
-    internal int Culprits { get; set; }
+    /// <summary>The number of outstanding attempts that caused its condemnation and wait for its end.</summary>
+    internal int AwaitingKill { get; set; }
 
     internal bool KillOrdered { get; set; }
 
@@ -94,6 +94,9 @@ public sealed class WorkerNode
     public int Outstanding => Lanes.Sum(lane => lane.Outstanding);
 
     internal bool HasFreeSlot => _freeSlots.Count > 0;
+
+    /// <summary>The lane on which a task runs here.</summary>
+    internal Lane LaneOf(TaskRecord task) => Lanes[Lanes.Length == 1 ? 0 : (int)task.Handler.Kind];
 
     internal int TakeSlot() => _freeSlots.Pop();
 
@@ -114,7 +117,9 @@ public sealed class WorkerNode
 public sealed record WorkerDescription(
     string Name, PlacementPolicy Placement, int CpuSlots, int IoSlots, int BlockingSlots, int RecorderSlots, bool RecordsFlight)
 {
-    /// <summary>Its group. All workers of a group run the same program, so each of them can run the handlers that one of them offers.</summary>
+    /// <summary>
+    /// Its group. All workers of a group run the same program, so each of them can run the handlers that one of them offers.
+    /// </summary>
     public string Group { get; init; } = "";
 }
 

@@ -27,7 +27,8 @@ internal sealed class WorkerPool(PlacementPolicy placement, long agingTicks, IRe
     public int Pinned { get; set; }
 
     /// <summary>
-    /// Whether every group has announced its handlers or has been given up, so that no group is left that might still offer an unknown name.
+    /// Whether every group has announced its handlers or has been given up, so that no group is left that might still offer an unknown
+    /// name.
     /// </summary>
     public bool HasCatalog { get; private set; }
 
@@ -118,8 +119,12 @@ internal sealed class WorkerPool(PlacementPolicy placement, long agingTicks, IRe
         HandlerRoute? best = null;
         foreach (var route in Routes)
         {
-            if (!route.IsBlocked && route.Queues[lane].Count > 0 && (best is null || route.Queues[lane].FirstRanked.CompareTo(best.Queues[lane].FirstRanked) < 0))
+            if (!route.IsBlocked
+                && route.Queues[lane].Count > 0
+                && (best is null || route.Queues[lane].FirstRanked.CompareTo(best.Queues[lane].FirstRanked) < 0))
+            {
                 best = route;
+            }
         }
 
         return best;
@@ -131,8 +136,12 @@ internal sealed class WorkerPool(PlacementPolicy placement, long agingTicks, IRe
         RankedTask? best = null;
         foreach (var route in Routes)
         {
-            if (route.Includes(worker) && route.Queues[lane].Count > 0 && (best is not { } other || route.Queues[lane].FirstRanked.CompareTo(other) < 0))
+            if (route.Includes(worker)
+                && route.Queues[lane].Count > 0
+                && (best is not { } other || route.Queues[lane].FirstRanked.CompareTo(other) < 0))
+            {
                 best = route.Queues[lane].FirstRanked;
+            }
         }
 
         return best;

@@ -16,7 +16,8 @@ public static class NameSuggestions
         var allowed = Math.Max(2, name.Length / 3);
         return [.. names
             .Select(candidate => (candidate, distance: Distance(name, candidate)))
-            .Where(item => item.distance <= allowed || (name.Length >= 3 && item.candidate.Contains(name, StringComparison.OrdinalIgnoreCase)))
+            .Where(item => item.distance <= allowed
+                || (name.Length >= 3 && item.candidate.Contains(name, StringComparison.OrdinalIgnoreCase)))
             .OrderBy(item => item.distance)
             .ThenBy(item => item.candidate, StringComparer.Ordinal)
             .Take(MaxSuggestions)

@@ -9,7 +9,9 @@ internal sealed class ResultRetention(int capacity, long maxBytes)
     private readonly Queue<TaskRecord> _tasks = new();
     private long _bytes;
 
-    /// <summary>Adds an ended task and returns the task that must be dropped for it, if any; call again with null until none is left.</summary>
+    /// <summary>
+    /// Adds an ended task and returns the task that must be dropped for it, if any; call again with null until none is left.
+    /// </summary>
     public TaskRecord? Add(TaskRecord? ended)
     {
         if (ended is not null)

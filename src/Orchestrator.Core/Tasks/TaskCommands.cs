@@ -1,4 +1,5 @@
 using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
 
@@ -40,7 +41,8 @@ public abstract record TaskCommand
     /// <param name="Description">Its description of itself.</param>
     /// <param name="Handlers">The handlers that it offers.</param>
     /// <param name="Channel">The host's channel to it, kept in <see cref="WorkerNode.Channel"/>.</param>
-    public sealed record WorkerJoined(WorkerDescription Description, IReadOnlyList<HandlerOffer> Handlers, object? Channel = null) : TaskCommand;
+    public sealed record WorkerJoined(WorkerDescription Description, IReadOnlyList<HandlerOffer> Handlers, object? Channel = null)
+        : TaskCommand;
 
     /// <summary>The worker accepts no more work and returns unstarted attempts.</summary>
     public sealed record WorkerDraining(WorkerNode Worker) : TaskCommand;
@@ -61,10 +63,10 @@ public abstract record TaskCommand
     public sealed record GroupStarting(string Group) : TaskCommand;
 
     /// <summary>A requested permit was granted.</summary>
-    public sealed record PermitGranted(RateGate Gate) : TaskCommand;
+    public sealed record PermitGranted(PermitQueue Queue) : TaskCommand;
 
     /// <summary>No permit will be granted, such as because the rate limiter was deleted: the tasks that wait for one fail.</summary>
-    public sealed record PermitRefused(RateGate Gate, FailureReason Reason, string Message) : TaskCommand;
+    public sealed record PermitRefused(PermitQueue Queue, FailureReason Reason, string Message) : TaskCommand;
 
     /// <summary>Kill this worker as if one of its tasks had ignored its cancel.</summary>
     public sealed record Condemn(WorkerNode Worker) : TaskCommand;
@@ -75,32 +77,6 @@ public abstract record TaskCommand
     /// <summary>Cancel everything that has no end state.</summary>
     public sealed record CancelAll : TaskCommand;
 }
-
-/// <summary>One task to accept.</summary>
-/// <param name="Handler">The name of the handler.</param>
-/// <param name="Policy">Its options.</param>
-/// <param name="Input">Opaque to the engine.</param>
-/// <param name="InputBytes">The size of the input.</param>
-/// <param name="Tag">Chosen by the submitter.</param>
-/// <param name="RequestId">Idempotency key; empty is none.</param>
-public readonly record struct TaskSubmission(
-    string Handler, TaskPolicy Policy, object? Input, int InputBytes, ulong Tag = 0, string RequestId = "")
-{
-    /// <summary>Its size beyond its input and a plain record, in bytes.</summary>
-    internal int ExtraBytes => Policy.KeptBytes + (sizeof(char) * RequestId.Length);
-
-    /// <summary>Its size beyond a plain record, in bytes.</summary>
-    internal long KeptBytes => InputBytes + (long)ExtraBytes;
-}
-
-/// <summary>The result of one submission: the task, or why it was refused.</summary>
-/// <param name="Task">The accepted task, or the one that it joined by its request id.</param>
-/// <param name="Refusal">Why it was not accepted.</param>
-/// <param name="Tag">The submission's tag.</param>
-public readonly record struct SubmitOutcome(TaskRecord? Task, TaskFailure? Refusal, ulong Tag);
-
-/// <summary>One attempt of one task.</summary>
-public readonly record struct AttemptId(long TaskId, int Attempt);
 
 /// <summary>How one attempt ended, as its worker reports it.</summary>
 /// <param name="TaskId">The task.</param>
@@ -113,7 +89,14 @@ public readonly record struct AttemptId(long TaskId, int Attempt);
 /// <param name="AllocatedBytes">Allocations, where measured.</param>
 /// <param name="ReplyTicks">From its end until its report arrived, where measured.</param>
 public readonly record struct AttemptReport(
-    long TaskId, int Attempt, object? Output, int OutputBytes, TaskFailure? Failure, long RunTicks, long CpuTicks = 0, long AllocatedBytes = 0,
+    long TaskId,
+    int Attempt,
+    object? Output,
+    int OutputBytes,
+    TaskFailure? Failure,
+    long RunTicks,
+    long CpuTicks = 0,
+    long AllocatedBytes = 0,
     long ReplyTicks = 0);
 
 /// <summary>A report of an attempt before it ends.</summary>

@@ -1,5 +1,6 @@
 using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
 
@@ -9,7 +10,7 @@ namespace Orchestrator.Core.Tasks;
 /// </summary>
 public sealed class TaskEffects
 {
-    /// <summary>The outcomes of a <see cref="TaskCommand.Submit"/>, in its order.</summary>
+    /// <summary>The outcomes of a <c>TaskCommand.Submit</c>, in its order.</summary>
     public List<SubmitOutcome> Submitted { get; } = [];
 
     /// <summary>Attempts to send to workers, in the order in which each worker is to start them.</summary>
@@ -84,12 +85,12 @@ public readonly record struct Delivery(TaskOwner Owner, TaskRecord Task, ulong T
 public readonly record struct Notification(TaskWatcher? Watcher, TaskOwner? Owner, TaskEventRecord Event);
 
 /// <summary>Request one permit of a rate limiter, or return the granted one.</summary>
-public readonly record struct PermitOrder(RateGate Gate, PermitOrderKind Kind);
+public readonly record struct PermitOrder(PermitQueue Queue, PermitOrderKind Kind);
 
 /// <summary>The orders that concern a permit.</summary>
 public enum PermitOrderKind : byte
 {
-    /// <summary>Request one; the answer is <see cref="TaskCommand.PermitGranted"/> or <see cref="TaskCommand.PermitRefused"/>.</summary>
+    /// <summary>Request one; the answer is <c>TaskCommand.PermitGranted</c> or <c>TaskCommand.PermitRefused</c>.</summary>
     Ask,
 
     /// <summary>The granted permit is no longer needed.</summary>

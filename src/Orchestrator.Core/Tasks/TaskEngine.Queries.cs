@@ -4,69 +4,76 @@ namespace Orchestrator.Core.Tasks;
 
 public sealed partial class TaskEngine
 {
-    /// <summary>The worker that has this attempt now, such as <c>worker-1#3</c>, empty in process; null if no worker has it (any more).</summary>
+    /// <summary>
+    /// The worker that has this attempt now, such as <c>worker-1#3</c>, empty in process; null if no worker has it (any more).
+    /// </summary>
     public string? WorkerOf(long taskId, int attempt) =>
-        _tasks.Find(taskId) is { Phase: TaskPhase.Assigned } task && task.Attempt == attempt ? task.WorkerName : null;
+        _context.Tasks.Find(taskId) is { Phase: TaskPhase.Assigned } task && task.Attempt == attempt ? task.WorkerName : null;
+
+    /// <summary>Messages that named an attempt which is not, or no longer, at their sender.</summary>
+    public long StaleReports => _attempts.StaleReports;
 
     /// <summary>Counts over all tasks.</summary>
-    public TaskTally Tally { get; } = new();
+    public TaskTally Tally => _context.Usage.Tally;
 
     /// <summary>Tasks without an end state.</summary>
-    public int Unfinished => _unfinished;
+    public int Unfinished => _context.Usage.Unfinished;
+
+    /// <summary>Unfinished tasks that must end before the engine can stop: excludes those that the next process will resume.</summary>
+    public int UnfinishedHere => Math.Max(0, Unfinished - _cancellation.LeftToNextProcess);
+
+    /// <summary>The id of the last task.</summary>
+    public long LastTaskId => _context.Tasks.NextId - 1;
 
     /// <summary>Ended tasks whose results are kept for their time to live.</summary>
-    public int Retained => _retained;
+    public int Retained => _context.Usage.Retained;
 
     /// <summary>
     /// Bytes of inputs of unfinished tasks and of kept results, and of these tasks' data beyond a plain record: options, errors,
     /// unknown names.
     /// </summary>
-    public long PayloadBytes => _payloadBytes;
+    public long PayloadBytes => _context.Usage.PayloadBytes;
 
     /// <summary>
     /// The payload bytes, a record for each task, its events and the request ids: the amount that counts against the memory
     /// budget.
     /// </summary>
-    public long KeptBytes => _payloadBytes + _historyBytes + _requestIds.Bytes + (RecordBytes * ((long)_unfinished + _retained));
+    public long KeptBytes => _context.Usage.KeptBytes;
 
     /// <summary>Request ids that are remembered.</summary>
-    public int RequestIdCount => _requestIds.Count;
+    public int RequestIdCount => _admission.RequestIdCount;
 
     /// <summary>Affinity keys that are remembered.</summary>
-    public int AffinityKeyCount => _affinity.Count;
+    public int AffinityKeyCount => _dispatcher.AffinityKeyCount;
+
+    /// <summary>Tasks of a placement that wait for the one worker to which their affinity key is bound.</summary>
+    internal int PinnedCount(PlacementPolicy placement) => _pools[placement].Pinned;
 
     /// <summary>The sequence of the last event.</summary>
-    public long LastSequence => _sequence;
+    public long LastSequence => _results.LastSequence;
 
     /// <summary>Whether new tasks are refused.</summary>
-    public bool IsDraining => _draining;
+    public bool IsDraining => _admission.IsDraining;
 
     /// <summary>The handlers that the workers of a placement offer, by name.</summary>
     public IEnumerable<HandlerProfile> HandlersOf(PlacementPolicy placement) =>
-        _pools[(int)placement].Handlers.Values.OrderBy(handler => handler.Name, StringComparer.Ordinal);
+        _pools[placement].Handlers.Values.OrderBy(handler => handler.Name, StringComparer.Ordinal);
 
     /// <summary>A task, if it is known and its result has not expired.</summary>
-    public TaskRecord? Find(long taskId) => _tasks.Find(taskId);
+    public TaskRecord? Find(long taskId) => _context.Tasks.Find(taskId);
 
     /// <summary>Why there is no task with this id.</summary>
-    public string WhyMissing(long taskId) => taskId > 0 && taskId < _tasks.NextId
-        ? $"task {taskId} is no longer known: it has ended, and its result is no longer kept"
-        // Ids are unsigned on the wire.
-        : $"task {(ulong)taskId} is unknown: no task has had this id";
+    public string WhyMissing(long taskId) => _context.Tasks.WhyMissing(taskId);
 
     /// <summary>Known tasks with ids below <paramref name="before"/>, newest first.</summary>
-    public IEnumerable<TaskRecord> NewestBefore(long before) => _tasks.NewestBefore(before);
+    public IEnumerable<TaskRecord> NewestBefore(long before) => _context.Tasks.NewestBefore(before);
 
     /// <summary>
     /// Running tasks with ids below <paramref name="before"/>, newest first. They are found at their workers, so that the number of other
     /// known tasks does not matter.
     /// </summary>
     public IEnumerable<TaskRecord> RunningBefore(long before) =>
-        _pools.SelectMany(pool => pool.Workers)
-            .SelectMany(worker => worker.Lanes)
-            .SelectMany(lane => lane.Started)
-            .Where(task => task.Id < before && task.State == TaskState.Running)
-            .OrderByDescending(task => task.Id);
+        _pools.Running.Where(task => task.Id < before).OrderByDescending(task => task.Id);
 
     /// <summary>
     /// Registers a watcher on tasks and returns their events after <paramref name="afterSequence"/>, in order. Unknown ids are added to
@@ -74,55 +81,22 @@ public sealed partial class TaskEngine
     /// the count of the first event, if some in between are no longer kept.
     /// </summary>
     public IReadOnlyList<TaskEventRecord> Watch(
-        TaskWatcher watcher, IReadOnlyList<long> taskIds, long afterSequence, ICollection<long> unknown, IDictionary<long, EventCounts>? had = null)
+        TaskWatcher watcher,
+        IReadOnlyList<long> taskIds,
+        long afterSequence,
+        ICollection<long> unknown,
+        IDictionary<long, EventCounts>? had = null)
     {
         ArgumentNullException.ThrowIfNull(watcher);
         ArgumentNullException.ThrowIfNull(taskIds);
         ArgumentNullException.ThrowIfNull(unknown);
-        var past = new List<TaskEventRecord>();
-        foreach (var id in taskIds)
-        {
-            if (_tasks.Find(id) is not { } task)
-            {
-                unknown.Add(id);
-                continue;
-            }
-
-            AddPast(task, afterSequence, past);
-            if (had is not null && task.Extras?.History is { } history)
-                had[id] = history.CountsUpTo(afterSequence);
-            if (!task.HasEnded)
-                (task.GetExtras().Watchers ??= []).Add(watcher);
-        }
-
-        past.Sort((left, right) => left.Sequence.CompareTo(right.Sequence));
-        return past;
+        return _results.Watch(watcher, taskIds, afterSequence, unknown, had);
     }
 
     /// <summary>Unregisters a watcher.</summary>
     public void Unwatch(TaskWatcher watcher, IReadOnlyList<long> taskIds)
     {
         ArgumentNullException.ThrowIfNull(taskIds);
-        foreach (var id in taskIds)
-        {
-            if (_tasks.Find(id)?.Extras is { Watchers: { } watchers } extras)
-            {
-                watchers.Remove(watcher);
-                if (watchers.Count == 0)
-                    extras.Watchers = null;
-            }
-        }
-    }
-
-    private static void AddPast(TaskRecord task, long after, List<TaskEventRecord> past)
-    {
-        if (task.AcceptedSequence > after)
-            past.Add(new TaskEventRecord(task, TaskEventKind.Queued, task.AcceptedSequence, task.AcceptedAt));
-        if (task.Extras?.History is { } history)
-            past.AddRange(history.After(after));
-        if (task.StartedSequence > after)
-            past.Add(new TaskEventRecord(task, TaskEventKind.Running, task.StartedSequence, task.StartedAt));
-        if (task.EndedSequence > after)
-            past.Add(new TaskEventRecord(task, TaskEventKind.Ended, task.EndedSequence, task.EndedAt) { Counts = task.EventCounts });
+        _results.Unwatch(watcher, taskIds);
     }
 }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
 
@@ -11,30 +13,22 @@ namespace Orchestrator.Core.Tasks;
 /// </summary>
 /// <remarks>
 /// One pass: completing a task and choosing the next is one <see cref="Apply"/>; a batch of results and its successors costs one entry. The
-/// parts: acceptance (Submission), attempts and their ends (Attempts), cancels and timeouts (Cancellation), which task runs next and where
-/// (Dispatch), workers that join and leave (Workers), queries (Queries).
+/// engine only routes: each part decides its own matter and calls only parts that are created before it; the constructor shows their order.
 /// </remarks>
 public sealed partial class TaskEngine
 {
-    private readonly TaskEngineOptions _options;
-    private readonly MemoryShare _memory;
-    private readonly TaskTable _tasks;
-    private readonly DeadlineHeap<TaskRecord> _deadlines = new();
-    private readonly WorkerPool[] _pools;
-    private readonly ConcurrencyLimiter _gates = new();
-    private readonly StartRateLimiter _rates = new();
-    private readonly AffinityTable _affinity;
-    private readonly RequestIds _requestIds;
-    private readonly ResultRetention _delivered;
-    private readonly List<WorkerNode> _condemned = [];
-    private readonly Queue<TaskRecord> _endedWithDependents = new();
-    private readonly Queue<TaskOwner> _failedFast = new();
-    private TaskEffects _effects = new();
-    private long _historyBytes;
-    private long _now;
-    private long _sequence;
-    private long _rebalanceAt = long.MaxValue;
-    private bool _draining;
+    private readonly TaskEngineContext _context;
+    private readonly ResultStore _results;
+    private readonly WorkerPools _pools;
+    private readonly WaitingTasks _waiting;
+    private readonly Dispatcher _dispatcher;
+    private readonly Rebalancer _rebalancer;
+    private readonly TaskTransitions _transitions;
+    private readonly DependencyTracker _dependencies;
+    private readonly AttemptLifecycle _attempts;
+    private readonly WorkerTable _workers;
+    private readonly CancellationEscalation _cancellation;
+    private readonly AdmissionControl _admission;
 
     /// <summary>Creates an engine without workers.</summary>
     /// <param name="options">Limits and durations.</param>
@@ -42,15 +36,18 @@ public sealed partial class TaskEngine
     public TaskEngine(TaskEngineOptions options, MemoryBudget? memory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _options = options;
-        _memory = new MemoryShare(memory ?? new MemoryBudget(long.MaxValue));
-        _tasks = new TaskTable(options.LastTaskId);
-        _sequence = options.LastSequence;
-        _pools = [.. Enum.GetValues<PlacementPolicy>().Select(placement => new WorkerPool(
-            placement, options.Aging.Ticks, placement == PlacementPolicy.WorkerProcess ? options.WorkerGroups : []))];
-        _affinity = new AffinityTable(options.MaxAffinityKeys);
-        _requestIds = new RequestIds(options.MaxRequestIds, options.MaxRequestIdBytes, options.RequestIdWindow.Ticks);
-        _delivered = new ResultRetention(options.MaxDeliveredResults, options.MaxDeliveredBytes);
+        _context = new TaskEngineContext(options, new MemoryShare(memory ?? new MemoryBudget(long.MaxValue)));
+        _results = new ResultStore(_context);
+        _pools = new WorkerPools(options);
+        _waiting = new WaitingTasks(_context, _pools);
+        _rebalancer = new Rebalancer(_context, _pools);
+        _transitions = new TaskTransitions(_context, _pools, _waiting, _results);
+        _dependencies = new DependencyTracker(_context, _transitions);
+        _attempts = new AttemptLifecycle(_context, _waiting, _results, _transitions);
+        _dispatcher = new Dispatcher(_context, _pools, _waiting, _attempts.Assign);
+        _workers = new WorkerTable(_context, _pools, _waiting, _rebalancer, _attempts, _transitions, _dependencies);
+        _cancellation = new CancellationEscalation(_context, _rebalancer, _attempts, _transitions, _workers);
+        _admission = new AdmissionControl(_context, _pools, _waiting, _results, _transitions, _dependencies, _workers);
     }
 
     /// <summary>When <see cref="Tick"/> is due; null while nothing depends on time.</summary>
@@ -58,68 +55,64 @@ public sealed partial class TaskEngine
     {
         get
         {
-            var next = _deadlines.First?.Deadline ?? long.MaxValue;
-            next = Math.Min(next, _rebalanceAt);
-            foreach (var worker in _condemned)
-            {
-                if (!worker.KillOrdered)
-                    next = Math.Min(next, worker.CondemnedUntil);
-            }
-
+            var next = Math.Min(Math.Min(_context.Deadlines.Next, _rebalancer.DueAt), _cancellation.NextKill);
             return next == long.MaxValue ? null : TimeSpan.FromTicks(next);
         }
     }
 
-    /// <summary>Applies one command at the time <paramref name="now"/> and appends the resulting work to <paramref name="effects"/>.</summary>
+    /// <summary>
+    /// Applies one command at the time <paramref name="now"/> and appends the resulting work to <paramref name="effects"/>.
+    /// </summary>
     public void Apply(TaskCommand command, TimeSpan now, TaskEffects effects)
     {
-        Enter(now, effects);
+        _context.Enter(now, effects);
         switch (command)
         {
             case TaskCommand.Submit submit:
-                OnSubmit(submit);
+                _admission.OnSubmit(submit);
                 break;
             case TaskCommand.Report report:
-                OnReport(report);
+                _attempts.OnReport(report);
                 break;
             case TaskCommand.Cancel cancel:
-                OnCancel(cancel);
+                _cancellation.OnCancel(cancel);
                 break;
             case TaskCommand.CancelTags cancel:
-                OnCancelTags(cancel);
+                _cancellation.OnCancelTags(cancel);
                 break;
             case TaskCommand.Abandon abandon:
-                OnAbandon(abandon.Owner);
+                _cancellation.OnAbandon(abandon.Owner);
                 break;
             case TaskCommand.WorkerJoined joined:
-                OnWorkerJoined(joined);
+                _workers.OnJoined(joined);
                 break;
             case TaskCommand.WorkerDraining draining:
-                OnWorkerDraining(draining.Worker);
+                _workers.OnDraining(draining.Worker);
                 break;
             case TaskCommand.WorkerLost lost:
-                OnWorkerLost(lost);
+                _cancellation.Forget(lost.Worker);
+                _workers.OnLost(lost);
                 break;
             case TaskCommand.GroupGivenUp given:
-                OnGroupGivenUp(given.Loss);
+                _workers.OnGroupGivenUp(given.Loss);
                 break;
             case TaskCommand.GroupStarting starting:
-                _pools[(int)PlacementPolicy.WorkerProcess].Revive(starting.Group);
+                _workers.OnGroupStarting(starting.Group);
                 break;
             case TaskCommand.PermitGranted granted:
-                Proceed(_rates.Grant(granted.Gate, _effects));
+                _waiting.OnPermitGranted(granted.Queue);
                 break;
             case TaskCommand.PermitRefused refused:
-                OnPermitRefused(refused);
+                _transitions.EndRefused(refused);
                 break;
             case TaskCommand.Condemn condemn:
-                CondemnWorker(condemn.Worker);
+                _cancellation.Condemn(condemn.Worker);
                 break;
             case TaskCommand.Drain:
-                _draining = true;
+                _admission.Drain();
                 break;
             case TaskCommand.CancelAll:
-                OnCancelAll();
+                _cancellation.OnCancelAll();
                 break;
             default:
                 throw new UnreachableException($"unknown command {command}");
@@ -131,88 +124,77 @@ public sealed partial class TaskEngine
     /// <summary>Advances time: timeouts, backoffs, expired results, work to move between workers.</summary>
     public void Tick(TimeSpan now, TaskEffects effects)
     {
-        Enter(now, effects);
-        while (_deadlines.First is { } task && task.Deadline <= _now)
+        _context.Enter(now, effects);
+        // Each deadline is removed first, so that a step that throws is not retried without end.
+        while (_context.Deadlines.TakeDue(_context.Now) is { } task)
         {
-            // First, so that a step that throws is not retried without end.
-            _deadlines.Remove(task);
-            OnDeadline(task);
+            if (task.HasEnded)
+                _results.Expire(task);
+            else
+                _cancellation.OnDeadline(task);
         }
 
         Leave();
     }
 
-    private void Enter(TimeSpan now, TaskEffects effects)
+    /// <summary>Restores the durable tasks of an earlier process, in the order of their ids, before the first command.</summary>
+    /// <param name="tasks">The tasks.</param>
+    /// <param name="forgotten">Tasks that are no longer kept; a caller that repeats one of their request ids gets an error.</param>
+    /// <param name="now">The time; times of the tasks may lie before the engine's zero.</param>
+    /// <param name="effects">
+    /// The resulting changes: an attempt that was at a worker may have run, so it has failed with WORKER_LOST, and is followed by another
+    /// only if the policy says so.
+    /// </param>
+    public void Restore(IEnumerable<RestoredTask> tasks, IEnumerable<ForgottenTask> forgotten, TimeSpan now, TaskEffects effects)
     {
-        // A clock that seems to run backwards (two cores, two threads) must not move the engine's time back.
-        _now = Math.Max(_now, now.Ticks);
-        _effects = effects;
+        ArgumentNullException.ThrowIfNull(tasks);
+        ArgumentNullException.ThrowIfNull(forgotten);
+        _context.Enter(now, effects);
+        _admission.Restore(tasks, forgotten);
+        Leave();
+    }
+
+    /// <summary>
+    /// Durable changes can no longer be written. Attempts whose start is not journaled are not started; queued tasks end with
+    /// JOURNAL_FAILED, and running tasks do so when they return. In the journal all of them keep their state, for the next process.
+    /// </summary>
+    /// <param name="why">The cause.</param>
+    /// <param name="unsent">Attempts that have not been sent to their workers.</param>
+    /// <param name="untold">Ended tasks whose ends have not been reported.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="effects">The resulting work.</param>
+    public void FailJournal(
+        string why, IReadOnlyList<AttemptId> unsent, IReadOnlyList<TaskRecord> untold, TimeSpan now, TaskEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(unsent);
+        ArgumentNullException.ThrowIfNull(untold);
+        _context.Enter(now, effects);
+        _context.Changes.Fail(why);
+        _attempts.OnJournalFailed(unsent, untold);
+        Leave();
     }
 
     private void Leave()
     {
         SettleConsequences();
-        DispatchAll();
-        Rebalance();
-        KillCondemnedWorkers();
-        _memory.Publish(KeptBytes);
+        _dispatcher.DispatchAll();
+        _rebalancer.Rebalance();
+        _cancellation.KillCondemnedWorkers();
+        _context.Usage.Publish();
     }
 
-    /// <summary>Settles dependents and fail-fast groups of the tasks that ended in this pass; one may end more, so until none is left.</summary>
+    /// <summary>
+    /// Settles dependents and fail-fast groups of the tasks that ended in this pass; one may end more, so until none is left.
+    /// </summary>
     private void SettleConsequences()
     {
         while (true)
         {
-            if (_endedWithDependents.TryDequeue(out var ended))
-                ReleaseDependents(ended);
-            else if (_failedFast.TryDequeue(out var owner))
-                CancelTasksOf(owner);
-            else
+            if (_dependencies.SettleNext())
+                continue;
+            if (_results.TakeFailedFast() is not { } owner)
                 return;
+            _cancellation.CancelTasksOf(owner);
         }
-    }
-
-    private WorkerPool PoolOf(TaskRecord task) => _pools[(int)task.Policy.Placement];
-
-    /// <summary>The queue of a task whose name has been resolved to a handler.</summary>
-    private ReadyQueue QueueOf(TaskRecord task) => task.Handler.Route!.Queues[PoolOf(task).LaneOf(task.Handler.Kind)];
-
-    private static Lane LaneOf(TaskRecord task) => task.Worker!.Lanes[task.Worker.Pool.LaneOf(task.Handler.Kind)];
-
-    private long Publish(TaskRecord task, TaskEventKind kind, object? content = null, int contentBytes = 0)
-    {
-        var sequence = ++_sequence;
-        if (task.Extras is { } extras)
-        {
-            var item = new TaskEventRecord(task, kind, sequence, _now, content, contentBytes) { Counts = extras.Counts };
-            if (kind is TaskEventKind.Progress or TaskEventKind.PartialOutput or TaskEventKind.Log)
-                AddTo(extras.History ??= new TaskHistory(), item);
-            if (extras.Watchers is { } watchers)
-            {
-                foreach (var watcher in watchers)
-                {
-                    if (kind == TaskEventKind.Ended || !watcher.EndsOnly)
-                        _effects.Notifications.Add(new Notification(watcher, null, item));
-                }
-            }
-        }
-
-        return sequence;
-    }
-
-    /// <summary>
-    /// Old events are kept for convenience: if there is no room for them, the task continues without, and a late watcher gets
-    /// their number.
-    /// </summary>
-    private void AddTo(TaskHistory history, in TaskEventRecord item)
-    {
-        var before = history.Bytes;
-        history.Add(item);
-        _historyBytes += history.Bytes - before;
-        if (_memory.Fits(KeptBytes))
-            return;
-        _historyBytes -= history.Bytes;
-        history.Clear();
-        _historyBytes += history.Bytes;
     }
 }

@@ -6,7 +6,9 @@ public sealed record TaskEngineOptions
     /// <summary>Every task's id is larger: a restarted host passes a number above those of its earlier process.</summary>
     public long LastTaskId { get; init; }
 
-    /// <summary>Every event's sequence is larger, like <see cref="LastTaskId"/>: a watch that resumes after a restart misses nothing.</summary>
+    /// <summary>
+    /// Every event's sequence is larger, like <see cref="LastTaskId"/>: a watch that resumes after a restart misses nothing.
+    /// </summary>
     public long LastSequence { get; init; }
 
     /// <summary>A waiting task gains one priority per this much time, so that nothing starves; zero turns aging off.</summary>

@@ -70,10 +70,10 @@ internal enum TaskPhase : byte
     Ready,
 
     /// <summary>Taken from the ready queue, waits for a permit of its concurrency key.</summary>
-    Gated,
+    AwaitingConcurrency,
 
     /// <summary>Taken from the ready queue, waits for a permit of its rate limiter.</summary>
-    RateLimited,
+    AwaitingStartRate,
 
     /// <summary>Taken from the ready queue, waits for the worker to which its affinity key is bound.</summary>
     Pinned,
@@ -95,7 +95,9 @@ internal enum EndIntent : byte
     TotalTimeout,
 }
 
-/// <summary>The step of the cancellation escalation that ended a task; the numbers are those of <c>orchestrator.v1.CancelRung</c>.</summary>
+/// <summary>
+/// The step of the cancellation escalation that ended a task; the numbers are those of <c>orchestrator.v1.CancelRung</c>.
+/// </summary>
 public enum CancelRung : byte
 {
     /// <summary>Not ended by a cancellation.</summary>

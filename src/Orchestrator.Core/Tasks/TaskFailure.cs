@@ -52,13 +52,17 @@ public sealed record WorkerPostMortem(
     /// <summary>The cause with the reason for a kill.</summary>
     public string FullCause => KilledFor.Length == 0 ? Cause : $"{Cause}: {KilledFor}";
 
-    /// <summary>Whether its last lines report its own death; their beginning is the most informative part: type, message, first frames.</summary>
+    /// <summary>
+    /// Whether its last lines report its own death; their beginning is the most informative part: type, message, first frames.
+    /// </summary>
     public bool BeginsWithReport { get; init; }
 
     /// <summary>The most informative part of its last lines, on one line.</summary>
     public string LastWords => string.Join(
         " | ",
-        (BeginsWithReport ? LastStandardErrorLines.Where(line => !line.Contains(FailFastFrame, StringComparison.Ordinal)).Take(5) : LastStandardErrorLines.TakeLast(3)).Select(line => line.Trim()));
+        (BeginsWithReport
+            ? LastStandardErrorLines.Where(line => !line.Contains(FailFastFrame, StringComparison.Ordinal)).Take(5)
+            : LastStandardErrorLines.TakeLast(3)).Select(line => line.Trim()));
 
     /// <summary>The cause in a few words, such as <c>killed by SIGKILL (9)</c> or <c>exited with code 42</c>.</summary>
     public string Cause => this switch

@@ -1,4 +1,6 @@
+using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
 
@@ -13,22 +15,23 @@ public sealed class TaskRecord : DeadlineNode
     internal TaskRecord? Next;
     internal TaskRecord? OwnerPrevious;
     internal TaskRecord? OwnerNext;
-    internal TaskSideData? Extras;
-    internal FairnessQueue? Flow;
+    internal TaskSideData? SideData;
+    internal TaskQueue? Queue;
     internal WorkerNode? Worker;
     internal ClientTaskQuota? Client;
     internal int Slot = -1;
 
-    /// <summary>The quota that its attempts' use of shared objects is charged to; null where no client is known, as after a restart.</summary>
+    /// <summary>
+    /// The quota that its attempts' use of shared objects is charged to; null where no client is known, as after a restart.
+    /// </summary>
     public Sessions.ClientObjectQuota? ObjectClient => Client?.Objects;
-
 
     // Its size beyond a plain record and its payload, as it counts against the budgets; includes its error once it has ended.
     internal int ExtraBytes;
     internal TaskPhase Phase;
     internal EndIntent Intent;
     internal TaskState EndState;
-    internal TaskFlags Marks;
+    internal TaskFlags Flags;
 
     internal TaskRecord(long id, HandlerProfile handler, TaskPolicy policy, object? input, int inputBytes)
         : base(id)
@@ -102,37 +105,40 @@ public sealed class TaskRecord : DeadlineNode
     /// <summary>Whether it has its end state.</summary>
     public bool HasEnded => Phase == TaskPhase.Ended;
 
+    /// <summary>Whether its changes are journaled.</summary>
+    internal bool IsDurable => Policy.Durability > Durability.Memory;
+
     /// <summary>Why it did not succeed.</summary>
-    public TaskFailure? Failure => Extras?.Failure;
+    public TaskFailure? Failure => SideData?.Failure;
 
     /// <summary>The worker that ran its last attempt, such as <c>worker-1#3</c>; empty in process or before any.</summary>
     public string WorkerName { get; internal set; } = "";
 
     /// <summary>Earlier attempts, oldest first; of more than a hundred the first and the last ones.</summary>
-    public IReadOnlyList<AttemptSummary> EarlierAttempts => Extras?.Attempts ?? (IReadOnlyList<AttemptSummary>)[];
+    public IReadOnlyList<AttemptSummary> EarlierAttempts => SideData?.Attempts ?? (IReadOnlyList<AttemptSummary>)[];
 
     /// <summary>The last progress that the handler reported, opaque to the engine.</summary>
-    public object? Progress => Extras?.Progress;
+    public object? Progress => SideData?.Progress;
 
     /// <summary>Processor time of the last attempt in ticks of 100 ns, where it was measured.</summary>
-    public long CpuTicks => Extras?.CpuTicks ?? 0;
+    public long CpuTicks => SideData?.CpuTicks ?? 0;
 
     /// <summary>Bytes that the last attempt allocated, where it was measured.</summary>
-    public long AllocatedBytes => Extras?.AllocatedBytes ?? 0;
+    public long AllocatedBytes => SideData?.AllocatedBytes ?? 0;
 
     /// <summary>From the end of its last attempt until its result arrived, where measured.</summary>
-    public long ReplyTicks => Extras?.ReplyTicks ?? 0;
+    public long ReplyTicks => SideData?.ReplyTicks ?? 0;
 
     /// <summary>How many events there have been that no later event replaces.</summary>
-    public EventCounts EventCounts => Extras?.Counts ?? default;
+    public EventCounts EventCounts => SideData?.Counts ?? default;
 
-    internal TaskSideData GetExtras() => Extras ??= new TaskSideData();
+    internal TaskSideData GetSideData() => SideData ??= new TaskSideData();
 
-    internal bool Has(TaskFlags mark) => (Marks & mark) != 0;
+    internal bool Has(TaskFlags flag) => (Flags & flag) != 0;
 
-    internal void Set(TaskFlags mark) => Marks |= mark;
+    internal void Set(TaskFlags flag) => Flags |= flag;
 
-    internal void Clear(TaskFlags mark) => Marks &= ~mark;
+    internal void Clear(TaskFlags flag) => Flags &= ~flag;
 }
 
 /// <summary>Flags of a task.</summary>
@@ -144,7 +150,9 @@ internal enum TaskFlags : byte
     /// <summary>It holds a permit of its concurrency key.</summary>
     HoldsPermit = 1,
 
-    /// <summary>Its flow has been charged for it, so that returning it to the queue and taking it again costs no second turn.</summary>
+    /// <summary>
+    /// Its fairness queue has been charged for it, so that returning it to the queue and taking it again costs no second turn.
+    /// </summary>
     Charged = 2,
 
     /// <summary>Its worker was asked to return it.</summary>
@@ -178,7 +186,7 @@ internal sealed class TaskSideData
     public List<TaskWatcher>? Watchers;
     public TaskHistory? History;
     public EventCounts Counts;
-    public RateGate? RateGate;
+    public PermitQueue? PermitQueue;
     public object? Progress;
     public long QueuedAt;
     public long CpuTicks;

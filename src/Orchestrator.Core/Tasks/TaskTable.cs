@@ -30,6 +30,12 @@ internal sealed class TaskTable(long lastId)
 
     public TaskRecord? Find(long id) => PageOf(id)?.Tasks[id & (PageSize - 1)];
 
+    /// <summary>Why there is no task with this id.</summary>
+    public string WhyMissing(long taskId) => taskId > 0 && taskId < NextId
+        ? $"task {taskId} is no longer known: it has ended, and its result is no longer kept"
+        // Ids are unsigned on the wire.
+        : $"task {(ulong)taskId} is unknown: no task has had this id";
+
     public void Remove(TaskRecord task)
     {
         if (PageOf(task.Id) is not { } page || page.Tasks[task.Id & (PageSize - 1)] != task)

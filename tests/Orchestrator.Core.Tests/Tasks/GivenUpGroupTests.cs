@@ -112,7 +112,7 @@ public sealed class GivenUpGroupTests
         var gated = _harness.Submit("train", keyed);
         var limited = _harness.Submit("train", TaskPolicy.Default with { RateLimiter = "slow" });
         var dependent = _harness.Submit("count", TaskPolicy.Default with { DependsOn = [gated.Id] });
-        Assert.Equal((TaskPhase.Gated, TaskPhase.RateLimited), (gated.Phase, limited.Phase));
+        Assert.Equal((TaskPhase.AwaitingConcurrency, TaskPhase.AwaitingStartRate), (gated.Phase, limited.Phase));
         _harness.Kill(python, recorder: null);
         GiveUp("python");
         AssertLost(gated);

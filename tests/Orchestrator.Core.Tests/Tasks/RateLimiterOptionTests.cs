@@ -1,4 +1,4 @@
-using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
@@ -15,12 +15,12 @@ public sealed class RateLimiterOptionTests
     {
         _harness.Join("w#1");
         var tasks = _harness.SubmitMany(3, "io", s_limited);
-        var gate = Asked();
-        Assert.Equal("api", gate.RateLimiter);
+        var queue = Asked();
+        Assert.Equal("api", queue.RateLimiter);
         for (var i = 0; i < 3; i++)
         {
             Assert.All(tasks.Skip(i), task => Assert.Equal(TaskState.Queued, task.State));
-            _harness.Apply(new TaskCommand.PermitGranted(gate));
+            _harness.Apply(new TaskCommand.PermitGranted(queue));
             Assert.Equal([tasks[i].Id], _harness.Assigned);
             Assert.Equal(i < 2, _harness.Effects.Permits.Count == 1);
         }
@@ -43,15 +43,15 @@ public sealed class RateLimiterOptionTests
         var limited = _harness.SubmitMany(2, "cpu", s_limited);
         Assert.Empty(_harness.Effects.Permits);
         _harness.Report(worker, first, run: TimeSpan.FromSeconds(1));
-        var gate = Asked();
+        var queue = Asked();
         // Another task takes the worker before the permit arrives.
         var urgent = _harness.Submit("cpu", TaskPolicy.Default with { Priority = 5 });
-        _harness.Apply(new TaskCommand.PermitGranted(gate));
+        _harness.Apply(new TaskCommand.PermitGranted(queue));
         Assert.Equal(TaskState.Queued, limited[0].State);
         Assert.Empty(_harness.Effects.Permits);
         _harness.Report(worker, urgent, run: TimeSpan.FromSeconds(1));
         Assert.Equal(TaskState.Running, limited[0].State);
-        Assert.Same(gate, Asked());
+        Assert.Same(queue, Asked());
     }
 
     [Fact]
@@ -59,15 +59,15 @@ public sealed class RateLimiterOptionTests
     {
         var worker = _harness.Join("w#1");
         var limited = _harness.SubmitMany(2, "cpu", s_limited);
-        var gate = Asked();
+        var queue = Asked();
         var busy = _harness.Submit("cpu");
-        _harness.Apply(new TaskCommand.PermitGranted(gate));
+        _harness.Apply(new TaskCommand.PermitGranted(queue));
         Assert.Equal(TaskState.Queued, limited[0].State);
         _harness.Cancel(limited[0]);
         Assert.Equal(TaskState.Cancelled, limited[0].State);
         Assert.Empty(_harness.Effects.Permits);
         _harness.Cancel(limited[1]);
-        Assert.Equal([new PermitOrder(gate, PermitOrderKind.GiveBack)], _harness.Effects.Permits);
+        Assert.Equal([new PermitOrder(queue, PermitOrderKind.GiveBack)], _harness.Effects.Permits);
         _harness.Report(worker, busy);
         // A task that waits for a permit in vain and has ended when the permit comes.
         var late = _harness.Submit("cpu", s_limited);
@@ -108,10 +108,10 @@ public sealed class RateLimiterOptionTests
         Assert.Equal((TaskState.TimedOut, FailureReason.QueueTimeout), (task.State, task.Failure!.Reason));
     }
 
-    private RateGate Asked()
+    private PermitQueue Asked()
     {
         var order = Assert.Single(_harness.Effects.Permits);
         Assert.Equal(PermitOrderKind.Ask, order.Kind);
-        return order.Gate;
+        return order.Queue;
     }
 }

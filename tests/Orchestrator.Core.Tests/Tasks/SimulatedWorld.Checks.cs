@@ -48,7 +48,7 @@ internal sealed partial class SimulatedWorld
         Assert.Equal(live.Count(task => task.State == TaskState.Running), Engine.Tally.Running);
         Assert.Equal(live.Count(task => task.State == TaskState.Queued), Engine.Tally.Queued);
         // Nothing waits for a group that has been given up.
-        Assert.DoesNotContain(live, task => task.Phase is TaskPhase.Ready or TaskPhase.Gated or TaskPhase.RateLimited && task.Handler.Groups.All(_givenUp.Contains));
+        Assert.DoesNotContain(live, task => task.Phase is TaskPhase.Ready or TaskPhase.AwaitingConcurrency or TaskPhase.AwaitingStartRate && task.Handler.Groups.All(_givenUp.Contains));
         if (_givenUp.Count == (_twoGroups ? Groups.Length : 1))
             Assert.DoesNotContain(live, task => task.Phase is TaskPhase.Unresolved);
         Assert.Equal(Engine.NewestBefore(long.MaxValue).Where(task => task.State == TaskState.Running), Engine.RunningBefore(long.MaxValue));
@@ -56,7 +56,7 @@ internal sealed partial class SimulatedWorld
         // Each start took one permit, and at most one unused permit is held per limiter.
         var unused = live.Count(task => task.Has(TaskFlags.HoldsRatePermit));
         Assert.Equal(_granted, _rateLimitedStarts + unused);
-        Assert.True(unused <= live.Where(task => task.Has(TaskFlags.HoldsRatePermit)).Select(task => task.Extras!.RateGate).Distinct().Count(), "permits were saved up");
+        Assert.True(unused <= live.Where(task => task.Has(TaskFlags.HoldsRatePermit)).Select(task => task.SideData!.PermitQueue).Distinct().Count(), "permits were saved up");
         Assert.Equal(_asked.Count, _asked.Distinct().Count());
         foreach (var worker in Workers)
         {
@@ -66,7 +66,7 @@ internal sealed partial class SimulatedWorld
             Assert.Equal(0, lanes[2].Waiting);
             foreach (var lane in lanes)
                 Assert.True(lane.Running <= lane.Slots);
-            Assert.Equal(live.Count(task => task.Phase == TaskPhase.Pinned), worker.View.Pool.Pinned);
+            Assert.Equal(live.Count(task => task.Phase == TaskPhase.Pinned), Engine.PinnedCount(worker.View.Description.Placement));
             Assert.Equal(worker.View.Outstanding, live.Count(task => task.Worker == worker.View && task.Phase == TaskPhase.Assigned));
         }
     }

@@ -1,4 +1,5 @@
 using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
@@ -23,7 +24,7 @@ internal sealed partial class SimulatedWorld
     private readonly List<SimulatedWorker> _graves = [];
     private readonly HashSet<string> _givenUp = [];
     // Permits of rate limiters: those that the engine waits for, and how many it has received and not returned.
-    private readonly List<RateGate> _asked = [];
+    private readonly List<PermitQueue> _asked = [];
     private HashSet<TaskRecord> _heldPermits = [];
     private int _granted;
     private int _rateLimitedStarts;
@@ -159,7 +160,7 @@ internal sealed partial class SimulatedWorld
         }
 
         Assert.True(Engine.Unfinished == 0, string.Join("; ", _accepted.Where(task => !task.HasEnded).Select(
-            task => $"task {task.Id} attempt {task.Attempt} is {task.Phase} at {task.Worker} ({task.Intent}, {task.Marks})")));
+            task => $"task {task.Id} attempt {task.Attempt} is {task.Phase} at {task.Worker} ({task.Intent}, {task.Flags})")));
         foreach (var task in _accepted)
         {
             Assert.True(task.HasEnded, $"task {task.Id} is {task.Phase}");
@@ -240,16 +241,16 @@ internal sealed partial class SimulatedWorld
     {
         if (_asked.Count == 0)
             return;
-        var gate = _asked[a % _asked.Count];
-        _asked.Remove(gate);
+        var queue = _asked[a % _asked.Count];
+        _asked.Remove(queue);
         if (b % 10 == 0)
         {
-            Apply(new TaskCommand.PermitRefused(gate, FailureReason.NotFound, "it was deleted"));
+            Apply(new TaskCommand.PermitRefused(queue, FailureReason.NotFound, "it was deleted"));
             return;
         }
 
         _granted++;
-        Apply(new TaskCommand.PermitGranted(gate));
+        Apply(new TaskCommand.PermitGranted(queue));
     }
 
     private void DisturbWorkers(int a, int b)
@@ -328,8 +329,8 @@ internal sealed partial class SimulatedWorld
         {
             if (order.Kind == PermitOrderKind.Ask)
             {
-                Assert.DoesNotContain(order.Gate, _asked);
-                _asked.Add(order.Gate);
+                Assert.DoesNotContain(order.Queue, _asked);
+                _asked.Add(order.Queue);
             }
             else
             {
