@@ -5,6 +5,7 @@ using System.CommandLine.Parsing;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Commands.Objects;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Options;
 using Orchestrator.Core.Tasks;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Orchestrator.Cli.Commands.Objects;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Options;
 

@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Options;
-using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Handlers;
 using Orchestrator.Handlers.Common;
+using Orchestrator.Protocol;
 using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Cli.Commands;

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
-using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.Execution;
 using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;

@@ -1,13 +1,13 @@
 using System.Runtime.InteropServices;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
-using Orchestrator.Protocol;
-using Orchestrator.Transport.Sockets;
-using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
+using Orchestrator.Protocol;
+using Orchestrator.Transport.RawMessages;
+using Orchestrator.Transport.Sockets;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Dispatch;

@@ -1,7 +1,5 @@
 using Orchestrator.Coordinator.Infrastructure;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Waits;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Coordinator.EngineHosts;
 

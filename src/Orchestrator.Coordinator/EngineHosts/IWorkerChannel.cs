@@ -1,4 +1,5 @@
 using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.EngineHosts;

@@ -1,6 +1,5 @@
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Waits;
+using Orchestrator.Core.Kernel;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.EngineHosts;

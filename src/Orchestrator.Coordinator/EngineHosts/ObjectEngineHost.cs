@@ -4,11 +4,10 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
 using Orchestrator.Core.Tasks;
-using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Coordinator.EngineHosts;
 

@@ -1,7 +1,6 @@
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Journal.Wire;
-using Orchestrator.Core.Journal;
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Coordinator.EngineHosts;
 

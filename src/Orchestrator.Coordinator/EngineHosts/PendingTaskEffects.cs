@@ -1,6 +1,7 @@
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Journal.Wire;
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.EngineHosts;

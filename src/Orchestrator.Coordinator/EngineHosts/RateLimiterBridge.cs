@@ -1,10 +1,9 @@
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.RateLimiters;
 using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
-using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Coordinator.EngineHosts;
 

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Budgets;
-using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.EngineHosts;

@@ -1,5 +1,5 @@
 using Orchestrator.Coordinator.Infrastructure;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Coordinator.EngineHosts;
 

@@ -24,7 +24,8 @@ using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
-using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Worker.Tasks;
 

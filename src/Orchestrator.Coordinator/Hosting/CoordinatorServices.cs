@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Client.Objects;
-using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Admin;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
@@ -16,7 +15,8 @@ using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
-using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Common;
+using Orchestrator.Protocol;
 using Prometheus;
 
 namespace Orchestrator.Coordinator.Hosting;

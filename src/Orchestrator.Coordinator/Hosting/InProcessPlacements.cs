@@ -1,7 +1,7 @@
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Worker.Execution;
 using Orchestrator.Worker.Tasks;
 

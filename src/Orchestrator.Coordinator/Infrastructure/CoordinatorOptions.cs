@@ -1,9 +1,9 @@
 using System.Net;
 using System.Security.Cryptography;
-using Orchestrator.Protocol;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Coordinator.Infrastructure;
 

@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal.Wire;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
 
 namespace Orchestrator.Coordinator.Journal;
 

@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using Microsoft.Data.Sqlite;
 using Orchestrator.Coordinator.Journal.Wire;
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
 
 namespace Orchestrator.Coordinator.Journal;
 

@@ -1,5 +1,5 @@
 using Orchestrator.Coordinator.Journal.Wire;
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
 
 namespace Orchestrator.Coordinator.Journal;
 

@@ -1,10 +1,15 @@
 using Google.Protobuf;
 using Orchestrator.Coordinator.Journal.Wire;
 using Orchestrator.Coordinator.Mapping;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.State;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
+using KeptItem = Orchestrator.Coordinator.Journal.Wire.KeptItem;
+using RequestAnswered = Orchestrator.Coordinator.Journal.Wire.RequestAnswered;
+using TaskEnded = Orchestrator.Coordinator.Journal.Wire.TaskEnded;
 
 namespace Orchestrator.Coordinator.Journal;
 
@@ -13,19 +18,19 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
 {
     private readonly TaskPolicyMapper _policies = new();
 
-    public Core.Journal.RestoredObjects ToObjects()
+    public Core.Objects.RestoredObjects ToObjects()
     {
-        var restored = new Core.Journal.RestoredObjects { StateFloor = image.StateFloor };
+        var restored = new Core.Objects.RestoredObjects { StateFloor = image.StateFloor };
         restored.Queues.AddRange(All(image.Queues.Values, ToQueue));
         restored.States.AddRange(All(image.States.Values, ToState));
         restored.Requests.AddRange(All(image.Requests, ToRequest));
         return restored;
     }
 
-    public IEnumerable<Core.Journal.RestoredTask> ToTasks() => All(image.Tasks.Values, ToTask);
+    public IEnumerable<Core.TaskModel.RestoredTask> ToTasks() => All(image.Tasks.Values, ToTask);
 
-    public IEnumerable<Core.Journal.ForgottenTask> ToForgottenTasks() => image.ForgottenTasks.Select(request =>
-        new Core.Journal.ForgottenTask((long)request.TaskId, request.RequestId, times.ToEngine(request.AcceptedAt)));
+    public IEnumerable<Core.TaskModel.ForgottenTask> ToForgottenTasks() => image.ForgottenTasks.Select(request =>
+        new Core.TaskModel.ForgottenTask((long)request.TaskId, request.RequestId, times.ToEngine(request.AcceptedAt)));
 
     /// <summary>A record that is intact but that an engine cannot restore refuses the start like any other damage.</summary>
     private static IEnumerable<TTo> All<TFrom, TTo>(IEnumerable<TFrom> items, Func<TFrom, TTo> convert)
@@ -47,12 +52,12 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
         }
     }
 
-    private Core.Journal.RestoredQueue ToQueue(JournaledQueue queue)
+    private Core.Queues.RestoredQueue ToQueue(JournaledQueue queue)
     {
         var counts = queue.Counts;
-        return new Core.Journal.RestoredQueue(
+        return new Core.Queues.RestoredQueue(
             QueueOperations.ToSpec(queue.Spec),
-            new Core.Journal.QueueCounts(
+            new Core.Queues.QueueCounts(
                 (long)counts.LastSequence, (long)counts.Unfinished, (long)counts.DeadLettered, (long)counts.Dropped, counts.ShutDown, counts.Emptied),
             [.. queue.Items.Select(ToItem)])
         {
@@ -60,26 +65,26 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
         };
     }
 
-    private Core.Journal.KeptItem ToItem(KeptItem item)
+    private Core.Queues.KeptItem ToItem(KeptItem item)
     {
         object body = item.Body ?? new V1.Payload();
         if (item.DeadLetter is { } letter)
             body = new DeadLetter(body, letter.Queue, letter.Sequence, letter.Deliveries, letter.Reason);
-        return new Core.Journal.KeptItem(body, item.Bytes, (long)item.Sequence, item.Priority, times.ToEngine(item.PutAt), item.Deliveries, item.HasReturned)
+        return new Core.Queues.KeptItem(body, item.Bytes, (long)item.Sequence, item.Priority, times.ToEngine(item.PutAt), item.Deliveries, item.HasReturned)
         {
             DelayedUntil = times.ToEngineOrNone(item.DelayedUntil),
         };
     }
 
-    private Core.Journal.RestoredState ToState(JournaledState state)
+    private Core.State.RestoredState ToState(JournaledState state)
     {
         IReadOnlyList<Number> numbers = state.Number is { } number
             ? [StateOperations.ToNumber(number, "number")]
             : [.. state.Elements.Select(bits => state.IsReal == true ? Number.Of(BitConverter.UInt64BitsToDouble(bits)) : Number.Of((long)bits))];
-        return new Core.Journal.RestoredState(StateOperations.ToKind(state.Begun.Kind), state.Begun.Name, (Core.Journal.Durability)(int)state.Begun.Durability, state.Version)
+        return new Core.State.RestoredState(StateOperations.ToKind(state.Begun.Kind), state.Begun.Name, (Core.Common.Durability)(int)state.Begun.Durability, state.Version)
         {
             Owner = state.Begun.Owner,
-            Entries = [.. state.Entries.Select(entry => new Core.Journal.RestoredEntry(entry.Key, ToContent(entry.Value), entry.Version, times.ToEngine(entry.Until)))],
+            Entries = [.. state.Entries.Select(entry => new Core.State.RestoredEntry(entry.Key, ToContent(entry.Value), entry.Version, times.ToEngine(entry.Until)))],
             Values = [.. state.Values.Select(ToContent)],
             Numbers = numbers,
             IsReal = state.IsReal,
@@ -90,10 +95,10 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
     {
         var content = ToContent(item.Body ?? new V1.Payload());
         var body = item.DeadLetter is { } letter ? new DeadLetter(content.Body, letter.Queue, letter.Sequence, letter.Deliveries, letter.Reason) : content.Body;
-        return QueueItem.TakenBefore(new Core.Journal.KeptItem(body, content.Bytes, (long)item.Sequence, item.Priority, 0, item.Delivery, HasReturned: true));
+        return QueueItem.TakenBefore(new Core.Queues.KeptItem(body, content.Bytes, (long)item.Sequence, item.Priority, 0, item.Delivery, HasReturned: true));
     }
 
-    private Core.Journal.RequestAnswered ToRequest(RequestAnswered request)
+    private Core.Kernel.RequestAnswered ToRequest(RequestAnswered request)
     {
         (Type Command, ObjectOutcome Outcome) answer = request.AnswerCase switch
         {
@@ -113,10 +118,10 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
             RequestAnswered.AnswerOneofCase.ShutDown => (typeof(ShutDownQueue), new ShutDownQueueOutcome(request.ShutDown.DroppedItems)),
             _ => throw new JournalException($"the answer to request \"{request.RequestId}\" is of a kind that this build does not know: the journal is of a later version"),
         };
-        return new Core.Journal.RequestAnswered(request.RequestId, answer.Command, answer.Outcome, times.ToEngine(request.At));
+        return new Core.Kernel.RequestAnswered(request.RequestId, answer.Command, answer.Outcome, times.ToEngine(request.At));
     }
 
-    private Core.Journal.RestoredTask ToTask(JournaledTask task)
+    private Core.TaskModel.RestoredTask ToTask(JournaledTask task)
     {
         var accepted = task.Accepted;
         List<Violation>? violations = null;
@@ -125,7 +130,7 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
             throw new JournalException($"the options of task {accepted.TaskId} are wrong ({violations[0]}): the journal is damaged, or of a later version");
         if (task.Met.Count > 0)
             policy = policy with { DependsOn = [.. policy.DependsOn.Where(id => !task.Met.Contains((ulong)id))] };
-        return new Core.Journal.RestoredTask(
+        return new Core.TaskModel.RestoredTask(
             (long)accepted.TaskId,
             new TaskSubmission(accepted.Handler, policy, accepted.Input, accepted.Input.Length, accepted.Tag, accepted.RequestId),
             times.ToEngine(accepted.AcceptedAt))
@@ -140,7 +145,7 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
     private AttemptSummary ToAttempt(FailedAttempt failed) =>
         new(failed.Number, failed.Worker, times.ToEngineOrNone(failed.StartedAt), failed.RunTicks, ToFailure(failed.Error));
 
-    private Core.Journal.TaskEnd ToEnd(TaskEnded end) =>
+    private Core.TaskModel.TaskEnd ToEnd(TaskEnded end) =>
         new((TaskState)(int)end.State, end.Attempt, end.Worker, times.ToEngineOrNone(end.StartedAt), times.ToEngineOrNone(end.EndedAt), end.RunTicks)
         {
             Output = end.HasOutput ? end.Output : null,

@@ -33,7 +33,7 @@ internal sealed class JournalSnapshot(string path)
             {
                 // Further ids may have been reserved meanwhile.
                 var now = new Meta(target.Meta) { Snapshot = snapshot, SnapshotChunks = chunks, SnapshotPosition = position, SnapshotBytes = bytes };
-                target.Commit([], Core.Journal.Durability.Disk, () => target.Activate(now));
+                target.Commit([], Core.Common.Durability.Disk, () => target.Activate(now));
             });
             onDone();
         }
@@ -63,7 +63,7 @@ internal sealed class JournalSnapshot(string path)
             var (number, data) = (chunks++, frame.ToArray());
             bytes += (ulong)data.Length;
             frame.Clear();
-            write(target => target.Commit([], Core.Journal.Durability.Process, () => target.WriteChunk(snapshot, number, data)));
+            write(target => target.Commit([], Core.Common.Durability.Process, () => target.WriteChunk(snapshot, number, data)));
         }
     }
 }

@@ -62,7 +62,7 @@ public static class JournalTool
             reader.ReadAll((_, _) => { }, (_, _) => { });
         using (var database = JournalDatabase.Open(path))
         {
-            database.Commit([], Core.Journal.Durability.Disk, database.DropUnfinishedSnapshots);
+            database.Commit([], Core.Common.Durability.Disk, database.DropUnfinishedSnapshots);
             string? failure = null;
             new JournalSnapshot(path).Make(piece => piece(database), () => { }, why => failure = why);
             if (failure is not null)
@@ -93,7 +93,7 @@ public static class JournalTool
 
         JournalDatabase.ForgetMark(path);
         using var database = JournalDatabase.Open(path);
-        database.Commit([], Core.Journal.Durability.Disk, last: last);
+        database.Commit([], Core.Common.Durability.Disk, last: last);
         return last;
     }
 

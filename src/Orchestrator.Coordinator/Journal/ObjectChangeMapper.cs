@@ -1,7 +1,5 @@
 using Orchestrator.Coordinator.Journal.Wire;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Queues;
-using Orchestrator.Core.State;
 
 namespace Orchestrator.Coordinator.Journal;
 
@@ -9,31 +7,31 @@ namespace Orchestrator.Coordinator.Journal;
 internal sealed class ObjectChangeMapper(JournalClock times)
 {
     /// <summary>Null for changes that need no record.</summary>
-    public Change? ToWire(Core.Journal.ObjectChange change) => change switch
+    public Change? ToWire(Core.Kernel.ObjectChange change) => change switch
     {
-        Core.Journal.QueueCreated created => new Change { QueueCreated = QueueOperations.ToMessage(created.Spec) },
-        Core.Journal.QueueOwned owned => new Change { QueueOwned = new QueueOwned { Queue = owned.Queue, Owner = owned.Owner } },
-        Core.Journal.QueueDropped dropped => new Change { QueueDropped = dropped.Queue },
-        Core.Journal.QueueChanged changed => new Change { QueueChanged = ToWire(changed) },
-        Core.Journal.StateBegun begun => new Change
+        Core.Queues.QueueCreated created => new Change { QueueCreated = QueueOperations.ToMessage(created.Spec) },
+        Core.Queues.QueueOwned owned => new Change { QueueOwned = new QueueOwned { Queue = owned.Queue, Owner = owned.Owner } },
+        Core.Queues.QueueDropped dropped => new Change { QueueDropped = dropped.Queue },
+        Core.Queues.QueueChanged changed => new Change { QueueChanged = ToWire(changed) },
+        Core.State.StateBegun begun => new Change
         {
             StateBegun = new StateBegun
             {
                 Kind = StateOperations.ToMessage(begun.Kind), Name = begun.Name, Durability = (V1.Durability)(int)begun.Durability, Version = begun.Version, Owner = begun.Owner,
             },
         },
-        Core.Journal.StateEdited edited => new Change { StateEdited = ToWire(edited) },
-        Core.Journal.EntryLives lives => new Change { EntryLives = new EntryLives { Dict = lives.Dict, Key = lives.Key, Until = times.ToJournal(lives.Deadline) } },
-        Core.Journal.ArrayTyped typed => new Change { ArrayTyped = new ArrayTyped { Array = typed.Array, Real = typed.IsReal } },
-        Core.Journal.StateDeleted deleted => new Change
+        Core.State.StateEdited edited => new Change { StateEdited = ToWire(edited) },
+        Core.State.EntryLives lives => new Change { EntryLives = new EntryLives { Dict = lives.Dict, Key = lives.Key, Until = times.ToJournal(lives.Deadline) } },
+        Core.State.ArrayTyped typed => new Change { ArrayTyped = new ArrayTyped { Array = typed.Array, Real = typed.IsReal } },
+        Core.State.StateDeleted deleted => new Change
         {
             StateDeleted = new StateDeleted { Kind = StateOperations.ToMessage(deleted.Kind), Name = deleted.Name, Floor = deleted.Floor },
         },
-        Core.Journal.RequestAnswered answered => ToWire(answered) is { } answer ? new Change { RequestAnswered = answer } : null,
+        Core.Kernel.RequestAnswered answered => ToWire(answered) is { } answer ? new Change { RequestAnswered = answer } : null,
         _ => throw new InvalidOperationException($"there is no record for {change}"),
     };
 
-    private QueueChanged ToWire(Core.Journal.QueueChanged changed)
+    private QueueChanged ToWire(Core.Queues.QueueChanged changed)
     {
         var counts = changed.Counts;
         var message = new QueueChanged
@@ -66,9 +64,9 @@ internal sealed class ObjectChangeMapper(JournalClock times)
         return message;
     }
 
-    private KeptItem ToWire(in Core.Journal.KeptItem item)
+    private KeptItem ToWire(in Core.Queues.KeptItem item)
     {
-        var letter = item.Body as DeadLetter;
+        var letter = item.Body as Core.Queues.DeadLetter;
         var message = new KeptItem
         {
             Sequence = (ulong)item.Sequence,
@@ -84,27 +82,27 @@ internal sealed class ObjectChangeMapper(JournalClock times)
         return message;
     }
 
-    private static StateEdited ToWire(Core.Journal.StateEdited edited)
+    private static StateEdited ToWire(Core.State.StateEdited edited)
     {
         var message = new StateEdited { Kind = StateOperations.ToMessage(edited.Kind), Name = edited.Name, Version = edited.Change.Version };
         switch (edited.Change)
         {
-            case DictEntrySet set:
+            case Core.State.DictEntrySet set:
                 message.EntrySet = new KeptEntry { Key = set.Key, Value = PayloadMapper.ToPayload(set.Value) };
                 break;
-            case DictEntryDeleted deleted:
+            case Core.State.DictEntryDeleted deleted:
                 message.EntryDeleted = deleted.Key;
                 break;
-            case ListEdited list:
+            case Core.State.ListEdited list:
                 message.List = StateOperations.ToMessage(list.Edit);
                 break;
-            case ValueChanged value:
+            case Core.State.ValueChanged value:
                 message.Number = StateOperations.ToMessage(value.Current);
                 break;
-            case ArrayElementChanged element:
+            case Core.State.ArrayElementChanged element:
                 message.ElementSet = new ElementSet { Index = (ulong)element.Index, Number = StateOperations.ToMessage(element.Current) };
                 break;
-            case ArrayCreated created:
+            case Core.State.ArrayCreated created:
                 message.ArrayCreated = (ulong)created.Length;
                 break;
             default:
@@ -114,37 +112,37 @@ internal sealed class ObjectChangeMapper(JournalClock times)
         return message;
     }
 
-    private RequestAnswered? ToWire(Core.Journal.RequestAnswered answered)
+    private RequestAnswered? ToWire(Core.Kernel.RequestAnswered answered)
     {
         var message = new RequestAnswered { RequestId = answered.RequestId, At = times.ToJournal(answered.At) };
         switch (answered.Outcome)
         {
-            case PutOutcome put:
+            case Core.Queues.PutOutcome put:
                 message.Put = QueueOperations.ToResponse(put);
                 break;
-            case MarkDoneOutcome done:
+            case Core.Queues.MarkDoneOutcome done:
                 message.MarkDone = QueueOperations.ToResponse(done);
                 break;
-            case UpdateDictOutcome dict:
+            case Core.State.UpdateDictOutcome dict:
                 message.Dict = StateOperations.ToResponse(dict);
                 break;
-            case UpdateListOutcome list:
+            case Core.State.UpdateListOutcome list:
                 message.List = StateOperations.ToResponse(list);
                 break;
-            case UpdateValueOutcome value:
+            case Core.State.UpdateValueOutcome value:
                 message.Value = StateOperations.ToResponse(value);
                 break;
-            case UpdateArrayOutcome array:
+            case Core.State.UpdateArrayOutcome array:
                 message.Array = StateOperations.ToResponse(array);
                 break;
             // Leases do not outlive the process: a repeated request gets new ones.
-            case GetOutcome { Session: null } get:
+            case Core.Queues.GetOutcome { Session: null } get:
                 message.Get = QueueOperations.ToResponse(get);
                 break;
-            case SettleOutcome settle:
+            case Core.Queues.SettleOutcome settle:
                 message.Settle = QueueOperations.ToResponse(settle);
                 break;
-            case ShutDownQueueOutcome shut:
+            case Core.Queues.ShutDownQueueOutcome shut:
                 message.ShutDown = QueueOperations.ToResponse(shut);
                 break;
             default:

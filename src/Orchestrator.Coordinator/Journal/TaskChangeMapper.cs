@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using Orchestrator.Coordinator.Journal.Wire;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Journal;
 
@@ -11,7 +10,7 @@ internal sealed class TaskChangeMapper(JournalClock times, TaskResultMapper resu
     private const int MaxPolicies = 1_024;
 
     // Tasks with equal options share one policy, so it is encoded only once.
-    private readonly Dictionary<TaskPolicy, ByteString> _policies = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Core.TaskModel.TaskPolicy, ByteString> _policies = new(ReferenceEqualityComparer.Instance);
 
     private List<EndedTask> _ended = [];
 
@@ -25,23 +24,23 @@ internal sealed class TaskChangeMapper(JournalClock times, TaskResultMapper resu
         return ended;
     }
 
-    public Change ToWire(Core.Journal.TaskChange change) => change switch
+    public Change ToWire(Core.TaskModel.TaskChange change) => change switch
     {
-        Core.Journal.TaskAccepted accepted => new Change { TaskAccepted = ToWire(accepted) },
-        Core.Journal.DependencyMet met => new Change { DependencyMet = new DependencyMet { TaskId = (ulong)met.TaskId, Dependency = (ulong)met.DependencyId } },
-        Core.Journal.TaskAssigned assigned => new Change
+        Core.TaskModel.TaskAccepted accepted => new Change { TaskAccepted = ToWire(accepted) },
+        Core.TaskModel.DependencyMet met => new Change { DependencyMet = new DependencyMet { TaskId = (ulong)met.TaskId, Dependency = (ulong)met.DependencyId } },
+        Core.TaskModel.TaskAssigned assigned => new Change
         {
             TaskAssigned = new TaskAssigned { TaskId = (ulong)assigned.TaskId, Attempt = assigned.Attempt, Worker = assigned.Worker },
         },
-        Core.Journal.TaskReturned returned => new Change { TaskReturned = (ulong)returned.TaskId },
-        Core.Journal.TaskRetried retried => new Change { TaskRetried = new TaskRetried { TaskId = (ulong)retried.TaskId, Failed = ToWire(retried.Failed) } },
-        Core.Journal.TaskCancelRequested cancelled => new Change { TaskCancelRequested = (ulong)cancelled.TaskId },
-        Core.Journal.TaskEnded ended => new Change { TaskEnded = ToWire(ended) },
-        Core.Journal.TaskForgotten forgotten => new Change { TaskForgotten = (ulong)forgotten.TaskId },
+        Core.TaskModel.TaskReturned returned => new Change { TaskReturned = (ulong)returned.TaskId },
+        Core.TaskModel.TaskRetried retried => new Change { TaskRetried = new TaskRetried { TaskId = (ulong)retried.TaskId, Failed = ToWire(retried.Failed) } },
+        Core.TaskModel.TaskCancelRequested cancelled => new Change { TaskCancelRequested = (ulong)cancelled.TaskId },
+        Core.TaskModel.TaskEnded ended => new Change { TaskEnded = ToWire(ended) },
+        Core.TaskModel.TaskForgotten forgotten => new Change { TaskForgotten = (ulong)forgotten.TaskId },
         _ => throw new InvalidOperationException($"there is no record for {change}"),
     };
 
-    private TaskAccepted ToWire(Core.Journal.TaskAccepted accepted)
+    private TaskAccepted ToWire(Core.TaskModel.TaskAccepted accepted)
     {
         var submission = accepted.Submission;
         return new TaskAccepted
@@ -56,7 +55,7 @@ internal sealed class TaskChangeMapper(JournalClock times, TaskResultMapper resu
         };
     }
 
-    private FailedAttempt ToWire(AttemptSummary failed) => new()
+    private FailedAttempt ToWire(Core.TaskModel.AttemptSummary failed) => new()
     {
         Number = failed.Number,
         Worker = failed.Worker,
@@ -65,7 +64,7 @@ internal sealed class TaskChangeMapper(JournalClock times, TaskResultMapper resu
         Error = WorkerMessageMapper.ToError(failed.Failure),
     };
 
-    private TaskEnded ToWire(Core.Journal.TaskEnded ended)
+    private TaskEnded ToWire(Core.TaskModel.TaskEnded ended)
     {
         var end = ended.End;
         var message = new TaskEnded
@@ -86,7 +85,7 @@ internal sealed class TaskChangeMapper(JournalClock times, TaskResultMapper resu
         return message;
     }
 
-    private ByteString Encode(TaskPolicy policy)
+    private ByteString Encode(Core.TaskModel.TaskPolicy policy)
     {
         if (_policies.TryGetValue(policy, out var known))
             return known;

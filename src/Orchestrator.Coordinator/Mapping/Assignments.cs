@@ -1,8 +1,8 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Transport.RawMessages;
-using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Coordinator.Mapping;
 

@@ -1,5 +1,11 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Barriers;
+using Orchestrator.Core.Conditions;
+using Orchestrator.Core.Events;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Latches;
+using Orchestrator.Core.Locks;
+using Orchestrator.Core.RateLimiters;
+using Orchestrator.Core.Semaphores;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Mapping;

@@ -1,4 +1,4 @@
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Mapping;

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Numerics;
 using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.State;
 using Orchestrator.Protocol;
 using Orchestrator.Transport.RawMessages;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.State;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Mapping;

@@ -1,7 +1,7 @@
 using Google.Protobuf.Collections;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Protocol;
 using Orchestrator.Transport.RawMessages;
-using Orchestrator.Core.Objects;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Mapping;
@@ -73,8 +73,8 @@ internal static class PayloadMapper
     };
 
     /// <summary>A durability level; null if none is named.</summary>
-    public static Core.Journal.Durability? ToDurability(Durability durability) =>
-        durability == Durability.Unspecified ? null : (Core.Journal.Durability)Narrow((int)durability);
+    public static Core.Common.Durability? ToDurability(Durability durability) =>
+        durability == Durability.Unspecified ? null : (Core.Common.Durability)Narrow((int)durability);
 
     /// <summary>A wire enumeration may hold any number; one outside the engine's type is treated as unknown, like 255.</summary>
     public static byte Narrow(int value) => value is >= 0 and <= byte.MaxValue ? (byte)value : byte.MaxValue;

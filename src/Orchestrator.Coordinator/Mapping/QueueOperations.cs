@@ -1,4 +1,5 @@
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Coordinator.Mapping;

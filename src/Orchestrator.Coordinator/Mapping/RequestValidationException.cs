@@ -1,5 +1,5 @@
 using Grpc.Core;
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Coordinator.Mapping;
 

@@ -2,9 +2,9 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Protocol;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Mapping;

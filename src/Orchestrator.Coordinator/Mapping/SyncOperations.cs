@@ -1,9 +1,18 @@
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Barriers;
+using Orchestrator.Core.Conditions;
+using Orchestrator.Core.Events;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Latches;
+using Orchestrator.Core.Locks;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.RateLimiters;
+using Orchestrator.Core.Semaphores;
 using Orchestrator.V1;
-using BarrierAction = Orchestrator.Core.Sync.BarrierAction;
-using LockMode = Orchestrator.Core.Sync.LockMode;
-using RateLimiterSpec = Orchestrator.Core.Sync.RateLimiterSpec;
+using BarrierAction = Orchestrator.Core.Barriers.BarrierAction;
+using LockMode = Orchestrator.Core.Locks.LockMode;
+using RateLimiterSpec = Orchestrator.Core.RateLimiters.RateLimiterSpec;
+using WaitStatus = Orchestrator.V1.WaitStatus;
 
 namespace Orchestrator.Coordinator.Mapping;
 
@@ -130,7 +139,7 @@ internal static class SyncOperations
     public static AcquirePermitsResponse ToResponse(AcquirePermitsOutcome outcome)
     {
         var response = new AcquirePermitsResponse { Status = (WaitStatus)(int)outcome.Status };
-        if (outcome.Status == Core.Objects.WaitStatus.Timeout)
+        if (outcome.Status == Core.Kernel.WaitStatus.Timeout)
             response.RetryAfter = ProtoTime.ToDuration(outcome.RetryAfter);
         return response;
     }

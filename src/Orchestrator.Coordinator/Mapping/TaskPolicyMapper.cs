@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Mapping;
@@ -209,17 +209,17 @@ internal sealed class TaskPolicyMapper
             return 1;
         }
 
-        public Core.Journal.Durability Durability(Durability durability)
+        public Core.Common.Durability Durability(Durability durability)
         {
             switch (durability)
             {
                 case V1.Durability.Unspecified:
-                    return Core.Journal.Durability.Memory;
+                    return Core.Common.Durability.Memory;
                 case V1.Durability.Memory or V1.Durability.Process or V1.Durability.Disk:
-                    return (Core.Journal.Durability)(int)durability;
+                    return (Core.Common.Durability)(int)durability;
                 default:
                     Add("durability", $"{(int)durability} is no Durability; 1 (memory), 2 (process) and 3 (disk) are");
-                    return Core.Journal.Durability.Memory;
+                    return Core.Common.Durability.Memory;
             }
         }
 

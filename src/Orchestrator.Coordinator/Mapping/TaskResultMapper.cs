@@ -1,9 +1,9 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Services;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Coordinator.Mapping;
 

@@ -1,8 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Core.Sessions;
 using Orchestrator.V1;
-using EngineCycle = Orchestrator.Core.Waits.DeadlockCycle;
-using EngineEdge = Orchestrator.Core.Waits.WaitEdge;
+using EngineCycle = Orchestrator.Core.Kernel.DeadlockCycle;
+using EngineEdge = Orchestrator.Core.Kernel.WaitEdge;
 
 namespace Orchestrator.Coordinator.Mapping;
 
@@ -22,7 +21,7 @@ internal static class WaitEdges
     };
 
     /// <summary>The session's name for people: its display name and the task on whose behalf it acts.</summary>
-    private static string NameOf(Session? session) => session switch
+    private static string NameOf(Core.Kernel.Session? session) => session switch
     {
         null => "",
         { Task: { } task, DisplayName.Length: > 0 } => $"{session.DisplayName} (task {task.TaskId})",

@@ -2,8 +2,9 @@ using System.Diagnostics;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
-using Orchestrator.Transport.RawMessages;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Coordinator.Mapping;
 

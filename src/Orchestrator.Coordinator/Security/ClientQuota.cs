@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Coordinator.Security;
 

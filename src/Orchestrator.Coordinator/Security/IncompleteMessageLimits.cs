@@ -1,5 +1,5 @@
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Common;
 
 namespace Orchestrator.Coordinator.Security;
 

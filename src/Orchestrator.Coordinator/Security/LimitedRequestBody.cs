@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.Features;
-using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Mapping;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Coordinator.Security;
 

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Coordinator.Security;
 

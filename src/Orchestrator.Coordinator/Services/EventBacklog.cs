@@ -1,5 +1,5 @@
-using Orchestrator.Core.Budgets;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Coordinator.Services;
 

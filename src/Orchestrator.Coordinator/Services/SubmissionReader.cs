@@ -1,9 +1,9 @@
 using Google.Protobuf;
-using Orchestrator.Protocol;
-using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
+using Orchestrator.Protocol;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services;

@@ -1,16 +1,16 @@
 using Grpc.Core;
-using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
-using Orchestrator.Core.Budgets;
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
-using Orchestrator.Core.Waits;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.V1;
-using Durability = Orchestrator.Core.Journal.Durability;
-using PlacementPolicy = Orchestrator.Core.Tasks.PlacementPolicy;
+using Durability = Orchestrator.Core.Common.Durability;
+using PlacementPolicy = Orchestrator.Core.TaskModel.PlacementPolicy;
 
 namespace Orchestrator.Coordinator.Services;
 

@@ -2,11 +2,11 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Grpc.Core;
-using Orchestrator.Protocol;
-using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
+using Orchestrator.Protocol;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Coordinator.Services;
 

@@ -1,11 +1,12 @@
 using Grpc.Core;
-using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services;

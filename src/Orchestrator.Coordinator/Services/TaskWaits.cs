@@ -1,11 +1,11 @@
-using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Budgets;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.TaskModel;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.V1;
-using TaskState = Orchestrator.Core.Tasks.TaskState;
+using TaskState = Orchestrator.Core.TaskModel.TaskState;
 
 namespace Orchestrator.Coordinator.Services;
 

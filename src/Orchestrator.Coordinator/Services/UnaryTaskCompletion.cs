@@ -1,5 +1,5 @@
 using Orchestrator.Coordinator.EngineHosts;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Coordinator.Services;
 

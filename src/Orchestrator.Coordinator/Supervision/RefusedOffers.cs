@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Protocol;
 
 namespace Orchestrator.Coordinator.Supervision;

@@ -1,6 +1,5 @@
 using Orchestrator.Coordinator.Infrastructure;
-using Orchestrator.Core.Scheduling;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Coordinator.Supervision;
 

@@ -1,7 +1,7 @@
-using Orchestrator.Transport.Sockets;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Infrastructure;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
+using Orchestrator.Transport.Sockets;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Supervision;

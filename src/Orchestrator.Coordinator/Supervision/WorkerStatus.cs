@@ -1,4 +1,4 @@
-using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Supervision;

@@ -1,4 +1,3 @@
-using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.Supervision;

@@ -1,5 +1,3 @@
-using Orchestrator.Coordinator.Infrastructure;
-
 namespace Orchestrator.Coordinator.Supervision;
 
 // Workers that have run enough tasks, or have grown too large, are replaced before they do harm: the successor starts first, and none of their tasks is

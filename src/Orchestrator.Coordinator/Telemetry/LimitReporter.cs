@@ -1,4 +1,3 @@
-using Orchestrator.Protocol;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
@@ -6,7 +5,8 @@ using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Supervision;
-using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Common;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Coordinator.Telemetry;
 

@@ -4,8 +4,7 @@ using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Supervision;
-using Orchestrator.Core.Scheduling;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Coordinator.Telemetry;
 

@@ -1,8 +1,5 @@
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Locks;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
-using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Conditions;
 

@@ -1,5 +1,4 @@
-using Orchestrator.Core.Journal;
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Common;
 
 namespace Orchestrator.Core.Kernel;
 

@@ -1,6 +1,3 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Waits;
-
 namespace Orchestrator.Core.Kernel;
 
 /// <summary>The step that the engine executes: its time, its effects, and the wait that its command began.</summary>

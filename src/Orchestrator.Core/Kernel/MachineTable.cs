@@ -1,5 +1,3 @@
-using Orchestrator.Core.Objects;
-
 namespace Orchestrator.Core.Kernel;
 
 /// <summary>The machines by the kind of their objects.</summary>

@@ -1,7 +1,4 @@
-using Orchestrator.Core.Budgets;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Queues;
-using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Common;
 
 namespace Orchestrator.Core.Kernel;
 

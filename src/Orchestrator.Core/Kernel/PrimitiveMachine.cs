@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Kernel;
 

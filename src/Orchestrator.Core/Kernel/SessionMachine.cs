@@ -1,7 +1,3 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Waits;
-
 namespace Orchestrator.Core.Kernel;
 
 /// <summary>

@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Scheduling;
-using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Common;
 
 namespace Orchestrator.Core.Kernel;
 

@@ -1,6 +1,3 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Waits;
-
 namespace Orchestrator.Core.Kernel;
 
 /// <summary>Records the waits for tasks, each with a <see cref="TaskJoin"/> in place of an object.</summary>

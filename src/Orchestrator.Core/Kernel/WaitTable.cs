@@ -1,8 +1,4 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Queues;
-using Orchestrator.Core.Scheduling;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Waits;
+using Orchestrator.Core.Common;
 
 namespace Orchestrator.Core.Kernel;
 

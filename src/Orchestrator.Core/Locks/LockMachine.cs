@@ -1,8 +1,5 @@
+using Orchestrator.Core.Common;
 using Orchestrator.Core.Kernel;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Sync;
-using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Locks;
 

@@ -1,6 +1,4 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
-using Orchestrator.Core.Waits;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.Locks;
 

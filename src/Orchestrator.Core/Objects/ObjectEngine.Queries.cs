@@ -1,9 +1,7 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
-using Orchestrator.Core.Sessions;
 using Orchestrator.Core.State;
-using Orchestrator.Core.Sync;
-using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
 

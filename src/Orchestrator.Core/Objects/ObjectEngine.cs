@@ -1,8 +1,7 @@
 using Orchestrator.Core.Barriers;
-using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Common;
 using Orchestrator.Core.Conditions;
 using Orchestrator.Core.Events;
-using Orchestrator.Core.Journal;
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Latches;
 using Orchestrator.Core.Locks;
@@ -10,9 +9,7 @@ using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.RateLimiters;
 using Orchestrator.Core.Semaphores;
-using Orchestrator.Core.Sessions;
 using Orchestrator.Core.State;
-using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Objects;
 

@@ -1,7 +1,6 @@
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
-using Orchestrator.Core.Sessions;
 using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Objects;

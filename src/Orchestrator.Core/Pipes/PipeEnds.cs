@@ -1,6 +1,5 @@
+using Orchestrator.Core.Common;
 using Orchestrator.Core.Kernel;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Pipes;
 

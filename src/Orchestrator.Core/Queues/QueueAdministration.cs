@@ -1,6 +1,5 @@
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
 using Orchestrator.Core.Kernel;
-using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.Queues;
 

@@ -1,5 +1,4 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.Queues;
 

@@ -1,4 +1,4 @@
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.Queues;
 
@@ -19,7 +19,7 @@ public readonly struct QueueItem
     }
 
     /// <summary>An item that was taken permanently before a restart, for the answer to the same request.</summary>
-    public static QueueItem TakenBefore(in Journal.KeptItem item) => new(
+    public static QueueItem TakenBefore(in KeptItem item) => new(
         new QueueEntry { Body = item.Body, Bytes = item.Bytes, Sequence = item.Sequence, Priority = item.Priority, PutAt = item.PutAt, Deliveries = item.Deliveries }, 0);
 
     /// <summary>The payload.</summary>

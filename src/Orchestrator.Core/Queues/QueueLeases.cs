@@ -1,5 +1,4 @@
 using Orchestrator.Core.Kernel;
-using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Queues;
 

@@ -1,4 +1,4 @@
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.Queues;
 

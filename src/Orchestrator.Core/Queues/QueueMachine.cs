@@ -1,8 +1,4 @@
-using Orchestrator.Core.Journal;
 using Orchestrator.Core.Kernel;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Queues;
 

@@ -1,4 +1,5 @@
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.Queues;
 

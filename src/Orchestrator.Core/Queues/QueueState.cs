@@ -1,7 +1,4 @@
-using Orchestrator.Core.Journal;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Waits;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.Queues;
 

@@ -1,7 +1,5 @@
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
 using Orchestrator.Core.Kernel;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Queues;
 

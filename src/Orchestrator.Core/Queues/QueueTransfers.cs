@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
 using Orchestrator.Core.Kernel;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Queues;
 

@@ -1,7 +1,4 @@
 using Orchestrator.Core.Kernel;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
-using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.RateLimiters;
 

@@ -1,3 +1,5 @@
+using Orchestrator.Core.TaskModel;
+
 namespace Orchestrator.Core.Scheduling;
 
 /// <summary>

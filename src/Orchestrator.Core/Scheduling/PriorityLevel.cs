@@ -1,4 +1,4 @@
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Scheduling;
 

@@ -1,5 +1,4 @@
 using Orchestrator.Core.TaskModel;
-using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Scheduling;
 

@@ -1,5 +1,5 @@
-using Orchestrator.Core.Journal;
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.State;
 

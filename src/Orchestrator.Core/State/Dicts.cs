@@ -1,7 +1,5 @@
 using System.Globalization;
-using Orchestrator.Core.Journal;
 using Orchestrator.Core.Kernel;
-using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
 

@@ -1,4 +1,4 @@
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.State;
 

@@ -1,6 +1,4 @@
-using Orchestrator.Core.Journal;
 using Orchestrator.Core.Kernel;
-using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
 

@@ -1,5 +1,4 @@
 using Orchestrator.Core.Kernel;
-using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.State;
 

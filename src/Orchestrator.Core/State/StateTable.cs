@@ -1,8 +1,6 @@
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Locks;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.State;
 

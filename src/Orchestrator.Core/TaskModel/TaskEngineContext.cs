@@ -1,5 +1,4 @@
-using Orchestrator.Core.Budgets;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.Common;
 
 namespace Orchestrator.Core.TaskModel;
 

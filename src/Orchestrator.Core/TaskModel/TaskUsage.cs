@@ -1,6 +1,4 @@
-using Orchestrator.Core.Budgets;
-using Orchestrator.Core.Scheduling;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.Common;
 
 namespace Orchestrator.Core.TaskModel;
 

@@ -1,5 +1,3 @@
-using Orchestrator.Core.Scheduling;
-
 namespace Orchestrator.Core.TaskModel;
 
 /// <summary>The groups of workers that offer a handler, one bit each; the queues of their tasks belong to the scheduling.</summary>

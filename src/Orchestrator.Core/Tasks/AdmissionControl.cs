@@ -1,4 +1,3 @@
-using Orchestrator.Core.Journal;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.TaskModel;
 

@@ -1,4 +1,4 @@
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
 using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;

@@ -1,4 +1,3 @@
-using Orchestrator.Core.Journal;
 using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using Orchestrator.Core.Budgets;
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
 using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.TaskModel;
 

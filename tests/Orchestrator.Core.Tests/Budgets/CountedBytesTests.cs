@@ -1,6 +1,5 @@
-using Orchestrator.Core.Budgets;
-using Orchestrator.Core.Journal;
-using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Core.Tests.Objects;
 

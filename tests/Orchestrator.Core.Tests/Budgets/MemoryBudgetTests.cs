@@ -1,8 +1,10 @@
-using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.State;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Core.Tests.Objects;
 

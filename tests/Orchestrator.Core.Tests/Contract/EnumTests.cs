@@ -1,4 +1,4 @@
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.V1;
 
 namespace Orchestrator.Core.Tests.Contract;
@@ -12,26 +12,26 @@ public sealed class EnumTests
     [Fact]
     public void Task_states_are_the_contracts_task_states()
     {
-        Same<Core.Tasks.TaskState, V1.TaskState>();
-        Assert.Equal(Enum.GetValues<V1.TaskState>().Length - 1, Enum.GetValues<Core.Tasks.TaskState>().Length);
+        Same<Core.TaskModel.TaskState, V1.TaskState>();
+        Assert.Equal(Enum.GetValues<V1.TaskState>().Length - 1, Enum.GetValues<Core.TaskModel.TaskState>().Length);
     }
 
     [Fact]
     public void Cancel_rungs_are_the_contracts_cancel_rungs()
     {
-        Same<Core.Tasks.CancelRung, V1.CancelRung>(nameof(Core.Tasks.CancelRung.None));
-        Assert.Equal(Enum.GetValues<V1.CancelRung>().Length, Enum.GetValues<Core.Tasks.CancelRung>().Length);
+        Same<Core.TaskModel.CancelRung, V1.CancelRung>(nameof(Core.TaskModel.CancelRung.None));
+        Assert.Equal(Enum.GetValues<V1.CancelRung>().Length, Enum.GetValues<Core.TaskModel.CancelRung>().Length);
     }
 
     [Fact]
     public void Object_error_reasons_wait_states_lock_modes_and_barrier_actions_are_the_contracts()
     {
-        Same<Core.Objects.ObjectErrorReason, ErrorReason>(nameof(Core.Objects.ObjectErrorReason.None));
-        Same<Core.Objects.WaitStatus, V1.WaitStatus>();
-        Same<Core.Sync.LockMode, V1.LockMode>();
-        Same<Core.Sync.BarrierAction, V1.BarrierAction>();
-        Assert.Equal(Enum.GetValues<V1.LockMode>().Length - 1, Enum.GetValues<Core.Sync.LockMode>().Length);
-        Assert.Equal(Enum.GetValues<V1.BarrierAction>().Length - 1, Enum.GetValues<Core.Sync.BarrierAction>().Length);
+        Same<Core.Kernel.ObjectErrorReason, ErrorReason>(nameof(Core.Kernel.ObjectErrorReason.None));
+        Same<Core.Kernel.WaitStatus, V1.WaitStatus>();
+        Same<Core.Locks.LockMode, V1.LockMode>();
+        Same<Core.Barriers.BarrierAction, V1.BarrierAction>();
+        Assert.Equal(Enum.GetValues<V1.LockMode>().Length - 1, Enum.GetValues<Core.Locks.LockMode>().Length);
+        Assert.Equal(Enum.GetValues<V1.BarrierAction>().Length - 1, Enum.GetValues<Core.Barriers.BarrierAction>().Length);
     }
 
     /// <summary>Each of Core's values has the contract's number and name; <paramref name="none"/> is the name of the contract's unspecified 0.</summary>

@@ -1,10 +1,10 @@
-using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Locks;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
-using Orchestrator.Core.Sessions;
 using Orchestrator.Core.State;
-using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 

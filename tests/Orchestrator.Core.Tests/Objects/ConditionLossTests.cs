@@ -1,6 +1,5 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Conditions;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.Tests.Objects;
 

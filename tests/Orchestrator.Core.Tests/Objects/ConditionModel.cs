@@ -1,5 +1,6 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Conditions;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Locks;
 
 namespace Orchestrator.Core.Tests.Objects;
 

@@ -1,7 +1,7 @@
 using CsCheck;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Conditions;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Locks;
 
 namespace Orchestrator.Core.Tests.Objects;
 

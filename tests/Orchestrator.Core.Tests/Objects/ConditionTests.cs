@@ -1,6 +1,7 @@
+using Orchestrator.Core.Conditions;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Locks;
 using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 

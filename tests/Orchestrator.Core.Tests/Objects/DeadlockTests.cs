@@ -1,6 +1,5 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Locks;
 
 namespace Orchestrator.Core.Tests.Objects;
 

@@ -1,5 +1,5 @@
 using CsCheck;
-using Orchestrator.Core.Queues;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.Tests.Objects;
 

@@ -1,5 +1,6 @@
+using Orchestrator.Core.Events;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 

@@ -1,7 +1,6 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Sync;
-using Orchestrator.Core.Waits;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Locks;
+using Orchestrator.Core.Semaphores;
 
 namespace Orchestrator.Core.Tests.Objects;
 

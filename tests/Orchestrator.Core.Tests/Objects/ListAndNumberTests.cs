@@ -1,4 +1,4 @@
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.State;
 using static Orchestrator.Core.State.ListOperation;
 using static Orchestrator.Core.Tests.Objects.StateCalls;

@@ -1,4 +1,4 @@
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Locks;
 
 namespace Orchestrator.Core.Tests.Objects;
 

@@ -1,5 +1,7 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Barriers;
+using Orchestrator.Core.Events;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Latches;
 
 namespace Orchestrator.Core.Tests.Objects;
 

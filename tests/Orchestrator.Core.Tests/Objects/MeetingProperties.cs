@@ -1,6 +1,8 @@
 using CsCheck;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Barriers;
+using Orchestrator.Core.Events;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Latches;
 
 namespace Orchestrator.Core.Tests.Objects;
 

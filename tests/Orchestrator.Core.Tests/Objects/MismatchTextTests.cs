@@ -1,5 +1,5 @@
-using Orchestrator.Core.Journal;
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
 

@@ -1,8 +1,7 @@
-using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Locks;
 using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Sync;
-using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Tests.Objects;
 

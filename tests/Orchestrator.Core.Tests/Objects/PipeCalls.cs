@@ -1,6 +1,5 @@
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Pipes;
-using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Tests.Objects;
 

@@ -1,7 +1,6 @@
 using CsCheck;
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Pipes;
-using Orchestrator.Core.Sessions;
 
 namespace Orchestrator.Core.Tests.Objects;
 

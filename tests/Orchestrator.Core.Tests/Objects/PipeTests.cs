@@ -1,6 +1,5 @@
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Pipes;
-using Orchestrator.Core.Sessions;
 using static Orchestrator.Core.Pipes.PipeEnd;
 
 namespace Orchestrator.Core.Tests.Objects;

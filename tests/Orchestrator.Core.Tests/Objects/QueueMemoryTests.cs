@@ -1,4 +1,4 @@
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Tests.Objects;

@@ -1,3 +1,4 @@
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Queues;
 
 namespace Orchestrator.Core.Tests.Objects;

@@ -1,5 +1,5 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.RateLimiters;
 
 namespace Orchestrator.Core.Tests.Objects;
 

@@ -1,6 +1,6 @@
 using CsCheck;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.RateLimiters;
 
 namespace Orchestrator.Core.Tests.Objects;
 

@@ -1,5 +1,5 @@
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Semaphores;
 
 namespace Orchestrator.Core.Tests.Objects;
 

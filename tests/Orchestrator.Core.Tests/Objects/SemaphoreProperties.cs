@@ -1,7 +1,6 @@
 using CsCheck;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Semaphores;
 
 namespace Orchestrator.Core.Tests.Objects;
 

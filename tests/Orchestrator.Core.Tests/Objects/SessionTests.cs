@@ -1,6 +1,6 @@
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Locks;
 using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Sync;
 
 namespace Orchestrator.Core.Tests.Objects;
 

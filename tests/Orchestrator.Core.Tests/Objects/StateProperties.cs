@@ -1,5 +1,5 @@
 using CsCheck;
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.State;
 using static Orchestrator.Core.Tests.Objects.JsonEditor;
 

@@ -1,6 +1,12 @@
+using Orchestrator.Core.Barriers;
+using Orchestrator.Core.Conditions;
+using Orchestrator.Core.Events;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Latches;
+using Orchestrator.Core.Locks;
 using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.RateLimiters;
+using Orchestrator.Core.Semaphores;
 
 namespace Orchestrator.Core.Tests.Objects;
 

@@ -1,6 +1,5 @@
 using CsCheck;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.Tests.Objects;
 

@@ -1,7 +1,5 @@
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Waits;
 
 namespace Orchestrator.Core.Tests.Objects;
 
@@ -40,10 +38,10 @@ public sealed class WaitGraphTests
     public void The_last_holder_who_could_have_helped_closes_the_cycle()
     {
         var pool = new Pool("p", _harness.Engine, _ann, _bob);
-        _harness.Acquire(_cid, "held-by-cid", Core.Sync.LockMode.Read);
-        Assert.NotNull(_harness.Acquire(_ann, "held-by-cid", Core.Sync.LockMode.Write).Wait);
+        _harness.Acquire(_cid, "held-by-cid", Core.Locks.LockMode.Read);
+        Assert.NotNull(_harness.Acquire(_ann, "held-by-cid", Core.Locks.LockMode.Write).Wait);
         Assert.NotNull(Take(_cid, pool, 1).Wait);
-        _harness.Acquire(_bob, "held-by-cid", Core.Sync.LockMode.Write).Fails(ObjectErrorReason.Deadlock);
+        _harness.Acquire(_bob, "held-by-cid", Core.Locks.LockMode.Write).Fails(ObjectErrorReason.Deadlock);
     }
 
     [Fact]

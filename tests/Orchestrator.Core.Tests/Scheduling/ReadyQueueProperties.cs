@@ -1,6 +1,6 @@
 using CsCheck;
 using Orchestrator.Core.Scheduling;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tests.Scheduling;
 

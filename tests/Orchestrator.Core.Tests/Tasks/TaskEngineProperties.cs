@@ -1,5 +1,5 @@
 using CsCheck;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tests.Tasks;
 

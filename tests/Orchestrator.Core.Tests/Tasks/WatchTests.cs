@@ -1,3 +1,4 @@
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Core.Tests.Tasks;
@@ -11,7 +12,7 @@ public sealed class WatchTests
 
     private sealed class Watcher : TaskWatcher;
 
-    private void Tell(Core.Scheduling.WorkerNode worker, TaskRecord task, TaskEventKind kind, string content) =>
+    private void Tell(Core.TaskModel.WorkerNode worker, TaskRecord task, TaskEventKind kind, string content) =>
         _harness.Apply(new TaskCommand.Report(worker, []) { Updates = [new AttemptUpdate(task.Id, task.Attempt, kind, content, content.Length)] });
 
     private List<TaskEventRecord> Replay(long after, params TaskRecord[] tasks)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Orchestrator.Cli.Commands.Objects;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;

@@ -1,4 +1,5 @@
 using System.Text;
+using Orchestrator.Cli.Commands.Objects;
 using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.TestKit;

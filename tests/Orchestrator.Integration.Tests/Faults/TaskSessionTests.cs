@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Orchestrator.Cli.Commands.Objects;
 using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Orchestrator.Cli.Commands.Objects;
 using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;

@@ -1,5 +1,7 @@
 using Orchestrator.Coordinator.Journal;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 using Orchestrator.Integration.Tests.Journal;
 using Orchestrator.TestKit;

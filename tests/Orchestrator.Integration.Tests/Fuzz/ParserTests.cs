@@ -9,13 +9,13 @@ using Orchestrator.Cli.Options;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Serialization;
-using Orchestrator.Transport.RawMessages;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.TestKit;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.Hosting;
 using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.V1;
@@ -134,14 +134,14 @@ public sealed class ParserTests : IDisposable
     [Fact]
     public void An_output_that_is_no_payload_is_told_and_breaks_nothing()
     {
-        var engine = new Core.Tasks.TaskEngine(new Core.Tasks.TaskEngineOptions());
-        var effects = new Core.Tasks.TaskEffects();
+        var engine = new Core.Tasks.TaskEngine(new Core.TaskModel.TaskEngineOptions());
+        var effects = new Core.TaskModel.TaskEffects();
         engine.Apply(
             new Core.Tasks.TaskCommand.WorkerJoined(
-                new Core.Scheduling.WorkerDescription("w#1", Core.Tasks.PlacementPolicy.WorkerProcess, 1, 1, 1, 16, false), [new("cpu", Core.Tasks.WorkKind.Cpu, null)]),
+                new Core.TaskModel.WorkerDescription("w#1", Core.TaskModel.PlacementPolicy.WorkerProcess, 1, 1, 1, 16, false), [new("cpu", Core.TaskModel.WorkKind.Cpu, null)]),
             TimeSpan.FromSeconds(1),
             effects);
-        engine.Apply(new Core.Tasks.TaskCommand.Submit([new Core.Tasks.TaskSubmission("cpu", Core.Tasks.TaskPolicy.Default, null, 0)], null), TimeSpan.FromSeconds(1), effects);
+        engine.Apply(new Core.Tasks.TaskCommand.Submit([new Core.TaskModel.TaskSubmission("cpu", Core.TaskModel.TaskPolicy.Default, null, 0)], null), TimeSpan.FromSeconds(1), effects);
         var task = effects.Submitted.Single().Task!;
         engine.Apply(
             new Core.Tasks.TaskCommand.Report(effects.Joined!, [new Core.Tasks.AttemptReport(task.Id, 1, ByteString.CopyFrom(0x0f, 0xff), 2, null, 10)]), TimeSpan.FromSeconds(2), effects);

@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using Orchestrator.Client.Serialization;
-using Orchestrator.Transport.RawMessages;
 using Orchestrator.TestKit;
+using Orchestrator.Transport.RawMessages;
 using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Fuzz;

@@ -3,12 +3,11 @@ using Orchestrator.Client.Serialization;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
-using Orchestrator.Core.Sessions;
 using Orchestrator.Core.State;
-using Orchestrator.Core.Waits;
 using Payload = Orchestrator.V1.Payload;
 
 namespace Orchestrator.Integration.Tests.Journal;

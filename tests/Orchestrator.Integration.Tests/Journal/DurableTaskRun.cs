@@ -2,8 +2,8 @@ using Google.Protobuf;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Journal;
-using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Integration.Tests.Journal;
@@ -246,7 +246,7 @@ internal sealed class DurableTaskRun
         // By the engine's effects; a returned attempt may be at a worker again.
         _atWorkers.RemoveAll(item => item.Task.HasEnded || _effects.Assignments.Exists(again => again.Task == item.Task) || Engine.WorkerOf(item.Task.Id, item.Attempt) != item.Worker.Name);
         _atWorkers.AddRange(_effects.Assignments);
-        foreach (var met in _effects.Changes.OfType<Core.Journal.DependencyMet>())
+        foreach (var met in _effects.Changes.OfType<Core.TaskModel.DependencyMet>())
             _met.Add((met.TaskId, met.DependencyId));
         var orders = _effects.Orders.ToArray();
         if (ToRecord(_effects, _writer) is { } record)

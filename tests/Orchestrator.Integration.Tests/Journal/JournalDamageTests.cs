@@ -149,7 +149,7 @@ public sealed class JournalDamageTests : IDisposable
         using (var database = JournalDatabase.Open(Path.Combine(at, "journal.db")))
         {
             for (var i = 0ul; i < 3; i++)
-                database.Commit([], (Core.Journal.Durability)level, () => database.Write(new Coordinator.Journal.Wire.Meta(database.Meta)));
+                database.Commit([], (Core.Common.Durability)level, () => database.Write(new Coordinator.Journal.Wire.Meta(database.Meta)));
             database.Progress.Flush(now: true);
             Copy(at, killed);
         }

@@ -1,7 +1,7 @@
 using Orchestrator.Client.Serialization;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
 using Change = Orchestrator.Coordinator.Journal.Wire.Change;
 
 namespace Orchestrator.Integration.Tests.Journal;

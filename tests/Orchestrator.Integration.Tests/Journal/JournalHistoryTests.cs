@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
-using Orchestrator.Core.Journal;
+using Orchestrator.Core.Common;
 
 namespace Orchestrator.Integration.Tests.Journal;
 

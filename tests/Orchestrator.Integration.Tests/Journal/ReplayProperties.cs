@@ -1,5 +1,6 @@
 using CsCheck;
 using Orchestrator.Coordinator.Journal;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Integration.Tests.Journal;

@@ -2,6 +2,7 @@ using CsCheck;
 using Google.Protobuf;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Mapping;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Integration.Tests.Journal;

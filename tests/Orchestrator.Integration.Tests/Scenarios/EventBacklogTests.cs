@@ -1,5 +1,6 @@
 using Orchestrator.Coordinator.Services;
-using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Integration.Tests.Scenarios;

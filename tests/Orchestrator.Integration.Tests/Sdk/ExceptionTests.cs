@@ -1,5 +1,6 @@
 using System.Reflection;
 using Grpc.Core;
+using Orchestrator.Cli.Commands.Objects;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;

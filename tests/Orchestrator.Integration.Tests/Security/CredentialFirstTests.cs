@@ -7,9 +7,11 @@ using Grpc.Core;
 using Grpc.Health.V1;
 using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Security;
-using Orchestrator.Core.Budgets;
+using Orchestrator.Core.Common;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
+using TaskState = Orchestrator.V1.TaskState;
 
 namespace Orchestrator.Integration.Tests.Security;
 

@@ -3,7 +3,7 @@ using Grpc.Core;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Tasks;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;
 

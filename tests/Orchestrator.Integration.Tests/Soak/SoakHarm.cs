@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Orchestrator.Cli.Commands.Objects;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;

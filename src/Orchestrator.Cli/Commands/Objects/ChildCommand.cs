@@ -4,7 +4,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Orchestrator.Cli.Common;
 
-namespace Orchestrator.Cli.Commands;
+namespace Orchestrator.Cli.Commands.Objects;
 
 /// <summary>A command that runs while a lock or permit is held.</summary>
 internal static partial class ChildCommand

@@ -6,7 +6,7 @@ using Orchestrator.Client.Objects;
 using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
-namespace Orchestrator.Cli.Commands;
+namespace Orchestrator.Cli.Commands.Objects;
 
 /// <summary><c>orchestrator dict</c></summary>
 internal static class DictCommand

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Orchestrator.Cli.Common;
 
-namespace Orchestrator.Cli.Commands;
+namespace Orchestrator.Cli.Commands.Objects;
 
 /// <summary><c>orchestrator event</c></summary>
 internal static class EventCommand

@@ -4,7 +4,7 @@ using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Options;
 using Orchestrator.V1;
 
-namespace Orchestrator.Cli.Commands;
+namespace Orchestrator.Cli.Commands.Objects;
 
 /// <summary><c>orchestrator limiter</c></summary>
 internal static class LimiterCommand

@@ -3,7 +3,7 @@ using Orchestrator.Cli.Common;
 using Orchestrator.Client.Objects;
 using Orchestrator.V1;
 
-namespace Orchestrator.Cli.Commands;
+namespace Orchestrator.Cli.Commands.Objects;
 
 /// <summary><c>orchestrator list</c></summary>
 internal static class ListCommand

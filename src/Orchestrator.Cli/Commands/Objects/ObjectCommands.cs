@@ -10,7 +10,7 @@ using Orchestrator.Client.Serialization;
 using Orchestrator.Protocol;
 using Orchestrator.V1;
 
-namespace Orchestrator.Cli.Commands;
+namespace Orchestrator.Cli.Commands.Objects;
 
 /// <summary>Shared parts of the verbs of shared objects.</summary>
 internal static class ObjectCommands

@@ -5,7 +5,7 @@ using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 using Orchestrator.V1;
 
-namespace Orchestrator.Cli.Commands;
+namespace Orchestrator.Cli.Commands.Objects;
 
 /// <summary><c>orchestrator objects</c></summary>
 internal static class ObjectsCommand

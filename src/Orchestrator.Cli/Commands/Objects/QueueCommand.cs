@@ -3,7 +3,7 @@ using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.V1;
 
-namespace Orchestrator.Cli.Commands;
+namespace Orchestrator.Cli.Commands.Objects;
 
 /// <summary><c>orchestrator queue</c></summary>
 internal static class QueueCommand

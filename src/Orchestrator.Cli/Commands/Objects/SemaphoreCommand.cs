@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace Orchestrator.Cli.Commands;
+namespace Orchestrator.Cli.Commands.Objects;
 
 /// <summary><c>orchestrator semaphore</c></summary>
 internal static class SemaphoreCommand

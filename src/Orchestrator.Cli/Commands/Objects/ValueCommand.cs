@@ -2,7 +2,7 @@ using System.CommandLine;
 using Orchestrator.Cli.Common;
 using Orchestrator.V1;
 
-namespace Orchestrator.Cli.Commands;
+namespace Orchestrator.Cli.Commands.Objects;
 
 /// <summary><c>orchestrator value</c></summary>
 internal static class ValueCommand

@@ -1,13 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Grpc.Core;
-using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
-using Orchestrator.Core.Waits;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;

@@ -1,11 +1,10 @@
 using Google.Protobuf.Collections;
 using Grpc.Core;
-using Orchestrator.Protocol;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Queues;
-using Orchestrator.Core.Sessions;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 using WaitStatus = Orchestrator.V1.WaitStatus;
 
@@ -103,7 +102,7 @@ internal sealed class ConsumeStream(
                 var delivery = await ObjectCall.DeliverAsync(host, get, sessionId, taking.Token);
                 var outcome = (GetOutcome)delivery.Outcome;
                 await WriteAsync(delivery, outcome, ending);
-                if (outcome.Status == Core.Objects.WaitStatus.ShutDown)
+                if (outcome.Status == Core.Kernel.WaitStatus.ShutDown)
                     return;
                 lock (_gate)
                     _credits -= outcome.Items.Count;

@@ -1,10 +1,9 @@
 using Grpc.Core;
-using Orchestrator.Protocol;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Pipes;
-using Orchestrator.Core.Sessions;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 using PipeStatus = Orchestrator.Core.Pipes.PipeStatus;
 

@@ -2,7 +2,7 @@ using Grpc.Core;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
-using Orchestrator.Core.Objects;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Queues;
 using Orchestrator.V1;
 
@@ -84,7 +84,7 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
                 var outcome = await ObjectCall.RunAsync<PutOutcome>(host, new PutItems(queue, QueueOperations.ToItems(request.Items)) { Client = client }, "", ending);
                 total += outcome.Accepted;
                 await responseStream.WriteAsync(new ProduceResponse { AcceptedTotal = total, Status = (V1.WaitStatus)(int)outcome.Status }, ending);
-                if (outcome.Status == Core.Objects.WaitStatus.ShutDown)
+                if (outcome.Status == Core.Kernel.WaitStatus.ShutDown)
                     return;
             }
         });

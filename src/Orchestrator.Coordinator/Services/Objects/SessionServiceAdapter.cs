@@ -3,8 +3,8 @@ using Grpc.Core;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;

@@ -2,6 +2,7 @@ using Grpc.Core;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.State;
 using Orchestrator.V1;

@@ -1,8 +1,15 @@
 using Grpc.Core;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
+using Orchestrator.Core.Barriers;
+using Orchestrator.Core.Conditions;
+using Orchestrator.Core.Events;
+using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Latches;
+using Orchestrator.Core.Locks;
 using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sync;
+using Orchestrator.Core.RateLimiters;
+using Orchestrator.Core.Semaphores;
 using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;

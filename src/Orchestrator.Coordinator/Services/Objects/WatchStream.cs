@@ -1,10 +1,9 @@
 using Grpc.Core;
-using Orchestrator.Protocol;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Core.Objects;
-using Orchestrator.Core.Sessions;
+using Orchestrator.Core.Kernel;
 using Orchestrator.Core.State;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 using ArrayEdit = Orchestrator.V1.ArrayEdit;
 using ListEdit = Orchestrator.V1.ListEdit;

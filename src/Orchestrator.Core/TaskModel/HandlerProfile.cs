@@ -1,0 +1,147 @@
+namespace Orchestrator.Core.TaskModel;
+
+/// <summary>The engine's data about one handler: its kind, how long it runs, and how its tasks ended.</summary>
+public sealed class HandlerProfile
+{
+    // The newest run has a quarter of the weight: the window follows a change of the work within a few tasks.
+    private const double NewestWeight = 0.25;
+
+    // A name that no worker offers has no counters of its own: there may be as many names as tasks.
+    private static readonly TaskTally s_noTally = new();
+    private static readonly DurationHistogram s_noTimes = new();
+
+    internal HandlerProfile(string name, WorkKind kind, object? description, bool known = true)
+    {
+        Name = name;
+        Kind = kind;
+        Description = description;
+        IsKnown = known;
+        Tally = known ? new TaskTally() : s_noTally;
+        RunTimes = known ? new DurationHistogram() : s_noTimes;
+        Latencies = known ? new DurationHistogram() : s_noTimes;
+    }
+
+    /// <summary>The placeholder of a handler that no worker offers (yet).</summary>
+    internal static HandlerProfile Unknown(string name) => new(name, WorkKind.Cpu, null, known: false);
+
+    /// <summary>The registered name.</summary>
+    public string Name { get; }
+
+    /// <summary>The lane in which it runs.</summary>
+    public WorkKind Kind { get; internal set; }
+
+    /// <summary>The workers' description of it, opaque to the engine.</summary>
+    public object? Description { get; internal set; }
+
+    /// <summary>The worker groups that offer it; one without a name in process.</summary>
+    public IReadOnlyList<string> Groups { get; internal set; } = [];
+
+    /// <summary>The groups on whose common route its tasks wait; null if no worker offers it.</summary>
+    internal WorkerGroupSet? Route { get; set; }
+
+    /// <summary>How its tasks ended, and how many are queued and running.</summary>
+    public TaskTally Tally { get; }
+
+    /// <summary>How long attempts ran.</summary>
+    public DurationHistogram RunTimes { get; }
+
+    /// <summary>How long tasks took from acceptance to their end.</summary>
+    public DurationHistogram Latencies { get; }
+
+    /// <summary>Whether a worker offers it.</summary>
+    internal bool IsKnown { get; }
+
+    /// <summary>The expected run time in ticks of 100 ns (exponentially weighted mean); 0 before the first run.</summary>
+    internal long ExpectedTicks { get; private set; }
+
+    /// <summary>The expected run time; before the first run the given time.</summary>
+    internal long ExpectedTicksOr(TimeSpan unknown) => ExpectedTicks == 0 ? unknown.Ticks : ExpectedTicks;
+
+    internal void RecordRun(long ticks)
+    {
+        ticks = Math.Max(ticks, 1);
+        ExpectedTicks = ExpectedTicks == 0
+            ? ticks
+            : Math.Max(1, (long)(ExpectedTicks + ((ticks - ExpectedTicks) * NewestWeight)));
+        RunTimes.Record(ticks);
+    }
+}
+
+/// <summary>Counts of tasks by state.</summary>
+public sealed class TaskTally
+{
+    private readonly long[] _ended = new long[8];
+
+    /// <summary>Accepted and not started.</summary>
+    public long Queued { get; internal set; }
+
+    /// <summary>Running.</summary>
+    public long Running { get; internal set; }
+
+    /// <summary>Attempts that were followed by another.</summary>
+    public long Retried { get; internal set; }
+
+    /// <summary>How many ended in <paramref name="state"/>.</summary>
+    public long Ended(TaskState state) => _ended[(int)state];
+
+    /// <summary>How many ended in all.</summary>
+    public long EndedTotal => _ended.Sum();
+
+    internal void CountEnd(TaskState state) => _ended[(int)state]++;
+}
+
+/// <summary>
+/// Durations in buckets that grow by an eighth (HdrHistogram's idea with three significant bits): recording is a shift and an add,
+/// a quantile is exact to 12.5 %.
+/// </summary>
+public sealed class DurationHistogram
+{
+    private const int SubBits = 3;
+    private const int SubCount = 1 << SubBits;
+
+    private readonly long[] _buckets = new long[(64 - SubBits) * SubCount];
+
+    /// <summary>How many durations were recorded.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>
+    /// The duration in ticks of 100 ns below which <paramref name="quantile"/> (0…1) of the recorded durations lie; null if there
+    /// are none.
+    /// </summary>
+    public long? Quantile(double quantile)
+    {
+        if (Count == 0)
+            return null;
+        var rank = Math.Max(1, (long)Math.Ceiling(quantile * Count));
+        for (var i = 0; i < _buckets.Length; i++)
+        {
+            rank -= _buckets[i];
+            if (rank <= 0)
+                return UpperBound(i);
+        }
+
+        return UpperBound(_buckets.Length - 1);
+    }
+
+    internal void Record(long ticks)
+    {
+        _buckets[IndexOf(Math.Max(0, ticks))]++;
+        Count++;
+    }
+
+    private static int IndexOf(long ticks)
+    {
+        if (ticks < SubCount)
+            return (int)ticks;
+        var shift = 63 - System.Numerics.BitOperations.LeadingZeroCount((ulong)ticks) - SubBits;
+        return ((shift + 1) << SubBits) + (int)((ticks >> shift) - SubCount);
+    }
+
+    private static long UpperBound(int index)
+    {
+        if (index < SubCount)
+            return index;
+        var shift = (index >> SubBits) - 1;
+        return ((long)(SubCount + (index & (SubCount - 1)) + 1) << shift) - 1;
+    }
+}
