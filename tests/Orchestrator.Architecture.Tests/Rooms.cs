@@ -14,6 +14,11 @@ internal static class Rooms
     {
         ["Protocol"] = [Root],
         ["Transport"] = ["RawMessages", "Sockets"],
+        ["Core"] =
+        [
+            "Common", "Kernel", "Locks", "Semaphores", "Events", "Conditions", "Barriers", "Latches", "RateLimiters", "Queues", "Pipes", "State", "Objects",
+            "TaskModel", "Scheduling", "Tasks",
+        ],
         ["Client"] = ["Errors", "Connection", "Serialization", "Streams", "Tasks", "Objects", Root],
         ["Worker"] = ["Payloads", "Tasks", "Execution", "Service", "Hosting"],
         ["Handlers"] = ["Common", "Chaos", "Cpu", "Io", Root],
