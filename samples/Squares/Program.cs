@@ -15,7 +15,8 @@ return await app.RunAsync(async (pool, stopping) =>
         Console.WriteLine($"{square.N} squared is {square.Value}{(square.Pid == Environment.ProcessId ? "" : ", said another process")}");
 });
 
-// Map reads at most MapOptions.MaxInFlight inputs ahead: `dotnet run -- 9223372036854775807` runs in constant memory for as long as you let it.
+// Map reads at most MapOptions.MaxInFlight inputs ahead: `dotnet run -- 9223372036854775807` runs in constant memory for as long as you let
+// it.
 static IEnumerable<long> Numbers(long count)
 {
     for (long n = 1; n <= count; n++)

@@ -4,8 +4,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.App;
 
 /// <summary>
-/// The directory of one run of a program that has named none: private to its user and removed at the end. The next run sweeps those of killed
-/// programs.
+/// The directory of one run of a program that has named none: private to its user and removed at the end. The next run sweeps those of
+/// killed programs.
 /// </summary>
 internal sealed class AppDirectory : IDisposable
 {

@@ -27,7 +27,8 @@ internal sealed class EmbeddedPool : IOrchestratorPool, IAsyncDisposable
         try
         {
             var path = directory?.Path ?? Path.GetFullPath(app.Options.DataDirectory!);
-            coordinator = CoordinatorApplication.Create(app.Options.ToCoordinator(path, app.WorkerCommand), app.Tasks, app.Services, loggers);
+            coordinator = CoordinatorApplication.Create(
+                app.Options.ToCoordinator(path, app.WorkerCommand), app.Tasks, app.Services, loggers);
             await coordinator.StartAsync(cancellationToken);
             var client = await OrchestratorClient.ConnectAsync(
                 new OrchestratorClientOptions

@@ -16,7 +16,8 @@ public interface IOrchestratorPool : IExecutor
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
         Client.SubmitAsync(function, input, options, cancellationToken);
 
-    Task<TOut> IExecutor.RunAsync<TIn, TOut>(TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
+    Task<TOut> IExecutor.RunAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
         Client.RunAsync(function, input, options, cancellationToken);
 
     IAsyncEnumerable<TOut> IExecutor.MapAsync<TIn, TOut>(

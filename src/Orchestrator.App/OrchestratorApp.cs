@@ -6,8 +6,8 @@ using Orchestrator.Worker.Tasks;
 namespace Orchestrator.App;
 
 /// <summary>
-/// A program that is both coordinator and workers. It starts itself again as a worker, once per core; <see cref="RunAsync(Func{IOrchestratorPool, Task})"/>
-/// takes the right role. Code before that call runs in every process.
+/// A program that is both coordinator and workers. It starts itself again as a worker, once per core;
+/// <see cref="RunAsync(Func{IOrchestratorPool, Task})"/> takes the right role. Code before that call runs in every process.
 /// </summary>
 /// <example>
 /// <code>
@@ -81,7 +81,8 @@ public sealed class OrchestratorApp : ITaskMap
     /// <summary>Serves as a worker. Only if <see cref="IsWorker"/>; for programs with their own host.</summary>
     /// <returns>The exit code.</returns>
     public Task<int> RunWorkerAsync() => _worker is null
-        ? throw new InvalidOperationException($"This process is no worker: it was not started with {WorkerArgument}. Ask {nameof(IsWorker)} first.")
+        ? throw new InvalidOperationException(
+            $"This process is no worker: it was not started with {WorkerArgument}. Ask {nameof(IsWorker)} first.")
         : _worker.RunAsync();
 
     /// <summary>In a worker process, serves until the pool ends. Otherwise starts the pool, runs the body and ends the pool.</summary>
@@ -92,7 +93,10 @@ public sealed class OrchestratorApp : ITaskMap
         return RunAsync((pool, _) => body(pool));
     }
 
-    /// <summary>As <see cref="RunAsync(Func{IOrchestratorPool, Task})"/>; the token fires at Ctrl-C and SIGTERM. A second one ends the program at once.</summary>
+    /// <summary>
+    /// As <see cref="RunAsync(Func{IOrchestratorPool, Task})"/>; the token fires at Ctrl-C and SIGTERM. A second one ends the program at
+    /// once.
+    /// </summary>
     public async Task<int> RunAsync(Func<IOrchestratorPool, CancellationToken, Task> body)
     {
         ArgumentNullException.ThrowIfNull(body);
@@ -132,7 +136,8 @@ public sealed class OrchestratorApp : ITaskMap
 
         void OnSignal(PosixSignalContext context, int signal)
         {
-            // The first signal shuts down in order; the default action of the second ends the process, and the kernel then ends its workers.
+            // The first signal shuts down in order; the default action of the second ends the process, and the kernel then ends its
+            // workers.
             context.Cancel = signalled.TrySetResult(signal);
             stopping.Cancel();
         }
@@ -140,7 +145,8 @@ public sealed class OrchestratorApp : ITaskMap
 
     private static string[] Self()
     {
-        var program = Environment.ProcessPath ?? throw new PlatformNotSupportedException("This system does not report a program's own path.");
+        var program = Environment.ProcessPath
+            ?? throw new PlatformNotSupportedException("This system does not report a program's own path.");
         // Under `dotnet program.dll` the process is the host, which needs the program's path as an argument.
         return Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase)
             ? [program, Path.GetFullPath(Environment.GetCommandLineArgs()[0])]

@@ -22,19 +22,22 @@ public sealed record OrchestratorAppOptions
     public IReadOnlyList<string> InheritedVariables { get; init; } = [];
 
     /// <summary>
-    /// The loopback port on which other programs reach the pool, 0 for any free one. Null, the default, opens none: the program reaches its pool through a
-    /// socket in its private directory.
+    /// The loopback port on which other programs reach the pool, 0 for any free one. Null, the default, opens none: the program reaches its
+    /// pool through a socket in its private directory.
     /// </summary>
     public int? GrpcPort { get; init; }
 
     /// <summary>The loopback port for health checks over HTTP/1, if <see cref="GrpcPort"/> is given; 0 for any free one.</summary>
     public int HttpPort { get; init; }
 
-    /// <summary>The directory of the token, sockets and endpoint file. Null creates one for this run of the program and removes it afterwards.</summary>
+    /// <summary>
+    /// The directory of the token, sockets and endpoint file. Null creates one for this run of the program and removes it afterwards.
+    /// </summary>
     public string? DataDirectory { get; init; }
 
     /// <summary>
-    /// How long shutdown waits for tasks without a waiting caller before it cancels them; <see cref="Timeout.InfiniteTimeSpan"/> waits for all.
+    /// How long shutdown waits for tasks without a waiting caller before it cancels them; <see cref="Timeout.InfiniteTimeSpan"/> waits for
+    /// all.
     /// </summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.Zero;
 

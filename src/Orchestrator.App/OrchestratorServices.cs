@@ -10,11 +10,12 @@ namespace Orchestrator.App;
 public static class OrchestratorServices
 {
     /// <summary>
-    /// Starts the pool with the host, before the services that were added later, and ends it with the host. Inject <see cref="IOrchestratorPool"/>.
+    /// Starts the pool with the host, before the services that were added later, and ends it with the host. Inject
+    /// <see cref="IOrchestratorPool"/>.
     /// </summary>
     /// <param name="services">The host's.</param>
-    /// <param name="app">Created in the program's first line; in a worker, call <see cref="OrchestratorApp.RunWorkerAsync"/> instead of building a
-    /// host.</param>
+    /// <param name="app">Created in the program's first line; in a worker, call <see cref="OrchestratorApp.RunWorkerAsync"/> instead of
+    /// building a host.</param>
     public static IServiceCollection AddOrchestrator(this IServiceCollection services, OrchestratorApp app)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -37,9 +38,11 @@ public static class OrchestratorServices
         public OrchestratorClient Client => Pool.Client;
 
         private EmbeddedPool Pool =>
-            _pool ?? throw new InvalidOperationException("The pool starts with the host: use it only after the host has started and before it stops.");
+            _pool ?? throw new InvalidOperationException(
+                "The pool starts with the host: use it only after the host has started and before it stops.");
 
-        public async Task StartAsync(CancellationToken cancellationToken) => _pool = await EmbeddedPool.StartAsync(app, loggers, cancellationToken);
+        public async Task StartAsync(CancellationToken cancellationToken) =>
+            _pool = await EmbeddedPool.StartAsync(app, loggers, cancellationToken);
 
         public async Task StopAsync(CancellationToken cancellationToken) => await DisposeAsync();
 

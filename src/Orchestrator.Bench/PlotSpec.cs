@@ -1,8 +1,8 @@
 namespace Orchestrator.Bench;
 
 /// <summary>
-/// A plot as data: what the command hands to <c>orchestrator-bench</c> as JSON. Positions are where to draw; for a logarithmic axis the command gives
-/// logarithms as positions.
+/// A plot as data: what the command hands to <c>orchestrator-bench</c> as JSON. Positions are where to draw; for a logarithmic axis the
+/// command gives logarithms as positions.
 /// </summary>
 /// <param name="X">The horizontal axis.</param>
 /// <param name="Y">The vertical axis.</param>

@@ -4,7 +4,8 @@ using Orchestrator.Bench;
 // Plots as a JSON list on standard input; their SVG texts as a JSON list on standard output.
 if (args.Length > 0 || !Console.IsInputRedirected)
 {
-    Console.Error.WriteLine("orchestrator-bench: draws the plots of 'orchestrator bench compare --report FILE.html', which starts it; it takes no arguments.");
+    Console.Error.WriteLine(
+        "orchestrator-bench: draws the plots of 'orchestrator bench compare --report FILE.html', which starts it; it takes no arguments.");
     return 2;
 }
 

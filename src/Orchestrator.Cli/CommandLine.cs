@@ -41,7 +41,8 @@ internal static class CommandLine
             ? await parsed.InvokeAsync(configuration)
             // A command that runs under a lock or a permit gets the signal, too, and must not lose its hold while it shuts down.
             : await Interruption.RunAsync(
-                token => parsed.InvokeAsync(configuration, token), ChildCommand.IsRunBy(parsed.CommandResult) ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(2));
+                token => parsed.InvokeAsync(configuration, token), ChildCommand.IsRunBy(parsed.CommandResult)
+                    ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(2));
         // The parser reports a wrong command line as 1, which is this command's code for a failed task.
         return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
     }
@@ -49,7 +50,8 @@ internal static class CommandLine
     /// <summary>Prints one line: the error and the likely intended word. A page of help would push it off the screen.</summary>
     private static async Task<int> ExplainAsync(ParseResult parsed, TextWriter error)
     {
-        var verb = string.Join(' ', new CommandContext(parsed).Words.Where(word => word != parsed.RootCommandResult.Command.Name).Append("--help"));
+        var verb = string.Join(
+            ' ', new CommandContext(parsed).Words.Where(word => word != parsed.RootCommandResult.Command.Name).Append("--help"));
         await error.WriteLineAsync($"orchestrator: {WhatIsWrong(parsed)} See 'orchestrator {verb}'.");
         return ExitCode.Usage;
     }
@@ -58,19 +60,22 @@ internal static class CommandLine
     {
         var command = parsed.CommandResult.Command;
         // The parser treats a mistyped option as an argument if another argument is allowed.
-        var mistyped = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).FirstOrDefault(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal));
+        var mistyped = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).FirstOrDefault(
+            token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal));
         if ((mistyped?.Value ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null)) is not { } word)
             return string.Join(' ', parsed.Errors.Select(wrong => wrong.Message).Distinct());
         // Report only the first error; it causes the others.
         if (word.StartsWith('-'))
             return $"There is no option '{word}' here.{Meant(word, OptionsOf(parsed.CommandResult))}";
         return command.Subcommands.Count > 0
-            ? $"There is no command '{word}' here.{Meant(word, command.Subcommands.Where(verb => !verb.Hidden).SelectMany(verb => verb.Aliases.Append(verb.Name)))}"
+            ? $"There is no command '{word}' " +
+                $"here.{Meant(word, command.Subcommands.Where(verb => !verb.Hidden).SelectMany(verb => verb.Aliases.Append(verb.Name)))}"
             : $"'{word}' is one argument too many.";
     }
 
     private static string Meant(string word, IEnumerable<string> names) =>
-        NameSuggestions.Of(word, names.Distinct()) is { Count: > 0 } near ? $" Did you mean {string.Join(" or ", near.Select(name => $"'{name}'"))}?" : "";
+        NameSuggestions.Of(word, names.Distinct()) is { Count: > 0 } near
+            ? $" Did you mean {string.Join(" or ", near.Select(name => $"'{name}'"))}?" : "";
 
     private static IEnumerable<string> OptionsOf(SymbolResult? result)
     {
@@ -78,7 +83,8 @@ internal static class CommandLine
         {
             if (result is not CommandResult { Command: var command })
                 continue;
-            foreach (var option in command.Options.Where(option => !option.Hidden && (option.Recursive || result.Parent is null || command.Subcommands.Count == 0)))
+            foreach (var option in command.Options.Where(
+                option => !option.Hidden && (option.Recursive || result.Parent is null || command.Subcommands.Count == 0)))
                 yield return option.Name;
         }
     }

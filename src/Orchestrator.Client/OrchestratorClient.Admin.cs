@@ -13,8 +13,10 @@ public sealed partial class OrchestratorClient
     /// <summary>The status, every <paramref name="interval"/>.</summary>
     public IAsyncEnumerable<ServiceStatus> WatchStatusAsync(TimeSpan interval, CancellationToken cancellationToken = default)
     {
-        var request = new WatchStatusRequest { Interval = TimeLimits.Finite(interval, "the status would arrive only once; use GetStatusAsync to read it once") };
-        return Errors.ReadAllAsync(token => _admin.WatchStatus(request, cancellationToken: token), static response => response.Status, cancellationToken);
+        var request = new WatchStatusRequest { Interval = TimeLimits.Finite(
+            interval, "the status would arrive only once; use GetStatusAsync to read it once") };
+        return Errors.ReadAllAsync(
+            token => _admin.WatchStatus(request, cancellationToken: token), static response => response.Status, cancellationToken);
     }
 
     /// <summary>Events of the coordinator and its workers after <paramref name="afterSequence"/>.</summary>
@@ -49,12 +51,14 @@ public sealed partial class OrchestratorClient
     /// <param name="worker">The worker's name; null is all.</param>
     /// <param name="group">Only workers of this group; null is any.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public async Task<int> RecycleWorkersAsync(string? worker = null, string? group = null, CancellationToken cancellationToken = default) =>
+    public async Task<int> RecycleWorkersAsync(
+        string? worker = null, string? group = null, CancellationToken cancellationToken = default) =>
         (await CallAsync(_admin.RecycleWorkersAsync(
             new RecycleWorkersRequest { Worker = worker ?? "", Group = group ?? "" }, cancellationToken: cancellationToken))).Recycled;
 
     /// <summary>Drains the coordinator: it takes no new work and waits for running tasks. Returns the number of unfinished tasks.</summary>
-    /// <param name="timeout">How long to wait; null takes the coordinator's own limit, <see cref="Timeout.InfiniteTimeSpan"/> its maximum, 49 days.</param>
+    /// <param name="timeout">How long to wait; null takes the coordinator's own limit, <see cref="Timeout.InfiniteTimeSpan"/> its maximum,
+    /// 49 days.</param>
     /// <param name="stop">Also stop the coordinator afterwards.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     public async Task<long> DrainAsync(TimeSpan? timeout, bool stop, CancellationToken cancellationToken = default)

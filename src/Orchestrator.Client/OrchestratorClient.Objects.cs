@@ -11,7 +11,8 @@ public sealed partial class OrchestratorClient
     /// <summary>Creates a queue, or returns the existing one if its whole specification agrees.</summary>
     /// <exception cref="OrchestratorException">With KIND_MISMATCH, if it exists with another specification.</exception>
     public async Task<QueueInfo> CreateQueueAsync(QueueSpec spec, CancellationToken cancellationToken = default) =>
-        (await CallAsync(_objects.Queues.CreateQueueAsync(new CreateQueueRequest { Spec = spec }, cancellationToken: cancellationToken))).Queue;
+        (await CallAsync(
+            _objects.Queues.CreateQueueAsync(new CreateQueueRequest { Spec = spec }, cancellationToken: cancellationToken))).Queue;
 
     /// <summary>The current state of a queue.</summary>
     /// <exception cref="OrchestratorException">With NOT_FOUND, if there is none.</exception>
@@ -19,7 +20,8 @@ public sealed partial class OrchestratorClient
         (await CallAsync(_objects.Queues.GetQueueAsync(new GetQueueRequest { Queue = queue }, cancellationToken: cancellationToken))).Queue;
 
     /// <summary>Every queue, ordered by name.</summary>
-    public Task<IReadOnlyList<QueueInfo>> ListQueuesAsync(CancellationToken cancellationToken = default) => PagesAsync<QueueInfo>(async token =>
+    public Task<IReadOnlyList<QueueInfo>> ListQueuesAsync(CancellationToken cancellationToken = default) =>
+        PagesAsync<QueueInfo>(async token =>
     {
         var page = await CallAsync(_objects.Queues.ListQueuesAsync(
             new ListQueuesRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken));
@@ -44,19 +46,24 @@ public sealed partial class OrchestratorClient
         (await CallAsync(_objects.Pipes.CreatePipeAsync(new CreatePipeRequest { Spec = spec }, cancellationToken: cancellationToken))).Pipe;
 
     /// <summary>Every pipe, ordered by name.</summary>
-    public Task<IReadOnlyList<PipeInfo>> ListPipesAsync(CancellationToken cancellationToken = default) => PagesAsync<PipeInfo>(async token =>
+    public Task<IReadOnlyList<PipeInfo>> ListPipesAsync(CancellationToken cancellationToken = default) =>
+        PagesAsync<PipeInfo>(async token =>
     {
         var page = await CallAsync(_objects.Pipes.ListPipesAsync(
             new ListPipesRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken));
         return (page.Pipes, page.NextPageToken);
     });
 
-    /// <summary>Closes an end of a pipe, regardless of its owner: for pipes whose users have disappeared. Closing both ends deletes the pipe.</summary>
+    /// <summary>
+    /// Closes an end of a pipe, regardless of its owner: for pipes whose users have disappeared. Closing both ends deletes the pipe.
+    /// </summary>
     public Task ClosePipeEndAsync(string pipe, PipeEnd end, CancellationToken cancellationToken = default) =>
-        CallAsync(_objects.Pipes.ClosePipeEndAsync(new ClosePipeEndRequest { Pipe = pipe, End = end }, cancellationToken: cancellationToken));
+        CallAsync(
+            _objects.Pipes.ClosePipeEndAsync(new ClosePipeEndRequest { Pipe = pipe, End = end }, cancellationToken: cancellationToken));
 
     /// <summary>Every dict, list, value and array of the given kind, or of all kinds if none is given.</summary>
-    public Task<IReadOnlyList<StateInfo>> ListStateAsync(StateKind kind = StateKind.Unspecified, CancellationToken cancellationToken = default) => PagesAsync<StateInfo>(async token =>
+    public Task<IReadOnlyList<StateInfo>> ListStateAsync(
+        StateKind kind = StateKind.Unspecified, CancellationToken cancellationToken = default) => PagesAsync<StateInfo>(async token =>
     {
         var page = await CallAsync(_objects.State.ListStateAsync(
             new ListStateRequest { Kind = kind, PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken));
@@ -65,17 +72,20 @@ public sealed partial class OrchestratorClient
 
     /// <summary>Deletes a dict, list, value or array.</summary>
     public Task DeleteStateAsync(StateKind kind, string name, CancellationToken cancellationToken = default) =>
-        CallAsync(_objects.State.DeleteStateAsync(new DeleteStateRequest { Kind = kind, Name = name }, cancellationToken: cancellationToken));
+        CallAsync(
+            _objects.State.DeleteStateAsync(new DeleteStateRequest { Kind = kind, Name = name }, cancellationToken: cancellationToken));
 
     /// <summary>Creates a rate limiter, or returns the existing one if its whole specification agrees.</summary>
     /// <exception cref="OrchestratorException">With KIND_MISMATCH, if it exists with another specification.</exception>
     public async Task<RateLimiterSpec> CreateRateLimiterAsync(RateLimiterSpec spec, CancellationToken cancellationToken = default) =>
-        (await CallAsync(_objects.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = spec }, cancellationToken: cancellationToken))).Spec;
+        (await CallAsync(
+            _objects.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = spec }, cancellationToken: cancellationToken))).Spec;
 
     /// <summary>Deletes a rate limiter; waiters for its permits fail.</summary>
     /// <exception cref="OrchestratorException">With NOT_FOUND, if there is none.</exception>
     public Task DeleteRateLimiterAsync(string rateLimiter, CancellationToken cancellationToken = default) =>
-        CallAsync(_objects.Sync.DeleteRateLimiterAsync(new DeleteRateLimiterRequest { RateLimiter = rateLimiter }, cancellationToken: cancellationToken));
+        CallAsync(_objects.Sync.DeleteRateLimiterAsync(
+            new DeleteRateLimiterRequest { RateLimiter = rateLimiter }, cancellationToken: cancellationToken));
 
     private static async Task<IReadOnlyList<T>> PagesAsync<T>(Func<string, Task<(IEnumerable<T> Items, string Next)>> read)
     {

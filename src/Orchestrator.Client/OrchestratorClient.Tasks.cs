@@ -51,7 +51,8 @@ public sealed partial class OrchestratorClient : IExecutor
 
     /// <inheritdoc/>
     public IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
-        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default)
+        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(inputs);
         return OutputsAsync(function, options, operation => operation.Start(inputs), cancellationToken);
@@ -59,7 +60,8 @@ public sealed partial class OrchestratorClient : IExecutor
 
     /// <inheritdoc/>
     public IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
-        TaskFunction<TIn, TOut> function, IEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default)
+        TaskFunction<TIn, TOut> function, IEnumerable<TIn> inputs, MapOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(inputs);
         return OutputsAsync(function, options, operation => operation.Start(inputs), cancellationToken);
@@ -98,7 +100,8 @@ public sealed partial class OrchestratorClient : IExecutor
         }
     }
 
-    private MapOperation<TIn, TOut> NewMap<TIn, TOut>(TaskFunction<TIn, TOut> function, MapOptions? options, CancellationToken cancellationToken) =>
+    private MapOperation<TIn, TOut> NewMap<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, MapOptions? options, CancellationToken cancellationToken) =>
         new(function, _streams.Pick(), options ?? new MapOptions(), cancellationToken);
 
     private async ValueTask<(TaskCompletion Completion, ResilientTaskStream Stream, ulong Tag)> HandOverAsync<TIn, TOut>(

@@ -54,8 +54,8 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     public Uri Address => _endpoint.Address;
 
     /// <summary>
-    /// Whether the client currently has a task stream to the coordinator. False before the first task and while reconnecting: tasks submitted then
-    /// wait, whereas tasks sent over a connection that broke may or may not have run.
+    /// Whether the client currently has a task stream to the coordinator. False before the first task and while reconnecting: tasks
+    /// submitted then wait, whereas tasks sent over a connection that broke may or may not have run.
     /// </summary>
     public bool IsConnected => _streams.AnyConnected;
 
@@ -102,24 +102,27 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Whether the port did not answer, or not in time. A server whose identity fails verification, or that rejects the certificate this client was configured
-    /// with, is reported instead; a client without a certificate has its token, which the socket accepts.
+    /// Whether the port did not answer, or not in time. A server whose identity fails verification, or that rejects the certificate this
+    /// client was configured with, is reported instead; a client without a certificate has its token, which the socket accepts.
     /// </summary>
     private static bool IsPortTaken(Exception exception, OrchestratorClientOptions options)
     {
         // An exception without an RpcException inside means that this client's own files cannot be used.
         if (exception is not (CoordinatorUnavailableException { InnerException: RpcException } or OperationCanceledException))
             return false;
-        for (var cause = exception; cause is not null; cause = cause.InnerException ?? ((cause as RpcException)?.Status.DebugException is { } inner && inner != cause ? inner : null))
+        for (var cause = exception; cause is not null; cause = cause.InnerException
+            ?? ((cause as RpcException)?.Status.DebugException is { } inner && inner != cause ? inner : null))
         {
-            if (cause is AuthenticationException || (cause is RpcException rpc && ClientTls.NamesCertificate(options) && ConnectionFailures.IsCertificateRefused(rpc.Status.DebugException)))
+            if (cause is AuthenticationException || (cause is RpcException rpc && ClientTls.NamesCertificate(options)
+                && ConnectionFailures.IsCertificateRefused(rpc.Status.DebugException)))
                 return false;
         }
 
         return true;
     }
 
-    private static async Task<OrchestratorClient> ConnectAsync(CoordinatorEndpoint endpoint, OrchestratorClientOptions options, CancellationToken cancellationToken)
+    private static async Task<OrchestratorClient> ConnectAsync(
+        CoordinatorEndpoint endpoint, OrchestratorClientOptions options, CancellationToken cancellationToken)
     {
         var client = new OrchestratorClient(endpoint, options);
         try
@@ -176,8 +179,8 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Follows tasks: states, progress, partial outputs, log lines. It resumes after <paramref name="afterSequence"/>. <see cref="TaskEvent.DroppedBefore"/> states what
-    /// is missing.
+    /// Follows tasks: states, progress, partial outputs, log lines. It resumes after <paramref name="afterSequence"/>.
+    /// <see cref="TaskEvent.DroppedBefore"/> states what is missing.
     /// </summary>
     public IAsyncEnumerable<TaskEvent> WatchTasksAsync(
         IEnumerable<ulong> taskIds, ulong afterSequence = 0, CancellationToken cancellationToken = default) =>
@@ -207,11 +210,13 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     /// <param name="displayName">For people to read: shown wherever the session holds or waits.</param>
     /// <param name="ttl">How long it outlives its connection; null takes the coordinator's default of 30 s.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public Task<CoordinationSession> OpenSessionAsync(string displayName = "", TimeSpan? ttl = null, CancellationToken cancellationToken = default) =>
+    public Task<CoordinationSession> OpenSessionAsync(
+        string displayName = "", TimeSpan? ttl = null, CancellationToken cancellationToken = default) =>
         CoordinationSession.OpenAsync(_objects, displayName, ttl, cancellationToken);
 
     /// <summary>
-    /// Cancels tasks without a known result and closes the connection, which ends its open streams. A second call waits for the same completion.
+    /// Cancels tasks without a known result and closes the connection, which ends its open streams. A second call waits for the same
+    /// completion.
     /// </summary>
     public ValueTask DisposeAsync()
     {

@@ -64,7 +64,8 @@ public static class ProtocolConstants
             // Whether or not it exists: an error shows where it is used.
             var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
             // The framework's fallback is shared by all users.
-            if (!Path.IsPathRooted(home) || Path.TrimEndingDirectorySeparator(home) == Path.TrimEndingDirectorySeparator(Path.GetTempPath()))
+            if (!Path.IsPathRooted(home)
+                || Path.TrimEndingDirectorySeparator(home) == Path.TrimEndingDirectorySeparator(Path.GetTempPath()))
                 return "";
             state = Path.Combine(home, ".local", "state");
         }

@@ -23,7 +23,8 @@ public sealed class ProjectReferenceTests
         ["Cli"] = ["App", "Handlers", "Dashboard", "Client"],
     };
 
-    public static TheoryData<string> Projects => [.. Directory.EnumerateDirectories(Repository.PathOf("src")).Select(path => Path.GetFileName(path)).Order()];
+    public static TheoryData<string> Projects =>
+        [.. Directory.EnumerateDirectories(Repository.PathOf("src")).Select(path => Path.GetFileName(path)).Order()];
 
     [Theory]
     [MemberData(nameof(Projects))]
@@ -40,7 +41,8 @@ public sealed class ProjectReferenceTests
     public void Core_references_nothing_but_the_base_class_library()
     {
         var project = Load("Orchestrator.Core");
-        Assert.Empty(project.Descendants("PackageReference").Concat(project.Descendants("FrameworkReference")).Concat(project.Descendants("Reference")));
+        Assert.Empty(project.Descendants("PackageReference").Concat(project.Descendants("FrameworkReference"))
+            .Concat(project.Descendants("Reference")));
         Assert.Equal("Microsoft.NET.Sdk", project.Root!.Attribute("Sdk")!.Value);
     }
 

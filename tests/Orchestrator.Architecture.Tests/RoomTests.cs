@@ -24,7 +24,8 @@ public sealed class RoomTests
             var place = Array.IndexOf(order, room);
             if (place < 0)
                 faults.Add($"{room} is not in the table: {type.FullName}");
-            foreach (var target in type.Dependencies.Select(dependency => dependency.Target).Where(target => target is not GenericParameter))
+            foreach (var target in type.Dependencies.Select(dependency => dependency.Target).Where(
+                target => target is not GenericParameter))
             {
                 if (RoomOf(project, target) is { } used && Array.IndexOf(order, used) > place)
                     faults.Add($"{room} → {used}: {type.Name} uses {target.Name}");
@@ -42,8 +43,8 @@ public sealed class RoomTests
     /// <summary>The room of a type of this project; null for a type of another.</summary>
     private static string? RoomOf(string project, IType type)
     {
-        // The contract's generated types share the beginning of their namespace with the Worker project, but not its assembly. Some types that only a
-        // signature names, such as pointers, have neither.
+        // The contract's generated types share the beginning of their namespace with the Worker project, but not its assembly. Some types
+        // that only a signature names, such as pointers, have neither.
         if (type.Assembly?.Name.Split(',')[0] != AssemblyOf(project) || type.Namespace?.FullName is not { } space)
             return null;
         var root = "Orchestrator." + project;

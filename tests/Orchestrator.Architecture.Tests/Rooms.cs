@@ -1,8 +1,9 @@
 namespace Orchestrator.Architecture.Tests;
 
 /// <summary>
-/// The rooms of each project: a room is a folder directly below the project's, which is also the first part of a namespace below the project's. A room may
-/// use the rooms that stand before it, and no other; the project's own namespace stands for the types that lie in no folder.
+/// The rooms of each project: a room is a folder directly below the project's, which is also the first part of a namespace below the
+/// project's. A room may use the rooms that stand before it, and no other; the project's own namespace stands for the types that lie in no
+/// folder.
 /// </summary>
 internal static class Rooms
 {
@@ -16,7 +17,8 @@ internal static class Rooms
         ["Transport"] = ["RawMessages", "Sockets"],
         ["Core"] =
         [
-            "Common", "Kernel", "Locks", "Semaphores", "Events", "Conditions", "Barriers", "Latches", "RateLimiters", "Queues", "Pipes", "State", "Objects",
+            "Common", "Kernel", "Locks", "Semaphores", "Events", "Conditions", "Barriers", "Latches", "RateLimiters", "Queues", "Pipes",
+            "State", "Objects",
             "TaskModel", "Scheduling", "Tasks",
         ],
         ["Client"] = ["Errors", "Connection", "Serialization", "Streams", "Tasks", "Objects", Root],
@@ -24,7 +26,8 @@ internal static class Rooms
         ["Handlers"] = ["Common", "Chaos", "Cpu", "Io", Root],
         ["Coordinator"] =
         [
-            "Infrastructure", "Mapping", "Journal", "EngineHosts", "Dispatch", "Security", "Supervision", "Services", "Telemetry", "Admin", "Hosting",
+            "Infrastructure", "Mapping", "Journal", "EngineHosts", "Dispatch", "Security", "Supervision", "Services", "Telemetry", "Admin",
+            "Hosting",
         ],
         ["App"] = [Root],
         ["Cli"] = ["Common", "Options", "Output", "Doctor", "Bench", "LoadTest", "Demo", "Guide", "Top", "Commands", Root],

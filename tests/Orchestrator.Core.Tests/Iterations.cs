@@ -7,7 +7,8 @@ namespace Orchestrator.Core.Tests;
 internal static class Iterations
 {
     private static readonly int s_factor =
-        int.TryParse(Environment.GetEnvironmentVariable("ORCHESTRATOR_PROPERTY_FACTOR"), NumberStyles.None, CultureInfo.InvariantCulture, out var factor) ? factor : 1;
+        int.TryParse(Environment.GetEnvironmentVariable("ORCHESTRATOR_PROPERTY_FACTOR"), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var factor) ? factor : 1;
 
     /// <summary>This many, times the factor.</summary>
     public static int Of(int count) => count * s_factor;

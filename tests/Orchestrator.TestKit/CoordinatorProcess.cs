@@ -11,8 +11,8 @@ using Orchestrator.V1;
 namespace Orchestrator.TestKit;
 
 /// <summary>
-/// A real coordinator: the built command <c>orchestrator serve</c> on free ports in its own directory. It and its child processes die with the
-/// test, and a process that is left behind fails the test.
+/// A real coordinator: the built command <c>orchestrator serve</c> on free ports in its own directory. It and its child processes die with
+/// the test, and a process that is left behind fails the test.
 /// </summary>
 public sealed class CoordinatorProcess : IAsyncDisposable
 {
@@ -54,7 +54,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         };
         string[] command = [.. prefix ?? [], CommandPath];
         foreach (var argument in (IEnumerable<string>)
-            ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", .. command, "serve", "--grpc-port", $"{grpcPort}", "--http-port", "0", "--data-dir", directory, .. arguments])
+            ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", .. command, "serve", "--grpc-port", $"{grpcPort}", "--http-port", "0", "--data-dir",
+                directory, .. arguments])
             start.ArgumentList.Add(argument);
         // Workers inherit locale variables, so this marks every process of the family.
         var name = _mark.Split('=')[0];
@@ -64,7 +65,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, line) => OnOutput(line.Data);
         _process.ErrorDataReceived += (_, line) => OnOutput(line.Data);
-        _process.Exited += (_, _) => _ready.TrySetException(new InvalidOperationException($"the coordinator ended with {_process.ExitCode}: {Output}"));
+        _process.Exited += (_, _) => _ready.TrySetException(
+            new InvalidOperationException($"the coordinator ended with {_process.ExitCode}: {Output}"));
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
@@ -128,7 +130,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         StartAsync(directory, new Dictionary<string, string>(), arguments);
 
     /// <summary>The same with variables of its environment.</summary>
-    public static Task<CoordinatorProcess> StartInAsync(string directory, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+    public static Task<CoordinatorProcess> StartInAsync(
+        string directory, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         StartAsync(directory, environment, arguments);
 
     /// <summary>Started by a program that replaces itself with its arguments' command, such as <c>setsid</c>.</summary>
@@ -147,8 +150,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     }
 
     /// <summary>
-    /// Two workers, and no spare: starting workers is most of what these tests cost, and the spare of most would never be used. Tests of workers that die
-    /// under load have one, by <see cref="HotSpare"/>.
+    /// Two workers, and no spare: starting workers is most of what these tests cost, and the spare of most would never be used. Tests of
+    /// workers that die under load have one, by <see cref="HotSpare"/>.
     /// </summary>
     private static string[] WithDefaults(string[] arguments)
     {
@@ -211,7 +214,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     }
 
     /// <summary>The workers now.</summary>
-    public async Task<IReadOnlyList<WorkerInfo>> WorkersAsync() => (await Admin.GetStatusAsync(new GetStatusRequest(), Deadline())).Status.Workers;
+    public async Task<IReadOnlyList<WorkerInfo>> WorkersAsync() =>
+        (await Admin.GetStatusAsync(new GetStatusRequest(), Deadline())).Status.Workers;
 
     /// <summary>Waits until an operator's event of this kind has happened after <paramref name="afterSequence"/>.</summary>
     public async Task<WatchEventsResponse> WaitForEventAsync(
@@ -230,7 +234,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         }
         catch (RpcException exception)
         {
-            throw new InvalidOperationException($"no event {kind} came ({exception.Status}), but:\n{string.Join('\n', seen)}\n{Output}", exception);
+            throw new InvalidOperationException(
+                $"no event {kind} came ({exception.Status}), but:\n{string.Join('\n', seen)}\n{Output}", exception);
         }
 
         throw new InvalidOperationException($"the events ended before one of kind {kind}");

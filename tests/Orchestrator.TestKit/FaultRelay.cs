@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Orchestrator.TestKit;
 
 /// <summary>
-/// A TCP relay in front of a coordinator that simulates network faults: it cuts connections (both sides see a reset, data in flight is lost),
-/// also in the middle of a message, delays bytes, or drops them while the connections look open.
+/// A TCP relay in front of a coordinator that simulates network faults: it cuts connections (both sides see a reset, data in flight is
+/// lost), also in the middle of a message, delays bytes, or drops them while the connections look open.
 /// </summary>
 public sealed class FaultRelay : IAsyncDisposable
 {
@@ -40,7 +40,9 @@ public sealed class FaultRelay : IAsyncDisposable
     /// <summary>How many cuts <see cref="CutAfter"/> has caused.</summary>
     public int CutsByBytes => Volatile.Read(ref _cutsByBytes);
 
-    /// <summary>Cuts the connection that relays the given byte, counted from now, right after it: most likely in the middle of a message.</summary>
+    /// <summary>
+    /// Cuts the connection that relays the given byte, counted from now, right after it: most likely in the middle of a message.
+    /// </summary>
     public void CutAfter(long bytes) => Interlocked.Exchange(ref _bytesUntilCut, bytes);
 
     /// <summary>From now on nothing passes, and neither side is notified: both see an open connection without traffic.</summary>

@@ -6,7 +6,8 @@ public sealed class HostileException : Exception
     /// <summary>The kinds that <see cref="Create"/> knows.</summary>
     public static readonly IReadOnlyList<string> Kinds =
     [
-        "message throws", "stack trace throws", "text throws", "all throw", "message is null", "message is half a pair", "message is huge", "message walks a long chain", "a long chain",
+        "message throws", "stack trace throws", "text throws", "all throw", "message is null", "message is half a pair", "message is huge",
+        "message walks a long chain", "a long chain",
         "a long chain of aggregates", "a wide aggregate", "an aggregate of one that throws", "cancelled with a message that throws",
     ];
 
@@ -29,17 +30,20 @@ public sealed class HostileException : Exception
     };
 
     /// <inheritdoc/>
-    public override string? StackTrace => _kind is "stack trace throws" or "all throw" ? throw new InvalidOperationException("its stack trace threw") : base.StackTrace;
+    public override string? StackTrace =>
+        _kind is "stack trace throws" or "all throw" ? throw new InvalidOperationException("its stack trace threw") : base.StackTrace;
 
     /// <inheritdoc/>
-    public override string ToString() => _kind is "text throws" or "all throw" ? throw new InvalidOperationException("its text threw") : base.ToString();
+    public override string ToString() =>
+        _kind is "text throws" or "all throw" ? throw new InvalidOperationException("its text threw") : base.ToString();
 
     /// <summary>An exception of this kind.</summary>
     public static Exception Create(string kind) => kind switch
     {
         "a long chain" => Chain(inner => new InvalidOperationException("one of many", inner)),
         "message walks a long chain" => Chain(inner => new HostileException(kind, inner)),
-        "a long chain of aggregates" => Chain(inner => new AggregateException("one of many", inner ?? new InvalidOperationException("the last"), new InvalidOperationException("beside it"))),
+        "a long chain of aggregates" => Chain(inner => new AggregateException(
+            "one of many", inner ?? new InvalidOperationException("the last"), new InvalidOperationException("beside it"))),
         "a wide aggregate" => new AggregateException(Enumerable.Range(0, Long).Select(_ => new HostileException("all throw"))),
         "an aggregate of one that throws" => new AggregateException(new HostileException("all throw")),
         "cancelled with a message that throws" => new HostileCancellation(),

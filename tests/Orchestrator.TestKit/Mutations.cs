@@ -3,19 +3,21 @@ using System.Globalization;
 namespace Orchestrator.TestKit;
 
 /// <summary>
-/// Real inputs, damaged at random: bits and bytes changed, pieces removed, repeated, cut off, or inserted from another input. The same seed gives
-/// the same inputs. For more of them: <c>ORCHESTRATOR_FUZZ_ROUNDS=100000</c>.
+/// Real inputs, damaged at random: bits and bytes changed, pieces removed, repeated, cut off, or inserted from another input. The same seed
+/// gives the same inputs. For more of them: <c>ORCHESTRATOR_FUZZ_ROUNDS=100000</c>.
 /// </summary>
 public static class Mutations
 {
     private const int Longest = 64 * 1024;
 
     // Edge cases of parsers: signs, lengths, quotes, brackets, the ends of UTF-8.
-    private static readonly byte[] s_edges = [0, 1, 0x7f, 0x80, 0xff, 0xc0, 0xed, (byte)'"', (byte)'\\', (byte)'{', (byte)'}', (byte)'[', (byte)']', (byte)',', (byte)'-', (byte)'0', (byte)'e', (byte)'\n'];
+    private static readonly byte[] s_edges = [0, 1, 0x7f, 0x80, 0xff, 0xc0, 0xed, (byte)'"', (byte)'\\', (byte)'{', (byte)'}', (byte)'[',
+        (byte)']', (byte)',', (byte)'-', (byte)'0', (byte)'e', (byte)'\n'];
 
     /// <summary>The number of damaged inputs per corpus.</summary>
     public static int Rounds { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("ORCHESTRATOR_FUZZ_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) ? rounds : 4_000;
+        int.TryParse(Environment.GetEnvironmentVariable("ORCHESTRATOR_FUZZ_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var rounds) ? rounds : 4_000;
 
     /// <summary>The corpus itself, then its damaged inputs.</summary>
     public static IEnumerable<byte[]> Of(int seed, params IReadOnlyList<byte[]> corpus)

@@ -86,7 +86,8 @@ public static class ErrorsInLog
             // Indented lines belong to the line before.
             if (!line.StartsWith("  ", StringComparison.Ordinal))
             {
-                inError = (line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal) || line.StartsWith("Unhandled exception", StringComparison.Ordinal))
+                inError = (line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal)
+                    || line.StartsWith("Unhandled exception", StringComparison.Ordinal))
                     && !expected.Any(text => line.Contains(text, StringComparison.Ordinal));
             }
 

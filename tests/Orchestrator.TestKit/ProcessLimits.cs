@@ -20,7 +20,9 @@ public static partial class ProcessLimits
             throw new Win32Exception();
     }
 
-    /// <summary>From now on the process gets at most this many bytes of private writable memory in all; returns the previous limit.</summary>
+    /// <summary>
+    /// From now on the process gets at most this many bytes of private writable memory in all; returns the previous limit.
+    /// </summary>
     public static ulong SetData(int pid, ulong bytes) => SetSoft(pid, Data, bytes);
 
     private static ulong SetSoft(int pid, int resource, ulong value)

@@ -54,8 +54,10 @@ public sealed class RawHttp2 : IDisposable
     }
 
     /// <summary>Adds the headers of a gRPC call.</summary>
-    public RawHttp2 Call(int stream, string method, byte flags = EndHeaders, params (string Name, string Value)[] more) => Frame(Headers, flags, stream, Encode(
-        [(":method", "POST"), (":scheme", "http"), (":path", method), (":authority", "localhost"), ("content-type", "application/grpc"), ("te", "trailers"), .. more]));
+    public RawHttp2 Call(int stream, string method, byte flags = EndHeaders, params (string Name, string Value)[] more) =>
+        Frame(Headers, flags, stream, Encode(
+        [(":method", "POST"), (":scheme", "http"), (":path", method), (":authority", "localhost"), ("content-type", "application/grpc"),
+            ("te", "trailers"), .. more]));
 
     /// <summary>Header fields as literals that are never indexed, each shorter than 127 bytes.</summary>
     public static byte[] Encode(params (string Name, string Value)[] headers)
@@ -104,7 +106,8 @@ public sealed class RawHttp2 : IDisposable
     }
 
     /// <summary>Reads until the other side closes; returns the frames.</summary>
-    public async Task<IReadOnlyList<(byte Type, byte Flags, int Stream, byte[] Payload)>> ReadToEndAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(byte Type, byte Flags, int Stream, byte[] Payload)>> ReadToEndAsync(
+        CancellationToken cancellationToken)
     {
         var frames = new List<(byte, byte, int, byte[])>();
         while (await ReadAsync(cancellationToken) is { } frame)

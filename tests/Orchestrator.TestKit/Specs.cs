@@ -9,7 +9,8 @@ namespace Orchestrator.TestKit;
 public static class Specs
 {
     /// <summary>A task with a JSON input.</summary>
-    public static TaskSpec Json(string handler, string json = "{}", TaskOptions? options = null, ulong tag = 0, string requestId = "") => new()
+    public static TaskSpec Json(string handler, string json = "{}", TaskOptions? options = null, ulong tag = 0, string requestId = "") =>
+        new()
     {
         Handler = handler,
         Input = new Payload { Json = JsonParser.Default.Parse<Value>(json) },
@@ -30,7 +31,8 @@ public static class Specs
         (await coordinator.Tasks.RunTaskAsync(new RunTaskRequest { Task = task }, CoordinatorProcess.Deadline(seconds))).Result;
 
     /// <summary>Runs tasks over one stream and returns the results in the order in which they came.</summary>
-    public static async Task<IReadOnlyList<TaskResult>> StreamAsync(this CoordinatorProcess coordinator, IEnumerable<TaskSpec> tasks, StreamOptions? options = null, int seconds = 60)
+    public static async Task<IReadOnlyList<TaskResult>> StreamAsync(
+        this CoordinatorProcess coordinator, IEnumerable<TaskSpec> tasks, StreamOptions? options = null, int seconds = 60)
     {
         using var call = coordinator.Tasks.StreamTasks(CoordinatorProcess.Deadline(seconds));
         await call.RequestStream.WriteAsync(new StreamTasksRequest { Options = options, Tasks = { tasks } });
@@ -46,7 +48,8 @@ public static class Specs
         (await coordinator.Tasks.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { tasks } }, CoordinatorProcess.Deadline())).TaskIds;
 
     /// <summary>Waits for all of these tasks.</summary>
-    public static async Task<IReadOnlyList<TaskResult>> WaitAsync(this CoordinatorProcess coordinator, IEnumerable<ulong> ids, int seconds = 30) =>
+    public static async Task<IReadOnlyList<TaskResult>> WaitAsync(
+        this CoordinatorProcess coordinator, IEnumerable<ulong> ids, int seconds = 30) =>
         (await coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { ids } }, CoordinatorProcess.Deadline(seconds))).Done;
 
     /// <summary>Waits until a task runs, by its events.</summary>

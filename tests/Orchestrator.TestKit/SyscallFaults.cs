@@ -24,7 +24,8 @@ public sealed partial class SyscallFaults : IAsyncDisposable
     {
         var start = new ProcessStartInfo("strace") { RedirectStandardError = true };
         foreach (var argument in (IEnumerable<string>)
-            ["-f", "-p", $"{pid}", "-o", _log, .. files.SelectMany(file => new[] { "-P", file }), "-e", "signal=none", "-e", $"trace={calls}", "-e", $"inject={calls}:{fault}"])
+            ["-f", "-p", $"{pid}", "-o", _log, .. files.SelectMany(file => new[] { "-P", file }), "-e", "signal=none", "-e",
+                $"trace={calls}", "-e", $"inject={calls}:{fault}"])
             start.ArgumentList.Add(argument);
         _tracer = new Process { StartInfo = start };
         _tracer.ErrorDataReceived += (_, line) => OnSaid(line.Data);
@@ -40,7 +41,8 @@ public sealed partial class SyscallFaults : IAsyncDisposable
     /// <param name="calls">The system calls, separated by commas.</param>
     /// <param name="error">The name of the error, such as <c>EIO</c>.</param>
     /// <param name="files">The files, which are open already.</param>
-    public static Task<SyscallFaults> FailAsync(int pid, string calls, string error, params string[] files) => AttachAsync(pid, calls, $"error={error}", files);
+    public static Task<SyscallFaults> FailAsync(int pid, string calls, string error, params string[] files) =>
+        AttachAsync(pid, calls, $"error={error}", files);
 
     /// <summary>From now on these calls of the process hang at these files, before they do anything, until this is ended.</summary>
     public static Task<SyscallFaults> HangAsync(int pid, string calls, params string[] files) => AttachAsync(pid, calls, ForEver, files);
@@ -52,7 +54,8 @@ public sealed partial class SyscallFaults : IAsyncDisposable
     {
         try
         {
-            return File.ReadLines(Path.Combine(task, "status")).Take(8).ToArray() is var lines && lines.Contains($"Name:\t{thread}") && lines.Any(line => line.StartsWith("State:\tt", StringComparison.Ordinal));
+            return File.ReadLines(Path.Combine(task, "status")).Take(8).ToArray() is var lines && lines.Contains($"Name:\t{thread}")
+                && lines.Any(line => line.StartsWith("State:\tt", StringComparison.Ordinal));
         }
         catch (IOException)
         {
@@ -83,8 +86,8 @@ public sealed partial class SyscallFaults : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the faults without a count: for a process that was killed while one of its calls hung. strace would wait for that call for ever, and
-    /// the kernel keeps the dead process for it.
+    /// Ends the faults without a count: for a process that was killed while one of its calls hung. strace would wait for that call for
+    /// ever, and the kernel keeps the dead process for it.
     /// </summary>
     public void Abandon() => Signals.Send(_tracer.Id, Signals.Kill);
 
@@ -116,7 +119,8 @@ public sealed partial class SyscallFaults : IAsyncDisposable
         using var target = Process.Start("sleep", "3600");
         try
         {
-            using var tracer = Process.Start(new ProcessStartInfo("strace", ["-p", $"{target.Id}", "-e", "trace=none"]) { RedirectStandardError = true })!;
+            using var tracer = Process.Start(
+                new ProcessStartInfo("strace", ["-p", $"{target.Id}", "-e", "trace=none"]) { RedirectStandardError = true })!;
             // Its first line says either that it is attached or why it cannot.
             var said = tracer.StandardError.ReadLine() ?? "it says nothing";
             if (!tracer.HasExited)

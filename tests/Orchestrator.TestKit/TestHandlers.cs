@@ -29,7 +29,8 @@ internal static class TestHandlers
             context.ReportProgress(1, 2, "half a pair: \ud800");
             return 0;
         });
-        map.MapTask("print", HandlerKind.Io, (string name, TaskContext context, CancellationToken cancellationToken) => PrintAsync(name, context, cancellationToken));
+        map.MapTask("print", HandlerKind.Io,
+            (string name, TaskContext context, CancellationToken cancellationToken) => PrintAsync(name, context, cancellationToken));
         map.MapTask("print_much", HandlerKind.Cpu, (int lines) =>
         {
             for (var i = 0; i < lines; i++)
@@ -37,7 +38,8 @@ internal static class TestHandlers
             return lines;
         });
         map.MapTask("print_child", HandlerKind.Cpu, (string text) => Shell($"echo '{text}'; echo '{text}, wrong' >&2"));
-        map.MapTask("read_input", HandlerKind.Cpu, (string _) => $"{Console.In.ReadToEnd()}{Shell("cat")}{Console.OpenStandardInput().Read(new byte[1])}");
+        map.MapTask("read_input", HandlerKind.Cpu,
+            (string _) => $"{Console.In.ReadToEnd()}{Shell("cat")}{Console.OpenStandardInput().Read(new byte[1])}");
         map.MapTask("print_and_die", HandlerKind.Cpu, (string text) =>
         {
             Console.WriteLine(text);

@@ -14,8 +14,9 @@ using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 namespace Orchestrator.TestKit;
 
 /// <summary>
-/// A worker with the handlers of this kit. The test program becomes it where an environment variable asks for it, so that no other program has to
-/// be built and found; the handlers are here because the test program's own assembly is still being initialized while it is a worker.
+/// A worker with the handlers of this kit. The test program becomes it where an environment variable asks for it, so that no other program
+/// has to be built and found; the handlers are here because the test program's own assembly is still being initialized while it is a
+/// worker.
 /// </summary>
 public static class TestWorker
 {
@@ -26,13 +27,14 @@ public static class TestWorker
     public const string HistoryHandler = "history_client";
 
     /// <summary>
-    /// The handler that runs <see cref="LockOrderClient"/>s against the coordinator in its input; it writes a <see cref="LockOrderReport"/> to
-    /// the file in its input.
+    /// The handler that runs <see cref="LockOrderClient"/>s against the coordinator in its input; it writes a <see cref="LockOrderReport"/>
+    /// to the file in its input.
     /// </summary>
     public const string LockOrderHandler = "lock_orders";
 
     /// <summary>
-    /// The handler that sends numbers at its end of a pipe, each after it has received the previous one back; its output is how many came back.
+    /// The handler that sends numbers at its end of a pipe, each after it has received the previous one back; its output is how many came
+    /// back.
     /// </summary>
     public const string PipeAskHandler = "pipe_ask";
 
@@ -48,14 +50,17 @@ public static class TestWorker
     public static int Run()
     {
         var worker = OrchestratorWorker.CreateBuilder([]);
-        worker.MapTask(HistoryHandler, HandlerKind.Io, async (HistoryInput input, TaskContext context, CancellationToken cancellationToken) =>
+        worker.MapTask(
+            HistoryHandler, HandlerKind.Io, async (HistoryInput input, TaskContext context, CancellationToken cancellationToken) =>
         {
             using var recorder = new HistoryRecorder(input.Directory, context.SessionId);
             await new HistoryClient(context.Session, context.SessionId, input.Seed, recorder).RunAsync(input.Steps, cancellationToken);
             return recorder.Operations;
         });
-        worker.MapTask(LockOrderHandler, HandlerKind.Io, (LockOrderInput input, TaskContext _, CancellationToken _) => RunOrdersAsync(input));
-        worker.MapTask(PipeAskHandler, HandlerKind.Io, (PipeAskInput input, TaskContext context, CancellationToken cancellationToken) => AskAsync(input, context, cancellationToken));
+        worker.MapTask(
+            LockOrderHandler, HandlerKind.Io, (LockOrderInput input, TaskContext _, CancellationToken _) => RunOrdersAsync(input));
+        worker.MapTask(PipeAskHandler, HandlerKind.Io,
+            (PipeAskInput input, TaskContext context, CancellationToken cancellationToken) => AskAsync(input, context, cancellationToken));
         TestHandlers.Register(worker);
         return worker.RunAsync().GetAwaiter().GetResult();
     }
@@ -66,7 +71,8 @@ public static class TestWorker
         for (var i = 0; i < input.Count; i++)
         {
             await end.SendAsync(Payloads.FromNumber(i), cancellationToken);
-            var echo = await end.ReceiveAsync(cancellationToken) ?? throw new InvalidOperationException($"the end of file came instead of the echo of {i}");
+            var echo = await end.ReceiveAsync(cancellationToken)
+                ?? throw new InvalidOperationException($"the end of file came instead of the echo of {i}");
             if (echo.Json.NumberValue != i)
                 throw new InvalidOperationException($"{echo.Json} came back instead of {i}");
         }
@@ -77,7 +83,8 @@ public static class TestWorker
     /// <summary>Several clients at a time, each with its own session, until this many orders are done or the time is over.</summary>
     private static async Task<int> RunOrdersAsync(LockOrderInput input)
     {
-        using var channel = GrpcChannel.ForAddress(input.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false } });
+        using var channel = GrpcChannel.ForAddress(input.Address,
+            new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false } });
         var invoker = channel.Intercept(metadata =>
         {
             metadata.Add(ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + input.Token);
@@ -90,7 +97,8 @@ public static class TestWorker
             var sessions = new SessionService.SessionServiceClient(invoker);
             var create = new CreateSessionRequest { DisplayName = $"orders {input.Seed}.{number}", Ttl = Specs.Seconds(600) };
             var session = (await sessions.CreateSessionAsync(create, CoordinatorProcess.Deadline())).SessionId;
-            var client = new LockOrderClient(new SyncService.SyncServiceClient(invoker), session, (input.Seed * 1000) + number, TimeSpan.FromSeconds(30));
+            var client = new LockOrderClient(
+                new SyncService.SyncServiceClient(invoker), session, (input.Seed * 1000) + number, TimeSpan.FromSeconds(30));
             while (Interlocked.Decrement(ref left) >= 0 && clock.Elapsed.TotalSeconds < input.Seconds)
             {
                 if (await client.RunOrderAsync())
@@ -101,7 +109,8 @@ public static class TestWorker
             return client.Attempts;
         }));
         // It may exceed a task's output limit.
-        await File.WriteAllBytesAsync(input.Path, JsonSerializer.SerializeToUtf8Bytes(new LockOrderReport(had, [.. attempts.SelectMany(list => list)])));
+        await File.WriteAllBytesAsync(
+            input.Path, JsonSerializer.SerializeToUtf8Bytes(new LockOrderReport(had, [.. attempts.SelectMany(list => list)])));
         return had;
     }
 

@@ -146,7 +146,8 @@ static async Task MapAsync(IOrchestratorPool pool, long count, CancellationToken
         }
     }
 
-    Console.WriteLine($"mapped {done} in {watch.Elapsed.TotalSeconds:F2} s, {done / watch.Elapsed.TotalSeconds:F0}/s, {Environment.WorkingSet >> 20} MB");
+    Console.WriteLine(
+        $"mapped {done} in {watch.Elapsed.TotalSeconds:F2} s, {done / watch.Elapsed.TotalSeconds:F0}/s, {Environment.WorkingSet >> 20} MB");
 
     IEnumerable<ReadOnlyMemory<byte>> Inputs()
     {
@@ -155,8 +156,8 @@ static async Task MapAsync(IOrchestratorPool pool, long count, CancellationToken
     }
 }
 
-// An endless input and a slow reader. Each second and at the end it prints a line: results taken, inputs ever ahead of them, and bytes of memory
-// of this process and of its workers.
+// An endless input and a slow reader. Each second and at the end it prints a line: results taken, inputs ever ahead of them, and bytes of
+// memory of this process and of its workers.
 static async Task SlowAsync(IOrchestratorPool pool, TimeSpan length, CancellationToken stopping)
 {
     long read = 0, taken = 0, ahead = 0;

@@ -25,7 +25,8 @@ internal static class BaselineBench
         TaskBenchSettings settings, IReadOnlyList<OrchestratorClient> clients, Terminal terminal, CancellationToken token)
     {
         await using var suite = await BaselineSuite.StartAsync(settings, clients, token);
-        terminal.Note($"{settings.Handler}, {Format.Count(settings.Size)} B; {Format.Count(settings.InFlight)} in flight where pipelined; " +
+        terminal.Note(
+            $"{settings.Handler}, {Format.Count(settings.Size)} B; {Format.Count(settings.InFlight)} in flight where pipelined; " +
                       $"{suite.Figures.Count} figures, {settings.Rounds} rounds, ours and bare in turn");
         terminal.Note("warming up …");
         // Run all twice: code that the JIT recompiles in the first pass is ready for the second.
@@ -64,7 +65,8 @@ internal static class BaselineBench
 
         var failed = figures.Values.FirstOrDefault(figure => figure.Failed > 0);
         if (failed is not null)
-            terminal.Error($"{failed.Name}: {Format.Count(failed.Failed)} of {Format.Count(failed.Completed)} failed; the first: {failed.FirstError}");
+            terminal.Error(
+                $"{failed.Name}: {Format.Count(failed.Failed)} of {Format.Count(failed.Completed)} failed; the first: {failed.FirstError}");
         if (settings.Check && compared.Any(line => line.Met is false))
             return ExitCode.ThresholdMissed;
         return failed is not null ? ExitCode.TaskFailed : ExitCode.Ok;

@@ -4,7 +4,9 @@ using Orchestrator.Cli.Common;
 
 namespace Orchestrator.Cli.Bench;
 
-/// <summary>A second process of this command. It ends when its standard input ends, so it never outlives the bench that started it.</summary>
+/// <summary>
+/// A second process of this command. It ends when its standard input ends, so it never outlives the bench that started it.
+/// </summary>
 internal sealed class BenchProcess : IAsyncDisposable
 {
     /// <summary>The prefix of its first line.</summary>
@@ -33,7 +35,8 @@ internal sealed class BenchProcess : IAsyncDisposable
     /// <summary>
     /// Called first in such a process: a terminal sends Ctrl-C to the whole process group, but only the bench decides whether to end.
     /// </summary>
-    public static PosixSignalRegistration IgnoreInterrupts() => PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+    public static PosixSignalRegistration IgnoreInterrupts() =>
+        PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
 
     /// <exception cref="IOException">The process ended, or printed something else, before it was ready.</exception>
     /// <exception cref="OperationCanceledException">The <paramref name="token"/> was cancelled.</exception>

@@ -10,8 +10,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.Bench;
 
 /// <summary>
-/// Acknowledged puts to a durable queue at each durability level, one at a time and many in flight; and, in the same run, SQLite with one transaction per row,
-/// on a file beside the journal.
+/// Acknowledged puts to a durable queue at each durability level, one at a time and many in flight; and, in the same run, SQLite with one
+/// transaction per row, on a file beside the journal.
 /// </summary>
 internal static class JournalBench
 {
@@ -20,7 +20,8 @@ internal static class JournalBench
     private static readonly (Durability Level, string Name)[] Levels =
         [(Durability.Memory, "memory"), (Durability.Process, "process"), (Durability.Disk, "disk")];
 
-    public static async Task<int> RunAsync(OrchestratorClient client, string directory, int inFlight, TimeSpan length, Terminal terminal, CancellationToken token)
+    public static async Task<int> RunAsync(
+        OrchestratorClient client, string directory, int inFlight, TimeSpan length, Terminal terminal, CancellationToken token)
     {
         await using var session = await client.OpenSessionAsync("bench journal", cancellationToken: token);
         var plan = new RoundPlan(length, 0);
@@ -32,7 +33,8 @@ internal static class JournalBench
             {
                 var queue = $"bench/{Guid.NewGuid():N}";
                 await client.CreateQueueAsync(
-                    new QueueSpec { Name = queue, MaxItems = 100_000_000, MaxBytes = 16L << 30, Durability = level, IdleTtl = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) },
+                    new QueueSpec { Name = queue, MaxItems = 100_000_000, MaxBytes = 16L << 30, Durability = level,
+                        IdleTtl = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) },
                     token);
                 var shared = session.Queue(queue);
                 var body = Payloads.FromBytes(new byte[PayloadBytes]);
@@ -61,7 +63,8 @@ internal static class JournalBench
         }
 
         terminal.WriteTable(
-            [new("durability"), new("in flight", true), new("puts/s", true), new("p50", true), new("p99", true), new("SQLite rows/s", true), new("ratio", true)], rows);
+            [new("durability"), new("in flight", true), new("puts/s", true), new("p50", true), new("p99", true), new("SQLite rows/s", true),
+                new("ratio", true)], rows);
         return ExitCode.Ok;
     }
 
@@ -71,7 +74,8 @@ internal static class JournalBench
         var path = Path.Combine(directory, $"bench-{Guid.NewGuid():N}.db");
         try
         {
-            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+            using var connection = new SqliteConnection(
+                new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
             connection.Open();
             Execute(connection, "pragma journal_mode = wal");
             Execute(connection, "pragma wal_autocheckpoint = 4000");

@@ -12,8 +12,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.Bench;
 
 /// <summary>
-/// Measures how a client is affected by another that offers ten times the workers' capacity: its rate and latency before, during and after, and the
-/// coordinator's memory. The flooding client ignores refusals; its accepted tasks stay queued until it cancels them.
+/// Measures how a client is affected by another that offers ten times the workers' capacity: its rate and latency before, during and after,
+/// and the coordinator's memory. The flooding client ignores refusals; its accepted tasks stay queued until it cancels them.
 /// </summary>
 internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClient greedy, TimeSpan phase, Terminal terminal)
 {
@@ -24,7 +24,8 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
     private const int MostCalls = 16;
     private const string Handler = "sha256";
 
-    // About 25 ms of computing, so that on a machine of two cores the flood takes little processor time from the workers, and enough bytes to fill memory.
+    // About 25 ms of computing, so that on a machine of two cores the flood takes little processor time from the workers, and enough bytes
+    // to fill memory.
     private const int TextLength = 16_000;
     private const int Rounds = 40_000;
 
@@ -45,7 +46,9 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
     public async Task<int> RunAsync(bool check, CancellationToken token)
     {
         var capacity = await MeasureCapacityAsync(token);
-        terminal.Note($"the workers do {Format.Rate(capacity)} of these tasks a second; one client sends {Format.Rate(capacity * Share)}, the other {Format.Rate(capacity * Times)}");
+        terminal.Note(
+            $"the workers do {Format.Rate(capacity)} of these tasks a second; one client sends {Format.Rate(capacity * Share)}, the " +
+            $"other {Format.Rate(capacity * Times)}");
         var budget = (await modest.ListLimitsAsync(token)).Single(limit => limit.Name == "memory").Maximum;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(token);
         var watching = WatchMemoryAsync(ending.Token);
@@ -67,7 +70,8 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
         return Report(begin, over, schedule, budget, check);
     }
 
-    private static TimeSpan Rest(long begin, TimeSpan until) => TimeSpan.FromTicks(Math.Max(0, (until - Stopwatch.GetElapsedTime(begin)).Ticks));
+    private static TimeSpan Rest(long begin, TimeSpan until) =>
+        TimeSpan.FromTicks(Math.Max(0, (until - Stopwatch.GetElapsedTime(begin)).Ticks));
 
     private async Task<double> MeasureCapacityAsync(CancellationToken token)
     {
@@ -116,7 +120,8 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
     {
         try
         {
-            foreach (var id in await greedy.SubmitAsync(Enumerable.Repeat(new TaskSpec { Handler = Handler, Input = _input }, count), token))
+            foreach (var id in await greedy.SubmitAsync(
+                Enumerable.Repeat(new TaskSpec { Handler = Handler, Input = _input }, count), token))
                 _accepted.Add(id);
         }
         catch (ResourceExhaustedException)
@@ -144,18 +149,25 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
         terminal.WriteTable(
             [new("the modest client"), new("tasks/s", true), new("of what it sent", true), new("p50", true), new("p99", true)],
             new[] { alone, beside, backlog, soon, later }.Select(row => (string[])
-                [row.Name, Format.Rate(row.Rate), $"{row.Share:P0}", Format.Time(row.Latency.At(50)), Format.Time(row.Latency.At(90) is null ? null : row.Latency.At(99))]));
-        terminal.Line($"the flood: {Format.Count(_offered)} tasks offered, {Format.Count(_accepted.Count)} accepted, {Format.Count(_refused)} refused; " +
+                [row.Name, Format.Rate(row.Rate), $"{row.Share:P0}", Format.Time(row.Latency.At(50)), Format.Time(
+                    row.Latency.At(90) is null ? null : row.Latency.At(99))]));
+        terminal.Line(
+            $"the flood: {Format.Count(_offered)} tasks offered, {Format.Count(_accepted.Count)} accepted, {Format.Count(_refused)} " +
+            "refused; " +
                       $"the coordinator took {Format.Bytes((ulong)_mostMemory)} at most, of a budget of {Format.Bytes((ulong)budget)}");
         var faults = new List<string>();
         if (beside.Share < LeastRate * alone.Share)
             faults.Add($"beside the flood it got {beside.Share:P0} of what it sent, alone {alone.Share:P0}: less than nine tenths");
         if (later.Latency.At(50) is { } after && alone.Latency.At(50) is { } before && after > before * MostLatency)
-            faults.Add($"a second after the flood's last task half of its tasks still took {Format.Time(after)} and more, alone {Format.Time(before)}");
+            faults.Add(
+                $"a second after the flood's last task half of its tasks still took {Format.Time(after)} and more, alone " +
+                $"{Format.Time(before)}");
         if (_mostMemory > budget)
             faults.Add("the coordinator took more than its memory budget");
         if (_refused == 0)
-            terminal.Note("nothing was refused: the flood did not reach a limit; give it longer (--duration), or the coordinator a smaller --memory-budget");
+            terminal.Note(
+                "nothing was refused: the flood did not reach a limit; give it longer (--duration), or the coordinator a smaller " +
+                "--memory-budget");
         foreach (var fault in faults)
             terminal.Error(fault);
         return check && faults.Count > 0 ? ExitCode.ThresholdMissed : ExitCode.Ok;

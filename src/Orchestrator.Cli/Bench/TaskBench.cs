@@ -58,7 +58,8 @@ internal static class TaskBench
     {
         terminal.Line();
         terminal.Line($"  throughput   {Format.Rate(figure.PerSecond)} tasks/s " +
-                      $"(median of {figure.Rounds.Count}; {Format.Rate(figure.SlowestPerSecond)} to {Format.Rate(figure.FastestPerSecond)})");
+                      $"(median of {figure.Rounds.Count}; {Format.Rate(figure.SlowestPerSecond)} to " +
+                      $"{Format.Rate(figure.FastestPerSecond)})");
         if (figure.OfferedRate is { } offered)
         {
             terminal.Line($"  offered      {Format.Rate(offered)} tasks/s; achieved {figure.PerSecond / offered:P1}, " +
@@ -72,12 +73,14 @@ internal static class TaskBench
             var name = FormattableString.Invariant($"p{percentile}").PadRight(7);
             terminal.Line(latency is { } time
                 ? $"  {name}      {Format.Time(time)}"
-                : $"  {name}      – needs {Format.Count(LatencyRecorder.SamplesNeeded(percentile))} samples a round, has {Format.Count(figure.FewestSamples)}");
+                : $"  {name}      – needs {Format.Count(LatencyRecorder.SamplesNeeded(percentile))} samples a round, has " +
+                    $"{Format.Count(figure.FewestSamples)}");
         }
 
         terminal.Line($"  max          {Format.Time(figure.Max)}");
         if (figure.Failed > 0)
-            terminal.Line($"  failed       {Format.Count(figure.Failed)} of {Format.Count(figure.Completed)}; the first: {figure.FirstError}");
+            terminal.Line(
+                $"  failed       {Format.Count(figure.Failed)} of {Format.Count(figure.Completed)}; the first: {figure.FirstError}");
         if (settings.Rate > 0 && figure.OfferedRate is { } rate && figure.PerSecond < rate * 0.97)
             terminal.Line("  The system did not keep up with the offered rate: the latencies grow with the length of the run.");
     }

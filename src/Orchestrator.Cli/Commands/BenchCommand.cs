@@ -13,11 +13,14 @@ namespace Orchestrator.Cli.Commands;
 /// <summary><c>orchestrator bench</c> and <c>bench tasks</c>; the other benches have a file each.</summary>
 internal static class BenchCommand
 {
-    private static readonly Option<string> Handler = new("--handler") { Description = "The handler.", HelpName = "NAME", DefaultValueFactory = _ => "echo" };
+    private static readonly Option<string> Handler =
+        new("--handler") { Description = "The handler.", HelpName = "NAME", DefaultValueFactory = _ => "echo" };
 
-    private static readonly Option<string?> Input = new("--input") { Description = "Its input; otherwise --size bytes.", HelpName = "JSON" };
+    private static readonly Option<string?> Input =
+        new("--input") { Description = "Its input; otherwise --size bytes.", HelpName = "JSON" };
 
-    private static readonly Option<int> Size = new("--size") { Description = "Bytes of input if --input is not given.", HelpName = "BYTES", DefaultValueFactory = _ => 64 };
+    private static readonly Option<int> Size =
+        new("--size") { Description = "Bytes of input if --input is not given.", HelpName = "BYTES", DefaultValueFactory = _ => 64 };
 
     private static readonly Option<long> Count = new("--count") { Description = "Tasks per round, instead of --duration.", HelpName = "N" };
 
@@ -42,11 +45,14 @@ internal static class BenchCommand
         DefaultValueFactory = _ => "stream",
     }.AcceptOnlyFromAmong("stream", "unary");
 
-    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "The length of a round, or of a part of it: 5s, or 1s with --baseline.");
+    private static readonly Option<TimeSpan?> Length = DurationOption.Option(
+        "--duration", "The length of a round, or of a part of it: 5s, or 1s with --baseline.");
 
-    private static readonly Option<int> Clients = new("--clients") { Description = "Connections, each with its own load.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int> Clients =
+        new("--clients") { Description = "Connections, each with its own load.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
-    private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 5 };
+    private static readonly Option<int> Rounds =
+        new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 5 };
 
     private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
 
@@ -55,9 +61,11 @@ internal static class BenchCommand
         Description = "Measure bare gRPC in the same run too, and print each figure as a ratio to it.",
     };
 
-    private static readonly Option<bool> Check = new("--check") { Description = "Exit with 4 if a ratio to the baseline, or the bound of an overload, misses its target." };
+    private static readonly Option<bool> Check =
+        new("--check") { Description = "Exit with 4 if a ratio to the baseline, or the bound of an overload, misses its target." };
 
-    private static readonly Option<double?> MinRate = new("--min-rate") { Description = "Exit with 4 below this throughput.", HelpName = "PER-SECOND" };
+    private static readonly Option<double?> MinRate =
+        new("--min-rate") { Description = "Exit with 4 below this throughput.", HelpName = "PER-SECOND" };
 
     private static readonly Option<TimeSpan?> MaxP99 = DurationOption.Option("--max-p99", "Exit with 4 above this 99th percentile.");
 
@@ -74,10 +82,12 @@ internal static class BenchCommand
                 "orchestrator bench tasks --handler sum_of_squares --input '{\"n\": 1000}' --placement threads",
                 "orchestrator bench tasks --baseline --json")
             .HandledBy(RunAsync);
-        var journal = new Command("journal", "Measures acknowledged puts to durable queues, beside plain SQLite in the data directory.") { InFlight, Length }
+        var journal = new Command(
+            "journal", "Measures acknowledged puts to durable queues, beside plain SQLite in the data directory.") { InFlight, Length }
             .Examples("orchestrator bench journal", "orchestrator bench journal --in-flight 256 --duration 2s")
             .HandledBy(MeasureJournalAsync);
-        var overload = new Command("overload", "Measures how one client is affected by another that offers ten times the workers' capacity.") { Length, Check }
+        var overload = new Command(
+            "overload", "Measures how one client is affected by another that offers ten times the workers' capacity.") { Length, Check }
             .Examples("scripts/overload", "orchestrator bench overload --duration 10s")
             .HandledBy(MeasureOverloadAsync);
         return new Command("bench", "Measures.")
@@ -85,7 +95,8 @@ internal static class BenchCommand
             tasks,
             journal,
             overload,
-            ObjectBenchCommand.Create("queue", "Measures queues: from the put in one process to the get in another.", QueueShapes.Figures, IdleObjects.Queues),
+            ObjectBenchCommand.Create(
+                "queue", "Measures queues: from the put in one process to the get in another.", QueueShapes.Figures, IdleObjects.Queues),
             ObjectBenchCommand.Create("pipe", "Measures pipes between two processes.", PipeShapes.Figures, IdleObjects.Pipes),
             ObjectBenchCommand.Create("state", "Measures shared dicts and counters.", StateShapes.Figures, IdleObjects.Values),
             ObjectBenchCommand.Create("lock", "Measures locks, alone and between two processes.", LockShapes.Figures, IdleObjects.Locks),
@@ -120,14 +131,17 @@ internal static class BenchCommand
             throw new UsageException($"--in-flight is {inFlight}, it must be at least 1.");
         await using var client = await context.ConnectAsync(token);
         var directory = context.NamedDirectory();
-        return await JournalBench.RunAsync(client, directory, inFlight, context.Get(Length) ?? TimeSpan.FromSeconds(3), context.Terminal, token);
+        return await JournalBench.RunAsync(
+            client, directory, inFlight, context.Get(Length) ?? TimeSpan.FromSeconds(3), context.Terminal, token);
     }
 
     private static async Task<int> MeasureOverloadAsync(CommandContext context, CancellationToken token)
     {
         var phase = context.Get(Length) ?? TimeSpan.FromSeconds(5);
         if (phase < TimeSpan.FromSeconds(2))
-            throw new UsageException($"--duration is {phase.TotalSeconds:0.###} s, it must be at least 2 s: it is the length of each phase, before, during and after.");
+            throw new UsageException(
+                $"--duration is {phase.TotalSeconds:0.###} s, it must be at least 2 s: it is the length of each phase, before, during " +
+                "and after.");
         await using var modest = await context.ConnectAsync(token);
         await using var greedy = await context.ConnectAsync(token);
         return await new OverloadBench(modest, greedy, phase, context.Terminal).RunAsync(context.Get(Check), token);

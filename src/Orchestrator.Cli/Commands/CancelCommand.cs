@@ -12,11 +12,13 @@ internal static class CancelCommand
         Arity = ArgumentArity.OneOrMore,
     };
 
-    private static readonly Option<bool> Force = new("--force") { Description = "Do not ask a running task first: end its worker process." };
+    private static readonly Option<bool> Force =
+        new("--force") { Description = "Do not ask a running task first: end its worker process." };
 
     public static Command Create() =>
         new Command("cancel", "Cancels tasks: queued ones at once, running ones by asking first.") { Ids, Force }
-            .Examples("orchestrator cancel 17 18", "orchestrator tasks --state running | cut -f1 | tail -n +2 | xargs -r orchestrator cancel")
+            .Examples(
+                "orchestrator cancel 17 18", "orchestrator tasks --state running | cut -f1 | tail -n +2 | xargs -r orchestrator cancel")
             .HandledBy(async (context, token) =>
             {
                 await using var client = await context.ConnectAsync(token);

@@ -32,7 +32,8 @@ internal sealed class CommandContext(ParseResult parsed)
     public CommandContext ParseAgain()
     {
         var again = parsed.RootCommandResult.Command.Parse(Environment.GetCommandLineArgs()[1..]);
-        return again.Errors is [] ? new CommandContext(again) : throw new UsageException(string.Join(' ', again.Errors.Select(error => error.Message)));
+        return again.Errors is []
+            ? new CommandContext(again) : throw new UsageException(string.Join(' ', again.Errors.Select(error => error.Message)));
     }
 
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);
@@ -44,7 +45,9 @@ internal sealed class CommandContext(ParseResult parsed)
     public string NamedDirectory() =>
         Get(CommonOptions.DataDirectory) is { Length: > 0 } named ? Path.GetFullPath(named)
         : ProtocolConstants.DefaultDataDirectory() is { Length: > 0 } usual ? usual
-        : throw new UsageException($"There is no home directory here for the default data directory: name one with --data-dir or {ProtocolConstants.DataDirectoryVariable}.");
+        : throw new UsageException(
+            "There is no home directory here for the default data directory: name one with --data-dir or " +
+            $"{ProtocolConstants.DataDirectoryVariable}.");
 
     public Task<OrchestratorClient> ConnectAsync(CancellationToken token) => OrchestratorClient.ConnectAsync(ClientOptions(), token);
 

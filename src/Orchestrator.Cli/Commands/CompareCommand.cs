@@ -24,20 +24,28 @@ internal static class CompareCommand
         DefaultValueFactory = _ => ["1us", "10us", "100us", "1ms", "10ms", "100ms"],
     };
 
-    private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 3 };
+    private static readonly Option<int> Rounds =
+        new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 3 };
 
-    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "The minimum time that each way runs per size and round.", 0.25);
+    private static readonly Option<TimeSpan?> Length = DurationOption.Option(
+        "--duration", "The minimum time that each way runs per size and round.", 0.25);
 
-    private static readonly Option<bool> Memory = new("--memory") { Description = "Also measure the memory and start time of threads, coroutines and processes." };
+    private static readonly Option<bool> Memory =
+        new("--memory") { Description = "Also measure the memory and start time of threads, coroutines and processes." };
 
-    private static readonly Option<bool> SpeedUp = new("--speed-up") { Description = "Also measure with 1, 2, … workers; changes their number meanwhile." };
+    private static readonly Option<bool> SpeedUp =
+        new("--speed-up") { Description = "Also measure with 1, 2, … workers; changes their number meanwhile." };
 
-    private static readonly Option<string?> Report = new("--report") { Description = "Write a page with plots; measures memory and speed-up too.", HelpName = "FILE.html" };
+    private static readonly Option<string?> Report =
+        new("--report") { Description = "Write a page with plots; measures memory and speed-up too.", HelpName = "FILE.html" };
 
     private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
 
     public static Command Create() =>
-        new Command("compare", "Runs the same tasks sequentially, on threads, asynchronously, in process and across processes, and reports the task size from which processes pay off.")
+        new Command(
+            "compare",
+            "Runs the same tasks sequentially, on threads, asynchronously, in process and across processes, and reports the task size " +
+            "from which processes pay off.")
         {
             Kinds, Sizes, Rounds, Length, Memory, SpeedUp, Report, Json,
         }
@@ -52,7 +60,8 @@ internal static class CompareCommand
         var settings = Settings(context);
         await using var client = await context.ConnectAsync(token);
         CompareResult? result = null;
-        var exit = await BenchPool.RunAsync(client, async pool => result = await new CompareBench(settings, client, pool, context.Terminal).RunAsync(token), token);
+        var exit = await BenchPool.RunAsync(
+            client, async pool => result = await new CompareBench(settings, client, pool, context.Terminal).RunAsync(token), token);
         token.ThrowIfCancellationRequested();
         if (result is null)
             return exit;
@@ -85,7 +94,8 @@ internal static class CompareCommand
             _ = PlotProgram.Find();
         var settings = new CompareSettings
         {
-            Kinds = context.Get(Kinds) is { Length: > 0 } kinds ? [.. kinds.Select(kind => Enum.Parse<CompareWorkload>(kind, ignoreCase: true)).Distinct()] : [CompareWorkload.Cpu, CompareWorkload.Io, CompareWorkload.Mixed],
+            Kinds = context.Get(Kinds) is { Length: > 0 } kinds ? [.. kinds.Select(kind => Enum.Parse<CompareWorkload>(kind,
+                ignoreCase: true)).Distinct()] : [CompareWorkload.Cpu, CompareWorkload.Io, CompareWorkload.Mixed],
             Sizes = [.. sizes.Distinct().Order()],
             Rounds = context.Get(Rounds),
             Duration = context.Get(Length) ?? TimeSpan.FromSeconds(0.25),

@@ -20,14 +20,17 @@ internal static class DemoCommand
         await using var client = await context.ConnectAsync(token);
         var status = await client.GetStatusAsync(token);
         terminal.Line($"The coordinator at {Format.Address(client.Address)} is process {status.Coordinator?.Pid}; its workers are");
-        terminal.Line(string.Join(", ", status.Workers.Select(worker => $"{worker.Name} (process {worker.Pid.ToString(CultureInfo.InvariantCulture)})")) +
+        terminal.Line(string.Join(
+            ", ", status.Workers.Select(worker => $"{worker.Name} (process {worker.Pid.ToString(CultureInfo.InvariantCulture)})")) +
                       $". This is process {Environment.ProcessId}, which streams tasks to it.");
         var run = new DemoRun(client, token);
         try
         {
             terminal.Line($"Measuring how much work takes {Workload.TaskTime.TotalMilliseconds} ms here …");
             var samples = await run.CalibrateAsync();
-            terminal.Line($"A CPU-bound task throws {Format.Count(samples)} random points at a circle; an IO-bound one waits {Workload.TaskTime.TotalMilliseconds} ms.");
+            terminal.Line(
+                $"A CPU-bound task throws {Format.Count(samples)} random points at a circle; an IO-bound one waits " +
+                $"{Workload.TaskTime.TotalMilliseconds} ms.");
             var heats = terminal.ShowsProgress && !Console.IsOutputRedirected
                 ? await WithBarsAsync(terminal, run, Workload.Create(samples))
                 : await WithLinesAsync(terminal, run, Workload.Create(samples));

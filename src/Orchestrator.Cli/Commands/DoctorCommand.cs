@@ -9,7 +9,10 @@ namespace Orchestrator.Cli.Commands;
 internal static class DoctorCommand
 {
     public static Command Create() =>
-        new Command("doctor", "Checks the requirements of a coordinator: limits, memory, ports, permissions, versions; and the running one. Exit code 1 if a check fails.")
+        new Command(
+            "doctor",
+            "Checks the requirements of a coordinator: limits, memory, ports, permissions, versions; and the running one. Exit code 1 if " +
+            "a check fails.")
             .Examples("orchestrator doctor", "orchestrator doctor -o json | jq '.checks[] | select(.verdict != \"ok\")'")
             .HandledBy(RunAsync);
 
@@ -28,7 +31,8 @@ internal static class DoctorCommand
             context.Terminal.WriteJson(new
             {
                 ok = !failed,
-                checks = checks.Select(check => new { name = check.Name, verdict = Word(check), finding = check.Finding, advice = check.Advice }),
+                checks = checks.Select(
+                    check => new { name = check.Name, verdict = Word(check), finding = check.Finding, advice = check.Advice }),
             });
         }
         else

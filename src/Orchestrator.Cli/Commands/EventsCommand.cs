@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.IO.Enumeration;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Options;
@@ -16,7 +17,8 @@ internal static class EventsCommand
         HelpName = "SEQUENCE",
     };
 
-    private static readonly Option<TimeSpan?> Since = DurationOption.Option("--since", "Begin with events within this time before now, such as 10m; 0s shows only new events.");
+    private static readonly Option<TimeSpan?> Since = DurationOption.Option(
+        "--since", "Begin with events within this time before now, such as 10m; 0s shows only new events.");
 
     private static readonly Option<string[]> Kinds = new("--kind")
     {
@@ -26,11 +28,13 @@ internal static class EventsCommand
 
     private static readonly Option<string[]> Subjects = new("--subject")
     {
-        Description = "Only events of this subject, such as 'worker-1#2', or worker-1 for all its incarnations; may be given more than once.",
+        Description =
+            "Only events of this subject, such as 'worker-1#2', or worker-1 for all its incarnations; may be given more than once.",
         HelpName = "NAME",
     };
 
-    private static readonly Option<long> Count = new("--count", "-n") { Description = "End after this many events.", HelpName = "N", DefaultValueFactory = _ => long.MaxValue };
+    private static readonly Option<long> Count =
+        new("--count", "-n") { Description = "End after this many events.", HelpName = "N", DefaultValueFactory = _ => long.MaxValue };
 
     public static Command Create()
     {
@@ -40,7 +44,8 @@ internal static class EventsCommand
         };
         command.Aliases.Add("tail");
         return command
-            .Examples("orchestrator events", "orchestrator tail --kind 'worker.*' --since 10m", "orchestrator tail --subject worker-1 -o json | jq -r .message")
+            .Examples("orchestrator events", "orchestrator tail --kind 'worker.*' --since 10m",
+                "orchestrator tail --subject worker-1 -o json | jq -r .message")
             .HandledBy(RunAsync);
     }
 
@@ -64,12 +69,18 @@ internal static class EventsCommand
             if (context.Terminal.IsJson)
                 context.WriteJsonLine(happened);
             else
-                context.Terminal.Line(VisibleText.Line(FormattableString.Invariant(
-                    $"{happened.At?.ToDateTime().ToLocalTime():HH:mm:ss.fff}  {happened.Kind,-20} {happened.Subject,-12} {happened.Message}")));
+                context.Terminal.Line(VisibleText.Line(LineOf(happened)));
             if (--left == 0)
                 break;
         }
 
         return ExitCode.Ok;
+    }
+
+    private static string LineOf(WatchEventsResponse happened)
+    {
+        var time = happened.At?.ToDateTime().ToLocalTime();
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{time:HH:mm:ss.fff}  {happened.Kind,-20} {happened.Subject,-12} {happened.Message}");
     }
 }

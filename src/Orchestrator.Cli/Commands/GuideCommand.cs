@@ -5,7 +5,9 @@ using Orchestrator.Cli.Output;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary><c>orchestrator guide</c>: topics of concurrency, each shown by a small program on a coordinator that the command starts.</summary>
+/// <summary>
+/// <c>orchestrator guide</c>: topics of concurrency, each shown by a small program on a coordinator that the command starts.
+/// </summary>
 internal static class GuideCommand
 {
     private static readonly Argument<string[]> Names = new("NAME")
@@ -14,13 +16,16 @@ internal static class GuideCommand
         Arity = ArgumentArity.ZeroOrMore,
     };
 
-    private static readonly Option<bool> All = new("--all") { Description = "Run all of them; the exit code is 1 if a claim of one does not hold." };
+    private static readonly Option<bool> All =
+        new("--all") { Description = "Run all of them; the exit code is 1 if a claim of one does not hold." };
 
     private static readonly Option<bool> Source = new("--source") { Description = "Print the source of the rows instead of running them." };
 
     public static Command Create() =>
-        new Command("guide", "Shows concurrency, topic by topic, on a coordinator and workers that it starts itself.") { Names, All, Source }
-            .Examples("orchestrator guide", "orchestrator guide deadlock", "orchestrator guide lock rlock semaphore", "orchestrator guide deadlock --source", "orchestrator guide --all")
+        new Command(
+            "guide", "Shows concurrency, topic by topic, on a coordinator and workers that it starts itself.") { Names, All, Source }
+            .Examples("orchestrator guide", "orchestrator guide deadlock", "orchestrator guide lock rlock semaphore",
+                "orchestrator guide deadlock --source", "orchestrator guide --all")
             .HandledBy(RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, CancellationToken token)
@@ -62,7 +67,8 @@ internal static class GuideCommand
         if (terminal.IsJson)
             terminal.WriteJson(GuideRows.All.Select(row => new { name = row.Name, section = row.Section, title = row.Title }));
         else
-            terminal.WriteTable([new("name"), new("§"), new("shows")], GuideRows.All.Select(row => (string[])[row.Name, row.Section, row.Title]));
+            terminal.WriteTable(
+                [new("name"), new("§"), new("shows")], GuideRows.All.Select(row => (string[])[row.Name, row.Section, row.Title]));
     }
 
     private static void Print(Terminal terminal, IReadOnlyList<GuideRow> rows)
@@ -88,7 +94,8 @@ internal static class GuideCommand
         terminal.Line($"{results.Count(result => result.Outcome == "shown")} shown, {results.Count(result => result.Failed)} failed, " +
                       $"{results.Count(result => result.Skipped is not null)} skipped");
         foreach (var result in results.Where(result => result.Outcome != "shown"))
-            terminal.Line($"  {result.Row.Name} {result.Outcome}: {result.Skipped ?? string.Join("; ", result.Claims.Where(claim => !claim.Holds).Select(claim => claim.Text))}");
+            terminal.Line($"  {result.Row.Name} {result.Outcome}: " +
+                $"{result.Skipped ?? string.Join("; ", result.Claims.Where(claim => !claim.Holds).Select(claim => claim.Text))}");
     }
 
     private static object ToJson(GuideResult result) => new

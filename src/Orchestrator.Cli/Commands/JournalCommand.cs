@@ -8,13 +8,17 @@ namespace Orchestrator.Cli.Commands;
 /// <summary><c>orchestrator journal</c></summary>
 internal static class JournalCommand
 {
-    public static Command Create() => new("journal", "Works on the journal of durable objects and tasks in the data directory (--data-dir).")
+    public static Command Create() =>
+        new("journal", "Works on the journal of durable objects and tasks in the data directory (--data-dir).")
     {
         CreateVerify(), CreateDump(), CreateCompact(), CreateAccept(),
     };
 
     private static Command CreateVerify() =>
-        new Command("verify", "Reads the whole journal and checks every record and page, also while its coordinator runs. If it is damaged, says where and exits with 1.")
+        new Command(
+            "verify",
+            "Reads the whole journal and checks every record and page, also while its coordinator runs. If it is damaged, says where and " +
+            "exits with 1.")
             .Examples("orchestrator journal verify", "orchestrator journal verify --data-dir /var/lib/orchestrator")
             .HandledBy((context, _) =>
             {
@@ -60,7 +64,8 @@ internal static class JournalCommand
             });
 
     private static Command CreateCompact() =>
-        new Command("compact", "Writes a snapshot, drops the records that it contains and frees the space. Its coordinator must have stopped.")
+        new Command(
+            "compact", "Writes a snapshot, drops the records that it contains and frees the space. Its coordinator must have stopped.")
             .Examples("orchestrator journal compact")
             .HandledBy((context, _) =>
             {
@@ -75,7 +80,8 @@ internal static class JournalCommand
     private static Command CreateAccept() =>
         new Command(
             "accept",
-            "Accepts the readable part of a journal that is refused because its end is lost. Copy its files first, since unreadable records are discarded. Its coordinator must have stopped.")
+            "Accepts the readable part of a journal that is refused because its end is lost. Copy its files first, since unreadable " +
+            "records are discarded. Its coordinator must have stopped.")
             .Examples("orchestrator journal accept")
             .HandledBy((context, _) =>
             {
@@ -92,6 +98,8 @@ internal static class JournalCommand
         var directory = context.NamedDirectory();
         return Directory.Exists(directory)
             ? directory
-            : throw new UsageException($"there is no directory '{directory}'; --data-dir must name the data directory of a coordinator, where it keeps its journal.");
+            : throw new UsageException(
+                $"there is no directory '{directory}'; --data-dir must name the data directory of a coordinator, where it keeps its " +
+                "journal.");
     }
 }

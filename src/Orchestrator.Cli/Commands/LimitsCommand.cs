@@ -23,7 +23,8 @@ internal static class LimitsCommand
                 context.Terminal.WriteTable(
                     [new("limit"), new("used", true), new("maximum", true), new("unit"), new("description")],
                     limits.Select(limit => (string[])
-                        [limit.Name, Format.Count(limit.Used), limit.Maximum == 0 ? "–" : Format.Count(limit.Maximum), limit.Unit, limit.Description]));
+                        [limit.Name, Format.Count(limit.Used), limit.Maximum == 0
+                            ? "–" : Format.Count(limit.Maximum), limit.Unit, limit.Description]));
                 return ExitCode.Ok;
             });
 }

@@ -10,12 +10,17 @@ internal static class LoadCommand
 {
     private static readonly Argument<string> Scenario = new("FILE") { Description = "The scenario, a JSON file; scripts/load has three." };
 
-    private static readonly Option<TimeSpan?> Length = DurationOption.Option("--duration", "How long to send, instead of the scenario's duration.");
+    private static readonly Option<TimeSpan?> Length = DurationOption.Option(
+        "--duration", "How long to send, instead of the scenario's duration.");
 
     private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
 
     public static Command Create() =>
-        new Command("load", "Runs a scripted load against a running coordinator, and ends with a ledger of every task: passed (0) or failed (4).") { Scenario, Length, Json }
+        new Command(
+            "load", "Runs a scripted load against a running coordinator, and ends with a ledger of every task: passed (0) or failed (4).")
+        {
+            Scenario, Length, Json,
+        }
             .Examples(
                 "scripts/load-test steady",
                 "orchestrator load scripts/load/worker-kills.json --duration 2h")
@@ -23,7 +28,8 @@ internal static class LoadCommand
             {
                 var scenario = await LoadScenario.ReadAsync(context.Get(Scenario)!, token);
                 if (context.Get(Length) is { } length)
-                    scenario = length > TimeSpan.Zero ? scenario with { Duration = length } : throw new UsageException("--duration must be longer than 0.");
+                    scenario = length > TimeSpan.Zero
+                        ? scenario with { Duration = length } : throw new UsageException("--duration must be longer than 0.");
                 var verdict = await new LoadRun(scenario, context.ConnectAsync, context.Terminal).RunAsync(token);
                 if (context.Get(Json) || context.Terminal.IsJson)
                     context.Terminal.WriteJson(verdict.ToJson());

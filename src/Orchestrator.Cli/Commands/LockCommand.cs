@@ -16,28 +16,35 @@ internal static class LockCommand
         Arity = ArgumentArity.OneOrMore,
     };
 
-    private static readonly Option<TimeSpan?> Wait = DurationOption.Option("--timeout", "How long to wait for the lock; without limit by default. 0s makes one attempt. A timeout is exit code 6.");
+    private static readonly Option<TimeSpan?> Wait = DurationOption.Option(
+        "--timeout", "How long to wait for the lock; without limit by default. 0s makes one attempt. A timeout is exit code 6.");
 
     public static Command Create() => new("lock", "Uses locks, shared by every process that names them.") { CreateRun(), CreateList() };
 
     private static Command CreateRun() =>
-        new Command("run", "Runs a command under a lock, and exits with its exit code. If the lock is lost meanwhile, the command is killed: another process may hold the lock by then.")
+        new Command(
+            "run", "Runs a command under a lock, and exits with its exit code. If the lock is lost meanwhile, the command is killed: " +
+                "another process may hold the lock by then.")
         {
             LockName, CommandWords, Wait, ObjectCommands.Ttl,
         }
-            .Examples("orchestrator lock run build -- make -j4", "orchestrator lock run build --timeout 0s -- ./deploy", "orchestrator lock run build --ttl 5s -- make -j4")
+            .Examples("orchestrator lock run build -- make -j4", "orchestrator lock run build --timeout 0s -- ./deploy",
+                "orchestrator lock run build --ttl 5s -- make -j4")
             .HandledBy(async (context, token) =>
             {
                 await using var ending = ChildCommand.EndSoonUnlessItRuns(token);
                 await using var client = await context.ConnectAsync(token);
-                await using var session = await client.OpenSessionAsync($"lock run (pid {Environment.ProcessId})", context.Get(ObjectCommands.Ttl), token);
+                await using var session = await client.OpenSessionAsync(
+                    $"lock run (pid {Environment.ProcessId})", context.Get(ObjectCommands.Ttl), token);
                 var shared = session.Lock(context.Get(LockName)!);
-                await using var hold = context.Get(Wait) is { } limit ? await shared.TryAcquireAsync(limit, token) : await shared.AcquireAsync(token);
+                await using var hold = context.Get(Wait) is { } limit
+                    ? await shared.TryAcquireAsync(limit, token) : await shared.AcquireAsync(token);
                 // Ctrl-C arrived together with the lock: a command started now would not receive it.
                 token.ThrowIfCancellationRequested();
                 return hold is null
                     ? context.TimedOut($"the lock '{shared.Name}' was not acquired")
-                    : await ChildCommand.RunAsync(context.Get(CommandWords)!, hold.Lost, ("ORCHESTRATOR_FENCING_TOKEN", $"{hold.FencingToken}"));
+                    : await ChildCommand.RunAsync(
+                        context.Get(CommandWords)!, hold.Lost, ("ORCHESTRATOR_FENCING_TOKEN", $"{hold.FencingToken}"));
             });
 
     private static Command CreateList() =>
@@ -46,7 +53,8 @@ internal static class LockCommand
             .HandledBy(async (context, token) =>
             {
                 await using var client = await context.ConnectAsync(token);
-                var locks = (await client.ListSyncAsync(token)).Where(item => item.Object.StartsWith("locks/", StringComparison.Ordinal)).ToList();
+                var locks = (await client.ListSyncAsync(token)).Where(item => item.Object.StartsWith("locks/", StringComparison.Ordinal))
+                    .ToList();
                 if (context.Terminal.IsJson)
                 {
                     context.WriteJson(locks);
@@ -58,7 +66,8 @@ internal static class LockCommand
                     locks.Select(item => (string[])
                     [
                         item.Object["locks/".Length..],
-                        string.Join(", ", item.Holders.Select(holder => holder.DisplayName.Length > 0 ? holder.DisplayName : holder.SessionId)),
+                        string.Join(
+                            ", ", item.Holders.Select(holder => holder.DisplayName.Length > 0 ? holder.DisplayName : holder.SessionId)),
                         string.Join(", ", item.Holders.Select(holder => holder.FencingToken)),
                         item.Holders.Count == 0 ? "–" : $"{item.Holders.Max(holder => holder.Age.ToTimeSpan()).TotalSeconds:0.0} s",
                         $"{item.Waiters.Count}",

@@ -12,10 +12,12 @@ internal static class LogsCommand
 {
     private static readonly Argument<ulong> Id = new("TASK") { Description = "The task's id; 'orchestrator tasks' lists them." };
 
-    private static readonly Option<ulong> After = new("--after") { Description = "Begin after this sequence number.", HelpName = "SEQUENCE" };
+    private static readonly Option<ulong> After =
+        new("--after") { Description = "Begin after this sequence number.", HelpName = "SEQUENCE" };
 
     public static Command Create() =>
-        new Command("logs", "Prints a task's log lines, progress and partial outputs from its beginning, and follows the task until it ends.") { Id, After }
+        new Command("logs",
+            "Prints a task's log lines, progress and partial outputs from its beginning, and follows the task until it ends.") { Id, After }
             .Examples("orchestrator logs 17", "orchestrator logs 17 -o json | jq -r '.log.message // empty'")
             .HandledBy(RunAsync);
 
@@ -37,7 +39,8 @@ internal static class LogsCommand
         }
         catch (OrchestratorException exception) when (exception.Reason == ErrorReason.NotFound)
         {
-            throw new OrchestratorException($"{exception.Message}; 'orchestrator tasks' lists those that are known", exception.StatusCode, exception.Reason, exception);
+            throw new OrchestratorException(
+                $"{exception.Message}; 'orchestrator tasks' lists those that are known", exception.StatusCode, exception.Reason, exception);
         }
 
         // A watch that resumes after the task's end yields no events.
@@ -52,7 +55,8 @@ internal static class LogsCommand
         if (Line(happened) is { } line)
             Write(line);
 
-        void Write(string text) => context.Terminal.Line(VisibleText.Line(FormattableString.Invariant($"{happened.At?.ToDateTime().ToLocalTime():HH:mm:ss.fff}  {text}")));
+        void Write(string text) => context.Terminal.Line(
+            VisibleText.Line(FormattableString.Invariant($"{happened.At?.ToDateTime().ToLocalTime():HH:mm:ss.fff}  {text}")));
     }
 
     private static string? Line(TaskEvent happened) => happened.EventCase switch
@@ -62,7 +66,8 @@ internal static class LogsCommand
         TaskEvent.EventOneofCase.Progress => "progress: " + Format.Progress(happened.Progress),
         TaskEvent.EventOneofCase.PartialOutput => "output: " + Format.Output(happened.PartialOutput),
         TaskEvent.EventOneofCase.Log => $"{happened.Log.Level}: {happened.Log.Message}",
-        TaskEvent.EventOneofCase.Result when happened.Result.State == TaskState.Succeeded => "succeeded: " + Format.Output(happened.Result.Output),
+        TaskEvent.EventOneofCase.Result when happened.Result.State == TaskState.Succeeded =>
+            "succeeded: " + Format.Output(happened.Result.Output),
         TaskEvent.EventOneofCase.Result => Format.Failure(happened.Result),
         _ => null,
     };

@@ -47,16 +47,20 @@ internal static class RunCommand
 
     private static readonly Option<int> Priority = new("--priority") { Description = "Larger runs first.", HelpName = "N" };
 
-    private static readonly Option<TimeSpan?> Timeout = DurationOption.Option("--timeout", "How long a task may take in total, its wait included.");
+    private static readonly Option<TimeSpan?> Timeout = DurationOption.Option(
+        "--timeout", "How long a task may take in total, its wait included.");
 
     private static readonly Option<TimeSpan?> RunTimeout = DurationOption.Option("--run-timeout", "How long a task may run.");
 
-    private static readonly Option<string> Limiter = new("--rate-limiter") { Description = "The rate limiter from which each attempt takes a permit before it starts.", HelpName = "NAME" };
-    private static readonly Option<int> Attempts = new("--attempts") { Description = "Total attempts if the handler fails.", HelpName = "N" };
+    private static readonly Option<string> Limiter = new("--rate-limiter") { Description =
+        "The rate limiter from which each attempt takes a permit before it starts.", HelpName = "NAME" };
+    private static readonly Option<int> Attempts =
+        new("--attempts") { Description = "Total attempts if the handler fails.", HelpName = "N" };
 
     private static readonly Option<bool> FailFast = new("--fail-fast") { Description = "Cancel the rest once one task fails." };
 
-    private static readonly Option<bool> Events = new("--events") { Description = "Also print progress, partial outputs and log lines, to standard error." };
+    private static readonly Option<bool> Events =
+        new("--events") { Description = "Also print progress, partial outputs and log lines, to standard error." };
 
     public static Command Create() =>
         new Command("run", "Runs tasks and prints their results, one per line.")

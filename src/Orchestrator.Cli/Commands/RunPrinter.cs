@@ -122,7 +122,8 @@ internal sealed class RunPrinter(CommandContext context, long count)
     private string Summary()
     {
         var elapsed = Stopwatch.GetElapsedTime(_started);
-        var states = string.Join(", ", _states.OrderBy(pair => pair.Key).Select(pair => $"{Format.Count(pair.Value)} {Format.State(pair.Key)}"));
+        var states = string.Join(
+            ", ", _states.OrderBy(pair => pair.Key).Select(pair => $"{Format.Count(pair.Value)} {Format.State(pair.Key)}"));
         return $"{Format.Count(_done)} tasks in {Format.Time(elapsed)} ({Format.Rate(_done / elapsed.TotalSeconds)}/s): {states}";
     }
 }

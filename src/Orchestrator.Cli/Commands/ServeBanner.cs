@@ -53,7 +53,8 @@ internal static class ServeBanner
             var request = Quote($"{{\"task\":{{\"handler\":\"{handler}\"{body}}}}}");
             text.AppendLine("Try it from another terminal, with this command, grpcurl or buf:")
                 .AppendLine()
-                .AppendLine(CultureInfo.InvariantCulture, $"  {Command()} run {handler}{(input is null ? "" : " " + Quote(input))}{here}{(isTls ? " --ca CA.pem" : "")}")
+                .AppendLine(CultureInfo.InvariantCulture,
+                    $"  {Command()} run {handler}{(input is null ? "" : " " + Quote(input))}{here}{(isTls ? " --ca CA.pem" : "")}")
                 .AppendLine()
                 .AppendLine(isTls ? "  grpcurl -cacert CA.pem \\" : "  grpcurl -plaintext \\")
                 .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
@@ -75,7 +76,9 @@ internal static class ServeBanner
         }
 
         return text
-            .Append(isTls ? "CA.pem stands for the authority of the certificate; where client certificates are asked for, add yours and its key.\n\n" : "")
+            .Append(isTls
+                ? "CA.pem stands for the authority of the certificate; where client certificates are asked for, add yours and its key.\n\n"
+                : "")
             .AppendLine("Ctrl-C stops it: running tasks may finish first, a second Ctrl-C does not wait.")
             .ToString();
     }
@@ -83,7 +86,8 @@ internal static class ServeBanner
     /// <summary>A handler of some worker, with an example input; null if there is none.</summary>
     private static (string Handler, string? Input)? Example(IReadOnlyList<HandlerInfo> handlers)
     {
-        var shown = handlers.FirstOrDefault(handler => handler.Name == Usual) ?? handlers.FirstOrDefault(HasExample) ?? (handlers is [var first, ..] ? first : null);
+        var shown = handlers.FirstOrDefault(handler => handler.Name == Usual) ?? handlers.FirstOrDefault(HasExample)
+            ?? (handlers is [var first, ..] ? first : null);
         return shown is null ? null : (shown.Name, HasExample(shown) ? Payloads.ToJson(shown.ExampleInput) : null);
     }
 

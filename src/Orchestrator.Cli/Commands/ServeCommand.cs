@@ -43,7 +43,9 @@ internal static class ServeCommand
 
     private static readonly Option<string[]> WorkerCommand = new("--worker-command")
     {
-        Description = "The command that starts a worker, in any language; this command's own workers by default. NAME=COUNT:COMMAND adds another group of workers, and may be given more than once.",
+        Description =
+            "The command that starts a worker, in any language; this command's own workers by default. NAME=COUNT:COMMAND adds another " +
+            "group of workers, and may be given more than once.",
         HelpName = "COMMAND",
     };
 
@@ -76,7 +78,8 @@ internal static class ServeCommand
         HelpName = "N",
     };
 
-    private static readonly Option<bool> NoPinning = new("--no-pinning") { Description = "Let workers run on any core, instead of one each." };
+    private static readonly Option<bool> NoPinning =
+        new("--no-pinning") { Description = "Let workers run on any core, instead of one each." };
 
     private static readonly Option<int?> MaxIo = new("--max-io")
     {
@@ -97,7 +100,8 @@ internal static class ServeCommand
     };
 
     private static readonly Option<long?> MemoryBudget =
-        ByteSizeOption.Option("--memory-budget", "The memory that the coordinator may take; beyond it new work is refused (half of the machine's or container's).");
+        ByteSizeOption.Option("--memory-budget",
+            "The memory that the coordinator may take; beyond it new work is refused (half of the machine's or container's).");
 
     private static readonly Option<long?> RecycleAfter = new("--recycle-after")
     {
@@ -106,7 +110,8 @@ internal static class ServeCommand
     };
 
     private static readonly Option<long?> MaxWorkerMemory =
-        ByteSizeOption.Option("--max-worker-memory", "Replace a worker that takes more resident memory than this, without losing a task (never).");
+        ByteSizeOption.Option(
+            "--max-worker-memory", "Replace a worker that takes more resident memory than this, without losing a task (never).");
 
     private static readonly Option<TimeSpan?> DrainTimeout =
         DurationOption.Option("--drain-timeout", "How long a stop waits for unfinished tasks before it cancels them (25s).");
@@ -161,7 +166,8 @@ internal static class ServeCommand
         }
         catch (IOException exception) when (exception.InnerException is AddressInUseException)
         {
-            throw new IOException($"{exception.Message.TrimEnd('.')}; choose other ports with --grpc-port and --http-port, 0 picks a free one.", exception);
+            throw new IOException(
+                $"{exception.Message.TrimEnd('.')}; choose other ports with --grpc-port and --http-port, 0 picks a free one.", exception);
         }
 
         var running = application.RunUntilStoppedAsync();
@@ -169,7 +175,8 @@ internal static class ServeCommand
         if (starting.IsCancellationRequested)
             application.RequestStop();
         else
-            await WriteBannerAsync(VisibleText.Lines(ServeBanner.Write(application.Addresses, application.Handlers, options.DataDirectory)));
+            await WriteBannerAsync(
+                VisibleText.Lines(ServeBanner.Write(application.Addresses, application.Handlers, options.DataDirectory)));
         if (reload)
             application.RequestReload();
         return await running;
@@ -199,7 +206,8 @@ internal static class ServeCommand
         {
             try
             {
-                await Console.Error.WriteLineAsync($"orchestrator: it is ready, but standard output cannot be written: {exception.Message}");
+                await Console.Error.WriteLineAsync(
+                    $"orchestrator: it is ready, but standard output cannot be written: {exception.Message}");
             }
             catch (Exception again) when (again is IOException or UnauthorizedAccessException)
             {
@@ -227,7 +235,8 @@ internal static class ServeCommand
     }
 
     private static string DataDirectoryOf(CommandContext context) =>
-        context.Get(CommonOptions.DataDirectory) is { Length: > 0 } named ? Path.GetFullPath(named) : ProtocolConstants.DefaultDataDirectory();
+        context.Get(CommonOptions.DataDirectory) is { Length: > 0 } named
+            ? Path.GetFullPath(named) : ProtocolConstants.DefaultDataDirectory();
 
     private static SupervisorOptions Supervision(CommandContext context, SupervisorOptions usual)
     {
@@ -235,7 +244,8 @@ internal static class ServeCommand
         return usual with
         {
             Workers = context.Get(Workers),
-            Command = command ?? [SelfCommand.Path, .. SelfCommand.Arguments(WorkerArguments.Format(Handlers(context, context.Get(AllowChaos))))],
+            Command = command
+                ?? [SelfCommand.Path, .. SelfCommand.Arguments(WorkerArguments.Format(Handlers(context, context.Get(AllowChaos))))],
             MoreGroups = groups,
             InheritedVariables = context.Get(InheritVariable) ?? [],
             HotSpares = context.Get(HotSpares) ?? usual.HotSpares,

@@ -15,13 +15,15 @@ internal static class ServeSecurity
         DefaultValueFactory = _ => "127.0.0.1",
     };
 
-    private static readonly Option<string?> TlsCertificate = new("--tls-cert") { Description = "TLS: the PEM file of the certificate; read again when it changes.", HelpName = "FILE" };
+    private static readonly Option<string?> TlsCertificate =
+        new("--tls-cert") { Description = "TLS: the PEM file of the certificate; read again when it changes.", HelpName = "FILE" };
 
     private static readonly Option<string?> TlsKey = new("--tls-key") { Description = "TLS: the PEM file of its key.", HelpName = "FILE" };
 
     private static readonly Option<string?> ClientCa = new("--client-ca")
     {
-        Description = "Accept only gRPC clients with a certificate of these authorities (PEM); it is their credential unless they send a token.",
+        Description =
+            "Accept only gRPC clients with a certificate of these authorities (PEM); it is their credential unless they send a token.",
         HelpName = "FILE",
     };
 
@@ -40,15 +42,20 @@ internal static class ServeSecurity
         HelpName = "NAME",
     };
 
-    private static readonly Option<int?> MaxTasks = new("--max-tasks-per-client") { Description = "Unfinished tasks of one client (1000000).", HelpName = "N" };
+    private static readonly Option<int?> MaxTasks =
+        new("--max-tasks-per-client") { Description = "Unfinished tasks of one client (1000000).", HelpName = "N" };
 
-    private static readonly Option<long?> MaxBytes = new("--max-bytes-per-client") { Description = "Input bytes of one client's unfinished tasks (536870912).", HelpName = "BYTES" };
+    private static readonly Option<long?> MaxBytes =
+        new("--max-bytes-per-client") { Description = "Input bytes of one client's unfinished tasks (536870912).", HelpName = "BYTES" };
 
-    private static readonly Option<int?> MaxSessions = new("--max-sessions-per-client") { Description = "Sessions of one client at once (20000).", HelpName = "N" };
+    private static readonly Option<int?> MaxSessions =
+        new("--max-sessions-per-client") { Description = "Sessions of one client at once (20000).", HelpName = "N" };
 
-    private static readonly Option<int?> MaxStreams = new("--max-streams-per-client") { Description = "Streams of one client at once (1000).", HelpName = "N" };
+    private static readonly Option<int?> MaxStreams =
+        new("--max-streams-per-client") { Description = "Streams of one client at once (1000).", HelpName = "N" };
 
-    public static IEnumerable<Option> Options => [Listen, TlsCertificate, TlsKey, ClientCa, ClientRole, NoAuth, AllowHost, MaxTasks, MaxBytes, MaxSessions, MaxStreams];
+    public static IEnumerable<Option> Options =>
+        [Listen, TlsCertificate, TlsKey, ClientCa, ClientRole, NoAuth, AllowHost, MaxTasks, MaxBytes, MaxSessions, MaxStreams];
 
     public static CoordinatorOptions Read(CommandContext context, CoordinatorOptions options)
     {
@@ -77,7 +84,8 @@ internal static class ServeSecurity
         if (certificate is null && key is null)
             return ca is null ? null : throw new UsageException("--client-ca needs TLS: --tls-cert and --tls-key are missing.");
         if (certificate is null || key is null)
-            throw new UsageException($"a certificate needs its key and a key its certificate: {(key is null ? "--tls-key" : "--tls-cert")} is missing.");
+            throw new UsageException(
+                $"a certificate needs its key and a key its certificate: {(key is null ? "--tls-key" : "--tls-cert")} is missing.");
         _ = RoleNames.TryParse(context.Get(ClientRole)!, out var role);
         return new TlsOptions(Path.GetFullPath(certificate), Path.GetFullPath(key), ca is null ? null : Path.GetFullPath(ca), role);
     }

@@ -29,7 +29,8 @@ internal static class TasksCommand
     };
 
     public static Command Create() =>
-        new Command("tasks", "Lists tasks, newest first. Outputs are not listed: 'logs TASK' prints a task's output.") { States, Handler, Limit }
+        new Command(
+            "tasks", "Lists tasks, newest first. Outputs are not listed: 'logs TASK' prints a task's output.") { States, Handler, Limit }
             .Examples("orchestrator tasks --state running", "orchestrator tasks --state failed --handler http_get -o json")
             .HandledBy(RunAsync);
 
@@ -58,14 +59,16 @@ internal static class TasksCommand
         var accepted = await AcceptedAsync(client, tasks, token);
         var now = TimeProvider.System.GetUtcNow();
         context.Terminal.WriteTable(
-            [new("task", true), new("handler"), new("state"), new("age", true), new("ran", true), new("attempts", true), new("worker"), new("result")],
+            [new("task", true), new("handler"), new("state"), new("age", true), new("ran", true), new("attempts", true), new("worker"),
+                new("result")],
             tasks.Select(task => (string[])
             [
                 task.TaskId.ToString(System.Globalization.CultureInfo.InvariantCulture),
                 task.Handler,
                 Format.State(task.State),
                 Format.Time(Since(now, accepted.GetValueOrDefault(task.TaskId))),
-                Format.Time(task.Result is { } ended ? ended.Timing?.Run?.ToTimeSpan() : Since(now, task.State == TaskState.Running ? task.Attempts.LastOrDefault()?.StartedAt : null)),
+                Format.Time(task.Result is { } ended ? ended.Timing?.Run?.ToTimeSpan()
+                    : Since(now, task.State == TaskState.Running ? task.Attempts.LastOrDefault()?.StartedAt : null)),
                 Format.Count(task.Attempts.Count),
                 task.Attempts.LastOrDefault()?.Worker ?? task.Result?.Worker ?? "",
                 Outcome(task),
@@ -77,7 +80,8 @@ internal static class TasksCommand
     }
 
     /// <summary>When each task was accepted: for ended tasks from the list, for the others from their first event.</summary>
-    private static async Task<Dictionary<ulong, Timestamp?>> AcceptedAsync(OrchestratorClient client, List<TaskInfo> tasks, CancellationToken token)
+    private static async Task<Dictionary<ulong, Timestamp?>> AcceptedAsync(
+        OrchestratorClient client, List<TaskInfo> tasks, CancellationToken token)
     {
         var accepted = tasks.ToDictionary(task => task.TaskId, task => task.Result?.Timing?.AcceptedAt);
         var open = tasks.Where(task => task.Result is null).Select(task => task.TaskId).ToHashSet();
@@ -103,7 +107,8 @@ internal static class TasksCommand
     }
 
     // The clocks of two machines may differ; an age is never negative.
-    private static TimeSpan? Since(DateTimeOffset now, Timestamp? start) => start is null ? null : TimeSpan.FromTicks(Math.Max(0, (now - start.ToDateTimeOffset()).Ticks));
+    private static TimeSpan? Since(DateTimeOffset now, Timestamp? start) =>
+        start is null ? null : TimeSpan.FromTicks(Math.Max(0, (now - start.ToDateTimeOffset()).Ticks));
 
     private static string Outcome(TaskInfo task) => task switch
     {
@@ -116,5 +121,6 @@ internal static class TasksCommand
 
     private static string Shorten(string text) => text.Length <= 60 ? text : text[..59] + "…";
 
-    private static TaskState State(string word) => System.Enum.Parse<TaskState>(word.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+    private static TaskState State(string word) =>
+        System.Enum.Parse<TaskState>(word.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
 }

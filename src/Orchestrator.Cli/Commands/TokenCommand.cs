@@ -8,7 +8,9 @@ using Orchestrator.Coordinator.Security;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary><c>orchestrator token list|create|rotate|revoke</c>: works on the data directory, whether or not a coordinator runs there.</summary>
+/// <summary>
+/// <c>orchestrator token list|create|rotate|revoke</c>: works on the data directory, whether or not a coordinator runs there.
+/// </summary>
 internal static class TokenCommand
 {
     private static readonly TimeSpan DefaultKeep = TimeSpan.FromHours(1);
@@ -20,11 +22,13 @@ internal static class TokenCommand
         Required = true,
     }.AcceptOnlyFromAmong([.. RoleNames.All]);
 
-    private static readonly Option<TimeSpan?> Expires = DurationOption.Option("--expires-in", "How long it is valid; by default until it is revoked.");
+    private static readonly Option<TimeSpan?> Expires = DurationOption.Option(
+        "--expires-in", "How long it is valid; by default until it is revoked.");
 
     private static readonly Option<string?> NameOption = new("--name") { Description = "Its id; random by default.", HelpName = "ID" };
 
-    private static readonly Option<TimeSpan?> Keep = DurationOption.Option("--keep", "How long the old token stays valid alongside the new one (1h).");
+    private static readonly Option<TimeSpan?> Keep = DurationOption.Option(
+        "--keep", "How long the old token stays valid alongside the new one (1h).");
 
     private static readonly Argument<string> Id = new("id") { Description = "The id, as listed by 'orchestrator token list'." };
 
@@ -42,7 +46,8 @@ internal static class TokenCommand
         var list = new Command("list", "Lists the tokens that have not expired, without the tokens themselves.")
             .Examples("orchestrator token list")
             .HandledBy(List);
-        return new Command("token", "Creates, lists, rotates and revokes tokens of the coordinator in the data directory.") { list, create, rotate, revoke };
+        return new Command("token", "Creates, lists, rotates and revokes tokens of the coordinator in the data directory.") { list, create,
+            rotate, revoke };
     }
 
     private static Task<int> CreateToken(CommandContext context, CancellationToken token)
@@ -56,7 +61,8 @@ internal static class TokenCommand
             context.Terminal.WriteJson(new { id = entry.Id, role = RoleNames.Of(entry.Role), expires = entry.Expires, token = secret });
         else
             context.Terminal.Line(secret);
-        context.Terminal.Note($"token {entry.Id}: {RoleNames.Of(entry.Role)}, {(entry.Expires is { } end ? $"until {end:u}" : "until it is revoked")}; it is not shown again");
+        context.Terminal.Note($"token {entry.Id}: {RoleNames.Of(entry.Role)}, " +
+            $"{(entry.Expires is { } end ? $"until {end:u}" : "until it is revoked")}; it is not shown again");
         return Task.FromResult(ExitCode.Ok);
     }
 
@@ -68,7 +74,8 @@ internal static class TokenCommand
         var files = Files(context);
         _ = Run(() => files.Rotate(keep));
         context.Terminal.Line(
-            $"The new token lies in {files.OwnerPath}; " + (keep > TimeSpan.Zero ? $"the old one stays valid for {keep:g}." : "the old one has ended."));
+            $"The new token lies in {files.OwnerPath}; " +
+            (keep > TimeSpan.Zero ? $"the old one stays valid for {keep:g}." : "the old one has ended."));
         return Task.FromResult(ExitCode.Ok);
     }
 
@@ -86,13 +93,15 @@ internal static class TokenCommand
         var tokens = Run(() => Files(context).List());
         if (context.Terminal.IsJson)
         {
-            context.Terminal.WriteJson(tokens.Select(entry => new { id = entry.Id, role = RoleNames.Of(entry.Role), created = entry.Created, expires = entry.Expires }));
+            context.Terminal.WriteJson(tokens.Select(
+                entry => new { id = entry.Id, role = RoleNames.Of(entry.Role), created = entry.Created, expires = entry.Expires }));
             return Task.FromResult(ExitCode.Ok);
         }
 
         context.Terminal.WriteTable(
             [new("id"), new("role"), new("created"), new("expires")],
-            tokens.Select(entry => (string[])[entry.Id, RoleNames.Of(entry.Role), Time(entry.Created), entry.Expires is { } end ? Time(end) : "–"]));
+            tokens.Select(
+                entry => (string[])[entry.Id, RoleNames.Of(entry.Role), Time(entry.Created), entry.Expires is { } end ? Time(end) : "–"]));
         return Task.FromResult(ExitCode.Ok);
 
         static string Time(DateTimeOffset time) => time.ToString("u", CultureInfo.InvariantCulture);
@@ -102,7 +111,9 @@ internal static class TokenCommand
     {
         var directory = context.NamedDirectory();
         if (!File.Exists(Path.Combine(directory, ProtocolConstants.TokenFileName)))
-            throw new UsageException($"{directory} is no data directory of a coordinator: it has no token. 'orchestrator serve' creates one; --data-dir names another directory.");
+            throw new UsageException(
+                $"{directory} is no data directory of a coordinator: it has no token. 'orchestrator serve' creates one; --data-dir names " +
+                "another directory.");
         return new TokenFiles(directory, TimeProvider.System);
     }
 

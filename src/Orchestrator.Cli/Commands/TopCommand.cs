@@ -17,7 +17,11 @@ internal static class TopCommand
     private static readonly Option<TimeSpan?> Interval = DurationOption.Option("--interval", "The refresh interval.", 1);
 
     public static Command Create() =>
-        new Command("top", "Shows workers, tasks, queues, rates and latencies as they change. Its keys recycle, cancel and drain; q ends it.") { Once, Interval }
+        new Command(
+            "top", "Shows workers, tasks, queues, rates and latencies as they change. Its keys recycle, cancel and drain; q ends it.")
+        {
+            Once, Interval,
+        }
             .Examples("orchestrator top", "orchestrator top --once", "orchestrator top --once -o json | jq .status.tasks")
             .HandledBy(RunAsync);
 
@@ -25,7 +29,8 @@ internal static class TopCommand
     {
         var interval = context.Get(Interval) ?? TimeSpan.FromSeconds(1);
         if (interval < MinimumInterval)
-            throw new UsageException($"--interval {Format.Time(interval)} is too short; the coordinator is asked at most every {Format.Time(MinimumInterval)}.");
+            throw new UsageException(
+                $"--interval {Format.Time(interval)} is too short; the coordinator is asked at most every {Format.Time(MinimumInterval)}.");
         await using var client = await context.ConnectAsync(token);
         if (context.Terminal.IsLive && !context.Terminal.IsJson && !context.Get(Once))
         {

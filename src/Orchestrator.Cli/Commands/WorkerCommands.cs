@@ -39,7 +39,8 @@ internal static partial class WorkerCommands
         if (!int.TryParse(rest[..colon], NumberStyles.None, CultureInfo.InvariantCulture, out var workers) || workers is < 1 or > 1_024)
             throw new UsageException($"--worker-command '{value}': '{rest[..colon]}' is not a number of workers from 1 to 1024; {Form}.");
         if (!WorkerGroupOptions.IsName(name))
-            throw new UsageException($"--worker-command '{value}': '{name}' is not a group's name, which is {WorkerGroupOptions.NameRule}; {Form}.");
+            throw new UsageException(
+                $"--worker-command '{value}': '{name}' is not a group's name, which is {WorkerGroupOptions.NameRule}; {Form}.");
         if (string.IsNullOrWhiteSpace(rest[(colon + 1)..]))
             throw new UsageException($"--worker-command '{value}' has no command after the colon; {Form}.");
         return new WorkerGroupOptions(name, workers, CommandSplitter.Split(rest[(colon + 1)..]));

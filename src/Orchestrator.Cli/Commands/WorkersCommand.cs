@@ -35,7 +35,8 @@ internal static class WorkersCommand
     {
         PrintTable(terminal, workers);
         foreach (var worker in workers.Where(worker => worker.LeftOutHandlers.Count > 0))
-            terminal.Note($"{worker.Name}: left out, since a handler's name has {HandlerNames.Rule}: {string.Join(", ", worker.LeftOutHandlers.Select(name => $"'{name}'"))}");
+            terminal.Note($"{worker.Name}: left out, since a handler's name has {HandlerNames.Rule}: " +
+                $"{string.Join(", ", worker.LeftOutHandlers.Select(name => $"'{name}'"))}");
     }
 
     private static void PrintTable(Terminal terminal, IReadOnlyCollection<WorkerInfo> workers) => terminal.WriteTable(

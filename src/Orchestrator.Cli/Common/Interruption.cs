@@ -3,15 +3,18 @@ using System.Runtime.InteropServices;
 namespace Orchestrator.Cli.Common;
 
 /// <summary>
-/// Handles Ctrl-C and SIGTERM: cancels the verb, and ends the command without it if it does not end within a grace period. Only the first signal
-/// counts, since a terminal, a shell and <c>timeout</c> may each send one. (The parser's own handling ends the process at the second.)
+/// Handles Ctrl-C and SIGTERM: cancels the verb, and ends the command without it if it does not end within a grace period. Only the first
+/// signal counts, since a terminal, a shell and <c>timeout</c> may each send one. (The parser's own handling ends the process at the
+/// second.)
 /// </summary>
 internal static class Interruption
 {
     private const int SignalBase = 128;
 
     /// <summary>Runs a verb to its end, or until the grace period after a signal has passed.</summary>
-    /// <returns>The verb's exit code; if a signal ended it, 130 or 143, as a shell reports for a command ended by SIGINT or SIGTERM.</returns>
+    /// <returns>
+    /// The verb's exit code; if a signal ended it, 130 or 143, as a shell reports for a command ended by SIGINT or SIGTERM.
+    /// </returns>
     public static async Task<int> RunAsync(Func<CancellationToken, Task<int>> verb, TimeSpan patience)
     {
         using var asked = new CancellationTokenSource();

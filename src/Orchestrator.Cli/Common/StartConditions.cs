@@ -5,8 +5,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Orchestrator.Cli.Common;
 
 /// <summary>
-/// Preconditions checked before the parser is loaded: enough file descriptors to load it, and standard streams opened by the caller. If the caller
-/// closes them, the next files opened get their numbers, and printed text would be written there: to the runtime's own pipes, or a database.
+/// Preconditions checked before the parser is loaded: enough file descriptors to load it, and standard streams opened by the caller. If the
+/// caller closes them, the next files opened get their numbers, and printed text would be written there: to the runtime's own pipes, or a
+/// database.
 /// </summary>
 internal static unsafe partial class StartConditions
 {
@@ -29,7 +30,8 @@ internal static unsafe partial class StartConditions
         // At startup the runtime raised the soft limit to the hard limit.
         if (GetLimit(OpenFiles, limits) != 0 || limits[0] >= needed)
             return true;
-        Say($"orchestrator: this process may open {limits[0]} files, and at least {needed} are needed; raise the limit (ulimit -n, LimitNOFILE in a systemd unit)\n");
+        Say($"orchestrator: this process may open {limits[0]} files, and at least {needed} are needed; raise the limit (ulimit -n, " +
+            "LimitNOFILE in a systemd unit)\n");
         return false;
     }
 
@@ -59,8 +61,10 @@ internal static unsafe partial class StartConditions
             if (target.StartsWith("anon_inode:", StringComparison.Ordinal) || target.StartsWith("/memfd:", StringComparison.Ordinal))
                 return false;
             // A pipe with both ends in this process was created by the runtime.
-            return !target.StartsWith("pipe:", StringComparison.Ordinal) || !Directory.EnumerateFileSystemEntries("/proc/self/fd").Any(path =>
-                int.TryParse(Path.GetFileName(path), out var other) && other != descriptor && (Control(other, GetStatusFlags) & AccessMode) == ReadOnly && TargetOf(other) == target);
+            return !target.StartsWith("pipe:", StringComparison.Ordinal)
+                || !Directory.EnumerateFileSystemEntries("/proc/self/fd").Any(path =>
+                int.TryParse(Path.GetFileName(path), out var other) && other != descriptor
+                    && (Control(other, GetStatusFlags) & AccessMode) == ReadOnly && TargetOf(other) == target);
         }
         catch (IOException)
         {

@@ -26,7 +26,8 @@ internal sealed class DemoRun(OrchestratorClient client, CancellationToken token
         return Scale(samples, took);
 
         async Task<TimeSpan> TimeAsync(long count) =>
-            (await RunAsync(new Workload("calibration", [Workload.Cpu(count, 1), Workload.Cpu(count, 2)]), Contender.All[0], null)).Elapsed / 2;
+            (await RunAsync(
+                new Workload("calibration", [Workload.Cpu(count, 1), Workload.Cpu(count, 2)]), Contender.All[0], null)).Elapsed / 2;
 
         static long Scale(long count, TimeSpan took) =>
             Math.Clamp((long)(count * (Workload.TaskTime / took)), 10_000, 500_000_000);

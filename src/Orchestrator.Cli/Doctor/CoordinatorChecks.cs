@@ -15,7 +15,8 @@ internal static class CoordinatorChecks
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    public static async Task<IReadOnlyList<Check>> RunAsync(OrchestratorClientOptions options, string dataDirectory, CancellationToken token)
+    public static async Task<IReadOnlyList<Check>> RunAsync(
+        OrchestratorClientOptions options, string dataDirectory, CancellationToken token)
     {
         var usual = new CoordinatorOptions();
         var reached = await ReachAsync(options, dataDirectory, token);
@@ -35,16 +36,19 @@ internal static class CoordinatorChecks
         }
         catch (SocketException exception)
         {
-            return new(name, Verdict.Warn, $"{port} on 127.0.0.1 is not to be had: {exception.Message}", $"serve with {option} 0, which picks a free one, or end what listens there ('ss -ltnp sport = :{port}')");
+            return new(name, Verdict.Warn, $"{port} on 127.0.0.1 is not to be had: {exception.Message}",
+                $"serve with {option} 0, which picks a free one, or end what listens there ('ss -ltnp sport = :{port}')");
         }
     }
 
-    private static async Task<IReadOnlyList<Check>> ReachAsync(OrchestratorClientOptions options, string dataDirectory, CancellationToken token)
+    private static async Task<IReadOnlyList<Check>> ReachAsync(
+        OrchestratorClientOptions options, string dataDirectory, CancellationToken token)
     {
         const string name = "coordinator";
         var file = Path.Combine(dataDirectory, ProtocolConstants.EndpointFileName);
         var named = !string.IsNullOrEmpty(options.Endpoint)
-            || (string.IsNullOrEmpty(options.DataDirectory) && !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(OrchestratorClientOptions.EndpointVariable)));
+            || (string.IsNullOrEmpty(options.DataDirectory)
+                && !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(OrchestratorClientOptions.EndpointVariable)));
         if (!named && !File.Exists(file))
             return [new(name, Verdict.Warn, "none runs here", "start one with 'orchestrator serve', or name one with --endpoint")];
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(token);
@@ -58,16 +62,20 @@ internal static class CoordinatorChecks
             return
             [
                 status.Draining ? new(name, Verdict.Warn, finding + ", draining", "it takes no new tasks: start another, or start it anew")
-                    : WorkerNotes.HasLostGroup(status) ? new(name, Verdict.Fail, $"{finding}. {string.Join(' ', WorkerNotes.Of(status))}", "mend what its last words name; 'orchestrator recycle' starts those anew that were given up")
-                    : ready < status.Workers.Count ? new(name, Verdict.Warn, string.Join(' ', WorkerNotes.Of(status).Prepend(finding + ".")), "'orchestrator workers' says why; 'orchestrator recycle' starts those anew that were given up")
+                    : WorkerNotes.HasLostGroup(status) ? new(name, Verdict.Fail, $"{finding}. {string.Join(' ', WorkerNotes.Of(status))}",
+                        "mend what its last words name; 'orchestrator recycle' starts those anew that were given up")
+                    : ready < status.Workers.Count ? new(name, Verdict.Warn, string.Join(' ', WorkerNotes.Of(status).Prepend(finding +
+                        ".")), "'orchestrator workers' says why; 'orchestrator recycle' starts those anew that were given up")
                     : Check.Ok(name, finding),
                 status.Version == OwnVersion ? Check.Ok("version", OwnVersion)
-                    : new("version", Verdict.Warn, $"this command is {OwnVersion}, the coordinator {status.Version}", "use the command of the coordinator's version"),
+                    : new("version", Verdict.Warn, $"this command is {OwnVersion}, the coordinator {status.Version}",
+                        "use the command of the coordinator's version"),
             ];
         }
         catch (CoordinatorUnavailableException exception)
         {
-            return [new(name, Verdict.Fail, exception.Message, named ? "mend the address, or start one there" : $"its coordinator was killed: 'orchestrator serve' starts another")];
+            return [new(name, Verdict.Fail, exception.Message, named
+                ? "mend the address, or start one there" : $"its coordinator was killed: 'orchestrator serve' starts another")];
         }
         catch (AccessDeniedException exception)
         {
@@ -75,7 +83,8 @@ internal static class CoordinatorChecks
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            return [new(name, Verdict.Fail, $"does not answer within {Patience.TotalSeconds} s", "look at its log, and whether its process is stopped or the machine is out of memory")];
+            return [new(name, Verdict.Fail, $"does not answer within {Patience.TotalSeconds} s",
+                "look at its log, and whether its process is stopped or the machine is out of memory")];
         }
     }
 
@@ -92,7 +101,8 @@ internal static class CoordinatorChecks
                 ? [PortOf(content, "grpc"), PortOf(content, "http")]
                 : [];
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Text.Json.JsonException or UriFormatException or InvalidOperationException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Text.Json.JsonException
+            or UriFormatException or InvalidOperationException)
         {
             return [];
         }

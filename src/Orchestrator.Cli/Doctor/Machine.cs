@@ -25,7 +25,9 @@ internal sealed class Machine(string root = "/")
     public long? ReadNumber(string path) =>
         long.TryParse(Read(path), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    /// <summary>The soft limit of a row of <c>/proc/self/limits</c>; <see cref="long.MaxValue"/> if it is unlimited, null if it is unknown.</summary>
+    /// <summary>
+    /// The soft limit of a row of <c>/proc/self/limits</c>; <see cref="long.MaxValue"/> if it is unlimited, null if it is unknown.
+    /// </summary>
     public long? Limit(string name)
     {
         var row = Read("/proc/self/limits")?.Split('\n').FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal));

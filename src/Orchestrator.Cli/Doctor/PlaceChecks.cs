@@ -35,7 +35,8 @@ internal static class PlaceChecks
         }
 
         if (CanWrite(path) is { } reason)
-            return new(name, Verdict.Fail, $"{path} cannot be written: {reason}", $"'chown {Environment.UserName} {path}', or name another with --data-dir");
+            return new(name, Verdict.Fail, $"{path} cannot be written: {reason}",
+                $"'chown {Environment.UserName} {path}', or name another with --data-dir");
         return (File.GetUnixFileMode(path) & WrittenByOthers) != 0
             ? new(name, Verdict.Fail, $"{path} may be written by others, who could put a token of their own there", $"'chmod go-w {path}'")
             : Check.Ok(name, path);
@@ -48,7 +49,8 @@ internal static class PlaceChecks
             return Check.Ok(name, "made at the first start");
         var mode = File.GetUnixFileMode(path);
         if ((mode & Others) != 0)
-            return new(name, Verdict.Fail, $"{path} is open to others (mode {Convert.ToString((int)mode, 8)})", $"'chmod 600 {path}', and if others may have read it, remove it and start the coordinator anew: it makes another");
+            return new(name, Verdict.Fail, $"{path} is open to others (mode {Convert.ToString((int)mode, 8)})",
+                $"'chmod 600 {path}', and if others may have read it, remove it and start the coordinator anew: it makes another");
         try
         {
             return File.ReadAllText(path).Trim().Length >= 32
@@ -57,11 +59,14 @@ internal static class PlaceChecks
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return new(name, Verdict.Fail, $"{path} cannot be read: {exception.Message}", $"run as the user who runs the coordinator, or 'chown {Environment.UserName} {path}'");
+            return new(name, Verdict.Fail, $"{path} cannot be read: {exception.Message}",
+                $"run as the user who runs the coordinator, or 'chown {Environment.UserName} {path}'");
         }
     }
 
-    /// <summary>Whether sockets can be created in the workers' directory; some shared and overlay file systems do not support them.</summary>
+    /// <summary>
+    /// Whether sockets can be created in the workers' directory; some shared and overlay file systems do not support them.
+    /// </summary>
     internal static Check Runtime(string dataDirectory)
     {
         const string name = "sockets";
@@ -78,7 +83,8 @@ internal static class PlaceChecks
         }
         catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException)
         {
-            return new(name, Verdict.Fail, $"cannot be made in {folder}: {exception.Message}", "name a data directory on a local file system with --data-dir");
+            return new(name, Verdict.Fail, $"cannot be made in {folder}: {exception.Message}",
+                "name a data directory on a local file system with --data-dir");
         }
         finally
         {
@@ -89,7 +95,8 @@ internal static class PlaceChecks
     internal static Check Disk(string dataDirectory)
     {
         var free = new DriveInfo(Nearest(dataDirectory)).AvailableFreeSpace;
-        return Check.AtLeast("disk", free, NeededDisk, WiseDisk, $"{Format.Bytes((ulong)free)} free", "free some, or name a data directory elsewhere with --data-dir");
+        return Check.AtLeast("disk", free, NeededDisk, WiseDisk, $"{Format.Bytes((ulong)free)} free",
+            "free some, or name a data directory elsewhere with --data-dir");
     }
 
     // The deepest existing directory of the path.

@@ -42,11 +42,13 @@ internal sealed class GuideContext(GuideRow row, IOrchestratorPool pool, Action<
     public string Name(string name) => $"guide/{row.Name}/{name}";
 
     /// <summary>A session of this process, in addition to the session that every task has.</summary>
-    public Task<CoordinationSession> OpenSessionAsync(string displayName = "guide") => Client.OpenSessionAsync(displayName, cancellationToken: token);
+    public Task<CoordinationSession> OpenSessionAsync(string displayName = "guide") =>
+        Client.OpenSessionAsync(displayName, cancellationToken: token);
 
     /// <summary>Another client of the same coordinator, as in another program.</summary>
     public Task<OrchestratorClient> ConnectAsync(bool detachOnDisconnect = true) => OrchestratorClient.ConnectAsync(
-        new OrchestratorClientOptions { Endpoint = Client.Address.ToString(), Token = Client.Token, DetachOnDisconnect = detachOnDisconnect }, token);
+        new OrchestratorClientOptions { Endpoint = Client.Address.ToString(), Token = Client.Token,
+            DetachOnDisconnect = detachOnDisconnect }, token);
 
     public Task PauseAsync(int milliseconds) => Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System, token);
 

@@ -4,7 +4,9 @@ using Orchestrator.Handlers.Common;
 
 namespace Orchestrator.Cli.Guide;
 
-/// <summary>The guide as a program that is both coordinator and workers. The same code runs in a worker, which only uses the rows' handlers.</summary>
+/// <summary>
+/// The guide as a program that is both coordinator and workers. The same code runs in a worker, which only uses the rows' handlers.
+/// </summary>
 internal static class GuideProgram
 {
     // At least two, so that tasks run across processes even on a single core; few, so that the output stays readable on a large machine.

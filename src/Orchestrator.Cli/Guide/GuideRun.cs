@@ -86,7 +86,8 @@ internal sealed class GuideRun(Terminal terminal, IReadOnlyList<GuideRow> rows)
 /// <param name="Claims">Its claims.</param>
 /// <param name="Lines">Its output.</param>
 /// <param name="Took">How long it took.</param>
-internal sealed record GuideResult(GuideRow Row, string? Skipped, IReadOnlyList<GuideClaim> Claims, IReadOnlyList<string> Lines, TimeSpan Took)
+internal sealed record GuideResult(
+    GuideRow Row, string? Skipped, IReadOnlyList<GuideClaim> Claims, IReadOnlyList<string> Lines, TimeSpan Took)
 {
     public bool Failed => Skipped is null && (Claims.Count == 0 || Claims.Any(claim => !claim.Holds));
 

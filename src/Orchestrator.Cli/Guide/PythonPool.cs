@@ -27,9 +27,11 @@ internal sealed class PythonPool : IAsyncDisposable
     /// <exception cref="GuideSkippedException">A requirement is missing on this machine.</exception>
     public static async Task<PythonPool> StartAsync(int workers, CancellationToken token)
     {
-        var root = FindRepository() ?? throw new GuideSkippedException("the Python worker (tests/Interop/python) is not shipped with the command; run it from where it was built");
+        var root = FindRepository() ?? throw new GuideSkippedException(
+            "the Python worker (tests/Interop/python) is not shipped with the command; run it from where it was built");
         if (!File.Exists(Interpreter) || await RunAsync(Interpreter, ["-c", "import grpc, google.protobuf"], token) != 0)
-            throw new GuideSkippedException($"{Interpreter} with grpcio is not installed (apt-get install python3 python3-grpcio python3-protobuf)");
+            throw new GuideSkippedException(
+                $"{Interpreter} with grpcio is not installed (apt-get install python3 python3-grpcio python3-protobuf)");
         var pool = new PythonPool(Directory.CreateTempSubdirectory("orchestrator-guide-").FullName);
         try
         {
@@ -62,9 +64,12 @@ internal sealed class PythonPool : IAsyncDisposable
                 "-I", protos, $"--python_out={stubs}", $"--grpc_out={stubs}", $"--plugin=protoc-gen-grpc={plugin}",
                 .. Directory.EnumerateFiles(protos, "*.proto", SearchOption.AllDirectories),
             ], token) != 0)
-            throw new GuideSkippedException("protoc with its Python plugin is not installed (apt-get install protobuf-compiler protobuf-compiler-grpc libprotobuf-dev)");
+            throw new GuideSkippedException(
+                "protoc with its Python plugin is not installed (apt-get install protobuf-compiler protobuf-compiler-grpc " +
+                "libprotobuf-dev)");
 
-        string[] python = ["/usr/bin/env", "PYTHONDONTWRITEBYTECODE=1", $"PYTHONPATH={stubs}", Interpreter, Path.Combine(root, "tests", "Interop", "python", "worker.py")];
+        string[] python = ["/usr/bin/env", "PYTHONDONTWRITEBYTECODE=1", $"PYTHONPATH={stubs}", Interpreter, Path.Combine(
+            root, "tests", "Interop", "python", "worker.py")];
         var data = Path.Combine(_directory, "data");
         _coordinator = CoordinatorApplication.Create(
             new CoordinatorOptions
@@ -86,8 +91,10 @@ internal sealed class PythonPool : IAsyncDisposable
             new TaskHandlerRegistry());
         await _coordinator.StartAsync(token);
         _client = await OrchestratorClient.ConnectAsync(
-            new OrchestratorClientOptions { Endpoint = _coordinator.LocalAddress, DataDirectory = data, DetachOnDisconnect = false }, token);
-        while ((await _client.GetStatusAsync(token)).Workers.Count(worker => worker is { Group: "python", State: V1.WorkerState.Ready }) < workers)
+            new OrchestratorClientOptions { Endpoint = _coordinator.LocalAddress, DataDirectory = data, DetachOnDisconnect = false },
+            token);
+        while ((await _client.GetStatusAsync(token)).Workers.Count(
+            worker => worker is { Group: "python", State: V1.WorkerState.Ready }) < workers)
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, token);
     }
 
@@ -102,12 +109,14 @@ internal sealed class PythonPool : IAsyncDisposable
         return null;
     }
 
-    private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
+    private static string? Find(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
         .Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists);
 
     private static async Task<int> RunAsync(string program, IEnumerable<string> arguments, CancellationToken token)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var output = Task.WhenAll(process.StandardOutput.ReadToEndAsync(token), process.StandardError.ReadToEndAsync(token));
         await process.WaitForExitAsync(token);
         await output;

@@ -6,8 +6,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.LoadTest;
 
 /// <summary>
-/// Every task sent, and how it ended. The ledger balances when each task was answered exactly once or abandoned by a client that disconnected, and the
-/// coordinator's counts agree.
+/// Every task sent, and how it ended. The ledger balances when each task was answered exactly once or abandoned by a client that
+/// disconnected, and the coordinator's counts agree.
 /// </summary>
 internal sealed class LoadLedger
 {
@@ -85,7 +85,8 @@ internal sealed class LoadLedger
         if (Strays > 0)
             yield return Text($"{Strays} results came for tasks that were not open");
         if (Sent != Answered + GivenUp)
-            yield return Text($"{Sent} tasks were sent, {Answered} were answered and {GivenUp} given up: {Sent - Answered - GivenUp} are missing");
+            yield return Text(
+                $"{Sent} tasks were sent, {Answered} were answered and {GivenUp} given up: {Sent - Answered - GivenUp} are missing");
         if (after.Queued + after.Running is > 0 and var open)
             yield return Text($"{open} tasks are still open at the coordinator");
         var counted = Total(after) - Total(before);
@@ -94,7 +95,8 @@ internal sealed class LoadLedger
             yield return Text($"the coordinator counted {counted} ends, and {Answered} to {Sent} are right");
     }
 
-    private static long Total(TaskCounts counts) => counts.Succeeded + counts.Failed + counts.Cancelled + counts.TimedOut + counts.WorkerLost;
+    private static long Total(TaskCounts counts) =>
+        counts.Succeeded + counts.Failed + counts.Cancelled + counts.TimedOut + counts.WorkerLost;
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

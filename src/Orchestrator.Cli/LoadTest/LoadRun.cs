@@ -34,7 +34,8 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
 
         var started = Stopwatch.GetTimestamp();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(token);
-        var beside = scenario.Kills.Select((kill, i) => KillAsync(kill, new Random(scenario.Seed + i), observer, ending.Token)).Append(NoteAsync(ending.Token)).Append(_replacements.WatchAsync(observer, ending.Token)).ToArray();
+        var beside = scenario.Kills.Select((kill, i) => KillAsync(kill, new Random(scenario.Seed + i), observer, ending.Token))
+            .Append(NoteAsync(ending.Token)).Append(_replacements.WatchAsync(observer, ending.Token)).ToArray();
         try
         {
             await Task.WhenAll(_senders.Select(sender => sender.RunAsync(scenario.Duration, token)));
@@ -81,7 +82,8 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
                 continue;
             }
 
-            var ready = (await observer.GetStatusAsync(token)).Workers.Where(worker => worker.State == WorkerState.Ready && worker.Pid > 0).ToArray();
+            var ready = (await observer.GetStatusAsync(token)).Workers.Where(worker => worker.State == WorkerState.Ready && worker.Pid > 0)
+                .ToArray();
             if (ready.Length == 0)
                 continue;
             try
@@ -105,7 +107,9 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
         var started = Stopwatch.GetTimestamp();
         while (await timer.WaitForNextTickAsync(token))
         {
-            terminal.Note($"{Format.Time(Stopwatch.GetElapsedTime(started))}: {Format.Count(_ledger.Sent)} sent, {Format.Count(_ledger.Answered)} answered, " +
+            terminal.Note(
+                $"{Format.Time(Stopwatch.GetElapsedTime(started))}: {Format.Count(_ledger.Sent)} sent, {Format.Count(_ledger.Answered)} " +
+                "answered, " +
                           $"{_kills} killed");
         }
     }
@@ -121,7 +125,8 @@ internal sealed class LoadVerdict
     private readonly double _megabytes;
     private readonly LatencyRecorder _replacements;
 
-    public LoadVerdict(LoadScenario scenario, LoadLedger ledger, TimeSpan elapsed, int kills, LatencyRecorder replacements, TaskCounts before, ServiceStatus after)
+    public LoadVerdict(LoadScenario scenario, LoadLedger ledger, TimeSpan elapsed, int kills, LatencyRecorder replacements,
+        TaskCounts before, ServiceStatus after)
     {
         _scenario = scenario;
         _ledger = ledger;
@@ -145,12 +150,17 @@ internal sealed class LoadVerdict
                 .. _ledger.Ended.Select(pair => (string[])["  " + pair.Key, Format.Count(pair.Value)]),
                 ["  given up by clients that hung up", Format.Count(_ledger.GivenUp)],
             ]);
-        var percentiles = ((double[])[50, 99, 99.9]).Select(p => FormattableString.Invariant($"p{p} ") + Format.Time(_ledger.Latency.At(p)));
-        terminal.Line($"{Format.Rate(PerSecond)} tasks/s; {string.Join(", ", percentiles)}, longest {Format.Time(_ledger.Latency.Max)}, from the intended start of each; coordinator {Format.Number(_megabytes)} MB");
+        var percentiles = ((double[])[50, 99, 99.9]).Select(
+            p => FormattableString.Invariant($"p{p} ") + Format.Time(_ledger.Latency.At(p)));
+        terminal.Line(
+            $"{Format.Rate(PerSecond)} tasks/s; {string.Join(", ", percentiles)}, longest {Format.Time(_ledger.Latency.Max)}, from the " +
+            $"intended start of each; coordinator {Format.Number(_megabytes)} MB");
         if (_ledger.FirstFailure is { } failure)
             terminal.Line($"the first that did not succeed: {failure}");
         if (_replacements.Count > 0)
-            terminal.Line($"from the kill of a worker until its place was filled: mean {Format.Time(_replacements.Mean)}, p50 {Format.Time(_replacements.At(50))}, longest {Format.Time(_replacements.Max)}, of {_replacements.Count}");
+            terminal.Line(
+                $"from the kill of a worker until its place was filled: mean {Format.Time(_replacements.Mean)}, p50 " +
+                $"{Format.Time(_replacements.At(50))}, longest {Format.Time(_replacements.Max)}, of {_replacements.Count}");
         terminal.Line(Faults.Count == 0 ? "passed: the ledger balances, every threshold holds" : "FAILED");
         foreach (var fault in Faults)
             terminal.Error($"  {fault}");
@@ -164,11 +174,13 @@ internal sealed class LoadVerdict
         seconds = _elapsed.TotalSeconds,
         per_second = PerSecond,
         kills = _kills,
-        replaced_seconds = new { count = _replacements.Count, p50 = _replacements.At(50)?.TotalSeconds, max = _replacements.Max.TotalSeconds },
+        replaced_seconds =
+            new { count = _replacements.Count, p50 = _replacements.At(50)?.TotalSeconds, max = _replacements.Max.TotalSeconds },
         sent = _ledger.Sent,
         ended = _ledger.Ended,
         given_up = _ledger.GivenUp,
-        latency_seconds = new { p50 = _ledger.Latency.At(50)?.TotalSeconds, p99 = _ledger.Latency.At(99)?.TotalSeconds, max = _ledger.Latency.Max.TotalSeconds },
+        latency_seconds = new { p50 = _ledger.Latency.At(50)?.TotalSeconds, p99 = _ledger.Latency.At(99)?.TotalSeconds,
+            max = _ledger.Latency.Max.TotalSeconds },
         coordinator_mb = _megabytes,
     };
 
@@ -181,7 +193,8 @@ internal sealed class LoadVerdict
         {
             yield return _ledger.Latency.At(99) is { } p99
                 ? $"p99 is {Format.Time(p99)}, and max_p99 is {Format.Time(most)}"
-                : $"max_p99 needs {Format.Count(LatencyRecorder.SamplesNeeded(99))} tasks, and there were {Format.Count(_ledger.Latency.Count)}";
+                : $"max_p99 needs {Format.Count(LatencyRecorder.SamplesNeeded(99))} tasks, and there were " +
+                    $"{Format.Count(_ledger.Latency.Count)}";
         }
 
         if (asked.MinPerSecond is { } least && PerSecond < least)

@@ -5,7 +5,9 @@ using Orchestrator.Cli.Options;
 
 namespace Orchestrator.Cli.LoadTest;
 
-/// <summary>A scripted load: clients, their tasks and rates, the processes to kill, and the thresholds at the end. Read from a JSON file.</summary>
+/// <summary>
+/// A scripted load: clients, their tasks and rates, the processes to kill, and the thresholds at the end. Read from a JSON file.
+/// </summary>
 internal sealed record LoadScenario
 {
     private static readonly JsonSerializerOptions s_json = new()
@@ -40,7 +42,8 @@ internal sealed record LoadScenario
         try
         {
             await using var stream = File.OpenRead(file);
-            var scenario = await JsonSerializer.DeserializeAsync<LoadScenario>(stream, s_json, token) ?? throw new JsonException("it is empty");
+            var scenario = await JsonSerializer.DeserializeAsync<LoadScenario>(stream, s_json, token)
+                ?? throw new JsonException("it is empty");
             var faults = scenario.Faults().ToArray();
             return faults.Length == 0 ? scenario : throw new UsageException($"{file}: {string.Join("; ", faults)}.");
         }

@@ -167,7 +167,8 @@ internal sealed class LoadSender : IAsyncDisposable
                 if (!submitted.IsCompletedSuccessfully)
                     submitted.AsTask().GetAwaiter().GetResult();
             }
-            catch (Exception exception) when (_ended && exception is OrchestratorException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+            catch (Exception exception) when (_ended
+                && exception is OrchestratorException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
             {
                 // The client disconnected meanwhile; the task counts as abandoned.
             }

@@ -4,7 +4,9 @@ using System.Globalization;
 
 namespace Orchestrator.Cli.Options;
 
-/// <summary>Options that take a number of bytes: <c>512MB</c>, <c>1.5GB</c>, <c>64KB</c>; units are powers of 1024, and a bare number is bytes.</summary>
+/// <summary>
+/// Options that take a number of bytes: <c>512MB</c>, <c>1.5GB</c>, <c>64KB</c>; units are powers of 1024, and a bare number is bytes.
+/// </summary>
 internal static class ByteSizeOption
 {
     public static Option<long?> Option(string name, string description) => new(name)
@@ -16,9 +18,11 @@ internal static class ByteSizeOption
 
     public static long? TryParse(string text)
     {
-        (string Suffix, int Shift)[] units = [("KIB", 10), ("MIB", 20), ("GIB", 30), ("KB", 10), ("MB", 20), ("GB", 30), ("K", 10), ("M", 20), ("G", 30), ("", 0)];
+        (string Suffix, int Shift)[] units =
+            [("KIB", 10), ("MIB", 20), ("GIB", 30), ("KB", 10), ("MB", 20), ("GB", 30), ("K", 10), ("M", 20), ("G", 30), ("", 0)];
         var (suffix, shift) = units.First(unit => text.EndsWith(unit.Suffix, StringComparison.OrdinalIgnoreCase));
-        return double.TryParse(text[..^suffix.Length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number * (1L << shift) < long.MaxValue
+        return double.TryParse(text[..^suffix.Length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number * (1L << shift) < long.MaxValue
             ? (long)(number * (1L << shift))
             : null;
     }

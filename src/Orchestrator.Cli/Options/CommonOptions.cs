@@ -9,7 +9,8 @@ internal static class CommonOptions
 {
     public static readonly Option<string?> Endpoint = new("--endpoint")
     {
-        Description = $"The coordinator's gRPC address, such as http://127.0.0.1:7600. Otherwise {OrchestratorClientOptions.EndpointVariable}, " +
+        Description =
+            $"The coordinator's gRPC address, such as http://127.0.0.1:7600. Otherwise {OrchestratorClientOptions.EndpointVariable}, " +
                       $"then DIR/{ProtocolConstants.EndpointFileName}.",
         HelpName = "URL",
         Recursive = true,
@@ -24,14 +25,17 @@ internal static class CommonOptions
 
     public static readonly Option<string?> DataDirectory = new("--data-dir")
     {
-        Description = $"The coordinator's data directory DIR. Otherwise {ProtocolConstants.DataDirectoryVariable}, then ~/.local/state/orchestrator.",
+        Description =
+            $"The coordinator's data directory DIR. Otherwise {ProtocolConstants.DataDirectoryVariable}, then ~/.local/state/orchestrator.",
         HelpName = "DIR",
         Recursive = true,
     };
 
     public static readonly Option<string?> CertificateAuthority = new("--ca")
     {
-        Description = $"For https: the PEM file of the authority of the coordinator's certificate. Otherwise {OrchestratorClientOptions.CertificateAuthorityVariable}, then the system's.",
+        Description =
+            "For https: the PEM file of the authority of the coordinator's certificate. Otherwise " +
+            $"{OrchestratorClientOptions.CertificateAuthorityVariable}, then the system's.",
         HelpName = "FILE",
         Recursive = true,
     };

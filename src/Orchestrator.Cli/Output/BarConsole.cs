@@ -5,8 +5,8 @@ using Spectre.Console;
 namespace Orchestrator.Cli.Output;
 
 /// <summary>
-/// A console for a progress bar and the lines above it. It is silent while the process is in the background: cursor movements would overwrite the lines of the
-/// foreground job.
+/// A console for a progress bar and the lines above it. It is silent while the process is in the background: cursor movements would
+/// overwrite the lines of the foreground job.
 /// </summary>
 internal sealed class BarConsole : IDisposable
 {
@@ -30,8 +30,8 @@ internal sealed class BarConsole : IDisposable
     public IAnsiConsole Console { get; }
 
     /// <summary>
-    /// Writes a line above the bar; false if the console is silent, so that the caller must write the line. The line replaces the bar and erases the
-    /// rest of it; it is not folded, so that it can be copied.
+    /// Writes a line above the bar; false if the console is silent, so that the caller must write the line. The line replaces the bar and
+    /// erases the rest of it; it is not folded, so that it can be copied.
     /// </summary>
     public bool TryWriteLine(string line, bool isFailure = false)
     {

@@ -9,7 +9,8 @@ namespace Orchestrator.Cli.Output;
 internal static class Format
 {
     /// <summary>The address at which a coordinator was reached.</summary>
-    public static string Address(Uri address) => address.Scheme == "unix" ? $"unix:{address.LocalPath}" : address.GetLeftPart(UriPartial.Authority);
+    public static string Address(Uri address) =>
+        address.Scheme == "unix" ? $"unix:{address.LocalPath}" : address.GetLeftPart(UriPartial.Authority);
 
     public static string State(TaskState state) => Name(state.ToString());
 
@@ -59,7 +60,8 @@ internal static class Format
 
     public static string Time(Duration? time) => Time(time?.ToTimeSpan());
 
-    public static string Rate(double perSecond) => perSecond >= 100 ? perSecond.ToString("N0", CultureInfo.InvariantCulture) : Number(perSecond);
+    public static string Rate(double perSecond) =>
+        perSecond >= 100 ? perSecond.ToString("N0", CultureInfo.InvariantCulture) : Number(perSecond);
 
     public static string Bytes(ulong bytes) => bytes switch
     {
@@ -87,7 +89,8 @@ internal static class Format
 
     /// <summary>The partial outputs of a task that this reader has missed.</summary>
     public static string Dropped(TaskEvent happened) =>
-        $"{Count((long)happened.DroppedBefore)} partial outputs are missing here: they came faster than they were read, or before, and only the newest are kept";
+        $"{Count((long)happened.DroppedBefore)} partial outputs are missing here: they came faster than they were read, or before, and " +
+        "only the newest are kept";
 
     public static string Progress(Progress progress)
     {
@@ -107,7 +110,8 @@ internal static class Format
 
     // The preceding message names the worker and its signal or exit code.
     private static string Death(PostMortem death) =>
-        $"pid {death.Pid}{(death.PeakRssBytes > 0 ? ", peak memory " + Bytes(death.PeakRssBytes) : "")}{(death.OutOfMemory ? ", out of memory" : "")}";
+        $"pid {death.Pid}{(death.PeakRssBytes > 0 ? ", peak memory " + Bytes(death.PeakRssBytes) : "")}{(death.OutOfMemory
+            ? ", out of memory" : "")}";
 
     /// <summary>The contract's name of a reason, such as <c>HANDLER_NOT_FOUND</c>.</summary>
     public static string Reason(ErrorReason reason) => string.Concat(

@@ -11,7 +11,8 @@ internal static partial class JobControl
     /// <summary>False only if another job of the same terminal is in the foreground; true without a controlling terminal.</summary>
     public static bool IsInForeground => IsInFrontOf(StandardOutput) && IsInFrontOf(StandardError);
 
-    private static bool IsInFrontOf(int descriptor) => GetForegroundGroup(descriptor) is var front && (front < 0 || front == GetProcessGroup());
+    private static bool IsInFrontOf(int descriptor) =>
+        GetForegroundGroup(descriptor) is var front && (front < 0 || front == GetProcessGroup());
 
     [LibraryImport("libc", EntryPoint = "tcgetpgrp")]
     private static partial int GetForegroundGroup(int descriptor);

@@ -35,7 +35,9 @@ internal sealed class Terminal
     /// <summary>The user asked for JSON.</summary>
     public bool IsJson { get; }
 
-    /// <summary>A person looks at standard error, so that a moving bar makes sense; not beside what another job in front of this one writes there.</summary>
+    /// <summary>
+    /// A person looks at standard error, so that a moving bar makes sense; not beside what another job in front of this one writes there.
+    /// </summary>
     public bool ShowsProgress { get; }
 
     /// <summary>Results go into a pipe or a file.</summary>
@@ -93,7 +95,8 @@ internal sealed class Terminal
     }
 
     /// <summary>The columns that fit; the least important are dropped first.</summary>
-    internal static List<int> Fitting(int width, IReadOnlyList<Column> columns, IReadOnlyList<IReadOnlyList<string>> rows, IEnumerable<string> leastFirst, bool foldsLast = false)
+    internal static List<int> Fitting(int width, IReadOnlyList<Column> columns, IReadOnlyList<IReadOnlyList<string>> rows,
+        IEnumerable<string> leastFirst, bool foldsLast = false)
     {
         // Besides its text, a column takes a space on each side and one separator.
         int Width(int index) => (foldsLast && index == columns.Count - 1

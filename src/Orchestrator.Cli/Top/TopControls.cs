@@ -14,8 +14,8 @@ internal enum TopAction
 }
 
 /// <summary>
-/// The keys of <c>orchestrator top</c> and the current selection. Independent of terminal and coordinator: it takes keys and returns the action
-/// to perform.
+/// The keys of <c>orchestrator top</c> and the current selection. Independent of terminal and coordinator: it takes keys and returns the
+/// action to perform.
 /// </summary>
 internal sealed class TopControls
 {

@@ -70,7 +70,8 @@ internal sealed class TopLoop(OrchestratorClient client, IAnsiConsole console, T
         {
             await foreach (var snapshot in new TopFeed(client).WatchAsync(interval, token))
                 await _inbox.Writer.WriteAsync(snapshot, token);
-            _inbox.Writer.TryComplete(new CoordinatorUnavailableException("The coordinator has stopped. Start one with 'orchestrator serve'.", null));
+            _inbox.Writer.TryComplete(
+                new CoordinatorUnavailableException("The coordinator has stopped. Start one with 'orchestrator serve'.", null));
         }
         catch (Exception exception)
         {
@@ -106,8 +107,10 @@ internal sealed class TopLoop(OrchestratorClient client, IAnsiConsole console, T
             _inbox.Writer.TryWrite(action switch
             {
                 TopAction.Recycle => $"{worker} was recycled ({await client.RecycleWorkersAsync(worker, cancellationToken: token)}).",
-                TopAction.Drain => await client.DrainAsync(null, stop: false, token) is > 0 and var left ? $"Drained; {left} tasks are unfinished." : "Drained.",
-                _ => (await client.CancelAsync([task!.Value], cancellationToken: token)).Count > 0 ? $"Task {task} was cancelled." : $"Task {task} had finished.",
+                TopAction.Drain => await client.DrainAsync(null, stop: false, token) is > 0 and var left
+                    ? $"Drained; {left} tasks are unfinished." : "Drained.",
+                _ => (await client.CancelAsync([task!.Value], cancellationToken: token)).Count > 0
+                    ? $"Task {task} was cancelled." : $"Task {task} had finished.",
             });
         }
         catch (OrchestratorException exception)

@@ -36,5 +36,6 @@ internal sealed class TopRates
         counts is null ? 0 : counts.Succeeded + counts.Failed + counts.Cancelled + counts.TimedOut + counts.WorkerLost;
 
     private double? Of(string key) =>
-        _seconds > 0 && _before.TryGetValue(key, out var before) && _ended.TryGetValue(key, out var now) ? Math.Max(0, now - before) / _seconds : null;
+        _seconds > 0 && _before.TryGetValue(key, out var before) && _ended.TryGetValue(key, out var now)
+            ? Math.Max(0, now - before) / _seconds : null;
 }

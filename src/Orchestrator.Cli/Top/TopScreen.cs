@@ -27,7 +27,8 @@ internal static class TopScreen
         // Above the tables, since a small screen cuts off the end.
         parts.Add(controls.Question is { } question
             ? new Text(Cut(question, width), new Style(Color.Yellow, decoration: Decoration.Bold))
-            : new Text(Cut(controls.Message.Length > 0 ? controls.Message : s_keys.FirstOrDefault(keys => keys.Length <= width, s_keys[^1]), width), new Style(decoration: Decoration.Dim)));
+            : new Text(Cut(controls.Message.Length > 0 ? controls.Message
+                : s_keys.FirstOrDefault(keys => keys.Length <= width, s_keys[^1]), width), new Style(decoration: Decoration.Dim)));
         var header = parts.Count;
 
         var workers = snapshot.Status.Workers;
@@ -37,12 +38,14 @@ internal static class TopScreen
             workers.Select(worker => (TopTables.Cells(snapshot, rates, worker), !controls.OnTasks && worker.Name == controls.Worker)),
             Math.Max(MaxRows, height / 3)));
 
-        var handlers = snapshot.Status.Handlers.OrderByDescending(handler => handler.Counts?.Running).ThenByDescending(handler => handler.Counts?.Succeeded).ToArray();
+        var handlers = snapshot.Status.Handlers.OrderByDescending(handler => handler.Counts?.Running)
+            .ThenByDescending(handler => handler.Counts?.Succeeded).ToArray();
         var left = height - Lines(Math.Min(workers.Count, Math.Max(MaxRows, height / 3))) - Lines(Math.Min(handlers.Length, MaxRows))
             - Lines(Math.Min(snapshot.Queues.Count, MaxRows)) - header - 2;
         parts.Add(Tasks(snapshot, controls, width, Math.Max(2, left)));
         if (handlers.Length > 0)
-            parts.Add(Table(width, TopTables.HandlerColumns, handlers.Select(handler => (TopTables.Cells(rates, handler), false)), MaxRows));
+            parts.Add(
+                Table(width, TopTables.HandlerColumns, handlers.Select(handler => (TopTables.Cells(rates, handler), false)), MaxRows));
         if (snapshot.Queues.Count > 0)
             parts.Add(Table(width, TopTables.QueueColumns, snapshot.Queues.Select(queue => (TopTables.Cells(queue), false)), MaxRows));
         return new Rows(parts);
@@ -108,7 +111,8 @@ internal static class TopScreen
         foreach (var (cells, selected) in rows)
         {
             var style = selected ? new Style(decoration: Decoration.Invert) : Style.Plain;
-            table.AddRow([new Text(selected ? "▸" : " "), .. shown.Select(index => new Text(VisibleText.Line(cells[index]), style) { Overflow = Overflow.Ellipsis })]);
+            table.AddRow([new Text(selected ? "▸" : " "), .. shown.Select(
+                index => new Text(VisibleText.Line(cells[index]), style) { Overflow = Overflow.Ellipsis })]);
         }
 
         return table;

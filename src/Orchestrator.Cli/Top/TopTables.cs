@@ -13,7 +13,8 @@ internal static class TopTables
         new("ahead", true), new("done", true), new("failed", true), new("tasks/s", true), new("current task"),
     ];
 
-    public static readonly Column[] TaskColumns = [new("task", true), new("handler"), new("worker"), new("attempt", true), new("runs for", true), new("progress")];
+    public static readonly Column[] TaskColumns =
+        [new("task", true), new("handler"), new("worker"), new("attempt", true), new("runs for", true), new("progress")];
 
     public static readonly Column[] HandlerColumns =
     [
@@ -28,7 +29,8 @@ internal static class TopTables
     ];
 
     /// <summary>Columns to drop on a narrow screen, in this order.</summary>
-    public static readonly string[] LeastFirst = ["ahead", "putters", "getters", "attempt", "run p99", "latency p50", "failed", "pid", "oldest", "most", "done", "state", "queued", "tasks/s", "age", "progress", "CPU", "running", "memory"];
+    public static readonly string[] LeastFirst = ["ahead", "putters", "getters", "attempt", "run p99", "latency p50", "failed", "pid",
+        "oldest", "most", "done", "state", "queued", "tasks/s", "age", "progress", "CPU", "running", "memory"];
 
     /// <summary>The header above the tables, in parts; a narrow screen breaks lines between them.</summary>
     public static string[][] Headline(TopSnapshot snapshot)

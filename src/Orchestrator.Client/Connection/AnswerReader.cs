@@ -9,19 +9,21 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Connection;
 
 /// <summary>
-/// Confines an unreadable answer to the operation that it answers. A stream message may carry the answers of many operations, and reconnecting does
-/// not help: the coordinator would send the same bytes again.
+/// Confines an unreadable answer to the operation that it answers. A stream message may carry the answers of many operations, and
+/// reconnecting does not help: the coordinator would send the same bytes again.
 /// </summary>
 internal sealed class AnswerReader : ContextInterceptor
 {
     private static readonly ConcurrentDictionary<(string Method, Type Response), object> s_methods = new();
 
-    protected override ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context)
+    protected override ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(
+        ClientInterceptorContext<TRequest, TResponse> context)
     {
         var method = s_methods.GetOrAdd(
             (context.Method.FullName, typeof(TResponse)),
             static (_, method) => new Method<TRequest, TResponse>(
-                method.Type, method.ServiceName, method.Name, method.RequestMarshaller, Tolerant(method.ResponseMarshaller, method.FullName)),
+                method.Type, method.ServiceName, method.Name, method.RequestMarshaller, Tolerant(
+                    method.ResponseMarshaller, method.FullName)),
             context.Method);
         return new ClientInterceptorContext<TRequest, TResponse>((Method<TRequest, TResponse>)method, context.Host, context.Options);
     }
@@ -51,7 +53,8 @@ internal sealed class AnswerReader : ContextInterceptor
                 // More than a single answer is unreadable.
             }
 
-            throw new RpcException(new Status(StatusCode.DataLoss, $"an answer of {method.TrimStart('/')} cannot be read: {exception.Message}", exception));
+            throw new RpcException(
+                new Status(StatusCode.DataLoss, $"an answer of {method.TrimStart('/')} cannot be read: {exception.Message}", exception));
         }
     }
 
@@ -70,7 +73,8 @@ internal sealed class AnswerReader : ContextInterceptor
                 outcomes.Add(new Outcome
                 {
                     OperationId = ReadNumber(item, Outcome.OperationIdFieldNumber),
-                    Error = new OperationError { Code = (int)StatusCode.DataLoss, Message = $"the outcome of this operation cannot be read: {exception.Message}" },
+                    Error = new OperationError { Code = (int)StatusCode.DataLoss,
+                        Message = $"the outcome of this operation cannot be read: {exception.Message}" },
                 });
             }
         }

@@ -20,7 +20,8 @@ internal sealed class BearerTokenInterceptor : ContextInterceptor
         _shared = new Metadata { { ProtocolConstants.AuthorizationHeader, _value } };
     }
 
-    protected override ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context)
+    protected override ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(
+        ClientInterceptorContext<TRequest, TResponse> context)
     {
         var headers = _shared;
         if (context.Options.Headers is { Count: > 0 } own)

@@ -26,7 +26,8 @@ internal static class ClientTls
         var tls = new SslClientAuthenticationOptions();
         if (ca is not null)
         {
-            tls.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            tls.CertificateChainPolicy =
+                new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
             Read(ca, () => tls.CertificateChainPolicy.CustomTrustStore.ImportFromPemFile(ca));
         }
 
@@ -37,7 +38,8 @@ internal static class ClientTls
                 var chain = new X509Certificate2Collection();
                 chain.ImportFromPemFile(certificate);
                 chain.RemoveAt(0);
-                tls.ClientCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPemFile(certificate, key), chain, offline: true);
+                tls.ClientCertificateContext = SslStreamCertificateContext.Create(
+                    X509Certificate2.CreateFromPemFile(certificate, key), chain, offline: true);
             });
         }
 
@@ -45,7 +47,8 @@ internal static class ClientTls
     }
 
     /// <summary>Whether the options or the environment name a client certificate.</summary>
-    public static bool NamesCertificate(OrchestratorClientOptions options) => Named(options.Certificate, OrchestratorClientOptions.CertificateVariable) is not null;
+    public static bool NamesCertificate(OrchestratorClientOptions options) =>
+        Named(options.Certificate, OrchestratorClientOptions.CertificateVariable) is not null;
 
     private static string? Named(string? given, string variable) =>
         !string.IsNullOrEmpty(given) ? given : Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
@@ -56,9 +59,11 @@ internal static class ClientTls
         {
             read();
         }
-        catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception exception)
+            when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new CoordinatorUnavailableException($"{files} cannot be used: {exception.Message.TrimEnd('.')}. PEM files are needed, the key without a password.", exception);
+            throw new CoordinatorUnavailableException(
+                $"{files} cannot be used: {exception.Message.TrimEnd('.')}. PEM files are needed, the key without a password.", exception);
         }
     }
 }

@@ -18,7 +18,8 @@ internal static class ConnectionFailures
         if (isTls && IsCertificateRefused(cause))
         {
             return endpoint.ShowsCertificate
-                ? "it closed the connection after receiving this client's certificate: it takes only those of the authority that it was given with --client-ca."
+                ? "it closed the connection after receiving this client's certificate: it takes only those of the authority that it was " +
+                    "given with --client-ca."
                 : "it asks for a client certificate, and this client shows none. Name one with --cert and --key "
                   + $"({OrchestratorClientOptions.CertificateVariable} and {OrchestratorClientOptions.KeyVariable}).";
         }
@@ -31,8 +32,8 @@ internal static class ConnectionFailures
     }
 
     /// <summary>
-    /// Whether the server closed the connection right after the TLS handshake. With TLS 1.3, this is how it refuses a certificate or its absence: by then the
-    /// client's side has completed the handshake.
+    /// Whether the server closed the connection right after the TLS handshake. With TLS 1.3, this is how it refuses a certificate or its
+    /// absence: by then the client's side has completed the handshake.
     /// </summary>
     public static bool IsCertificateRefused(Exception? cause) => Find<AuthenticationException>(cause) is { } refused
         ? Mentions(refused, "certificate required") || Mentions(refused, "alert bad certificate")
@@ -54,10 +55,12 @@ internal static class ConnectionFailures
     private static string ExplainTls(AuthenticationException refused)
     {
         if (Mentions(refused, "remote certificate"))
-            return $"{refused.Message.TrimEnd('.')}. Name the authority of its certificate with --ca ({OrchestratorClientOptions.CertificateAuthorityVariable}).";
+            return $"{refused.Message.TrimEnd('.')}. Name the authority of its certificate with --ca " +
+                $"({OrchestratorClientOptions.CertificateAuthorityVariable}).";
         if (Mentions(refused, "frame size"))
             return "it does not speak TLS. The address of a coordinator without a certificate begins with http://.";
-        return Mentions(refused, "application protocol") ? "it does not speak HTTP/2: this is its HTTP port, and gRPC is on another." : Innermost(refused).Message;
+        return Mentions(refused, "application protocol")
+            ? "it does not speak HTTP/2: this is its HTTP port, and gRPC is on another." : Innermost(refused).Message;
     }
 
     private static bool Mentions(Exception? exception, string words)

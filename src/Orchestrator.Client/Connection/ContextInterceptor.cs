@@ -30,7 +30,8 @@ internal abstract class ContextInterceptor : Interceptor
         AsyncDuplexStreamingCallContinuation<TRequest, TResponse> continuation) => continuation(With(context));
 
     /// <summary>Returns the context to make the call with.</summary>
-    protected abstract ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context)
+    protected abstract ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(
+        ClientInterceptorContext<TRequest, TResponse> context)
         where TRequest : class
         where TResponse : class;
 }

@@ -11,7 +11,10 @@ namespace Orchestrator.Client.Connection;
 /// <param name="TokenSource">Where it was found, or why there is none.</param>
 internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, string? Token, string TokenSource)
 {
-    /// <summary>The same coordinator's Unix socket, used when its port does not answer; null unless the address came from the coordinator's own file.</summary>
+    /// <summary>
+    /// The same coordinator's Unix socket, used when its port does not answer; null unless the address came from the coordinator's own
+    /// file.
+    /// </summary>
     public Uri? LocalSocket { get; private init; }
 
     /// <summary>Whether the client presents a certificate.</summary>
@@ -30,7 +33,8 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
             if (directory.Length == 0)
             {
                 throw new CoordinatorUnavailableException(
-                    $"There is no home directory here in which a coordinator would have left its address. Name its data directory with --data-dir or {ProtocolConstants.DataDirectoryVariable}, "
+                    "There is no home directory here in which a coordinator would have left its address. Name its data directory with " +
+                    $"--data-dir or {ProtocolConstants.DataDirectoryVariable}, "
                     + $"or its address with --endpoint or {OrchestratorClientOptions.EndpointVariable}.",
                     null);
             }
@@ -46,7 +50,8 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
         var uri = Parse(address, source);
         var (known, knownSource) = LocateToken(options, directory.Length > 0 && IsOf(uri, file) ? directory : null);
         return new CoordinatorEndpoint(uri, source, known, known is null && knownSource.Length == 0 && directory.Length > 0
-            ? $"none was given, and that of {directory} is only sent to its own coordinator: name one with --token or {OrchestratorClientOptions.TokenVariable}"
+            ? $"none was given, and that of {directory} is only sent to its own coordinator: name one with --token or " +
+                $"{OrchestratorClientOptions.TokenVariable}"
             : knownSource);
     }
 
@@ -68,7 +73,8 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
     private static Uri Parse(string address, string source) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "unix"
             ? uri
-            : throw new CoordinatorUnavailableException($"'{address}' ({source}) is not an address such as http://127.0.0.1:7600, or unix:/path/of/a.socket.", null);
+            : throw new CoordinatorUnavailableException(
+                $"'{address}' ({source}) is not an address such as http://127.0.0.1:7600, or unix:/path/of/a.socket.", null);
 
     private static (string Grpc, string? Local) ReadFile(string file)
     {

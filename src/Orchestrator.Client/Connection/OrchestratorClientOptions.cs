@@ -34,7 +34,8 @@ public sealed record OrchestratorClientOptions
     public string? DataDirectory { get; init; }
 
     /// <summary>
-    /// For an <c>https</c> address: the PEM file of the authorities trusted to issue the coordinator's certificate; the system's own unless set.
+    /// For an <c>https</c> address: the PEM file of the authorities trusted to issue the coordinator's certificate; the system's own unless
+    /// set.
     /// </summary>
     public string? CertificateAuthority { get; init; }
 
@@ -50,17 +51,21 @@ public sealed record OrchestratorClientOptions
     /// </summary>
     public bool VerifyOnConnect { get; init; } = true;
 
-    /// <summary>The maximum number of streams that the tasks of one client share; another one is opened when all open ones are full.</summary>
+    /// <summary>
+    /// The maximum number of streams that the tasks of one client share; another one is opened when all open ones are full.
+    /// </summary>
     public int MaxStreams { get; init; } = 4;
 
     /// <summary>
-    /// How long the client tries to reconnect before it reports its open tasks as lost; <see cref="Timeout.InfiniteTimeSpan"/> never gives up.
+    /// How long the client tries to reconnect before it reports its open tasks as lost; <see cref="Timeout.InfiniteTimeSpan"/> never gives
+    /// up.
     /// </summary>
     public TimeSpan ReconnectFor { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Tasks go on while the connection is broken, so that the client finds them again; a disposed client cancels them, a killed one leaves them running.
-    /// If false, the coordinator cancels them when the connection breaks, and the client reports the state in which it finds them.
+    /// Tasks go on while the connection is broken, so that the client finds them again; a disposed client cancels them, a killed one leaves
+    /// them running. If false, the coordinator cancels them when the connection breaks, and the client reports the state in which it finds
+    /// them.
     /// </summary>
     public bool DetachOnDisconnect { get; init; } = true;
 }

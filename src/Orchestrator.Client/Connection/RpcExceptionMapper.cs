@@ -42,7 +42,8 @@ internal static class RpcExceptionMapper
 
     /// <summary>The exception for a reason of the contract.</summary>
     public static OrchestratorException Map(
-        ErrorReason reason, StatusCode status, string message, TimeSpan? retryAfter, IReadOnlyList<WaitEdge>? cycle, Exception? inner) => reason switch
+        ErrorReason reason, StatusCode status, string message, TimeSpan? retryAfter, IReadOnlyList<WaitEdge>? cycle, Exception? inner) =>
+            reason switch
         {
             ErrorReason.LimitExceeded => new ResourceExhaustedException(message, retryAfter, inner),
             ErrorReason.Deadlock => new DeadlockException(message, cycle, inner),
@@ -54,15 +55,18 @@ internal static class RpcExceptionMapper
 
     private static CoordinatorUnavailableException Unreachable(RpcException exception, CoordinatorEndpoint endpoint)
     {
-        var refused = ConnectionFailures.Find<SocketException>(exception.Status.DebugException) is { SocketErrorCode: SocketError.ConnectionRefused };
+        var refused =
+            ConnectionFailures.Find<SocketException>(exception.Status.DebugException) is { SocketErrorCode: SocketError.ConnectionRefused };
         var what = refused
             ? $"No coordinator answers at {Show(endpoint)} ({endpoint.AddressSource}). Start one with 'orchestrator serve'."
-            : $"The connection to the coordinator at {Show(endpoint)} ({endpoint.AddressSource}) failed: {ConnectionFailures.Explain(exception, endpoint)}";
+            : $"The connection to the coordinator at {Show(endpoint)} ({endpoint.AddressSource}) failed: " +
+                $"{ConnectionFailures.Explain(exception, endpoint)}";
         return new CoordinatorUnavailableException(what, exception);
     }
 
     private static bool IsConnectionFailure(Exception? exception) =>
-        ConnectionFailures.Find<SocketException>(exception) is not null || ConnectionFailures.Find<HttpRequestException>(exception) is not null;
+        ConnectionFailures.Find<SocketException>(exception) is not null
+            || ConnectionFailures.Find<HttpRequestException>(exception) is not null;
 
     private static ErrorReason ReadReason(ErrorInfo? info)
     {

@@ -3,7 +3,10 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client.Errors;
 
-/// <summary>The wait would have closed a cycle of waits, which the message names. Other waiters are unaffected: release your holds, or use a timeout.</summary>
+/// <summary>
+/// The wait would have closed a cycle of waits, which the message names. Other waiters are unaffected: release your holds, or use a
+/// timeout.
+/// </summary>
 public sealed class DeadlockException(string message, IReadOnlyList<WaitEdge>? cycle, Exception? innerException)
     : OrchestratorException(message, StatusCode.Aborted, ErrorReason.Deadlock, innerException)
 {
@@ -11,7 +14,9 @@ public sealed class DeadlockException(string message, IReadOnlyList<WaitEdge>? c
     public IReadOnlyList<WaitEdge> Cycle { get; } = cycle ?? [];
 }
 
-/// <summary>The session has ended and its holds were released: its time to live passed, its task attempt ended, or its process died.</summary>
+/// <summary>
+/// The session has ended and its holds were released: its time to live passed, its task attempt ended, or its process died.
+/// </summary>
 public sealed class SessionLostException(string message, Exception? innerException)
     : OrchestratorException(message, StatusCode.Aborted, ErrorReason.SessionLost, innerException);
 

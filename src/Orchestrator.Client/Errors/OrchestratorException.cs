@@ -3,7 +3,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client.Errors;
 
-/// <summary>The base of this client's exceptions: the coordinator refused a request, the request did not reach it, or a task did not succeed.</summary>
+/// <summary>
+/// The base of this client's exceptions: the coordinator refused a request, the request did not reach it, or a task did not succeed.
+/// </summary>
 public class OrchestratorException : Exception
 {
     /// <summary>Creates the exception for a gRPC status and its reason.</summary>

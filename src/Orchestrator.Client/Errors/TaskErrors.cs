@@ -17,7 +17,8 @@ internal static class TaskErrors
             TaskState.TimedOut => new TaskTimeoutException($"{what} timed out: {said}", result),
             TaskState.WorkerLost => new WorkerLostException($"{what} lost its worker: {said}", result),
             TaskState.Failed => FromFailure(result, what, said),
-            _ => new OrchestratorException($"{what} ended as {result.State}, which this client does not know", StatusCode.Unknown, ErrorReason.Unspecified, null),
+            _ => new OrchestratorException(
+                $"{what} ended as {result.State}, which this client does not know", StatusCode.Unknown, ErrorReason.Unspecified, null),
         };
     }
 
@@ -28,9 +29,11 @@ internal static class TaskErrors
         {
             // The submission was refused and the task never existed: throw the exception that a unary call would throw.
             ErrorReason.LimitExceeded when result.TaskId == 0 => new ResourceExhaustedException($"{what}: {said}", null, null),
-            ErrorReason.Draining when result.TaskId == 0 => new OrchestratorException($"{what}: {said}", StatusCode.Unavailable, reason, null),
+            ErrorReason.Draining when result.TaskId == 0 =>
+                new OrchestratorException($"{what}: {said}", StatusCode.Unavailable, reason, null),
             ErrorReason.Quarantined => new WorkerLostException($"{what}: {said}", result),
-            ErrorReason.HandlerFailed => new TaskFailedException($"{what} failed: {result.Error!.Type}: {said}", StatusCode.FailedPrecondition, result),
+            ErrorReason.HandlerFailed =>
+                new TaskFailedException($"{what} failed: {result.Error!.Type}: {said}", StatusCode.FailedPrecondition, result),
             _ => new TaskFailedException($"{what} failed: {said}", StatusOf(reason), result),
         };
     }

@@ -68,8 +68,8 @@ public sealed class TaskTimeoutException : TaskException
 }
 
 /// <summary>
-/// The connection to the coordinator was lost while the task was under way, and the task's outcome is unknown: the coordinator was restarted, or no
-/// longer keeps the task. It may have run, in part or to its end. The client does not resubmit it, unless
+/// The connection to the coordinator was lost while the task was under way, and the task's outcome is unknown: the coordinator was
+/// restarted, or no longer keeps the task. It may have run, in part or to its end. The client does not resubmit it, unless
 /// <see cref="RunOptions.ResubmitWhenLost"/> allows it.
 /// </summary>
 public sealed class TaskLostException(string message, ulong taskId, Exception? innerException)
@@ -91,19 +91,22 @@ public sealed class RemoteTaskCanceledException : OperationCanceledException
     /// <summary>The task's id.</summary>
     public ulong TaskId => Result.TaskId;
 
-    /// <summary>The stage of the cancellation escalation that ended the task: before its start, cooperatively, or with its process.</summary>
+    /// <summary>
+    /// The stage of the cancellation escalation that ended the task: before its start, cooperatively, or with its process.
+    /// </summary>
     public CancelRung Rung => Result.Error?.Rung ?? CancelRung.Unspecified;
 }
 
 /// <summary>
-/// Partial outputs of a task are missing: they came faster than they were read, or before the reader, and are no longer kept. The task goes on, and its
-/// result is not affected.
+/// Partial outputs of a task are missing: they came faster than they were read, or before the reader, and are no longer kept. The task goes
+/// on, and its result is not affected.
 /// </summary>
 public sealed class PartialsLostException : OrchestratorException
 {
     internal PartialsLostException(ulong taskId, string handler, ulong count, ulong after, ulong before)
         : base(
-            $"{count} partial outputs of task {taskId} ('{handler}') are lost to this reader, between the events {after} and {before}: it did not keep up, or came late; EventsAsync continues past a gap",
+            $"{count} partial outputs of task {taskId} ('{handler}') are lost to this reader, between the events {after} and {before}: " +
+            "it did not keep up, or came late; EventsAsync continues past a gap",
             StatusCode.DataLoss,
             ErrorReason.LimitExceeded,
             null) =>

@@ -8,9 +8,9 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>
-/// A session at the coordinator and the shared objects reached through it: locks, semaphores, events and the like, shared by every process that names them.
-/// The session owns everything acquired through it. When it ends (disposed, disconnected for longer than its time to live, or its task attempt ended),
-/// everything it holds is released.
+/// A session at the coordinator and the shared objects reached through it: locks, semaphores, events and the like, shared by every process
+/// that names them. The session owns everything acquired through it. When it ends (disposed, disconnected for longer than its time to live,
+/// or its task attempt ended), everything it holds is released.
 /// </summary>
 /// <remarks>Safe for many threads. All operations share one stream; a wait does not take a call of its own.</remarks>
 public sealed class CoordinationSession : IAsyncDisposable
@@ -41,8 +41,8 @@ public sealed class CoordinationSession : IAsyncDisposable
     public string Id { get; }
 
     /// <summary>
-    /// The session's name in lists and messages, since its id is a credential: <c>s-</c> and the first 8 hexadecimal digits of the id's SHA-256. The
-    /// session of a task attempt is shown by its id.
+    /// The session's name in lists and messages, since its id is a credential: <c>s-</c> and the first 8 hexadecimal digits of the id's
+    /// SHA-256. The session of a task attempt is shown by its id.
     /// </summary>
     public string Alias => _isOwner ? $"s-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Id)))[..8]}" : Id;
 
@@ -58,7 +58,8 @@ public sealed class CoordinationSession : IAsyncDisposable
     /// <param name="name">Its name.</param>
     /// <param name="initialPermits">The number of permits if this call creates it; null leaves that to other callers.</param>
     /// <param name="bounded">Whether the permits never exceed the initial number.</param>
-    public SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) => new(this, name, initialPermits, bounded);
+    public SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) =>
+        new(this, name, initialPermits, bounded);
 
     /// <summary>An event of this name.</summary>
     public SharedEvent Event(string name) => new(this, name);
@@ -121,7 +122,8 @@ public sealed class CoordinationSession : IAsyncDisposable
     {
         var create = new CreateSessionRequest { DisplayName = displayName };
         if (ttl is { } value)
-            create.Ttl = TimeLimits.Finite(value, "the time to live ends a session whose client has disappeared; give a finite one, or null for the default", nameof(ttl));
+            create.Ttl = TimeLimits.Finite(value,
+                "the time to live ends a session whose client has disappeared; give a finite one, or null for the default", nameof(ttl));
         var stream = new ObjectStream(services, create);
         try
         {
@@ -139,8 +141,8 @@ public sealed class CoordinationSession : IAsyncDisposable
     internal static CoordinationSession Over(ObjectStream stream, string id) => new(stream, isOwner: false, id);
 
     /// <summary>
-    /// Detaches a session owned elsewhere from the shared stream. The session's owner ends it and releases its holds, so this client's remaining
-    /// holders see them as lost.
+    /// Detaches a session owned elsewhere from the shared stream. The session's owner ends it and releases its holds, so this client's
+    /// remaining holders see them as lost.
     /// </summary>
     public void Detach()
     {
@@ -159,7 +161,8 @@ public sealed class CoordinationSession : IAsyncDisposable
     /// <summary>The session id that a request names; empty for the stream's own session.</summary>
     internal string RequestSession => _named;
 
-    internal Task<Outcome> SendAsync(Operation operation, CancellationToken cancellationToken) => _stream.SendAsync(operation, cancellationToken);
+    internal Task<Outcome> SendAsync(Operation operation, CancellationToken cancellationToken) =>
+        _stream.SendAsync(operation, cancellationToken);
 
     internal async IAsyncEnumerable<WatchStateResponse> WatchAsync(
         StateKind kind, string name, ulong afterVersion, string keyPrefix, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -209,7 +212,8 @@ public sealed class CoordinationSession : IAsyncDisposable
         }
         catch (Exception exception) when (exception is Grpc.Core.RpcException or OperationCanceledException or ObjectDisposedException)
         {
-            // The session has ended already, or its time to live will end it: disposal must not wait for a coordinator that does not answer.
+            // The session has ended already, or its time to live will end it: disposal must not wait for a coordinator that does not
+            // answer.
         }
 
         await _stream.DisposeAsync();

@@ -4,8 +4,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>
-/// An item leased to this consumer until it is settled. Completing it marks it done; disposing it uncompleted returns it to the front of the queue, so a scope
-/// left by an exception loses nothing.
+/// An item leased to this consumer until it is settled. Completing it marks it done; disposing it uncompleted returns it to the front of
+/// the queue, so a scope left by an exception loses nothing.
 /// </summary>
 public sealed class LeasedItem : IAsyncDisposable
 {
@@ -14,7 +14,8 @@ public sealed class LeasedItem : IAsyncDisposable
     private readonly QueueConsumer? _stream;
     private int _settled;
 
-    internal LeasedItem(SharedQueue queue, QueueItem item, QueueConsumer? stream = null) => (_queue, _item, _stream) = (queue, item, stream);
+    internal LeasedItem(SharedQueue queue, QueueItem item, QueueConsumer? stream = null) =>
+        (_queue, _item, _stream) = (queue, item, stream);
 
     /// <summary>The payload.</summary>
     public Payload Body => _item.Body;
@@ -30,15 +31,16 @@ public sealed class LeasedItem : IAsyncDisposable
 
     /// <summary>
     /// Marks the item done; false if it was settled before, or its lease had ended and another consumer may have it. An item of
-    /// <see cref="SharedQueue.LeaseAllAsync"/> is settled with the next message of its stream, without an acknowledgement: true only means that this
-    /// is under way.
+    /// <see cref="SharedQueue.LeaseAllAsync"/> is settled with the next message of its stream, without an acknowledgement: true only means
+    /// that this is under way.
     /// </summary>
     public Task<bool> CompleteAsync(CancellationToken cancellationToken = default) => SettleAsync(Settlement.Done, "", cancellationToken);
 
     /// <summary>Rejects the item for good: it moves to the dead-letter queue. False if the lease had ended before.</summary>
     /// <param name="reason">The reason, for people to read.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public Task<bool> RejectAsync(string reason, CancellationToken cancellationToken = default) => SettleAsync(Settlement.Reject, reason, cancellationToken);
+    public Task<bool> RejectAsync(string reason, CancellationToken cancellationToken = default) =>
+        SettleAsync(Settlement.Reject, reason, cancellationToken);
 
     /// <summary>Extends the lease to end this long from now; false if it had ended before.</summary>
     public Task<bool> ExtendAsync(TimeSpan lease, CancellationToken cancellationToken = default) =>
@@ -51,7 +53,8 @@ public sealed class LeasedItem : IAsyncDisposable
         {
             await SettleAsync(Settlement.Return, "", CancellationToken.None);
         }
-        catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _queue.HasSessionEnded)
+        catch (OrchestratorException exception)
+            when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _queue.HasSessionEnded)
         {
             // The item was returned when the session ended, or deleted with the queue.
         }

@@ -8,8 +8,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>
-/// One Connect stream: any number of concurrent operations, answered as they complete. When it breaks, it is reopened and the unanswered operations are
-/// resent under their ids, so that each is done once; they fail only if the session has ended meanwhile.
+/// One Connect stream: any number of concurrent operations, answered as they complete. When it breaks, it is reopened and the unanswered
+/// operations are resent under their ids, so that each is done once; they fail only if the session has ended meanwhile.
 /// </summary>
 internal sealed class ObjectStream : IAsyncDisposable
 {
@@ -27,7 +27,8 @@ internal sealed class ObjectStream : IAsyncDisposable
     private readonly CreateSessionRequest _create;
     private readonly Lock _gate = new();
     private readonly SortedDictionary<ulong, PendingOperation> _pending = [];
-    private readonly Channel<StreamItem> _outgoing = Channel.CreateUnbounded<StreamItem>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<StreamItem> _outgoing = Channel.CreateUnbounded<StreamItem>(
+        new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _disposing = new();
     private readonly TaskCompletionSource<string> _session = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _running;
@@ -42,7 +43,8 @@ internal sealed class ObjectStream : IAsyncDisposable
         Services = services;
         _create = create;
         // Observe the exception: the task may fail without a waiter.
-        _ = _session.Task.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = _session.Task.ContinueWith(
+            static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         _running = RunAsync();
     }
 
@@ -59,8 +61,8 @@ internal sealed class ObjectStream : IAsyncDisposable
     public event Action<OrchestratorException>? Failed;
 
     /// <summary>
-    /// Sends an operation and waits for its outcome. Cancelling asks the coordinator to give up the wait; if the operation already has its outcome by then, the
-    /// outcome counts, so nothing is ever granted unseen.
+    /// Sends an operation and waits for its outcome. Cancelling asks the coordinator to give up the wait; if the operation already has its
+    /// outcome by then, the outcome counts, so nothing is ever granted unseen.
     /// </summary>
     /// <exception cref="OrchestratorException">The operation's error, or the stream's failure.</exception>
     /// <exception cref="OperationCanceledException">The wait was given up.</exception>
@@ -96,11 +98,13 @@ internal sealed class ObjectStream : IAsyncDisposable
     }
 
     /// <summary>
-    /// The operation's size in bytes: exact where it may be large. Throws if no message can hold it: the coordinator would end the whole stream.
+    /// The operation's size in bytes: exact where it may be large. Throws if no message can hold it: the coordinator would end the whole
+    /// stream.
     /// </summary>
     private static int Measure(Operation operation)
     {
-        if (operation.RequestCase is not (Operation.RequestOneofCase.Put or Operation.RequestOneofCase.Send or Operation.RequestOneofCase.Settle
+        if (operation.RequestCase is not (Operation.RequestOneofCase.Put or Operation.RequestOneofCase.Send
+            or Operation.RequestOneofCase.Settle
             or Operation.RequestOneofCase.UpdateDict or Operation.RequestOneofCase.ReadDict
             or Operation.RequestOneofCase.UpdateList or Operation.RequestOneofCase.UpdateArray))
             return UsualBytes;
@@ -110,7 +114,8 @@ internal sealed class ObjectStream : IAsyncDisposable
         throw RpcExceptionMapper.Map(
             ErrorReason.LimitExceeded,
             StatusCode.ResourceExhausted,
-            $"the {operation.RequestCase} of {bytes:N0} bytes is larger than a message may be, which is {ProtocolConstants.MaxMessageBytes:N0}; send it in parts",
+            $"the {operation.RequestCase} of {bytes:N0} bytes is larger than a message may be, which is " +
+            $"{ProtocolConstants.MaxMessageBytes:N0}; send it in parts",
             null,
             null,
             null);
@@ -131,7 +136,8 @@ internal sealed class ObjectStream : IAsyncDisposable
             try
             {
                 await ConnectAsync();
-                Fail(new OrchestratorException("the coordinator ended the session's stream", StatusCode.Unavailable, ErrorReason.Unspecified, null));
+                Fail(new OrchestratorException(
+                    "the coordinator ended the session's stream", StatusCode.Unavailable, ErrorReason.Unspecified, null));
                 return;
             }
             catch (OperationCanceledException) when (_disposing.IsCancellationRequested)
@@ -141,7 +147,8 @@ internal sealed class ObjectStream : IAsyncDisposable
             }
             catch (ObjectDisposedException exception)
             {
-                Fail(new OrchestratorException("the client was disposed before its session", StatusCode.Cancelled, ErrorReason.Cancelled, exception));
+                Fail(new OrchestratorException(
+                    "the client was disposed before its session", StatusCode.Cancelled, ErrorReason.Cancelled, exception));
                 return;
             }
             catch (RpcException exception)
@@ -157,11 +164,13 @@ internal sealed class ObjectStream : IAsyncDisposable
             catch (Exception exception)
             {
                 // Whatever the exception is, no waiter may be left waiting for answers that are no longer read.
-                Fail(new OrchestratorException($"the session's stream has ended: {exception.Message}", StatusCode.Unknown, ErrorReason.Unspecified, exception));
+                Fail(new OrchestratorException(
+                    $"the session's stream has ended: {exception.Message}", StatusCode.Unknown, ErrorReason.Unspecified, exception));
                 return;
             }
 
-            await Task.Delay(s_firstPause * Math.Pow(2, _failures - 1), TimeProvider.System, _disposing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(s_firstPause * Math.Pow(2, _failures - 1), TimeProvider.System, _disposing.Token).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -222,7 +231,8 @@ internal sealed class ObjectStream : IAsyncDisposable
         {
             var message = new ConnectRequest();
             var bytes = 0;
-            while (message.Operations.Count + message.CancelOperationIds.Count < MaxOperationsPerMessage && _outgoing.Reader.TryPeek(out var item))
+            while (message.Operations.Count + message.CancelOperationIds.Count < MaxOperationsPerMessage
+                && _outgoing.Reader.TryPeek(out var item))
             {
                 // An operation that would make the message too large goes into the next one.
                 if (bytes > 0 && bytes + item.Bytes > ProtocolConstants.TargetMessageBytes)

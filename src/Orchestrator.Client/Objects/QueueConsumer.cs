@@ -7,8 +7,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>
-/// One Consume stream: items are prefetched as far as credits allow, and settlements go with the next message. Nothing waits for an answer, so a loop
-/// over small items is not a loop over round trips. Disposing the consumer returns unsettled items to the queue.
+/// One Consume stream: items are prefetched as far as credits allow, and settlements go with the next message. Nothing waits for an answer,
+/// so a loop over small items is not a loop over round trips. Disposing the consumer returns unsettled items to the queue.
 /// </summary>
 /// <remarks>Thread-safe, except that only one reader may read at a time.</remarks>
 public sealed class QueueConsumer : IAsyncDisposable
@@ -39,8 +39,8 @@ public sealed class QueueConsumer : IAsyncDisposable
     /// <param name="lease">How long each lasts; null lasts as long as the session.</param>
     /// <param name="prefetch">The number of items to prefetch.</param>
     /// <param name="endsWithItsLoop">
-    /// A loop left by an exception returns its item and ends the stream right after. The return waits for the end of the stream: otherwise the item would be
-    /// delivered to the same stream again, and counted as a delivery.
+    /// A loop left by an exception returns its item and ends the stream right after. The return waits for the end of the stream: otherwise
+    /// the item would be delivered to the same stream again, and counted as a delivery.
     /// </param>
     internal QueueConsumer(SharedQueue queue, CoordinationSession session, TimeSpan? lease, int prefetch, bool endsWithItsLoop = false)
     {
@@ -57,7 +57,9 @@ public sealed class QueueConsumer : IAsyncDisposable
             StartWriting();
     }
 
-    /// <summary>Items as they arrive, until the queue is shut down and empty. A later reader continues where the previous one stopped.</summary>
+    /// <summary>
+    /// Items as they arrive, until the queue is shut down and empty. A later reader continues where the previous one stopped.
+    /// </summary>
     /// <exception cref="SessionLostException">The session has ended.</exception>
     public async IAsyncEnumerable<LeasedItem> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -116,7 +118,9 @@ public sealed class QueueConsumer : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the stream: earlier settlements count, and the other items are returned. A second call waits for the same completion.</summary>
+    /// <summary>
+    /// Ends the stream: earlier settlements count, and the other items are returned. A second call waits for the same completion.
+    /// </summary>
     public ValueTask DisposeAsync()
     {
         lock (_gate)
@@ -142,7 +146,8 @@ public sealed class QueueConsumer : IAsyncDisposable
             {
             }
         }
-        catch (Exception exception) when (exception is OrchestratorException or RpcException or InvalidOperationException or OperationCanceledException or IOException)
+        catch (Exception exception) when (exception is OrchestratorException or RpcException or InvalidOperationException
+            or OperationCanceledException or IOException)
         {
             // The call ended with an error, which its reader has seen.
         }
@@ -164,7 +169,8 @@ public sealed class QueueConsumer : IAsyncDisposable
         catch (Exception exception) when (exception is OperationCanceledException or OrchestratorException and not SessionLostException
             && _session.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new SessionLostException($"the session that consumed queue \"{_queue.Name}\" has ended; its leased items were returned", exception);
+            throw new SessionLostException(
+                $"the session that consumed queue \"{_queue.Name}\" has ended; its leased items were returned", exception);
         }
     }
 
@@ -200,7 +206,8 @@ public sealed class QueueConsumer : IAsyncDisposable
                 await _call.RequestStream.WriteAsync(message);
             }
         }
-        catch (Exception exception) when (exception is RpcException or InvalidOperationException or OperationCanceledException or IOException)
+        catch (Exception exception)
+            when (exception is RpcException or InvalidOperationException or OperationCanceledException or IOException)
         {
             // The reader reports why the stream has ended. Nothing more is written.
             lock (_gate)

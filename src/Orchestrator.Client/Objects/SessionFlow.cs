@@ -3,8 +3,9 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>
-/// One of several independent flows of work within a session, such as one of its threads. The session still owns everything acquired through a flow, but
-/// deadlock detection distinguishes flows as it does sessions: it finds two flows that wait for each other, and does not mistake unrelated flows for one.
+/// One of several independent flows of work within a session, such as one of its threads. The session still owns everything acquired
+/// through a flow, but deadlock detection distinguishes flows as it does sessions: it finds two flows that wait for each other, and does
+/// not mistake unrelated flows for one.
 /// </summary>
 /// <remarks>Created by <see cref="CoordinationSession.CreateFlow"/>. It holds nothing and need not be disposed.</remarks>
 public sealed class SessionFlow
@@ -20,7 +21,8 @@ public sealed class SessionFlow
     public SharedLock Lock(string name, LockMode mode = LockMode.Plain) => new(_session, name, mode, Name);
 
     /// <summary>As <see cref="CoordinationSession.Semaphore"/>.</summary>
-    public SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) => new(_session, name, initialPermits, bounded, Name);
+    public SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) =>
+        new(_session, name, initialPermits, bounded, Name);
 
     /// <summary>As <see cref="CoordinationSession.Condition"/>.</summary>
     public SharedCondition Condition(string name, string lockName) => new(_session, name, lockName, Name);

@@ -6,8 +6,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>
-/// One connection with one stream, shared by any number of sessions that the coordinator has created: the handlers of a worker process reach the coordinator's
-/// objects through it. It connects on first use.
+/// One connection with one stream, shared by any number of sessions that the coordinator has created: the handlers of a worker process
+/// reach the coordinator's objects through it. It connects on first use.
 /// </summary>
 /// <param name="address">Such as <c>http://127.0.0.1:7600</c>, or <c>unix:</c> and the path of a socket.</param>
 /// <param name="token">The credential.</param>

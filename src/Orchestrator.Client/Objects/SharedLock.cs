@@ -25,10 +25,12 @@ public sealed class SharedLock
     /// <summary>Waits until the session holds the lock.</summary>
     /// <exception cref="DeadlockException">The wait would have closed a cycle.</exception>
     /// <exception cref="SessionLostException">The session has ended.</exception>
-    public async Task<LockHold> AcquireAsync(CancellationToken cancellationToken = default) => (await AcquireAsync(null, cancellationToken))!;
+    public async Task<LockHold> AcquireAsync(CancellationToken cancellationToken = default) =>
+        (await AcquireAsync(null, cancellationToken))!;
 
     /// <summary>Waits for at most this long; null if the lock was not acquired. Zero makes one attempt.</summary>
-    public Task<LockHold?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => AcquireAsync(timeout, cancellationToken);
+    public Task<LockHold?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        AcquireAsync(timeout, cancellationToken);
 
     private async Task<LockHold?> AcquireAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
@@ -58,7 +60,9 @@ public sealed class LockHold : IAsyncDisposable
     /// <summary>The lock's name.</summary>
     public string Name { get; }
 
-    /// <summary>Larger than the token of every earlier grant: pass it to the protected resource, so that it can reject a stale writer.</summary>
+    /// <summary>
+    /// Larger than the token of every earlier grant: pass it to the protected resource, so that it can reject a stale writer.
+    /// </summary>
     public ulong FencingToken { get; }
 
     /// <summary>How many times the session held the lock with this grant.</summary>
@@ -72,7 +76,9 @@ public sealed class LockHold : IAsyncDisposable
     public void ThrowIfLost()
     {
         if (_lost.IsCancellationRequested)
-            throw new LockLostException($"lock \"{Name}\" (fencing token {FencingToken}) is not held any more: its session ended or was not heard of in time", null);
+            throw new LockLostException(
+                $"lock \"{Name}\" (fencing token {FencingToken}) is not held any more: its session ended or was not heard of in time",
+                null);
     }
 
     internal string ObjectName => $"locks/{Name}";
@@ -86,9 +92,11 @@ public sealed class LockHold : IAsyncDisposable
         try
         {
             await _session.SendAsync(
-                new Operation { ReleaseLock = new ReleaseLockRequest { Lock = Name, SessionId = _session.RequestSession } }, CancellationToken.None);
+                new Operation { ReleaseLock = new ReleaseLockRequest { Lock = Name, SessionId = _session.RequestSession } },
+                CancellationToken.None);
         }
-        catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotOwner || _session.HasEnded)
+        catch (OrchestratorException exception)
+            when (exception is SessionLostException || exception.Reason == ErrorReason.NotOwner || _session.HasEnded)
         {
             // The lock is no longer held, which is what the caller wants.
         }

@@ -25,7 +25,9 @@ public sealed class SharedPipe
     public SharedPipeEnd EndB { get; }
 }
 
-/// <summary>An end of a pipe. It belongs to the first session that uses it, and closes when that session ends or the end is disposed.</summary>
+/// <summary>
+/// An end of a pipe. It belongs to the first session that uses it, and closes when that session ends or the end is disposed.
+/// </summary>
 public sealed class SharedPipeEnd : IAsyncDisposable
 {
     // Messages per receive at most: those received and not yet read are lost with their reader.
@@ -41,13 +43,21 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     /// <exception cref="OrchestratorException">With BROKEN_PIPE, where the other end is closed.</exception>
     public Task SendAsync(Payload message, CancellationToken cancellationToken = default) => SendAsync(message, null, cancellationToken);
 
-    /// <summary>As <see cref="SendAsync(Payload, CancellationToken)"/> for at most this long; returns whether the message was sent.</summary>
-    public Task<bool> TrySendAsync(Payload message, TimeSpan timeout, CancellationToken cancellationToken = default) => SendAsync(message, timeout, cancellationToken);
+    /// <summary>
+    /// As <see cref="SendAsync(Payload, CancellationToken)"/> for at most this long; returns whether the message was sent.
+    /// </summary>
+    public Task<bool> TrySendAsync(Payload message, TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        SendAsync(message, timeout, cancellationToken);
 
-    /// <summary>Waits for and receives the next message; null at end of file: the other end is closed, and all its messages have been read.</summary>
-    public async Task<Payload?> ReceiveAsync(CancellationToken cancellationToken = default) => (await ReceiveAsync(null, cancellationToken)).Message;
+    /// <summary>
+    /// Waits for and receives the next message; null at end of file: the other end is closed, and all its messages have been read.
+    /// </summary>
+    public async Task<Payload?> ReceiveAsync(CancellationToken cancellationToken = default) =>
+        (await ReceiveAsync(null, cancellationToken)).Message;
 
-    /// <summary>As <see cref="ReceiveAsync(CancellationToken)"/> for at most this long; the flag distinguishes end of file from a timeout.</summary>
+    /// <summary>
+    /// As <see cref="ReceiveAsync(CancellationToken)"/> for at most this long; the flag distinguishes end of file from a timeout.
+    /// </summary>
     public Task<(Payload? Message, bool EndOfFile)> TryReceiveAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         ReceiveAsync(timeout, cancellationToken);
 
@@ -64,11 +74,12 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     /// <summary>Closes the end: the other end reads the messages sent before, then end of file. Does nothing if it is closed.</summary>
     /// <exception cref="OrchestratorException">With NOT_OWNER, where the end belongs to another session.</exception>
     public async Task CloseAsync(CancellationToken cancellationToken = default) => await _session.SendAsync(
-        new Operation { ClosePipeEnd = new ClosePipeEndRequest { Pipe = _pipe, End = _end, SessionId = _session.RequestSession } }, cancellationToken);
+        new Operation { ClosePipeEnd = new ClosePipeEndRequest { Pipe = _pipe, End = _end, SessionId = _session.RequestSession } },
+        cancellationToken);
 
     /// <summary>
-    /// As <see cref="CloseAsync"/>; also does nothing if the session has ended, which closed the end, or both ends are closed, which deleted the
-    /// pipe.
+    /// As <see cref="CloseAsync"/>; also does nothing if the session has ended, which closed the end, or both ends are closed, which
+    /// deleted the pipe.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -76,7 +87,8 @@ public sealed class SharedPipeEnd : IAsyncDisposable
         {
             await CloseAsync();
         }
-        catch (OrchestratorException exception) when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _session.HasEnded)
+        catch (OrchestratorException exception)
+            when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _session.HasEnded)
         {
             // The end is closed, which is what the caller wants.
         }
@@ -88,7 +100,8 @@ public sealed class SharedPipeEnd : IAsyncDisposable
         request.Timeout = TimeLimits.OrNone(timeout);
         var response = (await _session.SendAsync(new Operation { Send = request }, cancellationToken)).Send;
         return response.Status == PipeStatus.BrokenPipe
-            ? throw new OrchestratorException($"the other end of pipe \"{_pipe}\" is closed", Grpc.Core.StatusCode.FailedPrecondition, ErrorReason.BrokenPipe, null)
+            ? throw new OrchestratorException(
+                $"the other end of pipe \"{_pipe}\" is closed", Grpc.Core.StatusCode.FailedPrecondition, ErrorReason.BrokenPipe, null)
             : response.Status == PipeStatus.Ok;
     }
 

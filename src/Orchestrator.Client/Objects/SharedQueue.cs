@@ -36,7 +36,8 @@ public sealed class SharedQueue
         {
             var size = body.CalculateSize();
             // An item that is too large is refused alone, without the items before it.
-            if (items.Count == ProtocolConstants.MaxItemsPerMessage || (items.Count > 0 && bytes + size > ProtocolConstants.TargetMessageBytes))
+            if (items.Count == ProtocolConstants.MaxItemsPerMessage
+                || (items.Count > 0 && bytes + size > ProtocolConstants.TargetMessageBytes))
                 await PutThoseAsync();
             items.Add(new QueueItem { Body = body, Priority = priority });
             bytes += size;
@@ -49,7 +50,8 @@ public sealed class SharedQueue
         {
             // A put cancelled after some of its items were added has the outcome of a timeout.
             if (!await PutAsync(items, null, cancellationToken))
-                throw new OperationCanceledException($"the put was cancelled when some of {items.Count} items were in the queue \"{Name}\"", cancellationToken);
+                throw new OperationCanceledException(
+                    $"the put was cancelled when some of {items.Count} items were in the queue \"{Name}\"", cancellationToken);
             items.Clear();
             bytes = 0;
         }
@@ -60,7 +62,9 @@ public sealed class SharedQueue
     public Task<bool> TryPutAsync(Payload body, TimeSpan timeout, long priority = 0, CancellationToken cancellationToken = default) =>
         PutAsync(body, priority, timeout, cancellationToken);
 
-    /// <summary>Removes the next item, waiting for at most this long; null if there was none, or the queue is shut down and empty.</summary>
+    /// <summary>
+    /// Removes the next item, waiting for at most this long; null if there was none, or the queue is shut down and empty.
+    /// </summary>
     public async Task<Payload?> TryGetAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         (await GetAsync(false, null, timeout, cancellationToken))?.Body;
 
@@ -71,20 +75,24 @@ public sealed class SharedQueue
             new MarkDoneRequest { Queue = Name, Count = count }, cancellationToken: cancellationToken))).UnfinishedItems;
 
     /// <summary>Waits for and removes the next item; null if the queue is shut down and empty.</summary>
-    public async Task<Payload?> GetAsync(CancellationToken cancellationToken = default) => (await GetAsync(false, null, null, cancellationToken))?.Body;
+    public async Task<Payload?> GetAsync(CancellationToken cancellationToken = default) =>
+        (await GetAsync(false, null, null, cancellationToken))?.Body;
 
     /// <summary>Waits for and leases the next item; null if the queue is shut down and empty.</summary>
     /// <param name="lease">The longest duration of the lease; null for the life of the session.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    public Task<LeasedItem?> LeaseAsync(TimeSpan? lease = null, CancellationToken cancellationToken = default) => LeaseAsync(lease, null, cancellationToken);
+    public Task<LeasedItem?> LeaseAsync(TimeSpan? lease = null, CancellationToken cancellationToken = default) =>
+        LeaseAsync(lease, null, cancellationToken);
 
-    /// <summary>As <see cref="LeaseAsync(TimeSpan?, CancellationToken)"/>, waiting for at most this long; also null if there was none.</summary>
+    /// <summary>
+    /// As <see cref="LeaseAsync(TimeSpan?, CancellationToken)"/>, waiting for at most this long; also null if there was none.
+    /// </summary>
     public Task<LeasedItem?> TryLeaseAsync(TimeSpan timeout, TimeSpan? lease = null, CancellationToken cancellationToken = default) =>
         LeaseAsync(lease, timeout, cancellationToken);
 
     /// <summary>
-    /// Leased items as they arrive, over a dedicated stream, until the queue is shut down and empty. The caller completes or disposes each item; items that are
-    /// neither when the iteration ends are returned to the queue.
+    /// Leased items as they arrive, over a dedicated stream, until the queue is shut down and empty. The caller completes or disposes each
+    /// item; items that are neither when the iteration ends are returned to the queue.
     /// </summary>
     /// <param name="lease">The longest duration of each lease; null for the life of the session.</param>
     /// <param name="prefetch">The number of leased, unsettled items at most, 1 or more: those being processed and those prefetched.</param>
@@ -107,13 +115,17 @@ public sealed class SharedQueue
     public async Task JoinAsync(CancellationToken cancellationToken = default) => await JoinAsync(null, cancellationToken);
 
     /// <summary>As <see cref="JoinAsync(CancellationToken)"/> for at most this long; returns the number of unfinished items.</summary>
-    public Task<long> TryJoinAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => JoinAsync(timeout, cancellationToken);
+    public Task<long> TryJoinAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        JoinAsync(timeout, cancellationToken);
 
-    internal async Task<bool> SettleAsync(ulong lease, Settlement settlement, TimeSpan? duration, string reason, CancellationToken cancellationToken)
+    internal async Task<bool> SettleAsync(
+        ulong lease, Settlement settlement, TimeSpan? duration, string reason, CancellationToken cancellationToken)
     {
-        var request = new SettleRequest { Queue = Name, LeaseIds = { lease }, Settlement = settlement, Reason = reason, SessionId = _session.RequestSession };
+        var request = new SettleRequest { Queue = Name, LeaseIds = { lease }, Settlement = settlement, Reason = reason,
+            SessionId = _session.RequestSession };
         if (duration is { } span)
-            request.Duration = TimeLimits.Finite(span, "an extended lease has an end; give its duration from now, or lease without a duration", "lease");
+            request.Duration = TimeLimits.Finite(
+                span, "an extended lease has an end; give its duration from now, or lease without a duration", "lease");
         return (await _session.SendAsync(new Operation { Settle = request }, cancellationToken)).Settle.Settled == 1;
     }
 

@@ -19,7 +19,8 @@ public sealed class SharedDict
 
     /// <summary>An entry's value; null if the key is missing.</summary>
     public async Task<Payload?> GetAsync(string key, CancellationToken cancellationToken = default) =>
-        (await _session.SendAsync(new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } }, cancellationToken)).ReadDict.Entries.SingleOrDefault()?.Value;
+        (await _session.SendAsync(new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } },
+            cancellationToken)).ReadDict.Entries.SingleOrDefault()?.Value;
 
     /// <summary>Adds to the entry's number, where a missing one is 0; returns the sum.</summary>
     /// <exception cref="OrchestratorException">With INVALID, if the entry is no number, or JSON cannot hold the sum exactly.</exception>
@@ -35,7 +36,8 @@ public sealed class SharedDict
     /// <param name="keyPrefix">Only keys with this prefix.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <exception cref="ResourceExhaustedException">The caller read too slowly; resume after the last version seen.</exception>
-    public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, string keyPrefix = "", CancellationToken cancellationToken = default) =>
+    public IAsyncEnumerable<WatchStateResponse> WatchAsync(
+        ulong afterVersion = 0, string keyPrefix = "", CancellationToken cancellationToken = default) =>
         _session.WatchAsync(StateKind.Dict, Name, afterVersion, keyPrefix, cancellationToken);
 
     /// <summary>Removes an entry, if there is one.</summary>
@@ -46,12 +48,16 @@ public sealed class SharedDict
     /// <param name="edits">Applied in order: each edit sees the effect of the earlier ones.</param>
     /// <param name="guard">The precondition; the call fails with STALE if it does not hold.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<UpdateDictResponse> UpdateAsync(IEnumerable<DictEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
+    public async Task<UpdateDictResponse> UpdateAsync(
+        IEnumerable<DictEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
-            new Operation { UpdateDict = new UpdateDictRequest { Dict = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },
+            new Operation { UpdateDict =
+                new UpdateDictRequest { Dict = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },
             cancellationToken)).UpdateDict;
 
-    /// <summary>Computes an entry's new value from its current one, and retries if the dict has changed meanwhile; returns the new value.</summary>
+    /// <summary>
+    /// Computes an entry's new value from its current one, and retries if the dict has changed meanwhile; returns the new value.
+    /// </summary>
     /// <param name="key">The entry.</param>
     /// <param name="change">Maps the current value, null if the key is missing, to the new one. It may be called more than once.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -60,7 +66,8 @@ public sealed class SharedDict
         ArgumentNullException.ThrowIfNull(change);
         while (true)
         {
-            var read = (await _session.SendAsync(new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } }, cancellationToken)).ReadDict;
+            var read = (await _session.SendAsync(
+                new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } }, cancellationToken)).ReadDict;
             var edit = new DictEdit { Key = key, Set = change(read.Entries.SingleOrDefault()?.Value) };
             try
             {
@@ -77,9 +84,11 @@ public sealed class SharedDict
     /// <param name="pageToken">The last page's <see cref="ReadDictResponse.NextPageToken"/>; empty for the first.</param>
     /// <param name="keyPrefix">Only keys with this prefix.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<ReadDictResponse> ReadAsync(string pageToken = "", string keyPrefix = "", CancellationToken cancellationToken = default) =>
+    public async Task<ReadDictResponse> ReadAsync(
+        string pageToken = "", string keyPrefix = "", CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
-            new Operation { ReadDict = new ReadDictRequest { Dict = Name, PageToken = pageToken, KeyPrefix = keyPrefix } }, cancellationToken)).ReadDict;
+            new Operation { ReadDict = new ReadDictRequest { Dict = Name, PageToken = pageToken, KeyPrefix = keyPrefix } },
+            cancellationToken)).ReadDict;
 }
 
 /// <summary>A list shared by every process that names it.</summary>
@@ -105,14 +114,17 @@ public sealed class SharedList
         _session.WatchAsync(StateKind.List, Name, afterVersion, "", cancellationToken);
 
     /// <summary>Applies all edits or none.</summary>
-    public async Task<UpdateListResponse> UpdateAsync(IEnumerable<ListEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
+    public async Task<UpdateListResponse> UpdateAsync(
+        IEnumerable<ListEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
-            new Operation { UpdateList = new UpdateListRequest { List = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },
+            new Operation { UpdateList =
+                new UpdateListRequest { List = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },
             cancellationToken)).UpdateList;
 
     /// <summary>A slice, as in Python: a negative start counts from the end, a limit of 0 reads to the end.</summary>
     public async Task<ReadListResponse> ReadAsync(long start = 0, long limit = 0, CancellationToken cancellationToken = default) =>
-        (await _session.SendAsync(new Operation { ReadList = new ReadListRequest { List = Name, Start = start, Limit = limit } }, cancellationToken)).ReadList;
+        (await _session.SendAsync(
+            new Operation { ReadList = new ReadListRequest { List = Name, Start = start, Limit = limit } }, cancellationToken)).ReadList;
 }
 
 /// <summary>A number shared by every process that names it.</summary>
@@ -136,22 +148,26 @@ public sealed class SharedValue
     /// <summary>Sets the integer if it has the expected value; returns whether it had.</summary>
     public async Task<bool> CompareAndSetAsync(long expected, long value, CancellationToken cancellationToken = default) =>
         (await UpdateAsync(
-            new NumberEdit { CompareAndSet = new CompareAndSet { Expected = new Number { Integer = expected }, Value = new Number { Integer = value } } },
+            new NumberEdit { CompareAndSet =
+                new CompareAndSet { Expected = new Number { Integer = expected }, Value = new Number { Integer = value } } },
             null,
             cancellationToken)).Changed;
 
     /// <summary>The number; null if there is none yet.</summary>
     public async Task<Number?> ReadAsync(CancellationToken cancellationToken = default) =>
-        (await _session.SendAsync(new Operation { ReadValue = new ReadValueRequest { Value = Name } }, cancellationToken)).ReadValue.Current;
+        (await _session.SendAsync(
+            new Operation { ReadValue = new ReadValueRequest { Value = Name } }, cancellationToken)).ReadValue.Current;
 
     /// <summary>Every change after a version, as <see cref="SharedDict.WatchAsync"/>.</summary>
     public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, CancellationToken cancellationToken = default) =>
         _session.WatchAsync(StateKind.Value, Name, afterVersion, "", cancellationToken);
 
     /// <summary>Applies any kind of edit.</summary>
-    public async Task<UpdateValueResponse> UpdateAsync(NumberEdit edit, Guard? guard = null, CancellationToken cancellationToken = default) =>
+    public async Task<UpdateValueResponse> UpdateAsync(
+        NumberEdit edit, Guard? guard = null, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
-            new Operation { UpdateValue = new UpdateValueRequest { Value = Name, Edit = edit, Guard = guard, SessionId = _session.RequestSession } },
+            new Operation { UpdateValue =
+                new UpdateValueRequest { Value = Name, Edit = edit, Guard = guard, SessionId = _session.RequestSession } },
             cancellationToken)).UpdateValue;
 }
 
@@ -171,12 +187,15 @@ public sealed class SharedArray
         _session.WatchAsync(StateKind.Array, Name, afterVersion, "", cancellationToken);
 
     /// <summary>Applies all edits or none; returns the resulting elements, in the order of the edits.</summary>
-    public async Task<IReadOnlyList<Number>> UpdateAsync(IEnumerable<ArrayEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
+    public async Task<IReadOnlyList<Number>> UpdateAsync(
+        IEnumerable<ArrayEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
-            new Operation { UpdateArray = new UpdateArrayRequest { Array = Name, Length = _length, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },
+            new Operation { UpdateArray = new UpdateArrayRequest { Array = Name, Length = _length, Edits = { edits }, Guard = guard,
+                SessionId = _session.RequestSession } },
             cancellationToken)).UpdateArray.After;
 
     /// <summary>A slice: a negative start counts from the end, a limit of 0 reads to the end.</summary>
     public async Task<ReadArrayResponse> ReadAsync(long start = 0, long limit = 0, CancellationToken cancellationToken = default) =>
-        (await _session.SendAsync(new Operation { ReadArray = new ReadArrayRequest { Array = Name, Start = start, Limit = limit } }, cancellationToken)).ReadArray;
+        (await _session.SendAsync(new Operation { ReadArray = new ReadArrayRequest { Array = Name, Start = start, Limit = limit } },
+            cancellationToken)).ReadArray;
 }

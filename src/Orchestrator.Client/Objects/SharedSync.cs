@@ -39,12 +39,14 @@ public sealed class SharedSemaphore
         // Only an unbounded semaphore can start with a release, its first signal.
         if (_initialPermits is { } initial && !_bounded)
             request.InitialPermits = initial;
-        return (await _session.SendAsync(new Operation { ReleaseSemaphore = request }, cancellationToken)).ReleaseSemaphore.AvailablePermits;
+        return (await _session.SendAsync(
+            new Operation { ReleaseSemaphore = request }, cancellationToken)).ReleaseSemaphore.AvailablePermits;
     }
 
     private async Task<PermitHold?> AcquireAsync(int permits, TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        var request = new AcquireSemaphoreRequest { Semaphore = Name, Permits = permits, Bounded = _bounded, SessionId = _session.RequestSession, Flow = _flow };
+        var request = new AcquireSemaphoreRequest { Semaphore = Name, Permits = permits, Bounded = _bounded,
+            SessionId = _session.RequestSession, Flow = _flow };
         if (_initialPermits is { } initial)
             request.InitialPermits = initial;
         request.Timeout = TimeLimits.OrNone(timeout);
@@ -100,7 +102,8 @@ public sealed class SharedEvent
     public Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
 
     /// <summary>Waits for at most this long; returns whether the event was set.</summary>
-    public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
+    public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        WaitAsync(timeout, cancellationToken);
 
     /// <summary>Sets the event, which wakes all waiters; returns whether it was set before.</summary>
     public Task<bool> SetAsync(CancellationToken cancellationToken = default) => ChangeAsync(true, cancellationToken);
@@ -116,7 +119,8 @@ public sealed class SharedEvent
     }
 
     private async Task<bool> ChangeAsync(bool set, CancellationToken cancellationToken) =>
-        (await _session.SendAsync(new Operation { SetEvent = new SetEventRequest { Event = Name, Set = set } }, cancellationToken)).SetEvent.WasSet;
+        (await _session.SendAsync(
+            new Operation { SetEvent = new SetEventRequest { Event = Name, Set = set } }, cancellationToken)).SetEvent.WasSet;
 }
 
 /// <summary>A condition that belongs to a lock. Both calls need the lock.</summary>
@@ -136,16 +140,19 @@ public sealed class SharedCondition
     public Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
 
     /// <summary>
-    /// As <see cref="WaitAsync(CancellationToken)"/> for at most this long; returns whether it was notified. The lock is reacquired in either case.
+    /// As <see cref="WaitAsync(CancellationToken)"/> for at most this long; returns whether it was notified. The lock is reacquired in
+    /// either case.
     /// </summary>
-    public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
+    public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        WaitAsync(timeout, cancellationToken);
 
     /// <summary>Wakes up to this many waiters; −1 wakes all. Returns the number woken.</summary>
     public async Task<int> NotifyAsync(int count = 1, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
             new Operation
             {
-                NotifyCondition = new NotifyConditionRequest { Condition = Name, Lock = _lock, Count = count, SessionId = _session.RequestSession },
+                NotifyCondition =
+                    new NotifyConditionRequest { Condition = Name, Lock = _lock, Count = count, SessionId = _session.RequestSession },
             },
             cancellationToken)).NotifyCondition.Notified;
 
@@ -153,7 +160,8 @@ public sealed class SharedCondition
     {
         var request = new WaitConditionRequest { Condition = Name, Lock = _lock, SessionId = _session.RequestSession, Flow = _flow };
         request.Timeout = TimeLimits.OrNone(timeout);
-        return (await _session.SendAsync(new Operation { WaitCondition = request }, cancellationToken)).WaitCondition.Status == WaitStatus.Ok;
+        return (await _session.SendAsync(
+            new Operation { WaitCondition = request }, cancellationToken)).WaitCondition.Status == WaitStatus.Ok;
     }
 }
 
@@ -173,7 +181,8 @@ public sealed class SharedBarrier
     public async Task<int> WaitAsync(CancellationToken cancellationToken = default) => (await WaitAsync(null, cancellationToken))!.Value;
 
     /// <summary>Waits for at most this long; null if not all parties arrived, which breaks the barrier for the others.</summary>
-    public Task<int?> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
+    public Task<int?> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        WaitAsync(timeout, cancellationToken);
 
     /// <summary>Breaks the barrier for present and future waiters, until it is reset; returns the number of waiters.</summary>
     public Task<int> AbortAsync(CancellationToken cancellationToken = default) => ControlAsync(BarrierAction.Abort, cancellationToken);
@@ -209,12 +218,14 @@ public sealed class SharedLatch
     public Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
 
     /// <summary>Waits for at most this long; returns whether the count is zero.</summary>
-    public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => WaitAsync(timeout, cancellationToken);
+    public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        WaitAsync(timeout, cancellationToken);
 
     /// <summary>Counts down; returns the remaining count.</summary>
     public async Task<long> CountDownAsync(long by = 1, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
-            new Operation { CountDownLatch = new CountDownLatchRequest { Latch = Name, Count = _count, By = by } }, cancellationToken)).CountDownLatch.Remaining;
+            new Operation { CountDownLatch = new CountDownLatchRequest { Latch = Name, Count = _count, By = by } },
+            cancellationToken)).CountDownLatch.Remaining;
 
     private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
@@ -235,7 +246,8 @@ public sealed class SharedRateLimiter
     public string Name { get; }
 
     /// <summary>Waits in FIFO order until the permits are available.</summary>
-    public Task AcquireAsync(long permits = 1, CancellationToken cancellationToken = default) => AcquireAsync(permits, null, cancellationToken);
+    public Task AcquireAsync(long permits = 1, CancellationToken cancellationToken = default) =>
+        AcquireAsync(permits, null, cancellationToken);
 
     /// <summary>Waits for at most this long. Null if the permits were taken; otherwise the earliest time until they could be.</summary>
     public Task<TimeSpan?> TryAcquireAsync(TimeSpan timeout, long permits = 1, CancellationToken cancellationToken = default) =>

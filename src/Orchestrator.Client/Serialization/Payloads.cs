@@ -22,8 +22,11 @@ public static class Payloads
     /// <summary>A payload of opaque bytes. The bytes are not copied, so they must not change afterwards.</summary>
     public static Payload FromBytes(ReadOnlyMemory<byte> data) => new() { Data = UnsafeByteOperations.UnsafeWrap(data) };
 
-    /// <summary>A payload of a JSON value, from its text. Numbers that a double cannot hold, such as integers beyond 2^53 and 1e400, travel as text.</summary>
-    /// <exception cref="JsonException">The text is not one JSON value, or a string in it is not Unicode: it holds half of a surrogate pair.</exception>
+    /// <summary>
+    /// A payload of a JSON value, from its text. Numbers that a double cannot hold, such as integers beyond 2^53 and 1e400, travel as text.
+    /// </summary>
+    /// <exception cref="JsonException">The text is not one JSON value, or a string in it is not Unicode: it holds half of a surrogate
+    /// pair.</exception>
     public static Payload FromJson(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
@@ -74,7 +77,8 @@ public static class Payloads
     internal static void WriteJson(Payload payload, ArrayBufferWriter<byte> buffer)
     {
         if (payload.ContentCase == Payload.ContentOneofCase.Data)
-            throw new JsonException($"The task's output is {payload.Data.Length} raw bytes, not JSON; take it as byte[], or with TaskFunction.Bytes.");
+            throw new JsonException(
+                $"The task's output is {payload.Data.Length} raw bytes, not JSON; take it as byte[], or with TaskFunction.Bytes.");
         using var writer = new Utf8JsonWriter(buffer, WriterOptions);
         Write(writer, payload.Json);
     }
@@ -141,7 +145,8 @@ public static class Payloads
     private static string Start(string text) => text.Length <= LongestExcerpt ? text : string.Concat(text.AsSpan(0, LongestExcerpt), "…");
 
     private static JsonException NotUnicode(string what, Exception cause) =>
-        new($"{what} holds half of a surrogate pair, which is no character: \\ud800 to \\udbff and \\udc00 to \\udfff go in pairs, such as \\ud83d\\ude00.", cause);
+        new($"{what} holds half of a surrogate pair, which is no character: \\ud800 to \\udbff and \\udc00 to \\udfff go in pairs, such " +
+            "as \\ud83d\\ude00.", cause);
 
     private static void Write(Utf8JsonWriter writer, Value? value)
     {

@@ -4,8 +4,8 @@ using Google.Protobuf.WellKnownTypes;
 namespace Orchestrator.Client.Serialization;
 
 /// <summary>
-/// Converts a caller's time spans to durations of the contract. <see cref="Timeout.InfiniteTimeSpan"/> is −1 ms, which the coordinator would refuse
-/// as negative: it is converted to what it means, or refused by name.
+/// Converts a caller's time spans to durations of the contract. <see cref="Timeout.InfiniteTimeSpan"/> is −1 ms, which the coordinator
+/// would refuse as negative: it is converted to what it means, or refused by name.
 /// </summary>
 internal static class TimeLimits
 {
@@ -14,8 +14,8 @@ internal static class TimeLimits
         limit is { } span && span != Timeout.InfiniteTimeSpan ? Duration.FromTimeSpan(span) : null;
 
     /// <summary>
-    /// For limits where an absent duration means a default: infinite becomes the contract's longest duration, which the coordinator caps at its
-    /// maximum.
+    /// For limits where an absent duration means a default: infinite becomes the contract's longest duration, which the coordinator caps at
+    /// its maximum.
     /// </summary>
     public static Duration? OrLongest(TimeSpan? limit) =>
         limit == Timeout.InfiniteTimeSpan ? new Duration { Seconds = Duration.MaxSeconds } : OrNone(limit);

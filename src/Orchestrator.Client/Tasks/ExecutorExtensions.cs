@@ -4,8 +4,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Tasks;
 
 /// <summary>
-/// Tasks by handler name, with JSON by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <see cref="Payload"/> are sent unchanged. In
-/// trimmed or AOT-compiled programs, use <see cref="TaskFunction"/>s instead.
+/// Tasks by handler name, with JSON by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <see cref="Payload"/> are sent
+/// unchanged. In trimmed or AOT-compiled programs, use <see cref="TaskFunction"/>s instead.
 /// </summary>
 [RequiresUnreferencedCode(TaskFunction.NeedsReflection)]
 [RequiresDynamicCode(TaskFunction.NeedsReflection)]
@@ -18,7 +18,8 @@ public static class ExecutorExtensions
     /// <param name="options">How it is run; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up the submission.</param>
     public static Task<TaskHandle<T>> SubmitAsync<T>(
-        this IExecutor executor, string handler, object? input = null, RunOptions? options = null, CancellationToken cancellationToken = default)
+        this IExecutor executor, string handler, object? input = null, RunOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(executor);
         return executor.SubmitAsync(TaskFunction.Json<object?, T>(handler), input, options, cancellationToken);
@@ -26,7 +27,8 @@ public static class ExecutorExtensions
 
     /// <summary>Runs a task and returns its output. Cancelling the wait cancels the task.</summary>
     public static Task<T> RunAsync<T>(
-        this IExecutor executor, string handler, object? input = null, RunOptions? options = null, CancellationToken cancellationToken = default)
+        this IExecutor executor, string handler, object? input = null, RunOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(executor);
         return executor.RunAsync(TaskFunction.Json<object?, T>(handler), input, options, cancellationToken);
@@ -34,7 +36,8 @@ public static class ExecutorExtensions
 
     /// <summary>Runs a task for each input; see <see cref="IExecutor"/>.</summary>
     public static IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
-        this IExecutor executor, string handler, IEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default)
+        this IExecutor executor, string handler, IEnumerable<TIn> inputs, MapOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(executor);
         return executor.MapAsync(TaskFunction.Json<TIn, TOut>(handler), inputs, options, cancellationToken);
@@ -42,7 +45,8 @@ public static class ExecutorExtensions
 
     /// <summary>Runs a task for each input; see <see cref="IExecutor"/>.</summary>
     public static IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
-        this IExecutor executor, string handler, IAsyncEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default)
+        this IExecutor executor, string handler, IAsyncEnumerable<TIn> inputs, MapOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(executor);
         return executor.MapAsync(TaskFunction.Json<TIn, TOut>(handler), inputs, options, cancellationToken);
@@ -50,7 +54,8 @@ public static class ExecutorExtensions
 
     /// <summary>Runs a task for each input and yields the outcome of each; see <see cref="IExecutor"/>.</summary>
     public static IAsyncEnumerable<TaskOutcome<TOut>> MapOutcomesAsync<TIn, TOut>(
-        this IExecutor executor, string handler, IEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default)
+        this IExecutor executor, string handler, IEnumerable<TIn> inputs, MapOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(executor);
         return executor.MapOutcomesAsync(TaskFunction.Json<TIn, TOut>(handler), inputs.ToAsyncEnumerable(), options, cancellationToken);

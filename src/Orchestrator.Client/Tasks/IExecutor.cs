@@ -15,29 +15,37 @@ public interface IExecutor
     /// <param name="input">Its input.</param>
     /// <param name="options">How it is run; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up the submission.</param>
-    /// <exception cref="CoordinatorUnavailableException">No coordinator was reached within <see cref="OrchestratorClientOptions.ReconnectFor"/>.</exception>
+    /// <exception cref="CoordinatorUnavailableException">No coordinator was reached within
+    /// <see cref="OrchestratorClientOptions.ReconnectFor"/>.</exception>
     Task<TaskHandle<TOut>> SubmitAsync<TIn, TOut>(
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>Runs a task and returns its output. Cancelling the wait cancels the task.</summary>
-    /// <exception cref="TaskFailedException">The handler failed; see <see cref="TaskHandle{T}.GetAwaiter"/> for the other outcomes.</exception>
+    /// <exception cref="TaskFailedException">The handler failed; see <see cref="TaskHandle{T}.GetAwaiter"/> for the other
+    /// outcomes.</exception>
     Task<TOut> RunAsync<TIn, TOut>(
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Runs a task for each input and yields the outputs. The first failure ends the map with its exception and cancels the rest; leaving the loop also
-    /// cancels the rest. Inputs are read as results are taken, so an endless input runs in bounded memory.
+    /// Runs a task for each input and yields the outputs. The first failure ends the map with its exception and cancels the rest; leaving
+    /// the loop also cancels the rest. Inputs are read as results are taken, so an endless input runs in bounded memory.
     /// </summary>
     IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
-        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default);
+        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options = null,
+        CancellationToken cancellationToken = default);
 
-    /// <summary>As <see cref="MapAsync{TIn, TOut}(TaskFunction{TIn, TOut}, IAsyncEnumerable{TIn}, MapOptions?, CancellationToken)"/>, over inputs in memory or from a generator.</summary>
+    /// <summary>
+    /// As <see cref="MapAsync{TIn, TOut}(TaskFunction{TIn, TOut}, IAsyncEnumerable{TIn}, MapOptions?, CancellationToken)"/>, over inputs in
+    /// memory or from a generator.
+    /// </summary>
     IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
-        TaskFunction<TIn, TOut> function, IEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default);
+        TaskFunction<TIn, TOut> function, IEnumerable<TIn> inputs, MapOptions? options = null,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Like MapAsync, but yields the outcome of each input, success or failure; a failure does not end the map.</summary>
     IAsyncEnumerable<TaskOutcome<TOut>> MapOutcomesAsync<TIn, TOut>(
-        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options = null, CancellationToken cancellationToken = default);
+        TaskFunction<TIn, TOut> function, IAsyncEnumerable<TIn> inputs, MapOptions? options = null,
+        CancellationToken cancellationToken = default);
 }
 
 /// <summary>How one input of a map ended.</summary>

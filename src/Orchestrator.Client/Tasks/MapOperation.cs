@@ -6,8 +6,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Tasks;
 
 /// <summary>
-/// One map: inputs are submitted while fewer than the limit are ahead of the results taken; results wait in a ring until they are taken. No object is
-/// allocated per item beyond the messages.
+/// One map: inputs are submitted while fewer than the limit are ahead of the results taken; results wait in a ring until they are taken. No
+/// object is allocated per item beyond the messages.
 /// </summary>
 internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDisposable
 {
@@ -29,7 +29,8 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
     private long _taken;
     private bool _inputEnded;
 
-    public MapOperation(TaskFunction<TIn, TOut> function, ResilientTaskStream stream, MapOptions options, CancellationToken cancellationToken)
+    public MapOperation(
+        TaskFunction<TIn, TOut> function, ResilientTaskStream stream, MapOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(function);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxInFlight, 1, nameof(options));
@@ -274,7 +275,8 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
 
         ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
 
-        void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        void IValueTaskSource.OnCompleted(
+            Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
             _core.OnCompleted(continuation, state, token, flags);
     }
 }

@@ -7,7 +7,8 @@ internal sealed class PlacementExecutor(IExecutor inner, TaskPlacement place) : 
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
         inner.SubmitAsync(function, input, Place(options), cancellationToken);
 
-    public Task<TOut> RunAsync<TIn, TOut>(TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
+    public Task<TOut> RunAsync<TIn, TOut>(
+        TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>
         inner.RunAsync(function, input, Place(options), cancellationToken);
 
     public IAsyncEnumerable<TOut> MapAsync<TIn, TOut>(
@@ -34,12 +35,15 @@ internal sealed class PlacementExecutor(IExecutor inner, TaskPlacement place) : 
 /// <summary>Selects where tasks run.</summary>
 public static class ExecutorPlacementExtensions
 {
-    /// <summary>The same executor with all its tasks in one placement, to compare in-process and cross-process execution by changing one word.</summary>
+    /// <summary>
+    /// The same executor with all its tasks in one placement, to compare in-process and cross-process execution by changing one word.
+    /// </summary>
     public static IExecutor WithPlacement(this IExecutor executor, TaskPlacement place)
     {
         ArgumentNullException.ThrowIfNull(executor);
         if (!Enum.IsDefined(place))
-            throw new ArgumentOutOfRangeException(nameof(place), place, "A place is CrossProcess, InProcess, InProcessAsync or InProcessSequential.");
+            throw new ArgumentOutOfRangeException(
+                nameof(place), place, "A place is CrossProcess, InProcess, InProcessAsync or InProcessSequential.");
         return new PlacementExecutor(executor, place);
     }
 }

@@ -53,21 +53,23 @@ public sealed record RunOptions
     /// <summary>Labels for people to read and to filter lists by.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>How long a cancelled handler may take to return before its process is ended; null takes the coordinator's default of 2 s.</summary>
+    /// <summary>
+    /// How long a cancelled handler may take to return before its process is ended; null takes the coordinator's default of 2 s.
+    /// </summary>
     public TimeSpan? CancelGrace { get; init; }
 
     /// <summary>How long an unread result is kept.</summary>
     public TimeSpan? ResultTtl { get; init; }
 
     /// <summary>
-    /// An idempotency key: a second submission with the same key joins the first. The client uses it to resubmit a task when the connection broke
-    /// before the task was known to be accepted. Only for single tasks.
+    /// An idempotency key: a second submission with the same key joins the first. The client uses it to resubmit a task when the connection
+    /// broke before the task was known to be accepted. Only for single tasks.
     /// </summary>
     public string RequestId { get; init; } = "";
 
     /// <summary>
-    /// What an accepted task survives; if unspecified, it is lost with the coordinator process. The client finds a task that survives a restart of the
-    /// coordinator again.
+    /// What an accepted task survives; if unspecified, it is lost with the coordinator process. The client finds a task that survives a
+    /// restart of the coordinator again.
     /// </summary>
     public Durability Durability { get; init; }
 
@@ -108,7 +110,9 @@ public sealed record RunOptions
     }
 }
 
-/// <summary>When a task is retried: after an exception of the handler or a run timeout; not after invalid input, a cancellation or another timeout.</summary>
+/// <summary>
+/// When a task is retried: after an exception of the handler or a run timeout; not after invalid input, a cancellation or another timeout.
+/// </summary>
 public sealed record RetryOptions
 {
     /// <summary>The total number of attempts, the first included.</summary>
@@ -159,8 +163,8 @@ public sealed record MapOptions
     public ResultOrder Order { get; init; } = ResultOrder.Submission;
 
     /// <summary>
-    /// The maximum number of inputs read ahead of the results taken, which bounds the memory of a map over an endless input. A slow reader stops the
-    /// reading of inputs.
+    /// The maximum number of inputs read ahead of the results taken, which bounds the memory of a map over an endless input. A slow reader
+    /// stops the reading of inputs.
     /// </summary>
     public int MaxInFlight { get; init; } = 4_096;
 

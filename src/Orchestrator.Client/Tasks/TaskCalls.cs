@@ -4,7 +4,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client.Tasks;
 
-/// <summary>The calls of the task service that handles, maps and reopened streams need; <see cref="OrchestratorClient"/> offers them to programs.</summary>
+/// <summary>
+/// The calls of the task service that handles, maps and reopened streams need; <see cref="OrchestratorClient"/> offers them to programs.
+/// </summary>
 /// <param name="tasks">The service.</param>
 /// <param name="calls">Maps errors.</param>
 /// <param name="options">The client's options.</param>
@@ -18,14 +20,17 @@ internal sealed class TaskCalls(TaskService.TaskServiceClient tasks, Coordinator
     public TaskStream OpenStream(TaskStreamOptions streamOptions, CancellationToken cancellationToken = default) =>
         new(tasks.StreamTasks(cancellationToken: cancellationToken), streamOptions, calls);
 
-    public IAsyncEnumerable<TaskEvent> WatchTasksAsync(IEnumerable<ulong> taskIds, ulong afterSequence = 0, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<TaskEvent> WatchTasksAsync(
+        IEnumerable<ulong> taskIds, ulong afterSequence = 0, CancellationToken cancellationToken = default)
     {
         var request = new WatchTasksRequest { AfterSequence = afterSequence };
         request.TaskIds.AddRange(taskIds);
-        return calls.ReadAllAsync(token => tasks.WatchTasks(request, cancellationToken: token), static response => response.Event, cancellationToken);
+        return calls.ReadAllAsync(
+            token => tasks.WatchTasks(request, cancellationToken: token), static response => response.Event, cancellationToken);
     }
 
-    public async Task<IReadOnlyList<ulong>> CancelAsync(IEnumerable<ulong> taskIds, bool force = false, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<ulong>> CancelAsync(
+        IEnumerable<ulong> taskIds, bool force = false, CancellationToken cancellationToken = default)
     {
         var request = new CancelTasksRequest { Force = force };
         request.TaskIds.AddRange(taskIds);

@@ -55,6 +55,7 @@ internal sealed class TaskEvents(TaskCalls calls, ResilientTaskStream stream)
         await Task.Delay(Pause, TimeProvider.System, cancellationToken);
         var connection = await stream.ConnectedAsync(cancellationToken);
         if (connection.Instance != _instance)
-            throw new TaskLostException($"the events of task {task.Id} ('{task.Handler}') are lost: the coordinator was started again", task.Id, null);
+            throw new TaskLostException(
+                $"the events of task {task.Id} ('{task.Handler}') are lost: the coordinator was started again", task.Id, null);
     }
 }

@@ -6,7 +6,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client.Tasks;
 
-/// <summary>A handler's name with the types of its input and output and their serialization, so that a remote handler looks like a function.</summary>
+/// <summary>
+/// A handler's name with the types of its input and output and their serialization, so that a remote handler looks like a function.
+/// </summary>
 /// <typeparam name="TIn">The input.</typeparam>
 /// <typeparam name="TOut">The output.</typeparam>
 public sealed class TaskFunction<TIn, TOut>
@@ -30,12 +32,14 @@ public sealed class TaskFunction<TIn, TOut>
 /// <summary>Creates <see cref="TaskFunction{TIn, TOut}"/>s.</summary>
 public static class TaskFunction
 {
-    internal const string NeedsReflection = "JSON by reflection; in trimmed code, name the types: TaskFunction.Json with JsonTypeInfo, or TaskFunction.Bytes.";
+    internal const string NeedsReflection =
+        "JSON by reflection; in trimmed code, name the types: TaskFunction.Json with JsonTypeInfo, or TaskFunction.Bytes.";
 
     /// <summary>A handler that takes and returns JSON, by generated code: safe for trimming and AOT compilation.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="input">Such as <c>MyContext.Default.MyInput</c>.</param>
-    /// <param name="output">Such as <c>MyContext.Default.MyOutput</c>. Integers beyond 2^53 arrive as strings, which the context must allow.</param>
+    /// <param name="output">Such as <c>MyContext.Default.MyOutput</c>. Integers beyond 2^53 arrive as strings, which the context must
+    /// allow.</param>
     public static TaskFunction<TIn, TOut> Json<TIn, TOut>(string name, JsonTypeInfo<TIn> input, JsonTypeInfo<TOut> output)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -44,8 +48,8 @@ public static class TaskFunction
     }
 
     /// <summary>
-    /// A handler that takes and returns JSON, by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <see cref="Payload"/> are sent
-    /// unchanged.
+    /// A handler that takes and returns JSON, by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <see cref="Payload"/> are
+    /// sent unchanged.
     /// </summary>
     [RequiresUnreferencedCode(NeedsReflection)]
     [RequiresDynamicCode(NeedsReflection)]
@@ -53,8 +57,10 @@ public static class TaskFunction
         new(name, PayloadReflection.Encoder<TIn>(json), PayloadReflection.Decoder<TOut>(json));
 
     /// <summary>A handler on raw bytes. They are not copied, so they must not change afterwards.</summary>
-    public static TaskFunction<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Bytes(string name) => new(name, Payloads.FromBytes, Payloads.ToBytes);
+    public static TaskFunction<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Bytes(string name) =>
+        new(name, Payloads.FromBytes, Payloads.ToBytes);
 
     /// <summary>A handler on unconverted payloads.</summary>
-    public static TaskFunction<Payload, Payload> Raw(string name) => new(name, static payload => payload, static payload => payload ?? new Payload());
+    public static TaskFunction<Payload, Payload> Raw(string name) =>
+        new(name, static payload => payload, static payload => payload ?? new Payload());
 }

@@ -5,8 +5,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Tasks;
 
 /// <summary>
-/// Tasks that belong together, like Python's <c>asyncio.TaskGroup</c>: the first failure cancels the rest, and the group ends only when all its tasks
-/// have ended. Created by <see cref="TaskGroups.RunGroupAsync(IExecutor, Func{TaskGroup, Task}, CancellationToken)"/>.
+/// Tasks that belong together, like Python's <c>asyncio.TaskGroup</c>: the first failure cancels the rest, and the group ends only when all
+/// its tasks have ended. Created by <see cref="TaskGroups.RunGroupAsync(IExecutor, Func{TaskGroup, Task}, CancellationToken)"/>.
 /// </summary>
 public sealed class TaskGroup
 {
@@ -66,7 +66,8 @@ public sealed class TaskGroup
         {
             await body(this);
         }
-        catch (OperationCanceledException exception) when (exception.CancellationToken == Cancellation || _cancelling.IsCancellationRequested)
+        catch (OperationCanceledException exception)
+            when (exception.CancellationToken == Cancellation || _cancelling.IsCancellationRequested)
         {
             // The failure that cancelled the group is more informative.
         }
@@ -151,8 +152,8 @@ public sealed class TaskGroup
 public static class TaskGroups
 {
     /// <summary>
-    /// Runs the body with a group, and returns when the body and all tasks of the group have ended. The first unsuccessful task, an exception of the
-    /// body or an external cancellation cancels the rest.
+    /// Runs the body with a group, and returns when the body and all tasks of the group have ended. The first unsuccessful task, an
+    /// exception of the body or an external cancellation cancels the rest.
     /// </summary>
     /// <exception cref="AggregateException">All failures, except the cancellations that they caused.</exception>
     public static Task RunGroupAsync(this IExecutor executor, Func<TaskGroup, Task> body, CancellationToken cancellationToken = default)

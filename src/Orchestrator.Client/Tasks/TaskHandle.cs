@@ -35,17 +35,19 @@ public abstract class TaskHandle
     /// <summary>Waits for the result, success or failure.</summary>
     /// <param name="cancellationToken">Ends the wait, not the task.</param>
     /// <exception cref="TaskLostException">The connection was lost, and the outcome is unknown.</exception>
-    public Task<TaskResult> GetResultAsync(CancellationToken cancellationToken = default) => _completion.Result.WaitAsync(cancellationToken);
+    public Task<TaskResult> GetResultAsync(CancellationToken cancellationToken = default) =>
+        _completion.Result.WaitAsync(cancellationToken);
 
     /// <summary>The result; the same task object each time.</summary>
     internal Task<TaskResult> ResultTask => _completion.Result;
 
     /// <summary>Completes when the result is known, and never faults.</summary>
-    public Task Completion => _completion.Result.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    public Task Completion => _completion.Result.ContinueWith(
+        static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     /// <summary>
-    /// Cancels the task and waits for its end: a queued task ends at once; a running one is asked to stop, and its process is ended after its grace. Returns
-    /// the result, which may be a success if the task finished first.
+    /// Cancels the task and waits for its end: a queued task ends at once; a running one is asked to stop, and its process is ended after
+    /// its grace. Returns the result, which may be a success if the task finished first.
     /// </summary>
     /// <param name="force">Do not ask the task first: end its process.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -57,12 +59,14 @@ public abstract class TaskHandle
     }
 
     /// <summary>
-    /// The task's events, from acceptance to end: states, progress, partial outputs and log lines. Any number of readers may read. The newest 1,000
-    /// are kept for late or slow readers. <see cref="TaskEvent.DroppedBefore"/> is the number of partial outputs missing before an event; if some are
-    /// missing at the end, an otherwise empty event reports them before the result. A log line reports missing log lines.
+    /// The task's events, from acceptance to end: states, progress, partial outputs and log lines. Any number of readers may read. The
+    /// newest 1,000 are kept for late or slow readers. <see cref="TaskEvent.DroppedBefore"/> is the number of partial outputs missing
+    /// before an event; if some are missing at the end, an otherwise empty event reports them before the result. A log line reports missing
+    /// log lines.
     /// </summary>
     /// <exception cref="TaskLostException">The coordinator was lost.</exception>
-    public IAsyncEnumerable<TaskEvent> EventsAsync(CancellationToken cancellationToken = default) => _events.ReadAsync(this, cancellationToken);
+    public IAsyncEnumerable<TaskEvent> EventsAsync(CancellationToken cancellationToken = default) =>
+        _events.ReadAsync(this, cancellationToken);
 
     /// <summary>Its progress reports.</summary>
     public IAsyncEnumerable<Progress> ProgressAsync(CancellationToken cancellationToken = default) =>
@@ -90,7 +94,8 @@ public abstract class TaskHandle
 
     /// <summary>Its partial outputs, by generated JSON code.</summary>
     /// <exception cref="PartialsLostException">As <see cref="PartialPayloadsAsync"/>.</exception>
-    public async IAsyncEnumerable<T> PartialsAsync<T>(JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<T> PartialsAsync<T>(JsonTypeInfo<T> type, [EnumeratorCancellation]
+    CancellationToken cancellationToken = default)
     {
         await foreach (var payload in PartialPayloadsAsync(cancellationToken))
             yield return PayloadJson.Decode(payload, type);

@@ -8,7 +8,8 @@ namespace Orchestrator.Client.Tasks;
 public static class TaskHandles
 {
     /// <summary>The outputs of all, in the order given. Throws the first one's failure, once all have ended.</summary>
-    public static Task<T[]> WhenAll<T>(params IEnumerable<TaskHandle<T>> handles) => Task.WhenAll(handles.Select(handle => handle.AsTask()));
+    public static Task<T[]> WhenAll<T>(params IEnumerable<TaskHandle<T>> handles) =>
+        Task.WhenAll(handles.Select(handle => handle.AsTask()));
 
     /// <summary>The first task to end, successfully or not.</summary>
     public static async Task<TaskHandle<T>> WhenAny<T>(params IEnumerable<TaskHandle<T>> handles)
@@ -35,10 +36,12 @@ public static class TaskHandles
     /// <summary>Waits for some of the tasks or all. A timeout is a result: unfinished tasks are pending.</summary>
     /// <param name="handles">The tasks.</param>
     /// <param name="mode">Which of them to wait for.</param>
-    /// <param name="timeout">Null and <see cref="Timeout.InfiniteTimeSpan"/> wait without limit; zero only checks; the maximum is 49 days.</param>
+    /// <param name="timeout">Null and <see cref="Timeout.InfiniteTimeSpan"/> wait without limit; zero only checks; the maximum is 49
+    /// days.</param>
     /// <param name="cancellationToken">Ends the wait; the tasks go on.</param>
     public static async Task<TaskWaitResult> WaitAsync(
-        IEnumerable<TaskHandle> handles, WaitMode mode = WaitMode.All, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+        IEnumerable<TaskHandle> handles, WaitMode mode = WaitMode.All, TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(handles);
         if (!Enum.IsDefined(mode) || mode == WaitMode.Unspecified)
@@ -52,7 +55,8 @@ public static class TaskHandles
         {
             try
             {
-                await SatisfyAsync(all, mode).WaitAsync(timeout < ProtocolConstants.LongestTimer ? timeout.Value : timeout is null ? Timeout.InfiniteTimeSpan : ProtocolConstants.LongestTimer, TimeProvider.System, cancellationToken);
+                await SatisfyAsync(all, mode).WaitAsync(timeout < ProtocolConstants.LongestTimer ? timeout.Value : timeout is null
+                    ? Timeout.InfiniteTimeSpan : ProtocolConstants.LongestTimer, TimeProvider.System, cancellationToken);
             }
             catch (TimeoutException)
             {
@@ -68,7 +72,8 @@ public static class TaskHandles
     {
         await foreach (var ended in Task.WhenEach(handles.Select(handle => handle.ResultTask)))
         {
-            if (mode == WaitMode.FirstCompleted || (mode == WaitMode.FirstFailed && (ended.IsFaulted || ended.Result.State != TaskState.Succeeded)))
+            if (mode == WaitMode.FirstCompleted
+                || (mode == WaitMode.FirstFailed && (ended.IsFaulted || ended.Result.State != TaskState.Succeeded)))
                 return;
         }
     }

@@ -31,7 +31,8 @@ internal sealed class AdminServiceAdapter(
     public override Task<GetStatusResponse> GetStatus(GetStatusRequest request, ServerCallContext context) =>
         Task.FromResult(new GetStatusResponse { Status = reporter.Report() });
 
-    public override async Task WatchStatus(WatchStatusRequest request, IServerStreamWriter<WatchStatusResponse> responseStream, ServerCallContext context)
+    public override async Task WatchStatus(
+        WatchStatusRequest request, IServerStreamWriter<WatchStatusResponse> responseStream, ServerCallContext context)
     {
         var interval = ProtoTime.ToWait(request.Interval) ?? DefaultInterval;
         if (interval < MinimumInterval)
@@ -41,10 +42,12 @@ internal sealed class AdminServiceAdapter(
         {
             await responseStream.WriteAsync(new WatchStatusResponse { Status = reporter.Report() }, context.CancellationToken);
         }
-        while (await timer.WaitForNextTickAsync(CancellationToken.None).AsTask().WaitAsync(context.CancellationToken) && !streams.Stopping.IsCancellationRequested);
+        while (await timer.WaitForNextTickAsync(CancellationToken.None).AsTask().WaitAsync(context.CancellationToken)
+            && !streams.Stopping.IsCancellationRequested);
     }
 
-    public override async Task WatchEvents(WatchEventsRequest request, IServerStreamWriter<WatchEventsResponse> responseStream, ServerCallContext context)
+    public override async Task WatchEvents(
+        WatchEventsRequest request, IServerStreamWriter<WatchEventsResponse> responseStream, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streams.Stopping);
         try
@@ -96,7 +99,10 @@ internal sealed class AdminServiceAdapter(
             // Results name the worker as worker-1#3; its slot is recycled.
             var recycled = await supervisor.RecycleAsync(request.Group, request.Worker.Split('#')[0], cancellationToken);
             if (recycled == 0 && request.Worker.Length > 0)
-                throw RpcErrors.Create(ErrorReason.NotFound, $"there is no worker '{request.Worker}'{(request.Group.Length > 0 ? $" in group '{request.Group}'" : "")}; the workers are {string.Join(", ", supervisor.Status.Select(slot => slot.Name))}");
+                throw RpcErrors.Create(
+                    ErrorReason.NotFound, "there is no worker " +
+                        $"'{request.Worker}'{(request.Group.Length > 0 ? $" in group '{request.Group}'" : "")}; the workers are " +
+                        $"{string.Join(", ", supervisor.Status.Select(slot => slot.Name))}");
             return new RecycleWorkersResponse { Recycled = recycled };
         }
         catch (InvalidOperationException exception)
@@ -125,7 +131,8 @@ internal sealed class AdminServiceAdapter(
     }
 
     public override Task<ExplainWaitsResponse> ExplainWaits(ExplainWaitsRequest request, ServerCallContext context) =>
-        Task.FromResult(new ExplainWaitsResponse { Edges = { objects.Read((engine, now) => engine.ExplainWaits(now)).Select(WaitEdges.ToMessage) } });
+        Task.FromResult(
+            new ExplainWaitsResponse { Edges = { objects.Read((engine, now) => engine.ExplainWaits(now)).Select(WaitEdges.ToMessage) } });
 
     public override Task<ListLimitsResponse> ListLimits(ListLimitsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListLimitsResponse { Limits = { limits.Shared(), limits.Of(ClientQuota.Of(context)) } });

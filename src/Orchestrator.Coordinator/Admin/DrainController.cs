@@ -11,7 +11,8 @@ namespace Orchestrator.Coordinator.Admin;
 
 /// <summary>The drain: readiness off, no new tasks, a notice on every stream, then time for running tasks.</summary>
 internal sealed class DrainController(
-    TaskEngineHost host, StreamRegistry streams, ConnectRegistry connections, HealthServiceImpl health, EventLog events, MonotonicClock clock, IHostApplicationLifetime lifetime)
+    TaskEngineHost host, StreamRegistry streams, ConnectRegistry connections, HealthServiceImpl health, EventLog events,
+    MonotonicClock clock, IHostApplicationLifetime lifetime)
 {
     /// <summary>How long a drain waits for the unfinished tasks.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(25);
@@ -55,7 +56,8 @@ internal static class ServiceNames
         "",
         .. new[]
         {
-            V1.TaskService.Descriptor, V1.SessionService.Descriptor, V1.SyncService.Descriptor, V1.QueueService.Descriptor, V1.PipeService.Descriptor,
+            V1.TaskService.Descriptor, V1.SessionService.Descriptor, V1.SyncService.Descriptor, V1.QueueService.Descriptor,
+            V1.PipeService.Descriptor,
             V1.StateService.Descriptor, V1.AdminService.Descriptor,
         }.Select(service => service.FullName),
     ];

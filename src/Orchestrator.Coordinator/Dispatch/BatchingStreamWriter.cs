@@ -4,9 +4,10 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Dispatch;
 
 /// <summary>
-/// The single writer of a stream, with natural batching: all items queued since the last write go into the next message, so messages grow under load, and
-/// an item on an idle stream leaves at once. The thread that queued the first item writes the first message itself, since waking another thread costs
-/// 50–100 µs on an idle machine; a pool thread writes all later messages, so the queueing thread is not held up.
+/// The single writer of a stream, with natural batching: all items queued since the last write go into the next message, so messages grow
+/// under load, and an item on an idle stream leaves at once. The thread that queued the first item writes the first message itself, since
+/// waking another thread costs 50–100 µs on an idle machine; a pool thread writes all later messages, so the queueing thread is not held
+/// up.
 /// </summary>
 /// <typeparam name="TMessage">The stream's message.</typeparam>
 internal abstract class BatchingStreamWriter<TMessage> : IFlushable, IThreadPoolWorkItem
@@ -41,8 +42,8 @@ internal abstract class BatchingStreamWriter<TMessage> : IFlushable, IThreadPool
     public void Close() => _closed = true;
 
     /// <summary>
-    /// Whether the load is high enough that a write should queue behind the pool's other work, which adds items to the message meanwhile, instead of
-    /// leaving at once: a message costs about fifteen times as much as one item in it.
+    /// Whether the load is high enough that a write should queue behind the pool's other work, which adds items to the message meanwhile,
+    /// instead of leaving at once: a message costs about fifteen times as much as one item in it.
     /// </summary>
     protected virtual bool IsBusy => false;
 
@@ -60,7 +61,9 @@ internal abstract class BatchingStreamWriter<TMessage> : IFlushable, IThreadPool
     {
     }
 
-    /// <summary>Called when a write failed: the peer has disconnected. The reading side of the stream detects the disconnect independently.</summary>
+    /// <summary>
+    /// Called when a write failed: the peer has disconnected. The reading side of the stream detects the disconnect independently.
+    /// </summary>
     protected virtual void OnFailed(Exception exception)
     {
     }
@@ -80,8 +83,8 @@ internal abstract class BatchingStreamWriter<TMessage> : IFlushable, IThreadPool
                     OnWritten(message);
                     if (borrowed && HasQueued())
                     {
-                        // The thread belongs to the caller that queued the first item, so return it before the next message. On an idle stream, with no
-                        // further items, no other thread is woken needlessly.
+                        // The thread belongs to the caller that queued the first item, so return it before the next message. On an idle
+                        // stream, with no further items, no other thread is woken needlessly.
                         borrowed = false;
                         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                     }

@@ -6,9 +6,9 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Dispatch;
 
 /// <summary>
-/// The coordinator's side of a worker's flight recorder: a small shared file, one byte per slot, that outlives the worker (<c>worker.proto</c>). An
-/// attempt whose byte is still 0 when the worker dies provably never started. The file's blocks are reserved before it is mapped: a store to a page that
-/// the file system cannot back ends the process by SIGBUS, coordinator and worker alike.
+/// The coordinator's side of a worker's flight recorder: a small shared file, one byte per slot, that outlives the worker
+/// (<c>worker.proto</c>). An attempt whose byte is still 0 when the worker dies provably never started. The file's blocks are reserved
+/// before it is mapped: a store to a page that the file system cannot back ends the process by SIGBUS, coordinator and worker alike.
 /// </summary>
 internal sealed unsafe class FlightRecorderFile : IDisposable
 {
@@ -36,7 +36,8 @@ internal sealed unsafe class FlightRecorderFile : IDisposable
         try
         {
             Reserve(stream.SafeFileHandle, path);
-            _file = MemoryMappedFile.CreateFromFile(stream, null, Slots, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
+            _file = MemoryMappedFile.CreateFromFile(
+                stream, null, Slots, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
             _view = _file.CreateViewAccessor(0, Slots);
         }
         catch

@@ -11,8 +11,8 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Coordinator.Dispatch;
 
 /// <summary>
-/// One in-process placement: the same handlers on the same lanes as in a worker, inside the coordinator. To the engine it is a worker that cannot die
-/// alone and cannot be killed.
+/// One in-process placement: the same handlers on the same lanes as in a worker, inside the coordinator. To the engine it is a worker that
+/// cannot die alone and cannot be killed.
 /// </summary>
 internal sealed class InProcessChannel : IWorkerChannel, IAttemptResultWriter, IAsyncDisposable
 {
@@ -28,13 +28,15 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptResultWriter, I
     private int _reporting;
 
     public InProcessChannel(
-        TaskEngineHost host, PlacementPolicy placement, ExecutorLayout layout, TaskHandlerRegistry handlers, IServiceProvider services, TimeProvider time)
+        TaskEngineHost host, PlacementPolicy placement, ExecutorLayout layout, TaskHandlerRegistry handlers, IServiceProvider services,
+        TimeProvider time)
     {
         _host = host;
         _executor = new TaskExecutor(handlers, services, layout, this, recorder: null, time) { WorkerName = "in-process" };
         var offers = handlers.Handlers.Select(handler => HandlerOffers.Of(handler.ToHandlerInfo())).ToArray();
         // Prefetch gains nothing here: the queue of a full lane is as close as the engine's queue.
-        var description = new WorkerDescription("", placement, layout.CpuSlots, 0, 0, layout.CpuSlots + host.Options.MaxCredits + 1, RecordsFlight: true);
+        var description = new WorkerDescription(
+            "", placement, layout.CpuSlots, 0, 0, layout.CpuSlots + host.Options.MaxCredits + 1, RecordsFlight: true);
         _view = host.Apply(new TaskCommand.WorkerJoined(description, offers, this), effects => effects.Joined!)!;
     }
 
@@ -96,8 +98,8 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptResultWriter, I
 
     void IAttemptResultWriter.Flush(bool busy)
     {
-        // One reporter at a time, on a pool thread: the lane's thread continues with its next task, and tasks that complete meanwhile join the next
-        // report.
+        // One reporter at a time, on a pool thread: the lane's thread continues with its next task, and tasks that complete meanwhile join
+        // the next report.
         if (Interlocked.CompareExchange(ref _reporting, 1, 0) == 0)
             ThreadPool.UnsafeQueueUserWorkItem(static channel => channel.ReportAll(), this, preferLocal: false);
     }

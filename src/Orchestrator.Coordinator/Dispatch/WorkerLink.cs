@@ -69,8 +69,8 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
     public Task Ended => _ended.Task;
 
     /// <summary>
-    /// Waits for a worker's Hello on the transport that the worker chooses. The caller's token ends the wait when the process has exited or takes too
-    /// long.
+    /// Waits for a worker's Hello on the transport that the worker chooses. The caller's token ends the wait when the process has exited or
+    /// takes too long.
     /// </summary>
     public static async Task<WorkerLink> ConnectAsync(
         WorkerLaunch launch,
@@ -84,7 +84,8 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
 
     /// <summary>The handlers in its Hello with invalid names: they are left out, and no task can run them.</summary>
     public IEnumerable<string> LeftOut =>
-        Hello.Handlers.Where(handler => !HandlerNames.IsValid(handler.Name)).Select(handler => VisibleText.Line(handler.Name.Length <= 200 ? handler.Name : handler.Name[..200] + "…")).Take(100);
+        Hello.Handlers.Where(handler => !HandlerNames.IsValid(handler.Name)).Select(
+            handler => VisibleText.Line(handler.Name.Length <= 200 ? handler.Name : handler.Name[..200] + "…")).Take(100);
 
     /// <summary>Makes the worker known to the engine under a slot's name, and begins to read its reports.</summary>
     public WorkerNode Join(string name, string group, long incarnation, int core, bool rename)
@@ -262,7 +263,8 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
         {
             _host.Apply(rest is null
                 ? new TaskCommand.Report(view, _reports)
-                : new TaskCommand.Report(view, _reports) { Returned = WorkerMessageMapper.ToIds(rest.Returned), Updates = WorkerMessageMapper.ToUpdate(rest.Events) });
+                : new TaskCommand.Report(view, _reports) { Returned = WorkerMessageMapper.ToIds(rest.Returned),
+                    Updates = WorkerMessageMapper.ToUpdate(rest.Events) });
             if (_drained)
                 HalfCloseWhenDrained();
         }
@@ -272,8 +274,8 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
     }
 
     /// <summary>
-    /// Closes our side once no further request about any attempt can follow. The worker then closes the connection knowing that the coordinator has read
-    /// everything; otherwise the HTTP/2 client may discard results that have arrived but have not been read.
+    /// Closes our side once no further request about any attempt can follow. The worker then closes the connection knowing that the
+    /// coordinator has read everything; otherwise the HTTP/2 client may discard results that have arrived but have not been read.
     /// </summary>
     private void HalfCloseWhenDrained()
     {
@@ -288,7 +290,8 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
             await _drainWritten.Task;
             await _transport.CompleteAsync();
         }
-        catch (Exception exception) when (exception is RpcException or InvalidOperationException or IOException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is RpcException or InvalidOperationException or IOException or OperationCanceledException)
         {
             Log.WriteFailed(_logger, Hello.Name, exception.Message);
         }

@@ -16,7 +16,9 @@ internal interface IWorkerTransport : IDisposable
     /// <summary>Writes one <c>ExecuteRequest</c>; not called while an earlier call is unfinished.</summary>
     Task WriteAsync(MessageBuffer message);
 
-    /// <summary>Delivers every message of the worker, in order; completes when the worker has closed its side, and fails when the stream breaks.</summary>
+    /// <summary>
+    /// Delivers every message of the worker, in order; completes when the worker has closed its side, and fails when the stream breaks.
+    /// </summary>
     Task ReadAllAsync(MessageHandler onMessage);
 
     /// <summary>Closes our side.</summary>
@@ -30,7 +32,8 @@ internal static class WorkerTransport
     /// A worker that supports the direct stream says Hello there before its socket listens; any other worker serves Execute on its socket.
     /// </summary>
     /// <exception cref="EndOfStreamException">The worker closed its stream before it said Hello.</exception>
-    public static async Task<IWorkerTransport> ConnectAsync(WorkerLaunch launch, SocketMessageStream direct, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<IWorkerTransport> ConnectAsync(
+        WorkerLaunch launch, SocketMessageStream direct, TimeProvider time, CancellationToken cancellationToken)
     {
         var byDirect = new DirectTransport(direct, launch.Name);
         using var noSocket = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -4,8 +4,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.EngineHosts;
 
 /// <summary>
-/// The one timer of an engine. It fires at the engine's next deadline or earlier, never later: an early tick finds nothing due and arms the timer again.
-/// All members except the timer callback are called under the engine's lock.
+/// The one timer of an engine. It fires at the engine's next deadline or earlier, never later: an early tick finds nothing due and arms the
+/// timer again. All members except the timer callback are called under the engine's lock.
 /// </summary>
 internal sealed partial class EngineTimer : IDisposable
 {
@@ -23,14 +23,16 @@ internal sealed partial class EngineTimer : IDisposable
     private bool _disposed;
 
     /// <param name="clock">The engine's clock.</param>
-    /// <param name="tick">Advances the engine's time: calls <see cref="OnTick"/> under the engine's lock, and <see cref="Arm"/> when it is done.</param>
+    /// <param name="tick">Advances the engine's time: calls <see cref="OnTick"/> under the engine's lock, and <see cref="Arm"/> when it is
+    /// done.</param>
     /// <param name="logger">Logs a tick that throws.</param>
     public EngineTimer(MonotonicClock clock, Action tick, ILogger logger)
     {
         _clock = clock;
         _logger = logger;
         _tick = tick;
-        _timer = clock.Provider.CreateTimer(static state => ((EngineTimer)state!).Fire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = clock.Provider.CreateTimer(
+            static state => ((EngineTimer)state!).Fire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Begins a tick, of the timer or of a caller; false once disposed, and then the engine must not be accessed.</summary>
@@ -52,7 +54,9 @@ internal sealed partial class EngineTimer : IDisposable
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Logs an engine step that threw, which is a defect; the effects that it had produced before are carried out as usual.</summary>
+    /// <summary>
+    /// Logs an engine step that threw, which is a defect; the effects that it had produced before are carried out as usual.
+    /// </summary>
     public void OnFault(Exception exception) => Log.StepFailed(_logger, exception);
 
     public void Dispose()

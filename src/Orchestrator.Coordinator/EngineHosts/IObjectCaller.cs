@@ -4,8 +4,8 @@ using Orchestrator.Core.Kernel;
 namespace Orchestrator.Coordinator.EngineHosts;
 
 /// <summary>
-/// Receives the outcomes of object commands. The methods are called under the engine's lock and may only queue; <see cref="IFlushable.Flush"/> follows
-/// once the lock has been released.
+/// Receives the outcomes of object commands. The methods are called under the engine's lock and may only queue;
+/// <see cref="IFlushable.Flush"/> follows once the lock has been released.
 /// </summary>
 internal interface IObjectCaller : IFlushable
 {

@@ -5,7 +5,8 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Coordinator.EngineHosts;
 
 /// <summary>
-/// The channel to a worker that the engine's host uses. Called under the engine's lock, which fixes the order; <see cref="IFlushable.Flush"/> follows.
+/// The channel to a worker that the engine's host uses. Called under the engine's lock, which fixes the order;
+/// <see cref="IFlushable.Flush"/> follows.
 /// </summary>
 internal interface IWorkerChannel : IFlushable
 {

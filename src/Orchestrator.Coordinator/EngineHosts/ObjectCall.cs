@@ -16,15 +16,18 @@ internal sealed class ObjectCall : IObjectCaller
     }
 
     /// <summary>
-    /// Applies a command and waits for its outcome. A caller that disconnects keeps nothing: its wait ends, and a grant made at that moment is returned.
+    /// Applies a command and waits for its outcome. A caller that disconnects keeps nothing: its wait ends, and a grant made at that moment
+    /// is returned.
     /// </summary>
     /// <exception cref="Grpc.Core.RpcException">The outcome is an error.</exception>
     /// <exception cref="OperationCanceledException">The caller has disconnected.</exception>
-    public static async Task<T> RunAsync<T>(ObjectEngineHost host, ObjectCommand command, string sessionId, CancellationToken cancellationToken)
+    public static async Task<T> RunAsync<T>(
+        ObjectEngineHost host, ObjectCommand command, string sessionId, CancellationToken cancellationToken)
         where T : ObjectOutcome => (T)(await DeliverAsync(host, command, sessionId, cancellationToken)).Outcome;
 
     /// <summary>As <see cref="RunAsync"/>, with the delivery, which allows a grant to be returned.</summary>
-    public static async Task<ObjectDelivery> DeliverAsync(ObjectEngineHost host, ObjectCommand command, string sessionId, CancellationToken cancellationToken)
+    public static async Task<ObjectDelivery> DeliverAsync(
+        ObjectEngineHost host, ObjectCommand command, string sessionId, CancellationToken cancellationToken)
     {
         var call = new ObjectCall();
         command.Caller = call;

@@ -12,11 +12,12 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Coordinator.EngineHosts;
 
 /// <summary>
-/// Owns the object engine: its lock, its clock and its one timer. Under the lock, commands are applied and outcomes are routed to their callers;
-/// everything that takes time happens after the lock has been released.
+/// Owns the object engine: its lock, its clock and its one timer. Under the lock, commands are applied and outcomes are routed to their
+/// callers; everything that takes time happens after the lock has been released.
 /// </summary>
 /// <remarks>
-/// Outcomes about durable objects are delivered after the journal has written the change. Code that needs both engines' locks takes this one first.
+/// Outcomes about durable objects are delivered after the journal has written the change. Code that needs both engines' locks takes this
+/// one first.
 /// </remarks>
 internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 {
@@ -34,13 +35,15 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     private int _taskSessions;
 
     public ObjectEngineHost(
-        ObjectEngineOptions options, MemoryBudget memory, TaskEngineHost tasks, MonotonicClock clock, ChangeJournal journal, ILogger<ObjectEngineHost> logger)
+        ObjectEngineOptions options, MemoryBudget memory, TaskEngineHost tasks, MonotonicClock clock, ChangeJournal journal,
+        ILogger<ObjectEngineHost> logger)
     {
         _tasks = tasks;
         tasks.Attempts = this;
         tasks.Permits = new RateLimiterBridge(this, tasks);
         _journal = journal;
-        _engine = new ObjectEngine(options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) }, memory);
+        _engine = new ObjectEngine(
+            options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) }, memory);
         _clock = clock;
         _timer = new EngineTimer(clock, Tick, logger);
         Restore();
@@ -88,7 +91,9 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         return ended;
     }
 
-    /// <summary>Delivers outcomes that were held back until the journal had written them. Called in the order in which the outcomes arose.</summary>
+    /// <summary>
+    /// Delivers outcomes that were held back until the journal had written them. Called in the order in which the outcomes arose.
+    /// </summary>
     public void Release(ObjectDelivery[] outcomes)
     {
         var dirty = RentTouched();
@@ -110,7 +115,8 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 
     public void OnEnded(IReadOnlyList<AttemptReport> attempts)
     {
-        // Most tasks have no session and stop here; a session being created concurrently belongs to an attempt that still runs, so to none of these.
+        // Most tasks have no session and stop here; a session being created concurrently belongs to an attempt that still runs, so to none
+        // of these.
         if (Volatile.Read(ref _taskSessions) == 0)
             return;
         foreach (var attempt in attempts)
@@ -135,12 +141,14 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         {
             if ((_engine.FindSession(request.SessionId) ?? OpenTaskSession(request.SessionId, out refused)) is not { } session)
             {
-                _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, refused ?? ObjectError.UnknownSession(request.SessionId)));
+                _effects.Outcomes.Add(
+                    new ObjectDelivery(command.Caller, command.Tag, refused ?? ObjectError.UnknownSession(request.SessionId)));
                 return;
             }
 
             command.Session = session;
-            // An attempt's session has no stream of its own. Its worker's session stands for the worker's current stream, after a reconnect too.
+            // An attempt's session has no stream of its own. Its worker's session stands for the worker's current stream, after a reconnect
+            // too.
             if (session.Task is not null && command.Caller is INoticeListener { Session: { } over } && over != session)
                 session.Channel = over;
         }
@@ -161,7 +169,9 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         HoldSince(before);
     }
 
-    /// <summary>Holds back the outcomes of one step that changed durable objects, or that reports on durable changes not written yet.</summary>
+    /// <summary>
+    /// Holds back the outcomes of one step that changed durable objects, or that reports on durable changes not written yet.
+    /// </summary>
     private void HoldSince(int first)
     {
         if (_effects.Changes.Count == 0 && !_effects.SpeaksOfDurable)
@@ -200,8 +210,8 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     }
 
     /// <summary>
-    /// The session of a running attempt is created when the attempt first uses it, and counts against the quota of the client that submitted the task.
-    /// Null if the id names no such attempt, or the session limit is reached.
+    /// The session of a running attempt is created when the attempt first uses it, and counts against the quota of the client that
+    /// submitted the task. Null if the id names no such attempt, or the session limit is reached.
     /// </summary>
     private Session? OpenTaskSession(string id, out ObjectError? refused)
     {
@@ -211,7 +221,8 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         var (worker, task) = _tasks.Read(engine => (engine.WorkerOf(taskId, attempt), engine.Find(taskId)));
         if (worker is null)
             return null;
-        _engine.Apply(new CreateSession(task?.Handler.Name ?? "", Task: new SessionTask(taskId, attempt, worker)) { Id = id, Client = task?.ObjectClient }, _clock.Now, _effects);
+        _engine.Apply(new CreateSession(task?.Handler.Name
+            ?? "", Task: new SessionTask(taskId, attempt, worker)) { Id = id, Client = task?.ObjectClient }, _clock.Now, _effects);
         refused = _effects.Outcomes[^1].Outcome as ObjectError;
         _effects.Outcomes.RemoveAt(_effects.Outcomes.Count - 1);
         if (_engine.FindSession(id) is not { } session)
@@ -266,7 +277,8 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         _timer.Arm(_engine.NextDeadline);
     }
 
-    private static INoticeListener? ListenerOf(Session session) => (session.Channel is Session over ? over.Channel : session.Channel) as INoticeListener;
+    private static INoticeListener? ListenerOf(Session session) =>
+        (session.Channel is Session over ? over.Channel : session.Channel) as INoticeListener;
 
     private static void Deliver(in ObjectDelivery delivery, List<IFlushable> dirty)
     {

@@ -26,7 +26,8 @@ internal sealed class PendingObjectOutcomes(ObjectEngineHost host, ObjectChange[
     /// <summary>The changes exist in memory only and will be absent after a restart, so no caller is told that they succeeded.</summary>
     public override void OnFailed(string why)
     {
-        var error = new ObjectError(ObjectErrorReason.JournalFailed, $"the journal has failed, so it is not known whether this was written: {why}");
+        var error = new ObjectError(
+            ObjectErrorReason.JournalFailed, $"the journal has failed, so it is not known whether this was written: {why}");
         for (var i = 0; i < outcomes.Length; i++)
         {
             if (outcomes[i].Outcome is not ObjectError)

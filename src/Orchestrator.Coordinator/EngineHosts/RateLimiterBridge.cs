@@ -7,10 +7,14 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.EngineHosts;
 
-/// <summary>Acquires, from the rate limiters, the permits that tasks need to start. Clients use the same rate limiters: both wait in one queue.</summary>
+/// <summary>
+/// Acquires, from the rate limiters, the permits that tasks need to start. Clients use the same rate limiters: both wait in one queue.
+/// </summary>
 internal sealed class RateLimiterBridge(ObjectEngineHost objects, TaskEngineHost tasks)
 {
-    /// <summary>Records an order. Called under the task engine's lock; the caller flushes the returned object after releasing that lock.</summary>
+    /// <summary>
+    /// Records an order. Called under the task engine's lock; the caller flushes the returned object after releasing that lock.
+    /// </summary>
     public IFlushable Record(PermitOrder order)
     {
         var source = (Source)(order.Queue.Source ??= new Source(this, order.Queue));
@@ -55,7 +59,8 @@ internal sealed class RateLimiterBridge(ObjectEngineHost objects, TaskEngineHost
             if (answer.Outcome is ObjectError error)
             {
                 var reason = error.Reason == ObjectErrorReason.NotFound ? FailureReason.NotFound : FailureReason.LimitExceeded;
-                bridge.Apply(new TaskCommand.PermitRefused(queue, reason, $"it got no permit of its rate limiter '{queue.RateLimiter}': {error.Message}"));
+                bridge.Apply(new TaskCommand.PermitRefused(
+                    queue, reason, $"it got no permit of its rate limiter '{queue.RateLimiter}': {error.Message}"));
                 return;
             }
 

@@ -10,8 +10,8 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Coordinator.EngineHosts;
 
 /// <summary>
-/// Owns the task engine: its lock, its clock and its one timer. Under the lock, a command is applied and its effects are routed to workers, owners and
-/// watchers, which preserves their order; everything that takes time happens after the lock has been released.
+/// Owns the task engine: its lock, its clock and its one timer. Under the lock, a command is applied and its effects are routed to workers,
+/// owners and watchers, which preserves their order; everything that takes time happens after the lock has been released.
 /// </summary>
 internal sealed class TaskEngineHost : IDisposable
 {
@@ -28,7 +28,8 @@ internal sealed class TaskEngineHost : IDisposable
     private (TaskOwnerBase Owner, IReadOnlyList<SubmitOutcome> Outcomes)? _unwritten;
     private bool _hasJournalFailed;
 
-    public TaskEngineHost(TaskEngineOptions options, MemoryBudget memory, MonotonicClock clock, ChangeJournal journal, ILogger<TaskEngineHost> logger)
+    public TaskEngineHost(
+        TaskEngineOptions options, MemoryBudget memory, MonotonicClock clock, ChangeJournal journal, ILogger<TaskEngineHost> logger)
     {
         Options = options;
         _journal = journal;
@@ -59,7 +60,8 @@ internal sealed class TaskEngineHost : IDisposable
     public RateLimiterBridge? Permits { get; set; }
 
     /// <summary>
-    /// Is notified of the ends of attempts before the engine, so that a client that learns of an end finds the attempt's holds already settled.
+    /// Is notified of the ends of attempts before the engine, so that a client that learns of an end finds the attempt's holds already
+    /// settled.
     /// </summary>
     public IAttemptObserver? Attempts { get; set; }
 
@@ -138,7 +140,8 @@ internal sealed class TaskEngineHost : IDisposable
     public async Task WrittenAsync()
     {
         if (await _journal.WrittenAsync() is { } why)
-            throw RpcErrors.Create(V1.ErrorReason.JournalFailed, $"the journal has failed, so it is not known whether this was written: {why}");
+            throw RpcErrors.Create(
+                V1.ErrorReason.JournalFailed, $"the journal has failed, so it is not known whether this was written: {why}");
     }
 
     /// <summary>As <see cref="WrittenAsync"/>, for reads: if the journal has failed, the engine's state is the answer.</summary>
@@ -147,7 +150,9 @@ internal sealed class TaskEngineHost : IDisposable
     /// <summary>Ends of durable tasks that the engine has forgotten, newest first.</summary>
     public IReadOnlyList<V1.TaskInfo> ReadHistory(long before, int maximum) => _journal.ReadHistory(before, maximum);
 
-    /// <summary>Carries out effects that were held back until the journal had written them. Called in the order in which the effects arose.</summary>
+    /// <summary>
+    /// Carries out effects that were held back until the journal had written them. Called in the order in which the effects arose.
+    /// </summary>
     public void Release(PendingTaskEffects held)
     {
         var dirty = RentTouched();
@@ -180,7 +185,8 @@ internal sealed class TaskEngineHost : IDisposable
         WorkerOrder[] orders;
         lock (_gate)
         {
-            var unsent = _held.SelectMany(held => held.Effects.Assignments).Select(item => new AttemptId(item.Task.Id, item.Attempt)).ToArray();
+            var unsent = _held.SelectMany(held => held.Effects.Assignments).Select(item => new AttemptId(item.Task.Id, item.Attempt))
+                .ToArray();
             var untold = _held.SelectMany(held => held.Effects.Deliveries).Select(item => item.Task).ToArray();
             _hasJournalFailed = true;
             _engine.FailJournal(why, unsent, untold, _clock.Now, _effects);
@@ -194,7 +200,8 @@ internal sealed class TaskEngineHost : IDisposable
     private void TellAccepted(TaskOwnerBase receiver)
     {
         var isWritten = _effects.Changes.Count == 0 && _held.Count == 0;
-        receiver.OnAccepted(_effects.Submitted.FindAll(outcome => outcome.Task is { } task && (isWritten || !PendingTaskEffects.IsDurable(task))));
+        receiver.OnAccepted(
+            _effects.Submitted.FindAll(outcome => outcome.Task is { } task && (isWritten || !PendingTaskEffects.IsDurable(task))));
         if (isWritten)
             return;
         var unwritten = _effects.Submitted.FindAll(static outcome => outcome.Task is { } task && PendingTaskEffects.IsDurable(task));
@@ -202,7 +209,9 @@ internal sealed class TaskEngineHost : IDisposable
             _unwritten = (receiver, unwritten);
     }
 
-    /// <summary>Holds back effects on durable tasks until they are written, behind those already held back; other effects are not delayed.</summary>
+    /// <summary>
+    /// Holds back effects on durable tasks until they are written, behind those already held back; other effects are not delayed.
+    /// </summary>
     private void HoldDurable()
     {
         var held = new PendingTaskEffects(this, [.. _effects.Changes]) { Level = _effects.Level, Accepted = _unwritten };

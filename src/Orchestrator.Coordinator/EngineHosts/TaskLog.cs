@@ -5,8 +5,8 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Coordinator.EngineHosts;
 
 /// <summary>
-/// In a program with an embedded pool: tasks' output and logs also go to the program's logger, with task and worker. A standalone coordinator keeps them
-/// in the tasks' logs only.
+/// In a program with an embedded pool: tasks' output and logs also go to the program's logger, with task and worker. A standalone
+/// coordinator keeps them in the tasks' logs only.
 /// </summary>
 internal sealed partial class TaskLog(ILoggerFactory loggers)
 {

@@ -3,7 +3,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// The connection limit of a port, so that clients never take the last file descriptor: without a free descriptor the runtime itself may end the process
+/// The connection limit of a port, so that clients never take the last file descriptor: without a free descriptor the runtime itself may
+/// end the process
 /// ("Out of memory"), and no worker can be started.
 /// </summary>
 internal static unsafe class ConnectionLimit
@@ -36,7 +37,8 @@ internal static unsafe class ConnectionLimit
         if (left < Least * Listeners)
         {
             throw new IOException(
-                $"this process may open {limits[0]} files, and {Own + (OfWorker * workers) + (Least * Listeners)} are needed with {workers} workers; "
+                $"this process may open {limits[0]} files, and {Own + (OfWorker * workers) + (Least * Listeners)} are needed with " +
+                $"{workers} workers; "
                 + "raise the limit (ulimit -n, LimitNOFILE in a systemd unit)");
         }
 

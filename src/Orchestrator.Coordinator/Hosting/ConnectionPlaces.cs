@@ -7,9 +7,9 @@ using Orchestrator.Coordinator.Security;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// The holders of the places of one port. A connection on which no credential has been accepted is a stranger: it is closed after a while once places are
-/// short, and the strangers of one peer get only a share of the places. So strangers never keep out a client with a credential, and an idle probe stays
-/// connected while places are free.
+/// The holders of the places of one port. A connection on which no credential has been accepted is a stranger: it is closed after a while
+/// once places are short, and the strangers of one peer get only a share of the places. So strangers never keep out a client with a
+/// credential, and an idle probe stays connected while places are free.
 /// </summary>
 internal sealed class ConnectionPlaces : IDisposable
 {
@@ -67,10 +67,11 @@ internal sealed class ConnectionPlaces : IDisposable
         {
             _taken.AddLast(place);
             var held = _taken.Count - _closing;
-            var victim = held > ShareOfPeer && Strangers().Where(other => other.Peer.Equals(place.Value.Peer)).Take(ShareOfPeer + 1).Count() > ShareOfPeer
+            var victim = held > ShareOfPeer
+                && Strangers().Where(other => other.Peer.Equals(place.Value.Peer)).Take(ShareOfPeer + 1).Count() > ShareOfPeer
                 ? Strangers().First(other => other.Peer.Equals(place.Value.Peer))
-                // Keeps some places free for the next connections, even while aborted ones are still closing: the server rejects connections beyond its
-                // limit before they reach this middleware.
+                // Keeps some places free for the next connections, even while aborted ones are still closing: the server rejects
+                // connections beyond its limit before they reach this middleware.
                 : held > _places - Spare ? Strangers().FirstOrDefault() : null;
             if (victim is null)
                 return null;
@@ -116,7 +117,8 @@ internal sealed class ConnectionPlaces : IDisposable
         }
 
         asked.ForEach(stranger => stranger.Connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose());
-        late.ForEach(stranger => stranger.Connection.Abort(new ConnectionAbortedException("no credential was accepted on it in time, and places are short")));
+        late.ForEach(stranger => stranger.Connection.Abort(
+            new ConnectionAbortedException("no credential was accepted on it in time, and places are short")));
     }
 
     private IEnumerable<Place> Strangers() => _taken.Where(place => !place.IsClosing && !place.IsAuthenticated);

@@ -64,22 +64,24 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
 
     /// <summary>The handlers of the workers that have said Hello.</summary>
     public IReadOnlyList<V1.HandlerInfo> Handlers =>
-        _app.Services.GetRequiredService<TaskEngineHost>().Read(engine => engine.HandlersOf(PlacementPolicy.WorkerProcess).Select(HandlerOffers.ToInfo).OrderBy(handler => handler.Name, StringComparer.Ordinal).ToArray());
+        _app.Services.GetRequiredService<TaskEngineHost>().Read(engine => engine.HandlersOf(PlacementPolicy.WorkerProcess)
+            .Select(HandlerOffers.ToInfo).OrderBy(handler => handler.Name, StringComparer.Ordinal).ToArray());
 
     /// <summary>The address for clients in this process or of this user: the Unix socket.</summary>
     public string LocalAddress => $"unix:{_app.Services.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}";
 
     /// <summary>The patterns of all routes of both ports, for a test that tries each.</summary>
     internal IEnumerable<string> Routes =>
-        ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Select(endpoint => endpoint.RoutePattern.RawText ?? "");
+        ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Select(
+            endpoint => endpoint.RoutePattern.RawText ?? "");
 
     private string GrpcAddress => _options.ListenOnTcp ? AddressAt(0) : LocalAddress;
 
     private string HttpAddress => _options.ListenOnTcp ? AddressAt(1) : "";
 
     /// <summary>
-    /// Reads the options again on SIGHUP; null, the default, keeps them. Options that cannot change at run time are named in the log and wait for a
-    /// restart.
+    /// Reads the options again on SIGHUP; null, the default, keeps them. Options that cannot change at run time are named in the log and
+    /// wait for a restart.
     /// </summary>
     public Func<CoordinatorOptions>? OptionsSource
     {
@@ -99,7 +101,8 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     /// <exception cref="ArgumentException">The options are invalid; the message names every fault.</exception>
     /// <exception cref="IOException">Another coordinator runs in the data directory, or the directory cannot be used.</exception>
     public static CoordinatorApplication Create(
-        CoordinatorOptions options, TaskHandlerRegistry inProcessHandlers, IServiceCollection? services = null, ILoggerFactory? loggers = null)
+        CoordinatorOptions options, TaskHandlerRegistry inProcessHandlers, IServiceCollection? services = null,
+        ILoggerFactory? loggers = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var faults = options.Validate();
@@ -136,15 +139,18 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         builder.Services.AddCoordinator(options);
         var connections = ConnectionLimit.Of(options.Supervision.Groups.Sum(group => group.Workers));
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options, connections));
-        // Bytes that the kernel has delivered and the server has not read yet; the whole allowance of a connection before its credential, see
-        // UnauthenticatedInputLimit.
+        // Bytes that the kernel has delivered and the server has not read yet; the whole allowance of a connection before its credential,
+        // see UnauthenticatedInputLimit.
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.MaxReadBufferSize = 64 * 1024);
         // Kestrel tries the most recently registered factory first.
         builder.Services.AddSingleton<IConnectionListenerFactory>(
-            provider => new LimitedConnectionListenerFactory(ActivatorUtilities.CreateInstance<SocketTransportFactory>(provider), connections));
+            provider => new LimitedConnectionListenerFactory(
+                ActivatorUtilities.CreateInstance<SocketTransportFactory>(provider), connections));
         var app = builder.Build();
-        var (door, guard) = (app.Services.GetRequiredService<GrpcAuthorizationMiddleware>(), app.Services.GetRequiredService<HttpAuthorizationMiddleware>());
-        app.Use(next => context => context.Features.Get<ConnectionAuthenticationCache>() is { Port: PortKind.Http } ? guard.InvokeAsync(context, next) : door.InvokeAsync(context, next));
+        var (door, guard) = (app.Services.GetRequiredService<GrpcAuthorizationMiddleware>(),
+            app.Services.GetRequiredService<HttpAuthorizationMiddleware>());
+        app.Use(next => context => context.Features.Get<ConnectionAuthenticationCache>() is { Port: PortKind.Http }
+            ? guard.InvokeAsync(context, next) : door.InvokeAsync(context, next));
         app.MapCoordinator();
         return app;
     }
@@ -252,9 +258,11 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
 
     private string AddressAt(int index)
     {
-        var address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(index));
+        var address = new Uri(
+            _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(index));
         // A wildcard address is valid for listening, not for connecting.
-        return address.Host is "0.0.0.0" or "[::]" ? $"{address.Scheme}://localhost:{address.Port}" : $"{address.Scheme}://{address.Authority}";
+        return address.Host is "0.0.0.0" or "[::]"
+            ? $"{address.Scheme}://localhost:{address.Port}" : $"{address.Scheme}://{address.Authority}";
     }
 
     private static void ConfigureLogging(ILoggingBuilder logging, CoordinatorOptions options)

@@ -90,12 +90,14 @@ internal static class CoordinatorServices
         if (options.Tls is { } tls)
             services.AddSingleton(tls).AddSingleton<TlsCertificates>();
         return services
-            .AddSingleton(provider => new TokenStore(options.DataDirectory, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<TokenStore>>()))
+            .AddSingleton(provider => new TokenStore(
+                options.DataDirectory, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<TokenStore>>()))
             .AddSingleton<SecurityInstruments>()
             .AddSingleton<Authenticator>()
             .AddSingleton<TaskSessionAuthorizer>()
             .AddSingleton<ClientQuotaRegistry>()
-            .AddSingleton(provider => new IncompleteMessageLimits(provider.GetRequiredService<MemoryBudget>(), provider.GetRequiredService<MonotonicClock>().Running))
+            .AddSingleton(provider => new IncompleteMessageLimits(
+                provider.GetRequiredService<MemoryBudget>(), provider.GetRequiredService<MonotonicClock>().Running))
             .AddSingleton<GrpcAuthorizationMiddleware>()
             .AddSingleton<AuthorizationInterceptor>()
             .AddSingleton<HttpAuthorizationMiddleware>()

@@ -4,8 +4,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// One coordinator per data directory. The kernel's file lock decides; it ends with its process, however the process ends. The pid file beside it only
-/// serves the error message.
+/// One coordinator per data directory. The kernel's file lock decides; it ends with its process, however the process ends. The pid file
+/// beside it only serves the error message.
 /// </summary>
 internal sealed class DataDirectoryLock : IDisposable
 {
@@ -26,7 +26,8 @@ internal sealed class DataDirectoryLock : IDisposable
     public string? Warning { get; private init; }
 
     /// <summary>Creates the directory if it is missing, and locks it.</summary>
-    /// <exception cref="IOException">Another coordinator holds the lock, or the directory cannot be used; the message says which.</exception>
+    /// <exception cref="IOException">Another coordinator holds the lock, or the directory cannot be used; the message says
+    /// which.</exception>
     public static DataDirectoryLock Take(string directory)
     {
         var pidPath = Path.Combine(directory, PidName);
@@ -36,7 +37,9 @@ internal sealed class DataDirectoryLock : IDisposable
             var warning = OwnedPath.CheckDirectory(directory, "the directory");
             var path = Path.Combine(directory, LockName);
             var held = Open(path)
-                ?? throw new IOException($"another coordinator{Holder(pidPath)} runs in {directory}; stop it, or give this one a directory of its own with --data-dir");
+                ?? throw new IOException(
+                    $"another coordinator{Holder(pidPath)} runs in {directory}; stop it, or give this one a directory of its own with " +
+                    "--data-dir");
             try
             {
                 File.WriteAllText(pidPath, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
@@ -48,9 +51,11 @@ internal sealed class DataDirectoryLock : IDisposable
                 throw;
             }
         }
-        catch (Exception exception) when (exception is UnauthorizedAccessException || (exception is IOException && !exception.Message.StartsWith("another coordinator", StringComparison.Ordinal)))
+        catch (Exception exception) when (exception is UnauthorizedAccessException
+            || (exception is IOException && !exception.Message.StartsWith("another coordinator", StringComparison.Ordinal)))
         {
-            throw new IOException($"the data directory {directory} cannot be used: {exception.Message.TrimEnd('.')}; --data-dir names another", exception);
+            throw new IOException(
+                $"the data directory {directory} cannot be used: {exception.Message.TrimEnd('.')}; --data-dir names another", exception);
         }
     }
 
@@ -66,7 +71,8 @@ internal sealed class DataDirectoryLock : IDisposable
         try
         {
             // Exclusive: flock(2) underneath.
-            return new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = OwnerOnly });
+            return new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite,
+                Share = FileShare.None, UnixCreateMode = OwnerOnly });
         }
         catch (IOException exception) when (exception.HResult == WouldBlock)
         {

@@ -25,7 +25,8 @@ internal sealed class EndpointFile(string dataDirectory) : IDisposable
             if (File.Exists(_path) && JsonNode.Parse(File.ReadAllText(_path))?["pid"]?.GetValue<int>() == Environment.ProcessId)
                 File.Delete(_path);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Text.Json.JsonException or InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Text.Json.JsonException
+            or InvalidOperationException or FormatException or ArgumentException)
         {
             // A stale file names a dead pid, which every reader checks.
         }

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// The log of the program that embeds the coordinator. Start and stop messages of the coordinator's own web host are omitted: they would be mistaken for
-/// the program's.
+/// The log of the program that embeds the coordinator. Start and stop messages of the coordinator's own web host are omitted: they would be
+/// mistaken for the program's.
 /// </summary>
 internal sealed class ForwardingLoggerFactory(ILoggerFactory program) : ILoggerFactory
 {

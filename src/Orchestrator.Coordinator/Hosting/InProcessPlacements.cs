@@ -9,7 +9,8 @@ namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>The placements inside the coordinator, which exist for comparison with worker processes.</summary>
 internal sealed class InProcessPlacements(
-    TaskEngineHost host, TaskHandlerRegistry handlers, CoordinatorOptions options, IServiceProvider services, TimeProvider time) : IAsyncDisposable
+    TaskEngineHost host, TaskHandlerRegistry handlers, CoordinatorOptions options, IServiceProvider services, TimeProvider time)
+        : IAsyncDisposable
 {
     private readonly List<InProcessChannel> _channels = [];
 

@@ -37,7 +37,8 @@ internal sealed partial class JournalHealth(ChangeJournal journal, HealthService
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "The journal has failed: {Why}. Durable requests answer JOURNAL_FAILED until a restart; all others go on.")]
+        [LoggerMessage(LogLevel.Error,
+            "The journal has failed: {Why}. Durable requests answer JOURNAL_FAILED until a restart; all others go on.")]
         public static partial void Failed(ILogger logger, string why);
     }
 }

@@ -4,11 +4,12 @@ using Microsoft.AspNetCore.Connections;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// Listeners that hold at most as many connections as the server takes, plus a few that are being rejected. Kestrel rejects connections beyond its limit
-/// only after accepting them, and accepts a burst of unauthenticated connections faster than it closes them: without this class, such a burst could still
-/// take the last file descriptors. Further connections wait in the kernel's queue.
+/// Listeners that hold at most as many connections as the server takes, plus a few that are being rejected. Kestrel rejects connections
+/// beyond its limit only after accepting them, and accepts a burst of unauthenticated connections faster than it closes them: without this
+/// class, such a burst could still take the last file descriptors. Further connections wait in the kernel's queue.
 /// </summary>
-internal sealed class LimitedConnectionListenerFactory(IConnectionListenerFactory inner, int connections) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+internal sealed class LimitedConnectionListenerFactory(IConnectionListenerFactory inner, int connections)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     /// <summary>The maximum number of connections of one listener that are being rejected at the same time.</summary>
     public const int Refusals = 8;

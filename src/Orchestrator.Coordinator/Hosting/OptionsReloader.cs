@@ -8,7 +8,8 @@ namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>SIGHUP: reads tokens and options again, and replaces the workers one after the other, so that they match the options.</summary>
 internal sealed partial class OptionsReloader(
-    CoordinatorOptions options, TokenStore tokens, WorkerSupervisor supervisor, EventLog events, IHostApplicationLifetime lifetime, ILogger<OptionsReloader> logger) : IDisposable
+    CoordinatorOptions options, TokenStore tokens, WorkerSupervisor supervisor, EventLog events, IHostApplicationLifetime lifetime,
+    ILogger<OptionsReloader> logger) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1);
     private volatile CoordinatorOptions _options = options;
@@ -29,10 +30,12 @@ internal sealed partial class OptionsReloader(
             await _one.WaitAsync(lifetime.ApplicationStopping);
             try
             {
-                events.Add("coordinator.reloading", "", "SIGHUP: tokens, certificates and options are read again, workers are replaced one after the other");
+                events.Add("coordinator.reloading", "",
+                    "SIGHUP: tokens, certificates and options are read again, workers are replaced one after the other");
                 var waiting = await TakeOverAsync();
                 var recycled = await supervisor.RecycleAsync("", "", lifetime.ApplicationStopping);
-                events.Add("coordinator.reloaded", "", $"{recycled} workers have been replaced{(waiting.Count == 0 ? "" : $"; a restart is needed for {string.Join(", ", waiting)}")}");
+                events.Add("coordinator.reloaded", "", $"{recycled} workers have been " +
+                    $"replaced{(waiting.Count == 0 ? "" : $"; a restart is needed for {string.Join(", ", waiting)}")}");
                 if (waiting.Count > 0)
                     Log.WaitForRestart(logger, string.Join(", ", waiting));
             }

@@ -8,8 +8,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Hosting;
 
 /// <summary>
-/// One line per event, for people: <c>HH:mm:ss warn: message</c>. The coordinator's own messages name their subject, so their category is omitted;
-/// messages of libraries keep theirs. An exception's messages follow; its stack, which may reveal internals, only with --verbose.
+/// One line per event, for people: <c>HH:mm:ss warn: message</c>. The coordinator's own messages name their subject, so their category is
+/// omitted; messages of libraries keep theirs. An exception's messages follow; its stack, which may reveal internals, only with --verbose.
 /// </summary>
 internal sealed class PlainConsoleFormatter(TimeProvider time, CoordinatorOptions options) : ConsoleFormatter(FormatterName)
 {

@@ -22,8 +22,10 @@ internal sealed class Readiness(TaskEngineHost host, WorkerSupervisor supervisor
         return Results.Text(supervisor switch
         {
             { LostGroups: { Length: > 0 } groups } =>
-                $"degraded: worker group {string.Join(" and ", groups.Select(group => $"'{group}'"))} has been given up, and its tasks fail; 'orchestrator status' says why and what helps\n",
-            { FailedSlots: > 0 and var slots } => $"degraded: {slots} workers have been given up; 'orchestrator status' says why and what helps\n",
+                $"degraded: worker group {string.Join(" and ", groups.Select(group => $"'{group}'"))} has been given up, and its tasks " +
+                "fail; 'orchestrator status' says why and what helps\n",
+            { FailedSlots: > 0 and var slots } =>
+                $"degraded: {slots} workers have been given up; 'orchestrator status' says why and what helps\n",
             _ => "ready\n",
         });
     }

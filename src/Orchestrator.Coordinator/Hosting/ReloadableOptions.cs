@@ -27,7 +27,8 @@ internal static class ReloadableOptions
         Compare("--max-streams-per-client", options => options.MaxStreamsPerClient);
         Compare("--verbose", options => options.Verbose);
         Compare("--no-pinning", options => options.Supervision.PinWorkers);
-        Compare("--worker-command (groups)", options => string.Join(',', options.Supervision.MoreGroups.Select(group => group.Name).Order(StringComparer.Ordinal)));
+        Compare("--worker-command (groups)", options => string.Join(
+            ',', options.Supervision.MoreGroups.Select(group => group.Name).Order(StringComparer.Ordinal)));
         return waiting;
 
         void Compare(string flag, Func<CoordinatorOptions, object?> read)

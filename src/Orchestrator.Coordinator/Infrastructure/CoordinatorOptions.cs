@@ -13,7 +13,9 @@ public sealed record CoordinatorOptions
     private const long SmallestBudget = 200L << 20;
     private const long SmallestWorker = 80L << 20;
 
-    /// <summary>The listen address of both ports. Any address other than loopback needs <see cref="Tls"/> and <see cref="Authentication"/>.</summary>
+    /// <summary>
+    /// The listen address of both ports. Any address other than loopback needs <see cref="Tls"/> and <see cref="Authentication"/>.
+    /// </summary>
     public IPAddress ListenAddress { get; init; } = IPAddress.Loopback;
 
     /// <summary>TLS of both ports; null means none, for loopback only.</summary>
@@ -35,8 +37,8 @@ public sealed record CoordinatorOptions
     public bool ListenOnTcp { get; init; } = true;
 
     /// <summary>
-    /// Whether the coordinator owns the process. If not, because it is embedded in another program, the umask stays unchanged, and the log goes to
-    /// standard error only.
+    /// Whether the coordinator owns the process. If not, because it is embedded in another program, the umask stays unchanged, and the log
+    /// goes to standard error only.
     /// </summary>
     public bool OwnsProcess { get; init; } = true;
 
@@ -53,7 +55,8 @@ public sealed record CoordinatorOptions
     public TaskEngineOptions Engine { get; init; } = new();
 
     /// <summary>
-    /// The object engine's options. Session ids are unguessable; after a restart, neither a session id nor a lease id ever names another object.
+    /// The object engine's options. Session ids are unguessable; after a restart, neither a session id nor a lease id ever names another
+    /// object.
     /// </summary>
     public ObjectEngineOptions Objects { get; init; } = new()
     {
@@ -72,9 +75,9 @@ public sealed record CoordinatorOptions
     public int MaxStreamsPerClient { get; init; } = 1_000;
 
     /// <summary>
-    /// The memory budget of the coordinator's process; beyond it new work is refused (RESOURCE_EXHAUSTED with RetryInfo) rather than kept. Half of it is
-    /// for retained data, the rest for the program, for messages in transit and for garbage not collected yet. Default: half the memory of the machine or
-    /// the container.
+    /// The memory budget of the coordinator's process; beyond it new work is refused (RESOURCE_EXHAUSTED with RetryInfo) rather than kept.
+    /// Half of it is for retained data, the rest for the program, for messages in transit and for garbage not collected yet. Default: half
+    /// the memory of the machine or the container.
     /// </summary>
     public long MemoryBudget { get; init; } = Math.Max(SmallestBudget, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
 
@@ -99,35 +102,43 @@ public sealed record CoordinatorOptions
         var faults = new List<string>();
         Check(GrpcPort is >= 0 and <= 65_535, nameof(GrpcPort), GrpcPort, "a port from 0 (any free one) to 65535");
         Check(HttpPort is >= 0 and <= 65_535, nameof(HttpPort), HttpPort, "a port from 0 (any free one) to 65535");
-        Check(GrpcPort != HttpPort || GrpcPort == 0, nameof(HttpPort), HttpPort, "another port than the gRPC port: h2c and HTTP/1 cannot share one");
+        Check(GrpcPort != HttpPort
+            || GrpcPort == 0, nameof(HttpPort), HttpPort, "another port than the gRPC port: h2c and HTTP/1 cannot share one");
         CheckListen(faults);
-        Check(DataDirectory.Length > 0, nameof(DataDirectory), DataDirectory, $"a directory: there is no home directory here to have the usual one in, so name one with --data-dir or {ProtocolConstants.DataDirectoryVariable}");
+        Check(DataDirectory.Length > 0, nameof(DataDirectory), DataDirectory,
+            "a directory: there is no home directory here to have the usual one in, so name one with --data-dir or " +
+            $"{ProtocolConstants.DataDirectoryVariable}");
         Check(Supervision.Workers is >= 0 and <= 1_024, "Workers", Supervision.Workers, "a number from 0 to 1024");
         Check(Supervision.HotSpares is 0 or 1, "HotSpares", Supervision.HotSpares, "0 or 1");
         Check(Supervision.Command.Count > 0, "WorkerCommand", "", "a command and its arguments");
         var groups = Supervision.Groups;
         Check(groups.Count <= WorkerGroupOptions.MaxGroups, "WorkerGroups", groups.Count, $"at most {WorkerGroupOptions.MaxGroups}");
-        faults.AddRange(groups.CountBy(group => group.Name).Where(name => name.Value > 1).Select(name => name.Key == WorkerGroupOptions.FirstName
+        faults.AddRange(
+            groups.CountBy(group => group.Name).Where(name => name.Value > 1).Select(name => name.Key == WorkerGroupOptions.FirstName
             ? $"a worker group is named '{name.Key}', which is the name of the first group; choose another"
             : $"{name.Value} worker groups are named '{name.Key}'; each needs a name of its own"));
         foreach (var group in Supervision.MoreGroups)
         {
             Check(WorkerGroupOptions.IsName(group.Name), "the name of a worker group", group.Name, WorkerGroupOptions.NameRule);
-            Check(group.Workers is >= 1 and <= 1_024, $"the number of workers of group '{group.Name}'", group.Workers, "a number from 1 to 1024");
+            Check(group.Workers is >= 1 and <= 1_024, $"the number of workers of group '{group.Name}'", group.Workers,
+                "a number from 1 to 1024");
             Check(group.Command.Count > 0, $"the command of worker group '{group.Name}'", "", "a command and its arguments");
         }
 
-        Check(Supervision.MaxConcurrentIo is >= 1 and <= 14_000, "MaxConcurrentIo", Supervision.MaxConcurrentIo, "a number from 1 to 14000 (the flight recorder's slots)");
+        Check(Supervision.MaxConcurrentIo is >= 1 and <= 14_000, "MaxConcurrentIo", Supervision.MaxConcurrentIo,
+            "a number from 1 to 14000 (the flight recorder's slots)");
         Check(Supervision.BlockingThreads is >= 1 and <= 1_024, "BlockingThreads", Supervision.BlockingThreads, "a number from 1 to 1024");
         Check(Supervision.RecycleAfterTasks is null or >= 1, "RecycleAfterTasks", Supervision.RecycleAfterTasks ?? 0, "at least 1");
         Check(Supervision.RecycleShare is > 0 and <= 1, "RecycleShare", Supervision.RecycleShare, "more than 0 and at most 1");
-        Check(Supervision.MaxWorkerMemory is null or >= SmallestWorker, "MaxWorkerMemory", Supervision.MaxWorkerMemory ?? 0, $"at least {SmallestWorker} bytes: a worker that does nothing takes about 60 MB");
+        Check(Supervision.MaxWorkerMemory is null or >= SmallestWorker, "MaxWorkerMemory", Supervision.MaxWorkerMemory
+            ?? 0, $"at least {SmallestWorker} bytes: a worker that does nothing takes about 60 MB");
         Check(CreditsPerStream >= 1, nameof(CreditsPerStream), CreditsPerStream, "at least 1");
         Check(MaxStreamsPerClient >= 1, nameof(MaxStreamsPerClient), MaxStreamsPerClient, "at least 1");
         Check(Engine.MaxTasksPerClient >= 1, "MaxTasksPerClient", Engine.MaxTasksPerClient, "at least 1");
         Check(Engine.MaxPayloadBytesPerClient >= 1, "MaxPayloadBytesPerClient", Engine.MaxPayloadBytesPerClient, "at least 1");
         Check(Objects.MaxSessionsPerClient >= 1, "MaxSessionsPerClient", Objects.MaxSessionsPerClient, "at least 1");
-        Check(MemoryBudget >= SmallestBudget, nameof(MemoryBudget), MemoryBudget, $"at least {SmallestBudget} bytes: the program alone takes about 100 MB");
+        Check(MemoryBudget >= SmallestBudget, nameof(MemoryBudget), MemoryBudget,
+            $"at least {SmallestBudget} bytes: the program alone takes about 100 MB");
         Check(CreditBytesPerStream >= 1, nameof(CreditBytesPerStream), CreditBytesPerStream, "at least 1");
         Check(InProcessThreads is >= 1 and <= 1_024, nameof(InProcessThreads), InProcessThreads, "a number from 1 to 1024");
         Check(InProcessAsync is >= 1 and <= 100_000, nameof(InProcessAsync), InProcessAsync, "a number from 1 to 100000");

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Orchestrator.Coordinator.Infrastructure;
 
 /// <summary>
-/// Removes the files that a killed worker's .NET runtime leaves in the temporary directory: the diagnostics socket (dotnet-trace and others) and the
-/// debugger's pipes. Their names contain the pid and the start time, so they are unique to the process; over years of killed workers they would fill the
-/// directory.
+/// Removes the files that a killed worker's .NET runtime leaves in the temporary directory: the diagnostics socket (dotnet-trace and
+/// others) and the debugger's pipes. Their names contain the pid and the start time, so they are unique to the process; over years of
+/// killed workers they would fill the directory.
 /// </summary>
 internal sealed class DiagnosticsFileCleanup
 {
@@ -13,7 +13,8 @@ internal sealed class DiagnosticsFileCleanup
 
     /// <summary>The files of a process that has just been started.</summary>
     public DiagnosticsFileCleanup(int pid)
-        : this(pid, long.TryParse(ProcFs.StartTicks(pid), NumberStyles.None, CultureInfo.InvariantCulture, out var start) ? start : null, Path.GetTempPath())
+        : this(pid, long.TryParse(ProcFs.StartTicks(pid), NumberStyles.None, CultureInfo.InvariantCulture, out var start)
+            ? start : null, Path.GetTempPath())
     {
     }
 
@@ -23,7 +24,8 @@ internal sealed class DiagnosticsFileCleanup
     /// <param name="folder">Its folder for temporary files.</param>
     public DiagnosticsFileCleanup(int pid, long? start, string folder) => _files = start is null
         ? []
-        : [.. ((string[])[$"dotnet-diagnostic-{pid}-{start}-socket", $"clr-debug-pipe-{pid}-{start}-in", $"clr-debug-pipe-{pid}-{start}-out"]).Select(name => Path.Combine(folder, name))];
+        : [.. ((string[])[$"dotnet-diagnostic-{pid}-{start}-socket", $"clr-debug-pipe-{pid}-{start}-in",
+            $"clr-debug-pipe-{pid}-{start}-out"]).Select(name => Path.Combine(folder, name))];
 
     /// <summary>
     /// Called after the process has ended. A worker in another language has no such files, and one that ended cleanly has removed its own.

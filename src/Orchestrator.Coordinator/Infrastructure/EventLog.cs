@@ -36,7 +36,9 @@ internal sealed class EventLog(MonotonicClock clock)
         added.SetResult();
     }
 
-    /// <summary>Events after a sequence, then new ones as they occur. One event of kind <see cref="Gone"/> stands for those no longer kept.</summary>
+    /// <summary>
+    /// Events after a sequence, then new ones as they occur. One event of kind <see cref="Gone"/> stands for those no longer kept.
+    /// </summary>
     public async IAsyncEnumerable<OperatorEvent> WatchAsync(
         long afterSequence, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -1,12 +1,13 @@
 namespace Orchestrator.Coordinator.Infrastructure;
 
 /// <summary>
-/// The engine's clock: monotonic time during which this process could run, and its mapping to wall-clock time. Leases and timeouts never see the wall
-/// clock, which may jump, nor time in which the process was stopped (SIGSTOP, a suspended machine), when no sign of life could have reached it.
+/// The engine's clock: monotonic time during which this process could run, and its mapping to wall-clock time. Leases and timeouts never
+/// see the wall clock, which may jump, nor time in which the process was stopped (SIGSTOP, a suspended machine), when no sign of life could
+/// have reached it.
 /// </summary>
 /// <remarks>
-/// The clock is read at least every <see cref="BeatEvery"/>, so a gap of <see cref="Pause"/> between two readings is a pause of the process, whichever
-/// thread reads first afterwards.
+/// The clock is read at least every <see cref="BeatEvery"/>, so a gap of <see cref="Pause"/> between two readings is a pause of the
+/// process, whichever thread reads first afterwards.
 /// </remarks>
 internal sealed class MonotonicClock : IDisposable
 {

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Orchestrator.Coordinator.Infrastructure;
 
 /// <summary>
-/// Features that the framework's Process class lacks for a supervisor: a process group per child, the exact signal and resource use of its end, and
-/// pinning to a core from its first instruction.
+/// Features that the framework's Process class lacks for a supervisor: a process group per child, the exact signal and resource use of its
+/// end, and pinning to a core from its first instruction.
 /// </summary>
 internal static unsafe partial class NativeMethods
 {

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Orchestrator.Coordinator.Infrastructure;
 
 /// <summary>
-/// Refuses files and directories that other users could have created or can change: a user with write access to the tokens' directory could become the
-/// owner.
+/// Refuses files and directories that other users could have created or can change: a user with write access to the tokens' directory could
+/// become the owner.
 /// </summary>
 internal static unsafe class OwnedPath
 {
@@ -18,7 +18,8 @@ internal static unsafe class OwnedPath
     /// <summary>Checks a directory and all its ancestors. Returns a warning if its group may write; else null.</summary>
     /// <param name="path">The directory, which exists.</param>
     /// <param name="what">What it is, for messages.</param>
-    /// <exception cref="IOException">Another user owns the directory, may write in it or may replace it; the message says which.</exception>
+    /// <exception cref="IOException">Another user owns the directory, may write in it or may replace it; the message says
+    /// which.</exception>
     public static string? CheckDirectory(string path, string what)
     {
         // Any part of the path may be a link, and the owner of each directory on the path controls its entries.
@@ -52,7 +53,8 @@ internal static unsafe class OwnedPath
         }
 
         Check(path, own, what, isAbove: false);
-        return ((UnixFileMode)(own.Mode & 0x1ff)).HasFlag(UnixFileMode.GroupWrite) ? $"{what} {path} may be written by its group; chmod g-w {path}" : null;
+        return ((UnixFileMode)(own.Mode & 0x1ff)).HasFlag(UnixFileMode.GroupWrite)
+            ? $"{what} {path} may be written by its group; chmod g-w {path}" : null;
     }
 
     /// <summary>Whether this user owns the file, so that its mode can be set.</summary>
@@ -64,13 +66,15 @@ internal static unsafe class OwnedPath
         if (stat.User != user && stat.User != 0)
         {
             throw new IOException(
-                $"{what}{(isAbove ? "" : $" {path}")} belongs to user {stat.User}, neither to this one ({user}) nor to root; {(isAbove ? "choose another place" : "remove it, or choose another place")}");
+                $"{what}{(isAbove ? "" : $" {path}")} belongs to user {stat.User}, neither to this one ({user}) nor to root; " +
+                $"{(isAbove ? "choose another place" : "remove it, or choose another place")}");
         }
 
         // In a sticky directory, such as /tmp, users cannot remove or replace the files of other users.
         var isSticky = ((UnixFileMode)(stat.Mode & 0xfff)).HasFlag(UnixFileMode.StickyBit);
         if (((UnixFileMode)(stat.Mode & 0x1ff)).HasFlag(WritableForOthers) && !(isAbove && isSticky))
-            throw new IOException($"{what}{(isAbove ? "" : $" {path}")} may be written by every user of this machine; chmod o-w {path}, or choose another place");
+            throw new IOException($"{what}{(isAbove ? "" : $" {path}")} may be written by every user of this machine; chmod o-w {path}, " +
+                "or choose another place");
     }
 
     private static string RealPath(string path)

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Orchestrator.Coordinator.Infrastructure;
 
-/// <summary>The kernel's data on a child, independent of the child's own reports: for workers in any language, and those too busy to report.</summary>
+/// <summary>
+/// The kernel's data on a child, independent of the child's own reports: for workers in any language, and those too busy to report.
+/// </summary>
 internal static class ProcFs
 {
     // Indices of fields after the name.
@@ -13,14 +15,16 @@ internal static class ProcFs
 
     /// <summary>The resident memory in bytes; 0 if the process has ended.</summary>
     public static long Resident(int pid) =>
-        Read($"/proc/{pid}/statm") is { } text && long.TryParse(text.Split(' ')[1], CultureInfo.InvariantCulture, out var pages) ? pages * Environment.SystemPageSize : 0;
+        Read($"/proc/{pid}/statm") is { } text && long.TryParse(text.Split(' ')[1], CultureInfo.InvariantCulture, out var pages)
+            ? pages * Environment.SystemPageSize : 0;
 
     /// <summary>The processor time used so far; zero if the process has ended.</summary>
     public static TimeSpan ProcessorTime(int pid)
     {
         if (Fields(pid) is not { } fields)
             return TimeSpan.Zero;
-        return TimeSpan.FromSeconds((double)(long.Parse(fields[UserTicks], CultureInfo.InvariantCulture) + long.Parse(fields[SystemTicks], CultureInfo.InvariantCulture)) / TicksPerSecond);
+        return TimeSpan.FromSeconds((double)(long.Parse(fields[UserTicks], CultureInfo.InvariantCulture) + long.Parse(
+            fields[SystemTicks], CultureInfo.InvariantCulture)) / TicksPerSecond);
     }
 
     /// <summary>The start time, in kernel ticks since the boot; null if the process has ended.</summary>
@@ -29,7 +33,8 @@ internal static class ProcFs
     /// <summary>
     /// The fields of <c>/proc/PID/stat</c> after the name in parentheses, which may hold any characters: its state, its parent, and so on.
     /// </summary>
-    public static string[]? Fields(int pid) => Read($"/proc/{pid}/stat") is { } text ? text[(text.LastIndexOf(')') + 2)..].Split(' ') : null;
+    public static string[]? Fields(int pid) =>
+        Read($"/proc/{pid}/stat") is { } text ? text[(text.LastIndexOf(')') + 2)..].Split(' ') : null;
 
     private static string? Read(string file)
     {

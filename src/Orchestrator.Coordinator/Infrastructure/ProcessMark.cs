@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Orchestrator.Coordinator.Infrastructure;
 
 /// <summary>
-/// A mark in the runtime directory for each process that this coordinator has started, and for itself. By these marks the next start finds what a killed
-/// coordinator left behind: processes started by its workers, which no longer have a parent to end them, and the files of each .NET runtime. The mark is
-/// the target of a symbolic link: written atomically, without needing a block on a full disk.
+/// A mark in the runtime directory for each process that this coordinator has started, and for itself. By these marks the next start finds
+/// what a killed coordinator left behind: processes started by its workers, which no longer have a parent to end them, and the files of
+/// each .NET runtime. The mark is the target of a symbolic link: written atomically, without needing a block on a full disk.
 /// </summary>
 /// <param name="Boot">The machine's boot id; process ids and start times of another boot mean nothing.</param>
 /// <param name="Pid">The process; a worker leads the process group of the same number.</param>
@@ -23,7 +23,8 @@ internal sealed record ProcessMark(string Boot, int Pid, long Start, string Sess
     private const int StartField = 19;
 
     /// <summary>The path of an incarnation's mark in a runtime directory.</summary>
-    public static string PathIn(string directory, long incarnation) => Path.Combine(directory, incarnation.ToString(CultureInfo.InvariantCulture) + Pattern[1..]);
+    public static string PathIn(string directory, long incarnation) =>
+        Path.Combine(directory, incarnation.ToString(CultureInfo.InvariantCulture) + Pattern[1..]);
 
     /// <summary>Marks a living process. If that fails, the next start cleans up less.</summary>
     public static void Write(string path, int pid)
@@ -32,7 +33,8 @@ internal sealed record ProcessMark(string Boot, int Pid, long Start, string Sess
             return;
         try
         {
-            File.CreateSymbolicLink(path, string.Join(Separator, BootId(), pid.ToString(CultureInfo.InvariantCulture), fields[StartField], fields[SessionField], Path.GetTempPath()));
+            File.CreateSymbolicLink(path, string.Join(Separator, BootId(), pid.ToString(CultureInfo.InvariantCulture), fields[StartField],
+                fields[SessionField], Path.GetTempPath()));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -59,8 +61,8 @@ internal sealed record ProcessMark(string Boot, int Pid, long Start, string Sess
     public bool IsAlive => Boot == BootId() && ProcFs.StartTicks(Pid) == Start.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// Ends the rest of its process group, and removes the files that the runtimes of these processes and its own left in the temporary directory.
-    /// Processes that moved to another group or session, as <c>setsid</c> does, are not included.
+    /// Ends the rest of its process group, and removes the files that the runtimes of these processes and its own left in the temporary
+    /// directory. Processes that moved to another group or session, as <c>setsid</c> does, are not included.
     /// </summary>
     /// <returns>The processes that were ended.</returns>
     public IReadOnlyList<int> Sweep()

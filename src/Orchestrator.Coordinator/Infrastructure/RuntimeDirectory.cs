@@ -4,8 +4,9 @@ using System.Text;
 namespace Orchestrator.Coordinator.Infrastructure;
 
 /// <summary>
-/// This instance's directory for sockets and flight recorders: its own (0700) under the data directory, or under a temporary directory if the path would
-/// be too long for a socket. At the start, the directories of dead instances are removed, together with the processes and files that they left behind.
+/// This instance's directory for sockets and flight recorders: its own (0700) under the data directory, or under a temporary directory if
+/// the path would be too long for a socket. At the start, the directories of dead instances are removed, together with the processes and
+/// files that they left behind.
 /// </summary>
 internal sealed class RuntimeDirectory : IDisposable
 {
@@ -29,11 +30,14 @@ internal sealed class RuntimeDirectory : IDisposable
         var parent = ParentOf(dataDirectory, out var isShared);
         Directory.CreateDirectory(parent, OwnerOnly);
         if (new DirectoryInfo(parent).LinkTarget is { } target)
-            throw new IOException($"{parent} is a link to {target}, which another user may have made; remove it, or choose a shorter --data-dir");
+            throw new IOException(
+                $"{parent} is a link to {target}, which another user may have made; remove it, or choose a shorter --data-dir");
         // The temporary directory is shared by all users, and root could change the mode of another user's directory.
         OwnedPath.CheckDirectory(parent, "the runtime directory");
         if (!OwnedPath.IsOwn(parent))
-            throw new IOException($"the runtime directory {parent} is root's, and this user cannot make it his own; remove it, or choose a shorter --data-dir");
+            throw new IOException(
+                $"the runtime directory {parent} is root's, and this user cannot make it his own; remove it, or choose a shorter " +
+                "--data-dir");
         File.SetUnixFileMode(parent, OwnerOnly);
         Swept = Sweep(parent, isShared);
         _path = Path.Combine(parent, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
@@ -64,24 +68,31 @@ internal sealed class RuntimeDirectory : IDisposable
             Directory.Delete(_path, recursive: true);
     }
 
-    /// <summary>Ends the processes and removes the files that the coordinators of these subdirectories, all dead, have left behind.</summary>
+    /// <summary>
+    /// Ends the processes and removes the files that the coordinators of these subdirectories, all dead, have left behind.
+    /// </summary>
     /// <returns>The processes that were ended.</returns>
     internal static IReadOnlyList<int> SweepBelow(string parent) => Directory.Exists(parent) ? Sweep(parent, isShared: true) : [];
 
     private static string ParentOf(string dataDirectory, out bool isShared)
     {
         var own = Path.Combine(dataDirectory, "run");
-        string[] others = [.. ((string[])[Path.GetTempPath(), "/tmp"]).Select(folder => Path.Combine(folder, $"orchestrator-{Environment.UserName}")).Distinct()];
+        string[] others = [.. ((string[])[Path.GetTempPath(), "/tmp"]).Select(
+            folder => Path.Combine(folder, $"orchestrator-{Environment.UserName}")).Distinct()];
         isShared = !Fits(own);
         if (!isShared)
             return own;
         return Array.Find(others, Fits)
-            ?? throw new IOException($"a socket's path may have 107 bytes, and these would be longer: those below {own} and {string.Join(" and ", others)}; choose a shorter --data-dir or TMPDIR");
+            ?? throw new IOException(
+                $"a socket's path may have 107 bytes, and these would be longer: those below {own} and {string.Join(" and ", others)}; " +
+                "choose a shorter --data-dir or TMPDIR");
 
         static bool Fits(string parent) => Encoding.UTF8.GetByteCount(parent) + OwnNameLength <= MaxDirectoryLength;
     }
 
-    /// <summary>Under the data directory, which is locked, every entry is left over; elsewhere, only entries of processes that no longer exist.</summary>
+    /// <summary>
+    /// Under the data directory, which is locked, every entry is left over; elsewhere, only entries of processes that no longer exist.
+    /// </summary>
     private static List<int> Sweep(string parent, bool isShared)
     {
         var ended = new List<int>();

@@ -6,10 +6,14 @@ public sealed record SupervisorOptions
     /// <summary>Worker processes of the first group; by default one per core that this process may use.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>The number of workers per group that are started ahead and take over a slot the moment its worker is lost; 0 or 1.</summary>
+    /// <summary>
+    /// The number of workers per group that are started ahead and take over a slot the moment its worker is lost; 0 or 1.
+    /// </summary>
     public int HotSpares { get; init; } = 1;
 
-    /// <summary>The command that starts a worker of the first group; by default this program's own file with the argument <c>worker</c>.</summary>
+    /// <summary>
+    /// The command that starts a worker of the first group; by default this program's own file with the argument <c>worker</c>.
+    /// </summary>
     public IReadOnlyList<string> Command { get; init; } = DefaultCommand();
 
     /// <summary>Groups of workers besides the first, such as workers in another language.</summary>
@@ -25,8 +29,8 @@ public sealed record SupervisorOptions
     public bool PinWorkers { get; init; } = true;
 
     /// <summary>
-    /// The maximum number of concurrent IO tasks per worker. The guarantee of 10,000 waiting IO tasks on two workers needs 5,000; a waiting task costs
-    /// about a kilobyte.
+    /// The maximum number of concurrent IO tasks per worker. The guarantee of 10,000 waiting IO tasks on two workers needs 5,000; a waiting
+    /// task costs about a kilobyte.
     /// </summary>
     public int MaxConcurrentIo { get; init; } = 10_000;
 
@@ -49,8 +53,8 @@ public sealed record SupervisorOptions
     public TimeSpan MaxRestartBackoff { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// After this many early deaths within <see cref="IntensityWindow"/> a slot is given up (FAILED) until it is recycled manually. Early means before the
-    /// first finished task and within <see cref="EarlyLifetime"/>: a worker killed while working is not a crash loop.
+    /// After this many early deaths within <see cref="IntensityWindow"/> a slot is given up (FAILED) until it is recycled manually. Early
+    /// means before the first finished task and within <see cref="EarlyLifetime"/>: a worker killed while working is not a crash loop.
     /// </summary>
     public int MaxEarlyDeaths { get; init; } = 5;
 
@@ -67,18 +71,20 @@ public sealed record SupervisorOptions
     public TimeSpan DrainLimit { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// A worker that has ended this many tasks, ± 10 %, is replaced: its successor starts first, and its running tasks may finish. Null: never.
-    /// <see cref="RecycleShare"/> bounds the rate of replacements; a worker that waits for its turn runs more tasks.
+    /// A worker that has ended this many tasks, ± 10 %, is replaced: its successor starts first, and its running tasks may finish. Null:
+    /// never. <see cref="RecycleShare"/> bounds the rate of replacements; a worker that waits for its turn runs more tasks.
     /// </summary>
     public long? RecycleAfterTasks { get; init; }
 
     /// <summary>
-    /// The maximum share of processor time that replacements for <see cref="RecycleAfterTasks"/> may cost. At 0.02, with two cores and a worker that takes
-    /// 0.4 s of processor time to start and to warm up, one worker is replaced every 10 s.
+    /// The maximum share of processor time that replacements for <see cref="RecycleAfterTasks"/> may cost. At 0.02, with two cores and a
+    /// worker that takes 0.4 s of processor time to start and to warm up, one worker is replaced every 10 s.
     /// </summary>
     public double RecycleShare { get; init; } = 0.02;
 
-    /// <summary>A worker with more resident memory than this many bytes is replaced, as above but regardless of the cost. Null: never.</summary>
+    /// <summary>
+    /// A worker with more resident memory than this many bytes is replaced, as above but regardless of the cost. Null: never.
+    /// </summary>
     public long? MaxWorkerMemory { get; init; }
 
     private static IReadOnlyList<string> DefaultCommand()

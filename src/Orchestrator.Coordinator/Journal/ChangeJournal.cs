@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Microsoft.Data.Sqlite;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal.Wire;
@@ -7,16 +8,14 @@ using Orchestrator.Core.Common;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// The journal of all durable changes, in the order in which they happened. One thread writes: all entries queued since the last commit go into the next
-/// one, so one record on an idle journal is written at once, and many under load share a flush. A pool thread notifies the waiters of entries, in order.
-/// The first failed write is the last: after a failed flush the kernel may have dropped the pages, so a retry could succeed over a hole.
+/// The journal of all durable changes, in the order in which they happened. One thread writes: all entries queued since the last commit go
+/// into the next one, so one record on an idle journal is written at once, and many under load share a flush. A pool thread notifies the
+/// waiters of entries, in order. The first failed write is the last: after a failed flush the kernel may have dropped the pages, so a retry
+/// could succeed over a hole.
 /// </summary>
 internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
 {
     private const int MaxFrameBytes = 1 << 20;
-
-    // How many ids a run may issue without a write; the next block is reserved when half are used, long before they run out.
-    private const ulong ReservedIds = 1_000_000_000;
 
     private static readonly TimeSpan LookAtIds = TimeSpan.FromSeconds(1);
 
@@ -48,7 +47,9 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
     private long _lookedAtIds = Environment.TickCount64;
     private long _lookedAtFiles = Environment.TickCount64;
 
-    private ChangeJournal(JournalDatabase database, FileStream fileLock, JournalOptions options, MonotonicClock clock, JournalState image, ulong position, long logBytes)
+    private ChangeJournal(
+        JournalDatabase database, FileStream fileLock, JournalOptions options, MonotonicClock clock, JournalState image,
+        ulong position, long logBytes)
     {
         _database = database;
         _fileLock = fileLock;
@@ -80,7 +81,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
     public Func<JournalIds>? UsedIds { get; set; }
 
     /// <summary>Opens the journal of a data directory, reads all of it, and starts writing.</summary>
-    /// <exception cref="JournalException">The journal is damaged, in use by another coordinator, or cannot be created or written.</exception>
+    /// <exception cref="JournalException">It is damaged, in use by another coordinator, or cannot be created or written.</exception>
     public static ChangeJournal Open(string directory, JournalOptions options, MonotonicClock clock)
     {
         var path = Path.Combine(directory, JournalDatabase.FileName);
@@ -176,7 +177,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
             try
             {
                 if (UsedIds is { } used)
-                    Reserve(used(), 0);
+                    JournalIds.Reserve(_database, used(), 0);
             }
             catch (Exception exception) when (exception is SqliteException or IOException)
             {
@@ -216,7 +217,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
     {
         var meta = new Meta(_database.Meta);
         meta.Lives++;
-        (meta.TaskId, meta.FencingToken, meta.EventSequence) = (meta.TaskId + ReservedIds, meta.FencingToken + ReservedIds, meta.EventSequence + ReservedIds);
+        JournalIds.Extend(meta);
         try
         {
             _database.Commit([], Durability.Disk, () =>
@@ -263,7 +264,8 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
                 ReserveIdsIfNeeded();
                 SnapshotIfNeeded();
             }
-            catch (Exception exception) when (exception is SqliteException or IOException or InvalidOperationException or Google.Protobuf.InvalidProtocolBufferException)
+            catch (Exception exception) when (exception is SqliteException or IOException or InvalidOperationException
+                or InvalidProtocolBufferException)
             {
                 Fail(exception);
                 return;
@@ -326,7 +328,8 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
 
     private void Fail(Exception exception)
     {
-        var why = exception is SqliteException sqlite ? $"{_database.Path}: {sqlite.Message} (SQLite {sqlite.SqliteExtendedErrorCode})" : $"{_database.Path}: {exception.Message}";
+        var why = exception is SqliteException sqlite
+            ? $"{_database.Path}: {sqlite.Message} (SQLite {sqlite.SqliteExtendedErrorCode})" : $"{_database.Path}: {exception.Message}";
         List<JournalEntry> rest;
         lock (_gate)
         {
@@ -355,18 +358,8 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
             return;
         _lookedAtIds = Environment.TickCount64;
         var used = ask();
-        var meta = _database.Meta;
-        if (used.TaskId + (ReservedIds / 2) > meta.TaskId || used.FencingToken + (ReservedIds / 2) > meta.FencingToken || used.EventSequence + (ReservedIds / 2) > meta.EventSequence)
-            Reserve(used, ReservedIds);
-    }
-
-    private void Reserve(JournalIds used, ulong ahead)
-    {
-        var meta = new Meta(_database.Meta)
-        {
-            TaskId = used.TaskId + ahead, FencingToken = used.FencingToken + ahead, EventSequence = used.EventSequence + ahead,
-        };
-        _database.Commit([], Durability.Disk, () => _database.Write(meta));
+        if (used.AreNearlyUsed(_database.Meta))
+            JournalIds.Reserve(_database, used, JournalIds.Ahead);
     }
 
     private void SnapshotIfNeeded()
@@ -394,6 +387,3 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
         }
     }
 }
-
-/// <summary>The last issued id of each kind.</summary>
-internal readonly record struct JournalIds(ulong TaskId, ulong FencingToken, ulong EventSequence);

@@ -4,8 +4,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// The ends of durable tasks, for <c>ListTasks</c> after the engine has forgotten them. Written in the transaction that writes the end itself, and bounded by
-/// number, size and age.
+/// The ends of durable tasks, for <c>ListTasks</c> after the engine has forgotten them. Written in the transaction that writes the end
+/// itself, and bounded by number, size and age.
 /// </summary>
 internal sealed class EndedTaskStore(JournalDatabase database, JournalOptions options, TimeProvider time) : IDisposable
 {
@@ -37,7 +37,8 @@ internal sealed class EndedTaskStore(JournalDatabase database, JournalOptions op
             return;
         (_sinceLook, _bytesSinceLook) = (0, 0);
         // By id, which is the order of acceptance: close enough to the order of ends, and it needs no index.
-        database.Execute("delete from history where task_id <= (select task_id from history order by task_id desc limit 1 offset $b)", null, options.HistoryTasks);
+        database.Execute("delete from history where task_id <= (select task_id from history order by task_id desc limit 1 offset $b)", null,
+            options.HistoryTasks);
         database.Execute(
             "delete from history where task_id in (select task_id from history order by task_id limit 1024) and ended_at < $b",
             null,
@@ -66,7 +67,8 @@ internal sealed class EndedTaskStore(JournalDatabase database, JournalOptions op
         {
             _reader ??= Open();
             using var command = _reader.CreateCommand();
-            command.CommandText = "select data from history where task_id < $before and ended_at >= $oldest order by task_id desc limit $maximum";
+            command.CommandText =
+                "select data from history where task_id < $before and ended_at >= $oldest order by task_id desc limit $maximum";
             command.Parameters.AddWithValue("$before", before);
             command.Parameters.AddWithValue("$oldest", (time.GetUtcNow() - options.HistoryAge).UtcTicks);
             command.Parameters.AddWithValue("$maximum", maximum);
@@ -86,7 +88,8 @@ internal sealed class EndedTaskStore(JournalDatabase database, JournalOptions op
 
     private SqliteConnection Open()
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = database.Path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = database.Path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
         connection.Open();
         return connection;
     }

@@ -24,15 +24,18 @@ internal static class JournalCreation
             return;
         try
         {
-            if (new FileInfo(path + WriteAheadLog.Suffix) is { Exists: true, Length: > 0 } || JournalMarkFile.Read(path) is { Sequence: > 1 })
+            if (new FileInfo(path + WriteAheadLog.Suffix) is { Exists: true, Length: > 0 }
+                || JournalMarkFile.Read(path) is { Sequence: > 1 })
             {
                 throw new JournalException(
-                    $"the journal '{path}' is missing, though there was one: a file beside it is left. Put back a copy of {JournalGuard.Names}, or move what is left of them away to begin without what they held");
+                    $"the journal '{path}' is missing, though there was one: a file beside it is left. Put back a copy of " +
+                    $"{JournalGuard.Names}, or move what is left of them away to begin without what they held");
             }
 
             Create(path);
         }
-        catch (Exception exception) when (exception is SqliteException or UnauthorizedAccessException or (IOException and not JournalException))
+        catch (Exception exception)
+            when (exception is SqliteException or UnauthorizedAccessException or (IOException and not JournalException))
         {
             throw new JournalException($"the journal '{path}' cannot be created: {exception.Message}", exception);
         }
@@ -50,7 +53,8 @@ internal static class JournalCreation
         var id = Guid.NewGuid();
         var meta = new JournalRecordBuffer();
         meta.Add(0, new Meta { Format = JournalDatabase.Format, JournalId = ByteString.CopyFrom(id.ToByteArray()), Writes = 1 });
-        using (var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = unfinished, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString()))
+        using (var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = unfinished, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString()))
         {
             connection.Open();
             Execute(connection, Tables);

@@ -6,8 +6,8 @@ using Orchestrator.Core.Common;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// The file <c>journal.db</c>: frames of records keyed by the position of their first record, the snapshot in chunks, one row of metadata, and the history
-/// of ended tasks. Used by one thread at a time.
+/// The file <c>journal.db</c>: frames of records keyed by the position of their first record, the snapshot in chunks, one row of metadata,
+/// and the history of ended tasks. Used by one thread at a time.
 /// </summary>
 internal sealed class JournalDatabase : IDisposable
 {
@@ -69,8 +69,8 @@ internal sealed class JournalDatabase : IDisposable
         JournalMark? expected = null;
         if (isWhole)
         {
-            // Before SQLite opens the log, which treats everything after the first bad frame as nonexistent. And before reading, since a coordinator may
-            // be writing.
+            // Before SQLite opens the log, which treats everything after the first bad frame as nonexistent. And before reading, since a
+            // coordinator may be writing.
             JournalGuard.Run(path, () =>
             {
                 expected = JournalMarkFile.Read(path);
@@ -149,7 +149,8 @@ internal sealed class JournalDatabase : IDisposable
         var last = ReadFrames(onRecord);
         if (_expected is { } mark && (last < mark.Position || Meta.Writes < mark.MetaWrites))
         {
-            var lost = last < mark.Position ? $"it ends with record {last}, and record {mark.Position} was written" : "its metadata are older than those that were written";
+            var lost = last < mark.Position ? $"it ends with record {last}, and record {mark.Position} was written"
+                : "its metadata are older than those that were written";
             throw new JournalException($"{lost}: the end of the journal is lost ({WriteAheadLog.Describe(Path)})") { IsLoss = true };
         }
 
@@ -179,7 +180,8 @@ internal sealed class JournalDatabase : IDisposable
     }
 
     /// <summary>Deletes chunks of a snapshot that was never activated.</summary>
-    public void DropUnfinishedSnapshots() => Execute("delete from snapshot where id >= $b", null, ((long)Meta.Snapshot + 1) * ChunksPerSnapshot);
+    public void DropUnfinishedSnapshots() =>
+        Execute("delete from snapshot where id >= $b", null, ((long)Meta.Snapshot + 1) * ChunksPerSnapshot);
 
     /// <summary>The size of the kept task ends, in bytes.</summary>
     public long ReadHistoryBytes()
@@ -304,9 +306,11 @@ internal sealed class JournalDatabase : IDisposable
     {
         var name = System.IO.Path.GetFileName(Path) + JournalMarkFile.Suffix;
         if (mark is null && !Meta.JournalId.IsEmpty && !File.Exists(Path + JournalMarkFile.Suffix))
-            throw new JournalException($"{name}, which says how far the journal has come, is missing, so it is unknown whether its end is lost") { IsLoss = true };
+            throw new JournalException(
+                $"{name}, which says how far the journal has come, is missing, so it is unknown whether its end is lost") { IsLoss = true };
         if (mark is { } found && !Meta.JournalId.IsEmpty && new Guid(Meta.JournalId.Span) != found.Journal)
-            throw new JournalException($"{name} is that of another journal, so it is unknown whether the end of this one is lost") { IsLoss = true };
+            throw new JournalException(
+                $"{name} is that of another journal, so it is unknown whether the end of this one is lost") { IsLoss = true };
         _expected = mark;
     }
 

@@ -4,8 +4,8 @@ using Orchestrator.Core.Common;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// One step of an engine: the changes to write, and the effects that wait for them. An entry without changes is not written, but waits for those before
-/// it. Exactly one of <see cref="OnWritten"/> and <see cref="OnFailed"/> follows, in append order.
+/// One step of an engine: the changes to write, and the effects that wait for them. An entry without changes is not written, but waits for
+/// those before it. Exactly one of <see cref="OnWritten"/> and <see cref="OnFailed"/> follows, in append order.
 /// </summary>
 internal abstract class JournalEntry
 {

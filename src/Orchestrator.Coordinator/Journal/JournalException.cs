@@ -9,6 +9,8 @@ public sealed class JournalException : IOException
     {
     }
 
-    /// <summary>Whether the rest of the journal is readable and merely incomplete, so that an operator may decide to continue with it.</summary>
+    /// <summary>
+    /// Whether the rest of the journal is readable and merely incomplete, so that an operator may decide to continue with it.
+    /// </summary>
     public bool IsLoss { get; init; }
 }

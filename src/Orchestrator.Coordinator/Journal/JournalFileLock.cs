@@ -26,7 +26,8 @@ internal static class JournalFileLock
         }
         catch (IOException exception)
         {
-            throw new JournalException($"the journal '{journal}' cannot be locked, another coordinator uses this data directory: {exception.Message}", exception);
+            throw new JournalException(
+                $"the journal '{journal}' cannot be locked, another coordinator uses this data directory: {exception.Message}", exception);
         }
     }
 }

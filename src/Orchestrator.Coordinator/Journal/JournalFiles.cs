@@ -5,7 +5,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// The files of an open journal, by path. Writes to a file that was deleted, replaced or truncated still succeed, but a later start cannot find them.
+/// The files of an open journal, by path. Writes to a file that was deleted, replaced or truncated still succeed, but a later start cannot
+/// find them.
 /// </summary>
 internal sealed unsafe class JournalFiles
 {
@@ -64,7 +65,8 @@ internal sealed unsafe class JournalFiles
         // … stx_ino at 32, stx_size at 40, stx_dev_major and stx_dev_minor at 136.
         var stat = new ReadOnlySpan<byte>(buffer, 256);
         return new FileState(
-            BinaryPrimitives.ReadUInt64LittleEndian(stat[136..]), BinaryPrimitives.ReadUInt64LittleEndian(stat[32..]), BinaryPrimitives.ReadInt64LittleEndian(stat[40..]));
+            BinaryPrimitives.ReadUInt64LittleEndian(stat[136..]), BinaryPrimitives.ReadUInt64LittleEndian(stat[32..]),
+            BinaryPrimitives.ReadInt64LittleEndian(stat[40..]));
     }
 
     private readonly record struct FileState(ulong Device, ulong Number, long Length);

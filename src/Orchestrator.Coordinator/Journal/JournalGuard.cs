@@ -7,7 +7,9 @@ namespace Orchestrator.Coordinator.Journal;
 internal static class JournalGuard
 {
     /// <summary>The files of one journal, for messages.</summary>
-    public const string Names = $"{JournalDatabase.FileName}, {JournalDatabase.FileName}{WriteAheadLog.Suffix} and {JournalDatabase.FileName}{JournalMarkFile.Suffix}";
+    public const string Names =
+        $"{JournalDatabase.FileName}, {JournalDatabase.FileName}{WriteAheadLog.Suffix} and " +
+        $"{JournalDatabase.FileName}{JournalMarkFile.Suffix}";
 
     // SQLite result codes.
     private const int InputOutputError = 10;
@@ -31,14 +33,18 @@ internal static class JournalGuard
         catch (SqliteException exception) when (exception.SqliteErrorCode is InputOutputError or Full && HasNoRoom(path))
         {
             // The advice for a damaged file would be wrong here: the file is intact.
-            throw new JournalException($"the journal '{path}' cannot be opened: No space left on device ({exception.Message.TrimEnd('.')}). Make room, and start again", exception);
+            throw new JournalException(
+                $"the journal '{path}' cannot be opened: No space left on device ({exception.Message.TrimEnd('.')}). Make room, and " +
+                "start again", exception);
         }
-        catch (Exception exception) when (exception is SqliteException or JournalException or InvalidProtocolBufferException or InvalidCastException or IOException
+        catch (Exception exception)
+            when (exception is SqliteException or JournalException or InvalidProtocolBufferException or InvalidCastException or IOException
                                               or UnauthorizedAccessException)
         {
             var isLoss = exception is JournalException { IsLoss: true };
             throw new JournalException(
-                $"the journal '{path}' cannot be read: {exception.Message.TrimEnd('.')}. Nothing was changed. Put back a copy of {Names}, or move them away to begin without what they hold"
+                $"the journal '{path}' cannot be read: {exception.Message.TrimEnd('.')}. Nothing was changed. Put back a copy of " +
+                $"{Names}, or move them away to begin without what they hold"
                 + (isLoss ? "; 'orchestrator journal accept' goes on with what can still be read" : ""),
                 exception)
             {
@@ -47,6 +53,7 @@ internal static class JournalGuard
         }
     }
 
-    // The space that SQLite needs to open a journal: on a full disk its shared-memory index fails first, and SQLite reports that as an I/O error.
+    // The space that SQLite needs to open a journal: on a full disk its shared-memory index fails first, and SQLite reports that as an I/O
+    // error.
     private static bool HasNoRoom(string path) => new DriveInfo(Path.GetDirectoryName(path)!).AvailableFreeSpace < 256 * 1_024;
 }

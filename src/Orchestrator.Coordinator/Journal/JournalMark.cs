@@ -16,7 +16,9 @@ internal readonly record struct JournalMark(Guid Journal, ulong Position, ulong 
     private const uint Magic = 0x316d6a6f;
     private const int SumAt = Bytes - sizeof(uint);
 
-    /// <summary>Counts the commits; the newer of two marks has the higher number. The first, 1, states that there was no commit yet.</summary>
+    /// <summary>
+    /// Counts the commits; the newer of two marks has the higher number. The first, 1, states that there was no commit yet.
+    /// </summary>
     public ulong Sequence { get; init; } = 1;
 
     /// <summary>The boot id of the machine when the mark was written; empty if unknown.</summary>
@@ -41,14 +43,16 @@ internal readonly record struct JournalMark(Guid Journal, ulong Position, ulong 
     /// <summary>Reads a mark; null if the bytes are not a valid mark.</summary>
     public static JournalMark? Read(ReadOnlySpan<byte> bytes)
     {
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic || BinaryPrimitives.ReadUInt32LittleEndian(bytes[SumAt..]) != JournalRecordBuffer.Sum(0, bytes[..SumAt]))
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic
+            || BinaryPrimitives.ReadUInt32LittleEndian(bytes[SumAt..]) != JournalRecordBuffer.Sum(0, bytes[..SumAt]))
             return null;
         var log = new LogPosition(
             BinaryPrimitives.ReadUInt64LittleEndian(bytes[64..]),
             (uint)BinaryPrimitives.ReadUInt64LittleEndian(bytes[80..]),
             BinaryPrimitives.ReadUInt64LittleEndian(bytes[72..]));
         return new JournalMark(
-            new Guid(bytes[16..32]), BinaryPrimitives.ReadUInt64LittleEndian(bytes[48..]), BinaryPrimitives.ReadUInt64LittleEndian(bytes[56..]), log)
+            new Guid(bytes[16..32]), BinaryPrimitives.ReadUInt64LittleEndian(bytes[48..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(bytes[56..]), log)
         {
             Sequence = BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]),
             Boot = new Guid(bytes[32..48]),

@@ -5,9 +5,10 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// The file <c>journal.db-mark</c>: how far the journal has been written, kept apart from it. SQLite treats a write-ahead log as ending before its first
-/// bad frame, and cannot know of later frames; the mark distinguishes lost records from ones never finished. The file has two slots for flushed progress,
-/// written in turn so that one is intact at any moment, and one slot for written progress, flushed or not, which is valid until the machine reboots.
+/// The file <c>journal.db-mark</c>: how far the journal has been written, kept apart from it. SQLite treats a write-ahead log as ending
+/// before its first bad frame, and cannot know of later frames; the mark distinguishes lost records from ones never finished. The file has
+/// two slots for flushed progress, written in turn so that one is intact at any moment, and one slot for written progress, flushed or not,
+/// which is valid until the machine reboots.
 /// </summary>
 internal sealed class JournalMarkFile : IDisposable
 {
@@ -37,7 +38,8 @@ internal sealed class JournalMarkFile : IDisposable
         File.Delete(path);
         var file = new FileStream(path, new FileStreamOptions
         {
-            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, BufferSize = 0, UnixCreateMode = OwnerOnly,
+            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, BufferSize = 0,
+            UnixCreateMode = OwnerOnly,
         });
         // Written and not only reserved, so that later writes change only these bytes and a flush is cheap.
         file.Write(new byte[FileBytes]);
@@ -86,7 +88,8 @@ internal sealed class JournalMarkFile : IDisposable
         using (var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite))
         {
             if (RandomAccess.Read(file, bytes, 0) < FileBytes)
-                throw new JournalException($"{Name(journal)} is cut off, {RandomAccess.GetLength(file)} of {FileBytes} bytes are left of it");
+                throw new JournalException(
+                    $"{Name(journal)} is cut off, {RandomAccess.GetLength(file)} of {FileBytes} bytes are left of it");
         }
 
         JournalMark? newest = null;
@@ -100,7 +103,8 @@ internal sealed class JournalMarkFile : IDisposable
         if (newest is null)
             throw new JournalException($"{Name(journal)}, which says how far the journal has come, is damaged");
         // Progress that was only written survives the death of the process, but not a reboot.
-        if (JournalMark.Read(At(bytes, WrittenPlace)) is { } written && written.Boot == s_boot && s_boot != Guid.Empty && written.Sequence > newest.Value.Sequence)
+        if (JournalMark.Read(At(bytes, WrittenPlace)) is { } written && written.Boot == s_boot && s_boot != Guid.Empty
+            && written.Sequence > newest.Value.Sequence)
             newest = written;
         return (newest.Value, newestPlace);
     }

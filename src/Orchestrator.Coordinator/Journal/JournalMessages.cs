@@ -5,8 +5,8 @@ namespace Orchestrator.Coordinator.Journal;
 /// <summary>Parses messages of the journal: every message that any version could write must be readable.</summary>
 internal static class JournalMessages
 {
-    // By default, generated code rejects a nesting depth of more than a hundred messages. Earlier versions accepted request payloads of that depth and
-    // wrote them into records that nest them deeper.
+    // By default, generated code rejects a nesting depth of more than a hundred messages. Earlier versions accepted request payloads of
+    // that depth and wrote them into records that nest them deeper.
     private const int MaxDepth = 200;
 
     /// <summary>Parses a message from these bytes.</summary>

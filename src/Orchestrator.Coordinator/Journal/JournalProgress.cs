@@ -43,15 +43,17 @@ internal sealed class JournalProgress : IDisposable
             _files = new JournalFiles(_path);
         else if (isFlushed)
             _files.Check();
-        _written = new JournalMark(_written.Journal, Math.Max(_written.Position, last), metaWrites, _log.Position) { Sequence = _written.Sequence + 1 };
+        _written = new JournalMark(
+            _written.Journal, Math.Max(_written.Position, last), metaWrites, _log.Position) { Sequence = _written.Sequence + 1 };
         _mark.Write(_written);
         if (isFlushed)
             _unflushed = _written;
     }
 
     /// <summary>
-    /// Flushes the mark if it is due. The commit itself was flushed before it was acknowledged; the mark follows a moment later, since a separate flush
-    /// per commit would halve the disk's throughput. The cost: damage to the last moment before a power loss is taken for a torn tail.
+    /// Flushes the mark if it is due. The commit itself was flushed before it was acknowledged; the mark follows a moment later, since a
+    /// separate flush per commit would halve the disk's throughput. The cost: damage to the last moment before a power loss is taken for a
+    /// torn tail.
     /// </summary>
     /// <exception cref="IOException">It cannot be flushed.</exception>
     public void Flush(bool now)

@@ -4,9 +4,9 @@ using System.Numerics;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// Records as bytes: version (1 byte), length (4 bytes, little-endian), the record, and a CRC-32C over its position and all these bytes. The position is
-/// not written but is part of the checksum, so a misplaced record counts as damaged, like one with a flipped bit. SQLite itself checks the pages of its
-/// write-ahead log, but not those of the database.
+/// Records as bytes: version (1 byte), length (4 bytes, little-endian), the record, and a CRC-32C over its position and all these bytes.
+/// The position is not written but is part of the checksum, so a misplaced record counts as damaged, like one with a flipped bit. SQLite
+/// itself checks the pages of its write-ahead log, but not those of the database.
 /// </summary>
 internal sealed class JournalRecordBuffer
 {

@@ -42,10 +42,13 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
             {
                 converted = convert(item);
             }
-            catch (Exception exception) when (exception is RequestValidationException or InvalidProtocolBufferException or ArgumentException or NullReferenceException
+            catch (Exception exception) when (exception is RequestValidationException or InvalidProtocolBufferException or ArgumentException
+                or NullReferenceException
                                                   or InvalidOperationException or OverflowException)
             {
-                throw new JournalException($"what the journal holds cannot be taken up ({exception.Message.TrimEnd('.')}): it is damaged, or of a later version", exception);
+                throw new JournalException(
+                    $"what the journal holds cannot be taken up ({exception.Message.TrimEnd('.')}): it is damaged, or of a later version",
+                    exception);
             }
 
             yield return converted;
@@ -58,7 +61,8 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
         return new Core.Queues.RestoredQueue(
             QueueOperations.ToSpec(queue.Spec),
             new Core.Queues.QueueCounts(
-                (long)counts.LastSequence, (long)counts.Unfinished, (long)counts.DeadLettered, (long)counts.Dropped, counts.ShutDown, counts.Emptied),
+                (long)counts.LastSequence, (long)counts.Unfinished, (long)counts.DeadLettered, (long)counts.Dropped, counts.ShutDown,
+                counts.Emptied),
             [.. queue.Items.Select(ToItem)])
         {
             Owner = queue.Owner,
@@ -70,7 +74,8 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
         object body = item.Body ?? new V1.Payload();
         if (item.DeadLetter is { } letter)
             body = new DeadLetter(body, letter.Queue, letter.Sequence, letter.Deliveries, letter.Reason);
-        return new Core.Queues.KeptItem(body, item.Bytes, (long)item.Sequence, item.Priority, times.ToEngine(item.PutAt), item.Deliveries, item.HasReturned)
+        return new Core.Queues.KeptItem(
+            body, item.Bytes, (long)item.Sequence, item.Priority, times.ToEngine(item.PutAt), item.Deliveries, item.HasReturned)
         {
             DelayedUntil = times.ToEngineOrNone(item.DelayedUntil),
         };
@@ -80,11 +85,14 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
     {
         IReadOnlyList<Number> numbers = state.Number is { } number
             ? [StateOperations.ToNumber(number, "number")]
-            : [.. state.Elements.Select(bits => state.IsReal == true ? Number.Of(BitConverter.UInt64BitsToDouble(bits)) : Number.Of((long)bits))];
-        return new Core.State.RestoredState(StateOperations.ToKind(state.Begun.Kind), state.Begun.Name, (Core.Common.Durability)(int)state.Begun.Durability, state.Version)
+            : [.. state.Elements.Select(
+                bits => state.IsReal == true ? Number.Of(BitConverter.UInt64BitsToDouble(bits)) : Number.Of((long)bits))];
+        return new Core.State.RestoredState(
+            StateOperations.ToKind(state.Begun.Kind), state.Begun.Name, (Core.Common.Durability)(int)state.Begun.Durability, state.Version)
         {
             Owner = state.Begun.Owner,
-            Entries = [.. state.Entries.Select(entry => new Core.State.RestoredEntry(entry.Key, ToContent(entry.Value), entry.Version, times.ToEngine(entry.Until)))],
+            Entries = [.. state.Entries.Select(
+                entry => new Core.State.RestoredEntry(entry.Key, ToContent(entry.Value), entry.Version, times.ToEngine(entry.Until)))],
             Values = [.. state.Values.Select(ToContent)],
             Numbers = numbers,
             IsReal = state.IsReal,
@@ -94,18 +102,22 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
     private static QueueItem ToAnswered(V1.QueueItem item)
     {
         var content = ToContent(item.Body ?? new V1.Payload());
-        var body = item.DeadLetter is { } letter ? new DeadLetter(content.Body, letter.Queue, letter.Sequence, letter.Deliveries, letter.Reason) : content.Body;
-        return QueueItem.TakenBefore(new Core.Queues.KeptItem(body, content.Bytes, (long)item.Sequence, item.Priority, 0, item.Delivery, HasReturned: true));
+        var body = item.DeadLetter is { } letter
+            ? new DeadLetter(content.Body, letter.Queue, letter.Sequence, letter.Deliveries, letter.Reason) : content.Body;
+        return QueueItem.TakenBefore(
+            new Core.Queues.KeptItem(body, content.Bytes, (long)item.Sequence, item.Priority, 0, item.Delivery, HasReturned: true));
     }
 
     private Core.Kernel.RequestAnswered ToRequest(RequestAnswered request)
     {
         (Type Command, ObjectOutcome Outcome) answer = request.AnswerCase switch
         {
-            RequestAnswered.AnswerOneofCase.Put => (typeof(PutItems), new PutOutcome((WaitStatus)(int)request.Put.Status, request.Put.Accepted)),
+            RequestAnswered.AnswerOneofCase.Put =>
+                (typeof(PutItems), new PutOutcome((WaitStatus)(int)request.Put.Status, request.Put.Accepted)),
             RequestAnswered.AnswerOneofCase.MarkDone => (typeof(MarkItemsDone), new MarkDoneOutcome(request.MarkDone.UnfinishedItems)),
             RequestAnswered.AnswerOneofCase.Dict => (typeof(UpdateDict), new UpdateDictOutcome(
-                request.Dict.Version, [.. request.Dict.Entries.Select(entry => new DictValue(entry.Key, entry.Value is { } value ? ToContent(value) : null, entry.Version))])),
+                request.Dict.Version, [.. request.Dict.Entries.Select(
+                    entry => new DictValue(entry.Key, entry.Value is { } value ? ToContent(value) : null, entry.Version))])),
             RequestAnswered.AnswerOneofCase.List => (typeof(UpdateList), new UpdateListOutcome(
                 request.List.Version, request.List.Count, [.. request.List.Popped.Select(ToContent)])),
             RequestAnswered.AnswerOneofCase.Value => (typeof(UpdateValue), new UpdateValueOutcome(
@@ -114,9 +126,12 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
                 request.Array.Version, [.. request.Array.After.Select(after => StateOperations.ToNumber(after, "after"))])),
             RequestAnswered.AnswerOneofCase.Get => (typeof(GetItems), new GetOutcome(
                 (WaitStatus)(int)request.Get.Status, [.. request.Get.Items.Select(ToAnswered)], null)),
-            RequestAnswered.AnswerOneofCase.Settle => (typeof(SettleItems), new SettleOutcome(request.Settle.Settled, [.. request.Settle.StaleLeaseIds])),
+            RequestAnswered.AnswerOneofCase.Settle =>
+                (typeof(SettleItems), new SettleOutcome(request.Settle.Settled, [.. request.Settle.StaleLeaseIds])),
             RequestAnswered.AnswerOneofCase.ShutDown => (typeof(ShutDownQueue), new ShutDownQueueOutcome(request.ShutDown.DroppedItems)),
-            _ => throw new JournalException($"the answer to request \"{request.RequestId}\" is of a kind that this build does not know: the journal is of a later version"),
+            _ => throw new JournalException(
+                $"the answer to request \"{request.RequestId}\" is of a kind that this build does not know: the journal is of a later " +
+                "version"),
         };
         return new Core.Kernel.RequestAnswered(request.RequestId, answer.Command, answer.Outcome, times.ToEngine(request.At));
     }
@@ -127,7 +142,8 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
         List<Violation>? violations = null;
         var policy = _policies.Map(accepted.Options, "options", ref violations);
         if (violations is not null)
-            throw new JournalException($"the options of task {accepted.TaskId} are wrong ({violations[0]}): the journal is damaged, or of a later version");
+            throw new JournalException(
+                $"the options of task {accepted.TaskId} are wrong ({violations[0]}): the journal is damaged, or of a later version");
         if (task.Met.Count > 0)
             policy = policy with { DependsOn = [.. policy.DependsOn.Where(id => !task.Met.Contains((ulong)id))] };
         return new Core.TaskModel.RestoredTask(
@@ -146,7 +162,8 @@ internal sealed class JournalRestorer(JournalState image, JournalClock times)
         new(failed.Number, failed.Worker, times.ToEngineOrNone(failed.StartedAt), failed.RunTicks, ToFailure(failed.Error));
 
     private Core.TaskModel.TaskEnd ToEnd(TaskEnded end) =>
-        new((TaskState)(int)end.State, end.Attempt, end.Worker, times.ToEngineOrNone(end.StartedAt), times.ToEngineOrNone(end.EndedAt), end.RunTicks)
+        new((TaskState)(int)end.State, end.Attempt, end.Worker, times.ToEngineOrNone(end.StartedAt), times.ToEngineOrNone(end.EndedAt),
+            end.RunTicks)
         {
             Output = end.HasOutput ? end.Output : null,
             OutputBytes = end.HasOutput ? end.Output.Length : 0,

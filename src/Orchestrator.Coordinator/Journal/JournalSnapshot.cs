@@ -3,8 +3,8 @@ using Orchestrator.Coordinator.Journal.Wire;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// Makes a snapshot from the file alone: reads and folds the file's content at one moment, and writes the result in pieces. The last piece activates the
-/// snapshot and deletes the records that it contains, in one transaction; until then a restart reads the previous snapshot.
+/// Makes a snapshot from the file alone: reads and folds the file's content at one moment, and writes the result in pieces. The last piece
+/// activates the snapshot and deletes the records that it contains, in one transaction; until then a restart reads the previous snapshot.
 /// </summary>
 internal sealed class JournalSnapshot(string path)
 {
@@ -32,7 +32,8 @@ internal sealed class JournalSnapshot(string path)
             write(target =>
             {
                 // Further ids may have been reserved meanwhile.
-                var now = new Meta(target.Meta) { Snapshot = snapshot, SnapshotChunks = chunks, SnapshotPosition = position, SnapshotBytes = bytes };
+                var now = new Meta(target.Meta) { Snapshot = snapshot, SnapshotChunks = chunks, SnapshotPosition = position,
+                    SnapshotBytes = bytes };
                 target.Commit([], Core.Common.Durability.Disk, () => target.Activate(now));
             });
             onDone();

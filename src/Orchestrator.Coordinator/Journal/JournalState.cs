@@ -4,8 +4,8 @@ using Orchestrator.Coordinator.Journal.Wire;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// The result of applying the records so far: the durable state without an engine. A start passes it to the engines, and snapshots are written from it. A
-/// record that does not fit its predecessors means a damaged journal.
+/// The result of applying the records so far: the durable state without an engine. A start passes it to the engines, and snapshots are
+/// written from it. A record that does not fit its predecessors means a damaged journal.
 /// </summary>
 internal sealed class JournalState
 {
@@ -46,10 +46,13 @@ internal sealed class JournalState
         {
             Apply(JournalMessages.Parse(Record.Parser, bytes));
         }
-        catch (Exception exception) when (exception is InvalidProtocolBufferException or KeyNotFoundException or ArgumentException or JournalException
+        catch (Exception exception)
+            when (exception is InvalidProtocolBufferException or KeyNotFoundException or ArgumentException or JournalException
                                               or NullReferenceException or OverflowException)
         {
-            throw new JournalException($"record {position} does not fit what came before it ({exception.Message.TrimEnd('.')}): the journal is damaged, or of a later version", exception);
+            throw new JournalException(
+                $"record {position} does not fit what came before it ({exception.Message.TrimEnd('.')}): the journal is damaged, or of a " +
+                "later version", exception);
         }
     }
 
@@ -124,7 +127,8 @@ internal sealed class JournalState
                 States[(V1.StateKind.Array, change.ArrayTyped.Array)].IsReal = change.ArrayTyped.Real;
                 break;
             case Change.ChangeOneofCase.StateDeleted:
-                Require(States.Remove((change.StateDeleted.Kind, change.StateDeleted.Name)), $"there is no {change.StateDeleted.Kind} {change.StateDeleted.Name}");
+                Require(States.Remove((change.StateDeleted.Kind, change.StateDeleted.Name)),
+                    $"there is no {change.StateDeleted.Kind} {change.StateDeleted.Name}");
                 StateFloor = Math.Max(StateFloor, change.StateDeleted.Floor);
                 break;
             case Change.ChangeOneofCase.StateFloor:
@@ -195,7 +199,8 @@ internal sealed class JournalState
     {
         if (forgotten.RequestId.Length == 0)
             return;
-        _forgotten.Enqueue(new TaskRequest { RequestId = forgotten.RequestId, TaskId = forgotten.TaskId, AcceptedAt = forgotten.AcceptedAt });
+        _forgotten.Enqueue(
+            new TaskRequest { RequestId = forgotten.RequestId, TaskId = forgotten.TaskId, AcceptedAt = forgotten.AcceptedAt });
         if (_forgotten.Count > MaxRequests)
             _forgotten.Dequeue();
     }

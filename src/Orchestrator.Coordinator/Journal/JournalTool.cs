@@ -6,7 +6,9 @@ namespace Orchestrator.Coordinator.Journal;
 /// <summary>Offline operations on a journal.</summary>
 public static class JournalTool
 {
-    /// <summary>Reads the whole journal as a start would, and has SQLite check the file's pages; also works while its coordinator runs.</summary>
+    /// <summary>
+    /// Reads the whole journal as a start would, and has SQLite check the file's pages; also works while its coordinator runs.
+    /// </summary>
     /// <exception cref="JournalException">It is damaged; the message says where.</exception>
     public static JournalReport Verify(string directory)
     {
@@ -20,7 +22,9 @@ public static class JournalTool
             bytes += record.Count;
         });
         if (database.CheckPages() is { Length: > 0 } found)
-            throw new JournalException($"the journal '{database.Path}' can be read, but SQLite finds its pages damaged: {found}. Compact it, or put back a copy of it");
+            throw new JournalException(
+                $"the journal '{database.Path}' can be read, but SQLite finds its pages damaged: {found}. " +
+                "Compact it, or put back a copy of it");
         return new JournalReport(
             database.Path,
             position,
@@ -45,7 +49,9 @@ public static class JournalTool
             (position, record) => write($"{{\"position\":{position},\"record\":{ToJson(record)}}}"));
     }
 
-    /// <summary>Writes a snapshot, deletes the records that it contains, and frees their space. The coordinator must have stopped.</summary>
+    /// <summary>
+    /// Writes a snapshot, deletes the records that it contains, and frees their space. The coordinator must have stopped.
+    /// </summary>
     /// <returns>The file's size before and after, in bytes.</returns>
     /// <exception cref="JournalException">It is damaged or in use.</exception>
     public static (long Before, long After) Compact(string directory)
@@ -88,7 +94,8 @@ public static class JournalTool
             var image = new JournalState();
             last = reader.ReadAll(image.Apply, image.Apply);
             if (reader.CheckPages() is { Length: > 0 } found)
-                throw new JournalException($"the journal '{path}' can be read, but SQLite finds its pages damaged: {found}. Put back a copy of it");
+                throw new JournalException(
+                    $"the journal '{path}' can be read, but SQLite finds its pages damaged: {found}. Put back a copy of it");
         }
 
         JournalDatabase.ForgetMark(path);
@@ -114,4 +121,5 @@ public static class JournalTool
 /// <param name="Tasks">Durable tasks whose results are kept or that are unfinished.</param>
 /// <param name="UnfinishedTasks">Those that are unfinished.</param>
 public sealed record JournalReport(
-    string Path, ulong LastPosition, long Records, long RecordBytes, long SnapshotBytes, int Queues, long Items, int StateObjects, int Tasks, int UnfinishedTasks);
+    string Path, ulong LastPosition, long Records, long RecordBytes, long SnapshotBytes, int Queues, long Items, int StateObjects,
+    int Tasks, int UnfinishedTasks);

@@ -17,11 +17,13 @@ internal sealed class ObjectChangeMapper(JournalClock times)
         {
             StateBegun = new StateBegun
             {
-                Kind = StateOperations.ToMessage(begun.Kind), Name = begun.Name, Durability = (V1.Durability)(int)begun.Durability, Version = begun.Version, Owner = begun.Owner,
+                Kind = StateOperations.ToMessage(begun.Kind), Name = begun.Name, Durability = (V1.Durability)(int)begun.Durability,
+                Version = begun.Version, Owner = begun.Owner,
             },
         },
         Core.State.StateEdited edited => new Change { StateEdited = ToWire(edited) },
-        Core.State.EntryLives lives => new Change { EntryLives = new EntryLives { Dict = lives.Dict, Key = lives.Key, Until = times.ToJournal(lives.Deadline) } },
+        Core.State.EntryLives lives =>
+            new Change { EntryLives = new EntryLives { Dict = lives.Dict, Key = lives.Key, Until = times.ToJournal(lives.Deadline) } },
         Core.State.ArrayTyped typed => new Change { ArrayTyped = new ArrayTyped { Array = typed.Array, Real = typed.IsReal } },
         Core.State.StateDeleted deleted => new Change
         {
@@ -78,13 +80,15 @@ internal sealed class ObjectChangeMapper(JournalClock times)
             Bytes = item.Bytes,
         };
         if (letter is not null)
-            message.DeadLetter = new V1.DeadLetter { Queue = letter.Queue, Sequence = letter.Sequence, Deliveries = letter.Deliveries, Reason = letter.Reason };
+            message.DeadLetter = new V1.DeadLetter { Queue = letter.Queue, Sequence = letter.Sequence, Deliveries = letter.Deliveries,
+                Reason = letter.Reason };
         return message;
     }
 
     private static StateEdited ToWire(Core.State.StateEdited edited)
     {
-        var message = new StateEdited { Kind = StateOperations.ToMessage(edited.Kind), Name = edited.Name, Version = edited.Change.Version };
+        var message =
+            new StateEdited { Kind = StateOperations.ToMessage(edited.Kind), Name = edited.Name, Version = edited.Change.Version };
         switch (edited.Change)
         {
             case Core.State.DictEntrySet set:

@@ -27,13 +27,15 @@ internal sealed class TaskChangeMapper(JournalClock times, TaskResultMapper resu
     public Change ToWire(Core.TaskModel.TaskChange change) => change switch
     {
         Core.TaskModel.TaskAccepted accepted => new Change { TaskAccepted = ToWire(accepted) },
-        Core.TaskModel.DependencyMet met => new Change { DependencyMet = new DependencyMet { TaskId = (ulong)met.TaskId, Dependency = (ulong)met.DependencyId } },
+        Core.TaskModel.DependencyMet met =>
+            new Change { DependencyMet = new DependencyMet { TaskId = (ulong)met.TaskId, Dependency = (ulong)met.DependencyId } },
         Core.TaskModel.TaskAssigned assigned => new Change
         {
             TaskAssigned = new TaskAssigned { TaskId = (ulong)assigned.TaskId, Attempt = assigned.Attempt, Worker = assigned.Worker },
         },
         Core.TaskModel.TaskReturned returned => new Change { TaskReturned = (ulong)returned.TaskId },
-        Core.TaskModel.TaskRetried retried => new Change { TaskRetried = new TaskRetried { TaskId = (ulong)retried.TaskId, Failed = ToWire(retried.Failed) } },
+        Core.TaskModel.TaskRetried retried =>
+            new Change { TaskRetried = new TaskRetried { TaskId = (ulong)retried.TaskId, Failed = ToWire(retried.Failed) } },
         Core.TaskModel.TaskCancelRequested cancelled => new Change { TaskCancelRequested = (ulong)cancelled.TaskId },
         Core.TaskModel.TaskEnded ended => new Change { TaskEnded = ToWire(ended) },
         Core.TaskModel.TaskForgotten forgotten => new Change { TaskForgotten = (ulong)forgotten.TaskId },

@@ -5,8 +5,9 @@ using Microsoft.Data.Sqlite;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// The end of an open connection's write-ahead log, read from SQLite's index of that log (sqlite.org/walformat.html, "WAL-Index Header"). The index is
-/// shared memory that SQLite has mapped already, so reading it takes no system call. Only the writer may read it, between two transactions.
+/// The end of an open connection's write-ahead log, read from SQLite's index of that log (sqlite.org/walformat.html, "WAL-Index Header").
+/// The index is shared memory that SQLite has mapped already, so reading it takes no system call. Only the writer may read it, between two
+/// transactions.
 /// </summary>
 internal sealed unsafe partial class WriteAheadIndex
 {
@@ -29,7 +30,8 @@ internal sealed unsafe partial class WriteAheadIndex
         void* region = null;
         fixed (byte* name = "main\0"u8)
         {
-            if (sqlite3_file_control(connection.Handle!.DangerousGetHandle(), name, FilePointer, &file) != 0 || file is null || *file is null)
+            if (sqlite3_file_control(connection.Handle!.DangerousGetHandle(), name, FilePointer, &file) != 0 || file is null
+                || *file is null)
                 throw new JournalException("SQLite does not say which file it has opened");
         }
 

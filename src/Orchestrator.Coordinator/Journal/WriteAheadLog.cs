@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>
-/// Reads SQLite's write-ahead log as its recovery does (sqlite.org/fileformat2.html, "The Write-Ahead Log"): a header of 32 bytes, then frames of 24 bytes
-/// and a page, each with the header's salts and a checksum over everything before it.
+/// Reads SQLite's write-ahead log as its recovery does (sqlite.org/fileformat2.html, "The Write-Ahead Log"): a header of 32 bytes, then
+/// frames of 24 bytes and a page, each with the header's salts and a checksum over everything before it.
 /// </summary>
 internal static class WriteAheadLog
 {
@@ -28,15 +28,17 @@ internal static class WriteAheadLog
         using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         Span<byte> header = stackalloc byte[HeaderBytes];
         Span<byte> now = stackalloc byte[HeaderBytes];
-        // If the log is empty, has a torn header or other salts, the database's own content decides: the expected log may have been checkpointed into it
-        // since.
+        // If the log is empty, has a torn header or other salts, the database's own content decides: the expected log may have been
+        // checkpointed into it since.
         while (RandomAccess.Read(file, header, 0) == HeaderBytes && Start(header) is { } start && start.Salts == expected.Salts)
         {
             if (Walk(file, start, expected) is not { } damage)
                 return;
             // A coordinator that restarts its log writes the header first.
             if (RandomAccess.Read(file, now, 0) == HeaderBytes && now.SequenceEqual(header))
-                throw new JournalException($"{Path.GetFileName(path)}: {damage}, and {expected.Frames} frames were written: the write-ahead log is damaged") { IsLoss = true };
+                throw new JournalException(
+                    $"{Path.GetFileName(path)}: {damage}, and {expected.Frames} frames were written: the write-ahead log is " +
+                    "damaged") { IsLoss = true };
         }
     }
 
@@ -89,7 +91,8 @@ internal static class WriteAheadLog
         for (; bytes.Length >= 8; bytes = bytes[8..])
         {
             first += (isBigEndian ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes)) + second;
-            second += (isBigEndian ? BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..])) + first;
+            second += (isBigEndian
+                ? BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..])) + first;
         }
 
         return ((ulong)first << 32) | second;

@@ -10,7 +10,9 @@ namespace Orchestrator.Coordinator.Mapping;
 /// <summary>The operations of <c>QueueService</c>, <c>PipeService</c> and <c>StateService</c>.</summary>
 internal static partial class ConnectOperations
 {
-    /// <summary>A query that changes nothing and does not wait, to run under the engine's lock; null if the operation is not a query.</summary>
+    /// <summary>
+    /// A query that changes nothing and does not wait, to run under the engine's lock; null if the operation is not a query.
+    /// </summary>
     public static Func<ObjectEngine, TimeSpan, ObjectOutcome>? ToRead(Operation operation) => operation.RequestCase switch
     {
         Operation.RequestOneofCase.ReadDict => (engine, now) => StateReads.Read(engine, operation.ReadDict, now),

@@ -17,16 +17,20 @@ internal static partial class ConnectOperations
     {
         Operation.RequestOneofCase.AcquireLock => (SyncOperations.ToCommand(operation.AcquireLock), operation.AcquireLock.SessionId),
         Operation.RequestOneofCase.ReleaseLock => (SyncOperations.ToCommand(operation.ReleaseLock), operation.ReleaseLock.SessionId),
-        Operation.RequestOneofCase.AcquireSemaphore => (SyncOperations.ToCommand(operation.AcquireSemaphore), operation.AcquireSemaphore.SessionId),
-        Operation.RequestOneofCase.ReleaseSemaphore => (SyncOperations.ToCommand(operation.ReleaseSemaphore), operation.ReleaseSemaphore.SessionId),
+        Operation.RequestOneofCase.AcquireSemaphore =>
+            (SyncOperations.ToCommand(operation.AcquireSemaphore), operation.AcquireSemaphore.SessionId),
+        Operation.RequestOneofCase.ReleaseSemaphore =>
+            (SyncOperations.ToCommand(operation.ReleaseSemaphore), operation.ReleaseSemaphore.SessionId),
         Operation.RequestOneofCase.WaitEvent => (SyncOperations.ToCommand(operation.WaitEvent), operation.WaitEvent.SessionId),
         Operation.RequestOneofCase.SetEvent => (SyncOperations.ToCommand(operation.SetEvent), ""),
         Operation.RequestOneofCase.WaitCondition => (SyncOperations.ToCommand(operation.WaitCondition), operation.WaitCondition.SessionId),
-        Operation.RequestOneofCase.NotifyCondition => (SyncOperations.ToCommand(operation.NotifyCondition), operation.NotifyCondition.SessionId),
+        Operation.RequestOneofCase.NotifyCondition =>
+            (SyncOperations.ToCommand(operation.NotifyCondition), operation.NotifyCondition.SessionId),
         Operation.RequestOneofCase.WaitBarrier => (SyncOperations.ToCommand(operation.WaitBarrier), operation.WaitBarrier.SessionId),
         Operation.RequestOneofCase.WaitLatch => (SyncOperations.ToCommand(operation.WaitLatch), operation.WaitLatch.SessionId),
         Operation.RequestOneofCase.CountDownLatch => (SyncOperations.ToCommand(operation.CountDownLatch), ""),
-        Operation.RequestOneofCase.AcquirePermits => (SyncOperations.ToCommand(operation.AcquirePermits), operation.AcquirePermits.SessionId),
+        Operation.RequestOneofCase.AcquirePermits =>
+            (SyncOperations.ToCommand(operation.AcquirePermits), operation.AcquirePermits.SessionId),
         _ => ((ObjectCommand?)null, ""),
     };
 

@@ -3,11 +3,14 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Mapping;
 
-/// <summary>The operations of a Connect stream: each carries the request of the unary call of the same name. One file per group of services.</summary>
+/// <summary>
+/// The operations of a Connect stream: each carries the request of the unary call of the same name. One file per group of services.
+/// </summary>
 internal static partial class ConnectOperations
 {
     /// <summary>
-    /// The command and the session that the operation names, or the stream's own where it names none. Null if it holds no request known to this version.
+    /// The command and the session that the operation names, or the stream's own where it names none. Null if it holds no request known to
+    /// this version.
     /// </summary>
     /// <exception cref="RequestValidationException">The request itself is invalid.</exception>
     public static ObjectRequest? ToRequest(Operation operation, string streamSession)

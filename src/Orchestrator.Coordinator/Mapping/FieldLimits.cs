@@ -14,8 +14,8 @@ namespace Orchestrator.Coordinator.Mapping;
 internal sealed record FieldLimit(string Name, int Maximum, string Unit, string Description);
 
 /// <summary>
-/// The single table of size limits for every string and list in a request. Limits are resolved by field descriptor, so a new field cannot be forgotten:
-/// one without a limit fails a test, and is refused if it is ever sent. Payloads have their own limits.
+/// The single table of size limits for every string and list in a request. Limits are resolved by field descriptor, so a new field cannot
+/// be forgotten: one without a limit fails a test, and is refused if it is ever sent. Payloads have their own limits.
 /// </summary>
 internal static class FieldLimits
 {
@@ -23,13 +23,15 @@ internal static class FieldLimits
     private const int AlwaysFits = 128;
 
     private static readonly FieldLimit Name = new(
-        "name_chars", 128, "characters", "A name: of a handler, an object, a worker, a group, a session, a flow, an affinity, concurrency or fairness key, a label");
+        "name_chars", 128, "characters",
+        "A name: of a handler, an object, a worker, a group, a session, a flow, an affinity, concurrency or fairness key, a label");
 
     private static readonly FieldLimit SessionId = new("session_id_chars", 128, "characters", "A session's id");
     private static readonly FieldLimit RequestId = new("request_id_chars", 256, "characters", "An idempotency key");
     private static readonly FieldLimit PageToken = new("page_token_chars", 2_048, "characters", "A next_page_token that is sent back");
     private static readonly FieldLimit Key = new("key_chars", 1_024, "characters", "A key of a dict, or its prefix");
-    private static readonly FieldLimit Text = new("text_chars", 1_024, "characters", "A path into a value, a label's value, the reason of a rejection");
+    private static readonly FieldLimit Text = new(
+        "text_chars", 1_024, "characters", "A path into a value, a label's value, the reason of a rejection");
 
     /// <summary>The labels of one task.</summary>
     public static readonly FieldLimit Labels = new("labels", 64, "labels", "Labels of one task");
@@ -38,13 +40,15 @@ internal static class FieldLimits
     public static readonly FieldLimit Dependencies = new("dependencies", 10_000, "tasks", "Tasks that one task depends on");
 
     /// <summary>The elements of any other list.</summary>
-    public static readonly FieldLimit Elements = new("list_elements", 100_000, "elements", "Tasks, items, messages, edits, ids, keys or values in one list of a request");
+    public static readonly FieldLimit Elements = new(
+        "list_elements", 100_000, "elements", "Tasks, items, messages, edits, ids, keys or values in one list of a request");
 
     private static readonly FrozenDictionary<string, FieldLimit> Strings = new (FieldLimit Limit, string[] Fields)[]
     {
         (Name,
         [
-            "handler", "affinity_key", "concurrency_key", "rate_limiter", "fairness_key", "queue", "dead_letter_queue", "name", "display_name", "pipe", "dict", "list", "value",
+            "handler", "affinity_key", "concurrency_key", "rate_limiter", "fairness_key", "queue", "dead_letter_queue", "name",
+            "display_name", "pipe", "dict", "list", "value",
             "array", "lock", "semaphore", "event", "condition", "barrier", "latch", "worker", "group", "flow",
         ]),
         (SessionId, ["session_id"]),
@@ -57,16 +61,20 @@ internal static class FieldLimits
     private static readonly ConcurrentDictionary<MessageDescriptor, FieldDescriptor[]> Fields = new();
 
     /// <summary>All limits.</summary>
-    public static IReadOnlyList<FieldLimit> All { get; } = [Name, SessionId, RequestId, PageToken, Key, Text, Labels, Dependencies, Elements];
+    public static IReadOnlyList<FieldLimit> All { get; } =
+        [Name, SessionId, RequestId, PageToken, Key, Text, Labels, Dependencies, Elements];
 
     /// <summary>The limit of the length of a string, or of each string of a list; null where there is none.</summary>
-    public static FieldLimit? OfString(FieldDescriptor field) => field.FieldType == FieldType.String ? Strings.GetValueOrDefault(field.Name) : null;
+    public static FieldLimit? OfString(FieldDescriptor field) =>
+        field.FieldType == FieldType.String ? Strings.GetValueOrDefault(field.Name) : null;
 
     /// <summary>The limit of the number of elements; null if the field is not a list.</summary>
     public static FieldLimit? OfCount(FieldDescriptor field) =>
         field.IsMap ? Labels : field is { IsRepeated: true, Name: "depends_on" } ? Dependencies : field.IsRepeated ? Elements : null;
 
-    /// <summary>The violation of a list with this many elements, for lists read without a parsed message; null if it is within its limit.</summary>
+    /// <summary>
+    /// The violation of a list with this many elements, for lists read without a parsed message; null if it is within its limit.
+    /// </summary>
     public static Violation? OfElements(int count, string path) => TooMany(count, Elements, path);
 
     /// <summary>The violation of a string read without a parsed message; null if it is within its limit.</summary>
@@ -84,10 +92,12 @@ internal static class FieldLimits
 
     private static Violation? FindIn(IMessage message, string path, string? except)
     {
-        foreach (var field in Fields.GetOrAdd(message.Descriptor, static descriptor => [.. descriptor.Fields.InDeclarationOrder().Where(IsLookedAt)]))
+        foreach (var field in Fields.GetOrAdd(
+            message.Descriptor, static descriptor => [.. descriptor.Fields.InDeclarationOrder().Where(IsLookedAt)]))
         {
             if ((field.RealContainingOneof is not { } oneof || oneof.Accessor.GetCaseFieldDescriptor(message) == field)
-                && FindIn(field, field.Accessor.GetValue(message), path.Length == 0 ? field.Name : $"{path}.{field.Name}", isCountOnly: field.Name == except) is { } violation)
+                && FindIn(field, field.Accessor.GetValue(message), path.Length == 0
+                    ? field.Name : $"{path}.{field.Name}", isCountOnly: field.Name == except) is { } violation)
             {
                 return violation;
             }
@@ -114,8 +124,10 @@ internal static class FieldLimits
                 for (var i = 0; i < list.Count; i++)
                 {
                     // The path of an element is built only for an error.
-                    if (list[i] is IMessage element ? FindIn(element, "", null) is not null : TooLong((string)list[i]!, OfString(field)!, "") is not null)
-                        return list[i] is IMessage wrong ? FindIn(wrong, $"{path}[{i}]", null) : TooLong((string)list[i]!, OfString(field)!, $"{path}[{i}]");
+                    if (list[i] is IMessage element
+                        ? FindIn(element, "", null) is not null : TooLong((string)list[i]!, OfString(field)!, "") is not null)
+                        return list[i] is IMessage wrong
+                            ? FindIn(wrong, $"{path}[{i}]", null) : TooLong((string)list[i]!, OfString(field)!, $"{path}[{i}]");
                 }
 
                 return null;
@@ -128,7 +140,8 @@ internal static class FieldLimits
     {
         foreach (DictionaryEntry label in labels)
         {
-            if ((TooLong((string)label.Key, Name, $"{path} (key)") ?? TooLong((string)label.Value!, Text, $"{path}[{label.Key}]")) is { } violation)
+            if ((TooLong((string)label.Key, Name, $"{path} (key)")
+                ?? TooLong((string)label.Value!, Text, $"{path}[{label.Key}]")) is { } violation)
                 return violation;
         }
 
@@ -136,13 +149,16 @@ internal static class FieldLimits
     }
 
     private static Violation? TooLong(string text, FieldLimit limit, string path) =>
-        text.Length <= limit.Maximum ? null : new Violation(path, $"has {text.Length:N0} characters; at most {limit.Maximum:N0} are allowed ({limit.Name})");
+        text.Length <= limit.Maximum
+            ? null : new Violation(path, $"has {text.Length:N0} characters; at most {limit.Maximum:N0} are allowed ({limit.Name})");
 
     private static Violation? TooMany(int count, FieldLimit limit, string path) =>
-        count <= limit.Maximum ? null : new Violation(path, $"has {count:N0} elements; at most {limit.Maximum:N0} are allowed ({limit.Name})");
+        count <= limit.Maximum
+            ? null : new Violation(path, $"has {count:N0} elements; at most {limit.Maximum:N0} are allowed ({limit.Name})");
 
     /// <summary>Strings, lists, and messages that may contain them. Payload content is limited by its bytes.</summary>
     private static bool IsLookedAt(FieldDescriptor field) =>
         field.FieldType == FieldType.String || field.IsRepeated
-        || (field.FieldType == FieldType.Message && field.MessageType.File.Package == "orchestrator.v1" && field.MessageType.Name != nameof(V1.Payload));
+        || (field.FieldType == FieldType.Message && field.MessageType.File.Package == "orchestrator.v1"
+            && field.MessageType.Name != nameof(V1.Payload));
 }

@@ -10,8 +10,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Mapping;
 
 /// <summary>
-/// Edits payloads that hold JSON values. Unchanged parts are shared with the old value, which stays unmodified. Integers are exact at any size: beyond
-/// 2^53 they are decimal strings, as everywhere in the contract.
+/// Edits payloads that hold JSON values. Unchanged parts are shared with the old value, which stays unmodified. Integers are exact at any
+/// size: beyond 2^53 they are decimal strings, as everywhere in the contract.
 /// </summary>
 internal sealed class JsonEditor : IValueEditor
 {
@@ -44,7 +44,8 @@ internal sealed class JsonEditor : IValueEditor
         Value? current = null;
         if (value is { } content && TryRead(content, out current) is { } error)
             return ValueEdit.Refused(error);
-        return JsonPath.TrySet(current, steps, json, out var changed) is { } refused ? ValueEdit.Refused(refused) : Fit(changed, $"with \"{JsonPath.Shorten(path)}\" set");
+        return JsonPath.TrySet(current, steps, json, out var changed) is { } refused
+            ? ValueEdit.Refused(refused) : Fit(changed, $"with \"{JsonPath.Shorten(path)}\" set");
     }
 
     public ValueEdit Append(Content? value, Content element)
@@ -82,9 +83,11 @@ internal sealed class JsonEditor : IValueEditor
 
     private static BigInteger? ToInteger(Value value) => value.KindCase switch
     {
-        Value.KindOneofCase.NumberValue when double.IsInteger(value.NumberValue) && Math.Abs(value.NumberValue) <= LargestExact => new BigInteger(value.NumberValue),
+        Value.KindOneofCase.NumberValue when double.IsInteger(value.NumberValue) && Math.Abs(value.NumberValue) <= LargestExact =>
+            new BigInteger(value.NumberValue),
         Value.KindOneofCase.StringValue when value.StringValue.Length is > 0 and <= MaxDigits
-            && BigInteger.TryParse(value.StringValue, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer) => integer,
+            && BigInteger.TryParse(value.StringValue, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer) =>
+                integer,
         _ => null,
     };
 
@@ -101,7 +104,8 @@ internal sealed class JsonEditor : IValueEditor
     private static ValueEdit Fit(Payload payload, long bytes, string change)
     {
         if (bytes > ProtocolConstants.MaxPayloadBytes)
-            return ValueEdit.Refused($"{change} it would have {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}");
+            return ValueEdit.Refused(
+                $"{change} it would have {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}");
         return PayloadFormat.IsTooDeep(payload, bytes)
             ? ValueEdit.Refused($"{change}, {PayloadFormat.TooDeep}")
             : ValueEdit.Done(new Content(payload, (int)bytes));

@@ -5,8 +5,8 @@ using Orchestrator.Transport.RawMessages;
 namespace Orchestrator.Coordinator.Mapping;
 
 /// <summary>
-/// A place inside a JSON value: names with dots between them and indices in brackets, as in <c>a.b[2]</c> or <c>[-1].name</c>. A name with a dot or bracket is
-/// written <c>["a.b"]</c>.
+/// A place inside a JSON value: names with dots between them and indices in brackets, as in <c>a.b[2]</c> or <c>[-1].name</c>. A name with
+/// a dot or bracket is written <c>["a.b"]</c>.
 /// </summary>
 internal static class JsonPath
 {
@@ -38,7 +38,8 @@ internal static class JsonPath
 
         // Each step adds at least one array level, and the recursion that sets the value goes one call deeper.
         if (steps.Count > PayloadFormat.MaxArrays)
-            return $"the path \"{Shorten(path)}\" of {steps.Count:N0} steps leads too deep: {PayloadFormat.MaxObjects} objects or {PayloadFormat.MaxArrays} arrays inside each other are possible";
+            return $"the path \"{Shorten(path)}\" of {steps.Count:N0} steps leads too deep: {PayloadFormat.MaxObjects} objects or " +
+                $"{PayloadFormat.MaxArrays} arrays inside each other are possible";
         return steps.Count > 0 ? null : "the path is empty; to replace the whole value, set it";
     }
 
@@ -55,7 +56,8 @@ internal static class JsonPath
         if (depth == steps.Count)
             return null;
         var step = steps[depth];
-        return step.Name is null ? SetElement(value, steps, element, out changed, depth) : SetField(value, steps, element, out changed, depth);
+        return step.Name is null
+            ? SetElement(value, steps, element, out changed, depth) : SetField(value, steps, element, out changed, depth);
     }
 
     private static string? SetField(Value? value, IReadOnlyList<Step> steps, Value element, out Value changed, int depth)
@@ -115,7 +117,8 @@ internal static class JsonPath
 
     private static string Describe(IReadOnlyList<Step> steps, int count) => count == 0
         ? "the top"
-        : string.Concat(steps.Take(count).Select((step, i) => step.Name is null ? $"[{step.Index}]" : i == 0 ? step.Name : $".{step.Name}"));
+        : string.Concat(
+            steps.Take(count).Select((step, i) => step.Name is null ? $"[{step.Index}]" : i == 0 ? step.Name : $".{step.Name}"));
 
     /// <summary>One step into a value.</summary>
     /// <param name="Name">The field; null for an index.</param>

@@ -10,7 +10,8 @@ namespace Orchestrator.Coordinator.Mapping;
 internal static class PayloadMapper
 {
     /// <summary>
-    /// The maximum number of items in one answer: with the overhead of each, they still fit into the message size that clients accept by default.
+    /// The maximum number of items in one answer: with the overhead of each, they still fit into the message size that clients accept by
+    /// default.
     /// </summary>
     public const int MaxItems = 2_048;
 
@@ -39,13 +40,16 @@ internal static class PayloadMapper
         return PayloadFormat.IsTooDeep(payload, bytes) ? throw TooDeep(Name(field, index, part)) : new Content(payload, bytes);
     }
 
-    private static RequestValidationException TooDeep(string field) => RequestValidationException.Invalid(field, $"{field}: {PayloadFormat.TooDeep}");
+    private static RequestValidationException TooDeep(string field) =>
+        RequestValidationException.Invalid(field, $"{field}: {PayloadFormat.TooDeep}");
 
     private static RequestValidationException TooLarge(string field, int bytes) => RequestValidationException.Limit(
-        field, $"{field} has {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a path instead of a large object");
+        field, $"{field} has {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a " +
+            "path instead of a large object");
 
     // Built only for an error: most requests are valid.
-    private static string Name(string field, int index, string part) => index < 0 ? field : part.Length == 0 ? $"{field}[{index}]" : $"{field}[{index}].{part}";
+    private static string Name(string field, int index, string part) =>
+        index < 0 ? field : part.Length == 0 ? $"{field}[{index}]" : $"{field}[{index}].{part}";
 
     /// <summary>As <see cref="ToContent"/>, for each.</summary>
     public static Content[] ToContents(RepeatedField<Payload> payloads, string field)
@@ -62,12 +66,14 @@ internal static class PayloadMapper
     /// <summary>Checks the length of an idempotency key.</summary>
     public static string RequestId(string id) => id.Length <= MaxRequestIdLength
         ? id
-        : throw RequestValidationException.Invalid("request_id", $"the request_id has {id.Length} characters; at most {MaxRequestIdLength} are allowed");
+        : throw RequestValidationException.Invalid(
+            "request_id", $"the request_id has {id.Length} characters; at most {MaxRequestIdLength} are allowed");
 
     /// <summary>The number of items on a page.</summary>
     public static int PageSize(int asked) => asked switch
     {
-        < 0 => throw RequestValidationException.Invalid("page_size", $"a page_size of {asked} must be at least 1, or 0 for {DefaultPageSize}"),
+        < 0 => throw RequestValidationException.Invalid(
+            "page_size", $"a page_size of {asked} must be at least 1, or 0 for {DefaultPageSize}"),
         0 => DefaultPageSize,
         _ => Math.Min(asked, MaxPageSize),
     };

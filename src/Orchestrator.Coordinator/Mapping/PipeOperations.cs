@@ -19,7 +19,8 @@ internal static class PipeOperations
             Timeout = ProtoTime.ToTimeSpan(request.Timeout), RequestId = PayloadMapper.RequestId(request.RequestId),
         };
 
-    public static V1.SendResponse ToResponse(SendOutcome outcome) => new() { Status = (V1.PipeStatus)(int)outcome.Status, Sent = outcome.Sent };
+    public static V1.SendResponse ToResponse(SendOutcome outcome) =>
+        new() { Status = (V1.PipeStatus)(int)outcome.Status, Sent = outcome.Sent };
 
     public static ReceiveMessages ToCommand(V1.ReceiveRequest request) =>
         new(request.Pipe, ToEnd(request.End), Math.Min(request.MaxMessages, PayloadMapper.MaxItems))
@@ -38,13 +39,15 @@ internal static class PipeOperations
         return response;
     }
 
-    public static ClosePipeEnd ToCommand(V1.ClosePipeEndRequest request) => new(request.Pipe, ToEnd(request.End)) { RequestId = PayloadMapper.RequestId(request.RequestId) };
+    public static ClosePipeEnd ToCommand(V1.ClosePipeEndRequest request) =>
+        new(request.Pipe, ToEnd(request.End)) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static PipeEnd ToEnd(V1.PipeEnd end) => (PipeEnd)PayloadMapper.Narrow((int)end);
 
     public static V1.PipeInfo ToMessage(PipeInfo info) => new()
     {
-        Spec = new V1.PipeSpec { Name = info.Spec.Name, Duplex = info.Spec.Duplex, MaxMessages = info.Spec.MaxMessages, MaxBytes = info.Spec.MaxBytes },
+        Spec = new V1.PipeSpec { Name = info.Spec.Name, Duplex = info.Spec.Duplex, MaxMessages = info.Spec.MaxMessages,
+            MaxBytes = info.Spec.MaxBytes },
         BufferedToA = info.A.Buffered,
         BufferedToB = info.B.Buffered,
         AAttached = info.A.IsAttached,

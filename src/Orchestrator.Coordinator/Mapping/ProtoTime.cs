@@ -14,11 +14,14 @@ internal static class ProtoTime
     /// <summary>Null if absent; clamped to the range of TimeSpan.</summary>
     public static TimeSpan? ToTimeSpan(Duration? duration) => duration is null
         ? null
-        : TimeSpan.FromSeconds(Math.Clamp(duration.Seconds, -s_maxSeconds, s_maxSeconds)) + TimeSpan.FromTicks(duration.Nanos / TimeSpan.NanosecondsPerTick);
+        : TimeSpan.FromSeconds(Math.Clamp(duration.Seconds, -s_maxSeconds, s_maxSeconds)) + TimeSpan.FromTicks(
+            duration.Nanos / TimeSpan.NanosecondsPerTick);
 
     /// <summary>The same, clamped to the maximum of a timer.</summary>
-    public static TimeSpan? ToWait(Duration? duration) => ToTimeSpan(duration) is { } span ? TimeSpan.FromTicks(Math.Min(span.Ticks, ProtocolConstants.LongestTimer.Ticks)) : null;
+    public static TimeSpan? ToWait(Duration? duration) =>
+        ToTimeSpan(duration) is { } span ? TimeSpan.FromTicks(Math.Min(span.Ticks, ProtocolConstants.LongestTimer.Ticks)) : null;
 
     /// <summary>Null if there is none; clamped to the maximum of the contract's type.</summary>
-    public static Duration? ToDuration(TimeSpan? span) => span is { } value ? Duration.FromTimeSpan(value < s_longestDuration ? value : s_longestDuration) : null;
+    public static Duration? ToDuration(TimeSpan? span) =>
+        span is { } value ? Duration.FromTimeSpan(value < s_longestDuration ? value : s_longestDuration) : null;
 }

@@ -42,9 +42,11 @@ internal static class QueueOperations
         return list;
     }
 
-    public static V1.PutResponse ToResponse(PutOutcome outcome) => new() { Status = (V1.WaitStatus)(int)outcome.Status, Accepted = outcome.Accepted };
+    public static V1.PutResponse ToResponse(PutOutcome outcome) =>
+        new() { Status = (V1.WaitStatus)(int)outcome.Status, Accepted = outcome.Accepted };
 
-    public static GetItems ToCommand(V1.GetRequest request) => new(request.Queue, Math.Min(request.MaxItems, PayloadMapper.MaxItems), request.Leased)
+    public static GetItems ToCommand(V1.GetRequest request) =>
+        new(request.Queue, Math.Min(request.MaxItems, PayloadMapper.MaxItems), request.Leased)
     {
         MaxBytes = PayloadMapper.MaxBytes,
         Lease = ProtoTime.ToTimeSpan(request.Lease),
@@ -69,18 +71,22 @@ internal static class QueueOperations
             RequestId = PayloadMapper.RequestId(request.RequestId),
         };
 
-    public static V1.SettleResponse ToResponse(SettleOutcome outcome) => new() { Settled = outcome.Settled, StaleLeaseIds = { outcome.StaleLeaseIds } };
+    public static V1.SettleResponse ToResponse(SettleOutcome outcome) =>
+        new() { Settled = outcome.Settled, StaleLeaseIds = { outcome.StaleLeaseIds } };
 
     public static MarkItemsDone ToCommand(V1.MarkDoneRequest request) =>
         new(request.Queue, request.Count) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static V1.MarkDoneResponse ToResponse(MarkDoneOutcome outcome) => new() { UnfinishedItems = outcome.Unfinished };
 
-    public static JoinQueue ToCommand(V1.JoinRequest request) => new(request.Queue) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), Flow = request.Flow };
+    public static JoinQueue ToCommand(V1.JoinRequest request) =>
+        new(request.Queue) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), Flow = request.Flow };
 
-    public static V1.JoinResponse ToResponse(JoinOutcome outcome) => new() { Status = (V1.WaitStatus)(int)outcome.Status, UnfinishedItems = outcome.Unfinished };
+    public static V1.JoinResponse ToResponse(JoinOutcome outcome) =>
+        new() { Status = (V1.WaitStatus)(int)outcome.Status, UnfinishedItems = outcome.Unfinished };
 
-    public static ShutDownQueue ToCommand(V1.ShutDownQueueRequest request) => new(request.Queue, request.Immediate) { RequestId = PayloadMapper.RequestId(request.RequestId) };
+    public static ShutDownQueue ToCommand(V1.ShutDownQueueRequest request) =>
+        new(request.Queue, request.Immediate) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static V1.ShutDownQueueResponse ToResponse(ShutDownQueueOutcome outcome) => new() { DroppedItems = outcome.Dropped };
 
@@ -97,7 +103,8 @@ internal static class QueueOperations
             LeaseId = item.LeaseId,
         };
         if (item.DeadLetter is { } letter)
-            message.DeadLetter = new V1.DeadLetter { Queue = letter.Queue, Sequence = letter.Sequence, Deliveries = letter.Deliveries, Reason = letter.Reason };
+            message.DeadLetter = new V1.DeadLetter { Queue = letter.Queue, Sequence = letter.Sequence, Deliveries = letter.Deliveries,
+                Reason = letter.Reason };
         return message;
     }
 

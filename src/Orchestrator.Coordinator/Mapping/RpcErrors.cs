@@ -91,7 +91,8 @@ internal static class RpcErrors
     {
         var status = Begin(ErrorReason.LimitExceeded, message);
         status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = RetryDelay }));
-        status.Details.Add(Any.Pack(new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = subject, Description = message } } }));
+        status.Details.Add(
+            Any.Pack(new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = subject, Description = message } } }));
         return status;
     }
 

@@ -13,7 +13,8 @@ internal static class StateOperations
             edits[i] = ToEdit(request.Edits[i], i);
         return new UpdateDict(request.Dict, edits, request.Clear)
         {
-            Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability), RequestId = PayloadMapper.RequestId(request.RequestId),
+            Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability),
+            RequestId = PayloadMapper.RequestId(request.RequestId),
         };
     }
 
@@ -32,7 +33,8 @@ internal static class StateOperations
             edits[i] = ToEdit(request.Edits[i], i);
         return new UpdateList(request.List, edits)
         {
-            Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability), RequestId = PayloadMapper.RequestId(request.RequestId),
+            Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability),
+            RequestId = PayloadMapper.RequestId(request.RequestId),
         };
     }
 
@@ -40,7 +42,8 @@ internal static class StateOperations
         new() { Version = outcome.Version, Count = outcome.Count, Popped = { outcome.Popped.Select(PayloadMapper.ToPayload) } };
 
     public static UpdateValue ToCommand(V1.UpdateValueRequest request) =>
-        new(request.Value, ToEdit(request.Edit, "edit")) { Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability), RequestId = PayloadMapper.RequestId(request.RequestId) };
+        new(request.Value, ToEdit(request.Edit, "edit")) { Guard = ToGuard(request.Guard),
+            Durability = PayloadMapper.ToDurability(request.Durability), RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static V1.UpdateValueResponse ToResponse(UpdateValueOutcome outcome) => new()
     {
@@ -57,7 +60,8 @@ internal static class StateOperations
             edits[i] = new ArrayEdit(request.Edits[i].Index, ToEdit(request.Edits[i].Edit, $"edits[{i}].edit"));
         return new UpdateArray(request.Array, request.Length, edits)
         {
-            Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability), RequestId = PayloadMapper.RequestId(request.RequestId),
+            Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability),
+            RequestId = PayloadMapper.RequestId(request.RequestId),
         };
     }
 
@@ -102,7 +106,8 @@ internal static class StateOperations
     {
         ListOperation.Append => new V1.ListEdit { Append = PayloadMapper.ToPayload(edit.Value) },
         ListOperation.Extend => new V1.ListEdit { Extend = new V1.ListExtend { Values = { edit.Values.Select(PayloadMapper.ToPayload) } } },
-        ListOperation.Insert => new V1.ListEdit { Insert = new V1.ListInsert { Index = edit.Index, Value = PayloadMapper.ToPayload(edit.Value) } },
+        ListOperation.Insert =>
+            new V1.ListEdit { Insert = new V1.ListInsert { Index = edit.Index, Value = PayloadMapper.ToPayload(edit.Value) } },
         ListOperation.Set => new V1.ListEdit { Set = new V1.ListSet { Index = edit.Index, Value = PayloadMapper.ToPayload(edit.Value) } },
         ListOperation.Pop => new V1.ListEdit { Pop = edit.Index },
         ListOperation.Clear => new V1.ListEdit { Clear = true },
@@ -111,7 +116,8 @@ internal static class StateOperations
 
     public static V1.Number? ToMessage(Number? number) => number is { } value ? ToMessage(value) : null;
 
-    public static V1.Number ToMessage(Number number) => number.IsReal ? new V1.Number { Real = number.Real } : new V1.Number { Integer = number.Whole };
+    public static V1.Number ToMessage(Number number) =>
+        number.IsReal ? new V1.Number { Real = number.Real } : new V1.Number { Integer = number.Whole };
 
     private static StateGuard? ToGuard(V1.Guard? guard) =>
         guard is null ? null : new StateGuard(guard.HasExpectedVersion ? guard.ExpectedVersion : null, guard.Lock, guard.FencingToken);
@@ -121,14 +127,18 @@ internal static class StateOperations
         // An empty edit, such as delete = false, is left for the engine to refuse.
         var result = edit.EditCase switch
         {
-            V1.DictEdit.EditOneofCase.Set => new DictEdit(DictOperation.Set, edit.Key) { Value = PayloadMapper.ToContent(edit.Set, "edits", index, "set") },
+            V1.DictEdit.EditOneofCase.Set =>
+                new DictEdit(DictOperation.Set, edit.Key) { Value = PayloadMapper.ToContent(edit.Set, "edits", index, "set") },
             V1.DictEdit.EditOneofCase.SetDefault =>
-                new DictEdit(DictOperation.SetDefault, edit.Key) { Value = PayloadMapper.ToContent(edit.SetDefault, "edits", index, "set_default") },
+                new DictEdit(DictOperation.SetDefault, edit.Key) { Value = PayloadMapper.ToContent(
+                    edit.SetDefault, "edits", index, "set_default") },
             V1.DictEdit.EditOneofCase.Delete when edit.Delete => new DictEdit(DictOperation.Delete, edit.Key),
             V1.DictEdit.EditOneofCase.Add => new DictEdit(DictOperation.Add, edit.Key) { Amount = edit.Add },
             V1.DictEdit.EditOneofCase.Path =>
-                new DictEdit(DictOperation.SetPath, edit.Key) { Path = edit.Path.Path, Value = PayloadMapper.ToContent(edit.Path.Value, "edits", index, "path.value") },
-            V1.DictEdit.EditOneofCase.Append => new DictEdit(DictOperation.Append, edit.Key) { Value = PayloadMapper.ToContent(edit.Append, "edits", index, "append") },
+                new DictEdit(DictOperation.SetPath, edit.Key) { Path = edit.Path.Path, Value = PayloadMapper.ToContent(
+                    edit.Path.Value, "edits", index, "path.value") },
+            V1.DictEdit.EditOneofCase.Append =>
+                new DictEdit(DictOperation.Append, edit.Key) { Value = PayloadMapper.ToContent(edit.Append, "edits", index, "append") },
             _ => new DictEdit(0, edit.Key),
         };
         return edit.Ttl is null ? result : result with { Ttl = ProtoTime.ToTimeSpan(edit.Ttl) };
@@ -136,11 +146,14 @@ internal static class StateOperations
 
     private static ListEdit ToEdit(V1.ListEdit edit, int index) => edit.EditCase switch
     {
-        V1.ListEdit.EditOneofCase.Append => new ListEdit(ListOperation.Append) { Value = PayloadMapper.ToContent(edit.Append, "edits", index, "append") },
+        V1.ListEdit.EditOneofCase.Append =>
+            new ListEdit(ListOperation.Append) { Value = PayloadMapper.ToContent(edit.Append, "edits", index, "append") },
         V1.ListEdit.EditOneofCase.Insert =>
-            new ListEdit(ListOperation.Insert) { Index = edit.Insert.Index, Value = PayloadMapper.ToContent(edit.Insert.Value, "edits", index, "insert.value") },
+            new ListEdit(ListOperation.Insert) { Index = edit.Insert.Index, Value = PayloadMapper.ToContent(
+                edit.Insert.Value, "edits", index, "insert.value") },
         V1.ListEdit.EditOneofCase.Set =>
-            new ListEdit(ListOperation.Set) { Index = edit.Set.Index, Value = PayloadMapper.ToContent(edit.Set.Value, "edits", index, "set.value") },
+            new ListEdit(ListOperation.Set) { Index = edit.Set.Index, Value = PayloadMapper.ToContent(
+                edit.Set.Value, "edits", index, "set.value") },
         V1.ListEdit.EditOneofCase.Pop => new ListEdit(ListOperation.Pop) { Index = edit.Pop },
         V1.ListEdit.EditOneofCase.Clear when edit.Clear => new ListEdit(ListOperation.Clear),
         V1.ListEdit.EditOneofCase.Reverse when edit.Reverse => new ListEdit(ListOperation.Reverse),

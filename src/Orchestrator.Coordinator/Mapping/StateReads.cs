@@ -5,8 +5,8 @@ using Orchestrator.Core.State;
 namespace Orchestrator.Coordinator.Mapping;
 
 /// <summary>
-/// Queries of <c>StateService</c>, run under the engine's lock, and their answers. An answer too large for one message is cut where the contract has
-/// pages; otherwise it is refused with advice on what would fit. Data is never silently omitted.
+/// Queries of <c>StateService</c>, run under the engine's lock, and their answers. An answer too large for one message is cut where the
+/// contract has pages; otherwise it is refused with advice on what would fit. Data is never silently omitted.
 /// </summary>
 internal static class StateReads
 {
@@ -17,7 +17,8 @@ internal static class StateReads
     public static ObjectOutcome Read(ObjectEngine engine, V1.ReadDictRequest request, TimeSpan now)
     {
         if (request.PageSize < 0)
-            return CreateError(ObjectErrorReason.Invalid, "page_size", $"a page_size of {request.PageSize} must be at least 1, or 0 for the default");
+            return CreateError(
+                ObjectErrorReason.Invalid, "page_size", $"a page_size of {request.PageSize} must be at least 1, or 0 for the default");
         var query = new DictQuery(request.Dict)
         {
             Keys = request.Keys,
@@ -36,7 +37,8 @@ internal static class StateReads
             ? CreateError(
                 ObjectErrorReason.LimitExceeded,
                 "keys",
-                $"the values of {page.Entries.Count} keys are more than the {PayloadMapper.MaxBytes:N0} bytes that one answer carries; ask for the first {fitting}, then the others")
+                $"the values of {page.Entries.Count} keys are more than the {PayloadMapper.MaxBytes:N0} bytes that one answer carries; " +
+                $"ask for the first {fitting}, then the others")
             : engine.ReadDict(query with { MaxEntries = fitting }, now);
     }
 
@@ -51,7 +53,8 @@ internal static class StateReads
         return CreateError(
             ObjectErrorReason.LimitExceeded,
             "limit",
-            $"{page.Values.Count} elements are more than the {PayloadMapper.MaxBytes:N0} bytes that one answer carries; read {fitting} from {request.Start}, then on");
+            $"{page.Values.Count} elements are more than the {PayloadMapper.MaxBytes:N0} bytes that one answer carries; read {fitting} " +
+            $"from {request.Start}, then on");
     }
 
     public static ObjectOutcome Read(ObjectEngine engine, V1.ReadValueRequest request) => engine.ReadValue(request.Value);
@@ -64,7 +67,8 @@ internal static class StateReads
             ? CreateError(
                 ObjectErrorReason.LimitExceeded,
                 "limit",
-                $"the array has {page.Length} numbers from which more than {MaxNumbers} were asked for, the most that one answer carries; read it in slices")
+                $"the array has {page.Length} numbers from which more than {MaxNumbers} were asked for, the most that one answer " +
+                "carries; read it in slices")
             : outcome;
     }
 
@@ -111,5 +115,6 @@ internal static class StateReads
         return items.Count;
     }
 
-    private static ObjectError CreateError(ObjectErrorReason reason, string field, string message) => new(reason, message) { Field = field };
+    private static ObjectError CreateError(ObjectErrorReason reason, string field, string message) =>
+        new(reason, message) { Field = field };
 }

@@ -37,7 +37,8 @@ internal static class SyncOperations
         Depth = outcome.Depth,
     };
 
-    public static ReleaseLock ToCommand(ReleaseLockRequest request) => new(request.Lock) { RequestId = PayloadMapper.RequestId(request.RequestId) };
+    public static ReleaseLock ToCommand(ReleaseLockRequest request) =>
+        new(request.Lock) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static ReleaseLockResponse ToResponse(ReleaseLockOutcome outcome) => new() { Depth = outcome.Depth };
 
@@ -64,18 +65,21 @@ internal static class SyncOperations
         RequestId = PayloadMapper.RequestId(request.RequestId),
     };
 
-    public static ReleaseSemaphoreResponse ToResponse(ReleaseSemaphoreOutcome outcome) => new() { AvailablePermits = outcome.AvailablePermits };
+    public static ReleaseSemaphoreResponse ToResponse(ReleaseSemaphoreOutcome outcome) =>
+        new() { AvailablePermits = outcome.AvailablePermits };
 
     public static WaitEvent ToCommand(WaitEventRequest request) => new(request.Event) { Timeout = ProtoTime.ToTimeSpan(request.Timeout) };
 
     public static WaitEventResponse ToResponse(WaitEventOutcome outcome) => new() { Status = (WaitStatus)(int)outcome.Status };
 
-    public static SetEvent ToCommand(SetEventRequest request) => new(request.Event, request.Set) { RequestId = PayloadMapper.RequestId(request.RequestId) };
+    public static SetEvent ToCommand(SetEventRequest request) =>
+        new(request.Event, request.Set) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static SetEventResponse ToResponse(SetEventOutcome outcome) => new() { WasSet = outcome.WasSet };
 
     public static WaitCondition ToCommand(WaitConditionRequest request) =>
-        new(request.Condition, request.Lock) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), Flow = request.Flow, RequestId = PayloadMapper.RequestId(request.RequestId) };
+        new(request.Condition, request.Lock) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), Flow = request.Flow,
+            RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static WaitConditionResponse ToResponse(WaitConditionOutcome outcome) => new()
     {
@@ -89,7 +93,8 @@ internal static class SyncOperations
     public static NotifyConditionResponse ToResponse(NotifyConditionOutcome outcome) => new() { Notified = outcome.Notified };
 
     public static WaitBarrier ToCommand(WaitBarrierRequest request) =>
-        new(request.Barrier, request.Parties) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), RequestId = PayloadMapper.RequestId(request.RequestId) };
+        new(request.Barrier, request.Parties) { Timeout = ProtoTime.ToTimeSpan(request.Timeout),
+            RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static WaitBarrierResponse ToResponse(WaitBarrierOutcome outcome) => new()
     {
@@ -104,11 +109,14 @@ internal static class SyncOperations
     public static ControlBarrierResponse ToResponse(ControlBarrierOutcome outcome) => new() { Waiting = outcome.Waiting };
 
     public static WaitLatch ToCommand(WaitLatchRequest request) =>
-        new(request.Latch, request.Count) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), RequestId = PayloadMapper.RequestId(request.RequestId) };
+        new(request.Latch, request.Count) { Timeout = ProtoTime.ToTimeSpan(request.Timeout),
+            RequestId = PayloadMapper.RequestId(request.RequestId) };
 
-    public static WaitLatchResponse ToResponse(WaitLatchOutcome outcome) => new() { Status = (WaitStatus)(int)outcome.Status, Remaining = outcome.Remaining };
+    public static WaitLatchResponse ToResponse(WaitLatchOutcome outcome) =>
+        new() { Status = (WaitStatus)(int)outcome.Status, Remaining = outcome.Remaining };
 
-    public static CountDownLatch ToCommand(CountDownLatchRequest request) => new(request.Latch, request.Count, request.By) { RequestId = PayloadMapper.RequestId(request.RequestId) };
+    public static CountDownLatch ToCommand(CountDownLatchRequest request) =>
+        new(request.Latch, request.Count, request.By) { RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static CountDownLatchResponse ToResponse(CountDownLatchOutcome outcome) => new() { Remaining = outcome.Remaining };
 
@@ -134,7 +142,8 @@ internal static class SyncOperations
     public static DeleteRateLimiter ToCommand(DeleteRateLimiterRequest request) => new(request.RateLimiter);
 
     public static AcquirePermits ToCommand(AcquirePermitsRequest request) =>
-        new(request.RateLimiter, request.Permits) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), RequestId = PayloadMapper.RequestId(request.RequestId) };
+        new(request.RateLimiter, request.Permits) { Timeout = ProtoTime.ToTimeSpan(request.Timeout),
+            RequestId = PayloadMapper.RequestId(request.RequestId) };
 
     public static AcquirePermitsResponse ToResponse(AcquirePermitsOutcome outcome)
     {

@@ -7,8 +7,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Mapping;
 
 /// <summary>
-/// <see cref="TaskOptions"/> to <see cref="TaskPolicy"/>, validated. Options arrive as bytes, and equal bytes share one policy, so a million tasks with
-/// the same options cost one parse and one object.
+/// <see cref="TaskOptions"/> to <see cref="TaskPolicy"/>, validated. Options arrive as bytes, and equal bytes share one policy, so a
+/// million tasks with the same options cost one parse and one object.
 /// </summary>
 internal sealed class TaskPolicyMapper
 {
@@ -98,7 +98,8 @@ internal sealed class TaskPolicyMapper
             return _cache.GetOrAdd(options, policy);
         return policy with
         {
-            KeptBytes = PolicyBytes + (sizeof(char) * options.Length) + (LabelBytes * message.Labels.Count) + (DependencyBytes * message.DependsOn.Count),
+            KeptBytes = PolicyBytes + (sizeof(char) * options.Length) + (LabelBytes * message.Labels.Count) +
+                (DependencyBytes * message.DependsOn.Count),
         };
     }
 
@@ -144,11 +145,13 @@ internal sealed class TaskPolicyMapper
             var seconds = duration.Seconds + (duration.Nanos / 1e9);
             if (seconds < 0 || (seconds == 0 && !allowZero))
             {
-                Add(name, FormattableString.Invariant($"{seconds:0.#########} s is not {(allowZero ? "zero or more" : "more than zero")}; leave it out for no limit"));
+                Add(name, FormattableString.Invariant(
+                    $"{seconds:0.#########} s is not {(allowZero ? "zero or more" : "more than zero")}; leave it out for no limit"));
                 return null;
             }
 
-            return seconds >= MaxTimeout.TotalSeconds ? MaxTimeout : TimeSpan.FromTicks((duration.Seconds * TimeSpan.TicksPerSecond) + (duration.Nanos / 100));
+            return seconds >= MaxTimeout.TotalSeconds
+                ? MaxTimeout : TimeSpan.FromTicks((duration.Seconds * TimeSpan.TicksPerSecond) + (duration.Nanos / 100));
         }
 
         public RetryRule? Retry(RetryPolicy? retry)
@@ -158,12 +161,15 @@ internal sealed class TaskPolicyMapper
             if (retry.MaxAttempts < 0)
                 Add("retry.max_attempts", $"{retry.MaxAttempts} is negative; 0 and 1 both mean no retry");
             if (retry.BackoffMultiplier is < 0 or double.NaN or > 0 and < 1 or > 1_000)
-                Add("retry.backoff_multiplier", FormattableString.Invariant($"{retry.BackoffMultiplier} is not between 1 and 1000; 0 takes the default of 2"));
+                Add("retry.backoff_multiplier", FormattableString.Invariant(
+                    $"{retry.BackoffMultiplier} is not between 1 and 1000; 0 takes the default of 2"));
             var initial = Time(retry.InitialBackoff, "retry.initial_backoff", allowZero: true) ?? DefaultBackoff;
-            var longest = Time(retry.MaxBackoff, "retry.max_backoff", allowZero: true) ?? (initial > DefaultMaxBackoff ? initial : DefaultMaxBackoff);
+            var longest = Time(retry.MaxBackoff, "retry.max_backoff", allowZero: true)
+                ?? (initial > DefaultMaxBackoff ? initial : DefaultMaxBackoff);
             if (retry.MaxAttempts <= 1)
                 return null;
-            return new RetryRule(retry.MaxAttempts, initial, retry.BackoffMultiplier == 0 ? 2 : retry.BackoffMultiplier, longest, retry.RetryWorkerLost);
+            return new RetryRule(
+                retry.MaxAttempts, initial, retry.BackoffMultiplier == 0 ? 2 : retry.BackoffMultiplier, longest, retry.RetryWorkerLost);
         }
 
         public PlacementPolicy Placement(Placement placement)
@@ -179,7 +185,8 @@ internal sealed class TaskPolicyMapper
                 case V1.Placement.InProcessAsync:
                     return PlacementPolicy.Async;
                 default:
-                    Add("placement", $"{(int)placement} is no Placement; 1 (worker process), 2 (in process, sequential), 3 (threads) and 4 (async) are");
+                    Add("placement",
+                        $"{(int)placement} is no Placement; 1 (worker process), 2 (in process, sequential), 3 (threads) and 4 (async) are");
                     return PlacementPolicy.WorkerProcess;
             }
         }
@@ -193,7 +200,8 @@ internal sealed class TaskPolicyMapper
         public int Limit(TaskOptions options)
         {
             if (options.ConcurrencyLimit < 0)
-                Add("concurrency_limit", $"{options.ConcurrencyLimit} is negative; it is the number of tasks with this key that may run at once");
+                Add("concurrency_limit",
+                    $"{options.ConcurrencyLimit} is negative; it is the number of tasks with this key that may run at once");
             if (options.ConcurrencyLimit != 0 && options.ConcurrencyKey.Length == 0)
                 Add("concurrency_limit", "is given without a concurrency_key");
             return Math.Max(1, options.ConcurrencyLimit);

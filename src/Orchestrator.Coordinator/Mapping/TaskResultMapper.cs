@@ -42,7 +42,8 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
         message.Add(
             PlainTaskResult.Field,
             new PlainTaskResult(
-                (ulong)task.Id, tag, (V1.TaskState)(int)task.State, task.Output as ByteString ?? ByteString.Empty, task.WorkerName, task.Attempt));
+                (ulong)task.Id, tag, (V1.TaskState)(int)task.State, task.Output as ByteString
+                    ?? ByteString.Empty, task.WorkerName, task.Attempt));
     }
 
     /// <summary>The result of a refused task: it has no id, and its tag identifies it.</summary>
@@ -71,7 +72,11 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
         if (missing.LogLines > 0)
         {
             var gap = Begin(task, tag, before - 1, at);
-            gap.Log = new V1.LogLine { Level = "warning", Message = $"{missing.LogLines} log lines before this are lost to this reader: only the newest {EventBacklog.MaxEvents:N0} events are kept" };
+            gap.Log =
+                new V1.LogLine { Level = "warning",
+                    Message =
+                        $"{missing.LogLines} log lines before this are lost to this reader: only the newest {EventBacklog.MaxEvents:N0} " +
+                        "events are kept" };
             events.Add(gap);
         }
 
@@ -143,7 +148,9 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
         return info;
     }
 
-    /// <summary>The same wire format, parsed with its payload. The payload came from a worker, was not parsed before, and may be invalid.</summary>
+    /// <summary>
+    /// The same wire format, parsed with its payload. The payload came from a worker, was not parsed before, and may be invalid.
+    /// </summary>
     private static V1.TaskResult ToPublic(RawTaskResult result, bool withOutput)
     {
         var output = result.Output;
@@ -158,7 +165,8 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
         }
         catch (InvalidProtocolBufferException exception)
         {
-            info.Error ??= new V1.TaskError { Reason = V1.ErrorReason.Invalid, Message = $"the worker's output of {output.Length:N0} bytes is no payload: {exception.Message}" };
+            info.Error ??= new V1.TaskError { Reason = V1.ErrorReason.Invalid,
+                Message = $"the worker's output of {output.Length:N0} bytes is no payload: {exception.Message}" };
         }
 
         return info;
@@ -187,8 +195,8 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
         if (task.RunTicks != 0)
         {
             timing.Run = WorkerMessageMapper.ToDuration(task.RunTicks);
-            // From the dispatch decision to the arrival of the result, minus the run itself: the way to the worker and, if the worker reports it, the way
-            // back.
+            // From the dispatch decision to the arrival of the result, minus the run itself: the way to the worker and, if the worker
+            // reports it, the way back.
             var ways = Math.Max(0, task.EndedAt - task.StartedAt - task.RunTicks);
             var back = Math.Min(task.ReplyTicks, ways);
             timing.Dispatch = WorkerMessageMapper.ToDuration(ways - back);

@@ -14,7 +14,8 @@ internal static class WorkerMessageMapper
     public static AttemptReport ToReport(in RawAttemptResult result)
     {
         var failure = result.Error is { } error ? ToFailure(error)
-            : FaultOf(result.Output) is { } fault ? new TaskFailure(FailureReason.HandlerFailed, $"its output cannot be passed on: {fault}") : null;
+            : FaultOf(result.Output) is { } fault
+                ? new TaskFailure(FailureReason.HandlerFailed, $"its output cannot be passed on: {fault}") : null;
         return ToReport(result, failure);
     }
 
@@ -57,9 +58,12 @@ internal static class WorkerMessageMapper
         var (id, attempt) = ((long)item.TaskId, item.Attempt);
         return item.EventCase switch
         {
-            RawAttemptEvent.EventOneofCase.Progress => new(id, attempt, TaskEventKind.Progress, item.Progress, item.Progress.CalculateSize()),
-            RawAttemptEvent.EventOneofCase.PartialOutput when FaultOf(item.PartialOutput) is { } fault => Warning(id, attempt, $"a partial output cannot be passed on: {fault}"),
-            RawAttemptEvent.EventOneofCase.PartialOutput => new(id, attempt, TaskEventKind.PartialOutput, item.PartialOutput, item.PartialOutput.Length),
+            RawAttemptEvent.EventOneofCase.Progress =>
+                new(id, attempt, TaskEventKind.Progress, item.Progress, item.Progress.CalculateSize()),
+            RawAttemptEvent.EventOneofCase.PartialOutput when FaultOf(item.PartialOutput) is { } fault =>
+                Warning(id, attempt, $"a partial output cannot be passed on: {fault}"),
+            RawAttemptEvent.EventOneofCase.PartialOutput =>
+                new(id, attempt, TaskEventKind.PartialOutput, item.PartialOutput, item.PartialOutput.Length),
             RawAttemptEvent.EventOneofCase.Log => new(id, attempt, TaskEventKind.Log, item.Log, item.Log.CalculateSize()),
             _ => null,
         };

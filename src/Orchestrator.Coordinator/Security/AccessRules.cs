@@ -5,7 +5,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>The single table of access rules. A method without a rule is refused to every caller, so a new method cannot be forgotten.</summary>
+/// <summary>
+/// The single table of access rules. A method without a rule is refused to every caller, so a new method cannot be forgotten.
+/// </summary>
 internal static class AccessRules
 {
     private const string HealthService = "/grpc.health.v1.Health/";
@@ -34,7 +36,8 @@ internal static class AccessRules
             observe: ["ListSync"],
             submit:
             [
-                "AcquireLock", "ReleaseLock", "AcquireSemaphore", "ReleaseSemaphore", "WaitEvent", "SetEvent", "WaitCondition", "NotifyCondition",
+                "AcquireLock", "ReleaseLock", "AcquireSemaphore", "ReleaseSemaphore", "WaitEvent", "SetEvent", "WaitCondition",
+                "NotifyCondition",
                 "WaitBarrier", "ControlBarrier", "WaitLatch", "CountDownLatch", "CreateRateLimiter", "DeleteRateLimiter", "AcquirePermits",
             ]),
     }.SelectMany(rules => rules).ToFrozenDictionary();

@@ -10,7 +10,8 @@ namespace Orchestrator.Coordinator.Security;
 internal sealed class Authenticator(TokenStore tokens, CoordinatorOptions options, SecurityInstruments instruments)
 {
     // With --no-auth every caller on this machine is the operator.
-    private readonly Principal? _anybody = options.Authentication ? null : new Principal("anybody (--no-auth)", Role.Operate) { IsShared = true, IsOwner = true };
+    private readonly Principal? _anybody = options.Authentication
+        ? null : new Principal("anybody (--no-auth)", Role.Operate) { IsShared = true, IsOwner = true };
 
     /// <summary>The caller; null, with a readable reason, if the request is not authenticated.</summary>
     public Principal? Find(HttpContext context, out string? fault)
@@ -38,7 +39,8 @@ internal sealed class Authenticator(TokenStore tokens, CoordinatorOptions option
         else
         {
             fault = $"{(presented is null ? "no token was sent" : "the token is wrong")}; "
-                + (IsOnThisMachine(context) ? $"it lies in {tokens.Path} (send it as 'authorization: Bearer TOKEN')" : "send it as 'authorization: Bearer TOKEN'");
+                + (IsOnThisMachine(context)
+                    ? $"it lies in {tokens.Path} (send it as 'authorization: Bearer TOKEN')" : "send it as 'authorization: Bearer TOKEN'");
         }
 
         instruments.Refused();
@@ -47,8 +49,10 @@ internal sealed class Authenticator(TokenStore tokens, CoordinatorOptions option
 
     // Remote callers must not learn file paths. A request through a proxy may come from any machine.
     private static bool IsOnThisMachine(HttpContext context) =>
-        !context.Request.Headers.ContainsKey("Forwarded") && !context.Request.Headers.ContainsKey("X-Forwarded-For") && !context.Request.Headers.ContainsKey("Via")
-        && (context.Connection.RemoteIpAddress is not { } remote || IPAddress.IsLoopback(remote) || remote.Equals(context.Connection.LocalIpAddress));
+        !context.Request.Headers.ContainsKey("Forwarded") && !context.Request.Headers.ContainsKey("X-Forwarded-For")
+            && !context.Request.Headers.ContainsKey("Via")
+        && (context.Connection.RemoteIpAddress is not { } remote || IPAddress.IsLoopback(remote)
+            || remote.Equals(context.Connection.LocalIpAddress));
 
     // The handshake has verified the certificate against the authority; a connection has one certificate for all its calls.
     private Principal OfCertificate(HttpContext context, X509Certificate2 certificate)

@@ -4,7 +4,8 @@ using Grpc.Core.Interceptors;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// Handles every call that <see cref="GrpcAuthorizationMiddleware"/> admits: checks the session ids in a worker's requests, and counts streams.
+/// Handles every call that <see cref="GrpcAuthorizationMiddleware"/> admits: checks the session ids in a worker's requests, and counts
+/// streams.
 /// </summary>
 internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) : Interceptor
 {
@@ -17,11 +18,13 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
     }
 
     public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
-        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context,
+        ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
         continuation(WorkerOf(context) is { } worker ? sessions.Check(requestStream, worker) : requestStream, context);
 
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(
-        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
         if (WorkerOf(context) is { } worker)
             sessions.Check(request, worker);
@@ -44,8 +47,8 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
     }
 
     /// <summary>
-    /// A client that cancelled, disconnected or exceeded its deadline is not a server error. A read of a reset stream fails before the call is known to be
-    /// cancelled; a read or write that begins later is refused as an invalid operation.
+    /// A client that cancelled, disconnected or exceeded its deadline is not a server error. A read of a reset stream fails before the call
+    /// is known to be cancelled; a read or write that begins later is refused as an invalid operation.
     /// </summary>
     private static async Task UnlessGoneAsync(Task call, ServerCallContext context, bool reads)
     {
@@ -53,7 +56,8 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
         {
             await call;
         }
-        catch (Exception exception) when ((reads && exception is IOException) || (exception is IOException or InvalidOperationException && IsOver(context)))
+        catch (Exception exception)
+            when ((reads && exception is IOException) || (exception is IOException or InvalidOperationException && IsOver(context)))
         {
             // No client receives this status.
             throw new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the client has disconnected", exception));
@@ -66,5 +70,6 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
 
     private static ClientQuota? AccountOf(ServerCallContext context) => context.GetHttpContext().Features.Get<ClientQuota>();
 
-    private static WorkerIdentity? WorkerOf(ServerCallContext context) => context.GetHttpContext().Features.Get<CachedAuthentication>()?.Caller.Worker;
+    private static WorkerIdentity? WorkerOf(ServerCallContext context) =>
+        context.GetHttpContext().Features.Get<CachedAuthentication>()?.Caller.Worker;
 }

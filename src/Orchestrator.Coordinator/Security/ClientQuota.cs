@@ -33,7 +33,8 @@ internal sealed class ClientQuota(ClientObjectQuota objects, long number, int ma
         if (Interlocked.Increment(ref _streams) > maxStreams)
         {
             Interlocked.Decrement(ref _streams);
-            throw RpcErrors.LimitExceeded(objects.Name, $"client {objects.Name} has {maxStreams} open streams, the most that one client may have at once (streams_per_client)");
+            throw RpcErrors.LimitExceeded(objects.Name,
+                $"client {objects.Name} has {maxStreams} open streams, the most that one client may have at once (streams_per_client)");
         }
 
         try
@@ -48,8 +49,8 @@ internal sealed class ClientQuota(ClientObjectQuota objects, long number, int ma
 }
 
 /// <summary>
-/// The quotas of all clients. A credential made for one client identifies that client over all its connections; with a credential that every program of
-/// the owner finds, each connection is a separate client.
+/// The quotas of all clients. A credential made for one client identifies that client over all its connections; with a credential that
+/// every program of the owner finds, each connection is a separate client.
 /// </summary>
 internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
 {
@@ -66,14 +67,16 @@ internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
             if (items.TryGetValue(typeof(ClientQuota), out var known) && known is (Principal whose, ClientQuota quota) && whose == caller)
                 return quota;
             quota = caller.IsShared
-                ? Open(new ClientObjectQuota($"{caller.Name}/{context.Connection.Id}", caller.IsOwner ? "" : caller.Name) { ActsForTasks = caller.Worker is not null || caller.IsOwner })
+                ? Open(new ClientObjectQuota($"{caller.Name}/{context.Connection.Id}", caller.IsOwner ? ""
+                : caller.Name) { ActsForTasks = caller.Worker is not null || caller.IsOwner })
                 : OfCredential(caller);
             items[typeof(ClientQuota)] = (caller, quota);
             return quota;
         }
     }
 
-    private ClientQuota OfCredential(Principal caller) => _byCredential.GetOrAdd(caller.Name, name => Open(options.Objects.Clients.Of(name)));
+    private ClientQuota OfCredential(Principal caller) =>
+        _byCredential.GetOrAdd(caller.Name, name => Open(options.Objects.Clients.Of(name)));
 
     private ClientQuota Open(ClientObjectQuota objects) => new(objects, Interlocked.Increment(ref _number), options.MaxStreamsPerClient);
 }

@@ -13,8 +13,8 @@ internal enum PortKind
 }
 
 /// <summary>
-/// The cached state of a connection: its port, whether a credential has been accepted on it, and its last call, so that the next call with the same
-/// credential needs no hash. The comparison is only with the same connection's previous header, so its timing reveals nothing new.
+/// The cached state of a connection: its port, whether a credential has been accepted on it, and its last call, so that the next call with
+/// the same credential needs no hash. The comparison is only with the same connection's previous header, so its timing reveals nothing new.
 /// </summary>
 internal sealed class ConnectionAuthenticationCache(PortKind port)
 {

@@ -11,10 +11,11 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// Authenticates and authorizes calls on the gRPC port. It decides by the headers, before a byte of the request is read or decompressed; the body of a
-/// refused call is never read.
+/// Authenticates and authorizes calls on the gRPC port. It decides by the headers, before a byte of the request is read or decompressed;
+/// the body of a refused call is never read.
 /// </summary>
-internal sealed class GrpcAuthorizationMiddleware(Authenticator callers, TokenStore tokens, ClientQuotaRegistry quotas, IncompleteMessageLimits incoming)
+internal sealed class GrpcAuthorizationMiddleware(
+    Authenticator callers, TokenStore tokens, ClientQuotaRegistry quotas, IncompleteMessageLimits incoming)
 {
     private const string GrpcContent = "application/grpc";
 
@@ -57,13 +58,15 @@ internal sealed class GrpcAuthorizationMiddleware(Authenticator callers, TokenSt
         if (method is null)
             return;
         if (AccessRules.Find(method.FullName) is not { } rule)
-            throw RpcErrors.Create(ErrorReason.PermissionDenied, $"no client may call {method.FullName}: this coordinator has no access rule for it");
+            throw RpcErrors.Create(
+                ErrorReason.PermissionDenied, $"no client may call {method.FullName}: this coordinator has no access rule for it");
         if (caller.Worker is not null)
         {
             if (!rule.Workers)
             {
                 throw RpcErrors.Create(
-                    ErrorReason.PermissionDenied, $"a worker's token is for sessions, queues, pipes, state and synchronization, not for {method.FullName}");
+                    ErrorReason.PermissionDenied,
+                    $"a worker's token is for sessions, queues, pipes, state and synchronization, not for {method.FullName}");
             }
         }
         else if (caller.Role < rule.Least)
@@ -99,7 +102,8 @@ internal sealed class GrpcAuthorizationMiddleware(Authenticator callers, TokenSt
         var response = context.Response;
         if (context.Request.ContentType?.StartsWith(GrpcContent, StringComparison.Ordinal) != true)
         {
-            response.StatusCode = refusal.StatusCode == StatusCode.Unauthenticated ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
+            response.StatusCode = refusal.StatusCode == StatusCode.Unauthenticated
+                ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
             response.ContentType = "text/plain; charset=utf-8";
             return response.WriteAsync(refusal.Status.Detail + "\n", context.RequestAborted);
         }

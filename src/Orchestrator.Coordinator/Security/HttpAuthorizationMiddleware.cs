@@ -5,8 +5,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// Authorizes requests on the HTTP port. A web page must not reach a coordinator through its visitor's browser: DNS names pointed at this machine are
-/// refused by the Host header, cross-origin requests by their Origin, and no response is ever shared with another origin.
+/// Authorizes requests on the HTTP port. A web page must not reach a coordinator through its visitor's browser: DNS names pointed at this
+/// machine are refused by the Host header, cross-origin requests by their Origin, and no response is ever shared with another origin.
 /// </summary>
 internal sealed class HttpAuthorizationMiddleware(Authenticator callers, CoordinatorOptions options)
 {
@@ -17,7 +17,8 @@ internal sealed class HttpAuthorizationMiddleware(Authenticator callers, Coordin
         if (context.GetEndpoint()?.Metadata.GetMetadata<HttpPortRoute>() is null)
             context.SetEndpoint(null);
         if (!IsKnown(context.Request.Host.Host))
-            return RejectAsync(context, StatusCodes.Status421MisdirectedRequest, $"the host '{context.Request.Host.Host}' is not known here; --allow-host makes it known");
+            return RejectAsync(context, StatusCodes.Status421MisdirectedRequest,
+                $"the host '{context.Request.Host.Host}' is not known here; --allow-host makes it known");
         if (context.Request.Headers.Origin is { Count: > 0 } origin && origin != $"{context.Request.Scheme}://{context.Request.Host}")
             return RejectAsync(context, StatusCodes.Status403Forbidden, "requests of other pages are not served");
         if (context.GetEndpoint()?.Metadata.GetMetadata<AllowAnonymous>() is not null)
@@ -30,12 +31,14 @@ internal sealed class HttpAuthorizationMiddleware(Authenticator callers, Coordin
 
         context.Features.Get<ConnectionAuthenticationCache>()?.MarkAuthenticated();
         // Every client role includes observing.
-        return caller.Worker is null ? next(context) : RejectAsync(context, StatusCodes.Status403Forbidden, "a worker's token is not for this port");
+        return caller.Worker is null
+            ? next(context) : RejectAsync(context, StatusCodes.Status403Forbidden, "a worker's token is not for this port");
     }
 
     // An IP address cannot be redirected by the owner of a DNS name, so any address is accepted.
     private bool IsKnown(string host) =>
-        host == "localhost" || IPAddress.TryParse(host.Trim('[', ']'), out _) || options.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase);
+        host == "localhost" || IPAddress.TryParse(host.Trim('[', ']'), out _)
+            || options.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase);
 
     private static Task RejectAsync(HttpContext context, int status, string reason)
     {

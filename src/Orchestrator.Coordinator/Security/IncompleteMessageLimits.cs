@@ -4,8 +4,9 @@ using Orchestrator.Core.Common;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// Limits messages that have only partly arrived: their bytes count in the memory budget and are bounded per connection and in total, and a message that
-/// takes too long ends its call. Without these limits, every stream of every connection could hold a maximum-size message short of its last byte.
+/// Limits messages that have only partly arrived: their bytes count in the memory budget and are bounded per connection and in total, and a
+/// message that takes too long ends its call. Without these limits, every stream of every connection could hold a maximum-size message
+/// short of its last byte.
 /// </summary>
 internal sealed class IncompleteMessageLimits : IDisposable
 {
@@ -55,10 +56,13 @@ internal sealed class IncompleteMessageLimits : IDisposable
         Hold(cache, -bytes);
         throw own > OfOneConnection
             ? RpcErrors.LimitExceeded(
-                "connection", $"this connection's incomplete messages hold {own:N0} bytes; {OfOneConnection:N0} are allowed (incoming_bytes_per_connection): send fewer large messages at once")
+                "connection",
+                $"this connection's incomplete messages hold {own:N0} bytes; {OfOneConnection:N0} are allowed " +
+                "(incoming_bytes_per_connection): send fewer large messages at once")
             : RpcErrors.Create(
                 V1.ErrorReason.LimitExceeded,
-                $"incomplete messages of all connections hold {all:N0} bytes, {Limit:N0} are allowed (incoming_bytes), within {_memory.AdmissionLimit:N0} of the memory budget for new work; retry soon");
+                $"incomplete messages of all connections hold {all:N0} bytes, {Limit:N0} are allowed (incoming_bytes), within " +
+                $"{_memory.AdmissionLimit:N0} of the memory budget for new work; retry soon");
     }
 
     /// <summary>A body starts to wait for the rest of a message.</summary>

@@ -9,15 +9,17 @@ using Orchestrator.Protocol;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The body of one call as its message reader sees it. The reader examines an incomplete message without consuming it; its bytes are counted then, see
-/// <see cref="IncompleteMessageLimits"/>. A message that arrives whole costs nothing.
+/// The body of one call as its message reader sees it. The reader examines an incomplete message without consuming it; its bytes are
+/// counted then, see <see cref="IncompleteMessageLimits"/>. A message that arrives whole costs nothing.
 /// </summary>
 /// <param name="inner">The server's own reader.</param>
 /// <param name="messages">Counts incomplete messages.</param>
 /// <param name="cache">The connection's cache.</param>
 /// <param name="arrivalLimit">How long a message may take.</param>
-/// <param name="isSingle">Whether the call has a single request, which must arrive from the start; a stream's next message may begin at any time.</param>
-internal sealed class LimitedRequestBody(PipeReader inner, IncompleteMessageLimits messages, ConnectionAuthenticationCache? cache, TimeSpan arrivalLimit, bool isSingle)
+/// <param name="isSingle">Whether the call has a single request, which must arrive from the start; a stream's next message may begin at any
+/// time.</param>
+internal sealed class LimitedRequestBody(
+    PipeReader inner, IncompleteMessageLimits messages, ConnectionAuthenticationCache? cache, TimeSpan arrivalLimit, bool isSingle)
     : PipeReader, IRequestBodyPipeFeature, IDisposable
 {
     private const int FrameHeadBytes = 5;
@@ -116,10 +118,13 @@ internal sealed class LimitedRequestBody(PipeReader inner, IncompleteMessageLimi
         if (_isLate)
         {
             throw RpcErrors.Create(
-                V1.ErrorReason.LimitExceeded, $"the request did not arrive whole within {arrivalLimit.TotalSeconds:0} s (message_arrival); send it faster, or in smaller messages");
+                V1.ErrorReason.LimitExceeded,
+                $"the request did not arrive whole within {arrivalLimit.TotalSeconds:0} s (message_arrival); send it faster, or in " +
+                "smaller messages");
         }
 
-        // A read begins where a message does: one byte for compression, four for the length. The gRPC library does not handle lengths beyond int.
+        // A read begins where a message does: one byte for compression, four for the length. The gRPC library does not handle lengths
+        // beyond int.
         if (_last.Buffer.Length >= FrameHeadBytes)
         {
             Span<byte> head = stackalloc byte[FrameHeadBytes];
@@ -129,7 +134,8 @@ internal sealed class LimitedRequestBody(PipeReader inner, IncompleteMessageLimi
             {
                 throw RpcErrors.Create(
                     V1.ErrorReason.LimitExceeded,
-                    $"the request announces a message of {length:N0} bytes; a message may have {ProtocolConstants.MaxMessageBytes:N0} (message_bytes): send it in parts");
+                    $"the request announces a message of {length:N0} bytes; a message may have {ProtocolConstants.MaxMessageBytes:N0} " +
+                    "(message_bytes): send it in parts");
             }
         }
 

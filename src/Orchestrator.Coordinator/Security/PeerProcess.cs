@@ -15,12 +15,13 @@ internal sealed record PeerProcess(int Pid, int ProcessGroup)
     private const int SoPeerCredentials = 17;
 
     /// <summary>
-    /// Drops connections of other users, and records the peer process of the others. The socket's directory already keeps other users out; this check
-    /// holds even if the directory's mode is wrong.
+    /// Drops connections of other users, and records the peer process of the others. The socket's directory already keeps other users out;
+    /// this check holds even if the directory's mode is wrong.
     /// </summary>
     public static ConnectionDelegate Check(ConnectionDelegate next, SecurityInstruments instruments) => connection =>
     {
-        if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket || Read(socket) is not { } peer || peer.User != NativeMethods.geteuid())
+        if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket || Read(socket) is not { } peer
+            || peer.User != NativeMethods.geteuid())
         {
             instruments.Refused();
             return Task.CompletedTask;

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Connections;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// Drops a connection that sends nothing. The server's own header timeout begins with the first byte; before it the server would wait for two minutes,
-/// during which idle connections could use up the whole connection limit.
+/// Drops a connection that sends nothing. The server's own header timeout begins with the first byte; before it the server would wait for
+/// two minutes, during which idle connections could use up the whole connection limit.
 /// </summary>
 internal static class PrefaceTimeoutMiddleware
 {
@@ -12,7 +12,8 @@ internal static class PrefaceTimeoutMiddleware
     public const int Http2Preface = 24;
 
     /// <summary>A connection middleware that waits for this many bytes, up to this limit.</summary>
-    public static Func<ConnectionDelegate, ConnectionDelegate> Within(TimeSpan limit, int bytes, TimeProvider time) => next => async connection =>
+    public static Func<ConnectionDelegate, ConnectionDelegate> Within(TimeSpan limit, int bytes, TimeProvider time) =>
+        next => async connection =>
     {
         if (await ComeAsync(connection, limit, bytes, time))
             await next(connection);

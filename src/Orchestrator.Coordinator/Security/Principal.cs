@@ -17,8 +17,8 @@ internal sealed record Principal(string Name, Role Role)
     public bool IsOwner { get; init; }
 
     /// <summary>
-    /// Whether each connection counts as a separate client: several programs may share the credential, or the credential ends with its process, and a
-    /// quota under its name would outlive it.
+    /// Whether each connection counts as a separate client: several programs may share the credential, or the credential ends with its
+    /// process, and a quota under its name would outlive it.
     /// </summary>
     public bool IsShared { get; init; }
 }

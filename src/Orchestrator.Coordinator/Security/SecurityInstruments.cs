@@ -9,7 +9,8 @@ internal sealed class SecurityInstruments
 
     public SecurityInstruments(IMeterFactory meters) =>
         _refused = meters.Create("Orchestrator.Security").CreateCounter<long>(
-            "orchestrator.security.refused", "{call}", "Calls without a credential, or with one that is wrong, expired or another's, and connections of other users to the socket");
+            "orchestrator.security.refused", "{call}",
+            "Calls without a credential, or with one that is wrong, expired or another's, and connections of other users to the socket");
 
     /// <summary>Calls refused since the start, counted even without a meter listener.</summary>
     public long RefusedCalls => Interlocked.Read(ref _count);

@@ -10,8 +10,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// Restricts a task's session to the worker that runs the task: its id is guessable, so every session id in a worker's request is checked, wherever it
-/// occurs in the request. Other sessions have unguessable ids.
+/// Restricts a task's session to the worker that runs the task: its id is guessable, so every session id in a worker's request is checked,
+/// wherever it occurs in the request. Other sessions have unguessable ids.
 /// </summary>
 internal sealed class TaskSessionAuthorizer(TaskEngineHost tasks)
 {
@@ -61,7 +61,8 @@ internal sealed class TaskSessionAuthorizer(TaskEngineHost tasks)
 
     /// <summary>The 3 of <c>worker-1#3</c>; 0 if there is no such number.</summary>
     private static long IncarnationOf(string worker) =>
-        long.TryParse(worker.AsSpan(worker.IndexOf('#') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var incarnation) ? incarnation : 0;
+        long.TryParse(worker.AsSpan(worker.IndexOf('#') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var incarnation)
+            ? incarnation : 0;
 
     private FieldDescriptor[] PathsOf(MessageDescriptor message) =>
         _paths.TryGetValue(message, out var known) ? known : _paths.GetOrAdd(message, FindPaths(message));
@@ -74,9 +75,11 @@ internal sealed class TaskSessionAuthorizer(TaskEngineHost tasks)
     private static bool LeadsOn(FieldDescriptor field) => field.FieldType == FieldType.Message && !field.IsMap;
 
     private static bool Reaches(MessageDescriptor message, HashSet<MessageDescriptor> seen) =>
-        seen.Add(message) && message.Fields.InDeclarationOrder().Any(field => IsSession(field) || (LeadsOn(field) && Reaches(field.MessageType, seen)));
+        seen.Add(message)
+            && message.Fields.InDeclarationOrder().Any(field => IsSession(field) || (LeadsOn(field) && Reaches(field.MessageType, seen)));
 
-    private sealed class Reader<T>(TaskSessionAuthorizer sessions, IAsyncStreamReader<T> inner, WorkerIdentity worker) : IAsyncStreamReader<T>
+    private sealed class Reader<T>(TaskSessionAuthorizer sessions, IAsyncStreamReader<T> inner, WorkerIdentity worker)
+        : IAsyncStreamReader<T>
     {
         public T Current => inner.Current;
 

@@ -7,8 +7,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The server's certificates, current with the files on disk: each handshake checks whether the files have changed, so a renewal needs no restart. If the
-/// new files are unusable, the previous certificates stay in use.
+/// The server's certificates, current with the files on disk: each handshake checks whether the files have changed, so a renewal needs no
+/// restart. If the new files are unusable, the previous certificates stay in use.
 /// </summary>
 internal sealed partial class TlsCertificates
 {
@@ -26,7 +26,8 @@ internal sealed partial class TlsCertificates
     }
 
     /// <summary>The server's side of a new handshake.</summary>
-    /// <param name="requireClient">Whether a client certificate is required if an authority for them is configured; otherwise it is optional.</param>
+    /// <param name="requireClient">Whether a client certificate is required if an authority for them is configured; otherwise it is
+    /// optional.</param>
     public SslServerAuthenticationOptions ForHandshake(bool requireClient)
     {
         var loaded = Current();
@@ -34,7 +35,8 @@ internal sealed partial class TlsCertificates
         if (loaded.ClientRoots is not { } roots)
             return options;
         options.ClientCertificateRequired = true;
-        options.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        options.CertificateChainPolicy =
+            new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         options.CertificateChainPolicy.CustomTrustStore.AddRange(roots);
         options.RemoteCertificateValidationCallback = (_, _, _, errors) =>
             errors == SslPolicyErrors.None || (!requireClient && errors == SslPolicyErrors.RemoteCertificateNotAvailable);
@@ -95,9 +97,12 @@ internal sealed partial class TlsCertificates
         {
             return read();
         }
-        catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception exception)
+            when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new IOException($"{flags} ({files}) cannot be used: {exception.Message.TrimEnd('.')}. PEM files are needed, the key without a password.", exception);
+            throw new IOException(
+                $"{flags} ({files}) cannot be used: {exception.Message.TrimEnd('.')}. PEM files are needed, the key without a password.",
+                exception);
         }
     }
 
@@ -106,11 +111,13 @@ internal sealed partial class TlsCertificates
         File.GetLastWriteTimeUtc(_options.Key),
         _options.ClientCa is { } ca ? File.GetLastWriteTimeUtc(ca) : default);
 
-    private sealed record Loaded(SslStreamCertificateContext Server, X509Certificate2Collection? ClientRoots, (DateTime, DateTime, DateTime) Stamp);
+    private sealed record Loaded(
+        SslStreamCertificateContext Server, X509Certificate2Collection? ClientRoots, (DateTime, DateTime, DateTime) Stamp);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "the certificate {File} has changed and is now in use")]
     private partial void LogReloaded(string file);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the certificates have changed but cannot be used; the previous certificates stay in use: {Cause}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "the certificates have changed but cannot be used; the previous certificates stay in use: {Cause}")]
     private partial void LogNotReloaded(string cause);
 }

@@ -5,8 +5,8 @@ using System.Text;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The SHA-256 of a token. Tokens are 256 random bits, so a plain hash cannot be reversed, and the timing of a lookup by hash reveals nothing about a
-/// token: an attacker cannot steer a guess's digest towards one in the table.
+/// The SHA-256 of a token. Tokens are 256 random bits, so a plain hash cannot be reversed, and the timing of a lookup by hash reveals
+/// nothing about a token: an attacker cannot steer a guess's digest towards one in the table.
 /// </summary>
 internal readonly record struct TokenDigest(ulong First, ulong Second, ulong Third, ulong Fourth)
 {

@@ -8,8 +8,8 @@ using Orchestrator.Protocol;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The tokens of a data directory: <c>token</c>, the owner's, which the command and the SDK find automatically, and <c>tokens.json</c>, which holds only
-/// the hashes of all others. A running coordinator applies changes within a second.
+/// The tokens of a data directory: <c>token</c>, the owner's, which the command and the SDK find automatically, and <c>tokens.json</c>,
+/// which holds only the hashes of all others. A running coordinator applies changes within a second.
 /// </summary>
 /// <param name="dataDirectory">The data directory, which exists.</param>
 /// <param name="time">For expiry.</param>
@@ -57,7 +57,8 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
         var old = Owner();
         if (keep > TimeSpan.Zero)
         {
-            var id = string.Create(CultureInfo.InvariantCulture, $"{KeptPrefix}{time.GetUtcNow() + keep:yyyyMMdd'T'HHmmss'Z'}-{old.Sha256[..6]}");
+            var id = string.Create(
+                CultureInfo.InvariantCulture, $"{KeptPrefix}{time.GetUtcNow() + keep:yyyyMMdd'T'HHmmss'Z'}-{old.Sha256[..6]}");
             // Both files change, one after the other: the old token is listed first, so that it is never refused in between.
             Write([.. Others(), old with { Id = id, Expires = time.GetUtcNow() + keep }]);
         }
@@ -92,10 +93,13 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
             File.SetUnixFileMode(OwnerPath, OwnerOnly);
     }
 
-    /// <summary>Refuses files that other users could have written, before a forged token is accepted. Returns warnings on lesser deviations.</summary>
+    /// <summary>
+    /// Refuses files that other users could have written, before a forged token is accepted. Returns warnings on lesser deviations.
+    /// </summary>
     /// <exception cref="IOException">Another user owns a file or may write it; the message says which.</exception>
     public IReadOnlyList<string> Check() =>
-        [.. new[] { OwnedPath.CheckFile(OwnerPath, "the token file"), OwnedPath.CheckFile(_listPath, "the list of tokens") }.OfType<string>()];
+        [.. new[] { OwnedPath.CheckFile(OwnerPath, "the token file"),
+            OwnedPath.CheckFile(_listPath, "the list of tokens") }.OfType<string>()];
 
     /// <summary>Whether this is the owner's current token or a previous one.</summary>
     internal static bool IsOwners(string id) => id == OwnerId || id.StartsWith(KeptPrefix, StringComparison.Ordinal);
@@ -129,9 +133,11 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
         {
             return [.. JsonNode.Parse(File.ReadAllText(_listPath))!["tokens"]!.AsArray().Select(item => TokenEntry.FromJson(item!))];
         }
-        catch (Exception exception) when (exception is JsonException or NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception exception)
+            when (exception is JsonException or NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
         {
-            throw new IOException($"{_listPath} is damaged: {exception.Message}; remove it, which ends all tokens but the owner's", exception);
+            throw new IOException(
+                $"{_listPath} is damaged: {exception.Message}; remove it, which ends all tokens but the owner's", exception);
         }
     }
 
@@ -149,7 +155,8 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
     {
         var temporary = $"{path}.{Environment.ProcessId}.new";
         File.Delete(temporary);
-        using (var stream = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
+        using (var stream = new FileStream(
+            temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
         {
             stream.Write(System.Text.Encoding.UTF8.GetBytes(content));
             stream.Flush(flushToDisk: true);
@@ -167,7 +174,8 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
         {
             try
             {
-                return new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = OwnerOnly });
+                return new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite,
+                    Share = FileShare.None, UnixCreateMode = OwnerOnly });
             }
             catch (IOException) when (attempt < 500 && File.Exists(path))
             {
@@ -191,7 +199,8 @@ public sealed record TokenEntry(string Id, Role Role, string Sha256, DateTimeOff
     internal static TokenEntry FromJson(JsonNode item) => new(
         (string)item["id"]!,
         RoleNames.TryParse((string)item["role"]!, out var role) ? role : throw new FormatException($"'{item["role"]}' is not a role"),
-        TokenDigest.Parse((string)item["sha256"]!) is { } digest ? digest.ToString() : throw new FormatException("sha256 is not a SHA-256 digest"),
+        TokenDigest.Parse((string)item["sha256"]!) is { } digest
+            ? digest.ToString() : throw new FormatException("sha256 is not a SHA-256 digest"),
         Time(item["created"])!.Value,
         Time(item["expires"]));
 

@@ -8,7 +8,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// The currently valid tokens: those of the data directory, kept in sync with its files, and one for each living worker. Memory holds only their hashes.
+/// The currently valid tokens: those of the data directory, kept in sync with its files, and one for each living worker. Memory holds only
+/// their hashes.
 /// </summary>
 internal sealed partial class TokenStore : IDisposable
 {
@@ -51,7 +52,8 @@ internal sealed partial class TokenStore : IDisposable
     public string IssueForWorker(WorkerIdentity worker)
     {
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-        _workers.TryAdd(TokenDigest.Of(token)!.Value, new Principal($"worker #{worker.Incarnation}", Role.Submit) { Worker = worker, IsShared = true });
+        _workers.TryAdd(
+            TokenDigest.Of(token)!.Value, new Principal($"worker #{worker.Incarnation}", Role.Submit) { Worker = worker, IsShared = true });
         return token;
     }
 
@@ -62,7 +64,9 @@ internal sealed partial class TokenStore : IDisposable
         Interlocked.Increment(ref _version);
     }
 
-    /// <summary>The principal of a credential in the authorization header; it may have expired. Null if the credential is absent or wrong.</summary>
+    /// <summary>
+    /// The principal of a credential in the authorization header; it may have expired. Null if the credential is absent or wrong.
+    /// </summary>
     public Principal? Identify(string? authorization)
     {
         if (authorization is null || !authorization.StartsWith(ProtocolConstants.BearerPrefix, StringComparison.OrdinalIgnoreCase))
@@ -81,7 +85,8 @@ internal sealed partial class TokenStore : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private Principal? Find(TokenDigest digest) => _clients.TryGetValue(digest, out var client) ? client : _workers.GetValueOrDefault(digest);
+    private Principal? Find(TokenDigest digest) =>
+        _clients.TryGetValue(digest, out var client) ? client : _workers.GetValueOrDefault(digest);
 
     /// <summary>Applies changes on disk; returns whether there were any.</summary>
     public bool Refresh()
@@ -114,7 +119,8 @@ internal sealed partial class TokenStore : IDisposable
         _stamp = _files.Stamp();
         _clients = _files.List().DistinctBy(entry => entry.Sha256).ToFrozenDictionary(
             entry => TokenDigest.Parse(entry.Sha256)!.Value,
-            entry => new Principal(entry.Id, entry.Role) { Expires = entry.Expires, IsShared = TokenFiles.IsOwners(entry.Id), IsOwner = TokenFiles.IsOwners(entry.Id) });
+            entry => new Principal(entry.Id, entry.Role) { Expires = entry.Expires, IsShared = TokenFiles.IsOwners(entry.Id),
+                IsOwner = TokenFiles.IsOwners(entry.Id) });
         Interlocked.Increment(ref _version);
     }
 

@@ -5,11 +5,12 @@ using Microsoft.AspNetCore.Connections;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// Limits the input of a connection until a credential is accepted on it: a burst large enough for the largest request of an open method, then a trickle
-/// for pings and probes. The server's own flow control would accept megabytes first, and its windows cannot be widened later. After authentication all
-/// input passes.
+/// Limits the input of a connection until a credential is accepted on it: a burst large enough for the largest request of an open method,
+/// then a trickle for pings and probes. The server's own flow control would accept megabytes first, and its windows cannot be widened
+/// later. After authentication all input passes.
 /// </summary>
-internal sealed class UnauthenticatedInputLimit(PipeReader inner, ConnectionAuthenticationCache cache, TimeProvider time, CancellationToken closed) : PipeReader
+internal sealed class UnauthenticatedInputLimit(
+    PipeReader inner, ConnectionAuthenticationCache cache, TimeProvider time, CancellationToken closed) : PipeReader
 {
     /// <summary>The burst in bytes: 64 KB of a request to an open method, its headers and the beginning of the connection.</summary>
     public const int Burst = 72 * 1024;
@@ -30,7 +31,8 @@ internal sealed class UnauthenticatedInputLimit(PipeReader inner, ConnectionAuth
     {
         var transport = connection.Transport;
         connection.Transport = new Transport(
-            new UnauthenticatedInputLimit(transport.Input, connection.Features.Get<ConnectionAuthenticationCache>()!, time, connection.ConnectionClosed), transport.Output);
+            new UnauthenticatedInputLimit(transport.Input, connection.Features.Get<ConnectionAuthenticationCache>()!, time,
+                connection.ConnectionClosed), transport.Output);
         try
         {
             await next(connection);

@@ -4,8 +4,8 @@ using Orchestrator.Core.TaskModel;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>
-/// Task events in transit to one reader. If the reader falls behind, only the newest are kept, and the loss is known: each event carries a running count
-/// of its kind, so a gap shows wherever an event was dropped. Ends are never dropped. Not thread-safe.
+/// Task events in transit to one reader. If the reader falls behind, only the newest are kept, and the loss is known: each event carries a
+/// running count of its kind, so a gap shows wherever an event was dropped. Ends are never dropped. Not thread-safe.
 /// </summary>
 internal sealed class EventBacklog(MemoryBudget memory)
 {

@@ -30,13 +30,15 @@ internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHo
             ref violations);
 
     private TaskSubmission Create(
-        string handler, ByteString input, ByteString options, ulong tag, string requestId, TaskPolicy? defaults, string field, ref List<Violation>? violations)
+        string handler, ByteString input, ByteString options, ulong tag, string requestId, TaskPolicy? defaults, string field,
+        ref List<Violation>? violations)
     {
         var policy = options.IsEmpty ? defaults ?? TaskPolicy.Default : policies.Map(options, $"{field}.options", ref violations);
         if (policy.RateLimiter.Length > 0 && !objects.Read((engine, _) => engine.HasRateLimiter(policy.RateLimiter)))
         {
             (violations ??= []).Add(new Violation(
-                $"{field}.options.rate_limiter", $"there is no rate limiter '{policy.RateLimiter}'; create it first (CreateRateLimiter)", ErrorReason.NotFound));
+                $"{field}.options.rate_limiter", $"there is no rate limiter '{policy.RateLimiter}'; create it first (CreateRateLimiter)",
+                ErrorReason.NotFound));
         }
 
         if (handler.Length == 0)
@@ -44,14 +46,16 @@ internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHo
         else if (FieldLimits.OfText(handler, "handler", $"{field}.handler") is { } tooLong)
             (violations ??= []).Add(tooLong);
         else if (!HandlerNames.IsValid(handler))
-            (violations ??= []).Add(new Violation($"{field}.handler", $"'{VisibleText.Line(handler)}' is no handler's name, which has {HandlerNames.Rule}"));
+            (violations ??= []).Add(
+                new Violation($"{field}.handler", $"'{VisibleText.Line(handler)}' is no handler's name, which has {HandlerNames.Rule}"));
         if (FieldLimits.OfText(requestId, "request_id", $"{field}.request_id") is { } id)
             (violations ??= []).Add(id);
         if (input.Length > ProtocolConstants.MaxPayloadBytes)
         {
             (violations ??= []).Add(new Violation(
                 $"{field}.input",
-                $"has {input.Length:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a path instead of a large object",
+                $"has {input.Length:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a " +
+                "path instead of a large object",
                 ErrorReason.LimitExceeded));
         }
         else if (PayloadFormat.IsTooDeep(input.Span))

@@ -5,7 +5,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services;
 
-/// <summary><c>ListTasks</c>: the tasks that the engine knows and, among them by id, the ends of durable ones that only the history knows.</summary>
+/// <summary>
+/// <c>ListTasks</c>: the tasks that the engine knows and, among them by id, the ends of durable ones that only the history knows.
+/// </summary>
 internal sealed class TaskListing(TaskEngineHost host, TaskResultMapper results)
 {
     private const int HistoryPage = 256;
@@ -25,7 +27,8 @@ internal sealed class TaskListing(TaskEngineHost host, TaskResultMapper results)
             // Lists omit payloads; GetTask returns them.
             .Select(task => results.ToInfo(task, withOutput: false))
             .ToList());
-        var all = known.Concat(onlyRunning ? [] : Past(before, Fits, size + 1)).OrderByDescending(task => task.TaskId).Take(size + 1).ToList();
+        var all = known.Concat(onlyRunning ? [] : Past(before, Fits, size + 1)).OrderByDescending(task => task.TaskId).Take(size + 1)
+            .ToList();
         var response = new ListTasksResponse();
         var fitting = Pages.Fitting(all, size);
         if (all.Count > fitting)
@@ -37,7 +40,8 @@ internal sealed class TaskListing(TaskEngineHost host, TaskResultMapper results)
         response.Tasks.AddRange(all);
         return response;
 
-        bool Fits(TaskState state, string name) => (states.Count == 0 || states.Contains(state)) && (handler.Length == 0 || name == handler);
+        bool Fits(TaskState state, string name) =>
+            (states.Count == 0 || states.Contains(state)) && (handler.Length == 0 || name == handler);
     }
 
     private List<TaskInfo> Past(long before, Func<TaskState, string, bool> fits, int maximum)
@@ -49,7 +53,8 @@ internal sealed class TaskListing(TaskEngineHost host, TaskResultMapper results)
             if (page.Count == 0)
                 break;
             before = (long)page[^1].TaskId;
-            past.AddRange(host.Read(engine => page.Where(task => engine.Find((long)task.TaskId) is null).ToArray()).Where(task => fits(task.State, task.Handler)));
+            past.AddRange(host.Read(engine => page.Where(task => engine.Find((long)task.TaskId) is null).ToArray()).Where(
+                task => fits(task.State, task.Handler)));
         }
 
         return past;

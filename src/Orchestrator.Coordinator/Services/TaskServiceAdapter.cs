@@ -59,8 +59,10 @@ internal sealed class TaskServiceAdapter(
         IAsyncStreamReader<MessageBuffer> requestStream, IServerStreamWriter<MessageBuffer> responseStream, ServerCallContext context)
     {
         if (!await requestStream.MoveNext(context.CancellationToken))
-            throw RpcErrors.Invalid("requests", "the stream ended before its first message; send at least one StreamTasksRequest with tasks");
-        var stream = new TaskStreamSession(ReadOptions(requestStream.Current.Content), responseStream, host, submissions, results, streamLimits, ClientQuota.Of(context).Tasks, memory);
+            throw RpcErrors.Invalid(
+                "requests", "the stream ended before its first message; send at least one StreamTasksRequest with tasks");
+        var stream = new TaskStreamSession(ReadOptions(requestStream.Current.Content), responseStream, host, submissions, results,
+            streamLimits, ClientQuota.Of(context).Tasks, memory);
         using var registration = streams.Add(stream);
         try
         {
@@ -121,7 +123,8 @@ internal sealed class TaskServiceAdapter(
             throw RpcErrors.Invalid("mode", $"{(int)mode} is no WaitMode; 1 (all), 2 (first completed) and 3 (first failed) are");
         var timeout = ProtoTime.ToWait(request.Timeout);
         if (timeout < TimeSpan.Zero)
-            throw RpcErrors.Invalid("timeout", $"{timeout} is negative; zero does not wait, absent waits as long as the call's deadline allows");
+            throw RpcErrors.Invalid(
+                "timeout", $"{timeout} is negative; zero does not wait, absent waits as long as the call's deadline allows");
         var wait = new TaskWait(mode, ids.Count);
         var unknown = new List<long>();
         host.Read(engine =>
@@ -154,7 +157,8 @@ internal sealed class TaskServiceAdapter(
         return host.Read(engine => ToResponse(engine, ids));
     }
 
-    public override async Task WatchTasks(WatchTasksRequest request, IServerStreamWriter<RawWatchTasksResponse> responseStream, ServerCallContext context)
+    public override async Task WatchTasks(
+        WatchTasksRequest request, IServerStreamWriter<RawWatchTasksResponse> responseStream, ServerCallContext context)
     {
         var ids = ReadIds(request.TaskIds, "task_ids");
         await SettleAsync(ids);
@@ -222,15 +226,20 @@ internal sealed class TaskServiceAdapter(
     public override Task<ListHandlersResponse> ListHandlers(ListHandlersRequest request, ServerCallContext context)
     {
         var response = new ListHandlersResponse();
-        response.Handlers.AddRange(host.Read(engine => engine.HandlersOf(PlacementPolicy.WorkerProcess).Select(HandlerOffers.ToInfo).ToArray()));
+        response.Handlers.AddRange(
+            host.Read(engine => engine.HandlersOf(PlacementPolicy.WorkerProcess).Select(HandlerOffers.ToInfo).ToArray()));
         return Task.FromResult(response);
     }
 
-    /// <summary>A reported state of a durable task must survive a restart: its changes are written first, or the write has failed.</summary>
     /// <summary>
-    /// Waits for the tasks. With a session, the object engine knows the wait, so it detects a cycle through it: the wait that would close the cycle fails.
+    /// A reported state of a durable task must survive a restart: its changes are written first, or the write has failed.
     /// </summary>
-    private async Task WaitAsync(Task satisfied, WaitTasksRequest request, IReadOnlyList<long> ids, TimeSpan? timeout, ServerCallContext context)
+    /// <summary>
+    /// Waits for the tasks. With a session, the object engine knows the wait, so it detects a cycle through it: the wait that would close
+    /// the cycle fails.
+    /// </summary>
+    private async Task WaitAsync(
+        Task satisfied, WaitTasksRequest request, IReadOnlyList<long> ids, TimeSpan? timeout, ServerCallContext context)
     {
         var span = timeout ?? Timeout.InfiniteTimeSpan;
         if (request.SessionId.Length == 0 || satisfied.IsCompleted || timeout == TimeSpan.Zero)
@@ -240,7 +249,8 @@ internal sealed class TaskServiceAdapter(
         }
 
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        var join = new JoinTasks(ids.ToHashSet(), NeedsAll: request.Mode is WaitMode.Unspecified or WaitMode.All) { Client = ClientQuota.Of(context).Objects };
+        var join = new JoinTasks(
+            ids.ToHashSet(), NeedsAll: request.Mode is WaitMode.Unspecified or WaitMode.All) { Client = ClientQuota.Of(context).Objects };
         var known = ObjectCall.RunAsync<Done>(objects, join, request.SessionId, over.Token);
         try
         {
@@ -255,7 +265,8 @@ internal sealed class TaskServiceAdapter(
     }
 
     private Task SettleAsync(IReadOnlyList<long> ids) =>
-        host.Read(engine => ids.Any(id => engine.Find(id) is { } task && PendingTaskEffects.IsDurable(task))) ? host.SettledAsync() : Task.CompletedTask;
+        host.Read(engine => ids.Any(id => engine.Find(id) is { } task && PendingTaskEffects.IsDurable(task)))
+            ? host.SettledAsync() : Task.CompletedTask;
 
     private RpcException Missing(long taskId) => RpcErrors.Create(ErrorReason.NotFound, host.Read(engine => engine.WhyMissing(taskId)));
 

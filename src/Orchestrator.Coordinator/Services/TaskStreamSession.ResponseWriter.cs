@@ -19,12 +19,13 @@ internal sealed partial class TaskStreamSession
         public int Bytes => Task?.OutputBytes ?? 0;
     }
 
-    private sealed class ResponseWriter(TaskStreamSession stream, IServerStreamWriter<MessageBuffer> writer, TaskResultMapper results, bool inOrder, bool withIds)
+    private sealed class ResponseWriter(
+        TaskStreamSession stream, IServerStreamWriter<MessageBuffer> writer, TaskResultMapper results, bool inOrder, bool withIds)
         : BatchingStreamWriter<MessageBuffer>
     {
         private readonly Queue<Entry> _results = new();
-        // For submission order: reported ends. The task's record is not enough: it shows the end before the accompanying data, such as the last events, is
-        // here.
+        // For submission order: reported ends. The task's record is not enough: it shows the end before the accompanying data, such as the
+        // last events, is here.
         private readonly Dictionary<long, int> _ended = [];
         private readonly List<Entry> _taken = [];
         private long _takenBytes;
@@ -59,8 +60,8 @@ internal sealed partial class TaskStreamSession
             Flush();
         }
 
-        /// <param name="refused">In request order, the refusals made without the engine, with null for tasks passed to the engine; null if all were
-        /// passed.</param>
+        /// <param name="refused">In request order, the refusals made without the engine, with null for tasks passed to the engine; null if
+        /// all were passed.</param>
         /// <param name="outcomes">The engine's outcomes.</param>
         public void AddSubmitted(List<SubmitOutcome?>? refused, IReadOnlyList<SubmitOutcome> outcomes)
         {
@@ -177,7 +178,8 @@ internal sealed partial class TaskStreamSession
         private int TakeEvents(RawStreamTasksResponse rest)
         {
             var bytes = 0;
-            while (!_resultsFirst && rest.Events.Count < ProtocolConstants.MaxItemsPerMessage && bytes < ProtocolConstants.TargetMessageBytes
+            while (!_resultsFirst && rest.Events.Count < ProtocolConstants.MaxItemsPerMessage
+                && bytes < ProtocolConstants.TargetMessageBytes
                 && _events.TryTake(out var item, out var missing))
             {
                 results.AddTo(rest.Events, item, missing, item.Task.Tag);
@@ -189,7 +191,8 @@ internal sealed partial class TaskStreamSession
         }
 
         /// <summary>
-        /// Takes results to send along with this many bytes of events, which are limited separately, so that a flood of events delays no result.
+        /// Takes results to send along with this many bytes of events, which are limited separately, so that a flood of events delays no
+        /// result.
         /// </summary>
         private void TakeResults(RawStreamTasksResponse rest, int eventBytes)
         {

@@ -12,8 +12,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>
-/// One StreamTasks call: batches of tasks in, batches of results out. The reading side pauses while the number of unfinished or unread tasks equals the
-/// stream's credits; the writing side is a <see cref="BatchingStreamWriter{TMessage}"/>.
+/// One StreamTasks call: batches of tasks in, batches of results out. The reading side pauses while the number of unfinished or unread
+/// tasks equals the stream's credits; the writing side is a <see cref="BatchingStreamWriter{TMessage}"/>.
 /// </summary>
 internal sealed partial class TaskStreamSession : TaskOwnerBase
 {
@@ -35,7 +35,8 @@ internal sealed partial class TaskStreamSession : TaskOwnerBase
     private bool _isClosed;
 
     public TaskStreamSession(
-        StreamOptions? options, IServerStreamWriter<MessageBuffer> writer, TaskEngineHost host, SubmissionReader submissions, TaskResultMapper results, StreamLimits limits, ClientTaskQuota client, MemoryBudget memory)
+        StreamOptions? options, IServerStreamWriter<MessageBuffer> writer, TaskEngineHost host, SubmissionReader submissions,
+        TaskResultMapper results, StreamLimits limits, ClientTaskQuota client, MemoryBudget memory)
     {
         _host = host;
         _submissions = submissions;
@@ -47,7 +48,8 @@ internal sealed partial class TaskStreamSession : TaskOwnerBase
             _defaults = TaskPolicyMapper.Map(defaults, "options.defaults", ref violations);
         var order = options?.Order ?? ResultOrder.Unspecified;
         if (!Enum.IsDefined(order))
-            (violations ??= []).Add(new Violation("options.order", $"{(int)order} is no ResultOrder; 1 (completion) and 2 (submission) are"));
+            (violations ??= []).Add(
+                new Violation("options.order", $"{(int)order} is no ResultOrder; 1 (completion) and 2 (submission) are"));
         if (violations is not null)
             throw RpcErrors.Invalid(violations);
         DetachOnDisconnect = options?.DetachOnDisconnect ?? false;

@@ -49,13 +49,16 @@ internal sealed class TaskWait : TaskWatcherBase
     }
 }
 
-/// <summary>One WatchTasks call: sends events as they happen. A watcher that does not keep up misses the oldest, and learns how many.</summary>
+/// <summary>
+/// One WatchTasks call: sends events as they happen. A watcher that does not keep up misses the oldest, and learns how many.
+/// </summary>
 internal sealed class TaskWatch : TaskWatcherBase
 {
     private readonly ResponseWriter _responses;
     private int _pendingEnds;
 
-    public TaskWatch(Func<RawWatchTasksResponse, Task> write, TaskResultMapper results, MemoryBudget memory) => _responses = new ResponseWriter(this, write, results, memory);
+    public TaskWatch(Func<RawWatchTasksResponse, Task> write, TaskResultMapper results, MemoryBudget memory) =>
+        _responses = new ResponseWriter(this, write, results, memory);
 
     /// <summary>Completes when all watched tasks have ended and all events are written, or fails when the watcher disconnects.</summary>
     public Task Finished => _responses.Finished;
@@ -83,7 +86,8 @@ internal sealed class TaskWatch : TaskWatcherBase
 
     public void Close() => _responses.End();
 
-    private sealed class ResponseWriter(TaskWatch watch, Func<RawWatchTasksResponse, Task> write, TaskResultMapper results, MemoryBudget memory) : BatchingStreamWriter<RawWatchTasksResponse>
+    private sealed class ResponseWriter(TaskWatch watch, Func<RawWatchTasksResponse, Task> write, TaskResultMapper results,
+        MemoryBudget memory) : BatchingStreamWriter<RawWatchTasksResponse>
     {
         private readonly EventBacklog _events = new(memory);
         private readonly Queue<RawTaskEvent> _next = new();

@@ -24,7 +24,8 @@ internal sealed class UnaryTaskCompletion : TaskOwnerBase
         (_outcome, _hasOutcome) = (new SubmitOutcome(deliveries[^1].Task, null, deliveries[^1].Tag), true);
 
     /// <summary>The caller has disconnected: cancels <see cref="Ended"/>, unless the task has ended.</summary>
-    public void Abandon() => ThreadPool.UnsafeQueueUserWorkItem(static receiver => receiver._ended.TrySetCanceled(), this, preferLocal: false);
+    public void Abandon() =>
+        ThreadPool.UnsafeQueueUserWorkItem(static receiver => receiver._ended.TrySetCanceled(), this, preferLocal: false);
 
     public override void Flush(bool alone)
     {

@@ -10,9 +10,9 @@ using Orchestrator.Coordinator.Mapping;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>
-/// Binds the methods of a service as gRPC's default does, with one difference: a request that cannot be parsed as its message type is the caller's fault
-/// and answered with INVALID_ARGUMENT. By default it would be a server exception, UNKNOWN without a description of the fault; interceptors run too late to
-/// handle it.
+/// Binds the methods of a service as gRPC's default does, with one difference: a request that cannot be parsed as its message type is the
+/// caller's fault and answered with INVALID_ARGUMENT. By default it would be a server exception, UNKNOWN without a description of the
+/// fault; interceptors run too late to handle it.
 /// </summary>
 internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethodProvider<TService>
     where TService : class
@@ -22,33 +22,39 @@ internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethod
         var attribute = typeof(TService).GetCustomAttribute<BindServiceMethodAttribute>(inherit: true)
             ?? throw new InvalidOperationException($"{typeof(TService)} is no generated gRPC service");
         var bind = attribute.BindType.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.NonPublic)
-            .Single(method => method.Name == attribute.BindMethodName && method.GetParameters() is [var first, _] && first.ParameterType == typeof(ServiceBinderBase));
+            .Single(method => method.Name == attribute.BindMethodName && method.GetParameters() is [var first, _]
+                && first.ParameterType == typeof(ServiceBinderBase));
         bind.Invoke(null, [new Binder(context), null]);
     }
 
     private sealed class Binder(ServiceMethodProviderContext<TService> context) : ServiceBinderBase
     {
-        public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler)
+        public override void AddMethod<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler)
         {
-            var (invoker, metadata) = Find<UnaryServerMethod<TService, TRequest, TResponse>>(method.Name, typeof(TRequest), typeof(ServerCallContext));
+            var (invoker, metadata) = Find<UnaryServerMethod<TService, TRequest, TResponse>>(
+                method.Name, typeof(TRequest), typeof(ServerCallContext));
             context.AddUnaryMethod(Guard(method), metadata, invoker);
         }
 
-        public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse>? handler)
+        public override void AddMethod<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse>? handler)
         {
             var (invoker, metadata) = Find<ClientStreamingServerMethod<TService, TRequest, TResponse>>(
                 method.Name, typeof(IAsyncStreamReader<TRequest>), typeof(ServerCallContext));
             context.AddClientStreamingMethod(Guard(method), metadata, invoker);
         }
 
-        public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler)
+        public override void AddMethod<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler)
         {
             var (invoker, metadata) = Find<ServerStreamingServerMethod<TService, TRequest, TResponse>>(
                 method.Name, typeof(TRequest), typeof(IServerStreamWriter<TResponse>), typeof(ServerCallContext));
             context.AddServerStreamingMethod(Guard(method), metadata, invoker);
         }
 
-        public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler)
+        public override void AddMethod<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler)
         {
             var (invoker, metadata) = Find<DuplexStreamingServerMethod<TService, TRequest, TResponse>>(
                 method.Name, typeof(IAsyncStreamReader<TRequest>), typeof(IServerStreamWriter<TResponse>), typeof(ServerCallContext));
@@ -61,7 +67,8 @@ internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethod
             var method = typeof(TService).GetMethod(name, BindingFlags.Public | BindingFlags.Instance, parameters)!;
             return (
                 method.CreateDelegate<TDelegate>(),
-                [.. typeof(TService).GetCustomAttributes(inherit: true), .. method.GetCustomAttributes(inherit: true), new HttpMethodMetadata(["POST"])]);
+                [.. typeof(TService)
+                    .GetCustomAttributes(inherit: true), .. method.GetCustomAttributes(inherit: true), new HttpMethodMetadata(["POST"])]);
         }
 
         private static Method<TRequest, TResponse> Guard<TRequest, TResponse>(Method<TRequest, TResponse> method)
@@ -82,7 +89,8 @@ internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethod
                     }
                     catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidDataException)
                     {
-                        throw RpcErrors.Create(V1.ErrorReason.Invalid, $"the request is no message that {method.FullName} takes: {exception.Message}");
+                        throw RpcErrors.Create(
+                            V1.ErrorReason.Invalid, $"the request is no message that {method.FullName} takes: {exception.Message}");
                     }
                 });
             return new Method<TRequest, TResponse>(method.Type, method.ServiceName, method.Name, guarded, method.ResponseMarshaller);

@@ -13,8 +13,8 @@ namespace Orchestrator.Coordinator.Supervision;
 internal sealed record ChildExit(int? ExitCode, int Signal, long PeakRssBytes, TimeSpan CpuTime);
 
 /// <summary>
-/// One child process in a process group of its own: its standard input stays open until it is asked to end, its output is drained into a ring buffer, and
-/// a dedicated thread detects its exit at once.
+/// One child process in a process group of its own: its standard input stays open until it is asked to end, its output is drained into a
+/// ring buffer, and a dedicated thread detects its exit at once.
 /// </summary>
 internal sealed unsafe class ChildProcess : IDisposable
 {
@@ -50,7 +50,8 @@ internal sealed unsafe class ChildProcess : IDisposable
     public Task<ChildExit> Exited => _exited.Task;
 
     /// <summary>
-    /// Starts a command. Called on the single spawning thread: the child inherits that thread's affinity, and its parent-death signal follows that thread.
+    /// Starts a command. Called on the single spawning thread: the child inherits that thread's affinity, and its parent-death signal
+    /// follows that thread.
     /// </summary>
     /// <param name="command">The program and its arguments.</param>
     /// <param name="environment">All its variables.</param>
@@ -103,8 +104,8 @@ internal sealed unsafe class ChildProcess : IDisposable
     }
 
     /// <summary>
-    /// Signals the child's whole process group, so that its own children receive the signal too. Does nothing once the child has been reaped: the pid may
-    /// have been reused.
+    /// Signals the child's whole process group, so that its own children receive the signal too. Does nothing once the child has been
+    /// reaped: the pid may have been reused.
     /// </summary>
     public void Signal(int signal)
     {
@@ -140,7 +141,8 @@ internal sealed unsafe class ChildProcess : IDisposable
     }
 
     private static int Spawn(
-        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, SafeFileHandle childInput, SafeFileHandle childOutput, SafeFileHandle inherited, out int pid)
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, SafeFileHandle childInput,
+        SafeFileHandle childOutput, SafeFileHandle inherited, out int pid)
     {
         // The C library's types are 80 and 336 bytes with glibc; sigset_t is 128.
         var actions = stackalloc byte[1_024];

@@ -7,7 +7,9 @@ namespace Orchestrator.Coordinator.Supervision;
 /// <summary>Tells the engine which groups have been given up.</summary>
 internal static class GroupLosses
 {
-    /// <summary>The engine fails tasks that only given-up groups can run, and lets such tasks wait again once the groups are restarted.</summary>
+    /// <summary>
+    /// The engine fails tasks that only given-up groups can run, and lets such tasks wait again once the groups are restarted.
+    /// </summary>
     public static void Update(
         IReadOnlyList<WorkerGroup> groups, List<WorkerSlot> slots, SupervisorOptions options, TaskEngineHost host, EventLog events)
     {

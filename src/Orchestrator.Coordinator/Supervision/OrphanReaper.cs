@@ -4,8 +4,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// As process 1 of a container without an init, the coordinator inherits the orphans of its workers and must reap them, or each stays in the process table
-/// forever. Elsewhere an init does that, and this class does nothing.
+/// As process 1 of a container without an init, the coordinator inherits the orphans of its workers and must reap them, or each stays in
+/// the process table forever. Elsewhere an init does that, and this class does nothing.
 /// </summary>
 internal static unsafe class OrphanReaper
 {
@@ -22,7 +22,8 @@ internal static unsafe class OrphanReaper
         var reaped = 0;
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(directory.AsSpan()), CultureInfo.InvariantCulture, out var pid) && IsEndedChild(pid) && !isOwn(pid)
+            if (int.TryParse(Path.GetFileName(directory.AsSpan()), CultureInfo.InvariantCulture, out var pid) && IsEndedChild(pid)
+                && !isOwn(pid)
                 && NativeMethods.wait4(pid, null, NoHang, null) == pid)
                 reaped++;
         }
@@ -31,5 +32,6 @@ internal static unsafe class OrphanReaper
     }
 
     private static bool IsEndedChild(int pid) =>
-        ProcFs.Fields(pid) is [var state, var parent, ..] && state == "Z" && parent == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        ProcFs.Fields(pid) is [var state, var parent, ..] && state == "Z"
+            && parent == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
 }

@@ -3,8 +3,9 @@ using System.Text;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// The kept part of a child's standard output and error: the last lines and, of a crash report, which may be thousands of lines of one stack, the first
-/// lines, which hold the type, the message and the location. A full pipe would block the child, so everything is read and little is kept.
+/// The kept part of a child's standard output and error: the last lines and, of a crash report, which may be thousands of lines of one
+/// stack, the first lines, which hold the type, the message and the location. A full pipe would block the child, so everything is read and
+/// little is kept.
 /// </summary>
 internal sealed class OutputRingBuffer
 {
@@ -14,11 +15,12 @@ internal sealed class OutputRingBuffer
     private const int MaxLineLength = 500;
     private const int MaxReportLineLength = 2_000;
 
-    // First words of the crash reports of .NET, this project's worker SDK, Go, C++ and Node. Python prints type and message last, so the last lines hold
-    // them.
+    // First words of the crash reports of .NET, this project's worker SDK, Go, C++ and Node. Python prints type and message last, so the
+    // last lines hold them.
     private static readonly string[] Beginnings =
     [
-        "Unhandled exception", "Process terminated.", "Fatal error.", "Stack overflow.", "Out of memory.", "worker: ", "panic: ", "fatal error: ", "terminate called ", "FATAL ERROR: ",
+        "Unhandled exception", "Process terminated.", "Fatal error.", "Stack overflow.", "Out of memory.", "worker: ", "panic: ",
+        "fatal error: ", "terminate called ", "FATAL ERROR: ",
     ];
 
     private readonly Lock _gate = new();

@@ -7,8 +7,8 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// Routes a worker's output lines that the worker has not attributed to a task, such as lines of native code, of a child or of a worker in another
-/// language: to the running task if there is exactly one, else to the coordinator's log, at information level. Both are bounded.
+/// Routes a worker's output lines that the worker has not attributed to a task, such as lines of native code, of a child or of a worker in
+/// another language: to the running task if there is exactly one, else to the coordinator's log, at information level. Both are bounded.
 /// </summary>
 internal sealed partial class PrintedLines(TaskEngineHost host, Func<WorkerProcess> worker, TimeProvider time, ILogger logger)
 {
@@ -33,7 +33,8 @@ internal sealed partial class PrintedLines(TaskEngineHost host, Func<WorkerProce
             if (Take(attempt, line) is { } kept)
             {
                 var content = new V1.LogLine { Level = Level, Message = kept };
-                host.Apply(new TaskCommand.Report(view, []) { Updates = [new AttemptUpdate(attempt.TaskId, attempt.Attempt, TaskEventKind.Log, content, content.CalculateSize())] });
+                host.Apply(new TaskCommand.Report(view, []) { Updates =
+                    [new AttemptUpdate(attempt.TaskId, attempt.Attempt, TaskEventKind.Log, content, content.CalculateSize())] });
             }
         }
         else if (logger.IsEnabled(LogLevel.Information))

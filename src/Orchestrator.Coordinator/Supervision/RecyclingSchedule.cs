@@ -5,14 +5,16 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// Decides which workers are due for recycling: those that have run enough tasks, and those that have grown too large. Used on the supervisor's thread only.
+/// Decides which workers are due for recycling: those that have run enough tasks, and those that have grown too large. Used on the
+/// supervisor's thread only.
 /// </summary>
 /// <param name="host">Knows how many tasks a worker has ended.</param>
 /// <param name="clock">The time.</param>
 /// <param name="cores">The number of cores that starts of workers may burden.</param>
 internal sealed class RecyclingSchedule(TaskEngineHost host, MonotonicClock clock, int cores)
 {
-    // Compilation continues after a worker is ready: of the 0.4 s of processor time until its handlers run at full speed, the start is a third.
+    // Compilation continues after a worker is ready: of the 0.4 s of processor time until its handlers run at full speed, the start is a
+    // third.
     private const double WarmUp = 3.5;
 
     private TimeSpan _pause;
@@ -35,7 +37,9 @@ internal sealed class RecyclingSchedule(TaskEngineHost host, MonotonicClock cloc
     /// <summary>A replacement begins: the next one by number of tasks waits until the machine has paid for it.</summary>
     public void OnBegun() => _notBefore = clock.Now + _pause;
 
-    /// <summary>Called when a worker is ready and the cost of its start is known: sets the pause before the next replacement by number of tasks.</summary>
+    /// <summary>
+    /// Called when a worker is ready and the cost of its start is known: sets the pause before the next replacement by number of tasks.
+    /// </summary>
     public void LearnCostOfStart(WorkerProcess worker, SupervisorOptions options)
     {
         if (options.RecycleAfterTasks is null)

@@ -7,12 +7,13 @@ using Orchestrator.Protocol;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// Warns when two groups use one handler name for different kinds of work: the engine keeps the first, and the second's author must learn of it. Also
-/// warns of invalid names.
+/// Warns when two groups use one handler name for different kinds of work: the engine keeps the first, and the second's author must learn
+/// of it. Also warns of invalid names.
 /// </summary>
 internal static class RefusedOffers
 {
-    public static void Report(WorkerProcess process, IReadOnlyList<WorkerGroup> groups, TaskEngineHost host, EventLog events, ILogger logger)
+    public static void Report(
+        WorkerProcess process, IReadOnlyList<WorkerGroup> groups, TaskEngineHost host, EventLog events, ILogger logger)
     {
         var link = process.Link!;
         var refused = link.LeftOut.Select(name => $"its handler '{name}' is left out: a handler's name has {HandlerNames.Rule}").ToList();
@@ -21,7 +22,8 @@ internal static class RefusedOffers
             refused.AddRange(host.Read(engine => link.Hello.Handlers
                 .Join(engine.HandlersOf(PlacementPolicy.WorkerProcess), offer => offer.Name, known => known.Name, (_, known) => known)
                 .Where(known => !known.Groups.Contains(process.Group.Name))
-                .Select(known => $"its handler '{known.Name}' is not used: group {string.Join(" and ", known.Groups)} has one of that name " +
+                .Select(known =>
+                    $"its handler '{known.Name}' is not used: group {string.Join(" and ", known.Groups)} has one of that name " +
                                  $"of the kind {known.Kind}; give it another name")
                 .ToArray()));
         }

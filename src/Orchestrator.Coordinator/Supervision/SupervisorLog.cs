@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Coordinator.Supervision;
 
@@ -23,6 +24,17 @@ internal static partial class SupervisorLog
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} cannot be started: {Reason}")]
     public static partial void StartFailed(ILogger logger, string worker, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Slot} is given up after {Deaths} early deaths, the last: {Cause}; 'orchestrator recycle' tries again")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "{Slot} is given up after {Deaths} early deaths, the last: {Cause}; 'orchestrator recycle' tries again")]
     public static partial void GivenUp(ILogger logger, string slot, int deaths, string cause);
+
+    /// <summary>Reports the processes that workers of a killed coordinator had left running.</summary>
+    public static void ReportSwept(ILogger logger, EventLog events, IReadOnlyList<int> swept)
+    {
+        if (swept.Count == 0)
+            return;
+        var pids = string.Join(", ", swept);
+        events.Add("coordinator.swept", "coordinator", $"ended what workers of a killed coordinator had left running: pid {pids}");
+        Swept(logger, pids);
+    }
 }

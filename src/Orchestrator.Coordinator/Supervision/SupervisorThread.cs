@@ -4,8 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// The single thread that owns every child process. It lives as long as the coordinator, since a child's parent-death signal follows the spawning thread,
-/// not the process; and it is a dedicated thread, so that a starved thread pool delays neither heartbeat watch nor restarts.
+/// The single thread that owns every child process. It lives as long as the coordinator, since a child's parent-death signal follows the
+/// spawning thread, not the process; and it is a dedicated thread, so that a starved thread pool delays neither heartbeat watch nor
+/// restarts.
 /// </summary>
 internal sealed partial class SupervisorThread : IDisposable
 {

@@ -3,8 +3,8 @@ using System.Collections;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// The environment of worker processes: the variables that any program needs, those of .NET, those that the options name, and no others, so that no secret
-/// leaks into user code.
+/// The environment of worker processes: the variables that any program needs, those of .NET, those that the options name, and no others, so
+/// that no secret leaks into user code.
 /// </summary>
 internal static class WorkerEnvironment
 {
@@ -19,7 +19,8 @@ internal static class WorkerEnvironment
         foreach (DictionaryEntry item in Environment.GetEnvironmentVariables())
         {
             var name = (string)item.Key;
-            if (Basic.Contains(name) || inherited.Contains(name) || Array.Exists(Prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
+            if (Basic.Contains(name) || inherited.Contains(name)
+                || Array.Exists(Prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
                 variables[name] = (string?)item.Value ?? "";
         }
 
@@ -35,8 +36,8 @@ internal static class WorkerEnvironment
         variables.TryAdd("PYTHONUNBUFFERED", "1");
         // Instrumented code costs more at the start than it gains in a worker's first seconds.
         variables.TryAdd("DOTNET_TieredPGO", "0");
-        // The runtime optimizes hot code only after 100 ms without new methods, which does not happen while a worker's first tasks arrive: they ran at two
-        // thirds of full speed for two seconds.
+        // The runtime optimizes hot code only after 100 ms without new methods, which does not happen while a worker's first tasks arrive:
+        // they ran at two thirds of full speed for two seconds.
         variables.TryAdd("DOTNET_TC_CallCountingDelayMs", "10");
         return variables;
     }

@@ -25,12 +25,15 @@ internal sealed class WorkerGroup(WorkerGroupOptions options, int firstCore)
     /// <summary>Why the group has been given up, if it has: none of its slots is filled until an operator requests it.</summary>
     public GroupLoss? Loss { get; private set; }
 
-    /// <summary>Why its last worker ended, and that worker's post-mortem; the latter is null if the worker could not be started at all.</summary>
+    /// <summary>
+    /// Why its last worker ended, and that worker's post-mortem; the latter is null if the worker could not be started at all.
+    /// </summary>
     public (string Cause, WorkerPostMortem? PostMortem) LastDeath { get; set; } = ("", null);
 
     public void GiveUp(int deaths) => Loss = new GroupLoss(
         Name,
-        $"group '{Name}' was given up after {deaths} early deaths of each of its workers, the last: {LastDeath.Cause}; fix the cause, then 'orchestrator recycle' or a restart tries again",
+        $"group '{Name}' was given up after {deaths} early deaths of each of its workers, the last: {LastDeath.Cause}; fix the cause, " +
+        "then 'orchestrator recycle' or a restart tries again",
         LastDeath.PostMortem);
 
     public void Revive() => Loss = null;

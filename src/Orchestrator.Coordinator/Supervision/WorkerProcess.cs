@@ -30,7 +30,8 @@ internal enum WorkerRole
 
 /// <summary>One incarnation of one worker process, from its start to its end. Used by the supervisor's thread only.</summary>
 internal sealed class WorkerProcess(
-    WorkerGroup group, WorkerLaunch launch, ChildProcess child, FlightRecorderFile recorder, SocketMessageStream direct, long startedAt, CancellationTokenSource connecting)
+    WorkerGroup group, WorkerLaunch launch, ChildProcess child, FlightRecorderFile recorder, SocketMessageStream direct, long startedAt,
+    CancellationTokenSource connecting)
     : IDisposable
 {
     public WorkerGroup Group => group;
@@ -144,14 +145,17 @@ internal sealed class WorkerSlot(WorkerGroup group, string name, int core)
 }
 
 /// <summary>
-/// Counts deaths that look like a crash loop. A worker that takes long to fail its start is in a loop too, so deaths before Hello have no time window.
+/// Counts deaths that look like a crash loop. A worker that takes long to fail its start is in a loop too, so deaths before Hello have no
+/// time window.
 /// </summary>
 internal sealed class EarlyDeaths
 {
     private readonly Queue<TimeSpan> _times = new();
     private int _unready;
 
-    /// <summary>Counts a death and returns the total: deaths after Hello within the window, plus deaths before Hello since the last Hello.</summary>
+    /// <summary>
+    /// Counts a death and returns the total: deaths after Hello within the window, plus deaths before Hello since the last Hello.
+    /// </summary>
     public int Add(TimeSpan now, TimeSpan window, bool wasReady)
     {
         if (wasReady)

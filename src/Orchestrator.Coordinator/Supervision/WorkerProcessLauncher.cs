@@ -121,7 +121,9 @@ internal sealed unsafe class WorkerProcessLauncher(
         }
     }
 
-    /// <summary>Disables core dumps, which would contain users' data, and makes the worker the kernel's OOM victim before the coordinator.</summary>
+    /// <summary>
+    /// Disables core dumps, which would contain users' data, and makes the worker the kernel's OOM victim before the coordinator.
+    /// </summary>
     private static void Harden(int pid)
     {
         var none = stackalloc ulong[2];

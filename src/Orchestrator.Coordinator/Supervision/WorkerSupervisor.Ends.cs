@@ -11,7 +11,8 @@ internal sealed partial class WorkerSupervisor
             return;
         process.Role = WorkerRole.Condemned;
         process.Child.LowerPriority();
-        _events.Add("worker.condemned", process.Name, $"pid {process.Child.Pid}: a task ignored its cancellation; a successor takes its slot");
+        _events.Add(
+            "worker.condemned", process.Name, $"pid {process.Child.Pid}: a task ignored its cancellation; a successor takes its slot");
         SupervisorLog.Condemned(_logger, process.Name, process.Child.Pid);
         Replace(process, "condemned");
     }
@@ -34,7 +35,8 @@ internal sealed partial class WorkerSupervisor
             _host.Apply(new TaskCommand.WorkerLost(view, view.Description.RecordsFlight ? process.Recorder.Snapshot() : null, postMortem));
         }
 
-        var cause = !expected && postMortem.LastWords is { Length: > 0 } words ? $"{postMortem.FullCause}; its last words: {words}" : postMortem.FullCause;
+        var cause = !expected && postMortem.LastWords is { Length: > 0 } words
+            ? $"{postMortem.FullCause}; its last words: {words}" : postMortem.FullCause;
         _events.Add(expected ? "worker.exited" : "worker.lost", process.Name, $"pid {process.Child.Pid} {cause}");
         if (!expected)
         {
@@ -72,8 +74,8 @@ internal sealed partial class WorkerSupervisor
         // If the slot still has a worker, the lost process was its successor, which never served, however long it took to start.
         if (early || process.Slot is { Current: not null })
         {
-            // A task may have caused a death at work: such a death delays the next start, but tasks that kill workers must not cause the group to be given
-            // up.
+            // A task may have caused a death at work: such a death delays the next start, but tasks that kill workers must not cause the
+            // group to be given up.
             OnEarlyDeath(process.Group, process.Slot, cause, mayGiveUp: !atWork, wasReady);
             return;
         }

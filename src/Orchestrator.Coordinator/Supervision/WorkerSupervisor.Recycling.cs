@@ -1,13 +1,14 @@
 namespace Orchestrator.Coordinator.Supervision;
 
-// Workers that have run enough tasks, or have grown too large, are replaced before they do harm: the successor starts first, and none of their tasks is
-// lost.
+// Workers that have run enough tasks, or have grown too large, are replaced before they do harm: the successor starts first, and none of
+// their tasks is lost.
 internal sealed partial class WorkerSupervisor
 {
     /// <summary>Finds workers to replace: one at a time, since a machine that restarts all workers at once cannot serve tasks.</summary>
     private void Renew()
     {
-        if (_stopping || _options is { RecycleAfterTasks: null, MaxWorkerMemory: null } || _processes.Exists(process => process.Role == WorkerRole.Starting))
+        if (_stopping || _options is { RecycleAfterTasks: null, MaxWorkerMemory: null }
+            || _processes.Exists(process => process.Role == WorkerRole.Starting))
             return;
         foreach (var slot in _slots)
         {

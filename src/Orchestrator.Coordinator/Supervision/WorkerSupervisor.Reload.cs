@@ -9,8 +9,8 @@ internal sealed partial class WorkerSupervisor
     public SupervisorOptions Options => _options;
 
     /// <summary>
-    /// Workers that start from now on use these options, and groups get the new sizes. Running workers keep their options until they are recycled; spares
-    /// are replaced at once. The set of groups and the pinning do not change.
+    /// Workers that start from now on use these options, and groups get the new sizes. Running workers keep their options until they are
+    /// recycled; spares are replaced at once. The set of groups and the pinning do not change.
     /// </summary>
     public Task ReloadAsync(SupervisorOptions options) => _thread.CallAsync(() =>
     {
@@ -20,7 +20,8 @@ internal sealed partial class WorkerSupervisor
         _options = options with
         {
             PinWorkers = before.PinWorkers,
-            MoreGroups = [.. before.MoreGroups.Select(group => options.MoreGroups.FirstOrDefault(next => next.Name == group.Name) ?? group)],
+            MoreGroups =
+                [.. before.MoreGroups.Select(group => options.MoreGroups.FirstOrDefault(next => next.Name == group.Name) ?? group)],
         };
         _launcher.Reload(_options);
         foreach (var (group, next, last) in _groups.Zip(_options.Groups, before.Groups))

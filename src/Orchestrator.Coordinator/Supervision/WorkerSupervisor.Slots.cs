@@ -28,8 +28,8 @@ internal sealed partial class WorkerSupervisor
     }
 
     /// <summary>
-    /// Replaces the worker with this name (all if empty) in this group (any if empty), one after the other, each after its successor has started.
-    /// Returns how many were replaced.
+    /// Replaces the worker with this name (all if empty) in this group (any if empty), one after the other, each after its successor has
+    /// started. Returns how many were replaced.
     /// </summary>
     public async Task<int> RecycleAsync(string group, string worker, CancellationToken cancellationToken)
     {

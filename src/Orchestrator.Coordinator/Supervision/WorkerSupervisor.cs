@@ -9,8 +9,8 @@ using Orchestrator.Core.TaskModel;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>
-/// Owns every worker process: starts one per slot and a spare per group, watches them, replaces those that die, recycles, scales, and ends them all.
-/// Everything happens on its one thread; other threads read published immutable snapshots.
+/// Owns every worker process: starts one per slot and a spare per group, watches them, replaces those that die, recycles, scales, and ends
+/// them all. Everything happens on its one thread; other threads read published immutable snapshots.
 /// </summary>
 internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
 {
@@ -57,13 +57,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
             _groups.Add(new WorkerGroup(group, _groups.Sum(before => before.Options.Workers)));
         _heartbeats = new HeartbeatWatch(clock, events, WatchPeriod);
         _recycling = new RecyclingSchedule(host, clock, _cores.Count);
-        if (directory.Swept.Count > 0)
-        {
-            var pids = string.Join(", ", directory.Swept);
-            _events.Add("coordinator.swept", "coordinator", $"ended what workers of a killed coordinator had left running: pid {pids}");
-            SupervisorLog.Swept(_logger, pids);
-        }
-
+        SupervisorLog.ReportSwept(logger, events, directory.Swept);
         _thread = new SupervisorThread(clock.Running, WatchPeriod, Watch, logger);
         _termination = new WorkerTermination(host, _thread, _processes);
         host.Orders = this;
@@ -168,8 +162,8 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         {
             _events.Add("worker.start_failed", name, exception.Message);
             SupervisorLog.StartFailed(_logger, name, exception.Message);
-            // Handled like an immediate death; posted, so that the caller sees the empty slot first. A temporary shortage on the machine is not the
-            // worker's fault, so the start is retried forever; only the coordinator's own start must terminate.
+            // Handled like an immediate death; posted, so that the caller sees the empty slot first. A temporary shortage on the machine is
+            // not the worker's fault, so the start is retried forever; only the coordinator's own start must terminate.
             var isShortage = NativeMethods.IsShortage(exception.HResult) && _settled.Task.IsCompleted;
             group.LastDeath = (exception.Message, null);
             _thread.Post(() => OnEarlyDeath(group, slot, exception.Message, mayGiveUp: !isShortage));
@@ -182,7 +176,8 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         try
         {
             process.Connecting.CancelAfter(_options.StartTimeout);
-            var link = await WorkerLink.ConnectAsync(process.Launch, process.Direct, process.Recorder, _host, _clock.Running, _logger, process.Connecting.Token);
+            var link = await WorkerLink.ConnectAsync(
+                process.Launch, process.Direct, process.Recorder, _host, _clock.Running, _logger, process.Connecting.Token);
             _thread.Post(() => OnConnected(process, link));
         }
         catch (Exception exception)
@@ -196,7 +191,8 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     {
         var exit = await process.Child.Exited;
         process.Connecting.Cancel();
-        // Messages sent before the worker's death are still in the socket; the link reads to the end first, so that no finished task counts as lost.
+        // Messages sent before the worker's death are still in the socket; the link reads to the end first, so that no finished task counts
+        // as lost.
         if (process.Link is { } link)
             await Task.WhenAny(link.Ended, Task.Delay(WatchPeriod, _clock.Running));
         _thread.Post(() => OnExited(process, exit));

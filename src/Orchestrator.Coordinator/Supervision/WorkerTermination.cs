@@ -43,6 +43,7 @@ internal sealed class WorkerTermination(TaskEngineHost host, SupervisorThread th
         // Both request the end: the stream message lets a worker that reads it end cleanly; the signal reaches any program.
         process.Link?.Drain();
         process.Child.Signal(NativeMethods.SigTerm);
-        thread.PostAfter(harsh && process.Link is null ? TimeSpan.Zero : options.TerminateGrace, () => process.Child.Signal(NativeMethods.SigKill));
+        thread.PostAfter(
+            harsh && process.Link is null ? TimeSpan.Zero : options.TerminateGrace, () => process.Child.Signal(NativeMethods.SigKill));
     }
 }

@@ -5,9 +5,9 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>
-/// Returns freed memory to the system. The runtime collects only on allocations, so an idle coordinator whose million queued items have been deleted would
-/// keep their pages. After a few quiet seconds, a background collection determines how much of the heap is in use; only if much is unused, a blocking
-/// collection compacts the heap and returns the pages.
+/// Returns freed memory to the system. The runtime collects only on allocations, so an idle coordinator whose million queued items have
+/// been deleted would keep their pages. After a few quiet seconds, a background collection determines how much of the heap is in use; only
+/// if much is unused, a blocking collection compacts the heap and returns the pages.
 /// </summary>
 /// <remarks>
 /// None of this happens under load: a second with more than a few requests restarts the wait, even between the two collections.
@@ -100,7 +100,9 @@ internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : I
         }
     }
 
-    /// <summary>The last full collection. Partial ones may have followed it, and on an idle heap no further collection may follow for long.</summary>
+    /// <summary>
+    /// The last full collection. Partial ones may have followed it, and on an idle heap no further collection may follow for long.
+    /// </summary>
     private static GCMemoryInfo LastFullCollection()
     {
         var (background, blocking) = (GC.GetGCMemoryInfo(GCKind.Background), GC.GetGCMemoryInfo(GCKind.FullBlocking));
@@ -113,7 +115,8 @@ internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : I
         var (allocated, cpu, at) = (GC.GetTotalAllocatedBytes(), Environment.CpuUsage.TotalTime, clock.Now);
         var seconds = Math.Max(0.001, (at - _at).TotalSeconds);
         // While a collection runs, the processor time is the collector's.
-        var quiet = allocated - _allocated < QuietBytesPerSecond * seconds && (_collecting || (cpu - _cpu).TotalSeconds < QuietCpuShare * seconds);
+        var quiet = allocated - _allocated < QuietBytesPerSecond * seconds
+            && (_collecting || (cpu - _cpu).TotalSeconds < QuietCpuShare * seconds);
         (_allocated, _cpu, _at) = (allocated, cpu, at);
         return quiet;
     }
@@ -130,6 +133,7 @@ internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : I
 
         var before = Environment.WorkingSet;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        events.Add(EventKind, "", string.Create(CultureInfo.InvariantCulture, $"resident memory fell from {before >> 20} MB to {Environment.WorkingSet >> 20} MB"));
+        events.Add(EventKind, "", string.Create(
+            CultureInfo.InvariantCulture, $"resident memory fell from {before >> 20} MB to {Environment.WorkingSet >> 20} MB"));
     }
 }

@@ -4,9 +4,9 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>
-/// Keeps garbage from filling the memory budget. Admission bounds retained data; but the runtime knows the machine's memory and not the budget, and lets
-/// garbage accumulate as long as the machine has room. Near the budget, this class forces a collection and returns the pages. Embedded in another program,
-/// it does nothing: the memory is that program's.
+/// Keeps garbage from filling the memory budget. Admission bounds retained data; but the runtime knows the machine's memory and not the
+/// budget, and lets garbage accumulate as long as the machine has room. Near the budget, this class forces a collection and returns the
+/// pages. Embedded in another program, it does nothing: the memory is that program's.
 /// </summary>
 internal sealed class MemoryPressureCollector(CoordinatorOptions options, MonotonicClock clock) : IHostedService, IDisposable
 {

@@ -4,8 +4,8 @@ using Prometheus;
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>
-/// The content of <c>/metrics</c> in Prometheus text format: the same numbers as <c>orchestrator status</c> and <c>orchestrator limits</c>, computed on
-/// request, so that they cost nothing in between.
+/// The content of <c>/metrics</c> in Prometheus text format: the same numbers as <c>orchestrator status</c> and <c>orchestrator limits</c>,
+/// computed on request, so that they cost nothing in between.
 /// </summary>
 internal sealed class PrometheusCollector
 {
@@ -35,7 +35,8 @@ internal sealed class PrometheusCollector
     {
         (_status, _limits, _security) = (status, limits, security);
         var make = Metrics.WithCustomRegistry(Registry);
-        _ended = make.CreateCounter("orchestrator_tasks_ended_total", "Tasks that have ended, by handler and end state", "handler", "state");
+        _ended = make.CreateCounter(
+            "orchestrator_tasks_ended_total", "Tasks that have ended, by handler and end state", "handler", "state");
         _retried = make.CreateCounter("orchestrator_tasks_retried_total", "Attempts beyond a task's first");
         _tasks = make.CreateGauge("orchestrator_tasks", "Tasks that have not ended", "state");
         _runTime = make.CreateGauge("orchestrator_task_run_seconds", "Run time of a handler's attempts", "handler", "quantile");
@@ -49,7 +50,8 @@ internal sealed class PrometheusCollector
         _used = make.CreateGauge("orchestrator_limit_used", "How far a limit is used", "limit", "unit");
         _limit = make.CreateGauge("orchestrator_limit", "The limit", "limit", "unit");
         _draining = make.CreateGauge("orchestrator_draining", "1 where no new work is taken");
-        _refused = make.CreateCounter("orchestrator_refused_calls_total", "Calls without a credential, or with one that is wrong, expired or another's, and connections of other users to the socket");
+        _refused = make.CreateCounter("orchestrator_refused_calls_total",
+            "Calls without a credential, or with one that is wrong, expired or another's, and connections of other users to the socket");
         _processor = make.CreateCounter("process_cpu_seconds_total", "Processor time of the coordinator");
         _memory = make.CreateGauge("process_resident_memory_bytes", "Resident memory of the coordinator");
         _threads = make.CreateGauge("process_threads", "Threads of the coordinator");
@@ -94,7 +96,8 @@ internal sealed class PrometheusCollector
             _ended.WithLabels(handler.Handler, state).IncTo(count);
         (Gauge Gauge, string Quantile, Google.Protobuf.WellKnownTypes.Duration? Time)[] times =
         [
-            (_runTime, "0.5", handler.RunP50), (_runTime, "0.99", handler.RunP99), (_latency, "0.5", handler.LatencyP50), (_latency, "0.99", handler.LatencyP99),
+            (_runTime, "0.5", handler.RunP50), (_runTime, "0.99", handler.RunP99), (_latency, "0.5", handler.LatencyP50),
+            (_latency, "0.99", handler.LatencyP99),
         ];
         foreach (var (gauge, quantile, time) in times)
         {

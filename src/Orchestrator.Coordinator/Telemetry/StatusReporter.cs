@@ -10,7 +10,8 @@ namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>Builds the status that operators see.</summary>
 internal sealed class StatusReporter(
-    TaskEngineHost host, ObjectEngineHost objects, WorkerSupervisor supervisor, StreamRegistry streams, ProcessSampler sampler, MonotonicClock clock)
+    TaskEngineHost host, ObjectEngineHost objects, WorkerSupervisor supervisor, StreamRegistry streams, ProcessSampler sampler,
+    MonotonicClock clock)
 {
     private static readonly string Version = typeof(StatusReporter).Assembly.GetName().Version?.ToString(3) ?? "0";
 
@@ -33,7 +34,8 @@ internal sealed class StatusReporter(
                 StartedAt = Timestamp.FromDateTimeOffset(clock.StartedAt),
             },
         };
-        (status.Sessions, status.Queues, status.QueuedItems) = objects.Read((engine, _) => (engine.SessionCount, engine.QueueCount, engine.QueuedItems()));
+        (status.Sessions, status.Queues, status.QueuedItems) = objects.Read(
+            (engine, _) => (engine.SessionCount, engine.QueueCount, engine.QueuedItems()));
         var workers = supervisor.Status;
         host.Read(engine =>
         {

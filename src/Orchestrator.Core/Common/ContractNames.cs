@@ -23,7 +23,8 @@ internal static class ContractNames
     /// The settings in which an object differs from the request, such as <c>kind is FIFO, not LIFO; max_items is 10, not 5</c>.
     /// </summary>
     public static string Differences(params IEnumerable<(string Field, object? Is, object? Asked)> fields) => string.Join(
-        "; ", fields.Where(field => !Equals(field.Is, field.Asked)).Select(field => $"{field.Field} is {Show(field.Is)}, not {Show(field.Asked)}"));
+        "; ", fields.Where(field => !Equals(field.Is, field.Asked)).Select(
+            field => $"{field.Field} is {Show(field.Is)}, not {Show(field.Asked)}"));
 
     private static string Show(object? value) => value switch
     {

@@ -6,7 +6,8 @@ namespace Orchestrator.Core.Kernel;
 internal readonly record struct SessionFlow(Session Session, string Name)
 {
     /// <summary>Whether this may be the same flow: of one session, and not known to be different.</summary>
-    public bool MayBe(in SessionFlow other) => Session == other.Session && (Name.Length == 0 || other.Name.Length == 0 || Name == other.Name);
+    public bool MayBe(in SessionFlow other) =>
+        Session == other.Session && (Name.Length == 0 || other.Name.Length == 0 || Name == other.Name);
 }
 
 /// <summary>

@@ -7,10 +7,10 @@ namespace Orchestrator.Core.Kernel;
 /// The invariants: every command gets one <see cref="Complete"/> or one successful <see cref="Suspend"/>, whose wait later gets one
 /// <see cref="Resume"/>. A grant calls <see cref="AddHold"/> first, then Resume or Complete, so that an implicit session is never seen
 /// empty in between. Complete the command's own outcome before serving other waiters. Waiters are served strictly from the front; a
-/// command that arrives while others wait, waits behind them. Name a wait's blockers in <see cref="NamedObject.AddBlockers"/>, including the
-/// waits ahead of it in the list; add none where an outsider can end the wait. An object without holders and waiters is dropped: at once if
-/// its state equals that of a new object, otherwise after it has been idle (<see cref="PrimitiveMachine.ScheduleIdleExpiry"/>), unless it
-/// was created to last.
+/// command that arrives while others wait, waits behind them. Name a wait's blockers in <see cref="NamedObject.AddBlockers"/>, including
+/// the waits ahead of it in the list; add none where an outsider can end the wait. An object without holders and waiters is dropped: at
+/// once if its state equals that of a new object, otherwise after it has been idle (<see cref="PrimitiveMachine.ScheduleIdleExpiry"/>),
+/// unless it was created to last.
 /// </remarks>
 internal interface IPrimitiveContext
 {

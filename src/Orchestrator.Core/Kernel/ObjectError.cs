@@ -17,18 +17,21 @@ public sealed record ObjectError(ObjectErrorReason Reason, string Message) : Obj
     /// <summary>For <see cref="ObjectErrorReason.Stale"/>: the object's current version.</summary>
     public ulong? CurrentVersion { get; init; }
 
-    internal static ObjectError Cancelled { get; } = new(ObjectErrorReason.Cancelled, "the wait was cancelled by its caller; nothing was taken");
+    internal static ObjectError Cancelled { get; } = new(
+        ObjectErrorReason.Cancelled, "the wait was cancelled by its caller; nothing was taken");
 
     /// <summary>No session has this id, or it ended so long ago that the cause is no longer kept.</summary>
     public static ObjectError UnknownSession(string id) =>
-        new(ObjectErrorReason.SessionLost, $"there is no session \"{Shorten(id)}\": it was never created here, or it has ended; create a new one")
+        new(ObjectErrorReason.SessionLost,
+            $"there is no session \"{Shorten(id)}\": it was never created here, or it has ended; create a new one")
         {
             Field = "session_id",
         };
 
     /// <summary>The engine threw, which is a defect; whether the command was executed is unknown.</summary>
     public static ObjectError Unexpected(Exception exception) => new(
-        ObjectErrorReason.None, $"the coordinator failed internally ({exception?.GetType().Name}); whether this was done is unknown; see its log");
+        ObjectErrorReason.None,
+        $"the coordinator failed internally ({exception?.GetType().Name}); whether this was done is unknown; see its log");
 
     internal static ObjectError SessionLost(Session session) =>
         new(ObjectErrorReason.SessionLost, $"{session} has ended: {session.End?.Message}; create a new one") { Field = "session_id" };

@@ -68,7 +68,9 @@ internal sealed class ObjectQuota(int maximum, int maximumPerClient)
         if (Client is { } client && client.Objects >= maximumPerClient)
         {
             return new ObjectError(
-                ObjectErrorReason.LimitExceeded, $"client {client.Name} has made {client.Objects} named objects, the most of one client (objects_per_client, {maximumPerClient}); delete some")
+                ObjectErrorReason.LimitExceeded,
+                $"client {client.Name} has made {client.Objects} named objects, the most of one client (objects_per_client, " +
+                $"{maximumPerClient}); delete some")
             {
                 Field = kind.Field(), Subject = client.Name,
             };
@@ -88,6 +90,7 @@ internal sealed class ObjectQuota(int maximum, int maximumPerClient)
             return null;
         return ObjectError.Invalid(
             kind.Field(),
-            $"the {kind.Noun()} name \"{ObjectError.Shorten(name)}\" of {name.Length} characters must be 1 to {MaxNameLength} of A-Z a-z 0-9 . _ / -");
+            $"the {kind.Noun()} name \"{ObjectError.Shorten(name)}\" of {name.Length} characters must be 1 to {MaxNameLength} of A-Z a-z " +
+            "0-9 . _ / -");
     }
 }

@@ -38,11 +38,14 @@ internal sealed class ReplayTable<TKey>(KernelOptions options, ReplayBudget budg
         _replays[key] = new Replay(command, outcome);
         var bytes = EntryBytes + outcome.Bytes;
         var window = (briefly ? options.BriefReplayWindow : options.ReplayWindow).Ticks;
-        (briefly ? _keptBriefly : _kept).Enqueue(new Kept(key, outcome, bytes, now > long.MaxValue - window ? long.MaxValue : now + window));
+        (briefly ? _keptBriefly : _kept).Enqueue(
+            new Kept(key, outcome, bytes, now > long.MaxValue - window ? long.MaxValue : now + window));
         _bytes += bytes;
         budget.Bytes += bytes;
-        while (_bytes > 0 && (_kept.Count + _keptBriefly.Count > options.MaxReplays || _bytes > options.MaxReplayBytesPerSession || budget.Bytes > options.MaxReplayBytes))
-            RemoveOldest(_keptBriefly.TryPeek(out var brief) && (!_kept.TryPeek(out var other) || brief.Expires < other.Expires) ? _keptBriefly : _kept);
+        while (_bytes > 0 && (_kept.Count + _keptBriefly.Count > options.MaxReplays || _bytes > options.MaxReplayBytesPerSession
+            || budget.Bytes > options.MaxReplayBytes))
+            RemoveOldest(_keptBriefly.TryPeek(out var brief) && (!_kept.TryPeek(out var other) || brief.Expires < other.Expires)
+                ? _keptBriefly : _kept);
     }
 
     /// <summary>A kept outcome is delivered once more.</summary>
@@ -91,7 +94,9 @@ internal sealed class ReplayBudget
     public long Bytes { get; set; }
 }
 
-/// <summary>A command that carried an id: its kind, and its <see cref="ObjectOutcome"/>, or its <see cref="Wait"/> while it waits.</summary>
+/// <summary>
+/// A command that carried an id: its kind, and its <see cref="ObjectOutcome"/>, or its <see cref="Wait"/> while it waits.
+/// </summary>
 internal readonly record struct Replay(Type Command, object State)
 {
     /// <summary>How many callers the outcome was delivered to.</summary>

@@ -136,12 +136,14 @@ public sealed class Session : DeadlineNode
     /// The name shown to others, which must not learn the id that grants access: <c>s-</c> and the first 8 hexadecimal digits of the id's
     /// SHA-256. A task attempt's id is no secret, and is shown as it is.
     /// </summary>
-    public string Alias => _alias ??= Task is not null ? Id : $"s-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Id)))[..8]}";
+    public string Alias =>
+        _alias ??= Task is not null ? Id : $"s-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Id)))[..8]}";
 
     /// <summary>For messages: such as <c>s-3f786850 ("importer", task 12)</c>.</summary>
     public override string ToString()
     {
-        var details = string.Join(", ", new[] { DisplayName.Length > 0 ? $"\"{DisplayName}\"" : "", Task is { } task ? $"task {task.TaskId}" : "" }.Where(text => text.Length > 0));
+        var details = string.Join(", ", new[] { DisplayName.Length > 0 ? $"\"{DisplayName}\"" : "", Task is { } task
+            ? $"task {task.TaskId}" : "" }.Where(text => text.Length > 0));
         return details.Length > 0 ? $"{Alias} ({details})" : Alias;
     }
 }

@@ -20,7 +20,8 @@ public sealed record JoinTasks(IReadOnlySet<long> TaskIds, bool NeedsAll) : Wait
 }
 
 /// <summary>The tasks of one such wait, in place of an object.</summary>
-internal sealed class TaskJoin(JoinTasks command, IReadOnlyDictionary<long, List<Session>> sessions) : NamedObject(ObjectKind.Task, Describe(command.TaskIds))
+internal sealed class TaskJoin(JoinTasks command, IReadOnlyDictionary<long, List<Session>> sessions)
+    : NamedObject(ObjectKind.Task, Describe(command.TaskIds))
 {
     public override bool HasWaiters => true;
 

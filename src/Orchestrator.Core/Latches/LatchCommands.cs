@@ -28,7 +28,8 @@ public sealed record WaitLatchOutcome(WaitStatus Status, long Remaining) : Objec
 }
 
 /// <summary>
-/// Counts a latch down. Errors: OVER_RELEASED below 0, and nothing changes; NOT_FOUND, KIND_MISMATCH, INVALID, LIMIT_EXCEEDED, SESSION_LOST.
+/// Counts a latch down. Errors: OVER_RELEASED below 0, and nothing changes; NOT_FOUND, KIND_MISMATCH, INVALID, LIMIT_EXCEEDED,
+/// SESSION_LOST.
 /// </summary>
 /// <param name="Latch">Its name.</param>
 /// <param name="Count">The initial count: creates the latch. 0 leaves that to other sessions.</param>

@@ -187,7 +187,8 @@ internal sealed class LockState(string name, LockMode mode) : NamedObject(Object
 }
 
 /// <summary>A session's hold of a lock.</summary>
-internal sealed class LockHold(Session session, LockState @lock, string flow, long since, ulong token, bool isRead) : Hold(session, @lock, flow, since)
+internal sealed class LockHold(Session session, LockState @lock, string flow, long since, ulong token, bool isRead)
+    : Hold(session, @lock, flow, since)
 {
     public override ulong Token => token;
 

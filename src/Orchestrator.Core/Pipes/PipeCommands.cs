@@ -2,7 +2,9 @@ using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.Pipes;
 
-/// <summary>Creates a pipe, or answers with the existing one if all its settings agree. Errors: INVALID, KIND_MISMATCH, LIMIT_EXCEEDED.</summary>
+/// <summary>
+/// Creates a pipe, or answers with the existing one if all its settings agree. Errors: INVALID, KIND_MISMATCH, LIMIT_EXCEEDED.
+/// </summary>
 /// <param name="Spec">Its settings.</param>
 public sealed record CreatePipe(PipeSpec Spec) : ObjectCommand
 {

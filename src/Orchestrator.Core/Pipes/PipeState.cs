@@ -35,7 +35,8 @@ internal sealed class PipeState(PipeSpec spec, ContentTally tally) : NamedObject
     public int Send(PipeSide to, IReadOnlyList<Content> messages, int from)
     {
         var next = from;
-        for (; next < messages.Count && to.Buffer.Count < spec.MaxMessages && to.Buffer.Bytes + messages[next].Bytes <= spec.MaxBytes; next++)
+        for (; next < messages.Count && to.Buffer.Count < spec.MaxMessages
+            && to.Buffer.Bytes + messages[next].Bytes <= spec.MaxBytes; next++)
             to.Add(messages[next]);
         return next - from;
     }

@@ -19,14 +19,17 @@ public enum Settlement : byte
 }
 
 /// <summary>
-/// Settles leased items. With a session only its own leases, without one any named leases. Errors: INVALID, NOT_FOUND; stale leases are no error.
+/// Settles leased items. With a session only its own leases, without one any named leases. Errors: INVALID, NOT_FOUND; stale leases are no
+/// error.
 /// </summary>
 /// <param name="Queue">Its name.</param>
 /// <param name="LeaseIds">Which.</param>
 /// <param name="Settlement">How.</param>
 public sealed record SettleItems(string Queue, IReadOnlyList<ulong> LeaseIds, Settlement Settlement) : ObjectCommand
 {
-    /// <summary>For EXTEND the new lease; for RETURN the delay before the next delivery, null or zero for none. Not for the others.</summary>
+    /// <summary>
+    /// For EXTEND the new lease; for RETURN the delay before the next delivery, null or zero for none. Not for the others.
+    /// </summary>
     public TimeSpan? Duration { get; init; }
 
     /// <summary>For REJECT: why, for people.</summary>
@@ -39,7 +42,8 @@ public sealed record SettleItems(string Queue, IReadOnlyList<ulong> LeaseIds, Se
 
 /// <summary>Leases were settled.</summary>
 /// <param name="Settled">How many.</param>
-/// <param name="StaleLeaseIds">Leases that were not settled: settled or ended before, or of another session. Nothing changed for them.</param>
+/// <param name="StaleLeaseIds">Leases that were not settled: settled or ended before, or of another session. Nothing changed for
+/// them.</param>
 public sealed record SettleOutcome(int Settled, IReadOnlyList<ulong> StaleLeaseIds) : ObjectOutcome;
 
 /// <summary>

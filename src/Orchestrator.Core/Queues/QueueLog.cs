@@ -26,7 +26,8 @@ internal sealed class QueueLog(QueueState queue, List<QueueState> changed)
     public void Put(in QueueEntry entry, bool hasReturned)
     {
         Touch();
-        (_puts ??= []).Add(new KeptItem(entry.Body, entry.Bytes, entry.Sequence, entry.Priority, entry.PutAt, entry.Deliveries, hasReturned));
+        (_puts ??= []).Add(
+            new KeptItem(entry.Body, entry.Bytes, entry.Sequence, entry.Priority, entry.PutAt, entry.Deliveries, hasReturned));
     }
 
     /// <summary>A kept item was delivered, returned or delayed.</summary>

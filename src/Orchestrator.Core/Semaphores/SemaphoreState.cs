@@ -100,7 +100,8 @@ internal sealed class SemaphoreState(string name, int initial, bool bounded) : N
 }
 
 /// <summary>A session's permits of one semaphore.</summary>
-internal sealed class SemaphoreHold(Session session, SemaphoreState semaphore, string flow, long since, long number) : Hold(session, semaphore, flow, since)
+internal sealed class SemaphoreHold(Session session, SemaphoreState semaphore, string flow, long since, long number)
+    : Hold(session, semaphore, flow, since)
 {
     /// <summary>Grows with every new hold of this semaphore: several may begin in one instant.</summary>
     public long Number => number;

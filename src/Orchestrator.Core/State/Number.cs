@@ -35,7 +35,8 @@ public readonly record struct Number
     internal static Number Of(long bits, bool isReal) => new(bits, isReal);
 
     /// <inheritdoc/>
-    public override string ToString() => IsReal ? Real.ToString("R", CultureInfo.InvariantCulture) : Whole.ToString(CultureInfo.InvariantCulture);
+    public override string ToString() =>
+        IsReal ? Real.ToString("R", CultureInfo.InvariantCulture) : Whole.ToString(CultureInfo.InvariantCulture);
 }
 
 /// <summary>How a number changes.</summary>

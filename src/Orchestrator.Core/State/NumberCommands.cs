@@ -17,7 +17,8 @@ public sealed record UpdateValue(string Value, NumberEdit Edit) : StateUpdate
 /// <param name="Version">Its version now; 0 where it still does not exist.</param>
 /// <param name="Before">The number before; null where there was none.</param>
 /// <param name="After">The number now; null where there is none.</param>
-/// <param name="Changed">Whether the edit took effect: false for a minimum, maximum or compare-and-set that left the number as it was.</param>
+/// <param name="Changed">Whether the edit took effect: false for a minimum, maximum or compare-and-set that left the number as it
+/// was.</param>
 public sealed record UpdateValueOutcome(ulong Version, Number? Before, Number? After, bool Changed) : ObjectOutcome;
 
 /// <summary>A number as it is.</summary>
@@ -27,7 +28,8 @@ public sealed record ValueReading(ulong Version, Number? Current) : ObjectOutcom
 
 /// <summary>A change of an array's element.</summary>
 /// <param name="Index">Which; negative counts from the end.</param>
-/// <param name="Edit">The change. A compare-and-set that does not find the expected value changes nothing, and the other edits proceed.</param>
+/// <param name="Edit">The change. A compare-and-set that does not find the expected value changes nothing, and the other edits
+/// proceed.</param>
 public readonly record struct ArrayEdit(long Index, NumberEdit Edit);
 
 /// <summary>

@@ -35,7 +35,8 @@ internal static class NumberMath
                 changed = before is { } now ? edit.Expected is { } expected && Compare(expected, now) == 0 : edit.Expected is null;
                 break;
             default:
-                changed = before is not { } old || (edit.Operation == NumberOperation.Min ? Compare(operand, old) < 0 : Compare(operand, old) > 0);
+                changed = before is not { } old
+                    || (edit.Operation == NumberOperation.Min ? Compare(operand, old) < 0 : Compare(operand, old) > 0);
                 break;
         }
 
@@ -51,7 +52,8 @@ internal static class NumberMath
         {
             var sum = old.Real + operand.Real;
             if (!double.IsFinite(sum))
-                return ObjectError.Invalid(field, $"adding {operand} to the {old} of {what} goes beyond the range of a double, ±{double.MaxValue:R}");
+                return ObjectError.Invalid(
+                    field, $"adding {operand} to the {old} of {what} goes beyond the range of a double, ±{double.MaxValue:R}");
             after = Number.Of(sum);
         }
         else
@@ -59,7 +61,9 @@ internal static class NumberMath
             var sum = unchecked(old.Whole + operand.Whole);
             // The sign of a sum that has overflowed differs from that of both summands.
             if (((old.Whole ^ sum) & (operand.Whole ^ sum)) < 0)
-                return ObjectError.Invalid(field, $"adding {operand} to the {old} of {what} goes beyond the range of a 64-bit integer, {long.MinValue} to {long.MaxValue}");
+                return ObjectError.Invalid(
+                    field, $"adding {operand} to the {old} of {what} goes beyond the range of a 64-bit integer, {long.MinValue} to " +
+                        $"{long.MaxValue}");
             after = Number.Of(sum);
         }
 
@@ -67,7 +71,8 @@ internal static class NumberMath
         return null;
     }
 
-    private static int Compare(Number left, Number right) => left.IsReal ? left.Real.CompareTo(right.Real) : left.Whole.CompareTo(right.Whole);
+    private static int Compare(Number left, Number right) =>
+        left.IsReal ? left.Real.CompareTo(right.Real) : left.Whole.CompareTo(right.Whole);
 
     private static ObjectError? ValidateEdit(Number? before, NumberEdit edit, string what, string field)
     {
@@ -80,12 +85,16 @@ internal static class NumberMath
             if (ValidateReal(expected, field) is { } real)
                 return real;
             if (expected.IsReal != edit.Operand.IsReal)
-                return OtherType(field, $"expects the {expected.TypeName} {expected} and would set the {edit.Operand.TypeName} {edit.Operand}: both must be of one type");
+                return OtherType(
+                    field, $"expects the {expected.TypeName} {expected} and would set the {edit.Operand.TypeName} {edit.Operand}: both " +
+                        "must be of one type");
         }
 
         if (edit.Operation == NumberOperation.Set || before is not { } now || now.IsReal == edit.Operand.IsReal)
             return null;
-        return OtherType(field, $"{what} holds the {now.TypeName} {now}, and the edit is with the {edit.Operand.TypeName} {edit.Operand}: use a {now.TypeName}");
+        return OtherType(
+            field, $"{what} holds the {now.TypeName} {now}, and the edit is with the {edit.Operand.TypeName} {edit.Operand}: use a " +
+                $"{now.TypeName}");
     }
 
     private static ObjectError? ValidateReal(Number number, string field) =>

@@ -3,7 +3,8 @@ using Orchestrator.Core.Kernel;
 namespace Orchestrator.Core.State;
 
 /// <summary>One number.</summary>
-internal sealed class ValueState(string name, StateOptions options, StateBudget budget) : StateObject(ObjectKind.Value, name, options, budget)
+internal sealed class ValueState(string name, StateOptions options, StateBudget budget)
+    : StateObject(ObjectKind.Value, name, options, budget)
 {
     public Number? Current { get; set; }
 
@@ -11,7 +12,8 @@ internal sealed class ValueState(string name, StateOptions options, StateBudget 
 }
 
 /// <summary>A fixed number of numbers of one type, which the first edit sets.</summary>
-internal sealed class ArrayState(string name, StateOptions options, StateBudget budget) : StateObject(ObjectKind.Array, name, options, budget)
+internal sealed class ArrayState(string name, StateOptions options, StateBudget budget)
+    : StateObject(ObjectKind.Array, name, options, budget)
 {
     private long[] _bits = [];
 

@@ -26,17 +26,20 @@ internal static partial class ChaosHandlers
             "throw", HandlerKind.Cpu, (MessageInput input, TaskContext _, CancellationToken _) => Throw(input.Message), json,
             "Throws an exception.", """{"message": "no luck"}""");
         map.MapTask(
-            "crash", HandlerKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Crash(context), json, "Dies of SIGSEGV.", "{}");
+            "crash", HandlerKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Crash(context), json, "Dies of SIGSEGV.",
+            "{}");
         map.MapTask(
             "exit", HandlerKind.Cpu, (ExitInput input, TaskContext context, CancellationToken _) => Exit(input.Code, context), json,
             "Ends its process with an exit code.", """{"code": 42}""");
         map.MapTask(
-            "abort", HandlerKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Abort(context), json, "Dies of SIGABRT.", "{}");
+            "abort", HandlerKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Abort(context), json, "Dies of SIGABRT.",
+            "{}");
         map.MapTask(
             "stack_overflow", HandlerKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Overflow(context), json,
             "Overflows its stack.", "{}");
         map.MapTask(
-            "allocate", HandlerKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Allocate(input.Mb, context, ct), json,
+            "allocate", HandlerKind.Cpu,
+            (MegabytesInput input, TaskContext context, CancellationToken ct) => Allocate(input.Mb, context, ct), json,
             "Takes memory, touches it, and frees it at the end.", """{"mb": 100}""");
         map.MapTask(
             "leak", HandlerKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Leak(input.Mb, context, ct), json,
@@ -48,7 +51,8 @@ internal static partial class ChaosHandlers
             "hang", HandlerKind.Io, async (NoInput _, TaskContext context, CancellationToken _) => await HangAsync(context), json,
             "Never ends, and ignores its cancellation.", "{}");
         map.MapTask(
-            "flood_stderr", HandlerKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Flood(input.Mb, context, ct), json,
+            "flood_stderr", HandlerKind.Cpu,
+            (MegabytesInput input, TaskContext context, CancellationToken ct) => Flood(input.Mb, context, ct), json,
             "Writes megabytes of lines to standard error.", """{"mb": 10}""");
     }
 
@@ -168,7 +172,8 @@ internal static partial class ChaosHandlers
     private static void ThrowIfInProcess(TaskContext context)
     {
         if (context.IsInProcess)
-            throw new InvalidInputException("is refused in process, where it would take the coordinator down; use placement WORKER_PROCESS");
+            throw new InvalidInputException(
+                "is refused in process, where it would take the coordinator down; use placement WORKER_PROCESS");
     }
 
     [LibraryImport("libc", EntryPoint = "signal")]

@@ -23,7 +23,8 @@ internal static class Check
         {
             return await work();
         }
-        catch (OrchestratorException exception) when (exception.Reason is ErrorReason.Invalid or ErrorReason.NotFound or ErrorReason.KindMismatch)
+        catch (OrchestratorException exception)
+            when (exception.Reason is ErrorReason.Invalid or ErrorReason.NotFound or ErrorReason.KindMismatch)
         {
             throw new InvalidInputException("", exception.Message, exception);
         }

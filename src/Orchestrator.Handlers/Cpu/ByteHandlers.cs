@@ -22,7 +22,8 @@ internal static class ByteHandlers
     {
         map.MapPayload(
             "sha256", HandlerKind.Cpu, Sha256,
-            "SHA-256 as hexadecimal digits: of a text, hashed again as often as rounds says, or of raw bytes.", """{"text": "abc", "rounds": 1}""");
+            "SHA-256 as hexadecimal digits: of a text, hashed again as often as rounds says, or of raw bytes.",
+            """{"text": "abc", "rounds": 1}""");
         map.MapBytes("gzip", HandlerKind.Cpu, Gzip, "Compresses bytes.", "\"hello hello hello\"");
         map.MapBytes("gunzip", HandlerKind.Cpu, Gunzip, "Decompresses bytes, up to the payload limit.");
     }
@@ -51,7 +52,8 @@ internal static class ByteHandlers
         return new(TaskPayload.FromJson(Convert.ToHexStringLower(digest), StockJson.Default.String));
     }
 
-    private static ValueTask<ReadOnlyMemory<byte>> Gzip(ReadOnlyMemory<byte> input, TaskContext context, CancellationToken cancellationToken)
+    private static ValueTask<ReadOnlyMemory<byte>> Gzip(
+        ReadOnlyMemory<byte> input, TaskContext context, CancellationToken cancellationToken)
     {
         // The library writes no bytes for empty input, which no reader accepts as gzip data.
         if (input.IsEmpty)
@@ -69,7 +71,8 @@ internal static class ByteHandlers
         return new(output.ToArray());
     }
 
-    private static ValueTask<ReadOnlyMemory<byte>> Gunzip(ReadOnlyMemory<byte> input, TaskContext context, CancellationToken cancellationToken)
+    private static ValueTask<ReadOnlyMemory<byte>> Gunzip(
+        ReadOnlyMemory<byte> input, TaskContext context, CancellationToken cancellationToken)
     {
         using var gzip = new GZipStream(new MemoryStream(input.ToArray()), CompressionMode.Decompress);
         using var output = new MemoryStream();

@@ -6,7 +6,8 @@ namespace Orchestrator.Handlers.Cpu;
 
 /// <summary>Whole-number arithmetic whose duration depends on its input.</summary>
 /// <remarks>
-/// The loops are optimized from their first call on: users time them, and a tiered method is slower for its first seconds in each new worker.
+/// The loops are optimized from their first call on: users time them, and a tiered method is slower for its first seconds in each new
+/// worker.
 /// </remarks>
 internal static class NumberHandlers
 {

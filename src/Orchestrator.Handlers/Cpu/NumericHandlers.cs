@@ -8,7 +8,8 @@ namespace Orchestrator.Handlers.Cpu;
 
 /// <summary>Floating point, memory and sorting loads. Those with a seed answer the same on every machine.</summary>
 /// <remarks>
-/// The loops are optimized from their first call on: users time them, and a tiered method is slower for its first seconds in each new worker.
+/// The loops are optimized from their first call on: users time them, and a tiered method is slower for its first seconds in each new
+/// worker.
 /// </remarks>
 internal static class NumericHandlers
 {

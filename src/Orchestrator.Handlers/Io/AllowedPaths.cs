@@ -41,7 +41,8 @@ internal sealed class AllowedPaths(IList<string> directories, IList<string> deni
             throw Outside(field, path);
     }
 
-    private bool IsInside(string real) => directories.Any(directory => IsBelow(real, directory)) && !denied.Any(directory => IsBelow(real, directory));
+    private bool IsInside(string real) =>
+        directories.Any(directory => IsBelow(real, directory)) && !denied.Any(directory => IsBelow(real, directory));
 
     private static bool IsBelow(string real, string directory)
     {
@@ -52,7 +53,8 @@ internal sealed class AllowedPaths(IList<string> directories, IList<string> deni
     private InvalidInputException Outside(string field, string path) => new(
         field,
         directories.Count == 0
-            ? $"is not allowed: the stock handlers read no files unless the option AllowedDirectories lists their directories ('serve --allow-directory DIR'), got '{path}'"
+            ? "is not allowed: the stock handlers read no files unless the option AllowedDirectories lists their directories ('serve " +
+                $"--allow-directory DIR'), got '{path}'"
             : $"is outside the directories that the option AllowedDirectories lists, got '{path}'");
 
     private static string RealPath(string path)

@@ -13,7 +13,8 @@ internal sealed class AllowedUrls(IList<string> prefixes)
             throw new InvalidInputException(
                 field,
                 prefixes.Count == 0
-                    ? $"is not allowed: the stock handlers fetch nothing unless the option AllowedUrlPrefixes lists it ('serve --allow-url PREFIX'), got '{url}'"
+                    ? "is not allowed: the stock handlers fetch nothing unless the option AllowedUrlPrefixes lists it ('serve " +
+                        $"--allow-url PREFIX'), got '{url}'"
                     : $"is outside what the option AllowedUrlPrefixes lists, got '{url}'");
         }
     }
@@ -33,6 +34,7 @@ internal sealed class AllowedUrls(IList<string> prefixes)
         }
 
         var root = allowed.AbsolutePath;
-        return path.StartsWith(root, StringComparison.Ordinal) && (root.EndsWith('/') || path.Length == root.Length || path[root.Length] == '/');
+        return path.StartsWith(root, StringComparison.Ordinal)
+            && (root.EndsWith('/') || path.Length == root.Length || path[root.Length] == '/');
     }
 }

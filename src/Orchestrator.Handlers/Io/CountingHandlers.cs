@@ -17,8 +17,10 @@ internal static class CountingHandlers
         HandlerKind.Io,
         (IncrementInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => IncrementAsync(input, context, ct)),
         StockJson.Default.Options,
-        "Adds 1 to the entry of a dict, times over, and answers with what it was then. protection is none (reads, then writes: increments of others get lost), " +
-        "lock (the same under the lock of the dict's name), add (one atomic update) or guard (an update that is refused, and done again, where the dict has changed).",
+        "Adds 1 to the entry of a dict, times over, and answers with what it was then. protection is none (reads, then writes: " +
+        "increments of others get lost), " +
+        "lock (the same under the lock of the dict's name), add (one atomic update) or guard (an update that is refused, and done again, " +
+        "where the dict has changed).",
         """{"dict": "scores", "key": "a", "times": 1000, "protection": "add"}""");
 
     private static async Task<double> IncrementAsync(IncrementInput input, TaskContext context, CancellationToken cancellationToken)
@@ -30,7 +32,8 @@ internal static class CountingHandlers
             "none" => UnprotectedAsync,
             "lock" => LockedAsync,
             "add" => () => dict.AddAsync(input.Key, 1, cancellationToken),
-            "guard" => async () => NumberOf(await dict.UpdateAsync(input.Key, value => Payloads.FromNumber(NumberOf(value) + 1), cancellationToken)),
+            "guard" => async () => NumberOf(
+                await dict.UpdateAsync(input.Key, value => Payloads.FromNumber(NumberOf(value) + 1), cancellationToken)),
             _ => throw new InvalidInputException("protection", $"must be none, lock, add or guard, got \"{input.Protection}\""),
         };
         var last = 0.0;
@@ -54,7 +57,8 @@ internal static class CountingHandlers
         double NumberOf(Payload? value) => value switch
         {
             null => 0,
-            { ContentCase: Payload.ContentOneofCase.Json, Json.KindCase: Google.Protobuf.WellKnownTypes.Value.KindOneofCase.NumberValue } => value.Json.NumberValue,
+            { ContentCase: Payload.ContentOneofCase.Json, Json.KindCase: Google.Protobuf.WellKnownTypes.Value.KindOneofCase.NumberValue } =>
+                value.Json.NumberValue,
             _ => throw new InvalidInputException("key", $"names the entry \"{input.Key}\" of dict \"{input.Dict}\", which is no number"),
         };
     }

@@ -21,15 +21,21 @@ internal static class ExchangeHandlers
     {
         var json = StockJson.Default.Options;
         map.MapTask(
-            "produce", HandlerKind.Io, (ProduceInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => ProduceAsync(input, context, ct)), json,
-            "Puts the numbers 0 to count - 1 into the queue, waiting while it is full; answers with how many.", """{"queue": "jobs", "count": 100}""");
+            "produce", HandlerKind.Io, (ProduceInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(
+                () => ProduceAsync(input, context, ct)), json,
+            "Puts the numbers 0 to count - 1 into the queue, waiting while it is full; answers with how many.",
+            """{"queue": "jobs", "count": 100}""");
         map.MapTask(
-            "consume", HandlerKind.Io, (ConsumeInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => ConsumeAsync(input, context, ct)), json,
-            "Leases items until it has count of them or the queue is shut down and empty, and answers with them. Each is acknowledged once it has the next: a task that dies leaves its last one to others.",
+            "consume", HandlerKind.Io, (ConsumeInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(
+                () => ConsumeAsync(input, context, ct)), json,
+            "Leases items until it has count of them or the queue is shut down and empty, and answers with them. Each is acknowledged " +
+            "once it has the next: a task that dies leaves its last one to others.",
             """{"queue": "jobs", "count": 10}""");
         map.MapTask(
-            "pipe_echo", HandlerKind.Io, (PipeEchoInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => EchoAsync(input, context, ct)), json,
-            "Sends back what it receives at its end of a duplex pipe, until the end of file; answers with how many messages that were.", """{"pipe": "p", "end": "A"}""");
+            "pipe_echo", HandlerKind.Io, (PipeEchoInput input, TaskContext context, CancellationToken ct) =>
+                Check.ObjectsAsync(() => EchoAsync(input, context, ct)), json,
+            "Sends back what it receives at its end of a duplex pipe, until the end of file; answers with how many messages that were.",
+            """{"pipe": "p", "end": "A"}""");
     }
 
     private static async Task<int> ProduceAsync(ProduceInput input, TaskContext context, CancellationToken cancellationToken)
@@ -40,7 +46,8 @@ internal static class ExchangeHandlers
         await queue.TryJoinAsync(TimeSpan.Zero, cancellationToken);
         for (var done = 0; done < input.Count; done += BatchItems)
         {
-            await queue.PutAllAsync(Enumerable.Range(done, Math.Min(BatchItems, input.Count - done)).Select(Payloads.FromNumber), cancellationToken: cancellationToken);
+            await queue.PutAllAsync(Enumerable.Range(done, Math.Min(BatchItems, input.Count - done))
+                .Select(Payloads.FromNumber), cancellationToken: cancellationToken);
             context.ReportProgress(Math.Min(done + BatchItems, input.Count), input.Count);
         }
 

@@ -12,7 +12,8 @@ internal static class FileHandlers
     {
         var paths = new AllowedPaths(options.AllowedDirectories, options.DeniedDirectories);
         map.MapTask(
-            "read_file", HandlerKind.Io, async (PathInput input, TaskContext _, CancellationToken ct) => await ReadAsync(paths, input.Path, ct),
+            "read_file", HandlerKind.Io,
+            async (PathInput input, TaskContext _, CancellationToken ct) => await ReadAsync(paths, input.Path, ct),
             StockJson.Default.Options,
             "Reads a file below an allowed directory; answers with its bytes.", """{"path": "/srv/data/report.txt"}""");
     }

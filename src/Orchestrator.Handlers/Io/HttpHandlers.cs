@@ -17,7 +17,8 @@ internal static class HttpHandlers
         var urls = new AllowedUrls(options.AllowedUrlPrefixes);
         map.MapTask(
             "http_get", HandlerKind.Io,
-            async (UrlInput input, TaskContext context, CancellationToken ct) => await GetAsync(urls, input.Url, context.GetLocal(CreateClient), ct),
+            async (UrlInput input, TaskContext context, CancellationToken ct) => await GetAsync(
+                urls, input.Url, context.GetLocal(CreateClient), ct),
             StockJson.Default.Options,
             "Fetches an allowed URL; answers with the body's bytes.", """{"url": "http://127.0.0.1:8080/"}""");
     }

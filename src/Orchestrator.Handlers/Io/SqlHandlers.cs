@@ -56,7 +56,8 @@ internal static class SqlHandlers
             // Checks the file that SQLite has actually opened: a link may have been swapped since the path was resolved.
             paths.CheckOpened("database", input.Database, SqliteNative.DescriptorOf(connection.Handle!));
             Restrict(connection);
-            using var interrupt = token.UnsafeRegister(static state => raw.sqlite3_interrupt(((SqliteConnection)state!).Handle), connection);
+            using var interrupt = token.UnsafeRegister(
+                static state => raw.sqlite3_interrupt(((SqliteConnection)state!).Handle), connection);
             using var command = connection.CreateCommand();
             command.CommandText = input.Sql;
             using var reader = command.ExecuteReader();
@@ -83,7 +84,8 @@ internal static class SqlHandlers
 
         foreach (var (limit, value) in Limits)
             raw.sqlite3_limit(connection.Handle, limit, value);
-        raw.sqlite3_set_authorizer(connection.Handle, (strdelegate_authorizer)(static (_, action, _, _, _, _) => Allowed.Contains(action) ? raw.SQLITE_OK : raw.SQLITE_DENY), null);
+        raw.sqlite3_set_authorizer(connection.Handle,
+            (strdelegate_authorizer)(static (_, action, _, _, _, _) => Allowed.Contains(action) ? raw.SQLITE_OK : raw.SQLITE_DENY), null);
     }
 
     private static ReadOnlySpan<byte> ReadRows(SqliteDataReader reader, CancellationToken cancellationToken)

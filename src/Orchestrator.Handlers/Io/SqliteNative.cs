@@ -9,7 +9,8 @@ internal static unsafe partial class SqliteNative
     private const string Library = "e_sqlite3";
     private const int FilePointer = 7;
 
-    // struct unixFile { const sqlite3_io_methods *; sqlite3_vfs *; unixInodeInfo *; int h; … }, since version 3.7; the library comes with this program.
+    // struct unixFile { const sqlite3_io_methods *; sqlite3_vfs *; unixInodeInfo *; int h; … }, since version 3.7; the library comes with
+    // this program.
     private const int DescriptorOffset = 24;
 
     /// <summary>The descriptor of the database's file; -1 where it has none.</summary>

@@ -14,10 +14,12 @@ internal static class WaitHandlers
         var json = StockJson.Default.Options;
         map.MapPayload("echo", HandlerKind.Io, static (payload, _) => new(payload), "Answers with its input, untouched.", "\"hello\"");
         map.MapTask(
-            "sleep", HandlerKind.Io, async (MillisecondsInput input, TaskContext context, CancellationToken ct) => await SleepAsync(input.Ms, context, ct), json,
+            "sleep", HandlerKind.Io,
+            async (MillisecondsInput input, TaskContext context, CancellationToken ct) => await SleepAsync(input.Ms, context, ct), json,
             "Waits without holding a thread; answers with the milliseconds.", """{"ms": 1000}""");
         map.MapTask(
-            "blocking_sleep", HandlerKind.Blocking, (MillisecondsInput input, TaskContext _, CancellationToken ct) => BlockingSleep(input.Ms, ct), json,
+            "blocking_sleep", HandlerKind.Blocking,
+            (MillisecondsInput input, TaskContext _, CancellationToken ct) => BlockingSleep(input.Ms, ct), json,
             "Holds a thread while it waits; answers with the milliseconds.", """{"ms": 1000}""");
     }
 

@@ -65,7 +65,8 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
     public ByteString ReadByteString() => ByteString.CopyFrom(ReadBytes());
 
     /// <summary>The bytes of a text, which are UTF-8.</summary>
-    public ReadOnlySpan<byte> ReadUtf8() => ReadBytes() is var bytes && Utf8.IsValid(bytes) ? bytes : throw Malformed("a text is not UTF-8");
+    public ReadOnlySpan<byte> ReadUtf8() =>
+        ReadBytes() is var bytes && Utf8.IsValid(bytes) ? bytes : throw Malformed("a text is not UTF-8");
 
     /// <summary>The text of a field.</summary>
     public string ReadString() => Decode(ReadBytes());

@@ -7,7 +7,8 @@ namespace Orchestrator.Transport.RawMessages;
 /// An <c>orchestrator.v1.TaskResult</c> without error and timing, for writing only; any other result is a
 /// <see cref="RawTaskResult"/>.
 /// </summary>
-public readonly record struct PlainTaskResult(ulong TaskId, ulong Tag, TaskState State, ByteString Output, string Worker, int Attempt) : IWireItem
+public readonly record struct PlainTaskResult(ulong TaskId, ulong Tag, TaskState State, ByteString Output, string Worker, int Attempt)
+    : IWireItem
 {
     /// <summary>The field of <c>StreamTasksResponse</c> that holds these.</summary>
     public const int Field = 1;

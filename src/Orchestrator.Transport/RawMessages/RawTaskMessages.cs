@@ -47,15 +47,23 @@ public static class RawTaskMessages
     {
         ArgumentNullException.ThrowIfNull(serviceBinder);
         var impl = serviceImpl;
-        serviceBinder.AddMethod(RunTaskMethod, impl is null ? null : new UnaryServerMethod<RawRunTaskRequest, RawRunTaskResponse>(impl.RunTask));
-        serviceBinder.AddMethod(StreamTasksMethod, impl is null ? null : new DuplexStreamingServerMethod<MessageBuffer, MessageBuffer>(impl.StreamTasks));
-        serviceBinder.AddMethod(SubmitTasksMethod, impl is null ? null : new UnaryServerMethod<RawSubmitTasksRequest, SubmitTasksResponse>(impl.SubmitTasks));
-        serviceBinder.AddMethod(WaitTasksMethod, impl is null ? null : new UnaryServerMethod<WaitTasksRequest, RawWaitTasksResponse>(impl.WaitTasks));
-        serviceBinder.AddMethod(WatchTasksMethod, impl is null ? null : new ServerStreamingServerMethod<WatchTasksRequest, RawWatchTasksResponse>(impl.WatchTasks));
-        serviceBinder.AddMethod(CancelTasksMethod, impl is null ? null : new UnaryServerMethod<CancelTasksRequest, CancelTasksResponse>(impl.CancelTasks));
+        serviceBinder.AddMethod(
+            RunTaskMethod, impl is null ? null : new UnaryServerMethod<RawRunTaskRequest, RawRunTaskResponse>(impl.RunTask));
+        serviceBinder.AddMethod(
+            StreamTasksMethod, impl is null ? null : new DuplexStreamingServerMethod<MessageBuffer, MessageBuffer>(impl.StreamTasks));
+        serviceBinder.AddMethod(
+            SubmitTasksMethod, impl is null ? null : new UnaryServerMethod<RawSubmitTasksRequest, SubmitTasksResponse>(impl.SubmitTasks));
+        serviceBinder.AddMethod(
+            WaitTasksMethod, impl is null ? null : new UnaryServerMethod<WaitTasksRequest, RawWaitTasksResponse>(impl.WaitTasks));
+        serviceBinder.AddMethod(WatchTasksMethod, impl is null
+            ? null : new ServerStreamingServerMethod<WatchTasksRequest, RawWatchTasksResponse>(impl.WatchTasks));
+        serviceBinder.AddMethod(
+            CancelTasksMethod, impl is null ? null : new UnaryServerMethod<CancelTasksRequest, CancelTasksResponse>(impl.CancelTasks));
         serviceBinder.AddMethod(GetTaskMethod, impl is null ? null : new UnaryServerMethod<GetTaskRequest, GetTaskResponse>(impl.GetTask));
-        serviceBinder.AddMethod(ListTasksMethod, impl is null ? null : new UnaryServerMethod<ListTasksRequest, ListTasksResponse>(impl.ListTasks));
-        serviceBinder.AddMethod(ListHandlersMethod, impl is null ? null : new UnaryServerMethod<ListHandlersRequest, ListHandlersResponse>(impl.ListHandlers));
+        serviceBinder.AddMethod(
+            ListTasksMethod, impl is null ? null : new UnaryServerMethod<ListTasksRequest, ListTasksResponse>(impl.ListTasks));
+        serviceBinder.AddMethod(
+            ListHandlersMethod, impl is null ? null : new UnaryServerMethod<ListHandlersRequest, ListHandlersResponse>(impl.ListHandlers));
     }
 
     private static Method<TRequest, TResponse> Create<TRequest, TResponse>(

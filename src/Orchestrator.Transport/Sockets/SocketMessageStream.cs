@@ -162,7 +162,9 @@ public sealed unsafe class SocketMessageStream : IDisposable
             _inputStart = _inputEnd = 0;
         var wanted = pending >= PrefixBytes ? PrefixBytes + NextLength : PrefixBytes;
         if (wanted is < PrefixBytes or > PrefixBytes + ProtocolConstants.MaxMessageBytes)
-            throw new InvalidDataException($"a message on the direct stream announces {wanted - PrefixBytes} bytes; at most {ProtocolConstants.MaxMessageBytes} are allowed");
+            throw new InvalidDataException(
+                $"a message on the direct stream announces {wanted - PrefixBytes} bytes; at most {ProtocolConstants.MaxMessageBytes} are " +
+                "allowed");
         if (pending == 0 && _input.Length > KeptBufferBytes)
             _input = new byte[FirstBufferBytes];
         if (_inputStart + wanted <= _input.Length && _inputEnd < _input.Length)

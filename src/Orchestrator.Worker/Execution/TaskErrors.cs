@@ -22,12 +22,16 @@ internal static class TaskErrors
             OperationCanceledException when attempt.Cause == CancelCause.Cancelled =>
                 Cancelled(ErrorReason.Cancelled, "the task was cancelled while it ran", CancelRung.Cooperative),
             OperationCanceledException when attempt.Cause == CancelCause.RunTimeout =>
-                Cancelled(ErrorReason.RunTimeout, $"the task ran longer than its run timeout of {attempt.Assignment.RunTimeout!.ToTimeSpan().TotalSeconds} s", CancelRung.Cooperative),
+                Cancelled(
+                    ErrorReason.RunTimeout,
+                    $"the task ran longer than its run timeout of {attempt.Assignment.RunTimeout!.ToTimeSpan().TotalSeconds} s",
+                    CancelRung.Cooperative),
             _ => Thrown(exception),
         };
     }
 
-    public static TaskError BeforeStart() => Cancelled(ErrorReason.Cancelled, "the task was cancelled before it started", CancelRung.BeforeStart);
+    public static TaskError BeforeStart() =>
+        Cancelled(ErrorReason.Cancelled, "the task was cancelled before it started", CancelRung.BeforeStart);
 
     // The coordinator knows this worker's handlers from its Hello and refuses a misspelled name itself, with similar ones; this error means
     // that the peer disagrees with the Hello.
@@ -53,7 +57,9 @@ internal static class TaskErrors
         StackTrace = ExceptionText.StackOf(exception),
     };
 
-    private static TaskError Cancelled(ErrorReason reason, string message, CancelRung rung) => new() { Reason = reason, Message = message, Rung = rung };
+    private static TaskError Cancelled(ErrorReason reason, string message, CancelRung rung) =>
+        new() { Reason = reason, Message = message, Rung = rung };
 
-    private static TaskError Error(ErrorReason reason, string message) => new() { Reason = reason, Message = ExceptionText.Clean(message, MaxMessage) };
+    private static TaskError Error(ErrorReason reason, string message) =>
+        new() { Reason = reason, Message = ExceptionText.Clean(message, MaxMessage) };
 }

@@ -78,7 +78,8 @@ public sealed class TaskExecutor : IAsyncDisposable
     /// Runs the attempts that <see cref="EnqueueForInline"/> left for the calling thread. This is user code and may take any
     /// time.
     /// </summary>
-    /// <param name="onStalled">Called, once and on another thread, if user code keeps the calling thread for longer than a millisecond.</param>
+    /// <param name="onStalled">Called, once and on another thread, if user code keeps the calling thread for longer than a
+    /// millisecond.</param>
     public void RunInline(Action? onStalled = null) => _lanes.Io.RunInline(onStalled);
 
     /// <summary>
@@ -197,7 +198,9 @@ public sealed class TaskExecutor : IAsyncDisposable
         ResultWriter.Flush(busy: false);
     }
 
-    /// <summary>Enters attempts into the table; false while draining. An attempt that is already in the table answers once, for both.</summary>
+    /// <summary>
+    /// Enters attempts into the table; false while draining. An attempt that is already in the table answers once, for both.
+    /// </summary>
     private bool TryList(ref Span<TaskContext> attempts)
     {
         lock (_gate)

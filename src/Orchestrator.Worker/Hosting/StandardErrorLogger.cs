@@ -21,9 +21,11 @@ internal sealed class StandardErrorLogger : ILoggerProvider
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel < LogLevel.None && (logLevel >= LogLevel.Warning || TaskContext.Current is not null);
+        public bool IsEnabled(LogLevel logLevel) =>
+            logLevel < LogLevel.None && (logLevel >= LogLevel.Warning || TaskContext.Current is not null);
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (!IsEnabled(logLevel))
                 return;

@@ -53,7 +53,8 @@ public sealed class WorkerBuilder : ITaskMap
         if (order?.Read() is not { } launch)
         {
             await Console.Error.WriteLineAsync(
-                "This program is an Orchestrator worker: a coordinator starts it and writes its orders to standard input. Try 'orchestrator serve'.");
+                "This program is an Orchestrator worker: a coordinator starts it and writes its orders to standard input. Try " +
+                "'orchestrator serve'.");
             return ExitUsage;
         }
 

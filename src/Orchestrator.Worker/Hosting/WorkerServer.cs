@@ -30,7 +30,8 @@ internal sealed class WorkerServer : IAsyncDisposable
     private readonly IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> _initializers;
 
     private WorkerServer(
-        WebApplication app, WorkerRuntime runtime, SocketMessageStream? direct, IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> initializers)
+        WebApplication app, WorkerRuntime runtime, SocketMessageStream? direct,
+        IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> initializers)
     {
         _app = app;
         _direct = direct;
@@ -58,7 +59,8 @@ internal sealed class WorkerServer : IAsyncDisposable
         services.AddTaskHandlerLifetimes();
         services.TryAddSingleton(time);
         services.AddSingleton(new CoordinatorEndpoint(launch.CoordinatorAddress, launch.CoordinatorToken));
-        services.AddSingleton(_ => new SessionPool(launch.CoordinatorAddress, launch.CoordinatorToken, $"{launch.Name}#{launch.Incarnation}"));
+        services.AddSingleton(
+            _ => new SessionPool(launch.CoordinatorAddress, launch.CoordinatorToken, $"{launch.Name}#{launch.Incarnation}"));
         services.AddSingleton(provider => new WorkerRuntime(
             launch, worker.Tasks, provider, launch.RecorderPath.Length == 0 ? null : FlightRecorder.Open(launch.RecorderPath), time));
         services.AddSingleton<WorkerServiceAdapter>();
@@ -151,7 +153,8 @@ internal sealed class WorkerServer : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Runtime.SetFailed(new RpcException(new Status(StatusCode.FailedPrecondition, $"the worker's initializer failed: {ExceptionText.MessageOf(e)}", e)));
+            Runtime.SetFailed(new RpcException(
+                new Status(StatusCode.FailedPrecondition, $"the worker's initializer failed: {ExceptionText.MessageOf(e)}", e)));
             throw;
         }
 

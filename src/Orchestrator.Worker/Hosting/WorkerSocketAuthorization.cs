@@ -34,7 +34,8 @@ internal sealed class WorkerSocketAuthorization(string token)
     /// <summary>Answers calls without the token, except for health, with UNAUTHENTICATED.</summary>
     public Task CheckTokenAsync(HttpContext context, RequestDelegate next)
     {
-        if (IsAuthorized(context.Request.Headers.Authorization) || context.Request.Path.Value!.StartsWith(HealthPrefix, StringComparison.Ordinal))
+        if (IsAuthorized(context.Request.Headers.Authorization)
+            || context.Request.Path.Value!.StartsWith(HealthPrefix, StringComparison.Ordinal))
             return next(context);
         // A gRPC error before any message: status and trailers in one header block.
         context.Response.ContentType = "application/grpc";

@@ -41,13 +41,16 @@ internal static class InputFaults
     private static InvalidInputException Explain(JsonElement root, JsonTypeInfo rootType, JsonException fault)
     {
         var (value, type, field) = Walk(root, rootType, JsonFieldPath.Parse(fault.Path));
-        if (type.Kind == JsonTypeInfoKind.Object && value is { ValueKind: JsonValueKind.Object } holder && FirstMissing(holder, type) is { } missing)
-            return new InvalidInputException(JsonFieldPath.Join(field, missing.Name), $"is missing: it must be {Expected(missing, type)}", fault);
+        if (type.Kind == JsonTypeInfoKind.Object && value is { ValueKind: JsonValueKind.Object } holder
+            && FirstMissing(holder, type) is { } missing)
+            return new InvalidInputException(
+                JsonFieldPath.Join(field, missing.Name), $"is missing: it must be {Expected(missing, type)}", fault);
         var got = value is { } present ? Show(present) : "nothing";
         return new InvalidInputException(field, $"must be {Expected(type)}, got {got}", fault);
     }
 
-    private static (JsonElement? Value, JsonTypeInfo Type, string Field) Walk(JsonElement root, JsonTypeInfo type, IReadOnlyList<string> path)
+    private static (JsonElement? Value, JsonTypeInfo Type, string Field) Walk(
+        JsonElement root, JsonTypeInfo type, IReadOnlyList<string> path)
     {
         JsonElement? value = root;
         var field = "";
@@ -67,7 +70,8 @@ internal static class InputFaults
     {
         var target = type.Kind switch
         {
-            JsonTypeInfoKind.Object => type.Properties.FirstOrDefault(p => string.Equals(p.Name, step, StringComparison.OrdinalIgnoreCase))?.PropertyType,
+            JsonTypeInfoKind.Object =>
+                type.Properties.FirstOrDefault(p => string.Equals(p.Name, step, StringComparison.OrdinalIgnoreCase))?.PropertyType,
             JsonTypeInfoKind.Enumerable or JsonTypeInfoKind.Dictionary => type.ElementType,
             _ => null,
         };

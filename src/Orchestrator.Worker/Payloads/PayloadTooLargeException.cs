@@ -2,7 +2,9 @@ using Orchestrator.Protocol;
 
 namespace Orchestrator.Worker.Payloads;
 
-/// <summary>An output or a partial output exceeds <see cref="ProtocolConstants.MaxPayloadBytes"/>; fails the task with LIMIT_EXCEEDED.</summary>
+/// <summary>
+/// An output or a partial output exceeds <see cref="ProtocolConstants.MaxPayloadBytes"/>; fails the task with LIMIT_EXCEEDED.
+/// </summary>
 public sealed class PayloadTooLargeException : Exception
 {
     /// <summary>The error reads <c>WHAT has SIZE bytes; the limit is …</c>.</summary>

@@ -189,7 +189,8 @@ internal sealed class AttemptResponseWriter : IAttemptResultWriter
     {
         if (_broken)
             return false;
-        if (_open.Message is not null && (_open.Items >= ProtocolConstants.MaxItemsPerMessage || _open.Bytes + size > ProtocolConstants.TargetMessageBytes))
+        if (_open.Message is not null
+            && (_open.Items >= ProtocolConstants.MaxItemsPerMessage || _open.Bytes + size > ProtocolConstants.TargetMessageBytes))
         {
             _full.Enqueue(_open);
             _open = default;

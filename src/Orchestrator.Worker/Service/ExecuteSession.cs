@@ -96,7 +96,8 @@ internal sealed class ExecuteSession
             // From here on another thread may be in this method: the session's state must not be accessed any more.
             _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_onRead);
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or OperationCanceledException or RpcException or InvalidOperationException)
+        catch (Exception e)
+            when (e is IOException or InvalidDataException or OperationCanceledException or RpcException or InvalidOperationException)
         {
             _end.TrySetResult(StreamEnd.Broken);
             return;

@@ -13,7 +13,8 @@ internal sealed class WorkerServiceAdapter(WorkerRuntime runtime) : RawWorkerMes
         ServerCallContext context)
     {
         if (!runtime.TryAttach())
-            throw new RpcException(new Status(StatusCode.FailedPrecondition, "another stream of orders is open; a worker has one coordinator"));
+            throw new RpcException(
+                new Status(StatusCode.FailedPrecondition, "another stream of orders is open; a worker has one coordinator"));
 
         var end = StreamEnd.Broken;
         try

@@ -66,7 +66,8 @@ internal sealed class AttemptLog(TaskContext attempt)
         }
     }
 
-    private static void Append(StringBuilder line, ReadOnlySpan<char> text) => line.Append(text[..Math.Min(text.Length, Math.Max(0, MaxLine + 1 - line.Length))]);
+    private static void Append(StringBuilder line, ReadOnlySpan<char> text) =>
+        line.Append(text[..Math.Min(text.Length, Math.Max(0, MaxLine + 1 - line.Length))]);
 
     private void EndLine(bool isError, StringBuilder line, TextWriter? process)
     {

@@ -32,7 +32,8 @@ internal static class ExceptionText
 
     /// <summary>Its stack trace; with the inner exceptions, as in <see cref="object.ToString"/>, if there are any.</summary>
     public static string StackOf(Exception exception) =>
-        exception.InnerException is null ? Read(exception, static exception => exception.StackTrace, "stack trace", MaxStack) : Describe(exception);
+        exception.InnerException is null
+            ? Read(exception, static exception => exception.StackTrace, "stack trace", MaxStack) : Describe(exception);
 
     /// <summary>Type, message, inner exceptions and stack: the content of <see cref="object.ToString"/>.</summary>
     public static string Describe(Exception exception)
@@ -48,7 +49,8 @@ internal static class ExceptionText
     {
         if (text is null)
             return "";
-        var cut = text.Length <= length ? text : string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length), "…");
+        var cut = text.Length <= length
+            ? text : string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length), "…");
         return cut.AsSpan().IndexOfAnyInRange('\ud800', '\udfff') < 0 ? cut : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(cut));
     }
 
@@ -56,7 +58,8 @@ internal static class ExceptionText
     {
         left--;
         text.Append(TypeOf(exception)).Append(": ").Append(MessageOf(exception));
-        var inner = exception is AggregateException aggregate ? aggregate.InnerExceptions.Take(MaxBranches).ToArray() : exception.InnerException is { } only ? [only] : [];
+        var inner = exception is AggregateException aggregate
+            ? aggregate.InnerExceptions.Take(MaxBranches).ToArray() : exception.InnerException is { } only ? [only] : [];
         foreach (var next in inner)
         {
             text.Append("\n ---> ");

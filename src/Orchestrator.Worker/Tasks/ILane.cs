@@ -9,7 +9,8 @@ internal interface ILane
     void Enqueue(ReadOnlySpan<TaskContext> attempts, bool deferred);
 
     /// <summary>Starts waiting attempts on the calling thread, if the lane has no threads of its own.</summary>
-    /// <param name="onStalled">Called, once and on another thread, if user code keeps the calling thread for longer than a millisecond.</param>
+    /// <param name="onStalled">Called, once and on another thread, if user code keeps the calling thread for longer than a
+    /// millisecond.</param>
     void RunInline(Action? onStalled);
 
     /// <summary>Ends the lane's idle threads; a running task is not affected.</summary>

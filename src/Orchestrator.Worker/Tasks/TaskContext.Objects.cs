@@ -11,7 +11,8 @@ public sealed partial class TaskContext
     private CoordinationSession? _session;
 
     /// <summary>The session that owns all that the task acquires at the coordinator; it ends with the attempt, however that ends.</summary>
-    public string SessionId => _assignment.SessionId.Length > 0 ? _assignment.SessionId : $"{ProtocolConstants.TaskSessionPrefix}{TaskId}-{Attempt}";
+    public string SessionId =>
+        _assignment.SessionId.Length > 0 ? _assignment.SessionId : $"{ProtocolConstants.TaskSessionPrefix}{TaskId}-{Attempt}";
 
     /// <summary>
     /// The attempt's session: locks, semaphores, events and the other objects that processes share. Created on first use, over the one
@@ -41,7 +42,8 @@ public sealed partial class TaskContext
     /// <param name="name">Its name.</param>
     /// <param name="initialPermits">How many permits it has when this creates it; null does not create it.</param>
     /// <param name="bounded">Whether it never has more than at first.</param>
-    public SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) => Session.Semaphore(name, initialPermits, bounded);
+    public SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) =>
+        Session.Semaphore(name, initialPermits, bounded);
 
     /// <summary>An event of this name.</summary>
     public SharedEvent Event(string name) => Session.Event(name);
@@ -62,7 +64,9 @@ public sealed partial class TaskContext
     /// <summary>A rate limiter of this name, which must exist.</summary>
     public SharedRateLimiter RateLimiter(string name) => Session.RateLimiter(name);
 
-    /// <summary>A queue of this name, which must exist. Items that the attempt leases and does not complete are returned at its end.</summary>
+    /// <summary>
+    /// A queue of this name, which must exist. Items that the attempt leases and does not complete are returned at its end.
+    /// </summary>
     public SharedQueue Queue(string name) => Session.Queue(name);
 
     /// <summary>A pipe of this name, which must exist. The end that the attempt uses is closed when the attempt ends.</summary>

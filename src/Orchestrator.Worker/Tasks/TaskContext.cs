@@ -74,7 +74,8 @@ public sealed partial class TaskContext
     public void ReportProgress(double completed, double total = 0, string? message = null)
     {
         if (_environment.ResultWriter.HasRoom)
-            Send(new RawAttemptEvent { Progress = new Progress { Completed = completed, Total = total, Message = ExceptionText.Clean(message, MaxProgressMessage) } });
+            Send(new RawAttemptEvent { Progress =
+                new Progress { Completed = completed, Total = total, Message = ExceptionText.Clean(message, MaxProgressMessage) } });
     }
 
     /// <summary>Sends a JSON value ahead of the result; waits while the reader does not keep up.</summary>
@@ -105,7 +106,8 @@ public sealed partial class TaskContext
 
     internal void Print(bool isError, ReadOnlySpan<char> text, TextWriter process) => AttemptLog.Print(isError, text, process);
 
-    internal void SendLog(string level, string message) => Send(new RawAttemptEvent { Log = new LogLine { Level = level, Message = message } });
+    internal void SendLog(string level, string message) =>
+        Send(new RawAttemptEvent { Log = new LogLine { Level = level, Message = message } });
 
     private AttemptLog AttemptLog => _log ?? Interlocked.CompareExchange(ref _log, new AttemptLog(this), null) ?? _log;
 

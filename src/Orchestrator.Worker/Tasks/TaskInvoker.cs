@@ -29,7 +29,8 @@ internal sealed class ContextFunctionInvoker<TIn, TOut>(
         new(output.Encode(_handler(input.Decode(message), context, context.CancellationToken)));
 }
 
-internal sealed class AsyncInvoker<TIn, TOut>(JsonCodec<TIn> input, JsonCodec<TOut> output, Func<TIn, TaskContext, Task<TOut>> handler) : TaskInvoker
+internal sealed class AsyncInvoker<TIn, TOut>(JsonCodec<TIn> input, JsonCodec<TOut> output, Func<TIn, TaskContext, Task<TOut>> handler)
+    : TaskInvoker
 {
     public override ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)
     {
@@ -60,7 +61,8 @@ internal sealed class NoAnswerInvoker<TIn>(JsonCodec<TIn> input, Func<TIn, TaskC
 internal sealed class GeneratorInvoker<TIn, TOut>(
     JsonCodec<TIn> input, JsonCodec<TOut> output, Func<TIn, TaskContext, CancellationToken, IAsyncEnumerable<TOut>> handler) : TaskInvoker
 {
-    private readonly Func<TIn, TaskContext, CancellationToken, IAsyncEnumerable<TOut>> _handler = handler ?? throw new ArgumentNullException(nameof(handler));
+    private readonly Func<TIn, TaskContext, CancellationToken, IAsyncEnumerable<TOut>> _handler = handler
+        ?? throw new ArgumentNullException(nameof(handler));
 
     public override async ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)
     {
@@ -72,11 +74,13 @@ internal sealed class GeneratorInvoker<TIn, TOut>(
             count++;
         }
 
-        return PayloadCodec.EncodeJsonText(System.Text.Encoding.ASCII.GetBytes(count.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        return PayloadCodec.EncodeJsonText(
+            System.Text.Encoding.ASCII.GetBytes(count.ToString(System.Globalization.CultureInfo.InvariantCulture)));
     }
 }
 
-internal sealed class BytesInvoker(Func<ReadOnlyMemory<byte>, TaskContext, CancellationToken, ValueTask<ReadOnlyMemory<byte>>> handler) : TaskInvoker
+internal sealed class BytesInvoker(Func<ReadOnlyMemory<byte>, TaskContext, CancellationToken, ValueTask<ReadOnlyMemory<byte>>> handler)
+    : TaskInvoker
 {
     private readonly Func<ReadOnlyMemory<byte>, TaskContext, CancellationToken, ValueTask<ReadOnlyMemory<byte>>> _handler =
         handler ?? throw new ArgumentNullException(nameof(handler));
@@ -93,7 +97,8 @@ internal sealed class BytesInvoker(Func<ReadOnlyMemory<byte>, TaskContext, Cance
 
 internal sealed class PayloadInvoker(Func<TaskPayload, TaskContext, ValueTask<TaskPayload>> handler) : TaskInvoker
 {
-    private readonly Func<TaskPayload, TaskContext, ValueTask<TaskPayload>> _handler = handler ?? throw new ArgumentNullException(nameof(handler));
+    private readonly Func<TaskPayload, TaskContext, ValueTask<TaskPayload>> _handler = handler
+        ?? throw new ArgumentNullException(nameof(handler));
 
     public override ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)
     {

@@ -21,7 +21,8 @@ public static class TaskMapExtensions
 
     /// <summary>A function that uses its context or can be cancelled.</summary>
     public static ITaskMap MapTask<TIn, TOut>(
-        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, TOut> handler, string? description = null, string? example = null) =>
+        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, TOut> handler,
+        string? description = null, string? example = null) =>
         map.Add(name, kind, new ContextFunctionInvoker<TIn, TOut>(Codec<TIn>(map), Output<TOut>(map, name), handler), description, example);
 
     /// <summary>An asynchronous function.</summary>
@@ -30,12 +31,14 @@ public static class TaskMapExtensions
     {
         ArgumentNullException.ThrowIfNull(handler);
         return map.Add(
-            name, kind, new AsyncInvoker<TIn, TOut>(Codec<TIn>(map), Output<TOut>(map, name), (input, _) => handler(input)), description, example);
+            name, kind, new AsyncInvoker<TIn, TOut>(
+                Codec<TIn>(map), Output<TOut>(map, name), (input, _) => handler(input)), description, example);
     }
 
     /// <summary>An asynchronous function that uses its context or can be cancelled.</summary>
     public static ITaskMap MapTask<TIn, TOut>(
-        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, Task<TOut>> handler, string? description = null, string? example = null)
+        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, Task<TOut>> handler,
+        string? description = null, string? example = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
         return map.Add(
@@ -49,7 +52,8 @@ public static class TaskMapExtensions
 
     /// <summary>An asynchronous function without an answer: the output is JSON null.</summary>
     public static ITaskMap MapTask<TIn>(
-        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, Task> handler, string? description = null, string? example = null)
+        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, Task> handler,
+        string? description = null, string? example = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
         return map.Add(
@@ -65,10 +69,13 @@ public static class TaskMapExtensions
     /// repeated in the output, since together they may exceed the payload limit.
     /// </summary>
     public static ITaskMap MapTask<TIn, TOut>(
-        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, IAsyncEnumerable<TOut>> handler, string? description = null, string? example = null) =>
+        this ITaskMap map, string name, HandlerKind kind, Func<TIn, TaskContext, CancellationToken, IAsyncEnumerable<TOut>> handler,
+        string? description = null, string? example = null) =>
         map.Add(name, kind, new GeneratorInvoker<TIn, TOut>(Codec<TIn>(map), Output<TOut>(map, name), handler), description, example);
 
-    /// <summary>A function with JSON options of its own, such as those of a generated context: resolved when the first task arrives.</summary>
+    /// <summary>
+    /// A function with JSON options of its own, such as those of a generated context: resolved when the first task arrives.
+    /// </summary>
     public static ITaskMap MapTask<TIn, TOut>(
         this ITaskMap map,
         string name,
@@ -77,7 +84,8 @@ public static class TaskMapExtensions
         JsonSerializerOptions json,
         string? description = null,
         string? example = null) =>
-        map.Add(name, kind, new ContextFunctionInvoker<TIn, TOut>(new JsonCodec<TIn>(json), new JsonCodec<TOut>(json), handler), description, example);
+        map.Add(name, kind, new ContextFunctionInvoker<TIn, TOut>(
+            new JsonCodec<TIn>(json), new JsonCodec<TOut>(json), handler), description, example);
 
     /// <summary>An asynchronous function with JSON options of its own.</summary>
     public static ITaskMap MapTask<TIn, TOut>(
@@ -94,7 +102,8 @@ public static class TaskMapExtensions
             name,
             kind,
             new AsyncInvoker<TIn, TOut>(
-                new JsonCodec<TIn>(json), new JsonCodec<TOut>(json), (input, context) => handler(input, context, context.CancellationToken)),
+                new JsonCodec<TIn>(json), new JsonCodec<TOut>(json), (input, context) => handler(
+                    input, context, context.CancellationToken)),
             description,
             example);
     }
@@ -110,7 +119,8 @@ public static class TaskMapExtensions
         string? description = null,
         string? example = null) =>
         map.Add(
-            name, kind, new ContextFunctionInvoker<TIn, TOut>(new JsonCodec<TIn>(inputType), new JsonCodec<TOut>(outputType), handler), description, example);
+            name, kind, new ContextFunctionInvoker<TIn, TOut>(
+                new JsonCodec<TIn>(inputType), new JsonCodec<TOut>(outputType), handler), description, example);
 
     /// <summary>An asynchronous function with generated JSON code, for trimmed and ahead-of-time compiled programs.</summary>
     public static ITaskMap MapTask<TIn, TOut>(
@@ -147,7 +157,8 @@ public static class TaskMapExtensions
         if (contracts.Length != 1)
         {
             throw new ArgumentException(
-                $"{typeof(THandler)} must implement ITaskHandler<TIn, TOut> exactly once to be mapped as '{name}'; it does {contracts.Length} times.",
+                $"{typeof(THandler)} must implement ITaskHandler<TIn, TOut> exactly once to be mapped as '{name}'; it does " +
+                $"{contracts.Length} times.",
                 nameof(map));
         }
 
@@ -181,7 +192,8 @@ public static class TaskMapExtensions
     /// cancellation token is in the context, and costs nothing until it is used.
     /// </summary>
     public static ITaskMap MapPayload(
-        this ITaskMap map, string name, HandlerKind kind, Func<TaskPayload, TaskContext, ValueTask<TaskPayload>> handler, string? description = null, string? example = null) =>
+        this ITaskMap map, string name, HandlerKind kind, Func<TaskPayload, TaskContext, ValueTask<TaskPayload>> handler,
+        string? description = null, string? example = null) =>
         map.Add(name, kind, new PayloadInvoker(handler), description, example);
 
     private static ITaskMap Add(this ITaskMap map, string name, HandlerKind kind, TaskInvoker invoker, string? description, string? example)
@@ -207,7 +219,8 @@ public static class TaskMapExtensions
         if (typeof(Task).IsAssignableFrom(type) || type == typeof(ValueTask) ||
             (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>)))
         {
-            throw new ArgumentException($"Handler '{name}' returns {type}; an asynchronous handler returns Task<T> or takes (input, context, token).", nameof(map));
+            throw new ArgumentException(
+                $"Handler '{name}' returns {type}; an asynchronous handler returns Task<T> or takes (input, context, token).", nameof(map));
         }
 
         return Codec<T>(map);

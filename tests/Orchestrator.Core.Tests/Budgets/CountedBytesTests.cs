@@ -32,12 +32,14 @@ public sealed class CountedBytesTests
         if (how == "restored")
         {
             engine.Restore(
-                names.Select((name, i) => new RestoredTask(i + 1, new TaskSubmission(name, TaskPolicy.Default, null, 0), 0) { Attempts = [] }), [], time, new TaskEffects());
+                names.Select((name, i) => new RestoredTask(
+                    i + 1, new TaskSubmission(name, TaskPolicy.Default, null, 0), 0) { Attempts = [] }), [], time, new TaskEffects());
         }
         else
         {
             foreach (var name in names)
-                engine.Apply(new TaskCommand.Submit([new TaskSubmission(name, TaskPolicy.Default, null, 0)], null), time, new TaskEffects());
+                engine.Apply(
+                    new TaskCommand.Submit([new TaskSubmission(name, TaskPolicy.Default, null, 0)], null), time, new TaskEffects());
         }
 
         var taken = GC.GetTotalMemory(forceFullCollection: true) - before;
@@ -46,14 +48,17 @@ public sealed class CountedBytesTests
         GC.KeepAlive(names);
     }
 
-    /// <summary>Part 5, 16: a task's own options count from its acceptance until its result is removed, also against its client's quota.</summary>
+    /// <summary>
+    /// Part 5, 16: a task's own options count from its acceptance until its result is removed, also against its client's quota.
+    /// </summary>
     [Fact]
     public void Options_count_until_the_task_is_forgotten()
     {
         var engine = new TaskEngine(_options, _budget);
         var client = new ClientTaskQuota("one", 1);
         var policy = TaskPolicy.Default with { KeptBytes = 50_000, ResultTtl = TimeSpan.FromSeconds(10) };
-        engine.Apply(new TaskCommand.Submit([new TaskSubmission("x", policy, null, 0)], null) { Client = client }, TimeSpan.Zero, new TaskEffects());
+        engine.Apply(
+            new TaskCommand.Submit([new TaskSubmission("x", policy, null, 0)], null) { Client = client }, TimeSpan.Zero, new TaskEffects());
         Assert.InRange(_budget.Used, 50_000, 51_500);
         Assert.InRange(client.InputBytes, 50_000, 51_500);
         engine.Apply(new TaskCommand.CancelAll(), TimeSpan.FromSeconds(1), new TaskEffects());
@@ -104,7 +109,8 @@ public sealed class CountedBytesTests
         for (var attempt = 1; attempt < 400; attempt++)
         {
             var failure = new TaskFailure(FailureReason.HandlerFailed, "no") { StackTrace = new string('s', 5_000) };
-            engine.Apply(new TaskCommand.Report(worker, [new AttemptReport(task.Id, attempt, null, 0, failure, 1)]), time, new TaskEffects());
+            engine.Apply(
+                new TaskCommand.Report(worker, [new AttemptReport(task.Id, attempt, null, 0, failure, 1)]), time, new TaskEffects());
             engine.Tick(time, new TaskEffects());
         }
 
@@ -119,10 +125,12 @@ public sealed class CountedBytesTests
     {
         var engine = new TaskEngine(_options with { MaxRequestIdBytes = 100_000 }, _budget);
         for (var i = 0; i < 2_000; i++)
-            engine.Apply(new TaskCommand.Submit([new TaskSubmission("x", TaskPolicy.Default, null, 0, 0, $"{i:D200}")], null), TimeSpan.Zero, new TaskEffects());
+            engine.Apply(new TaskCommand.Submit(
+                [new TaskSubmission("x", TaskPolicy.Default, null, 0, 0, $"{i:D200}")], null), TimeSpan.Zero, new TaskEffects());
         Assert.Equal(200, engine.RequestIdCount);
         var effects = new TaskEffects();
-        engine.Apply(new TaskCommand.Submit([new TaskSubmission("x", TaskPolicy.Default, null, 0, 0, $"{1_999:D200}")], null), TimeSpan.Zero, effects);
+        engine.Apply(new TaskCommand.Submit(
+            [new TaskSubmission("x", TaskPolicy.Default, null, 0, 0, $"{1_999:D200}")], null), TimeSpan.Zero, effects);
         Assert.Equal(2_000, effects.Submitted[0].Task!.Id);
     }
 

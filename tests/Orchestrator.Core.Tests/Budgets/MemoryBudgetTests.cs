@@ -10,7 +10,9 @@ using Orchestrator.Core.Tests.Objects;
 
 namespace Orchestrator.Core.Tests.Budgets;
 
-/// <summary>One memory budget for everything that is kept: new work is rejected in time, accepted work has room, and removed data returns its bytes.</summary>
+/// <summary>
+/// One memory budget for everything that is kept: new work is rejected in time, accepted work has room, and removed data returns its bytes.
+/// </summary>
 public sealed class MemoryBudgetTests
 {
     private const int Size = 1_000;
@@ -20,7 +22,8 @@ public sealed class MemoryBudgetTests
     [Fact]
     public void Items_messages_and_values_count_until_they_are_gone()
     {
-        var harness = new ObjectHarness(new ObjectEngineOptions { ReplayWindow = TimeSpan.Zero, State = new StateOptions { HistoryChanges = 0 } }, _budget);
+        var harness = new ObjectHarness(
+            new ObjectEngineOptions { ReplayWindow = TimeSpan.Zero, State = new StateOptions { HistoryChanges = 0 } }, _budget);
         harness.Apply(new CreateQueue(new QueueSpec("jobs", QueueKind.Fifo))).Get<CreateQueueOutcome>();
         harness.Apply(new CreatePipe(new PipeSpec("line", Duplex: true))).Get<CreatePipeOutcome>();
         var empty = _budget.Used;
@@ -104,7 +107,8 @@ public sealed class MemoryBudgetTests
         Assert.True(_budget.Used <= _budget.AdmissionLimit);
         tasks.Apply(new TaskCommand.CancelAll(), TimeSpan.FromSeconds(1), new TaskEffects());
         // One record each, and the reason of its end.
-        Assert.True(tasks.KeptBytes <= 1_000L * (tasks.Unfinished + tasks.Retained), $"{tasks.KeptBytes} bytes are kept for {tasks.Retained} ended tasks without results");
+        Assert.True(tasks.KeptBytes <= 1_000L * (tasks.Unfinished + tasks.Retained),
+            $"{tasks.KeptBytes} bytes are kept for {tasks.Retained} ended tasks without results");
     }
 
     private static Content Body => new(new object(), Size);
@@ -119,7 +123,8 @@ public sealed class MemoryBudgetTests
         {
             var effects = new TaskEffects();
             engine.Apply(
-                new TaskCommand.Submit([new TaskSubmission("nobody", TaskPolicy.Default, new object(), Size, (ulong)i)], null) { Client = client }, TimeSpan.FromSeconds(1), effects);
+                new TaskCommand.Submit([new TaskSubmission("nobody", TaskPolicy.Default, new object(), Size, (ulong)i)],
+                    null) { Client = client }, TimeSpan.FromSeconds(1), effects);
             if (effects.Submitted[0].Refusal is { } refusal)
                 return refusal;
         }

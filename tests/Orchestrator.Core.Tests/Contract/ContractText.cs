@@ -24,7 +24,8 @@ internal sealed class ContractText
         {
             Line(1, $"service {service.Name}");
             foreach (var method in service.Methods)
-                Line(2, $"rpc {method.Name} ({Stream(method.IsClientStreaming)}{method.InputType.FullName}) → ({Stream(method.IsServerStreaming)}{method.OutputType.FullName})");
+                Line(2, $"rpc {method.Name} ({Stream(method.IsClientStreaming)}{method.InputType.FullName}) → " +
+                    $"({Stream(method.IsServerStreaming)}{method.OutputType.FullName})");
         }
 
         foreach (var message in file.MessageTypes)
@@ -61,7 +62,8 @@ internal sealed class ContractText
 
     private static string Describe(FieldDescriptor field)
     {
-        var label = field.IsMap ? "" : field.IsRepeated ? "repeated " : field.HasPresence && field.FieldType != FieldType.Message && field.RealContainingOneof is null ? "optional " : "";
+        var label = field.IsMap ? "" : field.IsRepeated ? "repeated " : field.HasPresence && field.FieldType != FieldType.Message
+            && field.RealContainingOneof is null ? "optional " : "";
         var oneof = field.RealContainingOneof is { } real ? $" (oneof {real.Name})" : "";
         var json = field.JsonName == Camel(field.Name) ? "" : $" (json {field.JsonName})";
         return string.Create(CultureInfo.InvariantCulture, $"{field.FieldNumber} {label}{TypeOf(field)} {field.Name}{oneof}{json}");
@@ -78,7 +80,8 @@ internal sealed class ContractText
     private static string Camel(string name)
     {
         var words = name.Split('_');
-        return words[0] + string.Concat(words.Skip(1).Where(word => word.Length > 0).Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+        return words[0] + string.Concat(
+            words.Skip(1).Where(word => word.Length > 0).Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
     }
 
     private static string Stream(bool isStream) => isStream ? "stream " : "";

@@ -34,7 +34,9 @@ public sealed class EnumTests
         Assert.Equal(Enum.GetValues<V1.BarrierAction>().Length - 1, Enum.GetValues<Core.Barriers.BarrierAction>().Length);
     }
 
-    /// <summary>Each of Core's values has the contract's number and name; <paramref name="none"/> is the name of the contract's unspecified 0.</summary>
+    /// <summary>
+    /// Each of Core's values has the contract's number and name; <paramref name="none"/> is the name of the contract's unspecified 0.
+    /// </summary>
     private static void Same<TCore, TContract>(string? none = null)
         where TCore : struct, Enum
         where TContract : struct, Enum

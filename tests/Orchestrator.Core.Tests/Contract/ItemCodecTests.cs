@@ -23,10 +23,12 @@ public sealed class ItemCodecTests
         .Select(size => size == 0 ? null : new V1.Payload { Data = ByteString.CopyFrom(new byte[size]) });
 
     private static readonly Gen<Duration?> Time = Gen.OneOf(
-        Gen.Const((Duration?)null), Gen.Const((Duration?)new Duration()), Gen.Select(Gen.Long, Int, (seconds, nanos) => (Duration?)new Duration { Seconds = seconds, Nanos = nanos }));
+        Gen.Const((Duration?)null), Gen.Const((Duration?)new Duration()), Gen.Select(
+            Gen.Long, Int, (seconds, nanos) => (Duration?)new Duration { Seconds = seconds, Nanos = nanos }));
 
     private static readonly Gen<V1.TaskError?> Error = Gen.OneOf(
-        Gen.Const((V1.TaskError?)null), Gen.Select(Text, Text, (message, type) => (V1.TaskError?)new V1.TaskError { Reason = V1.ErrorReason.Invalid, Message = message, Type = type }));
+        Gen.Const((V1.TaskError?)null), Gen.Select(Text, Text,
+            (message, type) => (V1.TaskError?)new V1.TaskError { Reason = V1.ErrorReason.Invalid, Message = message, Type = type }));
 
     private static readonly Gen<Assignment> AnAssignment = Gen.Select(
         Gen.Select(Number, Int, Text, Payload), Gen.Select(Time, Text, Text), Gen.Select(Gen.UInt, Gen.Bool), (a, b, c) => new Assignment
@@ -38,18 +40,21 @@ public sealed class ItemCodecTests
     private static readonly Gen<AttemptResult> AResult = Gen.Select(
         Gen.Select(Number, Int, Payload, Error), Gen.Select(Time, Time, Number, Number), (a, b) => new AttemptResult
         {
-            TaskId = a.Item1, Attempt = a.Item2, Output = a.Item3, Error = a.Item4, Run = b.Item1, CpuTime = b.Item2, AllocatedBytes = b.Item3,
+            TaskId = a.Item1, Attempt = a.Item2, Output = a.Item3, Error = a.Item4, Run = b.Item1, CpuTime = b.Item2,
+            AllocatedBytes = b.Item3,
             EndedAt = b.Item4,
         });
 
     private static readonly Gen<V1.TaskSpec> ASpec = Gen.Select(
         Text, Payload, Gen.Int[-5, 5], Number, Text, (handler, input, priority, tag, id) => new V1.TaskSpec
         {
-            Handler = handler, Input = input, Options = priority > 0 ? new V1.TaskOptions { Priority = priority } : null, Tag = tag, RequestId = id,
+            Handler = handler, Input = input, Options = priority > 0
+                ? new V1.TaskOptions { Priority = priority } : null, Tag = tag, RequestId = id,
         });
 
     [Fact]
-    public void Assignments_are_written_and_read_as_generated() => Gen.Select(AnAssignment.Array[0, 4], Gen.Bool).Sample((originals, drain) =>
+    public void Assignments_are_written_and_read_as_generated() =>
+        Gen.Select(AnAssignment.Array[0, 4], Gen.Bool).Sample((originals, drain) =>
     {
         var expected = new ExecuteRequest { Assignments = { originals }, Drain = drain };
         var message = new MessageBuffer();
@@ -98,8 +103,10 @@ public sealed class ItemCodecTests
             var message = new MessageBuffer();
             foreach (var ((id, tag, state), (output, worker, attempt)) in all)
             {
-                expected.Results.Add(new V1.TaskResult { TaskId = id, Tag = tag, State = (V1.TaskState)state, Output = output, Worker = worker, Attempt = attempt });
-                message.Add(PlainTaskResult.Field, new PlainTaskResult(id, tag, (V1.TaskState)state, output?.ToByteString() ?? ByteString.Empty, worker, attempt));
+                expected.Results.Add(new V1.TaskResult { TaskId = id, Tag = tag, State = (V1.TaskState)state, Output = output,
+                    Worker = worker, Attempt = attempt });
+                message.Add(PlainTaskResult.Field, new PlainTaskResult(
+                    id, tag, (V1.TaskState)state, output?.ToByteString() ?? ByteString.Empty, worker, attempt));
                 // As it is written when there are more fields.
                 var full = new RawTaskResult { TaskId = id, Error = new V1.TaskError { Message = worker } };
                 expected.Results.Add(V1.TaskResult.Parser.ParseFrom(full.ToByteArray()));
@@ -117,18 +124,21 @@ public sealed class ItemCodecTests
     public void Fields_in_any_order_twice_unknown_or_broken_read_as_generated()
     {
         // Whole fields of the real message and of others, in any order; then some bytes are changed or cut off.
-        Gen.Select(AnAssignment, AResult, ASpec, Gen.Int.Array[0, 12], Gen.Select(Gen.Int[0, 3], Gen.Int, Gen.Byte)).Sample((assignment, result, spec, order, harm) =>
+        Gen.Select(AnAssignment, AResult, ASpec, Gen.Int.Array[0, 12], Gen.Select(Gen.Int[0, 3], Gen.Int, Gen.Byte)).Sample(
+            (assignment, result, spec, order, harm) =>
         {
             var bytes = Mix(assignment, order, harm);
             Both(
                 () => Canonical(Assignment.Parser.ParseFrom(bytes), message => message.Input = null),
                 () => RawAssignment.Read(bytes, Names) is var read && read.Input is var payload
-                    ? (Canonical(Assignment.Parser.ParseFrom(Written(read with { Input = ByteString.Empty }))), !payload.IsEmpty) : default);
+                    ? (Canonical(Assignment.Parser.ParseFrom(Written(read with { Input = ByteString.Empty }))), !payload.IsEmpty)
+                    : default);
             bytes = Mix(result, order, harm);
             Both(
                 () => Canonical(AttemptResult.Parser.ParseFrom(bytes), message => message.Output = null),
                 () => RawAttemptResult.Read(bytes) is var read && read.Output is var payload
-                    ? (Canonical(AttemptResult.Parser.ParseFrom(Written(read with { Output = ByteString.Empty }))), !payload.IsEmpty) : default);
+                    ? (Canonical(AttemptResult.Parser.ParseFrom(Written(read with { Output = ByteString.Empty }))), !payload.IsEmpty)
+                    : default);
             bytes = Mix(spec, order, harm);
             Both(
                 () => Canonical(RawTaskSpec.Parser.ParseFrom(bytes)),
@@ -142,7 +152,8 @@ public sealed class ItemCodecTests
         var names = new NameTable();
         Assert.Same(names.Get("handler-1"u8), names.Get("handler-1"u8));
         // More names than the cache holds, and longer ones than it keeps: each lookup returns the requested name.
-        Gen.String[Gen.Char.AlphaNumeric, 0, 200].Sample(text => Assert.Equal(text, names.Get(System.Text.Encoding.UTF8.GetBytes(text))), threads: 4);
+        Gen.String[Gen.Char.AlphaNumeric, 0, 200].Sample(
+            text => Assert.Equal(text, names.Get(System.Text.Encoding.UTF8.GetBytes(text))), threads: 4);
         Assert.Throws<InvalidDataException>(() => names.Get([0xff, 0xfe]));
     }
 

@@ -68,7 +68,8 @@ public sealed class RawMessagesTests
     [Fact]
     public void An_empty_sub_message_reads_as_absent()
     {
-        // Bytes have no presence outside a oneof. Nothing is lost: an empty Payload means the same as none, and empty options the same as none.
+        // Bytes have no presence outside a oneof. Nothing is lost: an empty Payload means the same as none, and empty options the same as
+        // none.
         var spec = new V1.TaskSpec { Handler = "h", Input = new V1.Payload(), Options = new V1.TaskOptions() };
         var passed = RawTaskSpec.Parser.ParseFrom(spec.ToByteString());
         Assert.Equal((0, 0), (passed.Input.Length, passed.Options.Length));
@@ -92,7 +93,8 @@ public sealed class RawMessagesTests
             case FieldType.Message when raw.FieldType == FieldType.Bytes:
                 break;
             case FieldType.Message:
-                Assert.Contains(raw.MessageType, new[] { counterpart.MessageType, Raw.GetValueOrDefault(Prefix + counterpart.MessageType.Name) });
+                Assert.Contains(
+                    raw.MessageType, new[] { counterpart.MessageType, Raw.GetValueOrDefault(Prefix + counterpart.MessageType.Name) });
                 break;
             case FieldType.Enum:
                 Assert.Same(counterpart.EnumType, raw.EnumType);

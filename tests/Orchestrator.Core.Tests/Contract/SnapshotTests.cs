@@ -7,7 +7,8 @@ public sealed class SnapshotTests
 {
     private const string UpdateVariable = "ORCHESTRATOR_UPDATE_SNAPSHOTS";
 
-    private static readonly string SnapshotPath = Repository.PathOf("tests", "Orchestrator.Core.Tests", "Contract", "contract.snapshot.txt");
+    private static readonly string SnapshotPath = Repository.PathOf(
+        "tests", "Orchestrator.Core.Tests", "Contract", "contract.snapshot.txt");
 
     [Fact]
     public void The_contract_is_the_committed_one()
@@ -27,7 +28,8 @@ public sealed class SnapshotTests
         Assert.True(
             expected == actual,
             $"the contract has changed:\n{string.Join('\n', removed.Concat(added).Take(40))}\n"
-                + $"If protos/README.md allows it, run the test once with {UpdateVariable}=1 and commit contract.snapshot.txt with the change.");
+                + $"If protos/README.md allows it, run the test once with {UpdateVariable}=1 and commit contract.snapshot.txt with the " +
+                    "change.");
     }
 
     /// <summary>Each line prefixed with the headings above it, so that a field names its message.</summary>

@@ -28,7 +28,8 @@ public sealed class BarrierTests
             Assert.Equal([last, .. waits], _harness.Completed);
             Assert.Equal(
                 [(2, round), (0, round), (1, round)],
-                _harness.Completed.Select(call => call.Get<WaitBarrierOutcome>()).Select(outcome => (outcome.Index, (int)outcome.Generation)));
+                _harness.Completed.Select(call => call.Get<WaitBarrierOutcome>()).Select(
+                    outcome => (outcome.Index, (int)outcome.Generation)));
         }
     }
 
@@ -75,7 +76,8 @@ public sealed class BarrierTests
         Assert.Equal([dead, other], _harness.Completed.Skip(1));
         dead.Fails(ObjectErrorReason.SessionLost);
         Assert.Equal(
-            "barrier \"meet\" is broken: s-84097828 (\"ann\") has ended: worker-1#3 was killed by SIGKILL (9)", other.Fails(ObjectErrorReason.BrokenBarrier).Message);
+            "barrier \"meet\" is broken: s-84097828 (\"ann\") has ended: worker-1#3 was killed by SIGKILL (9)",
+            other.Fails(ObjectErrorReason.BrokenBarrier).Message);
         Wait(_bob).Fails(ObjectErrorReason.BrokenBarrier);
     }
 
@@ -101,7 +103,8 @@ public sealed class BarrierTests
     {
         var waits = new[] { Wait(_ann), Wait(_bob) };
         Assert.Equal(2, Control(BarrierAction.Abort).Get<ControlBarrierOutcome>().Waiting);
-        Assert.All(waits, wait => Assert.Equal("barrier \"meet\" is broken: it was aborted", wait.Fails(ObjectErrorReason.BrokenBarrier).Message));
+        Assert.All(
+            waits, wait => Assert.Equal("barrier \"meet\" is broken: it was aborted", wait.Fails(ObjectErrorReason.BrokenBarrier).Message));
         Control(BarrierAction.Reset);
         Assert.Equal(0, Control(BarrierAction.Abort).Get<ControlBarrierOutcome>().Waiting);
         Wait(_ann).Fails(ObjectErrorReason.BrokenBarrier);
@@ -112,7 +115,8 @@ public sealed class BarrierTests
     {
         var waits = new[] { Wait(_ann), Wait(_bob) };
         Assert.Equal(2, Control(BarrierAction.Reset).Get<ControlBarrierOutcome>().Waiting);
-        Assert.All(waits, wait => Assert.Equal("barrier \"meet\" is broken: it was reset", wait.Fails(ObjectErrorReason.BrokenBarrier).Message));
+        Assert.All(
+            waits, wait => Assert.Equal("barrier \"meet\" is broken: it was reset", wait.Fails(ObjectErrorReason.BrokenBarrier).Message));
         Assert.NotNull(Wait(_ann).Wait);
     }
 
@@ -131,7 +135,8 @@ public sealed class BarrierTests
     {
         Wait(_ann, parties: 0).Fails(ObjectErrorReason.NotFound);
         Control(BarrierAction.Reset).Fails(ObjectErrorReason.NotFound);
-        Assert.Contains("parties of -3 must be at least 1", Wait(_ann, parties: -3).Fails(ObjectErrorReason.Invalid).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "parties of -3 must be at least 1", Wait(_ann, parties: -3).Fails(ObjectErrorReason.Invalid).Message, StringComparison.Ordinal);
         Wait(_ann);
         var error = Wait(_bob, parties: 4).Fails(ObjectErrorReason.KindMismatch);
         Assert.Equal(("parties", "barrier \"meet\" was created for 3 parties; 4 must agree or be left out"), (error.Field, error.Message));

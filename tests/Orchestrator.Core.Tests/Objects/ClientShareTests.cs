@@ -8,7 +8,9 @@ using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Part 5, 15, 17 and 23: one client's limits on sessions, objects, waits and bytes; and a client cannot act for another client's session.</summary>
+/// <summary>
+/// Part 5, 15, 17 and 23: one client's limits on sessions, objects, waits and bytes; and a client cannot act for another client's session.
+/// </summary>
 public sealed class ClientShareTests
 {
     private readonly ClientObjectQuota _ann = new("ann", "ann");
@@ -21,7 +23,8 @@ public sealed class ClientShareTests
         var harness = new ObjectHarness(new ObjectEngineOptions { MaxSessionsPerClient = 2 });
         Acquire(harness, _ann, "a").Get<AcquireLockOutcome>();
         var second = Acquire(harness, _ann, "b").Get<AcquireLockOutcome>();
-        Assert.Contains("(sessions_per_client)", Acquire(harness, _ann, "c").Fails(ObjectErrorReason.LimitExceeded).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "(sessions_per_client)", Acquire(harness, _ann, "c").Fails(ObjectErrorReason.LimitExceeded).Message, StringComparison.Ordinal);
         Acquire(harness, _bob, "c").Get<AcquireLockOutcome>();
         harness.Release(second.Session, "b");
         Acquire(harness, _ann, "d").Get<AcquireLockOutcome>();
@@ -34,8 +37,10 @@ public sealed class ClientShareTests
         var harness = new ObjectHarness(new ObjectEngineOptions { MaxSessions = 20, MaxSessionsPerClient = 100 });
         for (var i = 0; i < 18; i++)
             harness.Apply(new CreateSession("") { Client = i % 2 == 0 ? _ann : _bob }).Get<CreateSessionOutcome>();
-        Assert.Contains("kept for tasks", harness.Apply(new CreateSession("") { Client = _bob }).Fails(ObjectErrorReason.LimitExceeded).Message, StringComparison.Ordinal);
-        var task = harness.Apply(new CreateSession("", Task: new SessionTask(1, 1, "worker-1#1")) { Client = _ann }).Get<CreateSessionOutcome>().Created;
+        Assert.Contains("kept for tasks", harness.Apply(new CreateSession("") { Client = _bob })
+            .Fails(ObjectErrorReason.LimitExceeded).Message, StringComparison.Ordinal);
+        var task = harness.Apply(new CreateSession("", Task: new SessionTask(1, 1, "worker-1#1")) { Client = _ann })
+            .Get<CreateSessionOutcome>().Created;
         Assert.Equal(10, _ann.Sessions);
         harness.End(task, SessionEndCause.TaskEnded);
         Assert.Equal(9, _ann.Sessions);
@@ -47,7 +52,8 @@ public sealed class ClientShareTests
         var harness = new ObjectHarness(new ObjectEngineOptions { MaxObjectsPerClient = 2 });
         Queue(harness, _ann, "a");
         var held = Acquire(harness, _ann, "a").Get<AcquireLockOutcome>();
-        Assert.Contains("(objects_per_client, 2)", harness.Apply(NewQueue("b") with { Client = _ann }).Fails(ObjectErrorReason.LimitExceeded).Message, StringComparison.Ordinal);
+        Assert.Contains("(objects_per_client, 2)", harness.Apply(NewQueue("b") with { Client = _ann })
+            .Fails(ObjectErrorReason.LimitExceeded).Message, StringComparison.Ordinal);
         var waits = Acquire(harness, _bob, "a");
         harness.Release(held.Session, "a");
         Assert.True(waits.HasOutcome);
@@ -65,7 +71,8 @@ public sealed class ClientShareTests
         harness.Acquire(harness.Session(), "a");
         var first = Acquire(harness, _ann, "a");
         Assert.NotNull(first.Wait);
-        Assert.Contains("(waits_per_client, 1)", Acquire(harness, _ann, "a").Fails(ObjectErrorReason.LimitExceeded).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "(waits_per_client, 1)", Acquire(harness, _ann, "a").Fails(ObjectErrorReason.LimitExceeded).Message, StringComparison.Ordinal);
         Assert.NotNull(Acquire(harness, _bob, "a").Wait);
         harness.Abandon(first);
         Assert.Equal((0, 0L, 1), (_ann.Waits, _ann.Bytes, _bob.Waits));
@@ -102,15 +109,18 @@ public sealed class ClientShareTests
             if (kind == "queue")
                 Queue(harness, client, name);
             else if (kind == "pipe")
-                harness.Apply(new CreatePipe(new PipeSpec(name, Duplex: true) { MaxBytes = 4 << 20, MaxMessages = 100_000 }) { Client = client }).Get<CreatePipeOutcome>();
+                harness.Apply(new CreatePipe(new PipeSpec(name, Duplex: true) { MaxBytes = 4 << 20, MaxMessages = 100_000 }) { Client =
+                    client }).Get<CreatePipeOutcome>();
         }
 
         ObjectOutcome Fill(string name, ClientObjectQuota client) => harness.Apply(kind switch
         {
             "queue" => new PutItems(name, [new PutItem(new Content(new object(), 1_000))]) { Client = client },
             "pipe" => new SendMessages(name, PipeEnd.B, [new Content(new object(), 1_000)]) { Client = client },
-            "dict" => new UpdateDict(name, [new DictEdit(DictOperation.Set, $"k{++_keys}") { Value = new Content(new object(), 1_000) }]) { Client = client },
-            _ => new UpdateList(name, [new ListEdit(ListOperation.Append) { Value = new Content(new object(), 1_000) }]) { Client = client },
+            "dict" => new UpdateDict(
+                name, [new DictEdit(DictOperation.Set, $"k{++_keys}") { Value = new Content(new object(), 1_000) }]) { Client = client },
+            _ => new UpdateList(
+                name, [new ListEdit(ListOperation.Append) { Value = new Content(new object(), 1_000) }]) { Client = client },
         }).Outcome;
 
         void Clear(string name)
@@ -133,7 +143,8 @@ public sealed class ClientShareTests
         var harness = new ObjectHarness();
         var session = harness.Apply(new CreateSession("mine") { Client = _ann }).Get<CreateSessionOutcome>().Created;
         harness.Apply(new AcquireLock("build") { Session = session, Client = _ann }).Get<AcquireLockOutcome>();
-        ObjectCommand[] foreign = [new ReleaseLock("build"), new CloseSession(), new KeepSessionAlive(), new AttachSession(), new AcquireLock("other"), new CancelOperations([1])];
+        ObjectCommand[] foreign = [new ReleaseLock("build"), new CloseSession(), new KeepSessionAlive(), new AttachSession(),
+            new AcquireLock("other"), new CancelOperations([1])];
         foreach (var command in foreign)
         {
             command.Session = session;
@@ -145,11 +156,13 @@ public sealed class ClientShareTests
 
         Assert.False(session.HasEnded);
         // Another connection with the same credential is the same client.
-        Assert.IsType<ReleaseLockOutcome>(harness.Apply(new ReleaseLock("build") { Session = session, Client = new ClientObjectQuota("ann/2", "ann") }).Outcome);
+        Assert.IsType<ReleaseLockOutcome>(
+            harness.Apply(new ReleaseLock("build") { Session = session, Client = new ClientObjectQuota("ann/2", "ann") }).Outcome);
 
         var task = harness.Session(task: new SessionTask(7, 1, "worker-1#1"));
         harness.Apply(new AcquireLock("a") { Session = task, Client = _ann }).Fails(ObjectErrorReason.PermissionDenied);
-        harness.Apply(new AcquireLock("a") { Session = task, Client = new ClientObjectQuota("worker", "worker #1") { ActsForTasks = true } }).Get<AcquireLockOutcome>();
+        harness.Apply(new AcquireLock("a") { Session = task,
+            Client = new ClientObjectQuota("worker", "worker #1") { ActsForTasks = true } }).Get<AcquireLockOutcome>();
     }
 
     /// <summary>23: lists and messages show an alias, which cannot be used as the session id.</summary>
@@ -162,13 +175,16 @@ public sealed class ClientShareTests
         Assert.Equal(("session-1", "s-84097828"), (session.Id, session.Alias));
         Assert.Equal($"{session.Alias} (\"ann\")", session.ToString());
         Assert.DoesNotContain(session.Id, session.ToString(), StringComparison.Ordinal);
-        var task = harness.Apply(new CreateSession("", Task: new SessionTask(7, 1, "worker-1#1")) { Id = "task-7-1" }).Get<CreateSessionOutcome>().Created;
+        var task = harness.Apply(new CreateSession("", Task: new SessionTask(7, 1, "worker-1#1")) { Id = "task-7-1" })
+            .Get<CreateSessionOutcome>().Created;
         Assert.Equal("task-7-1", task.Alias);
     }
 
-    private static Call Acquire(ObjectHarness harness, ClientObjectQuota client, string name) => harness.Apply(new AcquireLock(name) { Client = client });
+    private static Call Acquire(ObjectHarness harness, ClientObjectQuota client, string name) =>
+        harness.Apply(new AcquireLock(name) { Client = client });
 
     private static CreateQueue NewQueue(string name) => new(new QueueSpec(name, QueueKind.Fifo) { MaxItems = 100_000, MaxBytes = 4 << 20 });
 
-    private static void Queue(ObjectHarness harness, ClientObjectQuota client, string name) => harness.Apply(NewQueue(name) with { Client = client }).Get<CreateQueueOutcome>();
+    private static void Queue(ObjectHarness harness, ClientObjectQuota client, string name) =>
+        harness.Apply(NewQueue(name) with { Client = client }).Get<CreateQueueOutcome>();
 }

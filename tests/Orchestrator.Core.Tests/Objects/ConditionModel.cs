@@ -17,7 +17,8 @@ internal sealed class ConditionModel(LockMode mode) : ISyncModel
 
     public IEnumerable<int> Waiting => _line.Concat(_unnotified).Select(wait => wait.Number);
 
-    public int Objects => (_owner is not null || _line.Count + _unnotified.Count > 0 ? 1 : 0) + _unnotified.Select(wait => wait.Condition).Distinct().Count();
+    public int Objects =>
+        (_owner is not null || _line.Count + _unnotified.Count > 0 ? 1 : 0) + _unnotified.Select(wait => wait.Condition).Distinct().Count();
 
     public void Apply(int request, long session, ObjectCommand command, long now)
     {
@@ -59,7 +60,8 @@ internal sealed class ConditionModel(LockMode mode) : ISyncModel
 
     public void Advance(long now)
     {
-        while (_line.Where(wait => wait.Condition.Length == 0).Concat(_unnotified).OrderBy(wait => (wait.Deadline, wait.Number)).FirstOrDefault() is { } first
+        while (_line.Where(wait => wait.Condition.Length == 0).Concat(_unnotified).OrderBy(wait => (wait.Deadline, wait.Number))
+            .FirstOrDefault() is { } first
             && first.Deadline <= now)
         {
             if (_unnotified.Contains(first))

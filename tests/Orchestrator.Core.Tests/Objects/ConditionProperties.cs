@@ -6,8 +6,8 @@ using Orchestrator.Core.Locks;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// Conditions against <see cref="ConditionModel"/>: waiters are notified in order and never spuriously, always hold the lock on return, and each
-/// hold
+/// Conditions against <see cref="ConditionModel"/>: waiters are notified in order and never spuriously, always hold the lock on return, and
+/// each hold
 /// has a larger token than any before.
 /// </summary>
 public sealed class ConditionProperties
@@ -32,7 +32,8 @@ public sealed class ConditionProperties
 
         protected override ObjectCommand Make(int a, int b)
         {
-            var timeout = (a % 8) switch { 0 when b % 5 == 0 => TimeSpan.Zero, 1 or 2 => TimeSpan.FromMilliseconds(1 + (b % 20)), _ => (TimeSpan?)null };
+            var timeout = (a % 8) switch { 0 when b % 5 == 0 => TimeSpan.Zero, 1 or 2 => TimeSpan.FromMilliseconds(1 + (b % 20)), _ =>
+                (TimeSpan?)null };
             var condition = a / 10 % 3 == 0 ? "c" : "d";
             return (b % 10) switch
             {

@@ -125,13 +125,15 @@ public sealed class ConditionTests
         Wait(_ann).Fails(ObjectErrorReason.NotOwner);
         Notify(_ann).Fails(ObjectErrorReason.NotOwner);
         _harness.Acquire(_bob, "data");
-        Assert.Contains("is held by s-5d906140 (\"bob\"), not by s-84097828 (\"ann\")", Wait(_ann).Fails(ObjectErrorReason.NotOwner).Message, StringComparison.Ordinal);
+        Assert.Contains("is held by s-5d906140 (\"bob\"), not by s-84097828 (\"ann\")", Wait(_ann)
+            .Fails(ObjectErrorReason.NotOwner).Message, StringComparison.Ordinal);
         Notify(_ann).Fails(ObjectErrorReason.NotOwner);
         _harness.Acquire(_ann, "shared", LockMode.Read);
         Assert.Contains("for reading", Wait(_ann, @lock: "shared").Fails(ObjectErrorReason.NotOwner).Message, StringComparison.Ordinal);
         Assert.Equal("session_id", Wait(null).Fails(ObjectErrorReason.Invalid).Field);
         Assert.Equal("count", Notify(_bob, -2).Fails(ObjectErrorReason.Invalid).Field);
-        Assert.Equal("condition", _harness.Apply(new WaitCondition("a b", "data") { Session = _bob }).Fails(ObjectErrorReason.Invalid).Field);
+        Assert.Equal(
+            "condition", _harness.Apply(new WaitCondition("a b", "data") { Session = _bob }).Fails(ObjectErrorReason.Invalid).Field);
         Assert.Equal("lock", _harness.Apply(new WaitCondition("a", "") { Session = _bob }).Fails(ObjectErrorReason.Invalid).Field);
     }
 
@@ -222,5 +224,6 @@ public sealed class ConditionTests
     private Call Wait(Session? session, string condition = "changed", string @lock = "data", TimeSpan? timeout = null) =>
         _harness.Apply(new WaitCondition(condition, @lock) { Session = session, Timeout = timeout });
 
-    private Call Notify(Session? session, int count = 1) => _harness.Apply(new NotifyCondition("changed", "data", count) { Session = session });
+    private Call Notify(Session? session, int count = 1) =>
+        _harness.Apply(new NotifyCondition("changed", "data", count) { Session = session });
 }

@@ -3,7 +3,9 @@ using Orchestrator.Core.Locks;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>The wait that would close a cycle fails at once and names the cycle; the other waits go on; a wait without a cycle waits.</summary>
+/// <summary>
+/// The wait that would close a cycle fails at once and names the cycle; the other waits go on; a wait without a cycle waits.
+/// </summary>
 public sealed class DeadlockTests
 {
     private readonly ObjectHarness _harness = new();
@@ -14,7 +16,8 @@ public sealed class DeadlockTests
     [InlineData(10)]
     public void A_ring_of_sessions_is_one_error_with_the_whole_cycle_and_the_rest_go_on(int count)
     {
-        var sessions = Enumerable.Range(0, count).Select(i => _harness.Session($"s{i}", task: new SessionTask(i, 1, "worker-1#1"))).ToArray();
+        var sessions = Enumerable.Range(0, count).Select(i => _harness.Session($"s{i}", task: new SessionTask(i, 1, "worker-1#1")))
+            .ToArray();
         for (var i = 0; i < count; i++)
             _harness.Acquire(sessions[i], $"l{i}");
         var waits = Enumerable.Range(0, count - 1).Select(i => _harness.Acquire(sessions[i], $"l{i + 1}")).ToArray();

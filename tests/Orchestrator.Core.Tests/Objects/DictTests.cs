@@ -28,7 +28,8 @@ public sealed class DictTests
     public void An_update_is_atomic_over_all_its_edits()
     {
         _harness.Dict(Set("a", "1"), Set("b", "\"x\""));
-        var error = _harness.Dict(Set("a", "2"), Delete("b"), Set("c", "3"), new DictEdit(DictOperation.Append, "a") { Value = Json("1") }).Fails(ObjectErrorReason.Invalid);
+        var error = _harness.Dict(Set("a", "2"), Delete("b"), Set("c", "3"), new DictEdit(DictOperation.Append, "a") { Value = Json("1") })
+            .Fails(ObjectErrorReason.Invalid);
         Assert.Equal("edits[3]", error.Field);
         Assert.Contains("2 is no list", error.Message, StringComparison.Ordinal);
         Assert.Equal("a=1 b=\"x\"", _harness.Read().Text());
@@ -54,7 +55,8 @@ public sealed class DictTests
     {
         _harness.Dict(Set("user", """{"name":{"first":"Ann"},"tags":[]}"""));
         _harness.Dict(new DictEdit(DictOperation.SetPath, "user") { Path = "name.first", Value = Json("\"Eve\"") });
-        _harness.Dict(new DictEdit(DictOperation.Append, "log") { Value = Json("1") }, new DictEdit(DictOperation.Append, "log") { Value = Json("2") });
+        _harness.Dict(new DictEdit(DictOperation.Append, "log") { Value = Json("1") },
+            new DictEdit(DictOperation.Append, "log") { Value = Json("2") });
         Assert.Equal("""user={"name":{"first":"Eve"},"tags":[]} log=[1,2]""", _harness.Read().Text());
         _harness.Dict(new DictEdit(DictOperation.SetPath, "user") { Path = "a.b", Value = Json("1") }).Fails(ObjectErrorReason.Invalid);
         new ObjectHarness().Dict(new DictEdit(DictOperation.Add, "n")).Fails(ObjectErrorReason.Invalid);
@@ -64,9 +66,11 @@ public sealed class DictTests
     public void A_time_to_live_ends_an_entry_and_a_set_without_one_takes_it_away()
     {
         _harness.Dict(Set("a", "1", Second), Set("b", "1", Second), Set("c", "1", Second), Set("d", "1", 2 * Second));
-        _harness.Dict(Set("b", "2"), new DictEdit(DictOperation.Add, "c") { Amount = 1 }, new DictEdit(DictOperation.Add, "d") { Amount = 1, Ttl = 3 * Second });
+        _harness.Dict(Set("b", "2"), new DictEdit(DictOperation.Add, "c") { Amount = 1 },
+            new DictEdit(DictOperation.Add, "d") { Amount = 1, Ttl = 3 * Second });
         // The engine's timer may be late; a reader does not see expired entries.
-        Assert.Equal(["a", "c"], ((DictPage)_harness.Engine.ReadDict(new DictQuery("d") { Keys = ["a", "b", "c", "d"] }, _harness.Now + Second)).MissingKeys);
+        Assert.Equal(["a", "c"],
+            ((DictPage)_harness.Engine.ReadDict(new DictQuery("d") { Keys = ["a", "b", "c", "d"] }, _harness.Now + Second)).MissingKeys);
         _harness.Advance(Second);
         Assert.Equal("b=2 d=2", _harness.Read().Text());
         Assert.Equal(9UL, _harness.Read().Version);
@@ -154,13 +158,15 @@ public sealed class DictTests
         harness.Dict(Set("a", "1"), Set("b", "1"));
         harness.Dict(Set("c", "1")).Fails(ObjectErrorReason.LimitExceeded);
         harness.Dict(Delete("a"), Set("c", "1")).Get<UpdateDictOutcome>();
-        Assert.Contains("and may take 20", harness.Dict(Set("b", new string('1', 20))).Fails(ObjectErrorReason.LimitExceeded).Message, StringComparison.Ordinal);
+        Assert.Contains("and may take 20", harness.Dict(Set("b", new string('1', 20)))
+            .Fails(ObjectErrorReason.LimitExceeded).Message, StringComparison.Ordinal);
         harness.Dict(Set("b", new string('1', 17))).Get<UpdateDictOutcome>();
         harness.Apply(new UpdateDict("e", [Set("x", new string('1', 10))])).Fails(ObjectErrorReason.LimitExceeded);
         Assert.Equal("edits[0].key", harness.Dict(Set("", "1")).Fails(ObjectErrorReason.Invalid).Field);
         Assert.Equal("edits[0].key", harness.Dict(Set("abcdef", "1")).Fails(ObjectErrorReason.Invalid).Field);
         Assert.Equal("edits[0].ttl", harness.Dict(Set("a", "1", TimeSpan.Zero)).Fails(ObjectErrorReason.Invalid).Field);
-        Assert.Equal("edits[0].ttl", harness.Dict(new DictEdit(DictOperation.Delete, "a") { Ttl = Second }).Fails(ObjectErrorReason.Invalid).Field);
+        Assert.Equal(
+            "edits[0].ttl", harness.Dict(new DictEdit(DictOperation.Delete, "a") { Ttl = Second }).Fails(ObjectErrorReason.Invalid).Field);
         harness.Dict().Fails(ObjectErrorReason.Invalid);
         harness.Dict(new DictEdit(0, "a")).Fails(ObjectErrorReason.Invalid);
         harness.Apply(new UpdateDict("a b", [Set("x", "1")])).Fails(ObjectErrorReason.Invalid);

@@ -29,7 +29,8 @@ public sealed class EntryProperties
                     {
                         Assert.Equal((model.First!.Value, model.Last!.Value), (buffer.First.Sequence, buffer.Last.Sequence));
                         var first = op < 4;
-                        Assert.Equal(first ? model.First.Value : model.Last.Value, (first ? buffer.RemoveFirst() : buffer.RemoveLast()).Sequence);
+                        Assert.Equal(
+                            first ? model.First.Value : model.Last.Value, (first ? buffer.RemoveFirst() : buffer.RemoveLast()).Sequence);
                         if (first)
                             model.RemoveFirst();
                         else

@@ -50,7 +50,8 @@ public sealed class FlowTests
             Assert.Single(second.Fails(ObjectErrorReason.Deadlock).Cycle!.Edges);
 
         // The same with permits.
-        _harness.Apply(new AcquireSemaphore("db") { Session = session, InitialPermits = 1, Bounded = true, Flow = holds }).Get<AcquireSemaphoreOutcome>();
+        _harness.Apply(new AcquireSemaphore("db") { Session = session, InitialPermits = 1, Bounded = true, Flow = holds })
+            .Get<AcquireSemaphoreOutcome>();
         Assert.Equal(isDeadlock, _harness.Apply(new AcquireSemaphore("db") { Session = session, Flow = waits }).HasOutcome);
     }
 
@@ -78,7 +79,8 @@ public sealed class FlowTests
         Assert.NotNull(Acquire(ann, "y", "b").Wait);
         // The same flow, or an unnamed one.
         Acquire(ann, "y", "a").Fails(ObjectErrorReason.Deadlock);
-        Assert.Contains("Independent flows of one session want a name each (flow)", Acquire(ann, "y", "").Fails(ObjectErrorReason.Deadlock).Message, StringComparison.Ordinal);
+        Assert.Contains("Independent flows of one session want a name each (flow)", Acquire(ann, "y", "")
+            .Fails(ObjectErrorReason.Deadlock).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -145,7 +147,8 @@ public sealed class FlowTests
     {
         var client = _harness.Session("client");
         var join = Join(client, 7, 8, 9);
-        Assert.Equal((client, "tasks/7 and 2 more", null), _harness.Engine.ExplainWaits(_harness.Now).Select(edge => (edge.Waiter!, edge.ObjectName, edge.Holder)).Single());
+        Assert.Equal((client, "tasks/7 and 2 more", null), _harness.Engine.ExplainWaits(_harness.Now).Select(
+            edge => (edge.Waiter!, edge.ObjectName, edge.Holder)).Single());
         _harness.Abandon(join);
         Assert.Equal((0, 0), (_harness.Engine.WaitCount, client.WaitCount));
         var lost = Join(client, 7);
@@ -155,7 +158,9 @@ public sealed class FlowTests
         Join(null, 7).Fails(ObjectErrorReason.Invalid);
     }
 
-    private Call Acquire(Session session, string name, string flow) => _harness.Apply(new AcquireLock(name) { Session = session, Flow = flow });
+    private Call Acquire(Session session, string name, string flow) =>
+        _harness.Apply(new AcquireLock(name) { Session = session, Flow = flow });
 
-    private Call Join(Session? session, params long[] tasks) => _harness.Apply(new JoinTasks(tasks.ToHashSet(), NeedsAll: true) { Session = session });
+    private Call Join(Session? session, params long[] tasks) =>
+        _harness.Apply(new JoinTasks(tasks.ToHashSet(), NeedsAll: true) { Session = session });
 }

@@ -14,7 +14,8 @@ internal sealed class JsonEditor : IValueEditor
     {
         if (Parse(value) is not { } node)
             return Done(amount);
-        return node is JsonValue number && number.TryGetValue<double>(out var old) ? Done(old + amount) : ValueEdit.Refused($"{node.ToJsonString()} is no number");
+        return node is JsonValue number && number.TryGetValue<double>(out var old)
+            ? Done(old + amount) : ValueEdit.Refused($"{node.ToJsonString()} is no number");
     }
 
     public ValueEdit SetPath(Content? value, string path, Content element)

@@ -27,7 +27,8 @@ public sealed class LatchTests
         Count(count: 3, by: 4).Fails(ObjectErrorReason.OverReleased);
         Assert.Equal(0, _harness.Engine.ObjectCount);
         Count(count: 3, by: 1);
-        Assert.Equal("latch \"ready\" has 2 left and cannot be counted down by 3", Count(by: 3).Fails(ObjectErrorReason.OverReleased).Message);
+        Assert.Equal(
+            "latch \"ready\" has 2 left and cannot be counted down by 3", Count(by: 3).Fails(ObjectErrorReason.OverReleased).Message);
         Assert.Equal(0, Count(by: 2).Get<CountDownLatchOutcome>().Remaining);
         Count().Fails(ObjectErrorReason.OverReleased);
     }
@@ -49,7 +50,8 @@ public sealed class LatchTests
         Count().Fails(ObjectErrorReason.NotFound);
         Assert.Equal("count", Wait(-1).Fails(ObjectErrorReason.Invalid).Field);
         Wait(3);
-        Assert.Equal("latch \"ready\" was created with a count of 3; 4 must agree or be left out", Wait(4).Fails(ObjectErrorReason.KindMismatch).Message);
+        Assert.Equal("latch \"ready\" was created with a count of 3; 4 must agree or be left out", Wait(4)
+            .Fails(ObjectErrorReason.KindMismatch).Message);
         Count(count: 4).Fails(ObjectErrorReason.KindMismatch);
         Assert.Equal("by", Count(by: -1).Fails(ObjectErrorReason.Invalid).Field);
         Assert.Equal("latch", _harness.Apply(new WaitLatch("", 1)).Fails(ObjectErrorReason.Invalid).Field);

@@ -78,10 +78,14 @@ public sealed class ListAndNumberTests
     public void A_value_is_set_added_to_and_bounded_by_minimum_and_maximum()
     {
         Assert.Equal(new UpdateValueOutcome(1, null, Number.Of(5), true), _harness.Value(NumberOperation.Add, Number.Of(5)).Outcome);
-        Assert.Equal(new UpdateValueOutcome(2, Number.Of(5), Number.Of(2), true), _harness.Value(NumberOperation.Add, Number.Of(-3)).Outcome);
-        Assert.Equal(new UpdateValueOutcome(2, Number.Of(2), Number.Of(2), false), _harness.Value(NumberOperation.Min, Number.Of(2)).Outcome);
-        Assert.Equal(new UpdateValueOutcome(3, Number.Of(2), Number.Of(7), true), _harness.Value(NumberOperation.Max, Number.Of(7)).Outcome);
-        Assert.Equal(new UpdateValueOutcome(4, Number.Of(7), Number.Of(0.5), true), _harness.Value(NumberOperation.Set, Number.Of(0.5)).Outcome);
+        Assert.Equal(
+            new UpdateValueOutcome(2, Number.Of(5), Number.Of(2), true), _harness.Value(NumberOperation.Add, Number.Of(-3)).Outcome);
+        Assert.Equal(
+            new UpdateValueOutcome(2, Number.Of(2), Number.Of(2), false), _harness.Value(NumberOperation.Min, Number.Of(2)).Outcome);
+        Assert.Equal(
+            new UpdateValueOutcome(3, Number.Of(2), Number.Of(7), true), _harness.Value(NumberOperation.Max, Number.Of(7)).Outcome);
+        Assert.Equal(
+            new UpdateValueOutcome(4, Number.Of(7), Number.Of(0.5), true), _harness.Value(NumberOperation.Set, Number.Of(0.5)).Outcome);
         _harness.Value(NumberOperation.Add, Number.Of(0.25));
         Assert.Equal("0.75", _harness.ReadValue());
     }
@@ -89,11 +93,13 @@ public sealed class ListAndNumberTests
     [Fact]
     public void Compare_and_set_reports_whether_it_changed()
     {
-        Assert.Equal(new UpdateValueOutcome(0, null, null, false), _harness.Value(NumberOperation.CompareAndSet, Number.Of(1), Number.Of(0)).Outcome);
+        Assert.Equal(new UpdateValueOutcome(0, null, null, false), _harness.Value(
+            NumberOperation.CompareAndSet, Number.Of(1), Number.Of(0)).Outcome);
         Assert.True(_harness.Value(NumberOperation.CompareAndSet, Number.Of(1)).Get<UpdateValueOutcome>().Changed);
         Assert.False(_harness.Value(NumberOperation.CompareAndSet, Number.Of(2)).Get<UpdateValueOutcome>().Changed);
         Assert.False(_harness.Value(NumberOperation.CompareAndSet, Number.Of(2), Number.Of(0)).Get<UpdateValueOutcome>().Changed);
-        Assert.Equal(new UpdateValueOutcome(2, Number.Of(1), Number.Of(1), true), _harness.Value(NumberOperation.CompareAndSet, Number.Of(1), Number.Of(1)).Outcome);
+        Assert.Equal(new UpdateValueOutcome(2, Number.Of(1), Number.Of(1), true), _harness.Value(
+            NumberOperation.CompareAndSet, Number.Of(1), Number.Of(1)).Outcome);
         _harness.Value(NumberOperation.CompareAndSet, Number.Of(1.0), Number.Of(1)).Fails(ObjectErrorReason.KindMismatch);
     }
 
@@ -105,7 +111,8 @@ public sealed class ListAndNumberTests
     public void Integer_overflow_is_an_error_and_never_a_wrap(long start, long amount)
     {
         _harness.Value(NumberOperation.Set, Number.Of(start));
-        Assert.Contains($"adding {amount} to the {start}", _harness.Value(NumberOperation.Add, Number.Of(amount)).Fails(ObjectErrorReason.Invalid).Message, StringComparison.Ordinal);
+        Assert.Contains($"adding {amount} to the {start}", _harness.Value(NumberOperation.Add, Number.Of(amount))
+            .Fails(ObjectErrorReason.Invalid).Message, StringComparison.Ordinal);
         Assert.Equal($"{start}", _harness.ReadValue());
         _harness.Value(NumberOperation.Add, Number.Of(-Math.Sign(amount))).Get<UpdateValueOutcome>();
     }
@@ -117,7 +124,8 @@ public sealed class ListAndNumberTests
         _harness.Value(NumberOperation.Add, Number.Of(double.MaxValue)).Fails(ObjectErrorReason.Invalid);
         _harness.Value(NumberOperation.Set, Number.Of(double.NaN)).Fails(ObjectErrorReason.Invalid);
         _harness.Value(NumberOperation.CompareAndSet, Number.Of(1.0), Number.Of(double.PositiveInfinity)).Fails(ObjectErrorReason.Invalid);
-        Assert.Contains("holds the real", _harness.Value(NumberOperation.Add, Number.Of(1)).Fails(ObjectErrorReason.KindMismatch).Message, StringComparison.Ordinal);
+        Assert.Contains("holds the real", _harness.Value(NumberOperation.Add, Number.Of(1))
+            .Fails(ObjectErrorReason.KindMismatch).Message, StringComparison.Ordinal);
         _harness.Value(0, Number.Of(1.0)).Fails(ObjectErrorReason.Invalid);
         _harness.Value(NumberOperation.Set, Number.Of(1));
         Assert.Equal("1", _harness.ReadValue());
@@ -130,7 +138,8 @@ public sealed class ListAndNumberTests
         Assert.Equal(0, _harness.Engine.ObjectCount);
         Assert.Equal(1UL, _harness.Array(3).Get<UpdateArrayOutcome>().Version);
         Assert.Equal("0 0 0", _harness.ReadArray());
-        var outcome = _harness.Array(0, At(0, NumberOperation.Add, Number.Of(0.5)), At(-1, NumberOperation.Max, Number.Of(2.0)), At(0, NumberOperation.Add, Number.Of(1.0)));
+        var outcome = _harness.Array(0, At(0, NumberOperation.Add, Number.Of(0.5)), At(-1, NumberOperation.Max, Number.Of(2.0)), At(
+            0, NumberOperation.Add, Number.Of(1.0)));
         Assert.Equal([Number.Of(1.5), Number.Of(2.0), Number.Of(1.5)], outcome.Get<UpdateArrayOutcome>().After);
         Assert.Equal((4UL, "1.5 0 2"), (outcome.Get<UpdateArrayOutcome>().Version, _harness.ReadArray()));
         _harness.Array(0, At(0, NumberOperation.Set, Number.Of(1))).Fails(ObjectErrorReason.KindMismatch);
@@ -143,19 +152,23 @@ public sealed class ListAndNumberTests
     public void An_array_is_atomic_over_all_edits()
     {
         _harness.Array(2, At(0, NumberOperation.Set, Number.Of(long.MaxValue)));
-        var error = _harness.Array(0, At(1, NumberOperation.Add, Number.Of(5)), At(0, NumberOperation.Set, Number.Of(1)), At(0, NumberOperation.Add, Number.Of(long.MaxValue)));
+        var error = _harness.Array(0, At(1, NumberOperation.Add, Number.Of(5)), At(0, NumberOperation.Set, Number.Of(1)), At(
+            0, NumberOperation.Add, Number.Of(long.MaxValue)));
         Assert.Equal("edits[2]", error.Fails(ObjectErrorReason.Invalid).Field);
-        Assert.Contains("index 2 is out of range for array \"a\" of length 2", _harness.Array(0, At(2, NumberOperation.Add, Number.Of(5))).Fails(ObjectErrorReason.Invalid).Message, StringComparison.Ordinal);
+        Assert.Contains("index 2 is out of range for array \"a\" of length 2", _harness.Array(0, At(2, NumberOperation.Add, Number.Of(5)))
+            .Fails(ObjectErrorReason.Invalid).Message, StringComparison.Ordinal);
         Assert.Equal($"{long.MaxValue} 0", _harness.ReadArray());
         // A failed compare-and-set is not an error.
-        _harness.Array(0, At(0, NumberOperation.CompareAndSet, Number.Of(1), Number.Of(7)), At(1, NumberOperation.CompareAndSet, Number.Of(3), Number.Of(0)));
+        _harness.Array(0, At(0, NumberOperation.CompareAndSet, Number.Of(1), Number.Of(7)), At(
+            1, NumberOperation.CompareAndSet, Number.Of(3), Number.Of(0)));
         Assert.Equal($"{long.MaxValue} 3", _harness.ReadArray());
     }
 
     [Fact]
     public void An_array_that_could_not_be_made_gets_no_type_and_takes_no_room()
     {
-        _harness.Array(2, At(0, NumberOperation.Set, Number.Of(1)), At(1, NumberOperation.Set, Number.Of(1.5))).Fails(ObjectErrorReason.KindMismatch);
+        _harness.Array(2, At(0, NumberOperation.Set, Number.Of(1)), At(1, NumberOperation.Set, Number.Of(1.5)))
+            .Fails(ObjectErrorReason.KindMismatch);
         Assert.Equal((0, 0L), (_harness.Engine.ObjectCount, _harness.Engine.StateBytes));
         Harness(new StateOptions { MaxObjectBytes = 10 }).Array(2).Fails(ObjectErrorReason.LimitExceeded);
         _harness.Array(20_000_000).Fails(ObjectErrorReason.Invalid);

@@ -3,8 +3,8 @@ using Orchestrator.Core.Locks;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// Reference model of locks: plain lists that are searched anew at each step. A wait is a deadlock if it would not be served even though every
-/// other flow releases all its holds as soon as it waits for nothing.
+/// Reference model of locks: plain lists that are searched anew at each step. A wait is a deadlock if it would not be served even though
+/// every other flow releases all its holds as soon as it waits for nothing.
 /// </summary>
 internal sealed class LockModel
 {
@@ -88,26 +88,31 @@ internal sealed class LockModel
     public int InUse => _locks.Values.Count(state => state.Holders.Count > 0 || state.Line.Count > 0);
 
     /// <summary>Who holds the lock, as session and depth.</summary>
-    public IEnumerable<(int Session, int Depth)> HoldersOf(string name) => Open(name).Holders.Select(hold => (hold.Party.Session, hold.Depth));
+    public IEnumerable<(int Session, int Depth)> HoldersOf(string name) =>
+        Open(name).Holders.Select(hold => (hold.Party.Session, hold.Depth));
 
     /// <summary>
-    /// A flow finishes when each wait that may be its own can be served; a wait can be served when all that block it finish. Its own session's
-    /// holds do not block it, unless both name their flows.
+    /// A flow finishes when each wait that may be its own can be served; a wait can be served when all that block it finish. Its own
+    /// session's holds do not block it, unless both name their flows.
     /// </summary>
     private bool ServesInTheEnd(Request request)
     {
-        var flows = _locks.Values.SelectMany(state => state.Holders.Select(hold => hold.Party).Concat(state.Line.Select(wait => wait.Party))).Distinct().ToList();
+        var flows = _locks.Values.SelectMany(
+            state => state.Holders.Select(hold => hold.Party).Concat(state.Line.Select(wait => wait.Party))).Distinct().ToList();
         var done = new HashSet<Party>();
-        while (flows.Find(flow => !done.Contains(flow) && !flow.MayBe(request.Party) && Waiting.All(wait => !wait.Party.MayBe(flow) || CanBeServed(wait))) is { } next)
+        while (flows.Find(flow => !done.Contains(flow) && !flow.MayBe(request.Party)
+            && Waiting.All(wait => !wait.Party.MayBe(flow) || CanBeServed(wait))) is { } next)
             done.Add(next);
         return CanBeServed(request);
 
         bool CanBeServed(Request wait)
         {
             var state = _locks.Values.Single(state => state.Line.Contains(wait));
-            var others = state.Holders.Where(hold => !(wait.Mode == LockMode.Reentrant && hold.Party.Session == wait.Party.Session)).Select(hold => (hold.Party, hold.Mode))
+            var others = state.Holders.Where(hold => !(wait.Mode == LockMode.Reentrant && hold.Party.Session == wait.Party.Session))
+                .Select(hold => (hold.Party, hold.Mode))
                 .Concat(state.Line.TakeWhile(ahead => ahead != wait)
-                    .Where(ahead => !(wait.Mode == LockMode.Reentrant && ahead.Party.Session == wait.Party.Session)).Select(ahead => (ahead.Party, ahead.Mode)));
+                    .Where(ahead => !(wait.Mode == LockMode.Reentrant && ahead.Party.Session == wait.Party.Session))
+                    .Select(ahead => (ahead.Party, ahead.Mode)));
             return others.All(other => (wait.Mode == LockMode.Read && other.Mode == LockMode.Read) || done.Contains(other.Party)
                 || (other.Party.Session == wait.Party.Session && (other.Party.Flow.Length == 0 || wait.Party.Flow.Length == 0)));
         }

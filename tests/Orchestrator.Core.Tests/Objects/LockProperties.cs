@@ -5,8 +5,9 @@ using Orchestrator.Core.Locks;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// Random acquires, releases, timeouts, abandoned waits, undelivered grants and dying sessions against <see cref="LockModel"/>: the same requests
-/// end in the same order and in the same way; a deadlock is reported exactly when there is one; tokens only grow; nothing is left over.
+/// Random acquires, releases, timeouts, abandoned waits, undelivered grants and dying sessions against <see cref="LockModel"/>: the same
+/// requests end in the same order and in the same way; a deadlock is reported exactly when there is one; tokens only grow; nothing is left
+/// over.
 /// </summary>
 public sealed class LockProperties
 {
@@ -18,10 +19,12 @@ public sealed class LockProperties
 
     /// <summary>Part 5, 25: sessions with several flows, some of them named.</summary>
     [Fact]
-    public void Locks_of_flows_behave_as_the_model() => Steps.Sample(steps => new Run(locks: 4, flows: true).Play(steps), iter: Iterations.Of(1_000), threads: 2);
+    public void Locks_of_flows_behave_as_the_model() =>
+        Steps.Sample(steps => new Run(locks: 4, flows: true).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     [Fact]
-    public void One_lock_with_many_modes_behaves_as_the_model() => Steps.Sample(steps => new Run(locks: 1).Play(steps), iter: Iterations.Of(400), threads: 2);
+    public void One_lock_with_many_modes_behaves_as_the_model() =>
+        Steps.Sample(steps => new Run(locks: 1).Play(steps), iter: Iterations.Of(400), threads: 2);
 
     [Fact]
     public void The_same_commands_at_the_same_times_give_the_same_effects() =>
@@ -101,11 +104,13 @@ public sealed class LockProperties
             _owners.Add(session);
             var flow = flows ? Flow(name, mode, b) : "";
             _calls.Add(_harness.Apply(new AcquireLock(name, mode) { Session = session, Timeout = timeout, Flow = flow }));
-            _model.Acquire(request, new LockModel.Party(Number(session), flow), name, mode, timeout is { } span ? (_harness.Now + span).Ticks : long.MaxValue, timeout != TimeSpan.Zero);
+            _model.Acquire(request, new LockModel.Party(Number(session), flow), name, mode, timeout is { } span
+                ? (_harness.Now + span).Ticks : long.MaxValue, timeout != TimeSpan.Zero);
         }
 
         /// <summary>
-        /// In reentrant and read modes all acquires of a session use one flow: a hold shared by several flows may close a cycle without any wait.
+        /// In reentrant and read modes all acquires of a session use one flow: a hold shared by several flows may close a cycle without any
+        /// wait.
         /// </summary>
         private static string Flow(string name, LockMode mode, int b) => mode is LockMode.Reentrant or LockMode.Read
             ? (name.Length % 2 == 0 ? "a" : "b")
@@ -122,11 +127,13 @@ public sealed class LockProperties
         /// <summary>Only a grant whose hold still exists has an effect, which is a release.</summary>
         private void GiveBack(int a)
         {
-            var grants = _calls.Where(call => call is { HasOutcome: true, Outcome: AcquireLockOutcome { Status: WaitStatus.Ok } }).ToArray();
+            var grants = _calls.Where(call => call is { HasOutcome: true, Outcome: AcquireLockOutcome { Status: WaitStatus.Ok } })
+                .ToArray();
             if (grants.Length == 0)
                 return;
             var grant = grants[^(1 + (a % Math.Min(grants.Length, 8)))];
-            var (name, session, token) = (((AcquireLock)grant.Delivery!.Value.Granted!).Lock, grant.Get<AcquireLockOutcome>().Session!, grant.Token);
+            var (name, session, token) =
+                (((AcquireLock)grant.Delivery!.Value.Granted!).Lock, grant.Get<AcquireLockOutcome>().Session!, grant.Token);
             var holds = _harness.Engine.Locks.IsHeldWith(name, token);
             _harness.Apply(new CompensateDelivery(grant.Delivery.Value));
             if (holds)

@@ -140,7 +140,8 @@ public sealed class LockTests
     public void A_lock_in_use_keeps_its_kind_and_an_unused_one_has_none()
     {
         _harness.Acquire(_ann, "build", LockMode.Reentrant);
-        Assert.Contains("REENTRANT lock", _harness.Acquire(_bob, "build").Fails(ObjectErrorReason.KindMismatch).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "REENTRANT lock", _harness.Acquire(_bob, "build").Fails(ObjectErrorReason.KindMismatch).Message, StringComparison.Ordinal);
         _harness.Acquire(_bob, "build", LockMode.Read).Fails(ObjectErrorReason.KindMismatch);
         _harness.Release(_ann, "build");
         _harness.Acquire(_bob, "build", LockMode.Read).Get<AcquireLockOutcome>();
@@ -281,7 +282,8 @@ public sealed class LockTests
     {
         Assert.Equal("mode", _harness.Acquire(_ann, "build", (LockMode)9).Fails(ObjectErrorReason.Invalid).Field);
         Assert.Equal("lease", _harness.Apply(new AcquireLock("build") { Lease = TimeSpan.Zero }).Fails(ObjectErrorReason.Invalid).Field);
-        Assert.Equal("lease", _harness.Apply(new AcquireLock("build") { Session = _ann, Lease = TimeSpan.FromSeconds(1) }).Fails(ObjectErrorReason.Invalid).Field);
+        Assert.Equal("lease", _harness.Apply(new AcquireLock("build") { Session = _ann, Lease = TimeSpan.FromSeconds(1) })
+            .Fails(ObjectErrorReason.Invalid).Field);
         _harness.Acquire(_ann, new string('x', 128)).Get<AcquireLockOutcome>();
         _harness.Acquire(_ann, new string('x', 129)).Fails(ObjectErrorReason.Invalid);
     }

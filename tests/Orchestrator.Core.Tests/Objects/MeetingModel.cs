@@ -17,13 +17,15 @@ internal sealed class MeetingModel : ISyncModel
 
     public IEnumerable<int> Waiting => _waits.Select(wait => wait.Number);
 
-    public int Objects => _set.Union(_waits.Where(wait => wait.Kind == 'e').Select(wait => wait.Name)).Count() + _barriers.Count + _latches.Count;
+    public int Objects =>
+        _set.Union(_waits.Where(wait => wait.Kind == 'e').Select(wait => wait.Name)).Count() + _barriers.Count + _latches.Count;
 
     public void Apply(int request, long session, ObjectCommand command, long now)
     {
         var kind = command switch { WaitEvent => 'e', WaitBarrier => 'b', _ => 'l' };
         var wait = command is WaitingCommand waiting
-            ? new Wait(request, session, kind, Name(command), waiting.Timeout is { } timeout ? now + timeout.Ticks : long.MaxValue, waiting.Timeout == TimeSpan.Zero)
+            ? new Wait(request, session, kind, Name(command), waiting.Timeout is { } timeout ? now + timeout.Ticks
+            : long.MaxValue, waiting.Timeout == TimeSpan.Zero)
             : null;
         switch (command)
         {

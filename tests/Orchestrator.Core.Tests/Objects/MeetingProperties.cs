@@ -10,10 +10,12 @@ namespace Orchestrator.Core.Tests.Objects;
 public sealed class MeetingProperties
 {
     [Fact]
-    public void Events_barriers_and_latches_behave_as_the_model() => SyncRun.Steps.Sample(steps => new Run(9).Play(steps), iter: Iterations.Of(1_000), threads: 2);
+    public void Events_barriers_and_latches_behave_as_the_model() =>
+        SyncRun.Steps.Sample(steps => new Run(9).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     [Fact]
-    public void One_barrier_behaves_as_the_model() => SyncRun.Steps.Sample(steps => new Run(3).Play(steps), iter: Iterations.Of(400), threads: 2);
+    public void One_barrier_behaves_as_the_model() =>
+        SyncRun.Steps.Sample(steps => new Run(3).Play(steps), iter: Iterations.Of(400), threads: 2);
 
     private sealed class Run(int kinds) : SyncRun(new MeetingModel())
     {
@@ -23,7 +25,8 @@ public sealed class MeetingProperties
         protected override ObjectCommand Make(int a, int b)
         {
             var name = $"n{a / 10 % 2}";
-            var timeout = (a % 8) switch { 0 when b % 5 == 0 => TimeSpan.Zero, 1 or 2 => TimeSpan.FromMilliseconds(1 + (b % 20)), _ => (TimeSpan?)null };
+            var timeout = (a % 8) switch { 0 when b % 5 == 0 => TimeSpan.Zero, 1 or 2 => TimeSpan.FromMilliseconds(1 + (b % 20)), _ =>
+                (TimeSpan?)null };
             _barrier = name;
             return (b % kinds) switch
             {

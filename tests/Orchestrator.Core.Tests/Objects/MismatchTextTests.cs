@@ -34,11 +34,13 @@ public sealed class MismatchTextTests
 
     [Theory]
     [MemberData(nameof(QueueRows))]
-    public void Each_option_of_a_queue_is_told_of_by_its_name(string property, string expected) => Assert.Equal(expected, s_queue.DifferencesFrom(Other(property)));
+    public void Each_option_of_a_queue_is_told_of_by_its_name(string property, string expected) =>
+        Assert.Equal(expected, s_queue.DifferencesFrom(Other(property)));
 
     [Theory]
     [MemberData(nameof(PipeRows))]
-    public void Each_option_of_a_pipe_is_told_of_by_its_name(string property, string expected) => Assert.Equal(expected, s_pipe.DifferencesFrom(OtherPipe(property)));
+    public void Each_option_of_a_pipe_is_told_of_by_its_name(string property, string expected) =>
+        Assert.Equal(expected, s_pipe.DifferencesFrom(OtherPipe(property)));
 
     [Fact]
     public void No_option_is_left_out()
@@ -51,7 +53,8 @@ public sealed class MismatchTextTests
     public void The_refusal_names_what_differs_and_nothing_else()
     {
         Assert.IsType<CreateQueueOutcome>(_harness.Apply(new CreateQueue(s_queue)).Outcome);
-        var queue = _harness.Apply(new CreateQueue(s_queue with { Kind = QueueKind.Lifo, MaxItems = 5 })).Fails(ObjectErrorReason.KindMismatch);
+        var queue = _harness.Apply(new CreateQueue(s_queue with { Kind = QueueKind.Lifo, MaxItems = 5 }))
+            .Fails(ObjectErrorReason.KindMismatch);
         Assert.Equal("queue \"q\" exists with different settings: kind is FIFO, not LIFO; max_items is 10, not 5", queue.Message);
         Assert.IsType<CreatePipeOutcome>(_harness.Apply(new CreatePipe(s_pipe)).Outcome);
         var pipe = _harness.Apply(new CreatePipe(s_pipe with { Duplex = false })).Fails(ObjectErrorReason.KindMismatch);
@@ -77,5 +80,6 @@ public sealed class MismatchTextTests
         _ => s_pipe with { MaxBytes = 500 },
     };
 
-    private static IEnumerable<string> Options(Type spec) => spec.GetProperties().Select(property => property.Name).Where(name => name != "Name").Order();
+    private static IEnumerable<string> Options(Type spec) =>
+        spec.GetProperties().Select(property => property.Name).Where(name => name != "Name").Order();
 }

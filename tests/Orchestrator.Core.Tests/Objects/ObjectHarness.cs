@@ -5,7 +5,9 @@ using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>An engine with a manual clock. Every command is a <see cref="Call"/>, which receives exactly one outcome, at once or later.</summary>
+/// <summary>
+/// An engine with a manual clock. Every command is a <see cref="Call"/>, which receives exactly one outcome, at once or later.
+/// </summary>
 internal sealed class ObjectHarness(ObjectEngineOptions? options = null, MemoryBudget? memory = null)
 {
     private long _calls;
@@ -20,7 +22,8 @@ internal sealed class ObjectHarness(ObjectEngineOptions? options = null, MemoryB
     public List<Call> Completed { get; } = [];
 
     /// <summary>The notices that the last step sent to sessions, in order.</summary>
-    public IEnumerable<(Session Session, string ObjectName)> Noticed => Effects.Notices.Select(notice => (notice.Session, notice.ObjectName));
+    public IEnumerable<(Session Session, string ObjectName)> Noticed =>
+        Effects.Notices.Select(notice => (notice.Session, notice.ObjectName));
 
     /// <param name="number">See <see cref="INumberedCaller"/>; by default each call counts as a newer stream than those before.</param>
     public Call Apply(ObjectCommand command, long? number = null)

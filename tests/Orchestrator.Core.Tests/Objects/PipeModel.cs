@@ -86,7 +86,8 @@ internal sealed class PipeModel(int most)
 
     public void RawTime(long now)
     {
-        while (Waiting.Where(wait => wait.Deadline <= now).OrderBy(wait => wait.Deadline).ThenBy(wait => wait.Created).FirstOrDefault() is { } wait)
+        while (Waiting.Where(wait => wait.Deadline <= now).OrderBy(wait => wait.Deadline).ThenBy(wait => wait.Created)
+            .FirstOrDefault() is { } wait)
             TimeOut(wait);
     }
 

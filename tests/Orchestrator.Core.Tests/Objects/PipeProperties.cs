@@ -5,8 +5,9 @@ using Orchestrator.Core.Pipes;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// Random sends, receives, peeks, timeouts, abandoned waits, undelivered receives, repeated operations, closed ends and dying owners against <see
-/// cref="PipeModel"/>: every message arrives once and in order, or its end is closed; bounds hold; both ends learn of the close.
+/// Random sends, receives, peeks, timeouts, abandoned waits, undelivered receives, repeated operations, closed ends and dying owners
+/// against <see cref="PipeModel"/>: every message arrives once and in order, or its end is closed; bounds hold; both ends learn of the
+/// close.
 /// </summary>
 public sealed class PipeProperties
 {
@@ -94,7 +95,8 @@ public sealed class PipeProperties
         private void Send(int end, int a, int b)
         {
             var numbers = Enumerable.Range(0, 1 + (a % 6)).Select(_ => ++_number).ToArray();
-            var command = new SendMessages("p", (PipeEnd)(end + 1), Array.ConvertAll(numbers, number => new Content(number, 1))) { Timeout = Timeout(b) };
+            var command = new SendMessages(
+                "p", (PipeEnd)(end + 1), Array.ConvertAll(numbers, number => new Content(number, 1))) { Timeout = Timeout(b) };
             var request = new PipeModel.Request(_calls.Count, end, true, Deadline(command.Timeout)) { Numbers = numbers };
             Begin(command, request);
             _model.Send(request, command.Timeout != TimeSpan.Zero);
@@ -103,7 +105,8 @@ public sealed class PipeProperties
         private void Receive(int end, int a, int b)
         {
             var command = new ReceiveMessages("p", (PipeEnd)(end + 1), 1 + (a % 3)) { Timeout = Timeout(a + b), Peek = b % 5 == 0 };
-            var request = new PipeModel.Request(_calls.Count, end, false, Deadline(command.Timeout)) { Most = command.MaxMessages, IsPeek = command.Peek };
+            var request = new PipeModel.Request(
+                _calls.Count, end, false, Deadline(command.Timeout)) { Most = command.MaxMessages, IsPeek = command.Peek };
             Begin(command, request);
             _model.Receive(request, command.Timeout != TimeSpan.Zero);
         }
@@ -132,7 +135,8 @@ public sealed class PipeProperties
 
         private void Repeat(int a)
         {
-            var done = _calls.Where(call => call.Call.HasOutcome && !_givenBack.Contains(call.Request.Number) && !call.Command.Session!.HasEnded).TakeLast(10).ToArray();
+            var done = _calls.Where(call => call.Call.HasOutcome && !_givenBack.Contains(call.Request.Number)
+                && !call.Command.Session!.HasEnded).TakeLast(10).ToArray();
             if (done.Length > 0)
                 Assert.Same(done[a % done.Length].Call.Outcome, _harness.Apply(done[a % done.Length].Command).Outcome);
         }
@@ -172,7 +176,8 @@ public sealed class PipeProperties
 
         private void Compare()
         {
-            var ended = _harness.Completed.Select(call => (_calls.FindIndex(known => known.Call == call), Result(call))).Where(end => end.Item1 >= 0).OrderBy(end => end.Item1).ToArray();
+            var ended = _harness.Completed.Select(call => (_calls.FindIndex(known => known.Call == call), Result(call)))
+                .Where(end => end.Item1 >= 0).OrderBy(end => end.Item1).ToArray();
             Assert.Equal(_model.Ended.OrderBy(end => end.Request), ended);
             _model.Ended.Clear();
             _harness.Completed.Clear();
@@ -192,7 +197,8 @@ public sealed class PipeProperties
             SendOutcome { Status: PipeStatus.Ok } => "ok",
             SendOutcome { Status: PipeStatus.Timeout } send => $"timeout {send.Sent}",
             SendOutcome send => $"broken {send.Sent}",
-            ReceiveOutcome { Status: PipeStatus.Ok } receive => $"ok {string.Join(' ', receive.Messages.Select(message => message.Body))} of {receive.Available}",
+            ReceiveOutcome { Status: PipeStatus.Ok } receive =>
+                $"ok {string.Join(' ', receive.Messages.Select(message => message.Body))} of {receive.Available}",
             ReceiveOutcome { Status: PipeStatus.Timeout } => "timeout",
             ReceiveOutcome => "end of file",
             ObjectError { Reason: ObjectErrorReason.BrokenPipe } => "closed",

@@ -260,8 +260,10 @@ public sealed class PipeTests
         Assert.Equal((1_000, 16L << 20), (_harness.CreatePipe().Spec.MaxMessages, _harness.CreatePipe(most: 1_000).Spec.MaxBytes));
         _harness.Apply(new CreatePipe(new PipeSpec("p", false))).Fails(ObjectErrorReason.KindMismatch);
         Assert.Equal("spec.name", _harness.Apply(new CreatePipe(new PipeSpec("", true))).Fails(ObjectErrorReason.Invalid).Field);
-        Assert.Equal("spec.max_messages", _harness.Apply(new CreatePipe(new PipeSpec("x", true) { MaxMessages = -1 })).Fails(ObjectErrorReason.Invalid).Field);
-        Assert.Equal("spec.max_bytes", _harness.Apply(new CreatePipe(new PipeSpec("x", true) { MaxBytes = -1 })).Fails(ObjectErrorReason.Invalid).Field);
+        Assert.Equal("spec.max_messages", _harness.Apply(new CreatePipe(new PipeSpec("x", true) { MaxMessages = -1 }))
+            .Fails(ObjectErrorReason.Invalid).Field);
+        Assert.Equal("spec.max_bytes", _harness.Apply(new CreatePipe(new PipeSpec("x", true) { MaxBytes = -1 }))
+            .Fails(ObjectErrorReason.Invalid).Field);
         Assert.Equal("end", _harness.Send(0, 1).Fails(ObjectErrorReason.Invalid).Field);
         _harness.Receive(A, -1).Fails(ObjectErrorReason.Invalid);
         _harness.Receive(A, timeout: -Second).Fails(ObjectErrorReason.Invalid);

@@ -151,7 +151,8 @@ public sealed class QueueLeaseTests
         reader = _harness.Get("dead");
         var letter = reader.Get<GetOutcome>().Items[0];
         Assert.Equal(1, letter.Body.Body);
-        Assert.Equal(("w", 1UL, 1, "rejected: no such customer"), (letter.DeadLetter!.Queue, letter.DeadLetter.Sequence, letter.DeadLetter.Deliveries, letter.DeadLetter.Reason));
+        Assert.Equal(("w", 1UL, 1, "rejected: no such customer"),
+            (letter.DeadLetter!.Queue, letter.DeadLetter.Sequence, letter.DeadLetter.Deliveries, letter.DeadLetter.Reason));
         Assert.Equal((1, 1L, 1L), (letter.Delivery, _harness.Queue("w").DeadLettered, _harness.Queue("w").UnfinishedItems));
         // Without a dead-letter queue, or when it accepts no more, the item is dropped and counted.
         _harness.Apply(new ShutDownQueue("dead"));
@@ -219,7 +220,8 @@ public sealed class QueueLeaseTests
     public void Marking_more_done_than_is_unfinished_is_over_released_and_changes_nothing()
     {
         _harness.Put("q", 1, 2);
-        Assert.Contains("2 unfinished", _harness.Apply(new MarkItemsDone("q", 3)).Fails(ObjectErrorReason.OverReleased).Message, StringComparison.Ordinal);
+        Assert.Contains("2 unfinished", _harness.Apply(new MarkItemsDone("q", 3))
+            .Fails(ObjectErrorReason.OverReleased).Message, StringComparison.Ordinal);
         Assert.Equal(2, _harness.Queue("q").UnfinishedItems);
         _harness.Apply(new MarkItemsDone("q", -1)).Fails(ObjectErrorReason.Invalid);
         Assert.Equal(1, _harness.Apply(new MarkItemsDone("q", 0)).Get<MarkDoneOutcome>().Unfinished);

@@ -19,7 +19,8 @@ public sealed class QueueLifeTests
         Assert.Equal((10_000L, 64L << 20), (info.Spec.MaxItems, info.Spec.MaxBytes));
         _harness.Put("q", 1);
         Assert.Equal(1, _harness.CreateQueue(spec with { MaxItems = 10_000 }).ReadyItems);
-        foreach (var other in new[] { spec with { Kind = QueueKind.Lifo }, spec with { MaxItems = 5 }, spec with { MaxDeliveries = 0 }, spec with { IdleTtl = Second } })
+        foreach (var other in new[] { spec with { Kind = QueueKind.Lifo }, spec with { MaxItems = 5 }, spec with { MaxDeliveries = 0 },
+            spec with { IdleTtl = Second } })
             Assert.Equal("spec", _harness.Apply(new CreateQueue(other)).Fails(ObjectErrorReason.KindMismatch).Field);
     }
 
@@ -29,8 +30,10 @@ public sealed class QueueLifeTests
         var spec = new QueueSpec("q", QueueKind.Fifo);
         foreach (var (field, bad) in new (string, QueueSpec)[]
         {
-            ("spec.name", spec with { Name = "a b" }), ("spec.kind", spec with { Kind = 0 }), ("spec.max_items", spec with { MaxItems = -1 }),
-            ("spec.max_items", spec with { MaxItems = long.MaxValue }), ("spec.max_bytes", spec with { MaxBytes = -1 }), ("spec.durability", spec with { Durability = 0 }),
+            ("spec.name", spec with { Name = "a b" }), ("spec.kind", spec with { Kind = 0 }),
+            ("spec.max_items", spec with { MaxItems = -1 }),
+            ("spec.max_items", spec with { MaxItems = long.MaxValue }), ("spec.max_bytes", spec with { MaxBytes = -1 }),
+            ("spec.durability", spec with { Durability = 0 }),
             ("spec.max_deliveries", spec with { MaxDeliveries = -1 }), ("spec.dead_letter_queue", spec with { DeadLetterQueue = "q" }),
             ("spec.dead_letter_queue", spec with { DeadLetterQueue = "ä" }), ("spec.aging", spec with { Aging = Second }),
             ("spec.aging", spec with { Kind = QueueKind.Priority, Aging = -Second }), ("spec.idle_ttl", spec with { IdleTtl = -Second }),
@@ -104,7 +107,8 @@ public sealed class QueueLifeTests
         var join = _harness.Join("q");
         Assert.Equal(3, _harness.Apply(new ShutDownQueue("q", Immediate: true)).Get<ShutDownQueueOutcome>().Dropped);
         Assert.Equal(new PutOutcome(WaitStatus.ShutDown, 0), put.Outcome);
-        Assert.Equal((0L, 2L, 0L, 2L), (_harness.Queue("q").ReadyItems, _harness.Queue("q").LeasedItems, _harness.Queue("q").DelayedItems, _harness.Queue("q").UnfinishedItems));
+        Assert.Equal((0L, 2L, 0L, 2L), (_harness.Queue("q").ReadyItems, _harness.Queue("q").LeasedItems, _harness.Queue("q").DelayedItems,
+            _harness.Queue("q").UnfinishedItems));
         Assert.Equal(WaitStatus.ShutDown, _harness.Get("q").Get<GetOutcome>().Status);
         _harness.Settle("q", Settlement.Done, [leases[1]]);
         Assert.False(join.HasOutcome);

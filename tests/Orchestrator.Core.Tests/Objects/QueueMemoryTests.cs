@@ -24,7 +24,8 @@ public sealed class QueueMemoryTests
         var body = new object();
         var before = GC.GetTotalMemory(forceFullCollection: true);
         for (var i = 0; i < Items; i += 500)
-            harness.Apply(new PutItems("q", [.. Enumerable.Range(i, 500).Select(number => new PutItem(new Content(body, 64), number * 7919 % 1_000))]));
+            harness.Apply(new PutItems(
+                "q", [.. Enumerable.Range(i, 500).Select(number => new PutItem(new Content(body, 64), number * 7919 % 1_000))]));
         Assert.InRange((GC.GetTotalMemory(forceFullCollection: true) - before) / (double)Items, 40, 44);
         for (var i = 0; i < Items; i += 500)
             harness.Get("q", 500);

@@ -163,7 +163,8 @@ internal sealed class QueueModel(QueueKind kind, int maxItems, int maxDeliveries
     {
         while (true)
         {
-            var wait = Waiting.Where(wait => wait.Deadline <= now).OrderBy(wait => wait.Deadline).ThenBy(wait => wait.Created).FirstOrDefault();
+            var wait = Waiting.Where(wait => wait.Deadline <= now).OrderBy(wait => wait.Deadline).ThenBy(wait => wait.Created)
+                .FirstOrDefault();
             var item = Away.Where(item => item.Ends <= now).OrderBy(item => item.Ends).ThenBy(item => item.Created).FirstOrDefault();
             if (wait is null && item is null)
                 return;
@@ -220,7 +221,8 @@ internal sealed class QueueModel(QueueKind kind, int maxItems, int maxDeliveries
             getter.Sequences.Add(item.Deliveries);
             if (!getter.IsLeased)
                 continue;
-            (item.Session, item.Ends, item.Created, item.Lease) = (getter.Session, getter.Lease == 0 ? long.MaxValue : now + getter.Lease, ++_created, getter.Number);
+            (item.Session, item.Ends, item.Created, item.Lease) =
+                (getter.Session, getter.Lease == 0 ? long.MaxValue : now + getter.Lease, ++_created, getter.Number);
             Away.Add(item);
         }
 

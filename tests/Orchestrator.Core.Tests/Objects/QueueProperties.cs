@@ -5,9 +5,9 @@ using Orchestrator.Core.Queues;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// Random puts, gets, settlements, timeouts, abandoned waits, undelivered gets, repeated operations, ended leases and dying consumers against
-/// <see cref="QueueModel"/>: the same requests end in the same way with the same items, no item is lost or delivered to two sessions, bounds
-/// hold, the unfinished count is right.
+/// Random puts, gets, settlements, timeouts, abandoned waits, undelivered gets, repeated operations, ended leases and dying consumers
+/// against <see cref="QueueModel"/>: the same requests end in the same way with the same items, no item is lost or delivered to two
+/// sessions, bounds hold, the unfinished count is right.
 /// </summary>
 public sealed class QueueProperties
 {
@@ -24,7 +24,8 @@ public sealed class QueueProperties
 
     [Fact]
     public void The_same_commands_at_the_same_times_give_the_same_effects() =>
-        Steps.Sample(steps => Assert.Equal(new Run(QueueKind.Fifo, 0).Play(steps), new Run(QueueKind.Fifo, 0).Play(steps)), iter: Iterations.Of(200), threads: 2);
+        Steps.Sample(steps => Assert.Equal(
+            new Run(QueueKind.Fifo, 0).Play(steps), new Run(QueueKind.Fifo, 0).Play(steps)), iter: Iterations.Of(200), threads: 2);
 
     private sealed class Run
     {
@@ -44,7 +45,8 @@ public sealed class QueueProperties
         {
             var span = TimeSpan.FromMilliseconds(aging);
             _model = new QueueModel(kind, MaxItems, maxDeliveries: 3, span.Ticks);
-            _harness.CreateQueue(new QueueSpec("q", kind) { MaxItems = MaxItems, MaxDeliveries = 3, DeadLetterQueue = "dead", Aging = span });
+            _harness.CreateQueue(
+                new QueueSpec("q", kind) { MaxItems = MaxItems, MaxDeliveries = 3, DeadLetterQueue = "dead", Aging = span });
         }
 
         public List<(int Request, string Result)> Play((int Op, int A, int B)[] steps)
@@ -120,7 +122,8 @@ public sealed class QueueProperties
         private void Put(int a, int b)
         {
             var items = Enumerable.Range(0, 1 + (a % 4)).Select(i => (++_number, Priority: (long)((a + (i * b)) % 5))).ToArray();
-            var command = new PutItems("q", Array.ConvertAll(items, item => new PutItem(new Content(item.Item1, 1), item.Priority))) { Timeout = Timeout(b) };
+            var command = new PutItems(
+                "q", Array.ConvertAll(items, item => new PutItem(new Content(item.Item1, 1), item.Priority))) { Timeout = Timeout(b) };
             var request = new QueueModel.Request(_calls.Count, "put", -2, Deadline(command.Timeout)) { Items = items };
             Begin(command, request);
             _model.Put(request, _harness.Now.Ticks, command.Timeout != TimeSpan.Zero);
@@ -160,12 +163,14 @@ public sealed class QueueProperties
         private void Settle(int a, int b)
         {
             var leases = _calls.Where(call => call.Request.IsLeased && call.Request.Taken.Count > 0 && call.Call.HasOutcome)
-                .SelectMany(call => call.Call.Get<GetOutcome>().Items.Zip(call.Request.Taken, (item, model) => (item.LeaseId, Item: model, Lease: call.Request.Number)))
+                .SelectMany(call => call.Call.Get<GetOutcome>().Items.Zip(
+                    call.Request.Taken, (item, model) => (item.LeaseId, Item: model, Lease: call.Request.Number)))
                 .TakeLast(12).ToArray();
             if (leases.Length == 0)
                 return;
             var how = (Settlement)(1 + (b % 4));
-            TimeSpan? duration = how is Settlement.Extend || (how is Settlement.Return && b % 8 > 3) ? TimeSpan.FromMilliseconds(1 + (b % 30)) : null;
+            TimeSpan? duration = how is Settlement.Extend || (how is Settlement.Return && b % 8 > 3)
+                ? TimeSpan.FromMilliseconds(1 + (b % 30)) : null;
             var chosen = Enumerable.Range(0, 1 + (a % 3)).Select(i => leases[(a + (i * 5)) % leases.Length]).ToArray();
             var outcome = _harness.Settle("q", how, [.. chosen.Select(lease => lease.LeaseId)], duration).Get<SettleOutcome>();
             var stale = new List<ulong>();
@@ -173,7 +178,8 @@ public sealed class QueueProperties
             var fresh = new List<QueueModel.Item>();
             foreach (var lease in chosen)
             {
-                if (_model.Away.Contains(lease.Item) && lease.Item.Session >= 0 && lease.Item.Lease == lease.Lease && seen.Add(lease.LeaseId))
+                if (_model.Away.Contains(lease.Item) && lease.Item.Session >= 0 && lease.Item.Lease == lease.Lease
+                    && seen.Add(lease.LeaseId))
                     fresh.Add(lease.Item);
                 else
                     stale.Add(lease.LeaseId);
@@ -254,7 +260,8 @@ public sealed class QueueProperties
 
         private void Compare()
         {
-            var ended = _harness.Completed.Select(call => (_calls.FindIndex(known => known.Call == call), Result(call))).Where(end => end.Item1 >= 0).OrderBy(end => end.Item1).ToArray();
+            var ended = _harness.Completed.Select(call => (_calls.FindIndex(known => known.Call == call), Result(call)))
+                .Where(end => end.Item1 >= 0).OrderBy(end => end.Item1).ToArray();
             Assert.Equal(_model.Ended.OrderBy(end => end.Request), ended);
             _history.AddRange(ended);
             _model.Ended.Clear();
@@ -262,9 +269,11 @@ public sealed class QueueProperties
             var info = _harness.Queue("q");
             Assert.Equal(
                 (_model.Ready.Count, _model.Away.Count, _model.Unfinished, _model.Dropped, _model.Dead.Count),
-                ((int)info.ReadyItems, (int)(info.LeasedItems + info.DelayedItems), (int)info.UnfinishedItems, (int)info.Dropped, (int)info.DeadLettered));
+                ((int)info.ReadyItems, (int)(info.LeasedItems + info.DelayedItems), (int)info.UnfinishedItems, (int)info.Dropped,
+                    (int)info.DeadLettered));
             Assert.Equal(
-                (_model.Getters.Count, _model.Putters.Count, _model.Joiners.Count), (info.WaitingGetters, info.WaitingPutters, info.WaitingJoiners));
+                (_model.Getters.Count, _model.Putters.Count, _model.Joiners.Count),
+                (info.WaitingGetters, info.WaitingPutters, info.WaitingJoiners));
             Assert.InRange(info.ReadyItems + info.LeasedItems + info.DelayedItems, 0, MaxItems + _overfull);
             Assert.Equal(info.ReadyItems, info.ReadyBytes);
         }
@@ -274,7 +283,8 @@ public sealed class QueueProperties
             PutOutcome { Status: WaitStatus.Ok } or JoinOutcome { Status: WaitStatus.Ok } => "ok",
             PutOutcome put => $"{Text(put.Status)} {put.Accepted}",
             JoinOutcome join => $"{Text(join.Status)} {join.Unfinished}",
-            GetOutcome { Status: WaitStatus.Ok } get => $"ok {string.Join(' ', get.Items.Select(item => $"{item.Body.Body}/{item.Delivery}"))}",
+            GetOutcome { Status: WaitStatus.Ok } get =>
+                $"ok {string.Join(' ', get.Items.Select(item => $"{item.Body.Body}/{item.Delivery}"))}",
             GetOutcome get => Text(get.Status),
             ObjectError { Reason: ObjectErrorReason.SessionLost } => "session lost",
             var other => $"{other}",

@@ -30,7 +30,8 @@ public sealed class QueueTests
         _harness.Put("q", 1, 2);
         var items = _harness.Get("q", 2).Get<GetOutcome>().Items;
         Assert.Equal([(1UL, 1, 0UL), (2UL, 1, 0UL)], items.Select(item => (item.Sequence, item.Delivery, item.LeaseId)));
-        Assert.Equal(20, _harness.Apply(new PutItems("q", QueueCalls.Items(1, 2))).Outcome is PutOutcome ? _harness.Get("q", 2).Outcome.Bytes : 0);
+        Assert.Equal(
+            20, _harness.Apply(new PutItems("q", QueueCalls.Items(1, 2))).Outcome is PutOutcome ? _harness.Get("q", 2).Outcome.Bytes : 0);
     }
 
     [Fact]
@@ -94,7 +95,8 @@ public sealed class QueueTests
         _harness.Get("q");
         Assert.True(large.HasOutcome);
         Assert.False(small.HasOutcome);
-        var error = _harness.Apply(new PutItems("q", [new PutItem(new Content(4, 1)), new PutItem(new Content(5, 26))])).Fails(ObjectErrorReason.Invalid);
+        var error = _harness.Apply(new PutItems("q", [new PutItem(new Content(4, 1)), new PutItem(new Content(5, 26))]))
+            .Fails(ObjectErrorReason.Invalid);
         Assert.Equal("items[1]", error.Field);
         Assert.Contains("26 bytes", error.Message, StringComparison.Ordinal);
         Assert.Contains("at most 25", error.Message, StringComparison.Ordinal);
@@ -181,7 +183,8 @@ public sealed class QueueTests
     [Fact]
     public void What_comes_back_is_the_first_in_each_kind_of_queue()
     {
-        foreach (var (kind, order) in new[] { (QueueKind.Lifo, new[] { 3, 2, 4, 1 }), (QueueKind.Fifo, [1, 2, 3, 4]), (QueueKind.Priority, [1, 2, 3, 4]) })
+        foreach (var (kind, order) in new[] { (QueueKind.Lifo, new[] { 3, 2, 4, 1 }), (QueueKind.Fifo, [1, 2, 3, 4]),
+            (QueueKind.Priority, [1, 2, 3, 4]) })
         {
             var name = $"{kind}";
             _harness.CreateQueue(new QueueSpec(name, kind));

@@ -4,8 +4,8 @@ using Orchestrator.Core.RateLimiters;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// Reference model of a rate limiter by its definition: every permit ever granted, and whether one more keeps the promise over every time span
-/// that ends now.
+/// Reference model of a rate limiter by its definition: every permit ever granted, and whether one more keeps the promise over every time
+/// span that ends now.
 /// </summary>
 internal sealed class RateLimiterModel(RateLimiterSpec spec) : ISyncModel
 {
@@ -77,7 +77,8 @@ internal sealed class RateLimiterModel(RateLimiterSpec spec) : ISyncModel
                 sum += _given[last].Permits;
                 var span = _given[last].At - _given[first].At;
                 Assert.True(
-                    spec.SlidingWindow ? span >= spec.Period.Ticks || sum <= spec.Permits : (sum - spec.Burst) * spec.Period.Ticks <= span * spec.Permits,
+                    spec.SlidingWindow
+                        ? span >= spec.Period.Ticks || sum <= spec.Permits : (sum - spec.Burst) * spec.Period.Ticks <= span * spec.Permits,
                     $"{sum} permits in {span} ticks");
             }
         }

@@ -13,7 +13,8 @@ public sealed class RateLimiterProperties
 
     [Fact]
     public void Rate_limiters_behave_as_the_model() =>
-        Gen.Select(Specs, SyncRun.Steps).Sample((spec, steps) => new Run(spec, givesBack: spec.SlidingWindow).Play(steps), iter: Iterations.Of(1_000), threads: 2);
+        Gen.Select(Specs, SyncRun.Steps).Sample(
+            (spec, steps) => new Run(spec, givesBack: spec.SlidingWindow).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     [Fact]
     public void Permits_given_back_are_never_too_many()
@@ -123,7 +124,8 @@ public sealed class RateLimiterProperties
         protected override string Show(int request, ObjectOutcome outcome)
         {
             var acquired = (AcquirePermitsOutcome)outcome;
-            return acquired.Status == WaitStatus.Timeout && _model.Exact.Contains(request) ? $"Timeout {acquired.RetryAfter.Ticks}" : $"{acquired.Status}";
+            return acquired.Status == WaitStatus.Timeout && _model.Exact.Contains(request)
+                ? $"Timeout {acquired.RetryAfter.Ticks}" : $"{acquired.Status}";
         }
 
         protected override void Finished() => _model.CheckEverySpan();

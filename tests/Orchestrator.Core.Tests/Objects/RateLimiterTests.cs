@@ -37,8 +37,10 @@ public sealed class RateLimiterTests
         Acquire(10, name: "window");
         _harness.Advance(TimeSpan.FromMilliseconds(500));
         Assert.Equal(WaitStatus.Ok, Acquire(5, TimeSpan.Zero, "bucket").Get<AcquirePermitsOutcome>().Status);
-        Assert.Equal(new AcquirePermitsOutcome(WaitStatus.Timeout, TimeSpan.FromMilliseconds(100)), Acquire(1, TimeSpan.Zero, "bucket").Outcome);
-        Assert.Equal(new AcquirePermitsOutcome(WaitStatus.Timeout, TimeSpan.FromMilliseconds(500)), Acquire(1, TimeSpan.Zero, "window").Outcome);
+        Assert.Equal(
+            new AcquirePermitsOutcome(WaitStatus.Timeout, TimeSpan.FromMilliseconds(100)), Acquire(1, TimeSpan.Zero, "bucket").Outcome);
+        Assert.Equal(
+            new AcquirePermitsOutcome(WaitStatus.Timeout, TimeSpan.FromMilliseconds(500)), Acquire(1, TimeSpan.Zero, "window").Outcome);
     }
 
     [Fact]
@@ -145,7 +147,8 @@ public sealed class RateLimiterTests
     {
         Create(permits: 10, burst: 4);
         Assert.Equal(
-            "permits of 5 must be 1 to 4, the most that rate limiter \"api\" gives at once, or 0 for 1", Acquire(5).Fails(ObjectErrorReason.Invalid).Message);
+            "permits of 5 must be 1 to 4, the most that rate limiter \"api\" gives at once, or 0 for 1", Acquire(5)
+                .Fails(ObjectErrorReason.Invalid).Message);
         Acquire(-1).Fails(ObjectErrorReason.Invalid);
         Assert.Equal(WaitStatus.Ok, Acquire(0).Get<AcquirePermitsOutcome>().Status);
         Create(permits: 10, sliding: true, name: "window");
@@ -177,7 +180,8 @@ public sealed class RateLimiterTests
     [InlineData("a", 1, 1, -1, false, "spec.burst")]
     [InlineData("a", 3, 1, 2, true, "spec.burst")]
     public void Bad_numbers_are_named(string name, long permits, long period, long burst, bool sliding, string field) => Assert.Equal(
-        field, _harness.Apply(new CreateRateLimiter(new RateLimiterSpec(name, permits, TimeSpan.FromTicks(period), burst, sliding))).Fails(ObjectErrorReason.Invalid).Field);
+        field, _harness.Apply(new CreateRateLimiter(new RateLimiterSpec(name, permits, TimeSpan.FromTicks(period), burst, sliding)))
+            .Fails(ObjectErrorReason.Invalid).Field);
 
     [Fact]
     public void A_bucket_asked_at_every_tick_does_not_drift()
@@ -212,5 +216,6 @@ public sealed class RateLimiterTests
     private Call Create(long permits, long burst = 0, bool sliding = false, string name = "api") =>
         _harness.Apply(new CreateRateLimiter(new RateLimiterSpec(name, permits, TimeSpan.FromSeconds(1), burst, sliding)));
 
-    private Call Acquire(long permits, TimeSpan? timeout = null, string name = "api") => _harness.Apply(new AcquirePermits(name, permits) { Timeout = timeout });
+    private Call Acquire(long permits, TimeSpan? timeout = null, string name = "api") =>
+        _harness.Apply(new AcquirePermits(name, permits) { Timeout = timeout });
 }

@@ -101,7 +101,8 @@ public sealed class RequestIdTests
         Assert.InRange(_harness.Engine.ReplayBytes, 0, before + 200);
     }
 
-    private Call Acquire(ClientObjectQuota client, string id) => _harness.Apply(new AcquireLock("build") { Client = client, RequestId = id });
+    private Call Acquire(ClientObjectQuota client, string id) =>
+        _harness.Apply(new AcquireLock("build") { Client = client, RequestId = id });
 
     private Call Get(string id) => _harness.Apply(new GetItems("q") { Client = _ann, RequestId = id, Timeout = TimeSpan.Zero });
 
@@ -110,6 +111,7 @@ public sealed class RequestIdTests
     private void Put(int count)
     {
         _harness.Apply(new CreateQueue(new QueueSpec("q", QueueKind.Fifo))).Get<CreateQueueOutcome>();
-        _harness.Apply(new PutItems("q", [.. Enumerable.Range(0, count).Select(_ => new PutItem(new Content(new object(), 1_000)))])).Get<PutOutcome>();
+        _harness.Apply(new PutItems("q", [.. Enumerable.Range(0, count).Select(_ => new PutItem(new Content(new object(), 1_000)))]))
+            .Get<PutOutcome>();
     }
 }

@@ -28,7 +28,8 @@ internal sealed class SemaphoreModel : ISyncModel
 
     public void Advance(long now)
     {
-        while (_pools.Values.SelectMany(pool => pool.Line).OrderBy(wait => (wait.Deadline, wait.Number)).FirstOrDefault() is { } first && first.Deadline <= now)
+        while (_pools.Values.SelectMany(pool => pool.Line).OrderBy(wait => (wait.Deadline, wait.Number)).FirstOrDefault() is { } first
+            && first.Deadline <= now)
         {
             Ended.Add((first.Number, $"Timeout {_pools[first.Name].Available}"));
             Abandon(first.Number);
@@ -52,14 +53,16 @@ internal sealed class SemaphoreModel : ISyncModel
     public void End(long session)
     {
         var left = new List<Pool>();
-        foreach (var wait in _pools.Values.SelectMany(pool => pool.Line).Where(wait => wait.Session == session).OrderBy(wait => wait.Number).ToArray())
+        foreach (var wait in _pools.Values.SelectMany(pool => pool.Line).Where(wait => wait.Session == session).OrderBy(wait => wait.Number)
+            .ToArray())
         {
             _pools[wait.Name].Line.Remove(wait);
             left.Add(_pools[wait.Name]);
             Ended.Add((wait.Number, "SessionLost"));
         }
 
-        foreach (var hold in _pools.Values.SelectMany(pool => pool.Holds).Where(hold => hold.Session == session).OrderBy(hold => hold.Grant).ToArray())
+        foreach (var hold in _pools.Values.SelectMany(pool => pool.Holds).Where(hold => hold.Session == session).OrderBy(hold => hold.Grant)
+            .ToArray())
             Return(_pools[hold.Name], hold);
         // The semaphores where it only waited are served last.
         left.ForEach(Serve);
@@ -85,7 +88,8 @@ internal sealed class SemaphoreModel : ISyncModel
         }
 
         _pools[command.Semaphore] = pool;
-        var wait = new Wait(request, session, pool.Name, command.Permits, command.Timeout is { } timeout ? now + timeout.Ticks : long.MaxValue);
+        var wait = new Wait(
+            request, session, pool.Name, command.Permits, command.Timeout is { } timeout ? now + timeout.Ticks : long.MaxValue);
         if (pool.Line.Count == 0 && pool.Available >= command.Permits)
         {
             Grant(pool, wait);
@@ -164,15 +168,16 @@ internal sealed class SemaphoreModel : ISyncModel
     }
 
     /// <summary>
-    /// A session finishes when each of its waits can be served: when the free permits, those of sessions that finish, and its own are enough for
-    /// it and for all unfinished waiters ahead of it. A wait that an outsider may serve counts as served.
+    /// A session finishes when each of its waits can be served: when the free permits, those of sessions that finish, and its own are
+    /// enough for it and for all unfinished waiters ahead of it. A wait that an outsider may serve counts as served.
     /// </summary>
     private bool IsServedInTheEnd(Wait wait)
     {
         var waits = _pools.Values.SelectMany(pool => pool.Line).ToList();
         var done = new HashSet<long>();
         while (_pools.Values.SelectMany(pool => pool.Holds).Select(hold => hold.Session).Concat(waits.Select(other => other.Session))
-            .Where(session => session != wait.Session && !done.Contains(session) && waits.TrueForAll(other => other.Session != session || CanBeServed(other)))
+            .Where(session => session != wait.Session && !done.Contains(session)
+                && waits.TrueForAll(other => other.Session != session || CanBeServed(other)))
             .ToArray() is { Length: > 0 } more)
         {
             done.UnionWith(more);

@@ -5,15 +5,18 @@ using Orchestrator.Core.Semaphores;
 namespace Orchestrator.Core.Tests.Objects;
 
 /// <summary>
-/// Semaphores against <see cref="SemaphoreModel"/>: first come, first served, never too many permits, deadlocks reported exactly where they are.
+/// Semaphores against <see cref="SemaphoreModel"/>: first come, first served, never too many permits, deadlocks reported exactly where they
+/// are.
 /// </summary>
 public sealed class SemaphoreProperties
 {
     [Fact]
-    public void Semaphores_behave_as_the_model() => SyncRun.Steps.Sample(steps => new Run(4).Play(steps), iter: Iterations.Of(1_000), threads: 2);
+    public void Semaphores_behave_as_the_model() =>
+        SyncRun.Steps.Sample(steps => new Run(4).Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     [Fact]
-    public void One_bounded_semaphore_behaves_as_the_model() => SyncRun.Steps.Sample(steps => new Run(1).Play(steps), iter: Iterations.Of(400), threads: 2);
+    public void One_bounded_semaphore_behaves_as_the_model() =>
+        SyncRun.Steps.Sample(steps => new Run(1).Play(steps), iter: Iterations.Of(400), threads: 2);
 
     private sealed class Run : SyncRun
     {
@@ -39,7 +42,8 @@ public sealed class SemaphoreProperties
                 return new ReleaseSemaphore(name, permits);
             var timeout = (a % 8) switch { 0 => TimeSpan.Zero, 1 or 2 => TimeSpan.FromMilliseconds(b % 20), _ => (TimeSpan?)null };
             var says = b % 6 > 0;
-            return new AcquireSemaphore(name, permits) { InitialPermits = says ? initial : null, Bounded = says && bounded, Timeout = timeout };
+            return new AcquireSemaphore(name, permits) { InitialPermits = says
+                ? initial : null, Bounded = says && bounded, Timeout = timeout };
         }
 
         protected override string Show(int request, ObjectOutcome outcome) => outcome switch
@@ -59,7 +63,8 @@ public sealed class SemaphoreProperties
 
             Assert.Equal(_model.Holds.Order(), held.Order());
             foreach (var (name, initial, bounded) in Pools)
-                Assert.True(!bounded || held.Where(hold => hold.Name == name).Sum(hold => hold.Permits) <= initial, "more permits than there are");
+                Assert.True(
+                    !bounded || held.Where(hold => hold.Name == name).Sum(hold => hold.Permits) <= initial, "more permits than there are");
         }
     }
 }

@@ -72,7 +72,8 @@ public sealed class SemaphoreTests
     [Fact]
     public void An_unbounded_one_is_released_by_anybody_before_or_while_one_waits()
     {
-        Assert.Equal(WaitStatus.Timeout, Acquire(_ann, "signal", initial: 0, bounded: false, timeout: TimeSpan.Zero).Get<AcquireSemaphoreOutcome>().Status);
+        Assert.Equal(WaitStatus.Timeout, Acquire(_ann, "signal", initial: 0, bounded: false, timeout: TimeSpan.Zero)
+            .Get<AcquireSemaphoreOutcome>().Status);
         Assert.Equal(1, Release(null, "signal").Get<ReleaseSemaphoreOutcome>().AvailablePermits);
         Assert.Equal(0, Acquire(_ann, "signal").Get<AcquireSemaphoreOutcome>().AvailablePermits);
         var waiter = Acquire(_ann, "signal");
@@ -128,7 +129,8 @@ public sealed class SemaphoreTests
     {
         Acquire(_ann, "db", initial: 2);
         var error = Acquire(_bob, "db", initial: 3).Fails(ObjectErrorReason.KindMismatch);
-        Assert.Equal("semaphore \"db\" was created with initial_permits 2 and is bounded; initial_permits of 3 must agree or be left out", error.Message);
+        Assert.Equal("semaphore \"db\" was created with initial_permits 2 and is bounded; initial_permits of 3 must agree or be left out",
+            error.Message);
         Assert.Equal("bounded", Acquire(_bob, "db", initial: 2, bounded: false).Fails(ObjectErrorReason.KindMismatch).Field);
         Acquire(_ann, "open", initial: 2, bounded: false);
         _harness.Apply(new AcquireSemaphore("open") { Session = _bob, Bounded = true }).Fails(ObjectErrorReason.KindMismatch);
@@ -155,13 +157,15 @@ public sealed class SemaphoreTests
         Assert.Equal("semaphore", Release(_ann, "no spaces").Fails(ObjectErrorReason.Invalid).Field);
         Assert.Equal("permits", Release(_ann, "db", -2).Fails(ObjectErrorReason.Invalid).Field);
         Assert.Equal("timeout", Acquire(_ann, "db", initial: 1, timeout: TimeSpan.FromSeconds(-1)).Fails(ObjectErrorReason.Invalid).Field);
-        Assert.Equal("lease", _harness.Apply(new AcquireSemaphore("db") { Session = _ann, InitialPermits = 1, Lease = TimeSpan.FromSeconds(1) }).Fails(ObjectErrorReason.Invalid).Field);
+        Assert.Equal("lease", _harness.Apply(new AcquireSemaphore("db") { Session = _ann, InitialPermits = 1,
+            Lease = TimeSpan.FromSeconds(1) }).Fails(ObjectErrorReason.Invalid).Field);
     }
 
     [Fact]
     public void Without_a_session_the_permits_live_for_the_lease()
     {
-        var grant = _harness.Apply(new AcquireSemaphore("db") { InitialPermits = 1, Bounded = true, Lease = TimeSpan.FromSeconds(5) }).Get<AcquireSemaphoreOutcome>();
+        var grant = _harness.Apply(new AcquireSemaphore("db") { InitialPermits = 1, Bounded = true, Lease = TimeSpan.FromSeconds(5) })
+            .Get<AcquireSemaphoreOutcome>();
         Assert.True(grant.Session!.IsImplicit);
         var waiter = _harness.Apply(new AcquireSemaphore("db"));
         _harness.Advance(TimeSpan.FromSeconds(5));
@@ -219,8 +223,11 @@ public sealed class SemaphoreTests
         Assert.NotNull(Acquire(_ann, "open").Wait);
     }
 
-    private Call Acquire(Session? session, string name, int permits = 1, int? initial = null, bool bounded = true, TimeSpan? timeout = null) =>
-        _harness.Apply(new AcquireSemaphore(name, permits) { Session = session, InitialPermits = initial, Bounded = initial is not null && bounded, Timeout = timeout });
+    private Call Acquire(
+        Session? session, string name, int permits = 1, int? initial = null, bool bounded = true, TimeSpan? timeout = null) =>
+        _harness.Apply(new AcquireSemaphore(name, permits) { Session = session, InitialPermits = initial, Bounded = initial is not null
+            && bounded, Timeout = timeout });
 
-    private Call Release(Session? session, string name, int permits = 1) => _harness.Apply(new ReleaseSemaphore(name, permits) { Session = session });
+    private Call Release(Session? session, string name, int permits = 1) =>
+        _harness.Apply(new ReleaseSemaphore(name, permits) { Session = session });
 }

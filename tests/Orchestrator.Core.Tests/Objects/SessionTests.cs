@@ -26,7 +26,8 @@ public sealed class SessionTests
         // Later callers get the reason of the end.
         Assert.Same(session, _harness.Engine.FindSession(session.Id));
         var message = _harness.Apply(new KeepSessionAlive { Session = session }).Fails(ObjectErrorReason.SessionLost).Message;
-        Assert.Equal($"{session.Alias} (\"importer\") has ended: without a sign of life its time to live of 30 s passed; create a new one", message);
+        Assert.Equal(
+            $"{session.Alias} (\"importer\") has ended: without a sign of life its time to live of 30 s passed; create a new one", message);
         Assert.Equal((0, 0), (_harness.Engine.SessionCount, _harness.Engine.ObjectCount));
     }
 
@@ -119,7 +120,8 @@ public sealed class SessionTests
     public void Times_to_live_and_numbers_of_sessions_are_bounded()
     {
         Assert.Equal("ttl", _harness.Apply(new CreateSession("", TimeSpan.Zero)).Fails(ObjectErrorReason.Invalid).Field);
-        Assert.Contains("at most 86400 s", _harness.Apply(new CreateSession("", TimeSpan.FromDays(2))).Fails(ObjectErrorReason.Invalid).Message, StringComparison.Ordinal);
+        Assert.Contains("at most 86400 s", _harness.Apply(new CreateSession("", TimeSpan.FromDays(2)))
+            .Fails(ObjectErrorReason.Invalid).Message, StringComparison.Ordinal);
         var harness = new ObjectHarness(new ObjectEngineOptions { MaxSessions = 1, MaxObjects = 1, MaxWaits = 1 });
         var session = harness.Session();
         harness.Apply(new CreateSession("")).Fails(ObjectErrorReason.LimitExceeded);
@@ -154,7 +156,8 @@ public sealed class SessionTests
         Operation(session, 8, "build");
         _harness.Apply(new CompensateDelivery(replayed.Delivery!.Value));
         Assert.Equal(1, session.HoldCount);
-        var message = _harness.Apply(new ReleaseLock("build") { Session = session, OperationId = 7 }).Fails(ObjectErrorReason.Invalid).Message;
+        var message = _harness.Apply(new ReleaseLock("build") { Session = session, OperationId = 7 })
+            .Fails(ObjectErrorReason.Invalid).Message;
         Assert.Equal("operation 7 was a AcquireLock and is now a ReleaseLock; give each its own id", message);
         // Operation ids are per session.
         Assert.NotNull(Operation(_harness.Session(), 7, "build").Wait);
@@ -230,7 +233,8 @@ public sealed class SessionTests
         harness.Advance(TimeSpan.FromSeconds(10));
         Assert.NotSame(second, Create("a"));
 
-        Session Create(string requestId) => harness.Apply(new CreateSession("") { RequestId = requestId }).Get<CreateSessionOutcome>().Created;
+        Session Create(string requestId) =>
+            harness.Apply(new CreateSession("") { RequestId = requestId }).Get<CreateSessionOutcome>().Created;
     }
 
     [Fact]

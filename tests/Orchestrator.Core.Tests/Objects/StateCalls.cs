@@ -9,7 +9,8 @@ internal static class StateCalls
     public static ObjectHarness Harness(StateOptions? options = null) =>
         new(new ObjectEngineOptions { State = (options ?? new StateOptions()) with { ValueEditor = new JsonEditor() } });
 
-    public static DictEdit Set(string key, string value, TimeSpan? ttl = null) => new(DictOperation.Set, key) { Value = JsonEditor.Json(value), Ttl = ttl };
+    public static DictEdit Set(string key, string value, TimeSpan? ttl = null) =>
+        new(DictOperation.Set, key) { Value = JsonEditor.Json(value), Ttl = ttl };
 
     public static DictEdit Delete(string key) => new(DictOperation.Delete, key);
 
@@ -21,7 +22,8 @@ internal static class StateCalls
     public static DictPage Read(this ObjectHarness harness, params string[] keys) =>
         (DictPage)harness.Engine.ReadDict(new DictQuery("d") { Keys = keys }, harness.Now);
 
-    public static string Text(this DictPage page) => string.Join(' ', page.Entries.Select(entry => $"{entry.Key}={entry.Value?.Body ?? "-"}"));
+    public static string Text(this DictPage page) =>
+        string.Join(' ', page.Entries.Select(entry => $"{entry.Key}={entry.Value?.Body ?? "-"}"));
 
     public static ListEdit Edit(ListOperation operation, long index = 0, string value = "", params string[] values) => new(operation)
     {
@@ -40,9 +42,11 @@ internal static class StateCalls
 
     public static string ReadValue(this ObjectHarness harness) => $"{((ValueReading)harness.Engine.ReadValue("v")).Current}";
 
-    public static Call Array(this ObjectHarness harness, long length, params ArrayEdit[] edits) => harness.Apply(new UpdateArray("a", length, edits));
+    public static Call Array(this ObjectHarness harness, long length, params ArrayEdit[] edits) =>
+        harness.Apply(new UpdateArray("a", length, edits));
 
-    public static ArrayEdit At(long index, NumberOperation operation, Number operand, Number? expected = null) => new(index, new NumberEdit(operation, operand, expected));
+    public static ArrayEdit At(long index, NumberOperation operation, Number operand, Number? expected = null) =>
+        new(index, new NumberEdit(operation, operand, expected));
 
     public static string ReadArray(this ObjectHarness harness, long start = 0, long limit = 0) =>
         string.Join(' ', ((ArrayPage)harness.Engine.ReadArray("a", start, limit)).Values);

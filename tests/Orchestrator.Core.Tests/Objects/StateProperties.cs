@@ -15,7 +15,8 @@ public sealed class StateProperties
         Gen.Select(Gen.Int[0, 15], Gen.Int[0, 1_000], Gen.Int[0, 1_000]).Array[1, 120];
 
     [Fact]
-    public void State_and_its_watchers_behave_as_the_model() => Steps.Sample(steps => new Run().Play(steps), iter: Iterations.Of(1_000), threads: 2);
+    public void State_and_its_watchers_behave_as_the_model() =>
+        Steps.Sample(steps => new Run().Play(steps), iter: Iterations.Of(1_000), threads: 2);
 
     private sealed class Run
     {
@@ -42,7 +43,8 @@ public sealed class StateProperties
 
             _mirror.CatchUp(int.MaxValue);
             CompareMirror();
-            foreach (var (kind, name) in new[] { (ObjectKind.Dict, "d"), (ObjectKind.List, "l"), (ObjectKind.Value, "v"), (ObjectKind.Array, "a") })
+            foreach (var (kind, name) in new[] { (ObjectKind.Dict, "d"), (ObjectKind.List, "l"), (ObjectKind.Value, "v"),
+                (ObjectKind.Array, "a") })
                 _harness.Apply(new DeleteState(kind, name));
             Assert.Equal((0, 0L, 0L), (_harness.Engine.ObjectCount, _harness.Engine.StateBytes, _harness.Engine.StateHistoryBytes));
             Assert.Null(_harness.Engine.NextDeadline);
@@ -63,7 +65,8 @@ public sealed class StateProperties
                     Assert.Equal(_model.UpdateValue(value), Apply(new UpdateValue("v", value)));
                     break;
                 case 11 or 12:
-                    var edits = Enumerable.Range(0, 1 + (a % 3)).Select(i => new ArrayEdit(((a + (i * 3)) % 8) - 4, Edit(a + i, b + i))).ToArray();
+                    var edits = Enumerable.Range(0, 1 + (a % 3)).Select(i => new ArrayEdit(((a + (i * 3)) % 8) - 4, Edit(a + i, b + i)))
+                        .ToArray();
                     Assert.Equal(_model.UpdateArray(edits), Apply(new UpdateArray("a", 0, edits)));
                     break;
                 case 13:
@@ -123,7 +126,8 @@ public sealed class StateProperties
         {
             var operation = (NumberOperation)(1 + (a % 5));
             var operand = b % 11 == 0 ? (b % 2 == 0 ? long.MaxValue : long.MinValue) : (b % 7) - 3;
-            return new NumberEdit(operation, Number.Of(operand), operation == NumberOperation.CompareAndSet && b % 3 > 0 ? Number.Of((b % 5) - 2) : null);
+            return new NumberEdit(
+                operation, Number.Of(operand), operation == NumberOperation.CompareAndSet && b % 3 > 0 ? Number.Of((b % 5) - 2) : null);
         }
 
         /// <summary>Every update is first tried with a guard that does not hold, which changes nothing.</summary>
@@ -137,13 +141,15 @@ public sealed class StateProperties
                 return false;
             }
 
-            (_last, _lastOutcome) = (update with { Guard = new StateGuard(stale.CurrentVersion), RequestId = $"r{_requests}" }, call.Outcome);
+            (_last, _lastOutcome) =
+                (update with { Guard = new StateGuard(stale.CurrentVersion), RequestId = $"r{_requests}" }, call.Outcome);
             return true;
         }
 
         private void Compare()
         {
-            Assert.Equal(_model.Dict.Select(entry => $"{entry.Key}={entry.Value}"), _harness.Read().Entries.Select(entry => $"{entry.Key}={entry.Value!.Value.Body}"));
+            Assert.Equal(_model.Dict.Select(entry => $"{entry.Key}={entry.Value}"), _harness.Read().Entries.Select(
+                entry => $"{entry.Key}={entry.Value!.Value.Body}"));
             Assert.Equal(string.Join(' ', _model.List), _harness.ReadList());
             Assert.Equal($"{_model.Value}", _harness.ReadValue());
             Assert.Equal(string.Join(' ', _model.Array), _harness.ReadArray());
@@ -153,7 +159,8 @@ public sealed class StateProperties
 
         private void CompareMirror()
         {
-            Assert.Equal(_model.Dict.Select(entry => $"{entry.Key}={entry.Value}").Order(), _mirror.Dict.Select(entry => $"{entry.Key}={entry.Value}").Order());
+            Assert.Equal(_model.Dict.Select(entry => $"{entry.Key}={entry.Value}")
+                .Order(), _mirror.Dict.Select(entry => $"{entry.Key}={entry.Value}").Order());
             Assert.Equal(_model.List, _mirror.List);
             Assert.Equal(_model.Value, _mirror.Value);
             Assert.Equal(_model.Array, _mirror.Array);

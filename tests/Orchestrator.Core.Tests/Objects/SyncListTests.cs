@@ -145,7 +145,8 @@ public sealed class SyncListTests
         _harness.Acquire(_ann, "build");
         _harness.Acquire(_bob, "build");
         Assert.Equal(
-            [("objects.sessions", 100_000L, 2L), ("objects.named", 1_000_000L, 1L), ("objects.waits", 1_000_000L, 1L), ("objects.replays", 256L << 20, 0L)],
+            [("objects.sessions", 100_000L, 2L), ("objects.named", 1_000_000L, 1L), ("objects.waits", 1_000_000L, 1L),
+                ("objects.replays", 256L << 20, 0L)],
             _harness.Engine.Limits().Select(limit => (limit.Name, limit.Maximum, limit.Used)));
     }
 

@@ -25,8 +25,8 @@ internal interface ISyncModel
 }
 
 /// <summary>
-/// The same random commands for the engine and a model, mixed with ticks, callers that leave before and after their grant, repeated operations,
-/// and dying sessions: the same requests must end in the same order and in the same way, and nothing may be left over.
+/// The same random commands for the engine and a model, mixed with ticks, callers that leave before and after their grant, repeated
+/// operations, and dying sessions: the same requests must end in the same order and in the same way, and nothing may be left over.
 /// </summary>
 internal abstract class SyncRun(ISyncModel model)
 {
@@ -130,7 +130,8 @@ internal abstract class SyncRun(ISyncModel model)
 
     private void GiveBack(int a)
     {
-        var recent = Enumerable.Range(0, _calls.Count).Where(i => _calls[i] is { Delivery.Granted: not null } && !_forgotten.Contains(i)).TakeLast(8).ToArray();
+        var recent = Enumerable.Range(0, _calls.Count).Where(i => _calls[i] is { Delivery.Granted: not null } && !_forgotten.Contains(i))
+            .TakeLast(8).ToArray();
         if (recent.Length == 0)
             return;
         var request = recent[a % recent.Length];

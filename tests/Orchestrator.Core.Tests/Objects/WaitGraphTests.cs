@@ -3,7 +3,9 @@ using Orchestrator.Core.Objects;
 
 namespace Orchestrator.Core.Tests.Objects;
 
-/// <summary>Waits for some of several holders: what is a deadlock among locks need not be one there, and a knot is one without a single cycle.</summary>
+/// <summary>
+/// Waits for some of several holders: what is a deadlock among locks need not be one there, and a knot is one without a single cycle.
+/// </summary>
 public sealed class WaitGraphTests
 {
     private readonly ObjectHarness _harness = new();

@@ -81,7 +81,8 @@ public sealed class WatchStateTests
             Assert.False(_harness.Engine.ReadChanges(kind, "x", 0, 9).Exists);
             _harness.Apply(new DeleteState(kind, "x")).Fails(ObjectErrorReason.NotFound);
             _harness.Abandon(wait);
-            Assert.Equal(WaitStatus.Timeout, _harness.Apply(new AwaitStateChange(kind, "x", 0) { Timeout = TimeSpan.Zero }).Get<StateChangedOutcome>().Status);
+            Assert.Equal(WaitStatus.Timeout, _harness.Apply(new AwaitStateChange(kind, "x", 0) { Timeout = TimeSpan.Zero })
+                .Get<StateChangedOutcome>().Status);
             Assert.Equal(0, _harness.Engine.ObjectCount);
         }
 
@@ -128,10 +129,12 @@ public sealed class WatchStateTests
         _harness.Value(NumberOperation.Min, Number.Of(5));
         _harness.Array(2, At(-1, NumberOperation.Add, Number.Of(1.5)));
         var list = _harness.Engine.ReadChanges(ObjectKind.List, "l", 0, 9).Changes.Cast<ListEdited>().ToArray();
-        Assert.Equal([(1UL, ListOperation.Extend, 0L), (2UL, ListOperation.Pop, 1L)], list.Select(change => (change.Version, change.Edit.Operation, change.Edit.Index)));
+        Assert.Equal([(1UL, ListOperation.Extend, 0L), (2UL, ListOperation.Pop, 1L)], list.Select(
+            change => (change.Version, change.Edit.Operation, change.Edit.Index)));
         Assert.Equal(new ValueChanged(1, Number.Of(3)), Assert.Single(_harness.Engine.ReadChanges(ObjectKind.Value, "v", 0, 9).Changes));
         Assert.Equal(
-            [new ArrayCreated(1, 2), new ArrayElementChanged(2, 1, Number.Of(1.5))], _harness.Engine.ReadChanges(ObjectKind.Array, "a", 0, 9).Changes);
+            [new ArrayCreated(1, 2), new ArrayElementChanged(2, 1, Number.Of(1.5))],
+            _harness.Engine.ReadChanges(ObjectKind.Array, "a", 0, 9).Changes);
     }
 
     [Fact]
@@ -143,13 +146,15 @@ public sealed class WatchStateTests
         _harness.Array(3);
         var all = _harness.Engine.ListState(null, "", 9);
         Assert.Equal(
-            [new StateInfo(ObjectKind.Array, "a", 1, 3, 24), new StateInfo(ObjectKind.Dict, "d", 1, 1, 2), new StateInfo(ObjectKind.List, "l", 1, 1, 2), new StateInfo(ObjectKind.Value, "v", 1, 1, 0)],
+            [new StateInfo(ObjectKind.Array, "a", 1, 3, 24), new StateInfo(ObjectKind.Dict, "d", 1, 1, 2),
+                new StateInfo(ObjectKind.List, "l", 1, 1, 2), new StateInfo(ObjectKind.Value, "v", 1, 1, 0)],
             all);
         Assert.Equal(["d", "l"], _harness.Engine.ListState(null, "arrays/a", 2).Select(item => item.Name));
         Assert.Equal("v", Assert.Single(_harness.Engine.ListState(ObjectKind.Value, "", 9)).Name);
     }
 
-    private Call Await(ulong after, TimeSpan? timeout = null) => _harness.Apply(new AwaitStateChange(ObjectKind.Dict, "d", after) { Timeout = timeout });
+    private Call Await(ulong after, TimeSpan? timeout = null) =>
+        _harness.Apply(new AwaitStateChange(ObjectKind.Dict, "d", after) { Timeout = timeout });
 
     private StateChanges Changes(ulong after, int most = 9) => _harness.Engine.ReadChanges(ObjectKind.Dict, "d", after, most);
 

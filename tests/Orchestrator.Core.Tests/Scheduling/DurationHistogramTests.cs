@@ -8,7 +8,8 @@ public sealed class DurationHistogramTests
 {
     [Fact]
     public void Quantiles_err_by_at_most_an_eighth_and_never_below() =>
-        Gen.Select(Gen.Select(Gen.Int[0, 62], Gen.Long[0, long.MaxValue]).Select((bits, value) => value & ((1L << bits) - 1)).Array[1, 300], Gen.Double[0, 1])
+        Gen.Select(Gen.Select(Gen.Int[0, 62], Gen.Long[0, long.MaxValue]).Select(
+            (bits, value) => value & ((1L << bits) - 1)).Array[1, 300], Gen.Double[0, 1])
             .Sample(
                 (durations, quantile) =>
                 {

@@ -15,11 +15,13 @@ public sealed class ReadyQueueProperties
 
     [Fact]
     public void Without_keys_it_is_the_list_sorted_by_rank_and_acceptance() =>
-        Gen.Select(Steps, Gen.Bool).Sample((steps, aging) => Compare(steps, aging ? Second : 0, keys: 1), iter: Iterations.Of(700), threads: 2);
+        Gen.Select(Steps, Gen.Bool).Sample(
+            (steps, aging) => Compare(steps, aging ? Second : 0, keys: 1), iter: Iterations.Of(700), threads: 2);
 
     [Fact]
     public void With_keys_it_is_the_list_sorted_by_rank_virtual_time_and_acceptance() =>
-        Gen.Select(Steps, Gen.Bool).Sample((steps, aging) => Compare(steps, aging ? Second : 0, keys: 4), iter: Iterations.Of(700), threads: 2);
+        Gen.Select(Steps, Gen.Bool).Sample(
+            (steps, aging) => Compare(steps, aging ? Second : 0, keys: 4), iter: Iterations.Of(700), threads: 2);
 
     private static void Compare((int Op, int A, int B)[] steps, long aging, int keys)
     {

@@ -8,7 +8,8 @@ public sealed class AffinityTests
 {
     private readonly EngineHarness _harness = new();
 
-    private static TaskPolicy Key(string key = "model", int priority = 0) => TaskPolicy.Default with { AffinityKey = key, Priority = priority };
+    private static TaskPolicy Key(string key = "model", int priority = 0) =>
+        TaskPolicy.Default with { AffinityKey = key, Priority = priority };
 
     [Fact]
     public void The_first_task_binds_its_key_and_the_others_follow()

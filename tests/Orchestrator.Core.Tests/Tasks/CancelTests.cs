@@ -17,7 +17,8 @@ public sealed class CancelTests
         _harness.Submit("cpu");
         var task = _harness.Submit("cpu");
         _harness.Cancel(task);
-        Assert.Equal((TaskState.Cancelled, FailureReason.Cancelled, CancelRung.BeforeStart), (task.State, task.Failure!.Reason, task.Failure.Rung));
+        Assert.Equal(
+            (TaskState.Cancelled, FailureReason.Cancelled, CancelRung.BeforeStart), (task.State, task.Failure!.Reason, task.Failure.Rung));
         Assert.Empty(_harness.Effects.Signals);
         Assert.Equal([task.Id], _harness.Effects.Cancelled);
     }

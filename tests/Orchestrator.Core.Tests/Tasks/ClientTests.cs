@@ -9,9 +9,11 @@ public sealed class ClientTests
     private readonly ClientTaskQuota _greedy = new("greedy", 1);
     private readonly ClientTaskQuota _modest = new("modest", 2);
 
-    private static List<TaskFailure?> Submit(EngineHarness harness, ClientTaskQuota? client, int count, TaskPolicy? policy = null, int bytes = 5, bool allOrNone = false)
+    private static List<TaskFailure?> Submit(
+        EngineHarness harness, ClientTaskQuota? client, int count, TaskPolicy? policy = null, int bytes = 5, bool allOrNone = false)
     {
-        harness.Apply(new TaskCommand.Submit([.. Enumerable.Range(0, count).Select(i => EngineHarness.Task("cpu", policy, tag: (ulong)i) with { InputBytes = bytes })], null, allOrNone)
+        harness.Apply(new TaskCommand.Submit([.. Enumerable.Range(0, count).Select(
+            i => EngineHarness.Task("cpu", policy, tag: (ulong)i) with { InputBytes = bytes })], null, allOrNone)
         {
             Client = client,
         });

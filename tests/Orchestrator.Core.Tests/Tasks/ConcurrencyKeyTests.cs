@@ -118,7 +118,8 @@ public sealed class ConcurrencyKeyTests
     public void A_retry_gives_its_permit_to_others_while_it_backs_off()
     {
         var worker = _harness.Join("w#1");
-        var retried = _harness.Submit("io", Key(limit: 1) with { Retry = new RetryRule(2, TimeSpan.FromSeconds(1), 1, TimeSpan.FromSeconds(1), false) });
+        var retried = _harness.Submit(
+            "io", Key(limit: 1) with { Retry = new RetryRule(2, TimeSpan.FromSeconds(1), 1, TimeSpan.FromSeconds(1), false) });
         var next = _harness.Submit("io", Key(limit: 1));
         _harness.ReportThrow(worker, retried);
         Assert.Equal(TaskState.Running, next.State);

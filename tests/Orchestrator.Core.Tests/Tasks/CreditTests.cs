@@ -19,7 +19,8 @@ public sealed class CreditTests
     [InlineData(0.5, 10)]
     [InlineData(0.1, 50)]
     [InlineData(0.01, 500)]
-    public void The_window_holds_five_milliseconds_of_work(double runMs, int expected) => Assert.InRange(WindowAfter(runMs), expected, expected + 1);
+    public void The_window_holds_five_milliseconds_of_work(double runMs, int expected) =>
+        Assert.InRange(WindowAfter(runMs), expected, expected + 1);
 
     [Fact]
     public void The_window_holds_at_most_1024_waiting_tasks() => Assert.Equal(1_025, WindowAfter(0.000_1));

@@ -113,11 +113,14 @@ public sealed class DependencyTests
             var refusal = Assert.Single(_harness.Effects.Submitted).Refusal;
             Assert.Equal(FailureReason.NotFound, refusal!.Reason);
             Assert.Contains($"{id}", refusal.Message, StringComparison.Ordinal);
-            Assert.Contains(id == 999 ? "no task has had this id" : "it has ended, and its result is no longer kept", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains(id == 999
+                ? "no task has had this id" : "it has ended, and its result is no longer kept", refusal.Message, StringComparison.Ordinal);
         }
     }
 
-    /// <summary>Part 5, 29: a task at the end of a chain of 20,000 gets the root task and how it ended, not the failure of its predecessor.</summary>
+    /// <summary>
+    /// Part 5, 29: a task at the end of a chain of 20,000 gets the root task and how it ended, not the failure of its predecessor.
+    /// </summary>
     [Theory]
     [InlineData(TaskState.Cancelled, "CANCELLED")]
     [InlineData(TaskState.TimedOut, "TIMED_OUT")]
@@ -151,7 +154,8 @@ public sealed class DependencyTests
 
         Assert.Equal(end, head.State);
         Assert.All(chain, task => Assert.Equal((TaskState.Failed, FailureReason.DependencyFailed), (task.State, task.Failure!.Reason)));
-        Assert.All(chain, task => Assert.StartsWith($"task {head.Id} (io) ended {name}, and this task depends on it", task.Failure!.Message, StringComparison.Ordinal));
+        Assert.All(chain, task => Assert.StartsWith(
+            $"task {head.Id} (io) ended {name}, and this task depends on it", task.Failure!.Message, StringComparison.Ordinal));
         // So does a task that is submitted after the whole chain has ended.
         Assert.Equal(chain[^1].Failure, After(chain[^1]).Failure);
         // 20,000 equal texts would take 4 MB.
@@ -179,7 +183,8 @@ public sealed class DependencyTests
     public void An_id_beyond_a_signed_number_is_named_as_it_was_sent(ulong id)
     {
         _harness.Apply(new TaskCommand.Submit([EngineHarness.Task("io", TaskPolicy.Default with { DependsOn = [(long)id] })], null));
-        Assert.Equal($"depends_on: task {id} is unknown: no task has had this id", Assert.Single(_harness.Effects.Submitted).Refusal!.Message);
+        Assert.Equal(
+            $"depends_on: task {id} is unknown: no task has had this id", Assert.Single(_harness.Effects.Submitted).Refusal!.Message);
     }
 
     [Fact]

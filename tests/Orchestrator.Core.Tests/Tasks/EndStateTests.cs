@@ -36,7 +36,8 @@ public sealed class EndStateTests
     {
         var worker = _harness.Join("w#1");
         var task = _harness.Submit("cpu");
-        _harness.Report(worker, task, new TaskFailure(FailureReason.HandlerFailed, "no luck") { Type = "ValueError", StackTrace = "at line 3" });
+        _harness.Report(
+            worker, task, new TaskFailure(FailureReason.HandlerFailed, "no luck") { Type = "ValueError", StackTrace = "at line 3" });
         Assert.Equal(TaskState.Failed, task.State);
         Assert.Equal(("no luck", "ValueError", "at line 3"), (task.Failure!.Message, task.Failure.Type, task.Failure.StackTrace));
         Assert.Equal(1, worker.Failed);
@@ -77,7 +78,8 @@ public sealed class EndStateTests
     {
         var worker = _harness.Join("w#1");
         var task = _harness.Submit("cpu");
-        _harness.Apply(new TaskCommand.Report(worker, [new AttemptReport(task.Id, 1, "o", 1, null, 100, CpuTicks: 60, AllocatedBytes: 4_096, ReplyTicks: 7)]));
+        _harness.Apply(new TaskCommand.Report(
+            worker, [new AttemptReport(task.Id, 1, "o", 1, null, 100, CpuTicks: 60, AllocatedBytes: 4_096, ReplyTicks: 7)]));
         Assert.Equal((60L, 4_096L, 7L), (task.CpuTicks, task.AllocatedBytes, task.ReplyTicks));
     }
 

@@ -28,7 +28,8 @@ internal sealed class EngineHarness(TaskEngineOptions? options = null)
         Engine.Tick(Now, Effects);
     }
 
-    public WorkerNode Join(string name, int cpu = 1, int io = 10, int blocking = 2, bool recordsFlight = true, PlacementPolicy placement = PlacementPolicy.WorkerProcess)
+    public WorkerNode Join(string name, int cpu = 1, int io = 10, int blocking = 2, bool recordsFlight = true,
+        PlacementPolicy placement = PlacementPolicy.WorkerProcess)
     {
         Apply(new TaskCommand.WorkerJoined(
             new WorkerDescription(name, placement, cpu, io, blocking, 2_048, recordsFlight),
@@ -53,7 +54,8 @@ internal sealed class EngineHarness(TaskEngineOptions? options = null)
     public void Report(WorkerNode worker, TaskRecord task, TaskFailure? failure = null, TimeSpan? run = null, int? attempt = null) =>
         Apply(new TaskCommand.Report(
             worker,
-            [new AttemptReport(task.Id, attempt ?? task.Attempt, failure is null ? "output" : null, 6, failure, (run ?? TimeSpan.FromMilliseconds(1)).Ticks)]));
+            [new AttemptReport(task.Id, attempt ?? task.Attempt, failure is null
+                ? "output" : null, 6, failure, (run ?? TimeSpan.FromMilliseconds(1)).Ticks)]));
 
     public void Return(WorkerNode worker, TaskRecord task) =>
         Apply(new TaskCommand.Report(worker, []) { Returned = [new AttemptId(task.Id, task.Attempt)] });
@@ -81,11 +83,13 @@ internal sealed class EngineHarness(TaskEngineOptions? options = null)
     public IEnumerable<long> Assigned => Effects.Assignments.Select(assignment => assignment.Task.Id);
 
     /// <summary>The signals of this kind that the last call sent to workers, in order.</summary>
-    public IEnumerable<long> Signalled(SignalKind kind) => Effects.Signals.Where(signal => signal.Kind == kind).Select(signal => signal.TaskId);
+    public IEnumerable<long> Signalled(SignalKind kind) =>
+        Effects.Signals.Where(signal => signal.Kind == kind).Select(signal => signal.TaskId);
 
     /// <summary>The orders about processes of the last call.</summary>
     public IEnumerable<WorkerOrderKind> Orders => Effects.Orders.Select(order => order.Kind);
 
     public void Kill(WorkerNode worker, byte[]? recorder, string signal = "SIGKILL (9)") =>
-        Apply(new TaskCommand.WorkerLost(worker, recorder, new WorkerPostMortem(worker.Name, 42, null, signal, false, 0, TimeSpan.Zero, ["last words"])));
+        Apply(new TaskCommand.WorkerLost(
+            worker, recorder, new WorkerPostMortem(worker.Name, 42, null, signal, false, 0, TimeSpan.Zero, ["last words"])));
 }

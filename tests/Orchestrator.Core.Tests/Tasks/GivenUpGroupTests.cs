@@ -4,12 +4,13 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Core.Tests.Tasks;
 
 /// <summary>
-/// Part 5, 8: a task that no living worker group can run fails at once with the group and the reason for giving it up; what another group can run
-/// continues.
+/// Part 5, 8: a task that no living worker group can run fails at once with the group and the reason for giving it up; what another group
+/// can run continues.
 /// </summary>
 public sealed class GivenUpGroupTests
 {
-    private static readonly WorkerPostMortem Death = new("python-1#7", 42, 1, "", false, 0, TimeSpan.Zero, ["ModuleNotFoundError: no module named 'model'"]);
+    private static readonly WorkerPostMortem Death = new(
+        "python-1#7", 42, 1, "", false, 0, TimeSpan.Zero, ["ModuleNotFoundError: no module named 'model'"]);
 
     private readonly EngineHarness _harness = new(new TaskEngineOptions { WorkerGroups = ["net", "python"] });
 
@@ -92,7 +93,8 @@ public sealed class GivenUpGroupTests
         var python = Join("python", "train");
         var first = _harness.Submit("count");
         var dependent = _harness.Submit("train", TaskPolicy.Default with { DependsOn = [first.Id] });
-        var retrying = _harness.Submit("train", TaskPolicy.Default with { Retry = new RetryRule(3, TimeSpan.FromSeconds(1), 1, TimeSpan.FromSeconds(1), true) });
+        var retrying = _harness.Submit(
+            "train", TaskPolicy.Default with { Retry = new RetryRule(3, TimeSpan.FromSeconds(1), 1, TimeSpan.FromSeconds(1), true) });
         _harness.Kill(python, recorder: null);
         GiveUp("python");
         Assert.Equal((TaskState.Queued, TaskState.Queued), (dependent.State, retrying.State));
@@ -131,7 +133,8 @@ public sealed class GivenUpGroupTests
         Assert.Equal(TaskState.Running, _harness.Submit("cpu", TaskPolicy.Default with { Placement = PlacementPolicy.Async }).State);
     }
 
-    private void GiveUp(string group) => _harness.Apply(new TaskCommand.GroupGivenUp(new GroupLoss(group, $"group '{group}' was given up after 5 early deaths", Death)));
+    private void GiveUp(string group) =>
+        _harness.Apply(new TaskCommand.GroupGivenUp(new GroupLoss(group, $"group '{group}' was given up after 5 early deaths", Death)));
 
     private static void AssertLost(TaskRecord task)
     {
@@ -141,6 +144,7 @@ public sealed class GivenUpGroupTests
     }
 
     private WorkerNode Join(string group, params string[] handlers) =>
-        new WorkerDescriptionBuilder($"{group}-1#1") { Group = group, RecordsFlight = false, Offers = [.. handlers.Select(handler => new HandlerOffer(handler, WorkKind.Cpu, null))] }
+        new WorkerDescriptionBuilder($"{group}-1#1") { Group = group, RecordsFlight = false,
+            Offers = [.. handlers.Select(handler => new HandlerOffer(handler, WorkKind.Cpu, null))] }
             .Join(_harness);
 }

@@ -57,7 +57,8 @@ public sealed class LimitTests
     public void All_or_none_accepts_nothing_when_one_is_refused()
     {
         var harness = new EngineHarness(new TaskEngineOptions { MaxTasks = 2 });
-        harness.Apply(new TaskCommand.Submit([.. Enumerable.Range(0, 3).Select(i => EngineHarness.Task("cpu", tag: (ulong)i))], null, AllOrNone: true));
+        harness.Apply(new TaskCommand.Submit(
+            [.. Enumerable.Range(0, 3).Select(i => EngineHarness.Task("cpu", tag: (ulong)i))], null, AllOrNone: true));
         Assert.Equal([true, true, false], harness.Effects.Submitted.Select(outcome => outcome.Refusal is null));
         Assert.All(harness.Effects.Submitted, outcome => Assert.Null(outcome.Task));
         Assert.Equal(0, harness.Engine.Unfinished);

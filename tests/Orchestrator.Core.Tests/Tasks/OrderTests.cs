@@ -77,7 +77,8 @@ public sealed class OrderTests
         harness.SubmitMany(2_000, "cpu", TaskPolicy.Default with { FairnessKey = "one", FairnessWeight = 1 });
         harness.SubmitMany(2_000, "cpu", TaskPolicy.Default with { FairnessKey = "two", FairnessWeight = 2 });
         harness.SubmitMany(2_000, "cpu", TaskPolicy.Default with { FairnessKey = "half", FairnessWeight = 0.5 });
-        var ran = RunAll(harness, worker, 701).Skip(1).GroupBy(task => task.Policy.FairnessKey).ToDictionary(group => group.Key, group => group.Count());
+        var ran = RunAll(harness, worker, 701).Skip(1).GroupBy(task => task.Policy.FairnessKey).ToDictionary(
+            group => group.Key, group => group.Count());
         Assert.InRange(ran["one"], 194, 206);
         Assert.InRange(ran["two"], 392, 408);
         Assert.InRange(ran["half"], 97, 103);

@@ -81,7 +81,8 @@ public sealed class RateLimiterOptionTests
     public void Every_attempt_takes_one()
     {
         var worker = _harness.Join("w#1");
-        var task = _harness.Submit("io", s_limited with { Retry = new RetryRule(2, TimeSpan.FromSeconds(1), 2, TimeSpan.FromSeconds(1), false) });
+        var task = _harness.Submit(
+            "io", s_limited with { Retry = new RetryRule(2, TimeSpan.FromSeconds(1), 2, TimeSpan.FromSeconds(1), false) });
         _harness.Apply(new TaskCommand.PermitGranted(Asked()));
         _harness.ReportThrow(worker, task);
         _harness.Advance(TimeSpan.FromSeconds(2));

@@ -18,7 +18,8 @@ public sealed class RequestIdTests
         Assert.Empty(_harness.Effects.Assignments);
         Assert.Equal(1, _harness.Engine.Unfinished);
         _harness.Report(worker, task);
-        Assert.Equal([(first, 1UL), (second, 2UL)], _harness.Effects.Deliveries.Select(delivery => ((RecordingOwner)delivery.Owner, delivery.Tag)));
+        Assert.Equal(
+            [(first, 1UL), (second, 2UL)], _harness.Effects.Deliveries.Select(delivery => ((RecordingOwner)delivery.Owner, delivery.Tag)));
     }
 
     [Fact]

@@ -5,7 +5,8 @@ namespace Orchestrator.Core.Tests.Tasks;
 /// <summary>What is retried, when, and how often.</summary>
 public sealed class RetryTests
 {
-    private static readonly RetryRule Rule = new(4, TimeSpan.FromMilliseconds(100), 3, TimeSpan.FromMilliseconds(500), RetryWorkerLost: false);
+    private static readonly RetryRule Rule = new(
+        4, TimeSpan.FromMilliseconds(100), 3, TimeSpan.FromMilliseconds(500), RetryWorkerLost: false);
 
     private readonly EngineHarness _harness = new();
 

@@ -40,7 +40,8 @@ internal sealed class SimulatedWorker(SimulatedWorld world, string name)
                 break;
             case AttemptSignal { Kind: SignalKind.Cancel } cancel:
                 if (TakeWaiting(cancel.TaskId) is { } unstarted)
-                    _results.Add(new AttemptReport(cancel.TaskId, unstarted.Attempt, null, 0, new TaskFailure(FailureReason.Cancelled, "") { Rung = CancelRung.BeforeStart }, 0));
+                    _results.Add(new AttemptReport(cancel.TaskId, unstarted.Attempt, null, 0,
+                        new TaskFailure(FailureReason.Cancelled, "") { Rung = CancelRung.BeforeStart }, 0));
                 else
                     _cancelled.Add(cancel.TaskId);
                 break;

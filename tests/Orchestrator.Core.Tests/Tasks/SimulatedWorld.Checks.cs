@@ -16,8 +16,8 @@ internal sealed partial class SimulatedWorld
     }
 
     /// <summary>
-    /// First come, first served: when a task is assigned, no older task of the same lane, priority and key that the same workers can run is still
-    /// ready; and a task goes only to a worker that has its handler.
+    /// First come, first served: when a task is assigned, no older task of the same lane, priority and key that the same workers can run is
+    /// still ready; and a task goes only to a worker that has its handler.
     /// </summary>
     private void CheckOrder()
     {
@@ -29,7 +29,8 @@ internal sealed partial class SimulatedWorld
             {
                 var overtaken = other.Phase == TaskPhase.Ready
                     && other.Id < task.Id
-                    // A permit that came in this step, or that another task did not use, may have made the other task ready after this assignment.
+                    // A permit that came in this step, or that another task did not use, may have made the other task ready after this
+                    // assignment.
                     && (!other.Has(TaskFlags.HoldsRatePermit) || _heldPermits.Contains(other))
                     && other.Handler.Kind == task.Handler.Kind
                     && other.Handler.Route == task.Handler.Route
@@ -48,15 +49,19 @@ internal sealed partial class SimulatedWorld
         Assert.Equal(live.Count(task => task.State == TaskState.Running), Engine.Tally.Running);
         Assert.Equal(live.Count(task => task.State == TaskState.Queued), Engine.Tally.Queued);
         // Nothing waits for a group that has been given up.
-        Assert.DoesNotContain(live, task => task.Phase is TaskPhase.Ready or TaskPhase.AwaitingConcurrency or TaskPhase.AwaitingStartRate && task.Handler.Groups.All(_givenUp.Contains));
+        Assert.DoesNotContain(live, task => task.Phase is TaskPhase.Ready or TaskPhase.AwaitingConcurrency or TaskPhase.AwaitingStartRate
+            && task.Handler.Groups.All(_givenUp.Contains));
         if (_givenUp.Count == (_twoGroups ? Groups.Length : 1))
             Assert.DoesNotContain(live, task => task.Phase is TaskPhase.Unresolved);
-        Assert.Equal(Engine.NewestBefore(long.MaxValue).Where(task => task.State == TaskState.Running), Engine.RunningBefore(long.MaxValue));
-        Assert.True(live.Count(task => task.Policy.ConcurrencyKey.Length > 0 && task.Phase == TaskPhase.Assigned) <= 2, "concurrency limit passed");
+        Assert.Equal(
+            Engine.NewestBefore(long.MaxValue).Where(task => task.State == TaskState.Running), Engine.RunningBefore(long.MaxValue));
+        Assert.True(
+            live.Count(task => task.Policy.ConcurrencyKey.Length > 0 && task.Phase == TaskPhase.Assigned) <= 2, "concurrency limit passed");
         // Each start took one permit, and at most one unused permit is held per limiter.
         var unused = live.Count(task => task.Has(TaskFlags.HoldsRatePermit));
         Assert.Equal(_granted, _rateLimitedStarts + unused);
-        Assert.True(unused <= live.Where(task => task.Has(TaskFlags.HoldsRatePermit)).Select(task => task.SideData!.PermitQueue).Distinct().Count(), "permits were saved up");
+        Assert.True(unused <= live.Where(task => task.Has(TaskFlags.HoldsRatePermit)).Select(task => task.SideData!.PermitQueue).Distinct()
+            .Count(), "permits were saved up");
         Assert.Equal(_asked.Count, _asked.Distinct().Count());
         foreach (var worker in Workers)
         {

@@ -4,14 +4,15 @@ using Orchestrator.Core.Tasks;
 namespace Orchestrator.Core.Tests.Tasks;
 
 /// <summary>
-/// An engine among simulated workers that behave as real ones may: they read messages late, start and finish in any order between lanes, ignore
-/// cancels, die with reports in flight. Every step checks the invariants that must hold at any time.
+/// An engine among simulated workers that behave as real ones may: they read messages late, start and finish in any order between lanes,
+/// ignore cancels, die with reports in flight. Every step checks the invariants that must hold at any time.
 /// </summary>
 internal sealed partial class SimulatedWorld
 {
     // The two groups share two handlers; each also has handlers that the other lacks.
     private static readonly string[] Groups = ["net", "python"];
-    private static readonly Dictionary<string, string[]> HandlersOf = new() { ["net"] = ["cpu", "io", "blocking", "slow"], ["python"] = ["cpu", "io", "train"] };
+    private static readonly Dictionary<string, string[]> HandlersOf =
+        new() { ["net"] = ["cpu", "io", "blocking", "slow"], ["python"] = ["cpu", "io", "train"] };
 
     private readonly string[] _handlers;
     private readonly bool _twoGroups;
@@ -34,7 +35,8 @@ internal sealed partial class SimulatedWorld
     {
         _twoGroups = twoGroups;
         _handlers = twoGroups ? [.. HandlersOf.Values.SelectMany(names => names).Distinct()] : HandlersOf["net"];
-        Engine = new TaskEngine(new TaskEngineOptions { MaxDeliveredResults = 50, ResultTtl = TimeSpan.FromSeconds(5), WorkerGroups = twoGroups ? Groups : [] });
+        Engine = new TaskEngine(new TaskEngineOptions { MaxDeliveredResults = 50, ResultTtl = TimeSpan.FromSeconds(5),
+            WorkerGroups = twoGroups ? Groups : [] });
     }
 
     public TaskEngine Engine { get; }

@@ -4,9 +4,9 @@ using Orchestrator.Core.TaskModel;
 namespace Orchestrator.Core.Tests.Tasks;
 
 /// <summary>
-/// Random sequences of commands, message delays, deaths and timeouts against the invariants of <see cref="SimulatedWorld"/>: every accepted task
-/// ends exactly once, never two live attempts, credits and concurrency limits hold, first come first served within priority and key, and
-/// a message of an old incarnation changes nothing.
+/// Random sequences of commands, message delays, deaths and timeouts against the invariants of <see cref="SimulatedWorld"/>: every accepted
+/// task ends exactly once, never two live attempts, credits and concurrency limits hold, first come first served within priority and key,
+/// and a message of an old incarnation changes nothing.
 /// </summary>
 public sealed class TaskEngineProperties
 {
@@ -54,7 +54,8 @@ public sealed class TaskEngineProperties
         Gen.Select(Gen.Int[1, 4], Gen.Int[5, 50]).Sample(
             (lead, runMs) =>
             {
-                // A task gains one priority per second, so what comes `lead` seconds after it with `lead` more priority no longer overtakes it.
+                // A task gains one priority per second, so what comes `lead` seconds after it with `lead` more priority no longer overtakes
+                // it.
                 var (before, ended) = RunUnderFlood(new TaskEngineOptions(), lead, runMs);
                 Assert.True(ended);
                 var acceptedEarlier = 2 * ((lead * 1_000 / runMs) + 1);
@@ -63,7 +64,9 @@ public sealed class TaskEngineProperties
             },
             iter: Iterations.Of(20));
 
-    /// <summary>One CPU lane, twice as much urgent work as the lane can do, one task of low priority: how many tasks ran before it.</summary>
+    /// <summary>
+    /// One CPU lane, twice as much urgent work as the lane can do, one task of low priority: how many tasks ran before it.
+    /// </summary>
     private static (int Before, bool Ended) RunUnderFlood(TaskEngineOptions options, int lead, int runMs)
     {
         var harness = new EngineHarness(options);

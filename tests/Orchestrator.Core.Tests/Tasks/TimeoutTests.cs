@@ -62,7 +62,8 @@ public sealed class TimeoutTests
         Assert.Equal(TaskState.Queued, task.State);
         Assert.Null(_harness.Engine.NextDeadline);
         _harness.Return(worker, task);
-        Assert.Equal((TaskState.TimedOut, FailureReason.QueueTimeout, CancelRung.BeforeStart), (task.State, task.Failure!.Reason, task.Failure.Rung));
+        Assert.Equal((TaskState.TimedOut, FailureReason.QueueTimeout, CancelRung.BeforeStart),
+            (task.State, task.Failure!.Reason, task.Failure.Rung));
         Assert.Equal(0, task.RunTicks);
     }
 
@@ -91,7 +92,8 @@ public sealed class TimeoutTests
         _harness.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal([task.Id], _harness.Signalled(SignalKind.Cancel));
         _harness.ReportCancelled(worker, task);
-        Assert.Equal((TaskState.TimedOut, FailureReason.RunTimeout, CancelRung.Cooperative), (task.State, task.Failure!.Reason, task.Failure.Rung));
+        Assert.Equal(
+            (TaskState.TimedOut, FailureReason.RunTimeout, CancelRung.Cooperative), (task.State, task.Failure!.Reason, task.Failure.Rung));
     }
 
     [Fact]
@@ -122,7 +124,8 @@ public sealed class TimeoutTests
     {
         var task = _harness.Submit("cpu", Policy(total: 3));
         _harness.Advance(TimeSpan.FromSeconds(3));
-        Assert.Equal((TaskState.TimedOut, FailureReason.TotalTimeout, CancelRung.BeforeStart), (task.State, task.Failure!.Reason, task.Failure.Rung));
+        Assert.Equal((TaskState.TimedOut, FailureReason.TotalTimeout, CancelRung.BeforeStart),
+            (task.State, task.Failure!.Reason, task.Failure.Rung));
         _harness.Join("w#1");
         Assert.Empty(_harness.Effects.Assignments);
     }
@@ -142,7 +145,8 @@ public sealed class TimeoutTests
     public void A_total_timeout_spans_all_attempts_and_their_backoff()
     {
         var worker = _harness.Join("w#1");
-        var task = _harness.Submit("cpu", Policy(total: 3) with { Retry = new RetryRule(9, TimeSpan.FromSeconds(2), 1, TimeSpan.FromSeconds(2), false) });
+        var task = _harness.Submit(
+            "cpu", Policy(total: 3) with { Retry = new RetryRule(9, TimeSpan.FromSeconds(2), 1, TimeSpan.FromSeconds(2), false) });
         _harness.ReportThrow(worker, task);
         _harness.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal((TaskState.Running, 2), (task.State, task.Attempt));

@@ -13,7 +13,8 @@ public sealed class WatchTests
     private sealed class Watcher : TaskWatcher;
 
     private void Tell(Core.TaskModel.WorkerNode worker, TaskRecord task, TaskEventKind kind, string content) =>
-        _harness.Apply(new TaskCommand.Report(worker, []) { Updates = [new AttemptUpdate(task.Id, task.Attempt, kind, content, content.Length)] });
+        _harness.Apply(
+            new TaskCommand.Report(worker, []) { Updates = [new AttemptUpdate(task.Id, task.Attempt, kind, content, content.Length)] });
 
     private List<TaskEventRecord> Replay(long after, params TaskRecord[] tasks)
     {
@@ -49,9 +50,11 @@ public sealed class WatchTests
             ],
             live.Select(item => item.Kind));
         // A later watcher sees the same events.
-        Assert.Equal(live.Select(item => (item.Kind, item.Sequence, item.Content)), Replay(0, task).Select(item => (item.Kind, item.Sequence, item.Content)));
+        Assert.Equal(live.Select(item => (item.Kind, item.Sequence, item.Content)), Replay(0, task).Select(
+            item => (item.Kind, item.Sequence, item.Content)));
         var middle = live[3].Sequence;
-        Assert.Equal(live.Where(item => item.Sequence > middle).Select(item => item.Sequence), Replay(middle, task).Select(item => item.Sequence));
+        Assert.Equal(
+            live.Where(item => item.Sequence > middle).Select(item => item.Sequence), Replay(middle, task).Select(item => item.Sequence));
         Assert.Equal("half", task.Progress);
 
         void Collect()

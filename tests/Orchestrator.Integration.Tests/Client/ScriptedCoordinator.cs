@@ -29,7 +29,8 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
         _service = service;
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         File.WriteAllText(Path.Combine(DataDirectory, "token"), Token + "\n");
-        File.WriteAllText(Path.Combine(DataDirectory, "endpoint.json"), JsonSerializer.Serialize(new { grpc = address, http = "", pid = 1 }));
+        File.WriteAllText(
+            Path.Combine(DataDirectory, "endpoint.json"), JsonSerializer.Serialize(new { grpc = address, http = "", pid = 1 }));
     }
 
     public string DataDirectory { get; } = Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
@@ -44,7 +45,8 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
         Func<IAsyncStreamReader<StreamTasksRequest>, IServerStreamWriter<StreamTasksResponse>, Task>? stream = null,
         Func<RunTaskRequest, Task<RunTaskResponse>>? run = null)
     {
-        var service = new Service(stream ?? EchoAsync, run ?? (request => Task.FromResult(new RunTaskResponse { Result = Succeed(request.Task) })));
+        var service = new Service(
+            stream ?? EchoAsync, run ?? (request => Task.FromResult(new RunTaskResponse { Result = Succeed(request.Task) })));
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddGrpc();

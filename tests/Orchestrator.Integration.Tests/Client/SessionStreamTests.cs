@@ -71,7 +71,9 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
         await Assert.ThrowsAnyAsync<OrchestratorException>(() => session.Event("e").WaitAsync());
     }
 
-    /// <summary>More than one message holds, so that the writer needs several messages; and every other operation is given up at once.</summary>
+    /// <summary>
+    /// More than one message holds, so that the writer needs several messages; and every other operation is given up at once.
+    /// </summary>
     [Fact]
     public async Task Thousands_of_waits_at_once_are_served_or_given_up_each_for_itself()
     {
@@ -80,7 +82,8 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
         await using var session = await client.OpenSessionAsync("many");
         var name = Unique("gate");
         using var giveUp = new CancellationTokenSource();
-        var waits = Enumerable.Range(0, Waits).Select(i => session.Event(name).WaitAsync(i % 2 == 0 ? giveUp.Token : CancellationToken.None)).ToArray();
+        var waits = Enumerable.Range(0, Waits).Select(
+            i => session.Event(name).WaitAsync(i % 2 == 0 ? giveUp.Token : CancellationToken.None)).ToArray();
         await giveUp.CancelAsync();
         for (var i = 0; i < Waits; i += 2)
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waits[i].WaitAsync(s_patience));
@@ -97,7 +100,8 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
         var queue = Unique("queue");
         await client.CreateQueueAsync(new QueueSpec { Name = queue, MaxItems = 1_000, MaxBytes = 100_000_000 });
         // One caller, without awaiting each put: puts take effect in the order of their calls.
-        var puts = Enumerable.Range(0, 500).Select(i => session.Queue(queue).PutAsync(Payloads.FromBytes(new byte[i % 10 == 0 ? 900_000 : i]))).ToArray();
+        var puts = Enumerable.Range(0, 500).Select(
+            i => session.Queue(queue).PutAsync(Payloads.FromBytes(new byte[i % 10 == 0 ? 900_000 : i]))).ToArray();
         await Task.WhenAll(puts).WaitAsync(s_patience);
         for (var i = 0; i < puts.Length; i++)
             Assert.Equal(i % 10 == 0 ? 900_000 : i, (await session.Queue(queue).GetAsync())!.Data.Length);
@@ -122,5 +126,6 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
     private static bool Blocking(Task task) => task.Wait(s_patience);
 
     private Task<OrchestratorClient> ClientAsync() =>
-        OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = shared.Coordinator.GrpcAddress, Token = shared.Coordinator.Token });
+        OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { Endpoint = shared.Coordinator.GrpcAddress, Token = shared.Coordinator.Token });
 }

@@ -10,7 +10,9 @@ public sealed class AloneCollection
     public const string Name = "alone";
 }
 
-/// <summary>Many short streams over one connection: neither side may take the other for an attacker, and no resources may accumulate.</summary>
+/// <summary>
+/// Many short streams over one connection: neither side may take the other for an attacker, and no resources may accumulate.
+/// </summary>
 [Collection(AloneCollection.Name)]
 public sealed class ShortStreamsTests
 {

@@ -17,7 +17,8 @@ public sealed class BenchInterruptTests(SharedCoordinator shared) : IClassFixtur
     [Fact]
     public async Task The_partner_leaves_it_to_the_bench()
     {
-        using var partner = Start(("bench-partner", [_coordinator.GrpcAddress]), (OrchestratorClientOptions.TokenVariable, _coordinator.Token));
+        using var partner = Start(
+            ("bench-partner", [_coordinator.GrpcAddress]), (OrchestratorClientOptions.TokenVariable, _coordinator.Token));
         Assert.StartsWith("ready", await ReadLineAsync(partner), StringComparison.Ordinal);
         Signals.Send(partner.Id, Signals.Interrupt);
         await partner.StandardInput.WriteLineAsync($"lock 0 10 {Unique("lock")} ");
@@ -54,9 +55,11 @@ public sealed class BenchInterruptTests(SharedCoordinator shared) : IClassFixtur
     private async Task<(Process Bench, int Partner)> StartBenchAndSignalItsPartnerAsync(int signal)
     {
         var mark = Guid.NewGuid().ToString("N");
-        var bench = Start(("bench", ["queue", "--duration", "1s", "--rounds", "1", "--data-dir", _coordinator.DataDirectory]), ("MARK", mark));
+        var bench = Start(
+            ("bench", ["queue", "--duration", "1s", "--rounds", "1", "--data-dir", _coordinator.DataDirectory]), ("MARK", mark));
         var partner = 0;
-        await UntilAsync(() => Task.FromResult((partner = ProcessFamily.Marked($"MARK={mark}").SingleOrDefault(pid => pid != bench.Id)) != 0));
+        await UntilAsync(
+            () => Task.FromResult((partner = ProcessFamily.Marked($"MARK={mark}").SingleOrDefault(pid => pid != bench.Id)) != 0));
         Signals.Send(partner, signal);
         return (bench, partner);
     }

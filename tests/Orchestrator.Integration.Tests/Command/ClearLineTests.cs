@@ -31,7 +31,8 @@ public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<Sha
     public async Task Half_of_a_surrogate_pair_is_refused_by_every_verb_that_takes_a_value(string json)
     {
         json = json.Trim();
-        foreach (var verb in (string[][])[["run", "echo", json], ["dict", "set", "d", "k", json], ["queue", "put", "q", json], ["list", "append", "l", json]])
+        foreach (var verb in (string[][])[
+            ["run", "echo", json], ["dict", "set", "d", "k", json], ["queue", "put", "q", json], ["list", "append", "l", json]])
         {
             var (code, output) = await TestKit.CommandLine.RunAsync([.. verb, .. At]);
             Assert.True(code == ExitCode.Usage, $"{verb[0]} ended with {code}: {output}");
@@ -69,8 +70,10 @@ public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<Sha
     [InlineData("There is no command 'tsks' here. Did you mean 'tasks'? See 'orchestrator --help'.", "tsks")]
     [InlineData("There is no command 'putt' here. Did you mean 'put'? See 'orchestrator queue --help'.", "queue", "putt", "a", "b")]
     [InlineData("There is no command 'frobnicate' here. See 'orchestrator --help'.", "frobnicate")]
-    [InlineData("There is no option '--endpint' here. Did you mean '--endpoint'? See 'orchestrator status --help'.", "--endpint", "x", "status")]
-    [InlineData("There is no option '--tiemout' here. Did you mean '--timeout'? See 'orchestrator run --help'.", "run", "echo", "--tiemout", "3")]
+    [InlineData("There is no option '--endpint' here. Did you mean '--endpoint'? See 'orchestrator status --help'.", "--endpint", "x",
+        "status")]
+    [InlineData("There is no option '--tiemout' here. Did you mean '--timeout'? See 'orchestrator run --help'.", "run", "echo", "--tiemout",
+        "3")]
     [InlineData("'x' is one argument too many. See 'orchestrator status --help'.", "status", "x")]
     public async Task What_was_mistyped_is_named_with_what_was_probably_meant(string expected, params string[] arguments)
     {
@@ -90,17 +93,24 @@ public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<Sha
         string[] trusting = [.. at, "--ca", certificates.Authority];
         await FailsAsync(trusting, "it asks for a client certificate, and this client shows none. Name one with --cert and --key");
         var (wrong, wrongKey) = others.Client();
-        await FailsAsync([.. trusting, "--cert", wrong, "--key", wrongKey], "it takes only those of the authority that it was given with --client-ca");
+        await FailsAsync(
+            [.. trusting, "--cert", wrong, "--key", wrongKey], "it takes only those of the authority that it was given with --client-ca");
         await FailsAsync([.. trusting, "--cert", wrong], "--key is missing");
         await FailsAsync(at, "Name the authority of its certificate with --ca");
-        await FailsAsync(["status", "--endpoint", coordinator.GrpcAddress.Replace("https", "http", StringComparison.Ordinal)], "The address of a coordinator with a certificate begins with https://");
-        await FailsAsync(["status", "--endpoint", coordinator.HttpAddress, "--ca", certificates.Authority], "this is its HTTP port, and gRPC is on another");
-        await FailsAsync(["status", "--endpoint", shared.Coordinator.GrpcAddress.Replace("http", "https", StringComparison.Ordinal)], "The address of a coordinator without a certificate begins with http://");
+        await FailsAsync(["status", "--endpoint", coordinator.GrpcAddress.Replace("https", "http", StringComparison.Ordinal)],
+            "The address of a coordinator with a certificate begins with https://");
+        await FailsAsync(["status", "--endpoint", coordinator.HttpAddress, "--ca", certificates.Authority],
+            "this is its HTTP port, and gRPC is on another");
+        await FailsAsync(["status", "--endpoint", shared.Coordinator.GrpcAddress.Replace("http", "https", StringComparison.Ordinal)],
+            "The address of a coordinator without a certificate begins with http://");
         // With its data directory, the owner reaches it by the token and the socket, but a certificate that is named must be valid.
-        var (code, output) = await TestKit.CommandLine.RunAsync("status", "--data-dir", coordinator.DataDirectory, "--ca", certificates.Authority);
+        var (code, output) = await TestKit.CommandLine.RunAsync(
+            "status", "--data-dir", coordinator.DataDirectory, "--ca", certificates.Authority);
         Assert.True(code == ExitCode.Ok && output.Contains(" at unix:/", StringComparison.Ordinal), output);
-        await FailsAsync(["status", "--data-dir", coordinator.DataDirectory, "--ca", certificates.Authority, "--cert", wrong, "--key", wrongKey], "it takes only those of the authority");
-        await FailsAsync(["status", "--data-dir", coordinator.DataDirectory, "--ca", certificates.Authority, "--cert", wrong], "--key is missing");
+        await FailsAsync(["status", "--data-dir", coordinator.DataDirectory, "--ca", certificates.Authority, "--cert", wrong, "--key",
+            wrongKey], "it takes only those of the authority");
+        await FailsAsync(
+            ["status", "--data-dir", coordinator.DataDirectory, "--ca", certificates.Authority, "--cert", wrong], "--key is missing");
     }
 
     [Theory]
@@ -138,7 +148,8 @@ public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<Sha
     {
         var tasks = shared.Coordinator.Tasks;
         var expired = (await tasks.SubmitTasksAsync(
-            new SubmitTasksRequest { Tasks = { Specs.Json("echo", "1", new TaskOptions { ResultTtl = Specs.Seconds(0) }) } }, CoordinatorProcess.Deadline())).TaskIds.Single();
+            new SubmitTasksRequest { Tasks = { Specs.Json("echo", "1", new TaskOptions { ResultTtl = Specs.Seconds(0) }) } },
+            CoordinatorProcess.Deadline())).TaskIds.Single();
         await Waits.UntilAsync(async () =>
         {
             try
@@ -152,21 +163,25 @@ public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<Sha
                 return true;
             }
         });
-        foreach (var (id, expected) in new[] { (expired, "it has ended, and its result is no longer kept"), (ulong.MaxValue, "task 18446744073709551615 is unknown: no task has had this id") })
+        foreach (var (id, expected) in new[] { (expired, "it has ended, and its result is no longer kept"),
+            (ulong.MaxValue, "task 18446744073709551615 is unknown: no task has had this id") })
         {
             var refused = await Assert.ThrowsAsync<RpcException>(async () => await tasks.SubmitTasksAsync(
-                new SubmitTasksRequest { Tasks = { Specs.Json("echo", "1", new TaskOptions { DependsOn = { id } }) } }, CoordinatorProcess.Deadline()));
+                new SubmitTasksRequest { Tasks = { Specs.Json("echo", "1", new TaskOptions { DependsOn = { id } }) } },
+                CoordinatorProcess.Deadline()));
             Assert.Equal(StatusCode.NotFound, refused.StatusCode);
             Assert.Contains(expected, refused.Status.Detail, StringComparison.Ordinal);
             foreach (var ask in (Func<Task>[])[
                 async () => await tasks.GetTaskAsync(new GetTaskRequest { TaskId = id }, CoordinatorProcess.Deadline()),
                 async () => await tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { id } }, CoordinatorProcess.Deadline()),
-                async () => await tasks.WatchTasks(new WatchTasksRequest { TaskIds = { id } }, CoordinatorProcess.Deadline()).ResponseStream.MoveNext()])
+                async () => await tasks.WatchTasks(
+                    new WatchTasksRequest { TaskIds = { id } }, CoordinatorProcess.Deadline()).ResponseStream.MoveNext()])
             {
                 Assert.Contains(expected, (await Assert.ThrowsAsync<RpcException>(ask)).Status.Detail, StringComparison.Ordinal);
             }
 
-            Assert.Empty((await tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { id } }, CoordinatorProcess.Deadline())).CancelledTaskIds);
+            Assert.Empty((await tasks.CancelTasksAsync(
+                new CancelTasksRequest { TaskIds = { id } }, CoordinatorProcess.Deadline())).CancelledTaskIds);
         }
     }
 
@@ -176,9 +191,11 @@ public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<Sha
         const int Length = 1_000;
         var tasks = shared.Coordinator.Tasks;
         var head = (await tasks.SubmitTasksAsync(
-            new SubmitTasksRequest { Tasks = { Specs.Json("sleep", """{"ms": 60000}""") } }, CoordinatorProcess.Deadline())).TaskIds.Single();
+            new SubmitTasksRequest { Tasks = { Specs.Json("sleep", """{"ms": 60000}""") } },
+            CoordinatorProcess.Deadline())).TaskIds.Single();
         var last = head;
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = shared.Coordinator.DataDirectory });
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { DataDirectory = shared.Coordinator.DataDirectory });
         for (var i = 0; i < Length; i++)
             last = (await client.SubmitAsync([Specs.Json("echo", "1", new TaskOptions { DependsOn = { last } })]))[0];
         await client.CancelAsync([head]);

@@ -32,12 +32,14 @@ public sealed class CompletionTests
 
     [Fact]
     public void Nothing_that_looks_like_a_path_is_an_option() =>
-        Assert.DoesNotContain(Cli.CommandLine.Root.Options.SelectMany(option => option.Aliases.Append(option.Name)), name => name.StartsWith('/'));
+        Assert.DoesNotContain(
+            Cli.CommandLine.Root.Options.SelectMany(option => option.Aliases.Append(option.Name)), name => name.StartsWith('/'));
 
     [Theory]
     [MemberData(nameof(Lines))]
     public async Task Bash(string line, string[] expected) =>
-        Assert.Equal(expected, (await RunAsync("bash", ["--norc", "-c", Press, "bash", line])).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(
+            expected, (await RunAsync("bash", ["--norc", "-c", Press, "bash", line])).Split('\n', StringSplitOptions.RemoveEmptyEntries));
 
     [Theory]
     [MemberData(nameof(Lines))]
@@ -80,7 +82,8 @@ public sealed class CompletionTests
     [Fact]
     public async Task Every_verb_is_offered()
     {
-        var offered = (await RunAsync("bash", ["--norc", "-c", Press, "bash", "orchestrator "])).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var offered = (await RunAsync("bash", ["--norc", "-c", Press, "bash", "orchestrator "])).Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Empty(Cli.CommandLine.Root.Subcommands.Select(verb => verb.Name).Except(offered));
     }
 
@@ -94,7 +97,8 @@ public sealed class CompletionTests
     {
         // An empty folder: where no completion of the command's fits, shells offer files.
         using var folder = new TemporaryDirectory();
-        var start = new ProcessStartInfo(shell, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder.Path };
+        var start = new ProcessStartInfo(shell, arguments) { RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = folder.Path };
         foreach (var (name, value) in Environment(folder.Path))
             start.Environment[name] = value;
         using var process = Process.Start(start)!;

@@ -21,7 +21,9 @@ public sealed class DoctorTests : IDisposable
     [InlineData("256", nameof(Verdict.Fail))]
     public void Open_files(string limit, string verdict)
     {
-        Write("proc/self/limits", $"Limit                     Soft Limit           Hard Limit           Units     \nMax open files            {limit}              1048576              files     \n");
+        Write("proc/self/limits",
+            $"Limit                     Soft Limit           Hard Limit           Units     \nMax open files            {limit}          " +
+            "    1048576              files     \n");
         Expect(MachineChecks.Files(new Machine(_root)), Enum.Parse<Verdict>(verdict), "ulimit -n");
     }
 
@@ -132,7 +134,8 @@ public sealed class DoctorTests : IDisposable
 
         var wrong = await TestKit.CommandLine.RunAsync("doctor", "--data-dir", coordinator.DataDirectory, "--token", "wrong");
         Assert.Equal(ExitCode.TaskFailed, wrong.ExitCode);
-        Assert.Contains("--token", Assert.Single(wrong.Output.Split('\n'), line => line.StartsWith("fail", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("--token", Assert.Single(
+            wrong.Output.Split('\n'), line => line.StartsWith("fail", StringComparison.Ordinal)), StringComparison.Ordinal);
 
         coordinator.Kill();
         await coordinator.WaitForExitAsync();
@@ -140,7 +143,8 @@ public sealed class DoctorTests : IDisposable
         Assert.Equal(ExitCode.TaskFailed, after);
         using var report = JsonDocument.Parse(json);
         Assert.False(report.RootElement.GetProperty("ok").GetBoolean());
-        var failed = Assert.Single(report.RootElement.GetProperty("checks").EnumerateArray(), check => check.GetProperty("verdict").GetString() == "fail");
+        var failed = Assert.Single(
+            report.RootElement.GetProperty("checks").EnumerateArray(), check => check.GetProperty("verdict").GetString() == "fail");
         Assert.Equal("coordinator", failed.GetProperty("name").GetString());
         Assert.Contains("orchestrator serve", failed.GetProperty("advice").GetString(), StringComparison.Ordinal);
     }

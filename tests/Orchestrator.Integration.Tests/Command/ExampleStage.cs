@@ -23,7 +23,8 @@ public sealed class ExampleStage : IAsyncLifetime
         // A worker in another language is a program that implements the launch contract; this command is one.
         Script("worker.py", "import os, sys\nos.execvp('orchestrator', ['orchestrator', 'worker'] + sys.argv[1:])\n");
         File.WriteAllText(Path.Combine(Folder, "file"), "some text\n");
-        File.WriteAllText(Path.Combine(Folder, "serve.options"), "# as on the command line, one or more to a line\n--workers 1\n--allow-chaos\n");
+        File.WriteAllText(
+            Path.Combine(Folder, "serve.options"), "# as on the command line, one or more to a line\n--workers 1\n--allow-chaos\n");
         using (var certificates = new TestCertificates())
         {
             var (certificate, key) = certificates.Server();
@@ -60,7 +61,9 @@ public sealed class ExampleStage : IAsyncLifetime
         {
             ["ORCHESTRATOR_DATA_DIR"] = data,
             ["HOME"] = Folder,
-            ["PATH"] = $"{Path.GetDirectoryName(CoordinatorProcess.CommandPath)}:{Environment.GetEnvironmentVariable("PATH")}:{Path.Combine(Folder, "bin")}",
+            ["PATH"] =
+                $"{Path.GetDirectoryName(CoordinatorProcess.CommandPath)}:{Environment.GetEnvironmentVariable("PATH")}:{Path.Combine(Folder,
+                    "bin")}",
             [_mark.Split('=')[0]] = _mark.Split('=')[1],
         };
     }

@@ -8,7 +8,8 @@ namespace Orchestrator.Integration.Tests.Command;
 
 /// <summary>Examples of every verb's help are run by a shell as they are printed, against a real coordinator.</summary>
 /// <remarks>
-/// The first example of each verb is run; all of them with ORCHESTRATOR_ALL_EXAMPLES=1, as <c>scripts/accept examples</c> does. Changes only what would reach beyond the test: <c>serve</c> uses free ports and folders of the test, and benches run briefly. Examples that
+/// The first example of each verb is run; all of them with ORCHESTRATOR_ALL_EXAMPLES=1, as <c>scripts/accept examples</c> does. Changes
+/// only what would reach beyond the test: <c>serve</c> uses free ports and folders of the test, and benches run briefly. Examples that
 /// follow output are ended by Ctrl-C in a terminal, once they have shown something.
 /// </remarks>
 public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<ExampleStage>
@@ -41,9 +42,11 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         ["array show"] = "orchestrator array set histogram 3 1 --length 10",
         ["array delete-all"] = "orchestrator array set NAME 3 1 --length 10",
         ["event wait"] = "orchestrator event set ready",
-        ["latch wait"] = "orchestrator latch count-down loaded --count 3; orchestrator latch count-down loaded; orchestrator latch count-down loaded",
+        ["latch wait"] =
+            "orchestrator latch count-down loaded --count 3; orchestrator latch count-down loaded; orchestrator latch count-down loaded",
         ["barrier reset"] = "orchestrator barrier wait start --parties 3 --timeout 0s",
-        ["barrier wait"] = "orchestrator barrier reset start; orchestrator barrier wait start --parties 3 & orchestrator barrier wait start --parties 3 &",
+        ["barrier wait"] =
+            "orchestrator barrier reset start; orchestrator barrier wait start --parties 3 & orchestrator barrier wait start --parties 3 &",
         ["limiter take"] = "orchestrator limiter create api --permits 100 --period 1s",
         ["limiter delete"] = "orchestrator limiter create api --permits 100 --period 1s",
         ["token create"] = "orchestrator token revoke grafana",
@@ -68,7 +71,8 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
     private const string FreshPipe = NoPipe + "; orchestrator pipe create p";
 
     public static TheoryData<string, string> Examples =>
-        [.. from verb in VerbTree.All() from example in ExamplesHelp.Of(verb.Command).Take(s_runsAll ? int.MaxValue : 1) select (verb.Words, example)];
+        [.. from verb in VerbTree.All() from example in ExamplesHelp.Of(verb.Command).Take(s_runsAll ? int.MaxValue : 1)
+            select (verb.Words, example)];
 
     [Fact]
     public void Every_verb_has_an_example_and_what_is_named_here_exists()
@@ -83,8 +87,10 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
     public async Task All_of_them_are_accepted_by_the_parser()
     {
         var written = Path.Combine(stage.Folder, "arguments");
-        var examples = VerbTree.All().SelectMany(verb => ExamplesHelp.Of(verb.Command)).Where(example => !example.StartsWith("scripts/", StringComparison.Ordinal)).ToList();
-        var script = """orchestrator() { printf '%s\x1f' "$@" >> "$WRITTEN"; printf '\x1e' >> "$WRITTEN"; }; command_not_found_handle() { :; };"""
+        var examples = VerbTree.All().SelectMany(verb => ExamplesHelp.Of(verb.Command)).Where(
+            example => !example.StartsWith("scripts/", StringComparison.Ordinal)).ToList();
+        var script =
+            """orchestrator() { printf '%s\x1f' "$@" >> "$WRITTEN"; printf '\x1e' >> "$WRITTEN"; }; command_not_found_handle() { :; };"""
             + "\n" + string.Join('\n', examples);
         await RunAsync(script, new Dictionary<string, string> { ["WRITTEN"] = written });
 
@@ -112,10 +118,12 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
             await RunAsync(before, environment);
         var line = Adapt(words, example).Replace("/var/lib/orchestrator", environment["ORCHESTRATOR_DATA_DIR"], StringComparison.Ordinal);
         var isPlain = example.Contains("--once", StringComparison.Ordinal);
-        // Of the benches that ObjectBenchTests omits, one example each runs to its end; the others only start, which their first line shows.
+        // Of the benches that ObjectBenchTests omits, one example each runs to its end; the others only start, which their first line
+        // shows.
         var isLong = example == "orchestrator guide --all"
             || (words.StartsWith("bench ", StringComparison.Ordinal)
-                && (s_measuredElsewhere.Contains(words) || example != ExamplesHelp.Of(VerbTree.Leaves.Single(leaf => leaf.Words == words).Command)[0]));
+                && (s_measuredElsewhere.Contains(words)
+                    || example != ExamplesHelp.Of(VerbTree.Leaves.Single(leaf => leaf.Words == words).Command)[0]));
         if ((Followers.TryGetValue(words, out var follower) && !isPlain) || isLong)
         {
             await using var terminal = TerminalProcess.Shell(line, environment, stage.Folder);
@@ -148,7 +156,8 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         var shape = words == "bench compare" && !example.Contains("--size", StringComparison.Ordinal) ? " --size 10us" : "";
         var options = VerbTree.Leaves.Single(leaf => leaf.Words == words).Command.Options;
         var rounds = options.Any(option => option.Name == "--rounds") ? " --rounds 1" : "";
-        var length = options.Any(option => option.Name == "--duration") ? " --duration " + (words == "bench overload" ? "2s" : "50ms") : " --count 1000";
+        var length = options.Any(option => option.Name == "--duration")
+            ? " --duration " + (words == "bench overload" ? "2s" : "50ms") : " --count 1000";
         return Count().Replace(Rounds().Replace(Duration().Replace(example, ""), ""), "") + length + rounds + shape;
     }
 

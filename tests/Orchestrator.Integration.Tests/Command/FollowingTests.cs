@@ -17,12 +17,14 @@ public sealed class FollowingTests(SharedCoordinator shared) : IClassFixture<Sha
     public async Task Logs_follow_a_task_that_runs_and_end_with_it()
     {
         var latch = $"gate-{Guid.NewGuid():N}";
-        var id = (await shared.Coordinator.SubmitAsync(Specs.Json("wait_barrier", $$"""{"barrier": "{{latch}}", "parties": 2}"""))).Single();
+        var id = (await shared.Coordinator.SubmitAsync(Specs.Json("wait_barrier", $$"""{"barrier": "{{latch}}", "parties": 2}""")))
+            .Single();
         await shared.Coordinator.WaitUntilRunningAsync(id);
         using var logs = Start(["logs", $"{id}", .. At]);
         var lines = new List<string>();
         while (lines.Count == 0 || !lines[^1].EndsWith("running", StringComparison.Ordinal))
-            lines.Add(await logs.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new InvalidOperationException("it ended before its task"));
+            lines.Add(await logs.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)
+                ?? throw new InvalidOperationException("it ended before its task"));
         Assert.False(logs.HasExited);
         // The other party of the barrier releases the task.
         await TestKit.CommandLine.RunAsync(["barrier", "wait", latch, .. At]);
@@ -50,15 +52,18 @@ public sealed class FollowingTests(SharedCoordinator shared) : IClassFixture<Sha
         var (code, output) = await TestKit.CommandLine.RunAsync(["logs", "123456789", .. At]);
         Assert.Equal(ExitCode.TaskFailed, code);
         Assert.Equal(
-            "orchestrator: task 123456789 is unknown: no task has had this id; 'orchestrator tasks' lists those that are known [NOT_FOUND]\n", output);
+            "orchestrator: task 123456789 is unknown: no task has had this id; 'orchestrator tasks' lists those that are known " +
+            "[NOT_FOUND]\n", output);
         Assert.Equal(ExitCode.Usage, (await TestKit.CommandLine.RunAsync(["logs", "seventeen", .. At])).ExitCode);
     }
 
     [Fact]
     public async Task Tail_shows_what_is_asked_for_alone()
     {
-        await shared.Coordinator.WaitForEventAsync("worker.ready", happened => happened.Subject.StartsWith("worker-1", StringComparison.Ordinal));
-        var (code, output) = await TestKit.CommandLine.RunAsync(["tail", "--kind", "worker.*", "--subject", "worker-1", "--since", "1h", "--count", "1", .. At]);
+        await shared.Coordinator.WaitForEventAsync(
+            "worker.ready", happened => happened.Subject.StartsWith("worker-1", StringComparison.Ordinal));
+        var (code, output) = await TestKit.CommandLine.RunAsync(
+            ["tail", "--kind", "worker.*", "--subject", "worker-1", "--since", "1h", "--count", "1", .. At]);
         Assert.Equal(ExitCode.Ok, code);
         Assert.Contains("worker.ready", Assert.Single(output.TrimEnd('\n').Split('\n')), StringComparison.Ordinal);
         Assert.Contains("worker-1#", output, StringComparison.Ordinal);

@@ -9,9 +9,13 @@ public sealed class GuideTests(GuideOutput guide) : IClassFixture<GuideOutput>
     // Written by hand, so that a dropped or renamed row is noticed. The expected lines are ones that a row cannot print by chance.
     public static TheoryData<string, string> Rows => new()
     {
-        { "pool", "✓ as_completed gives the first that ends first\n✓ BLOCKED is a task that runs\n✓ WAITING for another task is QUEUED\n✓ and both go on" },
+        { "pool",
+            "✓ as_completed gives the first that ends first\n✓ BLOCKED is a task that runs\n✓ WAITING for another task is QUEUED\n✓ and " +
+            "both go on" },
         { "daemon", "✓ the heartbeat has ended with it" },
-        { "worker-local", "✓ each has one object, which is no other's\n✓ one process, two threads\n✓ each reads what it wrote: thread-local\n✓ the worker's object is the same for both" },
+        { "worker-local",
+            "✓ each has one object, which is no other's\n✓ one process, two threads\n✓ each reads what it wrote: thread-local\n✓ the " +
+            "worker's object is the same for both" },
         { "processes", "✓ none was computed in this process" },
         { "queue", "✓ all that was put was taken, in its order" },
         { "pipe", "✓ with this end closed the task reads the end of file" },
@@ -23,7 +27,9 @@ public sealed class GuideTests(GuideOutput guide) : IClassFixture<GuideOutput>
         { "deadlock", "✓ the other one was not disturbed" },
         { "starvation", "and the flood still went on" },
         { "livelock", "✓ the progress counter shows it: 0 passed" },
-        { "lock", "✓ never were two inside at once\n✓ lock.acquire(timeout=0.1) of another session: not acquired\n✓ released by hand it is the other's" },
+        { "lock",
+            "✓ never were two inside at once\n✓ lock.acquire(timeout=0.1) of another session: not acquired\n✓ released by hand it is the " +
+            "other's" },
         { "rlock", "✓ a plain lock taken twice is reported as a deadlock of one" },
         { "semaphore", "✓ at most 3 were inside at once" },
         { "event", "✓ one set wakes all 3" },
@@ -64,8 +70,10 @@ public sealed class GuideTests(GuideOutput guide) : IClassFixture<GuideOutput>
         var folder = Repository.PathOf("src", "Orchestrator.Cli", "Guide", "Rows");
         var (exit, output) = await CommandLine.RunAsync("guide", "--all", "--source", "-o", "json");
         Assert.Equal(0, exit);
-        var rows = JsonDocument.Parse(output).RootElement.EnumerateArray().ToDictionary(row => row.GetProperty("file").GetString()!, row => row.GetProperty("source").GetString());
-        Assert.Equal(Directory.EnumerateFiles(folder, "*.cs").Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal), rows.Keys.Order(StringComparer.Ordinal));
+        var rows = JsonDocument.Parse(output).RootElement.EnumerateArray().ToDictionary(
+            row => row.GetProperty("file").GetString()!, row => row.GetProperty("source").GetString());
+        Assert.Equal(Directory.EnumerateFiles(folder, "*.cs").Select(file => Path.GetFileName(file)!)
+            .Order(StringComparer.Ordinal), rows.Keys.Order(StringComparer.Ordinal));
         foreach (var (file, source) in rows)
             Assert.Equal(await File.ReadAllTextAsync(Path.Combine(folder, file)), source);
         // On its own, it is a file that compiles.
@@ -80,7 +88,8 @@ public sealed class GuideTests(GuideOutput guide) : IClassFixture<GuideOutput>
         var (exit, output) = await CommandLine.RunAsync("guide", "-o", "json");
         Assert.Equal(0, exit);
         var names = JsonDocument.Parse(output).RootElement.EnumerateArray().Select(row => row.GetProperty("name").GetString()!);
-        Assert.Equal(Rows.Concat(GuideSpeedTests.Rows).Select(row => row.Data.Item1).Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
+        Assert.Equal(Rows.Concat(GuideSpeedTests.Rows).Select(row => row.Data.Item1)
+            .Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -100,11 +109,14 @@ public sealed class GuideTests(GuideOutput guide) : IClassFixture<GuideOutput>
         var rows = JsonDocument.Parse(output).RootElement.EnumerateArray().ToArray();
         Assert.Equal(["lifo", "priority"], rows.Select(row => row.GetProperty("name").GetString()));
         Assert.All(rows, row => Assert.Equal("shown", row.GetProperty("outcome").GetString()));
-        Assert.All(rows, row => Assert.All(row.GetProperty("claims").EnumerateArray(), claim => Assert.True(claim.GetProperty("holds").GetBoolean())));
+        Assert.All(rows, row => Assert.All(
+            row.GetProperty("claims").EnumerateArray(), claim => Assert.True(claim.GetProperty("holds").GetBoolean())));
     }
 }
 
-/// <summary>The rows on the speedup of several processes: valid only where nothing else uses the cores. Explicit: <c>scripts/accept times</c>.</summary>
+/// <summary>
+/// The rows on the speedup of several processes: valid only where nothing else uses the cores. Explicit: <c>scripts/accept times</c>.
+/// </summary>
 public sealed class GuideSpeedTests
 {
     public static TheoryData<string, string> Rows => new()
@@ -149,7 +161,8 @@ public sealed class GuideOutput : IAsyncLifetime
         }
     }
 
-    public string Of(string row) => _rows.TryGetValue(row, out var output) ? output : throw new InvalidOperationException($"{row} was not run: exit code {ExitCode}, {string.Join('\n', _rows.Values)}");
+    public string Of(string row) => _rows.TryGetValue(row, out var output)
+        ? output : throw new InvalidOperationException($"{row} was not run: exit code {ExitCode}, {string.Join('\n', _rows.Values)}");
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

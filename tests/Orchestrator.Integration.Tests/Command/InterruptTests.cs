@@ -7,7 +7,9 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>Ctrl-C while a verb waits at a shared object: it ends with 130 and no output, its session ends too, and the object loses nothing.</summary>
+/// <summary>
+/// Ctrl-C while a verb waits at a shared object: it ends with 130 and no output, its session ends too, and the object loses nothing.
+/// </summary>
 public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
@@ -21,7 +23,8 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         await InterruptWaitAsync("queue", "get", queue);
         await PutAsync(queue, "still here");
         Assert.Equal((1, 0, 0), await QueueAsync(queue));
-        Assert.Equal("still here", Read((await _queues.GetAsync(new GetRequest { Queue = queue, Timeout = Specs.Seconds(0) }, Soon)).Items.Single().Body));
+        Assert.Equal("still here", Read(
+            (await _queues.GetAsync(new GetRequest { Queue = queue, Timeout = Specs.Seconds(0) }, Soon)).Items.Single().Body));
     }
 
     [Fact]
@@ -32,7 +35,8 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         // Of several items it has put those that had room.
         await InterruptWaitAsync("queue", "put", queue, "second", "third");
         foreach (var expected in new[] { "first", "second" })
-            Assert.Equal(expected, Read((await _queues.GetAsync(new GetRequest { Queue = queue, Timeout = Specs.Seconds(0) }, Soon)).Items.Single().Body));
+            Assert.Equal(expected, Read(
+                (await _queues.GetAsync(new GetRequest { Queue = queue, Timeout = Specs.Seconds(0) }, Soon)).Items.Single().Body));
         Assert.Equal((0, 0, 0), await QueueAsync(queue));
     }
 
@@ -62,7 +66,8 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         var next = 0;
         while (next < Count)
         {
-            foreach (var item in (await _queues.GetAsync(new GetRequest { Queue = queue, MaxItems = 500, Timeout = Specs.Seconds(0) }, Soon)).Items)
+            foreach (var item in (await _queues.GetAsync(
+                new GetRequest { Queue = queue, MaxItems = 500, Timeout = Specs.Seconds(0) }, Soon)).Items)
                 Assert.Equal($"line {next++}", Read(item.Body));
         }
     }
@@ -97,7 +102,8 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         using var directory = new TemporaryDirectory();
         var mark = Path.Combine(directory.Path, "ran");
         var holder = await _coordinator.OpenSessionAsync();
-        var acquire = new AcquireSemaphoreRequest { Semaphore = name, InitialPermits = 1, Bounded = true, SessionId = holder, Timeout = Specs.Seconds(0) };
+        var acquire = new AcquireSemaphoreRequest { Semaphore = name, InitialPermits = 1, Bounded = true, SessionId = holder,
+            Timeout = Specs.Seconds(0) };
         Assert.Equal(WaitStatus.Ok, (await _coordinator.Sync.AcquireSemaphoreAsync(acquire, Soon)).Status);
         await InterruptWaitAsync("semaphore", "run", name, "--permits", "1", "--", "touch", mark);
         await _coordinator.CloseSessionAsync(holder);
@@ -144,7 +150,8 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         var pipe = await CreatePipeAsync();
         await InterruptWaitAsync("pipe", "receive", pipe, "A");
         // A sender now gets an error, rather than sending to no receiver.
-        var sent = await _pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.B, Messages = { Text("late") }, Timeout = Specs.Seconds(0) }, Soon);
+        var sent = await _pipes.SendAsync(
+            new SendRequest { Pipe = pipe, End = PipeEnd.B, Messages = { Text("late") }, Timeout = Specs.Seconds(0) }, Soon);
         Assert.Equal(PipeStatus.BrokenPipe, sent.Status);
     }
 
@@ -155,7 +162,8 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         using var command = Start("pipe", "send", pipe, "B");
         await command.StandardInput.WriteAsync("one\n");
         await command.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
-        await UntilAsync(async () => (await _pipes.ListPipesAsync(new ListPipesRequest(), Soon)).Pipes.Single(item => item.Spec.Name == pipe).BufferedToA == 1);
+        await UntilAsync(async () =>
+            (await _pipes.ListPipesAsync(new ListPipesRequest(), Soon)).Pipes.Single(item => item.Spec.Name == pipe).BufferedToA == 1);
         await InterruptAsync(command);
         var session = await _coordinator.OpenSessionAsync();
         var receive = new ReceiveRequest { Pipe = pipe, End = PipeEnd.A, SessionId = session, Timeout = Specs.Seconds(0) };
@@ -174,7 +182,8 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         await ExternalPipeAsync(gate);
         // The child traps SIGINT and ends when the test writes to the FIFO, which is later than any grace period of the command.
         await using var terminal = TerminalProcess.Command(
-            $"lock run {name} --data-dir {_coordinator.DataDirectory} -- sh -c 'trap \"echo caught\" INT; echo ready; while ! read x < {gate}; do :; done; echo over $x; exit 9'");
+            $"lock run {name} --data-dir {_coordinator.DataDirectory} -- sh -c 'trap \"echo caught\" INT; echo ready; while ! read x < " +
+            $"{gate}; do :; done; echo over $x; exit 9'");
         await terminal.SeeAsync("ready");
         await terminal.PressAsync("\u0003");
         await terminal.SeeAsync("caught");

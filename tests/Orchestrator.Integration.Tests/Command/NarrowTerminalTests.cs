@@ -20,7 +20,8 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
     public async Task Tasks_tells_age_and_duration_and_no_null_for_an_output_that_it_does_not_have()
     {
         var coordinator = shared.Coordinator;
-        await coordinator.Tasks.RunTaskAsync(new RunTaskRequest { Task = Specs.Json("sleep", """{"ms": 30}""") }, CoordinatorProcess.Deadline());
+        await coordinator.Tasks.RunTaskAsync(
+            new RunTaskRequest { Task = Specs.Json("sleep", """{"ms": 30}""") }, CoordinatorProcess.Deadline());
         // One task runs, and one waits for it.
         var options = new TaskOptions { ConcurrencyKey = "narrow", ConcurrencyLimit = 1 };
         var running = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}""", options))).Single();
@@ -40,9 +41,12 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
         Assert.Equal(ExitCode.Ok, await terminal.EndAsync());
         var lines = new TerminalScreen(terminal.Raw, Columns, 24).Lines;
         // Each task on one line, with its times.
-        Assert.Contains(lines, line => line.Contains($" {waiting} ", StringComparison.Ordinal) && line.Contains(" queued ", StringComparison.Ordinal));
-        Assert.Contains(lines, line => line.Contains(" succeeded ", StringComparison.Ordinal) && line.Contains(" ms ", StringComparison.Ordinal));
-        await coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { running, waiting }, Force = true }, CoordinatorProcess.Deadline());
+        Assert.Contains(
+            lines, line => line.Contains($" {waiting} ", StringComparison.Ordinal) && line.Contains(" queued ", StringComparison.Ordinal));
+        Assert.Contains(
+            lines, line => line.Contains(" succeeded ", StringComparison.Ordinal) && line.Contains(" ms ", StringComparison.Ordinal));
+        await coordinator.Tasks.CancelTasksAsync(
+            new CancelTasksRequest { TaskIds = { running, waiting }, Force = true }, CoordinatorProcess.Deadline());
     }
 
     [Fact]
@@ -56,7 +60,8 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
         Assert.StartsWith("Coordinator ", screen.Lines[0], StringComparison.Ordinal);
         var header = string.Join(" ", screen.Lines.TakeWhile(line => line.Length > 0));
         // Other tests may have left one or several objects.
-        foreach (var part in new[] { shared.Coordinator.GrpcAddress, "% CPU", "threads", "session", "queue", "queued", "running", "succeeded", "failed", "cancelled", "timed out", "lost", "retried", "q quit", "d drain" })
+        foreach (var part in new[] { shared.Coordinator.GrpcAddress, "% CPU", "threads", "session", "queue", "queued", "running",
+            "succeeded", "failed", "cancelled", "timed out", "lost", "retried", "q quit", "d drain" })
             Assert.Contains(part, header, StringComparison.Ordinal);
         Assert.DoesNotContain("…", header, StringComparison.Ordinal);
     }
@@ -69,7 +74,8 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
     [InlineData(300)]
     public void The_header_is_packed_into_as_few_lines_as_it_fits_in(int width)
     {
-        var parts = TopTables.Headline(new TopSnapshot(new Uri("http://127.0.0.1:7600"), new ServiceStatus { Version = "1.2.3", Draining = true }, [], [], DateTimeOffset.UnixEpoch));
+        var parts = TopTables.Headline(new TopSnapshot(
+            new Uri("http://127.0.0.1:7600"), new ServiceStatus { Version = "1.2.3", Draining = true }, [], [], DateTimeOffset.UnixEpoch));
         foreach (var line in parts)
         {
             var packed = TopScreen.Packed(line, width).ToArray();
@@ -88,7 +94,8 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
         Assert.Equal(ExitCode.Ok, await terminal.EndAsync());
         var lines = new TerminalScreen(terminal.Raw, Columns, 400).Lines;
         var limits = (await shared.Coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits;
-        Assert.All(limits, limit => Assert.Contains(lines, line => line.TrimStart().StartsWith(limit.Name + " ", StringComparison.Ordinal)));
+        Assert.All(
+            limits, limit => Assert.Contains(lines, line => line.TrimStart().StartsWith(limit.Name + " ", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -97,7 +104,8 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
         await using var terminal = TerminalProcess.Command($$"""run sleep '{"ms": 150}' --count 3 -o json {{At}}""", Columns, 24);
         Assert.Equal(ExitCode.Ok, await terminal.EndAsync());
         // The terminal wraps a long line itself, so a copy of it is complete.
-        var lines = new TerminalScreen(terminal.Raw, 400, 24).Lines.Where(line => line.Contains("task_id", StringComparison.Ordinal)).ToArray();
+        var lines = new TerminalScreen(terminal.Raw, 400, 24).Lines.Where(line => line.Contains("task_id", StringComparison.Ordinal))
+            .ToArray();
         Assert.Equal(3, lines.Length);
         Assert.All(lines, line => System.Text.Json.JsonDocument.Parse(line).Dispose());
     }
@@ -158,19 +166,23 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
 
         static HandlerInfo With(string name, string example) => new() { Name = name, ExampleInput = Payloads.FromJson(example) };
         static string Banner(HandlerInfo[] handlers) =>
-            Cli.Commands.ServeBanner.Write(new CoordinatorAddresses("http://127.0.0.1:7600", "http://127.0.0.1:7601", "/tmp/token", []), handlers, "/tmp");
+            Cli.Commands.ServeBanner.Write(
+                new CoordinatorAddresses("http://127.0.0.1:7600", "http://127.0.0.1:7601", "/tmp/token", []), handlers, "/tmp");
     }
 
     [Fact]
     public async Task The_line_that_the_banner_proposes_works()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0", "--worker-command", $"mine=1:{CoordinatorProcess.CommandPath} worker");
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            "--workers", "0", "--worker-command", $"mine=1:{CoordinatorProcess.CommandPath} worker");
         await Waits.UntilAsync(() => Task.FromResult(coordinator.Output.Contains("Ctrl-C stops it", StringComparison.Ordinal)));
-        var proposed = coordinator.Output.Split('\n').Single(line => line.Contains(" run ", StringComparison.Ordinal) && line.Contains("--data-dir", StringComparison.Ordinal));
+        var proposed = coordinator.Output.Split('\n').Single(
+            line => line.Contains(" run ", StringComparison.Ordinal) && line.Contains("--data-dir", StringComparison.Ordinal));
         await using var shell = TerminalProcess.Shell(proposed, [], "/");
         Assert.Equal(ExitCode.Ok, await shell.EndAsync());
     }
 
     private async Task CreateQueueAsync(string name) => await new QueueService.QueueServiceClient(shared.Coordinator.Invoker)
-        .CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name, Kind = QueueKind.Fifo } }, CoordinatorProcess.Deadline());
+        .CreateQueueAsync(
+            new CreateQueueRequest { Spec = new QueueSpec { Name = name, Kind = QueueKind.Fifo } }, CoordinatorProcess.Deadline());
 }

@@ -67,7 +67,8 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
     [InlineData("state")]
     public async Task Idle_objects_are_weighed_and_removed(string kind)
     {
-        var (code, output) = await CommandLine.RunAsync("bench", kind, "--idle", "50", "--json", "--data-dir", shared.Coordinator.DataDirectory);
+        var (code, output) = await CommandLine.RunAsync(
+            "bench", kind, "--idle", "50", "--json", "--data-dir", shared.Coordinator.DataDirectory);
         Assert.True(code == ExitCode.Ok, output);
         using var json = JsonOf(output);
         Assert.Equal(50, json.RootElement.GetProperty("count").GetInt32());
@@ -111,7 +112,8 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
             latency.Record(0, i * 1_000);
         var back = PartnerReport.Parse(new PartnerReport(2_000, latency).ToString());
         Assert.Equal(2_000, back.Operations);
-        Assert.Equal(latency.At(50)!.Value.TotalMicroseconds, back.Latency.At(50)!.Value.TotalMicroseconds, latency.At(50)!.Value.TotalMicroseconds * 0.002);
+        Assert.Equal(latency.At(50)!.Value.TotalMicroseconds, back.Latency.At(50)!.Value.TotalMicroseconds,
+            latency.At(50)!.Value.TotalMicroseconds * 0.002);
         Assert.Equal(latency.Count, back.Latency.Count);
         Assert.Throws<IOException>(() => PartnerReport.Parse("failed no such queue"));
     }
@@ -124,7 +126,8 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
         for (var i = 0; i < 30; i++)
         {
             var name = $"hang-up-{i}";
-            await pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = name, Duplex = true } }, CoordinatorProcess.Deadline());
+            await pipes.CreatePipeAsync(
+                new CreatePipeRequest { Spec = new PipeSpec { Name = name, Duplex = true } }, CoordinatorProcess.Deadline());
             using var here = pipes.AttachPipe(CoordinatorProcess.Deadline());
             await here.RequestStream.WriteAsync(new AttachPipeRequest { Pipe = name, End = PipeEnd.A });
             using (var there = pipes.AttachPipe(CoordinatorProcess.Deadline()))
@@ -143,7 +146,8 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
         CommandLine.RunAsync(["bench", .. arguments, "--rounds", "1", "--data-dir", shared.Coordinator.DataDirectory]);
 
     // Remarks on standard error follow the JSON.
-    private static JsonDocument JsonOf(string output) => JsonDocument.Parse(output[output.IndexOf('{', StringComparison.Ordinal)..(output.IndexOf("\n}", StringComparison.Ordinal) + 2)]);
+    private static JsonDocument JsonOf(string output) =>
+        JsonDocument.Parse(output[output.IndexOf('{', StringComparison.Ordinal)..(output.IndexOf("\n}", StringComparison.Ordinal) + 2)]);
 
     [GeneratedRegex("<svg ")]
     private static partial Regex Svg();

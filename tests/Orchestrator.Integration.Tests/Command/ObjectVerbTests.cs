@@ -103,6 +103,7 @@ public sealed class ObjectVerbTests(SharedCoordinator shared) : IClassFixture<Sh
         // The command's own options precede the words of another command.
         string[] options = ["--data-dir", shared.Coordinator.DataDirectory];
         var split = Array.IndexOf(arguments, "--");
-        return TestKit.CommandLine.RunAsync(split < 0 ? [.. arguments, .. options] : [.. arguments[..split], .. options, .. arguments[split..]]);
+        return TestKit.CommandLine.RunAsync(
+            split < 0 ? [.. arguments, .. options] : [.. arguments[..split], .. options, .. arguments[split..]]);
     }
 }

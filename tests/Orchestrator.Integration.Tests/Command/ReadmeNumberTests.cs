@@ -7,13 +7,16 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Command;
 
-/// <summary>Part 5, 30: the numbers in README.md match the code: defaults of options by reflection, limits as a coordinator lists them.</summary>
+/// <summary>
+/// Part 5, 30: the numbers in README.md match the code: defaults of options by reflection, limits as a coordinator lists them.
+/// </summary>
 public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     /// <summary>Properties whose default README states in words.</summary>
     private static readonly string[] s_inWords =
     [
-        "DataDirectory", "InProcessThreads", "MemoryBudget", "S.Command", "S.InheritedVariables", "S.MaxWorkerMemory", "S.MoreGroups", "S.PinWorkers", "S.RecycleAfterTasks",
+        "DataDirectory", "InProcessThreads", "MemoryBudget", "S.Command", "S.InheritedVariables", "S.MaxWorkerMemory", "S.MoreGroups",
+        "S.PinWorkers", "S.RecycleAfterTasks",
         "S.Workers", "Verbose",
     ];
 
@@ -56,7 +59,8 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
     };
 
     /// <summary>Fractions of the memory budget, which README states as such, and limits without a bound of their own.</summary>
-    private static readonly string[] s_parts = ["memory", "memory_kept", "memory_kept_per_client", "object_bytes_per_client", "incoming_bytes", "streams"];
+    private static readonly string[] s_parts =
+        ["memory", "memory_kept", "memory_kept_per_client", "object_bytes_per_client", "incoming_bytes", "streams"];
 
     private static readonly string[] s_readme = File.ReadAllLines(Repository.PathOf("README.md"));
 
@@ -70,7 +74,8 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
             if (Row().Match(row) is not { Success: true } match)
                 continue;
             // The property may be followed by an explanation of its letter.
-            var properties = Property().Matches(match.Groups["properties"].Value).Select(property => property.Groups[1].Value).Where(name => name is not ("J." or "Journal")).ToArray();
+            var properties = Property().Matches(match.Groups["properties"].Value).Select(property => property.Groups[1].Value).Where(
+                name => name is not ("J." or "Journal")).ToArray();
             var defaults = Separator().Split(match.Groups["defaults"].Value.Trim());
             foreach (var (index, property) in properties.Index())
             {
@@ -94,7 +99,8 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
     public async Task The_limits_of_a_coordinator_are_those_of_readme()
     {
         var limits = (await shared.Coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits;
-        Assert.Equal(s_rows.Keys.Concat(s_parts).Order(StringComparer.Ordinal), limits.Select(limit => limit.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            s_rows.Keys.Concat(s_parts).Order(StringComparer.Ordinal), limits.Select(limit => limit.Name).Order(StringComparer.Ordinal));
         foreach (var limit in limits.Where(limit => !s_parts.Contains(limit.Name)))
         {
             var row = Assert.Single(s_readme, line => line.StartsWith(s_rows[limit.Name], StringComparison.Ordinal));
@@ -117,12 +123,15 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
     private static object? ValueOf(string property)
     {
         var options = new CoordinatorOptions { DataDirectory = "/" };
-        object holder = property[..Math.Min(2, property.Length)] switch { "S." => options.Supervision, "E." => options.Engine, "J." => options.Journal, _ => options };
+        object holder = property[..Math.Min(2, property.Length)] switch { "S." => options.Supervision, "E." => options.Engine, "J." =>
+            options.Journal, _ => options };
         var name = property.Contains('.', StringComparison.Ordinal) ? property[2..] : property;
-        return (holder.GetType().GetProperty(name) ?? throw new InvalidOperationException($"README names {property}, and there is no such property")).GetValue(holder);
+        return (holder.GetType().GetProperty(name)
+            ?? throw new InvalidOperationException($"README names {property}, and there is no such property")).GetValue(holder);
     }
 
-    private static double Number(object? value) => value is TimeSpan time ? time.TotalMilliseconds : Convert.ToDouble(value, CultureInfo.InvariantCulture);
+    private static double Number(object? value) =>
+        value is TimeSpan time ? time.TotalMilliseconds : Convert.ToDouble(value, CultureInfo.InvariantCulture);
 
     /// <summary>Null where the value is in words, or cannot be compared.</summary>
     private static double? Parse(string text, object? value)

@@ -28,7 +28,8 @@ public sealed class ReloadTests
         var workers = await coordinator.WorkersAsync();
         Assert.Equal(2, workers.Count);
         Assert.DoesNotContain(before, workers.Select(worker => worker.Pid));
-        Assert.Equal(50L, (await coordinator.Admin.ListLimitsAsync(new ListLimitsRequest())).Limits.Single(limit => limit.Name == "worker_io").Maximum);
+        Assert.Equal(50L,
+            (await coordinator.Admin.ListLimitsAsync(new ListLimitsRequest())).Limits.Single(limit => limit.Name == "worker_io").Maximum);
         // Only a worker started with the new options has it.
         var thrown = await coordinator.RunAsync(Specs.Json("throw"));
         Assert.Equal(ErrorReason.HandlerFailed, thrown.Error.Reason);

@@ -4,7 +4,8 @@ using Orchestrator.TestKit;
 namespace Orchestrator.Integration.Tests.Command;
 
 /// <summary>
-/// The unit in <c>deploy/</c>, verified by systemd itself. Another test checks that a started coordinator notifies systemd when it is ready.
+/// The unit in <c>deploy/</c>, verified by systemd itself. Another test checks that a started coordinator notifies systemd when it is
+/// ready.
 /// </summary>
 public sealed class SystemdUnitTests
 {
@@ -25,7 +26,8 @@ public sealed class SystemdUnitTests
             unit = unit.Replace(broken, broken + "d", StringComparison.Ordinal);
         var file = Path.Combine(directory.Path, "orchestrator.service");
         await File.WriteAllTextAsync(file, unit, TestContext.Current.CancellationToken);
-        using var process = Process.Start(new ProcessStartInfo(Analyzer, ["verify", "--man=no", file]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(Analyzer, ["verify", "--man=no", file]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var said = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         // Ignores faults in other units of this machine.

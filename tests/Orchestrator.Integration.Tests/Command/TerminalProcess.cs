@@ -35,8 +35,10 @@ internal sealed partial class TerminalProcess : IAsyncDisposable
     }
 
     /// <summary>Runs the command with these arguments.</summary>
-    public static TerminalProcess Command(string arguments, int columns = 160, int rows = 50, params (string Name, string Value)[] environment) => new(
-        $"exec {CoordinatorProcess.CommandPath} {arguments}", columns, rows, environment.Select(pair => KeyValuePair.Create(pair.Name, pair.Value)), null);
+    public static TerminalProcess Command(
+        string arguments, int columns = 160, int rows = 50, params (string Name, string Value)[] environment) => new(
+        $"exec {CoordinatorProcess.CommandPath} {arguments}", columns, rows, environment.Select(
+            pair => KeyValuePair.Create(pair.Name, pair.Value)), null);
 
     /// <summary>Runs a line of shell.</summary>
     public static TerminalProcess Shell(string line, IEnumerable<KeyValuePair<string, string>> environment, string folder) =>

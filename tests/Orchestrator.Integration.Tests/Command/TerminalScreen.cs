@@ -73,7 +73,8 @@ internal sealed partial class TerminalScreen
 
     private void Obey(string code, string numbers)
     {
-        var values = numbers.TrimStart('?').Split(';').Select(number => int.TryParse(number, CultureInfo.InvariantCulture, out var value) ? value : 0).ToArray();
+        var values = numbers.TrimStart('?').Split(';').Select(
+            number => int.TryParse(number, CultureInfo.InvariantCulture, out var value) ? value : 0).ToArray();
         var steps = Math.Max(1, values[0]);
         switch (code)
         {
@@ -93,7 +94,8 @@ internal sealed partial class TerminalScreen
                 (_row, _column) = (steps - 1, values.Length > 1 ? Math.Max(1, values[1]) - 1 : 0);
                 break;
             case "K":
-                Array.Fill(_rows[_row], ' ', values[0] == 0 ? Math.Min(_column, _columns) : 0, values[0] switch { 0 => _columns - Math.Min(_column, _columns), 1 => Math.Min(_column + 1, _columns), _ => _columns });
+                Array.Fill(_rows[_row], ' ', values[0] == 0 ? Math.Min(_column, _columns) : 0,
+                    values[0] switch { 0 => _columns - Math.Min(_column, _columns), 1 => Math.Min(_column + 1, _columns), _ => _columns });
                 break;
             case "J" when values[0] == 0:
                 Array.Fill(_rows[_row], ' ', Math.Min(_column, _columns), _columns - Math.Min(_column, _columns));

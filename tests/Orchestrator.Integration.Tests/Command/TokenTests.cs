@@ -12,7 +12,8 @@ public sealed class TokenTests
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
         string[] here = ["--data-dir", coordinator.DataDirectory];
-        var made = await CommandLine.RunAsync(["token", "create", "--role", "observe", "--name", "grafana", "--expires-in", "1h", "-o", "json", .. here]);
+        var made = await CommandLine.RunAsync(
+            ["token", "create", "--role", "observe", "--name", "grafana", "--expires-in", "1h", "-o", "json", .. here]);
         Assert.True(made.ExitCode == 0, made.Output);
         var json = System.Text.Json.JsonDocument.Parse(made.Output[..(made.Output.LastIndexOf('}') + 1)]);
         var token = json.RootElement.GetProperty("token").GetString()!;
@@ -57,12 +58,15 @@ public sealed class TokenTests
         var nobody = new AdminService.AdminServiceClient(coordinator.Connect(token: ""));
         await nobody.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 0 }, CoordinatorProcess.Deadline());
         await StatusAsync(coordinator, "whatever");
-        Assert.Contains("warn: --no-auth: every program on this machine may do everything here", coordinator.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "warn: --no-auth: every program on this machine may do everything here", coordinator.Output, StringComparison.Ordinal);
     }
 
-    private static Task StatusAsync(CoordinatorProcess coordinator, string token) => StatusAsync(new AdminService.AdminServiceClient(coordinator.Connect(token)));
+    private static Task StatusAsync(CoordinatorProcess coordinator, string token) =>
+        StatusAsync(new AdminService.AdminServiceClient(coordinator.Connect(token)));
 
-    private static async Task StatusAsync(AdminService.AdminServiceClient admin) => await admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline());
+    private static async Task StatusAsync(AdminService.AdminServiceClient admin) =>
+        await admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline());
 
     private static async Task RefusedAsync(CoordinatorProcess coordinator, string token)
     {

@@ -126,7 +126,8 @@ public sealed partial class TopTests
             await coordinator.SubmitAsync(batch);
         var (_, json) = await TestKit.CommandLine.RunAsync("top", "--data-dir", coordinator.DataDirectory, "-o", "json");
         using var snapshot = JsonDocument.Parse(json);
-        Assert.Equal($"{id}", snapshot.RootElement.GetProperty("running_tasks").EnumerateArray().Single().GetProperty("task_id").GetString());
+        Assert.Equal(
+            $"{id}", snapshot.RootElement.GetProperty("running_tasks").EnumerateArray().Single().GetProperty("task_id").GetString());
     }
 
     [Fact]
@@ -171,7 +172,8 @@ public sealed partial class TopTests
     }
 
     private static TopSnapshot Snapshot(params ulong[] tasks) => new(
-        new Uri("http://127.0.0.1:7600"), new ServiceStatus(), [.. tasks.Select(id => new TaskInfo { TaskId = id })], [], DateTimeOffset.UnixEpoch);
+        new Uri("http://127.0.0.1:7600"), new ServiceStatus(), [.. tasks.Select(id => new TaskInfo { TaskId = id })], [],
+        DateTimeOffset.UnixEpoch);
 
     [GeneratedRegex(@"\e\[[0-9;]*\b(3[0-7]|4[0-7]|9[0-7])m")]
     private static partial Regex Colour();

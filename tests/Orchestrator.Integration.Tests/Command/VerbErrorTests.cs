@@ -31,7 +31,8 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
 
     // Benches start processes of their own command, which is not this process.
     public static TheoryData<string> CallersOnce =>
-        [.. VerbTree.Leaves.Select(leaf => leaf.Words).Where(words => !Local.ContainsKey(words) && !Submitters.Contains(words) && !words.StartsWith("bench ", StringComparison.Ordinal) && words != "load")];
+        [.. VerbTree.Leaves.Select(leaf => leaf.Words).Where(words => !Local.ContainsKey(words) && !Submitters.Contains(words)
+            && !words.StartsWith("bench ", StringComparison.Ordinal) && words != "load")];
 
     // Of the local verbs, those that print and do not change a coordinator.
     public static TheoryData<string> Printers =>
@@ -65,7 +66,8 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     public async Task No_token(string words)
     {
         var line = await FailAsync(
-            ExitCode.NotAllowed, [.. VerbTree.Line(words), "--endpoint", coordinators.Draining.GrpcAddress, "--data-dir", coordinators.Empty], words);
+            ExitCode.NotAllowed,
+            [.. VerbTree.Line(words), "--endpoint", coordinators.Draining.GrpcAddress, "--data-dir", coordinators.Empty], words);
         Assert.Contains("token", line, StringComparison.Ordinal);
         Assert.Contains(coordinators.Empty, line, StringComparison.Ordinal);
     }
@@ -75,7 +77,8 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     public async Task A_wrong_token(string words)
     {
         var line = await FailAsync(
-            ExitCode.NotAllowed, [.. VerbTree.Line(words), "--data-dir", coordinators.Draining.DataDirectory, "--token", new string('0', 64)], words);
+            ExitCode.NotAllowed,
+            [.. VerbTree.Line(words), "--data-dir", coordinators.Draining.DataDirectory, "--token", new string('0', 64)], words);
         Assert.Contains("token", line, StringComparison.Ordinal);
     }
 
@@ -83,7 +86,8 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     [MemberData(nameof(Refused))]
     public async Task What_submits_tasks_is_refused_by_a_coordinator_that_drains(string words)
     {
-        var (code, output) = await TestKit.CommandLine.RunAsync([.. VerbTree.Line(words), "--data-dir", coordinators.Draining.DataDirectory]);
+        var (code, output) = await TestKit.CommandLine.RunAsync(
+            [.. VerbTree.Line(words), "--data-dir", coordinators.Draining.DataDirectory]);
         Assert.True(code == ExitCode.TaskFailed, $"{words} ended with {code}: {output}");
         // A verb may have begun to print; the error is one of its lines.
         var line = Assert.Single(output.Split('\n'), text => text.Contains("draining", StringComparison.Ordinal));
@@ -99,14 +103,16 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
             AssertOneLine(error, words);
         else
             Assert.DoesNotContain("orchestrator:", error, StringComparison.Ordinal);
-        Assert.True(code is ExitCode.Ok or ExitCode.TaskFailed or ExitCode.Usage or ExitCode.TimedOut or ExitCode.Ended, $"{words} ended with {code}: {error}");
+        Assert.True(code is ExitCode.Ok or ExitCode.TaskFailed or ExitCode.Usage or ExitCode.TimedOut or ExitCode.Ended,
+            $"{words} ended with {code}: {error}");
     }
 
     [Theory]
     [MemberData(nameof(Printers))]
     public async Task Json_is_json(string words)
     {
-        var (code, output, error) = await RunAsync([.. VerbTree.Line(words), "--data-dir", coordinators.Draining.DataDirectory, "-o", "json"]);
+        var (code, output, error) = await RunAsync(
+            [.. VerbTree.Line(words), "--data-dir", coordinators.Draining.DataDirectory, "-o", "json"]);
         if (code != ExitCode.Ok)
             AssertOneLine(error, words);
         foreach (var line in Documents(output))
@@ -134,7 +140,8 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
         Assert.Contains("'full'", full, StringComparison.Ordinal);
         var large = await FailAsync(ExitCode.TaskFailed, ["dict", "set", "large", "k", new string('x', 4_000_001), .. at], "dict set");
         Assert.Contains("[LIMIT_EXCEEDED]", large, StringComparison.Ordinal);
-        Assert.Contains(4_000_000.ToString(CultureInfo.InvariantCulture), large.Replace(",", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            4_000_000.ToString(CultureInfo.InvariantCulture), large.Replace(",", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -146,7 +153,8 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     {
         var missing = Path.Combine(coordinators.Empty, "missing");
         var nowhere = await FailAsync(ExitCode.Usage, ["journal", verb, "--data-dir", missing], verb);
-        Assert.Contains($"there is no directory '{missing}'; --data-dir must name the data directory of a coordinator", nowhere, StringComparison.Ordinal);
+        Assert.Contains($"there is no directory '{missing}'; --data-dir must name the data directory of a coordinator", nowhere,
+            StringComparison.Ordinal);
         var empty = await FailAsync(ExitCode.TaskFailed, ["journal", verb, "--data-dir", coordinators.Empty], verb);
         Assert.Contains($"there is no journal '{coordinators.Empty}", empty, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(coordinators.Empty));

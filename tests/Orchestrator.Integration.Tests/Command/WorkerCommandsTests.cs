@@ -45,12 +45,14 @@ public sealed class WorkerCommandsTests
 
     [Fact]
     public void A_second_one_without_a_name_is_refused() =>
-        Assert.Contains("NAME=COUNT:COMMAND", Assert.Throws<UsageException>(() => WorkerCommands.Read(["a", "b"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "NAME=COUNT:COMMAND", Assert.Throws<UsageException>(() => WorkerCommands.Read(["a", "b"])).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task Groups_with_one_name_are_refused_before_anything_starts()
     {
-        var run = await TestKit.CommandLine.RunAsync("serve", "--worker-command", "a=1:x", "--worker-command", "a=2:y", "--worker-command", "worker=1:z");
+        var run = await TestKit.CommandLine.RunAsync(
+            "serve", "--worker-command", "a=1:x", "--worker-command", "a=2:y", "--worker-command", "worker=1:z");
         Assert.Equal(ExitCode.Usage, run.ExitCode);
         Assert.Contains("2 worker groups are named 'a'", run.Output, StringComparison.Ordinal);
         Assert.Contains("the name of the first group", run.Output, StringComparison.Ordinal);

@@ -15,7 +15,8 @@ public sealed class CancelLadderTests
         await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--workers", "1");
         var neighbours = await coordinator.SubmitAsync(Enumerable.Range(0, 20).Select(_ => Specs.Json("sleep", """{"ms": 4500}""")));
         var clock = Stopwatch.StartNew();
-        var spin = await coordinator.RunAsync(Specs.Json("spin", """{"ms": 60000}""", new TaskOptions { RunTimeout = Specs.Seconds(1), CancelGrace = Specs.Seconds(1) }));
+        var spin = await coordinator.RunAsync(
+            Specs.Json("spin", """{"ms": 60000}""", new TaskOptions { RunTimeout = Specs.Seconds(1), CancelGrace = Specs.Seconds(1) }));
         // One second and the grace period; the extra time of a loaded machine is far below the minute that the task would take.
         Assert.InRange(clock.Elapsed.TotalSeconds, 2, 20);
         Assert.Equal(TaskState.TimedOut, spin.State);
@@ -65,7 +66,8 @@ public sealed class CancelLadderTests
     public async Task A_queued_task_is_cancelled_before_its_start()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--workers", "1");
-        var ids = await coordinator.SubmitAsync(Specs.Json("spin", """{"ms": 1500}"""), Specs.Json("count_primes", """{"limit": 10}"""), Specs.Json("count_primes", """{"limit": 10}"""));
+        var ids = await coordinator.SubmitAsync(Specs.Json("spin", """{"ms": 1500}"""), Specs.Json("count_primes", """{"limit": 10}"""),
+            Specs.Json("count_primes", """{"limit": 10}"""));
         await coordinator.WaitUntilRunningAsync(ids[0]);
         await coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { ids[1], ids[2] } }, CoordinatorProcess.Deadline());
         var results = await coordinator.WaitAsync(ids);

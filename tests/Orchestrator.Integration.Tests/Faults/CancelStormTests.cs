@@ -19,7 +19,8 @@ public sealed class CancelStormTests(ITestOutputHelper output)
     public async Task Handles_threads_and_memory_stay_flat_while_tasks_are_cancelled()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync();
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
         var ledger = new TaskLedger(0);
         var counts = await coordinator.CountsAsync();
         await using var stream = client.OpenTaskStream(new TaskStreamOptions { OnResult = ledger.End });
@@ -38,7 +39,8 @@ public sealed class CancelStormTests(ITestOutputHelper output)
         {
             for (var done = 0; done < cancels; done += Batch)
             {
-                var tasks = Enumerable.Range(0, Batch).Select(_ => Specs.Json("sleep", """{"ms": 600000}""", tag: ledger.Accept())).ToArray();
+                var tasks = Enumerable.Range(0, Batch).Select(_ => Specs.Json("sleep", """{"ms": 600000}""", tag: ledger.Accept()))
+                    .ToArray();
                 await stream.SubmitAsync(tasks);
                 // Some run by then, some are in flight, some wait.
                 stream.Cancel(tasks.Select(task => task.Tag));

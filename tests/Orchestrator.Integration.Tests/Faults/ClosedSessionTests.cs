@@ -9,7 +9,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>A session that ends without its holder's doing notifies the holder, who may otherwise act on locks that others hold by now.</summary>
+/// <summary>
+/// A session that ends without its holder's doing notifies the holder, who may otherwise act on locks that others hold by now.
+/// </summary>
 public sealed class ClosedSessionTests
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
@@ -40,7 +42,8 @@ public sealed class ClosedSessionTests
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
         using var call = coordinator.Sessions.Connect(CoordinatorProcess.Deadline());
-        await call.RequestStream.WriteAsync(new ConnectRequest { Create = new CreateSessionRequest { DisplayName = "raw" } }, TestContext.Current.CancellationToken);
+        await call.RequestStream.WriteAsync(
+            new ConnectRequest { Create = new CreateSessionRequest { DisplayName = "raw" } }, TestContext.Current.CancellationToken);
         Assert.True(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         var id = call.ResponseStream.Current.SessionId;
         await coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = id }, CoordinatorProcess.Deadline());

@@ -47,12 +47,14 @@ public sealed class CoordinatorEndTests
             {
                 draining = true;
                 // Late work is rejected with a reason, while accepted work goes on.
-                await call.RequestStream.WriteAsync(new StreamTasksRequest { Tasks = { Specs.Json("sleep", """{"ms": 1}""", tag: 9_999) } });
+                await call.RequestStream.WriteAsync(
+                    new StreamTasksRequest { Tasks = { Specs.Json("sleep", """{"ms": 1}""", tag: 9_999) } });
             }
         }
 
         Assert.True(draining);
-        var ends = results.GroupBy(result => (result.State, result.Error?.Reason, result.Error?.Message)).Select(end => $"{end.Count()} × {end.Key}");
+        var ends = results.GroupBy(result => (result.State, result.Error?.Reason, result.Error?.Message))
+            .Select(end => $"{end.Count()} × {end.Key}");
         Assert.True(results.Count(result => result.State == TaskState.Succeeded) == 500, string.Join("\n", ends));
         Assert.Equal(ErrorReason.Draining, results.Single(result => result.Tag == 9_999).Error.Reason);
         Assert.Equal(0, await coordinator.WaitForExitAsync());
@@ -75,7 +77,8 @@ public sealed class CoordinatorEndTests
     {
         await using var first = await CoordinatorProcess.StartAsync();
         var port = new Uri(first.GrpcAddress).Port;
-        var (code, output) = await CommandLine.RunAsync("serve", "--grpc-port", $"{port}", "--http-port", "0", "--data-dir", Path.Combine(first.DataDirectory, "second"));
+        var (code, output) = await CommandLine.RunAsync(
+            "serve", "--grpc-port", $"{port}", "--http-port", "0", "--data-dir", Path.Combine(first.DataDirectory, "second"));
         Assert.NotEqual(0, code);
         Assert.Contains($"{port}", output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);

@@ -20,11 +20,13 @@ public sealed class CoordinatorKillsTests(ITestOutputHelper output)
         var slowest = TimeSpan.Zero;
         for (var start = 0; start < _starts; start++)
         {
-            await using var coordinator = await CoordinatorProcess.StartInAsync(directory, [.. CoordinatorProcess.HotSpare, "--allow-chaos"]);
+            await using var coordinator = await CoordinatorProcess.StartInAsync(
+                directory, [.. CoordinatorProcess.HotSpare, "--allow-chaos"]);
             var ledger = new TaskLedger(Settings.Seed());
             var before = await coordinator.CountsAsync();
             Assert.Equal(0, before.Succeeded + before.WorkerLost);
-            await using var load = await TaskLoad.StartAsync(coordinator.GrpcAddress, coordinator.Token, ledger, _ => Specs.Json("sum_of_squares", """{"n": 10}"""), rate: 500);
+            await using var load = await TaskLoad.StartAsync(
+                coordinator.GrpcAddress, coordinator.Token, ledger, _ => Specs.Json("sum_of_squares", """{"n": 10}"""), rate: 500);
             // Busy workers, too: one that never checks its token, and one whose handler never ends.
             await coordinator.SubmitAsync(Specs.Json("hang"), Specs.Json("spin", """{"ms": 60000}"""));
             await ledger.WaitForMoreAsync(100);

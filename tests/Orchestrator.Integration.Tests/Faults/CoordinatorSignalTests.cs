@@ -5,7 +5,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F9: the rest of <see cref="CoordinatorEndTests"/>: a stop when idle, and Ctrl-C from a terminal, to every process of the group at once.</summary>
+/// <summary>
+/// F9: the rest of <see cref="CoordinatorEndTests"/>: a stop when idle, and Ctrl-C from a terminal, to every process of the group at once.
+/// </summary>
 public sealed class CoordinatorSignalTests(ITestOutputHelper output)
 {
     // Unlike in a script's background, SIGINT is not ignored, and the coordinator leads its own process group, as in a terminal.
@@ -26,7 +28,8 @@ public sealed class CoordinatorSignalTests(ITestOutputHelper output)
     {
         await using var coordinator = await CoordinatorProcess.StartBehindAsync(s_terminal);
         var ledger = new TaskLedger(Settings.Seed());
-        var ids = await coordinator.SubmitAsync(Enumerable.Range(0, 300).Select(i => Specs.Json("sleep", $$"""{"ms": {{i * 5}}}""", tag: ledger.Accept())));
+        var ids = await coordinator.SubmitAsync(
+            Enumerable.Range(0, 300).Select(i => Specs.Json("sleep", $$"""{"ms": {{i * 5}}}""", tag: ledger.Accept())));
         var wait = coordinator.WaitAsync(ids);
         await coordinator.WaitAsync([ids[0]]);
         // Also to workers in its group: either way, they must not end before the coordinator stops them.

@@ -13,7 +13,8 @@ public sealed class CutConnectionTests
         // Its log is checked when it has ended.
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
         await using var relay = new FaultRelay(coordinator.GrpcAddress);
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = relay.Address, Token = coordinator.Token });
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { Endpoint = relay.Address, Token = coordinator.Token });
         await using var session = await client.OpenSessionAsync("often cut");
         var value = session.Value("cut");
         var cuts = 0;

@@ -9,7 +9,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F21, and the memory part of F2: resources that the kernel no longer grants. (A process limit does not bind root and is not tested.)</summary>
+/// <summary>
+/// F21, and the memory part of F2: resources that the kernel no longer grants. (A process limit does not bind root and is not tested.)
+/// </summary>
 public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
 {
     [Fact]
@@ -22,7 +24,8 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
         var before = ProcessUsage.Of(coordinator);
         await using var load = await TaskLoad.StartAsync(
             coordinator.GrpcAddress, coordinator.Token, ledger,
-            _ => Specs.Json("sum_of_squares", """{"n": 10}""", new TaskOptions { Retry = new RetryPolicy { MaxAttempts = 5, InitialBackoff = Specs.Seconds(0.1), RetryWorkerLost = true } }), rate: 200);
+            _ => Specs.Json("sum_of_squares", """{"n": 10}""", new TaskOptions { Retry =
+                new RetryPolicy { MaxAttempts = 5, InitialBackoff = Specs.Seconds(0.1), RetryWorkerLost = true } }), rate: 200);
         await ledger.WaitForMoreAsync(100);
         var strangers = new List<Socket>();
         try
@@ -32,21 +35,25 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
             {
                 var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
                 strangers.Add(socket);
-                await socket.ConnectAsync(IPAddress.Loopback, new Uri(i % 2 == 0 ? coordinator.GrpcAddress : coordinator.HttpAddress).Port, TestContext.Current.CancellationToken);
+                await socket.ConnectAsync(IPAddress.Loopback, new Uri(
+                    i % 2 == 0 ? coordinator.GrpcAddress : coordinator.HttpAddress).Port, TestContext.Current.CancellationToken);
             }
 
             // The fault: most of them are rejected at once.
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
             while (strangers.Count(IsClosed) < Strangers)
                 patience.Token.ThrowIfCancellationRequested();
-            // Connected clients are served, and the coordinator survives a worker's death: the worker is replaced, and so is the spare that replaces it.
+            // Connected clients are served, and the coordinator survives a worker's death: the worker is replaced, and so is the spare that
+            // replaces it.
             await ledger.WaitForMoreAsync(200);
             var victim = (await coordinator.WorkersAsync())[0];
             Signals.Send(victim.Pid, Signals.Kill);
             await coordinator.WaitForEventAsync("worker.lost", item => item.Subject == $"{victim.Name}#{victim.Incarnation}");
             using var healing = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-            while (!(await coordinator.WorkersAsync()).All(worker => worker.State == WorkerState.Ready) || coordinator.Family().Count < before.Children)
-                Assert.False(healing.IsCancellationRequested, $"{coordinator.Family().Count} of {before.Children} processes: {string.Join("; ", await coordinator.WorkersAsync())}\n{coordinator.Output}");
+            while (!(await coordinator.WorkersAsync()).All(worker => worker.State == WorkerState.Ready)
+                || coordinator.Family().Count < before.Children)
+                Assert.False(healing.IsCancellationRequested, $"{coordinator.Family().Count} of {before.Children} processes: " +
+                    $"{string.Join("; ", await coordinator.WorkersAsync())}\n{coordinator.Output}");
             await ledger.WaitForMoreAsync(200);
         }
         finally
@@ -62,7 +69,8 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
             try
             {
                 var request = new RunTaskRequest { Task = Specs.Json("fibonacci", """{"n": 5}""") };
-                answered = (await new TaskService.TaskServiceClient(coordinator.Connect()).RunTaskAsync(request, CoordinatorProcess.Deadline())).Result;
+                answered = (await new TaskService.TaskServiceClient(coordinator.Connect()).RunTaskAsync(
+                    request, CoordinatorProcess.Deadline())).Result;
             }
             catch (RpcException exception) when (exception.StatusCode == StatusCode.Unavailable && !welcome.IsCancellationRequested)
             {
@@ -82,14 +90,17 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
     public async Task A_limit_of_files_that_is_too_low_is_named_at_the_start()
     {
         using var directory = new TemporaryDirectory();
-        var start = new System.Diagnostics.ProcessStartInfo("/usr/bin/prlimit") { RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (var argument in (string[])["--nofile=350:350", CoordinatorProcess.CommandPath, "serve", "--grpc-port", "0", "--http-port", "0", "--workers", "2", "--data-dir", directory.Path])
+        var start =
+            new System.Diagnostics.ProcessStartInfo("/usr/bin/prlimit") { RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (var argument in (string[])["--nofile=350:350", CoordinatorProcess.CommandPath, "serve", "--grpc-port", "0", "--http-port",
+            "0", "--workers", "2", "--data-dir", directory.Path])
             start.ArgumentList.Add(argument);
         using var process = System.Diagnostics.Process.Start(start)!;
         var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(1, process.ExitCode);
-        Assert.Contains("this process may open 350 files, and 392 are needed with 2 workers", Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.Contains("this process may open 350 files, and 392 are needed with 2 workers", Assert.Single(error.TrimEnd().Split('\n')),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -117,11 +128,13 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
     {
         // A heap of 100 MB, as in a small container.
         await using var coordinator = await CoordinatorProcess.StartAsync(
-            "--allow-chaos", "--workers", "1", "--worker-command", $"/usr/bin/env DOTNET_GCHeapHardLimit=0x6400000 {CoordinatorProcess.CommandPath} worker --allow-chaos");
+            "--allow-chaos", "--workers", "1", "--worker-command",
+            $"/usr/bin/env DOTNET_GCHeapHardLimit=0x6400000 {CoordinatorProcess.CommandPath} worker --allow-chaos");
         var result = await coordinator.RunAsync(Specs.Json("allocate", """{"mb": 4000}"""));
         output.WriteLine($"{result.State}: {result.Error.Message}");
         Assert.Contains(result.State, new[] { TaskState.Failed, TaskState.WorkerLost });
-        Assert.Contains("OutOfMemory", $"{result.Error.Type} {result.Error.Message} {string.Join(' ', result.Error.PostMortem?.LastStderrLines ?? [])}", StringComparison.Ordinal);
+        Assert.Contains("OutOfMemory", $"{result.Error.Type} {result.Error.Message} " +
+            $"{string.Join(' ', result.Error.PostMortem?.LastStderrLines ?? [])}", StringComparison.Ordinal);
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("fibonacci", """{"n": 5}"""))).State);
     }
 

@@ -10,8 +10,8 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>
-/// Part 5, 1: durations beyond the limit of one timer (2^32 - 2 ms). Every duration field of a request works at its documented maximum, as the
-/// only deadline and as the one after an earlier one, with real timers, and across a restart where it is durable.
+/// Part 5, 1: durations beyond the limit of one timer (2^32 - 2 ms). Every duration field of a request works at its documented maximum, as
+/// the only deadline and as the one after an earlier one, with real timers, and across a restart where it is durable.
 /// </summary>
 public sealed class FarDeadlineTests
 {
@@ -33,27 +33,33 @@ public sealed class FarDeadlineTests
             await pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = name, MaxMessages = 1 } }, Soon);
             var session = await coordinator.OpenSessionAsync();
             await pipes.SendAsync(new SendRequest { Pipe = name, End = PipeEnd.B, SessionId = session, Messages = { Text("1") } }, Soon);
-            await HangUpAsync(coordinator, $"pipes/{name}", options => pipes.SendAsync(new SendRequest { Pipe = name, End = PipeEnd.B, SessionId = session, Messages = { Text("2") }, Timeout = time }, options));
+            await HangUpAsync(coordinator, $"pipes/{name}", options => pipes.SendAsync(
+                new SendRequest { Pipe = name, End = PipeEnd.B, SessionId = session, Messages = { Text("2") }, Timeout = time }, options));
         }),
         ["ReceiveRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {
             var pipes = new PipeService.PipeServiceClient(coordinator.Invoker);
             await pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = name } }, Soon);
             var session = await coordinator.OpenSessionAsync();
-            await HangUpAsync(coordinator, $"pipes/{name}", options => pipes.ReceiveAsync(new ReceiveRequest { Pipe = name, End = PipeEnd.A, SessionId = session, Timeout = time }, options));
+            await HangUpAsync(coordinator, $"pipes/{name}", options => pipes.ReceiveAsync(
+                new ReceiveRequest { Pipe = name, End = PipeEnd.A, SessionId = session, Timeout = time }, options));
         }),
-        ["QueueSpec.aging"] = (s_year, (coordinator, time, name) => CreateQueueAsync(coordinator, new QueueSpec { Name = name, Kind = QueueKind.Priority, Aging = time })),
-        ["QueueSpec.idle_ttl"] = (s_year, (coordinator, time, name) => CreateQueueAsync(coordinator, new QueueSpec { Name = name, IdleTtl = time })),
+        ["QueueSpec.aging"] = (s_year, (coordinator, time, name) => CreateQueueAsync(
+            coordinator, new QueueSpec { Name = name, Kind = QueueKind.Priority, Aging = time })),
+        ["QueueSpec.idle_ttl"] =
+            (s_year, (coordinator, time, name) => CreateQueueAsync(coordinator, new QueueSpec { Name = name, IdleTtl = time })),
         ["PutRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {
             await CreateQueueAsync(coordinator, new QueueSpec { Name = name, MaxItems = 1 });
             await PutAsync(coordinator, name);
-            await HangUpAsync(coordinator, $"queues/{name}", options => Queues(coordinator).PutAsync(new PutRequest { Queue = name, Items = { new QueueItem { Body = Text("2") } }, Timeout = time }, options));
+            await HangUpAsync(coordinator, $"queues/{name}", options => Queues(coordinator).PutAsync(
+                new PutRequest { Queue = name, Items = { new QueueItem { Body = Text("2") } }, Timeout = time }, options));
         }),
         ["GetRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {
             await CreateQueueAsync(coordinator, new QueueSpec { Name = name });
-            await HangUpAsync(coordinator, $"queues/{name}", options => Queues(coordinator).GetAsync(new GetRequest { Queue = name, Timeout = time }, options));
+            await HangUpAsync(coordinator, $"queues/{name}", options => Queues(coordinator).GetAsync(
+                new GetRequest { Queue = name, Timeout = time }, options));
         }),
         ["GetRequest.lease"] = (s_day, async (coordinator, time, name) =>
         {
@@ -67,14 +73,16 @@ public sealed class FarDeadlineTests
             await PutAsync(coordinator, name);
             var got = await Queues(coordinator).GetAsync(new GetRequest { Queue = name, Leased = true }, Soon);
             var settled = await Queues(coordinator).SettleAsync(
-                new SettleRequest { Queue = name, LeaseIds = { got.Items[0].LeaseId }, Settlement = Settlement.Return, Duration = time, SessionId = got.SessionId }, Soon);
+                new SettleRequest { Queue = name, LeaseIds = { got.Items[0].LeaseId }, Settlement = Settlement.Return, Duration = time,
+                    SessionId = got.SessionId }, Soon);
             Assert.Equal(1, settled.Settled);
         }),
         ["JoinRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {
             await CreateQueueAsync(coordinator, new QueueSpec { Name = name });
             await PutAsync(coordinator, name);
-            await HangUpAsync(coordinator, $"queues/{name}", options => Queues(coordinator).JoinAsync(new JoinRequest { Queue = name, Timeout = time }, options));
+            await HangUpAsync(coordinator, $"queues/{name}", options => Queues(coordinator).JoinAsync(
+                new JoinRequest { Queue = name, Timeout = time }, options));
         }),
         ["ConsumeRequest.lease"] = (s_day, async (coordinator, time, name) =>
         {
@@ -85,61 +93,82 @@ public sealed class FarDeadlineTests
             Assert.True(await consume.ResponseStream.MoveNext(CancellationToken.None));
             Assert.Single(consume.ResponseStream.Current.Items);
         }),
-        ["CreateSessionRequest.ttl"] = (s_day, async (coordinator, time, _) => await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = time }, Soon)),
+        ["CreateSessionRequest.ttl"] = (s_day, async (coordinator, time, _) => await coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { Ttl = time }, Soon)),
         ["DictEdit.ttl"] = (s_year, (coordinator, time, name) => SetAsync(coordinator, name, "far", time)),
         ["AcquireLockRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {
             await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name }, Soon);
-            await HangUpAsync(coordinator, $"locks/{name}", options => coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, Timeout = time }, options));
+            await HangUpAsync(coordinator, $"locks/{name}", options => coordinator.Sync.AcquireLockAsync(
+                new AcquireLockRequest { Lock = name, Timeout = time }, options));
         }),
-        ["AcquireLockRequest.lease"] = (s_day, async (coordinator, time, name) => await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, Lease = time }, Soon)),
+        ["AcquireLockRequest.lease"] = (s_day, async (coordinator, time, name) => await coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = name, Lease = time }, Soon)),
         ["AcquireSemaphoreRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {
             await coordinator.Sync.AcquireSemaphoreAsync(new AcquireSemaphoreRequest { Semaphore = name, InitialPermits = 1 }, Soon);
-            await HangUpAsync(coordinator, $"semaphores/{name}", options => coordinator.Sync.AcquireSemaphoreAsync(new AcquireSemaphoreRequest { Semaphore = name, Timeout = time }, options));
+            await HangUpAsync(coordinator, $"semaphores/{name}", options => coordinator.Sync.AcquireSemaphoreAsync(
+                new AcquireSemaphoreRequest { Semaphore = name, Timeout = time }, options));
         }),
         ["AcquireSemaphoreRequest.lease"] = (s_day, async (coordinator, time, name) =>
-            await coordinator.Sync.AcquireSemaphoreAsync(new AcquireSemaphoreRequest { Semaphore = name, InitialPermits = 1, Lease = time }, Soon)),
+            await coordinator.Sync.AcquireSemaphoreAsync(
+                new AcquireSemaphoreRequest { Semaphore = name, InitialPermits = 1, Lease = time }, Soon)),
         ["WaitEventRequest.timeout"] = (s_any, (coordinator, time, name) =>
-            HangUpAsync(coordinator, $"events/{name}", options => coordinator.Sync.WaitEventAsync(new WaitEventRequest { Event = name, Timeout = time }, options))),
+            HangUpAsync(coordinator, $"events/{name}", options => coordinator.Sync.WaitEventAsync(
+                new WaitEventRequest { Event = name, Timeout = time }, options))),
         ["WaitConditionRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {
             var session = await coordinator.OpenSessionAsync();
             await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, SessionId = session }, Soon);
-            await HangUpAsync(coordinator, $"conditions/{name}", options => coordinator.Sync.WaitConditionAsync(new WaitConditionRequest { Condition = name, Lock = name, SessionId = session, Timeout = time }, options));
+            await HangUpAsync(coordinator, $"conditions/{name}", options => coordinator.Sync.WaitConditionAsync(
+                new WaitConditionRequest { Condition = name, Lock = name, SessionId = session, Timeout = time }, options));
         }),
         ["WaitBarrierRequest.timeout"] = (s_any, (coordinator, time, name) =>
-            HangUpAsync(coordinator, $"barriers/{name}", options => coordinator.Sync.WaitBarrierAsync(new WaitBarrierRequest { Barrier = name, Parties = 2, Timeout = time }, options))),
+            HangUpAsync(coordinator, $"barriers/{name}", options => coordinator.Sync.WaitBarrierAsync(
+                new WaitBarrierRequest { Barrier = name, Parties = 2, Timeout = time }, options))),
         ["WaitLatchRequest.timeout"] = (s_any, (coordinator, time, name) =>
-            HangUpAsync(coordinator, $"latches/{name}", options => coordinator.Sync.WaitLatchAsync(new WaitLatchRequest { Latch = name, Count = 1, Timeout = time }, options))),
+            HangUpAsync(coordinator, $"latches/{name}", options => coordinator.Sync.WaitLatchAsync(
+                new WaitLatchRequest { Latch = name, Count = 1, Timeout = time }, options))),
         ["RateLimiterSpec.period"] = (Seconds(366 * 86_400), async (coordinator, time, name) =>
         {
             // The largest numbers together: the result exceeds the range of a duration.
             await coordinator.Sync.CreateRateLimiterAsync(
-                new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = name, Permits = 1, Burst = 1_000_000_000, Period = time } }, Soon);
+                new CreateRateLimiterRequest { Spec =
+                    new RateLimiterSpec { Name = name, Permits = 1, Burst = 1_000_000_000, Period = time } }, Soon);
             await coordinator.Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = name, Permits = 1_000_000_000 }, Soon);
-            var refused = await coordinator.Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = name, Permits = 1_000_000_000, Timeout = new Duration() }, Soon);
+            var refused = await coordinator.Sync.AcquirePermitsAsync(
+                new AcquirePermitsRequest { RateLimiter = name, Permits = 1_000_000_000, Timeout = new Duration() }, Soon);
             Assert.Equal(Seconds(Duration.MaxSeconds), refused.RetryAfter);
         }),
         ["AcquirePermitsRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {
-            await coordinator.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = name, Permits = 1, Period = s_year } }, Soon);
+            await coordinator.Sync.CreateRateLimiterAsync(
+                new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = name, Permits = 1, Period = s_year } }, Soon);
             await coordinator.Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = name }, Soon);
-            await HangUpAsync(coordinator, $"rate_limiters/{name}", options => coordinator.Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = name, Timeout = time }, options));
+            await HangUpAsync(coordinator, $"rate_limiters/{name}", options => coordinator.Sync.AcquirePermitsAsync(
+                new AcquirePermitsRequest { RateLimiter = name, Timeout = time }, options));
         }),
-        ["RetryPolicy.initial_backoff"] = (s_tenYears, (coordinator, time, _) => BackOffAsync(coordinator, new RetryPolicy { MaxAttempts = 2, InitialBackoff = time })),
-        ["RetryPolicy.max_backoff"] = (s_tenYears, (coordinator, time, _) => BackOffAsync(coordinator, new RetryPolicy { MaxAttempts = 2, InitialBackoff = time, MaxBackoff = time })),
-        ["TaskOptions.queue_timeout"] = (s_tenYears, (coordinator, time, _) => SucceedsAsync(coordinator, new TaskOptions { QueueTimeout = time })),
-        ["TaskOptions.run_timeout"] = (s_tenYears, (coordinator, time, _) => SucceedsAsync(coordinator, new TaskOptions { RunTimeout = time })),
-        ["TaskOptions.total_timeout"] = (s_tenYears, (coordinator, time, _) => SucceedsAsync(coordinator, new TaskOptions { TotalTimeout = time })),
+        ["RetryPolicy.initial_backoff"] =
+            (s_tenYears, (coordinator, time, _) => BackOffAsync(coordinator, new RetryPolicy { MaxAttempts = 2, InitialBackoff = time })),
+        ["RetryPolicy.max_backoff"] = (s_tenYears, (coordinator, time, _) => BackOffAsync(
+            coordinator, new RetryPolicy { MaxAttempts = 2, InitialBackoff = time, MaxBackoff = time })),
+        ["TaskOptions.queue_timeout"] =
+            (s_tenYears, (coordinator, time, _) => SucceedsAsync(coordinator, new TaskOptions { QueueTimeout = time })),
+        ["TaskOptions.run_timeout"] =
+            (s_tenYears, (coordinator, time, _) => SucceedsAsync(coordinator, new TaskOptions { RunTimeout = time })),
+        ["TaskOptions.total_timeout"] =
+            (s_tenYears, (coordinator, time, _) => SucceedsAsync(coordinator, new TaskOptions { TotalTimeout = time })),
         ["TaskOptions.cancel_grace"] = (s_tenYears, async (coordinator, time, _) =>
         {
             var id = await SubmitAsync(coordinator, Specs.Json("sleep", """{"ms": 60000}""", new TaskOptions { CancelGrace = time }));
-            await UntilAsync(async () => (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = id }, Soon)).Task.State == TaskState.Running);
+            await UntilAsync(async () =>
+                (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = id }, Soon)).Task.State == TaskState.Running);
             await coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { id } }, Soon);
-            await UntilAsync(async () => (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = id }, Soon)).Task.State == TaskState.Cancelled);
+            await UntilAsync(async () =>
+                (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = id }, Soon)).Task.State == TaskState.Cancelled);
         }),
-        ["TaskOptions.result_ttl"] = (s_tenYears, (coordinator, time, _) => SucceedsAsync(coordinator, new TaskOptions { ResultTtl = time })),
+        ["TaskOptions.result_ttl"] =
+            (s_tenYears, (coordinator, time, _) => SucceedsAsync(coordinator, new TaskOptions { ResultTtl = time })),
         ["WaitTasksRequest.timeout"] = (s_any, async (coordinator, time, _) =>
         {
             var id = await SubmitAsync(coordinator, Specs.Json("sleep", """{"ms": 50}"""));
@@ -192,14 +221,17 @@ public sealed class FarDeadlineTests
         await PutAsync(first, "delayed");
         var got = await Queues(first).GetAsync(new GetRequest { Queue = "delayed", Leased = true }, Soon);
         await Queues(first).SettleAsync(
-            new SettleRequest { Queue = "delayed", LeaseIds = { got.Items[0].LeaseId }, Settlement = Settlement.Return, Duration = s_day, SessionId = got.SessionId }, Soon);
+            new SettleRequest { Queue = "delayed", LeaseIds = { got.Items[0].LeaseId }, Settlement = Settlement.Return, Duration = s_day,
+                SessionId = got.SessionId }, Soon);
         var waiting = await SubmitAsync(first, Specs.Json("throw", """{"message": "x"}""", new TaskOptions
         {
             TotalTimeout = s_tenYears, QueueTimeout = s_tenYears, ResultTtl = s_tenYears, Durability = Durability.Process,
             Retry = new RetryPolicy { MaxAttempts = 2, InitialBackoff = s_tenYears, MaxBackoff = s_tenYears },
         }));
-        await UntilAsync(async () => (await first.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = waiting }, Soon)).Task is { State: TaskState.Queued, Attempts.Count: 1 });
-        var done = await SubmitAsync(first, Specs.Json("echo", "1", new TaskOptions { ResultTtl = s_tenYears, Durability = Durability.Process }));
+        await UntilAsync(async () => (await first.Tasks.GetTaskAsync(
+            new GetTaskRequest { TaskId = waiting }, Soon)).Task is { State: TaskState.Queued, Attempts.Count: 1 });
+        var done = await SubmitAsync(
+            first, Specs.Json("echo", "1", new TaskOptions { ResultTtl = s_tenYears, Durability = Durability.Process }));
         await first.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { done } }, Soon);
         await first.KillAndWaitAsync();
 
@@ -250,7 +282,8 @@ public sealed class FarDeadlineTests
         using var ending = new CancellationTokenSource();
         using var call = begin(new CallOptions(cancellationToken: ending.Token));
         var answer = call.ResponseAsync;
-        await UntilAsync(async () => answer.IsCompleted || (await coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)).Edges.Any(edge => edge.Object == waitsAt));
+        await UntilAsync(async () => answer.IsCompleted
+            || (await coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)).Edges.Any(edge => edge.Object == waitsAt));
         await PassDeadlinesAsync(coordinator, $"{waitsAt}-near");
         await ending.CancelAsync();
         Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => answer)).StatusCode);
@@ -259,7 +292,8 @@ public sealed class FarDeadlineTests
     private static async Task BackOffAsync(CoordinatorProcess coordinator, RetryPolicy retry)
     {
         var id = await SubmitAsync(coordinator, Specs.Json("throw", """{"message": "x"}""", new TaskOptions { Retry = retry }));
-        await UntilAsync(async () => (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = id }, Soon)).Task is { State: TaskState.Queued, Attempts.Count: 1 });
+        await UntilAsync(async () => (await coordinator.Tasks.GetTaskAsync(
+            new GetTaskRequest { TaskId = id }, Soon)).Task is { State: TaskState.Queued, Attempts.Count: 1 });
     }
 
     private static async Task SucceedsAsync(CoordinatorProcess coordinator, TaskOptions options) =>
@@ -268,9 +302,11 @@ public sealed class FarDeadlineTests
     private static async Task<ulong> SubmitAsync(CoordinatorProcess coordinator, TaskSpec spec) =>
         (await coordinator.Tasks.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { spec } }, Soon)).TaskIds[0];
 
-    private static async Task SetAsync(CoordinatorProcess coordinator, string dict, string key, Duration ttl, Durability durability = Durability.Unspecified) =>
+    private static async Task SetAsync(
+        CoordinatorProcess coordinator, string dict, string key, Duration ttl, Durability durability = Durability.Unspecified) =>
         await State(coordinator).UpdateDictAsync(
-            new UpdateDictRequest { Dict = dict, Edits = { new DictEdit { Key = key, Set = Text("x"), Ttl = ttl } }, Durability = durability }, Soon);
+            new UpdateDictRequest { Dict = dict, Edits = { new DictEdit { Key = key, Set = Text("x"), Ttl = ttl } },
+                Durability = durability }, Soon);
 
     private static async Task CreateQueueAsync(CoordinatorProcess coordinator, QueueSpec spec) =>
         await Queues(coordinator).CreateQueueAsync(new CreateQueueRequest { Spec = spec }, Soon);
@@ -292,7 +328,8 @@ public sealed class FarDeadlineTests
         var fields = new HashSet<string>();
         var seen = new HashSet<string>();
         var pending = new Queue<MessageDescriptor>(
-            new[] { TasksReflection.Descriptor, QueuesReflection.Descriptor, PipesReflection.Descriptor, StateReflection.Descriptor, SyncReflection.Descriptor, SessionsReflection.Descriptor, AdminReflection.Descriptor }
+            new[] { TasksReflection.Descriptor, QueuesReflection.Descriptor, PipesReflection.Descriptor, StateReflection.Descriptor,
+                SyncReflection.Descriptor, SessionsReflection.Descriptor, AdminReflection.Descriptor }
                 .SelectMany(file => file.Services).SelectMany(service => service.Methods).Select(method => method.InputType));
         while (pending.TryDequeue(out var message))
         {

@@ -46,7 +46,8 @@ public sealed class FirstProcessTests
     {
         if (!File.Exists(s_namespace[0]))
             return false;
-        using var trial = Process.Start(new ProcessStartInfo(s_namespace[0], [.. s_namespace[1..], "/bin/true"]) { RedirectStandardError = true })!;
+        using var trial = Process.Start(
+            new ProcessStartInfo(s_namespace[0], [.. s_namespace[1..], "/bin/true"]) { RedirectStandardError = true })!;
         await trial.WaitForExitAsync(TestContext.Current.CancellationToken);
         return trial.ExitCode == 0;
     }
@@ -55,7 +56,8 @@ public sealed class FirstProcessTests
     {
         foreach (var directory in Directory.GetDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out var child) && Read(child, "stat") is { Length: > 0 } stat
+            if (int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out var child)
+                && Read(child, "stat") is { Length: > 0 } stat
                 && stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == pid.ToString(CultureInfo.InvariantCulture))
                 yield return child;
         }
@@ -64,7 +66,8 @@ public sealed class FirstProcessTests
     private static int HostPid(int parent, int inside) => ChildrenOf(parent).Single(pid => NamespacePid(pid) == inside);
 
     private static int NamespacePid(int pid) => int.Parse(
-        Read(pid, "status").Split('\n').First(line => line.StartsWith("NSpid:", StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[^1],
+        Read(pid, "status").Split('\n').First(line => line.StartsWith("NSpid:", StringComparison.Ordinal)).Split(
+            [' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[^1],
         CultureInfo.InvariantCulture);
 
     private static string CommandOf(int pid) => Read(pid, "cmdline").Replace('\0', ' ');

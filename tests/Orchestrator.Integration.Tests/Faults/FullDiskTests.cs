@@ -10,8 +10,8 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>
-/// Part 5, 2: a disk that is really full. A store to a page of a mapped file that the file system cannot back would end the process by SIGBUS, so
-/// every mapped file has all its blocks from the start.
+/// Part 5, 2: a disk that is really full. A store to a page of a mapped file that the file system cannot back would end the process by
+/// SIGBUS, so every mapped file has all its blocks from the start.
 /// </summary>
 public sealed class FullDiskTests(ITestOutputHelper output)
 {
@@ -43,7 +43,8 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         using var disk = new SmallDisk(24);
         await using var coordinator = await CoordinatorProcess.StartInAsync(disk.Directory);
         disk.Fill();
-        var results = await coordinator.StreamAsync(Enumerable.Range(0, 200).Select(i => Specs.Json("sleep", """{"ms": 20}""", tag: (ulong)i)));
+        var results = await coordinator.StreamAsync(
+            Enumerable.Range(0, 200).Select(i => Specs.Json("sleep", """{"ms": 20}""", tag: (ulong)i)));
         Assert.All(results, result => Assert.Equal(TaskState.Succeeded, result.State));
         Assert.Equal(2, results.Select(result => result.Worker).Distinct().Count());
     }
@@ -57,7 +58,8 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         await using var coordinator = await CoordinatorProcess.StartInAsync(disk.Directory, "--workers", "2", "--hot-spares", "0");
         var victim = (await coordinator.WorkersAsync())[0];
         // The blocks of the dead worker's recorder would suffice for its successor's, so they stay in use.
-        disk.Hold(Directory.GetFiles(Path.Combine(disk.Directory, "run"), $"w-{victim.Incarnation}.rec", SearchOption.AllDirectories).Single());
+        disk.Hold(
+            Directory.GetFiles(Path.Combine(disk.Directory, "run"), $"w-{victim.Incarnation}.rec", SearchOption.AllDirectories).Single());
         disk.Fill();
         Signals.Send(victim.Pid, Signals.Kill);
         var failed = await coordinator.WaitForEventAsync("worker.start_failed", item => item.Subject == victim.Name);
@@ -68,7 +70,8 @@ public sealed class FullDiskTests(ITestOutputHelper output)
             failed = await coordinator.WaitForEventAsync("worker.start_failed", item => item.Subject == victim.Name, failed.Sequence);
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("fibonacci", """{"n": 5}"""))).State);
         disk.Empty();
-        await coordinator.WaitForEventAsync("worker.ready", item => item.Subject.StartsWith(victim.Name, StringComparison.Ordinal), failed.Sequence);
+        await coordinator.WaitForEventAsync(
+            "worker.ready", item => item.Subject.StartsWith(victim.Name, StringComparison.Ordinal), failed.Sequence);
         Assert.All(await coordinator.WorkersAsync(), worker => Assert.Equal(WorkerState.Ready, worker.State));
     }
 
@@ -81,7 +84,8 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         await using var coordinator = await CoordinatorProcess.StartInAsync(disk.Directory);
         coordinator.ExpectError("The journal has failed");
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
-        await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "durable", Durability = Durability.Process } }, Soon);
+        await queues.CreateQueueAsync(
+            new CreateQueueRequest { Spec = new QueueSpec { Name = "durable", Durability = Durability.Process } }, Soon);
         var body = new Payload { Data = ByteString.CopyFrom(new byte[512 * 1_024]) };
         var full = await Assert.ThrowsAsync<RpcException>(async () =>
         {
@@ -90,7 +94,8 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         });
         Assert.Equal(StatusCode.Unavailable, full.StatusCode);
         disk.Fill();
-        var results = await coordinator.StreamAsync(Enumerable.Range(0, 200).Select(i => Specs.Json("sleep", """{"ms": 20}""", tag: (ulong)i)));
+        var results = await coordinator.StreamAsync(
+            Enumerable.Range(0, 200).Select(i => Specs.Json("sleep", """{"ms": 20}""", tag: (ulong)i)));
         Assert.All(results, result => Assert.Equal(TaskState.Succeeded, result.State));
         // Death and replacement go on, too.
         var victim = (await coordinator.WorkersAsync())[0];
@@ -124,11 +129,13 @@ public sealed class FullDiskTests(ITestOutputHelper output)
                     Assert.Contains(NoRoom, worker.LastExit, StringComparison.Ordinal);
             }
         }
-        catch (InvalidOperationException exception) when (exception.Message.StartsWith("the coordinator ended with 1: ", StringComparison.Ordinal))
+        catch (InvalidOperationException exception)
+            when (exception.Message.StartsWith("the coordinator ended with 1: ", StringComparison.Ordinal))
         {
             output.WriteLine(exception.Message);
             Assert.Single(exception.Message.Trim().Split('\n'));
-            Assert.Contains(NoRoom, exception.Message.Replace("database or disk is full", NoRoom, StringComparison.Ordinal), StringComparison.Ordinal);
+            Assert.Contains(
+                NoRoom, exception.Message.Replace("database or disk is full", NoRoom, StringComparison.Ordinal), StringComparison.Ordinal);
         }
     }
 

@@ -12,8 +12,8 @@ using Orchestrator.Worker.Tasks;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>
-/// Part 5, 8: workers that do not start. A task that no living group can run fails at once with an explanation, and every status display says the
-/// same.
+/// Part 5, 8: workers that do not start. A task that no living group can run fails at once with an explanation, and every status display
+/// says the same.
 /// </summary>
 public sealed class GivenUpWorkersTests
 {
@@ -30,22 +30,26 @@ public sealed class GivenUpWorkersTests
         {
             var result = await coordinator.RunAsync(task);
             Assert.Equal((TaskState.Failed, ErrorReason.WorkerLost), (result.State, result.Error.Reason));
-            Assert.Contains($"no living worker group can run '{task.Handler}': group 'worker' was given up after 5 early deaths", result.Error.Message, StringComparison.Ordinal);
+            Assert.Contains($"no living worker group can run '{task.Handler}': group 'worker' was given up after 5 early deaths",
+                result.Error.Message, StringComparison.Ordinal);
             Assert.Contains(cause, result.Error.Message, StringComparison.Ordinal);
             Assert.Contains("'orchestrator recycle'", result.Error.Message, StringComparison.Ordinal);
         }
 
         // Over a stream, for a waiting caller, and in-process placements as always.
-        Assert.All(await coordinator.StreamAsync(Enumerable.Range(0, 10).Select(_ => Specs.Json("echo", "1"))), result => Assert.Equal(TaskState.Failed, result.State));
+        Assert.All(await coordinator.StreamAsync(
+            Enumerable.Range(0, 10).Select(_ => Specs.Json("echo", "1"))), result => Assert.Equal(TaskState.Failed, result.State));
         var ids = await coordinator.SubmitAsync(Specs.Json("echo", "1"));
         Assert.Equal(TaskState.Failed, (await coordinator.WaitAsync(ids)).Single().State);
-        Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("echo", "1", new TaskOptions { Placement = Placement.InProcessThreads }))).State);
+        Assert.Equal(TaskState.Succeeded,
+            (await coordinator.RunAsync(Specs.Json("echo", "1", new TaskOptions { Placement = Placement.InProcessThreads }))).State);
     }
 
     [Fact]
     public async Task Every_place_where_somebody_would_look_says_so_and_what_helps()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--worker-command", "/bin/sh -c 'echo no such model >&2; exit 3'");
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            "--worker-command", "/bin/sh -c 'echo no such model >&2; exit 3'");
         coordinator.ExpectError("is given up after");
         Assert.Contains("GIVEN UP: exited with code 3; its last words: no such model", coordinator.Output, StringComparison.Ordinal);
         var (run, said) = await Command("run", "echo", "1");
@@ -57,7 +61,9 @@ public sealed class GivenUpWorkersTests
         {
             var (code, text) = await Command(verb);
             Assert.Equal(verb == "doctor" ? ExitCode.TaskFailed : ExitCode.Ok, code);
-            Assert.Contains("Worker group 'worker' has been given up, and tasks that only it can run fail. worker-2 exited with code 3; its last words: no such model.", text, StringComparison.Ordinal);
+            Assert.Contains(
+                "Worker group 'worker' has been given up, and tasks that only it can run fail. worker-2 exited with code 3; its last " +
+                "words: no such model.", text, StringComparison.Ordinal);
             Assert.Contains("'orchestrator recycle", text, StringComparison.Ordinal);
         }
 
@@ -67,7 +73,8 @@ public sealed class GivenUpWorkersTests
         // Callers without a credential do not see what the worker printed.
         Assert.DoesNotContain("model", ready, StringComparison.Ordinal);
 
-        async Task<(int, string)> Command(params string[] words) => await TestKit.CommandLine.RunAsync([.. words, "--data-dir", coordinator.DataDirectory]);
+        async Task<(int, string)> Command(params string[] words) =>
+            await TestKit.CommandLine.RunAsync([.. words, "--data-dir", coordinator.DataDirectory]);
     }
 
     [Fact]
@@ -96,7 +103,8 @@ public sealed class GivenUpWorkersTests
         await recycling;
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("echo", "1"))).State);
         using var http = new HttpClient();
-        Assert.Equal("ready\n", await http.GetStringAsync(new Uri(coordinator.HttpAddress + "/readyz"), TestContext.Current.CancellationToken));
+        Assert.Equal(
+            "ready\n", await http.GetStringAsync(new Uri(coordinator.HttpAddress + "/readyz"), TestContext.Current.CancellationToken));
     }
 
     /// <summary>Related case: tasks that kill their worker are at fault themselves.</summary>
@@ -136,10 +144,13 @@ public sealed class GivenUpWorkersTests
             },
             new TaskHandlerRegistry());
         // Its start must return.
-        await coordinator.StartAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await coordinator.StartAsync(TestContext.Current.CancellationToken).WaitAsync(
+            TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         await using var client = await OrchestratorClient.ConnectAsync(
-            new OrchestratorClientOptions { Endpoint = coordinator.LocalAddress, DataDirectory = directory.Path }, TestContext.Current.CancellationToken);
-        var error = await Assert.ThrowsAsync<TaskFailedException>(() => client.RunAsync<int>("echo", 1, cancellationToken: TestContext.Current.CancellationToken));
+            new OrchestratorClientOptions { Endpoint = coordinator.LocalAddress, DataDirectory = directory.Path },
+            TestContext.Current.CancellationToken);
+        var error = await Assert.ThrowsAsync<TaskFailedException>(
+            () => client.RunAsync<int>("echo", 1, cancellationToken: TestContext.Current.CancellationToken));
         Assert.Equal(ErrorReason.WorkerLost, error.Reason);
         Assert.Contains(cause, error.Message, StringComparison.Ordinal);
     }
@@ -151,7 +162,8 @@ public sealed class GivenUpWorkersTests
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
         var run = TestKit.CommandLine.RunAsync("run", "echo", "1", "--data-dir", coordinator.DataDirectory, "--timeout", "4s");
         var (_, status) = await TestKit.CommandLine.RunAsync("status", "--data-dir", coordinator.DataDirectory);
-        Assert.Contains("There are no workers, and tasks for them wait: 'orchestrator scale N' starts some.", status, StringComparison.Ordinal);
+        Assert.Contains(
+            "There are no workers, and tasks for them wait: 'orchestrator scale N' starts some.", status, StringComparison.Ordinal);
         Assert.Contains("There are no workers", (await run).Output, StringComparison.Ordinal);
     }
 }

@@ -47,12 +47,16 @@ public sealed class HoldLossTests
         // A client that vanished leaves a session that is no longer kept alive.
         var gone = (await coordinator.Sessions.CreateSessionAsync(
             new CreateSessionRequest { DisplayName = "vanished", Ttl = Specs.Seconds(2) }, CoordinatorProcess.Deadline())).SessionId;
-        var held = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "l", SessionId = gone }, CoordinatorProcess.Deadline());
-        await coordinator.Sync.AcquireSemaphoreAsync(new AcquireSemaphoreRequest { Semaphore = "s", InitialPermits = 1, SessionId = gone }, CoordinatorProcess.Deadline());
+        var held = await coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = "l", SessionId = gone }, CoordinatorProcess.Deadline());
+        await coordinator.Sync.AcquireSemaphoreAsync(
+            new AcquireSemaphoreRequest { Semaphore = "s", InitialPermits = 1, SessionId = gone }, CoordinatorProcess.Deadline());
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
-        Assert.Equal(1, (await queues.GetAsync(new GetRequest { Queue = "q", Leased = true, SessionId = gone }, CoordinatorProcess.Deadline())).Items.Single().Delivery);
+        Assert.Equal(1, (await queues.GetAsync(
+            new GetRequest { Queue = "q", Leased = true, SessionId = gone }, CoordinatorProcess.Deadline())).Items.Single().Delivery);
         var pipes = new PipeService.PipeServiceClient(coordinator.Invoker);
-        await pipes.SendAsync(new SendRequest { Pipe = "p", End = PipeEnd.B, Messages = { Payloads.FromText("last words") }, SessionId = gone }, CoordinatorProcess.Deadline());
+        await pipes.SendAsync(new SendRequest { Pipe = "p", End = PipeEnd.B, Messages = { Payloads.FromText("last words") },
+            SessionId = gone }, CoordinatorProcess.Deadline());
 
         var permit = other.Semaphore("s").AcquireAsync();
         await CheckPassedOnAsync(other, held.FencingToken);
@@ -124,7 +128,8 @@ public sealed class HoldLossTests
             world._waits.Add(world.TakePermitAsync());
             world._waits.Add(world.TakeItemAsync());
             world._waits.Add(world.MeetAsync());
-            await UntilAsync(async () => (await world._client.ListSyncAsync()).Count(item => item.Waiters.Any(waiter => waiter.TaskId == 0)) == 3
+            await UntilAsync(
+                async () => (await world._client.ListSyncAsync()).Count(item => item.Waiters.Any(waiter => waiter.TaskId == 0)) == 3
                 && (await world._client.GetQueueAsync("q")).WaitingGetters == 2);
             return world;
         }
@@ -137,7 +142,8 @@ public sealed class HoldLossTests
             Assert.Null(await _session.Pipe("p").EndA.ReceiveAsync().WaitAsync(s_patience));
             if (clock is null)
                 return;
-            TestContext.Current.TestOutputHelper?.WriteLine($"after {cause} all had passed on within {clock.Elapsed.TotalMilliseconds:0} ms");
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"after {cause} all had passed on within {clock.Elapsed.TotalMilliseconds:0} ms");
             Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
         }
 

@@ -28,7 +28,8 @@ public sealed class HostileClientTests : IAsyncLifetime
         foreach (var connection in connections)
             Assert.True(await connection.Begin().Call(1, Method, flags: 0).SendAsync(_limit.Token));
         // And as many that send nothing at all, on both ports.
-        connections = [.. connections, .. Enumerable.Range(0, 50).Select(i => new RawHttp2(i % 2 == 0 ? _coordinator.GrpcAddress : _coordinator.HttpAddress))];
+        connections = [.. connections, .. Enumerable.Range(0, 50).Select(
+            i => new RawHttp2(i % 2 == 0 ? _coordinator.GrpcAddress : _coordinator.HttpAddress))];
         await AssertServesOthersAsync();
         foreach (var connection in connections)
         {
@@ -130,7 +131,8 @@ public sealed class HostileClientTests : IAsyncLifetime
     [Fact]
     public async Task What_is_no_http2_is_dropped()
     {
-        foreach (var garbage in new byte[][] { "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(), [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3], new byte[10_000] })
+        foreach (var garbage in new byte[][] { "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(),
+            [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3], new byte[10_000] })
         {
             using var connection = new RawHttp2(_coordinator.GrpcAddress);
             await connection.Bytes(garbage).SendAsync(_limit.Token);
@@ -175,7 +177,8 @@ public sealed class HostileClientTests : IAsyncLifetime
             _limit.Token.ThrowIfCancellationRequested();
     }
 
-    private async Task<ulong> RssAsync() => (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Coordinator.RssBytes;
+    private async Task<ulong> RssAsync() =>
+        (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Coordinator.RssBytes;
 
     private async Task<long> MemoryAsync() => (long)await RssAsync();
 }

@@ -9,8 +9,8 @@ using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>
-/// Part 5, 4: an exception is user code. Whatever its members do, its task fails as HANDLER_FAILED with the type's name, and nothing else is
-/// harmed.
+/// Part 5, 4: an exception is user code. Whatever its members do, its task fails as HANDLER_FAILED with the type's name, and nothing else
+/// is harmed.
 /// </summary>
 public sealed class HostileExceptionTests
 {
@@ -53,7 +53,8 @@ public sealed class HostileExceptionTests
     [Fact]
     public async Task Fifty_neighbours_in_the_same_process_do_not_feel_it()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync(["--workers", "1", .. TestWorker.Arguments(Environment.ProcessPath!)]);
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            ["--workers", "1", .. TestWorker.Arguments(Environment.ProcessPath!)]);
         var worker = (await coordinator.WorkersAsync()).Single();
         var neighbours = await coordinator.SubmitAsync(Enumerable.Range(0, 50).Select(_ => Specs.Json("wait", "2000")));
         foreach (var handler in new[] { "hostile", "hostile_io" })
@@ -65,7 +66,8 @@ public sealed class HostileExceptionTests
         // The same for logged exceptions.
         foreach (var kind in HostileException.Kinds)
             Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("hostile_log", $"\"{kind}\""))).State);
-        Assert.All(await coordinator.WaitAsync(neighbours), result => Assert.Equal((TaskState.Succeeded, 1), (result.State, result.Attempt)));
+        Assert.All(
+            await coordinator.WaitAsync(neighbours), result => Assert.Equal((TaskState.Succeeded, 1), (result.State, result.Attempt)));
         Assert.Equal(worker.Pid, (await coordinator.WorkersAsync()).Single().Pid);
     }
 

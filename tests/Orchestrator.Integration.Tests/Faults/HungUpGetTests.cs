@@ -11,7 +11,9 @@ public sealed class HungUpGetTests
 {
     private const int Calls = 200;
 
-    /// <summary>Repeated with its id, a get receives the items that its first response took along, and nothing is lost or duplicated.</summary>
+    /// <summary>
+    /// Repeated with its id, a get receives the items that its first response took along, and nothing is lost or duplicated.
+    /// </summary>
     [Fact]
     public async Task A_get_that_is_sent_again_by_its_id_gets_what_the_lost_answer_had()
     {
@@ -21,9 +23,11 @@ public sealed class HungUpGetTests
         using var hangUp = new CancellationTokenSource();
         // Half of them hang up at the moment when the items arrive.
         var gets = Enumerable.Range(0, Calls)
-            .Select(i => queues.GetAsync(Get(i), Soon.WithCancellationToken(i % 2 == 0 ? hangUp.Token : CancellationToken.None)).ResponseAsync).ToArray();
+            .Select(i => queues.GetAsync(
+                Get(i), Soon.WithCancellationToken(i % 2 == 0 ? hangUp.Token : CancellationToken.None)).ResponseAsync).ToArray();
         await UntilAsync(async () => (await queues.GetQueueAsync(new GetQueueRequest { Queue = "q" }, Soon)).Queue.WaitingGetters == Calls);
-        var put = queues.PutAsync(new PutRequest { Queue = "q", Items = { Enumerable.Range(0, Calls).Select(i => new QueueItem { Body = Text($"{i}") }) } }, Soon).ResponseAsync;
+        var put = queues.PutAsync(new PutRequest { Queue = "q",
+            Items = { Enumerable.Range(0, Calls).Select(i => new QueueItem { Body = Text($"{i}") }) } }, Soon).ResponseAsync;
         await hangUp.CancelAsync();
         await put;
         var got = new List<string>();
@@ -55,19 +59,24 @@ public sealed class HungUpGetTests
     public async Task A_call_that_is_reset_with_its_request_takes_nothing_along(string service, string method)
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
-        var (queues, pipes) = (new QueueService.QueueServiceClient(coordinator.Invoker), new PipeService.PipeServiceClient(coordinator.Invoker));
+        var (queues, pipes) =
+            (new QueueService.QueueServiceClient(coordinator.Invoker), new PipeService.PipeServiceClient(coordinator.Invoker));
         await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "x" } }, Soon);
-        await queues.PutAsync(new PutRequest { Queue = "x", Items = { Enumerable.Range(0, Calls).Select(i => new QueueItem { Body = Text($"{i}") }) } }, Soon);
+        await queues.PutAsync(new PutRequest { Queue = "x",
+            Items = { Enumerable.Range(0, Calls).Select(i => new QueueItem { Body = Text($"{i}") }) } }, Soon);
         await pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = "x", Duplex = true } }, Soon);
-        await pipes.SendAsync(new SendRequest { Pipe = "x", End = PipeEnd.A, Messages = { Enumerable.Range(0, Calls).Select(i => Text($"{i}")) } }, Soon);
+        await pipes.SendAsync(
+            new SendRequest { Pipe = "x", End = PipeEnd.A, Messages = { Enumerable.Range(0, Calls).Select(i => Text($"{i}")) } }, Soon);
         IMessage request = method == "Get" ? new GetRequest { Queue = "x" } : new ReceiveRequest { Pipe = "x", End = PipeEnd.B };
         var message = request.ToByteArray();
         byte[] framed = [0, 0, 0, 0, (byte)message.Length, .. message];
         using var connection = new RawHttp2(coordinator.GrpcAddress).Begin();
         for (var stream = 1; stream < 2 * Calls; stream += 2)
         {
-            connection.Call(stream, $"/orchestrator.v1.{service}/{method}", RawHttp2.EndHeaders, ("authorization", $"Bearer {coordinator.Token}"))
-                .Frame(RawHttp2.Data, RawHttp2.EndStream, stream, framed).Frame(RawHttp2.ResetStream, 0, stream, [0, 0, 0, RawHttp2.Cancel]);
+            connection.Call(
+                stream, $"/orchestrator.v1.{service}/{method}", RawHttp2.EndHeaders, ("authorization", $"Bearer {coordinator.Token}"))
+                .Frame(RawHttp2.Data, RawHttp2.EndStream, stream, framed).Frame(
+                    RawHttp2.ResetStream, 0, stream, [0, 0, 0, RawHttp2.Cancel]);
         }
 
         Assert.True(await connection.SendAsync(TestContext.Current.CancellationToken));
@@ -76,7 +85,8 @@ public sealed class HungUpGetTests
         {
             var some = method == "Get"
                 ? (await queues.GetAsync(new GetRequest { Queue = "x", MaxItems = left, Timeout = Specs.Seconds(10) }, Soon)).Items.Count
-                : (await pipes.ReceiveAsync(new ReceiveRequest { Pipe = "x", End = PipeEnd.B, MaxMessages = left, Timeout = Specs.Seconds(10) }, Soon)).Messages.Count;
+                : (await pipes.ReceiveAsync(new ReceiveRequest { Pipe = "x", End = PipeEnd.B, MaxMessages = left,
+                    Timeout = Specs.Seconds(10) }, Soon)).Messages.Count;
             Assert.True(some > 0, $"{left} of {Calls} were taken along");
             left -= some;
         }

@@ -15,7 +15,8 @@ public sealed class LastWordsTests
     [InlineData("unhandled", "Unhandled exception. System.IO.InvalidDataException: the model is corrupt")]
     public async Task However_deep_the_stack_type_and_message_and_first_frames_are_kept(string handler, string first)
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync(["--workers", "1", .. TestWorker.Arguments(Environment.ProcessPath!)]);
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            ["--workers", "1", .. TestWorker.Arguments(Environment.ProcessPath!)]);
         var result = await coordinator.RunAsync(Specs.Json(handler, "200"));
         Assert.Equal(TaskState.WorkerLost, result.State);
         var lines = result.Error.PostMortem.LastStderrLines;
@@ -57,11 +58,13 @@ public sealed class LastWordsTests
         await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--workers", "1");
         var neighbour = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 120000}"""))).Single();
         await coordinator.WaitUntilRunningAsync(neighbour);
-        var culprit = await coordinator.RunAsync(Specs.Json("spin", """{"ms": 100000}""", new TaskOptions { RunTimeout = Specs.Seconds(0.1), CancelGrace = Specs.Seconds(0.1) }));
+        var culprit = await coordinator.RunAsync(Specs.Json(
+            "spin", """{"ms": 100000}""", new TaskOptions { RunTimeout = Specs.Seconds(0.1), CancelGrace = Specs.Seconds(0.1) }));
         Assert.Equal(TaskState.TimedOut, culprit.State);
         var result = (await coordinator.WaitAsync([neighbour], seconds: 60)).Single();
         Assert.Equal(TaskState.WorkerLost, result.State);
-        Assert.EndsWith("while it ran the task: it was condemned, since a task ignored its cancellation", result.Error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("while it ran the task: it was condemned, since a task ignored its cancellation", result.Error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -76,7 +79,8 @@ public sealed class LastWordsTests
     [Fact]
     public void Of_a_report_the_first_and_the_last_are_kept_and_what_lies_between_is_counted()
     {
-        var lines = Lines(["ready", "Unhandled exception. System.Exception: it broke", "   in two lines", .. Enumerable.Range(1, 1_000).Select(i => $"   at Frame{i}()")], out var isReport);
+        var lines = Lines(["ready", "Unhandled exception. System.Exception: it broke", "   in two lines", .. Enumerable.Range(1, 1_000)
+            .Select(i => $"   at Frame{i}()")], out var isReport);
         Assert.True(isReport);
         Assert.Equal(["Unhandled exception. System.Exception: it broke", "   in two lines", "   at Frame1()"], lines.Take(3));
         Assert.Contains("… 982 lines …", lines);
@@ -86,7 +90,8 @@ public sealed class LastWordsTests
     [Fact]
     public void A_report_after_which_it_goes_on_talking_was_none()
     {
-        var lines = Lines(["worker: work posted to io-1 failed: System.Exception: no luck", .. Enumerable.Range(1, 30).Select(i => $"line {i}")], out var isReport);
+        var lines = Lines(["worker: work posted to io-1 failed: System.Exception: no luck", .. Enumerable.Range(1, 30)
+            .Select(i => $"line {i}")], out var isReport);
         Assert.False(isReport);
         Assert.Equal("line 30", lines[^1]);
     }

@@ -7,7 +7,9 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>Part 5, 11: the next start removes what a killed coordinator left behind: processes started by handlers, and files of killed runtimes.</summary>
+/// <summary>
+/// Part 5, 11: the next start removes what a killed coordinator left behind: processes started by handlers, and files of killed runtimes.
+/// </summary>
 public sealed class LeftProcessesTests : IDisposable
 {
     private readonly TemporaryDirectory _data = new();
@@ -60,7 +62,8 @@ public sealed class LeftProcessesTests : IDisposable
     {
         using var directory = new TemporaryDirectory();
         using var stranger = Process.Start("setsid", ["sleep", "1000"]);
-        await Waits.UntilAsync(() => Task.FromResult(ProcFs.Fields(stranger.Id) is [_, _, var group, ..] && group == stranger.Id.ToString(CultureInfo.InvariantCulture)));
+        await Waits.UntilAsync(() => Task.FromResult(
+            ProcFs.Fields(stranger.Id) is [_, _, var group, ..] && group == stranger.Id.ToString(CultureInfo.InvariantCulture)));
         var path = ProcessMark.PathIn(directory.Path, 1);
         ProcessMark.Write(path, stranger.Id);
         var mark = Assert.Single(ProcessMark.ReadAll(directory.Path));
@@ -106,12 +109,14 @@ public sealed class LeftProcessesTests : IDisposable
             await using (var next = SampleProcess.Start("Squares"))
                 Assert.Equal(0, await next.EndAsync());
             // Another test's pool that started in between may be the one that sweeps, and may not have finished.
-            await Waits.UntilAsync(() => Task.FromResult(pids.All(pid => Directory.GetFiles(Path.GetTempPath(), $"*-{pid}-*").Length == 0)));
+            await Waits.UntilAsync(
+                () => Task.FromResult(pids.All(pid => Directory.GetFiles(Path.GetTempPath(), $"*-{pid}-*").Length == 0)));
         }
     }
 
     private Task<CoordinatorProcess> StartAsync() => CoordinatorProcess.StartInAsync(
-        _data.Path, new Dictionary<string, string> { ["TMPDIR"] = _temporary.Path }, ["--workers", "1", "--hot-spares", "0", .. TestWorker.Arguments(Environment.ProcessPath!)]);
+        _data.Path, new Dictionary<string, string> { ["TMPDIR"] = _temporary.Path },
+        ["--workers", "1", "--hot-spares", "0", .. TestWorker.Arguments(Environment.ProcessPath!)]);
 
     private static async Task<int> SpawnAsync(CoordinatorProcess coordinator, string script)
     {
@@ -126,5 +131,6 @@ public sealed class LeftProcessesTests : IDisposable
 
     private string[] Leftovers() => Directory.GetFiles(_temporary.Path, "*-*-*");
 
-    private static int PidOf(string file) => int.Parse(Path.GetFileName(file).Split('-').First(part => part.All(char.IsAsciiDigit)), CultureInfo.InvariantCulture);
+    private static int PidOf(string file) =>
+        int.Parse(Path.GetFileName(file).Split('-').First(part => part.All(char.IsAsciiDigit)), CultureInfo.InvariantCulture);
 }

@@ -18,20 +18,24 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
     [
         "TaskService/WaitTasks", "TaskService/WatchTasks", "TaskService/GetTask", "TaskService/ListTasks", "TaskService/ListHandlers",
         "QueueService/Join", "QueueService/GetQueue", "QueueService/ListQueues", "PipeService/ListPipes",
-        "StateService/ReadDict", "StateService/ReadList", "StateService/ReadValue", "StateService/ReadArray", "StateService/WatchState", "StateService/ListState",
+        "StateService/ReadDict", "StateService/ReadList", "StateService/ReadValue", "StateService/ReadArray", "StateService/WatchState",
+        "StateService/ListState",
         "SyncService/WaitEvent", "SyncService/ListSync",
-        "AdminService/GetStatus", "AdminService/WatchStatus", "AdminService/WatchEvents", "AdminService/ExplainWaits", "AdminService/ListLimits",
+        "AdminService/GetStatus", "AdminService/WatchStatus", "AdminService/WatchEvents", "AdminService/ExplainWaits",
+        "AdminService/ListLimits",
     ];
 
     /// <summary>
-    /// Streams: a lost one is not repeated but opened anew. Its content is safe by the <c>request_id</c> of each task (StreamTasks), by the id of
-    /// each operation (Connect), by the lease of each item (Consume); Produce and AttachPipe report their progress, and are at most once beyond
-    /// it.
+    /// Streams: a lost one is not repeated but opened anew. Its content is safe by the <c>request_id</c> of each task (StreamTasks), by the
+    /// id of each operation (Connect), by the lease of each item (Consume); Produce and AttachPipe report their progress, and are at most
+    /// once beyond it.
     /// </summary>
-    private static readonly string[] s_streams = ["TaskService/StreamTasks", "SessionService/Connect", "QueueService/Produce", "QueueService/Consume", "PipeService/AttachPipe"];
+    private static readonly string[] s_streams =
+        ["TaskService/StreamTasks", "SessionService/Connect", "QueueService/Produce", "QueueService/Consume", "PipeService/AttachPipe"];
 
     /// <summary>Operations without effects.</summary>
-    private static readonly string[] s_readOperations = ["join", "read_dict", "read_list", "read_value", "read_array", "wait_event", "wait_latch"];
+    private static readonly string[] s_readOperations =
+        ["join", "read_dict", "read_list", "read_value", "read_array", "wait_event", "wait_latch"];
 
     public static TheoryData<DeliveryFault> Faults => [.. Enum.GetValues<DeliveryFault>()];
 
@@ -45,7 +49,8 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
             // An operation is the unary request of the same name.
             .Concat(OperationCase.All.Select(item => MethodOf(Field(item.Kind))));
         Assert.Equal(methods.Select(Name).Order(), tried.Concat(s_reads).Concat(s_streams).Distinct().Order());
-        Assert.Equal(operations.Select(field => field.Name).Order(), OperationCase.All.Select(item => Field(item.Kind).Name).Concat(s_readOperations).Order());
+        Assert.Equal(operations.Select(field => field.Name).Order(), OperationCase.All.Select(item => Field(item.Kind).Name)
+            .Concat(s_readOperations).Order());
         foreach (var method in methods.Where(method => method.IsClientStreaming))
             Assert.Contains(Name(method), s_streams);
 
@@ -60,11 +65,13 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
     {
         string[] byMeaning =
         [
-            "AdminService/Drain", "AdminService/ScaleWorkers", "PipeService/CreatePipe", "QueueService/CreateQueue", "QueueService/DeleteQueue",
+            "AdminService/Drain", "AdminService/ScaleWorkers", "PipeService/CreatePipe", "QueueService/CreateQueue",
+            "QueueService/DeleteQueue",
             "SessionService/CloseSession", "SessionService/CreateSession", "SessionService/KeepSessionAlive", "StateService/DeleteState",
             "SyncService/CreateRateLimiter", "SyncService/DeleteRateLimiter", "TaskService/CancelTasks",
         ];
-        var without = Methods().Where(method => !method.IsClientStreaming && !s_reads.Contains(Name(method)) && !HasRequestId(method.InputType)).Select(Name);
+        var without = Methods().Where(
+            method => !method.IsClientStreaming && !s_reads.Contains(Name(method)) && !HasRequestId(method.InputType)).Select(Name);
         Assert.Equal(byMeaning, without.Order(StringComparer.Ordinal));
         // And each call that takes one is tested with it.
         Assert.Equal(
@@ -72,7 +79,8 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
             CallCase.WithRequestId.Select(item => item.Method).Distinct().Order());
 
         static bool HasRequestId(MessageDescriptor message) =>
-            message.Fields.InDeclarationOrder().Any(field => field.Name == "request_id" || (field.FieldType == FieldType.Message && field.MessageType == TaskSpec.Descriptor));
+            message.Fields.InDeclarationOrder().Any(
+                field => field.Name == "request_id" || (field.FieldType == FieldType.Message && field.MessageType == TaskSpec.Descriptor));
     }
 
     [Theory]
@@ -127,7 +135,8 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
             var outcome = await FaultyStreams.SendAsync(coordinator.Sessions, world.Session, operation, with);
             outcome.OperationId = 0;
             Assert.True(outcome.Error is null, $"{item.Kind} after {with}: {outcome.Error}");
-            return Numbers().Replace($"{item.Kind}: {outcome} → {await item.Look(world, name)}".Replace(name, "NAME", StringComparison.Ordinal), "\"$1\": N");
+            return Numbers().Replace(
+                $"{item.Kind}: {outcome} → {await item.Look(world, name)}".Replace(name, "NAME", StringComparison.Ordinal), "\"$1\": N");
         }
     }
 

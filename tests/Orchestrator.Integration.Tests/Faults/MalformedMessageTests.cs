@@ -7,7 +7,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F15: damaged, too deep or too large messages, at every method. None causes a server error, in the response or in the log.</summary>
+/// <summary>
+/// F15: damaged, too deep or too large messages, at every method. None causes a server error, in the response or in the log.
+/// </summary>
 public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
@@ -31,7 +33,8 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
         foreach (var (service, method) in await RpcCatalogue.ReadAsync(_coordinator.Invoker))
         {
             var error = await RpcCatalogue.CallAsync(_coordinator.Invoker, service, method, message: bytes);
-            Assert.True(error?.StatusCode == StatusCode.InvalidArgument, $"{what}, {service}/{method}: {error?.Status.ToString() ?? "success"}");
+            Assert.True(
+                error?.StatusCode == StatusCode.InvalidArgument, $"{what}, {service}/{method}: {error?.Status.ToString() ?? "success"}");
         }
     }
 
@@ -40,7 +43,8 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
     {
         var seed = Environment.TickCount;
         var random = new Random(seed);
-        var real = new RunTaskRequest { Task = Specs.Json("sum_of_squares", """{"n": 10, "deep": {"a": [1, 2, {"b": "text"}]}}""", new TaskOptions { RunTimeout = Specs.Seconds(5), FairnessKey = "k" }, tag: 7, requestId: "") }.ToByteArray();
+        var real = new RunTaskRequest { Task = Specs.Json("sum_of_squares", """{"n": 10, "deep": {"a": [1, 2, {"b": "text"}]}}""",
+            new TaskOptions { RunTimeout = Specs.Seconds(5), FairnessKey = "k" }, tag: 7, requestId: "") }.ToByteArray();
         for (var i = 0; i < 300; i++)
         {
             var bytes = real.ToArray();
@@ -51,7 +55,8 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
             {
                 var error = await RpcCatalogue.CallAsync(_coordinator.Invoker, "orchestrator.v1.TaskService", method, message: bytes);
                 Assert.True(
-                    error?.StatusCode is null or StatusCode.InvalidArgument or StatusCode.ResourceExhausted or StatusCode.DeadlineExceeded or StatusCode.NotFound,
+                    error?.StatusCode is null or StatusCode.InvalidArgument or StatusCode.ResourceExhausted or StatusCode.DeadlineExceeded
+                        or StatusCode.NotFound,
                     $"seed {seed}, {method} of {Convert.ToHexString(bytes)}: {error?.Status}");
             }
         }
@@ -77,7 +82,8 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
     public async Task What_is_too_large_exhausts_a_resource()
     {
         var request = new byte[(32 * 1024 * 1024) + 1];
-        foreach (var (service, method) in new[] { ("orchestrator.v1.TaskService", "RunTask"), ("orchestrator.v1.TaskService", "StreamTasks"), ("orchestrator.v1.QueueService", "Put") })
+        foreach (var (service, method) in new[] { ("orchestrator.v1.TaskService", "RunTask"),
+            ("orchestrator.v1.TaskService", "StreamTasks"), ("orchestrator.v1.QueueService", "Put") })
         {
             var error = await RpcCatalogue.CallAsync(_coordinator.Invoker, service, method, message: request);
             Assert.True(error?.StatusCode == StatusCode.ResourceExhausted, $"{service}/{method}: {error?.Status.ToString() ?? "success"}");
@@ -99,7 +105,8 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
         var stream = 1;
         foreach (var (service, method) in Enumerable.Repeat(methods, Rounds).SelectMany(all => all))
         {
-            connection.Call(stream, $"/{service}/{method}", more: [("authorization", $"Bearer {_coordinator.Token}"), ("grpc-timeout", "30S")]).Frame(RawHttp2.Data, 0, stream, begun);
+            connection.Call(stream, $"/{service}/{method}",
+                more: [("authorization", $"Bearer {_coordinator.Token}"), ("grpc-timeout", "30S")]).Frame(RawHttp2.Data, 0, stream, begun);
             if (!onceItIsRead)
                 connection.Frame(RawHttp2.ResetStream, 0, stream, [0, 0, 0, RawHttp2.Cancel]);
             // The method has begun to read once a later call has been answered.
@@ -142,7 +149,8 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
         }
 
         // The coordinator's log is checked when it ends.
-        await UntilAsync(async () => (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Streams == 0);
+        await UntilAsync(async () =>
+            (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Streams == 0);
     }
 
     private static byte[] Wrap(int field, byte[] content)

@@ -43,7 +43,8 @@ public sealed class MonotonicClockTests
 
         // A pause is detected by its gap; of the gap only the usual time between two readings counts.
         Assert.InRange(clock.Now - running, TimeSpan.Zero, TimeSpan.FromMilliseconds(250 * 200));
-        Assert.All(marks, mark => Assert.InRange((clock.ToWallClock(mark.Engine) - mark.Wall).Duration(), TimeSpan.Zero, TimeSpan.FromMilliseconds(250)));
+        Assert.All(marks, mark => Assert.InRange(
+            (clock.ToWallClock(mark.Engine) - mark.Wall).Duration(), TimeSpan.Zero, TimeSpan.FromMilliseconds(250)));
         Assert.All(marks.Zip(marks.Skip(1)), pair => Assert.True(pair.First.Engine < pair.Second.Engine));
     }
 

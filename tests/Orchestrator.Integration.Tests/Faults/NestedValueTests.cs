@@ -27,8 +27,9 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>
-/// Part 5, 3: JSON nested deeper than others can read. One depth limit for every payload that is stored or forwarded, checked on receipt, so that
-/// every client and the next start can read all accepted payloads; and a client that cannot read a response fails only that operation.
+/// Part 5, 3: JSON nested deeper than others can read. One depth limit for every payload that is stored or forwarded, checked on receipt,
+/// so that every client and the next start can read all accepted payloads; and a client that cannot read a response fails only that
+/// operation.
 /// </summary>
 public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
@@ -48,18 +49,27 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
         {
             var pipes = new PipeService.PipeServiceClient(coordinator.Invoker);
             await pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = name } }, Soon);
-            await pipes.SendAsync(new SendRequest { Pipe = name, End = PipeEnd.B, SessionId = await coordinator.OpenSessionAsync(), Messages = { value } }, Soon);
+            await pipes.SendAsync(new SendRequest { Pipe = name, End = PipeEnd.B, SessionId = await coordinator.OpenSessionAsync(),
+                Messages = { value } }, Soon);
         },
         ["edits[0].set"] = (coordinator, value, name) => EditAsync(coordinator, name, new DictEdit { Key = "k", Set = value }),
-        ["edits[0].set_default"] = (coordinator, value, name) => EditAsync(coordinator, name, new DictEdit { Key = "k", SetDefault = value }),
-        ["edits[0].path.value"] = (coordinator, value, name) => EditAsync(coordinator, name, new DictEdit { Key = "k", Path = new PathEdit { Path = "a", Value = Shallower(value) } }, value),
-        ["edits[0].append"] = (coordinator, value, name) => EditAsync(coordinator, name, new DictEdit { Key = "k", Append = Shallower(value) }, value),
+        ["edits[0].set_default"] = (coordinator, value, name) => EditAsync(
+            coordinator, name, new DictEdit { Key = "k", SetDefault = value }),
+        ["edits[0].path.value"] = (coordinator, value, name) => EditAsync(
+            coordinator, name, new DictEdit { Key = "k", Path = new PathEdit { Path = "a", Value = Shallower(value) } }, value),
+        ["edits[0].append"] = (coordinator, value, name) => EditAsync(
+            coordinator, name, new DictEdit { Key = "k", Append = Shallower(value) }, value),
         ["list:edits[0].append"] = (coordinator, value, name) => EditAsync(coordinator, name, new ListEdit { Append = value }),
-        ["edits[0].insert.value"] = (coordinator, value, name) => EditAsync(coordinator, name, new ListEdit { Insert = new ListInsert { Value = value } }),
-        ["edits[1].set.value"] = (coordinator, value, name) => EditAsync(coordinator, name, new ListEdit { Append = Text("x") }, new ListEdit { Set = new ListSet { Value = value } }),
-        ["edits[0].extend.values[0]"] = (coordinator, value, name) => EditAsync(coordinator, name, new ListEdit { Extend = new ListExtend { Values = { value } } }),
-        ["task.input"] = async (coordinator, value, _) => await coordinator.Tasks.RunTaskAsync(new RunTaskRequest { Task = new TaskSpec { Handler = "echo", Input = value } }, Soon),
-        ["tasks[0].input"] = async (coordinator, value, _) => await coordinator.Tasks.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { new TaskSpec { Handler = "echo", Input = value } } }, Soon),
+        ["edits[0].insert.value"] = (coordinator, value, name) => EditAsync(
+            coordinator, name, new ListEdit { Insert = new ListInsert { Value = value } }),
+        ["edits[1].set.value"] = (coordinator, value, name) => EditAsync(
+            coordinator, name, new ListEdit { Append = Text("x") }, new ListEdit { Set = new ListSet { Value = value } }),
+        ["edits[0].extend.values[0]"] = (coordinator, value, name) => EditAsync(
+            coordinator, name, new ListEdit { Extend = new ListExtend { Values = { value } } }),
+        ["task.input"] = async (coordinator, value, _) => await coordinator.Tasks.RunTaskAsync(
+            new RunTaskRequest { Task = new TaskSpec { Handler = "echo", Input = value } }, Soon),
+        ["tasks[0].input"] = async (coordinator, value, _) => await coordinator.Tasks.SubmitTasksAsync(
+            new SubmitTasksRequest { Tasks = { new TaskSpec { Handler = "echo", Input = value } } }, Soon),
     };
 
     [Theory]
@@ -76,7 +86,8 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
     [Fact]
     public async Task A_task_of_a_stream_with_a_value_too_deep_is_refused_alone()
     {
-        var results = await _coordinator.StreamAsync([new TaskSpec { Handler = "echo", Input = Arrays(PayloadFormat.MaxArrays + 1), Tag = 1 }, Specs.Json("echo", "2", tag: 2)]);
+        var results = await _coordinator.StreamAsync(
+            [new TaskSpec { Handler = "echo", Input = Arrays(PayloadFormat.MaxArrays + 1), Tag = 1 }, Specs.Json("echo", "2", tag: 2)]);
         var refused = results.Single(result => result.Tag == 1);
         Assert.Equal((TaskState.Failed, ErrorReason.Invalid), (refused.State, refused.Error.Reason));
         Assert.Contains("nested too deep", refused.Error.Message, StringComparison.Ordinal);
@@ -89,7 +100,8 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
     [InlineData(100_000, "characters")]
     public async Task A_path_of_many_steps_is_invalid_and_the_coordinator_goes_on(int steps, string says)
     {
-        var edit = new DictEdit { Key = "k", Path = new PathEdit { Path = string.Join('.', Enumerable.Repeat("a", steps)), Value = Text("x") } };
+        var edit =
+            new DictEdit { Key = "k", Path = new PathEdit { Path = string.Join('.', Enumerable.Repeat("a", steps)), Value = Text("x") } };
         var error = await Assert.ThrowsAsync<RpcException>(() => EditAsync(_coordinator, Unique("dict"), edit));
         Check(error, StatusCode.InvalidArgument, "INVALID", says);
         Assert.InRange(error.Status.Detail.Length, 1, 500);
@@ -107,7 +119,8 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
         {
             try
             {
-                await EditAsync(_coordinator, name, new DictEdit { Key = "k", Path = new PathEdit { Path = path, Value = Payloads.FromJson("{}") } });
+                await EditAsync(
+                    _coordinator, name, new DictEdit { Key = "k", Path = new PathEdit { Path = path, Value = Payloads.FromJson("{}") } });
             }
             catch (RpcException exception)
             {
@@ -126,18 +139,25 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
     {
         var (arrays, objects) = (Arrays(PayloadFormat.MaxArrays), Objects(PayloadFormat.MaxObjects));
         await using var first = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0");
-        await Queues(first).CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "q", Durability = Durability.Process } }, Soon);
-        await Queues(first).PutAsync(new PutRequest { Queue = "q", Items = { new QueueItem { Body = arrays }, new QueueItem { Body = objects } } }, Soon);
+        await Queues(first).CreateQueueAsync(
+            new CreateQueueRequest { Spec = new QueueSpec { Name = "q", Durability = Durability.Process } }, Soon);
+        await Queues(first).PutAsync(
+            new PutRequest { Queue = "q", Items = { new QueueItem { Body = arrays }, new QueueItem { Body = objects } } }, Soon);
         await State(first).UpdateDictAsync(
-            new UpdateDictRequest { Dict = "d", RequestId = "once", Durability = Durability.Process, Edits = { new DictEdit { Key = "a", Set = arrays }, new DictEdit { Key = "o", Set = objects } } }, Soon);
+            new UpdateDictRequest { Dict = "d", RequestId = "once", Durability = Durability.Process,
+                Edits = { new DictEdit { Key = "a", Set = arrays }, new DictEdit { Key = "o", Set = objects } } }, Soon);
         await State(first).UpdateListAsync(
-            new UpdateListRequest { List = "l", Durability = Durability.Process, Edits = { new ListEdit { Extend = new ListExtend { Values = { arrays, objects } } } } }, Soon);
-        var task = (await first.Tasks.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { new TaskSpec { Handler = "echo", Input = arrays, Options = new TaskOptions { Durability = Durability.Process } } } }, Soon)).TaskIds[0];
-        Assert.Equal(TaskState.Succeeded, (await first.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { task } }, Soon)).Done[0].State);
+            new UpdateListRequest { List = "l", Durability = Durability.Process,
+                Edits = { new ListEdit { Extend = new ListExtend { Values = { arrays, objects } } } } }, Soon);
+        var task = (await first.Tasks.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { new TaskSpec { Handler = "echo", Input = arrays,
+            Options = new TaskOptions { Durability = Durability.Process } } } }, Soon)).TaskIds[0];
+        Assert.Equal(
+            TaskState.Succeeded, (await first.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { task } }, Soon)).Done[0].State);
         await first.KillAndWaitAsync();
 
         await using var second = await first.StartAgainAsync();
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = second.DataDirectory });
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { DataDirectory = second.DataDirectory });
         await using var session = await client.OpenSessionAsync("reader");
         var cancellation = TestContext.Current.CancellationToken;
         Assert.Equal(arrays, await session.Queue("q").GetAsync(cancellation));
@@ -157,7 +177,8 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
     {
         var record = new Record
         {
-            Changes = { new Change { QueueChanged = new QueueChanged { Queue = "q", Counts = new QueueCounts(), Puts = { new KeptItem { Sequence = 1, Body = Arrays(48) } } } } },
+            Changes = { new Change { QueueChanged = new QueueChanged { Queue = "q", Counts = new QueueCounts(),
+                Puts = { new KeptItem { Sequence = 1, Body = Arrays(48) } } } } },
         };
         var bytes = record.ToByteArray();
         Assert.Throws<InvalidProtocolBufferException>(() => Record.Parser.ParseFrom(bytes));
@@ -187,7 +208,8 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
         var cancellation = TestContext.Current.CancellationToken;
         await using (var stream = client.OpenTaskStream(cancellationToken: cancellation))
         {
-            await stream.SubmitAsync([new TaskSpec { Handler = "deep", Tag = 1 }, new TaskSpec { Handler = "shallow", Tag = 2 }], cancellation);
+            await stream.SubmitAsync(
+                [new TaskSpec { Handler = "deep", Tag = 1 }, new TaskSpec { Handler = "shallow", Tag = 2 }], cancellation);
             var results = new Dictionary<ulong, TaskResult>();
             await foreach (var result in stream.ReadAllAsync(cancellation))
             {
@@ -223,7 +245,8 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
 
     private static Payload Arrays(int levels) => Nest(levels, inner => new Value { ListValue = new ListValue { Values = { inner } } });
 
-    private static Payload Objects(int levels) => Nest(levels, inner => new Value { StructValue = new Struct { Fields = { ["a"] = inner } } });
+    private static Payload Objects(int levels) =>
+        Nest(levels, inner => new Value { StructValue = new Struct { Fields = { ["a"] = inner } } });
 
     private static Payload Nest(int levels, Func<Value, Value> around)
     {
@@ -235,7 +258,8 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
 
     /// <summary>A value that is wrapped in one more object or array.</summary>
     private static Payload Shallower(Payload value) =>
-        new() { Json = value.Json.KindCase == Value.KindOneofCase.ListValue ? value.Json.ListValue.Values[0] : value.Json.StructValue.Fields["a"] };
+        new() { Json = value.Json.KindCase == Value.KindOneofCase.ListValue
+            ? value.Json.ListValue.Values[0] : value.Json.StructValue.Fields["a"] };
 
     private static async Task CreateQueueAsync(CoordinatorProcess coordinator, string name) =>
         await Queues(coordinator).CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name } }, Soon);
@@ -257,7 +281,8 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
 
     private static StateService.StateServiceClient State(CoordinatorProcess coordinator) => new(coordinator.Invoker);
 
-    private Task<OrchestratorClient> ConnectAsync() => OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = _coordinator.DataDirectory });
+    private Task<OrchestratorClient> ConnectAsync() =>
+        OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = _coordinator.DataDirectory });
 
     /// <summary>A coordinator on a real socket whose responses about objects named "deep" are deeper than generated code reads.</summary>
     private sealed class DeepServer : IAsyncDisposable
@@ -271,7 +296,8 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
             (_app, _counter) = (app, counter);
             var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
             File.WriteAllText(Path.Combine(_directory, "token"), "sesame\n");
-            File.WriteAllText(Path.Combine(_directory, "endpoint.json"), JsonSerializer.Serialize(new { grpc = address, http = "", pid = 1 }));
+            File.WriteAllText(
+                Path.Combine(_directory, "endpoint.json"), JsonSerializer.Serialize(new { grpc = address, http = "", pid = 1 }));
         }
 
         public int Connections => _counter.Connections;
@@ -283,7 +309,8 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
             builder.Logging.ClearProviders();
             builder.Services.AddGrpc();
             builder.Services.AddSingleton(counter);
-            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+            builder.WebHost.ConfigureKestrel(
+                kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
             var app = builder.Build();
             app.MapGrpcService<Sessions>();
             app.MapGrpcService<DeepTasks>();
@@ -292,7 +319,8 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
             return new DeepServer(app, counter);
         }
 
-        public Task<OrchestratorClient> ConnectAsync() => OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = _directory, VerifyOnConnect = false });
+        public Task<OrchestratorClient> ConnectAsync() =>
+            OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = _directory, VerifyOnConnect = false });
 
         public async ValueTask DisposeAsync()
         {
@@ -307,9 +335,11 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
 
         internal sealed class Sessions(Counter counter) : SessionService.SessionServiceBase
         {
-            public override Task<CloseSessionResponse> CloseSession(CloseSessionRequest request, ServerCallContext context) => Task.FromResult(new CloseSessionResponse());
+            public override Task<CloseSessionResponse> CloseSession(CloseSessionRequest request, ServerCallContext context) =>
+                Task.FromResult(new CloseSessionResponse());
 
-            public override async Task Connect(IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<ConnectResponse> responseStream, ServerCallContext context)
+            public override async Task Connect(IAsyncStreamReader<ConnectRequest> requestStream,
+                IServerStreamWriter<ConnectResponse> responseStream, ServerCallContext context)
             {
                 Interlocked.Increment(ref counter.Connections);
                 await responseStream.WriteAsync(new ConnectResponse { SessionId = "session-1" });
@@ -319,7 +349,8 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
                     foreach (var operation in requestStream.Current.Operations)
                     {
                         var value = operation.ReadDict.Dict == "deep" ? Arrays(60) : Text("x");
-                        response.Outcomes.Add(new Outcome { OperationId = operation.OperationId, ReadDict = new ReadDictResponse { Entries = { new DictEntry { Key = "k", Value = value } } } });
+                        response.Outcomes.Add(new Outcome { OperationId = operation.OperationId,
+                            ReadDict = new ReadDictResponse { Entries = { new DictEntry { Key = "k", Value = value } } } });
                     }
 
                     await responseStream.WriteAsync(response);
@@ -329,14 +360,16 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
 
         internal sealed class DeepTasks : TaskService.TaskServiceBase
         {
-            public override async Task StreamTasks(IAsyncStreamReader<StreamTasksRequest> requestStream, IServerStreamWriter<StreamTasksResponse> responseStream, ServerCallContext context)
+            public override async Task StreamTasks(IAsyncStreamReader<StreamTasksRequest> requestStream,
+                IServerStreamWriter<StreamTasksResponse> responseStream, ServerCallContext context)
             {
                 await responseStream.WriteAsync(new StreamTasksResponse { Credits = 100 });
                 while (await requestStream.MoveNext())
                 {
                     var response = new StreamTasksResponse();
                     foreach (var task in requestStream.Current.Tasks)
-                        response.Results.Add(new TaskResult { TaskId = task.Tag, Tag = task.Tag, State = TaskState.Succeeded, Output = task.Handler == "deep" ? Arrays(60) : Text("x") });
+                        response.Results.Add(new TaskResult { TaskId = task.Tag, Tag = task.Tag, State = TaskState.Succeeded,
+                            Output = task.Handler == "deep" ? Arrays(60) : Text("x") });
                     await responseStream.WriteAsync(response);
                 }
             }
@@ -344,8 +377,10 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
 
         internal sealed class DeepState : StateService.StateServiceBase
         {
-            public override Task WatchState(WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responseStream, ServerCallContext context) =>
-                responseStream.WriteAsync(new WatchStateResponse { Version = 1, DictSet = new DictEntry { Key = "k", Value = Arrays(60) } });
+            public override Task WatchState(
+                WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responseStream, ServerCallContext context) =>
+                responseStream.WriteAsync(
+                    new WatchStateResponse { Version = 1, DictSet = new DictEntry { Key = "k", Value = Arrays(60) } });
         }
     }
 }

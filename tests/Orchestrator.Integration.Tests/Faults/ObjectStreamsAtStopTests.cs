@@ -5,7 +5,9 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>A coordinator that stops while streams of shared objects are open: each ends with a clear error, and none delays the stop.</summary>
+/// <summary>
+/// A coordinator that stops while streams of shared objects are open: each ends with a clear error, and none delays the stop.
+/// </summary>
 public sealed class ObjectStreamsAtStopTests
 {
     [Fact]
@@ -15,7 +17,8 @@ public sealed class ObjectStreamsAtStopTests
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
         var pipes = new PipeService.PipeServiceClient(coordinator.Invoker);
         foreach (var name in new[] { "empty", "full" })
-            await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name, Kind = QueueKind.Fifo, MaxItems = 1 } }, Soon);
+            await queues.CreateQueueAsync(
+                new CreateQueueRequest { Spec = new QueueSpec { Name = name, Kind = QueueKind.Fifo, MaxItems = 1 } }, Soon);
         await pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = "pipe", Duplex = true } }, Soon);
 
         // Each of them waits, as the service itself reports.
@@ -27,12 +30,14 @@ public sealed class ObjectStreamsAtStopTests
         await attached.RequestStream.WriteAsync(new AttachPipeRequest { Pipe = "pipe", End = PipeEnd.A });
         using var connect = coordinator.Sessions.Connect(Soon);
         await connect.RequestStream.WriteAsync(
-            new ConnectRequest { Operations = { new Operation { OperationId = 1, WaitEvent = new WaitEventRequest { Event = "never" } } } });
+            new ConnectRequest { Operations =
+                { new Operation { OperationId = 1, WaitEvent = new WaitEventRequest { Event = "never" } } } });
         await UntilAsync(async () =>
             (await queues.GetQueueAsync(new GetQueueRequest { Queue = "empty" }, Soon)).Queue.WaitingGetters == 1
             && (await queues.GetQueueAsync(new GetQueueRequest { Queue = "full" }, Soon)).Queue.WaitingPutters == 1
             && (await pipes.ListPipesAsync(new ListPipesRequest(), Soon)).Pipes.Single().AAttached
-            && (await coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)).Edges.Any(edge => edge.Object == "events/never"));
+            && (await coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)).Edges.Any(edge =>
+                edge.Object == "events/never"));
 
         coordinator.Terminate();
         await EndsAsync(consume.ResponseStream);
@@ -50,7 +55,8 @@ public sealed class ObjectStreamsAtStopTests
         await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "empty" } }, Soon);
         var get = queues.GetAsync(new GetRequest { Queue = "empty" }, Soon);
         var wait = coordinator.Sync.WaitEventAsync(new WaitEventRequest { Event = "never" }, Soon);
-        var latch = coordinator.Sync.WaitLatchAsync(new WaitLatchRequest { Latch = "never", Count = 1, Timeout = Specs.Seconds(3600) }, Soon);
+        var latch = coordinator.Sync.WaitLatchAsync(
+            new WaitLatchRequest { Latch = "never", Count = 1, Timeout = Specs.Seconds(3600) }, Soon);
         await UntilAsync(async () => (await coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)).Edges.Count == 3);
 
         coordinator.Terminate();

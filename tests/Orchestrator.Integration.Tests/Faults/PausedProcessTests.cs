@@ -22,7 +22,8 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         await using var coordinator = await CoordinatorProcess.StartAsync();
         var ledger = new TaskLedger(0);
         var before = await coordinator.CountsAsync();
-        var holder = (await coordinator.SubmitAsync(Specs.Json("hold", """{"locks": ["fenced"], "ms": 600000}""", tag: ledger.Accept()))).Single();
+        var holder = (await coordinator.SubmitAsync(Specs.Json("hold", """{"locks": ["fenced"], "ms": 600000}""", tag: ledger.Accept())))
+            .Single();
         Holder? held = null;
         while (held is null)
         {
@@ -30,16 +31,20 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
             held = locks.SelectMany(item => item.Holders).FirstOrDefault(item => item.TaskId == holder);
         }
 
-        var name = (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = holder }, CoordinatorProcess.Deadline())).Task.Attempts.Single().Worker;
+        var name = (await coordinator.Tasks.GetTaskAsync(
+            new GetTaskRequest { TaskId = holder }, CoordinatorProcess.Deadline())).Task.Attempts.Single().Worker;
         var victim = (await coordinator.WorkersAsync()).Single(worker => $"{worker.Name}#{worker.Incarnation}" == name);
-        var next = await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(60) }, CoordinatorProcess.Deadline());
-        var waiting = coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "fenced", SessionId = next.SessionId }, CoordinatorProcess.Deadline()).ResponseAsync;
+        var next = await coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { Ttl = Specs.Seconds(60) }, CoordinatorProcess.Deadline());
+        var waiting = coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = "fenced", SessionId = next.SessionId }, CoordinatorProcess.Deadline()).ResponseAsync;
         Signals.Send(victim.Pid, Signals.Stop);
         await ProcessState.WaitAsync(victim.Pid, 'T');
 
         var lost = await coordinator.WaitForEventAsync("worker.lost", item => item.Subject == name);
         Assert.Contains("no heartbeat", lost.Message, StringComparison.Ordinal);
-        await coordinator.WaitForEventAsync("worker.ready", item => item.Sequence > lost.Sequence && item.Subject.StartsWith(victim.Name, StringComparison.Ordinal));
+        await coordinator.WaitForEventAsync(
+            "worker.ready", item => item.Sequence > lost.Sequence && item.Subject.StartsWith(victim.Name, StringComparison.Ordinal));
         // It was killed, so it cannot resume.
         Signals.Send(victim.Pid, Signals.Continue);
         using (var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10)))
@@ -100,14 +105,15 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         Assert.InRange(during, 0, 500);
         Assert.Equal(ledger.Accepted, ledger.Of(TaskState.Succeeded));
         Assert.Equal(ledger.Accepted, attempts);
-        var runs = await new StateService.StateServiceClient(coordinator.Invoker).ReadDictAsync(new ReadDictRequest { Dict = "runs", Keys = { "count" } }, CoordinatorProcess.Deadline());
+        var runs = await new StateService.StateServiceClient(coordinator.Invoker).ReadDictAsync(
+            new ReadDictRequest { Dict = "runs", Keys = { "count" } }, CoordinatorProcess.Deadline());
         Assert.Equal(ledger.Accepted, runs.Entries.Single().Value.Json.NumberValue);
         Assert.Equal(workers, (await coordinator.WorkersAsync()).Select(worker => worker.Pid));
     }
 
     /// <summary>
-    /// Part 5, 28: what a stopped coordinator did not receive does not count as its workers' silence; they resume later than the coordinator
-    /// here.
+    /// Part 5, 28: what a stopped coordinator did not receive does not count as its workers' silence; they resume later than the
+    /// coordinator here.
     /// </summary>
     [Fact]
     public async Task Workers_that_were_stopped_together_with_their_coordinator_are_not_killed_for_its_pause()
@@ -132,22 +138,28 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Part 5, 28: while the coordinator itself is paused no heartbeat can reach it, so the pause counts against no session, lease or timeout.
+    /// Part 5, 28: while the coordinator itself is paused no heartbeat can reach it, so the pause counts against no session, lease or
+    /// timeout.
     /// </summary>
     [Fact]
     public async Task A_coordinator_that_stops_for_longer_than_a_session_lives_ends_no_session()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
-        var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(6) }, CoordinatorProcess.Deadline())).SessionId;
-        var held = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "held", SessionId = session }, CoordinatorProcess.Deadline());
-        var leased = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "leased", Lease = Specs.Seconds(6) }, CoordinatorProcess.Deadline());
+        var session = (await coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { Ttl = Specs.Seconds(6) }, CoordinatorProcess.Deadline())).SessionId;
+        var held = await coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = "held", SessionId = session }, CoordinatorProcess.Deadline());
+        var leased = await coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = "leased", Lease = Specs.Seconds(6) }, CoordinatorProcess.Deadline());
         var before = DateTimeOffset.UtcNow;
         Signals.Send(coordinator.Pid, Signals.Stop);
         await ProcessState.WaitAsync(coordinator.Pid, 'T');
         await Task.Delay(s_pause, TimeProvider.System, TestContext.Current.CancellationToken);
         Signals.Send(coordinator.Pid, Signals.Continue);
-        await coordinator.Sessions.KeepSessionAliveAsync(new KeepSessionAliveRequest { SessionId = session }, CoordinatorProcess.Deadline());
-        var holders = (await coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects.SelectMany(item => item.Holders).ToArray();
+        await coordinator.Sessions.KeepSessionAliveAsync(
+            new KeepSessionAliveRequest { SessionId = session }, CoordinatorProcess.Deadline());
+        var holders = (await coordinator.Sync.ListSyncAsync(
+            new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects.SelectMany(item => item.Holders).ToArray();
         Assert.Equal([held.FencingToken, leased.FencingToken], holders.Select(holder => holder.FencingToken).Order());
         // Its wall clock did not stop.
         await coordinator.Admin.DrainAsync(new DrainRequest(), CoordinatorProcess.Deadline());
@@ -159,7 +171,8 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
     public async Task A_session_is_left_in_time_while_its_coordinator_does_not_answer()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
         var session = await client.OpenSessionAsync();
         Signals.Send(coordinator.Pid, Signals.Stop);
         await ProcessState.WaitAsync(coordinator.Pid, 'T');
@@ -178,12 +191,15 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
         await using var relay = new FaultRelay(coordinator.GrpcAddress);
-        await using var away = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = relay.Address, Token = coordinator.Token });
-        await using var here = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = coordinator.GrpcAddress, Token = coordinator.Token });
+        await using var away = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { Endpoint = relay.Address, Token = coordinator.Token });
+        await using var here = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { Endpoint = coordinator.GrpcAddress, Token = coordinator.Token });
         await using var pausing = await away.OpenSessionAsync("pausing");
         await using var other = await here.OpenSessionAsync("other");
         // The lease begins with the grant, and is never renewed.
-        var held = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "resource", Lease = Specs.Seconds(2) }, CoordinatorProcess.Deadline());
+        var held = await coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = "resource", Lease = Specs.Seconds(2) }, CoordinatorProcess.Deadline());
         await pausing.Value("resource").UpdateAsync(Add(), new Guard { Lock = "resource", FencingToken = held.FencingToken });
         // A stopped process and one with a broken network look the same: an open connection without traffic.
         relay.Silence();
@@ -194,7 +210,8 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
         Assert.False(write.IsCompleted);
         relay.Resume();
         // The write that it began in time, as it believed, and one that it begins now.
-        foreach (var late in new[] { write, pausing.Value("resource").UpdateAsync(Add(), new Guard { Lock = "resource", FencingToken = held.FencingToken }) })
+        foreach (var late in new[] { write, pausing.Value("resource").UpdateAsync(
+            Add(), new Guard { Lock = "resource", FencingToken = held.FencingToken }) })
         {
             var stale = await Assert.ThrowsAnyAsync<OrchestratorException>(() => late.WaitAsync(TimeSpan.FromSeconds(30)));
             Assert.Contains($"fencing token {held.FencingToken}", stale.Message, StringComparison.Ordinal);

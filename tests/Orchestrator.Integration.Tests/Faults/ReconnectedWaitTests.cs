@@ -9,8 +9,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>
-/// A wait whose stream broke continues over the next stream and still belongs to its owner: the owner can give it up, and then nothing is granted
-/// to it.
+/// A wait whose stream broke continues over the next stream and still belongs to its owner: the owner can give it up, and then nothing is
+/// granted to it.
 /// </summary>
 public sealed class ReconnectedWaitTests
 {
@@ -74,7 +74,9 @@ public sealed class ReconnectedWaitTests
         await using var free = await world.Other.Lock("l").AcquireAsync().WaitAsync(s_patience);
     }
 
-    /// <summary>For each operation it is known whether it was done, however often the stream breaks, and whichever caller gives up.</summary>
+    /// <summary>
+    /// For each operation it is known whether it was done, however often the stream breaks, and whichever caller gives up.
+    /// </summary>
     [Fact]
     public async Task Many_callers_of_one_stream_that_breaks_again_and_again_have_one_outcome_each()
     {
@@ -109,7 +111,8 @@ public sealed class ReconnectedWaitTests
             {
                 using var giveUp = new CancellationTokenSource();
                 var adding = world.Session.Value("n").AddAsync(1, giveUp.Token);
-                var locking = world.Session.Lock("l", LockMode.Reentrant).TryAcquireAsync(TimeSpan.FromMilliseconds(caller % 3), giveUp.Token);
+                var locking = world.Session.Lock("l", LockMode.Reentrant).TryAcquireAsync(
+                    TimeSpan.FromMilliseconds(caller % 3), giveUp.Token);
                 if (i % 4 == caller % 4)
                     await giveUp.CancelAsync();
                 try
@@ -162,7 +165,8 @@ public sealed class ReconnectedWaitTests
                 var task = (await world.Coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}"""))).Single();
                 await world.Coordinator.WaitUntilRunningAsync(task);
                 // As a worker does for its tasks.
-                world.Session = world.Keep(new SessionPool(world.Relay.Address, world.Coordinator.Token, "gateway")).SessionOf($"{ProtocolConstants.TaskSessionPrefix}{task}-1");
+                world.Session = world.Keep(new SessionPool(world.Relay.Address, world.Coordinator.Token, "gateway")).SessionOf(
+                    $"{ProtocolConstants.TaskSessionPrefix}{task}-1");
             }
             else
             {

@@ -22,7 +22,8 @@ public sealed class RecycleUnderLoadTests(ITestOutputHelper output)
         for (var round = 0; round < 3; round++)
         {
             await ledger.WaitForMoreAsync(200);
-            Assert.Equal(2, (await coordinator.Admin.RecycleWorkersAsync(new RecycleWorkersRequest(), CoordinatorProcess.Deadline())).Recycled);
+            Assert.Equal(
+                2, (await coordinator.Admin.RecycleWorkersAsync(new RecycleWorkersRequest(), CoordinatorProcess.Deadline())).Recycled);
             // The fault has taken effect when every process is new.
             foreach (var worker in await coordinator.WorkersAsync())
                 Assert.True(pids.Add(worker.Pid), $"{worker.Name} is still pid {worker.Pid}");

@@ -11,7 +11,9 @@ using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>The coordinator replaces workers that have run enough tasks or grown too large: the successor starts first, and no task fails.</summary>
+/// <summary>
+/// The coordinator replaces workers that have run enough tasks or grown too large: the successor starts first, and no task fails.
+/// </summary>
 public sealed class RenewalTests(ITestOutputHelper output)
 {
     [Theory]
@@ -20,7 +22,8 @@ public sealed class RenewalTests(ITestOutputHelper output)
     public async Task A_worker_that_leaks_is_replaced_at_its_limit_and_no_task_fails(string spares)
     {
         const long Limit = 300L << 20;
-        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--hot-spares", spares, "--max-worker-memory", "300MB");
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            "--allow-chaos", "--hot-spares", spares, "--max-worker-memory", "300MB");
         var ledger = new TaskLedger(Settings.Seed());
         var before = await coordinator.CountsAsync();
         var leaking = (await coordinator.WorkersAsync()).ToDictionary(worker => worker.Name, worker => worker.Incarnation);
@@ -32,11 +35,15 @@ public sealed class RenewalTests(ITestOutputHelper output)
         foreach (var (name, incarnation) in leaking)
         {
             // The fault: the worker has grown beyond its limit; the event names the source of the measurement.
-            var renewed = await coordinator.WaitForEventAsync("worker.renewing", item => item.Subject == $"{name}#{incarnation}", seconds: 120);
+            var renewed = await coordinator.WaitForEventAsync(
+                "worker.renewing", item => item.Subject == $"{name}#{incarnation}", seconds: 120);
             Assert.Contains($"more than {Limit >> 20}", renewed.Message, StringComparison.Ordinal);
-            var ready = await coordinator.WaitForEventAsync("worker.ready", item => item.Subject.StartsWith($"{name}#", StringComparison.Ordinal), renewed.Sequence);
-            var gone = await coordinator.WaitForEventAsync("worker.exited", item => item.Subject == $"{name}#{incarnation}", renewed.Sequence);
-            Assert.True(ready.Sequence < gone.Sequence, $"{name}: its successor was ready by event {ready.Sequence}, and it went by event {gone.Sequence}");
+            var ready = await coordinator.WaitForEventAsync(
+                "worker.ready", item => item.Subject.StartsWith($"{name}#", StringComparison.Ordinal), renewed.Sequence);
+            var gone = await coordinator.WaitForEventAsync(
+                "worker.exited", item => item.Subject == $"{name}#{incarnation}", renewed.Sequence);
+            Assert.True(ready.Sequence < gone.Sequence,
+                $"{name}: its successor was ready by event {ready.Sequence}, and it went by event {gone.Sequence}");
         }
 
         await load.FinishAsync(TimeSpan.FromSeconds(60));
@@ -56,8 +63,10 @@ public sealed class RenewalTests(ITestOutputHelper output)
         await using var load = await TaskLoad.StartAsync(
             coordinator.GrpcAddress, coordinator.Token, ledger, _ => Specs.Json("sleep", """{"ms": 20}"""), rate: 500, inFlight: 100);
         // A worker is replaced only once it has run long enough to be worth its start, which is long on a busy machine.
-        var renewed = await coordinator.WaitForEventAsync("worker.renewing", item => item.Subject == $"{first.Name}#{first.Incarnation}", seconds: 120);
-        var done = long.Parse(renewed.Message.Split(' ').SkipWhile(word => word != "ended").ElementAt(1), System.Globalization.CultureInfo.InvariantCulture);
+        var renewed = await coordinator.WaitForEventAsync(
+            "worker.renewing", item => item.Subject == $"{first.Name}#{first.Incarnation}", seconds: 120);
+        var done = long.Parse(
+            renewed.Message.Split(' ').SkipWhile(word => word != "ended").ElementAt(1), System.Globalization.CultureInfo.InvariantCulture);
         Assert.True(done >= 45, $"it had ended {done} tasks");
         await coordinator.WaitForEventAsync("worker.exited", item => item.Subject == $"{first.Name}#{first.Incarnation}", renewed.Sequence);
         await load.FinishAsync(TimeSpan.FromSeconds(60));
@@ -96,7 +105,8 @@ public sealed class RenewalTests(ITestOutputHelper output)
         var before = Assert.Single((await client.GetStatusAsync(limit.Token)).Workers);
         await File.WriteAllTextAsync(refusal, "", limit.Token);
         var error = await Assert.ThrowsAsync<OrchestratorException>(() => client.RecycleWorkersAsync(cancellationToken: limit.Token));
-        Assert.Equal((ErrorReason.WorkerLost, "the successor of worker-1 did not start: exited with code 3"), (error.Reason, error.Message));
+        Assert.Equal(
+            (ErrorReason.WorkerLost, "the successor of worker-1 did not start: exited with code 3"), (error.Reason, error.Message));
         File.Delete(refusal);
         var after = Assert.Single((await client.GetStatusAsync(limit.Token)).Workers);
         Assert.Equal((before.Pid, before.Incarnation, WorkerState.Ready), (after.Pid, after.Incarnation, after.State));

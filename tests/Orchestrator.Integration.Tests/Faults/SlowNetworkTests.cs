@@ -20,13 +20,15 @@ public sealed class SlowNetworkTests(ITestOutputHelper output)
         var ledger = new TaskLedger(0);
         var before = await coordinator.CountsAsync();
         relay.Delay = s_delay;
-        await using (var load = await TaskLoad.StartAsync(relay.Address, coordinator.Token, ledger, _ => Specs.Json("sum_of_squares", """{"n": 4}""")))
+        await using (var load = await TaskLoad.StartAsync(
+            relay.Address, coordinator.Token, ledger, _ => Specs.Json("sum_of_squares", """{"n": 4}""")))
         {
             await ledger.WaitForMoreAsync(1_000);
             await load.FinishAsync(TimeSpan.FromSeconds(30));
         }
 
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = relay.Address, Token = coordinator.Token });
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { Endpoint = relay.Address, Token = coordinator.Token });
         await using (var session = await client.OpenSessionAsync("slow"))
         {
             var value = session.Value("slow");
@@ -50,7 +52,8 @@ public sealed class SlowNetworkTests(ITestOutputHelper output)
         var random = new Random(seed);
         var ledger = new TaskLedger(seed);
         var before = await coordinator.CountsAsync();
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = relay.Address, Token = coordinator.Token });
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { Endpoint = relay.Address, Token = coordinator.Token });
         var ids = new Dictionary<ulong, ulong>();
         var repeats = 0;
         for (var batch = 0; batch < 20; batch++)
@@ -80,7 +83,8 @@ public sealed class SlowNetworkTests(ITestOutputHelper output)
         Assert.Equal(2_000, ledger.Of(TaskState.Succeeded));
         Assert.True(relay.CutsByBytes >= 10, $"only {relay.CutsByBytes} cuts fell into a message");
         Assert.True(repeats > 0);
-        var runs = await new StateService.StateServiceClient(coordinator.Invoker).ReadDictAsync(new ReadDictRequest { Dict = "cut", Keys = { "runs" } }, CoordinatorProcess.Deadline());
+        var runs = await new StateService.StateServiceClient(coordinator.Invoker).ReadDictAsync(
+            new ReadDictRequest { Dict = "cut", Keys = { "runs" } }, CoordinatorProcess.Deadline());
         Assert.Equal(2_000, runs.Entries.Single().Value.Json.NumberValue);
 
         async Task<T> SendUntilAnsweredAsync<T>(Func<Task<T>> call)

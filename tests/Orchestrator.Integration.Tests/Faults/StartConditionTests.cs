@@ -14,7 +14,9 @@ public sealed class StartConditionTests : IDisposable
 
     public void Dispose() => _directory.Dispose();
 
-    /// <summary>Neither the data directory nor the folder for temporary files is short enough for a socket's path, or only one of them.</summary>
+    /// <summary>
+    /// Neither the data directory nor the folder for temporary files is short enough for a socket's path, or only one of them.
+    /// </summary>
     [Theory]
     [InlineData(true, true)]
     [InlineData(true, false)]
@@ -24,10 +26,12 @@ public sealed class StartConditionTests : IDisposable
         var longName = Directory.CreateDirectory(Path.Combine(_directory.Path, new string('l', 120))).FullName;
         var data = Path.Combine(longData ? longName : _directory.Path, "data");
         await using var coordinator = await CoordinatorProcess.StartInAsync(
-            data, new Dictionary<string, string> { ["TMPDIR"] = longTemporary ? longName : Path.GetTempPath() }, "--workers", "1", "--hot-spares", "0");
+            data, new Dictionary<string, string> { ["TMPDIR"] = longTemporary ? longName : Path.GetTempPath() }, "--workers", "1",
+            "--hot-spares", "0");
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("echo", "1"))).State);
         // A handler reaches the coordinator through the socket.
-        await new QueueService.QueueServiceClient(coordinator.Invoker).CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "q" } }, CoordinatorProcess.Deadline());
+        await new QueueService.QueueServiceClient(coordinator.Invoker).CreateQueueAsync(
+            new CreateQueueRequest { Spec = new QueueSpec { Name = "q" } }, CoordinatorProcess.Deadline());
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("produce", """{"queue": "q", "count": 1}"""))).State);
     }
 
@@ -40,7 +44,8 @@ public sealed class StartConditionTests : IDisposable
     [InlineData(250)]
     public async Task A_limit_of_files_that_is_too_low_is_named_in_one_line(int files)
     {
-        var (code, output) = await RunAsync($"exec prlimit --nofile={files}:{files} \"$@\"", "serve", "--grpc-port", "0", "--http-port", "0", "--workers", "1", "--data-dir", _directory.Path);
+        var (code, output) = await RunAsync($"exec prlimit --nofile={files}:{files} \"$@\"", "serve", "--grpc-port", "0", "--http-port",
+            "0", "--workers", "1", "--data-dir", _directory.Path);
         Assert.Equal(ExitCode.TaskFailed, code);
         Assert.Contains($"this process may open {files} files", Assert.Single(output.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
@@ -64,7 +69,8 @@ public sealed class StartConditionTests : IDisposable
     [InlineData(">/dev/full 2>/dev/full")]
     public async Task A_banner_that_cannot_be_written_ends_nothing(string redirections)
     {
-        using var process = Start($"exec \"$@\" {redirections}", "serve", "--grpc-port", "0", "--http-port", "0", "--workers", "1", "--hot-spares", "0", "--data-dir", _directory.Path);
+        using var process = Start($"exec \"$@\" {redirections}", "serve", "--grpc-port", "0", "--http-port", "0", "--workers", "1",
+            "--hot-spares", "0", "--data-dir", _directory.Path);
         try
         {
             string[] here = ["--data-dir", _directory.Path];
@@ -75,7 +81,8 @@ public sealed class StartConditionTests : IDisposable
             });
             // The banner does not end up in its own files.
             Assert.DoesNotContain(
-                Directory.GetFiles(_directory.Path).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)), file => File.ReadAllText(file).Contains("Orchestrator is ready", StringComparison.Ordinal));
+                Directory.GetFiles(_directory.Path).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)),
+                file => File.ReadAllText(file).Contains("Orchestrator is ready", StringComparison.Ordinal));
             var (code, output) = await TestKit.CommandLine.RunAsync(["run", "echo", "7", .. here]);
             Assert.Equal((ExitCode.Ok, "7"), (code, output.Trim()));
         }
@@ -100,7 +107,8 @@ public sealed class StartConditionTests : IDisposable
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
         var line = output.Split('\n').FirstOrDefault(line => line.Contains("data directory", StringComparison.Ordinal)) ?? "";
         // With an empty HOME the user's passwd entry names the home directory, if there is an entry.
-        Assert.True(line.Contains(expected.Length > 0 ? expected : "/", StringComparison.Ordinal) || line.Contains("There is no home directory here", StringComparison.Ordinal), line);
+        Assert.True(line.Contains(expected.Length > 0 ? expected : "/", StringComparison.Ordinal)
+            || line.Contains("There is no home directory here", StringComparison.Ordinal), line);
     }
 
     [Fact]
@@ -108,7 +116,8 @@ public sealed class StartConditionTests : IDisposable
     {
         // Under nohup the tests ignore SIGHUP; a child inherits that, and .NET respects it.
         using var process = Start(
-            "exec env --default-signal=HUP \"$@\"", "serve", "--grpc-port", "0", "--http-port", "0", "--workers", "1", "--hot-spares", "0", "--data-dir", _directory.Path);
+            "exec env --default-signal=HUP \"$@\"", "serve", "--grpc-port", "0", "--http-port", "0", "--workers", "1", "--hot-spares", "0",
+            "--data-dir", _directory.Path);
         try
         {
             var pid = Path.Combine(_directory.Path, "coordinator.pid");
@@ -122,7 +131,8 @@ public sealed class StartConditionTests : IDisposable
                 await Task.Yield();
                 return File.Exists(endpoint);
             });
-            var (_, events) = await RunAsync("exec timeout 20 \"$@\" | grep -m1 coordinator.reloaded", "events", "--data-dir", _directory.Path);
+            var (_, events) = await RunAsync(
+                "exec timeout 20 \"$@\" | grep -m1 coordinator.reloaded", "events", "--data-dir", _directory.Path);
             Assert.Contains("coordinator.reloaded", events, StringComparison.Ordinal);
         }
         finally
@@ -137,7 +147,8 @@ public sealed class StartConditionTests : IDisposable
     /// <summary>The command behind a shell, which sets up the conditions.</summary>
     private static Process Start(string script, params string[] arguments)
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", script, "sh", CoordinatorProcess.CommandPath, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("/bin/sh", ["-c", script, "sh", CoordinatorProcess.CommandPath,
+            .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         return Process.Start(start)!;
     }
 

@@ -67,7 +67,8 @@ public sealed class StartFaultTests
         await File.WriteAllTextAsync(file, "");
         // The second is read-only for root, too.
         foreach (var unusable in new[] { Path.Combine(file, "below"), "/proc/orchestrator" })
-            Assert.Contains($"the data directory {unusable} cannot be used", await RefusedAsync("--data-dir", unusable), StringComparison.Ordinal);
+            Assert.Contains(
+                $"the data directory {unusable} cannot be used", await RefusedAsync("--data-dir", unusable), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,7 +79,8 @@ public sealed class StartFaultTests
         using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(path));
         // Under nohup the tests ignore SIGHUP; a child inherits that, and .NET respects it.
-        await using (var coordinator = await CoordinatorProcess.StartBehindAsync(["/usr/bin/env", "--default-signal=HUP", $"NOTIFY_SOCKET={path}"], "--workers", "2"))
+        await using (var coordinator = await CoordinatorProcess.StartBehindAsync(
+            ["/usr/bin/env", "--default-signal=HUP", $"NOTIFY_SOCKET={path}"], "--workers", "2"))
         {
             Assert.Contains("READY=1", await ReceiveAsync(socket), StringComparison.Ordinal);
             var before = (await coordinator.WorkersAsync()).Select(worker => worker.Pid).ToArray();
@@ -103,7 +105,8 @@ public sealed class StartFaultTests
     /// <summary>The one line of a start that fails.</summary>
     private static async Task<string> RefusedAsync(params string[] arguments)
     {
-        string[] ports = [.. new[] { "--grpc-port", "--http-port" }.Where(option => !arguments.Contains(option)).SelectMany(option => new[] { option, "0" })];
+        string[] ports = [.. new[] { "--grpc-port", "--http-port" }.Where(option => !arguments.Contains(option))
+            .SelectMany(option => new[] { option, "0" })];
         var (exitCode, output) = await CommandLine.RunAsync(["serve", .. ports, .. arguments]);
         Assert.Equal(1, exitCode);
         return Assert.Single(output.TrimEnd().Split('\n'));

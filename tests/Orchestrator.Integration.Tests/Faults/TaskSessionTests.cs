@@ -17,11 +17,14 @@ public sealed class TaskSessionTests
         await WaitUntilAsync(coordinator, objects => objects.Count(item => item.Holders.Any(held => held.TaskId == holder)) == 2);
         var pid = await WorkerOfAsync(coordinator, holder);
         var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest(), CoordinatorProcess.Deadline())).SessionId;
-        var waiting = coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "b", SessionId = session }, CoordinatorProcess.Deadline()).ResponseAsync;
+        var waiting = coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = "b", SessionId = session }, CoordinatorProcess.Deadline()).ResponseAsync;
         var seat = (await coordinator.SubmitAsync(Specs.Json("wait_barrier", """{"barrier": "start", "parties": 2}"""))).Single();
-        await WaitUntilAsync(coordinator, objects => objects.Any(item => item.Object == "barriers/start" && item.Waiters.Any(waiter => waiter.TaskId == seat))
+        await WaitUntilAsync(coordinator, objects => objects.Any(
+            item => item.Object == "barriers/start" && item.Waiters.Any(waiter => waiter.TaskId == seat))
             && objects.Any(item => item.Object == "locks/b" && item.Waiters.Count == 1));
-        var token = (await coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects.Single(item => item.Object == "locks/b").Holders.Single().FencingToken;
+        var token = (await coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects.Single(item =>
+            item.Object == "locks/b").Holders.Single().FencingToken;
 
         foreach (var victim in new[] { pid, await WorkerOfAsync(coordinator, seat) }.Distinct())
             Signals.Send(victim, Signals.Kill);
@@ -44,7 +47,8 @@ public sealed class TaskSessionTests
             "hold", """{"locks": ["slow"], "ms": 600000}""", new TaskOptions { RunTimeout = Specs.Seconds(0.3) }));
         Assert.Equal(TaskState.TimedOut, result.State);
         var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest(), CoordinatorProcess.Deadline())).SessionId;
-        var acquired = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "slow", SessionId = session }, CoordinatorProcess.Deadline());
+        var acquired = await coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = "slow", SessionId = session }, CoordinatorProcess.Deadline());
         Assert.Equal(WaitStatus.Ok, acquired.Status);
     }
 
@@ -56,12 +60,16 @@ public sealed class TaskSessionTests
     {
         await using var coordinator = await CoordinatorProcess.StartAsync();
         // Each task waits at a gate while it holds its first lock, however slow the machine is, and all gates open at once.
-        var gates = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(600) }, CoordinatorProcess.Deadline())).SessionId;
+        var gates = (await coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { Ttl = Specs.Seconds(600) }, CoordinatorProcess.Deadline())).SessionId;
         for (var i = 0; i < count; i++)
-            await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = $"gate-{i}", SessionId = gates }, CoordinatorProcess.Deadline());
+            await coordinator.Sync.AcquireLockAsync(
+                new AcquireLockRequest { Lock = $"gate-{i}", SessionId = gates }, CoordinatorProcess.Deadline());
         var ids = await coordinator.SubmitAsync(
-            Enumerable.Range(0, count).Select(i => Specs.Json("hold", $$"""{"locks": ["ring-{{i}}.", "gate-{{i}}", "ring-{{(i + 1) % count}}."]}""")));
-        await WaitUntilAsync(coordinator, objects => objects.Count(item => item.Object.StartsWith("locks/gate-", StringComparison.Ordinal) && item.Waiters.Count == 1) == count);
+            Enumerable.Range(0, count).Select(
+                i => Specs.Json("hold", $$"""{"locks": ["ring-{{i}}.", "gate-{{i}}", "ring-{{(i + 1) % count}}."]}""")));
+        await WaitUntilAsync(coordinator, objects => objects.Count(
+            item => item.Object.StartsWith("locks/gate-", StringComparison.Ordinal) && item.Waiters.Count == 1) == count);
         await coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = gates }, CoordinatorProcess.Deadline());
         var results = (await coordinator.WaitAsync(ids)).ToArray();
         var failed = Assert.Single(results, result => result.State == TaskState.Failed);
@@ -76,7 +84,8 @@ public sealed class TaskSessionTests
     {
         await using var coordinator = await CoordinatorProcess.StartAsync();
         await coordinator.Sync.CreateRateLimiterAsync(
-            new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = "api", Permits = 100, Period = Specs.Seconds(0.1) } }, CoordinatorProcess.Deadline());
+            new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = "api", Permits = 100, Period = Specs.Seconds(0.1) } },
+            CoordinatorProcess.Deadline());
         var results = await coordinator.StreamAsync(
         [
             .. Enumerable.Range(0, 4).Select(i => Specs.Json("wait_barrier", """{"barrier": "all", "parties": 4}""", tag: (ulong)i)),
@@ -89,10 +98,12 @@ public sealed class TaskSessionTests
     [Fact]
     public async Task A_workers_token_opens_the_object_services_and_nothing_else()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--worker-command", $"""/bin/sh -c 'read order; echo "$order" >&2; exec sleep 1000'""", "--workers", "0");
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            "--worker-command", $"""/bin/sh -c 'read order; echo "$order" >&2; exec sleep 1000'""", "--workers", "0");
         // Only the worker itself knows its token: a wrong one is rejected everywhere.
         var stranger = new SyncService.SyncServiceClient(coordinator.Connect("0000"));
-        var error = await Assert.ThrowsAsync<RpcException>(async () => await stranger.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline()));
+        var error = await Assert.ThrowsAsync<RpcException>(
+            async () => await stranger.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline()));
         Assert.Equal(StatusCode.Unauthenticated, error.StatusCode);
     }
 
@@ -104,6 +115,7 @@ public sealed class TaskSessionTests
 
     private static async Task WaitUntilAsync(CoordinatorProcess coordinator, Func<IReadOnlyList<SyncInfo>, bool> condition)
     {
-        await UntilAsync(async () => condition((await coordinator.Sync.ListSyncAsync(new ListSyncRequest { PageSize = 1_000 }, CoordinatorProcess.Deadline())).Objects));
+        await UntilAsync(async () => condition(
+            (await coordinator.Sync.ListSyncAsync(new ListSyncRequest { PageSize = 1_000 }, CoordinatorProcess.Deadline())).Objects));
     }
 }

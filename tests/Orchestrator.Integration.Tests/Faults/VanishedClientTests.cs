@@ -22,13 +22,15 @@ public sealed class VanishedClientTests(ITestOutputHelper output)
         var before = await coordinator.CountsAsync();
         var usage = ProcessUsage.Of(coordinator);
         // A task that ends only when the test allows it.
-        var gate = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(60) }, CoordinatorProcess.Deadline())).SessionId;
+        var gate = (await coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { Ttl = Specs.Seconds(60) }, CoordinatorProcess.Deadline())).SessionId;
         await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "gate", SessionId = gate }, CoordinatorProcess.Deadline());
         await using (var client = await ConnectAsync(coordinator, relay.Address))
         {
             await using var stream = client.OpenTaskStream(new TaskStreamOptions { DetachOnDisconnect = detached });
             for (var i = 0; i < 50; i++)
-                await stream.SubmitAsync(Specs.Json("hold", """{"locks": ["gate"]}""", tag: (ulong)i), TestContext.Current.CancellationToken);
+                await stream.SubmitAsync(
+                    Specs.Json("hold", """{"locks": ["gate"]}""", tag: (ulong)i), TestContext.Current.CancellationToken);
             await UntilAsync(async () => (await coordinator.CountsAsync()).Running == 50);
             Assert.True(relay.CutAll() > 0);
             await Assert.ThrowsAnyAsync<OrchestratorException>(() => stream.Completion);
@@ -53,7 +55,8 @@ public sealed class VanishedClientTests(ITestOutputHelper output)
         using var holding = Start(coordinator, "lock", "run", "claimed", "--ttl", "2s", "--", "sleep", "600");
         await UntilAsync(async () => (await coordinator.CountsAsync()).Running == 40);
         ulong token = 0;
-        await UntilAsync(async () => (token = (await coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects
+        await UntilAsync(
+            async () => (token = (await coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects
             .FirstOrDefault(item => item.Object == "locks/claimed")?.Holders.SingleOrDefault()?.FencingToken ?? 0) > 0);
         foreach (var client in new[] { running, holding })
         {
@@ -63,17 +66,19 @@ public sealed class VanishedClientTests(ITestOutputHelper output)
 
         await UntilAsync(async () => (await coordinator.CountsAsync()) is { Running: 0, Queued: 0 });
         Assert.Equal(40, (await coordinator.CountsAsync()).Cancelled - before.Cancelled);
-        var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(120) }, CoordinatorProcess.Deadline())).SessionId;
+        var session = (await coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { Ttl = Specs.Seconds(120) }, CoordinatorProcess.Deadline())).SessionId;
         // The lock passes on when the dead client's session has outlived its connection by its time to live.
-        var granted = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "claimed", SessionId = session }, CoordinatorProcess.Deadline(60));
+        var granted = await coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = "claimed", SessionId = session }, CoordinatorProcess.Deadline(60));
         Assert.True(granted.FencingToken > token);
         await coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = session }, CoordinatorProcess.Deadline());
         await AssertNothingIsLeftAsync(coordinator, usage);
     }
 
     /// <remarks>
-    /// Explicit, since it takes most of a minute: a session lives as long as its stream, and the missed ping of a silent stream is noticed after
-    /// 50 s (30 s until it is sent, 20 s for its response).
+    /// Explicit, since it takes most of a minute: a session lives as long as its stream, and the missed ping of a silent stream is noticed
+    /// after 50 s (30 s until it is sent, 20 s for its response).
     /// </remarks>
     [Fact(Explicit = true)]
     public async Task A_half_open_connection_keeps_no_session_and_its_holds_pass_on()
@@ -109,7 +114,8 @@ public sealed class VanishedClientTests(ITestOutputHelper output)
     {
         // A worker whose tasks have used shared objects keeps its own stream's session.
         await UntilAsync(async () =>
-            (await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status is { Streams: 0 } status && status.Sessions <= status.Workers.Count);
+            (await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status is { Streams: 0 } status
+                && status.Sessions <= status.Workers.Count);
         output.WriteLine($"before {before}; after {await ProcessUsage.WaitUntilFlatAsync(coordinator, before)}");
     }
 }

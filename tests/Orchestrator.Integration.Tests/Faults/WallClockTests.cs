@@ -6,7 +6,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
-/// <summary>F22: the wall clock of the coordinator's machine is set forward and back by an hour; libfaketime moves it under the running process.</summary>
+/// <summary>
+/// F22: the wall clock of the coordinator's machine is set forward and back by an hour; libfaketime moves it under the running process.
+/// </summary>
 public sealed class WallClockTests(ITestOutputHelper output)
 {
     [Theory]
@@ -14,7 +16,8 @@ public sealed class WallClockTests(ITestOutputHelper output)
     [InlineData("-3600")]
     public async Task No_lease_and_no_timeout_moves_with_the_wall_clock(string shift)
     {
-        var library = Directory.EnumerateFiles("/usr/lib", "libfaketimeMT.so.1", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).FirstOrDefault();
+        var library = Directory.EnumerateFiles("/usr/lib", "libfaketimeMT.so.1",
+            new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).FirstOrDefault();
         Assert.SkipWhen(library is null, "libfaketime is missing: Debian's package faketime, which scripts/test installs");
         using var directory = new TemporaryDirectory();
         var clock = Path.Combine(directory.Path, "clock");
@@ -32,13 +35,19 @@ public sealed class WallClockTests(ITestOutputHelper output)
         Assert.InRange(await OffsetAsync(coordinator), -TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1));
 
         var real = Stopwatch.StartNew();
-        // What ends after some seconds, whatever the wall clock says: a lease, a session's time to live, a task's timeout, a wait's timeout.
-        var lease = await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "leased", Lease = Specs.Seconds(6) }, CoordinatorProcess.Deadline());
-        var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(6) }, CoordinatorProcess.Deadline())).SessionId;
-        await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "owned", SessionId = session }, CoordinatorProcess.Deadline());
-        var task = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}""", new TaskOptions { RunTimeout = Specs.Seconds(6) }))).Single();
+        // What ends after some seconds, whatever the wall clock says: a lease, a session's time to live, a task's timeout, a wait's
+        // timeout.
+        var lease = await coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = "leased", Lease = Specs.Seconds(6) }, CoordinatorProcess.Deadline());
+        var session = (await coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { Ttl = Specs.Seconds(6) }, CoordinatorProcess.Deadline())).SessionId;
+        await coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = "owned", SessionId = session }, CoordinatorProcess.Deadline());
+        var task = (await coordinator.SubmitAsync(
+            Specs.Json("sleep", """{"ms": 600000}""", new TaskOptions { RunTimeout = Specs.Seconds(6) }))).Single();
         await coordinator.RunAsync(Specs.Json("sleep", """{"ms": 1}"""));
-        var wait = coordinator.Sync.WaitEventAsync(new WaitEventRequest { Event = "never", Timeout = Specs.Seconds(6) }, CoordinatorProcess.Deadline()).ResponseAsync;
+        var wait = coordinator.Sync.WaitEventAsync(
+            new WaitEventRequest { Event = "never", Timeout = Specs.Seconds(6) }, CoordinatorProcess.Deadline()).ResponseAsync;
         var prepared = real.Elapsed;
         await File.WriteAllTextAsync(clock, shift + "\n");
 
@@ -60,19 +69,23 @@ public sealed class WallClockTests(ITestOutputHelper output)
             Assert.True(open);
         }
 
-        var other = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(120) }, CoordinatorProcess.Deadline())).SessionId;
+        var other = (await coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { Ttl = Specs.Seconds(120) }, CoordinatorProcess.Deadline())).SessionId;
         var taken = await Task.WhenAll(
             TakeAsync("leased"), TakeAsync("owned"),
             Measure(async () => Assert.Equal(TaskState.TimedOut, (await coordinator.WaitAsync([task])).Single().State)),
             Measure(async () => Assert.Equal(WaitStatus.Timeout, (await wait).Status)));
-        output.WriteLine($"the wall clock moved by {offset.TotalMinutes:F0} minutes; a lease, a session, a task and a wait of 6 s took {string.Join(", ", taken.Select(time => $"{time.TotalSeconds:F1}"))} s");
+        output.WriteLine(
+            $"the wall clock moved by {offset.TotalMinutes:F0} minutes; a lease, a session, a task and a wait of 6 s took " +
+            $"{string.Join(", ", taken.Select(time => $"{time.TotalSeconds:F1}"))} s");
         Assert.All(taken, time => Assert.InRange(time, TimeSpan.FromSeconds(6) - prepared, TimeSpan.FromSeconds(30)));
         Assert.True(lease.FencingToken > 0);
         // Its workers were not considered silent, either.
         Assert.Equal(0, (await coordinator.WorkersAsync()).Single().Restarts);
 
         Task<TimeSpan> TakeAsync(string name) => Measure(async () =>
-            Assert.Equal(WaitStatus.Ok, (await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, SessionId = other }, CoordinatorProcess.Deadline())).Status));
+            Assert.Equal(WaitStatus.Ok, (await coordinator.Sync.AcquireLockAsync(
+                new AcquireLockRequest { Lock = name, SessionId = other }, CoordinatorProcess.Deadline())).Status));
 
         async Task<TimeSpan> Measure(Func<Task> action)
         {

@@ -11,7 +11,8 @@ public sealed class WorkerDeathTests
     public async Task SIGKILL_loses_exactly_what_ran_there_and_a_successor_serves()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos"]);
-        var sleeps = await coordinator.SubmitAsync(Enumerable.Range(0, 100).Select(i => Specs.Json("sleep", """{"ms": 5000}""", tag: (ulong)i)));
+        var sleeps = await coordinator.SubmitAsync(
+            Enumerable.Range(0, 100).Select(i => Specs.Json("sleep", """{"ms": 5000}""", tag: (ulong)i)));
         // One CPU task per worker; `spin` does not check its token, so only time ends it.
         var spins = await coordinator.SubmitAsync(Specs.Json("spin", """{"ms": 5000}"""), Specs.Json("spin", """{"ms": 5000}"""));
         foreach (var id in spins)
@@ -50,7 +51,8 @@ public sealed class WorkerDeathTests
     public async Task What_the_runtime_of_a_killed_worker_leaves_behind_is_removed()
     {
         using var folder = new TemporaryDirectory();
-        await using var coordinator = await CoordinatorProcess.StartAsync(new Dictionary<string, string> { ["TMPDIR"] = folder.Path }, "--workers", "1", "--hot-spares", "0");
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            new Dictionary<string, string> { ["TMPDIR"] = folder.Path }, "--workers", "1", "--hot-spares", "0");
         var victim = (await coordinator.WorkersAsync())[0];
         string[] Files() => Directory.GetFiles(folder.Path, $"*-{victim.Pid}-*");
         Assert.NotEmpty(Files());
@@ -62,11 +64,13 @@ public sealed class WorkerDeathTests
     [Fact]
     public async Task Prefetched_tasks_that_had_not_started_run_elsewhere_as_their_first_attempt()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos", "--workers", "1"]);
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            [.. CoordinatorProcess.HotSpare, "--allow-chaos", "--workers", "1"]);
         // Its run time becomes known as short, so that a window is sent ahead behind the crash.
         await coordinator.StreamAsync(Enumerable.Range(0, 50).Select(i => Specs.Json("fibonacci", """{"n": 5}""", tag: (ulong)i)));
         var results = await coordinator.StreamAsync(
-            [Specs.Json("crash", tag: 1_000), .. Enumerable.Range(0, 100).Select(i => Specs.Json("fibonacci", """{"n": 5}""", tag: (ulong)i))]);
+            [Specs.Json("crash", tag: 1_000), .. Enumerable.Range(0, 100).Select(
+                i => Specs.Json("fibonacci", """{"n": 5}""", tag: (ulong)i))]);
         var crash = results.Single(result => result.Tag == 1_000);
         Assert.Equal(TaskState.WorkerLost, crash.State);
         Assert.Equal("SIGSEGV (11)", crash.Error.PostMortem.Signal);
@@ -84,7 +88,8 @@ public sealed class WorkerDeathTests
     [InlineData("stack_overflow", "{}", "SIGABRT (6)")]
     public async Task The_cause_of_a_death_stands_in_the_error(string handler, string input, string cause)
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos", "--workers", "1"]);
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            [.. CoordinatorProcess.HotSpare, "--allow-chaos", "--workers", "1"]);
         var result = await coordinator.RunAsync(Specs.Json(handler, input));
         Assert.Equal(TaskState.WorkerLost, result.State);
         Assert.Contains(cause, result.Error.Message, StringComparison.Ordinal);
@@ -104,7 +109,8 @@ public sealed class WorkerDeathTests
         Assert.Equal(TaskState.WorkerLost, result.State);
         Assert.Equal(ErrorReason.Quarantined, result.Error.Reason);
         Assert.Equal(3, result.Attempt);
-        var info = (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = result.TaskId }, CoordinatorProcess.Deadline())).Task;
+        var info =
+            (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = result.TaskId }, CoordinatorProcess.Deadline())).Task;
         Assert.Equal([1, 2, 3], info.Attempts.Select(attempt => attempt.Number));
         Assert.Equal(3, info.Attempts.Select(attempt => attempt.Worker).Distinct().Count());
     }
@@ -117,9 +123,11 @@ public sealed class WorkerDeathTests
         Assert.All(workers, worker => Assert.Equal(WorkerState.Failed, worker.State));
         Assert.All(workers, worker => Assert.Contains("exited with code 1", worker.LastExit, StringComparison.Ordinal));
         using var http = new HttpClient { BaseAddress = new Uri(coordinator.HttpAddress) };
-        Assert.StartsWith("degraded", await http.GetStringAsync(new Uri("/readyz", UriKind.Relative), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.StartsWith("degraded", await http.GetStringAsync(
+            new Uri("/readyz", UriKind.Relative), TestContext.Current.CancellationToken), StringComparison.Ordinal);
         // The in-process placements do not need workers.
-        var result = await coordinator.RunAsync(Specs.Json("fibonacci", """{"n": 5}""", new TaskOptions { Placement = Placement.InProcessThreads }));
+        var result = await coordinator.RunAsync(
+            Specs.Json("fibonacci", """{"n": 5}""", new TaskOptions { Placement = Placement.InProcessThreads }));
         Assert.Equal(TaskState.Succeeded, result.State);
         ExpectedErrors(coordinator);
     }
@@ -133,13 +141,15 @@ public sealed class WorkerDeathTests
         var lost = await coordinator.WaitForEventAsync("worker.lost");
         Assert.Equal($"{victim.Name}#{victim.Incarnation}", lost.Subject);
         Assert.Contains("no heartbeat", lost.Message, StringComparison.Ordinal);
-        await coordinator.WaitForEventAsync("worker.ready", item => item.Sequence > lost.Sequence && item.Subject.StartsWith(victim.Name, StringComparison.Ordinal));
+        await coordinator.WaitForEventAsync(
+            "worker.ready", item => item.Sequence > lost.Sequence && item.Subject.StartsWith(victim.Name, StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Handlers_that_block_every_pool_thread_do_not_silence_a_worker()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos", "--workers", "1"]);
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            [.. CoordinatorProcess.HotSpare, "--allow-chaos", "--workers", "1"]);
         var ids = await coordinator.SubmitAsync(Enumerable.Range(0, 30).Select(_ => Specs.Json("blocking_sleep", """{"ms": 7000}""")));
         await coordinator.WaitUntilRunningAsync(ids[^1]);
         var results = await coordinator.WaitAsync(ids);

@@ -12,9 +12,11 @@ namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>F1: repeated SIGKILL of workers, while they are idle, compute, and reply.</summary>
 /// <remarks>
-/// The long form kills 200 workers in 60 seconds under 10,000 tasks a second, with attacks by strangers and greedy clients, and asserts latencies, too:
+/// The long form kills 200 workers in 60 seconds under 10,000 tasks a second, with attacks by strangers and greedy clients, and asserts
+/// latencies, too:
 /// <code>ORCHESTRATOR_FAULT_KILLS=200 ORCHESTRATOR_FAULT_SECONDS=60 ORCHESTRATOR_FAULT_RATE=12000 \
-/// artifacts/bin/Orchestrator.Integration.Tests/release/Orchestrator.Integration.Tests -class "*WorkerKillsUnderLoadTests" -showLiveOutput</code>
+/// artifacts/bin/Orchestrator.Integration.Tests/release/Orchestrator.Integration.Tests -class "*WorkerKillsUnderLoadTests"
+/// -showLiveOutput</code>
 /// </remarks>
 public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
 {
@@ -59,7 +61,10 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
         var rate = (ledger.Ended + once.Ended) / seconds;
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{killed.Count} kills in {seconds:F1} s under {rate:N0} tasks/s, {attacked} attacks beside them\n  retrying: {ledger}, {ledger.Retried} of them in a later attempt\n  once:     {once}\n  p99 of first attempts: undisturbed {undisturbed.Percentile(99):F2} ms, with kills {ledger.Percentile(99):F2} ms and {once.Percentile(99):F2} ms; p50 {undisturbed.Percentile(50):F2}, {ledger.Percentile(50):F2} ms"));
+            $"{killed.Count} kills in {seconds:F1} s under {rate:N0} tasks/s, {attacked} attacks beside them\n  retrying: {ledger}, " +
+            $"{ledger.Retried} of them in a later attempt\n  once:     {once}\n  p99 of first attempts: undisturbed " +
+            $"{undisturbed.Percentile(99):F2} ms, with kills {ledger.Percentile(99):F2} ms and {once.Percentile(99):F2} ms; p50 " +
+            $"{undisturbed.Percentile(50):F2}, {ledger.Percentile(50):F2} ms"));
 
         Assert.Equal(_kills, killed.Count);
         Assert.Empty(failures);
@@ -94,7 +99,8 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
     {
         // Its tasks fail, and so are in no other ledger.
         await using var attack = new SoakAttack(coordinator, new TaskLedger(0));
-        Func<Task>[] kinds = [attack.PushAsStrangerAsync, attack.HoardLocksAsync, attack.SubmitUnknownAsync, attack.FillQueueAsync, attack.UseForeignSessionAsync];
+        Func<Task>[] kinds = [attack.PushAsStrangerAsync, attack.HoardLocksAsync, attack.SubmitUnknownAsync, attack.FillQueueAsync,
+            attack.UseForeignSessionAsync];
         using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1));
         var count = 0;
         for (; !end.IsCancellationRequested; count++)
@@ -119,7 +125,8 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
         }
 
         var ledger = new TaskLedger(0);
-        foreach (var result in await coordinator.StreamAsync(Enumerable.Range(0, 100).Select(_ => Specs.Json("sum_of_squares", """{"n": 4}""", tag: ledger.Accept()))))
+        foreach (var result in await coordinator.StreamAsync(
+            Enumerable.Range(0, 100).Select(_ => Specs.Json("sum_of_squares", """{"n": 4}""", tag: ledger.Accept()))))
             ledger.End(result);
         await coordinator.CloseAsync(ledger, before);
         Assert.Equal(100, ledger.Of(TaskState.Succeeded));
@@ -135,14 +142,16 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
         new Random(ledger.Seed).NextBytes(data);
         var content = ByteString.CopyFrom(data);
         var victim = (await coordinator.WorkersAsync()).Single();
-        var retry = new TaskOptions { Retry = new RetryPolicy { MaxAttempts = 3, InitialBackoff = Specs.Seconds(0.01), RetryWorkerLost = true } };
+        var retry =
+            new TaskOptions { Retry = new RetryPolicy { MaxAttempts = 3, InitialBackoff = Specs.Seconds(0.01), RetryWorkerLost = true } };
         using var call = coordinator.Tasks.StreamTasks(CoordinatorProcess.Deadline(60));
         // A megabyte takes many packets: when the first has come, others are in flight.
         var sending = Task.Run(async () =>
         {
             for (var i = 0; i < 60; i++)
             {
-                var task = new TaskSpec { Handler = "echo", Input = new Payload { Data = content }, Options = retry, Tag = ledger.Accept() };
+                var task =
+                    new TaskSpec { Handler = "echo", Input = new Payload { Data = content }, Options = retry, Tag = ledger.Accept() };
                 await call.RequestStream.WriteAsync(new StreamTasksRequest { Tasks = { task } });
             }
 
@@ -170,16 +179,20 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
         output.WriteLine($"{ledger}; {ledger.Retried} in a later attempt");
     }
 
-    private static Task<TaskLoad> StartLoadAsync(CoordinatorProcess coordinator, TaskLedger ledger, double rate, int retries, Action<TaskResult> see)
+    private static Task<TaskLoad> StartLoadAsync(
+        CoordinatorProcess coordinator, TaskLedger ledger, double rate, int retries, Action<TaskResult> see)
     {
         var input = Specs.Json("sum_of_squares", """{"n": 10}""").Input;
-        var options = retries > 1 ? new TaskOptions { Retry = new RetryPolicy { MaxAttempts = retries, InitialBackoff = Specs.Seconds(0.01), RetryWorkerLost = true } } : null;
+        var options = retries > 1 ? new TaskOptions { Retry =
+            new RetryPolicy { MaxAttempts = retries, InitialBackoff = Specs.Seconds(0.01), RetryWorkerLost = true } } : null;
         return TaskLoad.StartAsync(
-            coordinator.GrpcAddress, coordinator.Token, ledger, _ => new TaskSpec { Handler = "sum_of_squares", Input = input, Options = options }, rate, inFlight: 2_000, see);
+            coordinator.GrpcAddress, coordinator.Token, ledger,
+            _ => new TaskSpec { Handler = "sum_of_squares", Input = input, Options = options }, rate, inFlight: 2_000, see);
     }
 
     /// <summary>
-    /// Kills workers at an even pace, or each after the load has made progress; returns the names of those that the coordinator reports lost.
+    /// Kills workers at an even pace, or each after the load has made progress; returns the names of those that the coordinator reports
+    /// lost.
     /// </summary>
     private async Task<HashSet<string>> KillAsync(CoordinatorProcess coordinator, TaskLedger ledger, Random random)
     {
@@ -193,7 +206,8 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
                 await ledger.WaitForMoreAsync(100);
             // A worker that has finished a task is not taken for one that cannot start.
             var victims = (await coordinator.WorkersAsync())
-                .Where(worker => worker is { State: WorkerState.Ready, CompletedTasks: > 0, Pid: > 0 } && !killed.Contains(Name(worker))).ToArray();
+                .Where(worker => worker is { State: WorkerState.Ready, CompletedTasks: > 0, Pid: > 0 } && !killed.Contains(Name(worker)))
+                .ToArray();
             if (victims.Length == 0)
                 continue;
             var victim = victims[random.Next(victims.Length)];

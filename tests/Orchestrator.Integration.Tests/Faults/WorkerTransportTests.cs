@@ -10,13 +10,15 @@ namespace Orchestrator.Integration.Tests.Faults;
 /// </summary>
 public sealed class WorkerTransportTests
 {
-    private static readonly string[] s_overGrpc = ["--worker-command", $"""/bin/sh -c 'exec 3<&-; exec "{CoordinatorProcess.CommandPath}" worker --allow-chaos'""", "--allow-chaos"];
+    private static readonly string[] s_overGrpc =
+        ["--worker-command", $"""/bin/sh -c 'exec 3<&-; exec "{CoordinatorProcess.CommandPath}" worker --allow-chaos'""", "--allow-chaos"];
 
     [Fact]
     public async Task Tasks_stream_through_and_a_killed_worker_is_replaced()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync(s_overGrpc);
-        var results = await coordinator.StreamAsync(Enumerable.Range(0, 2_000).Select(i => Specs.Json("sum_of_squares", """{"n": 10}""", tag: (ulong)i)));
+        var results = await coordinator.StreamAsync(
+            Enumerable.Range(0, 2_000).Select(i => Specs.Json("sum_of_squares", """{"n": 10}""", tag: (ulong)i)));
         Assert.Equal(2_000, results.Count(result => result is { State: TaskState.Succeeded, Output.Json.NumberValue: 285 }));
 
         var running = await coordinator.SubmitAsync(Specs.Json("spin", """{"ms": 4000}"""), Specs.Json("spin", """{"ms": 4000}"""));
@@ -33,7 +35,8 @@ public sealed class WorkerTransportTests
     public async Task A_drain_loses_nothing()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync(s_overGrpc);
-        var ids = await coordinator.SubmitAsync(Enumerable.Range(0, 200).Select(i => Specs.Json("sleep", $"{{\"ms\": {i}}}", tag: (ulong)i)));
+        var ids = await coordinator.SubmitAsync(
+            Enumerable.Range(0, 200).Select(i => Specs.Json("sleep", $"{{\"ms\": {i}}}", tag: (ulong)i)));
         var wait = coordinator.WaitAsync(ids);
         await coordinator.WaitAsync([ids[0]]);
         coordinator.Terminate();

@@ -9,8 +9,8 @@ using Orchestrator.TestKit;
 namespace Orchestrator.Integration.Tests.Fuzz;
 
 /// <summary>
-/// Journal records with valid checksums but wrong content, as a later version or a memory fault may leave them: a start reads them, or rejects
-/// them with a reason.
+/// Journal records with valid checksums but wrong content, as a later version or a memory fault may leave them: a start reads them, or
+/// rejects them with a reason.
 /// </summary>
 public sealed class JournalRecordTests
 {

@@ -23,8 +23,8 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Integration.Tests.Fuzz;
 
 /// <summary>
-/// Every parser of external bytes gets real inputs that are damaged at random: it reads them, or reports the fault in its own way. (The requests
-/// of clients are in <see cref="RequestTests"/>, the journal's records in <see cref="JournalRecordTests"/>.)
+/// Every parser of external bytes gets real inputs that are damaged at random: it reads them, or reports the fault in its own way. (The
+/// requests of clients are in <see cref="RequestTests"/>, the journal's records in <see cref="JournalRecordTests"/>.)
 /// </summary>
 public sealed class ParserTests : IDisposable
 {
@@ -67,7 +67,8 @@ public sealed class ParserTests : IDisposable
             Results =
             {
                 new AttemptResult { TaskId = 7, Attempt = 1, Output = Payloads.FromJson("""{"a": [1, 2.5, "x", null, true]}""") },
-                new AttemptResult { TaskId = 8, Attempt = 2, Error = new V1.TaskError { Reason = V1.ErrorReason.HandlerFailed, Message = "it threw" } },
+                new AttemptResult { TaskId = 8, Attempt = 2,
+                    Error = new V1.TaskError { Reason = V1.ErrorReason.HandlerFailed, Message = "it threw" } },
             },
             Vitals = new Vitals { RssBytes = 1 << 20, Threads = 12 },
             Returned = { new AttemptRef { TaskId = 9, Attempt = 1 } },
@@ -92,7 +93,8 @@ public sealed class ParserTests : IDisposable
     {
         var orders = new ExecuteRequest
         {
-            Assignments = { new Assignment { TaskId = 7, Attempt = 1, Handler = "echo", SessionId = "task-7-1", Slot = 3, Input = Payloads.FromJson("[1, 2]") } },
+            Assignments = { new Assignment { TaskId = 7, Attempt = 1, Handler = "echo", SessionId = "task-7-1", Slot = 3,
+                Input = Payloads.FromJson("[1, 2]") } },
             Cancels = { new AttemptRef { TaskId = 9, Attempt = 1 } },
             Drain = true,
         };
@@ -112,7 +114,8 @@ public sealed class ParserTests : IDisposable
 
     [Fact]
     public void A_launch_order() => Reads(
-        bytes => LaunchContractParser.Parse(bytes) is { } launch ? launch.Socket.Length > 0 && launch.Token.Length > 0 ? launch : throw new InvalidOperationException("it is no order") : null,
+        bytes => LaunchContractParser.Parse(bytes) is { } launch ? launch.Socket.Length > 0 && launch.Token.Length > 0
+            ? launch : throw new InvalidOperationException("it is no order") : null,
         _ => false,
         """{"name": "worker-1", "incarnation": "3", "socket": "/run/w/1.sock", "token": "aa", "coordinatorAddress": "unix:/run/c", "coordinatorToken": "bb", "coordinatorPid": 7, "core": 1, "blocking_threads": 4, "x": [1, {"y": null}]}"""u8.ToArray(),
         """{"socket": "s", "token": "t", "core": null, "directStream": 3}"""u8.ToArray());
@@ -122,13 +125,16 @@ public sealed class ParserTests : IDisposable
     {
         byte[][] corpus =
         [
-            Payloads.FromJson("""{"n": 30, "deep": {"a": [1, -2.5e3, {"b": "text é"}, null, true]}, "big": "9007199254740993"}""").ToByteArray(),
+            Payloads.FromJson("""{"n": 30, "deep": {"a": [1, -2.5e3, {"b": "text é"}, null, true]}, "big": "9007199254740993"}""")
+                .ToByteArray(),
             Payloads.FromJson("[[[[[[]]]]]]").ToByteArray(),
             new V1.Payload { Data = ByteString.CopyFromUtf8("bytes") }.ToByteArray(),
         ];
         var anything = (JsonTypeInfo<JsonElement>)JsonSerializerOptions.Default.GetTypeInfo(typeof(JsonElement));
-        Reads(bytes => PayloadCodec.DecodeJson(ByteString.CopyFrom(bytes), anything), exception => exception is InvalidInputException or MalformedPayloadException, corpus);
-        Reads(bytes => PayloadCodec.DecodeBytes(ByteString.CopyFrom(bytes)), exception => exception is InvalidInputException or MalformedPayloadException, corpus);
+        Reads(bytes => PayloadCodec.DecodeJson(ByteString.CopyFrom(bytes), anything), exception => exception is InvalidInputException
+            or MalformedPayloadException, corpus);
+        Reads(bytes => PayloadCodec.DecodeBytes(ByteString.CopyFrom(bytes)), exception => exception is InvalidInputException
+            or MalformedPayloadException, corpus);
     }
 
     [Fact]
@@ -138,13 +144,16 @@ public sealed class ParserTests : IDisposable
         var effects = new Core.TaskModel.TaskEffects();
         engine.Apply(
             new Core.Tasks.TaskCommand.WorkerJoined(
-                new Core.TaskModel.WorkerDescription("w#1", Core.TaskModel.PlacementPolicy.WorkerProcess, 1, 1, 1, 16, false), [new("cpu", Core.TaskModel.WorkKind.Cpu, null)]),
+                new Core.TaskModel.WorkerDescription("w#1", Core.TaskModel.PlacementPolicy.WorkerProcess, 1, 1, 1, 16, false),
+                [new("cpu", Core.TaskModel.WorkKind.Cpu, null)]),
             TimeSpan.FromSeconds(1),
             effects);
-        engine.Apply(new Core.Tasks.TaskCommand.Submit([new Core.TaskModel.TaskSubmission("cpu", Core.TaskModel.TaskPolicy.Default, null, 0)], null), TimeSpan.FromSeconds(1), effects);
+        engine.Apply(new Core.Tasks.TaskCommand.Submit([
+            new Core.TaskModel.TaskSubmission("cpu", Core.TaskModel.TaskPolicy.Default, null, 0)], null), TimeSpan.FromSeconds(1), effects);
         var task = effects.Submitted.Single().Task!;
         engine.Apply(
-            new Core.Tasks.TaskCommand.Report(effects.Joined!, [new Core.Tasks.AttemptReport(task.Id, 1, ByteString.CopyFrom(0x0f, 0xff), 2, null, 10)]), TimeSpan.FromSeconds(2), effects);
+            new Core.Tasks.TaskCommand.Report(effects.Joined!, [
+                new Core.Tasks.AttemptReport(task.Id, 1, ByteString.CopyFrom(0x0f, 0xff), 2, null, 10)]), TimeSpan.FromSeconds(2), effects);
         var results = new Coordinator.Mapping.TaskResultMapper(new MonotonicClock(TimeProvider.System));
         var info = results.ToInfo(task, withOutput: true);
         Assert.Equal(V1.TaskState.Succeeded, info.State);
@@ -156,10 +165,12 @@ public sealed class ParserTests : IDisposable
     [Fact]
     public void Json_that_becomes_a_payload()
     {
-        byte[][] corpus = ["""{"n": 30, "deep": {"a": [1, -2.5e3, {"b": "te\u00e9xt"}, null, true]}, "big": 9007199254740993, "1e999": 1e999}"""u8.ToArray(), "[[[[1]]]]"u8.ToArray(), "\"é\\n\""u8.ToArray()];
+        byte[][] corpus =
+            ["""{"n": 30, "deep": {"a": [1, -2.5e3, {"b": "te\u00e9xt"}, null, true]}, "big": 9007199254740993, "1e999": 1e999}"""u8.ToArray(), "[[[[1]]]]"u8.ToArray(), "\"é\\n\""u8.ToArray()];
         // The reader accepts what the writer produces.
         Reads(bytes => V1.Payload.Parser.ParseFrom(PayloadCodec.EncodeJsonText(bytes)), exception => exception is JsonException, corpus);
-        Reads(bytes => V1.Payload.Parser.ParseFrom(Payloads.FromJson(Encoding.UTF8.GetString(bytes)).ToByteArray()), exception => exception is JsonException, corpus);
+        Reads(bytes => V1.Payload.Parser.ParseFrom(
+            Payloads.FromJson(Encoding.UTF8.GetString(bytes)).ToByteArray()), exception => exception is JsonException, corpus);
         Reads(bytes => JsonArgument.Parse(Encoding.UTF8.GetString(bytes), "the input"), exception => exception is UsageException, corpus);
     }
 
@@ -210,7 +221,8 @@ public sealed class ParserTests : IDisposable
                 // The writer's Dispose reads the file before it deletes it.
                 file.Dispose();
                 File.WriteAllBytes(path, bytes);
-                return global::Orchestrator.Client.Connection.CoordinatorEndpoint.Locate(new OrchestratorClientOptions { DataDirectory = _directory, Token = "t" });
+                return global::Orchestrator.Client.Connection.CoordinatorEndpoint.Locate(
+                    new OrchestratorClientOptions { DataDirectory = _directory, Token = "t" });
             },
             exception => exception is CoordinatorUnavailableException,
             File.ReadAllBytes(path));
@@ -227,23 +239,28 @@ public sealed class ParserTests : IDisposable
              "kills": [{"what": "worker", "every": "1s"}],
              "thresholds": {"max_p99": "250ms", "min_per_second": 10, "max_ended": {"failed": 0}, "min_kills": 1, "max_coordinator_mb": 500}}
             """;
-        foreach (var bytes in Mutations.Of(Seed, Encoding.UTF8.GetBytes(real), """{"name": null, "duration": "1s", "clients": [null], "kills": [null], "thresholds": null}"""u8.ToArray()))
+        foreach (var bytes in Mutations.Of(Seed, Encoding.UTF8.GetBytes(real),
+            """{"name": null, "duration": "1s", "clients": [null], "kills": [null], "thresholds": null}"""u8.ToArray()))
         {
             await File.WriteAllBytesAsync(path, bytes);
             var error = await Record.ExceptionAsync(() => LoadScenario.ReadAsync(path, CancellationToken.None));
-            Assert.True(error is null || (error is UsageException && error.Message.Contains(path, StringComparison.Ordinal)), $"{Convert.ToHexString(bytes)}: {error}");
+            Assert.True(error is null || (error is UsageException && error.Message.Contains(path, StringComparison.Ordinal)),
+                $"{Convert.ToHexString(bytes)}: {error}");
         }
     }
 
     [Fact]
     public void Words_of_the_command_line()
     {
-        string[] corpus = ["python3 'a b'/w.py --name \"x y\" \\\"z", "250ms", "1.5h", "$.a[0].b[\"c d\"]", "task-12-1", "NaNs", "1e300h", "-1e999"];
+        string[] corpus =
+            ["python3 'a b'/w.py --name \"x y\" \\\"z", "250ms", "1.5h", "$.a[0].b[\"c d\"]", "task-12-1", "NaNs", "1e300h", "-1e999"];
         byte[][] bytes = [.. corpus.Select(Encoding.UTF8.GetBytes)];
         Reads(text => CommandSplitter.Split(Encoding.UTF8.GetString(text)), exception => exception is UsageException, bytes);
-        Reads(text => DurationOption.TryParse(Encoding.UTF8.GetString(text)) is { } time && time == TimeSpan.MaxValue ? throw new OverflowException("it is no time") : text, _ => false, bytes);
+        Reads(text => DurationOption.TryParse(Encoding.UTF8.GetString(text)) is { } time && time == TimeSpan.MaxValue
+            ? throw new OverflowException("it is no time") : text, _ => false, bytes);
         Reads(text => JsonPath.TryParse(Encoding.UTF8.GetString(text), out var steps) is { } wrong ? wrong : steps, _ => false, bytes);
-        Reads(text => TaskSessionIds.TryParse(Encoding.UTF8.GetString(text), out var task, out var attempt) ? (task, attempt) : null, _ => false, bytes);
+        Reads(text => TaskSessionIds.TryParse(Encoding.UTF8.GetString(text), out var task, out var attempt)
+            ? (task, attempt) : null, _ => false, bytes);
         Reads(text => RoleNames.TryParse(Encoding.UTF8.GetString(text), out var role) ? role : null, _ => false, bytes);
         Assert.Null(DurationOption.TryParse("NaNs"));
         Assert.Null(DurationOption.TryParse("1e300h"));

@@ -19,7 +19,8 @@ public sealed class PayloadTests
             new Payload { Data = ByteString.CopyFromUtf8("some bytes") }.ToByteArray(),
             .. new[]
             {
-                "1", "null", "true", "\"text ☃\"", "[]", "{}", """{"a": [1, 2.5, "x", null, true, {"b": {"c": "é"}}]}""", """[[[[1]]], {"": ""}, {"k": {"k": []}}]""",
+                "1", "null", "true", "\"text ☃\"", "[]", "{}", """{"a": [1, 2.5, "x", null, true, {"b": {"c": "é"}}]}""",
+                """[[[[1]]], {"": ""}, {"k": {"k": []}}]""",
             }.Select(json => Payloads.FromJson(json).ToByteArray()),
         ];
         var (taken, refused) = (0, 0);
@@ -28,7 +29,8 @@ public sealed class PayloadTests
             var ours = Record.Exception(() => PayloadFormat.Check(bytes));
             var generated = Record.Exception(() => Payload.Parser.ParseFrom(bytes));
             Assert.True(ours is null or InvalidDataException, $"{Convert.ToHexString(bytes)}: {ours}");
-            Assert.True(ours is not null || generated is null, $"{Convert.ToHexString(bytes)} is taken; generated code: {generated?.Message}");
+            Assert.True(
+                ours is not null || generated is null, $"{Convert.ToHexString(bytes)} is taken; generated code: {generated?.Message}");
             // In map entries the C# code skips invalid wire types; the code of other languages rejects them.
             Assert.True(
                 ours is null || generated is not null || ours.Message.Contains("no known wire type", StringComparison.Ordinal),
@@ -44,7 +46,8 @@ public sealed class PayloadTests
     [InlineData("{\"a\":", "1", "}", 32, false)]
     [InlineData("[", "1", "]", 42, true)]
     [InlineData("[", "1", "]", 48, false)]
-    public async Task What_is_nested_too_deep_for_others_fails_its_task_alone(string open, string inner, string close, int levels, bool fits)
+    public async Task What_is_nested_too_deep_for_others_fails_its_task_alone(
+        string open, string inner, string close, int levels, bool fits)
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0");
         var json = string.Concat(Enumerable.Repeat(open, levels)) + inner + string.Concat(Enumerable.Repeat(close, levels));

@@ -8,7 +8,8 @@ namespace Orchestrator.Integration.Tests.Handlers;
 
 public sealed class CatalogueTests
 {
-    private static readonly string[] s_chaos = ["throw", "crash", "exit", "abort", "stack_overflow", "allocate", "spin", "hang", "flood_stderr"];
+    private static readonly string[] s_chaos =
+        ["throw", "crash", "exit", "abort", "stack_overflow", "allocate", "spin", "hang", "flood_stderr"];
 
     [Fact]
     public void Every_handler_is_described()
@@ -57,7 +58,9 @@ public sealed class CatalogueTests
         await using var fixture = new HandlerFixture(new() { AllowChaos = true });
         Assert.Equal("2", await fixture.AnswerAsync("allocate", """{"mb": 2}"""));
         Assert.Equal("1", await fixture.AnswerAsync("spin", """{"ms": 1}"""));
-        Assert.Equal("input of 'allocate': field 'mb' must be between 1 and 1048576, got 0", await fixture.InvalidAsync("allocate", """{"mb": 0}"""));
-        Assert.Equal("input of 'exit': field 'code' must be between 0 and 255, got 256", await fixture.InvalidAsync("exit", """{"code": 256}"""));
+        Assert.Equal("input of 'allocate': field 'mb' must be between 1 and 1048576, got 0",
+            await fixture.InvalidAsync("allocate", """{"mb": 0}"""));
+        Assert.Equal(
+            "input of 'exit': field 'code' must be between 0 and 255, got 256", await fixture.InvalidAsync("exit", """{"code": 256}"""));
     }
 }

@@ -36,11 +36,13 @@ public sealed class ComputingHandlerTests
         Assert.InRange(double.Parse(pi, System.Globalization.CultureInfo.InvariantCulture), 3.13, 3.15);
 
         // The median of many numbers spread evenly over [0, 2^31) is near 2^30.
-        var middle = double.Parse(await fixture.AnswerAsync("sort", """{"count": 100001, "seed": 3}"""), System.Globalization.CultureInfo.InvariantCulture);
+        var middle = double.Parse(
+            await fixture.AnswerAsync("sort", """{"count": 100001, "seed": 3}"""), System.Globalization.CultureInfo.InvariantCulture);
         Assert.InRange(middle / (1 << 30), 0.98, 1.02);
 
         // Sums of products of digits: on average 4.5 * 4.5 for each of the n^3 products.
-        var sum = double.Parse(await fixture.AnswerAsync("matrix_multiply", """{"n": 100, "seed": 3}"""), System.Globalization.CultureInfo.InvariantCulture);
+        var sum = double.Parse(
+            await fixture.AnswerAsync("matrix_multiply", """{"n": 100, "seed": 3}"""), System.Globalization.CultureInfo.InvariantCulture);
         Assert.InRange(sum / (20.25 * 1e6), 0.97, 1.03);
     }
 
@@ -68,7 +70,8 @@ public sealed class ComputingHandlerTests
         var packed = HandlerFixture.Bytes(await fixture.RunBytesAsync("gzip", text));
         Assert.True(packed.Length < text.Length / 2);
         Assert.Equal(text, HandlerFixture.Bytes(await fixture.RunBytesAsync("gunzip", packed)));
-        Assert.Empty(HandlerFixture.Bytes(await fixture.RunBytesAsync("gunzip", HandlerFixture.Bytes(await fixture.RunBytesAsync("gzip", [])))));
+        Assert.Empty(
+            HandlerFixture.Bytes(await fixture.RunBytesAsync("gunzip", HandlerFixture.Bytes(await fixture.RunBytesAsync("gzip", [])))));
     }
 
     [Fact]
@@ -94,10 +97,12 @@ public sealed class ComputingHandlerTests
     [InlineData("sha256", """{"text": "a", "rounds": 0}""", "input of 'sha256': field 'rounds' must be between 1 and 100000000, got 0")]
     [InlineData("sha256", """{"text": null}""", "input of 'sha256': field 'text' must be a string, got null")]
     [InlineData("gzip", "{}", "input of 'gzip': must be bytes (data) or a JSON string, got {}")]
-    [InlineData("mandelbrot", """{"width": 4096, "height": 4096}""", "input of 'mandelbrot': field 'height' times width must be at most 3900000 pixels, got 16777216")]
+    [InlineData("mandelbrot", """{"width": 4096, "height": 4096}""",
+        "input of 'mandelbrot': field 'height' times width must be at most 3900000 pixels, got 16777216")]
     [InlineData("mandelbrot", """{"width": 0, "height": 1}""", "input of 'mandelbrot': field 'width' must be between 1 and 4096, got 0")]
     [InlineData("matrix_multiply", """{"n": 5000}""", "input of 'matrix_multiply': field 'n' must be between 1 and 2048, got 5000")]
-    [InlineData("monte_carlo_pi", """{"samples": 0}""", "input of 'monte_carlo_pi': field 'samples' must be between 1 and 100000000000, got 0")]
+    [InlineData("monte_carlo_pi", """{"samples": 0}""",
+        "input of 'monte_carlo_pi': field 'samples' must be between 1 and 100000000000, got 0")]
     [InlineData("sort", """{"count": 2.5}""", "input of 'sort': field 'count' must be a whole number (int32), got 2.5")]
     public async Task Bad_inputs(string handler, string input, string message)
     {

@@ -19,7 +19,8 @@ public sealed class ReachingHandlerTests : IDisposable
         {
             Assert.Equal("1", await fixture.AnswerAsync(handler, """{"ms": 1}"""));
             Assert.Equal(
-                $"input of '{handler}': field 'ms' must be between 0 and 86400000, got -5", await fixture.InvalidAsync(handler, """{"ms": -5}"""));
+                $"input of '{handler}': field 'ms' must be between 0 and 86400000, got -5",
+                await fixture.InvalidAsync(handler, """{"ms": -5}"""));
             var assignment = fixture.Executor.Assign(handler, """{"ms": 86400000}""");
             fixture.Executor.Start(assignment);
             fixture.Executor.Executor.Cancel(assignment.TaskId, 1);
@@ -38,7 +39,9 @@ public sealed class ReachingHandlerTests : IDisposable
         Assert.Equal(malformed.Input, (await fixture.Executor.RunAsync(malformed)).Output);
     }
 
-    /// <summary>Part 5, 19: the data directory is never readable, even when an allowed directory contains it, or a link leads there.</summary>
+    /// <summary>
+    /// Part 5, 19: the data directory is never readable, even when an allowed directory contains it, or a link leads there.
+    /// </summary>
     [Fact]
     public async Task A_denied_directory_inside_an_allowed_one_is_not_read()
     {
@@ -49,7 +52,8 @@ public sealed class ReachingHandlerTests : IDisposable
         await using var fixture = new HandlerFixture(new() { AllowedDirectories = { _root }, DeniedDirectories = { data } });
         Assert.Equal("hello"u8.ToArray(), HandlerFixture.Bytes(await fixture.RunAsync("read_file", Json(_root, "a.txt"))));
         foreach (var path in new[] { "data/token", "link", "data/../data/token" })
-            Assert.Contains("outside the directories", await fixture.InvalidAsync("read_file", Json(_root, path)), StringComparison.Ordinal);
+            Assert.Contains(
+                "outside the directories", await fixture.InvalidAsync("read_file", Json(_root, path)), StringComparison.Ordinal);
         await using (var connection = new SqliteConnection($"Data Source={Path.Combine(data, "journal.db")};Pooling=False"))
         {
             await connection.OpenAsync(TestContext.Current.CancellationToken);
@@ -57,7 +61,8 @@ public sealed class ReachingHandlerTests : IDisposable
             await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
 
-        Assert.Contains("outside the directories", await fixture.InvalidAsync("sql_query", Sql(Path.Combine(data, "journal.db"), "select 1")), StringComparison.Ordinal);
+        Assert.Contains("outside the directories", await fixture.InvalidAsync(
+            "sql_query", Sql(Path.Combine(data, "journal.db"), "select 1")), StringComparison.Ordinal);
     }
 
     /// <summary>Part 5, 19, by a real coordinator that allows the directory above its own.</summary>
@@ -73,7 +78,9 @@ public sealed class ReachingHandlerTests : IDisposable
         Assert.Equal((TaskState.Failed, ErrorReason.Invalid), (stolen.State, stolen.Error.Reason));
     }
 
-    /// <summary>Part 5, 19: a query is bounded in length and in memory for its results, and reaches no settings and no other files.</summary>
+    /// <summary>
+    /// Part 5, 19: a query is bounded in length and in memory for its results, and reaches no settings and no other files.
+    /// </summary>
     [Fact]
     public async Task A_query_is_bounded_and_reaches_its_own_database_only()
     {
@@ -86,12 +93,18 @@ public sealed class ReachingHandlerTests : IDisposable
         }
 
         await using var fixture = new HandlerFixture(new() { AllowedDirectories = { _root } });
-        Assert.Contains("65,536", await fixture.InvalidAsync("sql_query", Sql(path, "select 1 --" + new string('x', 70_000))), StringComparison.Ordinal);
-        foreach (var sql in new[] { "pragma page_size", $"attach '{path}3' as other", $"vacuum into '{path}2'", "select load_extension('x')" })
-            Assert.StartsWith("input of 'sql_query': field 'sql' failed", await fixture.InvalidAsync("sql_query", Sql(path, sql)), StringComparison.Ordinal);
+        Assert.Contains("65,536", await fixture.InvalidAsync(
+            "sql_query", Sql(path, "select 1 --" + new string('x', 70_000))), StringComparison.Ordinal);
+        foreach (var sql in new[] { "pragma page_size", $"attach '{path}3' as other", $"vacuum into '{path}2'",
+            "select load_extension('x')" })
+            Assert.StartsWith("input of 'sql_query': field 'sql' failed", await fixture.InvalidAsync("sql_query", Sql(path, sql)),
+                StringComparison.Ordinal);
         // Some 5 GB, without the limit.
-        const string Huge = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 6000000) select count(*) from (select i, hex(randomblob(400)) as h from n order by h)";
-        Assert.StartsWith("input of 'sql_query': field 'sql' failed", await fixture.InvalidAsync("sql_query", Sql(path, Huge)), StringComparison.Ordinal);
+        const string Huge =
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < 6000000) select count(*) from (select i, " +
+            "hex(randomblob(400)) as h from n order by h)";
+        Assert.StartsWith(
+            "input of 'sql_query': field 'sql' failed", await fixture.InvalidAsync("sql_query", Sql(path, Huge)), StringComparison.Ordinal);
         // And the next query is served.
         Assert.Contains("42", await fixture.AnswerAsync("sql_query", Sql(path, "select 41 + 1 as n")), StringComparison.Ordinal);
     }
@@ -111,12 +124,15 @@ public sealed class ReachingHandlerTests : IDisposable
         Assert.Equal("hello"u8.ToArray(), HandlerFixture.Bytes(await fixture.RunAsync("read_file", Json(inside, "a.txt"))));
         Assert.Equal("hello"u8.ToArray(), HandlerFixture.Bytes(await fixture.RunAsync("read_file", Json(outside, "back/a.txt"))));
         foreach (var path in new[] { "link.txt", "dir/b.txt", "../inside-not/b.txt", "dir/../b.txt", "../none" })
-            Assert.Contains("outside the directories that the option AllowedDirectories lists", await fixture.InvalidAsync("read_file", Json(inside, path)), StringComparison.Ordinal);
+            Assert.Contains("outside the directories that the option AllowedDirectories lists",
+                await fixture.InvalidAsync("read_file", Json(inside, path)), StringComparison.Ordinal);
         Assert.Contains("names no file", await fixture.InvalidAsync("read_file", Json(inside, "none.txt")), StringComparison.Ordinal);
-        Assert.Contains("must be an absolute path", await fixture.InvalidAsync("read_file", """{"path": "a.txt"}"""), StringComparison.Ordinal);
+        Assert.Contains(
+            "must be an absolute path", await fixture.InvalidAsync("read_file", """{"path": "a.txt"}"""), StringComparison.Ordinal);
 
         await using var closed = new HandlerFixture();
-        Assert.Contains("unless the option AllowedDirectories lists", await closed.InvalidAsync("read_file", Json(inside, "a.txt")), StringComparison.Ordinal);
+        Assert.Contains("unless the option AllowedDirectories lists", await closed.InvalidAsync("read_file", Json(inside, "a.txt")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,12 +153,15 @@ public sealed class ReachingHandlerTests : IDisposable
         Assert.Equal(
             """[ { "id": 1, "name": "tea", "big": "9223372036854775807" }, { "id": 2, "name": null, "big": 2.5 } ]""",
             await fixture.AnswerAsync("sql_query", Sql(path, "select id, name, big from item order by id")));
-        foreach (var sql in new[] { "delete from item", $"attach '{Path.Combine(_root, "new.db")}' as other", $"vacuum into '{Path.Combine(_root, "copy.db")}'", "select nothing" })
-            Assert.StartsWith("input of 'sql_query': field 'sql' failed", await fixture.InvalidAsync("sql_query", Sql(path, sql)), StringComparison.Ordinal);
+        foreach (var sql in new[] { "delete from item", $"attach '{Path.Combine(_root, "new.db")}' as other",
+            $"vacuum into '{Path.Combine(_root, "copy.db")}'", "select nothing" })
+            Assert.StartsWith("input of 'sql_query': field 'sql' failed", await fixture.InvalidAsync("sql_query", Sql(path, sql)),
+                StringComparison.Ordinal);
         Assert.Equal([path], Directory.GetFiles(_root));
 
         await using var closed = new HandlerFixture();
-        Assert.Contains("field 'database' is not allowed", await closed.InvalidAsync("sql_query", Sql(path, "select 1")), StringComparison.Ordinal);
+        Assert.Contains(
+            "field 'database' is not allowed", await closed.InvalidAsync("sql_query", Sql(path, "select 1")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -169,20 +188,24 @@ public sealed class ReachingHandlerTests : IDisposable
         Assert.Equal("body of /open/a"u8.ToArray(), HandlerFixture.Bytes(await fixture.RunAsync("http_get", Url(origin + "/open/hop"))));
         foreach (var url in new[]
                  {
-                     origin + "/secret", origin + "/openly", origin + "/open/../secret", origin + "/open/%2e%2e/secret", origin + "/open/leave",
+                     origin + "/secret", origin + "/openly", origin + "/open/../secret", origin + "/open/%2e%2e/secret", origin +
+                         "/open/leave",
                      "http://example.org/", "https://example.org@127.0.0.1/", "https://example.org:444/",
                  })
         {
-            Assert.Contains("outside what the option AllowedUrlPrefixes lists", await fixture.InvalidAsync("http_get", Url(url)), StringComparison.Ordinal);
+            Assert.Contains("outside what the option AllowedUrlPrefixes lists", await fixture.InvalidAsync("http_get", Url(url)),
+                StringComparison.Ordinal);
         }
 
-        Assert.Contains("must be an http or https URL", await fixture.InvalidAsync("http_get", Url("file:///etc/passwd")), StringComparison.Ordinal);
+        Assert.Contains(
+            "must be an http or https URL", await fixture.InvalidAsync("http_get", Url("file:///etc/passwd")), StringComparison.Ordinal);
         Assert.Equal(ErrorReason.HandlerFailed, (await fixture.RunAsync("http_get", Url(origin + "/open/missing"))).Error!.Reason);
         server.Stop();
         await serving.WaitAsync(WorkerSdk.ExecutorFixture.Limit, TestContext.Current.CancellationToken);
 
         await using var closed = new HandlerFixture();
-        Assert.Contains("unless the option AllowedUrlPrefixes lists it", await closed.InvalidAsync("http_get", Url(origin + "/open/a")), StringComparison.Ordinal);
+        Assert.Contains("unless the option AllowedUrlPrefixes lists it", await closed.InvalidAsync("http_get", Url(origin + "/open/a")),
+            StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
@@ -199,7 +222,8 @@ public sealed class ReachingHandlerTests : IDisposable
         using var connection = new SqliteConnection($"Data Source={path};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = "create table item (id integer, name text, big); insert into item values (1, 'tea', 9223372036854775807), (2, null, 2.5)";
+        command.CommandText =
+            "create table item (id integer, name text, big); insert into item values (1, 'tea', 9223372036854775807), (2, null, 2.5)";
         command.ExecuteNonQuery();
         return path;
     }

@@ -4,9 +4,9 @@ using Orchestrator.TestKit.History;
 namespace Orchestrator.Integration.Tests.History;
 
 /// <summary>
-/// Negative control of the checker: clients that overlap at random use a small implementation, sound or with one fault. The sound one must pass
-/// with every seed, and a fault that occurred must be found, unless overlapping operations hide it: two concurrent gets may have come in either
-/// order.
+/// Negative control of the checker: clients that overlap at random use a small implementation, sound or with one fault. The sound one must
+/// pass with every seed, and a fault that occurred must be found, unless overlapping operations hide it: two concurrent gets may have come
+/// in either order.
 /// </summary>
 public sealed class BrokenObjectTests
 {
@@ -21,7 +21,8 @@ public sealed class BrokenObjectTests
 
     public static TheoryData<Fault> SemaphoreFaults => [Fault.None, Fault.GrantsOnePermitTooMany];
 
-    public static TheoryData<Fault> RegisterFaults => [Fault.None, Fault.LosesAnUpdate, Fault.ChangesInSpiteOfTheGuard, Fault.ReadsTheOldValue];
+    public static TheoryData<Fault> RegisterFaults =>
+        [Fault.None, Fault.LosesAnUpdate, Fault.ChangesInSpiteOfTheGuard, Fault.ReadsTheOldValue];
 
     public static TheoryData<Fault> CounterFaults => [Fault.None, Fault.AddsTwice, Fault.LosesAnAddition];
 
@@ -32,7 +33,8 @@ public sealed class BrokenObjectTests
 
     [Theory]
     [MemberData(nameof(LockFaults))]
-    public void Lock(Fault fault) => Check(fault, new LockModel(), (_, holds, _) => holds ? (LockModel.Release, "") : (LockModel.Acquire, ""));
+    public void Lock(Fault fault) =>
+        Check(fault, new LockModel(), (_, holds, _) => holds ? (LockModel.Release, "") : (LockModel.Acquire, ""));
 
     [Theory]
     [MemberData(nameof(SemaphoreFaults))]
@@ -49,7 +51,8 @@ public sealed class BrokenObjectTests
     public void Counter(Fault fault) =>
         Check(fault, new CounterModel(), (random, _, _) => (CounterModel.Add, random.Next(1, 10).ToString(CultureInfo.InvariantCulture)));
 
-    private static void Check<TState>(Fault fault, HistoryModel<TState> model, Func<Random, bool, int, (string Kind, string Argument)> choose)
+    private static void Check<TState>(
+        Fault fault, HistoryModel<TState> model, Func<Random, bool, int, (string Kind, string Argument)> choose)
         where TState : notnull
     {
         var (struck, found) = (0, 0);
@@ -59,12 +62,16 @@ public sealed class BrokenObjectTests
             var verdict = LinearizabilityChecker.Check(Run(target, seed, choose), model);
             struck += target.HasStruck ? 1 : 0;
             found += verdict.Outcome == HistoryOutcome.Violation ? 1 : 0;
-            var isRight = verdict.Outcome == HistoryOutcome.Linearizable || (target.HasStruck && verdict.Outcome == HistoryOutcome.Violation);
-            Assert.True(isRight, $"seed {seed}, {fault}: {verdict.Outcome} after {verdict.Configurations} configurations\n{verdict.Explanation}");
-            Assert.True(!target.HasStruck || CanHide.Contains(fault) || verdict.Outcome == HistoryOutcome.Violation, $"seed {seed}: {fault} was not found");
+            var isRight = verdict.Outcome == HistoryOutcome.Linearizable
+                || (target.HasStruck && verdict.Outcome == HistoryOutcome.Violation);
+            Assert.True(
+                isRight, $"seed {seed}, {fault}: {verdict.Outcome} after {verdict.Configurations} configurations\n{verdict.Explanation}");
+            Assert.True(!target.HasStruck || CanHide.Contains(fault)
+                || verdict.Outcome == HistoryOutcome.Violation, $"seed {seed}: {fault} was not found");
         }
 
-        Assert.True(fault == Fault.None || (struck > 20 && found > struck / 3), $"{fault} has struck with {struck} of 30 seeds and was found with {found}");
+        Assert.True(fault == Fault.None
+            || (struck > 20 && found > struck / 3), $"{fault} has struck with {struck} of 30 seeds and was found with {found}");
     }
 
     /// <summary>Each client has one operation at a time, which takes effect at some instant between its two stamps.</summary>

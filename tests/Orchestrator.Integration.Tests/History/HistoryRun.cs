@@ -10,7 +10,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.History;
 
 /// <summary>
-/// A coordinator whose workers are killed while their tasks use shared objects, together with clients in this process whose connections are cut.
+/// A coordinator whose workers are killed while their tasks use shared objects, together with clients in this process whose connections are
+/// cut.
 /// </summary>
 /// <param name="seed">Determines the choices of operations and of faults.</param>
 /// <param name="kills">How many workers are killed.</param>
@@ -41,7 +42,8 @@ internal sealed class HistoryRun(int seed, int kills, string directory) : IDispo
 
     public async Task RunAsync()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, .. TestWorker.Arguments(Environment.ProcessPath!)]);
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            [.. CoordinatorProcess.HotSpare, .. TestWorker.Arguments(Environment.ProcessPath!)]);
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
         foreach (var name in new[] { SharedObjects.Queue, SharedObjects.LeasedQueue })
         {
@@ -54,7 +56,8 @@ internal sealed class HistoryRun(int seed, int kills, string directory) : IDispo
         [
             EndingAllAsync(FailAsync(coordinator, relay)),
             .. Enumerable.Range(0, TaskLanes).Select(_ => EndingAllAsync(RunTasksAsync(coordinator))),
-            .. Enumerable.Range(0, ClientSessions).Select(index => EndingAllAsync(RunClientAsync($"client-{index}", relay.Address, coordinator.Token))),
+            .. Enumerable.Range(0, ClientSessions).Select(
+                index => EndingAllAsync(RunClientAsync($"client-{index}", relay.Address, coordinator.Token))),
         ]);
 
         await using var client = await ConnectAsync(coordinator.GrpcAddress, coordinator.Token);
@@ -91,7 +94,8 @@ internal sealed class HistoryRun(int seed, int kills, string directory) : IDispo
             }
 
             // A worker that has finished a task is not taken for one that cannot start.
-            var victims = (await coordinator.WorkersAsync()).Where(worker => worker is { RunningTasks: > 0, CompletedTasks: > 0, Pid: > 0 }).ToArray();
+            var victims = (await coordinator.WorkersAsync()).Where(worker => worker is { RunningTasks: > 0, CompletedTasks: > 0, Pid: > 0 })
+                .ToArray();
             if (victims.Length == 0)
                 continue;
             Signals.Send(victims[_random.Next(victims.Length)].Pid, Signals.Kill);

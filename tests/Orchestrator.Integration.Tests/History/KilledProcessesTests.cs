@@ -4,12 +4,12 @@ using Orchestrator.TestKit.History;
 namespace Orchestrator.Integration.Tests.History;
 
 /// <summary>
-/// Tasks in worker processes and clients of this process use the same objects at random, while workers are killed and connections are cut. Their
-/// observations must be linearizable for each object, and every acknowledged operation must have happened exactly once.
+/// Tasks in worker processes and clients of this process use the same objects at random, while workers are killed and connections are cut.
+/// Their observations must be linearizable for each object, and every acknowledged operation must have happened exactly once.
 /// </summary>
 /// <remarks>
-/// The seed is new each time; a failure prints it. <c>ORCHESTRATOR_HISTORY_SEED</c> sets it: the choices of faults and operations are then the
-/// same, the timing is not. <c>ORCHESTRATOR_HISTORY_KILLS</c> sets the number of kills; the default is 6.
+/// The seed is new each time; a failure prints it. <c>ORCHESTRATOR_HISTORY_SEED</c> sets it: the choices of faults and operations are then
+/// the same, the timing is not. <c>ORCHESTRATOR_HISTORY_KILLS</c> sets the number of kills; the default is 6.
 /// </remarks>
 public sealed class KilledProcessesTests(ITestOutputHelper output)
 {
@@ -46,10 +46,12 @@ public sealed class KilledProcessesTests(ITestOutputHelper output)
     {
         var queue = Check(history, run, SharedObjects.Queue, new QueueModel(SharedObjects.QueueCapacity), QueueModel.Get, QueueModel.Empty);
         Assert.Empty(EffectCounts.OfQueue(queue));
-        var leased = Check(history, run, SharedObjects.LeasedQueue, new QueueModel(SharedObjects.QueueCapacity), QueueModel.Lease, QueueModel.Empty);
+        var leased = Check(
+            history, run, SharedObjects.LeasedQueue, new QueueModel(SharedObjects.QueueCapacity), QueueModel.Lease, QueueModel.Empty);
         Assert.Empty(EffectCounts.OfQueue(leased));
         Check(history, run, SharedObjects.Lock, new LockModel(), LockModel.Acquire, LockModel.Timeout);
-        Check(history, run, SharedObjects.Semaphore, new SemaphoreModel(SharedObjects.Permits), SemaphoreModel.Acquire, SemaphoreModel.Timeout);
+        Check(history, run, SharedObjects.Semaphore, new SemaphoreModel(SharedObjects.Permits), SemaphoreModel.Acquire,
+            SemaphoreModel.Timeout);
         Check(history, run, SharedObjects.Register, new RegisterModel(), RegisterModel.Read, "");
         var counter = Check(history, run, SharedObjects.Counter, new CounterModel(), CounterModel.Add, "");
         Assert.Empty(EffectCounts.OfCounter(counter));
@@ -64,24 +66,29 @@ public sealed class KilledProcessesTests(ITestOutputHelper output)
         var verdict = LinearizabilityChecker.Check(history, model);
         Assert.True(verdict.Outcome == HistoryOutcome.Linearizable, $"{name}: {verdict.Outcome}: {verdict.Explanation}");
         var falsified = LinearizabilityChecker.Check(Falsify(history, kind, nothing), model);
-        Assert.True(falsified.Outcome == HistoryOutcome.Violation, $"{name}, falsified: {falsified.Outcome} after {falsified.Configurations} configurations");
-        output.WriteLine($"{name}: {history.Count} operations, {verdict.Configurations} configurations; falsified: {falsified.Configurations}");
+        Assert.True(falsified.Outcome == HistoryOutcome.Violation,
+            $"{name}, falsified: {falsified.Outcome} after {falsified.Configurations} configurations");
+        output.WriteLine(
+            $"{name}: {history.Count} operations, {verdict.Configurations} configurations; falsified: {falsified.Configurations}");
         return history;
     }
 
     /// <summary>
-    /// The last result of a kind becomes the first one's: an item taken twice, a token repeated, an old value read. A semaphore, whose grants are
-    /// all alike, grants at the end what it refused.
+    /// The last result of a kind becomes the first one's: an item taken twice, a token repeated, an old value read. A semaphore, whose
+    /// grants are all alike, grants at the end what it refused.
     /// </summary>
     private static IEnumerable<HistoryOperation> Falsify(IReadOnlyList<HistoryOperation> history, string kind, string nothing)
     {
-        var answers = history.Where(operation => operation.Kind == kind && !operation.IsUnknown).OrderBy(operation => operation.Invoked).ToArray();
+        var answers = history.Where(operation => operation.Kind == kind && !operation.IsUnknown).OrderBy(operation => operation.Invoked)
+            .ToArray();
         var grants = answers.Where(operation => operation.Result != nothing).ToArray();
-        var target = grants.All(operation => operation.Result == SemaphoreModel.Ok) ? answers.Last(operation => operation.Result == nothing) : grants[^1];
+        var target = grants.All(operation => operation.Result == SemaphoreModel.Ok)
+            ? answers.Last(operation => operation.Result == nothing) : grants[^1];
         Assert.NotSame(grants[0], target);
         return history.Select(operation => operation == target ? operation with { Result = grants[0].Result } : operation);
     }
 
     private static int? Setting(string name) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) ? value : null;
+        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.Integer, CultureInfo.InvariantCulture, out var value)
+            ? value : null;
 }

@@ -29,7 +29,8 @@ public sealed class BufTests(SharedCoordinator shared) : IClassFixture<SharedCoo
     [Fact]
     public async Task RunTask_answers_with_the_result()
     {
-        var run = await CurlAsync("/orchestrator.v1.TaskService/RunTask", ["--data", """{"task":{"handler":"sum_of_squares","input":{"json":{"n":1000000}}}}"""]);
+        var run = await CurlAsync(
+            "/orchestrator.v1.TaskService/RunTask", ["--data", """{"task":{"handler":"sum_of_squares","input":{"json":{"n":1000000}}}}"""]);
         var result = Assert.Single(Documents(run.Succeeded())).GetProperty("result");
         Assert.Equal("TASK_STATE_SUCCEEDED", result.GetProperty("state").GetString());
         Assert.Equal("333332833333500000", result.GetProperty("output").GetProperty("json").GetString());
@@ -49,7 +50,8 @@ public sealed class BufTests(SharedCoordinator shared) : IClassFixture<SharedCoo
         Assert.Equal(["1", "2", "3", "4"], results.Select(result => result.GetProperty("tag").GetString()));
         Assert.Equal("ERROR_REASON_HANDLER_NOT_FOUND", results[2].GetProperty("error").GetProperty("reason").GetString());
         Assert.Equal(
-            [5, 14, 30], new[] { results[0], results[1], results[3] }.Select(result => result.GetProperty("output").GetProperty("json").GetDouble()));
+            [5, 14, 30], new[] { results[0], results[1], results[3] }.Select(
+                result => result.GetProperty("output").GetProperty("json").GetDouble()));
     }
 
     [Fact]
@@ -80,7 +82,8 @@ public sealed class BufTests(SharedCoordinator shared) : IClassFixture<SharedCoo
         .. arguments, _coordinator.GrpcAddress + path,
     ]);
 
-    private static Task<ToolRun> BufAsync(params string[] arguments) => ExternalTool.RunAsync(ExternalTool.Require("buf", Package), arguments);
+    private static Task<ToolRun> BufAsync(params string[] arguments) =>
+        ExternalTool.RunAsync(ExternalTool.Require("buf", Package), arguments);
 
     /// <summary>Several concatenated JSON documents, as <c>buf curl</c> prints the messages of a stream.</summary>
     private static List<JsonElement> Documents(string output)

@@ -3,7 +3,9 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Interop;
 
-/// <summary>A program that the project does not build: found on PATH or where <c>scripts/test</c> installs it, and run to its end.</summary>
+/// <summary>
+/// A program that the project does not build: found on PATH or where <c>scripts/test</c> installs it, and run to its end.
+/// </summary>
 internal static class ExternalTool
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
@@ -24,7 +26,8 @@ internal static class ExternalTool
         return path;
     }
 
-    public static async Task<ToolRun> RunAsync(string path, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<ToolRun> RunAsync(
+        string path, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(path) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments)

@@ -8,7 +8,8 @@ public sealed class PythonStubs : IAsyncLifetime
     /// <summary>Debian's interpreter: its grpcio package belongs to it, whichever interpreter comes first on PATH.</summary>
     public const string Interpreter = "/usr/bin/python3";
 
-    private const string Packages = "apt-get install python3 python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc libprotobuf-dev";
+    private const string Packages =
+        "apt-get install python3 python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc libprotobuf-dev";
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("orchestrator-stubs-").FullName;
 
@@ -17,15 +18,19 @@ public sealed class PythonStubs : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (!File.Exists(Interpreter) || (await ExternalTool.RunAsync(Interpreter, ["-c", "import grpc.aio, google.protobuf"])).ExitCode != 0)
+        if (!File.Exists(Interpreter)
+            || (await ExternalTool.RunAsync(Interpreter, ["-c", "import grpc.aio, google.protobuf"])).ExitCode != 0)
             Missing = $"Python with grpcio is not installed ({Packages}); scripts/test installs it";
-        else if (ExternalTool.Find("protoc") is not { } protoc || ExternalTool.Find("grpc_python_plugin") is not { } plugin || !HasOwnProtos(protoc))
+        else if (ExternalTool.Find("protoc") is not { } protoc || ExternalTool.Find("grpc_python_plugin") is not { } plugin
+            || !HasOwnProtos(protoc))
             Missing = $"protoc with its Python plugin is not installed ({Packages}); scripts/test installs it";
         else
             await GenerateAsync(protoc, plugin);
     }
 
-    /// <summary>Runs a script of <c>tests/Interop/python</c> as a client of a coordinator; skips the test where that is impossible.</summary>
+    /// <summary>
+    /// Runs a script of <c>tests/Interop/python</c> as a client of a coordinator; skips the test where that is impossible.
+    /// </summary>
     public Task<ToolRun> RunAsync(CoordinatorProcess coordinator, string script, IEnumerable<string> arguments, string? token = null)
     {
         Assert.SkipWhen(Missing is not null, Missing ?? "");

@@ -7,7 +7,9 @@ using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Interop;
 
-/// <summary>A group of Python workers beside .NET's own: each task runs where its handler is, and a Python worker is treated as any other.</summary>
+/// <summary>
+/// A group of Python workers beside .NET's own: each task runs where its handler is, and a Python worker is treated as any other.
+/// </summary>
 public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper output) : IClassFixture<PythonWorkers>
 {
     private const string Endless = """{"n": 100000000000}""";
@@ -15,7 +17,8 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
     [Fact]
     public async Task Handlers_of_both_groups_are_listed_with_their_group()
     {
-        var handlers = (await workers.Coordinator.Tasks.ListHandlersAsync(new ListHandlersRequest(), CoordinatorProcess.Deadline())).Handlers;
+        var handlers =
+            (await workers.Coordinator.Tasks.ListHandlersAsync(new ListHandlersRequest(), CoordinatorProcess.Deadline())).Handlers;
         Assert.Equal(["python"], handlers.Single(handler => handler.Name == "py_calculate").Groups);
         Assert.Equal(["worker"], handlers.Single(handler => handler.Name == "sum_of_squares").Groups);
         Assert.Equal(TaskKind.Io, handlers.Single(handler => handler.Name == "py_sleep").Kind);
@@ -58,7 +61,9 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
         Assert.Contains("worker.py", thrown.Error.StackTrace, StringComparison.Ordinal);
     }
 
-    /// <summary>Part 5, 12: output belongs to the only running task, however soon it ends; nothing waits for the coordinator's pipe.</summary>
+    /// <summary>
+    /// Part 5, 12: output belongs to the only running task, however soon it ends; nothing waits for the coordinator's pipe.
+    /// </summary>
     [Fact]
     public async Task What_a_handler_prints_is_in_its_tasks_log_and_its_standard_input_is_at_its_end()
     {
@@ -66,8 +71,10 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
         {
             var result = await workers.Coordinator.RunAsync(Specs.Json("py_print", $$"""{"text": "line {{i}}"}"""));
             Assert.Equal((TaskState.Succeeded, ""), (result.State, result.Output.Json.StringValue));
-            using var watch = workers.Coordinator.Tasks.WatchTasks(new WatchTasksRequest { TaskIds = { result.TaskId } }, CoordinatorProcess.Deadline());
-            var log = await watch.ResponseStream.ReadAllAsync().Where(response => response.Event.Log is not null).Select(response => response.Event.Log).ToListAsync();
+            using var watch = workers.Coordinator.Tasks.WatchTasks(
+                new WatchTasksRequest { TaskIds = { result.TaskId } }, CoordinatorProcess.Deadline());
+            var log = await watch.ResponseStream.ReadAllAsync().Where(response => response.Event.Log is not null)
+                .Select(response => response.Event.Log).ToListAsync();
             Assert.Equal([("output", $"line {i}")], log.Select(line => (line.Level, line.Message)));
         }
     }
@@ -84,7 +91,8 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
     {
         var counts = new List<double>();
         for (var i = 0; i < 3; i++)
-            counts.Add((await workers.Coordinator.RunAsync(Specs.Json("py_count_word", """{"dict": "py/words", "word": "be"}"""))).Output.Json.NumberValue);
+            counts.Add((await workers.Coordinator.RunAsync(
+                Specs.Json("py_count_word", """{"dict": "py/words", "word": "be"}"""))).Output.Json.NumberValue);
         Assert.Equal([1, 2, 3], counts);
     }
 
@@ -101,7 +109,8 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
     [Fact]
     public async Task One_that_does_not_is_ended_with_its_process_and_a_successor_serves()
     {
-        var spec = Specs.Json("py_calculate_in_threads", """{"n": 100000000000, "threads": 1}""", new TaskOptions { CancelGrace = Specs.Seconds(0.1) });
+        var spec = Specs.Json(
+            "py_calculate_in_threads", """{"n": 100000000000, "threads": 1}""", new TaskOptions { CancelGrace = Specs.Seconds(0.1) });
         var id = (await workers.Coordinator.SubmitAsync(spec)).Single();
         await WaitForProgressAsync(id);
         await workers.Coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { id } }, CoordinatorProcess.Deadline());
@@ -118,7 +127,8 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
         foreach (var id in ids)
             await WaitForProgressAsync(id);
         var running = (await Task.WhenAll(ids.Select(async id =>
-            (Id: id, Worker: (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = id }, CoordinatorProcess.Deadline())).Task.Attempts[^1].Worker)))).ToLookup(item => item.Worker, item => item.Id);
+            (Id: id, Worker: (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = id },
+                CoordinatorProcess.Deadline())).Task.Attempts[^1].Worker)))).ToLookup(item => item.Worker, item => item.Id);
         var victim = (await coordinator.WorkersAsync()).First(worker => running.Contains($"{worker.Name}#{worker.Incarnation}"));
         var lost = running[$"{victim.Name}#{victim.Incarnation}"].ToArray();
         Signals.Send(victim.Pid, Signals.Kill);
@@ -130,10 +140,13 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
         }
 
         await coordinator.WaitForEventAsync("worker.ready", item =>
-            item.Subject.StartsWith(victim.Name + "#", StringComparison.Ordinal) && long.Parse(item.Subject.Split('#')[1], CultureInfo.InvariantCulture) > victim.Incarnation);
+            item.Subject.StartsWith(victim.Name + "#", StringComparison.Ordinal)
+                && long.Parse(item.Subject.Split('#')[1], CultureInfo.InvariantCulture) > victim.Incarnation);
         await coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { ids } }, CoordinatorProcess.Deadline());
-        Assert.All(await coordinator.WaitAsync(ids), result => Assert.Equal(lost.Contains(result.TaskId) ? TaskState.WorkerLost : TaskState.Cancelled, result.State));
-        var results = await coordinator.StreamAsync(Enumerable.Range(0, 50).Select(i => Specs.Json("py_calculate", """{"n": 1000}""", tag: (ulong)i)));
+        Assert.All(await coordinator.WaitAsync(ids), result => Assert.Equal(
+            lost.Contains(result.TaskId) ? TaskState.WorkerLost : TaskState.Cancelled, result.State));
+        var results = await coordinator.StreamAsync(
+            Enumerable.Range(0, 50).Select(i => Specs.Json("py_calculate", """{"n": 1000}""", tag: (ulong)i)));
         Assert.All(results, result => Assert.Equal(TaskState.Succeeded, result.State));
     }
 
@@ -142,18 +155,22 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
     {
         Assert.SkipWhen(workers.Stubs.Missing is not null, workers.Stubs.Missing ?? "");
         await using var coordinator = await PythonWorkers.StartAsync(workers.Stubs);
-        var load = coordinator.StreamAsync(Enumerable.Range(0, 400).Select(i => Specs.Json(i % 2 == 0 ? "py_calculate" : "py_sleep", i % 2 == 0 ? """{"n": 20000}""" : """{"ms": 20}""", tag: (ulong)i)));
+        var load = coordinator.StreamAsync(Enumerable.Range(0, 400).Select(
+            i => Specs.Json(i % 2 == 0 ? "py_calculate" : "py_sleep", i % 2 == 0 ? """{"n": 20000}""" : """{"ms": 20}""", tag: (ulong)i)));
         var admin = coordinator.Admin;
         var recycled = await admin.RecycleWorkersAsync(new RecycleWorkersRequest { Group = "python" }, CoordinatorProcess.Deadline(60));
         Assert.Equal(2, recycled.Recycled);
         Assert.All(await load, result => Assert.Equal((TaskState.Succeeded, 1), (result.State, result.Attempt)));
         Assert.Equal(1, (await coordinator.WorkersAsync()).Single(worker => worker.Group == "worker").Incarnation);
-        Assert.Equal(1, (await admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1, Group = "python" }, CoordinatorProcess.Deadline())).Workers);
+        Assert.Equal(1, (await admin.ScaleWorkersAsync(
+            new ScaleWorkersRequest { Workers = 1, Group = "python" }, CoordinatorProcess.Deadline())).Workers);
         Assert.Equal(["worker-1", "python-1"], (await coordinator.WorkersAsync()).Select(worker => worker.Name));
-        var unnamed = await Assert.ThrowsAsync<RpcException>(async () => await admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, CoordinatorProcess.Deadline()));
+        var unnamed = await Assert.ThrowsAsync<RpcException>(
+            async () => await admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, CoordinatorProcess.Deadline()));
         Assert.Equal(StatusCode.InvalidArgument, unnamed.StatusCode);
         Assert.Contains("worker, python", unnamed.Status.Detail, StringComparison.Ordinal);
-        var unknown = await Assert.ThrowsAsync<RpcException>(async () => await admin.RecycleWorkersAsync(new RecycleWorkersRequest { Group = "rust" }, CoordinatorProcess.Deadline()));
+        var unknown = await Assert.ThrowsAsync<RpcException>(
+            async () => await admin.RecycleWorkersAsync(new RecycleWorkersRequest { Group = "rust" }, CoordinatorProcess.Deadline()));
         Assert.Equal(StatusCode.NotFound, unknown.StatusCode);
     }
 
@@ -176,7 +193,8 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
         var best = 0.0;
         for (var round = 0; round < 10 && best < 1.2; round++)
         {
-            var lines = (await workers.Stubs.RunAsync(coordinator, "gil.py", ["2"])).Succeeded().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            var lines = (await workers.Stubs.RunAsync(coordinator, "gil.py", ["2"])).Succeeded().Split(
+                '\n', StringSplitOptions.RemoveEmptyEntries);
             output.WriteLine(string.Join(Environment.NewLine, lines));
             var busy = Number(lines[0].Split("s, ")[1].Split(' ')[0]);
             Assert.InRange(busy, 0.01, 1.3);
@@ -193,7 +211,8 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
     /// <summary>Another test may just have killed a worker whose successor is still starting.</summary>
     private async Task WaitUntilAllAreReadyAsync()
     {
-        using var watch = workers.Coordinator.Admin.WatchStatus(new WatchStatusRequest { Interval = Specs.Seconds(0.1) }, CoordinatorProcess.Deadline(60));
+        using var watch = workers.Coordinator.Admin.WatchStatus(
+            new WatchStatusRequest { Interval = Specs.Seconds(0.1) }, CoordinatorProcess.Deadline(60));
         await foreach (var item in watch.ResponseStream.ReadAllAsync())
         {
             if (item.Status.Workers.All(worker => worker.State == WorkerState.Ready))

@@ -16,19 +16,22 @@ public sealed partial class ReadmeCurlTests(SharedCoordinator shared) : IClassFi
     {
         var buf = ExternalTool.Require("buf", "npm install @bufbuild/buf");
         var text = await File.ReadAllTextAsync(Repository.PathOf("README.md"), TestContext.Current.CancellationToken);
-        var lines = Call().Matches(text).Where(match => match.Groups["method"].Value.StartsWith(service + "/", StringComparison.Ordinal)).ToList();
+        var lines = Call().Matches(text).Where(match => match.Groups["method"].Value.StartsWith(service + "/", StringComparison.Ordinal))
+            .ToList();
         if (lines.Count == 0)
             Assert.Skip($"the README shows no call of {service}");
         var (session, lease) = ("", "");
         foreach (var line in lines)
         {
             // Replaces a placeholder such as "the one of that answer".
-            var json = Placeholder().Replace(line.Groups["json"].Value, match => match.Value.StartsWith("\"lease_ids\"", StringComparison.Ordinal)
+            var json = Placeholder().Replace(
+                line.Groups["json"].Value, match => match.Value.StartsWith("\"lease_ids\"", StringComparison.Ordinal)
                 ? $"\"lease_ids\":[\"{lease}\"]"
                 : $"\"session_id\":\"{session}\"");
             var run = await ExternalTool.RunAsync(buf,
             [
-                "curl", "--protocol", "grpc", "--http2-prior-knowledge", "--header", $"authorization: Bearer {shared.Coordinator.Token}", "--reflect-header", "*",
+                "curl", "--protocol", "grpc", "--http2-prior-knowledge", "--header", $"authorization: Bearer {shared.Coordinator.Token}",
+                "--reflect-header", "*",
                 "--data", json, $"{shared.Coordinator.GrpcAddress}/orchestrator.v1.{line.Groups["method"].Value}",
             ]);
             Assert.True(run.ExitCode == 0, $"{line.Value}: {run.Error}");

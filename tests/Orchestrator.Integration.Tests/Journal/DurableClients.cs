@@ -5,7 +5,9 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>Clients that put, take, count and submit until their coordinator ends, and record each request and its response in a ledger.</summary>
+/// <summary>
+/// Clients that put, take, count and submit until their coordinator ends, and record each request and its response in a ledger.
+/// </summary>
 /// <param name="coordinator">The coordinator that they use.</param>
 /// <param name="ledger">Their ledger, over the runs of several coordinators.</param>
 /// <param name="level">The durability of all operations.</param>
@@ -21,7 +23,8 @@ internal sealed class DurableClients(CoordinatorProcess coordinator, Ledger ledg
     /// <param name="round">A number that no other clients of this ledger have had.</param>
     public async Task<IReadOnlyList<Task>> StartAsync(int round)
     {
-        await _queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = Jobs, MaxItems = 1_000_000, Durability = level } }, Soon);
+        await _queues.CreateQueueAsync(
+            new CreateQueueRequest { Spec = new QueueSpec { Name = Jobs, MaxItems = 1_000_000, Durability = level } }, Soon);
         return [UntilGoneAsync(number => PutAsync($"{round}-0-{number}")), UntilGoneAsync(number => PutAsync($"{round}-1-{number}")),
             UntilGoneAsync(_ => TakeAsync()), UntilGoneAsync(_ => CountAsync()), UntilGoneAsync(SubmitAsync)];
     }
@@ -40,7 +43,8 @@ internal sealed class DurableClients(CoordinatorProcess coordinator, Ledger ledg
         var name = Read(item.Body);
         ledger.Settling(name);
         var settled = await _queues.SettleAsync(
-            new SettleRequest { Queue = Jobs, LeaseIds = { item.LeaseId }, Settlement = Settlement.Done, SessionId = taken.SessionId }, Soon);
+            new SettleRequest { Queue = Jobs, LeaseIds = { item.LeaseId }, Settlement = Settlement.Done, SessionId = taken.SessionId },
+            Soon);
         ledger.Settled(name, settled.Settled);
     }
 
@@ -48,7 +52,8 @@ internal sealed class DurableClients(CoordinatorProcess coordinator, Ledger ledg
     {
         ledger.Adding();
         var after = await _state.UpdateValueAsync(
-            new UpdateValueRequest { Value = Ledger.Counter, Edit = new NumberEdit { Add = new Number { Integer = 1 } }, Durability = level }, Soon);
+            new UpdateValueRequest { Value = Ledger.Counter, Edit = new NumberEdit { Add = new Number { Integer = 1 } },
+                Durability = level }, Soon);
         ledger.Added(after.After.Integer);
     }
 
@@ -71,7 +76,8 @@ internal sealed class DurableClients(CoordinatorProcess coordinator, Ledger ledg
             {
                 await step(number);
             }
-            catch (RpcException exception) when (exception.StatusCode is StatusCode.Unavailable or StatusCode.Internal or StatusCode.Cancelled or StatusCode.Unknown)
+            catch (RpcException exception)
+                when (exception.StatusCode is StatusCode.Unavailable or StatusCode.Internal or StatusCode.Cancelled or StatusCode.Unknown)
             {
                 return;
             }

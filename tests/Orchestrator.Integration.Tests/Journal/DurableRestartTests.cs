@@ -4,7 +4,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Journal;
 
 /// <summary>
-/// F7: a coordinator is killed while clients put, settle and submit; the next one on its data directory has everything that was acknowledged.
+/// F7: a coordinator is killed while clients put, settle and submit; the next one on its data directory has everything that was
+/// acknowledged.
 /// </summary>
 public sealed class DurableRestartTests : IDisposable
 {

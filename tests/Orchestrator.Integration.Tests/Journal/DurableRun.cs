@@ -32,7 +32,8 @@ internal sealed class DurableRun
         _random = new Random(seed);
         Apply(new CreateQueue(Spec("fifo", QueueKind.Fifo) with { MaxDeliveries = 2, DeadLetterQueue = "dead" }));
         Apply(new CreateQueue(Spec("lifo", QueueKind.Lifo) with { MaxItems = 5 }));
-        Apply(new CreateQueue(Spec("priority", QueueKind.Priority) with { MaxItems = 8, Aging = TimeSpan.FromSeconds(1), MaxDeliveries = 3 }));
+        Apply(new CreateQueue(
+            Spec("priority", QueueKind.Priority) with { MaxItems = 8, Aging = TimeSpan.FromSeconds(1), MaxDeliveries = 3 }));
     }
 
     public static ObjectEngineOptions Options { get; } = new() { State = new StateOptions { ValueEditor = new JsonEditor() } };
@@ -56,7 +57,8 @@ internal sealed class DurableRun
         switch (_random.Next(16))
         {
             case 0:
-                Apply(new CreateSession("", _random.Next(2) == 0 ? TimeSpan.FromSeconds(2) : null), created => _sessions.Add(((CreateSessionOutcome)created).Created));
+                Apply(new CreateSession("", _random.Next(2) == 0 ? TimeSpan.FromSeconds(2) : null), created => _sessions.Add(
+                    ((CreateSessionOutcome)created).Created));
                 break;
             case 1 when _sessions.Count > 0:
                 Apply(new CloseSession { Session = Any(_sessions) });
@@ -68,7 +70,8 @@ internal sealed class DurableRun
                 break;
             case 3 or 4 or 5:
                 var queue = Any(Queues);
-                Apply(new PutItems(queue, Items()) { Timeout = _random.Next(2) == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(1), RequestId = RequestFor(queue) });
+                Apply(new PutItems(queue, Items()) { Timeout = _random.Next(2) == 0
+                    ? TimeSpan.Zero : TimeSpan.FromSeconds(1), RequestId = RequestFor(queue) });
                 break;
             case 6 or 7:
                 Get();
@@ -98,8 +101,8 @@ internal sealed class DurableRun
     /// <summary>Ends all sessions, as a restart does.</summary>
     public void EndSessions()
     {
-        // Waits are abandoned first, since a restart serves no earlier waiter. The last wait goes first, so that none is served because another
-        // was abandoned.
+        // Waits are abandoned first, since a restart serves no earlier waiter. The last wait goes first, so that none is served because
+        // another was abandoned.
         for (var i = _waits.Count - 1; i >= 0; i--)
             _engine.AbandonWait(_waits[i], this, Now, _effects);
         foreach (var session in _sessions)
@@ -119,7 +122,8 @@ internal sealed class DurableRun
         // Sent to a missing queue, so that only a remembered request gets a successful outcome.
         foreach (var request in _requests)
         {
-            foreach (ObjectCommand again in new ObjectCommand[] { new PutItems("none", [new PutItem(Next(), 0)]) { RequestId = request }, new MarkItemsDone("none") { RequestId = request } })
+            foreach (ObjectCommand again in new ObjectCommand[] { new PutItems("none", [new PutItem(Next(), 0)]) { RequestId = request },
+                new MarkItemsDone("none") { RequestId = request } })
             {
                 effects.Clear();
                 engine.Apply(again, now, effects);
@@ -131,7 +135,9 @@ internal sealed class DurableRun
 
         foreach (var info in engine.ListQueues("", 10, now))
         {
-            lines.Add($"{info.Spec.Name} ready {info.ReadyItems} delayed {info.DelayedItems} unfinished {info.UnfinishedItems} bytes {info.ReadyBytes} shut {info.IsShutDown} dead {info.DeadLettered} dropped {info.Dropped} age {info.OldestAge}");
+            lines.Add(
+                $"{info.Spec.Name} ready {info.ReadyItems} delayed {info.DelayedItems} unfinished {info.UnfinishedItems} bytes " +
+                $"{info.ReadyBytes} shut {info.IsShutDown} dead {info.DeadLettered} dropped {info.Dropped} age {info.OldestAge}");
         }
 
         foreach (var info in engine.ListQueues("", 10, now))
@@ -139,7 +145,8 @@ internal sealed class DurableRun
             effects.Clear();
             engine.Apply(new GetItems(info.Spec.Name, 1_000) { Timeout = TimeSpan.Zero }, now, effects);
             var items = ((GetOutcome)effects.Outcomes[0].Outcome).Items.Select(item =>
-                $"  {(item.DeadLetter is null ? item.Sequence : item.DeadLetter.Sequence)} p{item.Priority} d{item.Delivery} {((Payload)item.Body.Body).Json.StringValue} {item.DeadLetter?.Queue}");
+                $"  {(item.DeadLetter is null ? item.Sequence : item.DeadLetter.Sequence)} p{item.Priority} d{item.Delivery} " +
+                $"{((Payload)item.Body.Body).Json.StringValue} {item.DeadLetter?.Queue}");
             // The order in which two items returned in the same instant become dead letters is unspecified.
             lines.AddRange(info.Spec.Name == "dead" ? items.Order(StringComparer.Ordinal) : items);
         }
@@ -196,7 +203,8 @@ internal sealed class DurableRun
         if (_random.Next(2) == 0)
             Apply(new UpdateValue("value", edit) { Durability = Durability.Process });
         else
-            Apply(new UpdateArray("array", 4, [new ArrayEdit(_random.Next(4), new NumberEdit(NumberOperation.Set, Core.State.Number.Of(_random.Next(3) * 0.5)))]) { Durability = Durability.Process });
+            Apply(new UpdateArray("array", 4, [new ArrayEdit(_random.Next(4), new NumberEdit(
+                NumberOperation.Set, Core.State.Number.Of(_random.Next(3) * 0.5)))]) { Durability = Durability.Process });
     }
 
     private void Rare()
@@ -223,7 +231,9 @@ internal sealed class DurableRun
         }
     }
 
-    /// <summary>Mostly none. Never for the queue that is now and then deleted together with the accepted items of its waiting puts.</summary>
+    /// <summary>
+    /// Mostly none. Never for the queue that is now and then deleted together with the accepted items of its waiting puts.
+    /// </summary>
     private string RequestFor(string queue)
     {
         if (queue == "lifo" || _random.Next(3) > 0)

@@ -29,7 +29,8 @@ internal sealed class DurableTaskRun
 
     public static MonotonicClock Clock { get; } = new(TimeProvider.System);
 
-    public static TaskEngineOptions Options { get; } = new() { ResultTtl = TimeSpan.FromSeconds(4), CancelGrace = TimeSpan.FromSeconds(1), RequestIdWindow = TimeSpan.FromSeconds(30) };
+    public static TaskEngineOptions Options { get; } =
+        new() { ResultTtl = TimeSpan.FromSeconds(4), CancelGrace = TimeSpan.FromSeconds(1), RequestIdWindow = TimeSpan.FromSeconds(30) };
 
     public TaskEngine Engine { get; } = new(Options);
 
@@ -76,8 +77,8 @@ internal sealed class DurableTaskRun
     }
 
     /// <summary>
-    /// The expected state after a start from the current journal, by the rules of the contract and not by the engine's code: a task at a worker
-    /// may have run, so it is lost or retried as its policy says; an ended task has ended so; all others wait on.
+    /// The expected state after a start from the current journal, by the rules of the contract and not by the engine's code: a task at a
+    /// worker may have run, so it is lost or retried as its policy says; an ended task has ended so; all others wait on.
     /// </summary>
     public string AfterRestart()
     {
@@ -104,7 +105,8 @@ internal sealed class DurableTaskRun
     }
 
     /// <summary>The actual state, in the same format.</summary>
-    public static string Digest(TaskEngine engine) => string.Join('\n', Durable(engine).OrderBy(task => task.Id).Select(task => Line(task, task.Attempt, task.EarlierAttempts.Count)));
+    public static string Digest(TaskEngine engine) =>
+        string.Join('\n', Durable(engine).OrderBy(task => task.Id).Select(task => Line(task, task.Attempt, task.EarlierAttempts.Count)));
 
     /// <summary>The task that each request id names, if it is sent again.</summary>
     public string Requests(TaskEngine engine, TimeSpan now)
@@ -113,10 +115,13 @@ internal sealed class DurableTaskRun
         foreach (var request in _requests.Distinct())
         {
             _effects.Clear();
-            engine.Apply(new TaskCommand.Submit([new TaskSubmission("cpu", TaskPolicy.Default, s_input, 2, 0, request)], null), now, _effects);
+            engine.Apply(
+                new TaskCommand.Submit([new TaskSubmission("cpu", TaskPolicy.Default, s_input, 2, 0, request)], null), now, _effects);
             var outcome = _effects.Submitted.Single();
             // All new tasks are equal here: request ids older than the window are forgotten.
-            lines.Add($"{request}: {(outcome.Task is { Policy.Durability: Durability.Memory } ? "a new task" : $"{outcome.Task?.Id} {outcome.Refusal?.Reason}")}");
+            lines.Add($"{request}: " +
+                $"{(outcome.Task is { Policy.Durability: Durability.Memory }
+                    ? "a new task" : $"{outcome.Task?.Id} {outcome.Refusal?.Reason}")}");
         }
 
         return string.Join('\n', lines);
@@ -143,7 +148,8 @@ internal sealed class DurableTaskRun
 
     private static HandlerOffer[] Handlers => [new("cpu", WorkKind.Cpu, null), new("io", WorkKind.Io, null)];
 
-    private static IEnumerable<TaskRecord> Durable(TaskEngine engine) => engine.NewestBefore(long.MaxValue).Where(task => task.Policy.Durability > Durability.Memory);
+    private static IEnumerable<TaskRecord> Durable(TaskEngine engine) =>
+        engine.NewestBefore(long.MaxValue).Where(task => task.Policy.Durability > Durability.Memory);
 
     private static TaskLine Line(TaskRecord task, int attempt, int earlier) => new(
         task.Id,
@@ -181,7 +187,8 @@ internal sealed class DurableTaskRun
             var policy = new TaskPolicy
             {
                 Durability = level,
-                Retry = _random.Next(2) == 0 ? new RetryRule(_random.Next(1, 4), TimeSpan.FromMilliseconds(200), 2, TimeSpan.FromSeconds(1), _random.Next(2) == 0) : null,
+                Retry = _random.Next(2) == 0 ? new RetryRule(
+                    _random.Next(1, 4), TimeSpan.FromMilliseconds(200), 2, TimeSpan.FromSeconds(1), _random.Next(2) == 0) : null,
                 DependsOn = _random.Next(4) == 0 && _durable.Count > 0 && Engine.Find(_durable[^1]) is { } other ? [other.Id] : [],
                 QueueTimeout = _random.Next(12) == 0 ? TimeSpan.FromSeconds(2) : null,
                 RunTimeout = _random.Next(8) == 0 ? TimeSpan.FromSeconds(1) : null,
@@ -224,7 +231,8 @@ internal sealed class DurableTaskRun
         var recorder = new byte[2_048];
         for (var i = 0; i < recorder.Length; i++)
             recorder[i] = (byte)_random.Next(3);
-        Apply(new TaskCommand.WorkerLost(worker, recorder, new WorkerPostMortem(worker.Name, 42, null, "SIGKILL (9)", false, 0, TimeSpan.Zero, [])));
+        Apply(new TaskCommand.WorkerLost(
+            worker, recorder, new WorkerPostMortem(worker.Name, 42, null, "SIGKILL (9)", false, 0, TimeSpan.Zero, [])));
     }
 
     private void Apply(TaskCommand command)
@@ -244,7 +252,8 @@ internal sealed class DurableTaskRun
     private void Leave()
     {
         // By the engine's effects; a returned attempt may be at a worker again.
-        _atWorkers.RemoveAll(item => item.Task.HasEnded || _effects.Assignments.Exists(again => again.Task == item.Task) || Engine.WorkerOf(item.Task.Id, item.Attempt) != item.Worker.Name);
+        _atWorkers.RemoveAll(item => item.Task.HasEnded || _effects.Assignments.Exists(again => again.Task == item.Task)
+            || Engine.WorkerOf(item.Task.Id, item.Attempt) != item.Worker.Name);
         _atWorkers.AddRange(_effects.Assignments);
         foreach (var met in _effects.Changes.OfType<Core.TaskModel.DependencyMet>())
             _met.Add((met.TaskId, met.DependencyId));
@@ -258,5 +267,6 @@ internal sealed class DurableTaskRun
     private T Any<T>(IReadOnlyList<T> list) => list[_random.Next(list.Count)];
 
     /// <summary>A task in comparable form.</summary>
-    private sealed record TaskLine(long Id, string State, int Attempt, int Earlier, FailureReason Reason, string Output, ulong Tag, long AcceptedAt);
+    private sealed record TaskLine(
+        long Id, string State, int Attempt, int Earlier, FailureReason Reason, string Output, ulong Tag, long AcceptedAt);
 }

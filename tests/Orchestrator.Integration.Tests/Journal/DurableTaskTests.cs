@@ -19,15 +19,19 @@ public sealed class DurableTaskTests : IDisposable
         await using (var coordinator = await StartAsync())
         {
             once = await SubmitAsync(coordinator, "sleep", """{"ms": 600000}""");
-            again = await SubmitAsync(coordinator, "sleep", """{"ms": 600000}""", options => options.Retry = new RetryPolicy { MaxAttempts = 5, RetryWorkerLost = true });
+            again = await SubmitAsync(coordinator, "sleep", """{"ms": 600000}""",
+                options => options.Retry = new RetryPolicy { MaxAttempts = 5, RetryWorkerLost = true });
             done = await SubmitAsync(coordinator, "echo", "42", requestId: "done-once");
-            queued = await SubmitAsync(coordinator, "sleep", """{"ms": 1}""", options => (options.ConcurrencyKey, options.ConcurrencyLimit) = ("gate", 1));
+            queued = await SubmitAsync(
+                coordinator, "sleep", """{"ms": 1}""", options => (options.ConcurrencyKey, options.ConcurrencyLimit) = ("gate", 1));
             dependent = await SubmitAsync(coordinator, "echo", "1", options => options.DependsOn.AddRange([done, again]));
             cancelled = await SubmitAsync(coordinator, "echo", "2", options => options.DependsOn.Add(once));
             await coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { cancelled } }, Soon);
             await coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { done, queued } }, Soon);
-            await UntilAsync(async () => (await StateAsync(coordinator, once), await StateAsync(coordinator, again)) == (TaskState.Running, TaskState.Running));
-            token = (await new SyncService.SyncServiceClient(coordinator.Invoker).AcquireLockAsync(new AcquireLockRequest { Lock = "l" }, Soon)).FencingToken;
+            await UntilAsync(async () =>
+                (await StateAsync(coordinator, once), await StateAsync(coordinator, again)) == (TaskState.Running, TaskState.Running));
+            token = (await new SyncService.SyncServiceClient(coordinator.Invoker).AcquireLockAsync(
+                new AcquireLockRequest { Lock = "l" }, Soon)).FencingToken;
             await coordinator.KillAndWaitAsync();
         }
 
@@ -44,7 +48,8 @@ public sealed class DurableTaskTests : IDisposable
         // The same request id joins the task from before the kill; ids and tokens are new.
         Assert.Equal(done, await SubmitAsync(next, "echo", "42", requestId: "done-once"));
         Assert.True(await SubmitAsync(next, "echo", "3") > dependent);
-        Assert.True((await new SyncService.SyncServiceClient(next.Invoker).AcquireLockAsync(new AcquireLockRequest { Lock = "l" }, Soon)).FencingToken > token);
+        Assert.True((await new SyncService.SyncServiceClient(next.Invoker).AcquireLockAsync(
+            new AcquireLockRequest { Lock = "l" }, Soon)).FencingToken > token);
         await next.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { again }, Force = true }, Soon);
         var ended = await next.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { again, dependent } }, Soon);
         Assert.Equal([TaskState.Cancelled, TaskState.Failed], ended.Done.OrderBy(result => result.TaskId).Select(result => result.State));
@@ -54,7 +59,8 @@ public sealed class DurableTaskTests : IDisposable
     public async Task A_stop_leaves_what_is_queued_for_the_next_start()
     {
         ulong blocked, waiting;
-        await using (var coordinator = await CoordinatorProcess.StartInAsync(_directory, "--workers", "0", "--hot-spares", "0", "--drain-timeout", "0s"))
+        await using (var coordinator = await CoordinatorProcess.StartInAsync(
+            _directory, "--workers", "0", "--hot-spares", "0", "--drain-timeout", "0s"))
         {
             blocked = await SubmitAsync(coordinator, "echo", "5");
             waiting = await SubmitAsync(coordinator, "echo", "6", options => options.DependsOn.Add(blocked));
@@ -76,7 +82,8 @@ public sealed class DurableTaskTests : IDisposable
         await using (var coordinator = await StartAsync())
         {
             id = await SubmitAsync(coordinator, "echo", "1", options => options.ResultTtl = Specs.Seconds(0));
-            await UntilAsync(async () => (await ListAsync(coordinator)).Any(task => task.TaskId == id && task.State == TaskState.Succeeded));
+            await UntilAsync(
+                async () => (await ListAsync(coordinator)).Any(task => task.TaskId == id && task.State == TaskState.Succeeded));
         }
 
         await using var next = await StartAsync();

@@ -10,8 +10,8 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Journal;
 
 /// <summary>
-/// Part 5, 5: acknowledged data that is missing prevents the start; unfinished writes do not. Files that disappear while the journal is open are
-/// reported at once.
+/// Part 5, 5: acknowledged data that is missing prevents the start; unfinished writes do not. Files that disappear while the journal is
+/// open are reported at once.
 /// </summary>
 public sealed class JournalDamageTests : IDisposable
 {
@@ -24,7 +24,9 @@ public sealed class JournalDamageTests : IDisposable
 
     public void Dispose() => System.IO.Directory.Delete(_root, recursive: true);
 
-    /// <summary>Part 5, 5: the reported case and its variants: one bit, a cut and a deletion of each file, an older file put in its place.</summary>
+    /// <summary>
+    /// Part 5, 5: the reported case and its variants: one bit, a cut and a deletion of each file, an older file put in its place.
+    /// </summary>
     [Fact]
     public async Task What_was_acknowledged_and_is_gone_refuses_the_start()
     {
@@ -118,7 +120,9 @@ public sealed class JournalDamageTests : IDisposable
         Assert.True(end > 0);
     }
 
-    /// <summary>Part 5, 5: written but unflushed data survives the death of the process, and need not survive that of the machine.</summary>
+    /// <summary>
+    /// Part 5, 5: written but unflushed data survives the death of the process, and need not survive that of the machine.
+    /// </summary>
     [Fact]
     public async Task What_was_only_written_must_survive_the_process_and_not_the_machine()
     {
@@ -186,7 +190,9 @@ public sealed class JournalDamageTests : IDisposable
         Assert.Equal(Puts, JournalTool.Verify(killed).Items);
     }
 
-    /// <summary>Part 5, 5: an operator who has lost the journal's end, and has no copy, may continue with the rest; the start explains how.</summary>
+    /// <summary>
+    /// Part 5, 5: an operator who has lost the journal's end, and has no copy, may continue with the rest; the start explains how.
+    /// </summary>
     [Fact]
     public async Task A_loss_can_be_accepted()
     {
@@ -240,7 +246,9 @@ public sealed class JournalDamageTests : IDisposable
         }
     }
 
-    /// <summary>Part 5, 5: from the deletion of the log on, nothing that needs the disk is acknowledged, and the service reports the reason unasked.</summary>
+    /// <summary>
+    /// Part 5, 5: from the deletion of the log on, nothing that needs the disk is acknowledged, and the service reports the reason unasked.
+    /// </summary>
     [Fact]
     public async Task A_log_that_is_deleted_under_a_coordinator_fails_the_journal()
     {
@@ -254,7 +262,8 @@ public sealed class JournalDamageTests : IDisposable
             await RefusesAsync(queues.PutAsync(PutOf(1), Soon), StatusCode.Unavailable, "JOURNAL_FAILED");
             var told = await coordinator.WaitForEventAsync("journal.failed");
             Assert.Contains($"{Path.Combine(at, Log)} was deleted", told.Message, StringComparison.Ordinal);
-            var health = await new Health.HealthClient(coordinator.Invoker).CheckAsync(new HealthCheckRequest { Service = "orchestrator.journal" }, Soon);
+            var health = await new Health.HealthClient(coordinator.Invoker).CheckAsync(
+                new HealthCheckRequest { Service = "orchestrator.journal" }, Soon);
             Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, health.Status);
             await coordinator.KillAndWaitAsync();
         }
@@ -278,19 +287,23 @@ public sealed class JournalDamageTests : IDisposable
         Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
     }
 
-    private static Task<CoordinatorProcess> StartAsync(string directory) => CoordinatorProcess.StartInAsync(directory, "--workers", "0", "--hot-spares", "0");
+    private static Task<CoordinatorProcess> StartAsync(string directory) =>
+        CoordinatorProcess.StartInAsync(directory, "--workers", "0", "--hot-spares", "0");
 
-    private static ChangeJournal Open(string directory) => ChangeJournal.Open(directory, new JournalOptions(), new MonotonicClock(TimeProvider.System));
+    private static ChangeJournal Open(string directory) =>
+        ChangeJournal.Open(directory, new JournalOptions(), new MonotonicClock(TimeProvider.System));
 
     private static async Task<QueueService.QueueServiceClient> CreateAsync(CoordinatorProcess coordinator, Durability durability)
     {
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
-        await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "q", MaxItems = 10_000, Durability = durability } }, Soon);
+        await queues.CreateQueueAsync(
+            new CreateQueueRequest { Spec = new QueueSpec { Name = "q", MaxItems = 10_000, Durability = durability } }, Soon);
         return queues;
     }
 
     private static PutRequest PutOf(int number) =>
-        new() { Queue = "q", Items = { new QueueItem { Body = new Payload { Data = ByteString.CopyFrom(new byte[1_000 + (number % 10)]) } } } };
+        new() { Queue = "q",
+            Items = { new QueueItem { Body = new Payload { Data = ByteString.CopyFrom(new byte[1_000 + (number % 10)]) } } } };
 
     /// <summary>The files of a coordinator that is killed after this many acknowledged puts, and its files after a tenth of them.</summary>
     private async Task<(string Early, string Killed)> KilledAfterPutsAsync(Durability durability = Durability.Disk)
@@ -339,19 +352,22 @@ public sealed class JournalDamageTests : IDisposable
     }
 
     /// <summary>
-    /// Everything that a refused start must leave unchanged: the files' content except the index, which is only shared memory, and an empty log,
-    /// which equals a missing one.
+    /// Everything that a refused start must leave unchanged: the files' content except the index, which is only shared memory, and an empty
+    /// log, which equals a missing one.
     /// </summary>
     private static List<string> Files(string directory) =>
     [
-        .. System.IO.Directory.EnumerateFiles(directory, "journal.db*").Where(path => !path.EndsWith("-shm", StringComparison.Ordinal) && !path.EndsWith(".lock", StringComparison.Ordinal) && new FileInfo(path).Length > 0).Order()
-            .Select(path => $"{Path.GetFileName(path)} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)))}"),
+        .. System.IO.Directory.EnumerateFiles(directory, "journal.db*").Where(path => !path.EndsWith("-shm", StringComparison.Ordinal)
+            && !path.EndsWith(".lock", StringComparison.Ordinal) && new FileInfo(path).Length > 0).Order()
+            .Select(path =>
+                $"{Path.GetFileName(path)} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)))}"),
     ];
 
     private static int NewerPlace(string directory)
     {
         var bytes = File.ReadAllBytes(Path.Combine(directory, Mark));
-        return JournalMark.Read(bytes.AsSpan(0, JournalMark.Bytes))!.Value.Sequence > JournalMark.Read(bytes.AsSpan(512, JournalMark.Bytes))!.Value.Sequence ? 0 : 512;
+        return JournalMark.Read(bytes.AsSpan(0, JournalMark.Bytes))!.Value.Sequence > JournalMark.Read(bytes.AsSpan(512,
+            JournalMark.Bytes))!.Value.Sequence ? 0 : 512;
     }
 
     private static void Append(string directory, byte[] bytes)

@@ -7,8 +7,8 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Journal;
 
 /// <summary>
-/// F18: the journal's file cannot grow, cannot be written or flushed, or is flushed late. The faults come from the kernel: the process's file
-/// size is limited while it runs, or its system calls fail or hang.
+/// F18: the journal's file cannot grow, cannot be written or flushed, or is flushed late. The faults come from the kernel: the process's
+/// file size is limited while it runs, or its system calls fail or hang.
 /// </summary>
 public sealed class JournalFaultTests : IDisposable
 {
@@ -75,7 +75,8 @@ public sealed class JournalFaultTests : IDisposable
         {
             coordinator.ExpectError("The journal has failed");
             var queues = await PrepareAsync(coordinator, level);
-            await using (var faults = await SyscallFaults.FailAsync(coordinator.Pid, calls, error, Path.Combine(_directory, "journal.db-mark")))
+            await using (var faults = await SyscallFaults.FailAsync(
+                coordinator.Pid, calls, error, Path.Combine(_directory, "journal.db-mark")))
             {
                 // The mark is written before the response, and flushed a moment later.
                 if (calls == Writes)
@@ -108,8 +109,8 @@ public sealed class JournalFaultTests : IDisposable
                     await AssertMemoryGoesOnAsync(coordinator);
                     return SyscallFaults.IsStopped(coordinator.Pid, "journal");
                 });
-                // Now the journal hangs in its flush. Calls without a flush go on; an item that is not on disk is neither acknowledged to its
-                // putter nor delivered.
+                // Now the journal hangs in its flush. Calls without a flush go on; an item that is not on disk is neither acknowledged to
+                // its putter nor delivered.
                 var taking = queues.GetAsync(new GetRequest { Queue = "durable" }, Soon).ResponseAsync;
                 for (var i = 0; i < 20; i++)
                     await AssertMemoryGoesOnAsync(coordinator);
@@ -159,7 +160,8 @@ public sealed class JournalFaultTests : IDisposable
             await CreateAsync(new QueueService.QueueServiceClient(coordinator.Invoker), "durable", Durability.Disk);
         var journal = Path.Combine(_directory, "journal.db");
         File.WriteAllBytes(journal, File.ReadAllBytes(journal)[..5_000]);
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => CoordinatorProcess.StartInAsync(_directory, "--workers", "0", "--hot-spares", "0"));
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => CoordinatorProcess.StartInAsync(_directory, "--workers", "0", "--hot-spares", "0"));
         Assert.Contains(journal, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error.Message, StringComparison.Ordinal);
         Assert.Equal(5_000, new FileInfo(journal).Length);
@@ -186,7 +188,8 @@ public sealed class JournalFaultTests : IDisposable
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
         await RefusesAsync(Put(queues, "durable", "later"), StatusCode.Unavailable, "JOURNAL_FAILED", "restarted");
         await RefusesAsync(
-            queues.GetAsync(new GetRequest { Queue = "durable", Timeout = Specs.Seconds(0) }, Soon), StatusCode.Unavailable, "JOURNAL_FAILED");
+            queues.GetAsync(
+                new GetRequest { Queue = "durable", Timeout = Specs.Seconds(0) }, Soon), StatusCode.Unavailable, "JOURNAL_FAILED");
         await RefusesAsync(
             coordinator.Tasks.SubmitTasksAsync(
                 new SubmitTasksRequest { Tasks = { Specs.Json("echo", "1", new TaskOptions { Durability = Durability.Disk }) } }, Soon),
@@ -195,7 +198,8 @@ public sealed class JournalFaultTests : IDisposable
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, await HealthAsync(coordinator, "orchestrator.journal"));
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, await HealthAsync(coordinator, ""));
         using var http = new HttpClient();
-        Assert.StartsWith("degraded", await http.GetStringAsync(coordinator.HttpAddress + "/readyz", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.StartsWith("degraded", await http.GetStringAsync(
+            coordinator.HttpAddress + "/readyz", TestContext.Current.CancellationToken), StringComparison.Ordinal);
         await AssertMemoryGoesOnAsync(coordinator);
     }
 
@@ -213,7 +217,8 @@ public sealed class JournalFaultTests : IDisposable
     {
         await using var next = await CoordinatorProcess.StartInAsync(_directory, "--workers", "0", "--hot-spares", "0");
         var queues = new QueueService.QueueServiceClient(next.Invoker);
-        return [.. (await queues.GetAsync(new GetRequest { Queue = "durable", MaxItems = 100 }, Soon)).Items.Select(item => Read(item.Body))];
+        return [.. (await queues.GetAsync(
+            new GetRequest { Queue = "durable", MaxItems = 100 }, Soon)).Items.Select(item => Read(item.Body))];
     }
 
     private static async Task CreateAsync(QueueService.QueueServiceClient queues, string name, Durability durability) =>

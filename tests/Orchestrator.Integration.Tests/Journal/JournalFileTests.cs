@@ -7,8 +7,8 @@ using Change = Orchestrator.Coordinator.Journal.Wire.Change;
 namespace Orchestrator.Integration.Tests.Journal;
 
 /// <summary>
-/// F19: a truncated or damaged journal yields its records up to some point, or is rejected with a reason. It never yields other records, and
-/// never omits some.
+/// F19: a truncated or damaged journal yields its records up to some point, or is rejected with a reason. It never yields other records,
+/// and never omits some.
 /// </summary>
 public sealed class JournalFileTests : IDisposable
 {
@@ -112,7 +112,8 @@ public sealed class JournalFileTests : IDisposable
     public async Task Snapshots_are_made_beside_the_writer_and_lose_nothing()
     {
         var written = 0;
-        using (var journal = ChangeJournal.Open(_directory, new JournalOptions { SnapshotAfterBytes = 2_000 }, new MonotonicClock(TimeProvider.System)))
+        using (var journal = ChangeJournal.Open(
+            _directory, new JournalOptions { SnapshotAfterBytes = 2_000 }, new MonotonicClock(TimeProvider.System)))
         {
             // Until the second snapshot is in force, so that one has replaced another while records arrived.
             while (JournalTool.Verify(_directory) is var report && (report.SnapshotBytes == 0 || report.Items < 4 * Records))
@@ -184,14 +185,16 @@ public sealed class JournalFileTests : IDisposable
     {
         var record = new Coordinator.Journal.Wire.Record();
         if (number == 0)
-            record.Changes.Add(new Change { QueueCreated = new V1.QueueSpec { Name = "q", Kind = V1.QueueKind.Fifo, Durability = V1.Durability.Process, MaxItems = 100, MaxBytes = 1 << 20 } });
+            record.Changes.Add(new Change { QueueCreated = new V1.QueueSpec { Name = "q", Kind = V1.QueueKind.Fifo,
+                Durability = V1.Durability.Process, MaxItems = 100, MaxBytes = 1 << 20 } });
         record.Changes.Add(new Change
         {
             QueueChanged = new Coordinator.Journal.Wire.QueueChanged
             {
                 Queue = "q",
                 Counts = new Coordinator.Journal.Wire.QueueCounts { LastSequence = (ulong)number + 1, Unfinished = (ulong)number + 1 },
-                Puts = { new Coordinator.Journal.Wire.KeptItem { Sequence = (ulong)number + 1, Body = Payloads.FromJson($"\"{Name(number)}\""), Bytes = 20 } },
+                Puts = { new Coordinator.Journal.Wire.KeptItem { Sequence = (ulong)number +
+                    1, Body = Payloads.FromJson($"\"{Name(number)}\""), Bytes = 20 } },
             },
         });
         return record;
@@ -213,7 +216,8 @@ public sealed class JournalFileTests : IDisposable
         }
     }
 
-    private static ChangeJournal Open(string directory) => ChangeJournal.Open(directory, new JournalOptions(), new MonotonicClock(TimeProvider.System));
+    private static ChangeJournal Open(string directory) =>
+        ChangeJournal.Open(directory, new JournalOptions(), new MonotonicClock(TimeProvider.System));
 
     private sealed class RecordEntry(Coordinator.Journal.Wire.Record record) : JournalEntry
     {

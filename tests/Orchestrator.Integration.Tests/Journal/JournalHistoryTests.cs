@@ -6,8 +6,8 @@ using Orchestrator.Core.Common;
 namespace Orchestrator.Integration.Tests.Journal;
 
 /// <summary>
-/// The ends of durable tasks that <c>ListTasks</c> shows after the engine has forgotten them: bounded by number, size and age, the oldest are
-/// removed first.
+/// The ends of durable tasks that <c>ListTasks</c> shows after the engine has forgotten them: bounded by number, size and age, the oldest
+/// are removed first.
 /// </summary>
 public sealed class JournalHistoryTests : IDisposable
 {
@@ -81,5 +81,6 @@ public sealed class JournalHistoryTests : IDisposable
         database.Commit([], Durability.Process, () => history.Write(ended));
 
     private static EndedTask[] End(ulong id, int bytes) =>
-        [new EndedTask(id, TimeProvider.System.GetUtcNow().UtcTicks, new V1.TaskInfo { TaskId = id, Handler = new string('h', bytes) }.ToByteArray())];
+        [new EndedTask(
+            id, TimeProvider.System.GetUtcNow().UtcTicks, new V1.TaskInfo { TaskId = id, Handler = new string('h', bytes) }.ToByteArray())];
 }

@@ -4,7 +4,9 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>The requests of clients and their responses, over the runs of several coordinators; and whether the final state agrees with them.</summary>
+/// <summary>
+/// The requests of clients and their responses, over the runs of several coordinators; and whether the final state agrees with them.
+/// </summary>
 internal sealed class Ledger
 {
     /// <summary>The value that clients increment.</summary>
@@ -106,7 +108,8 @@ internal sealed class Ledger
 
     private async Task CheckCounterAsync(CoordinatorProcess coordinator)
     {
-        var count = await new StateService.StateServiceClient(coordinator.Invoker).ReadValueAsync(new ReadValueRequest { Value = Counter }, Soon);
+        var count = await new StateService.StateServiceClient(coordinator.Invoker).ReadValueAsync(
+            new ReadValueRequest { Value = Counter }, Soon);
         Assert.InRange(count.Current.Integer, _lastAdded, _adding);
     }
 

@@ -8,41 +8,50 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Journal;
 
-/// <summary>F16 across a restart: a client without a response before the kill repeats its request, which has one effect and the same response.</summary>
+/// <summary>
+/// F16 across a restart: a client without a response before the kill repeats its request, which has one effect and the same response.
+/// </summary>
 public sealed class RepeatedRequestTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("orchestrator-journal-").FullName;
 
     /// <summary>By the request's message type: the request that is sent twice, and the state afterwards.</summary>
-    private readonly Dictionary<string, (Func<CoordinatorProcess, Task<IMessage>> Send, Func<CoordinatorProcess, Task<string>> Look)> _cases;
+    private readonly Dictionary<
+        string, (Func<CoordinatorProcess, Task<IMessage>> Send, Func<CoordinatorProcess, Task<string>> Look)> _cases;
 
     private ulong _lease;
 
     public RepeatedRequestTests() => _cases = new()
     {
         [nameof(PutRequest)] = (
-            async coordinator => await Queues(coordinator).PutAsync(new PutRequest { Queue = "put", RequestId = "put-once", Items = { Item("1"), Item("2") } }, Soon),
+            async coordinator => await Queues(coordinator).PutAsync(
+                new PutRequest { Queue = "put", RequestId = "put-once", Items = { Item("1"), Item("2") } }, Soon),
             coordinator => LookAtAsync(coordinator, "put")),
         [nameof(GetRequest)] = (
             async coordinator => await Queues(coordinator).GetAsync(new GetRequest { Queue = "get", RequestId = "get-once" }, Soon),
             coordinator => LookAtAsync(coordinator, "get")),
         [nameof(SettleRequest)] = (
             async coordinator => await Queues(coordinator).SettleAsync(
-                new SettleRequest { Queue = "settle", RequestId = "settle-once", LeaseIds = { _lease, _lease + 1 }, Settlement = Settlement.Done }, Soon),
+                new SettleRequest { Queue = "settle", RequestId = "settle-once", LeaseIds = { _lease, _lease + 1 },
+                    Settlement = Settlement.Done }, Soon),
             coordinator => LookAtAsync(coordinator, "settle")),
         [nameof(ShutDownQueueRequest)] = (
-            async coordinator => await Queues(coordinator).ShutDownQueueAsync(new ShutDownQueueRequest { Queue = "shut", RequestId = "shut-once", Immediate = true }, Soon),
+            async coordinator => await Queues(coordinator).ShutDownQueueAsync(
+                new ShutDownQueueRequest { Queue = "shut", RequestId = "shut-once", Immediate = true }, Soon),
             coordinator => LookAtAsync(coordinator, "shut")),
         [nameof(MarkDoneRequest)] = (
-            async coordinator => await Queues(coordinator).MarkDoneAsync(new MarkDoneRequest { Queue = "done", RequestId = "done-once", Count = 2 }, Soon),
+            async coordinator => await Queues(coordinator).MarkDoneAsync(
+                new MarkDoneRequest { Queue = "done", RequestId = "done-once", Count = 2 }, Soon),
             coordinator => LookAtAsync(coordinator, "done")),
         [nameof(UpdateDictRequest)] = (
             async coordinator => await State(coordinator).UpdateDictAsync(
-                new UpdateDictRequest { Dict = "dict", RequestId = "dict-once", Durability = Durability.Process, Edits = { new DictEdit { Key = "k", Add = 1 } } }, Soon),
+                new UpdateDictRequest { Dict = "dict", RequestId = "dict-once", Durability = Durability.Process,
+                    Edits = { new DictEdit { Key = "k", Add = 1 } } }, Soon),
             async coordinator => $"{await State(coordinator).ReadDictAsync(new ReadDictRequest { Dict = "dict" }, Soon)}"),
         [nameof(UpdateListRequest)] = (
             async coordinator => await State(coordinator).UpdateListAsync(
-                new UpdateListRequest { List = "list", RequestId = "list-once", Durability = Durability.Process, Edits = { new ListEdit { Append = Text("x") } } }, Soon),
+                new UpdateListRequest { List = "list", RequestId = "list-once", Durability = Durability.Process,
+                    Edits = { new ListEdit { Append = Text("x") } } }, Soon),
             async coordinator => $"{await State(coordinator).ReadListAsync(new ReadListRequest { List = "list" }, Soon)}"),
         [nameof(UpdateValueRequest)] = (
             async coordinator => await State(coordinator).UpdateValueAsync(
@@ -50,7 +59,8 @@ public sealed class RepeatedRequestTests : IDisposable
             async coordinator => $"{await State(coordinator).ReadValueAsync(new ReadValueRequest { Value = "value" }, Soon)}"),
         [nameof(UpdateArrayRequest)] = (
             async coordinator => await State(coordinator).UpdateArrayAsync(
-                new UpdateArrayRequest { Array = "array", Length = 2, RequestId = "array-once", Durability = Durability.Process, Edits = { new ArrayEdit { Index = 1, Edit = One() } } }, Soon),
+                new UpdateArrayRequest { Array = "array", Length = 2, RequestId = "array-once", Durability = Durability.Process,
+                    Edits = { new ArrayEdit { Index = 1, Edit = One() } } }, Soon),
             async coordinator => $"{await State(coordinator).ReadArrayAsync(new ReadArrayRequest { Array = "array" }, Soon)}"),
         [nameof(TaskSpec)] = (
             async coordinator => await SubmitAsync(coordinator, "kept", Specs.Seconds(3_600)),
@@ -75,12 +85,15 @@ public sealed class RepeatedRequestTests : IDisposable
         {
             foreach (var queue in new[] { "put", "done", "get", "settle", "shut" })
             {
-                await Queues(coordinator).CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = queue, Durability = Durability.Process } }, Soon);
+                await Queues(coordinator).CreateQueueAsync(
+                    new CreateQueueRequest { Spec = new QueueSpec { Name = queue, Durability = Durability.Process } }, Soon);
                 if (queue != "put")
-                    await Queues(coordinator).PutAsync(new PutRequest { Queue = queue, Items = { Item("1"), Item("2"), Item("3"), Item("4"), Item("5") } }, Soon);
+                    await Queues(coordinator).PutAsync(
+                        new PutRequest { Queue = queue, Items = { Item("1"), Item("2"), Item("3"), Item("4"), Item("5") } }, Soon);
             }
 
-            _lease = (await Queues(coordinator).GetAsync(new GetRequest { Queue = "settle", Leased = true, Lease = Specs.Seconds(3_600) }, Soon)).Items.Single().LeaseId;
+            _lease = (await Queues(coordinator).GetAsync(
+                new GetRequest { Queue = "settle", Leased = true, Lease = Specs.Seconds(3_600) }, Soon)).Items.Single().LeaseId;
             await Queues(coordinator).GetAsync(new GetRequest { Queue = "done", MaxItems = 5 }, Soon);
             foreach (var (name, (send, look)) in _cases)
                 first.Add(name, (await send(coordinator), await look(coordinator)));
@@ -152,7 +165,8 @@ public sealed class RepeatedRequestTests : IDisposable
         Assert.Equal(2, (await InfoAsync(next)).ReadyItems);
         Assert.Equal((WaitStatus.Ok, 3), await AgainAsync("first"));
         Assert.Equal((WaitStatus.Timeout, 1), await AgainAsync("second"));
-        Assert.Equal(["3", "1"], (await Queues(next).GetAsync(new GetRequest { Queue = "narrow", MaxItems = 10 }, Soon)).Items.Select(item => Read(item.Body)));
+        Assert.Equal(["3", "1"],
+            (await Queues(next).GetAsync(new GetRequest { Queue = "narrow", MaxItems = 10 }, Soon)).Items.Select(item => Read(item.Body)));
 
         async Task<(WaitStatus Status, int Accepted)> AgainAsync(string requestId)
         {
@@ -181,22 +195,26 @@ public sealed class RepeatedRequestTests : IDisposable
     }
 
     /// <summary>A durable task that counts its runs in a durable dict.</summary>
-    private static AsyncUnaryCall<SubmitTasksResponse> Submit(CoordinatorProcess coordinator, string key, Google.Protobuf.WellKnownTypes.Duration resultTtl) =>
+    private static AsyncUnaryCall<SubmitTasksResponse> Submit(
+        CoordinatorProcess coordinator, string key, Google.Protobuf.WellKnownTypes.Duration resultTtl) =>
         coordinator.Tasks.SubmitTasksAsync(
             new SubmitTasksRequest
             {
                 Tasks =
                 {
-                    Specs.Json("increment", $$"""{"dict": "runs", "key": "{{key}}"}""", new TaskOptions { Durability = Durability.Process, ResultTtl = resultTtl }, requestId: key),
+                    Specs.Json("increment", $$"""{"dict": "runs", "key": "{{key}}"}""",
+                        new TaskOptions { Durability = Durability.Process, ResultTtl = resultTtl }, requestId: key),
                 },
             },
             Soon);
 
-    private static async Task<SubmitTasksResponse> SubmitAsync(CoordinatorProcess coordinator, string key, Google.Protobuf.WellKnownTypes.Duration resultTtl)
+    private static async Task<SubmitTasksResponse> SubmitAsync(
+        CoordinatorProcess coordinator, string key, Google.Protobuf.WellKnownTypes.Duration resultTtl)
     {
         // Its presence proves it as durable as the task.
         await State(coordinator).UpdateDictAsync(
-            new UpdateDictRequest { Dict = "runs", RequestId = $"runs-{key}", Durability = Durability.Process, Edits = { new DictEdit { Key = key, Add = 0 } } }, Soon);
+            new UpdateDictRequest { Dict = "runs", RequestId = $"runs-{key}", Durability = Durability.Process,
+                Edits = { new DictEdit { Key = key, Add = 0 } } }, Soon);
         var submitted = await Submit(coordinator, key, resultTtl);
         if (resultTtl.Seconds > 0)
             await coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { submitted.TaskIds } }, Soon);
@@ -204,7 +222,8 @@ public sealed class RepeatedRequestTests : IDisposable
     }
 
     private static async Task<string> CountAsync(CoordinatorProcess coordinator, string key) =>
-        $"{(await State(coordinator).ReadDictAsync(new ReadDictRequest { Dict = "runs" }, Soon)).Entries.SingleOrDefault(entry => entry.Key == key)?.Value.Json.NumberValue}";
+        $"{(await State(coordinator).ReadDictAsync(
+            new ReadDictRequest { Dict = "runs" }, Soon)).Entries.SingleOrDefault(entry => entry.Key == key)?.Value.Json.NumberValue}";
 
     private static async Task<bool> IsKnownAsync(CoordinatorProcess coordinator, ulong id)
     {

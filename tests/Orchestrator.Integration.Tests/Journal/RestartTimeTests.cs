@@ -6,7 +6,8 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Journal;
 
 /// <summary>
-/// The duration of a start with much to restore. Run by hand, since it depends on the machine: <c>-explicit only -class "*RestartTimeTests"</c>.
+/// The duration of a start with much to restore. Run by hand, since it depends on the machine: <c>-explicit only -class
+/// "*RestartTimeTests"</c>.
 /// </summary>
 public sealed class RestartTimeTests : IDisposable
 {
@@ -26,7 +27,8 @@ public sealed class RestartTimeTests : IDisposable
         {
             var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
             await queues.CreateQueueAsync(
-                new CreateQueueRequest { Spec = new QueueSpec { Name = "many", MaxItems = Items, MaxBytes = 1L << 30, Durability = Durability.Process } }, Soon);
+                new CreateQueueRequest { Spec =
+                    new QueueSpec { Name = "many", MaxItems = Items, MaxBytes = 1L << 30, Durability = Durability.Process } }, Soon);
             var put = new PutRequest { Queue = "many" };
             for (var i = 0; i < Batch; i++)
                 put.Items.Add(new QueueItem { Body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[64]) } });

@@ -64,7 +64,8 @@ public sealed class TaskReplayProperties
             var assigned = effects.Assignments.ToArray();
             effects.Clear();
             next.Apply(
-                new TaskCommand.Report(worker, [.. assigned.Select(item => new AttemptReport(item.Task.Id, item.Attempt, ByteString.CopyFromUtf8("late"), 4, null, 10))]), now, effects);
+                new TaskCommand.Report(worker, [.. assigned.Select(
+                    item => new AttemptReport(item.Task.Id, item.Attempt, ByteString.CopyFromUtf8("late"), 4, null, 10))]), now, effects);
             next.Tick(now, effects);
             if (DurableTaskRun.ToRecord(effects, writer) is { } record)
                 Apply(record);
@@ -80,7 +81,8 @@ public sealed class TaskReplayProperties
 
         void Apply(byte[] record)
         {
-            foreach (var change in Coordinator.Journal.Wire.Record.Parser.ParseFrom(record).Changes.Where(change => change.TaskEnded is not null))
+            foreach (var change in Coordinator.Journal.Wire.Record.Parser.ParseFrom(record).Changes.Where(
+                change => change.TaskEnded is not null))
                 Assert.True(ended.Add(change.TaskEnded.TaskId), $"task {change.TaskEnded.TaskId} ended twice");
             image.Apply(0, record);
         }

@@ -22,7 +22,8 @@ public sealed class BoundedTests
             for (var message = 0; message < 2_000; message++)
             {
                 await call.RequestStream.WriteAsync(
-                    new StreamTasksRequest { Tasks = { Enumerable.Range(0, 500).Select(i => Specs.Bytes("echo", new byte[64], (ulong)i)) } }, ending.Token);
+                    new StreamTasksRequest { Tasks =
+                        { Enumerable.Range(0, 500).Select(i => Specs.Bytes("echo", new byte[64], (ulong)i)) } }, ending.Token);
             }
         });
 
@@ -72,7 +73,8 @@ public sealed class BoundedTests
     {
         await using var coordinator = await CoordinatorProcess.StartAsync();
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        var results = await coordinator.StreamAsync(Enumerable.Range(0, 4_000).Select(i => Specs.Json("sleep", """{"ms": 1000}""", tag: (ulong)i)));
+        var results = await coordinator.StreamAsync(
+            Enumerable.Range(0, 4_000).Select(i => Specs.Json("sleep", """{"ms": 1000}""", tag: (ulong)i)));
         Assert.Equal(4_000, results.Count);
         Assert.All(results, result => Assert.Equal(TaskState.Succeeded, result.State));
         // Sequentially it would take over an hour; a benchmark measures how close to one second it comes.

@@ -13,13 +13,15 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Load;
 
 /// <summary>
-/// Part 5, 16: every string and every list of the contract has a limit above which it is rejected, and lists of messages are bounded by bytes.
+/// Part 5, 16: every string and every list of the contract has a limit above which it is rejected, and lists of messages are bounded by
+/// bytes.
 /// </summary>
 public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private static readonly ServiceDescriptor[] Services =
     [
-        TaskService.Descriptor, AdminService.Descriptor, SessionService.Descriptor, QueueService.Descriptor, PipeService.Descriptor, StateService.Descriptor, SyncService.Descriptor,
+        TaskService.Descriptor, AdminService.Descriptor, SessionService.Descriptor, QueueService.Descriptor, PipeService.Descriptor,
+        StateService.Descriptor, SyncService.Descriptor,
     ];
 
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
@@ -33,7 +35,8 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
         foreach (var path in fields)
         {
             var field = path[^1];
-            Assert.True(field.IsMap || field.FieldType != FieldType.String || FieldLimits.OfString(field) is not null, $"{field.FullName} has no limit of its length");
+            Assert.True(field.IsMap || field.FieldType != FieldType.String
+                || FieldLimits.OfString(field) is not null, $"{field.FullName} has no limit of its length");
             Assert.True(!field.IsRepeated || FieldLimits.OfCount(field) is not null, $"{field.FullName} has no limit of its elements");
         }
     }
@@ -42,13 +45,15 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
     [Fact]
     public void A_field_is_within_its_limit_or_named()
     {
-        foreach (var (path, name, isLength) in Services.SelectMany(service => service.Methods).SelectMany(method => CasesOf(method.InputType)))
+        foreach (var (path, name, isLength) in Services.SelectMany(service => service.Methods)
+            .SelectMany(method => CasesOf(method.InputType)))
         {
             var maximum = FieldLimits.All.Single(limit => limit.Name == name).Maximum;
             Assert.Null(FieldLimits.Find(Build(path, maximum, isLength)));
             var violation = FieldLimits.Find(Build(path, maximum + 1, isLength));
             Assert.True(violation is not null, path[^1].FullName);
-            Assert.StartsWith(string.Join('.', path.Select(field => field.Name)), violation.Value.Field.Replace("[0]", "", StringComparison.Ordinal), StringComparison.Ordinal);
+            Assert.StartsWith(string.Join('.', path.Select(field => field.Name)),
+                violation.Value.Field.Replace("[0]", "", StringComparison.Ordinal), StringComparison.Ordinal);
             Assert.Contains($"({name})", violation.Value.Description, StringComparison.Ordinal);
         }
     }
@@ -65,7 +70,8 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
                 {
                     var request = Build(path, FieldLimits.All.Single(limit => limit.Name == name).Maximum + 1, isLength);
                     var told = await RefusalAsync(method, request, path);
-                    Assert.True(told?.Contains($"({name})", StringComparison.Ordinal) == true, $"{method.FullName}, {string.Join('.', path.Select(field => field.Name))}: {told ?? "success"}");
+                    Assert.True(told?.Contains($"({name})", StringComparison.Ordinal) == true,
+                        $"{method.FullName}, {string.Join('.', path.Select(field => field.Name))}: {told ?? "success"}");
                     Assert.Contains(path[^1].Name, told, StringComparison.Ordinal);
                 }
             }
@@ -78,7 +84,8 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
     [Fact]
     public async Task The_table_is_shown()
     {
-        var shown = (await _coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits.ToDictionary(limit => limit.Name, limit => limit.Maximum);
+        var shown = (await _coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits.ToDictionary(
+            limit => limit.Name, limit => limit.Maximum);
         foreach (var limit in FieldLimits.All)
             Assert.Equal(limit.Maximum, shown[limit.Name]);
     }
@@ -97,7 +104,8 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
         var listed = new List<ulong>();
         for (var token = ""; listed.Count == 0 || token.Length > 0;)
         {
-            var page = await _coordinator.Tasks.ListTasksAsync(new ListTasksRequest { PageSize = 1_000, PageToken = token }, CoordinatorProcess.Deadline());
+            var page = await _coordinator.Tasks.ListTasksAsync(
+                new ListTasksRequest { PageSize = 1_000, PageToken = token }, CoordinatorProcess.Deadline());
             Assert.InRange(page.CalculateSize(), 1, 2 * Pages.MaxBytes);
             listed.AddRange(page.Tasks.Select(task => task.TaskId));
             token = page.NextPageToken;
@@ -117,7 +125,8 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
     [InlineData(5, 10, 900_000, 2)]
     [InlineData(0, 10, 100, 0)]
     public void A_page_holds_what_fits(int items, int size, int bytes, int expected) =>
-        Assert.Equal(expected, Pages.Fitting([.. Enumerable.Repeat(new Payload { Data = ByteString.CopyFrom(new byte[bytes]) }, items)], size));
+        Assert.Equal(
+            expected, Pages.Fitting([.. Enumerable.Repeat(new Payload { Data = ByteString.CopyFrom(new byte[bytes]) }, items)], size));
 
     /// <summary>The coordinator's error for a request; null where it accepts it.</summary>
     private async Task<string?> RefusalAsync(MethodDescriptor method, IMessage request, FieldDescriptor[] path)
@@ -140,7 +149,8 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
             return null;
         }
 
-        var refused = await RpcCatalogue.CallAsync(_coordinator.Invoker, method.Service.FullName, method.Name, message: request.ToByteArray());
+        var refused = await RpcCatalogue.CallAsync(
+            _coordinator.Invoker, method.Service.FullName, method.Name, message: request.ToByteArray());
         if (refused is null)
             return null;
         Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
@@ -167,7 +177,8 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
         {
             if (field.FieldType == FieldType.String || field.IsRepeated)
                 yield return [field];
-            if (field.IsMap || field.FieldType != FieldType.Message || field.MessageType.File.Package != "orchestrator.v1" || field.MessageType.Name == nameof(Payload))
+            if (field.IsMap || field.FieldType != FieldType.Message || field.MessageType.File.Package != "orchestrator.v1"
+                || field.MessageType.Name == nameof(Payload))
                 continue;
             foreach (var rest in PathsOf(field.MessageType))
                 yield return [field, .. rest];

@@ -10,7 +10,8 @@ namespace Orchestrator.Integration.Tests.Load;
 /// <summary>The load test: its scenarios in short form, and that it fails when there is an error.</summary>
 public sealed class LoadTestTests
 {
-    public static TheoryData<string> Scenarios => [.. Directory.EnumerateFiles(Repository.PathOf("scripts", "load"), "*.json").Select(file => Path.GetFileName(file)).Order()];
+    public static TheoryData<string> Scenarios =>
+        [.. Directory.EnumerateFiles(Repository.PathOf("scripts", "load"), "*.json").Select(file => Path.GetFileName(file)).Order()];
 
     [Theory]
     [MemberData(nameof(Scenarios))]
@@ -49,7 +50,8 @@ public sealed class LoadTestTests
     [InlineData("""{ "name": "x", "duration": "1s", "clients": [], "colour": 1 }""", "colour")]
     [InlineData("""{ "name": "x", "duration": "soon", "clients": [] }""", "'soon' is not a time")]
     [InlineData("""{ "name": "x", "duration": "1s", "clients": [] }""", "clients must hold at least one")]
-    [InlineData("""{ "name": "x", "duration": "1s", "clients": [{ "name": "a", "rate": 0, "tasks": [{ "handler": "echo" }] }] }""", "clients[0].rate is 0")]
+    [InlineData("""{ "name": "x", "duration": "1s", "clients": [{ "name": "a", "rate": 0, "tasks": [{ "handler": "echo" }] }] }""",
+        "clients[0].rate is 0")]
     [InlineData("""{ "name": "x", "duration": "1s", "clients": [{ "name": "a", "rate": 1, "tasks": [{ "handler": "echo" }] }], "kills": [{ "what": "cat", "every": "1s" }] }""", "'cat'")]
     public async Task A_wrong_file_is_named_with_what_is_wrong(string text, string expected)
     {
@@ -75,11 +77,14 @@ public sealed class LoadTestTests
         ledger.Add(3);
         ledger.End(new TaskResult { State = TaskState.Succeeded }, 0, 1);
         ledger.End(new TaskResult { State = TaskState.WorkerLost }, 0, 1);
-        Assert.Contains("1 are missing", Assert.Single(ledger.Imbalances(before, new TaskCounts { Succeeded = 11, WorkerLost = 1 })), StringComparison.Ordinal);
+        Assert.Contains("1 are missing", Assert.Single(
+            ledger.Imbalances(before, new TaskCounts { Succeeded = 11, WorkerLost = 1 })), StringComparison.Ordinal);
         ledger.GiveUp(1);
         Assert.Empty(ledger.Imbalances(before, new TaskCounts { Succeeded = 11, WorkerLost = 1, Cancelled = 1 }));
-        Assert.Contains("counted 4 ends", Assert.Single(ledger.Imbalances(before, new TaskCounts { Succeeded = 13, WorkerLost = 1 })), StringComparison.Ordinal);
-        Assert.Contains("still open", Assert.Single(ledger.Imbalances(before, new TaskCounts { Succeeded = 12, Running = 1 })), StringComparison.Ordinal);
+        Assert.Contains("counted 4 ends", Assert.Single(
+            ledger.Imbalances(before, new TaskCounts { Succeeded = 13, WorkerLost = 1 })), StringComparison.Ordinal);
+        Assert.Contains("still open", Assert.Single(
+            ledger.Imbalances(before, new TaskCounts { Succeeded = 12, Running = 1 })), StringComparison.Ordinal);
         ledger.Stray();
         Assert.Contains("not open", Assert.Single(ledger.Imbalances(before, new TaskCounts { Succeeded = 12 })), StringComparison.Ordinal);
     }

@@ -25,9 +25,11 @@ public sealed class LockOrderTests(ITestOutputHelper output)
     [Fact]
     public async Task Random_lock_orders_of_eight_processes_never_hang_and_every_reported_deadlock_was_real()
     {
-        var seconds = Environment.GetEnvironmentVariable("ORCHESTRATOR_LOCK_ORDER_SECONDS") is { } text ? double.Parse(text, CultureInfo.InvariantCulture) : (double?)null;
+        var seconds = Environment.GetEnvironmentVariable("ORCHESTRATOR_LOCK_ORDER_SECONDS") is { } text
+            ? double.Parse(text, CultureInfo.InvariantCulture) : (double?)null;
         var seed = Random.Shared.Next(1_000_000);
-        await using var coordinator = await CoordinatorProcess.StartAsync([.. TestWorker.Arguments(Environment.ProcessPath!), "--workers", $"{Processes}"]);
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            [.. TestWorker.Arguments(Environment.ProcessPath!), "--workers", $"{Processes}"]);
         var tasks = Enumerable.Range(0, Processes).Select(number => Specs.Json(TestWorker.LockOrderHandler, JsonSerializer.Serialize(
             new
             {
@@ -41,15 +43,18 @@ public sealed class LockOrderTests(ITestOutputHelper output)
             },
             s_json)));
         var results = await coordinator.StreamAsync(tasks, seconds: 120);
-        Assert.All(results, result => Assert.True(result.State == TaskState.Succeeded, $"seed {seed}: {result.State}: {result.Error?.Message}"));
+        Assert.All(
+            results, result => Assert.True(result.State == TaskState.Succeeded, $"seed {seed}: {result.State}: {result.Error?.Message}"));
         Assert.Equal(Processes, results.Select(result => result.Worker).Distinct().Count());
 
-        var reports = Enumerable.Range(0, Processes).Select(number => JsonSerializer.Deserialize<LockOrderReport>(File.ReadAllBytes(PathOf(number)))!).ToArray();
+        var reports = Enumerable.Range(0, Processes).Select(
+            number => JsonSerializer.Deserialize<LockOrderReport>(File.ReadAllBytes(PathOf(number)))!).ToArray();
         var attempts = reports.SelectMany(report => report.Attempts).ToArray();
         var byLock = attempts.ToLookup(attempt => (attempt.Session, attempt.Lock));
         var deadlocks = attempts.Where(attempt => attempt.Cycle is not null).ToArray();
         output.WriteLine(
-            $"seed {seed}: {reports.Sum(report => report.Finished)} orders finished, {deadlocks.Length} gave way to a deadlock, the longest cycle of "
+            $"seed {seed}: {reports.Sum(report => report.Finished)} orders finished, {deadlocks.Length} gave way to a deadlock, the " +
+            "longest cycle of "
             + $"{deadlocks.Max(attempt => attempt.Cycle!.Count)}; {attempts.Length} acquisitions, 0 hangs");
         Assert.NotEmpty(deadlocks);
 

@@ -33,7 +33,8 @@ public sealed class ObjectMemoryTests
         for (var i = 0; i < 4; i++)
             last = await RunAsync(coordinator, _items);
         var after = Measure(coordinator);
-        TestContext.Current.TestOutputHelper?.WriteLine($"before: {before}; full: {first}; full for the fifth time: {last}; after: {after}");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"before: {before}; full: {first}; full for the fifth time: {last}; after: {after}");
         Assert.InRange(first.Rss, before.Rss + (64L * _items), long.MaxValue);
         Assert.InRange(after.Handles, 0, before.Handles + 10);
         // An idle heap keeps its pages for some seconds. Leaked items would be five times the memory of one round.
@@ -68,10 +69,13 @@ public sealed class ObjectMemoryTests
         var sessions = new string[count];
         await EachAsync(async i =>
         {
-            sessions[i] = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(600) }, CoordinatorProcess.Deadline())).SessionId;
-            await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = $"lock-{i}", SessionId = sessions[i] }, CoordinatorProcess.Deadline());
+            sessions[i] = (await coordinator.Sessions.CreateSessionAsync(
+                new CreateSessionRequest { Ttl = Specs.Seconds(600) }, CoordinatorProcess.Deadline())).SessionId;
+            await coordinator.Sync.AcquireLockAsync(
+                new AcquireLockRequest { Lock = $"lock-{i}", SessionId = sessions[i] }, CoordinatorProcess.Deadline());
         });
-        await EachAsync(async i => await coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = sessions[i] }, CoordinatorProcess.Deadline()));
+        await EachAsync(async i => await coordinator.Sessions.CloseSessionAsync(
+            new CloseSessionRequest { SessionId = sessions[i] }, CoordinatorProcess.Deadline()));
 
         async Task EachAsync(Func<int, Task> body)
         {
@@ -87,10 +91,12 @@ public sealed class ObjectMemoryTests
     /// <summary>Puts this many items and deletes the queue; returns the usage while it was full.</summary>
     private static async Task<Usage> RunAsync(CoordinatorProcess coordinator, int count)
     {
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
         await using var session = await client.OpenSessionAsync("producer");
         await client.CreateQueueAsync(new QueueSpec { Name = "items", MaxItems = count, MaxBytes = 1L << 30 });
-        await session.Queue("items").PutAllAsync(Enumerable.Range(0, count).Select(_ => new Payload { Data = ByteString.CopyFrom(new byte[64]) }));
+        await session.Queue("items").PutAllAsync(
+            Enumerable.Range(0, count).Select(_ => new Payload { Data = ByteString.CopyFrom(new byte[64]) }));
         Assert.Equal(count, (await client.GetQueueAsync("items")).ReadyItems);
         var full = Measure(coordinator);
         await client.DeleteQueueAsync("items");

@@ -10,8 +10,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Load;
 
 /// <summary>
-/// More than fits into the coordinator's memory: rejected with advice, while others go on; freed memory is available again once the work has
-/// ended.
+/// More than fits into the coordinator's memory: rejected with advice, while others go on; freed memory is available again once the work
+/// has ended.
 /// </summary>
 public sealed class OverloadTests(ITestOutputHelper output)
 {
@@ -22,7 +22,8 @@ public sealed class OverloadTests(ITestOutputHelper output)
     public async Task A_flood_of_tasks_is_refused_within_the_memory_budget_and_others_keep_their_share()
     {
         // Without a worker, so that accepted tasks stay; then the order of the starts shows each client's share, not the durations.
-        await using var coordinator = await CoordinatorProcess.StartAsync("--memory-budget", "240MB", "--workers", "0", "--hot-spares", "0");
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            "--memory-budget", "240MB", "--workers", "0", "--hot-spares", "0");
         var tokens = new TokenFiles(coordinator.DataDirectory, TimeProvider.System);
         var greedy = new TaskService.TaskServiceClient(coordinator.Connect(tokens.Create(Role.Submit, null, "greedy").Token));
         var modest = new TaskService.TaskServiceClient(coordinator.Connect(tokens.Create(Role.Submit, null, "modest").Token));
@@ -34,7 +35,8 @@ public sealed class OverloadTests(ITestOutputHelper output)
             Assert.True(i * 10L * Size < 2 * Budget, "it never refused");
             try
             {
-                accepted.AddRange((await greedy.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { Enumerable.Repeat(large, 10) } }, CoordinatorProcess.Deadline())).TaskIds);
+                accepted.AddRange((await greedy.SubmitTasksAsync(
+                    new SubmitTasksRequest { Tasks = { Enumerable.Repeat(large, 10) } }, CoordinatorProcess.Deadline())).TaskIds);
             }
             catch (RpcException exception)
             {
@@ -45,7 +47,8 @@ public sealed class OverloadTests(ITestOutputHelper output)
         AssertAdvice(refusal, "client:greedy", "memory_kept_per_client");
         // Ten times as much as there is room for: none of it is kept.
         for (var i = 0; i < 100; i++)
-            AssertAdvice(await Assert.ThrowsAsync<RpcException>(async () => await greedy.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { Enumerable.Repeat(large, 100) } }, CoordinatorProcess.Deadline())), "client:greedy", "memory_kept_per_client");
+            AssertAdvice(await Assert.ThrowsAsync<RpcException>(async () => await greedy.SubmitTasksAsync(new SubmitTasksRequest { Tasks =
+                { Enumerable.Repeat(large, 100) } }, CoordinatorProcess.Deadline())), "client:greedy", "memory_kept_per_client");
         var limits = await LimitsAsync(coordinator);
         Assert.Equal(Budget, limits["memory"].Maximum);
         Assert.Equal(Budget / 2, limits["memory_kept"].Maximum);
@@ -53,7 +56,8 @@ public sealed class OverloadTests(ITestOutputHelper output)
         output.WriteLine($"{accepted.Count} tasks of {Size} bytes; {limits["memory_kept"].Used:N0} kept, {ProcessUsage.Of(coordinator)}");
 
         var small = Specs.Json("sum_of_squares", """{"n": 100}""");
-        var few = (await modest.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { Enumerable.Repeat(small, 100) } }, CoordinatorProcess.Deadline())).TaskIds;
+        var few = (await modest.SubmitTasksAsync(
+            new SubmitTasksRequest { Tasks = { Enumerable.Repeat(small, 100) } }, CoordinatorProcess.Deadline())).TaskIds;
         await coordinator.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, CoordinatorProcess.Deadline());
         var starts = (await coordinator.WaitAsync([.. accepted, .. few], seconds: 60)).ToDictionary(result => result.TaskId, result =>
             result.Timing.AcceptedAt.ToDateTime() + result.Timing.Queued.ToTimeSpan() + result.Timing.Dispatch.ToTimeSpan());
@@ -67,10 +71,12 @@ public sealed class OverloadTests(ITestOutputHelper output)
     public async Task A_flood_of_items_is_refused_within_the_memory_budget_and_tasks_go_on()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--memory-budget", "240MB");
-        var tenant = coordinator.Connect(new TokenFiles(coordinator.DataDirectory, TimeProvider.System).Create(Role.Submit, null, "tenant").Token);
+        var tenant = coordinator.Connect(
+            new TokenFiles(coordinator.DataDirectory, TimeProvider.System).Create(Role.Submit, null, "tenant").Token);
         var queues = new QueueService.QueueServiceClient(tenant);
         var body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[Size]) };
-        await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "flood", Kind = QueueKind.Fifo, MaxItems = 1_000_000, MaxBytes = 16L << 30 } }, CoordinatorProcess.Deadline());
+        await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "flood", Kind = QueueKind.Fifo,
+            MaxItems = 1_000_000, MaxBytes = 16L << 30 } }, CoordinatorProcess.Deadline());
         RpcException? refusal = null;
         var put = 0;
         for (; refusal is null; put++)
@@ -78,7 +84,8 @@ public sealed class OverloadTests(ITestOutputHelper output)
             Assert.True(put * (long)Size < 2 * Budget, "it never refused");
             try
             {
-                await queues.PutAsync(new PutRequest { Queue = "flood", Items = { new QueueItem { Body = body } } }, CoordinatorProcess.Deadline());
+                await queues.PutAsync(
+                    new PutRequest { Queue = "flood", Items = { new QueueItem { Body = body } } }, CoordinatorProcess.Deadline());
             }
             catch (RpcException exception)
             {
@@ -89,7 +96,8 @@ public sealed class OverloadTests(ITestOutputHelper output)
         AssertAdvice(refusal, "client:tenant", "object_bytes_per_client");
         var update = new UpdateDictRequest { Dict = "d", Edits = { new DictEdit { Key = "k", Set = body } } };
         AssertAdvice(
-            await Assert.ThrowsAsync<RpcException>(async () => await new StateService.StateServiceClient(tenant).UpdateDictAsync(update, CoordinatorProcess.Deadline())),
+            await Assert.ThrowsAsync<RpcException>(
+                async () => await new StateService.StateServiceClient(tenant).UpdateDictAsync(update, CoordinatorProcess.Deadline())),
             "client:tenant",
             "object_bytes_per_client");
         // Part 5, 17: another client still has its share.
@@ -99,16 +107,19 @@ public sealed class OverloadTests(ITestOutputHelper output)
         var results = await coordinator.StreamAsync(Enumerable.Range(0, 50).Select(i => Specs.Bytes("echo", new byte[Size], (ulong)i)));
         Assert.All(results, result => Assert.Equal(TaskState.Succeeded, result.State));
         await queues.DeleteQueueAsync(new DeleteQueueRequest { Queue = "flood" }, CoordinatorProcess.Deadline());
-        await new StateService.StateServiceClient(coordinator.Invoker).UpdateDictAsync(new UpdateDictRequest { Dict = "d", Edits = { new DictEdit { Key = "k", Set = body } } }, CoordinatorProcess.Deadline());
+        await new StateService.StateServiceClient(coordinator.Invoker).UpdateDictAsync(
+            new UpdateDictRequest { Dict = "d", Edits = { new DictEdit { Key = "k", Set = body } } }, CoordinatorProcess.Deadline());
     }
 
     [Fact]
     public async Task A_result_that_finds_no_room_fails_its_task_and_says_so()
     {
-        // Small inputs that are all accepted at once, with unfetched results of three megabytes each: two and a half times the available room.
+        // Small inputs that are all accepted at once, with unfetched results of three megabytes each: two and a half times the available
+        // room.
         const int Tasks = 100;
         await using var coordinator = await CoordinatorProcess.StartAsync("--memory-budget", "240MB");
-        var ids = await coordinator.SubmitAsync(Enumerable.Repeat(Specs.Json("mandelbrot", """{"width": 2000, "height": 1500, "iterations": 2}"""), Tasks));
+        var ids = await coordinator.SubmitAsync(
+            Enumerable.Repeat(Specs.Json("mandelbrot", """{"width": 2000, "height": 1500, "iterations": 2}"""), Tasks));
         var results = new List<TaskResult>();
         foreach (var id in ids)
             results.Add((await WaitForEndAsync(coordinator, id)).Result);
@@ -134,7 +145,8 @@ public sealed class OverloadTests(ITestOutputHelper output)
     }
 
     private static async Task<Dictionary<string, Limit>> LimitsAsync(CoordinatorProcess coordinator) =>
-        (await coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits.ToDictionary(limit => limit.Name);
+        (await coordinator.Admin.ListLimitsAsync(
+            new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits.ToDictionary(limit => limit.Name);
 
     private static void AssertAdvice(RpcException exception, string subject, string limit)
     {

@@ -12,7 +12,8 @@ public sealed class AdminTests
     {
         await using var coordinator = await CoordinatorProcess.StartAsync();
         var before = (await coordinator.WorkersAsync()).Select(worker => worker.Pid).ToArray();
-        var load = coordinator.StreamAsync(Enumerable.Range(0, 2_000).Select(i => Specs.Json(i % 2 == 0 ? "sleep" : "count_primes", i % 2 == 0 ? """{"ms": 50}""" : """{"limit": 20000}""", tag: (ulong)i)));
+        var load = coordinator.StreamAsync(Enumerable.Range(0, 2_000).Select(
+            i => Specs.Json(i % 2 == 0 ? "sleep" : "count_primes", i % 2 == 0 ? """{"ms": 50}""" : """{"limit": 20000}""", tag: (ulong)i)));
         var recycled = await coordinator.Admin.RecycleWorkersAsync(new RecycleWorkersRequest(), CoordinatorProcess.Deadline());
         Assert.Equal(2, recycled.Recycled);
         var results = await load;
@@ -28,11 +29,14 @@ public sealed class AdminTests
     public async Task Workers_are_scaled_up_and_down()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync();
-        Assert.Equal(3, (await coordinator.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 3 }, CoordinatorProcess.Deadline())).Workers);
+        Assert.Equal(
+            3, (await coordinator.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 3 }, CoordinatorProcess.Deadline())).Workers);
         await coordinator.WaitForEventAsync("worker.ready", item => item.Subject.StartsWith("worker-3#", StringComparison.Ordinal));
-        var results = await coordinator.StreamAsync(Enumerable.Range(0, 100).Select(i => Specs.Json("sleep", """{"ms": 20}""", tag: (ulong)i)));
+        var results = await coordinator.StreamAsync(
+            Enumerable.Range(0, 100).Select(i => Specs.Json("sleep", """{"ms": 20}""", tag: (ulong)i)));
         Assert.Equal(3, results.Select(result => result.Worker).Distinct().Count());
-        Assert.Equal(1, (await coordinator.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, CoordinatorProcess.Deadline())).Workers);
+        Assert.Equal(
+            1, (await coordinator.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, CoordinatorProcess.Deadline())).Workers);
         await coordinator.WaitForEventAsync("worker.exited", item => item.Subject.StartsWith("worker-3#", StringComparison.Ordinal));
         Assert.Single(await coordinator.WorkersAsync());
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("sleep", """{"ms": 1}"""))).State);
@@ -55,7 +59,8 @@ public sealed class AdminTests
     public async Task Status_counts_what_happened()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
-        await coordinator.StreamAsync([Specs.Json("sleep", """{"ms": 1}"""), Specs.Json("throw", """{"message": "x"}"""), Specs.Json("fibonacci", """{"n": 3}""")]);
+        await coordinator.StreamAsync(
+            [Specs.Json("sleep", """{"ms": 1}"""), Specs.Json("throw", """{"message": "x"}"""), Specs.Json("fibonacci", """{"n": 3}""")]);
         var status = (await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status;
         Assert.Equal(2, status.Tasks.Succeeded);
         Assert.Equal(1, status.Tasks.Failed);
@@ -75,17 +80,23 @@ public sealed class AdminTests
         foreach (var name in new[] { "full", "idle" })
             await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name } }, CoordinatorProcess.Deadline());
         await queues.PutAsync(new PutRequest { Queue = "full", Items = { Item(), Item(), Item() } }, CoordinatorProcess.Deadline());
-        var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(600) }, CoordinatorProcess.Deadline())).SessionId;
+        var session = (await coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { Ttl = Specs.Seconds(600) }, CoordinatorProcess.Deadline())).SessionId;
         // Leased items are still in the queue, and so are items that return only after a delay.
-        var leased = await queues.GetAsync(new GetRequest { Queue = "full", Leased = true, MaxItems = 2, SessionId = session }, CoordinatorProcess.Deadline());
-        var settle = new SettleRequest { Queue = "full", SessionId = session, LeaseIds = { leased.Items[0].LeaseId }, Settlement = Settlement.Return, Duration = Specs.Seconds(600) };
+        var leased = await queues.GetAsync(
+            new GetRequest { Queue = "full", Leased = true, MaxItems = 2, SessionId = session }, CoordinatorProcess.Deadline());
+        var settle = new SettleRequest { Queue = "full", SessionId = session, LeaseIds = { leased.Items[0].LeaseId },
+            Settlement = Settlement.Return, Duration = Specs.Seconds(600) };
         await queues.SettleAsync(settle, CoordinatorProcess.Deadline());
         Assert.Equal((1, 2, 3), await CountAsync());
         string[] at = ["--data-dir", coordinator.DataDirectory];
-        Assert.Contains("Objects: 1 session, 2 queues with 3 items\n", (await TestKit.CommandLine.RunAsync(["status", .. at])).Output, StringComparison.Ordinal);
-        Assert.Contains(", 1 session, 2 queues with 3 items\n", (await TestKit.CommandLine.RunAsync(["top", "--once", .. at])).Output, StringComparison.Ordinal);
+        Assert.Contains("Objects: 1 session, 2 queues with 3 items\n", (await TestKit.CommandLine.RunAsync(["status", .. at])).Output,
+            StringComparison.Ordinal);
+        Assert.Contains(", 1 session, 2 queues with 3 items\n", (await TestKit.CommandLine.RunAsync(["top", "--once", .. at])).Output,
+            StringComparison.Ordinal);
         // Settled as done, taken without a lease, dropped with its queue: each leaves the count.
-        settle = new SettleRequest { Queue = "full", SessionId = session, LeaseIds = { leased.Items[1].LeaseId }, Settlement = Settlement.Done };
+        settle =
+            new SettleRequest { Queue = "full", SessionId = session, LeaseIds = { leased.Items[1].LeaseId }, Settlement = Settlement.Done };
         await queues.SettleAsync(settle, CoordinatorProcess.Deadline());
         await queues.GetAsync(new GetRequest { Queue = "full" }, CoordinatorProcess.Deadline());
         Assert.Equal((1, 2, 1), await CountAsync());

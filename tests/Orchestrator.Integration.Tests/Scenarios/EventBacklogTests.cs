@@ -5,7 +5,9 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Integration.Tests.Scenarios;
 
-/// <summary>Part 5, 7: in any order of adds and reads, the events that a reader receives plus those reported as missed are all events.</summary>
+/// <summary>
+/// Part 5, 7: in any order of adds and reads, the events that a reader receives plus those reported as missed are all events.
+/// </summary>
 public sealed class EventBacklogTests
 {
     private const int Tasks = 4;
@@ -32,7 +34,8 @@ public sealed class EventBacklogTests
                 var number = random.Next(Tasks);
                 if (!ended[number] && random.Next(5) >= taken)
                 {
-                    var kind = random.Next(3_000) == 0 ? TaskEventKind.Ended : (TaskEventKind)random.Next((int)TaskEventKind.Running, (int)TaskEventKind.Ended);
+                    var kind = random.Next(3_000) == 0
+                        ? TaskEventKind.Ended : (TaskEventKind)random.Next((int)TaskEventKind.Running, (int)TaskEventKind.Ended);
                     ended[number] = kind == TaskEventKind.Ended;
                     counts[number] = counts[number].With(kind);
                     backlog.Add(new TaskEventRecord(tasks[number], kind, ++sequence, 0, null, bytes) { Counts = counts[number] });
@@ -56,7 +59,8 @@ public sealed class EventBacklogTests
                 Take();
             Assert.All(told, Assert.True);
             for (var number = 0; number < Tasks; number++)
-                Assert.Equal(counts[number], new EventCounts(got[number].Partials + missed[number].Partials, got[number].LogLines + missed[number].LogLines));
+                Assert.Equal(counts[number], new EventCounts(
+                    got[number].Partials + missed[number].Partials, got[number].LogLines + missed[number].LogLines));
             Assert.Equal(0, memory.Used);
 
             void Take()
@@ -91,7 +95,8 @@ public sealed class EventBacklogTests
     {
         var effects = new TaskEffects();
         new TaskEngine(new TaskEngineOptions()).Apply(
-            new TaskCommand.Submit([.. Enumerable.Range(0, Tasks).Select(i => new TaskSubmission("none", TaskPolicy.Default, null, 0, (ulong)i, ""))], null),
+            new TaskCommand.Submit(
+                [.. Enumerable.Range(0, Tasks).Select(i => new TaskSubmission("none", TaskPolicy.Default, null, 0, (ulong)i, ""))], null),
             TimeSpan.FromSeconds(1),
             effects);
         return [.. effects.Submitted.Select(outcome => outcome.Task!)];

@@ -16,15 +16,16 @@ public sealed class YieldingCoordinator : IAsyncLifetime
     public CoordinatorProcess Coordinator { get; private set; } = null!;
 
     public async ValueTask InitializeAsync() =>
-        Coordinator = await CoordinatorProcess.StartAsync(["--workers", "1", "--hot-spares", "0", .. TestWorker.Arguments(Environment.ProcessPath!)]);
+        Coordinator = await CoordinatorProcess.StartAsync(
+            ["--workers", "1", "--hot-spares", "0", .. TestWorker.Arguments(Environment.ProcessPath!)]);
 
     public async ValueTask DisposeAsync() => await Coordinator.DisposeAsync();
 }
 
 /// <summary>
-/// Part 5, 7: a reader that does not keep up, or comes late, learns what it has missed, wherever it is dropped: streams and watches of tasks,
-/// their partial outputs, log lines and progress, the SDK, the command, and the operator's events. (Watches of shared state end with their
-/// reason: <c>SlowWatcherTests</c>; what a worker drops is reported in the task's log: <c>TaskLogTests</c>.)
+/// Part 5, 7: a reader that does not keep up, or comes late, learns what it has missed, wherever it is dropped: streams and watches of
+/// tasks, their partial outputs, log lines and progress, the SDK, the command, and the operator's events. (Watches of shared state end with
+/// their reason: <c>SlowWatcherTests</c>; what a worker drops is reported in the task's log: <c>TaskLogTests</c>.)
 /// </summary>
 public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixture<YieldingCoordinator>
 {
@@ -79,7 +80,8 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
     public async Task A_watch_whose_client_does_not_read_states_the_gap()
     {
         var id = (await _coordinator.SubmitAsync(Yield(0, Partials, PartialBytes))).Single();
-        using var call = new TaskService.TaskServiceClient(_coordinator.Connect()).WatchTasks(new WatchTasksRequest { TaskIds = { id } }, CoordinatorProcess.Deadline());
+        using var call = new TaskService.TaskServiceClient(_coordinator.Connect()).WatchTasks(
+            new WatchTasksRequest { TaskIds = { id } }, CoordinatorProcess.Deadline());
         var reader = new Reader();
         Assert.True(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         reader.Take(call.ResponseStream.Current.Event);
@@ -93,8 +95,8 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
     }
 
     /// <summary>
-    /// Part 5, 7: a late watcher gets the number of missed outputs, and one that resumes gets the exact number since its position, wherever that
-    /// was.
+    /// Part 5, 7: a late watcher gets the number of missed outputs, and one that resumes gets the exact number since its position, wherever
+    /// that was.
     /// </summary>
     [Fact]
     public async Task Who_comes_late_or_back_is_told_exactly_what_is_gone()
@@ -104,10 +106,12 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
         var late = await WatchAsync(id, 0);
         late.AssertAll(Partials);
         Assert.InRange(late.AfterLastGap, 1, Kept);
-        Assert.Equal("warning: 30 log lines before this are lost to this reader: only the newest 1,000 events are kept", Assert.Single(late.Log));
+        Assert.Equal(
+            "warning: 30 log lines before this are lost to this reader: only the newest 1,000 events are kept", Assert.Single(late.Log));
         Assert.Equal(Partials - late.AfterLastGap, (int)late.Dropped);
 
-        // A watcher that had the last output before the kept ones, and watchers that had some of the dropped ones: one task's sequences are consecutive.
+        // A watcher that had the last output before the kept ones, and watchers that had some of the dropped ones: one task's sequences are
+        // consecutive.
         var gone = (ulong)(Partials - late.AfterLastGap);
         foreach (var had in (ulong[])[gone, gone - 1, gone - 700])
         {
@@ -118,13 +122,16 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
         }
     }
 
-    /// <summary>Part 5, 7: when only the result follows, the gap is an event of its own; and a reader that resumes behind it still gets the result.</summary>
+    /// <summary>
+    /// Part 5, 7: when only the result follows, the gap is an event of its own; and a reader that resumes behind it still gets the result.
+    /// </summary>
     [Fact]
     public async Task A_gap_at_the_end_is_an_event_before_the_result()
     {
         // Others' partial outputs evict those of the first task from the reader's backlog.
         using var call = new TaskService.TaskServiceClient(_coordinator.Connect()).StreamTasks(CoordinatorProcess.Deadline());
-        await call.RequestStream.WriteAsync(new StreamTasksRequest { Options = new StreamOptions { Events = true, Ids = true }, Tasks = { Yield(0, 0, 0, tag: 1) } });
+        await call.RequestStream.WriteAsync(
+            new StreamTasksRequest { Options = new StreamOptions { Events = true, Ids = true }, Tasks = { Yield(0, 0, 0, tag: 1) } });
         Assert.True(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         var ids = new List<ulong>();
         // The transport is full from here on; these run one after the other.
@@ -155,8 +162,10 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
             var before = ids.Count;
             await Waits.UntilAsync(async () =>
             {
-                var list = await _coordinator.Tasks.ListTasksAsync(new ListTasksRequest { Handler = "yield", PageSize = 1 }, CoordinatorProcess.Deadline());
-                if (list.Tasks.FirstOrDefault() is { Result.State: TaskState.Succeeded } task && !ids.Contains(task.TaskId) && task.Result.Tag == tag)
+                var list = await _coordinator.Tasks.ListTasksAsync(
+                    new ListTasksRequest { Handler = "yield", PageSize = 1 }, CoordinatorProcess.Deadline());
+                if (list.Tasks.FirstOrDefault() is { Result.State: TaskState.Succeeded } task && !ids.Contains(task.TaskId)
+                    && task.Result.Tag == tag)
                     ids.Add(task.TaskId);
                 return ids.Count > before;
             });
@@ -167,7 +176,8 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
     [Fact]
     public async Task The_sdk_is_never_silent()
     {
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = _coordinator.DataDirectory });
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { DataDirectory = _coordinator.DataDirectory });
         var handle = await client.SubmitAsync(TaskFunction.Json<int[], int>("yield"), [0, 1_200, 10]);
         Assert.Equal(1_200, await handle);
         var error = await Assert.ThrowsAsync<PartialsLostException>(async () =>
@@ -188,7 +198,8 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
         await using (var stream = client.OpenTaskStream(new TaskStreamOptions { OnEvent = streamed.Take, OnResult = ended.SetResult }))
         {
             await stream.SubmitAsync(Yield(0, 300, 10), TestContext.Current.CancellationToken);
-            Assert.Equal(TaskState.Succeeded, (await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).State);
+            Assert.Equal(
+                TaskState.Succeeded, (await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).State);
         }
 
         // Missed events were reported before the result.
@@ -210,7 +221,8 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
     }
 
     /// <summary>
-    /// Part 5, 7: the operator's events: a late or slow watcher learns which events are no longer kept, by their numbers, and is not cut off.
+    /// Part 5, 7: the operator's events: a late or slow watcher learns which events are no longer kept, by their numbers, and is not cut
+    /// off.
     /// </summary>
     [Fact]
     public async Task Operators_events_that_are_gone_are_named()
@@ -220,7 +232,8 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
             events.Add("kind", "subject", $"{i + 1}");
         await using var watch = events.WatchAsync(17, TestContext.Current.CancellationToken).GetAsyncEnumerator();
         var first = await NextAsync();
-        Assert.Equal((EventLog.Gone, 300L, "events 18 to 300 are no longer kept: the last 10000 are"), (first.Kind, first.Sequence, first.Message));
+        Assert.Equal(
+            (EventLog.Gone, 300L, "events 18 to 300 are no longer kept: the last 10000 are"), (first.Kind, first.Sequence, first.Message));
         Assert.Equal(301, (await NextAsync()).Sequence);
         for (var i = 0; i < 20_000; i++)
             events.Add("kind", "subject", "");
@@ -233,14 +246,17 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
             Assert.Equal(last, seen - 1);
         }
 
-        async Task<OperatorEvent> NextAsync() => await watch.MoveNextAsync() ? watch.Current : throw new InvalidOperationException("the events have ended");
+        async Task<OperatorEvent> NextAsync() =>
+            await watch.MoveNextAsync() ? watch.Current : throw new InvalidOperationException("the events have ended");
     }
 
-    private static TaskSpec Yield(int lines, int partials, int bytes, ulong tag = 0) => Specs.Json("yield", $"[{lines}, {partials}, {bytes}]", tag: tag);
+    private static TaskSpec Yield(int lines, int partials, int bytes, ulong tag = 0) =>
+        Specs.Json("yield", $"[{lines}, {partials}, {bytes}]", tag: tag);
 
     private async Task<Reader> WatchAsync(ulong id, ulong after, long had = 0)
     {
-        using var call = _coordinator.Tasks.WatchTasks(new WatchTasksRequest { TaskIds = { id }, AfterSequence = after }, CoordinatorProcess.Deadline());
+        using var call = _coordinator.Tasks.WatchTasks(
+            new WatchTasksRequest { TaskIds = { id }, AfterSequence = after }, CoordinatorProcess.Deadline());
         var reader = new Reader(had);
         await foreach (var response in call.ResponseStream.ReadAllAsync())
             reader.Take(response.Event);

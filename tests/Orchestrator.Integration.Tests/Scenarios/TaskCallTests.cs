@@ -39,7 +39,8 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     [Fact]
     public async Task A_stream_answers_every_task_once_under_its_tag()
     {
-        var results = await _coordinator.StreamAsync(Enumerable.Range(0, 3_000).Select(i => Specs.Json("fibonacci", $"{{\"n\": {i % 15}}}", tag: (ulong)i)));
+        var results = await _coordinator.StreamAsync(
+            Enumerable.Range(0, 3_000).Select(i => Specs.Json("fibonacci", $"{{\"n\": {i % 15}}}", tag: (ulong)i)));
         Assert.Equal(3_000, results.Count);
         Assert.Equal(Enumerable.Range(0, 3_000).Select(i => (ulong)i), results.Select(result => result.Tag).Order());
         Assert.All(results, result => Assert.Equal(Fibonacci((int)result.Tag % 15), result.Output.Json.NumberValue));
@@ -60,7 +61,8 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     [Fact]
     public async Task Results_come_as_they_complete_otherwise()
     {
-        var results = await _coordinator.StreamAsync([Specs.Json("sleep", """{"ms": 500}""", tag: 1), Specs.Json("sleep", """{"ms": 1}""", tag: 2)]);
+        var results = await _coordinator.StreamAsync(
+            [Specs.Json("sleep", """{"ms": 500}""", tag: 1), Specs.Json("sleep", """{"ms": 1}""", tag: 2)]);
         Assert.Equal([2UL, 1UL], results.Select(result => result.Tag));
     }
 
@@ -68,7 +70,8 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     public async Task Fail_fast_cancels_the_rest()
     {
         var results = await _coordinator.StreamAsync(
-            [Specs.Json("sleep", """{"ms": 60000}""", tag: 1), Specs.Json("throw", """{"message": "no"}""", tag: 2), Specs.Json("sleep", """{"ms": 60000}""", tag: 3)],
+            [Specs.Json("sleep", """{"ms": 60000}""", tag: 1), Specs.Json(
+                "throw", """{"message": "no"}""", tag: 2), Specs.Json("sleep", """{"ms": 60000}""", tag: 3)],
             new StreamOptions { FailFast = true });
         Assert.Equal(TaskState.Failed, results.Single(result => result.Tag == 2).State);
         Assert.All(results.Where(result => result.Tag != 2), result => Assert.Equal(TaskState.Cancelled, result.State));
@@ -130,8 +133,10 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
         {
             while (true)
             {
-                var tasks = await _coordinator.Tasks.ListTasksAsync(new ListTasksRequest { Handler = "sleep" }, CoordinatorProcess.Deadline());
-                if (tasks.Tasks.FirstOrDefault(task => task.Options.Labels.ContainsKey("test") && task.Options.Labels["test"] == label) is { } found)
+                var tasks = await _coordinator.Tasks.ListTasksAsync(
+                    new ListTasksRequest { Handler = "sleep" }, CoordinatorProcess.Deadline());
+                if (tasks.Tasks.FirstOrDefault(
+                    task => task.Options.Labels.ContainsKey("test") && task.Options.Labels["test"] == label) is { } found)
                     return found.TaskId;
             }
         }
@@ -148,7 +153,8 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
         Assert.Equal("throw", info.Handler);
         Assert.Equal(ErrorReason.HandlerFailed, info.Result.Error.Reason);
         Assert.NotEmpty(info.Result.Error.StackTrace);
-        var listed = await _coordinator.Tasks.ListTasksAsync(new ListTasksRequest { States = { TaskState.Failed }, Handler = "throw", PageSize = 1 }, CoordinatorProcess.Deadline());
+        var listed = await _coordinator.Tasks.ListTasksAsync(
+            new ListTasksRequest { States = { TaskState.Failed }, Handler = "throw", PageSize = 1 }, CoordinatorProcess.Deadline());
         Assert.Equal(ids[1], listed.Tasks.Single().TaskId);
     }
 
@@ -156,12 +162,15 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     public async Task Wait_for_the_first_answers_before_the_rest_and_a_timeout_is_a_result()
     {
         var ids = await _coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 60000}"""), Specs.Json("sleep", """{"ms": 1}"""));
-        var first = await _coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { ids }, Mode = WaitMode.FirstCompleted }, CoordinatorProcess.Deadline());
+        var first = await _coordinator.Tasks.WaitTasksAsync(
+            new WaitTasksRequest { TaskIds = { ids }, Mode = WaitMode.FirstCompleted }, CoordinatorProcess.Deadline());
         Assert.Equal(ids[1], first.Done.Single().TaskId);
         Assert.Equal(ids[0], first.PendingTaskIds.Single());
-        var none = await _coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { ids[0] }, Timeout = Specs.Seconds(0) }, CoordinatorProcess.Deadline());
+        var none = await _coordinator.Tasks.WaitTasksAsync(
+            new WaitTasksRequest { TaskIds = { ids[0] }, Timeout = Specs.Seconds(0) }, CoordinatorProcess.Deadline());
         Assert.Empty(none.Done);
-        var cancelled = await _coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { ids } }, CoordinatorProcess.Deadline());
+        var cancelled = await _coordinator.Tasks.CancelTasksAsync(
+            new CancelTasksRequest { TaskIds = { ids } }, CoordinatorProcess.Deadline());
         Assert.Equal(ids[0], cancelled.CancelledTaskIds.Single());
         Assert.Equal(TaskState.Cancelled, (await _coordinator.WaitAsync([ids[0]])).Single().State);
     }
@@ -186,7 +195,8 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
         async Task<List<TaskEvent>> WatchAsync(ulong after)
         {
             var seen = new List<TaskEvent>();
-            using var watch = _coordinator.Tasks.WatchTasks(new WatchTasksRequest { TaskIds = { id }, AfterSequence = after }, CoordinatorProcess.Deadline());
+            using var watch = _coordinator.Tasks.WatchTasks(
+                new WatchTasksRequest { TaskIds = { id }, AfterSequence = after }, CoordinatorProcess.Deadline());
             await foreach (var response in watch.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
                 seen.Add(response.Event);
             return seen;
@@ -209,9 +219,11 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     public async Task A_task_runs_after_those_it_depends_on_and_fails_with_them()
     {
         var first = (await _coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 100}"""))).Single();
-        var second = (await _coordinator.SubmitAsync(Specs.Json("fibonacci", """{"n": 5}""", new TaskOptions { DependsOn = { first } }))).Single();
+        var second = (await _coordinator.SubmitAsync(Specs.Json("fibonacci", """{"n": 5}""", new TaskOptions { DependsOn = { first } })))
+            .Single();
         var broken = (await _coordinator.SubmitAsync(Specs.Json("throw", """{"message": "x"}"""))).Single();
-        var dependent = (await _coordinator.SubmitAsync(Specs.Json("fibonacci", """{"n": 5}""", new TaskOptions { DependsOn = { broken } }))).Single();
+        var dependent =
+            (await _coordinator.SubmitAsync(Specs.Json("fibonacci", """{"n": 5}""", new TaskOptions { DependsOn = { broken } }))).Single();
         var results = await _coordinator.WaitAsync([second, dependent]);
         Assert.Equal(TaskState.Succeeded, results[0].State);
         Assert.Equal(ErrorReason.DependencyFailed, results[1].Error.Reason);
@@ -224,7 +236,8 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     {
         var options = new TaskOptions { ConcurrencyKey = "one", ConcurrencyLimit = 1 };
         var results = await _coordinator.StreamAsync(
-            Enumerable.Range(0, 6).Select(i => Specs.Json("sleep", """{"ms": 50}""", options, (ulong)i)), new StreamOptions { Timing = true });
+            Enumerable.Range(0, 6).Select(
+                i => Specs.Json("sleep", """{"ms": 50}""", options, (ulong)i)), new StreamOptions { Timing = true });
         Assert.Equal(6, results.Count);
         // Never two at once: each was accepted at the same time and started after the run of the one before.
         var starts = results.Select(result => result.Timing.Queued.ToTimeSpan()).Order().ToArray();
@@ -235,17 +248,20 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     public async Task Attempts_take_permits_of_a_rate_limiter_that_clients_share()
     {
         var sync = _coordinator.Sync;
-        await sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = "api", Permits = 4, Period = Specs.Seconds(86_400) } }, CoordinatorProcess.Deadline());
+        await sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec =
+            new RateLimiterSpec { Name = "api", Permits = 4, Period = Specs.Seconds(86_400) } }, CoordinatorProcess.Deadline());
         await sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = "api" }, CoordinatorProcess.Deadline());
         var options = new TaskOptions { RateLimiter = "api" };
-        var ids = await _coordinator.SubmitAsync(Enumerable.Range(0, 6).Select(i => Specs.Json("fibonacci", """{"n": 5}""", options, (ulong)i)));
+        var ids = await _coordinator.SubmitAsync(
+            Enumerable.Range(0, 6).Select(i => Specs.Json("fibonacci", """{"n": 5}""", options, (ulong)i)));
         Assert.All(await _coordinator.WaitAsync(ids.Take(3)), result => Assert.Equal(TaskState.Succeeded, result.State));
         // Once its caller has cancelled it, a task takes no permit.
         await _coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { ids[5] } }, CoordinatorProcess.Deadline());
         // The others pass.
         Assert.Equal(TaskState.Succeeded, (await _coordinator.RunAsync(Specs.Json("fibonacci", """{"n": 5}"""))).State);
         foreach (var id in ids.Skip(3).Take(2))
-            Assert.Equal(TaskState.Queued, (await _coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = id }, CoordinatorProcess.Deadline())).Task.State);
+            Assert.Equal(TaskState.Queued,
+                (await _coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = id }, CoordinatorProcess.Deadline())).Task.State);
         await sync.DeleteRateLimiterAsync(new DeleteRateLimiterRequest { RateLimiter = "api" }, CoordinatorProcess.Deadline());
         Assert.All(await _coordinator.WaitAsync(ids.Skip(3).Take(2)), result =>
         {
@@ -260,9 +276,11 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     [Fact]
     public async Task A_thousand_tasks_pass_a_rate_limiter_that_has_permits_for_all()
     {
-        await _coordinator.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = new RateLimiterSpec { Name = "wide", Permits = 1_000, Period = Specs.Seconds(86_400) } }, CoordinatorProcess.Deadline());
+        await _coordinator.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec =
+            new RateLimiterSpec { Name = "wide", Permits = 1_000, Period = Specs.Seconds(86_400) } }, CoordinatorProcess.Deadline());
         var options = new TaskOptions { RateLimiter = "wide" };
-        var results = await _coordinator.StreamAsync(Enumerable.Range(0, 1_000).Select(i => Specs.Json("echo", "1", i % 2 == 0 ? options : null, (ulong)i)));
+        var results = await _coordinator.StreamAsync(
+            Enumerable.Range(0, 1_000).Select(i => Specs.Json("echo", "1", i % 2 == 0 ? options : null, (ulong)i)));
         Assert.All(results, result => Assert.Equal(TaskState.Succeeded, result.State));
         Assert.Equal(1_000, results.Count);
     }

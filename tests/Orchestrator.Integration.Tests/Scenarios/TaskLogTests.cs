@@ -19,8 +19,10 @@ public sealed class TaskLogTests
         {
             Assert.Equal(
                 [
-                    ("info", $"{name} by a logger of a class"), ("info", $"{name} by the context's logger"), ("stderr", $"{name} to error"), ("stdout", $"{name} at once"),
-                    ("stdout", $"{name} in parallel"), ("stdout", $"{name} in parallel"), ("stdout", $"{name} in two pieces"), ("stdout", $"{name} without an end"),
+                    ("info", $"{name} by a logger of a class"), ("info", $"{name} by the context's logger"), ("stderr", $"{name} to error"),
+                    ("stdout", $"{name} at once"),
+                    ("stdout", $"{name} in parallel"), ("stdout", $"{name} in parallel"), ("stdout", $"{name} in two pieces"),
+                    ("stdout", $"{name} without an end"),
                 ],
                 (await LogAsync(coordinator, id)).Order());
         }
@@ -104,14 +106,17 @@ public sealed class TaskLogTests
         var result = await coordinator.RunAsync(Specs.Json("read_input", "\"\""));
         Assert.Equal((TaskState.Succeeded, "00"), (result.State, result.Output.Json.StringValue));
         // The pipe still works: a worker notices the end of its coordinator.
-        Assert.EndsWith("/dev/null", new FileInfo($"/proc/{(await coordinator.WorkersAsync()).Single().Pid}/fd/0").LinkTarget, StringComparison.Ordinal);
+        Assert.EndsWith("/dev/null", new FileInfo(
+            $"/proc/{(await coordinator.WorkersAsync()).Single().Pid}/fd/0").LinkTarget, StringComparison.Ordinal);
     }
 
     private static Task<CoordinatorProcess> StartAsync(params string[] arguments) =>
-        CoordinatorProcess.StartAsync([.. arguments, "--workers", "1", "--hot-spares", "0", .. TestWorker.Arguments(Environment.ProcessPath!)]);
+        CoordinatorProcess.StartAsync(
+            [.. arguments, "--workers", "1", "--hot-spares", "0", .. TestWorker.Arguments(Environment.ProcessPath!)]);
 
     /// <summary>The log lines of a task until its end, or up to this many.</summary>
-    private static async Task<List<(string Level, string Message)>> LogAsync(CoordinatorProcess coordinator, ulong id, int until = int.MaxValue)
+    private static async Task<List<(string Level, string Message)>> LogAsync(
+        CoordinatorProcess coordinator, ulong id, int until = int.MaxValue)
     {
         var log = new List<(string, string)>();
         using var watch = coordinator.Tasks.WatchTasks(new WatchTasksRequest { TaskIds = { id } }, CoordinatorProcess.Deadline());

@@ -4,8 +4,8 @@ using Orchestrator.TestKit;
 namespace Orchestrator.Integration.Tests.Sdk;
 
 /// <summary>
-/// The client, published as trimmed native code without warnings, works. Explicit, since the native compiler takes a minute: <c>scripts/accept
-/// native</c>.
+/// The client, published as trimmed native code without warnings, works. Explicit, since the native compiler takes a minute:
+/// <c>scripts/accept native</c>.
 /// </summary>
 public sealed class AheadOfTimeTests
 {
@@ -23,8 +23,10 @@ public sealed class AheadOfTimeTests
             var (publishExit, publishOutput) = await RunAsync(
                 "dotnet",
                 [
-                    "publish", Repository.PathOf("tests", "AotClient"), "-c", "Release", "-nodeReuse:false", "-p:UseSharedCompilation=false",
-                    "-p:PublishAot=true", "--use-current-runtime", $"-p:ArtifactsPath={Path.Combine(directory, "artifacts")}", "-o", Path.Combine(directory, "out"),
+                    "publish", Repository.PathOf("tests", "AotClient"), "-c", "Release", "-nodeReuse:false",
+                    "-p:UseSharedCompilation=false",
+                    "-p:PublishAot=true", "--use-current-runtime", $"-p:ArtifactsPath={Path.Combine(directory, "artifacts")}", "-o",
+                    Path.Combine(directory, "out"),
                 ],
                 [],
                 PublishLimit);

@@ -36,7 +36,8 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
     public async Task What_a_handler_prints_stands_in_the_hosts_log_with_task_and_worker()
     {
         await using var program = SampleProcess.Start("PoolProgram", "hosted");
-        Assert.Matches(@"^\s*said by a handler \(task 1 on worker-\d+#\d+\)$", await program.LineAsync(line => line.Contains("said by", StringComparison.Ordinal)));
+        Assert.Matches(@"^\s*said by a handler \(task 1 on worker-\d+#\d+\)$", await program.LineAsync(
+            line => line.Contains("said by", StringComparison.Ordinal)));
         Assert.Equal(0, await program.EndAsync());
     }
 
@@ -47,7 +48,8 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
         await using var program = SampleProcess.Start("PoolProgram", "broken");
         var run = await program.LineAsync(_ => true);
         Assert.StartsWith("WorkerLost: ", run, StringComparison.Ordinal);
-        Assert.Contains("no living worker group can run 'pid': group 'worker' was given up after 5 early deaths", run, StringComparison.Ordinal);
+        Assert.Contains(
+            "no living worker group can run 'pid': group 'worker' was given up after 5 early deaths", run, StringComparison.Ordinal);
         Assert.Contains("System.IO.InvalidDataException: there is no model", run, StringComparison.Ordinal);
         Assert.Equal("map WorkerLost", await program.LineAsync(_ => true));
         Assert.Equal(0, await program.EndAsync());
@@ -100,7 +102,9 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
         await foreach (var line in program.Lines.ReadAllAsync())
         {
             looks.Add([.. line.Split(' ').Select(number => long.Parse(number, CultureInfo.InvariantCulture))]);
-            output.WriteLine($"{looks.Count} s: {looks[^1][0]} taken, {looks[^1][1]} ahead, {looks[^1][2] / 1_000_000} MB, workers {looks[^1][3] / 1_000_000} MB");
+            output.WriteLine(
+                $"{looks.Count} s: {looks[^1][0]} taken, {looks[^1][1]} ahead, {looks[^1][2] / 1_000_000} MB, workers " +
+                $"{looks[^1][3] / 1_000_000} MB");
         }
 
         Assert.Equal(0, await program.EndAsync());
@@ -126,7 +130,8 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
     {
         await using var sample = SampleProcess.Start("WebPrimes", "--urls", "http://127.0.0.1:0");
         var listening = await sample.LineAsync(line => line.Contains("Now listening on", StringComparison.Ordinal));
-        using var http = new HttpClient { BaseAddress = new Uri(listening[listening.IndexOf("http://", StringComparison.Ordinal)..].Trim()), Timeout = SdkWaits.Patience };
+        using var http = new HttpClient { BaseAddress = new Uri(
+            listening[listening.IndexOf("http://", StringComparison.Ordinal)..].Trim()), Timeout = SdkWaits.Patience };
         Assert.Equal("25", await http.GetStringAsync("/primes/100"));
         Assert.Equal("25", await http.GetStringAsync("/primes-here/100"));
         sample.Signal(Signals.Term);
@@ -154,7 +159,8 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
         Assert.Equal(
             Enum.GetValues<TaskPlacement>().SelectMany(place => new[]
             {
-                $"{place} {(place == TaskPlacement.CrossProcess ? "elsewhere" : "here")}", $"{place} System.InvalidOperationException: no luck",
+                $"{place} {(place == TaskPlacement.CrossProcess ? "elsewhere" : "here")}",
+                $"{place} System.InvalidOperationException: no luck",
             }),
             lines);
         Assert.Equal(0, await program.EndAsync());
@@ -172,6 +178,7 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
             .Where(fields => fields[3] == "0A")
             .Select(fields => $"socket:[{fields[9]}]")
             .ToHashSet();
-        return Directory.EnumerateFiles($"/proc/{pid}/fd").Select(fd => new FileInfo(fd).LinkTarget).Count(target => target is not null && listening.Contains(target));
+        return Directory.EnumerateFiles($"/proc/{pid}/fd").Select(fd => new FileInfo(fd).LinkTarget).Count(
+            target => target is not null && listening.Contains(target));
     }
 }

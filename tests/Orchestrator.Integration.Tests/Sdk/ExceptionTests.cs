@@ -12,7 +12,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
-/// <summary>No call throws a bare <see cref="RpcException"/>: each reason on each path, and each public method without a coordinator.</summary>
+/// <summary>
+/// No call throws a bare <see cref="RpcException"/>: each reason on each path, and each public method without a coordinator.
+/// </summary>
 public sealed class ExceptionTests
 {
     private static readonly CoordinatorEndpoint Endpoint = new(new Uri("http://127.0.0.1:7600"), "given", "token", "given");
@@ -31,7 +33,8 @@ public sealed class ExceptionTests
 
     public static TheoryData<string> Methods =>
         [.. typeof(OrchestratorClient).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
-            .Where(method => !method.IsSpecialName && method.Name is not (nameof(OrchestratorClient.DisposeAsync) or nameof(OrchestratorClient.OpenTaskStream)))
+            .Where(method => !method.IsSpecialName
+                && method.Name is not (nameof(OrchestratorClient.DisposeAsync) or nameof(OrchestratorClient.OpenTaskStream)))
             .Select(method => method.ToString()!)];
 
     [Theory]
@@ -41,7 +44,8 @@ public sealed class ExceptionTests
         var expected = OfCalls.GetValueOrDefault(reason, typeof(OrchestratorException));
         var byCall = RpcExceptionMapper.Map(RpcErrors.Create(reason, "what happened"), Endpoint);
         Assert.Equal((expected, reason), (byCall.GetType(), byCall.Reason));
-        var byOperation = RpcExceptionMapper.Map(new OperationError { Code = (int)RpcErrors.StatusOf(reason), Reason = reason, Message = "what happened" });
+        var byOperation = RpcExceptionMapper.Map(
+            new OperationError { Code = (int)RpcErrors.StatusOf(reason), Reason = reason, Message = "what happened" });
         Assert.Equal((expected, reason), (byOperation.GetType(), byOperation.Reason));
         Assert.Equal(byCall.StatusCode, byOperation.StatusCode);
     }
@@ -53,12 +57,14 @@ public sealed class ExceptionTests
         var (state, expected) = reason switch
         {
             ErrorReason.Cancelled => (TaskState.Cancelled, typeof(RemoteTaskCanceledException)),
-            ErrorReason.QueueTimeout or ErrorReason.RunTimeout or ErrorReason.TotalTimeout => (TaskState.TimedOut, typeof(TaskTimeoutException)),
+            ErrorReason.QueueTimeout or ErrorReason.RunTimeout or ErrorReason.TotalTimeout =>
+                (TaskState.TimedOut, typeof(TaskTimeoutException)),
             ErrorReason.WorkerLost => (TaskState.WorkerLost, typeof(WorkerLostException)),
             ErrorReason.Quarantined => (TaskState.Failed, typeof(WorkerLostException)),
             _ => (TaskState.Failed, typeof(TaskFailedException)),
         };
-        var error = TaskErrors.From(new TaskResult { TaskId = 7, State = state, Error = new TaskError { Reason = reason, Message = "said" } }, "work");
+        var error = TaskErrors.From(
+            new TaskResult { TaskId = 7, State = state, Error = new TaskError { Reason = reason, Message = "said" } }, "work");
         Assert.Equal(expected, error.GetType());
         Assert.Contains("task 7 ('work')", error.Message, StringComparison.Ordinal);
         Assert.Contains("said", error.Message, StringComparison.Ordinal);
@@ -133,8 +139,10 @@ public sealed class ExceptionTests
 
         Task[] waiting =
         [
-            session.Lock("held").AcquireAsync(), session.Queue("empty").GetAsync(), session.Queue("full").PutAsync(one), session.Queue("full").JoinAsync(),
-            session.Event("never").WaitAsync(), session.Latch("latch", 1).WaitAsync(), session.Barrier("barrier", 2).WaitAsync(), end.ReceiveAsync(),
+            session.Lock("held").AcquireAsync(), session.Queue("empty").GetAsync(), session.Queue("full")
+                .PutAsync(one), session.Queue("full").JoinAsync(),
+            session.Event("never").WaitAsync(), session.Latch("latch", 1).WaitAsync(), session.Barrier("barrier", 2)
+                .WaitAsync(), end.ReceiveAsync(),
             DrainAsync(session.Dict("dict").WatchAsync()), DrainAsync(session.Queue("empty").LeaseAllAsync()),
         ];
         // The lock's holder is the only one with a waiter; the other waits have no particular holder.
@@ -146,17 +154,20 @@ public sealed class ExceptionTests
 
         object[] objects =
         [
-            session.Lock("a"), session.Semaphore("a", 1), session.Event("a"), session.Condition("a", "a"), session.Barrier("a", 2), session.Latch("a", 1), session.RateLimiter("a"),
+            session.Lock("a"), session.Semaphore("a", 1), session.Event("a"), session.Condition("a", "a"), session.Barrier("a", 2),
+            session.Latch("a", 1), session.RateLimiter("a"),
             session.Queue("a"), session.Dict("a"), session.List("a"), session.Value("a"), session.Array("a", 2), end, leased!,
         ];
         var calls = 0;
         foreach (var item in objects)
         {
-            foreach (var method in item.GetType().GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(IsCall))
+            foreach (var method in item.GetType().GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+                .Where(IsCall))
             {
                 var arguments = method.GetParameters().Select(parameter => Example(parameter.ParameterType)).ToArray();
                 var error = await Record.ExceptionAsync(() => FinishAsync(method.Invoke(item, arguments)!).Soon());
-                Assert.True(error is OrchestratorException, $"{item.GetType().Name}.{method.Name} ended with {error?.ToString() ?? "no exception"}");
+                Assert.True(error is OrchestratorException,
+                    $"{item.GetType().Name}.{method.Name} ended with {error?.ToString() ?? "no exception"}");
                 calls++;
             }
         }
@@ -176,7 +187,8 @@ public sealed class ExceptionTests
             return;
         }
 
-        var items = result.GetType().GetInterfaces().Single(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>));
+        var items = result.GetType().GetInterfaces().Single(
+            type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>));
         await (Task)typeof(ExceptionTests).GetMethod(nameof(DrainAsync), BindingFlags.NonPublic | BindingFlags.Static)!
             .MakeGenericMethod(items.GetGenericArguments()).Invoke(null, [result])!;
     }
@@ -195,7 +207,8 @@ public sealed class ExceptionTests
             return new ulong[] { 1 };
         if (type == typeof(Func<Payload?, Payload>))
             return (Func<Payload?, Payload>)(payload => payload ?? new Payload());
-        if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>) && typeof(Google.Protobuf.IMessage).IsAssignableFrom(type.GetGenericArguments()[0]))
+        if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>)
+            && typeof(Google.Protobuf.IMessage).IsAssignableFrom(type.GetGenericArguments()[0]))
         {
             var messages = Array.CreateInstance(type.GetGenericArguments()[0], 1);
             messages.SetValue(Activator.CreateInstance(type.GetGenericArguments()[0]), 0);

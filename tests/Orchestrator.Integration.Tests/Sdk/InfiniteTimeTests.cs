@@ -19,11 +19,16 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
 {
     private static readonly TimeSpan s_infinite = Timeout.InfiniteTimeSpan;
 
-    /// <summary>Calls that accept it: each ends because its condition occurs, and would earlier have been rejected by the coordinator as −1 ms.</summary>
-    private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task>> s_unlimited = new(StringComparer.Ordinal)
+    /// <summary>
+    /// Calls that accept it: each ends because its condition occurs, and would earlier have been rejected by the coordinator as −1 ms.
+    /// </summary>
+    private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task>> s_unlimited =
+        new(StringComparer.Ordinal)
     {
-        ["SharedLock.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(await session.Lock(Name()).TryAcquireAsync(s_infinite)),
-        ["SharedSemaphore.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(await session.Semaphore(Name(), 1).TryAcquireAsync(s_infinite)),
+        ["SharedLock.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(
+            await session.Lock(Name()).TryAcquireAsync(s_infinite)),
+        ["SharedSemaphore.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(
+            await session.Semaphore(Name(), 1).TryAcquireAsync(s_infinite)),
         ["SharedEvent.TryWaitAsync.timeout"] = async (_, session) =>
         {
             var happened = session.Event(Name());
@@ -42,7 +47,8 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
             await other.DisposeAsync();
             Assert.True(await waiting);
         },
-        ["SharedBarrier.TryWaitAsync.timeout"] = async (_, session) => Assert.Equal(0, await session.Barrier(Name(), 1).TryWaitAsync(s_infinite)),
+        ["SharedBarrier.TryWaitAsync.timeout"] = async (_, session) => Assert.Equal(
+            0, await session.Barrier(Name(), 1).TryWaitAsync(s_infinite)),
         ["SharedLatch.TryWaitAsync.timeout"] = async (_, session) =>
         {
             var latch = session.Latch(Name(), 1);
@@ -56,11 +62,16 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
             await client.CreateRateLimiterAsync(new RateLimiterSpec { Name = name, Permits = 1, Period = Specs.Seconds(1) });
             Assert.Null(await session.RateLimiter(name).TryAcquireAsync(s_infinite));
         },
-        ["SharedQueue.TryPutAsync.timeout"] = async (client, session) => Assert.True(await (await QueueAsync(client, session)).TryPutAsync(Payloads.FromNumber(2), s_infinite)),
-        ["SharedQueue.TryGetAsync.timeout"] = async (client, session) => Assert.NotNull(await (await QueueAsync(client, session)).TryGetAsync(s_infinite)),
-        ["SharedQueue.TryLeaseAsync.timeout"] = async (client, session) => Assert.NotNull(await (await QueueAsync(client, session)).TryLeaseAsync(s_infinite)),
-        ["SharedQueue.TryLeaseAsync.lease"] = async (client, session) => Assert.NotNull(await (await QueueAsync(client, session)).TryLeaseAsync(TimeSpan.Zero, s_infinite)),
-        ["SharedQueue.LeaseAsync.lease"] = async (client, session) => Assert.NotNull(await (await QueueAsync(client, session)).LeaseAsync(s_infinite)),
+        ["SharedQueue.TryPutAsync.timeout"] = async (client, session) => Assert.True(
+            await (await QueueAsync(client, session)).TryPutAsync(Payloads.FromNumber(2), s_infinite)),
+        ["SharedQueue.TryGetAsync.timeout"] = async (client, session) => Assert.NotNull(
+            await (await QueueAsync(client, session)).TryGetAsync(s_infinite)),
+        ["SharedQueue.TryLeaseAsync.timeout"] = async (client, session) => Assert.NotNull(
+            await (await QueueAsync(client, session)).TryLeaseAsync(s_infinite)),
+        ["SharedQueue.TryLeaseAsync.lease"] = async (client, session) => Assert.NotNull(
+            await (await QueueAsync(client, session)).TryLeaseAsync(TimeSpan.Zero, s_infinite)),
+        ["SharedQueue.LeaseAsync.lease"] = async (client, session) => Assert.NotNull(
+            await (await QueueAsync(client, session)).LeaseAsync(s_infinite)),
         ["SharedQueue.LeaseAllAsync.lease"] = async (client, session) =>
         {
             await foreach (var item in (await QueueAsync(client, session)).LeaseAllAsync(s_infinite))
@@ -86,7 +97,8 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
             await queue.MarkDoneAsync();
             Assert.Equal(0, await joining);
         },
-        ["SharedPipeEnd.TrySendAsync.timeout"] = async (client, session) => Assert.True(await (await PipeAsync(client, session)).EndA.TrySendAsync(Payloads.FromNumber(1), s_infinite)),
+        ["SharedPipeEnd.TrySendAsync.timeout"] = async (client, session) => Assert.True(
+            await (await PipeAsync(client, session)).EndA.TrySendAsync(Payloads.FromNumber(1), s_infinite)),
         ["SharedPipeEnd.TryReceiveAsync.timeout"] = async (client, session) =>
         {
             var pipe = await PipeAsync(client, session);
@@ -100,7 +112,8 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
             Assert.Single((await client.WaitAsync(ids, timeout: s_infinite)).Done);
         },
         ["TaskHandles.WaitAsync.timeout"] = async (client, _) =>
-            Assert.Empty((await TaskHandles.WaitAsync([await client.SubmitAsync(TaskFunction.Json<int, int>("echo"), 1)], timeout: s_infinite)).Pending),
+            Assert.Empty((await TaskHandles.WaitAsync(
+                [await client.SubmitAsync(TaskFunction.Json<int, int>("echo"), 1)], timeout: s_infinite)).Pending),
         ["OrchestratorClient.DrainAsync.timeout"] = async (_, _) =>
         {
             // The coordinator accepts no more tasks afterwards, so the test has its own.
@@ -116,7 +129,8 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
         },
         ["OrchestratorAppOptions.DrainTimeout"] = (_, _) =>
         {
-            Assert.Equal(TimeSpan.FromDays(49), new OrchestratorAppOptions { DrainTimeout = s_infinite }.ToCoordinator("/", []).DrainTimeout);
+            Assert.Equal(
+                TimeSpan.FromDays(49), new OrchestratorAppOptions { DrainTimeout = s_infinite }.ToCoordinator("/", []).DrainTimeout);
             return Task.CompletedTask;
         },
         ["RunOptions.QueueTimeout"] = (client, _) => RunsAsync(client, new RunOptions { QueueTimeout = s_infinite }),
@@ -124,7 +138,8 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
         ["RunOptions.TotalTimeout"] = (client, _) => RunsAsync(client, new RunOptions { TotalTimeout = s_infinite }),
         ["RunOptions.CancelGrace"] = (client, _) => RunsAsync(client, new RunOptions { CancelGrace = s_infinite }),
         ["RunOptions.ResultTtl"] = (client, _) => RunsAsync(client, new RunOptions { ResultTtl = s_infinite }),
-        ["RetryOptions.MaxBackoff"] = (client, _) => RunsAsync(client, new RunOptions { Retry = new RetryOptions { MaxBackoff = s_infinite } }),
+        ["RetryOptions.MaxBackoff"] = (client, _) => RunsAsync(
+            client, new RunOptions { Retry = new RetryOptions { MaxBackoff = s_infinite } }),
     };
 
     /// <summary>Calls that cannot run without a limit.</summary>
@@ -141,7 +156,8 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
             await using var item = await (await QueueAsync(client, session)).LeaseAsync();
             await item!.ExtendAsync(s_infinite);
         },
-        ["RetryOptions.InitialBackoff"] = (client, _) => RunsAsync(client, new RunOptions { Retry = new RetryOptions { InitialBackoff = s_infinite } }),
+        ["RetryOptions.InitialBackoff"] = (client, _) => RunsAsync(
+            client, new RunOptions { Retry = new RetryOptions { InitialBackoff = s_infinite } }),
     };
 
     /// <summary>Times that the SDK returns rather than takes.</summary>
@@ -155,15 +171,19 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
     public void Every_time_that_the_sdk_takes_is_tried()
     {
         const BindingFlags Public = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
-        var types = new[] { typeof(OrchestratorClient).Assembly, typeof(TaskExecutor).Assembly, typeof(OrchestratorApp).Assembly }.SelectMany(assembly => assembly.GetExportedTypes()).ToArray();
+        var types = new[] { typeof(OrchestratorClient).Assembly, typeof(TaskExecutor).Assembly,
+            typeof(OrchestratorApp).Assembly }.SelectMany(assembly => assembly.GetExportedTypes()).ToArray();
         var parameters = types
-            .SelectMany(type => type.GetMethods(Public).Where(method => !method.IsSpecialName).Cast<MethodBase>().Concat(type.GetConstructors(Public)))
-            .SelectMany(method => method.GetParameters().Where(parameter => IsTime(parameter.ParameterType)).Select(parameter => $"{method.DeclaringType!.Name}.{method.Name}.{parameter.Name}"));
+            .SelectMany(type => type.GetMethods(Public).Where(method => !method.IsSpecialName).Cast<MethodBase>()
+                .Concat(type.GetConstructors(Public)))
+            .SelectMany(method => method.GetParameters().Where(parameter => IsTime(parameter.ParameterType)).Select(
+                parameter => $"{method.DeclaringType!.Name}.{method.Name}.{parameter.Name}"));
         var properties = types
             .SelectMany(type => type.GetProperties(Public))
             .Where(property => IsTime(property.PropertyType) && property.SetMethod is { IsPublic: true })
             .Select(property => $"{property.DeclaringType!.Name}.{property.Name}");
-        Assert.Equal(parameters.Concat(properties).Distinct().Order(StringComparer.Ordinal), s_unlimited.Keys.Concat(s_refused.Keys).Concat(s_told).Order(StringComparer.Ordinal));
+        Assert.Equal(parameters.Concat(properties).Distinct().Order(StringComparer.Ordinal), s_unlimited.Keys.Concat(s_refused.Keys)
+            .Concat(s_told).Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -188,7 +208,8 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
 
     private static bool IsTime(Type type) => type == typeof(TimeSpan) || type == typeof(TimeSpan?);
 
-    private static async Task RunsAsync(OrchestratorClient client, RunOptions options) => Assert.Equal(7, await client.RunAsync(TaskFunction.Json<int, int>("echo"), 7, options));
+    private static async Task RunsAsync(OrchestratorClient client, RunOptions options) =>
+        Assert.Equal(7, await client.RunAsync(TaskFunction.Json<int, int>("echo"), 7, options));
 
     private static async Task<SharedQueue> QueueAsync(OrchestratorClient client, CoordinationSession session)
     {

@@ -66,12 +66,14 @@ public sealed class MapTests(SdkFixture fixture) : IClassFixture<SdkFixture>
         var handled = 0;
         var error = await Assert.ThrowsAsync<TaskFailedException>(async () =>
         {
-            await foreach (var unused in Client.MapAsync<object, long>("fibonacci", Enumerable.Range(0, 10).Select(i => (object)new { n = i == 5 ? -1 : i })))
+            await foreach (var unused in Client.MapAsync<object, long>(
+                "fibonacci", Enumerable.Range(0, 10).Select(i => (object)new { n = i == 5 ? -1 : i })))
                 handled++;
         });
         Assert.Equal((5, ErrorReason.Invalid), (handled, error.Reason));
         var failed = new List<long>();
-        await foreach (var outcome in Client.MapOutcomesAsync<object, long>("fibonacci", Enumerable.Range(0, 10).Select(i => (object)new { n = i % 5 == 4 ? -1 : i })))
+        await foreach (var outcome in Client.MapOutcomesAsync<object, long>(
+            "fibonacci", Enumerable.Range(0, 10).Select(i => (object)new { n = i % 5 == 4 ? -1 : i })))
         {
             if (!outcome.Succeeded)
                 failed.Add(outcome.Index);

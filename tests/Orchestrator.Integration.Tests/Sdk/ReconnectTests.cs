@@ -7,7 +7,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
-/// <summary>The coordinator is killed and restarted: the client reconnects by itself, and each task either has a result or is reported as lost.</summary>
+/// <summary>
+/// The coordinator is killed and restarted: the client reconnects by itself, and each task either has a result or is reported as lost.
+/// </summary>
 public sealed class ReconnectTests
 {
     [Fact]

@@ -16,7 +16,8 @@ namespace Orchestrator.Integration.Tests.Sdk;
 public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<SdkFixture>
 {
     /// <summary>Each public disposable, created in a session and a client of the test's own.</summary>
-    private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task<object>>> s_made = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task<object>>> s_made =
+        new(StringComparer.Ordinal)
     {
         [nameof(OrchestratorClient)] = (client, _) => Task.FromResult<object>(client),
         [nameof(CoordinationSession)] = (_, session) => Task.FromResult<object>(session),
@@ -38,11 +39,13 @@ public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<Sd
         [nameof(SessionPool)] = async (client, session) =>
         {
             var gateway = new SessionPool(client.Address.ToString(), client.Token!, "test");
-            Assert.NotNull(await gateway.SessionOf(session.Id).Event("e").SetAsync().ContinueWith(task => (object)task.Result, TaskScheduler.Default));
+            Assert.NotNull(
+                await gateway.SessionOf(session.Id).Event("e").SetAsync().ContinueWith(task => (object)task.Result, TaskScheduler.Default));
             return gateway;
         },
         [nameof(TaskExecutor)] = (_, _) => Task.FromResult<object>(new TaskExecutor(
-            new TaskHandlerRegistry(), new ServiceCollection().BuildServiceProvider(), ExecutorLayout.Worker(64, 4), new WorkerSdk.CollectingSink(), null, TimeProvider.System)),
+            new TaskHandlerRegistry(), new ServiceCollection()
+                .BuildServiceProvider(), ExecutorLayout.Worker(64, 4), new WorkerSdk.CollectingSink(), null, TimeProvider.System)),
         [nameof(FlightRecorder)] = (_, _) =>
         {
             var path = Path.GetTempFileName();
@@ -59,7 +62,8 @@ public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<Sd
     public void Every_public_disposable_of_the_sdk_is_tried() => Assert.Equal(
         new[] { typeof(OrchestratorClient).Assembly, typeof(TaskExecutor).Assembly, typeof(OrchestratorApp).Assembly }
             .SelectMany(assembly => assembly.GetExportedTypes())
-            .Where(type => type is { IsClass: true, IsAbstract: false } && (type.IsAssignableTo(typeof(IAsyncDisposable)) || type.IsAssignableTo(typeof(IDisposable))))
+            .Where(type => type is { IsClass: true, IsAbstract: false }
+                && (type.IsAssignableTo(typeof(IAsyncDisposable)) || type.IsAssignableTo(typeof(IDisposable))))
             .Select(type => type.Name)
             .Order(),
         s_made.Keys.Order());

@@ -4,7 +4,9 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
-/// <summary>A built sample, run as a user would; it and its child processes die with the test, and a process that is left behind fails the test.</summary>
+/// <summary>
+/// A built sample, run as a user would; it and its child processes die with the test, and a process that is left behind fails the test.
+/// </summary>
 internal sealed class SampleProcess : IAsyncDisposable
 {
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();

@@ -48,7 +48,8 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
     public async Task Retries_are_counted_in_the_exception()
     {
         var options = new RunOptions { Retry = new RetryOptions { MaxAttempts = 3, InitialBackoff = TimeSpan.FromMilliseconds(1) } };
-        var error = await Assert.ThrowsAsync<TaskFailedException>(() => Client.RunAsync<int>("throw", new { message = "no" }, options).Soon());
+        var error = await Assert.ThrowsAsync<TaskFailedException>(
+            () => Client.RunAsync<int>("throw", new { message = "no" }, options).Soon());
         Assert.Equal(3, error.Attempt);
         error = await Assert.ThrowsAsync<TaskFailedException>(
             () => Client.RunAsync<int>("throw", new { message = "no" }, options with { Retry = null }).Soon());
@@ -102,7 +103,8 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
     {
         var before = (await Client.GetStatusAsync()).Tasks.Cancelled;
         using var cancelling = new CancellationTokenSource();
-        var running = Client.RunAsync<int>("sleep", new { ms = 600_000 }, new RunOptions { Labels = new Dictionary<string, string> { ["test"] = "run" } }, cancelling.Token);
+        var running = Client.RunAsync<int>("sleep", new { ms = 600_000 },
+            new RunOptions { Labels = new Dictionary<string, string> { ["test"] = "run" } }, cancelling.Token);
         await UntilAsync(async () => (await Client.GetStatusAsync()).Tasks.Running > 0);
         await cancelling.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.Soon());
@@ -151,7 +153,8 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
                 bodyCancelled = true;
             }
         }).Soon());
-        Assert.Contains("no luck", Assert.IsType<TaskFailedException>(Assert.Single(error.InnerExceptions)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no luck", Assert.IsType<TaskFailedException>(Assert.Single(error.InnerExceptions)).Message, StringComparison.Ordinal);
         Assert.True(bodyCancelled);
         Assert.Equal(TaskState.Cancelled, (await slow!.GetResultAsync().Soon()).State);
     }

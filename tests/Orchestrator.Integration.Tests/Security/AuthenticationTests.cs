@@ -35,7 +35,8 @@ public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixtur
         foreach (var (service, method) in methods)
         {
             var error = await RpcCatalogue.CallAsync(channel.CreateCallInvoker(), service, method, headers);
-            Assert.True(error?.StatusCode == StatusCode.Unauthenticated, $"{service}/{method} answered {error?.Status.ToString() ?? "with success"}");
+            Assert.True(error?.StatusCode == StatusCode.Unauthenticated,
+                $"{service}/{method} answered {error?.Status.ToString() ?? "with success"}");
             Assert.Contains(TokenPath, error!.Status.Detail, StringComparison.Ordinal);
             Assert.DoesNotContain(_coordinator.Token, error.Status.Detail, StringComparison.Ordinal);
             var info = error.GetRpcStatus()!.GetDetail<ErrorInfo>()!;
@@ -52,7 +53,8 @@ public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixtur
         foreach (var (service, method) in (await RpcCatalogue.ReadAsync(_coordinator.Invoker)).Where(item => IsHarmless(item.Method)))
         {
             var error = await RpcCatalogue.CallAsync(channel.CreateCallInvoker(), service, method, headers);
-            Assert.True(error?.StatusCode is not (StatusCode.Unauthenticated or StatusCode.Unimplemented), $"{service}/{method}: {error?.Status}");
+            Assert.True(
+                error?.StatusCode is not (StatusCode.Unauthenticated or StatusCode.Unimplemented), $"{service}/{method}: {error?.Status}");
         }
     }
 
@@ -62,7 +64,8 @@ public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixtur
         using var channel = Open();
         foreach (var service in new[] { "", "orchestrator.v1.TaskService" })
         {
-            var answer = await new Health.HealthClient(channel).CheckAsync(new HealthCheckRequest { Service = service }, CoordinatorProcess.Deadline());
+            var answer = await new Health.HealthClient(channel).CheckAsync(
+                new HealthCheckRequest { Service = service }, CoordinatorProcess.Deadline());
             Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, answer.Status);
         }
     }
@@ -72,7 +75,8 @@ public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixtur
     [InlineData("/readyz", "ready")]
     public async Task Http_probes_answer_without_the_token(string path, string expected)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(_coordinator.HttpAddress), Timeout = TimeSpan.FromSeconds(10) };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(_coordinator.HttpAddress),
+            Timeout = TimeSpan.FromSeconds(10) };
         using var response = await http.GetAsync(new Uri(path, UriKind.Relative));
         Assert.Equal(System.Net.HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(expected, (await response.Content.ReadAsStringAsync()).Trim());
@@ -84,7 +88,8 @@ public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixtur
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(TokenPath));
         Assert.Equal(64, _coordinator.Token.Length);
         Assert.DoesNotContain(_coordinator.Token, _coordinator.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain(_coordinator.Token, File.ReadAllText(Path.Combine(_coordinator.DataDirectory, "endpoint.json")), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            _coordinator.Token, File.ReadAllText(Path.Combine(_coordinator.DataDirectory, "endpoint.json")), StringComparison.Ordinal);
     }
 
     /// <summary>Calls that have no effect with an empty message, and end by themselves.</summary>
@@ -92,5 +97,6 @@ public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixtur
         method.StartsWith("Get", StringComparison.Ordinal) || method.StartsWith("List", StringComparison.Ordinal) || method == "RunTask";
 
     private GrpcChannel Open() => GrpcChannel.ForAddress(
-        _coordinator.GrpcAddress, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { UseProxy = false }, DisposeHttpClient = true });
+        _coordinator.GrpcAddress,
+        new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { UseProxy = false }, DisposeHttpClient = true });
 }

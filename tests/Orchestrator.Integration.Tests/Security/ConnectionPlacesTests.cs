@@ -43,7 +43,8 @@ public sealed class ConnectionPlacesTests : IDisposable
             // New clients, not one that was connected before.
             for (var i = 0; i < 5; i++)
             {
-                var status = await new AdminService.AdminServiceClient(coordinator.Connect()).GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline());
+                var status = await new AdminService.AdminServiceClient(coordinator.Connect()).GetStatusAsync(
+                    new GetStatusRequest(), CoordinatorProcess.Deadline());
                 Assert.Equal(2, status.Status.Workers.Count);
             }
 
@@ -56,8 +57,8 @@ public sealed class ConnectionPlacesTests : IDisposable
     }
 
     /// <summary>
-    /// Part 5, 14: with half of the connections in use, a stranger of ten seconds is asked to close, and cut off where it does not; a client
-    /// never.
+    /// Part 5, 14: with half of the connections in use, a stranger of ten seconds is asked to close, and cut off where it does not; a
+    /// client never.
     /// </summary>
     [Fact]
     public async Task Strangers_are_closed_after_a_while_where_half_of_the_places_are_taken()
@@ -83,8 +84,8 @@ public sealed class ConnectionPlacesTests : IDisposable
     }
 
     /// <summary>
-    /// Part 5, 14: one peer's strangers may have a quarter of the connections, and the oldest gives way; addresses of one IPv6 network are one
-    /// peer.
+    /// Part 5, 14: one peer's strangers may have a quarter of the connections, and the oldest gives way; addresses of one IPv6 network are
+    /// one peer.
     /// </summary>
     [Theory]
     [InlineData("10.0.0.{0}", false)]
@@ -124,7 +125,9 @@ public sealed class ConnectionPlacesTests : IDisposable
         Assert.Equal([1, 3], all.Index().Where(peer => peer.Item.IsAborted).Select(peer => peer.Index));
     }
 
-    /// <summary>Part 5, 14: <c>endpoint.json</c> names the Unix socket, and the command falls back to it where the port rejects it or never answers.</summary>
+    /// <summary>
+    /// Part 5, 14: <c>endpoint.json</c> names the Unix socket, and the command falls back to it where the port rejects it or never answers.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -16,8 +16,8 @@ using TaskState = Orchestrator.V1.TaskState;
 namespace Orchestrator.Integration.Tests.Security;
 
 /// <summary>
-/// Part 5, 13: a caller without a credential is rejected by its headers, and costs the process almost no memory; incomplete requests are bounded
-/// for all.
+/// Part 5, 13: a caller without a credential is rejected by its headers, and costs the process almost no memory; incomplete requests are
+/// bounded for all.
 /// </summary>
 public sealed class CredentialFirstTests : IDisposable
 {
@@ -62,7 +62,8 @@ public sealed class CredentialFirstTests : IDisposable
         var before = await MemoryAsync(coordinator);
         var most = await HoldAsync(coordinator, method, Connections);
         TestContext.Current.SendDiagnosticMessage($"{method}: {(most - before) / Connections:N0} bytes each");
-        Assert.True(most - before < Connections * OfStranger, $"{Connections} connections hold {(most - before) / Connections:N0} bytes each");
+        Assert.True(
+            most - before < Connections * OfStranger, $"{Connections} connections hold {(most - before) / Connections:N0} bytes each");
     }
 
     /// <summary>The coordinator's peak memory while this many connections have sent what they can.</summary>
@@ -109,17 +110,20 @@ public sealed class CredentialFirstTests : IDisposable
     }
 
     /// <summary>
-    /// Part 5, 13: incomplete messages with a credential count, too: 48 streams of 31 MB are rejected within the budget, while others are served.
+    /// Part 5, 13: incomplete messages with a credential count, too: 48 streams of 31 MB are rejected within the budget, while others are
+    /// served.
     /// </summary>
     [Fact]
     public async Task Incomplete_messages_of_a_client_stay_within_the_memory_budget()
     {
         const long Budget = 300L << 20;
-        await using var coordinator = await CoordinatorProcess.StartAsync("--memory-budget", "300MB", "--workers", "1", "--hot-spares", "0");
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            "--memory-budget", "300MB", "--workers", "1", "--hot-spares", "0");
         using var handler = new SocketsHttpHandler { UseProxy = false };
         using var http = new HttpClient(handler) { Timeout = Limit };
         var never = new TaskCompletionSource();
-        var calls = Enumerable.Range(0, 48).Select(_ => PostAsync(http, coordinator, "TaskService/SubmitTasks", 31 << 20, 30 << 20, never.Task)).ToList();
+        var calls = Enumerable.Range(0, 48).Select(
+            _ => PostAsync(http, coordinator, "TaskService/SubmitTasks", 31 << 20, 30 << 20, never.Task)).ToList();
         var most = 0L;
         while (calls.Any(call => !call.IsCompleted) && (calls.Count(call => call.IsCompleted) < 40))
         {
@@ -130,7 +134,8 @@ public sealed class CredentialFirstTests : IDisposable
         Assert.True(most < Budget, $"{most:N0} bytes");
         foreach (var call in calls.Where(call => call.IsCompleted))
             Assert.Equal(StatusCode.ResourceExhausted, await call);
-        var limits = (await coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits.ToDictionary(limit => limit.Name);
+        var limits = (await coordinator.Admin.ListLimitsAsync(
+            new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits.ToDictionary(limit => limit.Name);
         Assert.InRange(limits["incoming_bytes"].Used, 0, limits["incoming_bytes"].Maximum);
         Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("sum_of_squares", """{"n": 3}"""))).State);
         never.SetResult();
@@ -138,7 +143,8 @@ public sealed class CredentialFirstTests : IDisposable
         foreach (var call in calls)
             await Record.ExceptionAsync(() => call);
         // The calls release their bytes when they end.
-        await UntilAsync(async () => (await coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits.Single(limit => limit.Name == "incoming_bytes").Used == 0);
+        await UntilAsync(async () => (await coordinator.Admin.ListLimitsAsync(
+            new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits.Single(limit => limit.Name == "incoming_bytes").Used == 0);
     }
 
     /// <summary>Part 5, 13: an open method takes 64 KB.</summary>
@@ -149,10 +155,12 @@ public sealed class CredentialFirstTests : IDisposable
         var health = new Health.HealthClient(coordinator.Connect(""));
         Assert.Equal(StatusCode.NotFound, await StatusOf(60_000));
         Assert.Equal(StatusCode.ResourceExhausted, await StatusOf(66_000));
-        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, (await health.CheckAsync(new HealthCheckRequest(), CoordinatorProcess.Deadline())).Status);
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving,
+            (await health.CheckAsync(new HealthCheckRequest(), CoordinatorProcess.Deadline())).Status);
 
         async Task<StatusCode> StatusOf(int bytes) => (await Assert.ThrowsAsync<RpcException>(
-            async () => await health.CheckAsync(new HealthCheckRequest { Service = new string('x', bytes) }, CoordinatorProcess.Deadline()))).StatusCode;
+            async () => await health.CheckAsync(
+                new HealthCheckRequest { Service = new string('x', bytes) }, CoordinatorProcess.Deadline()))).StatusCode;
     }
 
     /// <summary>Part 5, 13: an incomplete message is bounded in time, and counts until it ends.</summary>
@@ -161,7 +169,8 @@ public sealed class CredentialFirstTests : IDisposable
     {
         var (time, memory, pipe) = (new HandTime(), new MemoryBudget(1_000_000), new Pipe());
         using var messages = new IncompleteMessageLimits(memory, time);
-        using var body = new LimitedRequestBody(pipe.Reader, messages, new ConnectionAuthenticationCache(PortKind.Grpc), IncompleteMessageLimits.ArrivalLimit, isSingle: true);
+        using var body = new LimitedRequestBody(
+            pipe.Reader, messages, new ConnectionAuthenticationCache(PortKind.Grpc), IncompleteMessageLimits.ArrivalLimit, isSingle: true);
         await pipe.Writer.WriteAsync(new byte[1_000], _limit.Token);
         var read = await body.ReadAsync(_limit.Token);
         body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
@@ -183,7 +192,8 @@ public sealed class CredentialFirstTests : IDisposable
     {
         var (time, memory, pipe) = (new HandTime(), new MemoryBudget(1_000_000), new Pipe());
         using var messages = new IncompleteMessageLimits(memory, time);
-        using var body = new LimitedRequestBody(pipe.Reader, messages, new ConnectionAuthenticationCache(PortKind.Grpc), IncompleteMessageLimits.ArrivalLimit, isSingle: false);
+        using var body = new LimitedRequestBody(
+            pipe.Reader, messages, new ConnectionAuthenticationCache(PortKind.Grpc), IncompleteMessageLimits.ArrivalLimit, isSingle: false);
         for (var i = 0; i < 3; i++)
         {
             var next = body.ReadAsync(_limit.Token).AsTask();
@@ -205,13 +215,17 @@ public sealed class CredentialFirstTests : IDisposable
         using var messages = new IncompleteMessageLimits(memory, new HandTime());
         var one = new ConnectionAuthenticationCache(PortKind.Grpc);
         messages.Hold(one, messages.OfOneConnection);
-        Assert.Contains("incoming_bytes_per_connection", Assert.Throws<RpcException>(() => messages.Hold(one, 1)).Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("incoming_bytes_per_connection", Assert.Throws<RpcException>(() => messages.Hold(one, 1)).Status.Detail,
+            StringComparison.Ordinal);
         messages.Hold(new ConnectionAuthenticationCache(PortKind.Grpc), messages.Limit - messages.OfOneConnection);
-        Assert.Contains("(incoming_bytes)", Assert.Throws<RpcException>(() => messages.Hold(new ConnectionAuthenticationCache(PortKind.Grpc), 1)).Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("(incoming_bytes)", Assert.Throws<RpcException>(
+            () => messages.Hold(new ConnectionAuthenticationCache(PortKind.Grpc), 1)).Status.Detail, StringComparison.Ordinal);
         Assert.Equal(messages.Limit, memory.Used);
     }
 
-    /// <summary>Part 5, 13: a connection may send a burst and then a trickle until a credential is accepted on it, and is unlimited afterwards.</summary>
+    /// <summary>
+    /// Part 5, 13: a connection may send a burst and then a trickle until a credential is accepted on it, and is unlimited afterwards.
+    /// </summary>
     [Fact]
     public async Task Input_is_held_back_until_a_credential_is_accepted()
     {
@@ -244,7 +258,8 @@ public sealed class CredentialFirstTests : IDisposable
         (long)(await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Coordinator.RssBytes;
 
     /// <summary>A unary call of whose message only a part is sent; returns its status.</summary>
-    private static async Task<StatusCode> PostAsync(HttpClient http, CoordinatorProcess coordinator, string method, int length, int sent, Task until)
+    private static async Task<StatusCode> PostAsync(
+        HttpClient http, CoordinatorProcess coordinator, string method, int length, int sent, Task until)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"{coordinator.GrpcAddress}/orchestrator.v1.{method}"))
         {
@@ -268,7 +283,8 @@ public sealed class CredentialFirstTests : IDisposable
                 continue;
             var text = Encoding.Latin1.GetString(frame.Payload);
             var at = text.IndexOf("grpc-status", StringComparison.Ordinal);
-            return at < 0 ? null : (StatusCode)int.Parse(text.AsSpan(at + "grpc-status".Length + 1, text[at + "grpc-status".Length]), System.Globalization.CultureInfo.InvariantCulture);
+            return at < 0 ? null : (StatusCode)int.Parse(text.AsSpan(
+                at + "grpc-status".Length + 1, text[at + "grpc-status".Length]), System.Globalization.CultureInfo.InvariantCulture);
         }
 
         return null;

@@ -7,7 +7,8 @@ using Orchestrator.TestKit;
 namespace Orchestrator.Integration.Tests.Security;
 
 /// <summary>
-/// Part 5, 21: the token of a data directory is sent only to the coordinator of that directory, and to no other address that a caller names.
+/// Part 5, 21: the token of a data directory is sent only to the coordinator of that directory, and to no other address that a caller
+/// names.
 /// </summary>
 public sealed class EndpointTokenTests : IDisposable
 {
@@ -18,7 +19,8 @@ public sealed class EndpointTokenTests : IDisposable
     public EndpointTokenTests()
     {
         File.WriteAllText(Path.Combine(_directory.Path, "token"), "secret");
-        File.WriteAllText(Path.Combine(_directory.Path, "endpoint.json"), JsonSerializer.Serialize(new { grpc = Own, local = Socket, http = "", pid = 1 }));
+        File.WriteAllText(Path.Combine(_directory.Path, "endpoint.json"), JsonSerializer.Serialize(
+            new { grpc = Own, local = Socket, http = "", pid = 1 }));
     }
 
     public void Dispose() => _directory.Dispose();
@@ -36,7 +38,8 @@ public sealed class EndpointTokenTests : IDisposable
     [InlineData("http://elsewhere.example:7600", "explicit", "explicit")]
     public void An_address_that_is_not_the_coordinators_own_gets_an_explicit_token_only(string? endpoint, string? token, string? sent)
     {
-        var located = CoordinatorEndpoint.Locate(new OrchestratorClientOptions { DataDirectory = _directory.Path, Endpoint = endpoint, Token = token });
+        var located = CoordinatorEndpoint.Locate(
+            new OrchestratorClientOptions { DataDirectory = _directory.Path, Endpoint = endpoint, Token = token });
         Assert.Equal(sent, located.Token);
         if (sent is null)
             Assert.Contains("only sent to its own coordinator", located.TokenSource, StringComparison.Ordinal);
@@ -56,8 +59,10 @@ public sealed class EndpointTokenTests : IDisposable
     public async Task The_command_sends_another_coordinator_an_explicit_token_only(bool byVariable)
     {
         await using var other = await ScriptedCoordinator.StartAsync();
-        await File.WriteAllTextAsync(Path.Combine(_directory.Path, "token"), ScriptedCoordinator.Token, TestContext.Current.CancellationToken);
-        using var endpoint = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(other.DataDirectory, "endpoint.json"), TestContext.Current.CancellationToken));
+        await File.WriteAllTextAsync(
+            Path.Combine(_directory.Path, "token"), ScriptedCoordinator.Token, TestContext.Current.CancellationToken);
+        using var endpoint = JsonDocument.Parse(
+            await File.ReadAllTextAsync(Path.Combine(other.DataDirectory, "endpoint.json"), TestContext.Current.CancellationToken));
         var address = endpoint.RootElement.GetProperty("grpc").GetString()!;
         string[] variables = byVariable ? [$"ORCHESTRATOR_ENDPOINT={address}", $"ORCHESTRATOR_DATA_DIR={_directory.Path}"] : [];
         string[] options = byVariable ? [] : ["--endpoint", address, "--data-dir", _directory.Path];

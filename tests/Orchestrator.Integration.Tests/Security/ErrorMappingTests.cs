@@ -86,7 +86,8 @@ public sealed class ErrorMappingTests
     {
         var sent = RpcErrors.Invalid([new Violation("task.handler", "is empty"), new Violation("task.tag", "is odd")]);
         Assert.Equal(
-            ["task.handler", "task.tag"], sent.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.Select(violation => violation.Field));
+            ["task.handler", "task.tag"],
+            sent.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.Select(violation => violation.Field));
         Assert.Equal(ErrorReason.Invalid, RpcExceptionMapper.Map(sent, Endpoint).Reason);
     }
 
@@ -102,7 +103,8 @@ public sealed class ErrorMappingTests
         var exception = new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "connection refused"));
         Assert.IsType<CoordinatorUnavailableException>(RpcExceptionMapper.Map(exception, Endpoint));
         // A draining coordinator does respond, and reports it.
-        Assert.IsNotType<CoordinatorUnavailableException>(RpcExceptionMapper.Map(RpcErrors.Create(ErrorReason.Draining, "draining"), Endpoint));
+        Assert.IsNotType<CoordinatorUnavailableException>(
+            RpcExceptionMapper.Map(RpcErrors.Create(ErrorReason.Draining, "draining"), Endpoint));
     }
 
     [Fact]

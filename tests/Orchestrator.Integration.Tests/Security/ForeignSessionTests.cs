@@ -12,7 +12,9 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>Part 5, 15, 17 and 23: one client's sessions are its own, and its holds and objects leave room for others and for tasks.</summary>
+/// <summary>
+/// Part 5, 15, 17 and 23: one client's sessions are its own, and its holds and objects leave room for others and for tasks.
+/// </summary>
 public sealed class ForeignSessionTests
 {
     [Fact]
@@ -29,20 +31,25 @@ public sealed class ForeignSessionTests
         var (tasks, admin) = (new TaskService.TaskServiceClient(tenant), new AdminService.AdminServiceClient(coordinator.Invoker));
         var shown = (await sync.ListSyncAsync(new ListSyncRequest(), Soon)).Objects.Single(item => item.Object == "locks/mine");
         Assert.Equal([SessionAlias.Of(session)], shown.Holders.Concat(shown.Waiters).Select(holder => holder.SessionId).Distinct());
-        Assert.DoesNotContain(session, $"{shown} {await admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)}", StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            session, $"{shown} {await admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)}", StringComparison.Ordinal);
 
-        await new QueueService.QueueServiceClient(coordinator.Invoker).CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "q" } }, Soon);
+        await new QueueService.QueueServiceClient(coordinator.Invoker).CreateQueueAsync(
+            new CreateQueueRequest { Spec = new QueueSpec { Name = "q" } }, Soon);
         // Every request that names a session, found by its descriptor: the id alone is not enough, and a task's session id is no secret.
         var task = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}"""))).Single();
-        await UntilAsync(async () => (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = task }, Soon)).Task.State == TaskState.Running);
+        await UntilAsync(
+            async () => (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = task }, Soon)).Task.State == TaskState.Running);
         var methods = Methods();
         Assert.True(methods.Length > 20, $"{methods.Length} methods name a session");
         foreach (var id in new[] { session, $"task-{task}-1" })
         {
             foreach (var method in methods)
             {
-                var error = await RpcCatalogue.CallAsync(tenant, method.Service.FullName, method.Name, message: Request(method, id, task).ToByteArray());
-                Assert.Equal((method.FullName, StatusCode.PermissionDenied, "PERMISSION_DENIED"), (method.FullName, error!.StatusCode, ReasonOf(error)));
+                var error = await RpcCatalogue.CallAsync(
+                    tenant, method.Service.FullName, method.Name, message: Request(method, id, task).ToByteArray());
+                Assert.Equal((method.FullName, StatusCode.PermissionDenied, "PERMISSION_DENIED"),
+                    (method.FullName, error!.StatusCode, ReasonOf(error)));
                 Assert.DoesNotContain(session, error.Status.Detail, StringComparison.Ordinal);
             }
 
@@ -51,7 +58,8 @@ public sealed class ForeignSessionTests
             {
                 Operations = { new Operation { OperationId = 1, ReleaseLock = new ReleaseLockRequest { Lock = "mine", SessionId = id } } },
             });
-            while (await connect.ResponseStream.MoveNext(TestContext.Current.CancellationToken) && connect.ResponseStream.Current.Outcomes.Count == 0)
+            while (await connect.ResponseStream.MoveNext(TestContext.Current.CancellationToken)
+                && connect.ResponseStream.Current.Outcomes.Count == 0)
             {
             }
 
@@ -59,7 +67,8 @@ public sealed class ForeignSessionTests
         }
 
         // The lock is still held, and its owner continues over another connection.
-        await new SyncService.SyncServiceClient(coordinator.Connect()).ReleaseLockAsync(new ReleaseLockRequest { Lock = "mine", SessionId = session }, Soon);
+        await new SyncService.SyncServiceClient(coordinator.Connect()).ReleaseLockAsync(
+            new ReleaseLockRequest { Lock = "mine", SessionId = session }, Soon);
         Assert.Equal(WaitStatus.Ok, (await waiting).Status);
         await tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { task } }, Soon);
     }
@@ -70,7 +79,8 @@ public sealed class ForeignSessionTests
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--max-sessions-per-client", "50");
         var sync = new SyncService.SyncServiceClient(Connect(coordinator, "greedy"));
         var day = Specs.Seconds(24 * 3_600);
-        var calls = Enumerable.Range(0, 60).Select(i => sync.AcquireLockAsync(new AcquireLockRequest { Lock = $"taken-{i}", Lease = day }, Soon).ResponseAsync).ToArray();
+        var calls = Enumerable.Range(0, 60).Select(
+            i => sync.AcquireLockAsync(new AcquireLockRequest { Lock = $"taken-{i}", Lease = day }, Soon).ResponseAsync).ToArray();
         await Task.WhenAll(calls).ContinueWith(_ => { }, TaskScheduler.Default);
         var refused = calls.Where(call => call.IsFaulted).Select(call => (RpcException)call.Exception!.InnerException!).ToArray();
         Assert.Equal(10, refused.Length);
@@ -79,7 +89,8 @@ public sealed class ForeignSessionTests
         var own = (await new TaskService.TaskServiceClient(Connect(coordinator, "other")).RunTaskAsync(
             new RunTaskRequest { Task = Specs.Json("increment", """{"dict": "d", "key": "k", "protection": "lock"}""") }, Soon)).Result;
         Assert.Equal(TaskState.Succeeded, own.State);
-        Assert.Equal(TaskState.Succeeded, (await coordinator.RunAsync(Specs.Json("increment", """{"dict": "d", "key": "k", "protection": "lock"}"""))).State);
+        Assert.Equal(TaskState.Succeeded,
+            (await coordinator.RunAsync(Specs.Json("increment", """{"dict": "d", "key": "k", "protection": "lock"}"""))).State);
     }
 
     /// <summary>Also across a restart, for durable objects.</summary>
@@ -93,9 +104,12 @@ public sealed class ForeignSessionTests
             var tenant = coordinator.Connect(files.Create(Role.Submit, null, "tenant").Token);
             await FillAsync(tenant, "theirs");
             await FillAsync(coordinator.Invoker, "ours");
-            var session = (await new SessionService.SessionServiceClient(tenant).CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(24 * 3_600) }, Soon)).SessionId;
-            await new SyncService.SyncServiceClient(tenant).AcquireLockAsync(new AcquireLockRequest { Lock = "build", SessionId = session }, Soon);
-            await new SyncService.SyncServiceClient(tenant).AcquireLockAsync(new AcquireLockRequest { Lock = "deploy", Lease = Specs.Seconds(24 * 3_600) }, Soon);
+            var session = (await new SessionService.SessionServiceClient(tenant).CreateSessionAsync(
+                new CreateSessionRequest { Ttl = Specs.Seconds(24 * 3_600) }, Soon)).SessionId;
+            await new SyncService.SyncServiceClient(tenant).AcquireLockAsync(
+                new AcquireLockRequest { Lock = "build", SessionId = session }, Soon);
+            await new SyncService.SyncServiceClient(tenant).AcquireLockAsync(
+                new AcquireLockRequest { Lock = "deploy", Lease = Specs.Seconds(24 * 3_600) }, Soon);
             Assert.True(files.Revoke("tenant"));
             foreach (var name in new[] { "build", "deploy" })
                 Assert.Equal(WaitStatus.Ok, (await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name }, Soon)).Status);
@@ -113,23 +127,29 @@ public sealed class ForeignSessionTests
 
         async Task<string[]> ListAsync() =>
         [
-            .. (await CommandLine.RunAsync("objects", "--output", "json", "--data-dir", directory.Path)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-                .Select(line => JsonNode.Parse(line)!).Select(item => $"{item["kind"]} {item["name"]} {item["owner"]}").Order(StringComparer.Ordinal),
+            .. (await CommandLine.RunAsync("objects", "--output", "json", "--data-dir", directory.Path)).Output.Split(
+                '\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(line => JsonNode.Parse(line)!).Select(item => $"{item["kind"]} {item["name"]} {item["owner"]}")
+                .Order(StringComparer.Ordinal),
         ];
 
         static async Task FillAsync(CallInvoker invoker, string name)
         {
-            await new QueueService.QueueServiceClient(invoker).CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name, Durability = Durability.Process } }, Soon);
+            await new QueueService.QueueServiceClient(invoker).CreateQueueAsync(
+                new CreateQueueRequest { Spec = new QueueSpec { Name = name, Durability = Durability.Process } }, Soon);
             await new StateService.StateServiceClient(invoker).UpdateDictAsync(
-                new UpdateDictRequest { Dict = name, Durability = Durability.Process, Edits = { new DictEdit { Key = "k", Add = 1 } } }, Soon);
+                new UpdateDictRequest { Dict = name, Durability = Durability.Process, Edits = { new DictEdit { Key = "k", Add = 1 } } },
+                Soon);
         }
     }
 
     /// <summary>The methods whose first message may name a session.</summary>
     private static MethodDescriptor[] Methods() =>
     [
-        .. new[] { TasksReflection.Descriptor, QueuesReflection.Descriptor, PipesReflection.Descriptor, StateReflection.Descriptor, SyncReflection.Descriptor, SessionsReflection.Descriptor }
-            .SelectMany(file => file.Services).SelectMany(service => service.Methods).Where(method => method.InputType.FindFieldByName("session_id") is not null),
+        .. new[] { TasksReflection.Descriptor, QueuesReflection.Descriptor, PipesReflection.Descriptor, StateReflection.Descriptor,
+            SyncReflection.Descriptor, SessionsReflection.Descriptor }
+            .SelectMany(file => file.Services).SelectMany(service => service.Methods).Where(
+                method => method.InputType.FindFieldByName("session_id") is not null),
     ];
 
     /// <summary>A request whose only fault is the session.</summary>

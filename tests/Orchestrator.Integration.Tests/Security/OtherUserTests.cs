@@ -5,7 +5,9 @@ using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>F26: another user of the machine at the Unix sockets of the coordinator and of a worker, whose folder was opened to all users.</summary>
+/// <summary>
+/// F26: another user of the machine at the Unix sockets of the coordinator and of a worker, whose folder was opened to all users.
+/// </summary>
 public sealed class OtherUserTests
 {
     private const UnixFileMode Everybody = (UnixFileMode)0x1ff;
@@ -37,15 +39,18 @@ public sealed class OtherUserTests
         foreach (var socket in sockets)
         {
             File.SetUnixFileMode(socket, Everybody);
-            for (var folder = Path.GetDirectoryName(socket)!; folder.Length >= coordinator.DataDirectory.Length; folder = Path.GetDirectoryName(folder)!)
+            for (var folder = Path.GetDirectoryName(socket)!; folder.Length >= coordinator.DataDirectory.Length; folder =
+                Path.GetDirectoryName(folder)!)
                 File.SetUnixFileMode(folder, Everybody);
             Assert.NotEqual("0", await SayAsync(socket));
             Assert.Equal("0", await SayAsync(socket, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
         }
 
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(coordinator.HttpAddress), Timeout = TimeSpan.FromSeconds(20) };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(coordinator.HttpAddress),
+            Timeout = TimeSpan.FromSeconds(20) };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", coordinator.Token);
-        var refused = (await http.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Split('\n').Single(line => line.StartsWith("orchestrator_refused_calls_total ", StringComparison.Ordinal));
+        var refused = (await http.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Split('\n').Single(
+            line => line.StartsWith("orchestrator_refused_calls_total ", StringComparison.Ordinal));
         // The coordinator counts only its own refused connection; the worker drops the other one itself.
         Assert.Equal(1, double.Parse(refused.Split(' ')[1], CultureInfo.InvariantCulture));
 

@@ -5,7 +5,8 @@ using Orchestrator.TestKit;
 namespace Orchestrator.Integration.Tests.Security;
 
 /// <summary>
-/// Part 5, 20: a user who may write where the tokens are stored could impersonate the owner, so a directory that others may write is rejected.
+/// Part 5, 20: a user who may write where the tokens are stored could impersonate the owner, so a directory that others may write is
+/// rejected.
 /// </summary>
 public sealed class OwnedPathTests : IDisposable
 {
@@ -33,12 +34,15 @@ public sealed class OwnedPathTests : IDisposable
         Assert.Contains("chmod g-w", OwnedPath.CheckDirectory(directory, "the directory"), StringComparison.Ordinal);
         Assert.Contains("chmod g-w", OwnedPath.CheckFile(token, "the token file"), StringComparison.Ordinal);
         Chmod(token, UnixFileMode.OtherWrite);
-        Assert.Contains("chmod o-w", Assert.Throws<IOException>(() => OwnedPath.CheckFile(token, "the token file")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "chmod o-w", Assert.Throws<IOException>(() => OwnedPath.CheckFile(token, "the token file")).Message, StringComparison.Ordinal);
         Chmod(directory, UnixFileMode.OtherWrite);
-        Assert.Contains($"the directory {directory} may be written by every user", Assert.Throws<IOException>(() => OwnedPath.CheckDirectory(directory, "the directory")).Message, StringComparison.Ordinal);
+        Assert.Contains($"the directory {directory} may be written by every user", Assert.Throws<IOException>(
+            () => OwnedPath.CheckDirectory(directory, "the directory")).Message, StringComparison.Ordinal);
         // A directory above it that others may write lets them replace it.
         var below = Directory.CreateDirectory(Path.Combine(directory, "below")).FullName;
-        Assert.Contains("above the directory", Assert.Throws<IOException>(() => OwnedPath.CheckDirectory(below, "the directory")).Message, StringComparison.Ordinal);
+        Assert.Contains("above the directory", Assert.Throws<IOException>(
+            () => OwnedPath.CheckDirectory(below, "the directory")).Message, StringComparison.Ordinal);
         // Also where a link leads there.
         var link = Path.Combine(_root.Path, "link");
         Directory.CreateSymbolicLink(link, below);
@@ -55,11 +59,14 @@ public sealed class OwnedPathTests : IDisposable
         var link = Path.Combine(directory, "link");
         File.CreateSymbolicLink(link, token);
         (await ExternalTool.RunAsync("chown", ["-h", Other, link])).Succeeded();
-        Assert.Contains($"a link that user {Other} has made", Assert.Throws<IOException>(() => OwnedPath.CheckFile(link, "the token file")).Message, StringComparison.Ordinal);
+        Assert.Contains($"a link that user {Other} has made", Assert.Throws<IOException>(
+            () => OwnedPath.CheckFile(link, "the token file")).Message, StringComparison.Ordinal);
         (await ExternalTool.RunAsync("chown", [Other, token])).Succeeded();
-        Assert.Contains($"belongs to user {Other}", Assert.Throws<IOException>(() => OwnedPath.CheckFile(token, "the token file")).Message, StringComparison.Ordinal);
+        Assert.Contains($"belongs to user {Other}", Assert.Throws<IOException>(
+            () => OwnedPath.CheckFile(token, "the token file")).Message, StringComparison.Ordinal);
         (await ExternalTool.RunAsync("chown", [Other, directory])).Succeeded();
-        Assert.Contains($"belongs to user {Other}", Assert.Throws<IOException>(() => OwnedPath.CheckDirectory(directory, "the directory")).Message, StringComparison.Ordinal);
+        Assert.Contains($"belongs to user {Other}", Assert.Throws<IOException>(
+            () => OwnedPath.CheckDirectory(directory, "the directory")).Message, StringComparison.Ordinal);
     }
 
     /// <summary>Part 5, 20, by the command: one line, and no coordinator.</summary>
@@ -67,7 +74,8 @@ public sealed class OwnedPathTests : IDisposable
     public async Task Serve_refuses_a_data_directory_that_others_may_write()
     {
         Chmod(_root.Path, UnixFileMode.OtherWrite);
-        var (code, output) = await CommandLine.RunAsync("serve", "--data-dir", _root.Path, "--grpc-port", "0", "--http-port", "0", "--workers", "1");
+        var (code, output) = await CommandLine.RunAsync(
+            "serve", "--data-dir", _root.Path, "--grpc-port", "0", "--http-port", "0", "--workers", "1");
         Assert.NotEqual(0, code);
         Assert.Contains("may be written by every user of this machine; chmod o-w", output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);

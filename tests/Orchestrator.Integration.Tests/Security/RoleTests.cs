@@ -92,17 +92,20 @@ public sealed class RoleTests(SharedCoordinator shared) : IClassFixture<SharedCo
             var error = await RpcCatalogue.CallAsync(invoker, service, method);
             if (role >= least)
             {
-                Assert.True(error?.StatusCode is not (StatusCode.Unauthenticated or StatusCode.PermissionDenied or StatusCode.Unimplemented), $"{service}/{method}: {error?.Status}");
+                Assert.True(error?.StatusCode is not (StatusCode.Unauthenticated or StatusCode.PermissionDenied
+                    or StatusCode.Unimplemented), $"{service}/{method}: {error?.Status}");
                 continue;
             }
 
             Assert.True(error?.StatusCode == StatusCode.PermissionDenied, $"{service}/{method}: {error?.Status.ToString() ?? "success"}");
             Assert.Equal("PERMISSION_DENIED", error!.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Reason);
-            Assert.Contains($"needs the role {RoleNames.Of(least)}, and {entry.Id} has {RoleNames.Of(role)}", error!.Status.Detail, StringComparison.Ordinal);
+            Assert.Contains($"needs the role {RoleNames.Of(least)}, and {entry.Id} has {RoleNames.Of(role)}", error!.Status.Detail,
+                StringComparison.Ordinal);
         }
 
         if (role == Role.Operate)
-            Assert.Equal(2, (await new AdminService.AdminServiceClient(invoker).ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 2 }, CoordinatorProcess.Deadline())).Workers);
+            Assert.Equal(2, (await new AdminService.AdminServiceClient(invoker).ScaleWorkersAsync(
+                new ScaleWorkersRequest { Workers = 2 }, CoordinatorProcess.Deadline())).Workers);
     }
 
     [Fact]
@@ -177,7 +180,8 @@ public sealed class RoleTests(SharedCoordinator shared) : IClassFixture<SharedCo
     public async Task Pages_of_the_web_cannot_reach_it_through_a_browser(string host, string? origin, HttpStatusCode expected)
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_coordinator.HttpAddress + "/healthz")) { Headers = { Host = host } };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get, new Uri(_coordinator.HttpAddress + "/healthz")) { Headers = { Host = host } };
         if (origin is not null)
             request.Headers.Add("Origin", origin);
         using var response = await http.SendAsync(request);

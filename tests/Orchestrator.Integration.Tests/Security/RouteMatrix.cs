@@ -10,7 +10,9 @@ using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>Every route on both ports, with both methods, whatever the request claims to be: the expected response for a credential.</summary>
+/// <summary>
+/// Every route on both ports, with both methods, whatever the request claims to be: the expected response for a credential.
+/// </summary>
 internal static class RouteMatrix
 {
     private const string GrpcContent = "application/grpc";
@@ -29,7 +31,8 @@ internal static class RouteMatrix
     /// <param name="token">The bearer token to send; null for none.</param>
     /// <param name="role">The credential's role; null for none.</param>
     /// <param name="tls">With the certificate, where that is the credential.</param>
-    public static async Task TryAllAsync(string grpc, string web, string credential, string? token, Role? role, SslClientAuthenticationOptions? tls = null)
+    public static async Task TryAllAsync(
+        string grpc, string web, string credential, string? token, Role? role, SslClientAuthenticationOptions? tls = null)
     {
         var routes = await RoutesAsync();
         Assert.True(routes.Count > 50, $"{routes.Count} routes");
@@ -55,7 +58,8 @@ internal static class RouteMatrix
                 {
                     var got = await AskAsync(http, isGrpcPort, (isGrpcPort ? grpc : web) + route, content, method, token);
                     var fault = Fault(got, isGrpcPort, route, method, role);
-                    Assert.True(fault is null, $"{method} {route} ({content}) on the {(isGrpcPort ? "gRPC" : "HTTP")} port with {credential}: {got}, {fault}");
+                    Assert.True(fault is null,
+                        $"{method} {route} ({content}) on the {(isGrpcPort ? "gRPC" : "HTTP")} port with {credential}: {got}, {fault}");
                 }
             }
         }
@@ -84,7 +88,8 @@ internal static class RouteMatrix
         return null;
     }
 
-    private static async Task<Answer> AskAsync(HttpClient http, bool isGrpcPort, string address, string? content, HttpMethod method, string? token)
+    private static async Task<Answer> AskAsync(
+        HttpClient http, bool isGrpcPort, string address, string? content, HttpMethod method, string? token)
     {
         using var request = new HttpRequestMessage(method, new Uri(address))
         {
@@ -105,7 +110,8 @@ internal static class RouteMatrix
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         using var response = await http.SendAsync(request, limit.Token);
         await response.Content.ReadAsByteArrayAsync(limit.Token);
-        var status = response.Headers.TryGetValues("grpc-status", out var values) || response.TrailingHeaders.TryGetValues("grpc-status", out values)
+        var status = response.Headers.TryGetValues("grpc-status", out var values)
+            || response.TrailingHeaders.TryGetValues("grpc-status", out values)
             ? (StatusCode)int.Parse(values.Single(), System.Globalization.CultureInfo.InvariantCulture)
             : (StatusCode?)null;
         return new Answer(response.StatusCode, status);
@@ -115,9 +121,12 @@ internal static class RouteMatrix
     private static async Task<IReadOnlyList<string>> RoutesAsync()
     {
         using var directory = new TemporaryDirectory();
-        await using var application = CoordinatorApplication.Create(new CoordinatorOptions { DataDirectory = directory.Path, OwnsProcess = false }, new TaskHandlerRegistry());
-        return [.. application.Routes.Select(route => "/" + route.TrimStart('/').Replace("{unimplementedService}", "unimplemented", StringComparison.Ordinal)
-            .Replace("{unimplementedMethod:grpcunimplemented}", "unimplemented", StringComparison.Ordinal).Replace("{unimplementedMethod}", "unimplemented", StringComparison.Ordinal)).Distinct()];
+        await using var application = CoordinatorApplication.Create(
+            new CoordinatorOptions { DataDirectory = directory.Path, OwnsProcess = false }, new TaskHandlerRegistry());
+        return [.. application.Routes.Select(
+            route => "/" + route.TrimStart('/').Replace("{unimplementedService}", "unimplemented", StringComparison.Ordinal)
+            .Replace("{unimplementedMethod:grpcunimplemented}", "unimplemented", StringComparison.Ordinal).Replace(
+                "{unimplementedMethod}", "unimplemented", StringComparison.Ordinal)).Distinct()];
     }
 
     private sealed record Answer(HttpStatusCode Status, StatusCode? Grpc)

@@ -26,7 +26,8 @@ public sealed class RouteTests(SharedCoordinator shared) : IClassFixture<SharedC
     public async Task Every_route_on_both_ports(string? credential)
     {
         var role = credential is not null && RoleNames.TryParse(credential, out var known) ? known : (Role?)null;
-        var token = role is { } least ? Files.Create(least, TimeSpan.FromHours(1)).Token : credential == "expired" ? await ExpiredAsync() : credential;
+        var token = role is { } least ? Files.Create(least, TimeSpan.FromHours(1)).Token : credential == "expired"
+            ? await ExpiredAsync() : credential;
         await RouteMatrix.TryAllAsync(_coordinator.GrpcAddress, _coordinator.HttpAddress, credential ?? "no credential", token, role);
     }
 
@@ -44,9 +45,11 @@ public sealed class RouteTests(SharedCoordinator shared) : IClassFixture<SharedC
             request.Headers.TryAddWithoutValidation(header, value);
         using var response = await http.SendAsync(request);
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
-        Assert.Equal(header is null, (await response.Content.ReadAsStringAsync()).Contains(_coordinator.DataDirectory, StringComparison.Ordinal));
+        Assert.Equal(
+            header is null, (await response.Content.ReadAsStringAsync()).Contains(_coordinator.DataDirectory, StringComparison.Ordinal));
         using var channel = Grpc.Net.Client.GrpcChannel.ForAddress(_coordinator.GrpcAddress);
-        var error = await RpcCatalogue.CallAsync(channel.CreateCallInvoker(), "orchestrator.v1.AdminService", "GetStatus", header is null ? [] : new Metadata { { header, value! } });
+        var error = await RpcCatalogue.CallAsync(channel.CreateCallInvoker(), "orchestrator.v1.AdminService", "GetStatus", header is null
+            ? [] : new Metadata { { header, value! } });
         Assert.Equal(StatusCode.Unauthenticated, error!.StatusCode);
         Assert.Equal(header is null, error.Status.Detail.Contains(_coordinator.DataDirectory, StringComparison.Ordinal));
     }
@@ -62,9 +65,11 @@ public sealed class RouteTests(SharedCoordinator shared) : IClassFixture<SharedC
     {
         using var directory = new TemporaryDirectory();
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        using var store = new TokenStore(directory.Path, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<TokenStore>.Instance);
+        using var store = new TokenStore(
+            directory.Path, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<TokenStore>.Instance);
         var finder = new Authenticator(
-            store, new CoordinatorOptions { DataDirectory = directory.Path }, new SecurityInstruments(services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()));
+            store, new CoordinatorOptions { DataDirectory = directory.Path }, new SecurityInstruments(
+                services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()));
         var context = new Microsoft.AspNetCore.Http.DefaultHttpContext();
         context.Connection.RemoteIpAddress = remote is null ? null : IPAddress.Parse(remote);
         context.Connection.LocalIpAddress = local is null ? null : IPAddress.Parse(local);

@@ -19,11 +19,13 @@ internal static class RpcCatalogue
         var client = new ServerReflection.ServerReflectionClient(invoker);
         using var call = client.ServerReflectionInfo(CoordinatorProcess.Deadline());
         var methods = new List<(string, string)>();
-        foreach (var service in (await AskAsync(new ServerReflectionRequest { ListServices = "*" })).ListServicesResponse.Service.Select(service => service.Name))
+        foreach (var service in (await AskAsync(
+            new ServerReflectionRequest { ListServices = "*" })).ListServicesResponse.Service.Select(service => service.Name))
         {
             if (service == Health)
                 continue;
-            var files = (await AskAsync(new ServerReflectionRequest { FileContainingSymbol = service })).FileDescriptorResponse.FileDescriptorProto;
+            var files =
+                (await AskAsync(new ServerReflectionRequest { FileContainingSymbol = service })).FileDescriptorResponse.FileDescriptorProto;
             var described = files.Select(file => FileDescriptorProto.Parser.ParseFrom(file))
                 .SelectMany(file => file.Service.Select(item => (Name: $"{file.Package}.{item.Name}", item.Method)))
                 .First(item => item.Name == service);
@@ -41,13 +43,15 @@ internal static class RpcCatalogue
     }
 
     /// <summary>
-    /// One empty message and the end of the requests: on the wire that is a call of any shape. Returns the error, also that of an endless call
-    /// that was given up after its first message; null after a success.
+    /// One empty message and the end of the requests: on the wire that is a call of any shape. Returns the error, also that of an endless
+    /// call that was given up after its first message; null after a success.
     /// </summary>
-    public static async Task<RpcException?> CallAsync(CallInvoker invoker, string service, string method, Metadata? headers = null, byte[]? message = null, int seconds = 10)
+    public static async Task<RpcException?> CallAsync(
+        CallInvoker invoker, string service, string method, Metadata? headers = null, byte[]? message = null, int seconds = 10)
     {
         using var call = invoker.AsyncDuplexStreamingCall(
-            new Method<byte[], byte[]>(MethodType.DuplexStreaming, service, method, Raw, Raw), null, CoordinatorProcess.Deadline(seconds).WithHeaders(headers ?? []));
+            new Method<byte[], byte[]>(MethodType.DuplexStreaming, service, method, Raw, Raw), null, CoordinatorProcess.Deadline(seconds)
+                .WithHeaders(headers ?? []));
         try
         {
             await call.RequestStream.WriteAsync(message ?? []);

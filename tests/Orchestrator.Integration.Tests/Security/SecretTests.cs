@@ -21,7 +21,8 @@ public sealed partial class SecretTests
             ["NOTIFY_SOCKET_SECRET"] = Secret,
             ["GIVEN"] = "on purpose",
         };
-        await using var coordinator = await CoordinatorProcess.StartAsync(environment, "--inherit-env", "GIVEN", "--verbose", "--allow-chaos");
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            environment, "--inherit-env", "GIVEN", "--verbose", "--allow-chaos");
         // Inputs that fail, are wrong and kill their worker: error texts about them go to their owner, not to the log.
         var failed = await coordinator.RunAsync(Specs.Json("sum_of_squares", $$"""{"n": "{{Secret}}"}"""));
         Assert.Equal(TaskState.Failed, failed.State);
@@ -40,7 +41,8 @@ public sealed partial class SecretTests
                 continue;
             workers++;
             Assert.DoesNotContain(Secret, variables, StringComparison.Ordinal);
-            Assert.DoesNotContain("ORCHESTRATOR_", variables.Replace("LC_ORCHESTRATOR_TEST", "", StringComparison.Ordinal), StringComparison.Ordinal);
+            Assert.DoesNotContain(
+                "ORCHESTRATOR_", variables.Replace("LC_ORCHESTRATOR_TEST", "", StringComparison.Ordinal), StringComparison.Ordinal);
             Assert.DoesNotMatch(TokenForm(), variables);
             Assert.Contains("GIVEN=on purpose", variables.Split('\0'));
         }
@@ -61,16 +63,19 @@ public sealed partial class SecretTests
             Assert.Equal("0077", Value(status, "Umask:"));
             if (pid == coordinator.Pid)
                 continue;
-            var core = Assert.Single(await File.ReadAllLinesAsync($"/proc/{pid}/limits"), line => line.StartsWith("Max core file size", StringComparison.Ordinal));
+            var core = Assert.Single(await File.ReadAllLinesAsync($"/proc/{pid}/limits"), line => line.StartsWith(
+                "Max core file size", StringComparison.Ordinal));
             Assert.Equal(["0", "0"], core["Max core file size".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2]);
             Assert.Equal(500, int.Parse(await File.ReadAllTextAsync($"/proc/{pid}/oom_score_adj"), CultureInfo.InvariantCulture));
         }
 
         // The process marks are dangling symbolic links, which have no mode of their own.
-        foreach (var item in Directory.EnumerateFileSystemEntries(coordinator.DataDirectory, "*", SearchOption.AllDirectories).Where(item => new FileInfo(item).LinkTarget is null))
+        foreach (var item in Directory.EnumerateFileSystemEntries(coordinator.DataDirectory, "*", SearchOption.AllDirectories).Where(
+            item => new FileInfo(item).LinkTarget is null))
             Assert.True((File.GetUnixFileMode(item) & (UnixFileMode)0b111_111) == 0, $"{item} is open to others");
 
-        static string Value(string[] status, string name) => status.Single(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..].Trim();
+        static string Value(string[] status, string name) =>
+            status.Single(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..].Trim();
     }
 
     /// <summary>Null where the process has ended since, such as the one that crashed.</summary>

@@ -26,7 +26,8 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
     public async Task What_would_be_open_to_others_does_not_start_and_names_the_missing_flag(string expected, params string[] arguments)
     {
         using var directory = new TemporaryDirectory();
-        var (exitCode, output) = await CommandLine.RunAsync(["serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory.Path, .. arguments]);
+        var (exitCode, output) = await CommandLine.RunAsync(
+            ["serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory.Path, .. arguments]);
         Assert.Equal(2, exitCode);
         Assert.Contains(expected, output, StringComparison.Ordinal);
         Assert.Single(output.TrimEnd().Split('\n'));
@@ -40,9 +41,11 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
         using var directory = new TemporaryDirectory();
         var (certificate, _) = certificates.Server();
         var (exitCode, output) = await CommandLine.RunAsync(
-            "serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory.Path, "--tls-cert", certificate, "--tls-key", certificates.Authority);
+            "serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory.Path, "--tls-cert", certificate, "--tls-key",
+            certificates.Authority);
         Assert.Equal(1, exitCode);
-        Assert.Contains($"--tls-cert and --tls-key ({certificate} and {certificates.Authority}) cannot be used", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"--tls-cert and --tls-key ({certificate} and {certificates.Authority}) cannot be used", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,11 +54,13 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
         using var certificates = new TestCertificates();
         using var others = new TestCertificates("another authority");
         var (certificate, key) = certificates.Server();
-        await using var coordinator = await CoordinatorProcess.StartAsync("--listen", "0.0.0.0", "--tls-cert", certificate, "--tls-key", key, "--workers", "1");
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            "--listen", "0.0.0.0", "--tls-cert", certificate, "--tls-key", key, "--workers", "1");
         Assert.StartsWith("https://localhost:", coordinator.GrpcAddress, StringComparison.Ordinal);
         Assert.StartsWith("https://localhost:", coordinator.HttpAddress, StringComparison.Ordinal);
 
-        var options = new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory, CertificateAuthority = certificates.Authority };
+        var options =
+            new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory, CertificateAuthority = certificates.Authority };
         await using (var client = await OrchestratorClient.ConnectAsync(options))
         {
             var result = await client.RunTaskAsync(Specs.Json("sum_of_squares", """{"n": 4}"""));
@@ -63,10 +68,13 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
         }
 
         await Assert.ThrowsAsync<AccessDeniedException>(() => OrchestratorClient.ConnectAsync(options with { Token = "wrong" }));
-        await Assert.ThrowsAsync<CoordinatorUnavailableException>(() => OrchestratorClient.ConnectAsync(options with { CertificateAuthority = others.Authority }));
-        await Assert.ThrowsAsync<CoordinatorUnavailableException>(() => OrchestratorClient.ConnectAsync(options with { Endpoint = coordinator.GrpcAddress.Replace("https", "http", StringComparison.Ordinal) }));
+        await Assert.ThrowsAsync<CoordinatorUnavailableException>(
+            () => OrchestratorClient.ConnectAsync(options with { CertificateAuthority = others.Authority }));
+        await Assert.ThrowsAsync<CoordinatorUnavailableException>(() => OrchestratorClient.ConnectAsync(
+            options with { Endpoint = coordinator.GrpcAddress.Replace("https", "http", StringComparison.Ordinal) }));
 
-        var (exitCode, output) = await CommandLine.RunAsync("run", "sum_of_squares", """{"n": 3}""", "--data-dir", coordinator.DataDirectory, "--ca", certificates.Authority);
+        var (exitCode, output) = await CommandLine.RunAsync(
+            "run", "sum_of_squares", """{"n": 3}""", "--data-dir", coordinator.DataDirectory, "--ca", certificates.Authority);
         Assert.True(exitCode == 0 && output.Contains('5', StringComparison.Ordinal), output);
 
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = Trusting(certificates) });
@@ -86,13 +94,18 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
         // It may submit, which is the default role, and not operate; an additional token changes that.
         var tls = Trusting(certificates, certificates.Client());
         var byCertificate = coordinator.Connect(token: "", tls: tls);
-        var answer = await new TaskService.TaskServiceClient(byCertificate).RunTaskAsync(new RunTaskRequest { Task = Specs.Json("sum_of_squares", """{"n": 4}""") }, CoordinatorProcess.Deadline());
+        var answer = await new TaskService.TaskServiceClient(byCertificate).RunTaskAsync(
+            new RunTaskRequest { Task = Specs.Json("sum_of_squares", """{"n": 4}""") }, CoordinatorProcess.Deadline());
         Assert.Equal(14, answer.Result.Output.Json.NumberValue);
-        var refused = await Assert.ThrowsAsync<RpcException>(async () => await new AdminService.AdminServiceClient(byCertificate).ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, CoordinatorProcess.Deadline()));
+        var refused = await Assert.ThrowsAsync<RpcException>(async () => await new AdminService.AdminServiceClient(byCertificate)
+            .ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, CoordinatorProcess.Deadline()));
         Assert.Equal(StatusCode.PermissionDenied, refused.StatusCode);
         Assert.Contains("CN=client", refused.Status.Detail, StringComparison.Ordinal);
-        await new AdminService.AdminServiceClient(coordinator.Connect(tls: tls)).ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, CoordinatorProcess.Deadline());
-        var wrong = await Assert.ThrowsAsync<RpcException>(async () => await new AdminService.AdminServiceClient(coordinator.Connect("wrong", tls)).GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline()));
+        await new AdminService.AdminServiceClient(coordinator.Connect(tls: tls)).ScaleWorkersAsync(
+            new ScaleWorkersRequest { Workers = 1 }, CoordinatorProcess.Deadline());
+        var wrong = await Assert.ThrowsAsync<RpcException>(
+            async () => await new AdminService.AdminServiceClient(coordinator.Connect("wrong", tls)).GetStatusAsync(
+                new GetStatusRequest(), CoordinatorProcess.Deadline()));
         Assert.Equal(StatusCode.Unauthenticated, wrong.StatusCode);
 
         // Probes of the HTTP port have no certificate.
@@ -108,7 +121,8 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
         using var certificates = new TestCertificates();
         await using var coordinator = await StartMutualAsync(certificates);
         await RouteMatrix.TryAllAsync(
-            coordinator.GrpcAddress, coordinator.HttpAddress, "a client's certificate", null, Role.Submit, Trusting(certificates, certificates.Client()));
+            coordinator.GrpcAddress, coordinator.HttpAddress, "a client's certificate", null, Role.Submit,
+            Trusting(certificates, certificates.Client()));
     }
 
     [Fact]
@@ -142,19 +156,22 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
             ["ORCHESTRATOR_KEY"] = key,
         };
         var run = await ExternalTool.RunAsync(
-            PythonStubs.Interpreter, [Repository.PathOf("tests", "Interop", "python", "run_task_tls.py"), "sum_of_squares", """{"n": 4}"""], environment);
+            PythonStubs.Interpreter, [Repository.PathOf("tests", "Interop", "python", "run_task_tls.py"), "sum_of_squares", """{"n": 4}"""],
+            environment);
         Assert.Equal("14", run.Succeeded().Trim());
     }
 
     private static Task<CoordinatorProcess> StartMutualAsync(TestCertificates certificates)
     {
         var (certificate, key) = certificates.Server();
-        return CoordinatorProcess.StartAsync("--listen", "0.0.0.0", "--tls-cert", certificate, "--tls-key", key, "--client-ca", certificates.Authority, "--workers", "1");
+        return CoordinatorProcess.StartAsync(
+            "--listen", "0.0.0.0", "--tls-cert", certificate, "--tls-key", key, "--client-ca", certificates.Authority, "--workers", "1");
     }
 
     private static async Task AssertNoHandshakeAsync(CallInvoker invoker)
     {
-        var error = await Assert.ThrowsAsync<RpcException>(async () => await new AdminService.AdminServiceClient(invoker).GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline()));
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await new AdminService.AdminServiceClient(invoker).GetStatusAsync(
+            new GetStatusRequest(), CoordinatorProcess.Deadline()));
         Assert.True(error.StatusCode is StatusCode.Unavailable or StatusCode.Internal, error.ToString());
     }
 
@@ -162,11 +179,13 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
     {
         var options = new SslClientAuthenticationOptions
         {
-            CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck },
+            CertificateChainPolicy =
+                new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck },
         };
         options.CertificateChainPolicy.CustomTrustStore.ImportFromPemFile(certificates.Authority);
         if (own is { } pair)
-            options.ClientCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPemFile(pair.Certificate, pair.Key), [], offline: true);
+            options.ClientCertificateContext = SslStreamCertificateContext.Create(
+                X509Certificate2.CreateFromPemFile(pair.Certificate, pair.Key), [], offline: true);
         return options;
     }
 

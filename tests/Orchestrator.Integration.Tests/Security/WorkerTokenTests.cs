@@ -7,7 +7,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Security;
 
-/// <summary>What a worker's token permits: the object services for that worker, nothing for others, and never another worker's task.</summary>
+/// <summary>
+/// What a worker's token permits: the object services for that worker, nothing for others, and never another worker's task.
+/// </summary>
 public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonStubs>
 {
     [Fact]
@@ -17,7 +19,8 @@ public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonSt
         using var revealed = new TemporaryDirectory();
         var script = Repository.PathOf("tests", "Interop", "python", "reveal_worker.py");
         await using var coordinator = await CoordinatorProcess.StartAsync(
-            "--allow-chaos", "--hot-spares", "0", "--worker-command", $"{PythonStubs.Interpreter} {script} {revealed.Path} {CoordinatorProcess.CommandPath}");
+            "--allow-chaos", "--hot-spares", "0", "--worker-command",
+            $"{PythonStubs.Interpreter} {script} {revealed.Path} {CoordinatorProcess.CommandPath}");
         // A running task that holds a lock by its session.
         var task = (await coordinator.SubmitAsync(Specs.Json("hold", """{"locks": ["held"], "ms": 600000}"""))).Single();
         ulong holder = 0;
@@ -28,7 +31,8 @@ public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonSt
         }
 
         var session = $"task-{task}-1";
-        var owner = (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = task }, CoordinatorProcess.Deadline())).Task.Attempts[^1].Worker;
+        var owner = (await coordinator.Tasks.GetTaskAsync(
+            new GetTaskRequest { TaskId = task }, CoordinatorProcess.Deadline())).Task.Attempts[^1].Worker;
         var workers = await coordinator.WorkersAsync();
         var own = workers.Single(worker => owner == $"{worker.Name}#{worker.Incarnation}").Pid;
         var other = workers.Single(worker => worker.Pid != own).Pid;
@@ -39,18 +43,21 @@ public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonSt
 
         // Another worker with its own token.
         var foreign = await CallAsync(revealed, other, other, session);
-        Assert.All(foreign[..3], line => Assert.Contains($"PERMISSION_DENIED {session} is the session of a task that another worker runs", line, StringComparison.Ordinal));
+        Assert.All(foreign[..3], line => Assert.Contains(
+            $"PERMISSION_DENIED {session} is the session of a task that another worker runs", line, StringComparison.Ordinal));
         Assert.Equal(["own OK", "list OK"], foreign[3..5]);
 
         // A stolen token: used by another worker, by a program of the same user, and over the public port.
-        Assert.All(await CallAsync(revealed, own, other, session), line => Assert.Contains("UNAUTHENTICATED", line, StringComparison.Ordinal));
+        Assert.All(
+            await CallAsync(revealed, own, other, session), line => Assert.Contains("UNAUTHENTICATED", line, StringComparison.Ordinal));
         Assert.All(await CallAsync(revealed, own, 0, session), line => Assert.Contains("UNAUTHENTICATED", line, StringComparison.Ordinal));
         Assert.All(
             await CallAsync(revealed, own, own, session, coordinator.GrpcAddress["http://".Length..]),
             line => Assert.Contains("it is not that worker who sent it", line, StringComparison.Ordinal));
 
         // Part 5, 18: on every route of both ports, too.
-        await RouteMatrix.TryAllAsync(coordinator.GrpcAddress, coordinator.HttpAddress, "a stolen worker's token", await TokenOfAsync(revealed, own), role: null);
+        await RouteMatrix.TryAllAsync(
+            coordinator.GrpcAddress, coordinator.HttpAddress, "a stolen worker's token", await TokenOfAsync(revealed, own), role: null);
 
         // It expires with its worker's incarnation.
         Signals.Send(own, Signals.Kill);
@@ -62,7 +69,8 @@ public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonSt
     }
 
     private static async Task<string> TokenOfAsync(TemporaryDirectory revealed, int worker) =>
-        JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(revealed.Path, $"{worker}.json"))).RootElement.GetProperty("coordinatorToken").GetString()!;
+        JsonDocument.Parse(await File.ReadAllTextAsync(
+            Path.Combine(revealed.Path, $"{worker}.json"))).RootElement.GetProperty("coordinatorToken").GetString()!;
 
     /// <summary>One line per call, made with the token of one worker from the process group of another.</summary>
     private async Task<string[]> CallAsync(TemporaryDirectory revealed, int tokenOf, int from, string session, string? address = null)

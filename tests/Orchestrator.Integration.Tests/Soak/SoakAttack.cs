@@ -34,14 +34,16 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
             {
                 var begin = new byte[15_000];
                 BinaryPrimitives.WriteInt32BigEndian(begin.AsSpan(1), 30 << 20);
-                connection.Call(stream, i % 2 == 0 ? "/orchestrator.v1.TaskService/SubmitTasks" : "/grpc.health.v1.Health/Check").Frame(RawHttp2.Data, 0, stream, begin);
+                connection.Call(stream, i % 2 == 0 ? "/orchestrator.v1.TaskService/SubmitTasks" : "/grpc.health.v1.Health/Check")
+                    .Frame(RawHttp2.Data, 0, stream, begin);
             }
 
             await connection.SendAsync(limit.Token);
         }
 
         // A client with a credential is served on a new connection.
-        await new AdminService.AdminServiceClient(coordinator.Connect()).GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline(60));
+        await new AdminService.AdminServiceClient(coordinator.Connect()).GetStatusAsync(
+            new GetStatusRequest(), CoordinatorProcess.Deadline(60));
     }
 
     /// <summary>15: locks without a session for a day, up to the limit; revoking its token frees them.</summary>
@@ -52,11 +54,13 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
         for (var i = 0; i < 20; i++)
         {
             await Task.WhenAll(Enumerable.Range(0, 50).Select(lockNumber => sync.AcquireLockAsync(
-                new AcquireLockRequest { Lock = $"{name}-{i}-{lockNumber}", Lease = Specs.Seconds(24 * 3_600) }, CoordinatorProcess.Deadline(60)).ResponseAsync));
+                new AcquireLockRequest { Lock = $"{name}-{i}-{lockNumber}", Lease = Specs.Seconds(24 * 3_600) },
+                CoordinatorProcess.Deadline(60)).ResponseAsync));
         }
 
         _tokens.Revoke(name);
-        await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = $"{name}-0-0", Lease = Specs.Seconds(1) }, CoordinatorProcess.Deadline(60));
+        await coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = $"{name}-0-0", Lease = Specs.Seconds(1) }, CoordinatorProcess.Deadline(60));
     }
 
     /// <summary>16: hundreds of tasks with unknown handlers and specifications of maximum size.</summary>
@@ -73,7 +77,8 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
         Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
         // Each fails at once: its end is counted and never fetched.
         ledger.GiveUp([.. Enumerable.Range(0, Unknown).Select(_ => ledger.Accept())]);
-        var ids = (await new TaskService.TaskServiceClient(invoker).SubmitTasksAsync(new SubmitTasksRequest { Tasks = { tasks } }, CoordinatorProcess.Deadline(60))).TaskIds;
+        var ids = (await new TaskService.TaskServiceClient(invoker).SubmitTasksAsync(
+            new SubmitTasksRequest { Tasks = { tasks } }, CoordinatorProcess.Deadline(60))).TaskIds;
         Assert.Equal(Unknown, ids.Count);
         _tokens.Revoke(name);
     }
@@ -83,7 +88,8 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
     {
         var (name, invoker) = Enter();
         var queues = new QueueService.QueueServiceClient(invoker);
-        await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name, MaxItems = 1_000_000, MaxBytes = 16L << 30 } }, CoordinatorProcess.Deadline(60));
+        await queues.CreateQueueAsync(new CreateQueueRequest { Spec =
+            new QueueSpec { Name = name, MaxItems = 1_000_000, MaxBytes = 16L << 30 } }, CoordinatorProcess.Deadline(60));
         var body = new QueueItem { Body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[1_000_000]) } };
         for (var put = 0; put < 20; put++)
             await queues.PutAsync(new PutRequest { Queue = name, Items = { body } }, CoordinatorProcess.Deadline(60));
@@ -97,9 +103,11 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
     public async Task UseForeignSessionAsync()
     {
         var (name, invoker) = Enter();
-        var session = (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest(), CoordinatorProcess.Deadline(60))).SessionId;
+        var session =
+            (await coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest(), CoordinatorProcess.Deadline(60))).SessionId;
         var error = await Assert.ThrowsAsync<RpcException>(async () =>
-            await new SessionService.SessionServiceClient(invoker).CloseSessionAsync(new CloseSessionRequest { SessionId = session }, CoordinatorProcess.Deadline(60)));
+            await new SessionService.SessionServiceClient(invoker).CloseSessionAsync(
+                new CloseSessionRequest { SessionId = session }, CoordinatorProcess.Deadline(60)));
         Assert.Equal(StatusCode.PermissionDenied, error.StatusCode);
         await coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = session }, CoordinatorProcess.Deadline(60));
         _tokens.Revoke(name);

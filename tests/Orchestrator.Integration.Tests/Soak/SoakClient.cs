@@ -11,7 +11,8 @@ namespace Orchestrator.Integration.Tests.Soak;
 /// <param name="ThroughRelay">Whether its network has faults.</param>
 /// <param name="CancelsItsTasks">Whether its tasks end only when they are cancelled.</param>
 /// <param name="See">Receives each result.</param>
-internal sealed record SoakKind(Func<ulong, TaskSpec> Make, double Rate, bool ThroughRelay = false, bool CancelsItsTasks = false, Action<TaskResult>? See = null);
+internal sealed record SoakKind(
+    Func<ulong, TaskSpec> Make, double Rate, bool ThroughRelay = false, bool CancelsItsTasks = false, Action<TaskResult>? See = null);
 
 /// <summary>A client that reconnects whenever it was cut off.</summary>
 internal sealed class SoakClient : IAsyncDisposable
@@ -29,7 +30,8 @@ internal sealed class SoakClient : IAsyncDisposable
 
     public static IReadOnlyList<SoakKind> Kinds(SoakCounter counter)
     {
-        var retry = new TaskOptions { Retry = new RetryPolicy { MaxAttempts = 20, InitialBackoff = Specs.Seconds(0.05), RetryWorkerLost = true } };
+        var retry =
+            new TaskOptions { Retry = new RetryPolicy { MaxAttempts = 20, InitialBackoff = Specs.Seconds(0.05), RetryWorkerLost = true } };
         return
         [
             new(_ => Specs.Json("sum_of_squares", """{"n": 100}""", retry), 300),

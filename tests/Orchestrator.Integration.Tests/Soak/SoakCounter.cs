@@ -4,8 +4,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Soak;
 
 /// <summary>
-/// A counter that tasks increment which may run only once: more increments than started tasks mean that one ran twice, fewer than succeeded tasks
-/// that one is lost.
+/// A counter that tasks increment which may run only once: more increments than started tasks mean that one ran twice, fewer than succeeded
+/// tasks that one is lost.
 /// </summary>
 internal sealed class SoakCounter(CoordinatorProcess coordinator)
 {

@@ -4,7 +4,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Soak;
 
-/// <summary>A second coordinator with a journal, which is killed and restarted while its clients put, settle, count and submit durable work.</summary>
+/// <summary>
+/// A second coordinator with a journal, which is killed and restarted while its clients put, settle, count and submit durable work.
+/// </summary>
 internal sealed class SoakDurable : IAsyncDisposable
 {
     // Slow enough to leave the processors to the others.
@@ -47,7 +49,8 @@ internal sealed class SoakDurable : IAsyncDisposable
         _directory.Dispose();
     }
 
-    private Task<CoordinatorProcess> StartCoordinatorAsync() => CoordinatorProcess.StartInAsync(_directory, "--workers", "1", "--hot-spares", "0");
+    private Task<CoordinatorProcess> StartCoordinatorAsync() =>
+        CoordinatorProcess.StartInAsync(_directory, "--workers", "1", "--hot-spares", "0");
 
     private async Task StartRoundAsync()
     {

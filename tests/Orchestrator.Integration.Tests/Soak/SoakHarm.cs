@@ -11,7 +11,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Soak;
 
-/// <summary>Faults by single tasks, clients and strangers, beside the coordinator's load. Each must get the expected response, or this throws.</summary>
+/// <summary>
+/// Faults by single tasks, clients and strangers, beside the coordinator's load. Each must get the expected response, or this throws.
+/// </summary>
 internal sealed class SoakHarm : IAsyncDisposable
 {
     private const string Method = "/orchestrator.v1.TaskService/StreamTasks";
@@ -19,7 +21,8 @@ internal sealed class SoakHarm : IAsyncDisposable
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
     private static readonly string[] s_deaths = ["abort", "exit", "crash", "stack_overflow"];
     // A length beyond the end, an endless varint, field number zero, an invalid wire type, an end group without a start.
-    private static readonly byte[][] s_garbage = [[0x0a, 0x7f, 1, 2], [0x08, .. Enumerable.Repeat((byte)0xff, 12)], [0x00, 0x01], [0x0f], [0x0c]];
+    private static readonly byte[][] s_garbage =
+        [[0x0a, 0x7f, 1, 2], [0x08, .. Enumerable.Repeat((byte)0xff, 12)], [0x00, 0x01], [0x0f], [0x0c]];
 
     private readonly CoordinatorProcess _coordinator;
     private readonly TaskLedger _ledger;
@@ -34,7 +37,8 @@ internal sealed class SoakHarm : IAsyncDisposable
     private int _number;
 
     private SoakHarm(
-        CoordinatorProcess coordinator, TaskLedger ledger, Random random, OrchestratorClient client, IReadOnlyList<(string Service, string Method)> methods)
+        CoordinatorProcess coordinator, TaskLedger ledger, Random random, OrchestratorClient client,
+        IReadOnlyList<(string Service, string Method)> methods)
     {
         (_coordinator, _ledger, _random, _client, _methods) = (coordinator, ledger, random, client, methods);
         _stranger = coordinator.Connect("wrong");
@@ -54,7 +58,9 @@ internal sealed class SoakHarm : IAsyncDisposable
         Assert.Equal(TaskState.WorkerLost, result.State);
     }
 
-    /// <summary>F4: a task goes on computing past its timeout. Whether its worker is killed for that or by another fault is random.</summary>
+    /// <summary>
+    /// F4: a task goes on computing past its timeout. Whether its worker is killed for that or by another fault is random.
+    /// </summary>
     public void OverrunLater() => Later(async () =>
     {
         var options = new TaskOptions { RunTimeout = Specs.Seconds(0.5), CancelGrace = Specs.Seconds(0.5) };
@@ -127,7 +133,8 @@ internal sealed class SoakHarm : IAsyncDisposable
     public async Task RepeatRequestAsync()
     {
         var state = new StateService.StateServiceClient(_coordinator.Invoker);
-        var request = new UpdateValueRequest { Value = "repeated", Edit = new NumberEdit { Add = new Number { Integer = 1 } }, RequestId = $"repeated-{_repeated++}" };
+        var request = new UpdateValueRequest { Value = "repeated", Edit = new NumberEdit { Add = new Number { Integer = 1 } },
+            RequestId = $"repeated-{_repeated++}" };
         var first = await state.UpdateValueAsync(request, CoordinatorProcess.Deadline());
         var again = await state.UpdateValueAsync(request, CoordinatorProcess.Deadline());
         Assert.Equal((_repeated, _repeated), (first.After.Integer, again.After.Integer));
@@ -137,11 +144,13 @@ internal sealed class SoakHarm : IAsyncDisposable
     public async Task OutliveLeaseAsync()
     {
         var name = $"soak-lease-{_number++}";
-        var held = await _coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, Lease = Specs.Seconds(0.1) }, CoordinatorProcess.Deadline());
+        var held = await _coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = name, Lease = Specs.Seconds(0.1) }, CoordinatorProcess.Deadline());
         await using var other = await _client.OpenSessionAsync("other");
         await using var next = await other.Lock(name).AcquireAsync().WaitAsync(s_limit);
         var one = new NumberEdit { Add = new Number { Integer = 1 } };
-        var stale = await Assert.ThrowsAnyAsync<OrchestratorException>(() => other.Value(name).UpdateAsync(one, new Guard { Lock = name, FencingToken = held.FencingToken }));
+        var stale = await Assert.ThrowsAnyAsync<OrchestratorException>(
+            () => other.Value(name).UpdateAsync(one, new Guard { Lock = name, FencingToken = held.FencingToken }));
         Assert.Contains($"fencing token {held.FencingToken}", stale.Message, StringComparison.Ordinal);
         await other.Value(name).UpdateAsync(one, new Guard { Lock = name, FencingToken = next.FencingToken });
         await _client.DeleteStateAsync(StateKind.Value, name);
@@ -174,7 +183,8 @@ internal sealed class SoakHarm : IAsyncDisposable
         _unread?.Dispose();
         _silent?.Dispose();
         await Task.WhenAll(_later).WaitAsync(s_limit);
-        var repeated = await new StateService.StateServiceClient(_coordinator.Invoker).ReadValueAsync(new ReadValueRequest { Value = "repeated" }, CoordinatorProcess.Deadline());
+        var repeated = await new StateService.StateServiceClient(_coordinator.Invoker).ReadValueAsync(
+            new ReadValueRequest { Value = "repeated" }, CoordinatorProcess.Deadline());
         Assert.Equal(_repeated, repeated.Current.Integer);
     }
 

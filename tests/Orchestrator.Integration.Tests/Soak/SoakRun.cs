@@ -29,7 +29,8 @@ internal sealed class SoakRun : IAsyncDisposable
     private readonly List<SoakClient> _clients = [];
     private readonly SoakCounter _counter;
 
-    private SoakRun(CoordinatorProcess coordinator, TaskLedger ledger, Random random, SoakHarm harm, SoakDurable durable, Action<string> write)
+    private SoakRun(
+        CoordinatorProcess coordinator, TaskLedger ledger, Random random, SoakHarm harm, SoakDurable durable, Action<string> write)
     {
         (_coordinator, _ledger, _random, _harm, _durable, _write) = (coordinator, ledger, random, harm, durable, write);
         _relay = new FaultRelay(coordinator.GrpcAddress);
@@ -40,8 +41,10 @@ internal sealed class SoakRun : IAsyncDisposable
     public static async Task<SoakRun> StartAsync(int seed, Action<string> write)
     {
         var (ledger, random) = (new TaskLedger(seed), new Random(seed));
-        var coordinator = await CoordinatorProcess.StartAsync([.. CoordinatorProcess.HotSpare, "--allow-chaos", "--memory-budget", "512MB"]);
-        return new SoakRun(coordinator, ledger, random, await SoakHarm.StartAsync(coordinator, ledger, random), await SoakDurable.StartAsync(), write);
+        var coordinator = await CoordinatorProcess.StartAsync(
+            [.. CoordinatorProcess.HotSpare, "--allow-chaos", "--memory-budget", "512MB"]);
+        return new SoakRun(
+            coordinator, ledger, random, await SoakHarm.StartAsync(coordinator, ledger, random), await SoakDurable.StartAsync(), write);
     }
 
     public async ValueTask DisposeAsync()
@@ -61,10 +64,12 @@ internal sealed class SoakRun : IAsyncDisposable
     {
         var counts = await _coordinator.CountsAsync();
         foreach (var kind in SoakClient.Kinds(_counter))
-            _clients.Add(await SoakClient.StartAsync(kind, _coordinator, kind.ThroughRelay ? _relay.Address : _coordinator.GrpcAddress, _ledger));
+            _clients.Add(
+                await SoakClient.StartAsync(kind, _coordinator, kind.ThroughRelay ? _relay.Address : _coordinator.GrpcAddress, _ledger));
         await _ledger.WaitForMoreAsync(2_000);
         var before = ProcessUsage.Of(_coordinator);
-        _write($"seed {_ledger.Seed} (ORCHESTRATOR_FAULT_SEED repeats its choices): {_clients.Count} clients, a fault every {s_betweenFaults.TotalMilliseconds} ms for {duration.TotalMinutes} min");
+        _write($"seed {_ledger.Seed} (ORCHESTRATOR_FAULT_SEED repeats its choices): {_clients.Count} clients, a fault every " +
+            $"{s_betweenFaults.TotalMilliseconds} ms for {duration.TotalMinutes} min");
         var began = Stopwatch.StartNew();
         await InjectAsync(began, duration);
         _attack.Leave();
@@ -73,7 +78,8 @@ internal sealed class SoakRun : IAsyncDisposable
             await client.FinishAsync(s_finish);
         // Measured at the end, with as many workers as at the beginning.
         await SettleAsync();
-        var after = await ProcessUsage.WaitUntilFlatAsync(_coordinator, before, handles: 60, threads: 30, bytes: 100_000_000, within: s_memoryReturn);
+        var after = await ProcessUsage.WaitUntilFlatAsync(
+            _coordinator, before, handles: 60, threads: 30, bytes: 100_000_000, within: s_memoryReturn);
         Report(began.Elapsed, before, after);
         await _coordinator.CloseAsync(_ledger, counts);
         await _counter.CheckAsync();
@@ -111,7 +117,8 @@ internal sealed class SoakRun : IAsyncDisposable
             if (began.Elapsed > note)
             {
                 note += s_betweenNotes;
-                _write($"{began.Elapsed.TotalSeconds:F0} s: {_injected.Values.Sum()} faults; {_ledger}; {ProcessUsage.Of(_coordinator)}, {await MemoryAsync()}");
+                _write($"{began.Elapsed.TotalSeconds:F0} s: {_injected.Values.Sum()} faults; {_ledger}; {ProcessUsage.Of(_coordinator)}, " +
+                    $"{await MemoryAsync()}");
             }
         }
     }
@@ -189,7 +196,8 @@ internal sealed class SoakRun : IAsyncDisposable
     {
         if (where is null)
             return false;
-        var ready = (await _coordinator.WorkersAsync()).Where(worker => worker is { State: WorkerState.Ready, CompletedTasks: > 0, Pid: > 0 }).Where(where).ToArray();
+        var ready = (await _coordinator.WorkersAsync()).Where(
+            worker => worker is { State: WorkerState.Ready, CompletedTasks: > 0, Pid: > 0 }).Where(where).ToArray();
         if (ready.Length == 0)
             return false;
         Signals.Send(ready[_random.Next(ready.Length)].Pid, signal);
@@ -205,7 +213,8 @@ internal sealed class SoakRun : IAsyncDisposable
             var objects = (await _coordinator.Sync.ListSyncAsync(new ListSyncRequest(), CoordinatorProcess.Deadline())).Objects;
             if (objects.SelectMany(item => item.Holders).FirstOrDefault(holder => holder.TaskId != 0) is not { } held)
                 continue;
-            var attempts = (await _coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = held.TaskId }, CoordinatorProcess.Deadline())).Task.Attempts;
+            var attempts = (await _coordinator.Tasks.GetTaskAsync(
+                new GetTaskRequest { TaskId = held.TaskId }, CoordinatorProcess.Deadline())).Task.Attempts;
             if (attempts.LastOrDefault() is { } last)
                 return worker => $"{worker.Name}#{worker.Incarnation}" == last.Worker;
         }
@@ -217,7 +226,8 @@ internal sealed class SoakRun : IAsyncDisposable
     {
         try
         {
-            return (await _coordinator.Admin.RecycleWorkersAsync(new RecycleWorkersRequest(), CoordinatorProcess.Deadline(120))).Recycled > 0;
+            return (await _coordinator.Admin.RecycleWorkersAsync(
+                new RecycleWorkersRequest(), CoordinatorProcess.Deadline(120))).Recycled > 0;
         }
         catch (Grpc.Core.RpcException exception) when (exception.StatusCode == Grpc.Core.StatusCode.Aborted)
         {
@@ -230,7 +240,8 @@ internal sealed class SoakRun : IAsyncDisposable
     private async Task<bool> KillClientAsync()
     {
         var start = new ProcessStartInfo(CoordinatorProcess.CommandPath) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["run", "sleep", """{"ms": 600000}""", "--count", "20", "--data-dir", _coordinator.DataDirectory])
+        foreach (var argument in (string[])[
+            "run", "sleep", """{"ms": 600000}""", "--count", "20", "--data-dir", _coordinator.DataDirectory])
             start.ArgumentList.Add(argument);
         var before = await StreamsAsync();
         using var client = Process.Start(start)!;
@@ -262,7 +273,8 @@ internal sealed class SoakRun : IAsyncDisposable
         return $"{limits.Single(limit => limit.Name == "memory_kept").Used / 1_000_000} MB of them kept for clients";
     }
 
-    private async Task<int> StreamsAsync() => (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Streams;
+    private async Task<int> StreamsAsync() =>
+        (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Streams;
 
     private void Report(TimeSpan elapsed, ProcessUsage before, ProcessUsage after)
     {

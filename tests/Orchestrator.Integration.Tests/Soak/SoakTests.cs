@@ -2,7 +2,9 @@ using Orchestrator.TestKit.Load;
 
 namespace Orchestrator.Integration.Tests.Soak;
 
-/// <summary>All faults mixed, under load, for a long time: run by <c>scripts/soak [minutes]</c>. Explicit, since it runs as long as requested.</summary>
+/// <summary>
+/// All faults mixed, under load, for a long time: run by <c>scripts/soak [minutes]</c>. Explicit, since it runs as long as requested.
+/// </summary>
 public sealed class SoakTests(ITestOutputHelper output)
 {
     [Fact(Explicit = true)]

@@ -17,7 +17,8 @@ public sealed class MetricsTests
         await using var coordinator = await CoordinatorProcess.StartAsync("--memory-budget", "300MB", "--allow-chaos");
         await coordinator.StreamAsync(Enumerable.Repeat(Specs.Json("sum_of_squares", """{"n": 3}"""), 7));
         await coordinator.RunAsync(Specs.Json("throw", """{"message": "no"}"""));
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(coordinator.HttpAddress), Timeout = TimeSpan.FromSeconds(20) };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(coordinator.HttpAddress),
+            Timeout = TimeSpan.FromSeconds(20) };
         using var stranger = await http.GetAsync(new Uri("/metrics", UriKind.Relative));
         Assert.Equal(HttpStatusCode.Unauthorized, stranger.StatusCode);
         var (_, token) = new TokenFiles(coordinator.DataDirectory, TimeProvider.System).Create(Role.Observe, null, "scraper");
@@ -44,5 +45,6 @@ public sealed class MetricsTests
     private static async Task<Dictionary<string, double>> ReadAsync(HttpClient http) =>
         (await http.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Split('\n')
         .Where(line => line.Length > 0 && line[0] != '#')
-        .ToDictionary(line => line[..line.LastIndexOf(' ')], line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
+        .ToDictionary(line => line[..line.LastIndexOf(' ')], line => double.Parse(
+            line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
 }

@@ -76,7 +76,8 @@ public sealed class CancelTests
     {
         var gate = new Gate();
         var callbackThread = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var fixture = new ExecutorFixture(r => r.MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
+        await using var fixture = new ExecutorFixture(
+            r => r.MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
         {
             await using var registration = ct.Register(() => callbackThread.TrySetResult(Environment.CurrentManagedThreadId));
             await gate.PassAsync();
@@ -168,7 +169,8 @@ public sealed class CancelTests
     [Fact]
     public async Task A_run_timeout_fires_the_token_and_gives_the_reason()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
+        await using var fixture = new ExecutorFixture(
+            r => r.MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
             return 0;
@@ -184,7 +186,8 @@ public sealed class CancelTests
     [Fact]
     public async Task A_cancellation_of_the_handlers_own_is_a_failure()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("own", HandlerKind.Cpu, int (int _) => throw new OperationCanceledException("my own")));
+        await using var fixture = new ExecutorFixture(
+            r => r.MapTask("own", HandlerKind.Cpu, int (int _) => throw new OperationCanceledException("my own")));
         var error = (await fixture.RunAsync("own", "0")).Error!;
         Assert.Equal(ErrorReason.HandlerFailed, error.Reason);
         Assert.Equal("System.OperationCanceledException", error.Type);

@@ -13,7 +13,8 @@ public sealed partial class ContextTests
     [Fact]
     public async Task Progress_logs_and_partial_outputs_become_events()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("talk", HandlerKind.Io, async (int n, TaskContext context, CancellationToken _) =>
+        await using var fixture = new ExecutorFixture(
+            r => r.MapTask("talk", HandlerKind.Io, async (int n, TaskContext context, CancellationToken _) =>
         {
             context.ReportProgress(1, 4, "started");
             LogNumber(context.Logger, n);
@@ -65,7 +66,8 @@ public sealed partial class ContextTests
     public async Task The_context_names_its_task_and_worker()
     {
         await using var fixture = new ExecutorFixture(r => r.MapTask(
-            "who", HandlerKind.Cpu, (int _, TaskContext c, CancellationToken _) => $"{c.Handler} {c.TaskId} {c.Attempt} {c.WorkerName} {c.IsInProcess}"));
+            "who", HandlerKind.Cpu,
+            (int _, TaskContext c, CancellationToken _) => $"{c.Handler} {c.TaskId} {c.Attempt} {c.WorkerName} {c.IsInProcess}"));
         fixture.Executor.WorkerName = "worker-1#3";
         Assert.Equal("\"who 1 1 worker-1#3 False\"", ExecutorFixture.Text((await fixture.RunAsync("who", "0")).Output));
         fixture.Executor.WorkerName = "worker-2#4";
@@ -77,7 +79,8 @@ public sealed partial class ContextTests
     {
         var made = 0;
         await using var fixture = new ExecutorFixture(r => r.MapTask(
-            "local", HandlerKind.Cpu, (int _, TaskContext c, CancellationToken _) => c.GetLocal(() => ++made == 1 ? throw new InvalidOperationException("first") : new Counter()).Next()));
+            "local", HandlerKind.Cpu, (int _, TaskContext c, CancellationToken _) => c.GetLocal(
+                () => ++made == 1 ? throw new InvalidOperationException("first") : new Counter()).Next()));
         Assert.Equal(ErrorReason.HandlerFailed, (await fixture.RunAsync("local", "0")).Error!.Reason);
         Assert.Equal("1", ExecutorFixture.Text((await fixture.RunAsync("local", "0")).Output));
         Assert.Equal("2", ExecutorFixture.Text((await fixture.RunAsync("local", "0")).Output));
@@ -88,7 +91,8 @@ public sealed partial class ContextTests
     public async Task Handler_classes_come_from_the_container_with_their_lifetimes()
     {
         var services = new ServiceCollection();
-        services.AddSingleton<Counter>().AddScoped<Disposable>().AddSingleton<SingletonHandler>().AddScoped<ScopedHandler>().AddTaskHandlerLifetimes();
+        services.AddSingleton<Counter>().AddScoped<Disposable>().AddSingleton<SingletonHandler>().AddScoped<ScopedHandler>()
+            .AddTaskHandlerLifetimes();
         await using var fixture = new ExecutorFixture(
             r => r
                 .MapTask<SingletonHandler>("singleton", HandlerKind.Cpu)
@@ -107,7 +111,8 @@ public sealed partial class ContextTests
     [Fact]
     public async Task What_a_handler_throws_is_in_its_error()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("fail", HandlerKind.Io, async Task<int> (int _, TaskContext _, CancellationToken _) =>
+        await using var fixture = new ExecutorFixture(
+            r => r.MapTask("fail", HandlerKind.Io, async Task<int> (int _, TaskContext _, CancellationToken _) =>
         {
             await Task.Yield();
             throw new InvalidOperationException("no luck", new ArgumentException("the cause"));
@@ -152,7 +157,8 @@ public sealed partial class ContextTests
     {
         var registry = new TaskHandlerRegistry();
         registry.MapTask("one", HandlerKind.Cpu, (int n) => n);
-        Assert.Contains("'one'", Assert.Throws<ArgumentException>(() => registry.MapTask("one", HandlerKind.Io, (int n) => n)).Message, StringComparison.Ordinal);
+        Assert.Contains("'one'", Assert.Throws<ArgumentException>(
+            () => registry.MapTask("one", HandlerKind.Io, (int n) => n)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => registry.MapTask("no spaces", HandlerKind.Cpu, (int n) => n));
         Assert.Throws<ArgumentException>(() => registry.MapTask("bad example", HandlerKind.Cpu, (int n) => n, example: "{"));
         Assert.Throws<ArgumentException>(() => registry.MapTask("value.task", HandlerKind.Cpu, (int n) => new ValueTask<int>(n)));
@@ -165,7 +171,8 @@ public sealed partial class ContextTests
     [LoggerMessage(Level = LogLevel.Trace, Message = "not sent")]
     private static partial void LogTrace(ILogger logger);
 
-    private static async IAsyncEnumerable<string> CountAsync(int n, TaskContext context, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    private static async IAsyncEnumerable<string> CountAsync(
+        int n, TaskContext context, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
     {
         for (var i = 0; i < n; i++)
         {

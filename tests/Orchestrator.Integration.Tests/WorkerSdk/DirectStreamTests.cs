@@ -69,7 +69,8 @@ public sealed class DirectStreamTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(987_654)]
-    public void A_number_that_names_no_inherited_socket_is_none(int descriptor) => Assert.Null(SocketMessageStream.FromInherited(descriptor, Environment.ProcessId));
+    public void A_number_that_names_no_inherited_socket_is_none(int descriptor) =>
+        Assert.Null(SocketMessageStream.FromInherited(descriptor, Environment.ProcessId));
 
     [Fact]
     public void A_socket_of_somebody_else_is_not_taken_over()

@@ -30,7 +30,8 @@ public sealed class DrainTests
     public async Task Drain_returns_the_unstarted_and_waits_for_the_running()
     {
         var shutdown = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var fixture = new ExecutorFixture(r => r.MapTask("hold", HandlerKind.Cpu, async (int n, TaskContext context, CancellationToken ct) =>
+        await using var fixture = new ExecutorFixture(
+            r => r.MapTask("hold", HandlerKind.Cpu, async (int n, TaskContext context, CancellationToken ct) =>
         {
             shutdown.TrySetResult();
             var drained = new TaskCompletionSource();

@@ -18,7 +18,8 @@ internal sealed class ExecutorFixture : IAsyncDisposable
 
     private ulong _lastId;
 
-    public ExecutorFixture(Action<TaskHandlerRegistry> map, ExecutorLayout? layout = null, IServiceCollection? services = null, FlightRecorder? recorder = null)
+    public ExecutorFixture(Action<TaskHandlerRegistry> map, ExecutorLayout? layout = null, IServiceCollection? services = null,
+        FlightRecorder? recorder = null)
     {
         var registry = new TaskHandlerRegistry();
         map(registry);
@@ -107,7 +108,8 @@ internal sealed class CollectingSink : IAttemptResultWriter
     private TaskCompletionSource<RawAttemptResult> Source(ulong id) =>
         _results.GetOrAdd(id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 
-    private TaskCompletionSource ReturnSource(ulong id) => _returned.GetOrAdd(id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+    private TaskCompletionSource ReturnSource(ulong id) =>
+        _returned.GetOrAdd(id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 }
 
 /// <summary>Blocks a handler until the test releases it.</summary>

@@ -48,7 +48,8 @@ public sealed class InputFaultTests
     public async Task Scalar_inputs_are_named_too()
     {
         await using var fixture = new ExecutorFixture(r => r.MapTask("h", HandlerKind.Cpu, (long n) => n));
-        Assert.Equal("input of 'h': must be a whole number (int64), got {\"n\":1}", (await fixture.RunAsync("h", """{"n": 1}""")).Error!.Message);
+        Assert.Equal(
+            "input of 'h': must be a whole number (int64), got {\"n\":1}", (await fixture.RunAsync("h", """{"n": 1}""")).Error!.Message);
     }
 
     [Fact]
@@ -68,8 +69,10 @@ public sealed class InputFaultTests
             .MapBytes("bytes", HandlerKind.Cpu, (input, _, _) => new(input)));
         var assignment = fixture.Assign("typed");
         assignment.Input = PayloadCodec.EncodeBytes([1, 2, 3]);
-        Assert.Equal("input of 'typed': must be a JSON object (json), got 3 raw bytes (data)", (await fixture.RunAsync(assignment)).Error!.Message);
-        Assert.Equal("input of 'bytes': must be bytes (data) or a JSON string, got 5", (await fixture.RunAsync("bytes", "5")).Error!.Message);
+        Assert.Equal(
+            "input of 'typed': must be a JSON object (json), got 3 raw bytes (data)", (await fixture.RunAsync(assignment)).Error!.Message);
+        Assert.Equal(
+            "input of 'bytes': must be bytes (data) or a JSON string, got 5", (await fixture.RunAsync("bytes", "5")).Error!.Message);
         Assert.Equal("hé"u8.ToArray(), Payload.Parser.ParseFrom((await fixture.RunAsync("bytes", "\"hé\"")).Output).Data.ToByteArray());
     }
 

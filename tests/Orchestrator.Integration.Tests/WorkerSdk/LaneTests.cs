@@ -20,7 +20,8 @@ public sealed class LaneTests
     {
         var running = 0;
         var overlaps = 0;
-        await using var fixture = new ExecutorFixture(r => r.MapTask("work", HandlerKind.Cpu, async (int n, TaskContext _, CancellationToken _) =>
+        await using var fixture = new ExecutorFixture(
+            r => r.MapTask("work", HandlerKind.Cpu, async (int n, TaskContext _, CancellationToken _) =>
         {
             if (Interlocked.Increment(ref running) > 1)
                 Interlocked.Increment(ref overlaps);
@@ -39,7 +40,8 @@ public sealed class LaneTests
     [Fact]
     public async Task An_asynchronous_cpu_handler_stays_on_its_thread()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("hop", HandlerKind.Cpu, async (int hops, TaskContext _, CancellationToken _) =>
+        await using var fixture = new ExecutorFixture(
+            r => r.MapTask("hop", HandlerKind.Cpu, async (int hops, TaskContext _, CancellationToken _) =>
         {
             var threads = new HashSet<int> { Environment.CurrentManagedThreadId };
             for (var i = 0; i < hops; i++)
@@ -78,7 +80,8 @@ public sealed class LaneTests
     [Fact]
     public async Task A_deferred_start_runs_io_on_the_calling_thread()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("where", HandlerKind.Io, (int _) => Environment.CurrentManagedThreadId));
+        await using var fixture = new ExecutorFixture(
+            r => r.MapTask("where", HandlerKind.Io, (int _) => Environment.CurrentManagedThreadId));
         var assignment = fixture.Assign("where", "0");
         fixture.Executor.EnqueueForInline([assignment]);
         Assert.False(fixture.Sink.IsDone(assignment));

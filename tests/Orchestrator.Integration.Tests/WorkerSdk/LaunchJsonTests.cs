@@ -31,7 +31,8 @@ public sealed class LaunchJsonTests
     [Fact]
     public void Unknown_fields_are_skipped()
     {
-        var launch = LaunchContractParser.Parse("""{"future": {"a": [1, {}]}, "socket": "/s", "token": "t", "incarnation": 7, "core": -1, "name": null}"""u8);
+        var launch = LaunchContractParser.Parse(
+            """{"future": {"a": [1, {}]}, "socket": "/s", "token": "t", "incarnation": 7, "core": -1, "name": null}"""u8);
         Assert.Equal(new WorkerLaunch { Socket = "/s", Token = "t", Incarnation = 7, Core = -1 }, launch);
     }
 

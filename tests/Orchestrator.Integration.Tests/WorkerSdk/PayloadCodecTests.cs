@@ -75,7 +75,8 @@ public sealed class PayloadCodecTests
     [Fact]
     public void Larger_integer_types_keep_every_digit()
     {
-        Assert.Equal(UInt128.MaxValue, PayloadCodec.DecodeJson(PayloadCodec.EncodeJson(UInt128.MaxValue, Type<UInt128>()), Type<UInt128>()));
+        Assert.Equal(
+            UInt128.MaxValue, PayloadCodec.DecodeJson(PayloadCodec.EncodeJson(UInt128.MaxValue, Type<UInt128>()), Type<UInt128>()));
         var power = BigInteger.Pow(7, 200);
         var payload = PayloadCodec.EncodeJson(power, Type<BigInteger>());
         Assert.Equal(power.ToString(CultureInfo.InvariantCulture), Payload.Parser.ParseFrom(payload).Json.StringValue);
@@ -136,9 +137,11 @@ public sealed class PayloadCodecTests
     {
         (JsonValueKind.Number, JsonValueKind.Number) => a.GetDouble().Equals(b.GetDouble()),
         (JsonValueKind.Array, JsonValueKind.Array) =>
-            a.GetArrayLength() == b.GetArrayLength() && a.EnumerateArray().Zip(b.EnumerateArray()).All(pair => Same(pair.First, pair.Second)),
+            a.GetArrayLength() == b.GetArrayLength()
+                && a.EnumerateArray().Zip(b.EnumerateArray()).All(pair => Same(pair.First, pair.Second)),
         (JsonValueKind.Object, JsonValueKind.Object) =>
-            a.EnumerateObject().Count() == b.EnumerateObject().Count() && a.EnumerateObject().All(p => b.TryGetProperty(p.Name, out var other) && Same(p.Value, other)),
+            a.EnumerateObject().Count() == b.EnumerateObject().Count()
+                && a.EnumerateObject().All(p => b.TryGetProperty(p.Name, out var other) && Same(p.Value, other)),
         _ => a.ValueKind == b.ValueKind && a.ToString() == b.ToString(),
     };
 }

@@ -80,7 +80,8 @@ internal sealed class WorkerClient : IDisposable
     }
 
     public async Task<Vitals> NextVitalsAsync() =>
-        await _vitals.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(ExecutorFixture.Limit, TestContext.Current.CancellationToken);
+        await _vitals.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(
+            ExecutorFixture.Limit, TestContext.Current.CancellationToken);
 
     public Task EndAsync() => End.WaitAsync(ExecutorFixture.Limit, TestContext.Current.CancellationToken);
 

@@ -10,8 +10,8 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Integration.Tests.WorkerSdk;
 
 /// <summary>
-/// A real worker process with the stock handlers. It is this test assembly, started again: the module initializer below becomes the worker where
-/// an environment variable asks for it, so that no other program has to be built and found.
+/// A real worker process with the stock handlers. It is this test assembly, started again: the module initializer below becomes the worker
+/// where an environment variable asks for it, so that no other program has to be built and found.
 /// </summary>
 internal sealed class WorkerProcess : IDisposable
 {

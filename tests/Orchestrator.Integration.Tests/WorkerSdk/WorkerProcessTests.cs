@@ -27,9 +27,11 @@ public sealed class WorkerProcessTests
     {
         using var worker = WorkerProcess.Start();
         using var client = await worker.AttachAsync();
-        Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(worker.Launch.Socket) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
+        Assert.Equal(UnixFileMode.None,
+            File.GetUnixFileMode(worker.Launch.Socket) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
         var limits = await File.ReadAllLinesAsync($"/proc/{worker.Process.Id}/limits", TestContext.Current.CancellationToken);
-        Assert.Contains(limits, line => line.StartsWith("Max core file size", StringComparison.Ordinal) && line.Contains(" 0 ", StringComparison.Ordinal));
+        Assert.Contains(limits, line => line.StartsWith("Max core file size", StringComparison.Ordinal)
+            && line.Contains(" 0 ", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -74,11 +76,12 @@ public sealed class WorkerProcessTests
         using var worker = WorkerProcess.Start();
         using var client = await worker.AttachAsync();
         var cancelled = client.Assign("sleep", """{"ms": 86400000}""");
-        // An endless query, on the threads that asynchronous handlers run on: only the pool's spare threads go on reading. An empty file is an
-        // empty database.
+        // An endless query, on the threads that asynchronous handlers run on: only the pool's spare threads go on reading. An empty file is
+        // an empty database.
         var database = Path.Combine(Path.GetDirectoryName(worker.Launch.Socket)!, "empty.db");
         await File.WriteAllBytesAsync(database, [], TestContext.Current.CancellationToken);
-        var query = $$"""{"database": "{{database}}", "sql": "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"}""";
+        var query =
+            $$"""{"database": "{{database}}", "sql": "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"}""";
         var blocked = Enumerable.Range(0, 3).Select(_ => client.Assign("sql_query", query)).ToArray();
         await client.SendAsync([cancelled, .. blocked]);
         await client.SendAsync(new ExecuteRequest { Cancels = { new AttemptRef { TaskId = cancelled.TaskId, Attempt = 1 } } });

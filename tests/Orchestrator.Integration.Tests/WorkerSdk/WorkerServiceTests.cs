@@ -68,7 +68,8 @@ public sealed class WorkerServiceTests : IAsyncDisposable
                 return 0;
             })
             .MapTask("quick", HandlerKind.Io, (int n) => n)
-            .MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) => await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct));
+            .MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) => await Task.Delay(
+                Timeout.InfiniteTimeSpan, TimeProvider.System, ct));
         using var client = await StartAsync();
         await client.AttachAsync();
         var quick = client.Assign("quick", "1");
@@ -260,7 +261,8 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     {
         _builder.UseInitializer((_, _) => throw new InvalidOperationException("no model"));
         using var client = await StartAsync();
-        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => _serving.WaitAsync(ExecutorFixture.Limit, TestContext.Current.CancellationToken));
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => _serving.WaitAsync(ExecutorFixture.Limit, TestContext.Current.CancellationToken));
         Assert.Equal("no model", fault.Message);
         _serving = Task.FromResult(StreamEnd.Clean);
     }
@@ -279,7 +281,8 @@ public sealed class WorkerServiceTests : IAsyncDisposable
 
     private async Task<WorkerClient> StartAsync()
     {
-        var launch = new WorkerLaunch { Name = "worker-1", Incarnation = 3, Socket = SocketPath, Token = Token, BlockingThreads = 5, MaxConcurrentIo = 7 };
+        var launch = new WorkerLaunch { Name = "worker-1", Incarnation = 3, Socket = SocketPath, Token = Token, BlockingThreads = 5,
+            MaxConcurrentIo = 7 };
         _server = WorkerServer.Create(_builder, launch, direct: null, TimeProvider.System);
         _serving = _server.RunAsync();
         await _server.Listening.WaitAsync(ExecutorFixture.Limit, TestContext.Current.CancellationToken);

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Orchestrator.TestKit.History;
 
 /// <summary>
-/// Counts the effects of each operation, in any order: acknowledged ones happened once, those without a result at most once. A linearization
-/// implies this; this check names the item or sum at fault.
+/// Counts the effects of each operation, in any order: acknowledged ones happened once, those without a result at most once. A
+/// linearization implies this; this check names the item or sum at fault.
 /// </summary>
 public static class EffectCounts
 {
@@ -12,7 +12,8 @@ public static class EffectCounts
     public static IReadOnlyList<string> OfQueue(IReadOnlyList<HistoryOperation> history)
     {
         var faults = new List<string>();
-        var puts = history.Where(operation => operation.Kind == QueueModel.Put && operation.Result != QueueModel.Full).ToDictionary(operation => operation.Argument);
+        var puts = history.Where(operation => operation.Kind == QueueModel.Put && operation.Result != QueueModel.Full)
+            .ToDictionary(operation => operation.Argument);
         var taken = history.Where(IsTaken).GroupBy(ItemOf).ToDictionary(group => group.Key, group => group.Count());
         foreach (var (item, times) in taken)
         {
@@ -24,7 +25,8 @@ public static class EffectCounts
 
         // A get whose response was lost may have taken any one of them; a done whose response was lost only its own.
         var lostGets = history.Count(operation => operation is { Kind: QueueModel.Get, IsUnknown: true });
-        var maybeDone = history.Where(operation => operation is { Kind: QueueModel.Done, IsUnknown: true }).Select(operation => operation.Argument).ToHashSet();
+        var maybeDone = history.Where(operation => operation is { Kind: QueueModel.Done, IsUnknown: true })
+            .Select(operation => operation.Argument).ToHashSet();
         var lost = puts.Values
             .Where(put => put.Result == QueueModel.Ok && !taken.ContainsKey(put.Argument) && !maybeDone.Contains(put.Argument))
             .Select(put => put.Argument)
@@ -40,7 +42,8 @@ public static class EffectCounts
         var adds = history.Where(operation => operation.Kind == CounterModel.Add).ToArray();
         var known = adds.Where(operation => !operation.IsUnknown).Sum(Amount);
         var perhaps = adds.Where(operation => operation.IsUnknown).Sum(Amount);
-        var last = history.Where(operation => operation is { Kind: CounterModel.Read, IsUnknown: false }).MaxBy(operation => operation.Invoked);
+        var last = history.Where(operation => operation is { Kind: CounterModel.Read, IsUnknown: false })
+            .MaxBy(operation => operation.Invoked);
         if (last is null)
             return ["the counter was not read at the end"];
         var sum = long.Parse(last.Result!, CultureInfo.InvariantCulture);

@@ -93,7 +93,8 @@ public sealed class HistoryClient(CoordinationSession session, string name, int 
         if (alwaysDone || _random.Next(3) > 0)
         {
             await recorder.RecordAsync(
-                SharedObjects.LeasedQueue, QueueModel.Done, value, () => item.CompleteAsync(), isDone => isDone ? QueueModel.Ok : QueueModel.Stale);
+                SharedObjects.LeasedQueue, QueueModel.Done, value, () => item.CompleteAsync(), isDone => isDone
+                    ? QueueModel.Ok : QueueModel.Stale);
             return true;
         }
 
@@ -149,7 +150,8 @@ public sealed class HistoryClient(CoordinationSession session, string name, int 
         granted => granted is null ? SemaphoreModel.Timeout : SemaphoreModel.Ok) is not null;
 
     private async Task ReleasePermitAsync() => await recorder.RecordAsync(
-        SharedObjects.Semaphore, SemaphoreModel.Release, "", () => Semaphore.ReleaseAsync(), free => free.ToString(CultureInfo.InvariantCulture));
+        SharedObjects.Semaphore, SemaphoreModel.Release, "", () => Semaphore.ReleaseAsync(),
+        free => free.ToString(CultureInfo.InvariantCulture));
 
     private SharedSemaphore Semaphore => session.Semaphore(SharedObjects.Semaphore, SharedObjects.Permits, bounded: true);
 
@@ -197,7 +199,8 @@ public sealed class HistoryClient(CoordinationSession session, string name, int 
     {
         try
         {
-            return await session.Dict(SharedObjects.Register).UpdateAsync([new DictEdit { Key = RegisterKey, Set = Payloads.FromJson($"\"{value}\"") }], guard);
+            return await session.Dict(SharedObjects.Register).UpdateAsync(
+                [new DictEdit { Key = RegisterKey, Set = Payloads.FromJson($"\"{value}\"") }], guard);
         }
         catch (OrchestratorException exception) when (exception.Reason == ErrorReason.Stale)
         {

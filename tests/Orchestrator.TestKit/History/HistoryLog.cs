@@ -7,11 +7,12 @@ public static class HistoryLog
 {
     /// <summary>Reads the records of all clients in a folder.</summary>
     public static IReadOnlyList<HistoryOperation> Read(string directory) =>
-        [.. Directory.EnumerateFiles(directory, "*" + HistoryRecorder.Extension).SelectMany(ReadClient).OrderBy(operation => operation.Invoked)];
+        [.. Directory.EnumerateFiles(directory, "*" + HistoryRecorder.Extension).SelectMany(ReadClient)
+            .OrderBy(operation => operation.Invoked)];
 
     /// <summary>
-    /// The operations on one object, with the ends of sessions that had something of it to release. Without these ends, an object that keeps a
-    /// dead session's holds would be accepted.
+    /// The operations on one object, with the ends of sessions that had something of it to release. Without these ends, an object that
+    /// keeps a dead session's holds would be accepted.
     /// </summary>
     /// <param name="history">Of all objects.</param>
     /// <param name="objectName">The object.</param>
@@ -27,7 +28,8 @@ public static class HistoryLog
             if (operations.Where(operation => operation.Client == client).Sum(model.Holds) <= 0)
                 continue;
             // It lived at least until it wrote its last line.
-            var last = history.Where(operation => operation.Client == client).Max(operation => operation.IsUnknown ? operation.Invoked : operation.Returned);
+            var last = history.Where(operation => operation.Client == client).Max(
+                operation => operation.IsUnknown ? operation.Invoked : operation.Returned);
             operations.Add(new HistoryOperation(client, objectName, HistoryOperation.SessionEnd, "", "ended", last, known));
         }
 

@@ -14,9 +14,13 @@ public abstract class HistoryModel<TState>
     /// </summary>
     public abstract IEnumerable<TState> Apply(TState state, HistoryOperation operation);
 
-    /// <summary>Whether the operation, with its result, changes nothing in any state in which it is possible: a read, or a rejection.</summary>
+    /// <summary>
+    /// Whether the operation, with its result, changes nothing in any state in which it is possible: a read, or a rejection.
+    /// </summary>
     public abstract bool IsReadOnly(HistoryOperation operation);
 
-    /// <summary>The maximum number of additional holds of its client after this operation: what the end of its session must release.</summary>
+    /// <summary>
+    /// The maximum number of additional holds of its client after this operation: what the end of its session must release.
+    /// </summary>
     public abstract int Holds(HistoryOperation operation);
 }

@@ -5,11 +5,12 @@ using System.Text;
 namespace Orchestrator.TestKit.History;
 
 /// <summary>
-/// Writes one client's operations to its own file, each step immediately and before it is taken: the requests of a killed process are on record.
+/// Writes one client's operations to its own file, each step immediately and before it is taken: the requests of a killed process are on
+/// record.
 /// </summary>
 /// <remarks>
-/// The stamps are those of the machine's monotonic clock, which all processes share. Data written to a file survives SIGKILL, since the kernel
-/// has it.
+/// The stamps are those of the machine's monotonic clock, which all processes share. Data written to a file survives SIGKILL, since the
+/// kernel has it.
 /// </remarks>
 public sealed class HistoryRecorder : IDisposable
 {
@@ -23,7 +24,8 @@ public sealed class HistoryRecorder : IDisposable
     /// <param name="directory">The folder of all clients' files.</param>
     /// <param name="client">The client's name; it must be unique, and is part of a file name.</param>
     public HistoryRecorder(string directory, string client) =>
-        _file = new FileStream(Path.Combine(directory, client + Extension), FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        _file = new FileStream(
+            Path.Combine(directory, client + Extension), FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
 
     /// <summary>How many operations have begun.</summary>
     public int Operations { get; private set; }

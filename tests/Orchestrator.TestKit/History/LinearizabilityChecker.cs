@@ -3,13 +3,13 @@ using System.Text;
 namespace Orchestrator.TestKit.History;
 
 /// <summary>
-/// Searches for an order of a history's operations that respects real time (an operation that ended before another began comes first), and in
-/// which the model gives exactly the recorded results.
+/// Searches for an order of a history's operations that respects real time (an operation that ended before another began comes first), and
+/// in which the model gives exactly the recorded results.
 /// </summary>
 /// <remarks>
-/// Wing and Gong, "Testing and verifying concurrent objects" (1993), with Lowe's cache of failed configurations ("Testing for linearizability",
-/// 2017). A read or a rejection that is possible now is taken at once, without an alternative: at any later place where it could stand, it can
-/// stand here. Operations without a result may be left out.
+/// Wing and Gong, "Testing and verifying concurrent objects" (1993), with Lowe's cache of failed configurations ("Testing for
+/// linearizability", 2017). A read or a rejection that is possible now is taken at once, without an alternative: at any later place where
+/// it could stand, it can stand here. Operations without a result may be left out.
 /// </remarks>
 public static class LinearizabilityChecker
 {
@@ -70,7 +70,8 @@ public static class LinearizabilityChecker
                 }
 
                 if (_seen.Count > _maxConfigurations)
-                    return new HistoryVerdict(HistoryOutcome.Undecided, _seen.Count, $"given up after {_seen.Count} configurations; {_best.Text}");
+                    return new HistoryVerdict(
+                        HistoryOutcome.Undecided, _seen.Count, $"given up after {_seen.Count} configurations; {_best.Text}");
                 if (Expand(next) is not { } deeper)
                     return new HistoryVerdict(HistoryOutcome.Linearizable, _seen.Count, "");
                 stack.Push(deeper);
@@ -168,7 +169,8 @@ public static class LinearizabilityChecker
             private readonly TState _state = state;
 
             public bool Equals(Configuration? other) =>
-                other is not null && _taken.AsSpan().SequenceEqual(other._taken) && EqualityComparer<TState>.Default.Equals(_state, other._state);
+                other is not null && _taken.AsSpan().SequenceEqual(other._taken)
+                    && EqualityComparer<TState>.Default.Equals(_state, other._state);
 
             public override bool Equals(object? obj) => Equals(obj as Configuration);
 

@@ -51,7 +51,8 @@ public sealed class ValueList<T> : IEquatable<ValueList<T>>
     }
 
     /// <inheritdoc/>
-    public bool Equals(ValueList<T>? other) => other is not null && _hash == other._hash && Items.AsSpan().SequenceEqual(other.Items.AsSpan());
+    public bool Equals(ValueList<T>? other) =>
+        other is not null && _hash == other._hash && Items.AsSpan().SequenceEqual(other.Items.AsSpan());
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ValueList<T>);

@@ -14,17 +14,20 @@ public sealed record ProcessUsage(int Handles, int Threads, long Bytes, int Chil
     {
         var status = File.ReadAllLines($"/proc/{coordinator.Pid}/status");
         return new ProcessUsage(
-            Directory.GetFiles($"/proc/{coordinator.Pid}/fd").Length, (int)Number("Threads:"), Number("VmRSS:") * 1024, coordinator.Family().Count);
+            Directory.GetFiles($"/proc/{coordinator.Pid}/fd").Length, (int)Number("Threads:"), Number("VmRSS:") * 1024,
+            coordinator.Family().Count);
 
         long Number(string name) => long.Parse(
-            status.First(line => line.StartsWith(name, StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+            status.First(line => line.StartsWith(name, StringComparison.Ordinal)).Split(
+                [' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
     }
 
     /// <summary>
-    /// Waits until usage is back at the earlier level, within these margins, and otherwise reports what grew: closed resources are freed with a
-    /// delay.
+    /// Waits until usage is back at the earlier level, within these margins, and otherwise reports what grew: closed resources are freed
+    /// with a delay.
     /// </summary>
-    public static async Task<ProcessUsage> WaitUntilFlatAsync(CoordinatorProcess coordinator, ProcessUsage before, int handles = 12, int threads = 12, long bytes = 100_000_000, TimeSpan? within = null)
+    public static async Task<ProcessUsage> WaitUntilFlatAsync(CoordinatorProcess coordinator, ProcessUsage before, int handles = 12,
+        int threads = 12, long bytes = 100_000_000, TimeSpan? within = null)
     {
         using var limit = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(30));
         // Each look makes no call, so that it does not keep the coordinator from being idle.
@@ -32,14 +35,18 @@ public sealed record ProcessUsage(int Handles, int Threads, long Bytes, int Chil
         while (true)
         {
             var now = Of(coordinator);
-            if (now.Handles <= before.Handles + handles && now.Threads <= before.Threads + threads && now.Bytes <= before.Bytes + bytes && now.Children <= before.Children)
+            if (now.Handles <= before.Handles + handles && now.Threads <= before.Threads + threads && now.Bytes <= before.Bytes + bytes
+                && now.Children <= before.Children)
                 return now;
             if (limit.IsCancellationRequested)
-                throw new InvalidOperationException($"it holds {now}, and before it held {before}; {handles} handles, {threads} threads and {bytes / 1_000_000} MB more are allowed");
+                throw new InvalidOperationException(
+                    $"it holds {now}, and before it held {before}; {handles} handles, {threads} threads and {bytes / 1_000_000} MB more " +
+                    "are allowed");
             await tick.WaitForNextTickAsync(CancellationToken.None);
         }
     }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Handles} handles, {Threads} threads, {Bytes / 1_000_000} MB, {Children} processes");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Handles} handles, {Threads} threads, {Bytes / 1_000_000} MB, {Children} processes");
 }

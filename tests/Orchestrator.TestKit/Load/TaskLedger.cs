@@ -103,7 +103,8 @@ public sealed class TaskLedger(int seed)
             }
             else
             {
-                _wrong.Add(result.Tag <= _lastTag ? $"task {result.Tag} ended twice, now {result.State}" : $"task {result.Tag} was never handed over");
+                _wrong.Add(result.Tag <= _lastTag
+                    ? $"task {result.Tag} ended twice, now {result.State}" : $"task {result.Tag} was never handed over");
             }
         }
     }
@@ -155,7 +156,9 @@ public sealed class TaskLedger(int seed)
         lock (_gate)
         {
             var ends = string.Join(", ", _ends.Select(end => Text($"{end.Value:N0} {end.Key}")));
-            return Text($"seed {seed}: {_accepted:N0} accepted = {(ends.Length == 0 ? "no end" : ends)}{(_givenUp > 0 ? Text($", {_givenUp:N0} given up with their client") : "")}; {_wrong.Count} twice or strange");
+            var lost = _givenUp > 0 ? Text($", {_givenUp:N0} given up with their client") : "";
+            var sum = ends.Length == 0 ? "no end" : ends;
+            return Text($"seed {seed}: {_accepted:N0} accepted = {sum}{lost}; {_wrong.Count} twice or strange");
         }
     }
 
@@ -174,7 +177,8 @@ public sealed class TaskLedger(int seed)
             _milliseconds[(int)place] = milliseconds;
     }
 
-    private static long Total(TaskCounts counts) => counts.Succeeded + counts.Failed + counts.Cancelled + counts.TimedOut + counts.WorkerLost;
+    private static long Total(TaskCounts counts) =>
+        counts.Succeeded + counts.Failed + counts.Cancelled + counts.TimedOut + counts.WorkerLost;
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

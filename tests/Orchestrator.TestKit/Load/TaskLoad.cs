@@ -17,7 +17,8 @@ public sealed class TaskLoad : IAsyncDisposable
     private readonly CancellationTokenSource _enough = new();
     private readonly Task _sending;
 
-    private TaskLoad(OrchestratorClient client, TaskLedger ledger, Func<ulong, TaskSpec> make, double rate, int inFlight, Action<TaskResult>? onResult)
+    private TaskLoad(
+        OrchestratorClient client, TaskLedger ledger, Func<ulong, TaskSpec> make, double rate, int inFlight, Action<TaskResult>? onResult)
     {
         (_client, _ledger) = (client, ledger);
         _stream = client.OpenTaskStream(new TaskStreamOptions
@@ -43,7 +44,8 @@ public sealed class TaskLoad : IAsyncDisposable
     /// <param name="inFlight">How many are unfinished at most.</param>
     /// <param name="onResult">The maximum number of unfinished tasks.</param>
     public static async Task<TaskLoad> StartAsync(
-        string address, string token, TaskLedger ledger, Func<ulong, TaskSpec> make, double rate = double.PositiveInfinity, int inFlight = 256, Action<TaskResult>? onResult = null)
+        string address, string token, TaskLedger ledger, Func<ulong, TaskSpec> make, double rate = double.PositiveInfinity,
+        int inFlight = 256, Action<TaskResult>? onResult = null)
     {
         var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = address, Token = token });
         return new TaskLoad(client, ledger, make, rate, inFlight, onResult);

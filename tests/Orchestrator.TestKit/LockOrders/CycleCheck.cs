@@ -7,9 +7,9 @@ public static class CycleCheck
 
     /// <summary>The fault of a reported cycle; null where it was real.</summary>
     /// <remarks>
-    /// There must be one instant, within the rejected call, at which every edge's waiter was within a call for that lock and every holder may
-    /// have held it: from before its request until the response to its release. An edge may lead to a session that is ahead in the same queue:
-    /// the next edge continues from there at the same lock, and the last of these must be a holder.
+    /// There must be one instant, within the rejected call, at which every edge's waiter was within a call for that lock and every holder
+    /// may have held it: from before its request until the response to its release. An edge may lead to a session that is ahead in the same
+    /// queue: the next edge continues from there at the same lock, and the last of these must be a holder.
     /// </remarks>
     public static string? Refute(LockAttempt refused, ILookup<(string Session, string Lock), LockAttempt> attempts)
     {
@@ -29,7 +29,8 @@ public static class CycleCheck
             }
             else
             {
-                needed.Add(($"{edge.Waiter} waited for {name}", [.. attempts[(edge.Waiter, name)].Select(attempt => (attempt.Asked, attempt.Answered))]));
+                needed.Add(($"{edge.Waiter} waited for {name}",
+                    [.. attempts[(edge.Waiter, name)].Select(attempt => (attempt.Asked, attempt.Answered))]));
             }
 
             // Ahead in the same queue: the next edge states, and checks, that it waits there.

@@ -59,11 +59,13 @@ public sealed class LockOrderClient(SyncService.SyncServiceClient sync, string s
         var attempt = new LockAttempt { Session = SessionAlias.Of(session), Lock = name, Asked = Stopwatch.GetTimestamp() };
         try
         {
-            var response = await sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, SessionId = session }, deadline: DateTime.UtcNow + timeout);
+            var response = await sync.AcquireLockAsync(
+                new AcquireLockRequest { Lock = name, SessionId = session }, deadline: DateTime.UtcNow + timeout);
             if (response.Status != WaitStatus.Ok)
                 throw new InvalidOperationException($"a wait for {name} without a timeout ended {response.Status}");
         }
-        catch (RpcException exception) when (exception.StatusCode == StatusCode.Aborted && exception.GetRpcStatus()?.GetDetail<DeadlockCycle>() is { } cycle)
+        catch (RpcException exception)
+            when (exception.StatusCode == StatusCode.Aborted && exception.GetRpcStatus()?.GetDetail<DeadlockCycle>() is { } cycle)
         {
             attempt.Cycle = [.. cycle.Edges.Select(edge => new CycleEdge(edge.WaiterSession, edge.Object, edge.HolderSession))];
         }
@@ -74,7 +76,8 @@ public sealed class LockOrderClient(SyncService.SyncServiceClient sync, string s
 
     private async Task ReleaseAsync(LockAttempt attempt)
     {
-        await sync.ReleaseLockAsync(new ReleaseLockRequest { Lock = attempt.Lock, SessionId = session }, deadline: DateTime.UtcNow + timeout);
+        await sync.ReleaseLockAsync(
+            new ReleaseLockRequest { Lock = attempt.Lock, SessionId = session }, deadline: DateTime.UtcNow + timeout);
         attempt.Released = Stopwatch.GetTimestamp();
     }
 }

@@ -21,7 +21,8 @@ namespace Orchestrator.Cli.Bench.Bare;
 internal static class BareServer
 {
     public static Task<int> RunEchoAsync(string[] args) =>
-        RunAsync(args.FirstOrDefault(), builder => builder.Services.AddSingleton<BareEchoService>(), app => app.MapGrpcService<BareEchoService>());
+        RunAsync(args.FirstOrDefault(), builder => builder.Services.AddSingleton<BareEchoService>(),
+            app => app.MapGrpcService<BareEchoService>());
 
     public static async Task<int> RunProxyAsync(string[] args)
     {

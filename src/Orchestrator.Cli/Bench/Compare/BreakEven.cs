@@ -4,8 +4,8 @@ namespace Orchestrator.Cli.Bench.Compare;
 internal static class BreakEven
 {
     /// <summary>
-    /// The smallest size from which the speed never falls below <paramref name="threshold"/>; between two measured sizes, interpolated linearly over their
-    /// logarithms.
+    /// The smallest size from which the speed never falls below <paramref name="threshold"/>; between two measured sizes, interpolated
+    /// linearly over their logarithms.
     /// </summary>
     /// <param name="points">Ascending sizes, each with the speed as a multiple of the reference.</param>
     /// <param name="threshold">The speed that pays off.</param>

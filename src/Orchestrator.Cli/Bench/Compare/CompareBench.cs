@@ -11,7 +11,9 @@ internal sealed record CompareSettings
 {
     public required IReadOnlyList<CompareWorkload> Kinds { get; init; }
 
-    /// <summary>Sizes of computing tasks, ascending. Waiting and mixed tasks use only sizes of at least a millisecond: no timer is finer.</summary>
+    /// <summary>
+    /// Sizes of computing tasks, ascending. Waiting and mixed tasks use only sizes of at least a millisecond: no timer is finer.
+    /// </summary>
     public required IReadOnlyList<TimeSpan> Sizes { get; init; }
 
     public required int Rounds { get; init; }
@@ -63,8 +65,10 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
             terminal.Note($"round {i} of {settings.Rounds} is done");
         }
 
-        var cells = from work in cases from mode in CompareMode.All select new CompareCell(mode, work.Kind, work.Size, new FigureSummary(mode.Name, rounds[work][mode]));
-        var result = new CompareResult { Machine = Machine(), Cells = [.. cells], OneAtATime = await OneAtATimeAsync(samplesPerSecond, token) };
+        var cells = from work in cases from mode in CompareMode.All
+            select new CompareCell(mode, work.Kind, work.Size, new FigureSummary(mode.Name, rounds[work][mode]));
+        var result =
+            new CompareResult { Machine = Machine(), Cells = [.. cells], OneAtATime = await OneAtATimeAsync(samplesPerSecond, token) };
         if (settings.SpeedUp)
             result = result with { SpeedUps = await SpeedUpsAsync(samplesPerSecond, token) };
         return settings.Memory ? result with { Costs = await new CostBench(client, pool, terminal).RunAsync(token) } : result;
@@ -72,7 +76,8 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
 
     /// <summary>The machine's description, for people to read.</summary>
     private static string Machine() =>
-        $"{Environment.ProcessorCount} core{(Environment.ProcessorCount == 1 ? "" : "s")}, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}, " +
+        $"{Environment.ProcessorCount} core{(Environment.ProcessorCount == 1 ? "" : "s")}, " +
+        $"{System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}, " +
         System.Runtime.InteropServices.RuntimeInformation.OSDescription;
 
     private List<CompareWork> Cases(double samplesPerSecond) =>
@@ -83,7 +88,8 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
            select new CompareWork(kind, size, samplesPerSecond),
     ];
 
-    private RoundPlan Plan(CompareWork work) => new(settings.Duration > work.Size * LeastTasks ? settings.Duration : work.Size * LeastTasks, 0);
+    private RoundPlan Plan(CompareWork work) =>
+        new(settings.Duration > work.Size * LeastTasks ? settings.Duration : work.Size * LeastTasks, 0);
 
     private async Task<IReadOnlyList<CompareCell>> OneAtATimeAsync(double samplesPerSecond, CancellationToken token)
     {
@@ -120,7 +126,8 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
                 }
 
                 points.Add(new SpeedUp(workers, FigureSummary.Median(ratios)));
-                terminal.Note(FormattableString.Invariant($"{workers} worker{(workers == 1 ? "" : "s")}: {points[^1].Factor:0.00} × one sequential program"));
+                terminal.Note(FormattableString.Invariant(
+                    $"{workers} worker{(workers == 1 ? "" : "s")}: {points[^1].Factor:0.00} × one sequential program"));
             }
         }
         finally

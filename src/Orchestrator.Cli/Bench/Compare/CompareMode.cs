@@ -25,7 +25,8 @@ internal sealed record CompareMode(string Name, string Where, Func<CompareWork, 
 
     public static readonly CompareMode Threads = new(
         "threads", $"this program, a thread per core ({WaitingThreads} for tasks that wait)",
-        (work, _, inFlight) => new LocalThreads(work, Math.Min(inFlight, work.Kind == CompareWorkload.Cpu ? Environment.ProcessorCount : WaitingThreads)));
+        (work, _, inFlight) => new LocalThreads(
+            work, Math.Min(inFlight, work.Kind == CompareWorkload.Cpu ? Environment.ProcessorCount : WaitingThreads)));
 
     public static readonly CompareMode Unary = new(
         "processes, RunTask", $"worker processes, a call per task, {CallsInFlight} at a time",
@@ -33,7 +34,8 @@ internal sealed record CompareMode(string Name, string Where, Func<CompareWork, 
 
     public static readonly CompareMode Stream = new(
         "processes, StreamTasks", "worker processes, tasks on one stream",
-        (work, places, inFlight) => new TaskStreamLoop([places.Client], work.ToLoad(Placement.WorkerProcess, Placement.WorkerProcess), inFlight));
+        (work, places, inFlight) => new TaskStreamLoop(
+            [places.Client], work.ToLoad(Placement.WorkerProcess, Placement.WorkerProcess), inFlight));
 
     public static readonly CompareMode Pool = new(
         "processes, embedded pool", "worker processes of this program's own pool: pool.MapAsync, or pool.RunAsync where one runs at a time",

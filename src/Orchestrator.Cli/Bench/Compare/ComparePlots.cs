@@ -25,7 +25,8 @@ internal static class ComparePlots
         }
 
         // Ticks only at the measured sizes.
-        return new PlotSpec(new PlotAxis("size of a task", Ticks(sizes, Time)), new PlotAxis("tasks per second", LogTicks(all, Rate)), series);
+        return new PlotSpec(
+            new PlotAxis("size of a task", Ticks(sizes, Time)), new PlotAxis("tasks per second", LogTicks(all, Rate)), series);
     }
 
     public static PlotSpec SpeedUps(CompareResult result)
@@ -34,7 +35,8 @@ internal static class ComparePlots
         var factors = result.SpeedUps.Select(point => point.Factor).ToArray();
         return new PlotSpec(
             new PlotAxis(
-                "worker processes", [.. workers.Select(count => new PlotTick(count, Format.Number(count).TrimEnd('0').TrimEnd('.')))], 0.5, workers[^1] + 0.5),
+                "worker processes", [.. workers.Select(count => new PlotTick(count, Format.Number(count).TrimEnd('0').TrimEnd('.')))], 0.5,
+                workers[^1] + 0.5),
             new PlotAxis("times one sequential program", From: 0, To: Math.Max(workers[^1], factors.Max()) + 0.5),
             [
                 new PlotSeries("a core each", "#999999", workers, workers),
@@ -59,16 +61,21 @@ internal static class ComparePlots
         }
 
         return new PlotSpec(
-            new PlotAxis("percentile", [.. FigureSummary.Percentiles.Select(p => new PlotTick(Rarity(p), FormattableString.Invariant($"p{p}")))]),
+            new PlotAxis(
+                "percentile", [.. FigureSummary.Percentiles.Select(p => new PlotTick(Rarity(p), FormattableString.Invariant($"p{p}")))]),
             new PlotAxis("time for one task", LogTicks(all, Time)),
             series);
 
         static double Rarity(double percentile) => -Math.Log10(1 - (percentile / 100));
     }
 
-    private static IEnumerable<(CompareMode Mode, string Color)> Colors() => CompareMode.All.Select((mode, i) => (mode, s_colors[i % s_colors.Length]));
+    private static IEnumerable<(CompareMode Mode, string Color)> Colors() =>
+        CompareMode.All.Select((mode, i) => (mode, s_colors[i % s_colors.Length]));
 
-    /// <summary>A line on a logarithmic axis, which has no place for a rate of zero: a way that finished nothing in a short round has no point there.</summary>
+    /// <summary>
+    /// A line on a logarithmic axis, which has no place for a rate of zero: a way that finished nothing in a short round has no point
+    /// there.
+    /// </summary>
     internal static PlotSeries LogSeries(string name, string color, IReadOnlyList<double> x, IReadOnlyList<double> values)
     {
         var points = x.Zip(values).Where(point => point.Second > 0).ToArray();

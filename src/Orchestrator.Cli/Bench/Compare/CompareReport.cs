@@ -29,8 +29,13 @@ internal static class CompareReport
         var drawn = await PlotProgram.DrawAsync([.. plots], token);
         var (latencies, speedUps) = (drawn[kinds.Length], drawn[^1]);
         var page = new StringBuilder();
-        page.Append($"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>Orchestrator: in process or across processes</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n");
-        page.Append($"<h1>In process or across processes</h1>\n<p class=\"sub\">{Text(result.Machine)}. Each figure is the median over the rounds; a ratio is taken within each round.</p>\n");
+        page.Append(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" " +
+            "content=\"width=device-width\">\n<title>Orchestrator: in process or across " +
+            $"processes</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n");
+        page.Append(
+            $"<h1>In process or across processes</h1>\n<p class=\"sub\">{Text(result.Machine)}. Each figure is the median over the " +
+            "rounds; a ratio is taken within each round.</p>\n");
         page.Append("<ul class=\"where\">\n");
         foreach (var mode in CompareMode.All)
             page.Append($"<li>{Text($"{mode.Name}: {mode.Where}")}</li>\n");
@@ -83,7 +88,8 @@ internal static class CompareReport
     {
         // An HTML page must not contain an XML declaration.
         var start = svg.IndexOf("<svg", StringComparison.Ordinal);
-        page.Append($"<figure role=\"img\" aria-label=\"{Text(caption)}\">\n{svg[start..]}\n<figcaption>{Text(caption)}</figcaption>\n</figure>\n");
+        page.Append(
+            $"<figure role=\"img\" aria-label=\"{Text(caption)}\">\n{svg[start..]}\n<figcaption>{Text(caption)}</figcaption>\n</figure>\n");
     }
 
     private static void Table(StringBuilder page, CompareResult result, CompareWorkload kind)
@@ -113,11 +119,14 @@ internal static class CompareReport
     {
         if (result.Costs.Count == 0)
             return;
-        page.Append("<h2>What each costs before it does any work</h2>\n<div class=\"scroll\"><table>\n<tr><th></th><th class=\"n\">memory</th><th class=\"n\">time</th><th>measured</th></tr>\n");
+        page.Append(
+            "<h2>What each costs before it does any work</h2>\n<div class=\"scroll\"><table>\n<tr><th></th><th " +
+            "class=\"n\">memory</th><th class=\"n\">time</th><th>measured</th></tr>\n");
         foreach (var cost in result.Costs)
         {
             page.Append($"<tr><td>{Text(cost.What)}</td><td class=\"n\">{Text(CompareTable.Memory(cost))}</td>" +
-                        $"<td class=\"n\">{(cost.Start is null ? "" : Text(Format.Time(cost.Start)))}</td><td class=\"note\">{Text(cost.Note)}</td></tr>\n");
+                        $"<td class=\"n\">{(cost.Start is null ? "" : Text(Format.Time(cost.Start)))}</td><td " +
+                        $"class=\"note\">{Text(cost.Note)}</td></tr>\n");
         }
 
         page.Append("</table></div>\n");

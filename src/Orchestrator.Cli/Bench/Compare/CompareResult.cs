@@ -29,7 +29,8 @@ internal sealed record CompareResult
 
     public IReadOnlyList<Cost> Costs { get; init; } = [];
 
-    public IEnumerable<TimeSpan> Sizes(CompareWorkload kind) => Cells.Where(cell => cell.Kind == kind).Select(cell => cell.Size).Distinct().Order();
+    public IEnumerable<TimeSpan> Sizes(CompareWorkload kind) =>
+        Cells.Where(cell => cell.Kind == kind).Select(cell => cell.Size).Distinct().Order();
 
     public CompareCell? Cell(CompareMode mode, CompareWorkload kind, TimeSpan size) =>
         Cells.FirstOrDefault(cell => cell.Mode == mode && cell.Kind == kind && cell.Size == size);
@@ -49,8 +50,10 @@ internal sealed record CompareResult
     {
         foreach (var mode in CompareMode.AcrossProcesses)
         {
-            yield return (mode, "as fast as one sequential program", 1, BreakEven.Find(Speeds(mode, CompareMode.Sequential, CompareWorkload.Cpu), 1));
-            yield return (mode, "90 % of a thread per core in one program", 0.9, BreakEven.Find(Speeds(mode, CompareMode.Threads, CompareWorkload.Cpu), 0.9));
+            yield return (mode, "as fast as one sequential program", 1, BreakEven.Find(
+                Speeds(mode, CompareMode.Sequential, CompareWorkload.Cpu), 1));
+            yield return (mode, "90 % of a thread per core in one program", 0.9, BreakEven.Find(
+                Speeds(mode, CompareMode.Threads, CompareWorkload.Cpu), 0.9));
         }
     }
 
@@ -67,7 +70,8 @@ internal sealed record CompareResult
             task_seconds = line.Size?.TotalSeconds,
         }),
         speed_up = SpeedUps.Select(point => new { workers = point.Workers, factor = point.Factor }),
-        costs = Costs.Select(cost => new { what = cost.What, memory_bytes = cost.Memory, start_seconds = cost.Start?.TotalSeconds, note = cost.Note }),
+        costs = Costs.Select(
+            cost => new { what = cost.What, memory_bytes = cost.Memory, start_seconds = cost.Start?.TotalSeconds, note = cost.Note }),
     };
 
     private static object ToJson(CompareCell cell) => new

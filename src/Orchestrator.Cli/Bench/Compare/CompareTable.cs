@@ -33,7 +33,8 @@ internal static class CompareTable
         terminal.Line("In brackets: as a multiple of the sequential program.");
         WriteBreakEvens(terminal, result);
         foreach (var point in result.SpeedUps)
-            terminal.Line(FormattableString.Invariant($"{point.Workers} worker{(point.Workers == 1 ? "" : "s")}: {point.Factor:0.00} × one sequential program"));
+            terminal.Line(FormattableString.Invariant(
+                $"{point.Workers} worker{(point.Workers == 1 ? "" : "s")}: {point.Factor:0.00} × one sequential program"));
         if (result.Costs.Count > 0)
         {
             terminal.WriteGrid(

@@ -40,11 +40,13 @@ internal sealed class CompareWork(CompareWorkload kind, TimeSpan size, double sa
     private long Samples => Math.Max(1, (long)(size.TotalSeconds * samplesPerSecond));
 
     /// <summary>
-    /// Enough tasks in flight to keep every worker busy, and few enough that the last ones end soon. For waiting tasks, this is the only limit.
+    /// Enough tasks in flight to keep every worker busy, and few enough that the last ones end soon. For waiting tasks, this is the only
+    /// limit.
     /// </summary>
     public int InFlight => Kind == CompareWorkload.Io
         ? 1_000
-        : (int)Math.Clamp(s_inFlight * Environment.ProcessorCount / Size, 2 * Environment.ProcessorCount, Kind == CompareWorkload.Cpu ? 4_096 : 1_000);
+        : (int)Math.Clamp(
+            s_inFlight * Environment.ProcessorCount / Size, 2 * Environment.ProcessorCount, Kind == CompareWorkload.Cpu ? 4_096 : 1_000);
 
     /// <summary>The number of samples per second computed here, once the code is compiled.</summary>
     public static double Calibrate()
@@ -99,7 +101,8 @@ internal sealed class CompareWork(CompareWorkload kind, TimeSpan size, double sa
         return new TaskLoad(Kind switch { CompareWorkload.Cpu => [computing], CompareWorkload.Io => [waiting], _ => [computing, waiting] });
     }
 
-    private bool NextComputes() => Kind == CompareWorkload.Cpu || (Kind == CompareWorkload.Mixed && Interlocked.Increment(ref _turn) % 2 == 0);
+    private bool NextComputes() =>
+        Kind == CompareWorkload.Cpu || (Kind == CompareWorkload.Mixed && Interlocked.Increment(ref _turn) % 2 == 0);
 
     private void Compute(CancellationToken token) => NumericHandlers.MonteCarloPi(new SamplesInput(Samples, 1), token);
 }

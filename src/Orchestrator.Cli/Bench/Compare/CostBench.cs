@@ -51,7 +51,8 @@ internal sealed class CostBench(OrchestratorClient client, StartedPool pool, Ter
         end.Set();
         foreach (var thread in threads)
             thread.Join();
-        return new Cost("a thread", Math.Max(0, memory) / (double)ThreadCount, elapsed / ThreadCount, $"{ThreadCount} at once, resident memory");
+        return new Cost(
+            "a thread", Math.Max(0, memory) / (double)ThreadCount, elapsed / ThreadCount, $"{ThreadCount} at once, resident memory");
     }
 
     private static async Task<Cost> MeasureTasksAsync()
@@ -66,12 +67,14 @@ internal sealed class CostBench(OrchestratorClient client, StartedPool pool, Ter
         var memory = GC.GetTotalMemory(forceFullCollection: true) - before;
         await end.CancelAsync();
         await Task.WhenAll(tasks);
-        return new Cost("a coroutine that waits", memory / (double)TaskCount, elapsed / TaskCount, $"{TaskCount:N0} at once, managed memory");
+        return new Cost(
+            "a coroutine that waits", memory / (double)TaskCount, elapsed / TaskCount, $"{TaskCount:N0} at once, managed memory");
 
         async Task WaitAsync()
         {
             await Task.Yield();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, end.Token).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -100,7 +103,8 @@ internal sealed class CostBench(OrchestratorClient client, StartedPool pool, Ter
         [
             new Cost("a worker process", memory, cold, "resident memory after the runs; started anew, two at a time"),
             new Cost("a worker process from the hot spare", null, spare, "until it serves"),
-            new Cost($"an embedded pool, beside its {pool.Workers} workers", pool.Memory, pool.Start, "growth of this program; until the first task was done in a worker"),
+            new Cost($"an embedded pool, beside its {pool.Workers} workers", pool.Memory, pool.Start,
+                "growth of this program; until the first task was done in a worker"),
             new Cost("the coordinator", status.Coordinator.RssBytes, null, "resident memory after the runs"),
         ];
     }
@@ -111,6 +115,7 @@ internal sealed class CostBench(OrchestratorClient client, StartedPool pool, Ter
         var loop = new TaskStreamLoop([client], load, 1);
         await loop.RunAsync(s_plan, token);
         var round = await loop.RunAsync(s_plan, token);
-        return new Cost($"{Format.Count(size)} B to a worker process and back", null, round.Latency.Mean, "mean, one at a time on a stream; within one program a reference is handed over");
+        return new Cost($"{Format.Count(size)} B to a worker process and back", null, round.Latency.Mean,
+            "mean, one at a time on a stream; within one program a reference is handed over");
     }
 }

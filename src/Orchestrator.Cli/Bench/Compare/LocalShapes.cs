@@ -40,7 +40,8 @@ internal sealed class LocalAsync(CompareWork work, int inFlight) : ILoadShape
     public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
     {
         // One runs at a time, and each resumes on the loop after its wait.
-        var loop = new TaskFactory(token, TaskCreationOptions.None, TaskContinuationOptions.None, new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler);
+        var loop = new TaskFactory(
+            token, TaskCreationOptions.None, TaskContinuationOptions.None, new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler);
         var budget = plan.Start();
         var latency = new LatencyRecorder();
         var begin = Stopwatch.GetTimestamp();

@@ -5,7 +5,10 @@ using Orchestrator.Cli.Common;
 
 namespace Orchestrator.Cli.Bench.Compare;
 
-/// <summary><c>orchestrator-bench</c>, which draws plots in a process of its own: its graphics libraries are three quarters of what it and the command take.</summary>
+/// <summary>
+/// <c>orchestrator-bench</c>, which draws plots in a process of its own: its graphics libraries are three quarters of what it and the
+/// command take.
+/// </summary>
 internal static class PlotProgram
 {
     private const string Name = "orchestrator-bench";
@@ -14,7 +17,9 @@ internal static class PlotProgram
     /// <exception cref="UsageException">There is none; the message says how to get it.</exception>
     public static string Find() =>
         Places().Select(folder => Path.Combine(folder, Name)).FirstOrDefault(File.Exists)
-        ?? throw new UsageException($"--report needs {Name}, which draws the plots: put it beside this command or on the PATH; in the source tree, dotnet build src/Orchestrator.Bench -c Release makes it.");
+        ?? throw new UsageException(
+            $"--report needs {Name}, which draws the plots: put it beside this command or on the PATH; in the source tree, dotnet build " +
+            "src/Orchestrator.Bench -c Release makes it.");
 
     /// <summary>Draws plots; the SVG texts are in their order.</summary>
     public static async Task<string[]> DrawAsync(IReadOnlyList<PlotSpec> plots, CancellationToken token)
@@ -43,7 +48,8 @@ internal static class PlotProgram
     private static IEnumerable<string> Places()
     {
         yield return AppContext.BaseDirectory;
-        foreach (var folder in Environment.GetEnvironmentVariable("PATH")?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [])
+        foreach (var folder in Environment.GetEnvironmentVariable("PATH")?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            ?? [])
             yield return folder;
         // artifacts/bin/PROJECT/CONFIGURATION
         var output = new DirectoryInfo(AppContext.BaseDirectory);

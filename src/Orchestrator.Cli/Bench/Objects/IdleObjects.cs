@@ -8,13 +8,14 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.Bench.Objects;
 
 /// <summary>
-/// The memory cost of an idle object: creates many, and reads the coordinator's resident memory before and after. It first creates and removes a tenth as many,
-/// so that code and buffers that serve any number do not count.
+/// The memory cost of an idle object: creates many, and reads the coordinator's resident memory before and after. It first creates and
+/// removes a tenth as many, so that code and buffers that serve any number do not count.
 /// </summary>
 /// <param name="Kind">The kind of object, in the plural.</param>
 /// <param name="Make">Creates the object of this name.</param>
 /// <param name="Remove">Removes the object of this name; null if the end of the session does.</param>
-internal sealed record IdleObjects(string Kind, Func<ObjectBenchRun, string, CoordinationSession, Task> Make, Func<ObjectBenchRun, string, Task>? Remove)
+internal sealed record IdleObjects(
+    string Kind, Func<ObjectBenchRun, string, CoordinationSession, Task> Make, Func<ObjectBenchRun, string, Task>? Remove)
 {
     // The number of concurrent calls or operations.
     private const int AtOnce = 64;
@@ -41,11 +42,13 @@ internal sealed record IdleObjects(string Kind, Func<ObjectBenchRun, string, Coo
             await run.Pipes.ClosePipeEndAsync(new ClosePipeEndRequest { Pipe = name, End = PipeEnd.B });
         });
 
-    public async Task<int> RunAsync(int count, double? maxBytes, bool json, OrchestratorClient client, Terminal terminal, CancellationToken token)
+    public async Task<int> RunAsync(
+        int count, double? maxBytes, bool json, OrchestratorClient client, Terminal terminal, CancellationToken token)
     {
         try
         {
-            await using var run = new ObjectBenchRun(new ObjectBenchSettings { Size = 64, InFlight = AtOnce, Rounds = 1, Plan = new(TimeSpan.Zero, 0), Baseline = false, Only = [], Json = json }, client, token);
+            await using var run = new ObjectBenchRun(new ObjectBenchSettings { Size = 64, InFlight = AtOnce, Rounds = 1,
+                Plan = new(TimeSpan.Zero, 0), Baseline = false, Only = [], Json = json }, client, token);
             terminal.Note($"warming up with {Format.Count(Math.Max(1, count / 10))} {Kind} …");
             await MakeAsync(run, "warm", Math.Max(1, count / 10), static _ => Task.CompletedTask, token);
             var before = await MemoryAsync(client, token);
@@ -56,7 +59,9 @@ internal sealed record IdleObjects(string Kind, Func<ObjectBenchRun, string, Coo
             if (json)
                 terminal.WriteJson(new { kind = Kind, count, rss_before_bytes = before, rss_after_bytes = after, bytes_each = each });
             else
-                terminal.Line($"{Format.Count(count)} {Kind}: the coordinator grew from {Format.Bytes(before)} to {Format.Bytes(after)}, {Format.Number(each)} B each");
+                terminal.Line(
+                    $"{Format.Count(count)} {Kind}: the coordinator grew from {Format.Bytes(before)} to {Format.Bytes(after)}, " +
+                    $"{Format.Number(each)} B each");
             if (!(each > maxBytes))
                 return ExitCode.Ok;
             terminal.Error($"threshold missed: {Format.Number(each)} B each is above {Format.Number(maxBytes.Value)}");

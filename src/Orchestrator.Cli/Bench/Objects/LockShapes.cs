@@ -30,8 +30,8 @@ internal static class LockShapes
         : new Operation { ReleaseLock = new ReleaseLockRequest { Lock = name } };
 
     /// <summary>
-    /// A partner process and this one acquire and release the same lock, each as fast as it can. Two non-consecutive grants here are two hand-overs apart,
-    /// and half of that time is recorded for each.
+    /// A partner process and this one acquire and release the same lock, each as fast as it can. Two non-consecutive grants here are two
+    /// hand-overs apart, and half of that time is recorded for each.
     /// </summary>
     private sealed class HandOver(ObjectBenchRun run) : ILoadShape
     {

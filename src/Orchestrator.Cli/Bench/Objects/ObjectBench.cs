@@ -19,7 +19,8 @@ internal static class ObjectBench
     /// <param name="terminal">The output.</param>
     /// <param name="token">Gives up.</param>
     public static async Task<int> RunAsync(
-        string title, IReadOnlyList<ObjectFigure> all, ObjectBenchSettings settings, OrchestratorClient client, Terminal terminal, CancellationToken token)
+        string title, IReadOnlyList<ObjectFigure> all, ObjectBenchSettings settings, OrchestratorClient client, Terminal terminal,
+        CancellationToken token)
     {
         var chosen = Choose(all, settings.Only);
         try
@@ -30,7 +31,8 @@ internal static class ObjectBench
                 entries.Add(await CreateAsync(run, figure));
             var shapes = entries.SelectMany(entry => entry.Shapes).DistinctBy(shape => shape.Name).ToArray();
             var what = $"bench {title}: {string.Join(", ", chosen.Select(figure => figure.Key))}; {Format.Count(settings.Size)} B, " +
-                       $"{Format.Count(settings.InFlight)} in flight where pipelined, {settings.Rounds} round{(settings.Rounds == 1 ? "" : "s")}";
+                       $"{Format.Count(settings.InFlight)} in flight where pipelined, {settings.Rounds} " +
+                       $"round{(settings.Rounds == 1 ? "" : "s")}";
             terminal.Note(what);
             terminal.Note("warming up …");
             // Run all twice: code that the JIT recompiles in the first pass is ready for the second.
@@ -68,7 +70,8 @@ internal static class ObjectBench
         : new RoundPlan(plan.Duration < WarmUp ? plan.Duration : WarmUp, 0);
 
     private static async Task<Dictionary<string, List<RoundResult>>> MeasureAsync(
-        ObjectBenchSettings settings, List<Entry> entries, (string Name, ILoadShape Shape)[] shapes, Terminal terminal, CancellationToken token)
+        ObjectBenchSettings settings, List<Entry> entries, (string Name, ILoadShape Shape)[] shapes, Terminal terminal,
+        CancellationToken token)
     {
         var rounds = shapes.ToDictionary(shape => shape.Name, _ => new List<RoundResult>());
         for (var i = 1; i <= settings.Rounds; i++)
@@ -98,7 +101,8 @@ internal static class ObjectBench
             {
                 bench = what,
                 comparisons = compared.Select(line => line.ToJson()),
-                figures = figures.Values.Select(figure => figure.ToJson(entries.Find(entry => entry.Figure.Name == figure.Name)?.Figure.Key)),
+                figures = figures.Values.Select(
+                    figure => figure.ToJson(entries.Find(entry => entry.Figure.Name == figure.Name)?.Figure.Key)),
             });
         }
         else
@@ -111,12 +115,14 @@ internal static class ObjectBench
             terminal.Error($"threshold missed: {line}");
         var failed = figures.Values.FirstOrDefault(figure => figure.Failed > 0);
         if (failed is not null)
-            terminal.Error($"{failed.Name}: {Format.Count(failed.Failed)} of {Format.Count(failed.Completed)} failed; the first: {failed.FirstError}");
+            terminal.Error(
+                $"{failed.Name}: {Format.Count(failed.Failed)} of {Format.Count(failed.Completed)} failed; the first: {failed.FirstError}");
         return missed.Length > 0 ? ExitCode.ThresholdMissed : failed is not null ? ExitCode.TaskFailed : ExitCode.Ok;
     }
 
     private static void Print(
-        Terminal terminal, ObjectBenchSettings settings, List<Entry> entries, Dictionary<string, FigureSummary> figures, Compared[] compared)
+        Terminal terminal, ObjectBenchSettings settings, List<Entry> entries, Dictionary<string, FigureSummary> figures,
+        Compared[] compared)
     {
         terminal.Line();
         if (compared.Length > 0)
@@ -127,7 +133,8 @@ internal static class ObjectBench
 
         terminal.Line("All figures (medians; a percentile needs ten samples beyond it in each round):");
         terminal.WriteGrid(
-            [new("key"), new("figure"), new("per second", true), new("MB/s", true), new("p50", true), new("p99", true), new("p99.9", true), new("items per message", true)],
+            [new("key"), new("figure"), new("per second", true), new("MB/s", true), new("p50", true), new("p99", true), new("p99.9", true),
+                new("items per message", true)],
             figures.Values.Select(figure =>
             {
                 var ours = entries.Find(entry => entry.Figure.Name == figure.Name)?.Figure;
@@ -156,7 +163,8 @@ internal static class ObjectBench
                 continue;
             yield return figure.Latency[99] is { } p99
                 ? $"{figure.Name}: p99 {Format.Time(p99)} is above {Format.Time(most)}"
-                : $"{figure.Name}: p99 needs {Format.Count(LatencyRecorder.SamplesNeeded(99))} samples a round, has {Format.Count(figure.FewestSamples)}";
+                : $"{figure.Name}: p99 needs {Format.Count(LatencyRecorder.SamplesNeeded(99))} samples a round, has " +
+                    $"{Format.Count(figure.FewestSamples)}";
         }
 
         foreach (var line in compared)
@@ -164,9 +172,11 @@ internal static class ObjectBench
             // One number for both: the speed relative to the baseline. The ratio of latencies is inverted.
             var speed = line.Line.IsRate ? line.Ratio : 1 / line.Ratio;
             if (settings.MinRatio is { } least && !(speed >= least))
-                yield return $"{line.Ours.Name}: {Format.Number(speed ?? 0)} × the speed of {line.Bare.Name} is below {Format.Number(least)}";
+                yield return $"{line.Ours.Name}: {Format.Number(speed ?? 0)} × the speed of {line.Bare.Name} is below " +
+                    $"{Format.Number(least)}";
             if (settings.Check && line.Met is false)
-                yield return FormattableString.Invariant($"{line.Ours.Name}: {line.Ratio:0.00} × {line.Bare.Name}, the target is {line.Line.Limit:0.0}");
+                yield return FormattableString.Invariant(
+                    $"{line.Ours.Name}: {line.Ratio:0.00} × {line.Bare.Name}, the target is {line.Line.Limit:0.0}");
         }
     }
 
@@ -182,7 +192,8 @@ internal static class ObjectBench
         /// <summary>The items per message of the last round, for the baseline to send as many.</summary>
         public int ItemsPerMessage { get; set; } = 64;
 
-        public IEnumerable<(string Name, ILoadShape Shape)> Shapes => Bare is { } bare ? [(figure.Name, shape), (BareName, bare)] : [(figure.Name, shape)];
+        public IEnumerable<(string Name, ILoadShape Shape)> Shapes =>
+            Bare is { } bare ? [(figure.Name, shape), (BareName, bare)] : [(figure.Name, shape)];
 
         public Comparison Comparison => new(figure.Target, figure.Name, BareName, figure.IsRate, figure.Limit);
     }

@@ -9,7 +9,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;
 
-/// <summary>The shared resources of one run's shapes: the client, the partner processes and the bare echo, all ended with the run.</summary>
+/// <summary>
+/// The shared resources of one run's shapes: the client, the partner processes and the bare echo, all ended with the run.
+/// </summary>
 internal sealed class ObjectBenchRun(ObjectBenchSettings settings, OrchestratorClient client, CancellationToken token) : IAsyncDisposable
 {
     private readonly List<PartnerProcess> _partners = [];
@@ -59,7 +61,8 @@ internal sealed class ObjectBenchRun(ObjectBenchSettings settings, OrchestratorC
             Yardstick.PingPong => ("bare ping-pong", new BarePingPong(bare, data)),
             Yardstick.TwoPingPongs => ("two bare ping-pongs", new BarePingPong(bare, data, messages: 2)),
             Yardstick.TwoCalls => ("two bare unary calls", TwoCalls(bare, data)),
-            _ => ($"bare stream beside {figure.Key}", new BareStreamLoop(bare, data, itemsPerMessage, figure.InFlight ?? settings.InFlight)),
+            _ => ($"bare stream beside {figure.Key}", new BareStreamLoop(
+                bare, data, itemsPerMessage, figure.InFlight ?? settings.InFlight)),
         };
     }
 

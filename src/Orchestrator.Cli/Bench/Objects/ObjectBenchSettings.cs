@@ -29,8 +29,8 @@ internal sealed record ObjectBenchSettings
     public double? MinRate { get; init; }
 
     /// <summary>
-    /// With the baseline: exit with 4 if a figure reaches less than this fraction of its baseline's throughput, or takes longer than the baseline's
-    /// median divided by this.
+    /// With the baseline: exit with 4 if a figure reaches less than this fraction of its baseline's throughput, or takes longer than the
+    /// baseline's median divided by this.
     /// </summary>
     public double? MinRatio { get; init; }
 

@@ -13,7 +13,8 @@ internal static class PipeShapes
 
     public static readonly ObjectFigure[] Figures =
     [
-        new("stream", "pipe, one way", run => new OneWay(run, run.Settings.Size, run.Settings.InFlight), Yardstick.Stream) { Target = "P8" },
+        new("stream", "pipe, one way", run => new OneWay(
+            run, run.Settings.Size, run.Settings.InFlight), Yardstick.Stream) { Target = "P8" },
         new("large", "pipe, one way, 1 MB messages", run => new OneWay(run, LargeBytes, LargeInFlight), Yardstick.Stream)
         {
             Target = "P8", ItemBytes = LargeBytes, InFlight = LargeInFlight,

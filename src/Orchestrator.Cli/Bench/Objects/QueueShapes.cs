@@ -24,7 +24,8 @@ internal static class QueueShapes
         return name;
     }
 
-    private static async Task DeleteAsync(ObjectBenchRun run, string name) => await run.Queues.DeleteQueueAsync(new DeleteQueueRequest { Queue = name });
+    private static async Task DeleteAsync(ObjectBenchRun run, string name) =>
+        await run.Queues.DeleteQueueAsync(new DeleteQueueRequest { Queue = name });
 
     /// <summary>A producer in a partner process and a consumer here, with at most the in-flight limit between them.</summary>
     private sealed class Streams(ObjectBenchRun run, bool leased) : ILoadShape
@@ -38,14 +39,16 @@ internal static class QueueShapes
                 using var call = run.Queues.Consume(cancellationToken: token);
                 var credits = run.Settings.InFlight;
                 await call.RequestStream.WriteAsync(new ConsumeRequest { Queue = name, Leased = leased, Credits = credits }, token);
-                var producing = partner.DoAsync(PartnerJobs.Produce, plan, name, token, FormattableString.Invariant($"{run.Settings.Size}"));
+                var producing = partner.DoAsync(
+                    PartnerJobs.Produce, plan, name, token, FormattableString.Invariant($"{run.Settings.Size}"));
                 var result = await ConsumeAsync(call, credits, token);
                 var produced = (await producing).Operations;
                 // Every item put must have arrived exactly once.
                 return result with
                 {
                     Failed = Math.Abs(produced - result.Latency.Count),
-                    FirstError = produced == result.Latency.Count ? null : $"{produced:N0} items were put and {result.Latency.Count:N0} came",
+                    FirstError = produced == result.Latency.Count
+                        ? null : $"{produced:N0} items were put and {result.Latency.Count:N0} came",
                 };
             }
             finally
@@ -54,7 +57,8 @@ internal static class QueueShapes
             }
         }
 
-        private async Task<RoundResult> ConsumeAsync(AsyncDuplexStreamingCall<ConsumeRequest, ConsumeResponse> call, int credits, CancellationToken token)
+        private async Task<RoundResult> ConsumeAsync(
+            AsyncDuplexStreamingCall<ConsumeRequest, ConsumeResponse> call, int credits, CancellationToken token)
         {
             var latency = new LatencyRecorder();
             long first = 0, last = 0, messages = 0;
@@ -82,7 +86,8 @@ internal static class QueueShapes
             {
             }
 
-            return new RoundResult(latency, Stopwatch.GetElapsedTime(first, last), ItemsPerMessage: latency.Count / (double)Math.Max(1, messages));
+            return new RoundResult(
+                latency, Stopwatch.GetElapsedTime(first, last), ItemsPerMessage: latency.Count / (double)Math.Max(1, messages));
         }
     }
 
@@ -143,7 +148,8 @@ internal static class QueueShapes
                 var loop = new UnaryLoop(
                     async (_, cancel) =>
                     {
-                        await run.Queues.PutAsync(new PutRequest { Queue = name, Items = { new QueueItem { Body = Stamped.Create(run.Settings.Size) } } }, cancellationToken: cancel);
+                        await run.Queues.PutAsync(new PutRequest { Queue = name,
+                            Items = { new QueueItem { Body = Stamped.Create(run.Settings.Size) } } }, cancellationToken: cancel);
                         var got = await run.Queues.GetAsync(new GetRequest { Queue = name }, cancellationToken: cancel);
                         return got.Items.Count == 1 ? null : $"{got.Items.Count} items came";
                     },

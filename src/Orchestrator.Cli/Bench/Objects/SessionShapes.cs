@@ -63,10 +63,12 @@ internal sealed class PipelinedSession(ObjectBenchRun run, Func<string, ulong, O
         {
         }
 
-        return new RoundResult(latency, Stopwatch.GetElapsedTime(begin, last), failed, latency.Count / (double)Math.Max(1, messages), FirstError: error);
+        return new RoundResult(
+            latency, Stopwatch.GetElapsedTime(begin, last), failed, latency.Count / (double)Math.Max(1, messages), FirstError: error);
     }
 
-    private async Task WriteAsync(IClientStreamWriter<ConnectRequest> stream, ChannelReader<ulong> sends, string name, long[] started, CancellationToken token)
+    private async Task WriteAsync(
+        IClientStreamWriter<ConnectRequest> stream, ChannelReader<ulong> sends, string name, long[] started, CancellationToken token)
     {
         while (await sends.WaitToReadAsync(token))
         {
@@ -89,7 +91,8 @@ internal sealed class PipelinedSession(ObjectBenchRun run, Func<string, ulong, O
 /// <param name="run">The run.</param>
 /// <param name="callers">The number of callers.</param>
 /// <param name="once">Runs one operation, given the objects' name.</param>
-internal sealed class SessionCallers(ObjectBenchRun run, int callers, Func<CoordinationSession, string, CancellationToken, Task> once) : ILoadShape
+internal sealed class SessionCallers(ObjectBenchRun run, int callers, Func<CoordinationSession, string, CancellationToken, Task> once)
+    : ILoadShape
 {
     public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
     {

@@ -6,8 +6,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.Bench.Objects;
 
 /// <summary>
-/// Payloads that begin with their send time. The stopwatch reads the machine's monotonic clock, which all processes share, so latency can be measured
-/// from one process to another.
+/// Payloads that begin with their send time. The stopwatch reads the machine's monotonic clock, which all processes share, so latency can
+/// be measured from one process to another.
 /// </summary>
 internal static class Stamped
 {

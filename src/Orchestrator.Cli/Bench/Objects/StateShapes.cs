@@ -16,24 +16,31 @@ internal static class StateShapes
     [
         new("dict", "dict set, pipelined session", run => new PipelinedSession(run, SetOperation(run)), Yardstick.Stream) { Target = "P7" },
         new("add", "counter add, pipelined session", run => new PipelinedSession(run, AddOperation), Yardstick.Stream) { Target = "P7" },
-        new("dict-one", "dict set, one at a time", run => new SessionCallers(run, 1, (session, name, token) => session.Dict(name).SetAsync(Key, Stamped.Create(run.Settings.Size), token)), Yardstick.PingPong)
+        new("dict-one", "dict set, one at a time", run => new SessionCallers(run, 1, (session, name, token) => session.Dict(name).SetAsync(
+            Key, Stamped.Create(run.Settings.Size), token)), Yardstick.PingPong)
         {
             Target = "P7", Limit = 1.3,
         },
-        new("get-one", "dict get, one at a time", run => new SessionCallers(run, 1, (session, name, token) => session.Dict(name).GetAsync(Key, token)), Yardstick.PingPong),
-        new("add-one", "counter add, one at a time", run => new SessionCallers(run, 1, (session, name, token) => session.Value(name).AddAsync(1, token)), Yardstick.PingPong)
+        new("get-one", "dict get, one at a time", run => new SessionCallers(
+            run, 1, (session, name, token) => session.Dict(name).GetAsync(Key, token)), Yardstick.PingPong),
+        new("add-one", "counter add, one at a time", run => new SessionCallers(
+            run, 1, (session, name, token) => session.Value(name).AddAsync(1, token)), Yardstick.PingPong)
         {
             Target = "P7", Limit = 1.3,
         },
-        new("add-callers", "counter add, 64 callers of one session", run => new SessionCallers(run, Callers, (session, name, token) => session.Value(name).AddAsync(1, token)), Yardstick.Stream),
-        new("increment", "counter add, 4 processes", run => new Increment(run, PartnerJobs.Add), Yardstick.PingPong) { OnlyWhenNamed = true },
-        new("locked-increment", "lock, get, set, release, 4 processes", run => new Increment(run, PartnerJobs.LockedAdd), Yardstick.PingPong) { OnlyWhenNamed = true },
+        new("add-callers", "counter add, 64 callers of one session", run => new SessionCallers(
+            run, Callers, (session, name, token) => session.Value(name).AddAsync(1, token)), Yardstick.Stream),
+        new("increment", "counter add, 4 processes", run => new Increment(run, PartnerJobs.Add),
+            Yardstick.PingPong) { OnlyWhenNamed = true },
+        new("locked-increment", "lock, get, set, release, 4 processes", run => new Increment(run, PartnerJobs.LockedAdd),
+            Yardstick.PingPong) { OnlyWhenNamed = true },
     ];
 
     private static Func<string, ulong, Operation> SetOperation(ObjectBenchRun run)
     {
         var value = Payloads.FromBytes(new byte[run.Settings.Size]);
-        return (name, _) => new Operation { UpdateDict = new UpdateDictRequest { Dict = name, Edits = { new DictEdit { Key = Key, Set = value } } } };
+        return (name, _) =>
+            new Operation { UpdateDict = new UpdateDictRequest { Dict = name, Edits = { new DictEdit { Key = Key, Set = value } } } };
     }
 
     private static Operation AddOperation(string name, ulong id) =>
@@ -54,7 +61,8 @@ internal static class StateShapes
             var lost = Math.Abs(latency.Count - counted);
             // All processes work for the planned time, or for as long as the slowest needs for its count.
             var elapsed = plan.Count > 0 ? reports.Max(report => report.Latency.Mean * report.Operations) : plan.Duration;
-            return new RoundResult(latency, elapsed, lost, FirstError: lost == 0 ? null : $"{latency.Count:N0} increments left {counted:N0}");
+            return new RoundResult(
+                latency, elapsed, lost, FirstError: lost == 0 ? null : $"{latency.Count:N0} increments left {counted:N0}");
         }
 
         private async Task<long> ReadAsync(string name, CancellationToken token)

@@ -7,7 +7,9 @@ using Orchestrator.Handlers.Common;
 
 namespace Orchestrator.Cli.Bench.Pool;
 
-/// <summary>The bench as a program that is both coordinator and workers, with the handlers of the coordinator that it is compared with.</summary>
+/// <summary>
+/// The bench as a program that is both coordinator and workers, with the handlers of the coordinator that it is compared with.
+/// </summary>
 internal static class BenchPool
 {
     /// <summary>The first argument of its workers.</summary>
@@ -29,7 +31,8 @@ internal static class BenchPool
         return await app.RunAsync(async (pool, stopping) =>
         {
             await pool.RunAsync(TaskFunction.Raw("echo"), new V1.Payload(), cancellationToken: stopping);
-            await body(new StartedPool(pool, Math.Max(1, workers), Stopwatch.GetElapsedTime(starting), Math.Max(0, Environment.WorkingSet - memory)));
+            await body(new StartedPool(
+                pool, Math.Max(1, workers), Stopwatch.GetElapsedTime(starting), Math.Max(0, Environment.WorkingSet - memory)));
         });
     }
 

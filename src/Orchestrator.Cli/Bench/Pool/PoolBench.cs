@@ -57,10 +57,13 @@ internal sealed class PoolBench(PoolBenchSettings settings, OrchestratorClient c
             maps.Add(await mapping.RunAsync(plan, token));
             growth = Math.Max(growth, await memory.StopAsync() - before);
             streams.Add(await streaming.RunAsync(plan, token));
-            terminal.Note($"round {i} of {settings.Rounds}: {Format.Rate(maps[^1].PerSecond)}/s mapped, {Format.Rate(streams[^1].PerSecond)}/s streamed");
+            terminal.Note(
+                $"round {i} of {settings.Rounds}: {Format.Rate(maps[^1].PerSecond)}/s mapped, {Format.Rate(streams[^1].PerSecond)}/s " +
+                "streamed");
         }
 
-        return Report(new FigureSummary("pool.MapAsync, embedded", maps), new FigureSummary("StreamTasks, a client of another process", streams), before, growth);
+        return Report(new FigureSummary("pool.MapAsync, embedded", maps), new FigureSummary(
+            "StreamTasks, a client of another process", streams), before, growth);
     }
 
     private int Report(FigureSummary map, FigureSummary stream, long before, long growth)
@@ -82,13 +85,19 @@ internal sealed class PoolBench(PoolBenchSettings settings, OrchestratorClient c
         }
         else
         {
-            terminal.Line($"{Format.Count(settings.Count)} echo tasks of {settings.Size} B a round, {Format.Count(settings.InFlight)} in flight, {pool.Workers} workers each:");
+            terminal.Line(
+                $"{Format.Count(settings.Count)} echo tasks of {settings.Size} B a round, {Format.Count(settings.InFlight)} in flight, " +
+                $"{pool.Workers} workers each:");
             terminal.WriteGrid(
                 [new("run"), new("per second", true), new("from", true), new("to", true)],
                 ((FigureSummary[])[map, stream]).Select(figure => (string[])
-                    [figure.Name, Format.Rate(figure.PerSecond), Format.Rate(figure.SlowestPerSecond), Format.Rate(figure.FastestPerSecond)]));
-            terminal.Line(FormattableString.Invariant($"The map runs at {ratio:0.00} × the rate of the stream (median of the rounds' ratios)."));
-            terminal.Line($"This program, its coordinator included, had {Format.Bytes((ulong)before)} before the first map and never more than {Format.Bytes((ulong)Math.Max(0, growth))} above that during one.");
+                    [figure.Name, Format.Rate(figure.PerSecond), Format.Rate(figure.SlowestPerSecond),
+                        Format.Rate(figure.FastestPerSecond)]));
+            terminal.Line(
+                FormattableString.Invariant($"The map runs at {ratio:0.00} × the rate of the stream (median of the rounds' ratios)."));
+            terminal.Line(
+                $"This program, its coordinator included, had {Format.Bytes((ulong)before)} before the first map and never more than " +
+                $"{Format.Bytes((ulong)Math.Max(0, growth))} above that during one.");
         }
 
         var missed = new List<string>();

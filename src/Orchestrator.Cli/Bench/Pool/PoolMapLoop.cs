@@ -18,13 +18,15 @@ internal sealed class PoolMapLoop(IExecutor pool, TaskLoad load, int inFlight) :
         var budget = plan.Start();
         var begin = Stopwatch.GetTimestamp();
         var parts = load.Kinds is [var kind]
-            ? [await MapAsync(kind, new Window(inFlight), window => pool.MapAsync(TaskFunction.Raw(kind.Handler), window.Stamp(Inputs(kind, budget)), window.Options, token))]
+            ? [await MapAsync(kind, new Window(inFlight), window => pool.MapAsync(
+                TaskFunction.Raw(kind.Handler), window.Stamp(Inputs(kind, budget)), window.Options, token))]
             : await MapInTurnAsync(budget, token);
         var elapsed = Stopwatch.GetElapsedTime(begin);
         var all = new LatencyRecorder();
         foreach (var part in parts)
             all.Add(part.Latency);
-        return new RoundResult(all, elapsed, parts.Count(part => part.Error is not null), FirstError: parts.FirstOrDefault(part => part.Error is not null)?.Error);
+        return new RoundResult(all, elapsed, parts.Count(part => part.Error is not null),
+            FirstError: parts.FirstOrDefault(part => part.Error is not null)?.Error);
     }
 
     private static IEnumerable<Payload> Inputs(TaskSpec kind, RoundBudget budget)
@@ -42,7 +44,8 @@ internal sealed class PoolMapLoop(IExecutor pool, TaskLoad load, int inFlight) :
             try
             {
                 return await MapAsync(map.Kind, new Window(Math.Max(1, inFlight / maps.Length)), window =>
-                    pool.MapAsync(TaskFunction.Raw(map.Kind.Handler), window.Stamp(map.Inputs.Reader.ReadAllAsync(token)), window.Options, token));
+                    pool.MapAsync(
+                        TaskFunction.Raw(map.Kind.Handler), window.Stamp(map.Inputs.Reader.ReadAllAsync(token)), window.Options, token));
             }
             finally
             {

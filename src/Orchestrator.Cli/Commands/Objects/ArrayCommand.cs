@@ -7,7 +7,8 @@ namespace Orchestrator.Cli.Commands.Objects;
 /// <summary><c>orchestrator array</c></summary>
 internal static class ArrayCommand
 {
-    private static readonly Option<long> Length = new("--length") { Description = "Its length, if this command creates it.", HelpName = "N" };
+    private static readonly Option<long> Length =
+        new("--length") { Description = "Its length, if this command creates it.", HelpName = "N" };
 
     private static readonly Argument<long> Index = new("INDEX") { Description = "Counts from the end if negative: -1 is the last." };
 
@@ -28,7 +29,8 @@ internal static class ArrayCommand
             .InSession(async (context, session, token) =>
             {
                 var after = await session.Array(context.Get(ObjectCommands.Name)!, context.Get(Length)).UpdateAsync(
-                    [new ArrayEdit { Index = context.Get(Index), Edit = edit(ObjectCommands.ToNumber(context.Get(Number)!)) }], null, token);
+                    [new ArrayEdit { Index = context.Get(Index), Edit = edit(ObjectCommands.ToNumber(context.Get(Number)!)) }], null,
+                    token);
                 context.Terminal.Line(ObjectCommands.Show(after.Single()));
                 return ExitCode.Ok;
             });

@@ -6,11 +6,13 @@ namespace Orchestrator.Cli.Commands.Objects;
 /// <summary><c>orchestrator barrier</c></summary>
 internal static class BarrierCommand
 {
-    private static readonly Option<int> Parties = new("--parties") { Description = "The number of parties, if this command creates it; all callers that give it must agree.", HelpName = "N" };
+    private static readonly Option<int> Parties = new("--parties") { Description =
+        "The number of parties, if this command creates it; all callers that give it must agree.", HelpName = "N" };
 
     public static Command Create() => new("barrier", "Uses barriers at which processes meet.")
     {
-        new Command("wait", "Waits until all parties have arrived, and prints this one's index. A timeout breaks the barrier for the others.")
+        new Command(
+            "wait", "Waits until all parties have arrived, and prints this one's index. A timeout breaks the barrier for the others.")
         {
             ObjectCommands.Name, Parties, ObjectCommands.Timeout,
         }
@@ -18,7 +20,8 @@ internal static class BarrierCommand
             .InSession(async (context, session, token) =>
             {
                 var barrier = session.Barrier(context.Get(ObjectCommands.Name)!, context.Get(Parties));
-                var index = context.Get(ObjectCommands.Timeout) is { } limit ? await barrier.TryWaitAsync(limit, token) : await barrier.WaitAsync(token);
+                var index = context.Get(ObjectCommands.Timeout) is { } limit
+                    ? await barrier.TryWaitAsync(limit, token) : await barrier.WaitAsync(token);
                 if (index is null)
                     return context.TimedOut($"not all parties came to the barrier '{barrier.Name}'");
                 context.Terminal.Line($"{index}");

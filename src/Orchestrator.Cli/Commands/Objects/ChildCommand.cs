@@ -20,12 +20,15 @@ internal static partial class ChildCommand
         verb is { Command.Name: "run", Parent: CommandResult { Command.Name: "lock" or "semaphore" } };
 
     /// <summary>
-    /// For a verb that ends with its child command, however long that takes after Ctrl-C. While it still waits for the lock or permit, it ends like
-    /// any other verb, even if the coordinator does not answer.
+    /// For a verb that ends with its child command, however long that takes after Ctrl-C. While it still waits for the lock or permit, it
+    /// ends like any other verb, even if the coordinator does not answer.
     /// </summary>
-    public static CancellationTokenRegistration EndSoonUnlessItRuns(CancellationToken token) => token.Register(static () => _ = EndSoonAsync());
+    public static CancellationTokenRegistration EndSoonUnlessItRuns(CancellationToken token) =>
+        token.Register(static () => _ = EndSoonAsync());
 
-    /// <summary>Runs the command and returns its exit code; kills it if the hold is lost, since another process may hold the object by then.</summary>
+    /// <summary>
+    /// Runs the command and returns its exit code; kills it if the hold is lost, since another process may hold the object by then.
+    /// </summary>
     public static async Task<int> RunAsync(string[] words, CancellationToken lost, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(words[0]) { UseShellExecute = false };
@@ -35,8 +38,8 @@ internal static partial class ChildCommand
             start.Environment[name] = value;
         // A process that sees the command's output may signal us at once.
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
-        // Ctrl-C reaches the command through the terminal; a SIGTERM to us and a lost hold reach it only through us. In either case we end only when
-        // the command ends: until then it needs the hold.
+        // Ctrl-C reaches the command through the terminal; a SIGTERM to us and a lost hold reach it only through us. In either case we end
+        // only when the command ends: until then it needs the hold.
         using var ending = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {
             context.Cancel = true;

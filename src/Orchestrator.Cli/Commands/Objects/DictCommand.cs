@@ -19,7 +19,8 @@ internal static class DictCommand
 
     public static Command Create() => new("dict", "Uses dicts, shared by every process that names them.")
     {
-        CreateSet(), CreateGet(), CreateAdd(), CreateDelete(), CreateShow(), ObjectCommands.ListOf(StateKind.Dict, "dict"), ObjectCommands.DeleteOf(StateKind.Dict, "dict"),
+        CreateSet(), CreateGet(), CreateAdd(), CreateDelete(), CreateShow(), ObjectCommands.ListOf(StateKind.Dict, "dict"),
+        ObjectCommands.DeleteOf(StateKind.Dict, "dict"),
     };
 
     private static Command CreateSet() =>
@@ -84,9 +85,11 @@ internal static class DictCommand
                 if (context.Terminal.IsJson)
                     context.WriteJson(entries);
                 else
-                    context.Terminal.WriteTable([new("key"), new("value"), new("version", true)], entries.Select(entry => (string[])[entry.Key, Format.Output(entry.Value), $"{entry.Version}"]));
+                    context.Terminal.WriteTable([new("key"), new("value"), new("version", true)], entries.Select(
+                        entry => (string[])[entry.Key, Format.Output(entry.Value), $"{entry.Version}"]));
                 return ExitCode.Ok;
             });
 
-    private static SharedDict DictOf(CommandContext context, CoordinationSession session) => session.Dict(context.Get(ObjectCommands.Name)!);
+    private static SharedDict DictOf(CommandContext context, CoordinationSession session) =>
+        session.Dict(context.Get(ObjectCommands.Name)!);
 }

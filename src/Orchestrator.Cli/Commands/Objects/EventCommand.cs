@@ -28,7 +28,8 @@ internal static class EventCommand
             {
                 var shared = session.Event(context.Get(ObjectCommands.Name)!);
                 if (context.Get(ObjectCommands.Timeout) is { } limit)
-                    return await shared.TryWaitAsync(limit, token) ? ExitCode.Ok : context.TimedOut($"the event '{shared.Name}' was not set");
+                    return await shared.TryWaitAsync(limit, token)
+                        ? ExitCode.Ok : context.TimedOut($"the event '{shared.Name}' was not set");
                 await shared.WaitAsync(token);
                 return ExitCode.Ok;
             }),

@@ -6,9 +6,11 @@ namespace Orchestrator.Cli.Commands.Objects;
 /// <summary><c>orchestrator latch</c></summary>
 internal static class LatchCommand
 {
-    private static readonly Option<long> Count = new("--count") { Description = "The initial count, if this command creates it; all callers that give it must agree.", HelpName = "N" };
+    private static readonly Option<long> Count = new("--count") { Description =
+        "The initial count, if this command creates it; all callers that give it must agree.", HelpName = "N" };
 
-    private static readonly Option<long> By = new("--by") { Description = "How far to count down.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<long> By =
+        new("--by") { Description = "How far to count down.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
     public static Command Create() => new("latch", "Uses latches that count down to zero.")
     {
@@ -16,7 +18,8 @@ internal static class LatchCommand
             .Examples("orchestrator latch count-down parts --count 3")
             .InSession(async (context, session, token) =>
             {
-                context.Terminal.Line($"{await session.Latch(context.Get(ObjectCommands.Name)!, context.Get(Count)).CountDownAsync(context.Get(By), token)}");
+                context.Terminal.Line(
+                    $"{await session.Latch(context.Get(ObjectCommands.Name)!, context.Get(Count)).CountDownAsync(context.Get(By), token)}");
                 return ExitCode.Ok;
             }),
         new Command("wait", "Waits until the count is zero.") { ObjectCommands.Name, Count, ObjectCommands.Timeout }
@@ -25,7 +28,8 @@ internal static class LatchCommand
             {
                 var latch = session.Latch(context.Get(ObjectCommands.Name)!, context.Get(Count));
                 if (context.Get(ObjectCommands.Timeout) is { } limit)
-                    return await latch.TryWaitAsync(limit, token) ? ExitCode.Ok : context.TimedOut($"the latch '{latch.Name}' was not at zero");
+                    return await latch.TryWaitAsync(limit, token)
+                        ? ExitCode.Ok : context.TimedOut($"the latch '{latch.Name}' was not at zero");
                 await latch.WaitAsync(token);
                 return ExitCode.Ok;
             }),

@@ -9,17 +9,22 @@ namespace Orchestrator.Cli.Commands.Objects;
 /// <summary><c>orchestrator limiter</c></summary>
 internal static class LimiterCommand
 {
-    private static readonly Option<long> Permits = new("--permits") { Description = "How many permits.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<long> Permits =
+        new("--permits") { Description = "How many permits.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
-    private static readonly Option<TimeSpan?> Period = DurationOption.Option("--period", "The period in which that many permits are granted.", 1);
+    private static readonly Option<TimeSpan?> Period = DurationOption.Option(
+        "--period", "The period in which that many permits are granted.", 1);
 
-    private static readonly Option<long> Burst = new("--burst") { Description = "How many permits can accumulate; 0 means the same as --permits.", HelpName = "N" };
+    private static readonly Option<long> Burst =
+        new("--burst") { Description = "How many permits can accumulate; 0 means the same as --permits.", HelpName = "N" };
 
-    private static readonly Option<bool> Sliding = new("--sliding-window") { Description = "Count every permit of the last period instead of refilling a bucket." };
+    private static readonly Option<bool> Sliding =
+        new("--sliding-window") { Description = "Count every permit of the last period instead of refilling a bucket." };
 
     public static Command Create() => new("limiter", "Uses rate limiters that count over all processes.")
     {
-        new Command("create", "Creates a rate limiter; does nothing if the same one exists.") { ObjectCommands.Name, Permits, Period, Burst, Sliding }
+        new Command("create", "Creates a rate limiter; does nothing if the same one exists.") { ObjectCommands.Name, Permits, Period, Burst,
+            Sliding }
             .Examples("orchestrator limiter create api --permits 100 --period 1s")
             .WithClient(async (context, client, token) =>
             {

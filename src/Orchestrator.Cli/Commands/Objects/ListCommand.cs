@@ -8,9 +8,11 @@ namespace Orchestrator.Cli.Commands.Objects;
 /// <summary><c>orchestrator list</c></summary>
 internal static class ListCommand
 {
-    private static readonly Argument<string[]> Values = new("VALUE") { Description = "JSON, or text; without any, each line of standard input is one.", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> Values =
+        new("VALUE") { Description = "JSON, or text; without any, each line of standard input is one.", Arity = ArgumentArity.ZeroOrMore };
 
-    private static readonly Argument<long> Index = new("INDEX") { Description = "Counts from the end if negative: -1 is the last.", DefaultValueFactory = _ => -1 };
+    private static readonly Argument<long> Index =
+        new("INDEX") { Description = "Counts from the end if negative: -1 is the last.", DefaultValueFactory = _ => -1 };
 
     public static Command Create() => new("list", "Uses lists, shared by every process that names them.")
     {
@@ -55,5 +57,6 @@ internal static class ListCommand
                 }
             });
 
-    private static SharedList ListOf(CommandContext context, CoordinationSession session) => session.List(context.Get(ObjectCommands.Name)!);
+    private static SharedList ListOf(CommandContext context, CoordinationSession session) =>
+        session.List(context.Get(ObjectCommands.Name)!);
 }

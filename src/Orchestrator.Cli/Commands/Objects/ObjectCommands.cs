@@ -18,14 +18,16 @@ internal static class ObjectCommands
     public static readonly Argument<string> Name = new("NAME") { Description = "The object's name: letters, digits and . _ / -" };
 
     public static readonly Option<TimeSpan?> Timeout =
-        DurationOption.Option("--timeout", $"How long to wait; without limit by default. 0s makes one attempt. A timeout is exit code {ExitCode.TimedOut}.");
+        DurationOption.Option(
+            "--timeout", $"How long to wait; without limit by default. 0s makes one attempt. A timeout is exit code {ExitCode.TimedOut}.");
 
     /// <summary>For verbs that hold an object while another command runs.</summary>
     public static readonly Option<TimeSpan?> Ttl = DurationOption.Option(
         "--ttl", "How long the hold outlives this command's connection, also if the command is killed; 30s by default.");
 
     /// <summary>Runs a verb with a client.</summary>
-    public static Command WithClient(this Command command, Func<CommandContext, OrchestratorClient, CancellationToken, Task<int>> run) => command.HandledBy(async (context, token) =>
+    public static Command WithClient(this Command command, Func<CommandContext, OrchestratorClient, CancellationToken, Task<int>> run) =>
+        command.HandledBy(async (context, token) =>
     {
         await using var client = await context.ConnectAsync(token);
         return await run(context, client, token);
@@ -36,7 +38,8 @@ internal static class ObjectCommands
     /// <param name="run">The action.</param>
     /// <param name="ttl">The option for how long the session outlives its connection, if there is one.</param>
     public static Command InSession(
-        this Command command, Func<CommandContext, CoordinationSession, CancellationToken, Task<int>> run, Option<TimeSpan?>? ttl = null) => command.WithClient(async (context, client, token) =>
+        this Command command, Func<CommandContext, CoordinationSession, CancellationToken, Task<int>> run, Option<TimeSpan?>? ttl = null) =>
+            command.WithClient(async (context, client, token) =>
     {
         var name = $"{string.Join(' ', context.Words)} (pid {Environment.ProcessId})";
         await using var session = await client.OpenSessionAsync(name, ttl is null ? null : context.Get(ttl), token);
@@ -50,7 +53,8 @@ internal static class ObjectCommands
             .WithClient(async (context, client, token) =>
             {
                 var prefix = kind.Replace(' ', '_') + "/";
-                var objects = (await client.ListSyncAsync(token)).Where(item => item.Object.StartsWith(prefix, StringComparison.Ordinal)).ToList();
+                var objects = (await client.ListSyncAsync(token)).Where(item => item.Object.StartsWith(prefix, StringComparison.Ordinal))
+                    .ToList();
                 if (context.Terminal.IsJson)
                 {
                     context.WriteJson(objects);
@@ -63,7 +67,8 @@ internal static class ObjectCommands
                     [
                         item.Object[prefix.Length..],
                         item.Description,
-                        string.Join(", ", item.Holders.Select(holder => holder.DisplayName.Length > 0 ? holder.DisplayName : holder.SessionId)),
+                        string.Join(
+                            ", ", item.Holders.Select(holder => holder.DisplayName.Length > 0 ? holder.DisplayName : holder.SessionId)),
                         $"{item.Waiters.Count}",
                     ]));
                 return ExitCode.Ok;
@@ -150,7 +155,8 @@ internal static class ObjectCommands
     };
 
     /// <summary>The arguments, or else the lines of standard input as they arrive.</summary>
-    public static async IAsyncEnumerable<string> LinesAsync(string[]? arguments, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
+    public static async IAsyncEnumerable<string> LinesAsync(string[]? arguments, [System.Runtime.CompilerServices.EnumeratorCancellation]
+    CancellationToken token)
     {
         if (arguments is { Length: > 0 })
         {
@@ -165,11 +171,14 @@ internal static class ObjectCommands
             yield return line;
     }
 
-    /// <summary>As <see cref="LinesAsync"/>, in batches: the lines that arrived while the last batch was being sent, or a fixed number of arguments.</summary>
+    /// <summary>
+    /// As <see cref="LinesAsync"/>, in batches: the lines that arrived while the last batch was being sent, or a fixed number of arguments.
+    /// </summary>
     public static async IAsyncEnumerable<IReadOnlyList<string>> BatchesAsync(
         string[]? arguments, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
     {
-        var lines = Channel.CreateBounded<string>(new BoundedChannelOptions(ProtocolConstants.MaxItemsPerMessage) { SingleReader = true, SingleWriter = true });
+        var lines = Channel.CreateBounded<string>(
+            new BoundedChannelOptions(ProtocolConstants.MaxItemsPerMessage) { SingleReader = true, SingleWriter = true });
         var reading = ReadAsync();
         while (await lines.Reader.WaitToReadAsync(token))
         {

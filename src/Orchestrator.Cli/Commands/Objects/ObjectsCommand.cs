@@ -15,10 +15,12 @@ internal static class ObjectsCommand
         Description = "Only objects created with this token or certificate; also revoked ones.", HelpName = "NAME",
     };
 
-    private static readonly Option<bool> Delete = new("--delete") { Description = "Deletes the listed objects with their contents; needs --owner." };
+    private static readonly Option<bool> Delete =
+        new("--delete") { Description = "Deletes the listed objects with their contents; needs --owner." };
 
     public static Command Create() =>
-        new Command("objects", "Lists all queues, pipes, dicts, lists, values and arrays with their creators, and can delete the objects of a revoked token.")
+        new Command("objects",
+            "Lists all queues, pipes, dicts, lists, values and arrays with their creators, and can delete the objects of a revoked token.")
         {
             Owner, Delete,
         }.Examples("orchestrator objects", "orchestrator objects --owner build-server --delete")
@@ -37,7 +39,8 @@ internal static class ObjectsCommand
                 if (context.Terminal.IsJson)
                 {
                     foreach (var item in objects)
-                        context.Terminal.Line(new JsonObject { ["kind"] = item.Kind, ["name"] = item.Name, ["owner"] = item.Owner, ["holds"] = item.Holds }.ToJsonString());
+                        context.Terminal.Line(new JsonObject { ["kind"] = item.Kind, ["name"] = item.Name, ["owner"] = item.Owner,
+                            ["holds"] = item.Holds }.ToJsonString());
                     return ExitCode.Ok;
                 }
 
@@ -55,13 +58,15 @@ internal static class ObjectsCommand
         foreach (var queue in await client.ListQueuesAsync(token))
         {
             found.Add(new Found(
-                "queue", queue.Spec.Name, queue.Owner, $"{Format.Counted(queue.ReadyItems + queue.LeasedItems + queue.DelayedItems, "item")}, {queue.ReadyBytes:N0} bytes ready",
+                "queue", queue.Spec.Name, queue.Owner,
+                $"{Format.Counted(queue.ReadyItems + queue.LeasedItems + queue.DelayedItems, "item")}, {queue.ReadyBytes:N0} bytes ready",
                 () => client.DeleteQueueAsync(queue.Spec.Name, token)));
         }
 
         foreach (var pipe in await client.ListPipesAsync(token))
         {
-            found.Add(new Found("pipe", pipe.Spec.Name, pipe.Owner, Format.Counted(pipe.BufferedToA + pipe.BufferedToB, "message"), async () =>
+            found.Add(
+                new Found("pipe", pipe.Spec.Name, pipe.Owner, Format.Counted(pipe.BufferedToA + pipe.BufferedToB, "message"), async () =>
             {
                 if (!pipe.AClosed)
                     await client.ClosePipeEndAsync(pipe.Spec.Name, PipeEnd.A, token);
@@ -73,7 +78,8 @@ internal static class ObjectsCommand
         foreach (var state in await client.ListStateAsync(cancellationToken: token))
         {
             found.Add(new Found(
-                state.Kind.ToString().ToLowerInvariant(), state.Name, state.Owner, $"{state.Count:N0} in {state.Bytes:N0} bytes", () => client.DeleteStateAsync(state.Kind, state.Name, token)));
+                state.Kind.ToString().ToLowerInvariant(), state.Name, state.Owner, $"{state.Count:N0} in {state.Bytes:N0} bytes",
+                () => client.DeleteStateAsync(state.Kind, state.Name, token)));
         }
 
         return found;

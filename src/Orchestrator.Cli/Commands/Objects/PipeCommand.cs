@@ -10,16 +10,20 @@ internal static class PipeCommand
 {
     private static readonly Argument<string> End = new("END") { Description = "Which end: A or B." };
 
-    private static readonly Argument<string[]> Messages = new("MESSAGE") { Description = "JSON, or text; without any, each line of standard input is one.", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> Messages = new("MESSAGE") { Description =
+        "JSON, or text; without any, each line of standard input is one.", Arity = ArgumentArity.ZeroOrMore };
 
-    private static readonly Option<bool> Duplex = new("--duplex") { Description = "Both ends send and receive. Otherwise A receives what B sends." };
+    private static readonly Option<bool> Duplex =
+        new("--duplex") { Description = "Both ends send and receive. Otherwise A receives what B sends." };
 
-    private static readonly Option<int> Count = new("--count") { Description = "How many messages to receive; otherwise all until end of file.", HelpName = "N" };
+    private static readonly Option<int> Count =
+        new("--count") { Description = "How many messages to receive; otherwise all until end of file.", HelpName = "N" };
 
     public static Command Create()
     {
         End.AcceptOnlyFromAmong("A", "B", "a", "b");
-        return new("pipe", "Uses pipes between any two processes.") { CreateCreate(), CreateSend(), CreateReceive(), CreateClose(), CreateList() };
+        return new(
+            "pipe", "Uses pipes between any two processes.") { CreateCreate(), CreateSend(), CreateReceive(), CreateClose(), CreateList() };
     }
 
     private static Command CreateCreate() =>
@@ -27,14 +31,17 @@ internal static class PipeCommand
             .Examples("orchestrator pipe create p", "orchestrator pipe create p --duplex")
             .WithClient(async (context, client, token) =>
             {
-                var info = await client.CreatePipeAsync(new PipeSpec { Name = context.Get(ObjectCommands.Name)!, Duplex = context.Get(Duplex) }, token);
+                var info = await client.CreatePipeAsync(
+                    new PipeSpec { Name = context.Get(ObjectCommands.Name)!, Duplex = context.Get(Duplex) }, token);
                 if (context.Terminal.IsJson)
                     context.WriteJson(info);
                 return ExitCode.Ok;
             });
 
     private static Command CreateSend() =>
-        new Command("send", "Sends messages at an end, and closes it: the receiver at the other end then reads end of file.") { ObjectCommands.Name, End, Messages, ObjectCommands.Timeout }
+        new Command(
+            "send", "Sends messages at an end, and closes it: the receiver at the other end then reads end of file.") { ObjectCommands.Name,
+                End, Messages, ObjectCommands.Timeout }
             .Examples("orchestrator pipe send p B hello", "seq 100 | orchestrator pipe send p B")
             .InSession(async (context, session, token) =>
             {
@@ -51,7 +58,10 @@ internal static class PipeCommand
             });
 
     private static Command CreateReceive() =>
-        new Command("receive", $"Prints the messages that arrive at an end, one per line, until end of file, and closes it; with --count, exit code {ExitCode.Ended} if fewer arrive.")
+        new Command(
+            "receive",
+            "Prints the messages that arrive at an end, one per line, until end of file, and closes it; with --count, exit code " +
+            $"{ExitCode.Ended} if fewer arrive.")
         {
             ObjectCommands.Name, End, Count, ObjectCommands.Timeout,
         }

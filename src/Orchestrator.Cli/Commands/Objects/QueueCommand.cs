@@ -8,21 +8,28 @@ namespace Orchestrator.Cli.Commands.Objects;
 /// <summary><c>orchestrator queue</c></summary>
 internal static class QueueCommand
 {
-    private static readonly Option<string> Kind = new("--kind") { Description = "fifo, lifo or priority.", DefaultValueFactory = _ => "fifo" };
+    private static readonly Option<string> Kind =
+        new("--kind") { Description = "fifo, lifo or priority.", DefaultValueFactory = _ => "fifo" };
 
-    private static readonly Option<long> MaxItems = new("--max-items") { Description = "The maximum number of items; 0 takes the coordinator's default.", HelpName = "N" };
+    private static readonly Option<long> MaxItems =
+        new("--max-items") { Description = "The maximum number of items; 0 takes the coordinator's default.", HelpName = "N" };
 
-    private static readonly Option<int> MaxDeliveries = new("--max-deliveries") { Description = "After this many deliveries an item is dead; 0 sets no limit.", HelpName = "N" };
+    private static readonly Option<int> MaxDeliveries =
+        new("--max-deliveries") { Description = "After this many deliveries an item is dead; 0 sets no limit.", HelpName = "N" };
 
-    private static readonly Option<string?> DeadLetters = new("--dead-letters") { Description = "The queue that receives dead items; otherwise they are dropped.", HelpName = "QUEUE" };
+    private static readonly Option<string?> DeadLetters =
+        new("--dead-letters") { Description = "The queue that receives dead items; otherwise they are dropped.", HelpName = "QUEUE" };
 
-    private static readonly Option<long> Priority = new("--priority") { Description = "In a priority queue: smallest first.", HelpName = "N" };
+    private static readonly Option<long> Priority =
+        new("--priority") { Description = "In a priority queue: smallest first.", HelpName = "N" };
 
-    private static readonly Option<int> Count = new("--count") { Description = "How many items to get, one per line.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int> Count =
+        new("--count") { Description = "How many items to get, one per line.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
     private static readonly Option<bool> Immediate = new("--immediate") { Description = "Also drop queued items." };
 
-    private static readonly Argument<string[]> Items = new("ITEM") { Description = "JSON, or text; without any, each line of standard input is one.", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> Items =
+        new("ITEM") { Description = "JSON, or text; without any, each line of standard input is one.", Arity = ArgumentArity.ZeroOrMore };
 
     public static Command Create()
     {
@@ -34,8 +41,10 @@ internal static class QueueCommand
     }
 
     private static Command CreateCreate() =>
-        new Command("create", "Creates a queue; does nothing if the same one exists.") { ObjectCommands.Name, Kind, MaxItems, MaxDeliveries, DeadLetters }
-            .Examples("orchestrator queue create jobs", "orchestrator queue create jobs --kind priority --max-deliveries 3 --dead-letters jobs-dead")
+        new Command("create", "Creates a queue; does nothing if the same one exists.") { ObjectCommands.Name, Kind, MaxItems, MaxDeliveries,
+            DeadLetters }
+            .Examples("orchestrator queue create jobs",
+                "orchestrator queue create jobs --kind priority --max-deliveries 3 --dead-letters jobs-dead")
             .WithClient(async (context, client, token) =>
             {
                 var info = await client.CreateQueueAsync(
@@ -76,7 +85,9 @@ internal static class QueueCommand
             });
 
     private static Command CreateGet() =>
-        new Command("get", $"Takes items and prints them, one per line. Each counts as done once it is printed; exit code {ExitCode.Ended} if the queue is shut down and empty.")
+        new Command(
+            "get", $"Takes items and prints them, one per line. Each counts as done once it is printed; exit code {ExitCode.Ended} if " +
+                "the queue is shut down and empty.")
         {
             ObjectCommands.Name, Count, ObjectCommands.Timeout,
         }
@@ -86,7 +97,8 @@ internal static class QueueCommand
                 var queue = session.Queue(context.Get(ObjectCommands.Name)!);
                 for (var i = 0; i < context.Get(Count); i++)
                 {
-                    await using var item = context.Get(ObjectCommands.Timeout) is { } limit ? await queue.TryLeaseAsync(limit, null, token) : await queue.LeaseAsync(null, token);
+                    await using var item = context.Get(ObjectCommands.Timeout) is { } limit
+                        ? await queue.TryLeaseAsync(limit, null, token) : await queue.LeaseAsync(null, token);
                     if (item is null)
                     {
                         return await IsShutDownAsync(context, queue.Name, token)
@@ -119,7 +131,8 @@ internal static class QueueCommand
             });
 
     private static Command CreateClose() =>
-        new Command("shutdown", "Shuts a queue down: it takes no more items; queued items can still be taken.") { ObjectCommands.Name, Immediate }
+        new Command(
+            "shutdown", "Shuts a queue down: it takes no more items; queued items can still be taken.") { ObjectCommands.Name, Immediate }
             .Examples("orchestrator queue shutdown jobs", "orchestrator queue shutdown jobs --immediate")
             .WithClient(async (context, client, token) =>
             {
@@ -169,7 +182,8 @@ internal static class QueueCommand
     }
 
     private static void Write(CommandContext context, IEnumerable<QueueInfo> queues) => context.Terminal.WriteTable(
-        [new("queue"), new("kind"), new("ready", true), new("leased", true), new("unfinished", true), new("most", true), new("getters", true), new("putters", true), new("state")],
+        [new("queue"), new("kind"), new("ready", true), new("leased", true), new("unfinished", true), new("most", true),
+            new("getters", true), new("putters", true), new("state")],
         queues.Select(info => (string[])
         [
             info.Spec.Name,

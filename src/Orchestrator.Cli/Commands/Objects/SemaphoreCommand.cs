@@ -5,19 +5,24 @@ namespace Orchestrator.Cli.Commands.Objects;
 /// <summary><c>orchestrator semaphore</c></summary>
 internal static class SemaphoreCommand
 {
-    private static readonly Argument<string[]> Words = new("COMMAND") { Description = "The command to run while the permit is held, after --.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<string[]> Words =
+        new("COMMAND") { Description = "The command to run while the permit is held, after --.", Arity = ArgumentArity.OneOrMore };
 
-    private static readonly Option<int?> Permits = new("--permits") { Description = "The number of permits, if this command creates the semaphore; all callers that give it must agree.", HelpName = "N" };
+    private static readonly Option<int?> Permits = new("--permits") { Description =
+        "The number of permits, if this command creates the semaphore; all callers that give it must agree.", HelpName = "N" };
 
-    private static readonly Option<int> Take = new("--take") { Description = "How many permits to take.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int> Take =
+        new("--take") { Description = "How many permits to take.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
     public static Command Create() => new("semaphore", "Uses semaphores, shared by every process that names them.")
     {
-        new Command("run", "Runs a command while a permit is held, and exits with its exit code. If the permit is lost meanwhile, the command is killed.")
+        new Command("run",
+            "Runs a command while a permit is held, and exits with its exit code. If the permit is lost meanwhile, the command is killed.")
         {
             ObjectCommands.Name, Words, Permits, Take, ObjectCommands.Timeout, ObjectCommands.Ttl,
         }
-            .Examples("orchestrator semaphore run db --permits 4 -- ./import part-1.csv", "orchestrator semaphore run db --permits 4 --timeout 0s -- ./import part-1.csv")
+            .Examples("orchestrator semaphore run db --permits 4 -- ./import part-1.csv",
+                "orchestrator semaphore run db --permits 4 --timeout 0s -- ./import part-1.csv")
             .InSession(async (context, session, token) =>
             {
                 await using var ending = ChildCommand.EndSoonUnlessItRuns(token);

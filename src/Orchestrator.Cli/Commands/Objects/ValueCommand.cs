@@ -40,7 +40,8 @@ internal static class ValueCommand
             .Examples($"orchestrator value {verb} visits 10")
             .InSession(async (context, session, token) =>
             {
-                var response = await session.Value(context.Get(ObjectCommands.Name)!).UpdateAsync(edit(ObjectCommands.ToNumber(context.Get(Number)!)), null, token);
+                var response = await session.Value(context.Get(ObjectCommands.Name)!).UpdateAsync(
+                    edit(ObjectCommands.ToNumber(context.Get(Number)!)), null, token);
                 context.Terminal.Line(ObjectCommands.Show(response.After));
                 return ExitCode.Ok;
             });

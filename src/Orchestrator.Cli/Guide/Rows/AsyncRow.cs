@@ -24,7 +24,8 @@ internal sealed class AsyncRow() : GuideRow("async", "6", "gather, as_completed,
         var completed = new List<int>();
         await foreach (var handle in TaskHandles.AsCompleted(handles, token))
             completed.Add(await handle);
-        guide.Shows($"as_completed over tasks of 300, 150 and 0 ms: {GuideContext.List(completed)}, each as soon as it was there", completed is [0, 150, 300]);
+        guide.Shows($"as_completed over tasks of 300, 150 and 0 ms: {GuideContext.List(completed)}, each as soon as it was there",
+            completed is [0, 150, 300]);
 
         var inTime = await Task.WhenAny(
             guide.Pool.RunAsync<int>("sleep", new { ms = 60_000 }, new RunOptions { RunTimeout = TimeSpan.FromMilliseconds(200) }, token));
@@ -39,7 +40,8 @@ internal sealed class AsyncRow() : GuideRow("async", "6", "gather, as_completed,
         guide.Shows($"cancel, and await the cancellation: {ended!.State} after {GuideContext.Show(cancelled)}, cooperatively",
             ended is { State: TaskState.Cancelled, Error.Rung: CancelRung.Cooperative });
 
-        guide.Say("A task group, like asyncio.TaskGroup: it ends only when all its tasks have ended, and the first failure cancels the rest.");
+        guide.Say(
+            "A task group, like asyncio.TaskGroup: it ends only when all its tasks have ended, and the first failure cancels the rest.");
         TaskHandle<int>? neighbour = null;
         try
         {

@@ -23,10 +23,13 @@ internal sealed class BarrierRow() : GuideRow("barrier", "8.6", "a barrier: all 
             await TaskHandles.WhenAll(tasks);
         });
         var indexes = await TaskHandles.WhenAll(tasks);
-        guide.Say($"The last was sent, and all had returned, in {GuideContext.Show(rest)}; their indexes are {GuideContext.List(indexes)}.");
+        guide.Say(
+            $"The last was sent, and all had returned, in {GuideContext.Show(rest)}; their indexes are {GuideContext.List(indexes)}.");
         guide.Shows("the last one opens it, and each has an index of its own", indexes.Order().SequenceEqual(Enumerable.Range(0, Parties)));
 
-        guide.Say("Now two wait, and one of them ends before the third comes. In Python a process that dies at a barrier leaves the others waiting for ever.");
+        guide.Say(
+            "Now two wait, and one of them ends before the third comes. In Python a process that dies at a barrier leaves the others " +
+            "waiting for ever.");
         var left = await guide.Pool.SubmitAsync<int>("wait_barrier", input, cancellationToken: guide.Token);
         var lost = await guide.OpenSessionAsync("lost-party");
         var waiting = lost.Barrier(name).WaitAsync(guide.Token);

@@ -3,18 +3,22 @@ using Orchestrator.Client.Tasks;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
-internal sealed class BestPracticesRow() : GuideRow("best-practices", "12", "limits, errors, timeouts, names, and ids instead of large objects")
+internal sealed class BestPracticesRow()
+    : GuideRow("best-practices", "12", "limits, errors, timeouts, names, and ids instead of large objects")
 {
     public override async Task RunAsync(GuideContext guide)
     {
         guide.Say("Limit concurrency: a map reads its inputs only as fast as its results are taken. Over an endless input, 50 at a time:");
         var read = 0;
-        var taken = await guide.Pool.MapAsync<int, int>("echo", Endless(), new MapOptions { MaxInFlight = 50 }, guide.Token).Take(200).CountAsync(guide.Token);
+        var taken = await guide.Pool.MapAsync<int, int>("echo", Endless(), new MapOptions { MaxInFlight = 50 }, guide.Token).Take(200)
+            .CountAsync(guide.Token);
         guide.Shows($"{taken} results were taken, {read} inputs read", taken == 200 && read <= 500);
 
         guide.Say("Handle errors: a failed task reports its handler's exception, the stack trace, and the process.");
-        var failure = await FailureAsync<TaskFailedException>(guide.Pool.RunAsync<int>("guide_throw", "disk full", cancellationToken: guide.Token));
-        guide.Shows($"{failure?.RemoteType}: {failure?.RemoteMessage}, in {failure?.Worker}", failure is { RemoteMessage: "disk full", RemoteStackTrace.Length: > 0 });
+        var failure = await FailureAsync<TaskFailedException>(
+            guide.Pool.RunAsync<int>("guide_throw", "disk full", cancellationToken: guide.Token));
+        guide.Shows($"{failure?.RemoteType}: {failure?.RemoteMessage}, in {failure?.Worker}",
+            failure is { RemoteMessage: "disk full", RemoteStackTrace.Length: > 0 });
 
         guide.Say("Use timeouts: they end the task, not only the wait for it.");
         var timeout = await FailureAsync<TaskTimeoutException>(guide.Pool.RunAsync<int>(
@@ -27,13 +31,16 @@ internal sealed class BestPracticesRow() : GuideRow("best-practices", "12", "lim
         var hold = await holder.Lock(guide.Name("table")).AcquireAsync(guide.Token);
         var waiting = waiter.Lock(guide.Name("table")).AcquireAsync(guide.Token);
         await guide.UntilWaitersAsync($"locks/{guide.Name("table")}", 1);
-        var wait = (await guide.Client.ExplainWaitsAsync(guide.Token)).FirstOrDefault(edge => edge.WaiterName.Contains("report-17", StringComparison.Ordinal));
-        guide.Shows($"`orchestrator waits`: {wait?.WaiterName} waits at {wait?.Object} for {wait?.HolderName}", wait?.HolderName.Contains("nightly-import", StringComparison.Ordinal) == true);
+        var wait = (await guide.Client.ExplainWaitsAsync(guide.Token)).FirstOrDefault(
+            edge => edge.WaiterName.Contains("report-17", StringComparison.Ordinal));
+        guide.Shows($"`orchestrator waits`: {wait?.WaiterName} waits at {wait?.Object} for {wait?.HolderName}", wait?.HolderName.Contains(
+            "nightly-import", StringComparison.Ordinal) == true);
         await hold.DisposeAsync();
         await (await waiting).DisposeAsync();
 
         guide.Say("Send ids instead of large objects. A payload has a limit, and says so:");
-        var tooLarge = await FailureAsync<OrchestratorException>(guide.Pool.RunAsync(TaskFunction.Bytes("echo"), (ReadOnlyMemory<byte>)new byte[5_000_000], cancellationToken: guide.Token));
+        var tooLarge = await FailureAsync<OrchestratorException>(
+            guide.Pool.RunAsync(TaskFunction.Bytes("echo"), (ReadOnlyMemory<byte>)new byte[5_000_000], cancellationToken: guide.Token));
         guide.Shows(tooLarge?.Message ?? "", tooLarge is not null);
         var large = await TimeAsync(guide, new byte[2_000_000]);
         var id = await TimeAsync(guide, "id-42"u8.ToArray());

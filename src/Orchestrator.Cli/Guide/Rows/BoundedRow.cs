@@ -17,7 +17,8 @@ internal sealed class BoundedRow() : GuideRow("bounded", "9.4", "a bounded queue
         for (var i = 0; i < Bound; i++)
             await queue.PutAsync(Payloads.FromNumber(i), cancellationToken: guide.Token);
         guide.Say($"The queue holds its {Bound} items. Without a bound, a producer that is faster than its consumers fills the memory.");
-        guide.Shows("put(block=False): full, at once", !await queue.TryPutAsync(Payloads.FromNumber(Bound), TimeSpan.Zero, cancellationToken: guide.Token));
+        guide.Shows("put(block=False): full, at once", !await queue.TryPutAsync(
+            Payloads.FromNumber(Bound), TimeSpan.Zero, cancellationToken: guide.Token));
         var accepted = true;
         var waited = await GuideContext.TimeAsync(async () =>
             accepted = await queue.TryPutAsync(Payloads.FromNumber(Bound), TimeSpan.FromMilliseconds(200), cancellationToken: guide.Token));
@@ -28,6 +29,7 @@ internal sealed class BoundedRow() : GuideRow("bounded", "9.4", "a bounded queue
         guide.Shows("put(): waits for room", !putting.IsCompleted);
         await guide.Pool.RunAsync<int[]>("consume", new { queue = name, count = 1 }, cancellationToken: guide.Token);
         await putting;
-        guide.Shows("a task in a worker took one item, and the put went through", (await guide.Client.GetQueueAsync(name, guide.Token)).ReadyItems == Bound);
+        guide.Shows("a task in a worker took one item, and the put went through",
+            (await guide.Client.GetQueueAsync(name, guide.Token)).ReadyItems == Bound);
     }
 }

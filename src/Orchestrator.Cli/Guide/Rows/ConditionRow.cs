@@ -10,7 +10,8 @@ namespace Orchestrator.Cli.Guide.Rows;
 internal sealed class ConditionRow() : GuideRow("condition", "8.5", "a condition: release the lock and wait until a predicate holds")
 {
     // The guide's consumer: with condition: while not data: condition.wait()
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_consume_one", HandlerKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) =>
+        map.MapTask("guide_consume_one", HandlerKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
     {
         await using var hold = await context.Lock(name).AcquireAsync(ct);
         var data = context.List(name);
@@ -22,7 +23,8 @@ internal sealed class ConditionRow() : GuideRow("condition", "8.5", "a condition
     public override async Task RunAsync(GuideContext guide)
     {
         var name = guide.Name("data");
-        guide.Say("Two consumers in the workers find an empty list and wait: wait() releases the lock, so that a producer can add an item.");
+        guide.Say(
+            "Two consumers in the workers find an empty list and wait: wait() releases the lock, so that a producer can add an item.");
         TaskHandle<int>[] consumers =
         [
             await guide.Pool.SubmitAsync<int>("guide_consume_one", name, cancellationToken: guide.Token),

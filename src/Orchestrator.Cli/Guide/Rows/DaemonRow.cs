@@ -7,7 +7,8 @@ namespace Orchestrator.Cli.Guide.Rows;
 
 internal sealed class DaemonRow() : GuideRow("daemon", "4.4", "a background task that ends with the program that started it")
 {
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_heartbeat", HandlerKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) =>
+        map.MapTask("guide_heartbeat", HandlerKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
     {
         while (true)
         {
@@ -31,12 +32,15 @@ internal sealed class DaemonRow() : GuideRow("daemon", "4.4", "a background task
 
         guide.Say("The client has ended without stopping its heartbeat, as a Python program leaves its daemon threads.");
         var ended = await guide.Client.WaitAsync([id], WaitMode.All, TimeSpan.FromSeconds(20), guide.Token);
-        guide.Shows("the heartbeat has ended with it: cancelled cooperatively", ended.Done is [{ State: TaskState.Cancelled, Error.Rung: CancelRung.Cooperative }]);
+        guide.Shows("the heartbeat has ended with it: cancelled cooperatively",
+            ended.Done is [{ State: TaskState.Cancelled, Error.Rung: CancelRung.Cooperative }]);
         var beats = (await session.Value(name).ReadAsync(guide.Token))!.Integer;
         await guide.PauseAsync(100);
         guide.Shows($"after {beats} beats there are no more", (await session.Value(name).ReadAsync(guide.Token))!.Integer == beats);
 
         var workers = (await guide.Client.GetStatusAsync(guide.Token)).Workers;
-        guide.Say($"The workers themselves have such a thread, two beats a second: {GuideContext.List(workers.Select(worker => $"{worker.Name} ({worker.Threads} threads)"))}. One that falls silent for 5 s is killed and replaced.");
+        guide.Say("The workers themselves have such a thread, two beats a second: " +
+            $"{GuideContext.List(workers.Select(worker => $"{worker.Name} ({worker.Threads} threads)"))}. One that falls silent for 5 s " +
+            "is killed and replaced.");
     }
 }

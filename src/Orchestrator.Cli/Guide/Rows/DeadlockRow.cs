@@ -6,7 +6,8 @@ namespace Orchestrator.Cli.Guide.Rows;
 
 internal sealed class DeadlockRow() : GuideRow("deadlock", "7.2", "two tasks, two locks, in opposite order")
 {
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_two_locks", HandlerKind.Io, async (TwoLocks input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) =>
+        map.MapTask("guide_two_locks", HandlerKind.Io, async (TwoLocks input, TaskContext context, CancellationToken ct) =>
     {
         await using var first = await context.Lock(input.First).AcquireAsync(ct);
         // Both hold their first lock before either requests its second; the original guide only sleeps here.
@@ -29,16 +30,20 @@ internal sealed class DeadlockRow() : GuideRow("deadlock", "7.2", "two tasks, tw
         ];
         await TaskHandles.WaitAsync(tasks, timeout: TimeSpan.FromSeconds(20), cancellationToken: guide.Token);
         var took = Stopwatch.GetElapsedTime(started);
-        var told = (await Task.WhenAll(tasks.Where(task => task.IsCompleted).Select(task => task.GetResultAsync(guide.Token)))).Select(result => result.Error?.Message ?? "").Where(message => message.Length > 0).ToArray();
+        var told = (await Task.WhenAll(tasks.Where(task => task.IsCompleted).Select(task => task.GetResultAsync(guide.Token))))
+            .Select(result => result.Error?.Message ?? "").Where(message => message.Length > 0).ToArray();
         foreach (var message in told)
             guide.Say(message);
-        guide.Shows($"the wait that closes the circle fails at once, and names it: both tasks had ended {GuideContext.Show(took)} after they were sent",
+        guide.Shows(
+            $"the wait that closes the circle fails at once, and names it: both tasks had ended {GuideContext.Show(took)} after they " +
+            "were sent",
             told is [var cycle] && cycle.Contains(a, StringComparison.Ordinal) && cycle.Contains(b, StringComparison.Ordinal));
         guide.Shows("the other one was not disturbed: it had both locks", tasks.Count(task => task.AsTask().IsCompletedSuccessfully) == 1);
 
         guide.Say("The cure is one order for all: a before b. Then the circle cannot close.");
         var ordered = Enumerable.Repeat(new TwoLocks(a, b, null), 20);
-        var passed = await guide.Pool.MapAsync<TwoLocks, long>("guide_two_locks", ordered, cancellationToken: guide.Token).CountAsync(guide.Token);
+        var passed = await guide.Pool.MapAsync<TwoLocks, long>("guide_two_locks", ordered, cancellationToken: guide.Token)
+            .CountAsync(guide.Token);
         guide.Shows($"in one order, {passed} of 20 tasks had both locks", passed == 20);
     }
 

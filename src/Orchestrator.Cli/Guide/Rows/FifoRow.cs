@@ -20,7 +20,9 @@ internal sealed class FifoRow() : GuideRow("fifo", "9.1", "a FIFO queue with tas
         guide.Shows("with two items unfinished, join waits", await queue.TryJoinAsync(TimeSpan.FromMilliseconds(20), guide.Token) == 2);
         await queue.MarkDoneAsync(cancellationToken: guide.Token);
 
-        guide.Say("A leased item is done once it is completed, and is redelivered if its consumer dies first: join never waits for a dead consumer.");
+        guide.Say(
+            "A leased item is done once it is completed, and is redelivered if its consumer dies first: join never waits for a dead " +
+            "consumer.");
         var dying = await guide.OpenSessionAsync("dying");
         var lost = await dying.Queue(guide.Name("jobs")).LeaseAsync(cancellationToken: guide.Token);
         await dying.DisposeAsync();

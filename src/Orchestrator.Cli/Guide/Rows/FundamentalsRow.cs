@@ -15,7 +15,8 @@ internal sealed class FundamentalsRow() : GuideRow("fundamentals", "1", "concurr
     private static readonly SemaphoreSlim s_loop = new(1);
 
     // Computes and waits in turn: while one waits, another computes.
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_slices", HandlerKind.Io, async (WorkInput input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) =>
+        map.MapTask("guide_slices", HandlerKind.Io, async (WorkInput input, TaskContext context, CancellationToken ct) =>
     {
         var slices = new List<RunSpan>();
         for (var i = 0; i < Slices; i++)
@@ -33,7 +34,9 @@ internal sealed class FundamentalsRow() : GuideRow("fundamentals", "1", "concurr
 
     public override async Task RunAsync(GuideContext guide)
     {
-        guide.Say("Concurrency: two tasks that compute a little and wait a little, in one worker, as an event loop would run them: they take turns.");
+        guide.Say(
+            "Concurrency: two tasks that compute a little and wait a little, in one worker, as an event loop would run them: they take " +
+            "turns.");
         var oneWorker = new MapOptions { Task = new RunOptions { AffinityKey = guide.Name("one") } };
         var turns = await guide.Pool.MapAsync<WorkInput, RunSpan[]>(
             "guide_slices", Enumerable.Repeat(new WorkInput(2_000_000), 2), oneWorker, guide.Token).ToArrayAsync(guide.Token);
@@ -49,12 +52,16 @@ internal sealed class FundamentalsRow() : GuideRow("fundamentals", "1", "concurr
         guide.Shows("never two at the same time", !Pairs(alone).Any(pair => pair.First.Overlaps(pair.Second)));
 
         guide.Say("Parallelism: the same four tasks on all workers. Each is a process, and the system gives each a core.");
-        var parallel = await guide.Pool.MapAsync<WorkInput, RunSpan>("guide_compute", work, cancellationToken: guide.Token).ToArrayAsync(guide.Token);
+        var parallel = await guide.Pool.MapAsync<WorkInput, RunSpan>("guide_compute", work, cancellationToken: guide.Token)
+            .ToArrayAsync(guide.Token);
         var byWorker = parallel.GroupBy(span => span.Worker).OrderBy(group => group.Key, StringComparer.Ordinal).ToArray();
         Draw(guide, [.. byWorker.Select(group => group.Key)], [.. byWorker.Select(group => group.ToArray())]);
-        guide.Shows("tasks of different workers ran at the same time", Pairs(parallel).Any(pair => pair.First.Pid != pair.Second.Pid && pair.First.Overlaps(pair.Second)));
+        guide.Shows("tasks of different workers ran at the same time", Pairs(parallel).Any(
+            pair => pair.First.Pid != pair.Second.Pid && pair.First.Overlaps(pair.Second)));
         var (slow, fast) = (Elapsed(alone), Elapsed(parallel));
-        guide.Say($"One worker: {GuideContext.Show(slow)}. {byWorker.Length} workers on {Environment.ProcessorCount} cores: {GuideContext.Show(fast)}, {GuideContext.Ratio(slow, fast)} as fast.");
+        guide.Say(
+            $"One worker: {GuideContext.Show(slow)}. {byWorker.Length} workers on {Environment.ProcessorCount} cores: " +
+            $"{GuideContext.Show(fast)}, {GuideContext.Ratio(slow, fast)} as fast.");
         if (Environment.ProcessorCount > 1 && slow < 1.5 * fast)
             guide.Say("Each of two cores should do its share: this machine was busy with other programs.");
     }
@@ -77,9 +84,11 @@ internal sealed class FundamentalsRow() : GuideRow("fundamentals", "1", "concurr
         guide.Say($"  {"",-10} 0{GuideContext.Show(Stopwatch.GetElapsedTime(all.Start, all.End)).PadLeft(Columns - 1)}");
     }
 
-    private static RunSpan Whole(RunSpan[] spans) => spans[0] with { Start = spans.Min(span => span.Start), End = spans.Max(span => span.End) };
+    private static RunSpan Whole(RunSpan[] spans) =>
+        spans[0] with { Start = spans.Min(span => span.Start), End = spans.Max(span => span.End) };
 
-    private static TimeSpan Elapsed(RunSpan[] spans) => Stopwatch.GetElapsedTime(spans.Min(span => span.Start), spans.Max(span => span.End));
+    private static TimeSpan Elapsed(RunSpan[] spans) =>
+        Stopwatch.GetElapsedTime(spans.Min(span => span.Start), spans.Max(span => span.End));
 
     private static IEnumerable<(RunSpan First, RunSpan Second)> Pairs(RunSpan[] spans) =>
         spans.SelectMany((first, i) => spans.Skip(i + 1).Select(second => (first, second)));

@@ -8,13 +8,15 @@ internal sealed class LivelockRow() : GuideRow("livelock", "7.4", "two polite ta
     private const int MaxSteps = 40;
 
     // Two people in a corridor: both look, both step to the other side, and block each other again.
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_corridor", HandlerKind.Io, async (Corridor input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) =>
+        map.MapTask("guide_corridor", HandlerKind.Io, async (Corridor input, TaskContext context, CancellationToken ct) =>
     {
         var side = 0L;
         var sides = context.Array(input.Name, 2);
         for (var step = 1; step <= MaxSteps; step++)
         {
-            await sides.UpdateAsync([new V1.ArrayEdit { Index = input.Me, Edit = new V1.NumberEdit { Set = new V1.Number { Integer = side } } }], cancellationToken: ct);
+            await sides.UpdateAsync([new V1.ArrayEdit { Index = input.Me,
+                Edit = new V1.NumberEdit { Set = new V1.Number { Integer = side } } }], cancellationToken: ct);
             await context.Barrier(input.Name, 2).WaitAsync(ct);
             var other = (await sides.ReadAsync(1 - input.Me, 1, ct)).Values[0].Integer;
             await context.Barrier(input.Name, 2).WaitAsync(ct);
@@ -35,7 +37,9 @@ internal sealed class LivelockRow() : GuideRow("livelock", "7.4", "two polite ta
     {
         guide.Say("Two tasks meet in a corridor, each sees the other on its side, and steps to the other side; so does the other.");
         var (steps, passed, took) = await MeetAsync(guide, "polite", false);
-        guide.Say($"After {steps} steps each, in {GuideContext.Show(took)}, they still face each other. A deadlock sleeps; a livelock works, and no check of waits can see it.");
+        guide.Say(
+            $"After {steps} steps each, in {GuideContext.Show(took)}, they still face each other. A deadlock sleeps; a livelock works, " +
+            "and no check of waits can see it.");
         guide.Shows($"the progress counter shows it: {passed} passed", passed == 0 && steps == MaxSteps);
         (steps, passed, took) = await MeetAsync(guide, "random", true);
         guide.Shows($"cured by chance: with a random side at each step both passed, after {steps} steps", passed == 2);
@@ -46,7 +50,8 @@ internal sealed class LivelockRow() : GuideRow("livelock", "7.4", "two polite ta
         var steps = Array.Empty<int>();
         var took = await GuideContext.TimeAsync(async () => steps = await TaskHandles.WhenAll(
             await guide.Pool.SubmitAsync<int>("guide_corridor", new Corridor(guide.Name(name), 0, jitter), cancellationToken: guide.Token),
-            await guide.Pool.SubmitAsync<int>("guide_corridor", new Corridor(guide.Name(name), 1, jitter), cancellationToken: guide.Token)));
+            await guide.Pool.SubmitAsync<int>(
+                "guide_corridor", new Corridor(guide.Name(name), 1, jitter), cancellationToken: guide.Token)));
         await using var session = await guide.OpenSessionAsync();
         return (steps.Max(), (await session.Value(guide.Name(name)).ReadAsync(guide.Token))?.Integer ?? 0, took);
     }

@@ -13,7 +13,8 @@ internal sealed class LockRow() : GuideRow("lock", "8.1, 12.5", "a lock: one at 
         for (var i = 0; i < 8; i++)
             tasks.Add(await guide.Pool.SubmitAsync<Inside>("guide_inside", input, cancellationToken: guide.Token));
         var inside = await TaskHandles.WhenAll(tasks);
-        guide.Say($"They ran in {inside.DistinctBy(one => one.Pid).Count()} processes. Each grant has a number: {GuideContext.List(inside.Select(one => one.FencingToken).Order())}.");
+        guide.Say($"They ran in {inside.DistinctBy(one => one.Pid).Count()} processes. Each grant has a number: " +
+            $"{GuideContext.List(inside.Select(one => one.FencingToken).Order())}.");
         guide.Shows("never were two inside at once", inside.All(one => one.Count == 1));
         guide.Shows("each grant's fencing token is larger than the one before, so that a stale writer can be rejected",
             inside.Select(one => one.FencingToken).Distinct().Count() == inside.Length);
@@ -40,8 +41,10 @@ internal sealed class LockRow() : GuideRow("lock", "8.1, 12.5", "a lock: one at 
         {
             // An acquire with a timeout does not hang for ever on a lock that is never released: it returns, and the caller decides.
             LockHold? late = taken;
-            var waited = await GuideContext.TimeAsync(async () => late = await other.Lock(guide.Name("hand")).TryAcquireAsync(TimeSpan.FromMilliseconds(100), guide.Token));
-            guide.Shows($"lock.acquire(timeout=0.1) of another session: not acquired, after {GuideContext.Show(waited)}", late is null && waited >= TimeSpan.FromMilliseconds(95));
+            var waited = await GuideContext.TimeAsync(
+                async () => late = await other.Lock(guide.Name("hand")).TryAcquireAsync(TimeSpan.FromMilliseconds(100), guide.Token));
+            guide.Shows($"lock.acquire(timeout=0.1) of another session: not acquired, after {GuideContext.Show(waited)}", late is null
+                && waited >= TimeSpan.FromMilliseconds(95));
         }
         finally
         {
@@ -63,6 +66,7 @@ internal sealed class LockRow() : GuideRow("lock", "8.1, 12.5", "a lock: one at 
             await lost.DisposeAsync();
             await waiting;
         });
-        guide.Shows($"the session's end passed the lock to the next waiter in {GuideContext.Show(passed)}, with a larger token", (await waiting).FencingToken > before.FencingToken);
+        guide.Shows($"the session's end passed the lock to the next waiter in {GuideContext.Show(passed)}, with a larger token",
+            (await waiting).FencingToken > before.FencingToken);
     }
 }

@@ -10,7 +10,8 @@ internal sealed class ManagerRow() : GuideRow("manager", "5.3", "a dict, a list 
 {
     private const int Tasks = 5;
 
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_remember", HandlerKind.Io, async (RememberInput input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) =>
+        map.MapTask("guide_remember", HandlerKind.Io, async (RememberInput input, TaskContext context, CancellationToken ct) =>
     {
         // shared_dict[key] = value, and what Python loses: shared_dict["all"].append(value)
         await context.Dict(input.Name).UpdateAsync(
@@ -34,7 +35,8 @@ internal sealed class ManagerRow() : GuideRow("manager", "5.3", "a dict, a list 
         await using var session = await guide.OpenSessionAsync();
         var dict = await session.Dict(name).ReadAsync(cancellationToken: guide.Token);
         guide.Say("{ " + string.Join(", ", dict.Entries.Select(entry => $"{entry.Key}: {Payloads.ToJson(entry.Value)}").Order()) + " }");
-        guide.Shows("the dict has every task's key", Enumerable.Range(0, Tasks).All(i => dict.Entries.Any(entry => entry.Key == $"key{i}" && entry.Value.Json.NumberValue == i)));
+        guide.Shows("the dict has every task's key", Enumerable.Range(0, Tasks).All(
+            i => dict.Entries.Any(entry => entry.Key == $"key{i}" && entry.Value.Json.NumberValue == i)));
         guide.Shows("appending inside a value keeps all: with a manager of Python's, d[\"all\"].append(x) changes a copy, and is lost",
             dict.Entries.Single(entry => entry.Key == "all").Value.Json.ListValue.Values.Count == Tasks);
         var list = await session.List(name).ReadAsync(cancellationToken: guide.Token);

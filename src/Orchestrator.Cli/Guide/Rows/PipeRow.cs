@@ -33,6 +33,7 @@ internal sealed class PipeRow() : GuideRow("pipe", "5.3", "a pipe between two pr
 
         await end.CloseAsync(guide.Token);
         guide.Shows("with this end closed the task reads the end of file, and ends with its count", await echo == RoundTrips + 1);
-        guide.Shows("both ends are closed, and the pipe has been deleted", (await guide.Client.ListPipesAsync(guide.Token)).All(pipe => pipe.Spec.Name != name));
+        guide.Shows("both ends are closed, and the pipe has been deleted", (await guide.Client.ListPipesAsync(guide.Token))
+            .All(pipe => pipe.Spec.Name != name));
     }
 }

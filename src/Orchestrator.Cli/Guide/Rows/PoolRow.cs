@@ -16,7 +16,9 @@ internal sealed class PoolRow() : GuideRow("pool", "4.1–4.3", "a pool: map, su
             await foreach (var ms in guide.Pool.MapAsync<object, int>("sleep", inputs, cancellationToken: guide.Token))
                 mapped.Add(ms);
         });
-        guide.Say($"map over tasks of {GuideContext.List(milliseconds)} ms, in the workers: {GuideContext.List(mapped)} after {GuideContext.Show(took)}.");
+        guide.Say(
+            $"map over tasks of {GuideContext.List(milliseconds)} ms, in the workers: {GuideContext.List(mapped)} after " +
+            $"{GuideContext.Show(took)}.");
         guide.Shows("map keeps the order of its inputs", mapped.SequenceEqual(milliseconds));
 
         var handles = new List<TaskHandle<int>>();
@@ -38,7 +40,8 @@ internal sealed class PoolRow() : GuideRow("pool", "4.1–4.3", "a pool: map, su
                 states.Add(item.Result.State);
         }
 
-        guide.Say($"NEW → RUNNABLE → RUNNING → TERMINATED is here {string.Join(" → ", states.Distinct())}; every change is an event that can be followed, also afterwards.");
+        guide.Say($"NEW → RUNNABLE → RUNNING → TERMINATED is here {string.Join(" → ", states.Distinct())}; every change is an event that " +
+            "can be followed, also afterwards.");
         guide.Shows("a task is queued, runs and ends in exactly one end state",
             states.Distinct().SequenceEqual([TaskState.Queued, TaskState.Running, TaskState.Succeeded]));
         await BlockedAsync(guide);
@@ -54,10 +57,14 @@ internal sealed class PoolRow() : GuideRow("pool", "4.1–4.3", "a pool: map, su
         await guide.UntilWaitersAsync($"locks/{name}", 1);
         var behind = await guide.Pool.SubmitAsync<int>("echo", 1, new RunOptions { DependsOn = [task.Id] }, guide.Token);
         var wait = (await guide.Client.ExplainWaitsAsync(guide.Token)).First(edge => edge.Object == $"locks/{name}");
-        guide.Say($"RUNNING → BLOCKED: {wait.WaiterName} waits at {wait.Object}, which {wait.HolderName} holds. It keeps its place in its worker; `orchestrator waits` shows it.");
+        guide.Say(
+            $"RUNNING → BLOCKED: {wait.WaiterName} waits at {wait.Object}, which {wait.HolderName} holds. It keeps its place in its " +
+            "worker; `orchestrator waits` shows it.");
         guide.Shows("BLOCKED is a task that runs, and an edge from it to the holder of what it waits for",
-            (await guide.Client.GetTaskAsync(task.Id, guide.Token)).State == TaskState.Running && wait.HolderName.Contains("pool-guide", StringComparison.Ordinal));
-        guide.Shows("WAITING for another task is QUEUED: it has no place in a worker yet", (await guide.Client.GetTaskAsync(behind.Id, guide.Token)).State == TaskState.Queued);
+            (await guide.Client.GetTaskAsync(task.Id, guide.Token)).State == TaskState.Running
+                && wait.HolderName.Contains("pool-guide", StringComparison.Ordinal));
+        guide.Shows("WAITING for another task is QUEUED: it has no place in a worker yet",
+            (await guide.Client.GetTaskAsync(behind.Id, guide.Token)).State == TaskState.Queued);
         await hold.DisposeAsync();
         await task;
         guide.Shows("and both go on when it is free", await behind == 1);

@@ -4,7 +4,8 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
-internal sealed class PriorityInversionRow() : GuideRow("priority-inversion", "7.3", "a high priority that waits for a low one, which waits for all between")
+internal sealed class PriorityInversionRow()
+    : GuideRow("priority-inversion", "7.3", "a high priority that waits for a low one, which waits for all between")
 {
     private const int High = 100;
     private const int Medium = 50;
@@ -17,9 +18,13 @@ internal sealed class PriorityInversionRow() : GuideRow("priority-inversion", "7
         guide.Say("A job of low priority holds a lock and needs one more task to finish. A job of high priority waits for the lock.");
         guide.Say($"Then {Flood} tasks of a medium priority arrive, which need no lock:");
         var (overtaken, waited) = await InvertAsync(guide, "inverted", Low);
-        guide.Shows($"inversion: the high one had the lock after {overtaken} of {Flood} medium ones, {GuideContext.Show(waited)}: as if it were the lowest of all", overtaken > 0.9 * Flood);
+        guide.Shows(
+            $"inversion: the high one had the lock after {overtaken} of {Flood} medium ones, {GuideContext.Show(waited)}: as if it were " +
+            "the lowest of all", overtaken > 0.9 * Flood);
         var (few, less) = await InvertAsync(guide, "inherited", High);
-        guide.Shows($"cure: while others wait for its lock, the holder's task runs with the highest priority among them: {few} of {Flood}, {GuideContext.Show(less)}", few < Flood / 2);
+        guide.Shows(
+            $"cure: while others wait for its lock, the holder's task runs with the highest priority among them: {few} of {Flood}, " +
+            $"{GuideContext.Show(less)}", few < Flood / 2);
         guide.Say("A short critical section under a lock, with nothing in it that has to be scheduled, cannot be inverted at all.");
     }
 
@@ -36,9 +41,11 @@ internal sealed class PriorityInversionRow() : GuideRow("priority-inversion", "7
         await guide.UntilWaitersAsync($"locks/{guide.Name(name)}", 1);
 
         // All of them are queued before the low one's task, so that only priorities decide.
-        var medium = new TaskSpec { Handler = "guide_compute", Input = Payloads.FromJson($$"""{"samples": {{Samples}}}"""), Options = new TaskOptions { Priority = Medium } };
+        var medium = new TaskSpec { Handler = "guide_compute", Input = Payloads.FromJson($$"""{"samples": {{Samples}}}"""),
+            Options = new TaskOptions { Priority = Medium } };
         var flood = await guide.Client.SubmitAsync(Enumerable.Repeat(medium, Flood), guide.Token);
-        var step = await guide.Pool.SubmitAsync<RunSpan>("guide_compute", new WorkInput(Samples), new RunOptions { Priority = priority }, guide.Token);
+        var step = await guide.Pool.SubmitAsync<RunSpan>(
+            "guide_compute", new WorkInput(Samples), new RunOptions { Priority = priority }, guide.Token);
         var waited = await GuideContext.TimeAsync(async () =>
         {
             await step;

@@ -16,10 +16,15 @@ internal sealed class PriorityRow() : GuideRow("priority", "9.3", "a priority qu
         await queue.PutAsync(Payloads.FromText("medium"), priority: 2, guide.Token);
         // Python compares the items themselves where the priorities are equal, and raises TypeError where they cannot be compared.
         await queue.PutAsync(Payloads.FromJson("""{"also": "medium"}"""), priority: 2, guide.Token);
-        guide.Say("Put: high (1), low (3), medium (2), and an object that cannot be compared, of priority 2 as well. A task in a worker takes them all:");
-        var taken = await guide.Pool.RunAsync<object[]>("consume", new { queue = guide.Name("jobs"), count = 4 }, cancellationToken: guide.Token);
+        guide.Say(
+            "Put: high (1), low (3), medium (2), and an object that cannot be compared, of priority 2 as well. A task in a worker takes " +
+            "them all:");
+        var taken = await guide.Pool.RunAsync<object[]>(
+            "consume", new { queue = guide.Name("jobs"), count = 4 }, cancellationToken: guide.Token);
         guide.Say(string.Join(" · ", taken));
-        guide.Shows("high comes before medium before low", taken.Select(item => $"{item}").Where(item => !item.StartsWith('{')).SequenceEqual(["high", "medium", "low"]));
-        guide.Shows("equal priorities come in the order of arrival; payloads are never compared", $"{taken[1]}" == "medium" && $"{taken[2]}".Contains("also", StringComparison.Ordinal));
+        guide.Shows("high comes before medium before low", taken.Select(item => $"{item}").Where(item => !item.StartsWith('{'))
+            .SequenceEqual(["high", "medium", "low"]));
+        guide.Shows("equal priorities come in the order of arrival; payloads are never compared", $"{taken[1]}" == "medium"
+            && $"{taken[2]}".Contains("also", StringComparison.Ordinal));
     }
 }

@@ -7,7 +7,8 @@ namespace Orchestrator.Cli.Guide.Rows;
 
 internal sealed class ProcessesRow() : GuideRow("processes", "5.1–5.2", "a pool of processes, and their pids")
 {
-    public override void MapHandlers(ITaskMap map) => map.MapTask("guide_square", HandlerKind.Cpu, (SquareInput input, TaskContext context, CancellationToken ct) =>
+    public override void MapHandlers(ITaskMap map) =>
+        map.MapTask("guide_square", HandlerKind.Cpu, (SquareInput input, TaskContext context, CancellationToken ct) =>
     {
         NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);
         return new Square((long)input.N * input.N, Environment.ProcessId, context.WorkerName);
@@ -16,13 +17,16 @@ internal sealed class ProcessesRow() : GuideRow("processes", "5.1–5.2", "a poo
     public override async Task RunAsync(GuideContext guide)
     {
         var workers = (await guide.Client.GetStatusAsync(guide.Token)).Workers;
-        guide.Say($"This is process {Environment.ProcessId}. It has started {GuideContext.List(workers.Select(worker => $"{worker.Name} (process {worker.Pid})"))}.");
+        guide.Say($"This is process {Environment.ProcessId}. It has started " +
+            $"{GuideContext.List(workers.Select(worker => $"{worker.Name} (process {worker.Pid})"))}.");
         var squares = await guide.Pool.MapAsync<SquareInput, Square>(
-            "guide_square", Enumerable.Range(0, 20).Select(n => new SquareInput(n, 500_000)), cancellationToken: guide.Token).ToArrayAsync(guide.Token);
+            "guide_square", Enumerable.Range(0, 20).Select(n => new SquareInput(n, 500_000)), cancellationToken: guide.Token)
+                .ToArrayAsync(guide.Token);
         guide.Say($"pool.map(square, range(20)): {GuideContext.List(squares.Select(square => square.Value))}");
         foreach (var group in squares.GroupBy(square => square.Worker).OrderBy(group => group.Key, StringComparer.Ordinal))
             guide.Say($"  {group.Count()} of them in {group.Key}, process {group.First().Pid}");
-        guide.Shows("the squares are right and in their order", squares.Select(square => square.Value).SequenceEqual(Enumerable.Range(0, 20).Select(n => (long)n * n)));
+        guide.Shows("the squares are right and in their order", squares.Select(square => square.Value).SequenceEqual(
+            Enumerable.Range(0, 20).Select(n => (long)n * n)));
         guide.Shows("none was computed in this process", squares.All(square => square.Pid != Environment.ProcessId));
         guide.Shows("every pid is a worker's, and more than one worker took part",
             squares.All(square => workers.Any(worker => worker.Pid == square.Pid)) && squares.DistinctBy(square => square.Pid).Count() > 1);

@@ -14,14 +14,18 @@ internal sealed class ProducerConsumerRow() : GuideRow("producer-consumer", "10.
     {
         var name = guide.Name("work");
         await guide.Client.CreateQueueAsync(new QueueSpec { Name = name, MaxItems = Bound }, guide.Token);
-        guide.Say($"{Producers} producers put {Items} items each into a queue that holds {Bound}; {Consumers} consumers take them. A producer that is too fast waits.");
+        guide.Say(
+            $"{Producers} producers put {Items} items each into a queue that holds {Bound}; {Consumers} consumers take them. A producer " +
+            "that is too fast waits.");
         var consumers = new List<TaskHandle<int[]>>();
         var took = await GuideContext.TimeAsync(async () =>
         {
             for (var i = 0; i < Consumers; i++)
-                consumers.Add(await guide.Pool.SubmitAsync<int[]>("consume", new { queue = name, count = 10_000 }, cancellationToken: guide.Token));
+                consumers.Add(
+                    await guide.Pool.SubmitAsync<int[]>("consume", new { queue = name, count = 10_000 }, cancellationToken: guide.Token));
             var input = new { queue = name, count = Items };
-            await guide.Pool.MapAsync<object, int>("produce", Enumerable.Repeat(input, Producers), cancellationToken: guide.Token).CountAsync(guide.Token);
+            await guide.Pool.MapAsync<object, int>("produce", Enumerable.Repeat(input, Producers), cancellationToken: guide.Token)
+                .CountAsync(guide.Token);
             // Once for all consumers, known or not: no sentinel per consumer, so none can be missing.
             await guide.Client.ShutDownQueueAsync(name, cancellationToken: guide.Token);
             await TaskHandles.WhenAll(consumers);
@@ -30,8 +34,10 @@ internal sealed class ProducerConsumerRow() : GuideRow("producer-consumer", "10.
         foreach (var (consumer, items) in consumers.Zip(taken))
             guide.Say($"  consumer in {(await consumer.GetResultAsync()).Worker}: {items.Length} items");
         guide.Shows($"all {Producers * Items} items in {GuideContext.Show(took)}, each taken once",
-            taken.SelectMany(items => items).CountBy(item => item).OrderBy(pair => pair.Key).SequenceEqual(Enumerable.Range(0, Items).Select(i => KeyValuePair.Create(i, Producers))));
-        guide.Shows("all consumers ended by themselves when the queue was shut down and empty", consumers.All(consumer => consumer.IsCompleted));
+            taken.SelectMany(items => items).CountBy(item => item).OrderBy(pair => pair.Key).SequenceEqual(
+                Enumerable.Range(0, Items).Select(i => KeyValuePair.Create(i, Producers))));
+        guide.Shows(
+            "all consumers ended by themselves when the queue was shut down and empty", consumers.All(consumer => consumer.IsCompleted));
         var queue = await guide.Client.GetQueueAsync(name, guide.Token);
         guide.Shows("nothing is left, and nothing is unfinished", queue is { ReadyItems: 0, LeasedItems: 0, UnfinishedItems: 0 });
     }

@@ -17,11 +17,16 @@ internal sealed class QueueRow() : GuideRow("queue", "5.3", "a queue between pro
         var consumer = await guide.Pool.SubmitAsync<int[]>("consume", new { queue = name, count = 1_000 }, cancellationToken: guide.Token);
         var producer = await guide.Pool.SubmitAsync<int>("produce", new { queue = name, count = Items }, cancellationToken: guide.Token);
         await producer;
-        guide.Say("In Python the producer puts None to say that it is done, once for each consumer. Here the queue is shut down: consumers drain it, and then get the end.");
+        guide.Say(
+            "In Python the producer puts None to say that it is done, once for each consumer. Here the queue is shut down: consumers " +
+            "drain it, and then get the end.");
         await guide.Client.ShutDownQueueAsync(name, cancellationToken: guide.Token);
         var taken = await consumer;
-        guide.Say($"{(await producer.GetResultAsync()).Worker} put {Items} items, {(await consumer.GetResultAsync()).Worker} took {GuideContext.List(taken)}.");
-        guide.Shows("all that was put was taken, in its order, and the consumer ended by itself", taken.SequenceEqual(Enumerable.Range(0, Items)));
+        guide.Say(
+            $"{(await producer.GetResultAsync()).Worker} put {Items} items, {(await consumer.GetResultAsync()).Worker} took " +
+            $"{GuideContext.List(taken)}.");
+        guide.Shows(
+            "all that was put was taken, in its order, and the consumer ended by itself", taken.SequenceEqual(Enumerable.Range(0, Items)));
         await using var session = await guide.OpenSessionAsync();
         guide.Shows("every item is done: join returns at once", await session.Queue(name).TryJoinAsync(TimeSpan.Zero, guide.Token) == 0);
         try

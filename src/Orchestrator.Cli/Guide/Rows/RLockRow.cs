@@ -12,29 +12,35 @@ internal sealed class RLockRow() : GuideRow("rlock", "8.2", "a reentrant lock: i
     private const int Levels = 5;
 
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_recurse", HandlerKind.Io, (RecurseInput input, TaskContext context, CancellationToken ct) => RecurseAsync(context.Session.CreateFlow(), input, ct));
+        map.MapTask("guide_recurse", HandlerKind.Io, (RecurseInput input, TaskContext context, CancellationToken ct) => RecurseAsync(
+            context.Session.CreateFlow(), input, ct));
 
     public override async Task RunAsync(GuideContext guide)
     {
         var name = guide.Name("tree");
         guide.Say($"A task in a worker takes the same lock at each of {Levels} levels of a recursion.");
-        var depth = await guide.Pool.RunAsync<int>("guide_recurse", new RecurseInput(name, Levels, LockMode.Reentrant), cancellationToken: guide.Token);
+        var depth = await guide.Pool.RunAsync<int>(
+            "guide_recurse", new RecurseInput(name, Levels, LockMode.Reentrant), cancellationToken: guide.Token);
         guide.Shows($"a reentrant lock counts: its holder had it {depth} deep", depth == Levels);
 
         await using var session = await guide.OpenSessionAsync();
         await using (var hold = await session.Lock(name).TryAcquireAsync(TimeSpan.Zero, guide.Token))
             guide.Shows("released the same number of times, it is free for others", hold is not null);
 
-        guide.Say("With a plain lock the second acquire would wait for its own caller for ever. Python hangs there. Here the task names its flow of work (CreateFlow), and gets an error.");
+        guide.Say(
+            "With a plain lock the second acquire would wait for its own caller for ever. Python hangs there. Here the task names its " +
+            "flow of work (CreateFlow), and gets an error.");
         try
         {
-            await guide.Pool.RunAsync<int>("guide_recurse", new RecurseInput(guide.Name("plain"), 2, LockMode.Plain), cancellationToken: guide.Token);
+            await guide.Pool.RunAsync<int>(
+                "guide_recurse", new RecurseInput(guide.Name("plain"), 2, LockMode.Plain), cancellationToken: guide.Token);
             guide.Shows("a plain lock refuses", false);
         }
         catch (TaskFailedException exception)
         {
             guide.Say(exception.RemoteMessage);
-            guide.Shows("a plain lock taken twice is reported as a deadlock of one", exception.RemoteType.EndsWith(nameof(DeadlockException), StringComparison.Ordinal));
+            guide.Shows("a plain lock taken twice is reported as a deadlock of one", exception.RemoteType.EndsWith(
+                nameof(DeadlockException), StringComparison.Ordinal));
         }
     }
 

@@ -14,8 +14,11 @@ internal sealed class SemaphoreRow() : GuideRow("semaphore", "8.3", "a semaphore
         var input = new InsideInput(guide.Name("inside"), 100, Semaphore: guide.Name("database"), Permits: Permits);
         Inside[] inside = [];
         var took = await GuideContext.TimeAsync(async () =>
-            inside = await guide.Pool.MapAsync<InsideInput, Inside>("guide_inside", Enumerable.Repeat(input, 10), cancellationToken: guide.Token).ToArrayAsync(guide.Token));
-        guide.Say($"All ten took {GuideContext.Show(took)}: four rounds of 100 ms. Inside at each entry: {GuideContext.List(inside.Select(task => task.Count))}.");
+            inside = await guide.Pool.MapAsync<InsideInput, Inside>(
+                "guide_inside", Enumerable.Repeat(input, 10), cancellationToken: guide.Token).ToArrayAsync(guide.Token));
+        guide.Say(
+            $"All ten took {GuideContext.Show(took)}: four rounds of 100 ms. Inside at each entry: " +
+            $"{GuideContext.List(inside.Select(task => task.Count))}.");
         guide.Shows($"at most {Permits} were inside at once", inside.Max(task => task.Count) <= Permits);
         guide.Shows("more than one was: it limits, and does not serialize", inside.Max(task => task.Count) > 1);
 

@@ -29,7 +29,8 @@ internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "proces
         {
             s_name = name;
             s_meet.SignalAndWait(ct);
-            return new ThreadView(s_name, Environment.CurrentManagedThreadId, Environment.ProcessId, context.GetLocal(() => new Visits("shared")).GetHashCode());
+            return new ThreadView(s_name, Environment.CurrentManagedThreadId, Environment.ProcessId,
+                context.GetLocal(() => new Visits("shared")).GetHashCode());
         });
     }
 
@@ -43,11 +44,14 @@ internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "proces
             guide.Say($"{worker.Key}: object {worker.First().Object}, visits {GuideContext.List(worker.Select(visit => visit.Number))}");
         guide.Shows("several workers took part", byWorker.Length > 1);
         guide.Shows("each has one object, which is no other's",
-            byWorker.All(worker => worker.DistinctBy(visit => visit.Object).Count() == 1) && visits.DistinctBy(visit => visit.Object).Count() == byWorker.Length);
+            byWorker.All(worker => worker.DistinctBy(visit => visit.Object).Count() == 1)
+                && visits.DistinctBy(visit => visit.Object).Count() == byWorker.Length);
         guide.Shows("each counts its own visits without a gap: it lives from task to task",
             byWorker.All(worker => worker.Select(visit => visit.Number).Order().SequenceEqual(Enumerable.Range(1, worker.Count()))));
 
-        guide.Say("Two blocking tasks in one worker are two threads of one process. Each writes its name into a [ThreadStatic] field, meets the other, and reads it:");
+        guide.Say(
+            "Two blocking tasks in one worker are two threads of one process. Each writes its name into a [ThreadStatic] field, meets " +
+            "the other, and reads it:");
         var oneWorker = new RunOptions { AffinityKey = guide.Name("one") };
         var views = await TaskHandles.WhenAll(
             await guide.Pool.SubmitAsync<ThreadView>("guide_thread_local", "Thread-1", oneWorker, guide.Token),

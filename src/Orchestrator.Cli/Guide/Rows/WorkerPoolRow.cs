@@ -26,13 +26,16 @@ internal sealed class WorkerPoolRow() : GuideRow("worker-pool", "10.3", "a pool 
                 for (var i = 0; i < 10; i++)
                     futures.Add(await pool.SubmitAsync<long>("sum_of_squares", new { n = i }, cancellationToken: stopping));
                 squares = await TaskHandles.WhenAll(futures);
-                doubled = await pool.MapAsync<int, int>("echo", Enumerable.Range(0, 10), cancellationToken: stopping).ToArrayAsync(stopping);
+                doubled = await pool.MapAsync<int, int>("echo", Enumerable.Range(0, 10), cancellationToken: stopping)
+                    .ToArrayAsync(stopping);
                 last = await pool.SubmitAsync<int>("sleep", new { ms = 200 }, cancellationToken: stopping);
                 // shutdown(wait=True): await the remaining tasks, then the pool ends.
                 await last;
             });
         });
-        guide.Say($"Its workers, {GuideContext.List(pids.Select(pid => $"process {pid}"))}, were ready after {GuideContext.Show(ready)}; with its work and its end it took {GuideContext.Show(total)}.");
+        guide.Say(
+            $"Its workers, {GuideContext.List(pids.Select(pid => $"process {pid}"))}, were ready after {GuideContext.Show(ready)}; with " +
+            $"its work and its end it took {GuideContext.Show(total)}.");
         guide.Shows($"submit: {GuideContext.List(squares)}", squares is [0, 0, 1, 5, 14, ..] && squares.Length == 10);
         guide.Shows("map: ten results in order", doubled.SequenceEqual(Enumerable.Range(0, 10)));
         guide.Shows("shutdown waited for the last task", exit == 0 && last is { IsCompleted: true });

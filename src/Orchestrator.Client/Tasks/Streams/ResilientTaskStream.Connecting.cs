@@ -105,7 +105,8 @@ internal sealed partial class ResilientTaskStream
         {
             _stopping.Token.ThrowIfCancellationRequested();
             var stream = _calls.OpenStream(
-                new TaskStreamOptions { DetachOnDisconnect = _calls.Options.DetachOnDisconnect, OnResult = OnResult, OnAccepted = OnAccepted });
+                new TaskStreamOptions { DetachOnDisconnect = _calls.Options.DetachOnDisconnect, OnResult = OnResult,
+                    OnAccepted = OnAccepted });
             stream.Greet();
             await Task.WhenAny(stream.Granted, stream.Completion, Task.Delay(Timeout.InfiniteTimeSpan, time, _stopping.Token));
             if (stream.Granted.IsCompletedSuccessfully)
@@ -125,7 +126,8 @@ internal sealed partial class ResilientTaskStream
             var error = stream.Completion.Exception?.InnerException
                 ?? new CoordinatorUnavailableException("the coordinator ended the stream before it began", null);
             await stream.DisposeAsync();
-            var left = _calls.Options.ReconnectFor is var patience && patience == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : patience - time.GetElapsedTime(started);
+            var left = _calls.Options.ReconnectFor is var patience && patience == Timeout.InfiniteTimeSpan
+                ? TimeSpan.MaxValue : patience - time.GetElapsedTime(started);
             if (!IsTransient(error) || left <= TimeSpan.Zero)
             {
                 GiveUp(error);
@@ -137,7 +139,8 @@ internal sealed partial class ResilientTaskStream
     }
 
     private static bool IsTransient(Exception error) =>
-        error is CoordinatorUnavailableException or OrchestratorException { StatusCode: StatusCode.Unavailable or StatusCode.OK or StatusCode.Cancelled };
+        error is CoordinatorUnavailableException
+            or OrchestratorException { StatusCode: StatusCode.Unavailable or StatusCode.OK or StatusCode.Cancelled };
 
     private void Settle(StreamConnection connection)
     {

@@ -5,8 +5,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Tasks.Streams;
 
 /// <summary>
-/// A task stream that any number of callers share, and that is reopened when it breaks. It neither loses a task silently nor runs one twice: tasks not yet
-/// sent are submitted on the next connection; sent ones are queried by id, or reported as lost.
+/// A task stream that any number of callers share, and that is reopened when it breaks. It neither loses a task silently nor runs one
+/// twice: tasks not yet sent are submitted on the next connection; sent ones are queried by id, or reported as lost.
 /// </summary>
 internal sealed partial class ResilientTaskStream : IAsyncDisposable
 {
@@ -38,8 +38,11 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
         }
     }
 
-    /// <summary>Submits one task, waiting for room and for a connection. When it fails or is cancelled, the task has not been submitted.</summary>
-    /// <exception cref="CoordinatorUnavailableException">There was no connection within <see cref="OrchestratorClientOptions.ReconnectFor"/>.</exception>
+    /// <summary>
+    /// Submits one task, waiting for room and for a connection. When it fails or is cancelled, the task has not been submitted.
+    /// </summary>
+    /// <exception cref="CoordinatorUnavailableException">There was no connection within
+    /// <see cref="OrchestratorClientOptions.ReconnectFor"/>.</exception>
     public ValueTask<ulong> SubmitAsync(TaskResultObserver observer, long sequence, TaskSpec spec, CancellationToken cancellationToken)
     {
         if (_connection is not { IsBroken: false } connection)
@@ -96,7 +99,8 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
         await _stopping.CancelAsync();
         if (connection is not null)
         {
-            await connection.Stream.CompleteAsync().WaitAsync(FlushLimit, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await connection.Stream.CompleteAsync().WaitAsync(FlushLimit, TimeProvider.System).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
             await connection.Stream.DisposeAsync();
         }
 
@@ -113,7 +117,8 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
     internal static void Lose(IEnumerable<OpenTask> tasks, string why, Exception? cause = null)
     {
         foreach (var task in tasks)
-            task.Observer.OnLost(task.Sequence, new TaskLostException($"{Name(task)} is lost: {why}; whether it ran is not known", task.TaskId, cause));
+            task.Observer.OnLost(
+                task.Sequence, new TaskLostException($"{Name(task)} is lost: {why}; whether it ran is not known", task.TaskId, cause));
     }
 
     /// <summary>Resubmits a task unchanged.</summary>
@@ -129,9 +134,11 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
         }
     }
 
-    private static string Name(OpenTask task) => task.TaskId == 0 ? $"a task ('{task.Spec.Handler}')" : $"task {task.TaskId} ('{task.Spec.Handler}')";
+    private static string Name(OpenTask task) =>
+        task.TaskId == 0 ? $"a task ('{task.Spec.Handler}')" : $"task {task.TaskId} ('{task.Spec.Handler}')";
 
-    private async ValueTask<ulong> ConnectAndSubmitAsync(TaskResultObserver observer, long sequence, TaskSpec spec, CancellationToken cancellationToken)
+    private async ValueTask<ulong> ConnectAndSubmitAsync(
+        TaskResultObserver observer, long sequence, TaskSpec spec, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -158,7 +165,8 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
     }
 
     private async ValueTask<ulong> AwaitRoomAsync(
-        ValueTask submitting, ulong tag, StreamConnection connection, TaskResultObserver observer, long sequence, TaskSpec spec, CancellationToken cancellationToken)
+        ValueTask submitting, ulong tag, StreamConnection connection, TaskResultObserver observer, long sequence, TaskSpec spec,
+        CancellationToken cancellationToken)
     {
         try
         {

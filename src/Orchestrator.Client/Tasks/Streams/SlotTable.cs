@@ -4,8 +4,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Tasks.Streams;
 
 /// <summary>
-/// The stream's tasks without a known result, found by the tags that results carry. A tag is a slot number and a random number that changes with each
-/// use of the slot, so a result can never be matched to another task. Not thread-safe.
+/// The stream's tasks without a known result, found by the tags that results carry. A tag is a slot number and a random number that changes
+/// with each use of the slot, so a result can never be matched to another task. Not thread-safe.
 /// </summary>
 internal sealed class SlotTable
 {

@@ -14,7 +14,9 @@ internal sealed class StreamConnection(TaskStream stream)
     /// <summary>Whether the stream takes no more tasks.</summary>
     public bool IsBroken => _isBroken || stream.Completion.IsCompleted;
 
-    /// <summary>Whether its sent tasks have been collected; a task marked as sent later would be missed. Guarded by the stream's lock.</summary>
+    /// <summary>
+    /// Whether its sent tasks have been collected; a task marked as sent later would be missed. Guarded by the stream's lock.
+    /// </summary>
     public bool IsSettled { get; set; }
 
     public void Break() => _isBroken = true;

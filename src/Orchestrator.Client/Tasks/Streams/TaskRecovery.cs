@@ -5,8 +5,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Tasks.Streams;
 
 /// <summary>
-/// Recovers tasks whose stream broke: they go on at the coordinator, so they are queried by id, and so are durable ones after a restart of the
-/// coordinator. A task that the coordinator no longer knows, or that only an earlier instance knew, is reported as lost.
+/// Recovers tasks whose stream broke: they go on at the coordinator, so they are queried by id, and so are durable ones after a restart of
+/// the coordinator. A task that the coordinator no longer knows, or that only an earlier instance knew, is reported as lost.
 /// </summary>
 internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) : IAsyncDisposable
 {
@@ -50,7 +50,8 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
     {
         ulong[] ids;
         lock (_gate)
-            ids = [.. _open.Values.Where(task => task.TaskId != 0 && (observer is null || task.Observer == observer)).Select(task => task.TaskId)];
+            ids = [.. _open.Values.Where(task => task.TaskId != 0 && (observer is null || task.Observer == observer))
+                .Select(task => task.TaskId)];
         if (ids.Length > 0)
             _ = CancelAsync(ids);
     }
@@ -97,7 +98,8 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
                     await Task.Delay(Pause, TimeProvider.System, _stopping.Token);
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
         {
             ResilientTaskStream.Lose(Forget(left), "the client was disposed");
         }

@@ -11,10 +11,11 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary>
-/// The writing side of one Connect stream: outcomes as they arrive, and notices. A wait costs an entry in the engine and nothing here, so one stream
-/// carries any number of waits. A client that does not read its outcomes blocks only its own requests.
+/// The writing side of one Connect stream: outcomes as they arrive, and notices. A wait costs an entry in the engine and nothing here, so
+/// one stream carries any number of waits. A client that does not read its outcomes blocks only its own requests.
 /// </summary>
-internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer) : BatchingStreamWriter<ConnectResponse>, IObjectCaller, INumberedCaller, INoticeListener
+internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
+    : BatchingStreamWriter<ConnectResponse>, IObjectCaller, INumberedCaller, INoticeListener
 {
     /// <summary>The number of unread outcomes at which the client's requests are no longer read.</summary>
     private const int MaxQueued = 8 * ProtocolConstants.MaxItemsPerMessage;
@@ -25,7 +26,8 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     // State of the message under construction, used by the writing thread only.
     private readonly List<ObjectDelivery> _taken = [];
     private readonly Queue<Notice> _notices = new();
-    // Waits of sessions other than the stream's own, such as those of task attempts, which share their worker's stream; cancels look them up here.
+    // Waits of sessions other than the stream's own, such as those of task attempts, which share their worker's stream; cancels look them
+    // up here.
     private readonly Dictionary<ulong, Session> _elsewhere = [];
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _roomWanted;
@@ -102,7 +104,8 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
 
     public void OnWaiting(ulong tag, Wait wait)
     {
-        // The wait outlives the stream as long as its session does: a client that resumes the session takes over the wait by its operation id.
+        // The wait outlives the stream as long as its session does: a client that resumes the session takes over the wait by its operation
+        // id.
         lock (Gate)
         {
             if (wait.Session is { } session && session != Session)

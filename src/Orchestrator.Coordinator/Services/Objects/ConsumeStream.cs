@@ -11,11 +11,12 @@ using WaitStatus = Orchestrator.V1.WaitStatus;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary>
-/// One consumer's stream. It takes as many items as the client has credits for, and no more until those have been written; it also settles the items that
-/// the client names.
+/// One consumer's stream. It takes as many items as the client has credits for, and no more until those have been written; it also settles
+/// the items that the client names.
 /// </summary>
 internal sealed class ConsumeStream(
-    ObjectEngineHost host, ClientObjectQuota client, ConsumeRequest first, string sessionId, IAsyncStreamReader<ConsumeRequest> requests, IServerStreamWriter<ConsumeResponse> responses) : IDisposable
+    ObjectEngineHost host, ClientObjectQuota client, ConsumeRequest first, string sessionId, IAsyncStreamReader<ConsumeRequest> requests,
+    IServerStreamWriter<ConsumeResponse> responses) : IDisposable
 {
     private readonly SemaphoreSlim _writing = new(1);
     private readonly SemaphoreSlim _changed = new(0);
@@ -61,9 +62,11 @@ internal sealed class ConsumeStream(
     private async Task TakeAsync(ConsumeRequest request, CancellationToken ending)
     {
         if (request.Credits < 0)
-            throw RequestValidationException.Invalid("credits", $"credits {request.Credits} must be at least 0: how many more items the consumer is ready for");
+            throw RequestValidationException.Invalid(
+                "credits", $"credits {request.Credits} must be at least 0: how many more items the consumer is ready for");
         if (request != first && request.Queue.Length > 0 && request.Queue != first.Queue)
-            throw RequestValidationException.Invalid("queue", $"the stream consumes \"{first.Queue}\", as its first message said, and cannot turn to \"{request.Queue}\"");
+            throw RequestValidationException.Invalid(
+                "queue", $"the stream consumes \"{first.Queue}\", as its first message said, and cannot turn to \"{request.Queue}\"");
         var stale = new List<ulong>();
         await SettleAsync(request.DoneLeaseIds, Core.Queues.Settlement.Done, stale, ending);
         await SettleAsync(request.ReturnLeaseIds, Core.Queues.Settlement.Return, stale, ending);
@@ -76,11 +79,13 @@ internal sealed class ConsumeStream(
         _changed.Release();
     }
 
-    private async Task SettleAsync(RepeatedField<ulong> leases, Core.Queues.Settlement settlement, List<ulong> stale, CancellationToken ending)
+    private async Task SettleAsync(
+        RepeatedField<ulong> leases, Core.Queues.Settlement settlement, List<ulong> stale, CancellationToken ending)
     {
         if (leases.Count == 0)
             return;
-        var outcome = await ObjectCall.RunAsync<SettleOutcome>(host, new SettleItems(first.Queue, leases, settlement) { Client = client }, sessionId, ending);
+        var outcome = await ObjectCall.RunAsync<SettleOutcome>(
+            host, new SettleItems(first.Queue, leases, settlement) { Client = client }, sessionId, ending);
         stale.AddRange(outcome.StaleLeaseIds);
         lock (_gate)
             _leases?.ExceptWith(leases);

@@ -7,14 +7,18 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Services.Objects;
 
-/// <summary>Common behavior of the queue, pipe and state streams: how they end, and sessions with the same lifetime as the stream.</summary>
+/// <summary>
+/// Common behavior of the queue, pipe and state streams: how they end, and sessions with the same lifetime as the stream.
+/// </summary>
 /// <remarks>
-/// Such a stream requests its next items from the engine only after the last ones have been written: it buffers nothing here, however slow its client is.
+/// Such a stream requests its next items from the engine only after the last ones have been written: it buffers nothing here, however slow
+/// its client is.
 /// </remarks>
 internal sealed class ObjectStreams(ObjectEngineHost host, ConnectRegistry registry)
 {
     /// <summary>
-    /// Runs a stream until it is done, its client has disconnected (see <see cref="Security.AuthorizationInterceptor"/>) or the coordinator stops.
+    /// Runs a stream until it is done, its client has disconnected (see <see cref="Security.AuthorizationInterceptor"/>) or the coordinator
+    /// stops.
     /// </summary>
     public async Task RunAsync(ServerCallContext context, Func<CancellationToken, Task> run)
     {
@@ -23,17 +27,22 @@ internal sealed class ObjectStreams(ObjectEngineHost host, ConnectRegistry regis
         {
             await run(ending.Token);
         }
-        catch (OperationCanceledException) when (registry.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (registry.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
         {
             throw RpcErrors.Create(ErrorReason.Draining, "the coordinator stops");
         }
     }
 
-    /// <summary>As <see cref="RunAsync"/>, with a session of the stream's own: its holds are released when the stream ends, for whatever reason.</summary>
-    public Task RunWithSessionAsync(ServerCallContext context, string displayName, Func<string, CancellationToken, Task> run) => RunAsync(context, async ending =>
+    /// <summary>
+    /// As <see cref="RunAsync"/>, with a session of the stream's own: its holds are released when the stream ends, for whatever reason.
+    /// </summary>
+    public Task RunWithSessionAsync(ServerCallContext context, string displayName, Func<string, CancellationToken, Task> run) =>
+        RunAsync(context, async ending =>
     {
         var client = ClientQuota.Of(context).Objects;
-        var session = (await ObjectCall.RunAsync<CreateSessionOutcome>(host, new CreateSession(displayName) { Client = client }, "", ending)).Created;
+        var session =
+            (await ObjectCall.RunAsync<CreateSessionOutcome>(host, new CreateSession(displayName) { Client = client }, "", ending)).Created;
         try
         {
             // From here on the session does not expire.

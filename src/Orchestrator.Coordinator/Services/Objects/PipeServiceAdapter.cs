@@ -39,15 +39,18 @@ internal sealed class PipeServiceAdapter(ObjectEngineHost host, ObjectStreams st
     }
 
     public override Task AttachPipe(
-        IAsyncStreamReader<AttachPipeRequest> requestStream, IServerStreamWriter<AttachPipeResponse> responseStream, ServerCallContext context) =>
+        IAsyncStreamReader<AttachPipeRequest> requestStream, IServerStreamWriter<AttachPipeResponse> responseStream,
+        ServerCallContext context) =>
         streams.RunAsync(context, async opening =>
         {
             if (!await requestStream.MoveNext(opening))
-                throw RpcErrors.Invalid("requests", "the stream ended before its first message; send at least one AttachPipeRequest, with the pipe and the end");
+                throw RpcErrors.Invalid("requests",
+                    "the stream ended before its first message; send at least one AttachPipeRequest, with the pipe and the end");
             var first = requestStream.Current;
             await streams.RunWithSessionAsync(
                 context,
                 $"end of pipe {first.Pipe}",
-                (session, ending) => new PipeStream(host, ClientQuota.Of(context).Objects, first, session, requestStream, responseStream).RunAsync(ending));
+                (session, ending) => new PipeStream(host, ClientQuota.Of(context).Objects, first, session, requestStream, responseStream)
+                    .RunAsync(ending));
         });
 }

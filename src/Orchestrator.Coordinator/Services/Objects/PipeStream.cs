@@ -10,10 +10,12 @@ using PipeStatus = Orchestrator.Core.Pipes.PipeStatus;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary>
-/// An attachment to one end of a pipe. Backpressure: a full pipe stops the reading of the sender's stream, and a slow reader lets the pipe fill up.
+/// An attachment to one end of a pipe. Backpressure: a full pipe stops the reading of the sender's stream, and a slow reader lets the pipe
+/// fill up.
 /// </summary>
 internal sealed class PipeStream(
-    ObjectEngineHost host, ClientObjectQuota client, AttachPipeRequest first, string sessionId, IAsyncStreamReader<AttachPipeRequest> requests, IServerStreamWriter<AttachPipeResponse> responses)
+    ObjectEngineHost host, ClientObjectQuota client, AttachPipeRequest first, string sessionId,
+    IAsyncStreamReader<AttachPipeRequest> requests, IServerStreamWriter<AttachPipeResponse> responses)
 {
     private readonly Core.Pipes.PipeEnd _end = PipeOperations.ToEnd(first.End);
 
@@ -35,14 +37,19 @@ internal sealed class PipeStream(
 
     private async Task SendAsync(AttachPipeRequest request, CancellationToken ending)
     {
-        if (request != first && ((request.Pipe.Length > 0 && request.Pipe != first.Pipe) || (request.End != V1.PipeEnd.Unspecified && request.End != first.End)))
-            throw RpcErrors.Invalid("pipe", $"the stream is attached to end {first.End} of \"{first.Pipe}\", as its first message said, and cannot turn to another");
+        if (request != first && ((request.Pipe.Length > 0 && request.Pipe != first.Pipe)
+            || (request.End != V1.PipeEnd.Unspecified && request.End != first.End)))
+            throw RpcErrors.Invalid("pipe",
+                $"the stream is attached to end {first.End} of \"{first.Pipe}\", as its first message said, and cannot turn to another");
         if (request.Messages.Count == 0)
             return;
         var send = new SendMessages(first.Pipe, _end, PayloadMapper.ToContents(request.Messages, "messages")) { Client = client };
         var outcome = await ObjectCall.RunAsync<SendOutcome>(host, send, sessionId, ending);
         if (outcome.Status == PipeStatus.BrokenPipe)
-            throw RpcErrors.Create(ErrorReason.BrokenPipe, $"the other end of pipe \"{first.Pipe}\" is closed: {outcome.Sent} of the last {request.Messages.Count} messages were sent");
+            throw RpcErrors.Create(
+                ErrorReason.BrokenPipe,
+                $"the other end of pipe \"{first.Pipe}\" is closed: {outcome.Sent} of the last " +
+                $"{request.Messages.Count} messages were sent");
     }
 
     private async Task ReceiveAllAsync(CancellationTokenSource closed, CancellationToken ending)
@@ -64,7 +71,8 @@ internal sealed class PipeStream(
 
     private async Task<bool> ReceiveAsync(CancellationToken receiving, CancellationToken ending)
     {
-        var receive = new ReceiveMessages(first.Pipe, _end, ProtocolConstants.MaxItemsPerMessage) { MaxBytes = ProtocolConstants.TargetMessageBytes, Client = client };
+        var receive = new ReceiveMessages(
+            first.Pipe, _end, ProtocolConstants.MaxItemsPerMessage) { MaxBytes = ProtocolConstants.TargetMessageBytes, Client = client };
         var outcome = await ObjectCall.RunAsync<ReceiveOutcome>(host, receive, sessionId, receiving);
         if (outcome.Status == PipeStatus.EndOfFile)
         {

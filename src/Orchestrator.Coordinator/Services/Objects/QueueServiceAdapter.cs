@@ -48,7 +48,8 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
     public override Task<ListQueuesResponse> ListQueues(ListQueuesRequest request, ServerCallContext context)
     {
         var size = PayloadMapper.PageSize(request.PageSize);
-        var queues = host.Read((engine, now) => engine.ListQueues(request.PageToken, size + 1, now)).Select(QueueOperations.ToMessage).ToArray();
+        var queues = host.Read((engine, now) => engine.ListQueues(request.PageToken, size + 1, now)).Select(QueueOperations.ToMessage)
+            .ToArray();
         var fitting = Pages.Fitting(queues, size);
         return Task.FromResult(new ListQueuesResponse
         {
@@ -57,7 +58,8 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
         });
     }
 
-    public override Task Produce(IAsyncStreamReader<ProduceRequest> requestStream, IServerStreamWriter<ProduceResponse> responseStream, ServerCallContext context) =>
+    public override Task Produce(
+        IAsyncStreamReader<ProduceRequest> requestStream, IServerStreamWriter<ProduceResponse> responseStream, ServerCallContext context) =>
         streams.RunAsync(context, async ending =>
         {
             var client = ClientQuota.Of(context).Objects;
@@ -67,7 +69,8 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
             {
                 var request = requestStream.Current;
                 if (queue.Length > 0 && request.Queue.Length > 0 && request.Queue != queue)
-                    throw RpcErrors.Invalid("queue", $"the stream produces for \"{queue}\", as its first message said, and cannot turn to \"{request.Queue}\"");
+                    throw RpcErrors.Invalid(
+                        "queue", $"the stream produces for \"{queue}\", as its first message said, and cannot turn to \"{request.Queue}\"");
                 queue = queue.Length > 0 ? queue : request.Queue;
                 if (request.Items.Count == 0)
                 {
@@ -81,19 +84,23 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
                 }
 
                 // While the queue is full, the next message is not read.
-                var outcome = await ObjectCall.RunAsync<PutOutcome>(host, new PutItems(queue, QueueOperations.ToItems(request.Items)) { Client = client }, "", ending);
+                var outcome = await ObjectCall.RunAsync<PutOutcome>(
+                    host, new PutItems(queue, QueueOperations.ToItems(request.Items)) { Client = client }, "", ending);
                 total += outcome.Accepted;
-                await responseStream.WriteAsync(new ProduceResponse { AcceptedTotal = total, Status = (V1.WaitStatus)(int)outcome.Status }, ending);
+                await responseStream.WriteAsync(
+                    new ProduceResponse { AcceptedTotal = total, Status = (V1.WaitStatus)(int)outcome.Status }, ending);
                 if (outcome.Status == Core.Kernel.WaitStatus.ShutDown)
                     return;
             }
         });
 
-    public override Task Consume(IAsyncStreamReader<ConsumeRequest> requestStream, IServerStreamWriter<ConsumeResponse> responseStream, ServerCallContext context) =>
+    public override Task Consume(
+        IAsyncStreamReader<ConsumeRequest> requestStream, IServerStreamWriter<ConsumeResponse> responseStream, ServerCallContext context) =>
         streams.RunAsync(context, async opening =>
         {
             if (!await requestStream.MoveNext(opening))
-                throw RpcErrors.Invalid("requests", "the stream ended before its first message; send at least one ConsumeRequest, with the queue and credits");
+                throw RpcErrors.Invalid(
+                    "requests", "the stream ended before its first message; send at least one ConsumeRequest, with the queue and credits");
             var first = requestStream.Current;
             var client = ClientQuota.Of(context).Objects;
             if (host.Read((engine, now) => engine.FindQueue(first.Queue, now)) is null)
@@ -110,5 +117,6 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
             }
         });
 
-    private static RpcException NoSuchQueue(string name) => RpcErrors.Create(ErrorReason.NotFound, $"there is no queue \"{name}\"; create it with CreateQueue");
+    private static RpcException NoSuchQueue(string name) =>
+        RpcErrors.Create(ErrorReason.NotFound, $"there is no queue \"{name}\"; create it with CreateQueue");
 }

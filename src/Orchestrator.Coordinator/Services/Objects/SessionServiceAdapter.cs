@@ -34,7 +34,10 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<ConnectResponse> responseStream, ServerCallContext context)
     {
         if (!await requestStream.MoveNext(context.CancellationToken))
-            throw RpcErrors.Invalid("requests", "the stream ended before its first message; send at least one ConnectRequest, with a session_id to resume or none to create a session");
+            throw RpcErrors.Invalid(
+                "requests",
+                "the stream ended before its first message; send at least one ConnectRequest, with a session_id to resume or none to " +
+                "create a session");
         var stream = new ConnectStream(responseStream) { Client = ClientQuota.Of(context).Objects };
         var session = await OpenAsync(requestStream.Current, stream, context);
         using var registration = streams.Add(stream);
@@ -51,7 +54,8 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             // Requests sent before the client closed its side are still answered, including waits.
             await stream.WaitUntilAnsweredAsync().WaitAsync(ending.Token);
         }
-        catch (OperationCanceledException) when (streams.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (streams.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
         {
             throw RpcErrors.Create(ErrorReason.Draining, "the coordinator stops");
         }
@@ -62,9 +66,12 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         }
     }
 
-    private static CreateSession ToCommand(CreateSessionRequest? request) => new(request?.DisplayName ?? "", ProtoTime.ToTimeSpan(request?.Ttl));
+    private static CreateSession ToCommand(CreateSessionRequest? request) =>
+        new(request?.DisplayName ?? "", ProtoTime.ToTimeSpan(request?.Ttl));
 
-    /// <summary>Resumes the session that the first message names, or creates one; from here on it does not expire while the stream is open.</summary>
+    /// <summary>
+    /// Resumes the session that the first message names, or creates one; from here on it does not expire while the stream is open.
+    /// </summary>
     private async Task<Session> OpenAsync(ConnectRequest first, ConnectStream stream, ServerCallContext context)
     {
         if (first.SessionId.Length == 0)
@@ -74,7 +81,8 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         }
         else if (first.Create is not null)
         {
-            throw RpcErrors.Invalid("create", $"create is for a new session, and session_id names {first.SessionId} to resume; send one of the two");
+            throw RpcErrors.Invalid(
+                "create", $"create is for a new session, and session_id names {first.SessionId} to resume; send one of the two");
         }
 
         await host.RunAsync<Done>(new AttachSession(), first.SessionId, context);
@@ -99,7 +107,8 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
                 if (FieldLimits.Find(operation) is { } violation)
                 {
                     Apply(requests, stream);
-                    stream.Answer(operation.OperationId, new ObjectError(ObjectErrorReason.Invalid, violation.ToString()) { Field = violation.Field });
+                    stream.Answer(operation.OperationId, new ObjectError(
+                        ObjectErrorReason.Invalid, violation.ToString()) { Field = violation.Field });
                 }
                 else if (ConnectOperations.ToRead(operation) is { } read)
                 {

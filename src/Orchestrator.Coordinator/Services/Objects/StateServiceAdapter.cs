@@ -10,7 +10,8 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary><c>StateService</c>: each update is one command, each read one query.</summary>
-internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams streams, ObjectEngineOptions options) : StateService.StateServiceBase
+internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams streams, ObjectEngineOptions options)
+    : StateService.StateServiceBase
 {
     public override async Task<UpdateDictResponse> UpdateDict(UpdateDictRequest request, ServerCallContext context) =>
         StateOperations.ToResponse(await host.RunAsync<UpdateDictOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
@@ -40,7 +41,8 @@ internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams s
     {
         var size = PayloadMapper.PageSize(request.PageSize);
         if (request.Kind is < StateKind.Unspecified or > StateKind.Array)
-            throw RpcErrors.Invalid("kind", $"{(int)request.Kind} is no StateKind; it must be DICT (1), LIST (2), VALUE (3) or ARRAY (4), or absent for all");
+            throw RpcErrors.Invalid(
+                "kind", $"{(int)request.Kind} is no StateKind; it must be DICT (1), LIST (2), VALUE (3) or ARRAY (4), or absent for all");
         ObjectKind? kind = request.Kind == StateKind.Unspecified ? null : StateOperations.ToKind(request.Kind);
         var objects = host.Read((engine, _) => engine.ListState(kind, request.PageToken, size + 1));
         var messages = objects.Select(StateOperations.ToMessage).ToArray();
@@ -58,7 +60,8 @@ internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams s
         return new DeleteStateResponse();
     }
 
-    public override Task WatchState(WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responseStream, ServerCallContext context) =>
+    public override Task WatchState(
+        WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responseStream, ServerCallContext context) =>
         streams.RunAsync(context, new WatchStream(host, ClientQuota.Of(context).Objects, options.State, request, responseStream).RunAsync);
 
     private T Ask<T>(Func<ObjectEngine, TimeSpan, ObjectOutcome> read)

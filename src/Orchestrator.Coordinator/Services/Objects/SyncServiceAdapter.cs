@@ -24,10 +24,12 @@ internal sealed class SyncServiceAdapter(ObjectEngineHost host) : SyncService.Sy
         SyncOperations.ToResponse(await host.RunAsync<ReleaseLockOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<AcquireSemaphoreResponse> AcquireSemaphore(AcquireSemaphoreRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await host.RunAsync<AcquireSemaphoreOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(
+            await host.RunAsync<AcquireSemaphoreOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<ReleaseSemaphoreResponse> ReleaseSemaphore(ReleaseSemaphoreRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await host.RunAsync<ReleaseSemaphoreOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(
+            await host.RunAsync<ReleaseSemaphoreOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<WaitEventResponse> WaitEvent(WaitEventRequest request, ServerCallContext context) =>
         SyncOperations.ToResponse(await host.RunAsync<WaitEventOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
@@ -39,7 +41,8 @@ internal sealed class SyncServiceAdapter(ObjectEngineHost host) : SyncService.Sy
         SyncOperations.ToResponse(await host.RunAsync<WaitConditionOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<NotifyConditionResponse> NotifyCondition(NotifyConditionRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await host.RunAsync<NotifyConditionOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(
+            await host.RunAsync<NotifyConditionOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override async Task<WaitBarrierResponse> WaitBarrier(WaitBarrierRequest request, ServerCallContext context) =>
         SyncOperations.ToResponse(await host.RunAsync<WaitBarrierOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
@@ -63,7 +66,8 @@ internal sealed class SyncServiceAdapter(ObjectEngineHost host) : SyncService.Sy
     }
 
     public override async Task<AcquirePermitsResponse> AcquirePermits(AcquirePermitsRequest request, ServerCallContext context) =>
-        SyncOperations.ToResponse(await host.RunAsync<AcquirePermitsOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
+        SyncOperations.ToResponse(
+            await host.RunAsync<AcquirePermitsOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override Task<ListSyncResponse> ListSync(ListSyncRequest request, ServerCallContext context) =>
         host.Read((engine, now) => engine.ListSync(request.PageSize, request.PageToken, now)) switch

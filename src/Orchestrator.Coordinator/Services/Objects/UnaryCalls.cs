@@ -23,8 +23,8 @@ internal static class UnaryCalls
     }
 
     /// <summary>
-    /// As <see cref="RunAsync"/>, for items taken for good: they are returned if the call ends before its answer could be written. A written answer that
-    /// is lost in transit is lost, unless the request can be repeated by its id.
+    /// As <see cref="RunAsync"/>, for items taken for good: they are returned if the call ends before its answer could be written. A
+    /// written answer that is lost in transit is lost, unless the request can be repeated by its id.
     /// </summary>
     public static async Task<T> TakeAsync<T>(this ObjectEngineHost host, ObjectCommand command, string sessionId, ServerCallContext context)
         where T : ObjectOutcome

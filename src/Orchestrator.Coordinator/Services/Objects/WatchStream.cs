@@ -12,11 +12,12 @@ using NumberEdit = Orchestrator.V1.NumberEdit;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary>
-/// One watch: reads the object's history from its current version, writes the changes, and waits when there are none. The watch buffers nothing; it is
-/// ended if it falls behind the history while its client does not read.
+/// One watch: reads the object's history from its current version, writes the changes, and waits when there are none. The watch buffers
+/// nothing; it is ended if it falls behind the history while its client does not read.
 /// </summary>
 internal sealed class WatchStream(
-    ObjectEngineHost host, ClientObjectQuota client, StateOptions options, WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responses)
+    ObjectEngineHost host, ClientObjectQuota client, StateOptions options, WatchStateRequest request,
+    IServerStreamWriter<WatchStateResponse> responses)
 {
     private readonly ObjectKind _kind = StateOperations.ToKind(request.Kind);
     private ulong _known = request.AfterVersion;
@@ -28,7 +29,8 @@ internal sealed class WatchStream(
         for (var begun = false; ; begun = true)
         {
             // Also rejects an invalid kind or name.
-            await ObjectCall.RunAsync<StateChangedOutcome>(host, new AwaitStateChange(_kind, request.Name, _known) { Client = client }, "", ending);
+            await ObjectCall.RunAsync<StateChangedOutcome>(
+                host, new AwaitStateChange(_kind, request.Name, _known) { Client = client }, "", ending);
             await CatchUpAsync(begun, ending);
         }
     }
@@ -37,7 +39,8 @@ internal sealed class WatchStream(
     {
         while (true)
         {
-            var changes = host.Read((engine, _) => engine.ReadChanges(_kind, request.Name, _known, ProtocolConstants.MaxItemsPerMessage, request.KeyPrefix));
+            var changes = host.Read(
+                (engine, _) => engine.ReadChanges(_kind, request.Name, _known, ProtocolConstants.MaxItemsPerMessage, request.KeyPrefix));
             if (!changes.Exists)
             {
                 if (_known > 0)
@@ -50,7 +53,8 @@ internal sealed class WatchStream(
             {
                 throw RpcErrors.Create(
                     ErrorReason.LimitExceeded,
-                    $"this watch was read too slowly: it is at version {_known}, and the object at {changes.Version}, of which the last {options.HistoryChanges} changes are kept; watch again for a snapshot");
+                    $"this watch was read too slowly: it is at version {_known}, and the object at {changes.Version}, of which the last " +
+                    $"{options.HistoryChanges} changes are kept; watch again for a snapshot");
             }
 
             if (changes.NeedsSnapshot)
@@ -97,7 +101,8 @@ internal sealed class WatchStream(
                 return page.Entries.Select(entry => new WatchStateResponse { DictSet = StateOperations.ToMessage(entry) });
             case ListPage page:
                 version = page.Version;
-                return page.Values.Select(value => new WatchStateResponse { ListEdit = new ListEdit { Append = PayloadMapper.ToPayload(value) } });
+                return page.Values.Select(
+                    value => new WatchStateResponse { ListEdit = new ListEdit { Append = PayloadMapper.ToPayload(value) } });
             case ValueReading reading:
                 version = reading.Version;
                 return reading.Current is { } current ? [new WatchStateResponse { Value = StateOperations.ToMessage(current) }] : [];
@@ -117,7 +122,8 @@ internal sealed class WatchStream(
     {
         var message = change switch
         {
-            DictEntrySet set => new WatchStateResponse { DictSet = new DictEntry { Key = set.Key, Value = PayloadMapper.ToPayload(set.Value), Version = set.Version } },
+            DictEntrySet set => new WatchStateResponse { DictSet =
+                new DictEntry { Key = set.Key, Value = PayloadMapper.ToPayload(set.Value), Version = set.Version } },
             DictEntryDeleted deleted => new WatchStateResponse { DictDeletedKey = deleted.Key },
             ListEdited edited => new WatchStateResponse { ListEdit = StateOperations.ToMessage(edited.Edit) },
             ValueChanged changed => new WatchStateResponse { Value = StateOperations.ToMessage(changed.Current) },

@@ -78,7 +78,9 @@ internal sealed class ThreadLane(LaneServices services, string name, int maxThre
             thread.Signal();
     }
 
-    /// <summary>The next attempt; without one the thread is on the idle list afterwards, or no longer counted if the lane has stopped.</summary>
+    /// <summary>
+    /// The next attempt; without one the thread is on the idle list afterwards, or no longer counted if the lane has stopped.
+    /// </summary>
     public TaskContext? Take(LaneThread thread, out bool stopped)
     {
         lock (_gate)
@@ -105,7 +107,9 @@ internal sealed class ThreadLane(LaneServices services, string name, int maxThre
         }
     }
 
-    /// <summary>Lets an idle thread end; false if an enqueuing caller has just taken it off the list, since its signal then follows.</summary>
+    /// <summary>
+    /// Lets an idle thread end; false if an enqueuing caller has just taken it off the list, since its signal then follows.
+    /// </summary>
     public bool TryRetire(LaneThread thread)
     {
         lock (_gate)

@@ -9,6 +9,8 @@ public enum DeliveryFault
     /// <summary>The call was executed, and the response did not arrive.</summary>
     ReplyLost,
 
-    /// <summary>The request was sent, and given up before its response. It may be executed before its repetition, after it, or concurrently.</summary>
+    /// <summary>
+    /// The request was sent, and given up before its response. It may be executed before its repetition, after it, or concurrently.
+    /// </summary>
     ReportedFailed,
 }

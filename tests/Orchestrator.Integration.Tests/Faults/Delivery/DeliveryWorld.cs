@@ -67,7 +67,8 @@ internal sealed class DeliveryWorld
 
     public async Task OpenOtherAsync() => Other = await SessionAsync();
 
-    private async Task<string> SessionAsync() => (await Coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(120) }, Soon)).SessionId;
+    private async Task<string> SessionAsync() =>
+        (await Coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { Ttl = Specs.Seconds(120) }, Soon)).SessionId;
 
     public async Task<long> LookAtIncarnationsAsync() => (await Coordinator.WorkersAsync()).Sum(worker => (long)worker.Incarnation);
 
@@ -95,14 +96,16 @@ internal sealed class DeliveryWorld
     /// <summary>The content of a pipe.</summary>
     public async Task<string> LookAtPipeAsync(string name)
     {
-        var pipe = (await SurePipes.ListPipesAsync(new ListPipesRequest { PageSize = 1_000 }, Soon)).Pipes.Single(item => item.Spec.Name == name);
+        var pipe =
+            (await SurePipes.ListPipesAsync(new ListPipesRequest { PageSize = 1_000 }, Soon)).Pipes.Single(item => item.Spec.Name == name);
         return $"{pipe.BufferedToA} to A, {pipe.BufferedToB} to B, closed {pipe.AClosed} {pipe.BClosed}";
     }
 
     /// <summary>The state of a lock, a semaphore or the like.</summary>
     public async Task<string> LookAtSyncAsync(string name)
     {
-        var found = (await Coordinator.Sync.ListSyncAsync(new ListSyncRequest { PageSize = 1_000 }, Soon)).Objects.SingleOrDefault(item => item.Object.EndsWith($"/{name}", StringComparison.Ordinal));
+        var found = (await Coordinator.Sync.ListSyncAsync(new ListSyncRequest { PageSize = 1_000 }, Soon)).Objects.SingleOrDefault(
+            item => item.Object.EndsWith($"/{name}", StringComparison.Ordinal));
         return found is null ? "none" : $"{found.Description}, {found.Holders.Count} hold, {found.Waiters.Count} wait";
     }
 

@@ -20,7 +20,8 @@ internal sealed class FaultyCalls : Interceptor
     }
 
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
-        TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
+        TRequest request, ClientInterceptorContext<TRequest, TResponse> context,
+        AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
     {
         if (_next is not { } fault)
             return continuation(request, context);
@@ -35,7 +36,8 @@ internal sealed class FaultyCalls : Interceptor
 
     private static AsyncUnaryCall<T> Failing<T>(Task after)
     {
-        return new AsyncUnaryCall<T>(FailAsync(), Task.FromResult(new Metadata()), () => new Status(StatusCode.Unavailable, "injected"), () => [], () => { });
+        return new AsyncUnaryCall<T>(
+            FailAsync(), Task.FromResult(new Metadata()), () => new Status(StatusCode.Unavailable, "injected"), () => [], () => { });
 
         async Task<T> FailAsync()
         {

@@ -4,10 +4,13 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Faults.Delivery;
 
-/// <summary>Sends an operation over a session's stream that fails in a chosen way, then again with the same id over the next stream.</summary>
+/// <summary>
+/// Sends an operation over a session's stream that fails in a chosen way, then again with the same id over the next stream.
+/// </summary>
 internal static class FaultyStreams
 {
-    public static async Task<Outcome> SendAsync(SessionService.SessionServiceClient sessions, string session, Operation operation, DeliveryFault? fault)
+    public static async Task<Outcome> SendAsync(
+        SessionService.SessionServiceClient sessions, string session, Operation operation, DeliveryFault? fault)
     {
         if (fault is null)
             return await SendAsync(sessions, session, operation);

@@ -10,14 +10,17 @@ namespace Orchestrator.Integration.Tests.Faults.Delivery;
 /// <summary>Operations of a session's stream as unary calls, found by their descriptors.</summary>
 internal static partial class UnaryCalls
 {
-    private static readonly MethodInfo s_send = typeof(UnaryCalls).GetMethod(nameof(SendTypedAsync), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private static readonly MethodInfo s_send = typeof(UnaryCalls).GetMethod(
+        nameof(SendTypedAsync), BindingFlags.NonPublic | BindingFlags.Static)!;
 
     /// <summary>The case of the unary call, with a request id instead of the operation's id.</summary>
     public static CallCase ToCase(OperationCase item)
     {
         var field = Operation.Descriptor.FindFieldByNumber((int)item.Kind);
-        var method = new[] { SyncReflection.Descriptor, QueuesReflection.Descriptor, PipesReflection.Descriptor, StateReflection.Descriptor }
-            .SelectMany(file => file.Services).SelectMany(service => service.Methods).Single(method => method.InputType == field.MessageType && !method.IsClientStreaming);
+        var method =
+            new[] { SyncReflection.Descriptor, QueuesReflection.Descriptor, PipesReflection.Descriptor, StateReflection.Descriptor }
+            .SelectMany(file => file.Services).SelectMany(service => service.Methods).Single(
+                method => method.InputType == field.MessageType && !method.IsClientStreaming);
         return new CallCase($"{method.Service.Name}/{method.Name}", item.Prepare, SendAsync, item.Look);
 
         async Task<string> SendAsync(DeliveryWorld world, string name)
@@ -26,7 +29,8 @@ internal static partial class UnaryCalls
             var descriptor = request.Descriptor;
             descriptor.FindFieldByName("request_id").Accessor.SetValue(request, name);
             descriptor.FindFieldByName("session_id")?.Accessor.SetValue(request, world.Session);
-            var answer = await (Task<IMessage>)s_send.MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType).Invoke(null, [world.Faulty, method, request])!;
+            var answer = await (Task<IMessage>)s_send.MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType)
+                .Invoke(null, [world.Faulty, method, request])!;
             return Others().Replace($"{answer}", "\"$1\": N");
         }
     }

@@ -61,7 +61,8 @@ public sealed class ConnectTests(SharedCoordinator shared) : IClassFixture<Share
         ulong token;
         using (var broken = _coordinator.Sessions.Connect(CoordinatorProcess.Deadline()))
         {
-            await broken.RequestStream.WriteAsync(new ConnectRequest { Create = new CreateSessionRequest { DisplayName = "resumed" }, Operations = { acquire } });
+            await broken.RequestStream.WriteAsync(
+                new ConnectRequest { Create = new CreateSessionRequest { DisplayName = "resumed" }, Operations = { acquire } });
             (session, var first) = await ReadAsync(broken);
             token = first.AcquireLock.FencingToken;
         }

@@ -69,7 +69,8 @@ public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixtur
         await queue.PutAllAsync(Enumerable.Range(0, 10).Select(Payloads.FromNumber));
         await using var consumer = queue.OpenConsumer(prefetch: 3);
         var held = new List<LeasedItem>();
-        await using var items = consumer.ReadAllAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using var items = consumer.ReadAllAsync(TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         while (held.Count < 3 && await items.MoveNextAsync())
             held.Add(items.Current);
         Assert.Equal(3, (await client.GetQueueAsync(queue.Name)).LeasedItems);
@@ -90,7 +91,8 @@ public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixtur
         await queue.PutAsync(Text("a"));
         await queue.PutAsync(Text("b"));
         var seen = "";
-        await foreach (var item in queue.LeaseAllAsync(TimeSpan.FromMinutes(1), prefetch: 1).WithCancellation(TestContext.Current.CancellationToken))
+        await foreach (var item in queue.LeaseAllAsync(TimeSpan.FromMinutes(1), prefetch: 1)
+            .WithCancellation(TestContext.Current.CancellationToken))
         {
             seen += Read(item.Body);
             Assert.True(await item.ExtendAsync(TimeSpan.FromMinutes(2)));

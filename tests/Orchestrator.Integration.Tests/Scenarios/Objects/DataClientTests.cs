@@ -18,7 +18,8 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
     {
         await using var client = await ConnectAsync();
         await using var session = await client.OpenSessionAsync("consumer");
-        var queue = session.Queue((await client.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), Kind = QueueKind.Fifo, MaxItems = 2 })).Spec.Name);
+        var queue = session.Queue(
+            (await client.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), Kind = QueueKind.Fifo, MaxItems = 2 })).Spec.Name);
         await queue.PutAsync(Text("a"));
         await queue.PutAsync(Text("b"));
         Assert.False(await queue.TryPutAsync(Text("c"), TimeSpan.Zero));
@@ -66,7 +67,8 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         var waiting = reader.Pipe(name).EndB.ReceiveAsync();
         await writer.DisposeAsync();
         Assert.Null(await waiting.WaitAsync(s_patience));
-        Assert.Equal(ErrorReason.BrokenPipe, (await Assert.ThrowsAsync<OrchestratorException>(() => reader.Pipe(name).EndB.SendAsync(Text("b")))).Reason);
+        Assert.Equal(ErrorReason.BrokenPipe,
+            (await Assert.ThrowsAsync<OrchestratorException>(() => reader.Pipe(name).EndB.SendAsync(Text("b")))).Reason);
     }
 
     [Fact]
@@ -106,7 +108,8 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         var dict = session.Dict(Unique("dict"));
         var large = dict.SetAsync("large", Payloads.FromBytes(new byte[4_000_001]));
         var small = dict.SetAsync("small", Text("x"));
-        Assert.Contains("payload_bytes", (await Assert.ThrowsAsync<ResourceExhaustedException>(() => large)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "payload_bytes", (await Assert.ThrowsAsync<ResourceExhaustedException>(() => large)).Message, StringComparison.Ordinal);
         await small;
     }
 
@@ -190,12 +193,15 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         await using var session = await client.OpenSessionAsync();
         var barrier = session.Barrier(Unique("barrier"), 2);
         var waiting = barrier.WaitAsync();
-        await UntilAsync(async () => (await client.ListSyncAsync()).Any(item => item.Object == $"barriers/{barrier.Name}" && item.Waiters.Count == 1));
+        await UntilAsync(
+            async () => (await client.ListSyncAsync()).Any(item => item.Object == $"barriers/{barrier.Name}" && item.Waiters.Count == 1));
         Assert.Equal(1, await barrier.AbortAsync());
-        Assert.Equal(ErrorReason.BrokenBarrier, (await Assert.ThrowsAsync<OrchestratorException>(() => waiting.WaitAsync(s_patience))).Reason);
+        Assert.Equal(
+            ErrorReason.BrokenBarrier, (await Assert.ThrowsAsync<OrchestratorException>(() => waiting.WaitAsync(s_patience))).Reason);
         await barrier.ResetAsync();
         await using var other = await client.OpenSessionAsync();
-        Assert.Equal([0, 1], (await Task.WhenAll(barrier.WaitAsync(), other.Barrier(barrier.Name).WaitAsync()).WaitAsync(s_patience)).Order());
+        Assert.Equal(
+            [0, 1], (await Task.WhenAll(barrier.WaitAsync(), other.Barrier(barrier.Name).WaitAsync()).WaitAsync(s_patience)).Order());
     }
 
     private Task<OrchestratorClient> ConnectAsync() =>

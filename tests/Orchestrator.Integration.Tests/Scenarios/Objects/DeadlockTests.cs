@@ -7,7 +7,9 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 
-/// <summary>Cycles over more than locks, as a program sees them over its session's stream: an exception that carries the whole cycle.</summary>
+/// <summary>
+/// Cycles over more than locks, as a program sees them over its session's stream: an exception that carries the whole cycle.
+/// </summary>
 public sealed class DeadlockTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;

@@ -43,7 +43,8 @@ public sealed class FlowTests(SharedCoordinator shared) : IClassFixture<SharedCo
         await using var second = await two.Lock(y).AcquireAsync();
         var waiting = one.Lock(y).AcquireAsync();
         await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == $"locks/{y}" && edge.WaiterSession == session.Alias));
-        Assert.Equal([$"locks/{x}", $"locks/{y}"], (await Assert.ThrowsAsync<DeadlockException>(() => two.Lock(x).AcquireAsync())).Cycle.Select(edge => edge.Object).Order());
+        Assert.Equal([$"locks/{x}", $"locks/{y}"],
+            (await Assert.ThrowsAsync<DeadlockException>(() => two.Lock(x).AcquireAsync())).Cycle.Select(edge => edge.Object).Order());
         // A third flow is not part of the cycle: it waits, and is served.
         var third = session.CreateFlow().Lock(x).AcquireAsync();
         await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == $"locks/{x}"));
@@ -58,13 +59,17 @@ public sealed class FlowTests(SharedCoordinator shared) : IClassFixture<SharedCo
     {
         var (session, name) = (await _coordinator.OpenSessionAsync(), Unique("lock"));
         await _coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, SessionId = session }, Soon);
-        var task = (await _coordinator.SubmitAsync(Specs.Json("increment", $$"""{"dict": "{{name}}", "key": "k", "protection": "lock"}"""))).Single();
+        var task = (await _coordinator.SubmitAsync(Specs.Json("increment", $$"""{"dict": "{{name}}", "key": "k", "protection": "lock"}""")))
+            .Single();
         await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == $"locks/{name}"));
-        var error = await FailsAsync(_coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { task }, SessionId = session }, Soon));
+        var error = await FailsAsync(
+            _coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { task }, SessionId = session }, Soon));
         Check(error, StatusCode.Aborted, "DEADLOCK", $"tasks/{task}");
-        Assert.Equal([$"locks/{name}", $"tasks/{task}"], error.GetRpcStatus()!.GetDetail<DeadlockCycle>()!.Edges.Select(edge => edge.Object).Order());
+        Assert.Equal([$"locks/{name}", $"tasks/{task}"], error.GetRpcStatus()!.GetDetail<DeadlockCycle>()!.Edges.Select(edge => edge.Object)
+            .Order());
         // Without the session the coordinator cannot relate the lock to this caller, so the wait is an ordinary one.
-        var pending = await _coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { task }, Timeout = Specs.Seconds(0) }, Soon);
+        var pending = await _coordinator.Tasks.WaitTasksAsync(
+            new WaitTasksRequest { TaskIds = { task }, Timeout = Specs.Seconds(0) }, Soon);
         Assert.Equal([task], pending.PendingTaskIds);
         await _coordinator.CloseSessionAsync(session);
         Assert.Equal(TaskState.Succeeded, (await _coordinator.WaitAsync([task])).Single().State);
@@ -77,13 +82,16 @@ public sealed class FlowTests(SharedCoordinator shared) : IClassFixture<SharedCo
         var gate = Unique("gate");
         await _coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = gate, SessionId = session }, Soon);
         var task = (await _coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}"""))).Single();
-        var waiting = _coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { task }, SessionId = session }, Soon).ResponseAsync;
-        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == $"tasks/{task}" && edge.WaiterSession == SessionAlias.Of(session)));
+        var waiting = _coordinator.Tasks.WaitTasksAsync(
+            new WaitTasksRequest { TaskIds = { task }, SessionId = session }, Soon).ResponseAsync;
+        await _coordinator.UntilWaitsAsync(
+            edges => edges.Any(edge => edge.Object == $"tasks/{task}" && edge.WaiterSession == SessionAlias.Of(session)));
         await _coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { task } }, Soon);
         Assert.Equal(TaskState.Cancelled, (await waiting).Done.Single().State);
         await _coordinator.UntilWaitsAsync(edges => edges.All(edge => edge.Object != $"tasks/{task}"));
         await RefusesAsync(
-            _coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { (await _coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}"""))).Single() }, SessionId = "none" }, Soon),
+            _coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds =
+                { (await _coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}"""))).Single() }, SessionId = "none" }, Soon),
             StatusCode.Aborted, "SESSION_LOST", "none");
         await _coordinator.CloseSessionAsync(session);
     }

@@ -6,8 +6,8 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 
 /// <summary>
-/// Four tasks in two worker processes increment one entry of a dict, 10,000 times in all. Their coordinator runs nothing else, so that each of
-/// its two workers gets two of them: tasks that have never run, or run long, are spread one by one.
+/// Four tasks in two worker processes increment one entry of a dict, 10,000 times in all. Their coordinator runs nothing else, so that each
+/// of its two workers gets two of them: tasks that have never run, or run long, are spread one by one.
 /// </summary>
 public sealed class IncrementTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
@@ -43,10 +43,12 @@ public sealed class IncrementTests(SharedCoordinator shared) : IClassFixture<Sha
     {
         var dict = Unique("dict");
         var input = $$"""{"dict": "{{dict}}", "key": "n", "times": {{Times}}, "protection": "{{protection}}"}""";
-        var results = await _coordinator.StreamAsync(Enumerable.Range(0, Tasks).Select(i => Specs.Json("increment", input, tag: (ulong)i)), seconds: 300);
+        var results = await _coordinator.StreamAsync(
+            Enumerable.Range(0, Tasks).Select(i => Specs.Json("increment", input, tag: (ulong)i)), seconds: 300);
         Assert.All(results, result => Assert.Null(result.Error));
         Assert.Equal([2, 2], results.CountBy(result => result.Worker).Select(worker => worker.Value));
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = _coordinator.DataDirectory });
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { DataDirectory = _coordinator.DataDirectory });
         await using var session = await client.OpenSessionAsync();
         return (await session.Dict(dict).GetAsync("n"))!.Json.NumberValue;
     }

@@ -16,7 +16,8 @@ internal static class ObjectCalls
 
     public static string Read(Payload payload) => payload.Json.StringValue;
 
-    public static async Task<RpcException> FailsAsync<T>(AsyncUnaryCall<T> call) => await Assert.ThrowsAsync<RpcException>(async () => await call);
+    public static async Task<RpcException> FailsAsync<T>(AsyncUnaryCall<T> call) =>
+        await Assert.ThrowsAsync<RpcException>(async () => await call);
 
     /// <summary>Checks the status, the reason and that the message names the fault.</summary>
     public static async Task RefusesAsync<T>(AsyncUnaryCall<T> call, StatusCode status, string reason, string says = "") =>
@@ -40,5 +41,6 @@ internal static class ObjectCalls
         (await new SessionService.SessionServiceClient(coordinator.Invoker).CreateSessionAsync(new CreateSessionRequest(), Soon)).SessionId;
 
     public static async Task CloseSessionAsync(this CoordinatorProcess coordinator, string session) =>
-        await new SessionService.SessionServiceClient(coordinator.Invoker).CloseSessionAsync(new CloseSessionRequest { SessionId = session }, Soon);
+        await new SessionService.SessionServiceClient(coordinator.Invoker).CloseSessionAsync(
+            new CloseSessionRequest { SessionId = session }, Soon);
 }

@@ -15,8 +15,10 @@ public sealed class OpeningMessageTests(SharedCoordinator shared) : IClassFixtur
     [Fact]
     public void Every_stream_of_a_client_is_tested_here()
     {
-        var methods = new[] { TasksReflection.Descriptor, QueuesReflection.Descriptor, PipesReflection.Descriptor, StateReflection.Descriptor, SyncReflection.Descriptor, SessionsReflection.Descriptor, AdminReflection.Descriptor }
-            .SelectMany(file => file.Services).SelectMany(service => service.Methods).Where(method => method.IsClientStreaming).Select(method => method.Name);
+        var methods = new[] { TasksReflection.Descriptor, QueuesReflection.Descriptor, PipesReflection.Descriptor,
+            StateReflection.Descriptor, SyncReflection.Descriptor, SessionsReflection.Descriptor, AdminReflection.Descriptor }
+            .SelectMany(file => file.Services).SelectMany(service => service.Methods).Where(method => method.IsClientStreaming)
+            .Select(method => method.Name);
         Assert.Equal(["AttachPipe", "Connect", "Consume", "Produce", "StreamTasks"], methods.Order(StringComparer.Ordinal));
     }
 
@@ -27,7 +29,8 @@ public sealed class OpeningMessageTests(SharedCoordinator shared) : IClassFixtur
         using var call = Queues.Produce(Soon);
         await call.RequestStream.WriteAsync(new ProduceRequest { Queue = queue });
         Assert.Equal(new ProduceResponse { Status = WaitStatus.Ok }, await ReadAsync(call.ResponseStream));
-        await call.RequestStream.WriteAsync(new ProduceRequest { Items = { new QueueItem { Body = Text("1") }, new QueueItem { Body = Text("2") } } });
+        await call.RequestStream.WriteAsync(
+            new ProduceRequest { Items = { new QueueItem { Body = Text("1") }, new QueueItem { Body = Text("2") } } });
         Assert.Equal(new ProduceResponse { AcceptedTotal = 2, Status = WaitStatus.Ok }, await ReadAsync(call.ResponseStream));
         await call.RequestStream.WriteAsync(new ProduceRequest());
         Assert.Equal(2, (await ReadAsync(call.ResponseStream)).AcceptedTotal);

@@ -26,7 +26,8 @@ public sealed class PipeTests(SharedCoordinator shared) : IClassFixture<SharedCo
     public async Task A_full_direction_blocks_the_sender()
     {
         var pipe = await CreateAsync(spec => spec.MaxMessages = 1);
-        var full = await _pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { Text("a"), Text("b") }, Timeout = Specs.Seconds(0) }, Soon);
+        var full = await _pipes.SendAsync(
+            new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { Text("a"), Text("b") }, Timeout = Specs.Seconds(0) }, Soon);
         Assert.Equal((PipeStatus.Timeout, 1), (full.Status, full.Sent));
         var blocked = SendAsync(pipe, PipeEnd.A, "b");
         Assert.Equal("a", Read((await ReceiveAsync(pipe, PipeEnd.B)).Messages.Single()));
@@ -53,7 +54,8 @@ public sealed class PipeTests(SharedCoordinator shared) : IClassFixture<SharedCo
         var session = await _coordinator.OpenSessionAsync();
         await _pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { Text("a") }, SessionId = session }, Soon);
         await RefusesAsync(
-            _pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { Text("b") } }, Soon), StatusCode.FailedPrecondition, "NOT_OWNER", SessionAlias.Of(session));
+            _pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { Text("b") } }, Soon),
+            StatusCode.FailedPrecondition, "NOT_OWNER", SessionAlias.Of(session));
         await ReceiveAsync(pipe, PipeEnd.B);
         var waiting = ReceiveAsync(pipe, PipeEnd.B);
         await _coordinator.CloseSessionAsync(session);
@@ -66,8 +68,10 @@ public sealed class PipeTests(SharedCoordinator shared) : IClassFixture<SharedCo
         var pipe = await CreateAsync(spec => spec.Duplex = false);
         await SendAsync(pipe, PipeEnd.B, "a");
         Assert.Equal("a", Read((await ReceiveAsync(pipe, PipeEnd.A)).Messages.Single()));
-        await RefusesAsync(_pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { Text("b") } }, Soon), StatusCode.InvalidArgument, "INVALID", "end");
-        await RefusesAsync(_pipes.ReceiveAsync(new ReceiveRequest { Pipe = pipe, End = PipeEnd.B }, Soon), StatusCode.InvalidArgument, "INVALID", "end");
+        await RefusesAsync(_pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { Text("b") } }, Soon),
+            StatusCode.InvalidArgument, "INVALID", "end");
+        await RefusesAsync(
+            _pipes.ReceiveAsync(new ReceiveRequest { Pipe = pipe, End = PipeEnd.B }, Soon), StatusCode.InvalidArgument, "INVALID", "end");
     }
 
     [Fact]
@@ -97,7 +101,8 @@ public sealed class PipeTests(SharedCoordinator shared) : IClassFixture<SharedCo
         using var first = await AttachAsync(pipe, PipeEnd.A);
         using var second = _pipes.AttachPipe(Soon);
         await second.RequestStream.WriteAsync(new AttachPipeRequest { Pipe = pipe, End = PipeEnd.A });
-        Check(await Assert.ThrowsAsync<RpcException>(() => second.ResponseStream.MoveNext(TestContext.Current.CancellationToken)), StatusCode.FailedPrecondition, "NOT_OWNER");
+        Check(await Assert.ThrowsAsync<RpcException>(
+            () => second.ResponseStream.MoveNext(TestContext.Current.CancellationToken)), StatusCode.FailedPrecondition, "NOT_OWNER");
         Assert.True((await InfoAsync(pipe)).AAttached);
         first.Dispose();
         await UntilAsync(async () => (await InfoAsync(pipe)).AClosed);
@@ -107,15 +112,23 @@ public sealed class PipeTests(SharedCoordinator shared) : IClassFixture<SharedCo
     public async Task Bad_input_is_refused_by_name()
     {
         var pipe = await CreateAsync();
-        await RefusesAsync(_pipes.ReceiveAsync(new ReceiveRequest { Pipe = "nowhere", End = PipeEnd.A }, Soon), StatusCode.NotFound, "NOT_FOUND", "nowhere");
-        await RefusesAsync(_pipes.ReceiveAsync(new ReceiveRequest { Pipe = pipe }, Soon), StatusCode.InvalidArgument, "INVALID", "A (1) or B (2)");
-        await RefusesAsync(_pipes.ReceiveAsync(new ReceiveRequest { Pipe = pipe, End = PipeEnd.A, MaxMessages = -1 }, Soon), StatusCode.InvalidArgument, "INVALID", "-1");
-        await RefusesAsync(_pipes.ReceiveAsync(new ReceiveRequest { Pipe = pipe, End = PipeEnd.A, Timeout = Specs.Seconds(-2) }, Soon), StatusCode.InvalidArgument, "INVALID", "-2");
-        await RefusesAsync(_pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A }, Soon), StatusCode.InvalidArgument, "INVALID", "messages");
-        await RefusesAsync(_pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = new string('n', 129) } }, Soon), StatusCode.InvalidArgument, "INVALID", "128");
-        await RefusesAsync(_pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = pipe } }, Soon), StatusCode.FailedPrecondition, "KIND_MISMATCH");
+        await RefusesAsync(_pipes.ReceiveAsync(
+            new ReceiveRequest { Pipe = "nowhere", End = PipeEnd.A }, Soon), StatusCode.NotFound, "NOT_FOUND", "nowhere");
+        await RefusesAsync(
+            _pipes.ReceiveAsync(new ReceiveRequest { Pipe = pipe }, Soon), StatusCode.InvalidArgument, "INVALID", "A (1) or B (2)");
+        await RefusesAsync(_pipes.ReceiveAsync(
+            new ReceiveRequest { Pipe = pipe, End = PipeEnd.A, MaxMessages = -1 }, Soon), StatusCode.InvalidArgument, "INVALID", "-1");
+        await RefusesAsync(_pipes.ReceiveAsync(new ReceiveRequest { Pipe = pipe, End = PipeEnd.A, Timeout = Specs.Seconds(-2) }, Soon),
+            StatusCode.InvalidArgument, "INVALID", "-2");
+        await RefusesAsync(
+            _pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A }, Soon), StatusCode.InvalidArgument, "INVALID", "messages");
+        await RefusesAsync(_pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = new string('n', 129) } }, Soon),
+            StatusCode.InvalidArgument, "INVALID", "128");
+        await RefusesAsync(_pipes.CreatePipeAsync(
+            new CreatePipeRequest { Spec = new PipeSpec { Name = pipe } }, Soon), StatusCode.FailedPrecondition, "KIND_MISMATCH");
         var large = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[4_000_001]) };
-        await RefusesAsync(_pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { large } }, Soon), StatusCode.ResourceExhausted, "LIMIT_EXCEEDED", "messages[0]");
+        await RefusesAsync(_pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { large } }, Soon),
+            StatusCode.ResourceExhausted, "LIMIT_EXCEEDED", "messages[0]");
     }
 
     private async Task<string> CreateAsync(Action<PipeSpec>? configure = null)

@@ -27,7 +27,8 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
     public async Task Put_takes_as_many_as_fit_and_says_how_many()
     {
         var queue = await CreateAsync(spec => spec.MaxItems = 2);
-        var put = await _queues.PutAsync(new PutRequest { Queue = queue, Items = { Item("a"), Item("b"), Item("c") }, Timeout = Specs.Seconds(0) }, Soon);
+        var put = await _queues.PutAsync(
+            new PutRequest { Queue = queue, Items = { Item("a"), Item("b"), Item("c") }, Timeout = Specs.Seconds(0) }, Soon);
         Assert.Equal((WaitStatus.Timeout, 2), (put.Status, put.Accepted));
     }
 
@@ -49,7 +50,8 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
     {
         var queue = await CreateAsync(spec => spec.MaxBytes = 1_000);
         static QueueItem Large() => new() { Body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[400]) } };
-        var tried = await _queues.PutAsync(new PutRequest { Queue = queue, Items = { Large(), Large(), Large() }, Timeout = Specs.Seconds(0) }, Soon);
+        var tried = await _queues.PutAsync(
+            new PutRequest { Queue = queue, Items = { Large(), Large(), Large() }, Timeout = Specs.Seconds(0) }, Soon);
         Assert.Equal((WaitStatus.Timeout, 2), (tried.Status, tried.Accepted));
         var put = _queues.PutAsync(new PutRequest { Queue = queue, Items = { Large() } }, Soon);
         await UntilAsync(async () => (await InfoAsync(queue)).WaitingPutters == 1);
@@ -62,8 +64,10 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
     public async Task An_empty_queue_is_a_timeout_and_no_error()
     {
         var queue = await CreateAsync();
-        Assert.Equal(WaitStatus.Timeout, (await _queues.GetAsync(new GetRequest { Queue = queue, Timeout = Specs.Seconds(0) }, Soon)).Status);
-        Assert.Equal(WaitStatus.Timeout, (await _queues.GetAsync(new GetRequest { Queue = queue, Timeout = Specs.Seconds(0.05) }, Soon)).Status);
+        Assert.Equal(
+            WaitStatus.Timeout, (await _queues.GetAsync(new GetRequest { Queue = queue, Timeout = Specs.Seconds(0) }, Soon)).Status);
+        Assert.Equal(
+            WaitStatus.Timeout, (await _queues.GetAsync(new GetRequest { Queue = queue, Timeout = Specs.Seconds(0.05) }, Soon)).Status);
     }
 
     [Fact]
@@ -73,7 +77,8 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
         await PutAsync(queue, "a");
         await GetAsync(queue);
         Assert.Equal(0, (await _queues.MarkDoneAsync(new MarkDoneRequest { Queue = queue }, Soon)).UnfinishedItems);
-        await RefusesAsync(_queues.MarkDoneAsync(new MarkDoneRequest { Queue = queue }, Soon), StatusCode.FailedPrecondition, "OVER_RELEASED");
+        await RefusesAsync(
+            _queues.MarkDoneAsync(new MarkDoneRequest { Queue = queue }, Soon), StatusCode.FailedPrecondition, "OVER_RELEASED");
     }
 
     [Fact]
@@ -112,7 +117,8 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
         var queue = await CreateAsync();
         await PutAsync(queue, "a", "b", "c");
         var leased = (await GetAsync(queue, leased: true)).Single();
-        Assert.Equal(2, (await _queues.ShutDownQueueAsync(new ShutDownQueueRequest { Queue = queue, Immediate = true }, Soon)).DroppedItems);
+        Assert.Equal(
+            2, (await _queues.ShutDownQueueAsync(new ShutDownQueueRequest { Queue = queue, Immediate = true }, Soon)).DroppedItems);
         Assert.Equal((1, 2), ((await InfoAsync(queue)).UnfinishedItems, (await InfoAsync(queue)).DroppedItems));
         await SettleAsync(queue, Settlement.Done, leased);
         Assert.Equal(WaitStatus.Ok, (await _queues.JoinAsync(new JoinRequest { Queue = queue }, Soon)).Status);
@@ -141,7 +147,8 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
         var queue = await CreateAsync(spec => spec.DeadLetterQueue = dead);
         await PutAsync(queue, "a");
         var item = (await GetAsync(queue, leased: true)).Single();
-        await _queues.SettleAsync(new SettleRequest { Queue = queue, LeaseIds = { item.LeaseId }, Settlement = Settlement.Reject, Reason = "no such order" }, Soon);
+        await _queues.SettleAsync(new SettleRequest { Queue = queue, LeaseIds = { item.LeaseId }, Settlement = Settlement.Reject,
+            Reason = "no such order" }, Soon);
         Assert.Contains("no such order", (await GetAsync(dead)).Single().DeadLetter.Reason, StringComparison.Ordinal);
     }
 
@@ -195,20 +202,28 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
     public async Task Bad_input_is_refused_by_name()
     {
         var queue = await CreateAsync();
-        await RefusesAsync(_queues.PutAsync(new PutRequest { Queue = "nowhere", Items = { Item("a") } }, Soon), StatusCode.NotFound, "NOT_FOUND", "nowhere");
-        await RefusesAsync(_queues.GetQueueAsync(new GetQueueRequest { Queue = "nowhere" }, Soon), StatusCode.NotFound, "NOT_FOUND", "nowhere");
+        await RefusesAsync(_queues.PutAsync(
+            new PutRequest { Queue = "nowhere", Items = { Item("a") } }, Soon), StatusCode.NotFound, "NOT_FOUND", "nowhere");
+        await RefusesAsync(
+            _queues.GetQueueAsync(new GetQueueRequest { Queue = "nowhere" }, Soon), StatusCode.NotFound, "NOT_FOUND", "nowhere");
         await RefusesAsync(_queues.PutAsync(new PutRequest { Queue = queue }, Soon), StatusCode.InvalidArgument, "INVALID", "items");
-        await RefusesAsync(_queues.GetAsync(new GetRequest { Queue = queue, MaxItems = -1 }, Soon), StatusCode.InvalidArgument, "INVALID", "-1");
-        await RefusesAsync(_queues.GetAsync(new GetRequest { Queue = queue, Timeout = Specs.Seconds(-2) }, Soon), StatusCode.InvalidArgument, "INVALID", "-2");
-        await RefusesAsync(_queues.MarkDoneAsync(new MarkDoneRequest { Queue = queue, Count = -3 }, Soon), StatusCode.InvalidArgument, "INVALID", "-3");
-        await RefusesAsync(_queues.ListQueuesAsync(new ListQueuesRequest { PageSize = -4 }, Soon), StatusCode.InvalidArgument, "INVALID", "-4");
+        await RefusesAsync(
+            _queues.GetAsync(new GetRequest { Queue = queue, MaxItems = -1 }, Soon), StatusCode.InvalidArgument, "INVALID", "-1");
+        await RefusesAsync(_queues.GetAsync(
+            new GetRequest { Queue = queue, Timeout = Specs.Seconds(-2) }, Soon), StatusCode.InvalidArgument, "INVALID", "-2");
+        await RefusesAsync(
+            _queues.MarkDoneAsync(new MarkDoneRequest { Queue = queue, Count = -3 }, Soon), StatusCode.InvalidArgument, "INVALID", "-3");
+        await RefusesAsync(
+            _queues.ListQueuesAsync(new ListQueuesRequest { PageSize = -4 }, Soon), StatusCode.InvalidArgument, "INVALID", "-4");
         await RefusesAsync(Create(new QueueSpec { Name = new string('n', 129) }), StatusCode.InvalidArgument, "INVALID", "128");
         await RefusesAsync(Create(new QueueSpec { Name = queue, Kind = (QueueKind)99 }), StatusCode.InvalidArgument, "INVALID", "kind");
         await RefusesAsync(Create(new QueueSpec { Name = queue, Kind = QueueKind.Lifo }), StatusCode.FailedPrecondition, "KIND_MISMATCH");
-        await RefusesAsync(Create(new QueueSpec { Name = queue, Durability = Durability.Disk }), StatusCode.FailedPrecondition, "KIND_MISMATCH");
+        await RefusesAsync(
+            Create(new QueueSpec { Name = queue, Durability = Durability.Disk }), StatusCode.FailedPrecondition, "KIND_MISMATCH");
         var large = new QueueItem { Body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[4_000_001]) } };
         await RefusesAsync(
-            _queues.PutAsync(new PutRequest { Queue = queue, Items = { Item("a"), large } }, Soon), StatusCode.ResourceExhausted, "LIMIT_EXCEEDED", "items[1].body");
+            _queues.PutAsync(new PutRequest { Queue = queue, Items = { Item("a"), large } }, Soon), StatusCode.ResourceExhausted,
+            "LIMIT_EXCEEDED", "items[1].body");
         Assert.Equal(0, (await InfoAsync(queue)).UnfinishedItems);
     }
 
@@ -218,7 +233,8 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
         var queue = await CreateAsync(spec => spec.MaxItems = 2);
         using var produce = _queues.Produce(Soon);
         for (var i = 0; i < 3; i++)
-            await produce.RequestStream.WriteAsync(new ProduceRequest { Queue = i == 0 ? queue : "", Items = { Item($"{i}a"), Item($"{i}b") } });
+            await produce.RequestStream.WriteAsync(
+                new ProduceRequest { Queue = i == 0 ? queue : "", Items = { Item($"{i}a"), Item($"{i}b") } });
         await produce.RequestStream.CompleteAsync();
         Assert.True(await produce.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         Assert.Equal(2, produce.ResponseStream.Current.AcceptedTotal);
@@ -271,7 +287,8 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
         return items;
     }
 
-    private AsyncUnaryCall<CreateQueueResponse> Create(QueueSpec spec) => _queues.CreateQueueAsync(new CreateQueueRequest { Spec = spec }, Soon);
+    private AsyncUnaryCall<CreateQueueResponse> Create(QueueSpec spec) =>
+        _queues.CreateQueueAsync(new CreateQueueRequest { Spec = spec }, Soon);
 
     private async Task<string> CreateAsync(Action<QueueSpec>? configure = null)
     {
@@ -289,5 +306,6 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
     private async Task<SettleResponse> SettleAsync(string queue, Settlement settlement, QueueItem item) =>
         await _queues.SettleAsync(new SettleRequest { Queue = queue, LeaseIds = { item.LeaseId }, Settlement = settlement }, Soon);
 
-    private async Task<QueueInfo> InfoAsync(string queue) => (await _queues.GetQueueAsync(new GetQueueRequest { Queue = queue }, Soon)).Queue;
+    private async Task<QueueInfo> InfoAsync(string queue) =>
+        (await _queues.GetQueueAsync(new GetQueueRequest { Queue = queue }, Soon)).Queue;
 }

@@ -78,7 +78,8 @@ public sealed class QueueTimeTests(SharedCoordinator shared) : IClassFixture<Sha
     {
         // Long enough for the next put, on a slow machine too.
         var kept = await CreateAsync(spec => spec.IdleTtl = Specs.Seconds(1));
-        await _queues.PutAsync(new PutRequest { Queue = kept, Items = { new QueueItem { Body = Text("a") } }, Timeout = Specs.Seconds(0) }, Soon);
+        await _queues.PutAsync(
+            new PutRequest { Queue = kept, Items = { new QueueItem { Body = Text("a") } }, Timeout = Specs.Seconds(0) }, Soon);
         var idle = await CreateAsync(spec => spec.IdleTtl = Specs.Seconds(0.05));
         await UntilGoneAsync(idle);
         Assert.Equal("a", Read((await GetAsync(kept)).Items.Single().Body));
@@ -108,12 +109,14 @@ public sealed class QueueTimeTests(SharedCoordinator shared) : IClassFixture<Sha
     }
 
     private async Task PutAsync(string queue, string item, long priority = 0) =>
-        await _queues.PutAsync(new PutRequest { Queue = queue, Items = { new QueueItem { Body = Text(item), Priority = priority } } }, Soon);
+        await _queues.PutAsync(
+            new PutRequest { Queue = queue, Items = { new QueueItem { Body = Text(item), Priority = priority } } }, Soon);
 
     private async Task<GetResponse> GetAsync(string queue, bool leased = false, double lease = Hour) => await _queues.GetAsync(
         new GetRequest { Queue = queue, Leased = leased, Lease = leased ? Specs.Seconds(lease) : null }, Soon);
 
-    private async Task<SettleResponse> SettleAsync(string queue, QueueItem item, Settlement settlement, double? duration = null) => await _queues.SettleAsync(
+    private async Task<SettleResponse> SettleAsync(string queue, QueueItem item, Settlement settlement, double? duration = null) =>
+        await _queues.SettleAsync(
         new SettleRequest
         {
             Queue = queue,
@@ -123,5 +126,6 @@ public sealed class QueueTimeTests(SharedCoordinator shared) : IClassFixture<Sha
         },
         Soon);
 
-    private async Task<QueueInfo> InfoAsync(string queue) => (await _queues.GetQueueAsync(new GetQueueRequest { Queue = queue }, Soon)).Queue;
+    private async Task<QueueInfo> InfoAsync(string queue) =>
+        (await _queues.GetQueueAsync(new GetQueueRequest { Queue = queue }, Soon)).Queue;
 }

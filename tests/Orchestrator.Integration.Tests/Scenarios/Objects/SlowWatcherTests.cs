@@ -20,7 +20,8 @@ public sealed class SlowWatcherTests(SharedCoordinator shared) : IClassFixture<S
         var dict = Unique("dict");
         await UpdateAsync(dict, [Set("first", [1])]);
         // A connection of its own: its unread data must not block the others.
-        using var slow = new StateService.StateServiceClient(shared.Coordinator.Connect()).WatchState(new WatchStateRequest { Kind = StateKind.Dict, Name = dict }, Soon);
+        using var slow = new StateService.StateServiceClient(shared.Coordinator.Connect()).WatchState(
+            new WatchStateRequest { Kind = StateKind.Dict, Name = dict }, Soon);
         Assert.Equal("first", (await NextAsync(slow))!.DictSet.Key);
         // More than the transport buffers for a client that does not read, so that the watch stops in the middle.
         for (var i = 0; i < 8; i++)

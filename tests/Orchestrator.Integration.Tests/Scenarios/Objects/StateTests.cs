@@ -17,7 +17,8 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
     {
         var dict = Unique("dict");
         await UpdateAsync(dict, Set("a", "1"), Set("b", "\"text\""));
-        await RefusesAsync(Update(dict, Set("a", "2"), new DictEdit { Key = "b", Add = 1 }), StatusCode.InvalidArgument, "INVALID", "a string, not a number");
+        await RefusesAsync(Update(
+            dict, Set("a", "2"), new DictEdit { Key = "b", Add = 1 }), StatusCode.InvalidArgument, "INVALID", "a string, not a number");
         var read = await ReadAsync(dict, "a", "missing");
         Assert.Equal(("1", "missing"), (Payloads.ToJson(read.Entries.Single().Value), read.MissingKeys.Single()));
         Assert.Equal(2, read.Count);
@@ -46,14 +47,16 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
         var dict = Unique("dict");
         await UpdateAsync(dict, Set("k", """{"a": [1]}"""));
         await RefusesAsync(
-            Update(dict, new DictEdit { Key = "k", Path = new PathEdit { Path = path, Value = Payloads.FromJson("1") } }), StatusCode.InvalidArgument, "INVALID", says);
+            Update(dict, new DictEdit { Key = "k", Path = new PathEdit { Path = path, Value = Payloads.FromJson("1") } }),
+            StatusCode.InvalidArgument, "INVALID", says);
     }
 
     [Fact]
     public async Task Append_and_add_begin_with_nothing_and_keep_every_digit()
     {
         var dict = Unique("dict");
-        await UpdateAsync(dict, Append("list", "1"), Append("list", "2"), Set("n", "9007199254740993"), new DictEdit { Key = "n", Add = 2 }, new DictEdit { Key = "new", Add = 3 });
+        await UpdateAsync(dict, Append("list", "1"), Append("list", "2"), Set("n", "9007199254740993"), new DictEdit { Key = "n", Add = 2 },
+            new DictEdit { Key = "new", Add = 3 });
         var read = await ReadAsync(dict, "list", "n", "new");
         Assert.Equal(["[1,2]", "\"9007199254740995\"", "3"], read.Entries.Select(entry => Payloads.ToJson(entry.Value)));
     }
@@ -102,7 +105,8 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
         Assert.Equal(2, page.Entries.Count);
         Assert.NotEmpty(page.NextPageToken);
         await RefusesAsync(
-            _state.ReadDictAsync(new ReadDictRequest { Dict = dict, Keys = { "k0", "k1", "k2" } }, Soon), StatusCode.ResourceExhausted, "LIMIT_EXCEEDED", "first 2");
+            _state.ReadDictAsync(new ReadDictRequest { Dict = dict, Keys = { "k0", "k1", "k2" } }, Soon), StatusCode.ResourceExhausted,
+            "LIMIT_EXCEEDED", "first 2");
     }
 
     [Fact]
@@ -128,7 +132,8 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
         var read = await _state.ReadListAsync(new ReadListRequest { List = list, Start = -3 }, Soon);
         Assert.Equal((4, "c b A"), (read.Count, string.Join(' ', read.Values.Select(Read))));
         await RefusesAsync(
-            _state.UpdateListAsync(new UpdateListRequest { List = list, Edits = { new ListEdit { Clear = true }, new ListEdit { Pop = 7 } } }, Soon),
+            _state.UpdateListAsync(
+                new UpdateListRequest { List = list, Edits = { new ListEdit { Clear = true }, new ListEdit { Pop = 7 } } }, Soon),
             StatusCode.InvalidArgument,
             "INVALID",
             "index 7 is out of range");
@@ -153,14 +158,18 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
     public async Task An_array_has_one_length_and_one_type()
     {
         var array = Unique("array");
-        var created = await _state.UpdateArrayAsync(new UpdateArrayRequest { Array = array, Length = 3, Edits = { At(0, 1.5), At(-1, 2.5) } }, Soon);
+        var created = await _state.UpdateArrayAsync(
+            new UpdateArrayRequest { Array = array, Length = 3, Edits = { At(0, 1.5), At(-1, 2.5) } }, Soon);
         Assert.Equal([1.5, 2.5], created.After.Select(number => number.Real));
         var read = await _state.ReadArrayAsync(new ReadArrayRequest { Array = array }, Soon);
         Assert.Equal([1.5, 0, 2.5], read.Values.Select(number => number.Real));
         await RefusesAsync(
-            _state.UpdateArrayAsync(new UpdateArrayRequest { Array = array, Edits = { At(1, 7), At(3, 1) } }, Soon), StatusCode.InvalidArgument, "INVALID", "index 3 is out of range");
-        Assert.Equal(0, (await _state.ReadArrayAsync(new ReadArrayRequest { Array = array, Start = 1, Limit = 1 }, Soon)).Values.Single().Real);
-        await RefusesAsync(_state.UpdateArrayAsync(new UpdateArrayRequest { Array = array, Length = 4 }, Soon), StatusCode.FailedPrecondition, "KIND_MISMATCH");
+            _state.UpdateArrayAsync(new UpdateArrayRequest { Array = array, Edits = { At(1, 7), At(3, 1) } }, Soon),
+            StatusCode.InvalidArgument, "INVALID", "index 3 is out of range");
+        Assert.Equal(
+            0, (await _state.ReadArrayAsync(new ReadArrayRequest { Array = array, Start = 1, Limit = 1 }, Soon)).Values.Single().Real);
+        await RefusesAsync(_state.UpdateArrayAsync(
+            new UpdateArrayRequest { Array = array, Length = 4 }, Soon), StatusCode.FailedPrecondition, "KIND_MISMATCH");
     }
 
     [Fact]
@@ -170,12 +179,14 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
         var version = (await UpdateAsync(dict, Set("a", "1"))).Version;
         await UpdateAsync(dict, Set("a", "2"));
         await RefusesAsync(
-            _state.UpdateDictAsync(new UpdateDictRequest { Dict = dict, Edits = { Set("a", "3") }, Guard = new Guard { ExpectedVersion = version } }, Soon),
+            _state.UpdateDictAsync(
+                new UpdateDictRequest { Dict = dict, Edits = { Set("a", "3") }, Guard = new Guard { ExpectedVersion = version } }, Soon),
             StatusCode.FailedPrecondition,
             "STALE",
             $"has version {version + 1}");
         await RefusesAsync(
-            _state.UpdateDictAsync(new UpdateDictRequest { Dict = dict, Edits = { Set("a", "3") }, Guard = new Guard { Lock = "nobody", FencingToken = 1 } }, Soon),
+            _state.UpdateDictAsync(new UpdateDictRequest { Dict = dict, Edits = { Set("a", "3") },
+                Guard = new Guard { Lock = "nobody", FencingToken = 1 } }, Soon),
             StatusCode.FailedPrecondition,
             "STALE");
     }
@@ -187,7 +198,8 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
         var tokens = new List<ulong>();
         for (var i = 0; i < 2; i++)
         {
-            var held = await shared.Coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, SessionId = await shared.Coordinator.OpenSessionAsync() }, Soon);
+            var held = await shared.Coordinator.Sync.AcquireLockAsync(
+                new AcquireLockRequest { Lock = name, SessionId = await shared.Coordinator.OpenSessionAsync() }, Soon);
             tokens.Add(held.FencingToken);
             await GuardedAsync(held.FencingToken, $"{i}");
             if (i == 0)
@@ -198,7 +210,8 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
         Assert.Equal("1", Payloads.ToJson((await ReadAsync(dict, "a")).Entries.Single().Value));
 
         AsyncUnaryCall<UpdateDictResponse> Guarded(ulong token, string value) => _state.UpdateDictAsync(
-            new UpdateDictRequest { Dict = dict, Edits = { Set("a", value) }, Guard = new Guard { Lock = name, FencingToken = token } }, Soon);
+            new UpdateDictRequest { Dict = dict, Edits = { Set("a", value) }, Guard = new Guard { Lock = name, FencingToken = token } },
+            Soon);
 
         async Task GuardedAsync(ulong token, string value) => await Guarded(token, value);
     }
@@ -232,7 +245,8 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
             version = change.Version;
         }
 
-        using var resumed = _state.WatchState(new WatchStateRequest { Kind = StateKind.Dict, Name = dict, KeyPrefix = "k", AfterVersion = version }, Soon);
+        using var resumed = _state.WatchState(
+            new WatchStateRequest { Kind = StateKind.Dict, Name = dict, KeyPrefix = "k", AfterVersion = version }, Soon);
         Assert.Equal("k20", (await NextAsync(resumed)).DictSet.Key);
         await _state.DeleteStateAsync(new DeleteStateRequest { Kind = StateKind.Dict, Name = dict }, Soon);
         WatchStateResponse last;
@@ -274,13 +288,19 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
     {
         await RefusesAsync(Update(new string('n', 129), Set("a", "1")), StatusCode.InvalidArgument, "INVALID", "128");
         await RefusesAsync(Update("dict", new DictEdit { Key = "a" }), StatusCode.InvalidArgument, "INVALID", "edit 0");
-        await RefusesAsync(_state.ReadListAsync(new ReadListRequest { List = "list", Limit = -1 }, Soon), StatusCode.InvalidArgument, "INVALID", "-1");
-        await RefusesAsync(_state.ReadDictAsync(new ReadDictRequest { Dict = "dict", PageSize = -2 }, Soon), StatusCode.InvalidArgument, "INVALID", "-2");
-        await RefusesAsync(_state.ListStateAsync(new ListStateRequest { Kind = (StateKind)9 }, Soon), StatusCode.InvalidArgument, "INVALID", "9");
-        await RefusesAsync(_state.DeleteStateAsync(new DeleteStateRequest { Kind = StateKind.Dict, Name = "nowhere" }, Soon), StatusCode.NotFound, "NOT_FOUND", "nowhere");
+        await RefusesAsync(
+            _state.ReadListAsync(new ReadListRequest { List = "list", Limit = -1 }, Soon), StatusCode.InvalidArgument, "INVALID", "-1");
+        await RefusesAsync(
+            _state.ReadDictAsync(new ReadDictRequest { Dict = "dict", PageSize = -2 }, Soon), StatusCode.InvalidArgument, "INVALID", "-2");
+        await RefusesAsync(
+            _state.ListStateAsync(new ListStateRequest { Kind = (StateKind)9 }, Soon), StatusCode.InvalidArgument, "INVALID", "9");
+        await RefusesAsync(_state.DeleteStateAsync(
+            new DeleteStateRequest { Kind = StateKind.Dict, Name = "nowhere" }, Soon), StatusCode.NotFound, "NOT_FOUND", "nowhere");
         var large = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[4_000_001]) };
-        await RefusesAsync(Update("dict", new DictEdit { Key = "a", Set = large }), StatusCode.ResourceExhausted, "LIMIT_EXCEEDED", "edits[0].set");
-        Assert.DoesNotContain((await _state.ListStateAsync(new ListStateRequest { Kind = StateKind.Dict, PageSize = 1000 }, Soon)).Objects, item => item.Name == "dict");
+        await RefusesAsync(
+            Update("dict", new DictEdit { Key = "a", Set = large }), StatusCode.ResourceExhausted, "LIMIT_EXCEEDED", "edits[0].set");
+        Assert.DoesNotContain((await _state.ListStateAsync(new ListStateRequest { Kind = StateKind.Dict, PageSize = 1000 }, Soon)).Objects,
+            item => item.Name == "dict");
     }
 
     private static DictEdit Set(string key, string json) => new() { Key = key, Set = Payloads.FromJson(json) };
@@ -289,7 +309,8 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
 
     private static Number Whole(long number) => new() { Integer = number };
 
-    private static ArrayEdit At(long index, double number) => new() { Index = index, Edit = new NumberEdit { Set = new Number { Real = number } } };
+    private static ArrayEdit At(long index, double number) =>
+        new() { Index = index, Edit = new NumberEdit { Set = new Number { Real = number } } };
 
     private static async Task<WatchStateResponse> NextAsync(AsyncServerStreamingCall<WatchStateResponse> watch)
     {

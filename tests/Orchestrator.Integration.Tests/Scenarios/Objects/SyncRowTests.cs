@@ -7,7 +7,9 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 
-/// <summary>The rows of the semantics page on synchronization, one test each, through a real socket by the unary calls that scripts use.</summary>
+/// <summary>
+/// The rows of the semantics page on synchronization, one test each, through a real socket by the unary calls that scripts use.
+/// </summary>
 public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private static readonly Duration s_zero = Duration.FromTimeSpan(TimeSpan.Zero);
@@ -23,7 +25,8 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         await AcquireAsync("plain", session);
         var again = AcquireAsync("plain", session);
         // The wait is listed as waiting for its own session, and ends like any other wait.
-        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(session) && edge.HolderSession == SessionAlias.Of(session)));
+        await _coordinator.UntilWaitsAsync(
+            edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(session) && edge.HolderSession == SessionAlias.Of(session)));
         await ReleaseAsync("plain", session);
         Assert.Equal(WaitStatus.Ok, (await again).Status);
 
@@ -77,7 +80,8 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var (holder, next) = (await SessionAsync(), await SessionAsync());
         var token = (await AcquireAsync("inherited", holder)).FencingToken;
         var waiting = AcquireAsync("inherited", next);
-        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(next) && edge.HolderSession == SessionAlias.Of(holder) && edge.Object == "locks/inherited"));
+        await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(next)
+            && edge.HolderSession == SessionAlias.Of(holder) && edge.Object == "locks/inherited"));
         await _coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = holder });
         var granted = await waiting;
         Assert.Equal(WaitStatus.Ok, granted.Status);
@@ -89,7 +93,8 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     public async Task A_hold_without_a_session_gets_one_that_lives_for_its_lease()
     {
         var held = await Sync.AcquireLockAsync(
-            new AcquireLockRequest { Lock = "leased", Lease = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(200)) }, CoordinatorProcess.Deadline());
+            new AcquireLockRequest { Lock = "leased", Lease = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(200)) },
+            CoordinatorProcess.Deadline());
         Assert.NotEmpty(held.SessionId);
         // Not released: only the lease ends it.
         Assert.Equal(WaitStatus.Ok, (await AcquireAsync("leased", await SessionAsync())).Status);
@@ -99,7 +104,8 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     public async Task Semaphore_bounded_releases_no_more_than_it_has_and_the_permits_of_an_ended_session_come_back()
     {
         var (one, two) = (await SessionAsync(), await SessionAsync());
-        var request = new AcquireSemaphoreRequest { Semaphore = "pool", InitialPermits = 2, Bounded = true, Permits = 2, SessionId = one, Timeout = s_zero };
+        var request = new AcquireSemaphoreRequest { Semaphore = "pool", InitialPermits = 2, Bounded = true, Permits = 2, SessionId = one,
+            Timeout = s_zero };
         Assert.Equal(WaitStatus.Ok, (await Sync.AcquireSemaphoreAsync(request, CoordinatorProcess.Deadline())).Status);
         var waiting = Sync.AcquireSemaphoreAsync(
             new AcquireSemaphoreRequest { Semaphore = "pool", SessionId = two }, CoordinatorProcess.Deadline()).ResponseAsync;
@@ -114,11 +120,13 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     [Fact]
     public async Task Event_set_wakes_all_and_a_set_event_is_passed_at_once()
     {
-        var waits = Enumerable.Range(0, 3).Select(_ => Sync.WaitEventAsync(new WaitEventRequest { Event = "go" }, CoordinatorProcess.Deadline()).ResponseAsync).ToArray();
+        var waits = Enumerable.Range(0, 3).Select(
+            _ => Sync.WaitEventAsync(new WaitEventRequest { Event = "go" }, CoordinatorProcess.Deadline()).ResponseAsync).ToArray();
         await _coordinator.UntilWaitsAsync(edges => edges.Count(edge => edge.Object == "events/go") == 3);
         Assert.False((await Sync.SetEventAsync(new SetEventRequest { Event = "go", Set = true }, CoordinatorProcess.Deadline())).WasSet);
         Assert.All(await Task.WhenAll(waits), response => Assert.Equal(WaitStatus.Ok, response.Status));
-        Assert.Equal(WaitStatus.Ok, (await Sync.WaitEventAsync(new WaitEventRequest { Event = "go", Timeout = s_zero }, CoordinatorProcess.Deadline())).Status);
+        Assert.Equal(WaitStatus.Ok,
+            (await Sync.WaitEventAsync(new WaitEventRequest { Event = "go", Timeout = s_zero }, CoordinatorProcess.Deadline())).Status);
     }
 
     [Fact]
@@ -130,7 +138,8 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         Assert.Equal("NOT_OWNER", ReasonOf(unlocked));
         var first = await AcquireAsync("guard", waiter);
         var waiting = Sync.WaitConditionAsync(
-            new WaitConditionRequest { Condition = "ready", Lock = "guard", SessionId = waiter }, CoordinatorProcess.Deadline()).ResponseAsync;
+            new WaitConditionRequest { Condition = "ready", Lock = "guard", SessionId = waiter },
+            CoordinatorProcess.Deadline()).ResponseAsync;
         // Available only because the waiter has released it.
         await AcquireAsync("guard", notifier);
         var notified = await Sync.NotifyConditionAsync(
@@ -146,16 +155,19 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     public async Task Condition_notify_wakes_in_waiting_order_and_a_timeout_holds_the_lock_again()
     {
         async Task<WaitConditionResponse> Wait(string session, Duration? timeout = null) => await Sync.WaitConditionAsync(
-            new WaitConditionRequest { Condition = "order", Lock = "order", SessionId = session, Timeout = timeout }, CoordinatorProcess.Deadline());
+            new WaitConditionRequest { Condition = "order", Lock = "order", SessionId = session, Timeout = timeout },
+            CoordinatorProcess.Deadline());
         async Task NotifyAsync(string session) =>
-            await Sync.NotifyConditionAsync(new NotifyConditionRequest { Condition = "order", Lock = "order", SessionId = session }, CoordinatorProcess.Deadline());
+            await Sync.NotifyConditionAsync(
+                new NotifyConditionRequest { Condition = "order", Lock = "order", SessionId = session }, CoordinatorProcess.Deadline());
         var waits = new List<(string Session, Task<WaitConditionResponse> Wait)>();
         for (var i = 0; i < 3; i++)
         {
             var session = await SessionAsync();
             await AcquireAsync("order", session);
             waits.Add((session, Wait(session)));
-            await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(session) && edge.Object == "conditions/order"));
+            await _coordinator.UntilWaitsAsync(
+                edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(session) && edge.Object == "conditions/order"));
         }
 
         var notifier = await SessionAsync();
@@ -188,20 +200,24 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         Assert.Equal(WaitStatus.Timeout, (await Wait("broken", Duration.FromTimeSpan(TimeSpan.FromMilliseconds(20)))).Status);
         Assert.Equal("BROKEN_BARRIER", ReasonOf(await FailsAsync(() => waiting)));
         Assert.Equal("BROKEN_BARRIER", ReasonOf(await FailsAsync(() => Wait("broken"))));
-        await Sync.ControlBarrierAsync(new ControlBarrierRequest { Barrier = "broken", Action = BarrierAction.Reset }, CoordinatorProcess.Deadline());
+        await Sync.ControlBarrierAsync(
+            new ControlBarrierRequest { Barrier = "broken", Action = BarrierAction.Reset }, CoordinatorProcess.Deadline());
         await Task.WhenAll(Wait("broken"), Wait("broken"), Wait("broken"));
     }
 
     [Fact]
     public async Task Barrier_abort_breaks_it_for_who_waits_and_who_comes_until_reset()
     {
-        async Task<WaitBarrierResponse> Wait() => await Sync.WaitBarrierAsync(new WaitBarrierRequest { Barrier = "aborted", Parties = 2 }, CoordinatorProcess.Deadline());
+        async Task<WaitBarrierResponse> Wait() =>
+            await Sync.WaitBarrierAsync(new WaitBarrierRequest { Barrier = "aborted", Parties = 2 }, CoordinatorProcess.Deadline());
         var waiting = Wait();
         await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == "barriers/aborted"));
-        await Sync.ControlBarrierAsync(new ControlBarrierRequest { Barrier = "aborted", Action = BarrierAction.Abort }, CoordinatorProcess.Deadline());
+        await Sync.ControlBarrierAsync(
+            new ControlBarrierRequest { Barrier = "aborted", Action = BarrierAction.Abort }, CoordinatorProcess.Deadline());
         Assert.Equal("BROKEN_BARRIER", ReasonOf(await FailsAsync(() => waiting)));
         Assert.Equal("BROKEN_BARRIER", ReasonOf(await FailsAsync(Wait)));
-        await Sync.ControlBarrierAsync(new ControlBarrierRequest { Barrier = "aborted", Action = BarrierAction.Reset }, CoordinatorProcess.Deadline());
+        await Sync.ControlBarrierAsync(
+            new ControlBarrierRequest { Barrier = "aborted", Action = BarrierAction.Reset }, CoordinatorProcess.Deadline());
         Assert.Equal([0, 1], (await Task.WhenAll(Wait(), Wait())).Select(response => response.Index).Order());
     }
 
@@ -210,24 +226,29 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     {
         var waiting = Sync.WaitLatchAsync(new WaitLatchRequest { Latch = "done", Count = 2 }, CoordinatorProcess.Deadline()).ResponseAsync;
         await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == "latches/done"));
-        Assert.Equal(1, (await Sync.CountDownLatchAsync(new CountDownLatchRequest { Latch = "done" }, CoordinatorProcess.Deadline())).Remaining);
-        Assert.Equal(0, (await Sync.CountDownLatchAsync(new CountDownLatchRequest { Latch = "done" }, CoordinatorProcess.Deadline())).Remaining);
+        Assert.Equal(
+            1, (await Sync.CountDownLatchAsync(new CountDownLatchRequest { Latch = "done" }, CoordinatorProcess.Deadline())).Remaining);
+        Assert.Equal(
+            0, (await Sync.CountDownLatchAsync(new CountDownLatchRequest { Latch = "done" }, CoordinatorProcess.Deadline())).Remaining);
         Assert.Equal(WaitStatus.Ok, (await waiting).Status);
-        Assert.Equal(WaitStatus.Ok, (await Sync.WaitLatchAsync(new WaitLatchRequest { Latch = "done" }, CoordinatorProcess.Deadline())).Status);
+        Assert.Equal(
+            WaitStatus.Ok, (await Sync.WaitLatchAsync(new WaitLatchRequest { Latch = "done" }, CoordinatorProcess.Deadline())).Status);
     }
 
     [Fact]
     public async Task Semaphore_a_signal_may_come_before_anybody_waits_for_it()
     {
         async Task<int> Signal(int? initial) => (await Sync.ReleaseSemaphoreAsync(
-            initial is { } permits ? new ReleaseSemaphoreRequest { Semaphore = "signals", InitialPermits = permits } : new ReleaseSemaphoreRequest { Semaphore = "signals" },
+            initial is { } permits ? new ReleaseSemaphoreRequest { Semaphore = "signals", InitialPermits = permits }
+                : new ReleaseSemaphoreRequest { Semaphore = "signals" },
             CoordinatorProcess.Deadline())).AvailablePermits;
         Assert.Equal("NOT_FOUND", ReasonOf(await FailsAsync(() => Signal(null))));
         Assert.Equal("INVALID", ReasonOf(await FailsAsync(() => Signal(-1))));
         Assert.Equal(1, await Signal(0));
         Assert.Equal(2, await Signal(null));
         Assert.Equal("KIND_MISMATCH", ReasonOf(await FailsAsync(() => Signal(5))));
-        var request = new AcquireSemaphoreRequest { Semaphore = "signals", InitialPermits = 0, Permits = 2, SessionId = await SessionAsync(), Timeout = s_zero };
+        var request = new AcquireSemaphoreRequest { Semaphore = "signals", InitialPermits = 0, Permits = 2,
+            SessionId = await SessionAsync(), Timeout = s_zero };
         Assert.Equal(WaitStatus.Ok, (await Sync.AcquireSemaphoreAsync(request, CoordinatorProcess.Deadline())).Status);
     }
 
@@ -240,8 +261,10 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         // On a slow machine a deadline can pass before the wait was seen: then retries with a longer one.
         for (var seconds = 1; !waited && seconds < 30; seconds *= 2)
         {
-            var waiting = Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "deadline", SessionId = late }, CoordinatorProcess.Deadline(seconds)).ResponseAsync;
-            await _coordinator.UntilWaitsAsync(edges => (waited |= edges.Any(edge => edge.WaiterSession == SessionAlias.Of(late))) || waiting.IsCompleted);
+            var waiting = Sync.AcquireLockAsync(
+                new AcquireLockRequest { Lock = "deadline", SessionId = late }, CoordinatorProcess.Deadline(seconds)).ResponseAsync;
+            await _coordinator.UntilWaitsAsync(
+                edges => (waited |= edges.Any(edge => edge.WaiterSession == SessionAlias.Of(late))) || waiting.IsCompleted);
             Assert.Equal(StatusCode.DeadlineExceeded, (await FailsAsync(() => waiting)).StatusCode);
         }
 
@@ -292,7 +315,8 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var token = (await AcquireAsync("listed", holder)).FencingToken;
         var waiting = AcquireAsync("listed", waiter);
         await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(waiter)));
-        var item = (await Sync.ListSyncAsync(new ListSyncRequest { PageSize = 1_000 }, CoordinatorProcess.Deadline())).Objects.Single(item => item.Object == "locks/listed");
+        var item = (await Sync.ListSyncAsync(
+            new ListSyncRequest { PageSize = 1_000 }, CoordinatorProcess.Deadline())).Objects.Single(item => item.Object == "locks/listed");
         Assert.Equal(("the holder", token), (item.Holders.Single().DisplayName, item.Holders.Single().FencingToken));
         Assert.Equal("the waiter", item.Waiters.Single().DisplayName);
         await ReleaseAsync("listed", holder);
@@ -312,7 +336,8 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     [Fact]
     public async Task Negative_timeouts_and_unknown_sessions_are_refused_by_name()
     {
-        var negative = await FailsAsync(async () => await AcquireAsync("x", await SessionAsync(), timeout: Duration.FromTimeSpan(TimeSpan.FromSeconds(-1))));
+        var negative = await FailsAsync(
+            async () => await AcquireAsync("x", await SessionAsync(), timeout: Duration.FromTimeSpan(TimeSpan.FromSeconds(-1))));
         Assert.Equal((StatusCode.InvalidArgument, "INVALID"), (negative.StatusCode, ReasonOf(negative)));
         Assert.Contains("-1", negative.Status.Detail, StringComparison.Ordinal);
         var unknown = await FailsAsync(() => AcquireAsync("x", "nobody"));
@@ -326,7 +351,8 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         var (holder, gone) = (await SessionAsync(), await SessionAsync());
         await AcquireAsync("kept", holder);
         using var leaving = new CancellationTokenSource();
-        var waiting = Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "kept", SessionId = gone }, cancellationToken: leaving.Token).ResponseAsync;
+        var waiting = Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = "kept", SessionId = gone }, cancellationToken: leaving.Token).ResponseAsync;
         await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.WaiterSession == SessionAlias.Of(gone)));
         await leaving.CancelAsync();
         Assert.Equal(StatusCode.Cancelled, (await FailsAsync(() => waiting)).StatusCode);
@@ -336,10 +362,13 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     }
 
     private async Task<string> SessionAsync(string name = "") =>
-        (await _coordinator.Sessions.CreateSessionAsync(new CreateSessionRequest { DisplayName = name }, CoordinatorProcess.Deadline())).SessionId;
+        (await _coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { DisplayName = name }, CoordinatorProcess.Deadline())).SessionId;
 
-    private async Task<AcquireLockResponse> AcquireAsync(string name, string session, LockMode mode = LockMode.Plain, Duration? timeout = null) =>
-        await Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, Mode = mode, SessionId = session, Timeout = timeout }, CoordinatorProcess.Deadline());
+    private async Task<AcquireLockResponse> AcquireAsync(
+        string name, string session, LockMode mode = LockMode.Plain, Duration? timeout = null) =>
+        await Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = name, Mode = mode, SessionId = session, Timeout = timeout }, CoordinatorProcess.Deadline());
 
     private async Task<ReleaseLockResponse> ReleaseAsync(string name, string session) =>
         await Sync.ReleaseLockAsync(new ReleaseLockRequest { Lock = name, SessionId = session }, CoordinatorProcess.Deadline());

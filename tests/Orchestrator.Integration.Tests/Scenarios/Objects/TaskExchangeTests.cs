@@ -15,9 +15,12 @@ public sealed class TaskExchangeTests(SharedCoordinator shared) : IClassFixture<
     [Fact]
     public async Task A_task_in_one_worker_and_a_task_in_another_talk_through_a_pipe()
     {
-        // Each of the two handlers is offered by one worker only, so the tasks run in two processes; and each waits for every message of the other.
-        await using var coordinator = await CoordinatorProcess.StartAsync(["--workers", "1", .. TestWorker.ArgumentsBeside(Environment.ProcessPath!)]);
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
+        // Each of the two handlers is offered by one worker only, so the tasks run in two processes; and each waits for every message of
+        // the other.
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            ["--workers", "1", .. TestWorker.ArgumentsBeside(Environment.ProcessPath!)]);
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
         await client.CreatePipeAsync(new PipeSpec { Name = "between", Duplex = true });
         var echo = (await coordinator.SubmitAsync(Specs.Json("pipe_echo", """{"pipe": "between", "end": "B"}"""))).Single();
         await coordinator.WaitUntilRunningAsync(echo);
@@ -33,7 +36,8 @@ public sealed class TaskExchangeTests(SharedCoordinator shared) : IClassFixture<
         const int Room = 100;
         const int Count = 5 * Room;
         await using var client = await ConnectAsync();
-        // The producer waits for room again and again: the queue holds a fifth of its items, and leased items take room until they are acknowledged.
+        // The producer waits for room again and again: the queue holds a fifth of its items, and leased items take room until they are
+        // acknowledged.
         var queue = (await client.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), MaxItems = Room })).Spec.Name;
         var producer = await _coordinator.SubmitAsync(Specs.Json("produce", $$"""{"queue": "{{queue}}", "count": {{Count}}}"""));
         var consumed = new List<double>();
@@ -55,7 +59,8 @@ public sealed class TaskExchangeTests(SharedCoordinator shared) : IClassFixture<
     [InlineData("produce", """{"queue": "bad name", "count": 1}""", "bad name")]
     [InlineData("pipe_echo", """{"pipe": "p", "end": "C"}""", "field 'end' must be \"A\" or \"B\", got \"C\"")]
     [InlineData("pipe_echo", """{"pipe": "no-such-pipe", "end": "A"}""", "there is no pipe \"no-such-pipe\"")]
-    [InlineData("increment", """{"dict": "d", "key": "k", "protection": "luck"}""", "field 'protection' must be none, lock, add or guard, got \"luck\"")]
+    [InlineData("increment", """{"dict": "d", "key": "k", "protection": "luck"}""",
+        "field 'protection' must be none, lock, add or guard, got \"luck\"")]
     [InlineData("hold", """{"locks": ["bad name"]}""", "bad name")]
     public async Task Bad_input_is_told_as_such(string handler, string input, string says)
     {

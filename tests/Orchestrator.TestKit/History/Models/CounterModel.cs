@@ -23,7 +23,8 @@ public sealed class CounterModel : HistoryModel<long>
             Read or HistoryOperation.SessionEnd => state,
             _ => throw new ArgumentException($"a counter has no operation {operation.Kind}", nameof(operation)),
         };
-        var isPossible = operation.IsUnknown || operation.Kind == HistoryOperation.SessionEnd || operation.Result == next.ToString(CultureInfo.InvariantCulture);
+        var isPossible = operation.IsUnknown || operation.Kind == HistoryOperation.SessionEnd
+            || operation.Result == next.ToString(CultureInfo.InvariantCulture);
         return isPossible ? [next] : [];
     }
 

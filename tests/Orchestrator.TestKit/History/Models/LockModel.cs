@@ -29,7 +29,8 @@ public sealed class LockModel : HistoryModel<LockState>
         Acquire when operation.Result == Timeout => state.Holder is null ? [] : [state],
         // An unobserved token is at least one more than the last.
         Acquire when operation.IsUnknown => state.Holder is null ? [new LockState(operation.Client, state.Token + 1)] : [],
-        Acquire => state.Holder is null && Token(operation) is var token && token > state.Token ? [new LockState(operation.Client, token)] : [],
+        Acquire => state.Holder is null && Token(operation) is var token && token > state.Token
+            ? [new LockState(operation.Client, token)] : [],
         Release => state.Holder == operation.Client ? [state with { Holder = null }] : [],
         HistoryOperation.SessionEnd => [state.Holder == operation.Client ? state with { Holder = null } : state],
         _ => throw new ArgumentException($"a lock has no operation {operation.Kind}", nameof(operation)),

@@ -7,8 +7,8 @@ namespace Orchestrator.TestKit.History;
 public sealed record QueueSlot(string Value, string? Holder, bool IsTentative = false);
 
 /// <summary>
-/// A bounded FIFO queue. Returned items precede all others, and are ordered by their puts among themselves; so the ready items are always in the
-/// order of the puts.
+/// A bounded FIFO queue. Returned items precede all others, and are ordered by their puts among themselves; so the ready items are always
+/// in the order of the puts.
 /// </summary>
 /// <param name="capacity">Its bound, against which leased items count, too.</param>
 public sealed class QueueModel(int capacity) : HistoryModel<ValueList<QueueSlot>>
@@ -49,7 +49,8 @@ public sealed class QueueModel(int capacity) : HistoryModel<ValueList<QueueSlot>
         Put => ApplyPut(state, operation),
         Get or Lease => ApplyTake(state, operation),
         Done => ApplyDone(state, operation),
-        Return => [state.FindIndex(IsLeaseOf(operation)) is >= 0 and var index ? state.With(index, state.Items[index] with { Holder = null }) : state],
+        Return => [state.FindIndex(IsLeaseOf(operation)) is >= 0 and var index
+            ? state.With(index, state.Items[index] with { Holder = null }) : state],
         HistoryOperation.SessionEnd => ApplyEnd(state, operation.Client),
         _ => throw new ArgumentException($"a queue has no operation {operation.Kind}", nameof(operation)),
     };

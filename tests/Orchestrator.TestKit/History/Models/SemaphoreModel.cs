@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Orchestrator.TestKit.History;
 
 /// <summary>
-/// A bounded semaphore, of which one permit at a time is acquired and released. With more at a time a wait could also time out behind another's,
-/// which this model would not allow.
+/// A bounded semaphore, of which one permit at a time is acquired and released. With more at a time a wait could also time out behind
+/// another's, which this model would not allow.
 /// </summary>
 /// <param name="permits">How many there are.</param>
 public sealed class SemaphoreModel(int permits) : HistoryModel<ValueList<string>>

@@ -11,7 +11,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects.Partner;
 
-/// <summary>The hidden verb <c>bench-partner ADDRESS</c>: runs the jobs that arrive as lines of its standard input, until it ends.</summary>
+/// <summary>
+/// The hidden verb <c>bench-partner ADDRESS</c>: runs the jobs that arrive as lines of its standard input, until it ends.
+/// </summary>
 internal static class PartnerJobs
 {
     public const string Produce = "produce";
@@ -36,7 +38,8 @@ internal static class PartnerJobs
             {
                 var words = line.Split(' ');
                 var plan = new RoundPlan(
-                    TimeSpan.FromSeconds(double.Parse(words[1], CultureInfo.InvariantCulture)), long.Parse(words[2], CultureInfo.InvariantCulture));
+                    TimeSpan.FromSeconds(double.Parse(words[1], CultureInfo.InvariantCulture)), long.Parse(
+                        words[2], CultureInfo.InvariantCulture));
                 await Console.Out.WriteLineAsync((await DoAsync(client, words[0], plan, words[3], words[4])).ToString());
             }
             catch (Exception exception) when (exception is OrchestratorException or RpcException or InvalidOperationException)
@@ -48,7 +51,8 @@ internal static class PartnerJobs
         return 0;
     }
 
-    private static Task<PartnerReport> DoAsync(OrchestratorClient client, string job, RoundPlan plan, string name, string extra) => job switch
+    private static Task<PartnerReport> DoAsync(OrchestratorClient client, string job, RoundPlan plan, string name, string extra) =>
+        job switch
     {
         Produce => ProduceAsync(client, plan, name, int.Parse(extra, CultureInfo.InvariantCulture)),
         Send => SendAsync(client, plan, name, int.Parse(extra, CultureInfo.InvariantCulture)),

@@ -24,7 +24,8 @@ internal sealed class PartnerProcess : IAsyncDisposable
     /// <exception cref="IOException">The job failed, or the partner has ended.</exception>
     public async Task<PartnerReport> DoAsync(string job, RoundPlan plan, string name, CancellationToken token, string extra = "")
     {
-        await _process.Input.WriteLineAsync(FormattableString.Invariant($"{job} {plan.Duration.TotalSeconds} {plan.Count} {name} {extra}").AsMemory(), token);
+        await _process.Input.WriteLineAsync(
+            FormattableString.Invariant($"{job} {plan.Duration.TotalSeconds} {plan.Count} {name} {extra}").AsMemory(), token);
         await _process.Input.FlushAsync(token);
         var line = await _process.Output.ReadLineAsync(token) ?? throw new IOException($"the partner process ended while it was to {job}");
         return PartnerReport.Parse(line);
@@ -44,7 +45,8 @@ internal sealed record PartnerReport(long Operations, LatencyRecorder Latency)
     public static PartnerReport Parse(string line)
     {
         if (!line.StartsWith(Done, StringComparison.Ordinal))
-            throw new IOException($"the partner process: {(line.StartsWith(Failed, StringComparison.Ordinal) ? line[Failed.Length..] : line)}");
+            throw new IOException(
+                $"the partner process: {(line.StartsWith(Failed, StringComparison.Ordinal) ? line[Failed.Length..] : line)}");
         var parts = line[Done.Length..].Split(' ', 2);
         var latency = new LatencyRecorder();
         latency.AddText(parts[1]);
