@@ -13,8 +13,11 @@ public sealed partial class OrchestratorClient
     /// <summary>The status, every <paramref name="interval"/>.</summary>
     public IAsyncEnumerable<ServiceStatus> WatchStatusAsync(TimeSpan interval, CancellationToken cancellationToken = default)
     {
-        var request = new WatchStatusRequest { Interval = TimeLimits.Finite(
-            interval, "the status would arrive only once; use GetStatusAsync to read it once") };
+        var request = new WatchStatusRequest
+        {
+            Interval = TimeLimits.Finite(
+            interval, "the status would arrive only once; use GetStatusAsync to read it once")
+        };
         return Errors.ReadAllAsync(
             token => _admin.WatchStatus(request, cancellationToken: token), static response => response.Status, cancellationToken);
     }

@@ -113,7 +113,10 @@ public sealed partial class OrchestratorClient : IExecutor
         var completion = new TaskCompletion { ResubmitWhenLost = options.ResubmitWhenLost };
         var spec = new TaskSpec
         {
-            Handler = function.Name, Input = function.Encode(input), Options = options.ToMessage(), RequestId = options.RequestId,
+            Handler = function.Name,
+            Input = function.Encode(input),
+            Options = options.ToMessage(),
+            RequestId = options.RequestId,
         };
         var stream = _streams.Pick();
         return (completion, stream, await stream.SubmitAsync(completion, 0, spec, cancellationToken));

@@ -11,13 +11,13 @@ public static class Specs
     /// <summary>A task with a JSON input.</summary>
     public static TaskSpec Json(string handler, string json = "{}", TaskOptions? options = null, ulong tag = 0, string requestId = "") =>
         new()
-    {
-        Handler = handler,
-        Input = new Payload { Json = JsonParser.Default.Parse<Value>(json) },
-        Options = options,
-        Tag = tag,
-        RequestId = requestId,
-    };
+        {
+            Handler = handler,
+            Input = new Payload { Json = JsonParser.Default.Parse<Value>(json) },
+            Options = options,
+            Tag = tag,
+            RequestId = requestId,
+        };
 
     /// <summary>A task with bytes.</summary>
     public static TaskSpec Bytes(string handler, byte[] data, ulong tag = 0) =>

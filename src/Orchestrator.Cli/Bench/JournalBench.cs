@@ -33,8 +33,14 @@ internal static class JournalBench
             {
                 var queue = $"bench/{Guid.NewGuid():N}";
                 await client.CreateQueueAsync(
-                    new QueueSpec { Name = queue, MaxItems = 100_000_000, MaxBytes = 16L << 30, Durability = level,
-                        IdleTtl = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) },
+                    new QueueSpec
+                    {
+                        Name = queue,
+                        MaxItems = 100_000_000,
+                        MaxBytes = 16L << 30,
+                        Durability = level,
+                        IdleTtl = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(1))
+                    },
                     token);
                 var shared = session.Queue(queue);
                 var body = Payloads.FromBytes(new byte[PayloadBytes]);

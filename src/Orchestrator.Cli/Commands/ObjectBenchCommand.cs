@@ -12,8 +12,12 @@ internal static class ObjectBenchCommand
     private static readonly Option<int> Size =
         new("--size") { Description = "Bytes of an item, message or value.", HelpName = "BYTES", DefaultValueFactory = _ => 64 };
 
-    private static readonly Option<int> InFlight = new("--in-flight") { Description = "Items or operations in flight where pipelined.",
-        HelpName = "N", DefaultValueFactory = _ => 4_096 };
+    private static readonly Option<int> InFlight = new("--in-flight")
+    {
+        Description = "Items or operations in flight where pipelined.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 4_096
+    };
 
     private static readonly Option<int> Rounds =
         new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 5 };
@@ -23,8 +27,12 @@ internal static class ObjectBenchCommand
     private static readonly Option<long> Count =
         new("--count") { Description = "Operations per round, instead of --duration.", HelpName = "N" };
 
-    private static readonly Option<string[]> Only = new("--only") { Description = "Measure these figures only, by their keys.",
-        HelpName = "KEY", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string[]> Only = new("--only")
+    {
+        Description = "Measure these figures only, by their keys.",
+        HelpName = "KEY",
+        AllowMultipleArgumentsPerToken = true
+    };
 
     private static readonly Option<bool> Baseline =
         new("--baseline") { Description = "Measure bare gRPC in the same run too, and print each figure as a ratio to it." };

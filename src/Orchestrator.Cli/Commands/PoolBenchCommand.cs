@@ -21,8 +21,12 @@ internal static class PoolBenchCommand
     private static readonly Option<int> Rounds =
         new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 3 };
 
-    private static readonly Option<double?> MinRatio = new("--min-ratio") { Description =
-        "Exit with 4 if the map is slower than this fraction of the stream's rate.", HelpName = "RATIO" };
+    private static readonly Option<double?> MinRatio = new("--min-ratio")
+    {
+        Description =
+        "Exit with 4 if the map is slower than this fraction of the stream's rate.",
+        HelpName = "RATIO"
+    };
 
     private static readonly Option<long?> MaxGrowth =
         new("--max-growth") { Description = "Exit with 4 if this program grows by more while it maps.", HelpName = "BYTES" };

@@ -52,8 +52,12 @@ internal static class RunCommand
 
     private static readonly Option<TimeSpan?> RunTimeout = DurationOption.Option("--run-timeout", "How long a task may run.");
 
-    private static readonly Option<string> Limiter = new("--rate-limiter") { Description =
-        "The rate limiter from which each attempt takes a permit before it starts.", HelpName = "NAME" };
+    private static readonly Option<string> Limiter = new("--rate-limiter")
+    {
+        Description =
+        "The rate limiter from which each attempt takes a permit before it starts.",
+        HelpName = "NAME"
+    };
     private static readonly Option<int> Attempts =
         new("--attempts") { Description = "Total attempts if the handler fails.", HelpName = "N" };
 

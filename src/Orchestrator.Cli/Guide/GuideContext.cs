@@ -47,8 +47,12 @@ internal sealed class GuideContext(GuideRow row, IOrchestratorPool pool, Action<
 
     /// <summary>Another client of the same coordinator, as in another program.</summary>
     public Task<OrchestratorClient> ConnectAsync(bool detachOnDisconnect = true) => OrchestratorClient.ConnectAsync(
-        new OrchestratorClientOptions { Endpoint = Client.Address.ToString(), Token = Client.Token,
-            DetachOnDisconnect = detachOnDisconnect }, token);
+        new OrchestratorClientOptions
+        {
+            Endpoint = Client.Address.ToString(),
+            Token = Client.Token,
+            DetachOnDisconnect = detachOnDisconnect
+        }, token);
 
     public Task PauseAsync(int milliseconds) => Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System, token);
 

@@ -179,8 +179,12 @@ internal sealed class LoadVerdict
         sent = _ledger.Sent,
         ended = _ledger.Ended,
         given_up = _ledger.GivenUp,
-        latency_seconds = new { p50 = _ledger.Latency.At(50)?.TotalSeconds, p99 = _ledger.Latency.At(99)?.TotalSeconds,
-            max = _ledger.Latency.Max.TotalSeconds },
+        latency_seconds = new
+        {
+            p50 = _ledger.Latency.At(50)?.TotalSeconds,
+            p99 = _ledger.Latency.At(99)?.TotalSeconds,
+            max = _ledger.Latency.Max.TotalSeconds
+        },
         coordinator_mb = _megabytes,
     };
 

@@ -90,7 +90,8 @@ internal sealed class TopLoop(OrchestratorClient client, IAnsiConsole console, T
             while (_inbox.Writer.TryWrite(Console.ReadKey(intercept: true)))
             {
             }
-        }) { IsBackground = true, Name = "keys" }.Start();
+        })
+        { IsBackground = true, Name = "keys" }.Start();
     }
 
     private async Task ActAsync(TopAction action, CancellationToken token)

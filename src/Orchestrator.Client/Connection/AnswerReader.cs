@@ -73,8 +73,11 @@ internal sealed class AnswerReader : ContextInterceptor
                 outcomes.Add(new Outcome
                 {
                     OperationId = ReadNumber(item, Outcome.OperationIdFieldNumber),
-                    Error = new OperationError { Code = (int)StatusCode.DataLoss,
-                        Message = $"the outcome of this operation cannot be read: {exception.Message}" },
+                    Error = new OperationError
+                    {
+                        Code = (int)StatusCode.DataLoss,
+                        Message = $"the outcome of this operation cannot be read: {exception.Message}"
+                    },
                 });
             }
         }

@@ -44,14 +44,14 @@ internal static class RpcExceptionMapper
     public static OrchestratorException Map(
         ErrorReason reason, StatusCode status, string message, TimeSpan? retryAfter, IReadOnlyList<WaitEdge>? cycle, Exception? inner) =>
             reason switch
-        {
-            ErrorReason.LimitExceeded => new ResourceExhaustedException(message, retryAfter, inner),
-            ErrorReason.Deadlock => new DeadlockException(message, cycle, inner),
-            ErrorReason.SessionLost => new SessionLostException(message, inner),
-            ErrorReason.ShutDown => new QueueShutDownException(message, inner),
-            ErrorReason.Unauthenticated or ErrorReason.PermissionDenied => new AccessDeniedException(message, status, reason, inner),
-            _ => new OrchestratorException(message, status, reason, inner),
-        };
+            {
+                ErrorReason.LimitExceeded => new ResourceExhaustedException(message, retryAfter, inner),
+                ErrorReason.Deadlock => new DeadlockException(message, cycle, inner),
+                ErrorReason.SessionLost => new SessionLostException(message, inner),
+                ErrorReason.ShutDown => new QueueShutDownException(message, inner),
+                ErrorReason.Unauthenticated or ErrorReason.PermissionDenied => new AccessDeniedException(message, status, reason, inner),
+                _ => new OrchestratorException(message, status, reason, inner),
+            };
 
     private static CoordinatorUnavailableException Unreachable(RpcException exception, CoordinatorEndpoint endpoint)
     {

@@ -121,8 +121,14 @@ public sealed class SharedQueue
     internal async Task<bool> SettleAsync(
         ulong lease, Settlement settlement, TimeSpan? duration, string reason, CancellationToken cancellationToken)
     {
-        var request = new SettleRequest { Queue = Name, LeaseIds = { lease }, Settlement = settlement, Reason = reason,
-            SessionId = _session.RequestSession };
+        var request = new SettleRequest
+        {
+            Queue = Name,
+            LeaseIds = { lease },
+            Settlement = settlement,
+            Reason = reason,
+            SessionId = _session.RequestSession
+        };
         if (duration is { } span)
             request.Duration = TimeLimits.Finite(
                 span, "an extended lease has an end; give its duration from now, or lease without a duration", "lease");

@@ -51,8 +51,11 @@ public sealed class SharedDict
     public async Task<UpdateDictResponse> UpdateAsync(
         IEnumerable<DictEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
-            new Operation { UpdateDict =
-                new UpdateDictRequest { Dict = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },
+            new Operation
+            {
+                UpdateDict =
+                new UpdateDictRequest { Dict = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession }
+            },
             cancellationToken)).UpdateDict;
 
     /// <summary>
@@ -117,8 +120,11 @@ public sealed class SharedList
     public async Task<UpdateListResponse> UpdateAsync(
         IEnumerable<ListEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
-            new Operation { UpdateList =
-                new UpdateListRequest { List = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession } },
+            new Operation
+            {
+                UpdateList =
+                new UpdateListRequest { List = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession }
+            },
             cancellationToken)).UpdateList;
 
     /// <summary>A slice, as in Python: a negative start counts from the end, a limit of 0 reads to the end.</summary>
@@ -148,8 +154,11 @@ public sealed class SharedValue
     /// <summary>Sets the integer if it has the expected value; returns whether it had.</summary>
     public async Task<bool> CompareAndSetAsync(long expected, long value, CancellationToken cancellationToken = default) =>
         (await UpdateAsync(
-            new NumberEdit { CompareAndSet =
-                new CompareAndSet { Expected = new Number { Integer = expected }, Value = new Number { Integer = value } } },
+            new NumberEdit
+            {
+                CompareAndSet =
+                new CompareAndSet { Expected = new Number { Integer = expected }, Value = new Number { Integer = value } }
+            },
             null,
             cancellationToken)).Changed;
 
@@ -166,8 +175,11 @@ public sealed class SharedValue
     public async Task<UpdateValueResponse> UpdateAsync(
         NumberEdit edit, Guard? guard = null, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
-            new Operation { UpdateValue =
-                new UpdateValueRequest { Value = Name, Edit = edit, Guard = guard, SessionId = _session.RequestSession } },
+            new Operation
+            {
+                UpdateValue =
+                new UpdateValueRequest { Value = Name, Edit = edit, Guard = guard, SessionId = _session.RequestSession }
+            },
             cancellationToken)).UpdateValue;
 }
 
@@ -190,8 +202,17 @@ public sealed class SharedArray
     public async Task<IReadOnlyList<Number>> UpdateAsync(
         IEnumerable<ArrayEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
-            new Operation { UpdateArray = new UpdateArrayRequest { Array = Name, Length = _length, Edits = { edits }, Guard = guard,
-                SessionId = _session.RequestSession } },
+            new Operation
+            {
+                UpdateArray = new UpdateArrayRequest
+                {
+                    Array = Name,
+                    Length = _length,
+                    Edits = { edits },
+                    Guard = guard,
+                    SessionId = _session.RequestSession
+                }
+            },
             cancellationToken)).UpdateArray.After;
 
     /// <summary>A slice: a negative start counts from the end, a limit of 0 reads to the end.</summary>

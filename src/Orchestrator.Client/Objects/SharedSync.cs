@@ -45,8 +45,14 @@ public sealed class SharedSemaphore
 
     private async Task<PermitHold?> AcquireAsync(int permits, TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        var request = new AcquireSemaphoreRequest { Semaphore = Name, Permits = permits, Bounded = _bounded,
-            SessionId = _session.RequestSession, Flow = _flow };
+        var request = new AcquireSemaphoreRequest
+        {
+            Semaphore = Name,
+            Permits = permits,
+            Bounded = _bounded,
+            SessionId = _session.RequestSession,
+            Flow = _flow
+        };
         if (_initialPermits is { } initial)
             request.InitialPermits = initial;
         request.Timeout = TimeLimits.OrNone(timeout);

@@ -263,8 +263,11 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
         {
             _host.Apply(rest is null
                 ? new TaskCommand.Report(view, _reports)
-                : new TaskCommand.Report(view, _reports) { Returned = WorkerMessageMapper.ToIds(rest.Returned),
-                    Updates = WorkerMessageMapper.ToUpdate(rest.Events) });
+                : new TaskCommand.Report(view, _reports)
+                {
+                    Returned = WorkerMessageMapper.ToIds(rest.Returned),
+                    Updates = WorkerMessageMapper.ToUpdate(rest.Events)
+                });
             if (_drained)
                 HalfCloseWhenDrained();
         }

@@ -222,7 +222,8 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         if (worker is null)
             return null;
         _engine.Apply(new CreateSession(task?.Handler.Name
-            ?? "", Task: new SessionTask(taskId, attempt, worker)) { Id = id, Client = task?.ObjectClient }, _clock.Now, _effects);
+            ?? "", Task: new SessionTask(taskId, attempt, worker))
+        { Id = id, Client = task?.ObjectClient }, _clock.Now, _effects);
         refused = _effects.Outcomes[^1].Outcome as ObjectError;
         _effects.Outcomes.RemoveAt(_effects.Outcomes.Count - 1);
         if (_engine.FindSession(id) is not { } session)

@@ -71,8 +71,13 @@ internal sealed class DataDirectoryLock : IDisposable
         try
         {
             // Exclusive: flock(2) underneath.
-            return new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite,
-                Share = FileShare.None, UnixCreateMode = OwnerOnly });
+            return new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                UnixCreateMode = OwnerOnly
+            });
         }
         catch (IOException exception) when (exception.HResult == WouldBlock)
         {

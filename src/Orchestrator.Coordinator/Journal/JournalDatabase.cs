@@ -307,10 +307,12 @@ internal sealed class JournalDatabase : IDisposable
         var name = System.IO.Path.GetFileName(Path) + JournalMarkFile.Suffix;
         if (mark is null && !Meta.JournalId.IsEmpty && !File.Exists(Path + JournalMarkFile.Suffix))
             throw new JournalException(
-                $"{name}, which says how far the journal has come, is missing, so it is unknown whether its end is lost") { IsLoss = true };
+                $"{name}, which says how far the journal has come, is missing, so it is unknown whether its end is lost")
+            { IsLoss = true };
         if (mark is { } found && !Meta.JournalId.IsEmpty && new Guid(Meta.JournalId.Span) != found.Journal)
             throw new JournalException(
-                $"{name} is that of another journal, so it is unknown whether the end of this one is lost") { IsLoss = true };
+                $"{name} is that of another journal, so it is unknown whether the end of this one is lost")
+            { IsLoss = true };
         _expected = mark;
     }
 

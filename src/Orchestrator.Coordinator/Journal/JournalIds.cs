@@ -24,7 +24,9 @@ internal readonly record struct JournalIds(ulong TaskId, ulong FencingToken, ulo
     {
         var meta = new Meta(database.Meta)
         {
-            TaskId = used.TaskId + ahead, FencingToken = used.FencingToken + ahead, EventSequence = used.EventSequence + ahead,
+            TaskId = used.TaskId + ahead,
+            FencingToken = used.FencingToken + ahead,
+            EventSequence = used.EventSequence + ahead,
         };
         database.Commit([], Durability.Disk, () => database.Write(meta));
     }

@@ -38,7 +38,10 @@ internal sealed class JournalMarkFile : IDisposable
         File.Delete(path);
         var file = new FileStream(path, new FileStreamOptions
         {
-            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, BufferSize = 0,
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite,
+            BufferSize = 0,
             UnixCreateMode = OwnerOnly,
         });
         // Written and not only reserved, so that later writes change only these bytes and a flush is cheap.

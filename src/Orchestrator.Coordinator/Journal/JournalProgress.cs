@@ -44,7 +44,8 @@ internal sealed class JournalProgress : IDisposable
         else if (isFlushed)
             _files.Check();
         _written = new JournalMark(
-            _written.Journal, Math.Max(_written.Position, last), metaWrites, _log.Position) { Sequence = _written.Sequence + 1 };
+            _written.Journal, Math.Max(_written.Position, last), metaWrites, _log.Position)
+        { Sequence = _written.Sequence + 1 };
         _mark.Write(_written);
         if (isFlushed)
             _unflushed = _written;

@@ -32,8 +32,13 @@ internal sealed class JournalSnapshot(string path)
             write(target =>
             {
                 // Further ids may have been reserved meanwhile.
-                var now = new Meta(target.Meta) { Snapshot = snapshot, SnapshotChunks = chunks, SnapshotPosition = position,
-                    SnapshotBytes = bytes };
+                var now = new Meta(target.Meta)
+                {
+                    Snapshot = snapshot,
+                    SnapshotChunks = chunks,
+                    SnapshotPosition = position,
+                    SnapshotBytes = bytes
+                };
                 target.Commit([], Core.Common.Durability.Disk, () => target.Activate(now));
             });
             onDone();

@@ -45,8 +45,11 @@ internal sealed class JournaledTask(TaskAccepted accepted)
         foreach (var failed in Attempts)
             yield return new Change { TaskRetried = new TaskRetried { TaskId = accepted.TaskId, Failed = failed } };
         if (Worker is { } worker)
-            yield return new Change { TaskAssigned =
-                new TaskAssigned { TaskId = accepted.TaskId, Attempt = Attempts.Count + 1, Worker = worker } };
+            yield return new Change
+            {
+                TaskAssigned =
+                new TaskAssigned { TaskId = accepted.TaskId, Attempt = Attempts.Count + 1, Worker = worker }
+            };
         if (IsCancelled)
             yield return new Change { TaskCancelRequested = accepted.TaskId };
         if (End is not null)

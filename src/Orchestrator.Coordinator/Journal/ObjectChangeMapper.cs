@@ -17,8 +17,11 @@ internal sealed class ObjectChangeMapper(JournalClock times)
         {
             StateBegun = new StateBegun
             {
-                Kind = StateOperations.ToMessage(begun.Kind), Name = begun.Name, Durability = (V1.Durability)(int)begun.Durability,
-                Version = begun.Version, Owner = begun.Owner,
+                Kind = StateOperations.ToMessage(begun.Kind),
+                Name = begun.Name,
+                Durability = (V1.Durability)(int)begun.Durability,
+                Version = begun.Version,
+                Owner = begun.Owner,
             },
         },
         Core.State.StateEdited edited => new Change { StateEdited = ToWire(edited) },
@@ -55,7 +58,9 @@ internal sealed class ObjectChangeMapper(JournalClock times)
         {
             message.Moves.Add(new ItemMove
             {
-                Sequence = (ulong)move.Sequence, Deliveries = move.Deliveries, DelayedUntil = times.ToJournalOrNone(move.DelayedUntil),
+                Sequence = (ulong)move.Sequence,
+                Deliveries = move.Deliveries,
+                DelayedUntil = times.ToJournalOrNone(move.DelayedUntil),
             });
         }
 
@@ -80,8 +85,13 @@ internal sealed class ObjectChangeMapper(JournalClock times)
             Bytes = item.Bytes,
         };
         if (letter is not null)
-            message.DeadLetter = new V1.DeadLetter { Queue = letter.Queue, Sequence = letter.Sequence, Deliveries = letter.Deliveries,
-                Reason = letter.Reason };
+            message.DeadLetter = new V1.DeadLetter
+            {
+                Queue = letter.Queue,
+                Sequence = letter.Sequence,
+                Deliveries = letter.Deliveries,
+                Reason = letter.Reason
+            };
         return message;
     }
 

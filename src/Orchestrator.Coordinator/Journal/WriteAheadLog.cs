@@ -38,7 +38,8 @@ internal static class WriteAheadLog
             if (RandomAccess.Read(file, now, 0) == HeaderBytes && now.SequenceEqual(header))
                 throw new JournalException(
                     $"{Path.GetFileName(path)}: {damage}, and {expected.Frames} frames were written: the write-ahead log is " +
-                    "damaged") { IsLoss = true };
+                    "damaged")
+                { IsLoss = true };
         }
     }
 

@@ -16,7 +16,8 @@ internal static class PipeOperations
     public static SendMessages ToCommand(V1.SendRequest request) =>
         new(request.Pipe, ToEnd(request.End), PayloadMapper.ToContents(request.Messages, "messages"))
         {
-            Timeout = ProtoTime.ToTimeSpan(request.Timeout), RequestId = PayloadMapper.RequestId(request.RequestId),
+            Timeout = ProtoTime.ToTimeSpan(request.Timeout),
+            RequestId = PayloadMapper.RequestId(request.RequestId),
         };
 
     public static V1.SendResponse ToResponse(SendOutcome outcome) =>
@@ -46,8 +47,13 @@ internal static class PipeOperations
 
     public static V1.PipeInfo ToMessage(PipeInfo info) => new()
     {
-        Spec = new V1.PipeSpec { Name = info.Spec.Name, Duplex = info.Spec.Duplex, MaxMessages = info.Spec.MaxMessages,
-            MaxBytes = info.Spec.MaxBytes },
+        Spec = new V1.PipeSpec
+        {
+            Name = info.Spec.Name,
+            Duplex = info.Spec.Duplex,
+            MaxMessages = info.Spec.MaxMessages,
+            MaxBytes = info.Spec.MaxBytes
+        },
         BufferedToA = info.A.Buffered,
         BufferedToB = info.B.Buffered,
         AAttached = info.A.IsAttached,

@@ -47,13 +47,13 @@ internal static class QueueOperations
 
     public static GetItems ToCommand(V1.GetRequest request) =>
         new(request.Queue, Math.Min(request.MaxItems, PayloadMapper.MaxItems), request.Leased)
-    {
-        MaxBytes = PayloadMapper.MaxBytes,
-        Lease = ProtoTime.ToTimeSpan(request.Lease),
-        Timeout = ProtoTime.ToTimeSpan(request.Timeout),
-        Flow = request.Flow,
-        RequestId = PayloadMapper.RequestId(request.RequestId),
-    };
+        {
+            MaxBytes = PayloadMapper.MaxBytes,
+            Lease = ProtoTime.ToTimeSpan(request.Lease),
+            Timeout = ProtoTime.ToTimeSpan(request.Timeout),
+            Flow = request.Flow,
+            RequestId = PayloadMapper.RequestId(request.RequestId),
+        };
 
     public static V1.GetResponse ToResponse(GetOutcome outcome)
     {
@@ -103,8 +103,13 @@ internal static class QueueOperations
             LeaseId = item.LeaseId,
         };
         if (item.DeadLetter is { } letter)
-            message.DeadLetter = new V1.DeadLetter { Queue = letter.Queue, Sequence = letter.Sequence, Deliveries = letter.Deliveries,
-                Reason = letter.Reason };
+            message.DeadLetter = new V1.DeadLetter
+            {
+                Queue = letter.Queue,
+                Sequence = letter.Sequence,
+                Deliveries = letter.Deliveries,
+                Reason = letter.Reason
+            };
         return message;
     }
 

@@ -13,7 +13,8 @@ internal static class StateOperations
             edits[i] = ToEdit(request.Edits[i], i);
         return new UpdateDict(request.Dict, edits, request.Clear)
         {
-            Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability),
+            Guard = ToGuard(request.Guard),
+            Durability = PayloadMapper.ToDurability(request.Durability),
             RequestId = PayloadMapper.RequestId(request.RequestId),
         };
     }
@@ -33,7 +34,8 @@ internal static class StateOperations
             edits[i] = ToEdit(request.Edits[i], i);
         return new UpdateList(request.List, edits)
         {
-            Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability),
+            Guard = ToGuard(request.Guard),
+            Durability = PayloadMapper.ToDurability(request.Durability),
             RequestId = PayloadMapper.RequestId(request.RequestId),
         };
     }
@@ -42,8 +44,12 @@ internal static class StateOperations
         new() { Version = outcome.Version, Count = outcome.Count, Popped = { outcome.Popped.Select(PayloadMapper.ToPayload) } };
 
     public static UpdateValue ToCommand(V1.UpdateValueRequest request) =>
-        new(request.Value, ToEdit(request.Edit, "edit")) { Guard = ToGuard(request.Guard),
-            Durability = PayloadMapper.ToDurability(request.Durability), RequestId = PayloadMapper.RequestId(request.RequestId) };
+        new(request.Value, ToEdit(request.Edit, "edit"))
+        {
+            Guard = ToGuard(request.Guard),
+            Durability = PayloadMapper.ToDurability(request.Durability),
+            RequestId = PayloadMapper.RequestId(request.RequestId)
+        };
 
     public static V1.UpdateValueResponse ToResponse(UpdateValueOutcome outcome) => new()
     {
@@ -60,7 +66,8 @@ internal static class StateOperations
             edits[i] = new ArrayEdit(request.Edits[i].Index, ToEdit(request.Edits[i].Edit, $"edits[{i}].edit"));
         return new UpdateArray(request.Array, request.Length, edits)
         {
-            Guard = ToGuard(request.Guard), Durability = PayloadMapper.ToDurability(request.Durability),
+            Guard = ToGuard(request.Guard),
+            Durability = PayloadMapper.ToDurability(request.Durability),
             RequestId = PayloadMapper.RequestId(request.RequestId),
         };
     }
@@ -130,13 +137,20 @@ internal static class StateOperations
             V1.DictEdit.EditOneofCase.Set =>
                 new DictEdit(DictOperation.Set, edit.Key) { Value = PayloadMapper.ToContent(edit.Set, "edits", index, "set") },
             V1.DictEdit.EditOneofCase.SetDefault =>
-                new DictEdit(DictOperation.SetDefault, edit.Key) { Value = PayloadMapper.ToContent(
-                    edit.SetDefault, "edits", index, "set_default") },
+                new DictEdit(DictOperation.SetDefault, edit.Key)
+                {
+                    Value = PayloadMapper.ToContent(
+                    edit.SetDefault, "edits", index, "set_default")
+                },
             V1.DictEdit.EditOneofCase.Delete when edit.Delete => new DictEdit(DictOperation.Delete, edit.Key),
             V1.DictEdit.EditOneofCase.Add => new DictEdit(DictOperation.Add, edit.Key) { Amount = edit.Add },
             V1.DictEdit.EditOneofCase.Path =>
-                new DictEdit(DictOperation.SetPath, edit.Key) { Path = edit.Path.Path, Value = PayloadMapper.ToContent(
-                    edit.Path.Value, "edits", index, "path.value") },
+                new DictEdit(DictOperation.SetPath, edit.Key)
+                {
+                    Path = edit.Path.Path,
+                    Value = PayloadMapper.ToContent(
+                    edit.Path.Value, "edits", index, "path.value")
+                },
             V1.DictEdit.EditOneofCase.Append =>
                 new DictEdit(DictOperation.Append, edit.Key) { Value = PayloadMapper.ToContent(edit.Append, "edits", index, "append") },
             _ => new DictEdit(0, edit.Key),
@@ -149,11 +163,19 @@ internal static class StateOperations
         V1.ListEdit.EditOneofCase.Append =>
             new ListEdit(ListOperation.Append) { Value = PayloadMapper.ToContent(edit.Append, "edits", index, "append") },
         V1.ListEdit.EditOneofCase.Insert =>
-            new ListEdit(ListOperation.Insert) { Index = edit.Insert.Index, Value = PayloadMapper.ToContent(
-                edit.Insert.Value, "edits", index, "insert.value") },
+            new ListEdit(ListOperation.Insert)
+            {
+                Index = edit.Insert.Index,
+                Value = PayloadMapper.ToContent(
+                edit.Insert.Value, "edits", index, "insert.value")
+            },
         V1.ListEdit.EditOneofCase.Set =>
-            new ListEdit(ListOperation.Set) { Index = edit.Set.Index, Value = PayloadMapper.ToContent(
-                edit.Set.Value, "edits", index, "set.value") },
+            new ListEdit(ListOperation.Set)
+            {
+                Index = edit.Set.Index,
+                Value = PayloadMapper.ToContent(
+                edit.Set.Value, "edits", index, "set.value")
+            },
         V1.ListEdit.EditOneofCase.Pop => new ListEdit(ListOperation.Pop) { Index = edit.Pop },
         V1.ListEdit.EditOneofCase.Clear when edit.Clear => new ListEdit(ListOperation.Clear),
         V1.ListEdit.EditOneofCase.Reverse when edit.Reverse => new ListEdit(ListOperation.Reverse),

@@ -78,8 +78,12 @@ internal static class SyncOperations
     public static SetEventResponse ToResponse(SetEventOutcome outcome) => new() { WasSet = outcome.WasSet };
 
     public static WaitCondition ToCommand(WaitConditionRequest request) =>
-        new(request.Condition, request.Lock) { Timeout = ProtoTime.ToTimeSpan(request.Timeout), Flow = request.Flow,
-            RequestId = PayloadMapper.RequestId(request.RequestId) };
+        new(request.Condition, request.Lock)
+        {
+            Timeout = ProtoTime.ToTimeSpan(request.Timeout),
+            Flow = request.Flow,
+            RequestId = PayloadMapper.RequestId(request.RequestId)
+        };
 
     public static WaitConditionResponse ToResponse(WaitConditionOutcome outcome) => new()
     {
@@ -93,8 +97,11 @@ internal static class SyncOperations
     public static NotifyConditionResponse ToResponse(NotifyConditionOutcome outcome) => new() { Notified = outcome.Notified };
 
     public static WaitBarrier ToCommand(WaitBarrierRequest request) =>
-        new(request.Barrier, request.Parties) { Timeout = ProtoTime.ToTimeSpan(request.Timeout),
-            RequestId = PayloadMapper.RequestId(request.RequestId) };
+        new(request.Barrier, request.Parties)
+        {
+            Timeout = ProtoTime.ToTimeSpan(request.Timeout),
+            RequestId = PayloadMapper.RequestId(request.RequestId)
+        };
 
     public static WaitBarrierResponse ToResponse(WaitBarrierOutcome outcome) => new()
     {
@@ -109,8 +116,11 @@ internal static class SyncOperations
     public static ControlBarrierResponse ToResponse(ControlBarrierOutcome outcome) => new() { Waiting = outcome.Waiting };
 
     public static WaitLatch ToCommand(WaitLatchRequest request) =>
-        new(request.Latch, request.Count) { Timeout = ProtoTime.ToTimeSpan(request.Timeout),
-            RequestId = PayloadMapper.RequestId(request.RequestId) };
+        new(request.Latch, request.Count)
+        {
+            Timeout = ProtoTime.ToTimeSpan(request.Timeout),
+            RequestId = PayloadMapper.RequestId(request.RequestId)
+        };
 
     public static WaitLatchResponse ToResponse(WaitLatchOutcome outcome) =>
         new() { Status = (WaitStatus)(int)outcome.Status, Remaining = outcome.Remaining };
@@ -142,8 +152,11 @@ internal static class SyncOperations
     public static DeleteRateLimiter ToCommand(DeleteRateLimiterRequest request) => new(request.RateLimiter);
 
     public static AcquirePermits ToCommand(AcquirePermitsRequest request) =>
-        new(request.RateLimiter, request.Permits) { Timeout = ProtoTime.ToTimeSpan(request.Timeout),
-            RequestId = PayloadMapper.RequestId(request.RequestId) };
+        new(request.RateLimiter, request.Permits)
+        {
+            Timeout = ProtoTime.ToTimeSpan(request.Timeout),
+            RequestId = PayloadMapper.RequestId(request.RequestId)
+        };
 
     public static AcquirePermitsResponse ToResponse(AcquirePermitsOutcome outcome)
     {

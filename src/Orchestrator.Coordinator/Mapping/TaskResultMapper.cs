@@ -73,10 +73,13 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
         {
             var gap = Begin(task, tag, before - 1, at);
             gap.Log =
-                new V1.LogLine { Level = "warning",
+                new V1.LogLine
+                {
+                    Level = "warning",
                     Message =
                         $"{missing.LogLines} log lines before this are lost to this reader: only the newest {EventBacklog.MaxEvents:N0} " +
-                        "events are kept" };
+                        "events are kept"
+                };
             events.Add(gap);
         }
 
@@ -165,8 +168,11 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
         }
         catch (InvalidProtocolBufferException exception)
         {
-            info.Error ??= new V1.TaskError { Reason = V1.ErrorReason.Invalid,
-                Message = $"the worker's output of {output.Length:N0} bytes is no payload: {exception.Message}" };
+            info.Error ??= new V1.TaskError
+            {
+                Reason = V1.ErrorReason.Invalid,
+                Message = $"the worker's output of {output.Length:N0} bytes is no payload: {exception.Message}"
+            };
         }
 
         return info;

@@ -68,7 +68,8 @@ internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
                 return quota;
             quota = caller.IsShared
                 ? Open(new ClientObjectQuota($"{caller.Name}/{context.Connection.Id}", caller.IsOwner ? ""
-                : caller.Name) { ActsForTasks = caller.Worker is not null || caller.IsOwner })
+                : caller.Name)
+                { ActsForTasks = caller.Worker is not null || caller.IsOwner })
                 : OfCredential(caller);
             items[typeof(ClientQuota)] = (caller, quota);
             return quota;

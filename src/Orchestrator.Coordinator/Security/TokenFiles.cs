@@ -174,8 +174,13 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
         {
             try
             {
-                return new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite,
-                    Share = FileShare.None, UnixCreateMode = OwnerOnly });
+                return new FileStream(path, new FileStreamOptions
+                {
+                    Mode = FileMode.OpenOrCreate,
+                    Access = FileAccess.ReadWrite,
+                    Share = FileShare.None,
+                    UnixCreateMode = OwnerOnly
+                });
             }
             catch (IOException) when (attempt < 500 && File.Exists(path))
             {

@@ -119,8 +119,12 @@ internal sealed partial class TokenStore : IDisposable
         _stamp = _files.Stamp();
         _clients = _files.List().DistinctBy(entry => entry.Sha256).ToFrozenDictionary(
             entry => TokenDigest.Parse(entry.Sha256)!.Value,
-            entry => new Principal(entry.Id, entry.Role) { Expires = entry.Expires, IsShared = TokenFiles.IsOwners(entry.Id),
-                IsOwner = TokenFiles.IsOwners(entry.Id) });
+            entry => new Principal(entry.Id, entry.Role)
+            {
+                Expires = entry.Expires,
+                IsShared = TokenFiles.IsOwners(entry.Id),
+                IsOwner = TokenFiles.IsOwners(entry.Id)
+            });
         Interlocked.Increment(ref _version);
     }
 

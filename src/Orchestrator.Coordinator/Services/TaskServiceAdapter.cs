@@ -250,7 +250,8 @@ internal sealed class TaskServiceAdapter(
 
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         var join = new JoinTasks(
-            ids.ToHashSet(), NeedsAll: request.Mode is WaitMode.Unspecified or WaitMode.All) { Client = ClientQuota.Of(context).Objects };
+            ids.ToHashSet(), NeedsAll: request.Mode is WaitMode.Unspecified or WaitMode.All)
+        { Client = ClientQuota.Of(context).Objects };
         var known = ObjectCall.RunAsync<Done>(objects, join, request.SessionId, over.Token);
         try
         {

@@ -33,8 +33,11 @@ internal sealed partial class PrintedLines(TaskEngineHost host, Func<WorkerProce
             if (Take(attempt, line) is { } kept)
             {
                 var content = new V1.LogLine { Level = Level, Message = kept };
-                host.Apply(new TaskCommand.Report(view, []) { Updates =
-                    [new AttemptUpdate(attempt.TaskId, attempt.Attempt, TaskEventKind.Log, content, content.CalculateSize())] });
+                host.Apply(new TaskCommand.Report(view, [])
+                {
+                    Updates =
+                    [new AttemptUpdate(attempt.TaskId, attempt.Attempt, TaskEventKind.Log, content, content.CalculateSize())]
+                });
             }
         }
         else if (logger.IsEnabled(LogLevel.Information))

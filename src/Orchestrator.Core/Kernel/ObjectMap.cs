@@ -72,7 +72,8 @@ internal sealed class ObjectQuota(int maximum, int maximumPerClient)
                 $"client {client.Name} has made {client.Objects} named objects, the most of one client (objects_per_client, " +
                 $"{maximumPerClient}); delete some")
             {
-                Field = kind.Field(), Subject = client.Name,
+                Field = kind.Field(),
+                Subject = client.Name,
             };
         }
 

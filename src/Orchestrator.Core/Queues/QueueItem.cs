@@ -20,8 +20,15 @@ public readonly struct QueueItem
 
     /// <summary>An item that was taken permanently before a restart, for the answer to the same request.</summary>
     public static QueueItem TakenBefore(in KeptItem item) => new(
-        new QueueEntry { Body = item.Body, Bytes = item.Bytes, Sequence = item.Sequence, Priority = item.Priority, PutAt = item.PutAt,
-            Deliveries = item.Deliveries }, 0);
+        new QueueEntry
+        {
+            Body = item.Body,
+            Bytes = item.Bytes,
+            Sequence = item.Sequence,
+            Priority = item.Priority,
+            PutAt = item.PutAt,
+            Deliveries = item.Deliveries
+        }, 0);
 
     /// <summary>The payload.</summary>
     public Content Body => new(DeadLetter?.Body ?? Entry.Body, Entry.Bytes);

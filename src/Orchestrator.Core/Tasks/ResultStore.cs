@@ -47,7 +47,8 @@ internal sealed class ResultStore(TaskEngineContext context)
         if (task.Owner is { WantsEvents: true } owner)
         {
             context.Effects.Notifications.Add(new Notification(null, owner, new TaskEventRecord(
-                task, update.Kind, sequence, context.Now, update.Content, update.ContentBytes) { Counts = sideData.Counts }));
+                task, update.Kind, sequence, context.Now, update.Content, update.ContentBytes)
+            { Counts = sideData.Counts }));
         }
     }
 

@@ -24,7 +24,7 @@ internal static class SqlHandlers
         (0, ProtocolConstants.MaxPayloadBytes), (1, MaxSqlBytes), (2, 1_000), (3, 200), (4, 100), (7, 0), (8, 1_000), (11, 0),
     ];
 
-        private const int ReadColumn = 20;
+    private const int ReadColumn = 20;
     private const int Select = 21;
     private const int CallFunction = 31;
     private const int Recurse = 33;

@@ -16,8 +16,12 @@ internal sealed class JsonScratch
 
     private JsonScratch() => Writer = new Utf8JsonWriter(
         _buffer,
-        new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true,
-            MaxDepth = ValueWire.MaxDepth + 2 });
+        new JsonWriterOptions
+        {
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            SkipValidation = true,
+            MaxDepth = ValueWire.MaxDepth + 2
+        });
 
     public Utf8JsonWriter Writer { get; }
 

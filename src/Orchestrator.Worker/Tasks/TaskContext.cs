@@ -74,8 +74,11 @@ public sealed partial class TaskContext
     public void ReportProgress(double completed, double total = 0, string? message = null)
     {
         if (_environment.ResultWriter.HasRoom)
-            Send(new RawAttemptEvent { Progress =
-                new Progress { Completed = completed, Total = total, Message = ExceptionText.Clean(message, MaxProgressMessage) } });
+            Send(new RawAttemptEvent
+            {
+                Progress =
+                new Progress { Completed = completed, Total = total, Message = ExceptionText.Clean(message, MaxProgressMessage) }
+            });
     }
 
     /// <summary>Sends a JSON value ahead of the result; waits while the reader does not keep up.</summary>

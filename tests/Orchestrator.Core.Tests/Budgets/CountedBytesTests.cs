@@ -33,7 +33,8 @@ public sealed class CountedBytesTests
         {
             engine.Restore(
                 names.Select((name, i) => new RestoredTask(
-                    i + 1, new TaskSubmission(name, TaskPolicy.Default, null, 0), 0) { Attempts = [] }), [], time, new TaskEffects());
+                    i + 1, new TaskSubmission(name, TaskPolicy.Default, null, 0), 0)
+                { Attempts = [] }), [], time, new TaskEffects());
         }
         else
         {

@@ -124,7 +124,8 @@ public sealed class MemoryBudgetTests
             var effects = new TaskEffects();
             engine.Apply(
                 new TaskCommand.Submit([new TaskSubmission("nobody", TaskPolicy.Default, new object(), Size, (ulong)i)],
-                    null) { Client = client }, TimeSpan.FromSeconds(1), effects);
+                    null)
+                { Client = client }, TimeSpan.FromSeconds(1), effects);
             if (effects.Submitted[0].Refusal is { } refusal)
                 return refusal;
         }

@@ -33,14 +33,26 @@ public sealed class ItemCodecTests
     private static readonly Gen<Assignment> AnAssignment = Gen.Select(
         Gen.Select(Number, Int, Text, Payload), Gen.Select(Time, Text, Text), Gen.Select(Gen.UInt, Gen.Bool), (a, b, c) => new Assignment
         {
-            TaskId = a.Item1, Attempt = a.Item2, Handler = a.Item3, Input = a.Item4,
-            RunTimeout = b.Item1, SessionId = b.Item2, Traceparent = b.Item3, Slot = c.Item1, Timing = c.Item2,
+            TaskId = a.Item1,
+            Attempt = a.Item2,
+            Handler = a.Item3,
+            Input = a.Item4,
+            RunTimeout = b.Item1,
+            SessionId = b.Item2,
+            Traceparent = b.Item3,
+            Slot = c.Item1,
+            Timing = c.Item2,
         });
 
     private static readonly Gen<AttemptResult> AResult = Gen.Select(
         Gen.Select(Number, Int, Payload, Error), Gen.Select(Time, Time, Number, Number), (a, b) => new AttemptResult
         {
-            TaskId = a.Item1, Attempt = a.Item2, Output = a.Item3, Error = a.Item4, Run = b.Item1, CpuTime = b.Item2,
+            TaskId = a.Item1,
+            Attempt = a.Item2,
+            Output = a.Item3,
+            Error = a.Item4,
+            Run = b.Item1,
+            CpuTime = b.Item2,
             AllocatedBytes = b.Item3,
             EndedAt = b.Item4,
         });
@@ -48,8 +60,12 @@ public sealed class ItemCodecTests
     private static readonly Gen<V1.TaskSpec> ASpec = Gen.Select(
         Text, Payload, Gen.Int[-5, 5], Number, Text, (handler, input, priority, tag, id) => new V1.TaskSpec
         {
-            Handler = handler, Input = input, Options = priority > 0
-                ? new V1.TaskOptions { Priority = priority } : null, Tag = tag, RequestId = id,
+            Handler = handler,
+            Input = input,
+            Options = priority > 0
+                ? new V1.TaskOptions { Priority = priority } : null,
+            Tag = tag,
+            RequestId = id,
         });
 
     [Fact]
@@ -103,8 +119,15 @@ public sealed class ItemCodecTests
             var message = new MessageBuffer();
             foreach (var ((id, tag, state), (output, worker, attempt)) in all)
             {
-                expected.Results.Add(new V1.TaskResult { TaskId = id, Tag = tag, State = (V1.TaskState)state, Output = output,
-                    Worker = worker, Attempt = attempt });
+                expected.Results.Add(new V1.TaskResult
+                {
+                    TaskId = id,
+                    Tag = tag,
+                    State = (V1.TaskState)state,
+                    Output = output,
+                    Worker = worker,
+                    Attempt = attempt
+                });
                 message.Add(PlainTaskResult.Field, new PlainTaskResult(
                     id, tag, (V1.TaskState)state, output?.ToByteString() ?? ByteString.Empty, worker, attempt));
                 // As it is written when there are more fields.

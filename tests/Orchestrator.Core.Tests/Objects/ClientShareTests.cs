@@ -109,8 +109,11 @@ public sealed class ClientShareTests
             if (kind == "queue")
                 Queue(harness, client, name);
             else if (kind == "pipe")
-                harness.Apply(new CreatePipe(new PipeSpec(name, Duplex: true) { MaxBytes = 4 << 20, MaxMessages = 100_000 }) { Client =
-                    client }).Get<CreatePipeOutcome>();
+                harness.Apply(new CreatePipe(new PipeSpec(name, Duplex: true) { MaxBytes = 4 << 20, MaxMessages = 100_000 })
+                {
+                    Client =
+                    client
+                }).Get<CreatePipeOutcome>();
         }
 
         ObjectOutcome Fill(string name, ClientObjectQuota client) => harness.Apply(kind switch
@@ -118,9 +121,11 @@ public sealed class ClientShareTests
             "queue" => new PutItems(name, [new PutItem(new Content(new object(), 1_000))]) { Client = client },
             "pipe" => new SendMessages(name, PipeEnd.B, [new Content(new object(), 1_000)]) { Client = client },
             "dict" => new UpdateDict(
-                name, [new DictEdit(DictOperation.Set, $"k{++_keys}") { Value = new Content(new object(), 1_000) }]) { Client = client },
+                name, [new DictEdit(DictOperation.Set, $"k{++_keys}") { Value = new Content(new object(), 1_000) }])
+            { Client = client },
             _ => new UpdateList(
-                name, [new ListEdit(ListOperation.Append) { Value = new Content(new object(), 1_000) }]) { Client = client },
+                name, [new ListEdit(ListOperation.Append) { Value = new Content(new object(), 1_000) }])
+            { Client = client },
         }).Outcome;
 
         void Clear(string name)
@@ -161,8 +166,11 @@ public sealed class ClientShareTests
 
         var task = harness.Session(task: new SessionTask(7, 1, "worker-1#1"));
         harness.Apply(new AcquireLock("a") { Session = task, Client = _ann }).Fails(ObjectErrorReason.PermissionDenied);
-        harness.Apply(new AcquireLock("a") { Session = task,
-            Client = new ClientObjectQuota("worker", "worker #1") { ActsForTasks = true } }).Get<AcquireLockOutcome>();
+        harness.Apply(new AcquireLock("a")
+        {
+            Session = task,
+            Client = new ClientObjectQuota("worker", "worker #1") { ActsForTasks = true }
+        }).Get<AcquireLockOutcome>();
     }
 
     /// <summary>23: lists and messages show an alias, which cannot be used as the session id.</summary>

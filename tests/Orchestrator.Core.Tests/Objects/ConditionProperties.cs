@@ -32,8 +32,13 @@ public sealed class ConditionProperties
 
         protected override ObjectCommand Make(int a, int b)
         {
-            var timeout = (a % 8) switch { 0 when b % 5 == 0 => TimeSpan.Zero, 1 or 2 => TimeSpan.FromMilliseconds(1 + (b % 20)), _ =>
-                (TimeSpan?)null };
+            var timeout = (a % 8) switch
+            {
+                0 when b % 5 == 0 => TimeSpan.Zero,
+                1 or 2 => TimeSpan.FromMilliseconds(1 + (b % 20)),
+                _ =>
+                (TimeSpan?)null
+            };
             var condition = a / 10 % 3 == 0 ? "c" : "d";
             return (b % 10) switch
             {

@@ -25,8 +25,13 @@ public sealed class MeetingProperties
         protected override ObjectCommand Make(int a, int b)
         {
             var name = $"n{a / 10 % 2}";
-            var timeout = (a % 8) switch { 0 when b % 5 == 0 => TimeSpan.Zero, 1 or 2 => TimeSpan.FromMilliseconds(1 + (b % 20)), _ =>
-                (TimeSpan?)null };
+            var timeout = (a % 8) switch
+            {
+                0 when b % 5 == 0 => TimeSpan.Zero,
+                1 or 2 => TimeSpan.FromMilliseconds(1 + (b % 20)),
+                _ =>
+                (TimeSpan?)null
+            };
             _barrier = name;
             return (b % kinds) switch
             {

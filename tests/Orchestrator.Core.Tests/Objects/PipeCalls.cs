@@ -8,7 +8,8 @@ internal static class PipeCalls
 {
     public static Call Send(this ObjectHarness harness, PipeEnd end, Session? session, TimeSpan? timeout, params int[] numbers) =>
         harness.Apply(new SendMessages(
-            "p", end, Array.ConvertAll(numbers, number => new Content(number, 10))) { Session = session, Timeout = timeout });
+            "p", end, Array.ConvertAll(numbers, number => new Content(number, 10)))
+        { Session = session, Timeout = timeout });
 
     public static Call Send(this ObjectHarness harness, PipeEnd end, params int[] numbers) => harness.Send(end, null, null, numbers);
 

@@ -96,7 +96,8 @@ public sealed class PipeProperties
         {
             var numbers = Enumerable.Range(0, 1 + (a % 6)).Select(_ => ++_number).ToArray();
             var command = new SendMessages(
-                "p", (PipeEnd)(end + 1), Array.ConvertAll(numbers, number => new Content(number, 1))) { Timeout = Timeout(b) };
+                "p", (PipeEnd)(end + 1), Array.ConvertAll(numbers, number => new Content(number, 1)))
+            { Timeout = Timeout(b) };
             var request = new PipeModel.Request(_calls.Count, end, true, Deadline(command.Timeout)) { Numbers = numbers };
             Begin(command, request);
             _model.Send(request, command.Timeout != TimeSpan.Zero);
@@ -106,7 +107,8 @@ public sealed class PipeProperties
         {
             var command = new ReceiveMessages("p", (PipeEnd)(end + 1), 1 + (a % 3)) { Timeout = Timeout(a + b), Peek = b % 5 == 0 };
             var request = new PipeModel.Request(
-                _calls.Count, end, false, Deadline(command.Timeout)) { Most = command.MaxMessages, IsPeek = command.Peek };
+                _calls.Count, end, false, Deadline(command.Timeout))
+            { Most = command.MaxMessages, IsPeek = command.Peek };
             Begin(command, request);
             _model.Receive(request, command.Timeout != TimeSpan.Zero);
         }

@@ -123,7 +123,8 @@ public sealed class QueueProperties
         {
             var items = Enumerable.Range(0, 1 + (a % 4)).Select(i => (++_number, Priority: (long)((a + (i * b)) % 5))).ToArray();
             var command = new PutItems(
-                "q", Array.ConvertAll(items, item => new PutItem(new Content(item.Item1, 1), item.Priority))) { Timeout = Timeout(b) };
+                "q", Array.ConvertAll(items, item => new PutItem(new Content(item.Item1, 1), item.Priority)))
+            { Timeout = Timeout(b) };
             var request = new QueueModel.Request(_calls.Count, "put", -2, Deadline(command.Timeout)) { Items = items };
             Begin(command, request);
             _model.Put(request, _harness.Now.Ticks, command.Timeout != TimeSpan.Zero);

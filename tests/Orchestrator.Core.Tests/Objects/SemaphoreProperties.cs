@@ -42,8 +42,13 @@ public sealed class SemaphoreProperties
                 return new ReleaseSemaphore(name, permits);
             var timeout = (a % 8) switch { 0 => TimeSpan.Zero, 1 or 2 => TimeSpan.FromMilliseconds(b % 20), _ => (TimeSpan?)null };
             var says = b % 6 > 0;
-            return new AcquireSemaphore(name, permits) { InitialPermits = says
-                ? initial : null, Bounded = says && bounded, Timeout = timeout };
+            return new AcquireSemaphore(name, permits)
+            {
+                InitialPermits = says
+                ? initial : null,
+                Bounded = says && bounded,
+                Timeout = timeout
+            };
         }
 
         protected override string Show(int request, ObjectOutcome outcome) => outcome switch

@@ -157,8 +157,12 @@ public sealed class SemaphoreTests
         Assert.Equal("semaphore", Release(_ann, "no spaces").Fails(ObjectErrorReason.Invalid).Field);
         Assert.Equal("permits", Release(_ann, "db", -2).Fails(ObjectErrorReason.Invalid).Field);
         Assert.Equal("timeout", Acquire(_ann, "db", initial: 1, timeout: TimeSpan.FromSeconds(-1)).Fails(ObjectErrorReason.Invalid).Field);
-        Assert.Equal("lease", _harness.Apply(new AcquireSemaphore("db") { Session = _ann, InitialPermits = 1,
-            Lease = TimeSpan.FromSeconds(1) }).Fails(ObjectErrorReason.Invalid).Field);
+        Assert.Equal("lease", _harness.Apply(new AcquireSemaphore("db")
+        {
+            Session = _ann,
+            InitialPermits = 1,
+            Lease = TimeSpan.FromSeconds(1)
+        }).Fails(ObjectErrorReason.Invalid).Field);
     }
 
     [Fact]
@@ -225,8 +229,14 @@ public sealed class SemaphoreTests
 
     private Call Acquire(
         Session? session, string name, int permits = 1, int? initial = null, bool bounded = true, TimeSpan? timeout = null) =>
-        _harness.Apply(new AcquireSemaphore(name, permits) { Session = session, InitialPermits = initial, Bounded = initial is not null
-            && bounded, Timeout = timeout });
+        _harness.Apply(new AcquireSemaphore(name, permits)
+        {
+            Session = session,
+            InitialPermits = initial,
+            Bounded = initial is not null
+            && bounded,
+            Timeout = timeout
+        });
 
     private Call Release(Session? session, string name, int permits = 1) =>
         _harness.Apply(new ReleaseSemaphore(name, permits) { Session = session });

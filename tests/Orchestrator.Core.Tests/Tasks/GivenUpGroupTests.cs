@@ -144,7 +144,11 @@ public sealed class GivenUpGroupTests
     }
 
     private WorkerNode Join(string group, params string[] handlers) =>
-        new WorkerDescriptionBuilder($"{group}-1#1") { Group = group, RecordsFlight = false,
-            Offers = [.. handlers.Select(handler => new HandlerOffer(handler, WorkKind.Cpu, null))] }
+        new WorkerDescriptionBuilder($"{group}-1#1")
+        {
+            Group = group,
+            RecordsFlight = false,
+            Offers = [.. handlers.Select(handler => new HandlerOffer(handler, WorkKind.Cpu, null))]
+        }
             .Join(_harness);
 }

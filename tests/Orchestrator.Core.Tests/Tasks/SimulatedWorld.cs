@@ -35,8 +35,12 @@ internal sealed partial class SimulatedWorld
     {
         _twoGroups = twoGroups;
         _handlers = twoGroups ? [.. HandlersOf.Values.SelectMany(names => names).Distinct()] : HandlersOf["net"];
-        Engine = new TaskEngine(new TaskEngineOptions { MaxDeliveredResults = 50, ResultTtl = TimeSpan.FromSeconds(5),
-            WorkerGroups = twoGroups ? Groups : [] });
+        Engine = new TaskEngine(new TaskEngineOptions
+        {
+            MaxDeliveredResults = 50,
+            ResultTtl = TimeSpan.FromSeconds(5),
+            WorkerGroups = twoGroups ? Groups : []
+        });
     }
 
     public TaskEngine Engine { get; }

@@ -102,10 +102,18 @@ public sealed class WorkerGroupTests
     [Fact]
     public void Another_kind_of_work_by_the_same_name_is_not_taken_from_a_second_group()
     {
-        new WorkerDescriptionBuilder("net-1#1") { Group = "net", Offers = [new("echo", WorkKind.Io, "net's")],
-            RecordsFlight = false }.Join(_harness);
-        new WorkerDescriptionBuilder("python-1#2") { Group = "python", Offers = [new("echo", WorkKind.Cpu, "python's")],
-            RecordsFlight = false }.Join(_harness);
+        new WorkerDescriptionBuilder("net-1#1")
+        {
+            Group = "net",
+            Offers = [new("echo", WorkKind.Io, "net's")],
+            RecordsFlight = false
+        }.Join(_harness);
+        new WorkerDescriptionBuilder("python-1#2")
+        {
+            Group = "python",
+            Offers = [new("echo", WorkKind.Cpu, "python's")],
+            RecordsFlight = false
+        }.Join(_harness);
         Assert.All(_harness.SubmitMany(10, "echo"), task => Assert.Equal("net-1#1", task.WorkerName));
         Assert.Equal((WorkKind.Io, "net's"), (Handler("echo").Kind, Handler("echo").Description));
         Assert.Equal(TaskState.Queued, _harness.Submit("echo").State);
@@ -164,7 +172,11 @@ public sealed class WorkerGroupTests
     private WorkerNode Join(string name, string group, params string[] handlers) => Join(name, group, ahead: false, handlers);
 
     private WorkerNode Join(string name, string group, bool ahead, params string[] handlers) =>
-        new WorkerDescriptionBuilder(name) { Group = group, RecordsFlight = ahead,
-            Offers = [.. handlers.Select(handler => new HandlerOffer(handler, WorkKind.Cpu, null))] }
+        new WorkerDescriptionBuilder(name)
+        {
+            Group = group,
+            RecordsFlight = ahead,
+            Offers = [.. handlers.Select(handler => new HandlerOffer(handler, WorkKind.Cpu, null))]
+        }
             .Join(_harness);
 }

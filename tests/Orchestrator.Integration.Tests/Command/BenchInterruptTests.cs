@@ -80,7 +80,9 @@ public sealed class BenchInterruptTests(SharedCoordinator shared) : IClassFixtur
     {
         var start = new ProcessStartInfo(CoordinatorProcess.CommandPath, [command.Verb, .. command.Arguments])
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         start.Environment[variable.Name] = variable.Value;
         return Process.Start(start)!;

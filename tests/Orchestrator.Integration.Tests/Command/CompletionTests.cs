@@ -97,8 +97,12 @@ public sealed class CompletionTests
     {
         // An empty folder: where no completion of the command's fits, shells offer files.
         using var folder = new TemporaryDirectory();
-        var start = new ProcessStartInfo(shell, arguments) { RedirectStandardOutput = true, RedirectStandardError = true,
-            WorkingDirectory = folder.Path };
+        var start = new ProcessStartInfo(shell, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder.Path
+        };
         foreach (var (name, value) in Environment(folder.Path))
             start.Environment[name] = value;
         using var process = Process.Start(start)!;

@@ -102,8 +102,14 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         using var directory = new TemporaryDirectory();
         var mark = Path.Combine(directory.Path, "ran");
         var holder = await _coordinator.OpenSessionAsync();
-        var acquire = new AcquireSemaphoreRequest { Semaphore = name, InitialPermits = 1, Bounded = true, SessionId = holder,
-            Timeout = Specs.Seconds(0) };
+        var acquire = new AcquireSemaphoreRequest
+        {
+            Semaphore = name,
+            InitialPermits = 1,
+            Bounded = true,
+            SessionId = holder,
+            Timeout = Specs.Seconds(0)
+        };
         Assert.Equal(WaitStatus.Ok, (await _coordinator.Sync.AcquireSemaphoreAsync(acquire, Soon)).Status);
         await InterruptWaitAsync("semaphore", "run", name, "--permits", "1", "--", "touch", mark);
         await _coordinator.CloseSessionAsync(holder);
@@ -317,7 +323,9 @@ public sealed class InterruptTests(SharedCoordinator shared) : IClassFixture<Sha
         string[] arguments = split < 0 ? [.. words, .. at] : [.. words[..split], .. at, .. words[split..]];
         return Process.Start(new ProcessStartInfo(CoordinatorProcess.CommandPath, arguments)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         })!;
     }
 

@@ -123,8 +123,14 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
     private static object? ValueOf(string property)
     {
         var options = new CoordinatorOptions { DataDirectory = "/" };
-        object holder = property[..Math.Min(2, property.Length)] switch { "S." => options.Supervision, "E." => options.Engine, "J." =>
-            options.Journal, _ => options };
+        object holder = property[..Math.Min(2, property.Length)] switch
+        {
+            "S." => options.Supervision,
+            "E." => options.Engine,
+            "J." =>
+            options.Journal,
+            _ => options
+        };
         var name = property.Contains('.', StringComparison.Ordinal) ? property[2..] : property;
         return (holder.GetType().GetProperty(name)
             ?? throw new InvalidOperationException($"README names {property}, and there is no such property")).GetValue(holder);

@@ -24,8 +24,11 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
         var before = ProcessUsage.Of(coordinator);
         await using var load = await TaskLoad.StartAsync(
             coordinator.GrpcAddress, coordinator.Token, ledger,
-            _ => Specs.Json("sum_of_squares", """{"n": 10}""", new TaskOptions { Retry =
-                new RetryPolicy { MaxAttempts = 5, InitialBackoff = Specs.Seconds(0.1), RetryWorkerLost = true } }), rate: 200);
+            _ => Specs.Json("sum_of_squares", """{"n": 10}""", new TaskOptions
+            {
+                Retry =
+                new RetryPolicy { MaxAttempts = 5, InitialBackoff = Specs.Seconds(0.1), RetryWorkerLost = true }
+            }), rate: 200);
         await ledger.WaitForMoreAsync(100);
         var strangers = new List<Socket>();
         try

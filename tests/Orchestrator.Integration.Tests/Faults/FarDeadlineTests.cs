@@ -35,7 +35,8 @@ public sealed class FarDeadlineTests
             await pipes.SendAsync(new SendRequest { Pipe = name, End = PipeEnd.B, SessionId = session, Messages = { Text("1") } }, Soon);
             await HangUpAsync(coordinator, $"pipes/{name}", options => pipes.SendAsync(
                 new SendRequest { Pipe = name, End = PipeEnd.B, SessionId = session, Messages = { Text("2") }, Timeout = time }, options));
-        }),
+        }
+        ),
         ["ReceiveRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {
             var pipes = new PipeService.PipeServiceClient(coordinator.Invoker);
@@ -43,7 +44,8 @@ public sealed class FarDeadlineTests
             var session = await coordinator.OpenSessionAsync();
             await HangUpAsync(coordinator, $"pipes/{name}", options => pipes.ReceiveAsync(
                 new ReceiveRequest { Pipe = name, End = PipeEnd.A, SessionId = session, Timeout = time }, options));
-        }),
+        }
+        ),
         ["QueueSpec.aging"] = (s_year, (coordinator, time, name) => CreateQueueAsync(
             coordinator, new QueueSpec { Name = name, Kind = QueueKind.Priority, Aging = time })),
         ["QueueSpec.idle_ttl"] =
@@ -54,36 +56,47 @@ public sealed class FarDeadlineTests
             await PutAsync(coordinator, name);
             await HangUpAsync(coordinator, $"queues/{name}", options => Queues(coordinator).PutAsync(
                 new PutRequest { Queue = name, Items = { new QueueItem { Body = Text("2") } }, Timeout = time }, options));
-        }),
+        }
+        ),
         ["GetRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {
             await CreateQueueAsync(coordinator, new QueueSpec { Name = name });
             await HangUpAsync(coordinator, $"queues/{name}", options => Queues(coordinator).GetAsync(
                 new GetRequest { Queue = name, Timeout = time }, options));
-        }),
+        }
+        ),
         ["GetRequest.lease"] = (s_day, async (coordinator, time, name) =>
         {
             await CreateQueueAsync(coordinator, new QueueSpec { Name = name });
             await PutAsync(coordinator, name);
             await Queues(coordinator).GetAsync(new GetRequest { Queue = name, Leased = true, Lease = time }, Soon);
-        }),
+        }
+        ),
         ["SettleRequest.duration"] = (s_day, async (coordinator, time, name) =>
         {
             await CreateQueueAsync(coordinator, new QueueSpec { Name = name });
             await PutAsync(coordinator, name);
             var got = await Queues(coordinator).GetAsync(new GetRequest { Queue = name, Leased = true }, Soon);
             var settled = await Queues(coordinator).SettleAsync(
-                new SettleRequest { Queue = name, LeaseIds = { got.Items[0].LeaseId }, Settlement = Settlement.Return, Duration = time,
-                    SessionId = got.SessionId }, Soon);
+                new SettleRequest
+                {
+                    Queue = name,
+                    LeaseIds = { got.Items[0].LeaseId },
+                    Settlement = Settlement.Return,
+                    Duration = time,
+                    SessionId = got.SessionId
+                }, Soon);
             Assert.Equal(1, settled.Settled);
-        }),
+        }
+        ),
         ["JoinRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {
             await CreateQueueAsync(coordinator, new QueueSpec { Name = name });
             await PutAsync(coordinator, name);
             await HangUpAsync(coordinator, $"queues/{name}", options => Queues(coordinator).JoinAsync(
                 new JoinRequest { Queue = name, Timeout = time }, options));
-        }),
+        }
+        ),
         ["ConsumeRequest.lease"] = (s_day, async (coordinator, time, name) =>
         {
             await CreateQueueAsync(coordinator, new QueueSpec { Name = name });
@@ -92,7 +105,8 @@ public sealed class FarDeadlineTests
             await consume.RequestStream.WriteAsync(new ConsumeRequest { Queue = name, Leased = true, Lease = time, Credits = 1 });
             Assert.True(await consume.ResponseStream.MoveNext(CancellationToken.None));
             Assert.Single(consume.ResponseStream.Current.Items);
-        }),
+        }
+        ),
         ["CreateSessionRequest.ttl"] = (s_day, async (coordinator, time, _) => await coordinator.Sessions.CreateSessionAsync(
             new CreateSessionRequest { Ttl = time }, Soon)),
         ["DictEdit.ttl"] = (s_year, (coordinator, time, name) => SetAsync(coordinator, name, "far", time)),
@@ -101,7 +115,8 @@ public sealed class FarDeadlineTests
             await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name }, Soon);
             await HangUpAsync(coordinator, $"locks/{name}", options => coordinator.Sync.AcquireLockAsync(
                 new AcquireLockRequest { Lock = name, Timeout = time }, options));
-        }),
+        }
+        ),
         ["AcquireLockRequest.lease"] = (s_day, async (coordinator, time, name) => await coordinator.Sync.AcquireLockAsync(
             new AcquireLockRequest { Lock = name, Lease = time }, Soon)),
         ["AcquireSemaphoreRequest.timeout"] = (s_any, async (coordinator, time, name) =>
@@ -109,7 +124,8 @@ public sealed class FarDeadlineTests
             await coordinator.Sync.AcquireSemaphoreAsync(new AcquireSemaphoreRequest { Semaphore = name, InitialPermits = 1 }, Soon);
             await HangUpAsync(coordinator, $"semaphores/{name}", options => coordinator.Sync.AcquireSemaphoreAsync(
                 new AcquireSemaphoreRequest { Semaphore = name, Timeout = time }, options));
-        }),
+        }
+        ),
         ["AcquireSemaphoreRequest.lease"] = (s_day, async (coordinator, time, name) =>
             await coordinator.Sync.AcquireSemaphoreAsync(
                 new AcquireSemaphoreRequest { Semaphore = name, InitialPermits = 1, Lease = time }, Soon)),
@@ -122,7 +138,8 @@ public sealed class FarDeadlineTests
             await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = name, SessionId = session }, Soon);
             await HangUpAsync(coordinator, $"conditions/{name}", options => coordinator.Sync.WaitConditionAsync(
                 new WaitConditionRequest { Condition = name, Lock = name, SessionId = session, Timeout = time }, options));
-        }),
+        }
+        ),
         ["WaitBarrierRequest.timeout"] = (s_any, (coordinator, time, name) =>
             HangUpAsync(coordinator, $"barriers/{name}", options => coordinator.Sync.WaitBarrierAsync(
                 new WaitBarrierRequest { Barrier = name, Parties = 2, Timeout = time }, options))),
@@ -133,13 +150,17 @@ public sealed class FarDeadlineTests
         {
             // The largest numbers together: the result exceeds the range of a duration.
             await coordinator.Sync.CreateRateLimiterAsync(
-                new CreateRateLimiterRequest { Spec =
-                    new RateLimiterSpec { Name = name, Permits = 1, Burst = 1_000_000_000, Period = time } }, Soon);
+                new CreateRateLimiterRequest
+                {
+                    Spec =
+                    new RateLimiterSpec { Name = name, Permits = 1, Burst = 1_000_000_000, Period = time }
+                }, Soon);
             await coordinator.Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = name, Permits = 1_000_000_000 }, Soon);
             var refused = await coordinator.Sync.AcquirePermitsAsync(
                 new AcquirePermitsRequest { RateLimiter = name, Permits = 1_000_000_000, Timeout = new Duration() }, Soon);
             Assert.Equal(Seconds(Duration.MaxSeconds), refused.RetryAfter);
-        }),
+        }
+        ),
         ["AcquirePermitsRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {
             await coordinator.Sync.CreateRateLimiterAsync(
@@ -147,7 +168,8 @@ public sealed class FarDeadlineTests
             await coordinator.Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = name }, Soon);
             await HangUpAsync(coordinator, $"rate_limiters/{name}", options => coordinator.Sync.AcquirePermitsAsync(
                 new AcquirePermitsRequest { RateLimiter = name, Timeout = time }, options));
-        }),
+        }
+        ),
         ["RetryPolicy.initial_backoff"] =
             (s_tenYears, (coordinator, time, _) => BackOffAsync(coordinator, new RetryPolicy { MaxAttempts = 2, InitialBackoff = time })),
         ["RetryPolicy.max_backoff"] = (s_tenYears, (coordinator, time, _) => BackOffAsync(
@@ -166,7 +188,8 @@ public sealed class FarDeadlineTests
             await coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { id } }, Soon);
             await UntilAsync(async () =>
                 (await coordinator.Tasks.GetTaskAsync(new GetTaskRequest { TaskId = id }, Soon)).Task.State == TaskState.Cancelled);
-        }),
+        }
+        ),
         ["TaskOptions.result_ttl"] =
             (s_tenYears, (coordinator, time, _) => SucceedsAsync(coordinator, new TaskOptions { ResultTtl = time })),
         ["WaitTasksRequest.timeout"] = (s_any, async (coordinator, time, _) =>
@@ -174,7 +197,8 @@ public sealed class FarDeadlineTests
             var id = await SubmitAsync(coordinator, Specs.Json("sleep", """{"ms": 50}"""));
             var waited = await coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { id }, Timeout = time }, Soon);
             Assert.Single(waited.Done);
-        }),
+        }
+        ),
     };
 
     [Fact]
@@ -221,11 +245,20 @@ public sealed class FarDeadlineTests
         await PutAsync(first, "delayed");
         var got = await Queues(first).GetAsync(new GetRequest { Queue = "delayed", Leased = true }, Soon);
         await Queues(first).SettleAsync(
-            new SettleRequest { Queue = "delayed", LeaseIds = { got.Items[0].LeaseId }, Settlement = Settlement.Return, Duration = s_day,
-                SessionId = got.SessionId }, Soon);
+            new SettleRequest
+            {
+                Queue = "delayed",
+                LeaseIds = { got.Items[0].LeaseId },
+                Settlement = Settlement.Return,
+                Duration = s_day,
+                SessionId = got.SessionId
+            }, Soon);
         var waiting = await SubmitAsync(first, Specs.Json("throw", """{"message": "x"}""", new TaskOptions
         {
-            TotalTimeout = s_tenYears, QueueTimeout = s_tenYears, ResultTtl = s_tenYears, Durability = Durability.Process,
+            TotalTimeout = s_tenYears,
+            QueueTimeout = s_tenYears,
+            ResultTtl = s_tenYears,
+            Durability = Durability.Process,
             Retry = new RetryPolicy { MaxAttempts = 2, InitialBackoff = s_tenYears, MaxBackoff = s_tenYears },
         }));
         await UntilAsync(async () => (await first.Tasks.GetTaskAsync(
@@ -305,8 +338,12 @@ public sealed class FarDeadlineTests
     private static async Task SetAsync(
         CoordinatorProcess coordinator, string dict, string key, Duration ttl, Durability durability = Durability.Unspecified) =>
         await State(coordinator).UpdateDictAsync(
-            new UpdateDictRequest { Dict = dict, Edits = { new DictEdit { Key = key, Set = Text("x"), Ttl = ttl } },
-                Durability = durability }, Soon);
+            new UpdateDictRequest
+            {
+                Dict = dict,
+                Edits = { new DictEdit { Key = key, Set = Text("x"), Ttl = ttl } },
+                Durability = durability
+            }, Soon);
 
     private static async Task CreateQueueAsync(CoordinatorProcess coordinator, QueueSpec spec) =>
         await Queues(coordinator).CreateQueueAsync(new CreateQueueRequest { Spec = spec }, Soon);

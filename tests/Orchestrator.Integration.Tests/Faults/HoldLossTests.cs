@@ -55,8 +55,13 @@ public sealed class HoldLossTests
         Assert.Equal(1, (await queues.GetAsync(
             new GetRequest { Queue = "q", Leased = true, SessionId = gone }, CoordinatorProcess.Deadline())).Items.Single().Delivery);
         var pipes = new PipeService.PipeServiceClient(coordinator.Invoker);
-        await pipes.SendAsync(new SendRequest { Pipe = "p", End = PipeEnd.B, Messages = { Payloads.FromText("last words") },
-            SessionId = gone }, CoordinatorProcess.Deadline());
+        await pipes.SendAsync(new SendRequest
+        {
+            Pipe = "p",
+            End = PipeEnd.B,
+            Messages = { Payloads.FromText("last words") },
+            SessionId = gone
+        }, CoordinatorProcess.Deadline());
 
         var permit = other.Semaphore("s").AcquireAsync();
         await CheckPassedOnAsync(other, held.FencingToken);

@@ -26,8 +26,11 @@ public sealed class HungUpGetTests
             .Select(i => queues.GetAsync(
                 Get(i), Soon.WithCancellationToken(i % 2 == 0 ? hangUp.Token : CancellationToken.None)).ResponseAsync).ToArray();
         await UntilAsync(async () => (await queues.GetQueueAsync(new GetQueueRequest { Queue = "q" }, Soon)).Queue.WaitingGetters == Calls);
-        var put = queues.PutAsync(new PutRequest { Queue = "q",
-            Items = { Enumerable.Range(0, Calls).Select(i => new QueueItem { Body = Text($"{i}") }) } }, Soon).ResponseAsync;
+        var put = queues.PutAsync(new PutRequest
+        {
+            Queue = "q",
+            Items = { Enumerable.Range(0, Calls).Select(i => new QueueItem { Body = Text($"{i}") }) }
+        }, Soon).ResponseAsync;
         await hangUp.CancelAsync();
         await put;
         var got = new List<string>();
@@ -62,8 +65,11 @@ public sealed class HungUpGetTests
         var (queues, pipes) =
             (new QueueService.QueueServiceClient(coordinator.Invoker), new PipeService.PipeServiceClient(coordinator.Invoker));
         await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "x" } }, Soon);
-        await queues.PutAsync(new PutRequest { Queue = "x",
-            Items = { Enumerable.Range(0, Calls).Select(i => new QueueItem { Body = Text($"{i}") }) } }, Soon);
+        await queues.PutAsync(new PutRequest
+        {
+            Queue = "x",
+            Items = { Enumerable.Range(0, Calls).Select(i => new QueueItem { Body = Text($"{i}") }) }
+        }, Soon);
         await pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = "x", Duplex = true } }, Soon);
         await pipes.SendAsync(
             new SendRequest { Pipe = "x", End = PipeEnd.A, Messages = { Enumerable.Range(0, Calls).Select(i => Text($"{i}")) } }, Soon);
@@ -85,8 +91,13 @@ public sealed class HungUpGetTests
         {
             var some = method == "Get"
                 ? (await queues.GetAsync(new GetRequest { Queue = "x", MaxItems = left, Timeout = Specs.Seconds(10) }, Soon)).Items.Count
-                : (await pipes.ReceiveAsync(new ReceiveRequest { Pipe = "x", End = PipeEnd.B, MaxMessages = left,
-                    Timeout = Specs.Seconds(10) }, Soon)).Messages.Count;
+                : (await pipes.ReceiveAsync(new ReceiveRequest
+                {
+                    Pipe = "x",
+                    End = PipeEnd.B,
+                    MaxMessages = left,
+                    Timeout = Specs.Seconds(10)
+                }, Soon)).Messages.Count;
             Assert.True(some > 0, $"{left} of {Calls} were taken along");
             left -= some;
         }

@@ -43,8 +43,11 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
     {
         var seed = Environment.TickCount;
         var random = new Random(seed);
-        var real = new RunTaskRequest { Task = Specs.Json("sum_of_squares", """{"n": 10, "deep": {"a": [1, 2, {"b": "text"}]}}""",
-            new TaskOptions { RunTimeout = Specs.Seconds(5), FairnessKey = "k" }, tag: 7, requestId: "") }.ToByteArray();
+        var real = new RunTaskRequest
+        {
+            Task = Specs.Json("sum_of_squares", """{"n": 10, "deep": {"a": [1, 2, {"b": "text"}]}}""",
+            new TaskOptions { RunTimeout = Specs.Seconds(5), FairnessKey = "k" }, tag: 7, requestId: "")
+        }.ToByteArray();
         for (var i = 0; i < 300; i++)
         {
             var bytes = real.ToArray();

@@ -49,8 +49,13 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
         {
             var pipes = new PipeService.PipeServiceClient(coordinator.Invoker);
             await pipes.CreatePipeAsync(new CreatePipeRequest { Spec = new PipeSpec { Name = name } }, Soon);
-            await pipes.SendAsync(new SendRequest { Pipe = name, End = PipeEnd.B, SessionId = await coordinator.OpenSessionAsync(),
-                Messages = { value } }, Soon);
+            await pipes.SendAsync(new SendRequest
+            {
+                Pipe = name,
+                End = PipeEnd.B,
+                SessionId = await coordinator.OpenSessionAsync(),
+                Messages = { value }
+            }, Soon);
         },
         ["edits[0].set"] = (coordinator, value, name) => EditAsync(coordinator, name, new DictEdit { Key = "k", Set = value }),
         ["edits[0].set_default"] = (coordinator, value, name) => EditAsync(
@@ -144,13 +149,25 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
         await Queues(first).PutAsync(
             new PutRequest { Queue = "q", Items = { new QueueItem { Body = arrays }, new QueueItem { Body = objects } } }, Soon);
         await State(first).UpdateDictAsync(
-            new UpdateDictRequest { Dict = "d", RequestId = "once", Durability = Durability.Process,
-                Edits = { new DictEdit { Key = "a", Set = arrays }, new DictEdit { Key = "o", Set = objects } } }, Soon);
+            new UpdateDictRequest
+            {
+                Dict = "d",
+                RequestId = "once",
+                Durability = Durability.Process,
+                Edits = { new DictEdit { Key = "a", Set = arrays }, new DictEdit { Key = "o", Set = objects } }
+            }, Soon);
         await State(first).UpdateListAsync(
-            new UpdateListRequest { List = "l", Durability = Durability.Process,
-                Edits = { new ListEdit { Extend = new ListExtend { Values = { arrays, objects } } } } }, Soon);
-        var task = (await first.Tasks.SubmitTasksAsync(new SubmitTasksRequest { Tasks = { new TaskSpec { Handler = "echo", Input = arrays,
-            Options = new TaskOptions { Durability = Durability.Process } } } }, Soon)).TaskIds[0];
+            new UpdateListRequest
+            {
+                List = "l",
+                Durability = Durability.Process,
+                Edits = { new ListEdit { Extend = new ListExtend { Values = { arrays, objects } } } }
+            }, Soon);
+        var task = (await first.Tasks.SubmitTasksAsync(new SubmitTasksRequest
+        {
+            Tasks = { new TaskSpec { Handler = "echo", Input = arrays,
+            Options = new TaskOptions { Durability = Durability.Process } } }
+        }, Soon)).TaskIds[0];
         Assert.Equal(
             TaskState.Succeeded, (await first.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { task } }, Soon)).Done[0].State);
         await first.KillAndWaitAsync();
@@ -258,8 +275,11 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
 
     /// <summary>A value that is wrapped in one more object or array.</summary>
     private static Payload Shallower(Payload value) =>
-        new() { Json = value.Json.KindCase == Value.KindOneofCase.ListValue
-            ? value.Json.ListValue.Values[0] : value.Json.StructValue.Fields["a"] };
+        new()
+        {
+            Json = value.Json.KindCase == Value.KindOneofCase.ListValue
+            ? value.Json.ListValue.Values[0] : value.Json.StructValue.Fields["a"]
+        };
 
     private static async Task CreateQueueAsync(CoordinatorProcess coordinator, string name) =>
         await Queues(coordinator).CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = name } }, Soon);
@@ -349,8 +369,11 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
                     foreach (var operation in requestStream.Current.Operations)
                     {
                         var value = operation.ReadDict.Dict == "deep" ? Arrays(60) : Text("x");
-                        response.Outcomes.Add(new Outcome { OperationId = operation.OperationId,
-                            ReadDict = new ReadDictResponse { Entries = { new DictEntry { Key = "k", Value = value } } } });
+                        response.Outcomes.Add(new Outcome
+                        {
+                            OperationId = operation.OperationId,
+                            ReadDict = new ReadDictResponse { Entries = { new DictEntry { Key = "k", Value = value } } }
+                        });
                     }
 
                     await responseStream.WriteAsync(response);
@@ -368,8 +391,13 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
                 {
                     var response = new StreamTasksResponse();
                     foreach (var task in requestStream.Current.Tasks)
-                        response.Results.Add(new TaskResult { TaskId = task.Tag, Tag = task.Tag, State = TaskState.Succeeded,
-                            Output = task.Handler == "deep" ? Arrays(60) : Text("x") });
+                        response.Results.Add(new TaskResult
+                        {
+                            TaskId = task.Tag,
+                            Tag = task.Tag,
+                            State = TaskState.Succeeded,
+                            Output = task.Handler == "deep" ? Arrays(60) : Text("x")
+                        });
                     await responseStream.WriteAsync(response);
                 }
             }

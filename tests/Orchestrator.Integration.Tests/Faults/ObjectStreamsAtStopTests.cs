@@ -30,8 +30,11 @@ public sealed class ObjectStreamsAtStopTests
         await attached.RequestStream.WriteAsync(new AttachPipeRequest { Pipe = "pipe", End = PipeEnd.A });
         using var connect = coordinator.Sessions.Connect(Soon);
         await connect.RequestStream.WriteAsync(
-            new ConnectRequest { Operations =
-                { new Operation { OperationId = 1, WaitEvent = new WaitEventRequest { Event = "never" } } } });
+            new ConnectRequest
+            {
+                Operations =
+                { new Operation { OperationId = 1, WaitEvent = new WaitEventRequest { Event = "never" } } }
+            });
         await UntilAsync(async () =>
             (await queues.GetQueueAsync(new GetQueueRequest { Queue = "empty" }, Soon)).Queue.WaitingGetters == 1
             && (await queues.GetQueueAsync(new GetQueueRequest { Queue = "full" }, Soon)).Queue.WaitingPutters == 1

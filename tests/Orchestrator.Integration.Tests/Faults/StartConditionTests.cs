@@ -148,7 +148,8 @@ public sealed class StartConditionTests : IDisposable
     private static Process Start(string script, params string[] arguments)
     {
         var start = new ProcessStartInfo("/bin/sh", ["-c", script, "sh", CoordinatorProcess.CommandPath,
-            .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            .. arguments])
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         return Process.Start(start)!;
     }
 

@@ -183,8 +183,11 @@ public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
         CoordinatorProcess coordinator, TaskLedger ledger, double rate, int retries, Action<TaskResult> see)
     {
         var input = Specs.Json("sum_of_squares", """{"n": 10}""").Input;
-        var options = retries > 1 ? new TaskOptions { Retry =
-            new RetryPolicy { MaxAttempts = retries, InitialBackoff = Specs.Seconds(0.01), RetryWorkerLost = true } } : null;
+        var options = retries > 1 ? new TaskOptions
+        {
+            Retry =
+            new RetryPolicy { MaxAttempts = retries, InitialBackoff = Specs.Seconds(0.01), RetryWorkerLost = true }
+        } : null;
         return TaskLoad.StartAsync(
             coordinator.GrpcAddress, coordinator.Token, ledger,
             _ => new TaskSpec { Handler = "sum_of_squares", Input = input, Options = options }, rate, inFlight: 2_000, see);

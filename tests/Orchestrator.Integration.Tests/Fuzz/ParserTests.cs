@@ -41,7 +41,12 @@ public sealed class ParserTests : IDisposable
         {
             Hello = new Hello
             {
-                Name = "worker-1", Pid = 42, CpuSlots = 1, IoSlots = 100, BlockingSlots = 4, RecordsFlight = true,
+                Name = "worker-1",
+                Pid = 42,
+                CpuSlots = 1,
+                IoSlots = 100,
+                BlockingSlots = 4,
+                RecordsFlight = true,
                 Handlers = { new V1.HandlerInfo { Name = "echo", Description = "says it again" }, new V1.HandlerInfo { Name = "sum" } },
             },
         };

@@ -52,8 +52,12 @@ internal sealed class DurableClients(CoordinatorProcess coordinator, Ledger ledg
     {
         ledger.Adding();
         var after = await _state.UpdateValueAsync(
-            new UpdateValueRequest { Value = Ledger.Counter, Edit = new NumberEdit { Add = new Number { Integer = 1 } },
-                Durability = level }, Soon);
+            new UpdateValueRequest
+            {
+                Value = Ledger.Counter,
+                Edit = new NumberEdit { Add = new Number { Integer = 1 } },
+                Durability = level
+            }, Soon);
         ledger.Added(after.After.Integer);
     }
 

@@ -70,8 +70,12 @@ internal sealed class DurableRun
                 break;
             case 3 or 4 or 5:
                 var queue = Any(Queues);
-                Apply(new PutItems(queue, Items()) { Timeout = _random.Next(2) == 0
-                    ? TimeSpan.Zero : TimeSpan.FromSeconds(1), RequestId = RequestFor(queue) });
+                Apply(new PutItems(queue, Items())
+                {
+                    Timeout = _random.Next(2) == 0
+                    ? TimeSpan.Zero : TimeSpan.FromSeconds(1),
+                    RequestId = RequestFor(queue)
+                });
                 break;
             case 6 or 7:
                 Get();
@@ -204,7 +208,8 @@ internal sealed class DurableRun
             Apply(new UpdateValue("value", edit) { Durability = Durability.Process });
         else
             Apply(new UpdateArray("array", 4, [new ArrayEdit(_random.Next(4), new NumberEdit(
-                NumberOperation.Set, Core.State.Number.Of(_random.Next(3) * 0.5)))]) { Durability = Durability.Process });
+                NumberOperation.Set, Core.State.Number.Of(_random.Next(3) * 0.5)))])
+            { Durability = Durability.Process });
     }
 
     private void Rare()

@@ -302,8 +302,11 @@ public sealed class JournalDamageTests : IDisposable
     }
 
     private static PutRequest PutOf(int number) =>
-        new() { Queue = "q",
-            Items = { new QueueItem { Body = new Payload { Data = ByteString.CopyFrom(new byte[1_000 + (number % 10)]) } } } };
+        new()
+        {
+            Queue = "q",
+            Items = { new QueueItem { Body = new Payload { Data = ByteString.CopyFrom(new byte[1_000 + (number % 10)]) } } }
+        };
 
     /// <summary>The files of a coordinator that is killed after this many acknowledged puts, and its files after a tenth of them.</summary>
     private async Task<(string Early, string Killed)> KilledAfterPutsAsync(Durability durability = Durability.Disk)

@@ -185,8 +185,17 @@ public sealed class JournalFileTests : IDisposable
     {
         var record = new Coordinator.Journal.Wire.Record();
         if (number == 0)
-            record.Changes.Add(new Change { QueueCreated = new V1.QueueSpec { Name = "q", Kind = V1.QueueKind.Fifo,
-                Durability = V1.Durability.Process, MaxItems = 100, MaxBytes = 1 << 20 } });
+            record.Changes.Add(new Change
+            {
+                QueueCreated = new V1.QueueSpec
+                {
+                    Name = "q",
+                    Kind = V1.QueueKind.Fifo,
+                    Durability = V1.Durability.Process,
+                    MaxItems = 100,
+                    MaxBytes = 1 << 20
+                }
+            });
         record.Changes.Add(new Change
         {
             QueueChanged = new Coordinator.Journal.Wire.QueueChanged

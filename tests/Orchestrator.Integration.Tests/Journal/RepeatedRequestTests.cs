@@ -32,8 +32,13 @@ public sealed class RepeatedRequestTests : IDisposable
             coordinator => LookAtAsync(coordinator, "get")),
         [nameof(SettleRequest)] = (
             async coordinator => await Queues(coordinator).SettleAsync(
-                new SettleRequest { Queue = "settle", RequestId = "settle-once", LeaseIds = { _lease, _lease + 1 },
-                    Settlement = Settlement.Done }, Soon),
+                new SettleRequest
+                {
+                    Queue = "settle",
+                    RequestId = "settle-once",
+                    LeaseIds = { _lease, _lease + 1 },
+                    Settlement = Settlement.Done
+                }, Soon),
             coordinator => LookAtAsync(coordinator, "settle")),
         [nameof(ShutDownQueueRequest)] = (
             async coordinator => await Queues(coordinator).ShutDownQueueAsync(
@@ -45,13 +50,23 @@ public sealed class RepeatedRequestTests : IDisposable
             coordinator => LookAtAsync(coordinator, "done")),
         [nameof(UpdateDictRequest)] = (
             async coordinator => await State(coordinator).UpdateDictAsync(
-                new UpdateDictRequest { Dict = "dict", RequestId = "dict-once", Durability = Durability.Process,
-                    Edits = { new DictEdit { Key = "k", Add = 1 } } }, Soon),
+                new UpdateDictRequest
+                {
+                    Dict = "dict",
+                    RequestId = "dict-once",
+                    Durability = Durability.Process,
+                    Edits = { new DictEdit { Key = "k", Add = 1 } }
+                }, Soon),
             async coordinator => $"{await State(coordinator).ReadDictAsync(new ReadDictRequest { Dict = "dict" }, Soon)}"),
         [nameof(UpdateListRequest)] = (
             async coordinator => await State(coordinator).UpdateListAsync(
-                new UpdateListRequest { List = "list", RequestId = "list-once", Durability = Durability.Process,
-                    Edits = { new ListEdit { Append = Text("x") } } }, Soon),
+                new UpdateListRequest
+                {
+                    List = "list",
+                    RequestId = "list-once",
+                    Durability = Durability.Process,
+                    Edits = { new ListEdit { Append = Text("x") } }
+                }, Soon),
             async coordinator => $"{await State(coordinator).ReadListAsync(new ReadListRequest { List = "list" }, Soon)}"),
         [nameof(UpdateValueRequest)] = (
             async coordinator => await State(coordinator).UpdateValueAsync(
@@ -59,8 +74,14 @@ public sealed class RepeatedRequestTests : IDisposable
             async coordinator => $"{await State(coordinator).ReadValueAsync(new ReadValueRequest { Value = "value" }, Soon)}"),
         [nameof(UpdateArrayRequest)] = (
             async coordinator => await State(coordinator).UpdateArrayAsync(
-                new UpdateArrayRequest { Array = "array", Length = 2, RequestId = "array-once", Durability = Durability.Process,
-                    Edits = { new ArrayEdit { Index = 1, Edit = One() } } }, Soon),
+                new UpdateArrayRequest
+                {
+                    Array = "array",
+                    Length = 2,
+                    RequestId = "array-once",
+                    Durability = Durability.Process,
+                    Edits = { new ArrayEdit { Index = 1, Edit = One() } }
+                }, Soon),
             async coordinator => $"{await State(coordinator).ReadArrayAsync(new ReadArrayRequest { Array = "array" }, Soon)}"),
         [nameof(TaskSpec)] = (
             async coordinator => await SubmitAsync(coordinator, "kept", Specs.Seconds(3_600)),
@@ -213,8 +234,13 @@ public sealed class RepeatedRequestTests : IDisposable
     {
         // Its presence proves it as durable as the task.
         await State(coordinator).UpdateDictAsync(
-            new UpdateDictRequest { Dict = "runs", RequestId = $"runs-{key}", Durability = Durability.Process,
-                Edits = { new DictEdit { Key = key, Add = 0 } } }, Soon);
+            new UpdateDictRequest
+            {
+                Dict = "runs",
+                RequestId = $"runs-{key}",
+                Durability = Durability.Process,
+                Edits = { new DictEdit { Key = key, Add = 0 } }
+            }, Soon);
         var submitted = await Submit(coordinator, key, resultTtl);
         if (resultTtl.Seconds > 0)
             await coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { submitted.TaskIds } }, Soon);

@@ -27,8 +27,11 @@ public sealed class RestartTimeTests : IDisposable
         {
             var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
             await queues.CreateQueueAsync(
-                new CreateQueueRequest { Spec =
-                    new QueueSpec { Name = "many", MaxItems = Items, MaxBytes = 1L << 30, Durability = Durability.Process } }, Soon);
+                new CreateQueueRequest
+                {
+                    Spec =
+                    new QueueSpec { Name = "many", MaxItems = Items, MaxBytes = 1L << 30, Durability = Durability.Process }
+                }, Soon);
             var put = new PutRequest { Queue = "many" };
             for (var i = 0; i < Batch; i++)
                 put.Items.Add(new QueueItem { Body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[64]) } });

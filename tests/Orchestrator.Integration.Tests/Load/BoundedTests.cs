@@ -22,8 +22,11 @@ public sealed class BoundedTests
             for (var message = 0; message < 2_000; message++)
             {
                 await call.RequestStream.WriteAsync(
-                    new StreamTasksRequest { Tasks =
-                        { Enumerable.Range(0, 500).Select(i => Specs.Bytes("echo", new byte[64], (ulong)i)) } }, ending.Token);
+                    new StreamTasksRequest
+                    {
+                        Tasks =
+                        { Enumerable.Range(0, 500).Select(i => Specs.Bytes("echo", new byte[64], (ulong)i)) }
+                    }, ending.Token);
             }
         });
 

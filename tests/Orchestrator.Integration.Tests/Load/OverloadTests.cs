@@ -47,8 +47,11 @@ public sealed class OverloadTests(ITestOutputHelper output)
         AssertAdvice(refusal, "client:greedy", "memory_kept_per_client");
         // Ten times as much as there is room for: none of it is kept.
         for (var i = 0; i < 100; i++)
-            AssertAdvice(await Assert.ThrowsAsync<RpcException>(async () => await greedy.SubmitTasksAsync(new SubmitTasksRequest { Tasks =
-                { Enumerable.Repeat(large, 100) } }, CoordinatorProcess.Deadline())), "client:greedy", "memory_kept_per_client");
+            AssertAdvice(await Assert.ThrowsAsync<RpcException>(async () => await greedy.SubmitTasksAsync(new SubmitTasksRequest
+            {
+                Tasks =
+                { Enumerable.Repeat(large, 100) }
+            }, CoordinatorProcess.Deadline())), "client:greedy", "memory_kept_per_client");
         var limits = await LimitsAsync(coordinator);
         Assert.Equal(Budget, limits["memory"].Maximum);
         Assert.Equal(Budget / 2, limits["memory_kept"].Maximum);
@@ -75,8 +78,16 @@ public sealed class OverloadTests(ITestOutputHelper output)
             new TokenFiles(coordinator.DataDirectory, TimeProvider.System).Create(Role.Submit, null, "tenant").Token);
         var queues = new QueueService.QueueServiceClient(tenant);
         var body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[Size]) };
-        await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "flood", Kind = QueueKind.Fifo,
-            MaxItems = 1_000_000, MaxBytes = 16L << 30 } }, CoordinatorProcess.Deadline());
+        await queues.CreateQueueAsync(new CreateQueueRequest
+        {
+            Spec = new QueueSpec
+            {
+                Name = "flood",
+                Kind = QueueKind.Fifo,
+                MaxItems = 1_000_000,
+                MaxBytes = 16L << 30
+            }
+        }, CoordinatorProcess.Deadline());
         RpcException? refusal = null;
         var put = 0;
         for (; refusal is null; put++)

@@ -85,8 +85,14 @@ public sealed class AdminTests
         // Leased items are still in the queue, and so are items that return only after a delay.
         var leased = await queues.GetAsync(
             new GetRequest { Queue = "full", Leased = true, MaxItems = 2, SessionId = session }, CoordinatorProcess.Deadline());
-        var settle = new SettleRequest { Queue = "full", SessionId = session, LeaseIds = { leased.Items[0].LeaseId },
-            Settlement = Settlement.Return, Duration = Specs.Seconds(600) };
+        var settle = new SettleRequest
+        {
+            Queue = "full",
+            SessionId = session,
+            LeaseIds = { leased.Items[0].LeaseId },
+            Settlement = Settlement.Return,
+            Duration = Specs.Seconds(600)
+        };
         await queues.SettleAsync(settle, CoordinatorProcess.Deadline());
         Assert.Equal((1, 2, 3), await CountAsync());
         string[] at = ["--data-dir", coordinator.DataDirectory];

@@ -248,8 +248,11 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     public async Task Attempts_take_permits_of_a_rate_limiter_that_clients_share()
     {
         var sync = _coordinator.Sync;
-        await sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec =
-            new RateLimiterSpec { Name = "api", Permits = 4, Period = Specs.Seconds(86_400) } }, CoordinatorProcess.Deadline());
+        await sync.CreateRateLimiterAsync(new CreateRateLimiterRequest
+        {
+            Spec =
+            new RateLimiterSpec { Name = "api", Permits = 4, Period = Specs.Seconds(86_400) }
+        }, CoordinatorProcess.Deadline());
         await sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = "api" }, CoordinatorProcess.Deadline());
         var options = new TaskOptions { RateLimiter = "api" };
         var ids = await _coordinator.SubmitAsync(
@@ -276,8 +279,11 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     [Fact]
     public async Task A_thousand_tasks_pass_a_rate_limiter_that_has_permits_for_all()
     {
-        await _coordinator.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec =
-            new RateLimiterSpec { Name = "wide", Permits = 1_000, Period = Specs.Seconds(86_400) } }, CoordinatorProcess.Deadline());
+        await _coordinator.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest
+        {
+            Spec =
+            new RateLimiterSpec { Name = "wide", Permits = 1_000, Period = Specs.Seconds(86_400) }
+        }, CoordinatorProcess.Deadline());
         var options = new TaskOptions { RateLimiter = "wide" };
         var results = await _coordinator.StreamAsync(
             Enumerable.Range(0, 1_000).Select(i => Specs.Json("echo", "1", i % 2 == 0 ? options : null, (ulong)i)));

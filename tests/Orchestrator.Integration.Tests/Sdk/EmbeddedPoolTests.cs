@@ -130,8 +130,12 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
     {
         await using var sample = SampleProcess.Start("WebPrimes", "--urls", "http://127.0.0.1:0");
         var listening = await sample.LineAsync(line => line.Contains("Now listening on", StringComparison.Ordinal));
-        using var http = new HttpClient { BaseAddress = new Uri(
-            listening[listening.IndexOf("http://", StringComparison.Ordinal)..].Trim()), Timeout = SdkWaits.Patience };
+        using var http = new HttpClient
+        {
+            BaseAddress = new Uri(
+            listening[listening.IndexOf("http://", StringComparison.Ordinal)..].Trim()),
+            Timeout = SdkWaits.Patience
+        };
         Assert.Equal("25", await http.GetStringAsync("/primes/100"));
         Assert.Equal("25", await http.GetStringAsync("/primes-here/100"));
         sample.Signal(Signals.Term);

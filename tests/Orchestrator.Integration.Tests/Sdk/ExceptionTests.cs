@@ -79,7 +79,10 @@ public sealed class ExceptionTests
         await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions
         {
             // The discard port has no listener.
-            Endpoint = "http://127.0.0.1:9", Token = "x", VerifyOnConnect = false, ReconnectFor = TimeSpan.Zero,
+            Endpoint = "http://127.0.0.1:9",
+            Token = "x",
+            VerifyOnConnect = false,
+            ReconnectFor = TimeSpan.Zero,
         });
         var method = typeof(OrchestratorClient).GetMethods().Single(method => method.ToString() == signature);
         if (method.IsGenericMethodDefinition)

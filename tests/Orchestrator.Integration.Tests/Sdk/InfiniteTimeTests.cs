@@ -24,123 +24,128 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
     /// </summary>
     private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task>> s_unlimited =
         new(StringComparer.Ordinal)
-    {
-        ["SharedLock.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(
-            await session.Lock(Name()).TryAcquireAsync(s_infinite)),
-        ["SharedSemaphore.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(
-            await session.Semaphore(Name(), 1).TryAcquireAsync(s_infinite)),
-        ["SharedEvent.TryWaitAsync.timeout"] = async (_, session) =>
         {
-            var happened = session.Event(Name());
-            var waiting = happened.TryWaitAsync(s_infinite);
-            await happened.SetAsync();
-            Assert.True(await waiting);
-        },
-        ["SharedCondition.TryWaitAsync.timeout"] = async (_, session) =>
-        {
-            var name = Name();
-            var condition = session.Condition(name, name);
-            await using var hold = await session.Lock(name).AcquireAsync();
-            var waiting = condition.TryWaitAsync(s_infinite);
-            await using var other = await session.Lock(name).AcquireAsync();
-            await condition.NotifyAsync();
-            await other.DisposeAsync();
-            Assert.True(await waiting);
-        },
-        ["SharedBarrier.TryWaitAsync.timeout"] = async (_, session) => Assert.Equal(
-            0, await session.Barrier(Name(), 1).TryWaitAsync(s_infinite)),
-        ["SharedLatch.TryWaitAsync.timeout"] = async (_, session) =>
-        {
-            var latch = session.Latch(Name(), 1);
-            var waiting = latch.TryWaitAsync(s_infinite);
-            await latch.CountDownAsync();
-            Assert.True(await waiting);
-        },
-        ["SharedRateLimiter.TryAcquireAsync.timeout"] = async (client, session) =>
-        {
-            var name = Name();
-            await client.CreateRateLimiterAsync(new RateLimiterSpec { Name = name, Permits = 1, Period = Specs.Seconds(1) });
-            Assert.Null(await session.RateLimiter(name).TryAcquireAsync(s_infinite));
-        },
-        ["SharedQueue.TryPutAsync.timeout"] = async (client, session) => Assert.True(
-            await (await QueueAsync(client, session)).TryPutAsync(Payloads.FromNumber(2), s_infinite)),
-        ["SharedQueue.TryGetAsync.timeout"] = async (client, session) => Assert.NotNull(
-            await (await QueueAsync(client, session)).TryGetAsync(s_infinite)),
-        ["SharedQueue.TryLeaseAsync.timeout"] = async (client, session) => Assert.NotNull(
-            await (await QueueAsync(client, session)).TryLeaseAsync(s_infinite)),
-        ["SharedQueue.TryLeaseAsync.lease"] = async (client, session) => Assert.NotNull(
-            await (await QueueAsync(client, session)).TryLeaseAsync(TimeSpan.Zero, s_infinite)),
-        ["SharedQueue.LeaseAsync.lease"] = async (client, session) => Assert.NotNull(
-            await (await QueueAsync(client, session)).LeaseAsync(s_infinite)),
-        ["SharedQueue.LeaseAllAsync.lease"] = async (client, session) =>
-        {
-            await foreach (var item in (await QueueAsync(client, session)).LeaseAllAsync(s_infinite))
+            ["SharedLock.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(
+                await session.Lock(Name()).TryAcquireAsync(s_infinite)),
+            ["SharedSemaphore.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(
+                await session.Semaphore(Name(), 1).TryAcquireAsync(s_infinite)),
+            ["SharedEvent.TryWaitAsync.timeout"] = async (_, session) =>
             {
-                await item.CompleteAsync();
-                break;
-            }
-        },
-        ["SharedQueue.OpenConsumer.lease"] = async (client, session) =>
-        {
-            await using var consumer = (await QueueAsync(client, session)).OpenConsumer(s_infinite);
-            await foreach (var item in consumer.ReadAllAsync(CancellationToken.None))
+                var happened = session.Event(Name());
+                var waiting = happened.TryWaitAsync(s_infinite);
+                await happened.SetAsync();
+                Assert.True(await waiting);
+            },
+            ["SharedCondition.TryWaitAsync.timeout"] = async (_, session) =>
             {
-                await item.CompleteAsync();
-                break;
-            }
-        },
-        ["SharedQueue.TryJoinAsync.timeout"] = async (client, session) =>
-        {
-            var queue = await QueueAsync(client, session);
-            await queue.GetAsync();
-            var joining = queue.TryJoinAsync(s_infinite);
-            await queue.MarkDoneAsync();
-            Assert.Equal(0, await joining);
-        },
-        ["SharedPipeEnd.TrySendAsync.timeout"] = async (client, session) => Assert.True(
-            await (await PipeAsync(client, session)).EndA.TrySendAsync(Payloads.FromNumber(1), s_infinite)),
-        ["SharedPipeEnd.TryReceiveAsync.timeout"] = async (client, session) =>
-        {
-            var pipe = await PipeAsync(client, session);
-            var receiving = pipe.EndB.TryReceiveAsync(s_infinite);
-            await pipe.EndA.SendAsync(Payloads.FromNumber(1));
-            Assert.NotNull((await receiving).Message);
-        },
-        ["OrchestratorClient.WaitAsync.timeout"] = async (client, _) =>
-        {
-            var ids = await client.SubmitAsync([Specs.Json("echo", "1")]);
-            Assert.Single((await client.WaitAsync(ids, timeout: s_infinite)).Done);
-        },
-        ["TaskHandles.WaitAsync.timeout"] = async (client, _) =>
-            Assert.Empty((await TaskHandles.WaitAsync(
-                [await client.SubmitAsync(TaskFunction.Json<int, int>("echo"), 1)], timeout: s_infinite)).Pending),
-        ["OrchestratorClient.DrainAsync.timeout"] = async (_, _) =>
-        {
-            // The coordinator accepts no more tasks afterwards, so the test has its own.
-            await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
-            await using var client = await SdkFixture.ConnectAsync(coordinator);
-            Assert.Equal(0, await client.DrainAsync(s_infinite, stop: false));
-        },
-        ["OrchestratorClientOptions.ReconnectFor"] = async (client, _) =>
-        {
-            await using var patient = await OrchestratorClient.ConnectAsync(
-                new OrchestratorClientOptions { Endpoint = client.Address.ToString(), Token = client.Token, ReconnectFor = s_infinite });
-            Assert.Equal(1, await patient.RunAsync(TaskFunction.Json<int, int>("echo"), 1));
-        },
-        ["OrchestratorAppOptions.DrainTimeout"] = (_, _) =>
-        {
-            Assert.Equal(
-                TimeSpan.FromDays(49), new OrchestratorAppOptions { DrainTimeout = s_infinite }.ToCoordinator("/", []).DrainTimeout);
-            return Task.CompletedTask;
-        },
-        ["RunOptions.QueueTimeout"] = (client, _) => RunsAsync(client, new RunOptions { QueueTimeout = s_infinite }),
-        ["RunOptions.RunTimeout"] = (client, _) => RunsAsync(client, new RunOptions { RunTimeout = s_infinite }),
-        ["RunOptions.TotalTimeout"] = (client, _) => RunsAsync(client, new RunOptions { TotalTimeout = s_infinite }),
-        ["RunOptions.CancelGrace"] = (client, _) => RunsAsync(client, new RunOptions { CancelGrace = s_infinite }),
-        ["RunOptions.ResultTtl"] = (client, _) => RunsAsync(client, new RunOptions { ResultTtl = s_infinite }),
-        ["RetryOptions.MaxBackoff"] = (client, _) => RunsAsync(
-            client, new RunOptions { Retry = new RetryOptions { MaxBackoff = s_infinite } }),
-    };
+                var name = Name();
+                var condition = session.Condition(name, name);
+                await using var hold = await session.Lock(name).AcquireAsync();
+                var waiting = condition.TryWaitAsync(s_infinite);
+                await using var other = await session.Lock(name).AcquireAsync();
+                await condition.NotifyAsync();
+                await other.DisposeAsync();
+                Assert.True(await waiting);
+            },
+            ["SharedBarrier.TryWaitAsync.timeout"] = async (_, session) => Assert.Equal(
+                0, await session.Barrier(Name(), 1).TryWaitAsync(s_infinite)),
+            ["SharedLatch.TryWaitAsync.timeout"] = async (_, session) =>
+            {
+                var latch = session.Latch(Name(), 1);
+                var waiting = latch.TryWaitAsync(s_infinite);
+                await latch.CountDownAsync();
+                Assert.True(await waiting);
+            },
+            ["SharedRateLimiter.TryAcquireAsync.timeout"] = async (client, session) =>
+            {
+                var name = Name();
+                await client.CreateRateLimiterAsync(new RateLimiterSpec { Name = name, Permits = 1, Period = Specs.Seconds(1) });
+                Assert.Null(await session.RateLimiter(name).TryAcquireAsync(s_infinite));
+            },
+            ["SharedQueue.TryPutAsync.timeout"] = async (client, session) => Assert.True(
+                await (await QueueAsync(client, session)).TryPutAsync(Payloads.FromNumber(2), s_infinite)),
+            ["SharedQueue.TryGetAsync.timeout"] = async (client, session) => Assert.NotNull(
+                await (await QueueAsync(client, session)).TryGetAsync(s_infinite)),
+            ["SharedQueue.TryLeaseAsync.timeout"] = async (client, session) => Assert.NotNull(
+                await (await QueueAsync(client, session)).TryLeaseAsync(s_infinite)),
+            ["SharedQueue.TryLeaseAsync.lease"] = async (client, session) => Assert.NotNull(
+                await (await QueueAsync(client, session)).TryLeaseAsync(TimeSpan.Zero, s_infinite)),
+            ["SharedQueue.LeaseAsync.lease"] = async (client, session) => Assert.NotNull(
+                await (await QueueAsync(client, session)).LeaseAsync(s_infinite)),
+            ["SharedQueue.LeaseAllAsync.lease"] = async (client, session) =>
+            {
+                await foreach (var item in (await QueueAsync(client, session)).LeaseAllAsync(s_infinite))
+                {
+                    await item.CompleteAsync();
+                    break;
+                }
+            },
+            ["SharedQueue.OpenConsumer.lease"] = async (client, session) =>
+            {
+                await using var consumer = (await QueueAsync(client, session)).OpenConsumer(s_infinite);
+                await foreach (var item in consumer.ReadAllAsync(CancellationToken.None))
+                {
+                    await item.CompleteAsync();
+                    break;
+                }
+            },
+            ["SharedQueue.TryJoinAsync.timeout"] = async (client, session) =>
+            {
+                var queue = await QueueAsync(client, session);
+                await queue.GetAsync();
+                var joining = queue.TryJoinAsync(s_infinite);
+                await queue.MarkDoneAsync();
+                Assert.Equal(0, await joining);
+            },
+            ["SharedPipeEnd.TrySendAsync.timeout"] = async (client, session) => Assert.True(
+                await (await PipeAsync(client, session)).EndA.TrySendAsync(Payloads.FromNumber(1), s_infinite)),
+            ["SharedPipeEnd.TryReceiveAsync.timeout"] = async (client, session) =>
+            {
+                var pipe = await PipeAsync(client, session);
+                var receiving = pipe.EndB.TryReceiveAsync(s_infinite);
+                await pipe.EndA.SendAsync(Payloads.FromNumber(1));
+                Assert.NotNull((await receiving).Message);
+            },
+            ["OrchestratorClient.WaitAsync.timeout"] = async (client, _) =>
+            {
+                var ids = await client.SubmitAsync([Specs.Json("echo", "1")]);
+                Assert.Single((await client.WaitAsync(ids, timeout: s_infinite)).Done);
+            },
+            ["TaskHandles.WaitAsync.timeout"] = async (client, _) =>
+                Assert.Empty((await TaskHandles.WaitAsync(
+                    [await client.SubmitAsync(TaskFunction.Json<int, int>("echo"), 1)], timeout: s_infinite)).Pending),
+            ["OrchestratorClient.DrainAsync.timeout"] = async (_, _) =>
+            {
+                // The coordinator accepts no more tasks afterwards, so the test has its own.
+                await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
+                await using var client = await SdkFixture.ConnectAsync(coordinator);
+                Assert.Equal(0, await client.DrainAsync(s_infinite, stop: false));
+            },
+            ["OrchestratorClientOptions.ReconnectFor"] = async (client, _) =>
+            {
+                await using var patient = await OrchestratorClient.ConnectAsync(
+                    new OrchestratorClientOptions
+                    {
+                        Endpoint = client.Address.ToString(),
+                        Token = client.Token,
+                        ReconnectFor = s_infinite
+                    });
+                Assert.Equal(1, await patient.RunAsync(TaskFunction.Json<int, int>("echo"), 1));
+            },
+            ["OrchestratorAppOptions.DrainTimeout"] = (_, _) =>
+            {
+                Assert.Equal(
+                    TimeSpan.FromDays(49), new OrchestratorAppOptions { DrainTimeout = s_infinite }.ToCoordinator("/", []).DrainTimeout);
+                return Task.CompletedTask;
+            },
+            ["RunOptions.QueueTimeout"] = (client, _) => RunsAsync(client, new RunOptions { QueueTimeout = s_infinite }),
+            ["RunOptions.RunTimeout"] = (client, _) => RunsAsync(client, new RunOptions { RunTimeout = s_infinite }),
+            ["RunOptions.TotalTimeout"] = (client, _) => RunsAsync(client, new RunOptions { TotalTimeout = s_infinite }),
+            ["RunOptions.CancelGrace"] = (client, _) => RunsAsync(client, new RunOptions { CancelGrace = s_infinite }),
+            ["RunOptions.ResultTtl"] = (client, _) => RunsAsync(client, new RunOptions { ResultTtl = s_infinite }),
+            ["RetryOptions.MaxBackoff"] = (client, _) => RunsAsync(
+                client, new RunOptions { Retry = new RetryOptions { MaxBackoff = s_infinite } }),
+        };
 
     /// <summary>Calls that cannot run without a limit.</summary>
     private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task>> s_refused = new(StringComparer.Ordinal)

@@ -18,43 +18,44 @@ public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<Sd
     /// <summary>Each public disposable, created in a session and a client of the test's own.</summary>
     private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task<object>>> s_made =
         new(StringComparer.Ordinal)
-    {
-        [nameof(OrchestratorClient)] = (client, _) => Task.FromResult<object>(client),
-        [nameof(CoordinationSession)] = (_, session) => Task.FromResult<object>(session),
-        [nameof(LockHold)] = async (_, session) => await session.Lock(Name()).AcquireAsync(),
-        [nameof(PermitHold)] = async (_, session) => await session.Semaphore(Name(), 1, bounded: true).AcquireAsync(),
-        [nameof(SharedPipeEnd)] = async (client, session) =>
         {
-            var name = (await client.CreatePipeAsync(new PipeSpec { Name = Name(), Duplex = true })).Spec.Name;
-            await session.Pipe(name).EndA.TryReceiveAsync(TimeSpan.Zero);
-            return session.Pipe(name).EndA;
-        },
-        [nameof(LeasedItem)] = async (client, session) =>
-        {
-            var queue = await QueueAsync(client, session);
-            return (await queue.LeaseAsync())!;
-        },
-        [nameof(QueueConsumer)] = async (client, session) => (await QueueAsync(client, session)).OpenConsumer(),
-        [nameof(TaskStream)] = (client, _) => Task.FromResult<object>(client.OpenTaskStream()),
-        [nameof(SessionPool)] = async (client, session) =>
-        {
-            var gateway = new SessionPool(client.Address.ToString(), client.Token!, "test");
-            Assert.NotNull(
-                await gateway.SessionOf(session.Id).Event("e").SetAsync().ContinueWith(task => (object)task.Result, TaskScheduler.Default));
-            return gateway;
-        },
-        [nameof(TaskExecutor)] = (_, _) => Task.FromResult<object>(new TaskExecutor(
-            new TaskHandlerRegistry(), new ServiceCollection()
-                .BuildServiceProvider(), ExecutorLayout.Worker(64, 4), new WorkerSdk.CollectingSink(), null, TimeProvider.System)),
-        [nameof(FlightRecorder)] = (_, _) =>
-        {
-            var path = Path.GetTempFileName();
-            File.WriteAllBytes(path, new byte[4_096]);
-            var recorder = FlightRecorder.Open(path);
-            File.Delete(path);
-            return Task.FromResult<object>(recorder);
-        },
-    };
+            [nameof(OrchestratorClient)] = (client, _) => Task.FromResult<object>(client),
+            [nameof(CoordinationSession)] = (_, session) => Task.FromResult<object>(session),
+            [nameof(LockHold)] = async (_, session) => await session.Lock(Name()).AcquireAsync(),
+            [nameof(PermitHold)] = async (_, session) => await session.Semaphore(Name(), 1, bounded: true).AcquireAsync(),
+            [nameof(SharedPipeEnd)] = async (client, session) =>
+            {
+                var name = (await client.CreatePipeAsync(new PipeSpec { Name = Name(), Duplex = true })).Spec.Name;
+                await session.Pipe(name).EndA.TryReceiveAsync(TimeSpan.Zero);
+                return session.Pipe(name).EndA;
+            },
+            [nameof(LeasedItem)] = async (client, session) =>
+            {
+                var queue = await QueueAsync(client, session);
+                return (await queue.LeaseAsync())!;
+            },
+            [nameof(QueueConsumer)] = async (client, session) => (await QueueAsync(client, session)).OpenConsumer(),
+            [nameof(TaskStream)] = (client, _) => Task.FromResult<object>(client.OpenTaskStream()),
+            [nameof(SessionPool)] = async (client, session) =>
+            {
+                var gateway = new SessionPool(client.Address.ToString(), client.Token!, "test");
+                Assert.NotNull(
+                    await gateway.SessionOf(session.Id).Event("e").SetAsync().ContinueWith(
+                        task => (object)task.Result, TaskScheduler.Default));
+                return gateway;
+            },
+            [nameof(TaskExecutor)] = (_, _) => Task.FromResult<object>(new TaskExecutor(
+                new TaskHandlerRegistry(), new ServiceCollection()
+                    .BuildServiceProvider(), ExecutorLayout.Worker(64, 4), new WorkerSdk.CollectingSink(), null, TimeProvider.System)),
+            [nameof(FlightRecorder)] = (_, _) =>
+            {
+                var path = Path.GetTempFileName();
+                File.WriteAllBytes(path, new byte[4_096]);
+                var recorder = FlightRecorder.Open(path);
+                File.Delete(path);
+                return Task.FromResult<object>(recorder);
+            },
+        };
 
     public static TheoryData<string> Names => [.. s_made.Keys];
 

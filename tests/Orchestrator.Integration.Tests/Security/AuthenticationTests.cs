@@ -75,8 +75,11 @@ public sealed class AuthenticationTests(SharedCoordinator shared) : IClassFixtur
     [InlineData("/readyz", "ready")]
     public async Task Http_probes_answer_without_the_token(string path, string expected)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(_coordinator.HttpAddress),
-            Timeout = TimeSpan.FromSeconds(10) };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new Uri(_coordinator.HttpAddress),
+            Timeout = TimeSpan.FromSeconds(10)
+        };
         using var response = await http.GetAsync(new Uri(path, UriKind.Relative));
         Assert.Equal(System.Net.HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(expected, (await response.Content.ReadAsStringAsync()).Trim());

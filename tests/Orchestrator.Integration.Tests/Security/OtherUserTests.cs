@@ -46,8 +46,11 @@ public sealed class OtherUserTests
             Assert.Equal("0", await SayAsync(socket, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
         }
 
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(coordinator.HttpAddress),
-            Timeout = TimeSpan.FromSeconds(20) };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new Uri(coordinator.HttpAddress),
+            Timeout = TimeSpan.FromSeconds(20)
+        };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", coordinator.Token);
         var refused = (await http.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Split('\n').Single(
             line => line.StartsWith("orchestrator_refused_calls_total ", StringComparison.Ordinal));

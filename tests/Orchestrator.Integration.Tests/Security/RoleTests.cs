@@ -181,7 +181,8 @@ public sealed class RoleTests(SharedCoordinator shared) : IClassFixture<SharedCo
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var request = new HttpRequestMessage(
-            HttpMethod.Get, new Uri(_coordinator.HttpAddress + "/healthz")) { Headers = { Host = host } };
+            HttpMethod.Get, new Uri(_coordinator.HttpAddress + "/healthz"))
+        { Headers = { Host = host } };
         if (origin is not null)
             request.Headers.Add("Origin", origin);
         using var response = await http.SendAsync(request);

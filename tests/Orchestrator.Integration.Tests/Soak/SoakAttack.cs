@@ -88,8 +88,11 @@ internal sealed class SoakAttack(CoordinatorProcess coordinator, TaskLedger ledg
     {
         var (name, invoker) = Enter();
         var queues = new QueueService.QueueServiceClient(invoker);
-        await queues.CreateQueueAsync(new CreateQueueRequest { Spec =
-            new QueueSpec { Name = name, MaxItems = 1_000_000, MaxBytes = 16L << 30 } }, CoordinatorProcess.Deadline(60));
+        await queues.CreateQueueAsync(new CreateQueueRequest
+        {
+            Spec =
+            new QueueSpec { Name = name, MaxItems = 1_000_000, MaxBytes = 16L << 30 }
+        }, CoordinatorProcess.Deadline(60));
         var body = new QueueItem { Body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[1_000_000]) } };
         for (var put = 0; put < 20; put++)
             await queues.PutAsync(new PutRequest { Queue = name, Items = { body } }, CoordinatorProcess.Deadline(60));

@@ -133,8 +133,12 @@ internal sealed class SoakHarm : IAsyncDisposable
     public async Task RepeatRequestAsync()
     {
         var state = new StateService.StateServiceClient(_coordinator.Invoker);
-        var request = new UpdateValueRequest { Value = "repeated", Edit = new NumberEdit { Add = new Number { Integer = 1 } },
-            RequestId = $"repeated-{_repeated++}" };
+        var request = new UpdateValueRequest
+        {
+            Value = "repeated",
+            Edit = new NumberEdit { Add = new Number { Integer = 1 } },
+            RequestId = $"repeated-{_repeated++}"
+        };
         var first = await state.UpdateValueAsync(request, CoordinatorProcess.Deadline());
         var again = await state.UpdateValueAsync(request, CoordinatorProcess.Deadline());
         Assert.Equal((_repeated, _repeated), (first.After.Integer, again.After.Integer));

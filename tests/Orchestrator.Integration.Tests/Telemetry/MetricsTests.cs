@@ -17,8 +17,11 @@ public sealed class MetricsTests
         await using var coordinator = await CoordinatorProcess.StartAsync("--memory-budget", "300MB", "--allow-chaos");
         await coordinator.StreamAsync(Enumerable.Repeat(Specs.Json("sum_of_squares", """{"n": 3}"""), 7));
         await coordinator.RunAsync(Specs.Json("throw", """{"message": "no"}"""));
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(coordinator.HttpAddress),
-            Timeout = TimeSpan.FromSeconds(20) };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new Uri(coordinator.HttpAddress),
+            Timeout = TimeSpan.FromSeconds(20)
+        };
         using var stranger = await http.GetAsync(new Uri("/metrics", UriKind.Relative));
         Assert.Equal(HttpStatusCode.Unauthorized, stranger.StatusCode);
         var (_, token) = new TokenFiles(coordinator.DataDirectory, TimeProvider.System).Create(Role.Observe, null, "scraper");

@@ -281,8 +281,15 @@ public sealed class WorkerServiceTests : IAsyncDisposable
 
     private async Task<WorkerClient> StartAsync()
     {
-        var launch = new WorkerLaunch { Name = "worker-1", Incarnation = 3, Socket = SocketPath, Token = Token, BlockingThreads = 5,
-            MaxConcurrentIo = 7 };
+        var launch = new WorkerLaunch
+        {
+            Name = "worker-1",
+            Incarnation = 3,
+            Socket = SocketPath,
+            Token = Token,
+            BlockingThreads = 5,
+            MaxConcurrentIo = 7
+        };
         _server = WorkerServer.Create(_builder, launch, direct: null, TimeProvider.System);
         _serving = _server.RunAsync();
         await _server.Listening.WaitAsync(ExecutorFixture.Limit, TestContext.Current.CancellationToken);

@@ -65,8 +65,9 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
             terminal.Note($"round {i} of {settings.Rounds} is done");
         }
 
-        var cells = from work in cases from mode in CompareMode.All
-            select new CompareCell(mode, work.Kind, work.Size, new FigureSummary(mode.Name, rounds[work][mode]));
+        var cells = from work in cases
+                    from mode in CompareMode.All
+                    select new CompareCell(mode, work.Kind, work.Size, new FigureSummary(mode.Name, rounds[work][mode]));
         var result =
             new CompareResult { Machine = Machine(), Cells = [.. cells], OneAtATime = await OneAtATimeAsync(samplesPerSecond, token) };
         if (settings.SpeedUp)

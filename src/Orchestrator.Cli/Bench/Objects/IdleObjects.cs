@@ -47,8 +47,16 @@ internal sealed record IdleObjects(
     {
         try
         {
-            await using var run = new ObjectBenchRun(new ObjectBenchSettings { Size = 64, InFlight = AtOnce, Rounds = 1,
-                Plan = new(TimeSpan.Zero, 0), Baseline = false, Only = [], Json = json }, client, token);
+            await using var run = new ObjectBenchRun(new ObjectBenchSettings
+            {
+                Size = 64,
+                InFlight = AtOnce,
+                Rounds = 1,
+                Plan = new(TimeSpan.Zero, 0),
+                Baseline = false,
+                Only = [],
+                Json = json
+            }, client, token);
             terminal.Note($"warming up with {Format.Count(Math.Max(1, count / 10))} {Kind} …");
             await MakeAsync(run, "warm", Math.Max(1, count / 10), static _ => Task.CompletedTask, token);
             var before = await MemoryAsync(client, token);

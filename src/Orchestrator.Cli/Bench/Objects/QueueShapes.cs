@@ -148,8 +148,11 @@ internal static class QueueShapes
                 var loop = new UnaryLoop(
                     async (_, cancel) =>
                     {
-                        await run.Queues.PutAsync(new PutRequest { Queue = name,
-                            Items = { new QueueItem { Body = Stamped.Create(run.Settings.Size) } } }, cancellationToken: cancel);
+                        await run.Queues.PutAsync(new PutRequest
+                        {
+                            Queue = name,
+                            Items = { new QueueItem { Body = Stamped.Create(run.Settings.Size) } }
+                        }, cancellationToken: cancel);
                         var got = await run.Queues.GetAsync(new GetRequest { Queue = name }, cancellationToken: cancel);
                         return got.Items.Count == 1 ? null : $"{got.Items.Count} items came";
                     },

@@ -6,8 +6,12 @@ namespace Orchestrator.Cli.Commands.Objects;
 /// <summary><c>orchestrator barrier</c></summary>
 internal static class BarrierCommand
 {
-    private static readonly Option<int> Parties = new("--parties") { Description =
-        "The number of parties, if this command creates it; all callers that give it must agree.", HelpName = "N" };
+    private static readonly Option<int> Parties = new("--parties")
+    {
+        Description =
+        "The number of parties, if this command creates it; all callers that give it must agree.",
+        HelpName = "N"
+    };
 
     public static Command Create() => new("barrier", "Uses barriers at which processes meet.")
     {

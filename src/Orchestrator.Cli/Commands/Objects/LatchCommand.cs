@@ -6,8 +6,12 @@ namespace Orchestrator.Cli.Commands.Objects;
 /// <summary><c>orchestrator latch</c></summary>
 internal static class LatchCommand
 {
-    private static readonly Option<long> Count = new("--count") { Description =
-        "The initial count, if this command creates it; all callers that give it must agree.", HelpName = "N" };
+    private static readonly Option<long> Count = new("--count")
+    {
+        Description =
+        "The initial count, if this command creates it; all callers that give it must agree.",
+        HelpName = "N"
+    };
 
     private static readonly Option<long> By =
         new("--by") { Description = "How far to count down.", HelpName = "N", DefaultValueFactory = _ => 1 };

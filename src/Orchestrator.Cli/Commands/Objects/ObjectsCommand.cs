@@ -12,7 +12,8 @@ internal static class ObjectsCommand
 {
     private static readonly Option<string?> Owner = new("--owner")
     {
-        Description = "Only objects created with this token or certificate; also revoked ones.", HelpName = "NAME",
+        Description = "Only objects created with this token or certificate; also revoked ones.",
+        HelpName = "NAME",
     };
 
     private static readonly Option<bool> Delete =
@@ -39,8 +40,13 @@ internal static class ObjectsCommand
                 if (context.Terminal.IsJson)
                 {
                     foreach (var item in objects)
-                        context.Terminal.Line(new JsonObject { ["kind"] = item.Kind, ["name"] = item.Name, ["owner"] = item.Owner,
-                            ["holds"] = item.Holds }.ToJsonString());
+                        context.Terminal.Line(new JsonObject
+                        {
+                            ["kind"] = item.Kind,
+                            ["name"] = item.Name,
+                            ["owner"] = item.Owner,
+                            ["holds"] = item.Holds
+                        }.ToJsonString());
                     return ExitCode.Ok;
                 }
 

@@ -10,8 +10,12 @@ internal static class PipeCommand
 {
     private static readonly Argument<string> End = new("END") { Description = "Which end: A or B." };
 
-    private static readonly Argument<string[]> Messages = new("MESSAGE") { Description =
-        "JSON, or text; without any, each line of standard input is one.", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> Messages = new("MESSAGE")
+    {
+        Description =
+        "JSON, or text; without any, each line of standard input is one.",
+        Arity = ArgumentArity.ZeroOrMore
+    };
 
     private static readonly Option<bool> Duplex =
         new("--duplex") { Description = "Both ends send and receive. Otherwise A receives what B sends." };

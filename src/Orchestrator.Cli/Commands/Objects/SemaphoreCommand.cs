@@ -8,8 +8,12 @@ internal static class SemaphoreCommand
     private static readonly Argument<string[]> Words =
         new("COMMAND") { Description = "The command to run while the permit is held, after --.", Arity = ArgumentArity.OneOrMore };
 
-    private static readonly Option<int?> Permits = new("--permits") { Description =
-        "The number of permits, if this command creates the semaphore; all callers that give it must agree.", HelpName = "N" };
+    private static readonly Option<int?> Permits = new("--permits")
+    {
+        Description =
+        "The number of permits, if this command creates the semaphore; all callers that give it must agree.",
+        HelpName = "N"
+    };
 
     private static readonly Option<int> Take =
         new("--take") { Description = "How many permits to take.", HelpName = "N", DefaultValueFactory = _ => 1 };

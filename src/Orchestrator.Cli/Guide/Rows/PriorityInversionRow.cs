@@ -41,8 +41,12 @@ internal sealed class PriorityInversionRow()
         await guide.UntilWaitersAsync($"locks/{guide.Name(name)}", 1);
 
         // All of them are queued before the low one's task, so that only priorities decide.
-        var medium = new TaskSpec { Handler = "guide_compute", Input = Payloads.FromJson($$"""{"samples": {{Samples}}}"""),
-            Options = new TaskOptions { Priority = Medium } };
+        var medium = new TaskSpec
+        {
+            Handler = "guide_compute",
+            Input = Payloads.FromJson($$"""{"samples": {{Samples}}}"""),
+            Options = new TaskOptions { Priority = Medium }
+        };
         var flood = await guide.Client.SubmitAsync(Enumerable.Repeat(medium, Flood), guide.Token);
         var step = await guide.Pool.SubmitAsync<RunSpan>(
             "guide_compute", new WorkInput(Samples), new RunOptions { Priority = priority }, guide.Token);

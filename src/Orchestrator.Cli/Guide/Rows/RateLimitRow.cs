@@ -15,8 +15,13 @@ internal sealed class RateLimitRow() : GuideRow("rate-limit", "10.4", "at most t
     public override async Task RunAsync(GuideContext guide)
     {
         await guide.Client.CreateRateLimiterAsync(
-            new RateLimiterSpec { Name = guide.Name("api"), Permits = Rate, Period = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)),
-                SlidingWindow = true }, guide.Token);
+            new RateLimiterSpec
+            {
+                Name = guide.Name("api"),
+                Permits = Rate,
+                Period = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)),
+                SlidingWindow = true
+            }, guide.Token);
         guide.Say($"Three tasks in the workers make {Calls / 3} calls each, as fast as a limiter of {Rate} a second lets them.");
         var input = new { limiter = guide.Name("api"), times = Calls / 3 };
         var took = await GuideContext.TimeAsync(async () =>

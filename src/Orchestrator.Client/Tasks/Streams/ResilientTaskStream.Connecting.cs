@@ -105,8 +105,12 @@ internal sealed partial class ResilientTaskStream
         {
             _stopping.Token.ThrowIfCancellationRequested();
             var stream = _calls.OpenStream(
-                new TaskStreamOptions { DetachOnDisconnect = _calls.Options.DetachOnDisconnect, OnResult = OnResult,
-                    OnAccepted = OnAccepted });
+                new TaskStreamOptions
+                {
+                    DetachOnDisconnect = _calls.Options.DetachOnDisconnect,
+                    OnResult = OnResult,
+                    OnAccepted = OnAccepted
+                });
             stream.Greet();
             await Task.WhenAny(stream.Granted, stream.Completion, Task.Delay(Timeout.InfiniteTimeSpan, time, _stopping.Token));
             if (stream.Granted.IsCompletedSuccessfully)

@@ -72,7 +72,8 @@ internal sealed class PipeStream(
     private async Task<bool> ReceiveAsync(CancellationToken receiving, CancellationToken ending)
     {
         var receive = new ReceiveMessages(
-            first.Pipe, _end, ProtocolConstants.MaxItemsPerMessage) { MaxBytes = ProtocolConstants.TargetMessageBytes, Client = client };
+            first.Pipe, _end, ProtocolConstants.MaxItemsPerMessage)
+        { MaxBytes = ProtocolConstants.TargetMessageBytes, Client = client };
         var outcome = await ObjectCall.RunAsync<ReceiveOutcome>(host, receive, sessionId, receiving);
         if (outcome.Status == PipeStatus.EndOfFile)
         {

@@ -108,7 +108,8 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
                 {
                     Apply(requests, stream);
                     stream.Answer(operation.OperationId, new ObjectError(
-                        ObjectErrorReason.Invalid, violation.ToString()) { Field = violation.Field });
+                        ObjectErrorReason.Invalid, violation.ToString())
+                    { Field = violation.Field });
                 }
                 else if (ConnectOperations.ToRead(operation) is { } read)
                 {

@@ -122,8 +122,11 @@ internal sealed class WatchStream(
     {
         var message = change switch
         {
-            DictEntrySet set => new WatchStateResponse { DictSet =
-                new DictEntry { Key = set.Key, Value = PayloadMapper.ToPayload(set.Value), Version = set.Version } },
+            DictEntrySet set => new WatchStateResponse
+            {
+                DictSet =
+                new DictEntry { Key = set.Key, Value = PayloadMapper.ToPayload(set.Value), Version = set.Version }
+            },
             DictEntryDeleted deleted => new WatchStateResponse { DictDeletedKey = deleted.Key },
             ListEdited edited => new WatchStateResponse { ListEdit = StateOperations.ToMessage(edited.Edit) },
             ValueChanged changed => new WatchStateResponse { Value = StateOperations.ToMessage(changed.Current) },

@@ -90,8 +90,12 @@ public sealed class FlowTests(SharedCoordinator shared) : IClassFixture<SharedCo
         Assert.Equal(TaskState.Cancelled, (await waiting).Done.Single().State);
         await _coordinator.UntilWaitsAsync(edges => edges.All(edge => edge.Object != $"tasks/{task}"));
         await RefusesAsync(
-            _coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds =
-                { (await _coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}"""))).Single() }, SessionId = "none" }, Soon),
+            _coordinator.Tasks.WaitTasksAsync(new WaitTasksRequest
+            {
+                TaskIds =
+                { (await _coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}"""))).Single() },
+                SessionId = "none"
+            }, Soon),
             StatusCode.Aborted, "SESSION_LOST", "none");
         await _coordinator.CloseSessionAsync(session);
     }

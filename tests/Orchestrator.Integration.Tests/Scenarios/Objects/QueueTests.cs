@@ -147,8 +147,13 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
         var queue = await CreateAsync(spec => spec.DeadLetterQueue = dead);
         await PutAsync(queue, "a");
         var item = (await GetAsync(queue, leased: true)).Single();
-        await _queues.SettleAsync(new SettleRequest { Queue = queue, LeaseIds = { item.LeaseId }, Settlement = Settlement.Reject,
-            Reason = "no such order" }, Soon);
+        await _queues.SettleAsync(new SettleRequest
+        {
+            Queue = queue,
+            LeaseIds = { item.LeaseId },
+            Settlement = Settlement.Reject,
+            Reason = "no such order"
+        }, Soon);
         Assert.Contains("no such order", (await GetAsync(dead)).Single().DeadLetter.Reason, StringComparison.Ordinal);
     }
 

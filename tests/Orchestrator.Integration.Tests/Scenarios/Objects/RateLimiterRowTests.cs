@@ -31,8 +31,13 @@ public sealed class RateLimiterRowTests(SharedCoordinator shared) : IClassFixtur
     [Fact]
     public async Task Rate_limiter_with_a_sliding_window_gives_nothing_until_the_oldest_is_a_period_ago()
     {
-        var spec = new RateLimiterSpec { Name = "window", Permits = 2, Period = Duration.FromTimeSpan(TimeSpan.FromHours(1)),
-            SlidingWindow = true };
+        var spec = new RateLimiterSpec
+        {
+            Name = "window",
+            Permits = 2,
+            Period = Duration.FromTimeSpan(TimeSpan.FromHours(1)),
+            SlidingWindow = true
+        };
         await Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = spec }, CoordinatorProcess.Deadline());
         var request = new AcquirePermitsRequest { RateLimiter = "window", Permits = 2, Timeout = s_zero };
         Assert.Equal(WaitStatus.Ok, (await Sync.AcquirePermitsAsync(request, CoordinatorProcess.Deadline())).Status);
@@ -46,8 +51,11 @@ public sealed class RateLimiterRowTests(SharedCoordinator shared) : IClassFixtur
     [Fact]
     public async Task Rate_limiter_that_is_deleted_is_gone_for_who_waits_and_can_be_created_with_other_numbers()
     {
-        var create = new CreateRateLimiterRequest { Spec =
-            new RateLimiterSpec { Name = "shortlived", Permits = 1, Period = Duration.FromTimeSpan(TimeSpan.FromHours(1)) } };
+        var create = new CreateRateLimiterRequest
+        {
+            Spec =
+            new RateLimiterSpec { Name = "shortlived", Permits = 1, Period = Duration.FromTimeSpan(TimeSpan.FromHours(1)) }
+        };
         async Task<AcquirePermitsResponse> Take() =>
             await Sync.AcquirePermitsAsync(new AcquirePermitsRequest { RateLimiter = "shortlived" }, CoordinatorProcess.Deadline());
         async Task<DeleteRateLimiterResponse> Delete() =>

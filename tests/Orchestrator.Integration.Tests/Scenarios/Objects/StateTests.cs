@@ -185,8 +185,12 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
             "STALE",
             $"has version {version + 1}");
         await RefusesAsync(
-            _state.UpdateDictAsync(new UpdateDictRequest { Dict = dict, Edits = { Set("a", "3") },
-                Guard = new Guard { Lock = "nobody", FencingToken = 1 } }, Soon),
+            _state.UpdateDictAsync(new UpdateDictRequest
+            {
+                Dict = dict,
+                Edits = { Set("a", "3") },
+                Guard = new Guard { Lock = "nobody", FencingToken = 1 }
+            }, Soon),
             StatusCode.FailedPrecondition,
             "STALE");
     }

@@ -104,8 +104,15 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
     public async Task Semaphore_bounded_releases_no_more_than_it_has_and_the_permits_of_an_ended_session_come_back()
     {
         var (one, two) = (await SessionAsync(), await SessionAsync());
-        var request = new AcquireSemaphoreRequest { Semaphore = "pool", InitialPermits = 2, Bounded = true, Permits = 2, SessionId = one,
-            Timeout = s_zero };
+        var request = new AcquireSemaphoreRequest
+        {
+            Semaphore = "pool",
+            InitialPermits = 2,
+            Bounded = true,
+            Permits = 2,
+            SessionId = one,
+            Timeout = s_zero
+        };
         Assert.Equal(WaitStatus.Ok, (await Sync.AcquireSemaphoreAsync(request, CoordinatorProcess.Deadline())).Status);
         var waiting = Sync.AcquireSemaphoreAsync(
             new AcquireSemaphoreRequest { Semaphore = "pool", SessionId = two }, CoordinatorProcess.Deadline()).ResponseAsync;
@@ -247,8 +254,14 @@ public sealed class SyncRowTests(SharedCoordinator shared) : IClassFixture<Share
         Assert.Equal(1, await Signal(0));
         Assert.Equal(2, await Signal(null));
         Assert.Equal("KIND_MISMATCH", ReasonOf(await FailsAsync(() => Signal(5))));
-        var request = new AcquireSemaphoreRequest { Semaphore = "signals", InitialPermits = 0, Permits = 2,
-            SessionId = await SessionAsync(), Timeout = s_zero };
+        var request = new AcquireSemaphoreRequest
+        {
+            Semaphore = "signals",
+            InitialPermits = 0,
+            Permits = 2,
+            SessionId = await SessionAsync(),
+            Timeout = s_zero
+        };
         Assert.Equal(WaitStatus.Ok, (await Sync.AcquireSemaphoreAsync(request, CoordinatorProcess.Deadline())).Status);
     }
 

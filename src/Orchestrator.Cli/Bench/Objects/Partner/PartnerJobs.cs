@@ -53,15 +53,15 @@ internal static class PartnerJobs
 
     private static Task<PartnerReport> DoAsync(OrchestratorClient client, string job, RoundPlan plan, string name, string extra) =>
         job switch
-    {
-        Produce => ProduceAsync(client, plan, name, int.Parse(extra, CultureInfo.InvariantCulture)),
-        Send => SendAsync(client, plan, name, int.Parse(extra, CultureInfo.InvariantCulture)),
-        Echo => EchoAsync(client, name),
-        Lock => InSessionAsync(client, plan, session => TakeAndReleaseAsync(session, name)),
-        Add => InSessionAsync(client, plan, session => session.Value(name).AddAsync(1)),
-        LockedAdd => InSessionAsync(client, plan, session => AddUnderLockAsync(session, name)),
-        _ => throw new InvalidOperationException($"there is no job '{job}'"),
-    };
+        {
+            Produce => ProduceAsync(client, plan, name, int.Parse(extra, CultureInfo.InvariantCulture)),
+            Send => SendAsync(client, plan, name, int.Parse(extra, CultureInfo.InvariantCulture)),
+            Echo => EchoAsync(client, name),
+            Lock => InSessionAsync(client, plan, session => TakeAndReleaseAsync(session, name)),
+            Add => InSessionAsync(client, plan, session => session.Value(name).AddAsync(1)),
+            LockedAdd => InSessionAsync(client, plan, session => AddUnderLockAsync(session, name)),
+            _ => throw new InvalidOperationException($"there is no job '{job}'"),
+        };
 
     /// <summary>Fills a queue over a stream as fast as it accepts items, and shuts it down.</summary>
     private static async Task<PartnerReport> ProduceAsync(OrchestratorClient client, RoundPlan plan, string queue, int size)
