@@ -1,35 +1,102 @@
 namespace Orchestrator.Architecture.Tests;
 
-/// <summary>
-/// The rooms of each project: a room is a folder directly below the project's, which is also the first part of a namespace below the
-/// project's. A room may use the rooms that stand before it, and no other; the project's own namespace stands for the types that lie in no
-/// folder.
-/// </summary>
-internal static class Rooms
+/// <summary>A room: a folder directly below the project's, which is also the first part of a namespace below the project's.</summary>
+/// <param name="Name">The folder.</param>
+/// <param name="Purpose">What belongs there, for docs/architecture.md.</param>
+internal sealed record Room(string Name, string Purpose)
 {
     /// <summary>The name of the room of types that lie in no folder.</summary>
     public const string Root = "(root)";
+}
 
+/// <summary>
+/// The rooms of each project. A room may use the rooms of its project that stand before it, and no other.
+/// </summary>
+internal static class Rooms
+{
     /// <summary>Project (without the prefix) → its rooms, the used before the users.</summary>
-    public static IReadOnlyDictionary<string, string[]> Order { get; } = new Dictionary<string, string[]>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, Room[]> Order { get; } = new Dictionary<string, Room[]>(StringComparer.Ordinal)
     {
-        ["Protocol"] = [Root],
-        ["Transport"] = ["RawMessages", "Sockets"],
+        ["Protocol"] = [new(Room.Root, "code generated from `protos/`, and the constants of the protocol")],
+        ["Transport"] =
+        [
+            new("RawMessages", "messages of the contract that are passed on without being parsed"),
+            new("Sockets", "the stream of messages between a coordinator and its worker, over a pair of Unix sockets"),
+        ],
         ["Core"] =
         [
-            "Common", "Kernel", "Locks", "Semaphores", "Events", "Conditions", "Barriers", "Latches", "RateLimiters", "Queues", "Pipes",
-            "State", "Objects",
-            "TaskModel", "Scheduling", "Tasks",
+            new("Common", "deadlines, the memory budget, pages of names"),
+            new("Kernel", "what all primitives share: named objects, commands, sessions, holds, waits, deadlocks, replays, `IPrimitiveContext`"),
+            new("Locks", "mutexes and read-write locks: fairness, re-entry, fencing tokens"),
+            new("Semaphores", "counted permits"),
+            new("Events", "set, clear, wait"),
+            new("Conditions", "wait and notify under a lock"),
+            new("Barriers", "parties that meet"),
+            new("Latches", "count down to zero"),
+            new("RateLimiters", "token buckets and sliding windows"),
+            new("Queues", "puts, gets, leases, dead letters"),
+            new("Pipes", "two ends and what is between them"),
+            new("State", "dicts, lists, values and arrays"),
+            new("Objects", "`ObjectEngine`: enters, checks budget and replays, hands each command to its machine"),
+            new("TaskModel", "tasks, policies, handlers, worker nodes: the data of the task engine"),
+            new("Scheduling", "who runs next, and where: fairness, priorities, affinity, limits of concurrency and of starts"),
+            new("Tasks", "`TaskEngine`: admission, attempts and retries, cancellation and its escalation, workers, results"),
         ],
-        ["Client"] = ["Errors", "Connection", "Serialization", "Streams", "Tasks", "Objects", Root],
-        ["Worker"] = ["Payloads", "Tasks", "Execution", "Service", "Hosting"],
-        ["Handlers"] = ["Common", "Chaos", "Cpu", "Io", Root],
+        ["Client"] =
+        [
+            new("Errors", "the exceptions of the SDK"),
+            new("Connection", "options, endpoint, TLS, credentials, and the mapping of errors to exceptions"),
+            new("Serialization", "payloads, JSON, time limits"),
+            new("Streams", "the bare task stream"),
+            new("Tasks", "functions, handles, maps, and streams that are reopened when they break"),
+            new("Objects", "sessions, locks, queues, pipes, state"),
+            new(Room.Root, "`OrchestratorClient`"),
+        ],
+        ["Worker"] =
+        [
+            new("Payloads", "JSON and bytes between wire and handler"),
+            new("Tasks", "handlers, their registration, and `TaskContext`"),
+            new("Execution", "lanes, attempts, the flight recorder"),
+            new("Service", "the stream of assignments and results, heartbeats"),
+            new("Hosting", "the launch contract, the worker's server, its end with its parent"),
+        ],
+        ["Handlers"] =
+        [
+            new("Common", "options, checks, JSON"),
+            new("Chaos", "handlers that crash, hang and leak, for tests"),
+            new("Cpu", "CPU-bound handlers"),
+            new("Io", "IO-bound handlers"),
+            new(Room.Root, "the registration of all of them"),
+        ],
         ["Coordinator"] =
         [
-            "Infrastructure", "Mapping", "Journal", "EngineHosts", "Dispatch", "Security", "Supervision", "Services", "Telemetry", "Admin",
-            "Hosting",
+            new("Infrastructure", "clocks, options, files, processes of the system, the event log"),
+            new("Mapping", "contract messages to engine commands and back, and errors to statuses"),
+            new("Journal", "what is durable: one SQLite file, one writer, snapshots, restoring"),
+            new("EngineHosts", "the engines' locks, clocks and timers; effects are routed to their recipients"),
+            new("Dispatch", "the link to each worker, and in-process execution"),
+            new("Security", "TLS, tokens, roles, quotas, limits of unauthenticated input"),
+            new("Supervision", "starts, watches, recycles, kills and replaces worker processes"),
+            new("Services", "the gRPC services of tasks and of objects"),
+            new("Telemetry", "status, limits, metrics, memory"),
+            new("Admin", "the admin service and the drain"),
+            new("Hosting", "the composition of all, ports, start and end"),
         ],
-        ["App"] = [Root],
-        ["Cli"] = ["Common", "Options", "Output", "Doctor", "Bench", "LoadTest", "Demo", "Guide", "Top", "Commands", Root],
+        ["App"] = [new(Room.Root, "a program that is both coordinator and workers")],
+        ["Bench"] = [new(Room.Root, "draws the plots of `orchestrator bench compare --report`")],
+        ["Cli"] =
+        [
+            new("Common", "exit codes, signals, starting itself again"),
+            new("Options", "options that several verbs share, and their syntax"),
+            new("Output", "tables, JSON, progress"),
+            new("Doctor", "checks of the machine and of a coordinator"),
+            new("Bench", "the benchmarks"),
+            new("LoadTest", "scripted loads and their ledger"),
+            new("Demo", "the demo"),
+            new("Guide", "the guide through concurrency, and its rows"),
+            new("Top", "the live view"),
+            new("Commands", "one file per verb"),
+            new(Room.Root, "`Program` and the tree of verbs"),
+        ],
     };
 }
