@@ -55,7 +55,7 @@ internal sealed class ObjectCall : IObjectCaller
     {
         if (_ended.Task.IsCompleted)
             return await _ended.Task;
-        await using var gone = cancellationToken.UnsafeRegister(
+        await using var abandoning = cancellationToken.UnsafeRegister(
             state =>
             {
                 // Either the wait ends here, or its outcome exists already or follows once it is written, and its grant is returned then.

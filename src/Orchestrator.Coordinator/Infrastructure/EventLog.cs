@@ -12,7 +12,7 @@ internal sealed record OperatorEvent(long Sequence, DateTimeOffset At, string Ki
 internal sealed class EventLog(MonotonicClock clock)
 {
     /// <summary>The kind of the event that replaces events no longer kept.</summary>
-    public const string Gone = "events.gone";
+    public const string EventsDropped = "events.gone";
 
     private const int Kept = 10_000;
     private const int MaxBatch = 1_000;
@@ -37,7 +37,7 @@ internal sealed class EventLog(MonotonicClock clock)
     }
 
     /// <summary>
-    /// Events after a sequence, then new ones as they occur. One event of kind <see cref="Gone"/> stands for those no longer kept.
+    /// Events after a sequence, then new ones as they occur. One event of kind <see cref="EventsDropped"/> stands for those no longer kept.
     /// </summary>
     public async IAsyncEnumerable<OperatorEvent> WatchAsync(
         long afterSequence, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
@@ -66,7 +66,7 @@ internal sealed class EventLog(MonotonicClock clock)
         var (first, last) = (afterSequence + 1, oldest.Sequence - 1);
         if (first <= last)
         {
-            batch.Add(new OperatorEvent(last, oldest.At, Gone, "", $"events {first} to {last} are no longer kept: the last {Kept} are"));
+            batch.Add(new OperatorEvent(last, oldest.At, EventsDropped, "", $"events {first} to {last} are no longer kept: the last {Kept} are"));
             afterSequence = last;
         }
 

@@ -34,20 +34,20 @@ internal sealed unsafe class JournalFiles
             if (Look(_paths[i], out var isMissing) is not { } now)
             {
                 if (isMissing)
-                    throw Gone(i, "was deleted or moved");
+                    throw FileRemoved(i, "was deleted or moved");
                 continue;
             }
 
             if (now with { Length = 0 } != first with { Length = 0 })
-                throw Gone(i, "was replaced by another file");
+                throw FileRemoved(i, "was replaced by another file");
             if (now.Length < first.Length)
-                throw Gone(i, $"was cut off, from {first.Length} bytes to {now.Length}");
+                throw FileRemoved(i, $"was cut off, from {first.Length} bytes to {now.Length}");
             // SQLite truncates none of them while they are open.
             _first[i] = now;
         }
     }
 
-    private JournalException Gone(int file, string what) =>
+    private JournalException FileRemoved(int file, string what) =>
         new($"{_paths[file]} {what} while the coordinator ran, so that what is written to it is lost");
 
     private static FileState? Look(string path, out bool isMissing)

@@ -44,8 +44,8 @@ internal sealed class JournaledQueue(V1.QueueSpec spec)
         if (changed.Left is not { } left)
             return;
         var kept = left.Sequences.ToHashSet();
-        foreach (var gone in _items.Keys.Where(sequence => !kept.Contains(sequence)).ToArray())
-            _items.Remove(gone);
+        foreach (var sequence in _items.Keys.Where(known => !kept.Contains(known)).ToArray())
+            _items.Remove(sequence);
     }
 
     public IEnumerable<Change> ToChanges()

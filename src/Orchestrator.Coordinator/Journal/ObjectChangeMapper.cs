@@ -64,7 +64,7 @@ internal sealed class ObjectChangeMapper(JournalClock times)
             });
         }
 
-        foreach (var sequence in changed.Gone)
+        foreach (var sequence in changed.Removed)
             message.Gone.Add((ulong)sequence);
         if (changed.Left is { } left)
             message.Left = new LeftItems { Sequences = { left.Select(sequence => (ulong)sequence) } };

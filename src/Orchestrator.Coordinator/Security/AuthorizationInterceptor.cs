@@ -29,8 +29,8 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
         if (WorkerOf(context) is { } worker)
             sessions.Check(request, worker);
         return AccountOf(context) is not { } quota
-            ? UnlessGoneAsync(continuation(request, responseStream, context), context, reads: false)
-            : quota.RunAsync(() => UnlessGoneAsync(continuation(request, responseStream, context), context, reads: false));
+            ? UnlessDisconnectedAsync(continuation(request, responseStream, context), context, reads: false)
+            : quota.RunAsync(() => UnlessDisconnectedAsync(continuation(request, responseStream, context), context, reads: false));
     }
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
@@ -42,15 +42,15 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
         if (WorkerOf(context) is { } worker)
             requestStream = sessions.Check(requestStream, worker);
         return AccountOf(context) is not { } quota
-            ? UnlessGoneAsync(continuation(requestStream, responseStream, context), context, reads: true)
-            : quota.RunAsync(() => UnlessGoneAsync(continuation(requestStream, responseStream, context), context, reads: true));
+            ? UnlessDisconnectedAsync(continuation(requestStream, responseStream, context), context, reads: true)
+            : quota.RunAsync(() => UnlessDisconnectedAsync(continuation(requestStream, responseStream, context), context, reads: true));
     }
 
     /// <summary>
     /// A client that cancelled, disconnected or exceeded its deadline is not a server error. A read of a reset stream fails before the call
     /// is known to be cancelled; a read or write that begins later is refused as an invalid operation.
     /// </summary>
-    private static async Task UnlessGoneAsync(Task call, ServerCallContext context, bool reads)
+    private static async Task UnlessDisconnectedAsync(Task call, ServerCallContext context, bool reads)
     {
         try
         {

@@ -109,10 +109,10 @@ internal sealed class PrometheusCollector
     private void CollectWorkers(IEnumerable<V1.WorkerInfo> workers)
     {
         Gauge[] all = [_ready, _restarts, _workerMemory, _workerProcessor, _workerTasks];
-        var gone = _ready.GetAllLabelValues().Select(labels => (Worker: labels[0], Group: labels[1])).ToHashSet();
+        var removed = _ready.GetAllLabelValues().Select(labels => (Worker: labels[0], Group: labels[1])).ToHashSet();
         foreach (var worker in workers)
         {
-            gone.Remove((worker.Name, worker.Group));
+            removed.Remove((worker.Name, worker.Group));
             string[] labels = [worker.Name, worker.Group];
             _ready.WithLabels(labels).Set(worker.State == V1.WorkerState.Ready ? 1 : 0);
             _restarts.WithLabels(labels).Set(worker.Restarts);
@@ -122,7 +122,7 @@ internal sealed class PrometheusCollector
         }
 
         // Workers removed by scaling down.
-        foreach (var (worker, group) in gone)
+        foreach (var (worker, group) in removed)
         {
             foreach (var gauge in all)
                 gauge.RemoveLabelled(worker, group);

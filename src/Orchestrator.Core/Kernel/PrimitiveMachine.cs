@@ -35,7 +35,7 @@ internal abstract class PrimitiveMachine(IPrimitiveContext context)
     public abstract void OnWaiterLeft(Wait wait);
 
     /// <summary>The holder's session has ended: take the hold from it (<see cref="IPrimitiveContext.RemoveHold"/>) and settle it.</summary>
-    public virtual void OnHolderGone(Hold hold) => context.RemoveHold(hold);
+    public virtual void OnHolderEnded(Hold hold) => context.RemoveHold(hold);
 
     /// <summary>A timer of one of its objects is due; it has already been removed from the engine's heap.</summary>
     public virtual void OnTimer(ObjectTimer timer)

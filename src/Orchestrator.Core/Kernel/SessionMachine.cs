@@ -149,7 +149,7 @@ internal sealed class SessionMachine(ObjectKernel kernel, KernelOptions options)
             while (session.FirstHold is { } hold)
             {
                 Sessions.NotifyLost(hold);
-                kernel.Machines.Of(hold.Object).OnHolderGone(hold);
+                kernel.Machines.Of(hold.Object).OnHolderEnded(hold);
             }
         }
 

@@ -172,14 +172,14 @@ internal sealed class WaitGraph
     private bool CanBeServed(Wait wait)
     {
         Ask(wait);
-        var gone = 0L;
+        var released = 0L;
         for (var i = 0; i < _blockers.Count; i++)
         {
             if (!IsEdge(wait, _blockers[i]) || IsDone(_blockers[i]))
-                gone += _blockers.WeightOf(i);
+                released += _blockers.WeightOf(i);
         }
 
-        return gone >= _blockers.Needed;
+        return released >= _blockers.Needed;
     }
 
     /// <summary>The shortest path from the wait back to its flow, over flows that cannot complete.</summary>

@@ -14,7 +14,7 @@ internal sealed class WaitTable(
     MachineTable machines)
 {
     // Waits without a session are linked here: they own nothing and are in no cycle, but are listed with the others.
-    private readonly Session _nobody = new(0, "", "", null, null);
+    private readonly Session _noSession = new(0, "", "", null, null);
     private readonly WaitGraph _graph = new();
 
     /// <summary>How many commands wait.</summary>
@@ -133,7 +133,7 @@ internal sealed class WaitTable(
         var edges = new List<WaitEdge>();
         foreach (var session in sessions.All)
             _graph.Explain(session, now, maximum, edges);
-        _graph.Explain(_nobody, now, maximum, edges);
+        _graph.Explain(_noSession, now, maximum, edges);
         return edges;
     }
 
@@ -168,7 +168,7 @@ internal sealed class WaitTable(
     private void Link(Wait wait, WaiterQueue list, Wait? after)
     {
         list.Add(wait, after);
-        (wait.Session ?? _nobody).Link(wait);
+        (wait.Session ?? _noSession).Link(wait);
         contents.Add(ContentTally.WaitBytes + wait.Command.ContentBytes);
         Charge(wait, +1);
     }
@@ -176,7 +176,7 @@ internal sealed class WaitTable(
     private void Unlink(Wait wait)
     {
         wait.List!.Remove(wait);
-        (wait.Session ?? _nobody).Unlink(wait);
+        (wait.Session ?? _noSession).Unlink(wait);
         contents.Add(-ContentTally.WaitBytes - wait.Command.ContentBytes);
         deadlines.Remove(wait);
         Charge(wait, -1);

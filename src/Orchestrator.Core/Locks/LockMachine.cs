@@ -43,7 +43,7 @@ internal sealed class LockMachine(IPrimitiveContext context, ulong lastToken) : 
         (wait.Progress as LockReentry)?.OnLeft();
     }
 
-    public override void OnHolderGone(Hold hold) => ReleaseFully((LockState)hold.Object, (LockHold)hold);
+    public override void OnHolderEnded(Hold hold) => ReleaseFully((LockState)hold.Object, (LockHold)hold);
 
     public LockState? Find(string name) => _locks.Find(name);
 

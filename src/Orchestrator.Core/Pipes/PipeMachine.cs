@@ -59,7 +59,7 @@ internal sealed class PipeMachine(IPrimitiveContext context, PipeOptions options
 
     public override void OnWaiterLeft(Wait wait) => Serve((PipeState)wait.Object);
 
-    public override void OnHolderGone(Hold hold) => _ends.CloseEnd((PipeState)hold.Object, ((PipeHold)hold).Side);
+    public override void OnHolderEnded(Hold hold) => _ends.CloseEnd((PipeState)hold.Object, ((PipeHold)hold).Side);
 
     private void Send(SendMessages command)
     {

@@ -78,11 +78,11 @@ internal sealed class QueueAdministration(
 
         context.Complete(command, Done.Instance);
         Drop(queue!);
-        var gone = new ObjectError(ObjectErrorReason.NotFound, $"{queue} was deleted while the operation waited") { Field = "queue" };
+        var deleted = new ObjectError(ObjectErrorReason.NotFound, $"{queue} was deleted while the operation waited") { Field = "queue" };
         foreach (var list in new[] { queue!.Getters, queue.Putters, queue.Joiners })
         {
             while (list.First is { } wait)
-                context.Resume(wait, gone);
+                context.Resume(wait, deleted);
         }
     }
 

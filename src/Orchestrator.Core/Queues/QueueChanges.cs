@@ -27,7 +27,7 @@ public sealed record QueueChanged(string Queue, QueueCounts Counts) : ObjectChan
     public IReadOnlyList<ItemMove> Moves { get; init; } = [];
 
     /// <summary>Sequences of items that were removed.</summary>
-    public IReadOnlyList<long> Gone { get; init; } = [];
+    public IReadOnlyList<long> Removed { get; init; } = [];
 
     /// <summary>After an immediate shutdown: the sequences of the remaining items, which are leased; otherwise null.</summary>
     public IReadOnlyList<long>? Left { get; init; }

@@ -9,7 +9,7 @@ internal sealed class QueueLog(QueueState queue, List<QueueState> changed)
 {
     private List<KeptItem>? _puts;
     private List<ItemMove>? _moves;
-    private List<long>? _gone;
+    private List<long>? _removed;
     private IReadOnlyList<long>? _left;
     private bool _isNoted;
 
@@ -41,7 +41,7 @@ internal sealed class QueueLog(QueueState queue, List<QueueState> changed)
     public void Remove(in QueueEntry entry)
     {
         Touch();
-        (_gone ??= []).Add(entry.Sequence);
+        (_removed ??= []).Add(entry.Sequence);
     }
 
     /// <summary>Only these items are left.</summary>
@@ -57,8 +57,8 @@ internal sealed class QueueLog(QueueState queue, List<QueueState> changed)
         _isNoted = false;
         var change = queue.IsDropped
             ? null
-            : new QueueChanged(queue.Name, queue.Counts) { Puts = _puts ?? [], Moves = _moves ?? [], Gone = _gone ?? [], Left = _left };
-        (_puts, _moves, _gone, _left) = (null, null, null, null);
+            : new QueueChanged(queue.Name, queue.Counts) { Puts = _puts ?? [], Moves = _moves ?? [], Removed = _removed ?? [], Left = _left };
+        (_puts, _moves, _removed, _left) = (null, null, null, null);
         return change;
     }
 }

@@ -123,7 +123,7 @@ internal sealed class QueueMachine : PrimitiveMachine
 
     public override void OnWaiterLeft(Wait wait) => _transfers.Serve((QueueState)wait.Object);
 
-    public override void OnHolderGone(Hold hold) => _settlements.OnConsumerGone((QueueHold)hold);
+    public override void OnHolderEnded(Hold hold) => _settlements.OnConsumerEnded((QueueHold)hold);
 
     public override void OnTimer(ObjectTimer timer)
     {

@@ -86,7 +86,7 @@ internal sealed class QueueSettlements(IPrimitiveContext context, QueueTable tab
     /// A consumer's session has ended: its leased items return to the front in their old order and are then offered to other
     /// getters.
     /// </summary>
-    public void OnConsumerGone(QueueHold hold)
+    public void OnConsumerEnded(QueueHold hold)
     {
         var queue = (QueueState)hold.Object;
         while (hold.Leases.First is { } lease)

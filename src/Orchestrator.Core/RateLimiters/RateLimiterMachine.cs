@@ -110,12 +110,12 @@ internal sealed class RateLimiterMachine(IPrimitiveContext context) : PrimitiveM
         Context.Complete(command, Done.Instance);
         StopTimer(target.Timer);
         _rateLimiters.Drop(target);
-        var gone = new ObjectError(ObjectErrorReason.NotFound, $"{target} was deleted while the operation waited")
+        var deleted = new ObjectError(ObjectErrorReason.NotFound, $"{target} was deleted while the operation waited")
         {
             Field = ObjectKind.RateLimiter.Field(),
         };
         while (target.Waiters.First is { } wait)
-            Context.Resume(wait, gone);
+            Context.Resume(wait, deleted);
     }
 
     private void UndoAcquire(AcquirePermits command, AcquirePermitsOutcome granted)

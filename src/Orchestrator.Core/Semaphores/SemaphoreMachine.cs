@@ -39,7 +39,7 @@ internal sealed class SemaphoreMachine(IPrimitiveContext context) : PrimitiveMac
     public override void OnWaiterLeft(Wait wait) => Serve((SemaphoreState)wait.Object);
 
     /// <summary>Returns the permits of an ended session.</summary>
-    public override void OnHolderGone(Hold hold)
+    public override void OnHolderEnded(Hold hold)
     {
         var (target, held) = ((SemaphoreState)hold.Object, (SemaphoreHold)hold);
         var free = target.ComingBack(held);

@@ -23,7 +23,7 @@ public abstract class TaskOwner
 
     internal TaskRecord? FirstTask { get; set; }
 
-    internal bool Gone { get; set; }
+    internal bool IsAbandoned { get; set; }
 
     internal bool FailedFast { get; set; }
 

@@ -57,13 +57,13 @@ internal sealed class CancellationEscalation(
 
     public void OnAbandon(TaskOwner owner)
     {
-        owner.Gone = true;
+        owner.IsAbandoned = true;
         foreach (var task in TasksOf(owner))
         {
             owner.Unlink(task);
             task.Owner = null;
             // A caller that joined by request id still waits for it.
-            var joined = task.SideData?.Joiners?.Exists(joiner => !joiner.Owner.Gone) ?? false;
+            var joined = task.SideData?.Joiners?.Exists(joiner => !joiner.Owner.IsAbandoned) ?? false;
             if (!owner.DetachOnDisconnect && !joined)
                 Cancel(task, force: false);
         }

@@ -217,14 +217,14 @@ internal sealed class ResultStore(TaskEngineContext context)
         if (task.Owner is { } owner)
         {
             owner.Unlink(task);
-            if (!owner.Gone)
+            if (!owner.IsAbandoned)
             {
                 context.Effects.Deliveries.Add(new Delivery(owner, task, task.Tag));
                 given = true;
             }
 
             task.Owner = null;
-            if (owner is { FailFast: true, FailedFast: false, Gone: false } && task.EndState != TaskState.Succeeded)
+            if (owner is { FailFast: true, FailedFast: false, IsAbandoned: false } && task.EndState != TaskState.Succeeded)
             {
                 owner.FailedFast = true;
                 _failedFast.Enqueue(owner);
@@ -236,7 +236,7 @@ internal sealed class ResultStore(TaskEngineContext context)
             task.SideData.Joiners = null;
             foreach (var (joiner, tag) in joiners)
             {
-                if (joiner.Gone)
+                if (joiner.IsAbandoned)
                     continue;
                 context.Effects.Deliveries.Add(new Delivery(joiner, task, tag));
                 given = true;

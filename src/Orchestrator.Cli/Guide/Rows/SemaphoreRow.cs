@@ -38,10 +38,10 @@ internal sealed class SemaphoreRow() : GuideRow("semaphore", "8.3", "a semaphore
         }
 
         await one.DisposeAsync();
-        var gone = await guide.OpenSessionAsync("gone");
-        await gone.Semaphore(guide.Name("database"), Permits, bounded: true).AcquireAsync(Permits, guide.Token);
+        var ended = await guide.OpenSessionAsync("gone");
+        await ended.Semaphore(guide.Name("database"), Permits, bounded: true).AcquireAsync(Permits, guide.Token);
         var none = await semaphore.TryAcquireAsync(TimeSpan.Zero, cancellationToken: guide.Token);
-        await gone.DisposeAsync();
+        await ended.DisposeAsync();
         await using var all = await semaphore.TryAcquireAsync(TimeSpan.FromSeconds(5), Permits, guide.Token);
         guide.Shows($"a session that ends with {Permits} permits gives them all back", none is null && all is not null);
     }
