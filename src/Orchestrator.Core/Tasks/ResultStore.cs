@@ -64,7 +64,7 @@ internal sealed class ResultStore(TaskEngineContext context)
     public void PublishRequeued(TaskRecord task)
     {
         var sequence = Publish(task, TaskEventKind.Queued);
-        task.SideData!.History!.Add(new TaskEventRecord(task, TaskEventKind.Queued, sequence, context.Now));
+        AddTo(task.SideData!.History!, new TaskEventRecord(task, TaskEventKind.Queued, sequence, context.Now));
     }
 
     /// <summary>

@@ -35,6 +35,26 @@ public sealed class RetryTests
         Assert.Equal(1, _harness.Engine.Tally.EndedTotal);
     }
 
+    /// <summary>The history of attempts counts against the memory budget while it is kept, and leaves it with the task.</summary>
+    [Fact]
+    public void A_forgotten_task_leaves_nothing_in_the_memory_budget()
+    {
+        var worker = _harness.Join("w#1");
+        var before = _harness.Engine.KeptBytes;
+        var task = _harness.Submit("cpu", TaskPolicy.Default with { Retry = Rule, ResultTtl = TimeSpan.FromSeconds(1) });
+        for (var attempt = 1; attempt < Rule.MaxAttempts; attempt++)
+        {
+            _harness.ReportThrow(worker, task);
+            _harness.Advance(Rule.MaxBackoff);
+        }
+
+        _harness.ReportThrow(worker, task);
+        Assert.True(_harness.Engine.KeptBytes > before);
+        _harness.Advance(TimeSpan.FromSeconds(2));
+        Assert.Null(_harness.Engine.Find(task.Id));
+        Assert.Equal(before, _harness.Engine.KeptBytes);
+    }
+
     [Fact]
     public void A_retried_task_that_succeeds_has_succeeded()
     {
