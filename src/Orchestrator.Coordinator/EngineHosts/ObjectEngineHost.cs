@@ -11,41 +11,31 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.EngineHosts;
 
-/// <summary>
-/// Owns the object engine: its lock, its clock and its one timer. Under the lock, commands are applied and outcomes are routed to their
-/// callers; everything that takes time happens after the lock has been released.
-/// </summary>
+/// <summary>The host of the object engine: outcomes go to their callers, notices to the listeners of sessions.</summary>
 /// <remarks>
 /// Outcomes about durable objects are delivered after the journal has written the change. Code that needs both engines' locks takes this
 /// one first.
 /// </remarks>
-internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
+internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>, IAttemptObserver
 {
-    [ThreadStatic]
-    private static List<IFlushable>? t_touched;
-
-    private readonly Lock _gate = new();
-    private readonly ObjectEffects _effects = new();
-    private readonly ObjectEngine _engine;
     private readonly TaskEngineHost _tasks;
-    private readonly MonotonicClock _clock;
     private readonly ChangeJournal _journal;
-    private readonly EngineTimer _timer;
     private readonly CancellationTokenSource _stopping = new();
     private int _taskSessions;
 
     public ObjectEngineHost(
         ObjectEngineOptions options, MemoryBudget memory, TaskEngineHost tasks, MonotonicClock clock, ChangeJournal journal,
         ILogger<ObjectEngineHost> logger)
+        : base(
+            new ObjectEngine(
+                options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) }, memory),
+            clock,
+            logger)
     {
         _tasks = tasks;
         tasks.Attempts = this;
         tasks.Permits = new RateLimiterBridge(this, tasks);
         _journal = journal;
-        _engine = new ObjectEngine(
-            options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) }, memory);
-        _clock = clock;
-        _timer = new EngineTimer(clock, Tick, logger);
         Restore();
     }
 
@@ -59,12 +49,12 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     /// <param name="requests">The commands, each with the id of its session; empty where the request named none.</param>
     public void Apply(ReadOnlySpan<ObjectRequest> requests)
     {
-        var dirty = RentTouched();
-        lock (_gate)
+        var dirty = RentDirty();
+        lock (Gate)
         {
             foreach (ref readonly var request in requests)
                 ApplyLocked(request);
-            RouteEffects(dirty);
+            RouteEffectsLocked(dirty);
         }
 
         FlushAll(dirty);
@@ -78,13 +68,12 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     public bool Abandon(Wait wait, IObjectCaller caller)
     {
         bool ended;
-        var dirty = RentTouched();
-        lock (_gate)
+        var dirty = RentDirty();
+        lock (Gate)
         {
             // Its outcome may already exist but be held back by the journal; it is delivered later in that case.
-            ended = _engine.AbandonWait(wait, caller, _clock.Now, _effects);
-            HoldSince(0);
-            RouteEffects(dirty);
+            ended = Engine.AbandonWait(wait, caller, Now, Effects);
+            RouteEffectsLocked(dirty);
         }
 
         FlushAll(dirty);
@@ -96,8 +85,8 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     /// </summary>
     public void Release(ObjectDelivery[] outcomes)
     {
-        var dirty = RentTouched();
-        lock (_gate)
+        var dirty = RentDirty();
+        lock (Gate)
         {
             foreach (ref readonly var delivery in outcomes.AsSpan())
                 Deliver(delivery, dirty);
@@ -109,8 +98,8 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     /// <summary>Queries the engine under its lock. The function must not keep anything that the engine may change.</summary>
     public T Read<T>(Func<ObjectEngine, TimeSpan, T> read)
     {
-        lock (_gate)
-            return read(_engine, _clock.Now);
+        lock (Gate)
+            return read(Engine, Now);
     }
 
     public void OnEnded(IReadOnlyList<AttemptReport> attempts)
@@ -125,23 +114,22 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
 
     public void OnWorkerLost(string worker, string cause) => Apply(new ObjectRequest(new EndWorkerSessions(worker, $"{worker} {cause}")));
 
-    public void Dispose()
+    public override void Dispose()
     {
-        lock (_gate)
-            _timer.Dispose();
+        base.Dispose();
         _stopping.Dispose();
     }
 
     private void ApplyLocked(in ObjectRequest request)
     {
-        Debug.Assert(_gate.IsHeldByCurrentThread);
+        Debug.Assert(Gate.IsHeldByCurrentThread);
         var command = request.Command;
         ObjectError? refused = null;
         if (request.SessionId.Length > 0)
         {
-            if ((_engine.FindSession(request.SessionId) ?? OpenTaskSession(request.SessionId, out refused)) is not { } session)
+            if ((Engine.FindSession(request.SessionId) ?? OpenTaskSession(request.SessionId, out refused)) is not { } session)
             {
-                _effects.Outcomes.Add(
+                Effects.Outcomes.Add(
                     new ObjectDelivery(command.Caller, command.Tag, refused ?? ObjectError.UnknownSession(request.SessionId)));
                 return;
             }
@@ -153,17 +141,17 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
                 session.Channel = over;
         }
 
-        var before = _effects.Outcomes.Count;
+        var before = Effects.Outcomes.Count;
         try
         {
-            if (_engine.Apply(command, _clock.Now, _effects) is { } wait && command.Caller is IObjectCaller caller)
+            if (Engine.Apply(command, Now, Effects) is { } wait && command.Caller is IObjectCaller caller)
                 caller.OnWaiting(command.Tag, wait);
         }
         catch (Exception exception)
         {
             // The other commands of the batch, and the callers that this command's effects concern, must not wait forever because of it.
-            _timer.OnFault(exception);
-            _effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, ObjectError.Unexpected(exception)));
+            OnFault(exception);
+            Effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, ObjectError.Unexpected(exception)));
         }
 
         HoldSince(before);
@@ -174,33 +162,32 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
     /// </summary>
     private void HoldSince(int first)
     {
-        if (_effects.Changes.Count == 0 && !_effects.SpeaksOfDurable)
+        if (Effects.Changes.Count == 0 && !Effects.SpeaksOfDurable)
             return;
-        if (_effects.Changes.Count > 0 || _journal.IsBusy)
+        if (Effects.Changes.Count > 0 || _journal.IsBusy)
         {
-            var outcomes = CollectionsMarshal.AsSpan(_effects.Outcomes)[first..].ToArray();
-            _effects.Outcomes.RemoveRange(first, outcomes.Length);
-            _journal.Append(new PendingObjectOutcomes(this, [.. _effects.Changes], outcomes) { Level = _effects.Level });
+            var outcomes = CollectionsMarshal.AsSpan(Effects.Outcomes)[first..].ToArray();
+            Effects.Outcomes.RemoveRange(first, outcomes.Length);
+            _journal.Append(new PendingObjectOutcomes(this, [.. Effects.Changes], outcomes) { Level = Effects.Level });
         }
 
-        _effects.ClearChanges();
+        Effects.ClearChanges();
     }
 
     private void Restore()
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (_journal.Restored is { } restored)
-                _engine.Restore(restored.ToObjects(), _clock.Now, _effects);
+                Engine.Restore(restored.ToObjects(), Now, Effects);
             _journal.ForgetRestored();
-            HoldSince(0);
-            RouteEffects([]);
+            RouteEffectsLocked([]);
         }
 
         _journal.Failed += why =>
         {
-            lock (_gate)
-                _engine.JournalFailure = why;
+            lock (Gate)
+                Engine.JournalFailure = why;
         };
         _journal.UsedIds = () =>
         {
@@ -221,46 +208,31 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
         var (worker, task) = _tasks.Read(engine => (engine.WorkerOf(taskId, attempt), engine.Find(taskId)));
         if (worker is null)
             return null;
-        _engine.Apply(new CreateSession(task?.Handler.Name
+        Engine.Apply(new CreateSession(task?.Handler.Name
             ?? "", Task: new SessionTask(taskId, attempt, worker))
-        { Id = id, Client = task?.ObjectClient }, _clock.Now, _effects);
-        refused = _effects.Outcomes[^1].Outcome as ObjectError;
-        _effects.Outcomes.RemoveAt(_effects.Outcomes.Count - 1);
-        if (_engine.FindSession(id) is not { } session)
+        { Id = id, Client = task?.ObjectClient }, Now, Effects);
+        refused = Effects.Outcomes[^1].Outcome as ObjectError;
+        Effects.Outcomes.RemoveAt(Effects.Outcomes.Count - 1);
+        if (Engine.FindSession(id) is not { } session)
             return null;
         Volatile.Write(ref _taskSessions, _taskSessions + 1);
         return session;
     }
 
-    private void Tick()
+    protected override void TickLocked()
     {
-        var dirty = RentTouched();
-        lock (_gate)
-        {
-            if (!_timer.OnTick())
-                return;
-            try
-            {
-                _engine.Tick(_clock.Now, _effects);
-            }
-            catch (Exception exception)
-            {
-                _timer.OnFault(exception);
-            }
-
-            HoldSince(0);
-            RouteEffects(dirty);
-        }
-
-        FlushAll(dirty);
+        Debug.Assert(Gate.IsHeldByCurrentThread);
+        Engine.Tick(Now, Effects);
     }
 
-    private void RouteEffects(List<IFlushable> dirty)
+    protected override void RouteEffectsLocked(List<IFlushable> dirty)
     {
-        foreach (ref readonly var delivery in CollectionsMarshal.AsSpan(_effects.Outcomes))
+        Debug.Assert(Gate.IsHeldByCurrentThread);
+        HoldSince(0);
+        foreach (ref readonly var delivery in CollectionsMarshal.AsSpan(Effects.Outcomes))
             Deliver(delivery, dirty);
 
-        foreach (ref readonly var notice in CollectionsMarshal.AsSpan(_effects.Notices))
+        foreach (ref readonly var notice in CollectionsMarshal.AsSpan(Effects.Notices))
         {
             if (ListenerOf(notice.Session) is not { } listener)
                 continue;
@@ -268,14 +240,14 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
             Touch(dirty, listener);
         }
 
-        foreach (var session in _effects.EndedSessions)
+        foreach (var session in Effects.EndedSessions)
         {
             if (session.Task is not null)
                 Volatile.Write(ref _taskSessions, _taskSessions - 1);
         }
 
-        _effects.Clear();
-        _timer.Arm(_engine.NextDeadline);
+        Effects.Clear();
+        ArmLocked(Engine.NextDeadline);
     }
 
     private static INoticeListener? ListenerOf(Session session) =>
@@ -287,28 +259,5 @@ internal sealed class ObjectEngineHost : IAttemptObserver, IDisposable
             return;
         caller.OnOutcome(delivery);
         Touch(dirty, caller);
-    }
-
-    private static void FlushAll(List<IFlushable> dirty)
-    {
-        var alone = dirty.Count == 1;
-        foreach (var item in dirty)
-            item.Flush(alone);
-        dirty.Clear();
-        t_touched = dirty;
-    }
-
-    // A flush may re-enter this class on the same thread, so the list is taken out of the field while in use.
-    private static List<IFlushable> RentTouched()
-    {
-        var dirty = t_touched ?? [];
-        t_touched = null;
-        return dirty;
-    }
-
-    private static void Touch(List<IFlushable> dirty, IFlushable item)
-    {
-        if (dirty.Count == 0 || dirty[^1] != item)
-            dirty.Add(item);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Infrastructure;
@@ -9,42 +10,25 @@ using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.EngineHosts;
 
-/// <summary>
-/// Owns the task engine: its lock, its clock and its one timer. Under the lock, a command is applied and its effects are routed to workers,
-/// owners and watchers, which preserves their order; everything that takes time happens after the lock has been released.
-/// </summary>
-internal sealed class TaskEngineHost : IDisposable
+/// <summary>The host of the task engine: assignments and signals go to workers, ends and events to owners and watchers.</summary>
+internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
 {
-    [ThreadStatic]
-    private static List<IFlushable>? t_touched;
-
-    private readonly Lock _gate = new();
-    private readonly TaskEffects _effects = new();
-    private readonly TaskEngine _engine;
-    private readonly MonotonicClock _clock;
     private readonly ChangeJournal _journal;
     private readonly Queue<PendingTaskEffects> _held = new();
-    private readonly EngineTimer _timer;
     private (TaskOwnerBase Owner, IReadOnlyList<SubmitOutcome> Outcomes)? _unwritten;
     private bool _hasJournalFailed;
 
     public TaskEngineHost(
         TaskEngineOptions options, MemoryBudget memory, MonotonicClock clock, ChangeJournal journal, ILogger<TaskEngineHost> logger)
+        : base(Create(options, memory, journal), clock, logger)
     {
         Options = options;
         _journal = journal;
-        _engine = new TaskEngine(options with
-        {
-            LastTaskId = Math.Max(options.LastTaskId, (long)journal.FirstIds.TaskId),
-            LastSequence = Math.Max(options.LastSequence, (long)journal.FirstIds.EventSequence),
-        }, memory);
-        _clock = clock;
-        _timer = new EngineTimer(clock, Tick, logger);
-        lock (_gate)
+        lock (Gate)
         {
             if (journal.Restored is { } restored)
-                _engine.Restore(restored.ToTasks(), restored.ToForgottenTasks(), clock.Now, _effects);
-            RouteEffects([]);
+                Engine.Restore(restored.ToTasks(), restored.ToForgottenTasks(), Now, Effects);
+            RouteEffectsLocked([]);
         }
 
         journal.Failed += OnJournalFailed;
@@ -77,28 +61,27 @@ internal sealed class TaskEngineHost : IDisposable
         Settle(command);
         if (TaskLog is { } log && command is TaskCommand.Report { Updates.Count: > 0 } report)
             log.Write(report);
-        var dirty = RentTouched();
+        var dirty = RentDirty();
         T? result = default;
-        WorkerOrder[] orders;
-        lock (_gate)
+        lock (Gate)
         {
-            _engine.Apply(command, _clock.Now, _effects);
+            Engine.Apply(command, Now, Effects);
             if (command is TaskCommand.Submit { Owner: TaskOwnerBase receiver })
             {
                 // The owner of an accepted task is notified when the task ends; a refusal has no other notification than this.
-                receiver.OnSubmitted(_effects.Submitted);
-                if (_effects.Submitted.Exists(static outcome => outcome.Refusal is not null))
+                receiver.OnSubmitted(Effects.Submitted);
+                if (Effects.Submitted.Exists(static outcome => outcome.Refusal is not null))
                     dirty.Add(receiver);
                 if (receiver.TellsAcceptance)
                     TellAccepted(receiver);
             }
 
             if (read is not null)
-                result = read(_effects);
-            orders = RouteEffects(dirty);
+                result = read(Effects);
+            RouteEffectsLocked(dirty);
         }
 
-        FlushAll(dirty, orders);
+        FlushAll(dirty);
         // Settled again, for holds that an attempt acquired at the very moment of its end.
         Settle(command);
         return result;
@@ -107,32 +90,8 @@ internal sealed class TaskEngineHost : IDisposable
     /// <summary>Queries the engine under its lock. The function must not keep anything that the engine may change.</summary>
     public T Read<T>(Func<TaskEngine, T> read)
     {
-        lock (_gate)
-            return read(_engine);
-    }
-
-    /// <summary>Advances the engine to the current time, as the timer would.</summary>
-    public void Tick()
-    {
-        var dirty = RentTouched();
-        WorkerOrder[] orders;
-        lock (_gate)
-        {
-            if (!_timer.OnTick())
-                return;
-            try
-            {
-                _engine.Tick(_clock.Now, _effects);
-            }
-            catch (Exception exception)
-            {
-                _timer.OnFault(exception);
-            }
-
-            orders = RouteEffects(dirty);
-        }
-
-        FlushAll(dirty, orders);
+        lock (Gate)
+            return read(Engine);
     }
 
     /// <summary>Waits until all changes to durable tasks so far are written.</summary>
@@ -155,8 +114,8 @@ internal sealed class TaskEngineHost : IDisposable
     /// </summary>
     public void Release(PendingTaskEffects held)
     {
-        var dirty = RentTouched();
-        lock (_gate)
+        var dirty = RentDirty();
+        lock (Gate)
         {
             _held.Dequeue();
             if (held.Accepted is { } accepted)
@@ -167,44 +126,51 @@ internal sealed class TaskEngineHost : IDisposable
 
             if (_hasJournalFailed)
                 held.DropStarts();
-            RouteEffects(held.Effects, dirty);
+            RouteEffectsLocked(held.Effects, dirty);
         }
 
-        FlushAll(dirty, []);
+        FlushAll(dirty);
     }
 
-    public void Dispose()
+    protected override void TickLocked()
     {
-        lock (_gate)
-            _timer.Dispose();
+        Debug.Assert(Gate.IsHeldByCurrentThread);
+        Engine.Tick(Now, Effects);
     }
+
+    private static TaskEngine Create(TaskEngineOptions options, MemoryBudget memory, ChangeJournal journal) => new(
+        options with
+        {
+            LastTaskId = Math.Max(options.LastTaskId, (long)journal.FirstIds.TaskId),
+            LastSequence = Math.Max(options.LastSequence, (long)journal.FirstIds.EventSequence),
+        },
+        memory);
 
     private void OnJournalFailed(string why)
     {
-        var dirty = RentTouched();
-        WorkerOrder[] orders;
-        lock (_gate)
+        var dirty = RentDirty();
+        lock (Gate)
         {
             var unsent = _held.SelectMany(held => held.Effects.Assignments).Select(item => new AttemptId(item.Task.Id, item.Attempt))
                 .ToArray();
             var untold = _held.SelectMany(held => held.Effects.Deliveries).Select(item => item.Task).ToArray();
             _hasJournalFailed = true;
-            _engine.FailJournal(why, unsent, untold, _clock.Now, _effects);
-            orders = RouteEffects(dirty);
+            Engine.FailJournal(why, unsent, untold, Now, Effects);
+            RouteEffectsLocked(dirty);
         }
 
-        FlushAll(dirty, orders);
+        FlushAll(dirty);
     }
 
     /// <summary>Durable tasks that are not yet written are announced when they are.</summary>
     private void TellAccepted(TaskOwnerBase receiver)
     {
-        var isWritten = _effects.Changes.Count == 0 && _held.Count == 0;
+        var isWritten = Effects.Changes.Count == 0 && _held.Count == 0;
         receiver.OnAccepted(
-            _effects.Submitted.FindAll(outcome => outcome.Task is { } task && (isWritten || !PendingTaskEffects.IsDurable(task))));
+            Effects.Submitted.FindAll(outcome => outcome.Task is { } task && (isWritten || !PendingTaskEffects.IsDurable(task))));
         if (isWritten)
             return;
-        var unwritten = _effects.Submitted.FindAll(static outcome => outcome.Task is { } task && PendingTaskEffects.IsDurable(task));
+        var unwritten = Effects.Submitted.FindAll(static outcome => outcome.Task is { } task && PendingTaskEffects.IsDurable(task));
         if (unwritten.Count > 0)
             _unwritten = (receiver, unwritten);
     }
@@ -214,9 +180,9 @@ internal sealed class TaskEngineHost : IDisposable
     /// </summary>
     private void HoldDurable()
     {
-        var held = new PendingTaskEffects(this, [.. _effects.Changes]) { Level = _effects.Level, Accepted = _unwritten };
+        var held = new PendingTaskEffects(this, [.. Effects.Changes]) { Level = Effects.Level, Accepted = _unwritten };
         _unwritten = null;
-        held.Take(_effects, _engine);
+        held.Take(Effects, Engine);
         _held.Enqueue(held);
         _journal.Append(held);
     }
@@ -229,16 +195,17 @@ internal sealed class TaskEngineHost : IDisposable
             Attempts?.OnWorkerLost(lost.Worker.Name, lost.PostMortem?.Cause ?? "has ended");
     }
 
-    /// <summary>Routes each effect to its recipient; returns the orders about processes, which are rare.</summary>
-    private WorkerOrder[] RouteEffects(List<IFlushable> dirty)
+    protected override void RouteEffectsLocked(List<IFlushable> dirty)
     {
-        if (_effects.Changes.Count > 0 || _unwritten is not null || (_held.Count > 0 && PendingTaskEffects.Concerns(_effects, _engine)))
+        Debug.Assert(Gate.IsHeldByCurrentThread);
+        if (Effects.Changes.Count > 0 || _unwritten is not null || (_held.Count > 0 && PendingTaskEffects.Concerns(Effects, Engine)))
             HoldDurable();
-        return RouteEffects(_effects, dirty);
+        RouteEffectsLocked(Effects, dirty);
     }
 
-    private WorkerOrder[] RouteEffects(TaskEffects effects, List<IFlushable> dirty)
+    private void RouteEffectsLocked(TaskEffects effects, List<IFlushable> dirty)
     {
+        Debug.Assert(Gate.IsHeldByCurrentThread);
         // Adjacent effects mostly concern the same worker or owner, and are handed over together.
         var assignments = CollectionsMarshal.AsSpan(effects.Assignments);
         for (int from = 0, to; from < assignments.Length; from = to)
@@ -283,42 +250,17 @@ internal sealed class TaskEngineHost : IDisposable
 
         foreach (ref readonly var order in CollectionsMarshal.AsSpan(effects.Permits))
             Touch(dirty, Permits!.Record(order));
-        var orders = effects.Orders.Count == 0 ? [] : effects.Orders.ToArray();
+        foreach (var order in effects.Orders)
+            dirty.Add(new OrderExecution(this, order));
         effects.Clear();
-        _timer.Arm(_engine.NextDeadline);
-        return orders;
+        ArmLocked(Engine.NextDeadline);
     }
 
     private static IWorkerChannel ChannelOf(WorkerNode worker) => (IWorkerChannel)worker.Channel!;
 
-    private void FlushAll(List<IFlushable> dirty, WorkerOrder[] orders)
+    /// <summary>An order about a worker process, which are rare: executed like a recipient, after the lock has been released.</summary>
+    private sealed class OrderExecution(TaskEngineHost host, WorkerOrder order) : IFlushable
     {
-        var alone = dirty.Count == 1;
-        foreach (var item in dirty)
-            item.Flush(alone);
-        foreach (var order in orders)
-            Orders?.Execute(order);
-        dirty.Clear();
-        t_touched = dirty;
-    }
-
-    // A flush may re-enter this class on the same thread, so the list is taken out of the field while in use.
-    private static List<IFlushable> RentTouched()
-    {
-        var dirty = t_touched ?? [];
-        t_touched = null;
-        return dirty;
-    }
-
-    private static void Touch(List<IFlushable> dirty, IFlushable item)
-    {
-        // Adjacent effects mostly concern the same few recipients: a short backward scan is faster than a set.
-        for (var i = dirty.Count - 1; i >= 0 && i >= dirty.Count - 4; i--)
-        {
-            if (dirty[i] == item)
-                return;
-        }
-
-        dirty.Add(item);
+        public void Flush(bool alone) => host.Orders?.Execute(order);
     }
 }
