@@ -26,7 +26,8 @@ internal static class Rooms
         ["Core"] =
         [
             new("Common", "deadlines, the memory budget, pages of names"),
-            new("Kernel", "what all primitives share: named objects, commands, sessions, holds, waits, deadlocks, replays, `IPrimitiveContext`"),
+            new("Kernel",
+                "what all primitives share: named objects, commands, sessions, holds, waits, deadlocks, replays, `IPrimitiveContext`"),
             new("Locks", "mutexes and read-write locks: fairness, re-entry, fencing tokens"),
             new("Semaphores", "counted permits"),
             new("Events", "set, clear, wait"),

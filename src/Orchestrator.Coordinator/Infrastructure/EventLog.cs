@@ -66,7 +66,8 @@ internal sealed class EventLog(MonotonicClock clock)
         var (first, last) = (afterSequence + 1, oldest.Sequence - 1);
         if (first <= last)
         {
-            batch.Add(new OperatorEvent(last, oldest.At, EventsDropped, "", $"events {first} to {last} are no longer kept: the last {Kept} are"));
+            batch.Add(
+                new OperatorEvent(last, oldest.At, EventsDropped, "", $"events {first} to {last} are no longer kept: the last {Kept} are"));
             afterSequence = last;
         }
 

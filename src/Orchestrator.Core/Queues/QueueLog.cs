@@ -57,7 +57,13 @@ internal sealed class QueueLog(QueueState queue, List<QueueState> changed)
         _isNoted = false;
         var change = queue.IsDropped
             ? null
-            : new QueueChanged(queue.Name, queue.Counts) { Puts = _puts ?? [], Moves = _moves ?? [], Removed = _removed ?? [], Left = _left };
+            : new QueueChanged(queue.Name, queue.Counts)
+            {
+                Puts = _puts ?? [],
+                Moves = _moves ?? [],
+                Removed = _removed ?? [],
+                Left = _left,
+            };
         (_puts, _moves, _removed, _left) = (null, null, null, null);
         return change;
     }

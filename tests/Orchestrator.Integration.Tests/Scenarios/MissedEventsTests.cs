@@ -233,7 +233,8 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
         await using var watch = events.WatchAsync(17, TestContext.Current.CancellationToken).GetAsyncEnumerator();
         var first = await NextAsync();
         Assert.Equal(
-            (EventLog.EventsDropped, 300L, "events 18 to 300 are no longer kept: the last 10000 are"), (first.Kind, first.Sequence, first.Message));
+            (EventLog.EventsDropped, 300L, "events 18 to 300 are no longer kept: the last 10000 are"),
+            (first.Kind, first.Sequence, first.Message));
         Assert.Equal(301, (await NextAsync()).Sequence);
         for (var i = 0; i < 20_000; i++)
             events.Add("kind", "subject", "");
