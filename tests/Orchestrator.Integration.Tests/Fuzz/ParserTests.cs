@@ -171,7 +171,11 @@ public sealed class ParserTests : IDisposable
     public void Json_that_becomes_a_payload()
     {
         byte[][] corpus =
-            ["""{"n": 30, "deep": {"a": [1, -2.5e3, {"b": "te\u00e9xt"}, null, true]}, "big": 9007199254740993, "1e999": 1e999}"""u8.ToArray(), "[[[[1]]]]"u8.ToArray(), "\"é\\n\""u8.ToArray()];
+        [
+            """{"n": 30, "deep": {"a": [1, -2.5e3, {"b": "te\u00e9xt"}, null, true]}, "big": 9007199254740993, "1e999": 1e999}"""u8.ToArray(),
+            "[[[[1]]]]"u8.ToArray(),
+            "\"é\\n\""u8.ToArray(),
+        ];
         // The reader accepts what the writer produces.
         Reads(bytes => V1.Payload.Parser.ParseFrom(PayloadCodec.EncodeJsonText(bytes)), exception => exception is JsonException, corpus);
         Reads(bytes => V1.Payload.Parser.ParseFrom(
