@@ -19,8 +19,7 @@ public sealed class ProjectReferenceTests
         ["App"] = ["Coordinator", "Worker", "Client"],
         // Plots travel to it as JSON.
         ["Bench"] = [],
-        ["Dashboard"] = ["Coordinator"],
-        ["Cli"] = ["App", "Handlers", "Dashboard", "Client"],
+        ["Cli"] = ["App", "Handlers", "Client"],
     };
 
     public static TheoryData<string> Projects =>

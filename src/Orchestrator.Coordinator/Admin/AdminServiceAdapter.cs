@@ -132,7 +132,7 @@ internal sealed class AdminServiceAdapter(
 
     public override Task<ExplainWaitsResponse> ExplainWaits(ExplainWaitsRequest request, ServerCallContext context) =>
         Task.FromResult(
-            new ExplainWaitsResponse { Edges = { objects.Read((engine, now) => engine.ExplainWaits(now)).Select(WaitEdges.ToMessage) } });
+            new ExplainWaitsResponse { Edges = { objects.Read((view, now) => view.ExplainWaits(now)).Select(WaitEdges.ToMessage) } });
 
     public override Task<ListLimitsResponse> ListLimits(ListLimitsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListLimitsResponse { Limits = { limits.Shared(), limits.Of(ClientQuota.Of(context)) } });

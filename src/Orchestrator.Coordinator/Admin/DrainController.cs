@@ -34,7 +34,7 @@ internal sealed class DrainController(
         }
 
         var until = clock.Now + timeout;
-        while (host.Read(engine => engine.UnfinishedHere) is > 0 and var unfinished)
+        while (host.Read(view => view.UnfinishedHere) is > 0 and var unfinished)
         {
             if (clock.Now >= until)
                 return unfinished;

@@ -95,11 +95,11 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
         FlushAll(dirty);
     }
 
-    /// <summary>Queries the engine under its lock. The function must not keep anything that the engine may change.</summary>
-    public T Read<T>(Func<ObjectEngine, TimeSpan, T> read)
+    /// <summary>Asks the engine under its lock. The function must not keep anything that the engine may change.</summary>
+    public T Read<T>(Func<ObjectEngineView, TimeSpan, T> read)
     {
         lock (Gate)
-            return read(Engine, Now);
+            return read(Engine.View, Now);
     }
 
     public void OnEnded(IReadOnlyList<AttemptReport> attempts)
@@ -127,7 +127,7 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
         ObjectError? refused = null;
         if (request.SessionId.Length > 0)
         {
-            if ((Engine.FindSession(request.SessionId) ?? OpenTaskSession(request.SessionId, out refused)) is not { } session)
+            if ((Engine.View.FindSession(request.SessionId) ?? OpenTaskSession(request.SessionId, out refused)) is not { } session)
             {
                 Effects.Outcomes.Add(
                     new ObjectDelivery(command.Caller, command.Tag, refused ?? ObjectError.UnknownSession(request.SessionId)));
@@ -154,14 +154,15 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
             Effects.Outcomes.Add(new ObjectDelivery(command.Caller, command.Tag, ObjectError.Unexpected(exception)));
         }
 
-        HoldSince(before);
+        HoldSinceLocked(before);
     }
 
     /// <summary>
     /// Holds back the outcomes of one step that changed durable objects, or that reports on durable changes not written yet.
     /// </summary>
-    private void HoldSince(int first)
+    private void HoldSinceLocked(int first)
     {
+        Debug.Assert(Gate.IsHeldByCurrentThread);
         if (Effects.Changes.Count == 0 && !Effects.SpeaksOfDurable)
             return;
         if (Effects.Changes.Count > 0 || _journal.IsBusy)
@@ -191,8 +192,8 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
         };
         _journal.UsedIds = () =>
         {
-            var (task, sequence) = _tasks.Read(engine => (engine.LastTaskId, engine.LastSequence));
-            return new JournalIds((ulong)task, Read((engine, _) => engine.LastFencingToken), (ulong)sequence);
+            var (task, sequence) = _tasks.Read(view => (view.LastTaskId, view.LastSequence));
+            return new JournalIds((ulong)task, Read((view, _) => view.LastFencingToken), (ulong)sequence);
         };
     }
 
@@ -205,7 +206,7 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
         refused = null;
         if (!TaskSessionIds.TryParse(id, out var taskId, out var attempt))
             return null;
-        var (worker, task) = _tasks.Read(engine => (engine.WorkerOf(taskId, attempt), engine.Find(taskId)));
+        var (worker, task) = _tasks.Read(view => (view.WorkerOf(taskId, attempt), view.Find(taskId)));
         if (worker is null)
             return null;
         Engine.Apply(new CreateSession(task?.Handler.Name
@@ -213,7 +214,7 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
         { Id = id, Client = task?.ObjectClient }, Now, Effects);
         refused = Effects.Outcomes[^1].Outcome as ObjectError;
         Effects.Outcomes.RemoveAt(Effects.Outcomes.Count - 1);
-        if (Engine.FindSession(id) is not { } session)
+        if (Engine.View.FindSession(id) is not { } session)
             return null;
         Volatile.Write(ref _taskSessions, _taskSessions + 1);
         return session;
@@ -228,7 +229,7 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
     protected override void RouteEffectsLocked(List<IFlushable> dirty)
     {
         Debug.Assert(Gate.IsHeldByCurrentThread);
-        HoldSince(0);
+        HoldSinceLocked(0);
         foreach (ref readonly var delivery in CollectionsMarshal.AsSpan(Effects.Outcomes))
             Deliver(delivery, dirty);
 

@@ -16,17 +16,17 @@ internal sealed class PendingTaskEffects(TaskEngineHost host, TaskChange[] chang
     public (TaskOwnerBase Owner, IReadOnlyList<SubmitOutcome> Outcomes)? Accepted { get; init; }
 
     /// <summary>Whether any of these concerns a durable task.</summary>
-    public static bool Concerns(TaskEffects effects, TaskEngine engine) =>
+    public static bool Concerns(TaskEffects effects, TaskEngineView view) =>
         effects.Assignments.Exists(static item => IsDurable(item.Task))
         || effects.Deliveries.Exists(static item => IsDurable(item.Task))
         || effects.Notifications.Exists(static item => IsDurable(item.Event.Task))
-        || effects.Signals.Exists(item => engine.Find(item.TaskId) is { } task && IsDurable(task));
+        || effects.Signals.Exists(item => view.Find(item.TaskId) is { } task && IsDurable(task));
 
     /// <summary>Moves the effects on durable tasks into this object.</summary>
-    public void Take(TaskEffects from, TaskEngine engine)
+    public void Take(TaskEffects from, TaskEngineView view)
     {
         Move(from.Assignments, Effects.Assignments, item => IsDurable(item.Task));
-        Move(from.Signals, Effects.Signals, item => engine.Find(item.TaskId) is { } task && IsDurable(task));
+        Move(from.Signals, Effects.Signals, item => view.Find(item.TaskId) is { } task && IsDurable(task));
         Move(from.Notifications, Effects.Notifications, item => IsDurable(item.Event.Task));
         Move(from.Deliveries, Effects.Deliveries, item => IsDurable(item.Task));
     }

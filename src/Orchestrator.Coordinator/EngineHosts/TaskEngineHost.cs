@@ -73,7 +73,7 @@ internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
                 if (Effects.Submitted.Exists(static outcome => outcome.Refusal is not null))
                     dirty.Add(receiver);
                 if (receiver.TellsAcceptance)
-                    TellAccepted(receiver);
+                    TellAcceptedLocked(receiver);
             }
 
             if (read is not null)
@@ -87,11 +87,11 @@ internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
         return result;
     }
 
-    /// <summary>Queries the engine under its lock. The function must not keep anything that the engine may change.</summary>
-    public T Read<T>(Func<TaskEngine, T> read)
+    /// <summary>Asks the engine under its lock. The function must not keep anything that the engine may change.</summary>
+    public T Read<T>(Func<TaskEngineView, T> read)
     {
         lock (Gate)
-            return read(Engine);
+            return read(Engine.View);
     }
 
     /// <summary>Waits until all changes to durable tasks so far are written.</summary>
@@ -163,8 +163,9 @@ internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
     }
 
     /// <summary>Durable tasks that are not yet written are announced when they are.</summary>
-    private void TellAccepted(TaskOwnerBase receiver)
+    private void TellAcceptedLocked(TaskOwnerBase receiver)
     {
+        Debug.Assert(Gate.IsHeldByCurrentThread);
         var isWritten = Effects.Changes.Count == 0 && _held.Count == 0;
         receiver.OnAccepted(
             Effects.Submitted.FindAll(outcome => outcome.Task is { } task && (isWritten || !PendingTaskEffects.IsDurable(task))));
@@ -178,11 +179,12 @@ internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
     /// <summary>
     /// Holds back effects on durable tasks until they are written, behind those already held back; other effects are not delayed.
     /// </summary>
-    private void HoldDurable()
+    private void HoldDurableLocked()
     {
+        Debug.Assert(Gate.IsHeldByCurrentThread);
         var held = new PendingTaskEffects(this, [.. Effects.Changes]) { Level = Effects.Level, Accepted = _unwritten };
         _unwritten = null;
-        held.Take(Effects, Engine);
+        held.Take(Effects, Engine.View);
         _held.Enqueue(held);
         _journal.Append(held);
     }
@@ -198,8 +200,8 @@ internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
     protected override void RouteEffectsLocked(List<IFlushable> dirty)
     {
         Debug.Assert(Gate.IsHeldByCurrentThread);
-        if (Effects.Changes.Count > 0 || _unwritten is not null || (_held.Count > 0 && PendingTaskEffects.Concerns(Effects, Engine)))
-            HoldDurable();
+        if (Effects.Changes.Count > 0 || _unwritten is not null || (_held.Count > 0 && PendingTaskEffects.Concerns(Effects, Engine.View)))
+            HoldDurableLocked();
         RouteEffectsLocked(Effects, dirty);
     }
 

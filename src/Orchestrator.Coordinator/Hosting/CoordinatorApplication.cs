@@ -64,7 +64,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
 
     /// <summary>The handlers of the workers that have said Hello.</summary>
     public IReadOnlyList<V1.HandlerInfo> Handlers =>
-        _app.Services.GetRequiredService<TaskEngineHost>().Read(engine => engine.HandlersOf(PlacementPolicy.WorkerProcess)
+        _app.Services.GetRequiredService<TaskEngineHost>().Read(view => view.HandlersOf(PlacementPolicy.WorkerProcess)
             .Select(HandlerOffers.ToInfo).OrderBy(handler => handler.Name, StringComparer.Ordinal).ToArray());
 
     /// <summary>The address for clients in this process or of this user: the Unix socket.</summary>

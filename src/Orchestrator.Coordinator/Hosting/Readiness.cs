@@ -14,7 +14,7 @@ internal sealed class Readiness(TaskEngineHost host, WorkerSupervisor supervisor
 
     public IResult ToResult()
     {
-        if (!_started || host.Read(engine => engine.IsDraining))
+        if (!_started || host.Read(view => view.IsDraining))
             return Results.Text(_started ? "draining\n" : "starting\n", statusCode: StatusCodes.Status503ServiceUnavailable);
         if (journal.Failure is { } why)
             return Results.Text($"degraded: the journal has failed, nothing durable is taken: {why}\n");

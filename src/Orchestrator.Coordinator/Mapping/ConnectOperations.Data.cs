@@ -13,12 +13,12 @@ internal static partial class ConnectOperations
     /// <summary>
     /// A query that changes nothing and does not wait, to run under the engine's lock; null if the operation is not a query.
     /// </summary>
-    public static Func<ObjectEngine, TimeSpan, ObjectOutcome>? ToRead(Operation operation) => operation.RequestCase switch
+    public static Func<ObjectEngineView, TimeSpan, ObjectOutcome>? ToRead(Operation operation) => operation.RequestCase switch
     {
-        Operation.RequestOneofCase.ReadDict => (engine, now) => StateReads.Read(engine, operation.ReadDict, now),
-        Operation.RequestOneofCase.ReadList => (engine, _) => StateReads.Read(engine, operation.ReadList),
-        Operation.RequestOneofCase.ReadValue => (engine, _) => StateReads.Read(engine, operation.ReadValue),
-        Operation.RequestOneofCase.ReadArray => (engine, _) => StateReads.Read(engine, operation.ReadArray),
+        Operation.RequestOneofCase.ReadDict => (view, now) => StateReads.Read(view, operation.ReadDict, now),
+        Operation.RequestOneofCase.ReadList => (view, _) => StateReads.Read(view, operation.ReadList),
+        Operation.RequestOneofCase.ReadValue => (view, _) => StateReads.Read(view, operation.ReadValue),
+        Operation.RequestOneofCase.ReadArray => (view, _) => StateReads.Read(view, operation.ReadArray),
         _ => null,
     };
 

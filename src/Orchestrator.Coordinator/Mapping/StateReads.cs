@@ -14,7 +14,7 @@ internal static class StateReads
     private const int OverheadBytes = 24;
     private const int MaxNumbers = PayloadMapper.MaxBytes / 13;
 
-    public static ObjectOutcome Read(ObjectEngine engine, V1.ReadDictRequest request, TimeSpan now)
+    public static ObjectOutcome Read(ObjectEngineView view, V1.ReadDictRequest request, TimeSpan now)
     {
         if (request.PageSize < 0)
             return CreateError(
@@ -27,7 +27,7 @@ internal static class StateReads
             PageToken = request.PageToken,
             KeysOnly = request.KeysOnly,
         };
-        var outcome = engine.ReadDict(query, now);
+        var outcome = view.ReadDict(query, now);
         if (outcome is not DictPage page)
             return outcome;
         var fitting = Fitting(page.Entries, entry => (3 * entry.Key.Length) + (entry.Value?.Bytes ?? 0));
@@ -39,12 +39,12 @@ internal static class StateReads
                 "keys",
                 $"the values of {page.Entries.Count} keys are more than the {PayloadMapper.MaxBytes:N0} bytes that one answer carries; " +
                 $"ask for the first {fitting}, then the others")
-            : engine.ReadDict(query with { MaxEntries = fitting }, now);
+            : view.ReadDict(query with { MaxEntries = fitting }, now);
     }
 
-    public static ObjectOutcome Read(ObjectEngine engine, V1.ReadListRequest request)
+    public static ObjectOutcome Read(ObjectEngineView view, V1.ReadListRequest request)
     {
-        var outcome = engine.ReadList(request.List, request.Start, request.Limit);
+        var outcome = view.ReadList(request.List, request.Start, request.Limit);
         if (outcome is not ListPage page)
             return outcome;
         var fitting = Fitting(page.Values, value => value.Bytes);
@@ -57,12 +57,12 @@ internal static class StateReads
             $"from {request.Start}, then on");
     }
 
-    public static ObjectOutcome Read(ObjectEngine engine, V1.ReadValueRequest request) => engine.ReadValue(request.Value);
+    public static ObjectOutcome Read(ObjectEngineView view, V1.ReadValueRequest request) => view.ReadValue(request.Value);
 
-    public static ObjectOutcome Read(ObjectEngine engine, V1.ReadArrayRequest request)
+    public static ObjectOutcome Read(ObjectEngineView view, V1.ReadArrayRequest request)
     {
         var limit = request.Limit is 0 or > MaxNumbers ? MaxNumbers + 1 : request.Limit;
-        var outcome = engine.ReadArray(request.Array, request.Start, limit);
+        var outcome = view.ReadArray(request.Array, request.Start, limit);
         return outcome is ArrayPage { Values.Count: > MaxNumbers } page
             ? CreateError(
                 ObjectErrorReason.LimitExceeded,

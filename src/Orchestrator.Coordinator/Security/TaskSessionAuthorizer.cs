@@ -55,7 +55,7 @@ internal sealed class TaskSessionAuthorizer(TaskEngineHost tasks)
         if (!TaskSessionIds.TryParse(session, out var task, out var attempt))
             return;
         // Null if the attempt no longer runs: the engine reports its state.
-        if (tasks.Read(engine => engine.WorkerOf(task, attempt)) is { } owner && IncarnationOf(owner) != worker.Incarnation)
+        if (tasks.Read(view => view.WorkerOf(task, attempt)) is { } owner && IncarnationOf(owner) != worker.Incarnation)
             throw RpcErrors.Create(ErrorReason.PermissionDenied, $"{session} is the session of a task that another worker runs");
     }
 

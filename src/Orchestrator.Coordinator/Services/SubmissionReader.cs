@@ -34,7 +34,7 @@ internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHo
         ref List<Violation>? violations)
     {
         var policy = options.IsEmpty ? defaults ?? TaskPolicy.Default : policies.Map(options, $"{field}.options", ref violations);
-        if (policy.RateLimiter.Length > 0 && !objects.Read((engine, _) => engine.HasRateLimiter(policy.RateLimiter)))
+        if (policy.RateLimiter.Length > 0 && !objects.Read((view, _) => view.HasRateLimiter(policy.RateLimiter)))
         {
             (violations ??= []).Add(new Violation(
                 $"{field}.options.rate_limiter", $"there is no rate limiter '{policy.RateLimiter}'; create it first (CreateRateLimiter)",

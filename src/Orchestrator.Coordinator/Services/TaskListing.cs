@@ -21,7 +21,7 @@ internal sealed class TaskListing(TaskEngineHost host, TaskResultMapper results)
     {
         // Running tasks are often listed on their own, while many tasks are kept; the history contains none of them.
         var onlyRunning = states.Count == 1 && states.Contains(TaskState.Running);
-        var known = host.Read(engine => (onlyRunning ? engine.RunningBefore(before) : engine.NewestBefore(before))
+        var known = host.Read(view => (onlyRunning ? view.RunningBefore(before) : view.NewestBefore(before))
             .Where(task => Fits((TaskState)(int)task.State, task.Handler.Name))
             .Take(size + 1)
             // Lists omit payloads; GetTask returns them.
@@ -53,7 +53,7 @@ internal sealed class TaskListing(TaskEngineHost host, TaskResultMapper results)
             if (page.Count == 0)
                 break;
             before = (long)page[^1].TaskId;
-            past.AddRange(host.Read(engine => page.Where(task => engine.Find((long)task.TaskId) is null).ToArray()).Where(
+            past.AddRange(host.Read(view => page.Where(task => view.Find((long)task.TaskId) is null).ToArray()).Where(
                 task => fits(task.State, task.Handler)));
         }
 

@@ -126,12 +126,10 @@ internal sealed class TaskServiceAdapter(
             throw RpcErrors.Invalid(
                 "timeout", $"{timeout} is negative; zero does not wait, absent waits as long as the call's deadline allows");
         var wait = new TaskWait(mode, ids.Count);
-        var unknown = new List<long>();
-        host.Read(engine =>
+        var unknown = Watch(new TaskCommand.Watch(wait, ids), start =>
         {
-            foreach (var item in engine.Watch(wait, ids, 0, unknown))
+            foreach (var item in start.Past)
                 wait.OnEvent(item);
-            return 0;
         });
         try
         {
@@ -146,15 +144,11 @@ internal sealed class TaskServiceAdapter(
         }
         finally
         {
-            host.Read(engine =>
-            {
-                engine.Unwatch(wait, ids);
-                return 0;
-            });
+            host.Apply(new TaskCommand.Unwatch(wait, ids));
         }
 
         await SettleAsync(ids);
-        return host.Read(engine => ToResponse(engine, ids));
+        return host.Read(view => ToResponse(view, ids));
     }
 
     public override async Task WatchTasks(
@@ -163,14 +157,9 @@ internal sealed class TaskServiceAdapter(
         var ids = ReadIds(request.TaskIds, "task_ids");
         await SettleAsync(ids);
         var watch = new TaskWatch(responseStream.WriteAsync, results, memory);
-        var unknown = new List<long>();
-        host.Read(engine =>
-        {
-            var had = new Dictionary<long, EventCounts>();
-            var past = engine.Watch(watch, ids, (long)Math.Min(request.AfterSequence, long.MaxValue), unknown, had);
-            watch.Begin(past, had, ids.Count(id => engine.Find(id) is { HasEnded: false }));
-            return 0;
-        });
+        var unknown = Watch(
+            new TaskCommand.Watch(watch, ids, (long)Math.Min(request.AfterSequence, long.MaxValue)),
+            start => watch.Begin(start.Past, start.Had, start.Unfinished));
         try
         {
             if (unknown.Count > 0)
@@ -181,11 +170,7 @@ internal sealed class TaskServiceAdapter(
         finally
         {
             watch.Close();
-            host.Read(engine =>
-            {
-                engine.Unwatch(watch, ids);
-                return 0;
-            });
+            host.Apply(new TaskCommand.Unwatch(watch, ids));
         }
     }
 
@@ -205,7 +190,7 @@ internal sealed class TaskServiceAdapter(
 
     public override async Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
     {
-        var info = host.Read(engine => engine.Find((long)request.TaskId) is { } task ? results.ToInfo(task, withOutput: true) : null)
+        var info = host.Read(view => view.Find((long)request.TaskId) is { } task ? results.ToInfo(task, withOutput: true) : null)
             ?? throw Missing((long)request.TaskId);
         if (info.Options.Durability > V1.Durability.Memory)
             await host.WrittenAsync();
@@ -227,7 +212,7 @@ internal sealed class TaskServiceAdapter(
     {
         var response = new ListHandlersResponse();
         response.Handlers.AddRange(
-            host.Read(engine => engine.HandlersOf(PlacementPolicy.WorkerProcess).Select(HandlerOffers.ToInfo).ToArray()));
+            host.Read(view => view.HandlersOf(PlacementPolicy.WorkerProcess).Select(HandlerOffers.ToInfo).ToArray()));
         return Task.FromResult(response);
     }
 
@@ -265,18 +250,26 @@ internal sealed class TaskServiceAdapter(
         }
     }
 
+    /// <summary>Begins a watch; no event that follows reaches the watcher before <paramref name="begin"/> has run.</summary>
+    /// <returns>Ids of no known task.</returns>
+    private IReadOnlyList<long> Watch(TaskCommand.Watch watch, Action<WatchStart> begin) => host.Apply(watch, effects =>
+    {
+        begin(effects.WatchStarted!);
+        return effects.WatchStarted!.UnknownIds;
+    })!;
+
     private Task SettleAsync(IReadOnlyList<long> ids) =>
-        host.Read(engine => ids.Any(id => engine.Find(id) is { } task && PendingTaskEffects.IsDurable(task)))
+        host.Read(view => ids.Any(id => view.Find(id) is { } task && PendingTaskEffects.IsDurable(task)))
             ? host.SettledAsync() : Task.CompletedTask;
 
-    private RpcException Missing(long taskId) => RpcErrors.Create(ErrorReason.NotFound, host.Read(engine => engine.WhyMissing(taskId)));
+    private RpcException Missing(long taskId) => RpcErrors.Create(ErrorReason.NotFound, host.Read(view => view.WhyMissing(taskId)));
 
-    private RawWaitTasksResponse ToResponse(TaskEngine engine, IReadOnlyList<long> ids)
+    private RawWaitTasksResponse ToResponse(TaskEngineView view, IReadOnlyList<long> ids)
     {
         var response = new RawWaitTasksResponse();
         foreach (var id in ids)
         {
-            if (engine.Find(id) is not { } task)
+            if (view.Find(id) is not { } task)
                 continue;
             if (task.HasEnded)
                 response.Done.Add(results.ToResult(task, task.Tag, timing: true));

@@ -19,8 +19,8 @@ internal static class RefusedOffers
         var refused = link.LeftOut.Select(name => $"its handler '{name}' is left out: a handler's name has {HandlerNames.Rule}").ToList();
         if (groups.Count > 1)
         {
-            refused.AddRange(host.Read(engine => link.Hello.Handlers
-                .Join(engine.HandlersOf(PlacementPolicy.WorkerProcess), offer => offer.Name, known => known.Name, (_, known) => known)
+            refused.AddRange(host.Read(view => link.Hello.Handlers
+                .Join(view.HandlersOf(PlacementPolicy.WorkerProcess), offer => offer.Name, known => known.Name, (_, known) => known)
                 .Where(known => !known.Groups.Contains(process.Group.Name))
                 .Select(known =>
                     $"its handler '{known.Name}' is not used: group {string.Join(" and ", known.Groups)} has one of that name " +

@@ -21,7 +21,7 @@ internal sealed class LimitReporter(
     {
         var engine = host.Options;
         var (tasks, bytes, ids, keys) = host.Read(
-            read => (read.Unfinished + read.Retained, read.PayloadBytes, read.RequestIdCount, read.AffinityKeyCount));
+            view => (view.Unfinished + view.Retained, view.PayloadBytes, view.RequestIdCount, view.AffinityKeyCount));
         return
         [
             New("tasks", "Tasks that are unfinished or hold a kept result", engine.MaxTasks, tasks, "tasks"),
@@ -36,7 +36,7 @@ internal sealed class LimitReporter(
                 $"Messages that have not arrived whole, of all connections; {incoming.OfOneConnection:N0} of one " +
                 $"(incoming_bytes_per_connection), each within {IncompleteMessageLimits.ArrivalLimit.TotalSeconds:0} s (message_arrival)",
                 incoming.Limit, incoming.Bytes, "bytes"),
-            .. objects.Read((read, _) => read.Limits()).Select(
+            .. objects.Read((view, _) => view.Limits()).Select(
                 limit => New(limit.Name, limit.Description, limit.Maximum, limit.Used, limit.Unit)),
             New("streams", "Open task streams", 0, streams.Count, "streams"),
             New("history_tasks", "Ends of durable tasks that the journal keeps for ListTasks", journal.Options.HistoryTasks, 0, "tasks"),

@@ -52,5 +52,5 @@ internal sealed class ProcessSampler : IDisposable
     }
 
     private (TimeSpan At, TimeSpan Cpu, long Ended) Look() =>
-        (_clock.Now, Environment.CpuUsage.TotalTime, _host.Read(engine => engine.Tally.EndedTotal));
+        (_clock.Now, Environment.CpuUsage.TotalTime, _host.Read(view => view.Tally.EndedTotal));
 }

@@ -35,16 +35,16 @@ internal sealed class StatusReporter(
             },
         };
         (status.Sessions, status.Queues, status.QueuedItems) = objects.Read(
-            (engine, _) => (engine.SessionCount, engine.QueueCount, engine.QueuedItems()));
+            (view, _) => (view.SessionCount, view.QueueCount, view.QueuedItems()));
         var workers = supervisor.Status;
-        host.Read(engine =>
+        host.Read(view =>
         {
-            status.Draining = engine.IsDraining;
-            status.Tasks = ToCounts(engine.Tally);
+            status.Draining = view.IsDraining;
+            status.Tasks = ToCounts(view.Tally);
             status.Tasks.PerSecond = Math.Round(rate, 1);
             foreach (var placement in System.Enum.GetValues<PlacementPolicy>())
             {
-                foreach (var handler in engine.HandlersOf(placement))
+                foreach (var handler in view.HandlersOf(placement))
                 {
                     if (handler.Tally.EndedTotal + handler.Tally.Queued + handler.Tally.Running > 0)
                         status.Handlers.Add(ToStats(handler, placement));

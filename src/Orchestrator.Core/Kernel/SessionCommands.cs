@@ -35,6 +35,13 @@ public sealed record AttachSession : ObjectCommand
     internal override ObjectKind Primitive => ObjectKind.Session;
 }
 
+/// <summary>The session's notices go to this channel from now on.</summary>
+/// <param name="Channel">The host's, kept in <see cref="Session.Channel"/>.</param>
+public sealed record ReceiveNotices(object Channel) : ObjectCommand
+{
+    internal override ObjectKind Primitive => ObjectKind.Session;
+}
+
 /// <summary>The stream of an <see cref="AttachSession"/> has ended; with the last stream's end the time to live restarts.</summary>
 public sealed record DetachSession : ObjectCommand
 {

@@ -24,6 +24,11 @@ internal sealed class SessionMachine(ObjectKernel kernel, KernelOptions options)
             case DetachSession:
                 Attach(command, -1);
                 break;
+            case ReceiveNotices receive:
+                if (receive.Session is { } receiver)
+                    receiver.Channel = receive.Channel;
+                kernel.Complete(receive, Done.Instance);
+                break;
             case CloseSession close:
                 Close(close);
                 break;

@@ -22,7 +22,8 @@ namespace Orchestrator.Core.Objects;
 /// <para>
 /// The parts: the <see cref="ObjectKernel"/>, which all primitives share (sessions and their holds, waits, timers, repeated ids, memory,
 /// durable changes), and for each primitive a <see cref="PrimitiveMachine"/> in its own folder. The engine enters a step, refuses what must
-/// not be executed, and dispatches the command to the machine of its <see cref="ObjectCommand.Primitive"/>; the queries ask the machines.
+/// not be executed, and dispatches the command to the machine of its <see cref="ObjectCommand.Primitive"/>. Questions go
+/// to the <see cref="View"/>, which asks the machines.
 /// </para>
 /// <para>
 /// To add a primitive, make a folder with: (1) its state, a <see cref="NamedObject"/> with a <see cref="WaiterQueue"/> for each condition
@@ -34,13 +35,11 @@ namespace Orchestrator.Core.Objects;
 /// primitive, as conditions need locks, the constructor passes that machine, and only one of the two may know the other.
 /// </para>
 /// </remarks>
-public sealed partial class ObjectEngine
+public sealed class ObjectEngine
 {
     private readonly ClientObjectQuotaRegistry _clients;
     private readonly ObjectKernel _kernel;
     private readonly QueueMachine _queues;
-    private readonly PipeMachine _pipes;
-    private readonly RateLimiterMachine _rateLimiters;
     private readonly SharedStateMachine _state;
 
     /// <summary>Creates an engine without objects and sessions.</summary>
@@ -58,12 +57,18 @@ public sealed partial class ObjectEngine
         machines[ObjectKind.Condition] = new ConditionMachine(_kernel, Locks);
         machines[ObjectKind.Barrier] = new BarrierMachine(_kernel);
         machines[ObjectKind.Latch] = new LatchMachine(_kernel);
-        machines[ObjectKind.RateLimiter] = _rateLimiters = new RateLimiterMachine(_kernel);
+        var rateLimiters = new RateLimiterMachine(_kernel);
+        machines[ObjectKind.RateLimiter] = rateLimiters;
         machines[ObjectKind.Queue] = _queues = new QueueMachine(_kernel, options.Queues);
-        machines[ObjectKind.Pipe] = _pipes = new PipeMachine(_kernel, options.Pipes);
+        var pipes = new PipeMachine(_kernel, options.Pipes);
+        machines[ObjectKind.Pipe] = pipes;
         _state = new SharedStateMachine(_kernel, options.State, Locks);
         machines[ObjectKind.Dict] = machines[ObjectKind.List] = machines[ObjectKind.Value] = machines[ObjectKind.Array] = _state;
+        View = new ObjectEngineView(_kernel, Locks, rateLimiters, _queues, pipes, _state);
     }
+
+    /// <summary>What can be asked of the engine.</summary>
+    public ObjectEngineView View { get; }
 
     /// <summary>When <see cref="Tick"/> is due; null while nothing depends on time.</summary>
     public TimeSpan? NextDeadline => _kernel.NextDeadline is { } deadline ? TimeSpan.FromTicks(deadline) : null;

@@ -15,7 +15,7 @@ internal static class SyncList
         ObjectKind.Lock, ObjectKind.RateLimiter, ObjectKind.Semaphore,
     ];
 
-    /// <summary>A <see cref="SyncPage"/>, or an INVALID <see cref="ObjectError"/>, see <see cref="ObjectEngine.ListSync"/>.</summary>
+    /// <summary>A <see cref="SyncPage"/>, or an INVALID <see cref="ObjectError"/>, see <see cref="ObjectEngineView.ListSync"/>.</summary>
     public static ObjectOutcome Page(MachineTable machines, int pageSize, string pageToken, long now, int maximum)
     {
         if (pageSize < 0)

@@ -35,6 +35,9 @@ public sealed class TaskEffects
     /// <summary>The engine's view of the worker that joined.</summary>
     public WorkerNode? Joined { get; internal set; }
 
+    /// <summary>What a <c>TaskCommand.Watch</c> found.</summary>
+    public WatchStart? WatchStarted { get; internal set; }
+
     /// <summary>Changes of durable tasks, in order: to be journaled before any effect that concerns these tasks.</summary>
     public List<TaskChange> Changes { get; } = [];
 
@@ -53,12 +56,23 @@ public sealed class TaskEffects
         Permits.Clear();
         Cancelled.Clear();
         Joined = null;
+        WatchStarted = null;
         if (Changes.Count == 0)
             return;
         Changes.Clear();
         Level = Durability.Memory;
     }
 }
+
+/// <summary>The state of the watched tasks when a watch began.</summary>
+/// <param name="Past">Their kept events after the last that the watcher has, in order.</param>
+/// <param name="Had">
+/// How many events of each task the watcher already had: less than the count of the first event, if some in between are no longer kept.
+/// </param>
+/// <param name="Unfinished">How many of the tasks have no end state.</param>
+/// <param name="UnknownIds">Ids of no known task.</param>
+public sealed record WatchStart(
+    IReadOnlyList<TaskEventRecord> Past, IReadOnlyDictionary<long, EventCounts> Had, int Unfinished, IReadOnlyList<long> UnknownIds);
 
 /// <summary>Send this attempt to this worker. Carries the input, since the record releases it when the task ends.</summary>
 public readonly record struct AttemptAssignment(WorkerNode Worker, TaskRecord Task, int Attempt, int Slot, object? Input);

@@ -67,20 +67,14 @@ internal sealed class ResultStore(TaskEngineContext context)
         AddTo(task.SideData!.History!, new TaskEventRecord(task, TaskEventKind.Queued, sequence, context.Now));
     }
 
-    /// <summary>
-    /// Registers a watcher on tasks and returns their events after <paramref name="afterSequence"/>, in order. Unknown ids are added to
-    /// <paramref name="unknown"/>. The events of each task that the watcher already had are counted in <paramref name="had"/>: less than
-    /// the count of the first event, if some in between are no longer kept.
-    /// </summary>
-    public IReadOnlyList<TaskEventRecord> Watch(
-        TaskWatcher watcher,
-        IReadOnlyList<long> taskIds,
-        long afterSequence,
-        ICollection<long> unknown,
-        IDictionary<long, EventCounts>? had)
+    /// <summary>Registers a watcher on tasks, and reports their events so far in <see cref="TaskEffects.WatchStarted"/>.</summary>
+    public void OnWatch(TaskCommand.Watch watch)
     {
         var past = new List<TaskEventRecord>();
-        foreach (var id in taskIds)
+        var had = new Dictionary<long, EventCounts>();
+        var unknown = new List<long>();
+        var unfinished = 0;
+        foreach (var id in watch.TaskIds)
         {
             if (context.Tasks.Find(id) is not { } task)
             {
@@ -88,25 +82,27 @@ internal sealed class ResultStore(TaskEngineContext context)
                 continue;
             }
 
-            AddPast(task, afterSequence, past);
-            if (had is not null && task.SideData?.History is { } history)
-                had[id] = history.CountsUpTo(afterSequence);
-            if (!task.HasEnded)
-                (task.GetSideData().Watchers ??= []).Add(watcher);
+            AddPast(task, watch.AfterSequence, past);
+            if (task.SideData?.History is { } history)
+                had[id] = history.CountsUpTo(watch.AfterSequence);
+            if (task.HasEnded)
+                continue;
+            unfinished++;
+            (task.GetSideData().Watchers ??= []).Add(watch.Watcher);
         }
 
         past.Sort((left, right) => left.Sequence.CompareTo(right.Sequence));
-        return past;
+        context.Effects.WatchStarted = new WatchStart(past, had, unfinished, unknown);
     }
 
     /// <summary>Unregisters a watcher.</summary>
-    public void Unwatch(TaskWatcher watcher, IReadOnlyList<long> taskIds)
+    public void OnUnwatch(TaskCommand.Unwatch unwatch)
     {
-        foreach (var id in taskIds)
+        foreach (var id in unwatch.TaskIds)
         {
             if (context.Tasks.Find(id)?.SideData is { Watchers: { } watchers } sideData)
             {
-                watchers.Remove(watcher);
+                watchers.Remove(unwatch.Watcher);
                 if (watchers.Count == 0)
                     sideData.Watchers = null;
             }

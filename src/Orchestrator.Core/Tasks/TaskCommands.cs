@@ -70,6 +70,17 @@ public abstract record TaskCommand
     /// <summary>Kill this worker as if one of its tasks had ignored its cancel.</summary>
     public sealed record Condemn(WorkerNode Worker) : TaskCommand;
 
+    /// <summary>
+    /// Notify a watcher of events of these tasks from now on. Those before are in <see cref="TaskEffects.WatchStarted"/>.
+    /// </summary>
+    /// <param name="Watcher">The watcher.</param>
+    /// <param name="TaskIds">Their ids.</param>
+    /// <param name="AfterSequence">The last event that the watcher has; 0 for none.</param>
+    public sealed record Watch(TaskWatcher Watcher, IReadOnlyList<long> TaskIds, long AfterSequence = 0) : TaskCommand;
+
+    /// <summary>Notify a watcher of these tasks no longer.</summary>
+    public sealed record Unwatch(TaskWatcher Watcher, IReadOnlyList<long> TaskIds) : TaskCommand;
+
     /// <summary>Accept no new tasks from now on.</summary>
     public sealed record Drain : TaskCommand;
 

@@ -14,7 +14,7 @@ namespace Orchestrator.Core.Tasks;
 /// One pass: completing a task and choosing the next is one <see cref="Apply"/>; a batch of results and its successors costs one entry. The
 /// engine only routes: each part decides its own matter and calls only parts that are created before it; the constructor shows their order.
 /// </remarks>
-public sealed partial class TaskEngine
+public sealed class TaskEngine
 {
     private readonly TaskEngineContext _context;
     private readonly ResultStore _results;
@@ -47,7 +47,11 @@ public sealed partial class TaskEngine
         _workers = new WorkerTable(_context, _pools, _waiting, _rebalancer, _attempts, _transitions, _dependencies);
         _cancellation = new CancellationEscalation(_context, _rebalancer, _attempts, _transitions, _workers);
         _admission = new AdmissionControl(_context, _pools, _waiting, _results, _transitions, _dependencies, _workers);
+        View = new TaskEngineView(_context, _results, _pools, _dispatcher, _attempts, _cancellation, _admission);
     }
+
+    /// <summary>What can be asked of the engine.</summary>
+    public TaskEngineView View { get; }
 
     /// <summary>When <see cref="Tick"/> is due; null while nothing depends on time.</summary>
     public TimeSpan? NextDeadline
@@ -106,6 +110,12 @@ public sealed partial class TaskEngine
                 break;
             case TaskCommand.Condemn condemn:
                 _cancellation.Condemn(condemn.Worker);
+                break;
+            case TaskCommand.Watch watch:
+                _results.OnWatch(watch);
+                break;
+            case TaskCommand.Unwatch unwatch:
+                _results.OnUnwatch(unwatch);
                 break;
             case TaskCommand.Drain:
                 _admission.Drain();

@@ -44,8 +44,9 @@ public sealed class CountedBytesTests
         }
 
         var taken = GC.GetTotalMemory(forceFullCollection: true) - before;
-        Assert.True(taken < 1.2 * engine.KeptBytes, $"{taken / Tasks} bytes for each task, of which {engine.KeptBytes / Tasks} count");
-        Assert.InRange(engine.KeptBytes / Tasks, 400, 1_200);
+        Assert.True(taken < 1.2 * engine.View.KeptBytes,
+            $"{taken / Tasks} bytes for each task, of which {engine.View.KeptBytes / Tasks} count");
+        Assert.InRange(engine.View.KeptBytes / Tasks, 400, 1_200);
         GC.KeepAlive(names);
     }
 
@@ -128,7 +129,7 @@ public sealed class CountedBytesTests
         for (var i = 0; i < 2_000; i++)
             engine.Apply(new TaskCommand.Submit(
                 [new TaskSubmission("x", TaskPolicy.Default, null, 0, 0, $"{i:D200}")], null), TimeSpan.Zero, new TaskEffects());
-        Assert.Equal(200, engine.RequestIdCount);
+        Assert.Equal(200, engine.View.RequestIdCount);
         var effects = new TaskEffects();
         engine.Apply(new TaskCommand.Submit(
             [new TaskSubmission("x", TaskPolicy.Default, null, 0, 0, $"{1_999:D200}")], null), TimeSpan.Zero, effects);

@@ -100,15 +100,15 @@ public sealed class MemoryBudgetTests
         Assert.Equal("greedy", own.Subject);
         Assert.Contains("memory_kept_per_client", own.Message, StringComparison.Ordinal);
         var all = SubmitUntilRefused(tasks, modest);
-        Assert.InRange(tasks.KeptBytes, _budget.PerKindLimit - (3 * Size), _budget.PerKindLimit);
+        Assert.InRange(tasks.View.KeptBytes, _budget.PerKindLimit - (3 * Size), _budget.PerKindLimit);
         Assert.NotNull(all.Subject);
         SubmitUntilRefused(tasks, new ClientTaskQuota("third", 3));
         objects.Apply(Put("jobs", 5)).Get<PutOutcome>();
         Assert.True(_budget.Used <= _budget.AdmissionLimit);
         tasks.Apply(new TaskCommand.CancelAll(), TimeSpan.FromSeconds(1), new TaskEffects());
         // One record each, and the reason of its end.
-        Assert.True(tasks.KeptBytes <= 1_000L * (tasks.Unfinished + tasks.Retained),
-            $"{tasks.KeptBytes} bytes are kept for {tasks.Retained} ended tasks without results");
+        Assert.True(tasks.View.KeptBytes <= 1_000L * (tasks.View.Unfinished + tasks.View.Retained),
+            $"{tasks.View.KeptBytes} bytes are kept for {tasks.View.Retained} ended tasks without results");
     }
 
     private static Content Body => new(new object(), Size);

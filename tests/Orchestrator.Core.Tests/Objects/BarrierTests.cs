@@ -151,10 +151,10 @@ public sealed class BarrierTests
         harness.Apply(new WaitBarrier("one", 1));
         harness.Apply(new WaitBarrier("two", 2));
         harness.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(1, harness.Engine.ObjectCount);
+        Assert.Equal(1, harness.View.ObjectCount);
         harness.Apply(new ControlBarrier("two", BarrierAction.Abort));
         harness.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(0, harness.Engine.ObjectCount);
+        Assert.Equal(0, harness.View.ObjectCount);
         Assert.Null(harness.Engine.NextDeadline);
     }
 

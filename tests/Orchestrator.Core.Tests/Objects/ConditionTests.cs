@@ -36,7 +36,7 @@ public sealed class ConditionTests
         Assert.True(first.Token < second.Token && second.Token < outcome.FencingToken);
         Assert.True(_harness.Engine.Locks.IsHeldWith("data", outcome.FencingToken));
         _harness.Release(_ann, "data");
-        Assert.Equal((0, 0), (_harness.Engine.ObjectCount, _harness.Engine.WaitCount));
+        Assert.Equal((0, 0), (_harness.View.ObjectCount, _harness.View.WaitCount));
     }
 
     [Fact]
@@ -213,7 +213,7 @@ public sealed class ConditionTests
         harness.Apply(new WaitCondition("changed", "data") { Session = ann }).Fails(ObjectErrorReason.LimitExceeded);
         Assert.True(harness.Engine.Locks.IsHeldWith("data", hold.Token));
         Assert.False(next.HasOutcome);
-        Assert.Equal(1, harness.Engine.ObjectCount);
+        Assert.Equal(1, harness.View.ObjectCount);
         var full = new ObjectHarness(new ObjectEngineOptions { MaxObjects = 1 });
         var cid = full.Session();
         full.Acquire(cid, "data");

@@ -118,11 +118,11 @@ public sealed class DeadlockTests
         _harness.Acquire(bob, "build");
         _harness.Advance(TimeSpan.FromSeconds(2));
         _harness.Acquire(cid, "build");
-        var edges = _harness.Engine.ExplainWaits(_harness.Now + TimeSpan.FromSeconds(1));
+        var edges = _harness.View.ExplainWaits(_harness.Now + TimeSpan.FromSeconds(1));
         Assert.Equal(
             [(bob, ann, TimeSpan.FromSeconds(3)), (cid, bob, TimeSpan.FromSeconds(1))],
             edges.Select(edge => (edge.Waiter!, edge.Holder!, edge.Waiting)));
-        Assert.Single(_harness.Engine.ExplainWaits(_harness.Now, maximum: 1));
+        Assert.Single(_harness.View.ExplainWaits(_harness.Now, maximum: 1));
     }
 
     [Fact]

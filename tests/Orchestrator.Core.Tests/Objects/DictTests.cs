@@ -18,10 +18,10 @@ public sealed class DictTests
         Assert.Equal((0UL, 0L), (_harness.Read().Version, _harness.Read().Count));
         Assert.Equal(["a"], _harness.Read("a").MissingKeys);
         Assert.Equal(0UL, _harness.Dict(Delete("a")).Get<UpdateDictOutcome>().Version);
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
         Assert.Equal(["a=1@1", "b=2@2"], _harness.Dict(Set("a", "1"), Set("b", "2")).Entries());
         Assert.Equal("b=2 a=1", _harness.Read("b", "x", "a").Text());
-        Assert.Equal((2UL, 2L, 4L), (_harness.Read().Version, _harness.Read().Count, _harness.Engine.StateBytes));
+        Assert.Equal((2UL, 2L, 4L), (_harness.Read().Version, _harness.Read().Count, _harness.View.StateBytes));
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class DictTests
             new DictEdit(DictOperation.Add, "d") { Amount = 1, Ttl = 3 * Second });
         // The engine's timer may be late; a reader does not see expired entries.
         Assert.Equal(["a", "c"],
-            ((DictPage)_harness.Engine.ReadDict(new DictQuery("d") { Keys = ["a", "b", "c", "d"] }, _harness.Now + Second)).MissingKeys);
+            ((DictPage)_harness.View.ReadDict(new DictQuery("d") { Keys = ["a", "b", "c", "d"] }, _harness.Now + Second)).MissingKeys);
         _harness.Advance(Second);
         Assert.Equal("b=2 d=2", _harness.Read().Text());
         Assert.Equal(9UL, _harness.Read().Version);
@@ -97,7 +97,7 @@ public sealed class DictTests
         Assert.Equal(["b=3@5"], outcome.Entries());
         Assert.Equal("b=3", _harness.Read().Text());
         Assert.Equal(5UL, _harness.Apply(new UpdateDict("d", [], Clear: true)).Get<UpdateDictOutcome>().Version - 1);
-        Assert.Equal((0L, 0L), (_harness.Read().Count, _harness.Engine.StateBytes));
+        Assert.Equal((0L, 0L), (_harness.Read().Count, _harness.View.StateBytes));
         Assert.Null(_harness.Engine.NextDeadline);
     }
 
@@ -148,7 +148,7 @@ public sealed class DictTests
         Assert.Equal("k7=7", Page(new DictQuery("d") { MaxEntries = 3, PageToken = second.NextPageToken }).Text());
         Assert.Equal("", Page(new DictQuery("d") { PageToken = second.NextPageToken }).NextPageToken);
         Assert.Equal("k5=-", Page(new DictQuery("d") { KeyPrefix = "k5", KeysOnly = true }).Text());
-        Assert.Equal("page_token", ((ObjectError)_harness.Engine.ReadDict(new DictQuery("d") { PageToken = "x" }, _harness.Now)).Field);
+        Assert.Equal("page_token", ((ObjectError)_harness.View.ReadDict(new DictQuery("d") { PageToken = "x" }, _harness.Now)).Field);
     }
 
     [Fact]
@@ -170,10 +170,10 @@ public sealed class DictTests
         harness.Dict().Fails(ObjectErrorReason.Invalid);
         harness.Dict(new DictEdit(0, "a")).Fails(ObjectErrorReason.Invalid);
         harness.Apply(new UpdateDict("a b", [Set("x", "1")])).Fails(ObjectErrorReason.Invalid);
-        Assert.Equal((1, 20L), (harness.Engine.ObjectCount, harness.Engine.StateBytes));
+        Assert.Equal((1, 20L), (harness.View.ObjectCount, harness.View.StateBytes));
     }
 
     private Call Guarded(StateGuard guard) => _harness.Apply(new UpdateDict("d", [Set("a", "1")]) { Guard = guard });
 
-    private DictPage Page(DictQuery query) => (DictPage)_harness.Engine.ReadDict(query, _harness.Now);
+    private DictPage Page(DictQuery query) => (DictPage)_harness.View.ReadDict(query, _harness.Now);
 }

@@ -36,16 +36,16 @@ public sealed class EventTests
         var late = Wait(TimeSpan.FromSeconds(1));
         var gone = Wait();
         var dead = _harness.Apply(new WaitEvent("go") { Session = session });
-        Assert.Equal(1, _harness.Engine.ObjectCount);
+        Assert.Equal(1, _harness.View.ObjectCount);
         _harness.Abandon(gone);
         _harness.End(session);
         dead.Fails(ObjectErrorReason.SessionLost);
         _harness.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(WaitStatus.Timeout, late.Get<WaitEventOutcome>().Status);
-        Assert.Equal((0, 0), (_harness.Engine.ObjectCount, _harness.Engine.WaitCount));
+        Assert.Equal((0, 0), (_harness.View.ObjectCount, _harness.View.WaitCount));
         Set(true);
         Set(false);
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class EventTests
     {
         var harness = new ObjectHarness(new ObjectEngineOptions { MaxWaits = 0 });
         harness.Apply(new WaitEvent("go")).Fails(ObjectErrorReason.LimitExceeded);
-        Assert.Equal(0, harness.Engine.ObjectCount);
+        Assert.Equal(0, harness.View.ObjectCount);
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class FlowTests
         Assert.NotNull(_harness.Acquire(bob, "build").Wait);
         Assert.Equal(
             [(bob, ann), (bob, bob), (bob, ann)],
-            _harness.Engine.ExplainWaits(_harness.Now).Select(edge => (edge.Waiter!, edge.Holder!)));
+            _harness.View.ExplainWaits(_harness.Now).Select(edge => (edge.Waiter!, edge.Holder!)));
     }
 
     [Theory]
@@ -147,14 +147,14 @@ public sealed class FlowTests
     {
         var client = _harness.Session("client");
         var join = Join(client, 7, 8, 9);
-        Assert.Equal((client, "tasks/7 and 2 more", null), _harness.Engine.ExplainWaits(_harness.Now).Select(
+        Assert.Equal((client, "tasks/7 and 2 more", null), _harness.View.ExplainWaits(_harness.Now).Select(
             edge => (edge.Waiter!, edge.ObjectName, edge.Holder)).Single());
         _harness.Abandon(join);
-        Assert.Equal((0, 0), (_harness.Engine.WaitCount, client.WaitCount));
+        Assert.Equal((0, 0), (_harness.View.WaitCount, client.WaitCount));
         var lost = Join(client, 7);
         _harness.End(client);
         lost.Fails(ObjectErrorReason.SessionLost);
-        Assert.Equal((0, 0), (_harness.Engine.WaitCount, _harness.Engine.ObjectCount));
+        Assert.Equal((0, 0), (_harness.View.WaitCount, _harness.View.ObjectCount));
         Join(null, 7).Fails(ObjectErrorReason.Invalid);
     }
 

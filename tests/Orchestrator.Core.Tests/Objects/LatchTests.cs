@@ -25,7 +25,7 @@ public sealed class LatchTests
     public void Below_0_is_an_error_and_changes_nothing()
     {
         Count(count: 3, by: 4).Fails(ObjectErrorReason.OverReleased);
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
         Count(count: 3, by: 1);
         Assert.Equal(
             "latch \"ready\" has 2 left and cannot be counted down by 3", Count(by: 3).Fails(ObjectErrorReason.OverReleased).Message);
@@ -66,11 +66,11 @@ public sealed class LatchTests
         _harness.Apply(new CountDownLatch("between", 2));
         _harness.Apply(new WaitLatch("waited", 2));
         _harness.Advance(TimeSpan.FromHours(1));
-        Assert.Equal(2, _harness.Engine.ObjectCount);
+        Assert.Equal(2, _harness.View.ObjectCount);
         Assert.Equal(0, _harness.Apply(new CountDownLatch("between")).Get<CountDownLatchOutcome>().Remaining);
         _harness.Apply(new CountDownLatch("waited", By: 2));
         _harness.Advance(TimeSpan.FromHours(1));
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
     }
 
     private Call Wait(long count = 0, TimeSpan? timeout = null) => _harness.Apply(new WaitLatch("ready", count) { Timeout = timeout });

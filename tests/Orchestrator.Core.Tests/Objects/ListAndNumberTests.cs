@@ -20,7 +20,7 @@ public sealed class ListAndNumberTests
         Assert.Equal("y 4 3 2 1", _harness.ReadList());
         Assert.Equal((9UL, 5L), (outcome.Version, outcome.Count));
         Assert.Equal("", _harness.List(Edit(Clear)).Get<UpdateListOutcome>().Count == 0 ? _harness.ReadList() : "not cleared");
-        Assert.Equal(0, _harness.Engine.StateBytes);
+        Assert.Equal(0, _harness.View.StateBytes);
     }
 
     [Theory]
@@ -37,7 +37,7 @@ public sealed class ListAndNumberTests
         Assert.Equal("edits[7]", error.Field);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
         Assert.Equal("1 2 3", _harness.ReadList());
-        Assert.Equal((1UL, 3L), (((ListPage)_harness.Engine.ReadList("l", 0, 0)).Version, _harness.Engine.StateBytes));
+        Assert.Equal((1UL, 3L), (((ListPage)_harness.View.ReadList("l", 0, 0)).Version, _harness.View.StateBytes));
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class ListAndNumberTests
         Assert.Equal(0UL, _harness.List(Edit(Extend), Edit(Clear), Edit(Reverse)).Get<UpdateListOutcome>().Version);
         _harness.List().Fails(ObjectErrorReason.Invalid);
         _harness.List(Edit(0)).Fails(ObjectErrorReason.Invalid);
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class ListAndNumberTests
         Assert.Equal("1 2", _harness.ReadList(1, 2));
         Assert.Equal("0 1", _harness.ReadList(-9, 2));
         Assert.Equal("", _harness.ReadList(9));
-        Assert.Equal("limit", ((ObjectError)_harness.Engine.ReadList("l", 0, -1)).Field);
+        Assert.Equal("limit", ((ObjectError)_harness.View.ReadList("l", 0, -1)).Field);
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class ListAndNumberTests
         harness.List(Edit(ListOperation.Set, 0, "123456789")).Fails(ObjectErrorReason.LimitExceeded);
         Assert.Equal("2 3 4", harness.ReadList());
         harness.Apply(new UpdateList("m", [Edit(Append, value: "1234567890")])).Fails(ObjectErrorReason.LimitExceeded);
-        Assert.Equal(3, harness.Engine.StateBytes);
+        Assert.Equal(3, harness.View.StateBytes);
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class ListAndNumberTests
     public void An_array_has_a_length_from_the_first_update_and_a_type_from_its_first_edit()
     {
         Assert.Equal("length", _harness.Array(0, At(0, NumberOperation.Set, Number.Of(1))).Fails(ObjectErrorReason.Invalid).Field);
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
         Assert.Equal(1UL, _harness.Array(3).Get<UpdateArrayOutcome>().Version);
         Assert.Equal("0 0 0", _harness.ReadArray());
         var outcome = _harness.Array(0, At(0, NumberOperation.Add, Number.Of(0.5)), At(-1, NumberOperation.Max, Number.Of(2.0)), At(
@@ -145,7 +145,7 @@ public sealed class ListAndNumberTests
         _harness.Array(0, At(0, NumberOperation.Set, Number.Of(1))).Fails(ObjectErrorReason.KindMismatch);
         _harness.Array(4).Fails(ObjectErrorReason.KindMismatch);
         _harness.Array(3).Get<UpdateArrayOutcome>();
-        Assert.Equal((24L, "0 2"), (_harness.Engine.StateBytes, _harness.ReadArray(-2)));
+        Assert.Equal((24L, "0 2"), (_harness.View.StateBytes, _harness.ReadArray(-2)));
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class ListAndNumberTests
     {
         _harness.Array(2, At(0, NumberOperation.Set, Number.Of(1)), At(1, NumberOperation.Set, Number.Of(1.5)))
             .Fails(ObjectErrorReason.KindMismatch);
-        Assert.Equal((0, 0L), (_harness.Engine.ObjectCount, _harness.Engine.StateBytes));
+        Assert.Equal((0, 0L), (_harness.View.ObjectCount, _harness.View.StateBytes));
         Harness(new StateOptions { MaxObjectBytes = 10 }).Array(2).Fails(ObjectErrorReason.LimitExceeded);
         _harness.Array(20_000_000).Fails(ObjectErrorReason.Invalid);
     }

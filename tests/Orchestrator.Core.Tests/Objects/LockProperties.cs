@@ -58,7 +58,7 @@ public sealed class LockProperties
                 Compare();
             }
 
-            Assert.Equal((0, 0, 0), (_harness.Engine.ObjectCount, _harness.Engine.WaitCount, _harness.Engine.SessionCount));
+            Assert.Equal((0, 0, 0), (_harness.View.ObjectCount, _harness.View.WaitCount, _harness.View.SessionCount));
             Assert.Null(_harness.Engine.NextDeadline);
             return _history;
         }
@@ -183,7 +183,7 @@ public sealed class LockProperties
             _history.AddRange(ended);
             _model.Ended.Clear();
             _harness.Completed.Clear();
-            Assert.Equal(_model.InUse, _harness.Engine.ObjectCount);
+            Assert.Equal(_model.InUse, _harness.View.ObjectCount);
             Assert.Equal(_model.Waiting.Select(wait => wait.Number).Order(), Waiting());
         }
 

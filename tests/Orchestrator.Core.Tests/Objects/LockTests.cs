@@ -25,7 +25,7 @@ public sealed class LockTests
         var grant = _harness.Acquire(_ann, "build").Get<AcquireLockOutcome>();
         Assert.Equal(new AcquireLockOutcome(WaitStatus.Ok, 1, _ann, 1), grant);
         Assert.Equal(0, _harness.Release(_ann, "build").Get<ReleaseLockOutcome>().Depth);
-        Assert.Equal((0, 0, 0), (_harness.Engine.ObjectCount, _harness.Engine.WaitCount, _ann.HoldCount));
+        Assert.Equal((0, 0, 0), (_harness.View.ObjectCount, _harness.View.WaitCount, _ann.HoldCount));
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class LockTests
     {
         _harness.Acquire(_ann, "build");
         var second = _harness.Acquire(_ann, "build", timeout: TimeSpan.FromSeconds(5));
-        var edge = Assert.Single(_harness.Engine.ExplainWaits(_harness.Now));
+        var edge = Assert.Single(_harness.View.ExplainWaits(_harness.Now));
         Assert.Equal((_ann, "locks/build", _ann), (edge.Waiter, edge.ObjectName, edge.Holder));
         _harness.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal(WaitStatus.Timeout, second.Get<AcquireLockOutcome>().Status);
@@ -201,7 +201,7 @@ public sealed class LockTests
         _harness.Advance(TimeSpan.FromTicks(1));
         Assert.Equal(new AcquireLockOutcome(WaitStatus.Timeout, 0, null, 0), late.Outcome);
         _harness.Release(_ann, "build");
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
         _harness.Acquire(_ann, "build", timeout: TimeSpan.FromSeconds(-1)).Fails(ObjectErrorReason.Invalid);
     }
 
@@ -240,7 +240,7 @@ public sealed class LockTests
     {
         var hold = _harness.Apply(new AcquireLock("build") { Lease = TimeSpan.FromSeconds(5) }).Get<AcquireLockOutcome>();
         var waiter = _harness.Apply(new AcquireLock("build") { Lease = TimeSpan.FromSeconds(5) });
-        Assert.Equal(5, _harness.Engine.SessionCount);
+        Assert.Equal(5, _harness.View.SessionCount);
         _harness.Advance(TimeSpan.FromSeconds(5));
         Assert.Contains("its lease of 5 s passed", hold.Session!.End!.Message, StringComparison.Ordinal);
         // The lease begins with the grant, not with the wait.
@@ -249,7 +249,7 @@ public sealed class LockTests
         Assert.False(heir.HasEnded);
         _harness.Release(heir, "build");
         Assert.True(heir.HasEnded);
-        Assert.Equal((3, 0), (_harness.Engine.SessionCount, _harness.Engine.ObjectCount));
+        Assert.Equal((3, 0), (_harness.View.SessionCount, _harness.View.ObjectCount));
     }
 
     [Fact]
@@ -259,10 +259,10 @@ public sealed class LockTests
         Assert.Equal(WaitStatus.Timeout, _harness.Acquire(null, "build", timeout: TimeSpan.Zero).Get<AcquireLockOutcome>().Status);
         var late = _harness.Acquire(null, "build", timeout: TimeSpan.FromSeconds(1));
         _harness.Abandon(_harness.Acquire(null, "build"));
-        Assert.Equal(4, _harness.Engine.SessionCount);
+        Assert.Equal(4, _harness.View.SessionCount);
         _harness.Advance(TimeSpan.FromSeconds(1));
         Assert.True(late.HasOutcome);
-        Assert.Equal(3, _harness.Engine.SessionCount);
+        Assert.Equal(3, _harness.View.SessionCount);
     }
 
     [Theory]

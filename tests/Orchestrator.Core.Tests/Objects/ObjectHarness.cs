@@ -14,6 +14,8 @@ internal sealed class ObjectHarness(ObjectEngineOptions? options = null, MemoryB
 
     public ObjectEngine Engine { get; } = new(options ?? new ObjectEngineOptions(), memory);
 
+    public ObjectEngineView View => Engine.View;
+
     public ObjectEffects Effects { get; } = new();
 
     public TimeSpan Now { get; set; } = TimeSpan.FromSeconds(10);

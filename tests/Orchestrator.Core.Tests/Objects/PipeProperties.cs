@@ -35,7 +35,7 @@ public sealed class PipeProperties
             foreach (var (op, a, b) in steps)
             {
                 // When a pipe has ended, the next one gets the same name.
-                if (_harness.Engine.FindPipe("p") is null)
+                if (_harness.View.FindPipe("p") is null)
                 {
                     _harness.CreatePipe(most: Most);
                     _model = new PipeModel(Most);
@@ -51,12 +51,12 @@ public sealed class PipeProperties
             {
                 End(i);
                 Compare();
-                if (_harness.Engine.FindPipe("p") is not null)
+                if (_harness.View.FindPipe("p") is not null)
                     Close(i);
                 Compare();
             }
 
-            Assert.Equal((0, 0), (_harness.Engine.ObjectCount, _harness.Engine.WaitCount));
+            Assert.Equal((0, 0), (_harness.View.ObjectCount, _harness.View.WaitCount));
             Assert.All(_owners, session => Assert.Equal(0, session?.HoldCount ?? 0));
         }
 
@@ -183,8 +183,8 @@ public sealed class PipeProperties
             Assert.Equal(_model.Ended.OrderBy(end => end.Request), ended);
             _model.Ended.Clear();
             _harness.Completed.Clear();
-            Assert.Equal(_model.Waiting.Count(), _harness.Engine.WaitCount);
-            if (_harness.Engine.FindPipe("p") is not { } pipe)
+            Assert.Equal(_model.Waiting.Count(), _harness.View.WaitCount);
+            if (_harness.View.FindPipe("p") is not { } pipe)
             {
                 Assert.True(_model.IsOver);
                 return;

@@ -71,7 +71,7 @@ public sealed class PipeTests
     {
         _harness.CreatePipe(bytes: 25);
         var send = _harness.Send(A, 1, 2, 3);
-        Assert.Equal((2, 20L), (_harness.Engine.FindPipe("p")!.B.Buffered, _harness.Engine.FindPipe("p")!.B.BufferedBytes));
+        Assert.Equal((2, 20L), (_harness.View.FindPipe("p")!.B.Buffered, _harness.View.FindPipe("p")!.B.BufferedBytes));
         _harness.Receive(B);
         Assert.True(send.HasOutcome);
         Assert.Equal("messages[0]", _harness.Apply(new SendMessages("p", A, [new Content(1, 26)])).Fails(ObjectErrorReason.Invalid).Field);
@@ -220,7 +220,7 @@ public sealed class PipeTests
         // The end that would read it is closed.
         _harness.Close(B);
         _harness.Apply(new CompensateDelivery(all.Delivery!.Value));
-        Assert.Equal(0, _harness.Engine.FindPipe("p")!.B.Buffered);
+        Assert.Equal(0, _harness.View.FindPipe("p")!.B.Buffered);
     }
 
     [Fact]
@@ -241,9 +241,9 @@ public sealed class PipeTests
         _harness.Send(A, 1);
         _harness.Close(A);
         _harness.Close(A).Get<Done>();
-        Assert.Equal(1, _harness.Engine.ObjectCount);
+        Assert.Equal(1, _harness.View.ObjectCount);
         _harness.Close(B);
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
         _harness.Close(B).Fails(ObjectErrorReason.NotFound);
         // A session that dies while attached to both ends closes both.
         _harness.CreatePipe();
@@ -251,7 +251,7 @@ public sealed class PipeTests
         Attach(_ann, B);
         _harness.Receive(A, session: _ann);
         _harness.End(_ann);
-        Assert.Equal((0, 0), (_harness.Engine.ObjectCount, _harness.Engine.WaitCount));
+        Assert.Equal((0, 0), (_harness.View.ObjectCount, _harness.View.WaitCount));
     }
 
     [Fact]
@@ -269,9 +269,9 @@ public sealed class PipeTests
         _harness.Receive(A, timeout: -Second).Fails(ObjectErrorReason.Invalid);
         _harness.Apply(new SendMessages("none", A, [])).Fails(ObjectErrorReason.NotFound);
         _harness.Apply(new CreatePipe(new PipeSpec("o", false)));
-        Assert.Equal(["o", "p"], _harness.Engine.ListPipes("", 9).Select(pipe => pipe.Spec.Name));
-        Assert.Equal("p", Assert.Single(_harness.Engine.ListPipes("o", 9)).Spec.Name);
-        Assert.Null(_harness.Engine.FindPipe("none"));
+        Assert.Equal(["o", "p"], _harness.View.ListPipes("", 9).Select(pipe => pipe.Spec.Name));
+        Assert.Equal("p", Assert.Single(_harness.View.ListPipes("o", 9)).Spec.Name);
+        Assert.Null(_harness.View.FindPipe("none"));
     }
 
     private Call Attach(Session? session, PipeEnd end) => _harness.Apply(new AttachPipeEnd("p", end) { Session = session });

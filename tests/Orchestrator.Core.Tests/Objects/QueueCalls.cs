@@ -29,7 +29,7 @@ internal static class QueueCalls
     public static Call Join(this ObjectHarness harness, string queue, TimeSpan? timeout = null, Session? session = null) =>
         harness.Apply(new JoinQueue(queue) { Timeout = timeout, Session = session });
 
-    public static QueueInfo Queue(this ObjectHarness harness, string queue) => harness.Engine.FindQueue(queue, harness.Now)!;
+    public static QueueInfo Queue(this ObjectHarness harness, string queue) => harness.View.FindQueue(queue, harness.Now)!;
 
     public static PutItem[] Items(params int[] numbers) => Array.ConvertAll(numbers, number => new PutItem(new Content(number, 10)));
 

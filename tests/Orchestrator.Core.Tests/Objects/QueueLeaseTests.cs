@@ -112,7 +112,7 @@ public sealed class QueueLeaseTests
         _harness.Settle("q", Settlement.Done, other.Leases());
         Assert.True(other.Get<GetOutcome>().Session!.HasEnded);
         Assert.Equal([1], _harness.Get("q", 9).Numbers());
-        Assert.Equal(2, _harness.Engine.SessionCount);
+        Assert.Equal(2, _harness.View.SessionCount);
     }
 
     [Fact]

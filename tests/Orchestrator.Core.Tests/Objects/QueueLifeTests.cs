@@ -42,7 +42,7 @@ public sealed class QueueLifeTests
             Assert.Equal(field, _harness.Apply(new CreateQueue(bad)).Fails(ObjectErrorReason.Invalid).Field);
         }
 
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
         new ObjectHarness(new ObjectEngineOptions { MaxObjects = 0 }).Apply(new CreateQueue(spec)).Fails(ObjectErrorReason.LimitExceeded);
     }
 
@@ -56,7 +56,7 @@ public sealed class QueueLifeTests
         _harness.Apply(new MarkItemsDone("q")).Fails(ObjectErrorReason.NotFound);
         _harness.Apply(new ShutDownQueue("q")).Fails(ObjectErrorReason.NotFound);
         _harness.Apply(new DeleteQueue("q")).Fails(ObjectErrorReason.NotFound);
-        Assert.Null(_harness.Engine.FindQueue("q", _harness.Now));
+        Assert.Null(_harness.View.FindQueue("q", _harness.Now));
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class QueueLifeTests
         var shut = _harness.Apply(new ShutDownQueue("q"));
         Assert.Equal([shut, .. waiting], _harness.Completed);
         Assert.All(waiting, wait => Assert.Equal(WaitStatus.ShutDown, wait.Get<GetOutcome>().Status));
-        Assert.Equal(0, _harness.Engine.SessionCount);
+        Assert.Equal(0, _harness.View.SessionCount);
     }
 
     [Fact]
@@ -132,7 +132,7 @@ public sealed class QueueLifeTests
         var delete = _harness.Apply(new DeleteQueue("q"));
         Assert.Equal([delete, getter, put, join], _harness.Completed);
         Assert.Contains("deleted", getter.Fails(ObjectErrorReason.NotFound).Message, StringComparison.Ordinal);
-        Assert.Equal((0, 0), (_harness.Engine.ObjectCount, _harness.Engine.SessionCount));
+        Assert.Equal((0, 0), (_harness.View.ObjectCount, _harness.View.SessionCount));
         Assert.Null(_harness.Engine.NextDeadline);
         // Late settlements meet another queue, or none.
         _harness.CreateQueue(new QueueSpec("q", QueueKind.Fifo));
@@ -156,9 +156,9 @@ public sealed class QueueLifeTests
         _harness.Advance(Second);
         Assert.True(waiting.HasOutcome);
         _harness.Advance(10 * Second - TimeSpan.FromTicks(1));
-        Assert.Equal(1, _harness.Engine.ObjectCount);
+        Assert.Equal(1, _harness.View.ObjectCount);
         _harness.Advance(TimeSpan.FromTicks(1));
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
         Assert.Null(_harness.Engine.NextDeadline);
     }
 
@@ -176,7 +176,7 @@ public sealed class QueueLifeTests
         Assert.Equal((Second, 20L), (_harness.Queue("q").OldestAge, _harness.Queue("q").ReadyBytes));
         var taken = _harness.Get("q");
         _harness.Apply(new CompensateDelivery(taken.Delivery!.Value));
-        Assert.Equal(2 * Second, _harness.Engine.FindQueue("q", _harness.Now + Second)!.OldestAge);
+        Assert.Equal(2 * Second, _harness.View.FindQueue("q", _harness.Now + Second)!.OldestAge);
     }
 
     [Fact]
@@ -184,9 +184,9 @@ public sealed class QueueLifeTests
     {
         foreach (var name in new[] { "c", "B", "a", "d", "b" })
             _harness.CreateQueue(new QueueSpec(name, QueueKind.Fifo));
-        var first = _harness.Engine.ListQueues("", 2, _harness.Now);
+        var first = _harness.View.ListQueues("", 2, _harness.Now);
         Assert.Equal(["B", "a"], first.Select(queue => queue.Spec.Name));
-        Assert.Equal(["b", "c", "d"], _harness.Engine.ListQueues("a", 9, _harness.Now).Select(queue => queue.Spec.Name));
-        Assert.Empty(_harness.Engine.ListQueues("d", 9, _harness.Now));
+        Assert.Equal(["b", "c", "d"], _harness.View.ListQueues("a", 9, _harness.Now).Select(queue => queue.Spec.Name));
+        Assert.Empty(_harness.View.ListQueues("d", 9, _harness.Now));
     }
 }

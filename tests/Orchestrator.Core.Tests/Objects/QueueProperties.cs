@@ -71,7 +71,7 @@ public sealed class QueueProperties
             if (_model.Dead.Count > 0)
                 Assert.Equal(_model.Dead.Select(item => item.Number), _harness.Get("dead", 1_000).Numbers());
             _harness.Apply(new DeleteQueue("q"));
-            Assert.Equal((0, _model.Dead.Count > 0 ? 1 : 0), (_harness.Engine.WaitCount, _harness.Engine.ObjectCount));
+            Assert.Equal((0, _model.Dead.Count > 0 ? 1 : 0), (_harness.View.WaitCount, _harness.View.ObjectCount));
             Assert.All(_consumers, session => Assert.Equal(0, session?.HoldCount ?? 0));
             return _history;
         }

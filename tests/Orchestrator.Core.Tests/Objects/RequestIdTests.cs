@@ -30,7 +30,7 @@ public sealed class RequestIdTests
         Assert.NotNull(Acquire(_bob, "").Wait);
         GiveBack(again);
         // The grant reached no caller: the lock is free, and the id is new.
-        Assert.Equal(1, _harness.Engine.ObjectCount);
+        Assert.Equal(1, _harness.View.ObjectCount);
         Assert.NotNull(Acquire(_ann, "1").Wait);
     }
 
@@ -39,10 +39,10 @@ public sealed class RequestIdTests
     {
         var held = Acquire(_bob, "").Get<AcquireLockOutcome>();
         var (first, second, third) = (Acquire(_ann, "1"), Acquire(_ann, "1"), Acquire(_ann, "1"));
-        Assert.Equal(1, _harness.Engine.WaitCount);
+        Assert.Equal(1, _harness.View.WaitCount);
         _harness.Abandon(first);
         _harness.Abandon(third);
-        Assert.Equal(1, _harness.Engine.WaitCount);
+        Assert.Equal(1, _harness.View.WaitCount);
         var fourth = Acquire(_ann, "1");
         _harness.Release(held.Session, "build");
         Assert.Same(second.Get<AcquireLockOutcome>(), fourth.Get<AcquireLockOutcome>());
@@ -51,7 +51,7 @@ public sealed class RequestIdTests
         Assert.NotNull(Acquire(_bob, "").Wait);
         // The last caller that might have got it: now bob is served.
         GiveBack(fourth);
-        Assert.Equal(0, _harness.Engine.WaitCount);
+        Assert.Equal(0, _harness.View.WaitCount);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class RequestIdTests
         var (first, second) = (Acquire(_ann, "1"), Acquire(_ann, "1"));
         _harness.Abandon(first);
         _harness.Abandon(second);
-        Assert.Equal(0, _harness.Engine.WaitCount);
+        Assert.Equal(0, _harness.View.WaitCount);
     }
 
     [Theory]
@@ -74,7 +74,7 @@ public sealed class RequestIdTests
         _harness.Advance(TimeSpan.FromSeconds(seconds));
         var again = Get("1").Get<GetOutcome>().Items.Single();
         Assert.Equal(isKept, again.Sequence == item.Sequence);
-        Assert.Equal(isKept ? 1 : 0, _harness.Engine.FindQueue("q", _harness.Now)!.ReadyItems);
+        Assert.Equal(isKept ? 1 : 0, _harness.View.FindQueue("q", _harness.Now)!.ReadyItems);
     }
 
     [Fact]
@@ -83,9 +83,9 @@ public sealed class RequestIdTests
         Put(1);
         var (first, again) = (Get("1"), Get("1"));
         GiveBack(first);
-        Assert.Equal(0, _harness.Engine.FindQueue("q", _harness.Now)!.ReadyItems);
+        Assert.Equal(0, _harness.View.FindQueue("q", _harness.Now)!.ReadyItems);
         GiveBack(again);
-        Assert.Equal(1, _harness.Engine.FindQueue("q", _harness.Now)!.ReadyItems);
+        Assert.Equal(1, _harness.View.FindQueue("q", _harness.Now)!.ReadyItems);
         Assert.Equal(1, Get("1").Get<GetOutcome>().Items.Single().Delivery);
     }
 
@@ -93,12 +93,12 @@ public sealed class RequestIdTests
     public void What_is_kept_for_an_id_counts()
     {
         Put(1);
-        var before = _harness.Engine.ReplayBytes;
+        var before = _harness.View.ReplayBytes;
         Get("1").Get<GetOutcome>();
-        Assert.InRange(_harness.Engine.ReplayBytes - before, 1_000, 2_000);
+        Assert.InRange(_harness.View.ReplayBytes - before, 1_000, 2_000);
         _harness.Advance(TimeSpan.FromSeconds(60));
         Get("2");
-        Assert.InRange(_harness.Engine.ReplayBytes, 0, before + 200);
+        Assert.InRange(_harness.View.ReplayBytes, 0, before + 200);
     }
 
     private Call Acquire(ClientObjectQuota client, string id) =>

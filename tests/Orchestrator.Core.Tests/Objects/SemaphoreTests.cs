@@ -100,7 +100,7 @@ public sealed class SemaphoreTests
         Acquire(_bob, "open", initial: 2, bounded: false);
         Release(_ann, "db");
         Release(_bob, "open");
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
         Assert.Contains("give initial_permits", Acquire(_ann, "db").Fails(ObjectErrorReason.NotFound).Message, StringComparison.Ordinal);
         Release(_ann, "db").Fails(ObjectErrorReason.NotFound);
         Acquire(_ann, "db", initial: 5);
@@ -116,11 +116,11 @@ public sealed class SemaphoreTests
         _harness.Advance(TimeSpan.FromMinutes(59));
         Release(null, "signal");
         _harness.Advance(TimeSpan.FromHours(3));
-        Assert.Equal(1, _harness.Engine.ObjectCount);
+        Assert.Equal(1, _harness.View.ObjectCount);
         Acquire(session, "signal");
         _harness.End(session);
         _harness.Advance(TimeSpan.FromHours(1));
-        Assert.Equal((0, 0), (_harness.Engine.ObjectCount, _harness.Engine.SessionCount));
+        Assert.Equal((0, 0), (_harness.View.ObjectCount, _harness.View.SessionCount));
         Assert.Null(_harness.Engine.NextDeadline);
     }
 
@@ -146,7 +146,7 @@ public sealed class SemaphoreTests
     {
         var error = Acquire(_ann, "db", permits, initial, bounded).Fails(ObjectErrorReason.Invalid);
         Assert.Equal((field, message), (error.Field, error.Message));
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
     }
 
     [Fact]
@@ -176,7 +176,7 @@ public sealed class SemaphoreTests
         var next = waiter.Get<AcquireSemaphoreOutcome>().Session!;
         Release(next, "db");
         Assert.True(next.HasEnded);
-        Assert.Equal(0, _harness.Engine.ObjectCount);
+        Assert.Equal(0, _harness.View.ObjectCount);
     }
 
     [Fact]

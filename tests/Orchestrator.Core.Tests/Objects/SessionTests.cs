@@ -24,11 +24,11 @@ public sealed class SessionTests
         Assert.Equal([session], _harness.Effects.EndedSessions);
         Assert.Equal([(session, ""), (session, "locks/build")], _harness.Noticed);
         // Later callers get the reason of the end.
-        Assert.Same(session, _harness.Engine.FindSession(session.Id));
+        Assert.Same(session, _harness.View.FindSession(session.Id));
         var message = _harness.Apply(new KeepSessionAlive { Session = session }).Fails(ObjectErrorReason.SessionLost).Message;
         Assert.Equal(
             $"{session.Alias} (\"importer\") has ended: without a sign of life its time to live of 30 s passed; create a new one", message);
-        Assert.Equal((0, 0), (_harness.Engine.SessionCount, _harness.Engine.ObjectCount));
+        Assert.Equal((0, 0), (_harness.View.SessionCount, _harness.View.ObjectCount));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class SessionTests
         anns.Fails(ObjectErrorReason.SessionLost);
         Assert.Equal(WaitStatus.Ok, next.Get<AcquireLockOutcome>().Status);
         Assert.Empty(_harness.Effects.Notices);
-        Assert.Null(_harness.Engine.FindSession(ann.Id));
+        Assert.Null(_harness.View.FindSession(ann.Id));
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class SessionTests
         var session = harness.Session();
         harness.Apply(new CreateSession("")).Fails(ObjectErrorReason.LimitExceeded);
         harness.Acquire(null, "build").Fails(ObjectErrorReason.LimitExceeded);
-        Assert.Equal(0, harness.Engine.ObjectCount);
+        Assert.Equal(0, harness.View.ObjectCount);
         harness.Acquire(session, "a");
         harness.Acquire(session, "b").Fails(ObjectErrorReason.LimitExceeded);
     }
@@ -139,7 +139,7 @@ public sealed class SessionTests
         Assert.NotNull(harness.Acquire(harness.Session(), "build").Wait);
         harness.Acquire(harness.Session(), "build").Fails(ObjectErrorReason.LimitExceeded);
         harness.Acquire(null, "build").Fails(ObjectErrorReason.LimitExceeded);
-        Assert.Equal((1, 3), (harness.Engine.WaitCount, harness.Engine.SessionCount));
+        Assert.Equal((1, 3), (harness.View.WaitCount, harness.View.SessionCount));
     }
 
     [Fact]
@@ -217,7 +217,7 @@ public sealed class SessionTests
         writer.Fails(ObjectErrorReason.Cancelled);
         other.Fails(ObjectErrorReason.Cancelled);
         Assert.True(done.Token > 0);
-        Assert.Equal((0, 1), (_harness.Engine.WaitCount, bob.HoldCount));
+        Assert.Equal((0, 1), (_harness.View.WaitCount, bob.HoldCount));
     }
 
     [Fact]
@@ -245,12 +245,12 @@ public sealed class SessionTests
         for (var i = 0UL; i < 100; i++)
         {
             harness.Apply(new AcquireLock($"l{i}") { Session = sessions[i % 2], OperationId = i });
-            Assert.InRange(harness.Engine.ReplayBytes, 1, 1_000);
+            Assert.InRange(harness.View.ReplayBytes, 1, 1_000);
         }
 
         foreach (var session in sessions)
             harness.End(session);
-        Assert.Equal(0, harness.Engine.ReplayBytes);
+        Assert.Equal(0, harness.View.ReplayBytes);
     }
 
     [Fact]
@@ -258,7 +258,7 @@ public sealed class SessionTests
     {
         var created = _harness.Apply(new CreateSession(""));
         _harness.Apply(new CompensateDelivery(created.Delivery!.Value));
-        Assert.Equal(0, _harness.Engine.SessionCount);
+        Assert.Equal(0, _harness.View.SessionCount);
     }
 
     private Call Operation(Session session, ulong id, string name, TimeSpan? timeout = null) =>

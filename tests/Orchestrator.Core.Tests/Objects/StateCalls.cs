@@ -20,7 +20,7 @@ internal static class StateCalls
         [.. call.Get<UpdateDictOutcome>().Entries.Select(entry => $"{entry.Key}={entry.Value?.Body ?? "-"}@{entry.Version}")];
 
     public static DictPage Read(this ObjectHarness harness, params string[] keys) =>
-        (DictPage)harness.Engine.ReadDict(new DictQuery("d") { Keys = keys }, harness.Now);
+        (DictPage)harness.View.ReadDict(new DictQuery("d") { Keys = keys }, harness.Now);
 
     public static string Text(this DictPage page) =>
         string.Join(' ', page.Entries.Select(entry => $"{entry.Key}={entry.Value?.Body ?? "-"}"));
@@ -35,12 +35,12 @@ internal static class StateCalls
     public static Call List(this ObjectHarness harness, params ListEdit[] edits) => harness.Apply(new UpdateList("l", edits));
 
     public static string ReadList(this ObjectHarness harness, long start = 0, long limit = 0) =>
-        string.Join(' ', ((ListPage)harness.Engine.ReadList("l", start, limit)).Values.Select(value => value.Body));
+        string.Join(' ', ((ListPage)harness.View.ReadList("l", start, limit)).Values.Select(value => value.Body));
 
     public static Call Value(this ObjectHarness harness, NumberOperation operation, Number operand, Number? expected = null) =>
         harness.Apply(new UpdateValue("v", new NumberEdit(operation, operand, expected)));
 
-    public static string ReadValue(this ObjectHarness harness) => $"{((ValueReading)harness.Engine.ReadValue("v")).Current}";
+    public static string ReadValue(this ObjectHarness harness) => $"{((ValueReading)harness.View.ReadValue("v")).Current}";
 
     public static Call Array(this ObjectHarness harness, long length, params ArrayEdit[] edits) =>
         harness.Apply(new UpdateArray("a", length, edits));
@@ -49,5 +49,5 @@ internal static class StateCalls
         new(index, new NumberEdit(operation, operand, expected));
 
     public static string ReadArray(this ObjectHarness harness, long start = 0, long limit = 0) =>
-        string.Join(' ', ((ArrayPage)harness.Engine.ReadArray("a", start, limit)).Values);
+        string.Join(' ', ((ArrayPage)harness.View.ReadArray("a", start, limit)).Values);
 }

@@ -28,7 +28,7 @@ internal sealed class StateMirror(ObjectHarness harness)
     private void Read(ObjectKind kind, string name, int most, Func<ulong> snapshot)
     {
         var known = _versions.GetValueOrDefault(kind);
-        var news = harness.Engine.ReadChanges(kind, name, known, most);
+        var news = harness.View.ReadChanges(kind, name, known, most);
         if (!news.Exists)
             return;
         if (news.NeedsSnapshot)
@@ -112,7 +112,7 @@ internal sealed class StateMirror(ObjectHarness harness)
 
     private ulong TakeList()
     {
-        var page = (ListPage)harness.Engine.ReadList("l", 0, 0);
+        var page = (ListPage)harness.View.ReadList("l", 0, 0);
         List.Clear();
         List.AddRange(page.Values.Select(value => (string)value.Body));
         return page.Version;
@@ -120,14 +120,14 @@ internal sealed class StateMirror(ObjectHarness harness)
 
     private ulong TakeValue()
     {
-        var reading = (ValueReading)harness.Engine.ReadValue("v");
+        var reading = (ValueReading)harness.View.ReadValue("v");
         Value = reading.Current?.Whole;
         return reading.Version;
     }
 
     private ulong TakeArray()
     {
-        var page = (ArrayPage)harness.Engine.ReadArray("a", 0, 0);
+        var page = (ArrayPage)harness.View.ReadArray("a", 0, 0);
         Array = [.. page.Values.Select(number => number.Whole)];
         return page.Version;
     }

@@ -46,7 +46,7 @@ public sealed class StateProperties
             foreach (var (kind, name) in new[] { (ObjectKind.Dict, "d"), (ObjectKind.List, "l"), (ObjectKind.Value, "v"),
                 (ObjectKind.Array, "a") })
                 _harness.Apply(new DeleteState(kind, name));
-            Assert.Equal((0, 0L, 0L), (_harness.Engine.ObjectCount, _harness.Engine.StateBytes, _harness.Engine.StateHistoryBytes));
+            Assert.Equal((0, 0L, 0L), (_harness.View.ObjectCount, _harness.View.StateBytes, _harness.View.StateHistoryBytes));
             Assert.Null(_harness.Engine.NextDeadline);
         }
 
@@ -154,7 +154,7 @@ public sealed class StateProperties
             Assert.Equal($"{_model.Value}", _harness.ReadValue());
             Assert.Equal(string.Join(' ', _model.Array), _harness.ReadArray());
             var bytes = _model.Dict.Sum(entry => entry.Key.Length + entry.Value.Length) + _model.List.Sum(value => value.Length) + 24;
-            Assert.Equal(bytes, _harness.Engine.StateBytes);
+            Assert.Equal(bytes, _harness.View.StateBytes);
         }
 
         private void CompareMirror()

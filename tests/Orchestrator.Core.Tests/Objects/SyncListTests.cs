@@ -88,7 +88,7 @@ public sealed class SyncListTests
         _harness.Acquire(sessions[3], "data", LockMode.Read);
         _harness.Acquire(_ann, "data", LockMode.Write);
         _harness.Acquire(_bob, "data", LockMode.Write);
-        var info = ((SyncPage)_harness.Engine.ListSync(0, "", _harness.Now, maximum: 5)).Objects[0];
+        var info = ((SyncPage)_harness.View.ListSync(0, "", _harness.Now, maximum: 5)).Objects[0];
         Assert.Equal([sessions[0], sessions[1], sessions[2], sessions[4], sessions[5]], info.Holders.Select(holder => holder.Session));
         Assert.Equal([_ann, _bob], info.Waiters.Select(holder => holder.Session));
     }
@@ -130,8 +130,8 @@ public sealed class SyncListTests
     [Fact]
     public void Page_sizes_and_tokens_are_checked()
     {
-        Assert.Equal("page_size", ((ObjectError)_harness.Engine.ListSync(-1, "", _harness.Now)).Field);
-        Assert.Equal("page_token", ((ObjectError)_harness.Engine.ListSync(1, "queues/a", _harness.Now)).Field);
+        Assert.Equal("page_size", ((ObjectError)_harness.View.ListSync(-1, "", _harness.Now)).Field);
+        Assert.Equal("page_token", ((ObjectError)_harness.View.ListSync(1, "queues/a", _harness.Now)).Field);
         Assert.Equal(("", 0), (List().NextPageToken, List().Objects.Count));
         for (var i = 0; i < 1_001; i++)
             _harness.Apply(new SetEvent($"e{i}", true));
@@ -147,8 +147,8 @@ public sealed class SyncListTests
         Assert.Equal(
             [("objects.sessions", 100_000L, 2L), ("objects.named", 1_000_000L, 1L), ("objects.waits", 1_000_000L, 1L),
                 ("objects.replays", 256L << 20, 0L)],
-            _harness.Engine.Limits().Select(limit => (limit.Name, limit.Maximum, limit.Used)));
+            _harness.View.Limits().Select(limit => (limit.Name, limit.Maximum, limit.Used)));
     }
 
-    private SyncPage List(int size = 0, string token = "") => Assert.IsType<SyncPage>(_harness.Engine.ListSync(size, token, _harness.Now));
+    private SyncPage List(int size = 0, string token = "") => Assert.IsType<SyncPage>(_harness.View.ListSync(size, token, _harness.Now));
 }

@@ -76,7 +76,7 @@ internal abstract class SyncRun(ISyncModel model)
                 End(session);
         }
 
-        Assert.Equal((0, 0), (Harness.Engine.WaitCount, Harness.Engine.SessionCount));
+        Assert.Equal((0, 0), (Harness.View.WaitCount, Harness.View.SessionCount));
         Assert.All(_everySession, session => Assert.Equal((0, 0), (session.HoldCount, session.WaitCount)));
         Finished();
     }
@@ -196,7 +196,7 @@ internal abstract class SyncRun(ISyncModel model)
         model.Ended.Clear();
         Harness.Completed.Clear();
         Assert.Equal(model.Waiting.Order(), Waiting());
-        Assert.Equal(model.Objects, Harness.Engine.ObjectCount);
-        Check(Harness.Engine.Sessions);
+        Assert.Equal(model.Objects, Harness.View.ObjectCount);
+        Check(Harness.View.Sessions);
     }
 }

@@ -21,7 +21,7 @@ public sealed class WatchStateTests
         var part = Changes(1, most: 2);
         Assert.Equal((3UL, 5UL, 2), (part.ReadTo, part.Version, part.Changes.Count));
         Assert.Empty(Changes(5).Changes);
-        var filtered = _harness.Engine.ReadChanges(ObjectKind.Dict, "d", 0, 9, "a");
+        var filtered = _harness.View.ReadChanges(ObjectKind.Dict, "d", 0, 9, "a");
         Assert.Equal(["1:a=1", "3:-a"], filtered.Changes.Select(Text));
         Assert.Equal(5UL, filtered.ReadTo);
     }
@@ -43,12 +43,12 @@ public sealed class WatchStateTests
         var harness = Harness(new StateOptions { MaxHistoryBytes = 1_000 });
         for (var i = 0; i < 100; i++)
             harness.Apply(new UpdateDict($"d{i % 3}", [Set("a", "1")]));
-        Assert.InRange(harness.Engine.StateHistoryBytes, 1, 1_000 + (3 * 66));
-        Assert.Single(harness.Engine.ReadChanges(ObjectKind.Dict, "d0", 33, 9).Changes);
+        Assert.InRange(harness.View.StateHistoryBytes, 1, 1_000 + (3 * 66));
+        Assert.Single(harness.View.ReadChanges(ObjectKind.Dict, "d0", 33, 9).Changes);
         harness.Apply(new DeleteState(ObjectKind.Dict, "d0"));
         harness.Apply(new DeleteState(ObjectKind.Dict, "d1"));
         harness.Apply(new DeleteState(ObjectKind.Dict, "d2"));
-        Assert.Equal((0L, 0L), (harness.Engine.StateHistoryBytes, harness.Engine.StateBytes));
+        Assert.Equal((0L, 0L), (harness.View.StateHistoryBytes, harness.View.StateBytes));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class WatchStateTests
         var late = Await(0, Second);
         _harness.Advance(Second);
         Assert.Equal(new StateChangedOutcome(WaitStatus.Timeout, 0), late.Outcome);
-        Assert.Empty(_harness.Engine.ListState(null, "", 9));
+        Assert.Empty(_harness.View.ListState(null, "", 9));
         var update = _harness.Dict(Set("a", "1"));
         Assert.Equal([update, first], _harness.Completed);
         Assert.Equal(new StateChangedOutcome(WaitStatus.Ok, 1), first.Outcome);
@@ -77,13 +77,13 @@ public sealed class WatchStateTests
         foreach (var kind in new[] { ObjectKind.Dict, ObjectKind.List, ObjectKind.Value, ObjectKind.Array })
         {
             var wait = _harness.Apply(new AwaitStateChange(kind, "x", 0));
-            Assert.Equal(1, _harness.Engine.ObjectCount);
-            Assert.False(_harness.Engine.ReadChanges(kind, "x", 0, 9).Exists);
+            Assert.Equal(1, _harness.View.ObjectCount);
+            Assert.False(_harness.View.ReadChanges(kind, "x", 0, 9).Exists);
             _harness.Apply(new DeleteState(kind, "x")).Fails(ObjectErrorReason.NotFound);
             _harness.Abandon(wait);
             Assert.Equal(WaitStatus.Timeout, _harness.Apply(new AwaitStateChange(kind, "x", 0) { Timeout = TimeSpan.Zero })
                 .Get<StateChangedOutcome>().Status);
-            Assert.Equal(0, _harness.Engine.ObjectCount);
+            Assert.Equal(0, _harness.View.ObjectCount);
         }
 
         _harness.Apply(new AwaitStateChange(ObjectKind.Lock, "x", 0)).Fails(ObjectErrorReason.Invalid);
@@ -101,7 +101,7 @@ public sealed class WatchStateTests
         _harness.List(Edit(ListOperation.Append, value: "1"));
         _harness.Array(1);
         Assert.True(list.HasOutcome && array.HasOutcome);
-        Assert.Equal(["lists/l", "arrays/a"], _harness.Engine.ListState(null, "", 9).Select(item => item.QualifiedName).OrderDescending());
+        Assert.Equal(["lists/l", "arrays/a"], _harness.View.ListState(null, "", 9).Select(item => item.QualifiedName).OrderDescending());
     }
 
     [Fact]
@@ -128,13 +128,13 @@ public sealed class WatchStateTests
         _harness.Value(NumberOperation.Add, Number.Of(3));
         _harness.Value(NumberOperation.Min, Number.Of(5));
         _harness.Array(2, At(-1, NumberOperation.Add, Number.Of(1.5)));
-        var list = _harness.Engine.ReadChanges(ObjectKind.List, "l", 0, 9).Changes.Cast<ListEdited>().ToArray();
+        var list = _harness.View.ReadChanges(ObjectKind.List, "l", 0, 9).Changes.Cast<ListEdited>().ToArray();
         Assert.Equal([(1UL, ListOperation.Extend, 0L), (2UL, ListOperation.Pop, 1L)], list.Select(
             change => (change.Version, change.Edit.Operation, change.Edit.Index)));
-        Assert.Equal(new ValueChanged(1, Number.Of(3)), Assert.Single(_harness.Engine.ReadChanges(ObjectKind.Value, "v", 0, 9).Changes));
+        Assert.Equal(new ValueChanged(1, Number.Of(3)), Assert.Single(_harness.View.ReadChanges(ObjectKind.Value, "v", 0, 9).Changes));
         Assert.Equal(
             [new ArrayCreated(1, 2), new ArrayElementChanged(2, 1, Number.Of(1.5))],
-            _harness.Engine.ReadChanges(ObjectKind.Array, "a", 0, 9).Changes);
+            _harness.View.ReadChanges(ObjectKind.Array, "a", 0, 9).Changes);
     }
 
     [Fact]
@@ -144,19 +144,19 @@ public sealed class WatchStateTests
         _harness.List(Edit(ListOperation.Append, value: "12"));
         _harness.Value(NumberOperation.Set, Number.Of(1));
         _harness.Array(3);
-        var all = _harness.Engine.ListState(null, "", 9);
+        var all = _harness.View.ListState(null, "", 9);
         Assert.Equal(
             [new StateInfo(ObjectKind.Array, "a", 1, 3, 24), new StateInfo(ObjectKind.Dict, "d", 1, 1, 2),
                 new StateInfo(ObjectKind.List, "l", 1, 1, 2), new StateInfo(ObjectKind.Value, "v", 1, 1, 0)],
             all);
-        Assert.Equal(["d", "l"], _harness.Engine.ListState(null, "arrays/a", 2).Select(item => item.Name));
-        Assert.Equal("v", Assert.Single(_harness.Engine.ListState(ObjectKind.Value, "", 9)).Name);
+        Assert.Equal(["d", "l"], _harness.View.ListState(null, "arrays/a", 2).Select(item => item.Name));
+        Assert.Equal("v", Assert.Single(_harness.View.ListState(ObjectKind.Value, "", 9)).Name);
     }
 
     private Call Await(ulong after, TimeSpan? timeout = null) =>
         _harness.Apply(new AwaitStateChange(ObjectKind.Dict, "d", after) { Timeout = timeout });
 
-    private StateChanges Changes(ulong after, int most = 9) => _harness.Engine.ReadChanges(ObjectKind.Dict, "d", after, most);
+    private StateChanges Changes(ulong after, int most = 9) => _harness.View.ReadChanges(ObjectKind.Dict, "d", after, most);
 
     private static string Text(StateChange change) => change switch
     {

@@ -18,7 +18,7 @@ public sealed class AffinityTests
         _harness.Join("w#2");
         var tasks = _harness.SubmitMany(6, "io", Key());
         Assert.All(tasks, task => Assert.Equal(first.Name, task.WorkerName));
-        Assert.Equal(1, _harness.Engine.AffinityKeyCount);
+        Assert.Equal(1, _harness.View.AffinityKeyCount);
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class AffinityTests
         harness.Submit("io", Key("b"));
         harness.Submit("io", Key("a"));
         harness.Submit("io", Key("c"));
-        Assert.Equal(2, harness.Engine.AffinityKeyCount);
+        Assert.Equal(2, harness.View.AffinityKeyCount);
         harness.Join("w#2");
         Assert.Equal(first.Name, harness.Submit("io", Key("a")).WorkerName);
         Assert.Equal("w#2", harness.Submit("io", Key("b")).WorkerName);

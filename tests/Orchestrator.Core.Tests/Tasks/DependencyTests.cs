@@ -55,8 +55,8 @@ public sealed class DependencyTests
         foreach (var task in new[] { second, third, fourth })
             Assert.Equal((TaskState.Failed, FailureReason.DependencyFailed), (task.State, task.Failure!.Reason));
         Assert.Contains($"task {first.Id}", second.Failure!.Message, StringComparison.Ordinal);
-        Assert.Equal(0, _harness.Engine.Unfinished);
-        Assert.Equal(0, _harness.Engine.Tally.Queued);
+        Assert.Equal(0, _harness.View.Unfinished);
+        Assert.Equal(0, _harness.View.Tally.Queued);
     }
 
     [Fact]

@@ -26,8 +26,8 @@ public sealed class EndStateTests
         Assert.Equal(TimeSpan.FromMilliseconds(20).Ticks, task.EndedAt - task.AcceptedAt);
         var delivery = Assert.Single(_harness.Effects.Deliveries);
         Assert.Equal((_owner, task, 7UL), (delivery.Owner, delivery.Task, delivery.Tag));
-        Assert.Equal(0, _harness.Engine.Unfinished);
-        Assert.Equal(0, _harness.Engine.PayloadBytes);
+        Assert.Equal(0, _harness.View.Unfinished);
+        Assert.Equal(0, _harness.View.PayloadBytes);
         Assert.Equal(1, worker.Succeeded);
     }
 
@@ -57,7 +57,7 @@ public sealed class EndStateTests
         var task = _harness.Submit("io");
         _harness.Report(worker, task, new TaskFailure(reason, "why"));
         Assert.Equal(expected, task.State);
-        Assert.Equal(1, _harness.Engine.Tally.Ended(expected));
+        Assert.Equal(1, _harness.View.Tally.Ended(expected));
         Assert.Equal(1, task.Handler.Tally.Ended(expected));
     }
 
@@ -70,7 +70,7 @@ public sealed class EndStateTests
         _harness.ReportThrow(worker, task);
         Assert.Equal(TaskState.Succeeded, task.State);
         Assert.Empty(_harness.Effects.Deliveries);
-        Assert.Equal(1, _harness.Engine.StaleReports);
+        Assert.Equal(1, _harness.View.StaleReports);
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class EndStateTests
         Assert.Equal(TaskState.Cancelled, waiting.State);
         Assert.Equal([running.Id], _harness.Signalled(SignalKind.Cancel));
         _harness.ReportCancelled(worker, running);
-        Assert.Equal(0, _harness.Engine.Unfinished);
+        Assert.Equal(0, _harness.View.Unfinished);
     }
 
     [Fact]

@@ -8,6 +8,8 @@ internal sealed class EngineHarness(TaskEngineOptions? options = null)
 {
     public TaskEngine Engine { get; } = new(options ?? new TaskEngineOptions());
 
+    public TaskEngineView View => Engine.View;
+
     public TaskEffects Effects { get; } = new();
 
     public TimeSpan Now { get; set; } = TimeSpan.FromSeconds(10);

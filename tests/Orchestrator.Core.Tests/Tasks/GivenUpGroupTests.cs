@@ -121,7 +121,7 @@ public sealed class GivenUpGroupTests
         AssertLost(limited);
         Assert.Equal(FailureReason.DependencyFailed, dependent.Failure!.Reason);
         Assert.Equal(TaskState.Running, holder.State);
-        Assert.Equal(0, _harness.Engine.Tally.Queued);
+        Assert.Equal(0, _harness.View.Tally.Queued);
     }
 
     [Fact]

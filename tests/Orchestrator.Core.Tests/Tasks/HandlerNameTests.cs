@@ -16,7 +16,7 @@ public sealed class HandlerNameTests
         Assert.Equal((TaskState.Failed, FailureReason.HandlerNotFound), (task.State, task.Failure!.Reason));
         Assert.Contains("did you mean 'blocking'?", task.Failure.Message, StringComparison.Ordinal);
         Assert.Single(_harness.Effects.Deliveries);
-        Assert.Equal(0, _harness.Engine.Tally.Queued);
+        Assert.Equal(0, _harness.View.Tally.Queued);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class HandlerNameTests
         Assert.True(_harness.Submit("fresh").HasEnded);
         new WorkerDescriptionBuilder("w#2") { CpuHandlers = ["fresh"] }.Join(_harness);
         Assert.False(_harness.Submit("fresh").HasEnded);
-        Assert.Contains("fresh", _harness.Engine.HandlersOf(PlacementPolicy.WorkerProcess).Select(handler => handler.Name));
+        Assert.Contains("fresh", _harness.View.HandlersOf(PlacementPolicy.WorkerProcess).Select(handler => handler.Name));
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class InProcessCancelTests
         _harness.Report(worker, stubborn);
         Assert.Equal((TaskState.Cancelled, 0), (stubborn.State, worker.Outstanding));
         _harness.Advance(TimeSpan.FromHours(1));
-        Assert.Null(_harness.Engine.Find(stubborn.Id));
+        Assert.Null(_harness.View.Find(stubborn.Id));
     }
 
     [Fact]

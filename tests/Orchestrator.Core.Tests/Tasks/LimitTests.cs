@@ -43,14 +43,14 @@ public sealed class LimitTests
         var harness = new EngineHarness(new TaskEngineOptions { MaxPayloadBytes = 20 });
         var worker = harness.Join("w#1");
         var task = harness.Submit("cpu");
-        Assert.Equal(5, harness.Engine.PayloadBytes);
+        Assert.Equal(5, harness.View.PayloadBytes);
         Assert.Null(Refusal(harness, 15));
         var refusal = Refusal(harness, 1);
         Assert.Equal(FailureReason.LimitExceeded, refusal!.Reason);
         Assert.Contains("(payload_bytes)", refusal.Message, StringComparison.Ordinal);
         // Its input of 5 bytes becomes an output of 6.
         harness.Report(worker, task);
-        Assert.Equal(21, harness.Engine.PayloadBytes);
+        Assert.Equal(21, harness.View.PayloadBytes);
     }
 
     [Fact]
@@ -61,9 +61,9 @@ public sealed class LimitTests
             [.. Enumerable.Range(0, 3).Select(i => EngineHarness.Task("cpu", tag: (ulong)i))], null, AllOrNone: true));
         Assert.Equal([true, true, false], harness.Effects.Submitted.Select(outcome => outcome.Refusal is null));
         Assert.All(harness.Effects.Submitted, outcome => Assert.Null(outcome.Task));
-        Assert.Equal(0, harness.Engine.Unfinished);
+        Assert.Equal(0, harness.View.Unfinished);
         harness.Apply(new TaskCommand.Submit([EngineHarness.Task("cpu"), EngineHarness.Task("cpu")], null, AllOrNone: true));
-        Assert.Equal(2, harness.Engine.Unfinished);
+        Assert.Equal(2, harness.View.Unfinished);
         Assert.All(harness.Effects.Submitted, outcome => Assert.NotNull(outcome.Task));
     }
 
@@ -73,7 +73,7 @@ public sealed class LimitTests
         var harness = new EngineHarness(new TaskEngineOptions { MaxPayloadBytes = 12 });
         harness.Apply(new TaskCommand.Submit([.. Enumerable.Range(0, 3).Select(_ => EngineHarness.Task("cpu"))], null, AllOrNone: true));
         Assert.Equal([true, true, false], harness.Effects.Submitted.Select(outcome => outcome.Refusal is null));
-        Assert.Equal(0, harness.Engine.PayloadBytes);
+        Assert.Equal(0, harness.View.PayloadBytes);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class LimitTests
         var running = harness.Submit("cpu");
         var queued = harness.Submit("cpu");
         harness.Apply(new TaskCommand.Drain());
-        Assert.True(harness.Engine.IsDraining);
+        Assert.True(harness.View.IsDraining);
         Assert.Equal(FailureReason.Draining, Refusal(harness)!.Reason);
         harness.Report(worker, running);
         harness.Report(worker, queued);

@@ -57,7 +57,7 @@ public sealed class OwnerTests
         Assert.Equal((TaskState.Cancelled, 0), (tasks[1].State, owner.Unfinished));
         _harness.ReportCancelled(worker, tasks[0]);
         Assert.Empty(_harness.Effects.Deliveries);
-        Assert.Equal(2, _harness.Engine.Retained);
+        Assert.Equal(2, _harness.View.Retained);
     }
 
     [Fact]
@@ -71,8 +71,8 @@ public sealed class OwnerTests
         _harness.Report(worker, tasks[0]);
         _harness.Report(worker, tasks[1]);
         Assert.Empty(_harness.Effects.Deliveries);
-        Assert.All(tasks, task => Assert.Equal("output", _harness.Engine.Find(task.Id)!.Output));
-        Assert.Equal(2, _harness.Engine.Retained);
+        Assert.All(tasks, task => Assert.Equal("output", _harness.View.Find(task.Id)!.Output));
+        Assert.Equal(2, _harness.View.Retained);
     }
 
     [Fact]

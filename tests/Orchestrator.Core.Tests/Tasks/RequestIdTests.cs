@@ -16,7 +16,7 @@ public sealed class RequestIdTests
         var task = _harness.Submit("cpu", owner: first, requestId: "r", tag: 1);
         Assert.Same(task, _harness.Submit("cpu", owner: second, requestId: "r", tag: 2));
         Assert.Empty(_harness.Effects.Assignments);
-        Assert.Equal(1, _harness.Engine.Unfinished);
+        Assert.Equal(1, _harness.View.Unfinished);
         _harness.Report(worker, task);
         Assert.Equal(
             [(first, 1UL), (second, 2UL)], _harness.Effects.Deliveries.Select(delivery => ((RecordingOwner)delivery.Owner, delivery.Tag)));
@@ -41,7 +41,7 @@ public sealed class RequestIdTests
         var worker = harness.Join("w#1");
         var task = harness.Submit("cpu", owner: new RecordingOwner(), requestId: "r");
         harness.Report(worker, task);
-        Assert.Equal(1, harness.Engine.Retained);
+        Assert.Equal(1, harness.View.Retained);
         Assert.Same(task, harness.Submit("cpu", owner: new RecordingOwner(), requestId: "r"));
     }
 
@@ -51,7 +51,7 @@ public sealed class RequestIdTests
         _harness.Join("w#1");
         _harness.Apply(new TaskCommand.Submit([EngineHarness.Task("io", requestId: "r"), EngineHarness.Task("io", requestId: "r")], null));
         Assert.Same(_harness.Effects.Submitted[0].Task, _harness.Effects.Submitted[1].Task);
-        Assert.Equal(1, _harness.Engine.Unfinished);
+        Assert.Equal(1, _harness.View.Unfinished);
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class RequestIdTests
         _harness.Advance(TimeSpan.FromSeconds(1));
         _harness.Apply(new TaskCommand.Submit([EngineHarness.Task("cpu"), EngineHarness.Task("cpu", requestId: "r")], null, allOrNone));
         Assert.Equal(FailureReason.AlreadyExists, _harness.Effects.Submitted[1].Refusal!.Reason);
-        Assert.Equal(allOrNone ? 0 : 1, _harness.Engine.Unfinished);
+        Assert.Equal(allOrNone ? 0 : 1, _harness.View.Unfinished);
         Assert.Equal(allOrNone, _harness.Effects.Submitted[0].Task is null);
     }
 
@@ -112,7 +112,7 @@ public sealed class RequestIdTests
         var first = harness.Submit("cpu");
         harness.Apply(new TaskCommand.Submit([EngineHarness.Task("cpu", requestId: "r")], null));
         Assert.NotNull(harness.Effects.Submitted[0].Refusal);
-        Assert.Equal(0, harness.Engine.RequestIdCount);
+        Assert.Equal(0, harness.View.RequestIdCount);
         harness.Apply(new TaskCommand.Cancel([first.Id]));
         harness.Advance(TimeSpan.FromMinutes(10));
         Assert.Equal(TaskState.Queued, harness.Submit("cpu", requestId: "r").State);

@@ -12,13 +12,13 @@ public sealed class RetentionTests
         var worker = harness.Join("w#1");
         var task = harness.Submit("cpu");
         harness.Report(worker, task);
-        Assert.Equal((1, 6L), (harness.Engine.Retained, harness.Engine.PayloadBytes));
+        Assert.Equal((1, 6L), (harness.View.Retained, harness.View.PayloadBytes));
         Assert.Equal(harness.Now + TimeSpan.FromMinutes(10), harness.Engine.NextDeadline);
         harness.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
-        Assert.Same(task, harness.Engine.Find(task.Id));
+        Assert.Same(task, harness.View.Find(task.Id));
         harness.Advance(TimeSpan.FromTicks(1));
-        Assert.Null(harness.Engine.Find(task.Id));
-        Assert.Equal((0, 0L), (harness.Engine.Retained, harness.Engine.PayloadBytes));
+        Assert.Null(harness.View.Find(task.Id));
+        Assert.Equal((0, 0L), (harness.View.Retained, harness.View.PayloadBytes));
         Assert.Null(harness.Engine.NextDeadline);
     }
 
@@ -30,7 +30,7 @@ public sealed class RetentionTests
         var task = harness.Submit("cpu", TaskPolicy.Default with { ResultTtl = TimeSpan.FromSeconds(3) });
         harness.Report(worker, task);
         harness.Advance(TimeSpan.FromSeconds(3));
-        Assert.Null(harness.Engine.Find(task.Id));
+        Assert.Null(harness.View.Find(task.Id));
     }
 
     [Fact]
@@ -41,8 +41,8 @@ public sealed class RetentionTests
         var tasks = harness.SubmitMany(5, "io", owner: new RecordingOwner());
         foreach (var task in tasks)
             harness.Report(worker, task);
-        Assert.Equal([false, false, true, true, true], tasks.Select(task => harness.Engine.Find(task.Id) is not null));
-        Assert.Equal((0, 0L), (harness.Engine.Retained, harness.Engine.PayloadBytes));
+        Assert.Equal([false, false, true, true, true], tasks.Select(task => harness.View.Find(task.Id) is not null));
+        Assert.Equal((0, 0L), (harness.View.Retained, harness.View.PayloadBytes));
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class RetentionTests
         var tasks = harness.SubmitMany(3, "io", owner: new RecordingOwner());
         foreach (var task in tasks)
             harness.Report(worker, task);
-        Assert.Equal([false, true, true], tasks.Select(task => harness.Engine.Find(task.Id) is not null));
+        Assert.Equal([false, true, true], tasks.Select(task => harness.View.Find(task.Id) is not null));
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class RetentionTests
     {
         var harness = new EngineHarness();
         var tasks = harness.SubmitMany(2_100, "io");
-        Assert.Equal(tasks.Reverse(), harness.Engine.NewestBefore(long.MaxValue));
-        Assert.Equal([tasks[1_023], tasks[1_022]], harness.Engine.NewestBefore(tasks[1_024].Id).Take(2));
+        Assert.Equal(tasks.Reverse(), harness.View.NewestBefore(long.MaxValue));
+        Assert.Equal([tasks[1_023], tasks[1_022]], harness.View.NewestBefore(tasks[1_024].Id).Take(2));
     }
 }

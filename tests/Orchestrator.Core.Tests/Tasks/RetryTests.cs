@@ -31,8 +31,8 @@ public sealed class RetryTests
         Assert.Equal((TaskState.Failed, "the last"), (task.State, task.Failure!.Message));
         Assert.Equal([1, 2, 3], task.EarlierAttempts.Select(attempt => attempt.Number));
         Assert.All(task.EarlierAttempts, attempt => Assert.Equal(TimeSpan.FromMilliseconds(1).Ticks, attempt.RunTicks));
-        Assert.Equal(3, _harness.Engine.Tally.Retried);
-        Assert.Equal(1, _harness.Engine.Tally.EndedTotal);
+        Assert.Equal(3, _harness.View.Tally.Retried);
+        Assert.Equal(1, _harness.View.Tally.EndedTotal);
     }
 
     /// <summary>The history of attempts counts against the memory budget while it is kept, and leaves it with the task.</summary>
@@ -40,7 +40,7 @@ public sealed class RetryTests
     public void A_forgotten_task_leaves_nothing_in_the_memory_budget()
     {
         var worker = _harness.Join("w#1");
-        var before = _harness.Engine.KeptBytes;
+        var before = _harness.View.KeptBytes;
         var task = _harness.Submit("cpu", TaskPolicy.Default with { Retry = Rule, ResultTtl = TimeSpan.FromSeconds(1) });
         for (var attempt = 1; attempt < Rule.MaxAttempts; attempt++)
         {
@@ -49,10 +49,10 @@ public sealed class RetryTests
         }
 
         _harness.ReportThrow(worker, task);
-        Assert.True(_harness.Engine.KeptBytes > before);
+        Assert.True(_harness.View.KeptBytes > before);
         _harness.Advance(TimeSpan.FromSeconds(2));
-        Assert.Null(_harness.Engine.Find(task.Id));
-        Assert.Equal(before, _harness.Engine.KeptBytes);
+        Assert.Null(_harness.View.Find(task.Id));
+        Assert.Equal(before, _harness.View.KeptBytes);
     }
 
     [Fact]

@@ -45,16 +45,17 @@ internal sealed partial class SimulatedWorld
     private void CheckInvariants()
     {
         var live = _accepted.Where(task => !task.HasEnded).ToArray();
-        Assert.Equal(live.Length, Engine.Unfinished);
-        Assert.Equal(live.Count(task => task.State == TaskState.Running), Engine.Tally.Running);
-        Assert.Equal(live.Count(task => task.State == TaskState.Queued), Engine.Tally.Queued);
+        Assert.Equal(live.Length, Engine.View.Unfinished);
+        Assert.Equal(live.Count(task => task.State == TaskState.Running), Engine.View.Tally.Running);
+        Assert.Equal(live.Count(task => task.State == TaskState.Queued), Engine.View.Tally.Queued);
         // Nothing waits for a group that has been given up.
         Assert.DoesNotContain(live, task => task.Phase is TaskPhase.Ready or TaskPhase.AwaitingConcurrency or TaskPhase.AwaitingStartRate
             && task.Handler.Groups.All(_givenUp.Contains));
         if (_givenUp.Count == (_twoGroups ? Groups.Length : 1))
             Assert.DoesNotContain(live, task => task.Phase is TaskPhase.Unresolved);
         Assert.Equal(
-            Engine.NewestBefore(long.MaxValue).Where(task => task.State == TaskState.Running), Engine.RunningBefore(long.MaxValue));
+            Engine.View.NewestBefore(long.MaxValue).Where(task => task.State == TaskState.Running),
+            Engine.View.RunningBefore(long.MaxValue));
         Assert.True(
             live.Count(task => task.Policy.ConcurrencyKey.Length > 0 && task.Phase == TaskPhase.Assigned) <= 2, "concurrency limit passed");
         // Each start took one permit, and at most one unused permit is held per limiter.
@@ -71,7 +72,7 @@ internal sealed partial class SimulatedWorld
             Assert.Equal(0, lanes[2].Waiting);
             foreach (var lane in lanes)
                 Assert.True(lane.Running <= lane.Slots);
-            Assert.Equal(live.Count(task => task.Phase == TaskPhase.Pinned), Engine.PinnedCount(worker.View.Description.Placement));
+            Assert.Equal(live.Count(task => task.Phase == TaskPhase.Pinned), Engine.View.PinnedCount(worker.View.Description.Placement));
             Assert.Equal(worker.View.Outstanding, live.Count(task => task.Worker == worker.View && task.Phase == TaskPhase.Assigned));
         }
     }

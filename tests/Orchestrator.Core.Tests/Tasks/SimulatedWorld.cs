@@ -130,7 +130,7 @@ internal sealed partial class SimulatedWorld
     /// <summary>Lets everything run to its end with well-behaved workers.</summary>
     public void RunToTheEnd()
     {
-        for (var round = 0; round < 2_000 && Engine.Unfinished > 0; round++)
+        for (var round = 0; round < 2_000 && Engine.View.Unfinished > 0; round++)
         {
             foreach (var group in _twoGroups ? Groups : Groups[..1])
             {
@@ -164,7 +164,7 @@ internal sealed partial class SimulatedWorld
             Advance(TimeSpan.FromMilliseconds(100));
         }
 
-        Assert.True(Engine.Unfinished == 0, string.Join("; ", _accepted.Where(task => !task.HasEnded).Select(
+        Assert.True(Engine.View.Unfinished == 0, string.Join("; ", _accepted.Where(task => !task.HasEnded).Select(
             task => $"task {task.Id} attempt {task.Attempt} is {task.Phase} at {task.Worker} ({task.Intent}, {task.Flags})")));
         foreach (var task in _accepted)
         {
@@ -172,9 +172,9 @@ internal sealed partial class SimulatedWorld
             Assert.True(_ends.ContainsKey(task.Id));
         }
 
-        Assert.Equal(_accepted.Count, Engine.Tally.EndedTotal);
-        Assert.Equal(0, Engine.Tally.Queued);
-        Assert.Equal(0, Engine.Tally.Running);
+        Assert.Equal(_accepted.Count, Engine.View.Tally.EndedTotal);
+        Assert.Equal(0, Engine.View.Tally.Queued);
+        Assert.Equal(0, Engine.View.Tally.Running);
         foreach (var owner in Owners.Where(owner => !owner.IsGone))
             Assert.Equal(owner.Expected.Order(), owner.Delivered.Select(item => item.Tag).Order());
     }
@@ -314,7 +314,7 @@ internal sealed partial class SimulatedWorld
     }
 
     private (long, long, long, int, int) Fingerprint() =>
-        (Engine.Tally.Queued, Engine.Tally.Running, Engine.Tally.EndedTotal, Engine.Unfinished, Engine.Retained);
+        (Engine.View.Tally.Queued, Engine.View.Tally.Running, Engine.View.Tally.EndedTotal, Engine.View.Unfinished, Engine.View.Retained);
 
     private SimulatedWorker? PickWorker(int a) => Workers.Count == 0 ? null : Workers[a % Workers.Count];
 

@@ -16,12 +16,17 @@ public sealed class WatchTests
         _harness.Apply(
             new TaskCommand.Report(worker, []) { Updates = [new AttemptUpdate(task.Id, task.Attempt, kind, content, content.Length)] });
 
+    private WatchStart Watch(TaskWatcher watcher, long after, params long[] tasks)
+    {
+        _harness.Apply(new TaskCommand.Watch(watcher, tasks, after));
+        return _harness.Effects.WatchStarted!;
+    }
+
     private List<TaskEventRecord> Replay(long after, params TaskRecord[] tasks)
     {
-        var unknown = new List<long>();
-        var events = _harness.Engine.Watch(new Watcher(), [.. tasks.Select(task => task.Id)], after, unknown);
-        Assert.Empty(unknown);
-        return [.. events];
+        var start = Watch(new Watcher(), after, [.. tasks.Select(task => task.Id)]);
+        Assert.Empty(start.UnknownIds);
+        return [.. start.Past];
     }
 
     [Fact]
@@ -30,7 +35,7 @@ public sealed class WatchTests
         var live = new List<TaskEventRecord>();
         var watcher = new Watcher();
         var task = _harness.Submit("cpu", TaskPolicy.Default with { Retry = Once });
-        live.AddRange(_harness.Engine.Watch(watcher, [task.Id], 0, []));
+        live.AddRange(Watch(watcher, 0, task.Id).Past);
         var worker = _harness.Join("w#1");
         Collect();
         Tell(worker, task, TaskEventKind.Progress, "half");
@@ -76,15 +81,15 @@ public sealed class WatchTests
         Assert.Equal(events.Select(item => item.Sequence).Order(), events.Select(item => item.Sequence));
         Assert.Equal(7, events.Count);
         Assert.Equal(first, events[^1].Task);
-        Assert.Equal(_harness.Engine.LastSequence, events[^1].Sequence);
+        Assert.Equal(_harness.View.LastSequence, events[^1].Sequence);
     }
 
     [Fact]
     public void Unknown_tasks_are_named()
     {
-        var unknown = new List<long>();
-        Assert.Empty(_harness.Engine.Watch(new Watcher(), [5, 6], 0, unknown));
-        Assert.Equal([5, 6], unknown);
+        var start = Watch(new Watcher(), 0, 5, 6);
+        Assert.Empty(start.Past);
+        Assert.Equal([5, 6], start.UnknownIds);
     }
 
     [Fact]
@@ -92,7 +97,7 @@ public sealed class WatchTests
     {
         var worker = _harness.Join("w#1");
         var task = _harness.Submit("cpu");
-        _harness.Engine.Watch(new Watcher { EndsOnly = true }, [task.Id], _harness.Engine.LastSequence, []);
+        Watch(new Watcher { EndsOnly = true }, _harness.View.LastSequence, task.Id);
         Tell(worker, task, TaskEventKind.Progress, "half");
         Assert.Empty(_harness.Effects.Notifications);
         _harness.Report(worker, task);
@@ -111,7 +116,7 @@ public sealed class WatchTests
         for (var i = 0; i < partials; i++)
         {
             Tell(worker, task, TaskEventKind.PartialOutput, "piece");
-            sequences.Add(_harness.Engine.LastSequence);
+            sequences.Add(_harness.View.LastSequence);
             // Events of another task between them, now and then.
             if (i % 7 == 0)
                 Tell(worker, other, TaskEventKind.Progress, "more");
@@ -120,9 +125,10 @@ public sealed class WatchTests
         _harness.Report(worker, task);
         foreach (var seen in (int[])[0, 1, 8, 700, 1_499, 1_500, 2_000, partials])
         {
-            var had = new Dictionary<long, EventCounts>();
-            var past = _harness.Engine.Watch(new Watcher(), [task.Id], seen == 0 ? 0 : sequences[seen - 1], [], had);
-            Assert.Equal(new EventCounts(seen, seen == 0 ? 0 : 1), had[task.Id]);
+            var start = Watch(new Watcher(), seen == 0 ? 0 : sequences[seen - 1], task.Id);
+            Assert.Equal(new EventCounts(seen, seen == 0 ? 0 : 1), start.Had[task.Id]);
+            Assert.Equal(task.HasEnded ? 0 : 1, start.Unfinished);
+            var past = start.Past;
             var kept = past.Where(item => item.Kind == TaskEventKind.PartialOutput).ToArray();
             Assert.Equal(Math.Min(1_000, partials - seen), kept.Length);
             Assert.Equal(Enumerable.Range(partials - kept.Length + 1, kept.Length), kept.Select(item => (int)item.Counts.Partials));
@@ -162,9 +168,9 @@ public sealed class WatchTests
         var worker = _harness.Join("w#1");
         var task = _harness.Submit("cpu");
         var (stays, leaves) = (new Watcher(), new Watcher());
-        _harness.Engine.Watch(stays, [task.Id], 0, []);
-        _harness.Engine.Watch(leaves, [task.Id], 0, []);
-        _harness.Engine.Unwatch(leaves, [task.Id]);
+        Watch(stays, 0, task.Id);
+        Watch(leaves, 0, task.Id);
+        _harness.Apply(new TaskCommand.Unwatch(leaves, [task.Id]));
         _harness.Report(worker, task);
         Assert.Same(stays, Assert.Single(_harness.Effects.Notifications).Watcher);
     }

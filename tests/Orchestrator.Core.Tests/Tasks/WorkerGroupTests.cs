@@ -72,7 +72,7 @@ public sealed class WorkerGroupTests
         _harness.Cancel(tasks[2]);
         _harness.Report(net, tasks[0]);
         Assert.Equal((TaskState.Cancelled, TaskState.Running), (tasks[2].State, tasks[3].State));
-        Assert.Equal(0, _harness.Engine.Tally.Queued);
+        Assert.Equal(0, _harness.View.Tally.Queued);
     }
 
     [Fact]
@@ -167,7 +167,7 @@ public sealed class WorkerGroupTests
     private static TaskPolicy Priority(int priority) => TaskPolicy.Default with { Priority = priority };
 
     private HandlerProfile Handler(string name) =>
-        _harness.Engine.HandlersOf(PlacementPolicy.WorkerProcess).Single(handler => handler.Name == name);
+        _harness.View.HandlersOf(PlacementPolicy.WorkerProcess).Single(handler => handler.Name == name);
 
     private WorkerNode Join(string name, string group, params string[] handlers) => Join(name, group, ahead: false, handlers);
 

@@ -36,7 +36,7 @@ public sealed class WorkerLossTests
         Assert.Equal(TaskState.Running, task.State);
         _harness.Kill(worker, new byte[2_048]);
         Assert.Equal((TaskState.Queued, 1, 0L), (task.State, task.Attempt, task.StartedAt));
-        Assert.Equal((1L, 0L), (_harness.Engine.Tally.Queued, _harness.Engine.Tally.Running));
+        Assert.Equal((1L, 0L), (_harness.View.Tally.Queued, _harness.View.Tally.Running));
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class WorkerLossTests
         Assert.Contains("had finished", first.Failure!.Message, StringComparison.Ordinal);
         Assert.Equal(TaskState.WorkerLost, second.State);
         Assert.Contains("while it ran the task", second.Failure!.Message, StringComparison.Ordinal);
-        Assert.Equal(0, _harness.Engine.Tally.Running);
+        Assert.Equal(0, _harness.View.Tally.Running);
     }
 
     [Fact]
@@ -102,12 +102,12 @@ public sealed class WorkerLossTests
         Assert.Equal((TaskState.Running, 1), (task.State, task.Attempt));
         _harness.Report(dead, task);
         Assert.Equal((TaskState.Running, "w#2"), (task.State, task.WorkerName));
-        Assert.Equal(1, _harness.Engine.StaleReports);
+        Assert.Equal(1, _harness.View.StaleReports);
         _harness.Return(dead, task);
         _harness.Apply(new TaskCommand.Report(dead, []) { Updates = [new AttemptUpdate(task.Id, 1, TaskEventKind.Progress, "half", 4)] });
         Assert.Null(task.Progress);
         Assert.Equal(TaskState.Running, task.State);
-        Assert.Equal(3, _harness.Engine.StaleReports);
+        Assert.Equal(3, _harness.View.StaleReports);
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class WorkerLossTests
         Assert.Equal(TaskState.Running, task.State);
         _harness.Report(worker, task, attempt: 3);
         Assert.Equal(TaskState.Running, task.State);
-        Assert.Equal(2, _harness.Engine.StaleReports);
+        Assert.Equal(2, _harness.View.StaleReports);
     }
 
     [Fact]
@@ -130,8 +130,8 @@ public sealed class WorkerLossTests
     {
         var worker = _harness.Join("w#1");
         _harness.Apply(new TaskCommand.Report(worker, [new AttemptReport(99, 1, "x", 1, null, 1)]));
-        Assert.Equal(1, _harness.Engine.StaleReports);
-        Assert.Equal(0, _harness.Engine.Tally.EndedTotal);
+        Assert.Equal(1, _harness.View.StaleReports);
+        Assert.Equal(0, _harness.View.Tally.EndedTotal);
     }
 
     [Fact]

@@ -137,14 +137,14 @@ internal sealed class DurableRun
             }
         }
 
-        foreach (var info in engine.ListQueues("", 10, now))
+        foreach (var info in engine.View.ListQueues("", 10, now))
         {
             lines.Add(
                 $"{info.Spec.Name} ready {info.ReadyItems} delayed {info.DelayedItems} unfinished {info.UnfinishedItems} bytes " +
                 $"{info.ReadyBytes} shut {info.IsShutDown} dead {info.DeadLettered} dropped {info.Dropped} age {info.OldestAge}");
         }
 
-        foreach (var info in engine.ListQueues("", 10, now))
+        foreach (var info in engine.View.ListQueues("", 10, now))
         {
             effects.Clear();
             engine.Apply(new GetItems(info.Spec.Name, 1_000) { Timeout = TimeSpan.Zero }, now, effects);
@@ -155,12 +155,12 @@ internal sealed class DurableRun
             lines.AddRange(info.Spec.Name == "dead" ? items.Order(StringComparer.Ordinal) : items);
         }
 
-        lines.AddRange(engine.ListState(null, "", 10).Select(info => info.ToString()));
-        var dict = (DictPage)engine.ReadDict(new DictQuery("dict"), now);
+        lines.AddRange(engine.View.ListState(null, "", 10).Select(info => info.ToString()));
+        var dict = (DictPage)engine.View.ReadDict(new DictQuery("dict"), now);
         lines.AddRange(dict.Entries.Select(entry => $"  {entry.Key} {entry.Version} {Text(entry.Value!.Value)}"));
-        lines.AddRange(((ListPage)engine.ReadList("list", 0, 0)).Values.Select(value => $"  {Text(value)}"));
-        lines.Add($"{engine.ReadValue("value")}");
-        var array = (ArrayPage)engine.ReadArray("array", 0, 0);
+        lines.AddRange(((ListPage)engine.View.ReadList("list", 0, 0)).Values.Select(value => $"  {Text(value)}"));
+        lines.Add($"{engine.View.ReadValue("value")}");
+        var array = (ArrayPage)engine.View.ReadArray("array", 0, 0);
         lines.Add($"{array.Version}: {string.Join(' ', array.Values)}");
         return string.Join('\n', lines);
     }

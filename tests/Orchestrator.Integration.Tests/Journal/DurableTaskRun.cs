@@ -149,7 +149,7 @@ internal sealed class DurableTaskRun
     private static HandlerOffer[] Handlers => [new("cpu", WorkKind.Cpu, null), new("io", WorkKind.Io, null)];
 
     private static IEnumerable<TaskRecord> Durable(TaskEngine engine) =>
-        engine.NewestBefore(long.MaxValue).Where(task => task.Policy.Durability > Durability.Memory);
+        engine.View.NewestBefore(long.MaxValue).Where(task => task.Policy.Durability > Durability.Memory);
 
     private static TaskLine Line(TaskRecord task, int attempt, int earlier) => new(
         task.Id,
@@ -189,7 +189,7 @@ internal sealed class DurableTaskRun
                 Durability = level,
                 Retry = _random.Next(2) == 0 ? new RetryRule(
                     _random.Next(1, 4), TimeSpan.FromMilliseconds(200), 2, TimeSpan.FromSeconds(1), _random.Next(2) == 0) : null,
-                DependsOn = _random.Next(4) == 0 && _durable.Count > 0 && Engine.Find(_durable[^1]) is { } other ? [other.Id] : [],
+                DependsOn = _random.Next(4) == 0 && _durable.Count > 0 && Engine.View.Find(_durable[^1]) is { } other ? [other.Id] : [],
                 QueueTimeout = _random.Next(12) == 0 ? TimeSpan.FromSeconds(2) : null,
                 RunTimeout = _random.Next(8) == 0 ? TimeSpan.FromSeconds(1) : null,
                 TotalTimeout = _random.Next(12) == 0 ? TimeSpan.FromSeconds(5) : null,
@@ -253,7 +253,7 @@ internal sealed class DurableTaskRun
     {
         // By the engine's effects; a returned attempt may be at a worker again.
         _atWorkers.RemoveAll(item => item.Task.HasEnded || _effects.Assignments.Exists(again => again.Task == item.Task)
-            || Engine.WorkerOf(item.Task.Id, item.Attempt) != item.Worker.Name);
+            || Engine.View.WorkerOf(item.Task.Id, item.Attempt) != item.Worker.Name);
         _atWorkers.AddRange(_effects.Assignments);
         foreach (var met in _effects.Changes.OfType<Core.TaskModel.DependencyMet>())
             _met.Add((met.TaskId, met.DependencyId));

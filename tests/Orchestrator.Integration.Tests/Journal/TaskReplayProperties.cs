@@ -58,9 +58,9 @@ public sealed class TaskReplayProperties
         // Every task ends.
         if (written is not null)
             Apply(written);
-        for (var now = run.Now; next.Unfinished > 0; now += TimeSpan.FromSeconds(1))
+        for (var now = run.Now; next.View.Unfinished > 0; now += TimeSpan.FromSeconds(1))
         {
-            Assert.True(now < run.Now + TimeSpan.FromMinutes(10), $"{next.Unfinished} tasks never ended");
+            Assert.True(now < run.Now + TimeSpan.FromMinutes(10), $"{next.View.Unfinished} tasks never ended");
             var assigned = effects.Assignments.ToArray();
             effects.Clear();
             next.Apply(
@@ -89,7 +89,7 @@ public sealed class TaskReplayProperties
 
         (TaskEngine Engine, byte[]? Changes) Restore(JournalState from, JournalClock at, DurableTaskRun of)
         {
-            var engine = new TaskEngine(DurableTaskRun.Options with { LastTaskId = of.Engine.LastTaskId });
+            var engine = new TaskEngine(DurableTaskRun.Options with { LastTaskId = of.Engine.View.LastTaskId });
             var restorer = new JournalRestorer(from, at);
             var changed = new TaskEffects();
             engine.Restore(restorer.ToTasks(), restorer.ToForgottenTasks(), of.Now, changed);

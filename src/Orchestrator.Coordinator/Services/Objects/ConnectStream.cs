@@ -48,7 +48,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     /// <inheritdoc/>
     public Session? Session { get; private set; }
 
-    /// <summary>Sets the stream's session; called under the engine's lock. The first message reports it to the client.</summary>
+    /// <summary>Sets the stream's session, before it receives notices. The first message reports it to the client.</summary>
     public void Open(Session session)
     {
         lock (Gate)

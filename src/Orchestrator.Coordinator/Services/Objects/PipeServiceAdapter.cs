@@ -29,7 +29,7 @@ internal sealed class PipeServiceAdapter(ObjectEngineHost host, ObjectStreams st
     public override Task<ListPipesResponse> ListPipes(ListPipesRequest request, ServerCallContext context)
     {
         var size = PayloadMapper.PageSize(request.PageSize);
-        var pipes = host.Read((engine, _) => engine.ListPipes(request.PageToken, size + 1)).Select(PipeOperations.ToMessage).ToArray();
+        var pipes = host.Read((view, _) => view.ListPipes(request.PageToken, size + 1)).Select(PipeOperations.ToMessage).ToArray();
         var fitting = Pages.Fitting(pipes, size);
         return Task.FromResult(new ListPipesResponse
         {

@@ -54,7 +54,7 @@ internal sealed class PipeStream(
 
     private async Task ReceiveAllAsync(CancellationTokenSource closed, CancellationToken ending)
     {
-        if (_end == Core.Pipes.PipeEnd.B && host.Read((engine, _) => engine.FindPipe(first.Pipe)) is { Spec.Duplex: false })
+        if (_end == Core.Pipes.PipeEnd.B && host.Read((view, _) => view.FindPipe(first.Pipe)) is { Spec.Duplex: false })
             return;
         using var receiving = CancellationTokenSource.CreateLinkedTokenSource(closed.Token, ending);
         try

@@ -41,14 +41,14 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
     }
 
     public override Task<GetQueueResponse> GetQueue(GetQueueRequest request, ServerCallContext context) =>
-        host.Read((engine, now) => engine.FindQueue(request.Queue, now)) is { } queue
+        host.Read((view, now) => view.FindQueue(request.Queue, now)) is { } queue
             ? Task.FromResult(new GetQueueResponse { Queue = QueueOperations.ToMessage(queue) })
             : throw NoSuchQueue(request.Queue);
 
     public override Task<ListQueuesResponse> ListQueues(ListQueuesRequest request, ServerCallContext context)
     {
         var size = PayloadMapper.PageSize(request.PageSize);
-        var queues = host.Read((engine, now) => engine.ListQueues(request.PageToken, size + 1, now)).Select(QueueOperations.ToMessage)
+        var queues = host.Read((view, now) => view.ListQueues(request.PageToken, size + 1, now)).Select(QueueOperations.ToMessage)
             .ToArray();
         var fitting = Pages.Fitting(queues, size);
         return Task.FromResult(new ListQueuesResponse
@@ -75,7 +75,7 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
                 if (request.Items.Count == 0)
                 {
                     // An opening message or a probe without items: the answer states whether a put would be possible.
-                    var info = host.Read((engine, now) => engine.FindQueue(queue, now)) ?? throw NoSuchQueue(queue);
+                    var info = host.Read((view, now) => view.FindQueue(queue, now)) ?? throw NoSuchQueue(queue);
                     var status = info.IsShutDown ? V1.WaitStatus.ShutDown : V1.WaitStatus.Ok;
                     await responseStream.WriteAsync(new ProduceResponse { AcceptedTotal = total, Status = status }, ending);
                     if (info.IsShutDown)
@@ -103,7 +103,7 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
                     "requests", "the stream ended before its first message; send at least one ConsumeRequest, with the queue and credits");
             var first = requestStream.Current;
             var client = ClientQuota.Of(context).Objects;
-            if (host.Read((engine, now) => engine.FindQueue(first.Queue, now)) is null)
+            if (host.Read((view, now) => view.FindQueue(first.Queue, now)) is null)
                 throw NoSuchQueue(first.Queue);
             if (first.SessionId.Length > 0)
                 await RunAsync(first.SessionId, opening);

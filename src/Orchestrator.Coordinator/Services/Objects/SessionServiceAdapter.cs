@@ -86,15 +86,12 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         }
 
         await host.RunAsync<Done>(new AttachSession(), first.SessionId, context);
-        return host.Read((engine, _) =>
-        {
-            var session = engine.FindSession(first.SessionId);
-            if (session is null)
-                return null;
-            session.Channel = stream;
-            stream.Open(session);
-            return session;
-        }) ?? throw RpcErrors.From(ObjectError.UnknownSession(first.SessionId));
+        var session = host.Read((view, _) => view.FindSession(first.SessionId))
+            ?? throw RpcErrors.From(ObjectError.UnknownSession(first.SessionId));
+        stream.Open(session);
+        // After the stream knows its session: its first message, which names it, may be a notice.
+        await host.RunAsync<Done>(new ReceiveNotices(stream), first.SessionId, context);
+        return session;
     }
 
     private void Take(ConnectRequest request, ConnectStream stream, Session session)
@@ -159,7 +156,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         return null;
     }
 
-    private ObjectOutcome Ask(Func<ObjectEngine, TimeSpan, ObjectOutcome> read)
+    private ObjectOutcome Ask(Func<ObjectEngineView, TimeSpan, ObjectOutcome> read)
     {
         try
         {

@@ -17,25 +17,25 @@ internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams s
         StateOperations.ToResponse(await host.RunAsync<UpdateDictOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
 
     public override Task<ReadDictResponse> ReadDict(ReadDictRequest request, ServerCallContext context) =>
-        Task.FromResult(StateReads.ToResponse(Ask<DictPage>((engine, now) => StateReads.Read(engine, request, now))));
+        Task.FromResult(StateReads.ToResponse(Ask<DictPage>((view, now) => StateReads.Read(view, request, now))));
 
     public override async Task<UpdateListResponse> UpdateList(UpdateListRequest request, ServerCallContext context) =>
         StateOperations.ToResponse(await host.RunAsync<UpdateListOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
 
     public override Task<ReadListResponse> ReadList(ReadListRequest request, ServerCallContext context) =>
-        Task.FromResult(StateReads.ToResponse(Ask<ListPage>((engine, _) => StateReads.Read(engine, request))));
+        Task.FromResult(StateReads.ToResponse(Ask<ListPage>((view, _) => StateReads.Read(view, request))));
 
     public override async Task<UpdateValueResponse> UpdateValue(UpdateValueRequest request, ServerCallContext context) =>
         StateOperations.ToResponse(await host.RunAsync<UpdateValueOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
 
     public override Task<ReadValueResponse> ReadValue(ReadValueRequest request, ServerCallContext context) =>
-        Task.FromResult(StateReads.ToResponse(Ask<ValueReading>((engine, _) => StateReads.Read(engine, request))));
+        Task.FromResult(StateReads.ToResponse(Ask<ValueReading>((view, _) => StateReads.Read(view, request))));
 
     public override async Task<UpdateArrayResponse> UpdateArray(UpdateArrayRequest request, ServerCallContext context) =>
         StateOperations.ToResponse(await host.RunAsync<UpdateArrayOutcome>(StateOperations.ToCommand(request), request.SessionId, context));
 
     public override Task<ReadArrayResponse> ReadArray(ReadArrayRequest request, ServerCallContext context) =>
-        Task.FromResult(StateReads.ToResponse(Ask<ArrayPage>((engine, _) => StateReads.Read(engine, request))));
+        Task.FromResult(StateReads.ToResponse(Ask<ArrayPage>((view, _) => StateReads.Read(view, request))));
 
     public override Task<ListStateResponse> ListState(ListStateRequest request, ServerCallContext context)
     {
@@ -44,7 +44,7 @@ internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams s
             throw RpcErrors.Invalid(
                 "kind", $"{(int)request.Kind} is no StateKind; it must be DICT (1), LIST (2), VALUE (3) or ARRAY (4), or absent for all");
         ObjectKind? kind = request.Kind == StateKind.Unspecified ? null : StateOperations.ToKind(request.Kind);
-        var objects = host.Read((engine, _) => engine.ListState(kind, request.PageToken, size + 1));
+        var objects = host.Read((view, _) => view.ListState(kind, request.PageToken, size + 1));
         var messages = objects.Select(StateOperations.ToMessage).ToArray();
         var fitting = Pages.Fitting(messages, size);
         return Task.FromResult(new ListStateResponse
@@ -64,7 +64,7 @@ internal sealed class StateServiceAdapter(ObjectEngineHost host, ObjectStreams s
         WatchStateRequest request, IServerStreamWriter<WatchStateResponse> responseStream, ServerCallContext context) =>
         streams.RunAsync(context, new WatchStream(host, ClientQuota.Of(context).Objects, options.State, request, responseStream).RunAsync);
 
-    private T Ask<T>(Func<ObjectEngine, TimeSpan, ObjectOutcome> read)
+    private T Ask<T>(Func<ObjectEngineView, TimeSpan, ObjectOutcome> read)
         where T : ObjectOutcome => host.Read(read) switch
         {
             T answer => answer,

@@ -70,7 +70,7 @@ internal sealed class SyncServiceAdapter(ObjectEngineHost host) : SyncService.Sy
             await host.RunAsync<AcquirePermitsOutcome>(SyncOperations.ToCommand(request), request.SessionId, context));
 
     public override Task<ListSyncResponse> ListSync(ListSyncRequest request, ServerCallContext context) =>
-        host.Read((engine, now) => engine.ListSync(request.PageSize, request.PageToken, now)) switch
+        host.Read((view, now) => view.ListSync(request.PageSize, request.PageToken, now)) switch
         {
             SyncPage page => Task.FromResult(SyncOperations.ToResponse(page)),
             var other => throw RpcErrors.From((ObjectError)other),

@@ -40,7 +40,7 @@ internal sealed class WatchStream(
         while (true)
         {
             var changes = host.Read(
-                (engine, _) => engine.ReadChanges(_kind, request.Name, _known, ProtocolConstants.MaxItemsPerMessage, request.KeyPrefix));
+                (view, _) => view.ReadChanges(_kind, request.Name, _known, ProtocolConstants.MaxItemsPerMessage, request.KeyPrefix));
             if (!changes.Exists)
             {
                 if (_known > 0)
@@ -73,12 +73,12 @@ internal sealed class WatchStream(
 
     private async Task SnapshotAsync(CancellationToken ending)
     {
-        var state = host.Read((engine, now) => _kind switch
+        var state = host.Read((view, now) => _kind switch
         {
-            ObjectKind.Dict => engine.ReadDict(new DictQuery(request.Name) { KeyPrefix = request.KeyPrefix }, now),
-            ObjectKind.List => engine.ReadList(request.Name, 0, 0),
-            ObjectKind.Value => engine.ReadValue(request.Name),
-            _ => engine.ReadArray(request.Name, 0, 0),
+            ObjectKind.Dict => view.ReadDict(new DictQuery(request.Name) { KeyPrefix = request.KeyPrefix }, now),
+            ObjectKind.List => view.ReadList(request.Name, 0, 0),
+            ObjectKind.Value => view.ReadValue(request.Name),
+            _ => view.ReadArray(request.Name, 0, 0),
         });
         await responses.WriteAsync(new WatchStateResponse { Snapshot = true }, ending);
         var messages = Describe(state, out var version);

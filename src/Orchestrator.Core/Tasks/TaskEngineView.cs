@@ -1,9 +1,35 @@
+using Orchestrator.Core.Scheduling;
 using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
 
-public sealed partial class TaskEngine
+/// <summary>
+/// What can be asked of a <see cref="TaskEngine"/>: answered from its current state, which no question changes. To be used under the
+/// host's lock; the records that it returns live on and change with the engine.
+/// </summary>
+public sealed class TaskEngineView
 {
+    private readonly TaskEngineContext _context;
+    private readonly ResultStore _results;
+    private readonly WorkerPools _pools;
+    private readonly Dispatcher _dispatcher;
+    private readonly AttemptLifecycle _attempts;
+    private readonly CancellationEscalation _cancellation;
+    private readonly AdmissionControl _admission;
+
+    internal TaskEngineView(
+        TaskEngineContext context, ResultStore results, WorkerPools pools, Dispatcher dispatcher, AttemptLifecycle attempts,
+        CancellationEscalation cancellation, AdmissionControl admission)
+    {
+        _context = context;
+        _results = results;
+        _pools = pools;
+        _dispatcher = dispatcher;
+        _attempts = attempts;
+        _cancellation = cancellation;
+        _admission = admission;
+    }
+
     /// <summary>
     /// The worker that has this attempt now, such as <c>worker-1#3</c>, empty in process; null if no worker has it (any more).
     /// </summary>
@@ -74,29 +100,4 @@ public sealed partial class TaskEngine
     /// </summary>
     public IEnumerable<TaskRecord> RunningBefore(long before) =>
         _pools.Running.Where(task => task.Id < before).OrderByDescending(task => task.Id);
-
-    /// <summary>
-    /// Registers a watcher on tasks and returns their events after <paramref name="afterSequence"/>, in order. Unknown ids are added to
-    /// <paramref name="unknown"/>. The events of each task that the watcher already had are counted in <paramref name="had"/>: less than
-    /// the count of the first event, if some in between are no longer kept.
-    /// </summary>
-    public IReadOnlyList<TaskEventRecord> Watch(
-        TaskWatcher watcher,
-        IReadOnlyList<long> taskIds,
-        long afterSequence,
-        ICollection<long> unknown,
-        IDictionary<long, EventCounts>? had = null)
-    {
-        ArgumentNullException.ThrowIfNull(watcher);
-        ArgumentNullException.ThrowIfNull(taskIds);
-        ArgumentNullException.ThrowIfNull(unknown);
-        return _results.Watch(watcher, taskIds, afterSequence, unknown, had);
-    }
-
-    /// <summary>Unregisters a watcher.</summary>
-    public void Unwatch(TaskWatcher watcher, IReadOnlyList<long> taskIds)
-    {
-        ArgumentNullException.ThrowIfNull(taskIds);
-        _results.Unwatch(watcher, taskIds);
-    }
 }

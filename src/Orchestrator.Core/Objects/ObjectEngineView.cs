@@ -1,13 +1,37 @@
 using Orchestrator.Core.Kernel;
+using Orchestrator.Core.Locks;
 using Orchestrator.Core.Pipes;
 using Orchestrator.Core.Queues;
+using Orchestrator.Core.RateLimiters;
 using Orchestrator.Core.State;
 
 namespace Orchestrator.Core.Objects;
 
-/// <summary>Queries, answered from the current state.</summary>
-public sealed partial class ObjectEngine
+/// <summary>
+/// What can be asked of an <see cref="ObjectEngine"/>: answered from its current state, which no question changes. To be used under the
+/// host's lock.
+/// </summary>
+public sealed class ObjectEngineView
 {
+    private readonly ObjectKernel _kernel;
+    private readonly LockMachine _locks;
+    private readonly RateLimiterMachine _rateLimiters;
+    private readonly QueueMachine _queues;
+    private readonly PipeMachine _pipes;
+    private readonly SharedStateMachine _state;
+
+    internal ObjectEngineView(
+        ObjectKernel kernel, LockMachine locks, RateLimiterMachine rateLimiters, QueueMachine queues, PipeMachine pipes,
+        SharedStateMachine state)
+    {
+        _kernel = kernel;
+        _locks = locks;
+        _rateLimiters = rateLimiters;
+        _queues = queues;
+        _pipes = pipes;
+        _state = state;
+    }
+
     /// <summary>How many sessions there are.</summary>
     public int SessionCount => _kernel.Sessions.Count;
 
@@ -38,7 +62,7 @@ public sealed partial class ObjectEngine
     public IReadOnlyCollection<Session> Sessions => _kernel.Sessions.All;
 
     /// <summary>The largest fencing token granted so far.</summary>
-    public ulong LastFencingToken => Locks.LastToken;
+    public ulong LastFencingToken => _locks.LastToken;
 
     /// <summary>The queue's current state; null if no queue has this name.</summary>
     /// <param name="name">Its name.</param>
