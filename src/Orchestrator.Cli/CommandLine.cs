@@ -32,6 +32,17 @@ internal static class CommandLine
     internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
         var parsed = Root.Parse(args);
+        try
+        {
+            if (parsed is { Errors: [], CommandResult.Command.Name: ServeCommand.Name })
+                parsed = OptionSources.Complete(parsed);
+        }
+        catch (UsageException exception)
+        {
+            await error.WriteLineAsync($"orchestrator: {exception.Message}");
+            return ExitCode.Usage;
+        }
+
         // Without a verb, show the help.
         if (parsed.Action is ParseErrorAction && args.Length > 0)
             return await ExplainAsync(parsed, error);
@@ -63,7 +74,7 @@ internal static class CommandLine
         var mistyped = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).FirstOrDefault(
             token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal));
         if ((mistyped?.Value ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null)) is not { } word)
-            return string.Join(' ', parsed.Errors.Select(wrong => wrong.Message).Distinct());
+            return ParseErrors.Text(parsed.Errors);
         // Report only the first error; it causes the others.
         if (word.StartsWith('-'))
             return $"There is no option '{word}' here.{Meant(word, OptionsOf(parsed.CommandResult))}";
@@ -95,6 +106,9 @@ internal static class CommandLine
         {
             ServeCommand.Create(),
             RunCommand.Create(),
+            SubmitCommand.Create(),
+            WaitCommand.Create(),
+            ResultCommand.Create(),
             StatusCommand.Create(),
             WorkersCommand.Create(),
             HandlersCommand.Create(),
@@ -108,6 +122,7 @@ internal static class CommandLine
             TopCommand.Create(),
             DoctorCommand.Create(),
             LimitsCommand.Create(),
+            ConfigCommand.Create(),
             ObjectsCommand.Create(),
             QueueCommand.Create(),
             PipeCommand.Create(),

@@ -35,7 +35,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     private OrchestratorClient(CoordinatorEndpoint endpoint, OrchestratorClientOptions options)
     {
         Options = options;
-        var tls = endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options) : null;
+        var tls = endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options, endpoint.SelfSignedCertificate) : null;
         _endpoint = endpoint = endpoint with { ShowsCertificate = tls?.ClientCertificateContext is not null };
         _channel = ClientChannel.For(endpoint, tls);
         var invoker = _channel.Intercept(new AnswerReader());

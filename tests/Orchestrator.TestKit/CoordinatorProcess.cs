@@ -155,7 +155,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     /// </summary>
     private static string[] WithDefaults(string[] arguments)
     {
-        if (arguments.Any(argument => argument.StartsWith('@')))
+        // A file of options holds what the test wants.
+        if (arguments.Contains("--config"))
             return arguments;
         string[] workers = arguments.Contains("--workers") ? [] : ["--workers", "2"];
         string[] spares = arguments.Contains("--hot-spares") || arguments.Contains("--worker-command") ? [] : ["--hot-spares", "0"];
@@ -321,7 +322,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             return;
         lock (_output)
             _output.AppendLine(line);
-        if (line.StartsWith("Orchestrator is ready", StringComparison.Ordinal))
+        // At the beginning of the banner, or within an event of a log in JSON.
+        if (line.Contains("Orchestrator is ready", StringComparison.Ordinal))
             _ready.TrySetResult();
     }
 }

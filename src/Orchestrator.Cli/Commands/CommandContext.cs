@@ -27,18 +27,29 @@ internal sealed class CommandContext(ParseResult parsed)
         ? [parent.Command.Name, parsed.CommandResult.Command.Name]
         : [parsed.CommandResult.Command.Name];
 
-    /// <summary>This process's own arguments, parsed again: a response file named with <c>@</c> may have changed.</summary>
+    /// <summary>This process's own arguments, parsed again: a file that they name may have changed.</summary>
     /// <exception cref="UsageException">The arguments are wrong now; the message says how.</exception>
     public CommandContext ParseAgain()
     {
         var again = parsed.RootCommandResult.Command.Parse(Environment.GetCommandLineArgs()[1..]);
+        if (again.Errors is [])
+            again = OptionSources.Complete(again);
         return again.Errors is []
-            ? new CommandContext(again) : throw new UsageException(string.Join(' ', again.Errors.Select(error => error.Message)));
+            ? new CommandContext(again) : throw new UsageException(ParseErrors.Text(again.Errors));
     }
 
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);
 
     public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
+
+    /// <summary>The options of the verb, and where the value of each comes from.</summary>
+    /// <exception cref="UsageException">The environment or the file gives a wrong one.</exception>
+    public IReadOnlyList<(Option Option, OptionSource Source, object? Value)> ReadSources()
+    {
+        var complete = OptionSources.Complete(parsed);
+        return [.. OptionSources.Find(parsed).Select(
+            item => (item.Option, item.Source, complete.GetValue<object?>(item.Option.Name)))];
+    }
 
     /// <summary>The data directory that the options name, or the default one.</summary>
     /// <exception cref="UsageException">None is named, and there is no default.</exception>

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Orchestrator.Cli.Common;
 using Orchestrator.Client.Serialization;
 using Orchestrator.Protocol;
@@ -14,6 +16,8 @@ internal static class ServeBanner
     private const string Method = "orchestrator.v1.TaskService/RunTask";
     private const string Usual = "sum_of_squares";
 
+    private static readonly JsonSerializerOptions s_json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
     public static string Write(CoordinatorAddresses addresses, IReadOnlyList<HandlerInfo> handlers, string dataDirectory)
     {
         var address = new Uri(addresses.Grpc);
@@ -23,14 +27,23 @@ internal static class ServeBanner
         var isDefault = dataDirectory == ProtocolConstants.DefaultDataDirectory()
             && string.IsNullOrEmpty(Environment.GetEnvironmentVariable(ProtocolConstants.DataDirectoryVariable));
         var here = isDefault ? "" : $" --data-dir {Quote(dataDirectory)}";
+        // With its own certificate, commands that find it by the data directory need no --ca.
+        var authorityFile = addresses.SelfSigned is { } own ? Quote(own.Path) : "CA.pem";
+        var commandCa = isTls && addresses.SelfSigned is null ? " --ca CA.pem" : "";
         var header = $"-H \"authorization: Bearer $(cat {Quote(addresses.TokenPath)})\"";
         var text = new StringBuilder()
             .AppendLine(CultureInfo.InvariantCulture, $"Orchestrator is ready (pid {Environment.ProcessId}).")
             .AppendLine()
             .AppendLine(CultureInfo.InvariantCulture, $"  gRPC   {addresses.Grpc}")
             .AppendLine(CultureInfo.InvariantCulture, $"  HTTP   {addresses.Http}")
-            .AppendLine(CultureInfo.InvariantCulture, $"  token  in {addresses.TokenPath}")
-            .AppendLine();
+            .AppendLine(CultureInfo.InvariantCulture, $"  token  in {addresses.TokenPath}");
+        if (addresses.SelfSigned is { } made)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"  TLS    self-signed; clients name its certificate with --ca: {made.Path}")
+                .AppendLine(CultureInfo.InvariantCulture, $"         SHA-256 {made.Fingerprint}");
+        }
+
+        text.AppendLine();
         foreach (var worker in addresses.Workers)
         {
             var core = worker.Core < 0 ? "any core" : $"core {worker.Core}";
@@ -54,15 +67,17 @@ internal static class ServeBanner
             text.AppendLine("Try it from another terminal, with this command, grpcurl or buf:")
                 .AppendLine()
                 .AppendLine(CultureInfo.InvariantCulture,
-                    $"  {Command()} run {handler}{(input is null ? "" : " " + Quote(input))}{here}{(isTls ? " --ca CA.pem" : "")}")
+                    $"  {Command()} run {handler}{(input is null ? "" : " " + Quote(input))}{here}{commandCa}")
                 .AppendLine()
-                .AppendLine(isTls ? "  grpcurl -cacert CA.pem \\" : "  grpcurl -plaintext \\")
+                .AppendLine(isTls ? $"  grpcurl -cacert {authorityFile} \\" : "  grpcurl -plaintext \\")
                 .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
                 .AppendLine(CultureInfo.InvariantCulture, $"    -d {request} \\")
                 .AppendLine(CultureInfo.InvariantCulture, $"    {authority} {Method}")
                 .AppendLine()
                 // Without --reflect-header, buf sends the token with the call, but not with the reflection request.
-                .AppendLine($"  buf curl --protocol grpc {(isTls ? "--cacert CA.pem" : "--http2-prior-knowledge")} --reflect-header '*' \\")
+                .AppendLine(
+                    $"  buf curl --protocol grpc {(isTls ? $"--cacert {authorityFile}" : "--http2-prior-knowledge")} " +
+                    "--reflect-header '*' \\")
                 .AppendLine(CultureInfo.InvariantCulture, $"    {header} \\")
                 .AppendLine(CultureInfo.InvariantCulture, $"    -d {request} \\")
                 .AppendLine(CultureInfo.InvariantCulture, $"    {address.Scheme}://{authority}/{Method}")
@@ -71,17 +86,39 @@ internal static class ServeBanner
         else
         {
             text.AppendLine("No worker offers a handler yet. What they can run, once they do, is listed by")
-                .AppendLine(CultureInfo.InvariantCulture, $"  {Command()} handlers{here}{(isTls ? " --ca CA.pem" : "")}")
+                .AppendLine(CultureInfo.InvariantCulture, $"  {Command()} handlers{here}{commandCa}")
                 .AppendLine();
         }
 
         return text
-            .Append(isTls
+            .Append(commandCa.Length > 0
                 ? "CA.pem stands for the authority of the certificate; where client certificates are asked for, add yours and its key.\n\n"
                 : "")
             .AppendLine("Ctrl-C stops it: running tasks may finish first, a second Ctrl-C does not wait.")
             .ToString();
     }
+
+    /// <summary>The same as an event of the log, in the form of <c>--log-format json</c>.</summary>
+    public static string WriteJson(CoordinatorAddresses addresses) => JsonSerializer.Serialize(
+        new
+        {
+            time = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
+            level = "information",
+            category = "Orchestrator",
+            @event = "Started",
+            message = $"Orchestrator is ready (pid {Environment.ProcessId}).",
+            fields = new
+            {
+                grpc = addresses.Grpc,
+                http = addresses.Http,
+                token_file = addresses.TokenPath,
+                certificate = addresses.SelfSigned?.Path,
+                fingerprint = addresses.SelfSigned?.Fingerprint,
+                workers = addresses.Workers.Count(worker => worker.Failure.Length == 0),
+                given_up_workers = addresses.Workers.Count(worker => worker.Failure.Length > 0),
+            },
+        },
+        s_json) + "\n";
 
     /// <summary>A handler of some worker, with an example input; null if there is none.</summary>
     private static (string Handler, string? Input)? Example(IReadOnlyList<HandlerInfo> handlers)

@@ -72,36 +72,41 @@ internal static class ServeCommand
         HelpName = "NAME",
     };
 
-    private static readonly Option<int?> HotSpares = new("--hot-spares")
+    private static readonly Option<int> HotSpares = new("--hot-spares")
     {
-        Description = "Workers started ahead in each group, to replace a lost one at once: 0 or 1 (the default).",
+        Description = "Workers started ahead in each group, to replace a lost one at once: 0 or 1.",
         HelpName = "N",
+        DefaultValueFactory = _ => new SupervisorOptions().HotSpares,
     };
 
     private static readonly Option<bool> NoPinning =
         new("--no-pinning") { Description = "Let workers run on any core, instead of one each." };
 
-    private static readonly Option<int?> MaxIo = new("--max-io")
+    private static readonly Option<int> MaxIo = new("--max-io")
     {
-        Description = "IO tasks that a worker runs at once (10000).",
+        Description = "IO tasks that a worker runs at once.",
         HelpName = "N",
+        DefaultValueFactory = _ => new SupervisorOptions().MaxConcurrentIo,
     };
 
-    private static readonly Option<int?> BlockingThreads = new("--blocking-threads")
+    private static readonly Option<int> BlockingThreads = new("--blocking-threads")
     {
-        Description = "Threads of a worker for blocking tasks (64).",
+        Description = "Threads of a worker for blocking tasks.",
         HelpName = "N",
+        DefaultValueFactory = _ => new SupervisorOptions().BlockingThreads,
     };
 
-    private static readonly Option<int?> Credits = new("--credits")
+    private static readonly Option<int> Credits = new("--credits")
     {
-        Description = "Tasks that one stream may hold unfinished or unread (4096).",
+        Description = "Tasks that one stream may hold unfinished or unread.",
         HelpName = "N",
+        DefaultValueFactory = _ => new CoordinatorOptions().CreditsPerStream,
     };
 
-    private static readonly Option<long?> MemoryBudget =
-        ByteSizeOption.Option("--memory-budget",
-            "The memory that the coordinator may take; beyond it new work is refused (half of the machine's or container's).");
+    private static readonly Option<long?> MemoryBudget = ByteSizeOption.Option(
+        "--memory-budget",
+        "The memory that the coordinator may take; beyond it new work is refused. Half of the machine's or container's unless given.",
+        () => new CoordinatorOptions().MemoryBudget);
 
     private static readonly Option<long?> RecycleAfter = new("--recycle-after")
     {
@@ -114,17 +119,29 @@ internal static class ServeCommand
             "--max-worker-memory", "Replace a worker that takes more resident memory than this, without losing a task (never).");
 
     private static readonly Option<TimeSpan?> DrainTimeout =
-        DurationOption.Option("--drain-timeout", "How long a stop waits for unfinished tasks before it cancels them (25s).");
+        DurationOption.Option("--drain-timeout", "How long a stop waits for unfinished tasks before it cancels them.",
+        defaultSeconds: 25);
 
     private static readonly Option<bool> Verbose = new("--verbose") { Description = "Log each change of a worker's state." };
 
+    private static readonly Option<string> Format = new Option<string>("--log-format")
+    {
+        Description = "How to log: lines for people, or one JSON object per line.",
+        HelpName = "text|json",
+        DefaultValueFactory = _ => "text",
+    }.AcceptOnlyFromAmong("text", "json");
+
+    /// <summary>Its options.</summary>
+    public static IEnumerable<Option> Options =>
+    [
+        OptionSources.Config, GrpcPort, HttpPort, Workers, WorkerCommand, AllowChaos, AllowDirectory, AllowUrl, InheritVariable,
+        HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MemoryBudget, RecycleAfter, MaxWorkerMemory, DrainTimeout, Verbose,
+        Format, .. ServeSecurity.Options,
+    ];
+
     public static Command Create() =>
         new Command(Name, "Starts the coordinator and its worker processes; Ctrl-C or SIGTERM stops them.")
-        {
-            GrpcPort, HttpPort, Workers, WorkerCommand, AllowChaos, AllowDirectory, AllowUrl, InheritVariable,
-            HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MemoryBudget, RecycleAfter, MaxWorkerMemory, DrainTimeout, Verbose,
-        }
-            .With(ServeSecurity.Options)
+            .With(Options)
             .Examples(
                 "orchestrator serve",
                 "orchestrator serve --grpc-port 0 --http-port 0 --data-dir /tmp/mine --workers 4",
@@ -133,7 +150,7 @@ internal static class ServeCommand
                 "orchestrator serve --workers 2 --worker-command 'python=2:python3 worker.py'",
                 "orchestrator serve --listen 0.0.0.0 --tls-cert server.pem --tls-key server.key --client-ca clients.pem",
                 "orchestrator serve --allow-directory /srv/data --allow-url https://example.com/",
-                "orchestrator serve @serve.options")
+                "orchestrator serve --config serve.conf")
             .HandledBy(RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, CancellationToken token)
@@ -141,7 +158,7 @@ internal static class ServeCommand
         // A SIGHUP during startup is deferred until the coordinator is ready; its default action would end the process.
         var reload = false;
         var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = reload = true);
-        var options = Options(context);
+        var options = ReadOptions(context);
         // One line with every fault, instead of a stack trace with the first.
         if (options.Validate() is { Count: > 0 } faults)
             throw new UsageException(string.Join("; ", faults) + ".");
@@ -149,7 +166,7 @@ internal static class ServeCommand
         var registry = new TaskHandlerRegistry();
         StockHandlers.Register(registry, Handlers(context, allowChaos: false));
         await using var application = CoordinatorApplication.Create(options, registry);
-        application.OptionsSource = () => Options(context.ParseAgain());
+        application.OptionsSource = () => ReadOptions(context.ParseAgain());
 
         // From here on a signal must not simply end the process, which would leave the endpoint file behind. During
         // startup it cancels the start; afterwards the application handles it.
@@ -176,7 +193,9 @@ internal static class ServeCommand
             application.RequestStop();
         else
             await WriteBannerAsync(
-                VisibleText.Lines(ServeBanner.Write(application.Addresses, application.Handlers, options.DataDirectory)));
+                options.LogFormat == LogFormat.Json
+                    ? ServeBanner.WriteJson(application.Addresses)
+                    : VisibleText.Lines(ServeBanner.Write(application.Addresses, application.Handlers, options.DataDirectory)));
         if (reload)
             application.RequestReload();
         return await running;
@@ -216,7 +235,7 @@ internal static class ServeCommand
         }
     }
 
-    private static CoordinatorOptions Options(CommandContext context)
+    private static CoordinatorOptions ReadOptions(CommandContext context)
     {
         var options = new CoordinatorOptions
         {
@@ -224,11 +243,12 @@ internal static class ServeCommand
             HttpPort = context.Get(HttpPort),
             DataDirectory = DataDirectoryOf(context),
             Verbose = context.Get(Verbose),
+            LogFormat = context.Get(Format) == "json" ? LogFormat.Json : LogFormat.Text,
         };
         return ServeSecurity.Read(context, options) with
         {
             Supervision = Supervision(context, options.Supervision),
-            CreditsPerStream = context.Get(Credits) ?? options.CreditsPerStream,
+            CreditsPerStream = context.Get(Credits),
             MemoryBudget = context.Get(MemoryBudget) ?? options.MemoryBudget,
             DrainTimeout = context.Get(DrainTimeout) ?? options.DrainTimeout,
         };
@@ -248,12 +268,12 @@ internal static class ServeCommand
                 ?? [SelfCommand.Path, .. SelfCommand.Arguments(WorkerArguments.Format(Handlers(context, context.Get(AllowChaos))))],
             MoreGroups = groups,
             InheritedVariables = context.Get(InheritVariable) ?? [],
-            HotSpares = context.Get(HotSpares) ?? usual.HotSpares,
+            HotSpares = context.Get(HotSpares),
             RecycleAfterTasks = context.Get(RecycleAfter),
             MaxWorkerMemory = context.Get(MaxWorkerMemory),
             PinWorkers = !context.Get(NoPinning),
-            MaxConcurrentIo = context.Get(MaxIo) ?? usual.MaxConcurrentIo,
-            BlockingThreads = context.Get(BlockingThreads) ?? usual.BlockingThreads,
+            MaxConcurrentIo = context.Get(MaxIo),
+            BlockingThreads = context.Get(BlockingThreads),
         };
     }
 

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Net;
 using Orchestrator.Cli.Common;
 using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Core.Objects;
+using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Cli.Commands;
 
@@ -10,7 +12,7 @@ internal static class ServeSecurity
 {
     private static readonly Option<string> Listen = new("--listen")
     {
-        Description = "The address to listen on; 0.0.0.0 or :: for all. Any other than a loopback address needs --tls-cert and --tls-key.",
+        Description = "The address to listen on; 0.0.0.0 or :: for all. Any other than a loopback address needs TLS.",
         HelpName = "ADDRESS",
         DefaultValueFactory = _ => "127.0.0.1",
     };
@@ -19,6 +21,18 @@ internal static class ServeSecurity
         new("--tls-cert") { Description = "TLS: the PEM file of the certificate; read again when it changes.", HelpName = "FILE" };
 
     private static readonly Option<string?> TlsKey = new("--tls-key") { Description = "TLS: the PEM file of its key.", HelpName = "FILE" };
+
+    private static readonly Option<bool> TlsSelfSigned = new("--tls-self-signed")
+    {
+        Description = "TLS without an authority: makes a certificate in the data directory unless --tls-cert gives one, and prints its " +
+            "fingerprint. Clients name its file with --ca.",
+    };
+
+    private static readonly Option<string?> TokenFile = new("--token-file")
+    {
+        Description = "A file with the owner's token, such as a mounted secret, instead of one that is made at the first start.",
+        HelpName = "FILE",
+    };
 
     private static readonly Option<string?> ClientCa = new("--client-ca")
     {
@@ -42,20 +56,39 @@ internal static class ServeSecurity
         HelpName = "NAME",
     };
 
-    private static readonly Option<int?> MaxTasks =
-        new("--max-tasks-per-client") { Description = "Unfinished tasks of one client (1000000).", HelpName = "N" };
+    private static readonly Option<int> MaxTasks = new("--max-tasks-per-client")
+    {
+        Description = "Unfinished tasks of one client.",
+        HelpName = "N",
+        DefaultValueFactory = _ => new TaskEngineOptions().MaxTasksPerClient,
+    };
 
-    private static readonly Option<long?> MaxBytes =
-        new("--max-bytes-per-client") { Description = "Input bytes of one client's unfinished tasks (536870912).", HelpName = "BYTES" };
+    private static readonly Option<long> MaxBytes = new("--max-bytes-per-client")
+    {
+        Description = "Input bytes of one client's unfinished tasks.",
+        HelpName = "BYTES",
+        DefaultValueFactory = _ => new TaskEngineOptions().MaxPayloadBytesPerClient,
+    };
 
-    private static readonly Option<int?> MaxSessions =
-        new("--max-sessions-per-client") { Description = "Sessions of one client at once (20000).", HelpName = "N" };
+    private static readonly Option<int> MaxSessions = new("--max-sessions-per-client")
+    {
+        Description = "Sessions of one client at once.",
+        HelpName = "N",
+        DefaultValueFactory = _ => new ObjectEngineOptions().MaxSessionsPerClient,
+    };
 
-    private static readonly Option<int?> MaxStreams =
-        new("--max-streams-per-client") { Description = "Streams of one client at once (1000).", HelpName = "N" };
+    private static readonly Option<int> MaxStreams = new("--max-streams-per-client")
+    {
+        Description = "Streams of one client at once.",
+        HelpName = "N",
+        DefaultValueFactory = _ => new CoordinatorOptions().MaxStreamsPerClient,
+    };
 
     public static IEnumerable<Option> Options =>
-        [Listen, TlsCertificate, TlsKey, ClientCa, ClientRole, NoAuth, AllowHost, MaxTasks, MaxBytes, MaxSessions, MaxStreams];
+    [
+        Listen, TlsCertificate, TlsKey, TlsSelfSigned, ClientCa, ClientRole, NoAuth, TokenFile, AllowHost, MaxTasks, MaxBytes,
+        MaxSessions, MaxStreams,
+    ];
 
     public static CoordinatorOptions Read(CommandContext context, CoordinatorOptions options)
     {
@@ -66,15 +99,17 @@ internal static class ServeSecurity
         {
             ListenAddress = address,
             Tls = Tls(context),
+            TlsSelfSigned = context.Get(TlsSelfSigned),
+            TokenFile = context.Get(TokenFile) is { Length: > 0 } file ? Path.GetFullPath(file) : null,
             Authentication = !context.Get(NoAuth),
             AllowedHosts = context.Get(AllowHost) ?? [],
-            MaxStreamsPerClient = context.Get(MaxStreams) ?? options.MaxStreamsPerClient,
+            MaxStreamsPerClient = context.Get(MaxStreams),
             Engine = options.Engine with
             {
-                MaxTasksPerClient = context.Get(MaxTasks) ?? options.Engine.MaxTasksPerClient,
-                MaxPayloadBytesPerClient = context.Get(MaxBytes) ?? options.Engine.MaxPayloadBytesPerClient,
+                MaxTasksPerClient = context.Get(MaxTasks),
+                MaxPayloadBytesPerClient = context.Get(MaxBytes),
             },
-            Objects = options.Objects with { MaxSessionsPerClient = context.Get(MaxSessions) ?? options.Objects.MaxSessionsPerClient },
+            Objects = options.Objects with { MaxSessionsPerClient = context.Get(MaxSessions) },
         };
     }
 

@@ -30,7 +30,7 @@ internal static class TasksCommand
 
     public static Command Create() =>
         new Command(
-            "tasks", "Lists tasks, newest first. Outputs are not listed: 'logs TASK' prints a task's output.") { States, Handler, Limit }
+            "tasks", "Lists tasks, newest first. Outputs are not listed: 'result TASK' prints one.") { States, Handler, Limit }
             .Examples("orchestrator tasks --state running", "orchestrator tasks --state failed --handler http_get -o json")
             .HandledBy(RunAsync);
 
@@ -56,7 +56,6 @@ internal static class TasksCommand
             return ExitCode.Ok;
         }
 
-        var accepted = await AcceptedAsync(client, tasks, token);
         var now = TimeProvider.System.GetUtcNow();
         context.Terminal.WriteTable(
             [new("task", true), new("handler"), new("state"), new("age", true), new("ran", true), new("attempts", true), new("worker"),
@@ -66,7 +65,7 @@ internal static class TasksCommand
                 task.TaskId.ToString(System.Globalization.CultureInfo.InvariantCulture),
                 task.Handler,
                 Format.State(task.State),
-                Format.Time(Since(now, accepted.GetValueOrDefault(task.TaskId))),
+                Format.Time(Since(now, task.AcceptedAt ?? task.Result?.Timing?.AcceptedAt)),
                 Format.Time(task.Result is { } ended ? ended.Timing?.Run?.ToTimeSpan()
                     : Since(now, task.State == TaskState.Running ? task.Attempts.LastOrDefault()?.StartedAt : null)),
                 Format.Count(task.Attempts.Count),
@@ -77,33 +76,6 @@ internal static class TasksCommand
         if (request.PageToken.Length > 0)
             context.Terminal.Note("There are more; --limit N lists up to N.");
         return ExitCode.Ok;
-    }
-
-    /// <summary>When each task was accepted: for ended tasks from the list, for the others from their first event.</summary>
-    private static async Task<Dictionary<ulong, Timestamp?>> AcceptedAsync(
-        OrchestratorClient client, List<TaskInfo> tasks, CancellationToken token)
-    {
-        var accepted = tasks.ToDictionary(task => task.TaskId, task => task.Result?.Timing?.AcceptedAt);
-        var open = tasks.Where(task => task.Result is null).Select(task => task.TaskId).ToHashSet();
-        if (open.Count == 0)
-            return accepted;
-        try
-        {
-            await foreach (var happened in client.WatchTasksAsync(open.ToArray(), cancellationToken: token))
-            {
-                if (!open.Remove(happened.TaskId))
-                    continue;
-                accepted[happened.TaskId] = happened.At;
-                if (open.Count == 0)
-                    break;
-            }
-        }
-        catch (OrchestratorException)
-        {
-            // A task has ended meanwhile and is no longer known: the list shows less about the others.
-        }
-
-        return accepted;
     }
 
     // The clocks of two machines may differ; an age is never negative.

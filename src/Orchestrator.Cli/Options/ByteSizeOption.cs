@@ -9,11 +9,12 @@ namespace Orchestrator.Cli.Options;
 /// </summary>
 internal static class ByteSizeOption
 {
-    public static Option<long?> Option(string name, string description) => new(name)
+    public static Option<long?> Option(string name, string description, Func<long>? defaultValue = null) => new(name)
     {
         Description = description,
         HelpName = "SIZE",
         CustomParser = Parse,
+        DefaultValueFactory = _ => defaultValue?.Invoke(),
     };
 
     public static long? TryParse(string text)

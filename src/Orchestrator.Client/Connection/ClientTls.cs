@@ -9,10 +9,12 @@ namespace Orchestrator.Client.Connection;
 internal static class ClientTls
 {
     /// <summary>The settings for these files; null if none is named, so that the system's own authorities decide.</summary>
+    /// <param name="options">The options, which may name them.</param>
+    /// <param name="selfSigned">The coordinator's own certificate, trusted where no authority is named.</param>
     /// <exception cref="CoordinatorUnavailableException">A file cannot be used; the message says which and why.</exception>
-    public static SslClientAuthenticationOptions? Create(OrchestratorClientOptions options)
+    public static SslClientAuthenticationOptions? Create(OrchestratorClientOptions options, string? selfSigned = null)
     {
-        var ca = Named(options.CertificateAuthority, OrchestratorClientOptions.CertificateAuthorityVariable);
+        var ca = Named(options.CertificateAuthority, OrchestratorClientOptions.CertificateAuthorityVariable) ?? selfSigned;
         var certificate = Named(options.Certificate, OrchestratorClientOptions.CertificateVariable);
         var key = Named(options.Key, OrchestratorClientOptions.KeyVariable);
         if (ca is null && certificate is null && key is null)

@@ -17,6 +17,12 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
     /// </summary>
     public Uri? LocalSocket { get; private init; }
 
+    /// <summary>
+    /// The PEM file of the certificate that this coordinator made for itself; null if it did not, or the address did not come from its own
+    /// file.
+    /// </summary>
+    public string? SelfSignedCertificate { get; private init; }
+
     /// <summary>Whether the client presents a certificate.</summary>
     public bool ShowsCertificate { get; init; }
 
@@ -39,11 +45,12 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
                     null);
             }
 
-            var (grpc, local) = ReadFile(file);
+            var (grpc, local, certificate) = ReadFile(file);
             var (token, tokenSource) = LocateToken(options, directory);
             return new CoordinatorEndpoint(Parse(grpc, $"from {file}"), $"from {file}", token, tokenSource)
             {
                 LocalSocket = local is not null && local != grpc ? Parse(local, $"from {file}") : null,
+                SelfSignedCertificate = certificate,
             };
         }
 
@@ -76,14 +83,15 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
             : throw new CoordinatorUnavailableException(
                 $"'{address}' ({source}) is not an address such as http://127.0.0.1:7600, or unix:/path/of/a.socket.", null);
 
-    private static (string Grpc, string? Local) ReadFile(string file)
+    private static (string Grpc, string? Local, string? Certificate) ReadFile(string file)
     {
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(file));
             return (
                 document.RootElement.GetProperty("grpc").GetString() ?? "",
-                document.RootElement.TryGetProperty("local", out var local) ? local.GetString() : null);
+                document.RootElement.TryGetProperty("local", out var local) ? local.GetString() : null,
+                document.RootElement.TryGetProperty("ca", out var certificate) ? certificate.GetString() : null);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -104,7 +112,7 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
     {
         try
         {
-            var (grpc, local) = ReadFile(file);
+            var (grpc, local, _) = ReadFile(file);
             return IsSame(grpc) || (local is not null && IsSame(local));
         }
         catch (CoordinatorUnavailableException)

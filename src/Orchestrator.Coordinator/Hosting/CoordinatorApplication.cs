@@ -60,6 +60,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     /// <summary>The endpoints and the workers; valid once started.</summary>
     public CoordinatorAddresses Addresses => new(
         GrpcAddress, HttpAddress, _app.Services.GetRequiredService<TokenStore>().Path,
+        SelfSigned,
         [.. Supervisor.Status.Select(slot => new WorkerAddress(slot.Name, slot.Pid, slot.Core, slot.HasFailed ? slot.LastExit : ""))]);
 
     /// <summary>The handlers of the workers that have said Hello.</summary>
@@ -74,6 +75,10 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     internal IEnumerable<string> Routes =>
         ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Select(
             endpoint => endpoint.RoutePattern.RawText ?? "");
+
+    private SelfSignedDescription? SelfSigned =>
+        _options.Tls is { } tls && SelfSignedCertificate.IsOf(tls, _options.DataDirectory)
+            ? _app.Services.GetRequiredService<TlsCertificates>().Describe() : null;
 
     private string GrpcAddress => _options.ListenOnTcp ? AddressAt(0) : LocalAddress;
 
@@ -114,6 +119,11 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         var directory = DataDirectoryLock.Take(options.DataDirectory);
         try
         {
+            if (options is { Tls: null, TlsSelfSigned: true })
+                options = options with
+                {
+                    Tls = SelfSignedCertificate.Ensure(options.DataDirectory, options.AllowedHosts, TimeProvider.System.GetUtcNow()),
+                };
             return new CoordinatorApplication(Build(options, inProcessHandlers, services, loggers), options, directory);
         }
         catch
@@ -176,7 +186,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
             health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.Serving);
         _app.Services.GetRequiredService<JournalHealth>().Start();
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
-        _endpointFile.Write(GrpcAddress, HttpAddress, LocalAddress);
+        _endpointFile.Write(GrpcAddress, HttpAddress, LocalAddress, SelfSigned?.Path);
         // Before any client learns that this process accepts signals.
         if (_options.OwnsProcess)
             _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp);
@@ -270,11 +280,13 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         logging.ClearProviders();
         logging.AddConsole(console =>
         {
-            console.FormatterName = PlainConsoleFormatter.FormatterName;
+            console.FormatterName = options.LogFormat == LogFormat.Json
+                ? JsonLineFormatter.FormatterName : PlainConsoleFormatter.FormatterName;
             if (!options.OwnsProcess)
                 console.LogToStandardErrorThreshold = LogLevel.Trace;
         });
         logging.Services.AddSingleton<ConsoleFormatter, PlainConsoleFormatter>();
+        logging.Services.AddSingleton<ConsoleFormatter, JsonLineFormatter>();
         logging.AddFilter(null, LogLevel.Warning);
         logging.AddFilter(TaskLog.Category, LogLevel.Information);
         // The host's messages on starting and stopping duplicate the coordinator's own.
@@ -366,7 +378,9 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
 /// <param name="Http">Such as <c>http://127.0.0.1:7601</c>.</param>
 /// <param name="TokenPath">The file that holds the token.</param>
 /// <param name="Workers">One per slot.</param>
-public sealed record CoordinatorAddresses(string Grpc, string Http, string TokenPath, IReadOnlyList<WorkerAddress> Workers);
+/// <param name="SelfSigned">The certificate that the coordinator made for itself; null if it did not.</param>
+public sealed record CoordinatorAddresses(
+    string Grpc, string Http, string TokenPath, SelfSignedDescription? SelfSigned, IReadOnlyList<WorkerAddress> Workers);
 
 /// <summary>A worker's slot.</summary>
 /// <param name="Name">Such as <c>worker-1</c>.</param>

@@ -91,7 +91,8 @@ internal static class CoordinatorServices
             services.AddSingleton(tls).AddSingleton<TlsCertificates>();
         return services
             .AddSingleton(provider => new TokenStore(
-                options.DataDirectory, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<TokenStore>>()))
+                options.DataDirectory, options.TokenFile, provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<TokenStore>>()))
             .AddSingleton<SecurityInstruments>()
             .AddSingleton<Authenticator>()
             .AddSingleton<TaskSessionAuthorizer>()

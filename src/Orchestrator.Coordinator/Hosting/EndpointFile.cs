@@ -8,9 +8,16 @@ internal sealed class EndpointFile(string dataDirectory) : IDisposable
 {
     private readonly string _path = Path.Combine(dataDirectory, ProtocolConstants.EndpointFileName);
 
-    public void Write(string grpc, string http, string local)
+    /// <summary>Writes the file.</summary>
+    /// <param name="grpc">The gRPC address.</param>
+    /// <param name="http">The HTTP address.</param>
+    /// <param name="local">The Unix socket.</param>
+    /// <param name="certificate">The certificate that the coordinator made for itself; null if it did not.</param>
+    public void Write(string grpc, string http, string local, string? certificate)
     {
         var content = new JsonObject { ["grpc"] = grpc, ["http"] = http, ["local"] = local, ["pid"] = Environment.ProcessId };
+        if (certificate is not null)
+            content["ca"] = certificate;
         // Written atomically: a reader never sees a partial file.
         var temporary = $"{_path}.{Environment.ProcessId}";
         File.WriteAllText(temporary, content.ToJsonString() + "\n");

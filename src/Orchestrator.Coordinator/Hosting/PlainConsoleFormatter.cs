@@ -17,14 +17,10 @@ internal sealed class PlainConsoleFormatter(TimeProvider time, CoordinatorOption
     public const string FormatterName = "plain";
 
     private const string OwnPrefix = "Orchestrator.";
-    private const string UnreadableMessage = "ErrorReadingMessage";
-    private const string FailedCall = "ErrorExecutingServiceMethod";
-    private const string RequestReader = "Grpc.AspNetCore.Server.Internal.PipeExtensions";
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
-        // The sender of an unreadable message gets an error; senders must not be able to fill the log.
-        if (logEntry.EventId.Name == UnreadableMessage || (logEntry.EventId.Name == FailedCall && IsEndOfRequest(logEntry.Exception)))
+        if (ClientNoise.Is(logEntry))
             return;
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
         textWriter.Write(string.Create(CultureInfo.InvariantCulture, $"{time.GetLocalNow():HH:mm:ss} {Word(logEntry.LogLevel)}: "));
@@ -39,10 +35,6 @@ internal sealed class PlainConsoleFormatter(TimeProvider time, CoordinatorOption
             textWriter.WriteLine(VisibleText.Line(line.ToString()));
         }
     }
-
-    // A client that cancels its call makes the read of the request fail. The server may see the call as cancelled only a moment later.
-    private static bool IsEndOfRequest(Exception? exception) =>
-        exception is IOException { StackTrace: { } stack } && stack.Contains(RequestReader, StringComparison.Ordinal);
 
     private static string Messages(Exception exception)
     {

@@ -26,6 +26,7 @@ internal static class ReloadableOptions
         Compare("--max-sessions-per-client", options => options.Objects.MaxSessionsPerClient);
         Compare("--max-streams-per-client", options => options.MaxStreamsPerClient);
         Compare("--verbose", options => options.Verbose);
+        Compare("--log-format", options => options.LogFormat);
         Compare("--no-pinning", options => options.Supervision.PinWorkers);
         Compare("--worker-command (groups)", options => string.Join(
             ',', options.Supervision.MoreGroups.Select(group => group.Name).Order(StringComparer.Ordinal)));

@@ -21,6 +21,17 @@ public sealed record CoordinatorOptions
     /// <summary>TLS of both ports; null means none, for loopback only.</summary>
     public TlsOptions? Tls { get; init; }
 
+    /// <summary>
+    /// Whether the coordinator makes a certificate for itself where <see cref="Tls"/> gives none. It lies in the data directory.
+    /// </summary>
+    public bool TlsSelfSigned { get; init; }
+
+    /// <summary>
+    /// A file with the owner's token, such as a mounted secret; replaced there, it is replaced here within a second. Null, the default,
+    /// keeps the token in the data directory, made at the first start.
+    /// </summary>
+    public string? TokenFile { get; init; }
+
     /// <summary>Whether a credential is required; false is for trials on loopback only, and logs a warning every minute.</summary>
     public bool Authentication { get; init; } = true;
 
@@ -96,6 +107,9 @@ public sealed record CoordinatorOptions
     /// <summary>Whether worker state changes are logged to the console, in addition to warnings.</summary>
     public bool Verbose { get; init; }
 
+    /// <summary>The form of the log on the console.</summary>
+    public LogFormat LogFormat { get; init; }
+
     /// <summary>The faults of these options, each naming the option, its value and the valid values.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -164,8 +178,13 @@ public sealed record CoordinatorOptions
     {
         if (IPAddress.IsLoopback(ListenAddress))
             return;
-        if (Tls is null)
-            faults.Add($"--listen {ListenAddress} is reached from other machines and needs TLS: --tls-cert and --tls-key are missing");
+        if (Tls is null && !TlsSelfSigned)
+        {
+            faults.Add(
+                $"--listen {ListenAddress} is reached from other machines and needs TLS: --tls-cert and --tls-key are missing; " +
+                "--tls-self-signed makes a certificate");
+        }
+
         if (!Authentication)
             faults.Add($"--listen {ListenAddress} is reached from other machines and needs a credential: --no-auth is for loopback only");
     }

@@ -137,6 +137,7 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
             State = (V1.TaskState)(int)task.State,
             Options = TaskPolicyMapper.ToOptions(task.Policy),
             Progress = task.Progress as V1.Progress,
+            AcceptedAt = Timestamp.FromDateTimeOffset(clock.ToWallClock(task.AcceptedAt)),
         };
         foreach (var attempt in task.EarlierAttempts)
         {

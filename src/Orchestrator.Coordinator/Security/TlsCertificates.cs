@@ -25,6 +25,11 @@ internal sealed partial class TlsCertificates
         _current = Load();
     }
 
+    /// <summary>The file and the fingerprint of the server's certificate.</summary>
+    public SelfSignedDescription Describe() => new(
+        _options.Certificate,
+        string.Join(':', Current().Server.TargetCertificate.GetCertHash(HashAlgorithmName.SHA256).Select(part => $"{part:X2}")));
+
     /// <summary>The server's side of a new handshake.</summary>
     /// <param name="requireClient">Whether a client certificate is required if an authority for them is configured; otherwise it is
     /// optional.</param>

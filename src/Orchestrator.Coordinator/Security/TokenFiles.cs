@@ -21,12 +21,16 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
     private const string ListName = "tokens.json";
     private const string KeptPrefix = "owner-until-";
     private const int LeastLength = 32;
+    private const int MaxLength = 256;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly string _listPath = Path.Combine(dataDirectory, ListName);
 
     /// <summary>The path of the owner's token.</summary>
     public string OwnerPath { get; } = Path.Combine(dataDirectory, ProtocolConstants.TokenFileName);
+
+    /// <summary>A file that gives the owner's token, such as a mounted secret; null, the default, if it is made here.</summary>
+    internal string? OwnerSource { get; init; }
 
     /// <summary>All tokens that have not expired, the owner's first.</summary>
     /// <exception cref="IOException">A file cannot be read, or is damaged; the message says which.</exception>
@@ -94,6 +98,30 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
     }
 
     /// <summary>
+    /// Takes over the owner's token from <see cref="OwnerSource"/>, so that commands on this machine find it where they always do.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be read, is not safe, or holds no token; the message says which.</exception>
+    internal void TakeOwnerFromSource()
+    {
+        if (OwnerSource is not { } path)
+            return;
+        if (!File.Exists(path))
+            throw new IOException($"--token-file {path} does not exist");
+        OwnedPath.CheckFile(path, "the token file");
+        var token = File.ReadAllText(path).Trim();
+        if (token.Length is < LeastLength or > MaxLength || token.Any(c => c is <= ' ' or > '~'))
+        {
+            throw new IOException(
+                $"--token-file {path} must hold a token of {LeastLength} to {MaxLength} printable ASCII characters without spaces, such " +
+                "as 'openssl rand -hex 32' prints");
+        }
+
+        using var gate = Lock();
+        if (ReadOwner() != token)
+            WriteWhole(OwnerPath, token + "\n");
+    }
+
+    /// <summary>
     /// Refuses files that other users could have written, before a forged token is accepted. Returns warnings on lesser deviations.
     /// </summary>
     /// <exception cref="IOException">Another user owns a file or may write it; the message says which.</exception>
@@ -105,7 +133,15 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
     internal static bool IsOwners(string id) => id == OwnerId || id.StartsWith(KeptPrefix, StringComparison.Ordinal);
 
     /// <summary>A stamp that changes whenever one of the files does.</summary>
-    internal (DateTime Owner, DateTime Others) Stamp() => (File.GetLastWriteTimeUtc(OwnerPath), File.GetLastWriteTimeUtc(_listPath));
+    internal (DateTime Owner, DateTime Others, DateTime Source) Stamp() => (
+        File.GetLastWriteTimeUtc(OwnerPath), File.GetLastWriteTimeUtc(_listPath),
+        OwnerSource is { } source ? TimeOf(source) : default);
+
+    // A mounted secret is a link to a link; its replacement changes the target, not the link.
+    private static DateTime TimeOf(string path) =>
+        !File.Exists(path) ? default
+        : File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? target.LastWriteTimeUtc
+        : File.GetLastWriteTimeUtc(path);
 
     private static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
@@ -121,7 +157,7 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
             return null;
         OwnedPath.CheckFile(OwnerPath, "the token file");
         var known = File.ReadAllText(OwnerPath).Trim();
-        return known.Length is >= LeastLength and <= 256 ? known : null;
+        return known.Length is >= LeastLength and <= MaxLength ? known : null;
     }
 
     private List<TokenEntry> Others()

@@ -23,13 +23,18 @@ internal sealed partial class TokenStore : IDisposable
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
     private FrozenDictionary<TokenDigest, Principal> _clients = FrozenDictionary<TokenDigest, Principal>.Empty;
-    private (DateTime, DateTime) _stamp;
+    private (DateTime Owner, DateTime Others, DateTime Source) _stamp;
     private long _version;
 
     /// <summary>Reads the tokens of the data directory, or creates the owner's at the first start.</summary>
-    public TokenStore(string dataDirectory, TimeProvider time, ILogger<TokenStore> logger)
+    /// <param name="dataDirectory">The data directory.</param>
+    /// <param name="ownerSource">A file that gives the owner's token; null if it is made.</param>
+    /// <param name="time">For expiry.</param>
+    /// <param name="logger">For files that cannot be read.</param>
+    /// <exception cref="IOException">A file cannot be used; the message says which.</exception>
+    public TokenStore(string dataDirectory, string? ownerSource, TimeProvider time, ILogger<TokenStore> logger)
     {
-        _files = new TokenFiles(dataDirectory, time);
+        _files = new TokenFiles(dataDirectory, time) { OwnerSource = ownerSource };
         _time = time;
         _logger = logger;
         foreach (var warning in _files.Check())
@@ -116,7 +121,9 @@ internal sealed partial class TokenStore : IDisposable
     private void Load()
     {
         // The stamp is read first: files that change during the read are read again.
-        _stamp = _files.Stamp();
+        var stamp = _files.Stamp();
+        _files.TakeOwnerFromSource();
+        _stamp = stamp with { Owner = _files.Stamp().Owner };
         _clients = _files.List().DistinctBy(entry => entry.Sha256).ToFrozenDictionary(
             entry => TokenDigest.Parse(entry.Sha256)!.Value,
             entry => new Principal(entry.Id, entry.Role)

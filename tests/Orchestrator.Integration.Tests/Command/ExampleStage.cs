@@ -24,7 +24,7 @@ public sealed class ExampleStage : IAsyncLifetime
         Script("worker.py", "import os, sys\nos.execvp('orchestrator', ['orchestrator', 'worker'] + sys.argv[1:])\n");
         File.WriteAllText(Path.Combine(Folder, "file"), "some text\n");
         File.WriteAllText(
-            Path.Combine(Folder, "serve.options"), "# as on the command line, one or more to a line\n--workers 1\n--allow-chaos\n");
+            Path.Combine(Folder, "serve.conf"), "# names as on the command line\nworkers = 1\nallow-chaos = true\n");
         using (var certificates = new TestCertificates())
         {
             var (certificate, key) = certificates.Server();
@@ -53,7 +53,7 @@ public sealed class ExampleStage : IAsyncLifetime
             "serve" => Directory.CreateTempSubdirectory("orchestrator-test-").FullName,
             // These change the state of their coordinator.
             _ when words.StartsWith("journal ", StringComparison.Ordinal) => await JournalAsync(),
-            "logs" => _grouped.DataDirectory,
+            "logs" or "wait" or "result" => _grouped.DataDirectory,
             "drain" or "load" or "scale" => (await OwnAsync(example)).DataDirectory,
             _ => example.Contains("--group", StringComparison.Ordinal) ? _grouped.DataDirectory : _usual.DataDirectory,
         };

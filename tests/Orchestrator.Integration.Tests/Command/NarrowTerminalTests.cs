@@ -167,7 +167,7 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
         static HandlerInfo With(string name, string example) => new() { Name = name, ExampleInput = Payloads.FromJson(example) };
         static string Banner(HandlerInfo[] handlers) =>
             Cli.Commands.ServeBanner.Write(
-                new CoordinatorAddresses("http://127.0.0.1:7600", "http://127.0.0.1:7601", "/tmp/token", []), handlers, "/tmp");
+                new CoordinatorAddresses("http://127.0.0.1:7600", "http://127.0.0.1:7601", "/tmp/token", null, []), handlers, "/tmp");
     }
 
     [Fact]

@@ -14,13 +14,13 @@ public sealed class ReloadTests
     public async Task A_hang_up_reads_the_file_of_options_again_and_loses_no_task()
     {
         using var directory = new TemporaryDirectory();
-        var file = Path.Combine(directory.Path, "serve.options");
-        await File.WriteAllTextAsync(file, "--workers 1\n--max-io 100\n");
-        await using var coordinator = await CoordinatorProcess.StartBehindAsync(s_terminal, $"@{file}");
+        var file = Path.Combine(directory.Path, "serve.conf");
+        await File.WriteAllTextAsync(file, "workers = 1\nmax-io = 100\n");
+        await using var coordinator = await CoordinatorProcess.StartBehindAsync(s_terminal, "--config", file);
         var before = Assert.Single(await coordinator.WorkersAsync()).Pid;
         var waiting = coordinator.RunAsync(Specs.Json("sleep", """{"ms": 300}"""));
 
-        await File.WriteAllTextAsync(file, "# more of everything\n--workers 2 --max-io 50\n--allow-chaos\n--credits 9\n");
+        await File.WriteAllTextAsync(file, "# more of everything\nworkers = 2\nmax-io = 50\nallow-chaos = true\ncredits = 9\n");
         Signals.Send(coordinator.Pid, Signals.HangUp);
         var done = await coordinator.WaitForEventAsync("coordinator.reloaded");
         Assert.Contains("a restart is needed for --credits", done.Message, StringComparison.Ordinal);
@@ -36,15 +36,15 @@ public sealed class ReloadTests
     }
 
     [Theory]
-    [InlineData("--workers many", "many")]
-    [InlineData("--workers 2 --max-io 0", "MaxConcurrentIo is '0'")]
-    [InlineData("--colour red", "--colour")]
+    [InlineData("workers = many", "'many' is not a whole number, as --workers needs")]
+    [InlineData("workers = 2\nmax-io = 0", "MaxConcurrentIo is '0'")]
+    [InlineData("colour = red", "line 1: there is no option 'colour'")]
     public async Task Options_that_are_wrong_change_nothing_and_are_named(string options, string named)
     {
         using var directory = new TemporaryDirectory();
-        var file = Path.Combine(directory.Path, "serve.options");
-        await File.WriteAllTextAsync(file, "--workers 1\n");
-        await using var coordinator = await CoordinatorProcess.StartBehindAsync(s_terminal, $"@{file}");
+        var file = Path.Combine(directory.Path, "serve.conf");
+        await File.WriteAllTextAsync(file, "workers = 1\n");
+        await using var coordinator = await CoordinatorProcess.StartBehindAsync(s_terminal, "--config", file);
         var before = Assert.Single(await coordinator.WorkersAsync()).Pid;
         await File.WriteAllTextAsync(file, options);
         Signals.Send(coordinator.Pid, Signals.HangUp);

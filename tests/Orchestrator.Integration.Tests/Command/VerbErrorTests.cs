@@ -12,6 +12,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     {
         ["serve"] = "is the coordinator",
         ["completion"] = "prints a script",
+        ["config show"] = "reads options only",
         ["guide"] = "starts a coordinator of its own",
         ["doctor"] = "a coordinator that does not answer is one of its findings, and its exit code is 1",
         ["journal accept"] = "works on the data directory",
@@ -25,7 +26,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     };
 
     /// <summary>Verbs that submit tasks, and so are rejected by a draining coordinator.</summary>
-    private static readonly string[] Submitters = ["run", "bench tasks", "bench pool", "bench compare", "demo"];
+    private static readonly string[] Submitters = ["run", "submit", "bench tasks", "bench pool", "bench compare", "demo"];
 
     public static TheoryData<string> Callers => [.. VerbTree.Leaves.Select(leaf => leaf.Words).Where(words => !Local.ContainsKey(words))];
 
@@ -36,7 +37,10 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
 
     // Of the local verbs, those that print and do not change a coordinator.
     public static TheoryData<string> Printers =>
-        [.. CallersOnce.Select(row => row.Data), "completion", "doctor", "journal dump", "journal verify", "token create", "token list"];
+    [
+        .. CallersOnce.Select(row => row.Data), "completion", "config show", "doctor", "journal dump", "journal verify", "token create",
+        "token list",
+    ];
 
     public static TheoryData<string> Refused => [.. Submitters];
 

@@ -222,7 +222,7 @@ public sealed class ParserTests : IDisposable
     {
         var path = Path.Combine(_directory, "endpoint.json");
         using var file = new EndpointFile(_directory);
-        file.Write("http://127.0.0.1:7600", "http://127.0.0.1:7601", "unix:/run/coordinator.sock");
+        file.Write("http://127.0.0.1:7600", "http://127.0.0.1:7601", "unix:/run/coordinator.sock", "/tmp/tls-cert.pem");
         Reads(
             bytes =>
             {

@@ -129,7 +129,7 @@ public sealed class RoleTests(SharedCoordinator shared) : IClassFixture<SharedCo
     {
         using var directory = new TemporaryDirectory();
         var clock = new HandClock();
-        using var store = new TokenStore(directory.Path, clock, NullLogger<TokenStore>.Instance);
+        using var store = new TokenStore(directory.Path, null, clock, NullLogger<TokenStore>.Instance);
         var (_, token) = new TokenFiles(directory.Path, clock).Create(Role.Observe, TimeSpan.FromHours(1), "hour");
         var caller = store.Identify("Bearer " + token)!;
         Assert.Equal(("hour", Role.Observe), (caller.Name, caller.Role));

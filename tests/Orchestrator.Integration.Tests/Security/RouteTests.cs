@@ -66,7 +66,7 @@ public sealed class RouteTests(SharedCoordinator shared) : IClassFixture<SharedC
         using var directory = new TemporaryDirectory();
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var store = new TokenStore(
-            directory.Path, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<TokenStore>.Instance);
+            directory.Path, null, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<TokenStore>.Instance);
         var finder = new Authenticator(
             store, new CoordinatorOptions { DataDirectory = directory.Path }, new SecurityInstruments(
                 services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()));

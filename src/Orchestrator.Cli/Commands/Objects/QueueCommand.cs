@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.Cli.Output;
 using Orchestrator.V1;
 
@@ -19,6 +20,8 @@ internal static class QueueCommand
 
     private static readonly Option<string?> DeadLetters =
         new("--dead-letters") { Description = "The queue that receives dead items; otherwise they are dropped.", HelpName = "QUEUE" };
+
+    private static readonly Option<string> Durability = DurabilityOption.Create("the queue with its items");
 
     private static readonly Option<long> Priority =
         new("--priority") { Description = "In a priority queue: smallest first.", HelpName = "N" };
@@ -42,7 +45,7 @@ internal static class QueueCommand
 
     private static Command CreateCreate() =>
         new Command("create", "Creates a queue; does nothing if the same one exists.") { ObjectCommands.Name, Kind, MaxItems, MaxDeliveries,
-            DeadLetters }
+            DeadLetters, Durability }
             .Examples("orchestrator queue create jobs",
                 "orchestrator queue create jobs --kind priority --max-deliveries 3 --dead-letters jobs-dead")
             .WithClient(async (context, client, token) =>
@@ -55,6 +58,7 @@ internal static class QueueCommand
                         MaxItems = context.Get(MaxItems),
                         MaxDeliveries = context.Get(MaxDeliveries),
                         DeadLetterQueue = context.Get(DeadLetters) ?? "",
+                        Durability = DurabilityOption.Parse(context.Get(Durability)),
                     },
                     token);
                 if (context.Terminal.IsJson)
