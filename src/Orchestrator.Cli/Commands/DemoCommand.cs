@@ -9,8 +9,13 @@ namespace Orchestrator.Cli.Commands;
 /// <summary><c>orchestrator demo</c>: the same tasks in process and across processes, compared.</summary>
 internal static class DemoCommand
 {
+    private static readonly Option<bool> Kill = new("--kill-worker")
+    {
+        Description = "First kill a worker process of the coordinator in the middle of work, and show what becomes of the tasks.",
+    };
+
     public static Command Create() =>
-        new Command("demo", "Streams CPU-bound and IO-bound tasks to a running coordinator and compares where they ran.")
+        new Command("demo", "Streams CPU-bound and IO-bound tasks to a running coordinator and compares where they ran.") { Kill }
             .Examples("scripts/demo", "orchestrator demo")
             .HandledBy(RunAsync);
 
@@ -31,9 +36,17 @@ internal static class DemoCommand
             terminal.Line(
                 $"A CPU-bound task throws {Format.Count(samples)} random points at a circle; an IO-bound one waits " +
                 $"{Workload.TaskTime.TotalMilliseconds} ms.");
+            var workloads = Workload.Create(samples);
+            if (context.Get(Kill))
+            {
+                terminal.Line("");
+                await new WorkerKill(client, terminal, token).RunAsync(workloads[0], status.Workers.Count);
+                terminal.Line("");
+            }
+
             var heats = terminal.ShowsProgress && !Console.IsOutputRedirected
-                ? await WithBarsAsync(terminal, run, Workload.Create(samples))
-                : await WithLinesAsync(terminal, run, Workload.Create(samples));
+                ? await WithBarsAsync(run, workloads)
+                : await WithLinesAsync(terminal, run, workloads);
             DemoReport.Write(terminal, heats, status.Workers.Count);
             return ExitCode.Ok;
         }
@@ -47,20 +60,17 @@ internal static class DemoCommand
     private static async Task<List<Heat>> WithLinesAsync(Terminal terminal, DemoRun run, Workload[] workloads)
     {
         var heats = new List<Heat>();
+        terminal.Line($"Comparing {string.Join(", ", Contender.All.Select(contender => contender.Name))} …");
         foreach (var workload in workloads)
         {
             foreach (var contender in Contender.All)
-            {
-                var heat = await run.RunAsync(workload, contender, null);
-                heats.Add(heat);
-                terminal.Line($"  {workload.Name,-10} {contender.Name,-14} {workload.Tasks.Count} tasks in {Format.Time(heat.Elapsed)}");
-            }
+                heats.Add(await run.RunAsync(workload, contender, null));
         }
 
         return heats;
     }
 
-    private static async Task<List<Heat>> WithBarsAsync(Terminal terminal, DemoRun run, Workload[] workloads)
+    private static async Task<List<Heat>> WithBarsAsync(DemoRun run, Workload[] workloads)
     {
         var heats = new List<Heat>();
         using var console = new BarConsole(Console.Out);

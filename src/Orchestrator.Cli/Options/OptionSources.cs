@@ -27,8 +27,8 @@ internal static class OptionSources
     /// <summary>The file of options.</summary>
     public static readonly Option<string?> Config = new("--config")
     {
-        Description = "A file of options, each on a line of its own, such as 'grpc-port = 7600'. Flags win over environment variables, and " +
-            "these over the file.",
+        Description = "A file of options, each on a line of its own, such as 'grpc-port = 7600'. Flags win over environment variables, " +
+            "and these over the file.",
         HelpName = "FILE",
     };
 
