@@ -48,15 +48,12 @@ public sealed partial class DocumentationShellTests
         await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
         using var folder = new TemporaryDirectory();
         using var home = new TemporaryDirectory();
-        using var files = new TemporaryDirectory();
         LinkRepository(folder.Path);
         Directory.CreateDirectory(Path.Combine(home.Path, ".local", "state"));
         Directory.CreateSymbolicLink(Path.Combine(home.Path, ".local", "state", "orchestrator"), coordinator.DataDirectory);
-        var (script, outcomes) = (Path.Combine(files.Path, "script"), Path.Combine(files.Path, "outcomes"));
         var lines = LinesOf(blocks, coordinator);
-        await File.WriteAllLinesAsync(script, lines, TestContext.Current.CancellationToken);
 
-        var output = await RunAsync(["-c", Driver, "page", script, outcomes], folder.Path, new Dictionary<string, string>
+        var (ends, output) = await RunAsync(lines, folder.Path, new Dictionary<string, string>
         {
             ["HOME"] = home.Path,
             ["ORCHESTRATOR_DATA_DIR"] = coordinator.DataDirectory,
@@ -64,10 +61,25 @@ public sealed partial class DocumentationShellTests
                 Environment.GetEnvironmentVariable("PATH"), Repository.PathOf("artifacts", "tools", "node_modules", ".bin")),
         });
 
-        var ends = File.ReadLines(outcomes).Select(line => Outcome.Parse(line, lines)).ToArray();
         Assert.True(ends.Length > 0 && ends[^1].Last == lines.Length, $"{page} did not run to its end: {output}");
         var faults = ends.Where(end => !end.IsExpected).Select(end => $"{page}:{end.First} ended with {end.Code}: {end.Command}").ToArray();
         Assert.True(faults.Length == 0, $"{string.Join('\n', faults)}\n{output}");
+    }
+
+    [Fact]
+    public async Task A_command_that_ends_otherwise_than_stated_is_seen()
+    {
+        int[] faulty = [2, 4, 6];
+        using var folder = new TemporaryDirectory();
+        var (ends, _) = await RunAsync(
+            [
+                "true", "false", "false   # exits with 1", "true   # exits with 1", "false   # may exit with 1", "for i in 1 2; do",
+                "  false", "done",
+            ],
+            folder.Path,
+            []);
+        Assert.Equal(faulty, ends.Where(end => !end.IsExpected).Select(end => end.First));
+        Assert.Equal(8, ends[^1].Last);
     }
 
     [Fact]
@@ -124,9 +136,14 @@ public sealed partial class DocumentationShellTests
         }
     }
 
-    private static async Task<string> RunAsync(string[] arguments, string folder, Dictionary<string, string> environment)
+    /// <summary>Runs the lines of a script; returns how each command ended, and all that was printed.</summary>
+    private static async Task<(Outcome[] Ends, string Output)> RunAsync(
+        string[] lines, string folder, Dictionary<string, string> environment)
     {
-        var start = new ProcessStartInfo("/bin/bash", arguments)
+        using var files = new TemporaryDirectory();
+        var (script, outcomes) = (Path.Combine(files.Path, "script"), Path.Combine(files.Path, "outcomes"));
+        await File.WriteAllLinesAsync(script, lines, TestContext.Current.CancellationToken);
+        var start = new ProcessStartInfo("/bin/bash", ["-c", Driver, "page", script, outcomes])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -149,7 +166,7 @@ public sealed partial class DocumentationShellTests
             throw new TimeoutException($"bash did not end within {Limit}: {await output}{await error}");
         }
 
-        return await output + await error;
+        return ([.. File.ReadLines(outcomes).Select(line => Outcome.Parse(line, lines))], await output + await error);
     }
 
     /// <summary>How a command of a page ended.</summary>
