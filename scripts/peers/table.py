@@ -1,4 +1,4 @@
-"""Runs each row of the comparison in turn with its peer, and prints the table that the README shows.
+"""Runs each row of the comparison in turn with its peer, and prints the table that docs/performance.md shows.
 
     python3 table.py ORCHESTRATOR DATA_DIR NODE_MODULES ROUNDS SECONDS [GROUP…]
 

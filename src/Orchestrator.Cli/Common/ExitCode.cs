@@ -1,6 +1,6 @@
 namespace Orchestrator.Cli.Common;
 
-/// <summary>The command's exit codes; the README lists them.</summary>
+/// <summary>The command's exit codes; docs/cli.md lists them.</summary>
 internal static class ExitCode
 {
     public const int Ok = 0;

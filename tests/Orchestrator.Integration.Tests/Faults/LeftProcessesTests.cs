@@ -44,7 +44,7 @@ public sealed class LeftProcessesTests : IDisposable
                 await ProcessFamily.WaitForEndAsync(child, limit.Token);
                 var swept = await second.WaitForEventAsync("coordinator.swept");
                 Assert.EndsWith($"pid {child}", swept.Message, StringComparison.Ordinal);
-                // As the README says.
+                // As docs/guarantees.md states.
                 Assert.True(Directory.Exists($"/proc/{escaped}"));
                 Assert.All(Leftovers(), file => Assert.Contains(PidOf(file), second.Family()));
             }

@@ -6,7 +6,7 @@ using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
-/// <summary>Programs with an embedded pool: the README's two samples, run unchanged.</summary>
+/// <summary>Programs with an embedded pool: the two samples of docs/embedded-pool.md, run unchanged.</summary>
 public sealed class EmbeddedPoolTests(ITestOutputHelper output)
 {
     [Fact]

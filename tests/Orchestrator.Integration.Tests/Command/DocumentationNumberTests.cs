@@ -8,35 +8,36 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Command;
 
 /// <summary>
-/// Part 5, 30: the numbers in README.md match the code: defaults of options by reflection, limits as a coordinator lists them.
+/// Part 5, 30: the numbers in docs/configuration.md match the code: defaults of options by reflection, limits as a coordinator lists them.
 /// </summary>
-public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
+public sealed partial class DocumentationNumberTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
-    /// <summary>Properties whose default README states in words.</summary>
+    private const string Page = "docs/configuration.md";
+
+    /// <summary>Properties whose default the page states in words.</summary>
     private static readonly string[] s_inWords =
     [
-        "DataDirectory", "InProcessThreads", "MemoryBudget", "S.Command", "S.InheritedVariables", "S.MaxWorkerMemory", "S.MoreGroups",
-        "S.PinWorkers", "S.RecycleAfterTasks",
-        "S.Workers", "Verbose",
+        "AllowedHosts", "Authentication", "DataDirectory", "InProcessThreads", "ListenAddress", "MemoryBudget", "S.Command",
+        "S.InheritedVariables", "S.MaxWorkerMemory", "S.MoreGroups", "S.PinWorkers", "S.RecycleAfterTasks", "S.Workers", "Tls", "Verbose",
     ];
 
-    /// <summary>Where README states a limit: the start of a row in one of its tables.</summary>
+    /// <summary>Where the page states a limit: the start of a row in one of its tables.</summary>
     private static readonly Dictionary<string, string> s_rows = new(StringComparer.Ordinal)
     {
         ["tasks"] = "| | `E.MaxTasks` |",
         ["payload_bytes_total"] = "| | `E.MaxPayloadBytes` |",
         ["request_ids"] = "| | `E.RequestIdWindow`, `E.MaxRequestIds` |",
         ["affinity_keys"] = "| | `E.MaxAffinityKeys` |",
-        ["objects.sessions"] = "| sessions, of which a tenth is kept",
-        ["objects.named"] = "| sessions, of which a tenth is kept",
-        ["objects.waits"] = "| sessions, of which a tenth is kept",
-        ["objects.replays"] = "| sessions, of which a tenth is kept",
+        ["objects.sessions"] = "| sessions; named objects; operations that wait;",
+        ["objects.named"] = "| sessions; named objects; operations that wait;",
+        ["objects.waits"] = "| sessions; named objects; operations that wait;",
+        ["objects.replays"] = "| sessions; named objects; operations that wait;",
         ["history_tasks"] = "| | `J.HistoryAge`, `J.HistoryTasks`, `J.HistoryBytes` |",
         ["history_bytes"] = "| | `J.HistoryAge`, `J.HistoryTasks`, `J.HistoryBytes` |",
-        ["tasks_per_client"] = "| per client: tasks; bytes; sessions",
-        ["payload_bytes_per_client"] = "| per client: tasks; bytes; sessions",
-        ["sessions_per_client"] = "| per client: tasks; bytes; sessions",
-        ["streams_per_client"] = "| per client: tasks; bytes; sessions",
+        ["tasks_per_client"] = "| per client: tasks; bytes; sessions; streams |",
+        ["payload_bytes_per_client"] = "| per client: tasks; bytes; sessions; streams |",
+        ["sessions_per_client"] = "| per client: tasks; bytes; sessions; streams |",
+        ["streams_per_client"] = "| per client: tasks; bytes; sessions; streams |",
         ["objects_per_client"] = "| per client: shared objects that it made;",
         ["waits_per_client"] = "| per client: shared objects that it made;",
         ["payload_bytes"] = "| one input or output |",
@@ -58,36 +59,34 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
         ["worker_blocking"] = "| `--blocking-threads` |",
     };
 
-    /// <summary>Fractions of the memory budget, which README states as such, and limits without a bound of their own.</summary>
+    /// <summary>Fractions of the memory budget, which the page states as such, and limits without a bound of their own.</summary>
     private static readonly string[] s_parts =
         ["memory", "memory_kept", "memory_kept_per_client", "object_bytes_per_client", "incoming_bytes", "streams"];
 
-    private static readonly string[] s_readme = File.ReadAllLines(Repository.PathOf("README.md"));
+    private static readonly string[] s_lines = Documentation.Lines(Page);
 
     [Fact]
     public void The_defaults_of_options_are_those_of_the_code()
     {
         var inWords = new List<string>();
         var compared = 0;
-        foreach (var row in s_readme.SkipWhile(line => line != "## Options").TakeWhile(line => line != "## Limits"))
+        foreach (var row in s_lines.SkipWhile(line => line != "## Options").TakeWhile(line => line != "## Limits"))
         {
             if (Row().Match(row) is not { Success: true } match)
                 continue;
-            // The property may be followed by an explanation of its letter.
-            var properties = Property().Matches(match.Groups["properties"].Value).Select(property => property.Groups[1].Value).Where(
-                name => name is not ("J." or "Journal")).ToArray();
+            var properties = Property().Matches(match.Groups["properties"].Value).Select(property => property.Groups[1].Value).ToArray();
             var defaults = Separator().Split(match.Groups["defaults"].Value.Trim());
             foreach (var (index, property) in properties.Index())
             {
                 var value = ValueOf(property);
-                if (defaults.Length != properties.Length || Parse(defaults[index], value) is not { } told)
+                if (defaults.Length != properties.Length || Parse(defaults[index], value) is not { } stated)
                 {
                     inWords.Add(property);
                     continue;
                 }
 
                 compared++;
-                Assert.True(told == Number(value), $"README says that {property} is {defaults[index]}, and it is {value}");
+                Assert.True(stated == Number(value), $"{Page} says that {property} is {defaults[index]}, and it is {value}");
             }
         }
 
@@ -96,17 +95,17 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
     }
 
     [Fact]
-    public async Task The_limits_of_a_coordinator_are_those_of_readme()
+    public async Task The_limits_of_a_coordinator_are_those_of_the_page()
     {
         var limits = (await shared.Coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), CoordinatorProcess.Deadline())).Limits;
         Assert.Equal(
             s_rows.Keys.Concat(s_parts).Order(StringComparer.Ordinal), limits.Select(limit => limit.Name).Order(StringComparer.Ordinal));
         foreach (var limit in limits.Where(limit => !s_parts.Contains(limit.Name)))
         {
-            var row = Assert.Single(s_readme, line => line.StartsWith(s_rows[limit.Name], StringComparison.Ordinal));
+            var row = Assert.Single(s_lines, line => line.StartsWith(s_rows[limit.Name], StringComparison.Ordinal));
             Assert.True(
                 Forms(limit.Maximum).Any(form => Regex.IsMatch(row, $@"(?<![0-9,]){Regex.Escape(form)}(?![0-9,]*[0-9])")),
-                $"{limit.Name} is {limit.Maximum:N0}, which README does not say: {row}");
+                $"{limit.Name} is {limit.Maximum:N0}, which {Page} does not say: {row}");
         }
     }
 
@@ -127,13 +126,13 @@ public sealed partial class ReadmeNumberTests(SharedCoordinator shared) : IClass
         {
             "S." => options.Supervision,
             "E." => options.Engine,
-            "J." =>
-            options.Journal,
-            _ => options
+            "J." => options.Journal,
+            "O." => options.Objects,
+            _ => options,
         };
         var name = property.Contains('.', StringComparison.Ordinal) ? property[2..] : property;
         return (holder.GetType().GetProperty(name)
-            ?? throw new InvalidOperationException($"README names {property}, and there is no such property")).GetValue(holder);
+            ?? throw new InvalidOperationException($"{Page} names {property}, and there is no such property")).GetValue(holder);
     }
 
     private static double Number(object? value) =>
