@@ -9,7 +9,7 @@ public static class Documentation
 
     private static readonly string[] s_generated = ["artifacts", "bin", "obj", "node_modules"];
 
-    private static readonly Lazy<IReadOnlyList<DocumentationBlock>> s_blocks = new(() => [.. Pages.SelectMany(BlocksOf)]);
+    private static readonly Lazy<IReadOnlyList<DocumentationBlock>> s_blocks = new(ReadBlocks);
 
     /// <summary>Their paths in the repository.</summary>
     public static IReadOnlyList<string> Pages { get; } =
@@ -55,6 +55,8 @@ public static class Documentation
             where !name.StartsWith('.') && !s_generated.Contains(name)
             from path in MarkdownIn(child)
             select path);
+
+    private static IReadOnlyList<DocumentationBlock> ReadBlocks() => [.. Pages.SelectMany(BlocksOf)];
 
     private static IEnumerable<DocumentationBlock> BlocksOf(string page)
     {

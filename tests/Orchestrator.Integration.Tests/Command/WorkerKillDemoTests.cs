@@ -16,7 +16,7 @@ public sealed class WorkerKillDemoTests
         await using var client = await OrchestratorClient.ConnectAsync(
             new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
         using var output = new StringWriter();
-        var terminal = new Terminal(isJson: false, output, output);
+        var terminal = new Terminal(json: false, output, output);
         // Long enough that the worker of the eighth result is at its next task when it is killed.
         await new WorkerKill(client, terminal, CancellationToken.None).RunAsync(Workload.Create(2_000_000)[0], 2);
         var lines = output.ToString().TrimEnd().Split('\n');
