@@ -14,7 +14,7 @@ namespace Orchestrator.Cli.LoadTest;
 internal sealed class LoadSender : IAsyncDisposable
 {
     // A schedule is drawn beforehand, in parts of this length, so that hours need no more memory than seconds.
-    private static readonly TimeSpan s_part = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PartLength = TimeSpan.FromSeconds(5);
 
     private readonly LoadClient _spec;
     private readonly LoadLedger _ledger;
@@ -112,7 +112,7 @@ internal sealed class LoadSender : IAsyncDisposable
         }
 
         length = length < left ? length : left;
-        return (rate, length < s_part ? length : s_part);
+        return (rate, length < PartLength ? length : PartLength);
     }
 
     private void Send(ArrivalSchedule schedule, long begin, int from, int to, CancellationToken token)

@@ -15,7 +15,7 @@ namespace Orchestrator.Client.Objects;
 /// <remarks>Safe for many threads. All operations share one stream; a wait does not take a call of its own.</remarks>
 public sealed class CoordinationSession : IAsyncDisposable
 {
-    private static readonly TimeSpan s_closeLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(5);
 
     private readonly ObjectStream _stream;
     private readonly bool _isOwner;
@@ -207,7 +207,7 @@ public sealed class CoordinationSession : IAsyncDisposable
         _stream.Failed -= OnFailed;
         try
         {
-            using var limit = new CancellationTokenSource(s_closeLimit, TimeProvider.System);
+            using var limit = new CancellationTokenSource(CloseLimit, TimeProvider.System);
             await Services.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = Id }, cancellationToken: limit.Token);
         }
         catch (Exception exception) when (exception is Grpc.Core.RpcException or OperationCanceledException or ObjectDisposedException)

@@ -22,7 +22,7 @@ internal sealed class ObjectStream : IAsyncDisposable
     // Measuring an operation costs half of what writing it costs; only operations that carry payloads or lists can be large.
     private const int UsualBytes = 64;
 
-    private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
 
     private readonly CreateSessionRequest _create;
     private readonly Lock _gate = new();
@@ -169,7 +169,7 @@ internal sealed class ObjectStream : IAsyncDisposable
                 return;
             }
 
-            await Task.Delay(s_firstPause * Math.Pow(2, _failures - 1), TimeProvider.System, _disposing.Token).ConfigureAwait(
+            await Task.Delay(FirstPause * Math.Pow(2, _failures - 1), TimeProvider.System, _disposing.Token).ConfigureAwait(
                 ConfigureAwaitOptions.SuppressThrowing);
         }
     }

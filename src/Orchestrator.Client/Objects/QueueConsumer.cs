@@ -14,7 +14,7 @@ namespace Orchestrator.Client.Objects;
 public sealed class QueueConsumer : IAsyncDisposable
 {
     // Time for the coordinator to take the last settlements; after that they count as lost with the stream.
-    private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
 
     private readonly SharedQueue _queue;
     private readonly CoordinationSession _session;
@@ -134,7 +134,7 @@ public sealed class QueueConsumer : IAsyncDisposable
     {
         // Continue outside the lock that the starting caller holds.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        _ending.CancelAfter(s_farewell);
+        _ending.CancelAfter(Farewell);
         try
         {
             await writing;

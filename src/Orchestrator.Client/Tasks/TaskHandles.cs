@@ -11,6 +11,7 @@ public static class TaskHandles
     public static Task<T[]> WhenAll<T>(params IEnumerable<TaskHandle<T>> handles) =>
         Task.WhenAll(handles.Select(handle => handle.AsTask()));
 
+#pragma warning disable IDE1006 // Named as what they are like: Task.WhenAny and Python's as_completed.
     /// <summary>The first task to end, successfully or not.</summary>
     public static async Task<TaskHandle<T>> WhenAny<T>(params IEnumerable<TaskHandle<T>> handles)
     {
@@ -32,6 +33,7 @@ public static class TaskHandles
         await foreach (var ended in Task.WhenEach(byEnd.Keys).WithCancellation(cancellationToken))
             yield return byEnd[ended];
     }
+#pragma warning restore IDE1006
 
     /// <summary>Waits for some of the tasks or all. A timeout is a result: unfinished tasks are pending.</summary>
     /// <param name="handles">The tasks.</param>

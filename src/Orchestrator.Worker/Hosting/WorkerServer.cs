@@ -21,8 +21,8 @@ namespace Orchestrator.Worker.Hosting;
 /// <summary>The gRPC server on the worker's Unix socket, without the code that concerns the surrounding process.</summary>
 internal sealed class WorkerServer : IAsyncDisposable
 {
-    private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
 
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly WebApplication _app;
@@ -131,7 +131,7 @@ internal sealed class WorkerServer : IAsyncDisposable
             return;
         try
         {
-            await Task.Delay(s_closeTimeout, Runtime.Time, connection);
+            await Task.Delay(CloseTimeout, Runtime.Time, connection);
         }
         catch (OperationCanceledException)
         {
@@ -179,7 +179,7 @@ internal sealed class WorkerServer : IAsyncDisposable
         builder.Services.AddSingleton(_ => CreateHealth());
         // The worker handles signals itself, see WorkerBuilder.
         builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoLifetime>());
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = s_stopTimeout);
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = StopTimeout);
     }
 
     private static void Configure(KestrelServerOptions options, string socket)

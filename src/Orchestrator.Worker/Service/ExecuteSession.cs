@@ -14,7 +14,7 @@ namespace Orchestrator.Worker.Service;
 /// </summary>
 internal sealed class ExecuteSession
 {
-    private static readonly TimeSpan s_halfCloseLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan HalfCloseLimit = TimeSpan.FromSeconds(2);
 
     private readonly IAsyncStreamReader<MessageBuffer> _requests;
     private readonly AttemptResponseWriter _responses;
@@ -68,7 +68,7 @@ internal sealed class ExecuteSession
         await _responses.FlushAllAsync();
         // A server that ends a stream before its client has half-closed resets it, and a client may then drop received data that it has not
         // read yet. The coordinator half-closes once it has every result; the wait for one that does not is short.
-        await Task.WhenAny(_halfClosed.Task, _end.Task, Task.Delay(s_halfCloseLimit, _time));
+        await Task.WhenAny(_halfClosed.Task, _end.Task, Task.Delay(HalfCloseLimit, _time));
         _end.TrySetResult(StreamEnd.Clean);
     }
 

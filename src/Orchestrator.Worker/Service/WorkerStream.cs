@@ -8,7 +8,7 @@ namespace Orchestrator.Worker.Service;
 /// <summary>The coordinator's one stream of orders, over any transport: sends Hello, then runs the orders until the end.</summary>
 internal static class WorkerStream
 {
-    private static readonly TimeSpan s_heartbeat = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(500);
 
     /// <param name="runtime">The process's singletons.</param>
     /// <param name="write">Writes a message; never called while an earlier call is unfinished.</param>
@@ -27,7 +27,7 @@ internal static class WorkerStream
         };
         var meter = new ProcessMetrics(runtime.Time);
         using var beating = heartbeat = new HeartbeatThread(
-            s_heartbeat,
+            Heartbeat,
             runtime.Time,
             responses.Write,
             () =>

@@ -43,18 +43,18 @@ internal sealed class AsyncInvoker<TIn, TOut>(JsonCodec<TIn> input, JsonCodec<TO
 
 internal sealed class NoAnswerInvoker<TIn>(JsonCodec<TIn> input, Func<TIn, TaskContext, Task> handler) : TaskInvoker
 {
-    private static readonly ByteString s_null = PayloadCodec.EncodeJsonText("null"u8);
+    private static readonly ByteString Null = PayloadCodec.EncodeJsonText("null"u8);
 
     public override ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)
     {
         var task = handler(input.Decode(message), context);
-        return task.IsCompletedSuccessfully ? new(s_null) : AwaitAsync(task);
+        return task.IsCompletedSuccessfully ? new(Null) : AwaitAsync(task);
     }
 
     private static async ValueTask<ByteString> AwaitAsync(Task task)
     {
         await task;
-        return s_null;
+        return Null;
     }
 }
 
