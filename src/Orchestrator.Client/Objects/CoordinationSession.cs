@@ -127,12 +127,12 @@ public sealed class CoordinationSession : IAsyncDisposable
         var stream = new ObjectStream(services, create);
         try
         {
-            var id = await stream.Session.WaitAsync(cancellationToken);
+            var id = await stream.Session.WaitAsync(cancellationToken).ConfigureAwait(false);
             return new CoordinationSession(stream, isOwner: true, id);
         }
         catch
         {
-            await stream.DisposeAsync();
+            await stream.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -169,7 +169,7 @@ public sealed class CoordinationSession : IAsyncDisposable
     {
         var request = new WatchStateRequest { Kind = kind, Name = name, AfterVersion = afterVersion, KeyPrefix = keyPrefix };
         using var call = Services.State.WatchState(request, cancellationToken: cancellationToken);
-        while (await Services.Errors.MoveNextAsync(call.ResponseStream, cancellationToken))
+        while (await Services.Errors.MoveNextAsync(call.ResponseStream, cancellationToken).ConfigureAwait(false))
             yield return call.ResponseStream.Current;
     }
 
@@ -216,7 +216,7 @@ public sealed class CoordinationSession : IAsyncDisposable
             // answer.
         }
 
-        await _stream.DisposeAsync();
+        await _stream.DisposeAsync().ConfigureAwait(false);
     }
 
     private void OnNotice(Notice notice)

@@ -88,8 +88,8 @@ internal sealed class ObjectStream : IAsyncDisposable
                     _outgoing.Writer.TryWrite(new StreamItem(null, operation.OperationId, 0));
                 }
             },
-            null);
-        var outcome = await pending.Outcome.Task;
+            null).ConfigureAwait(false);
+        var outcome = await pending.Outcome.Task.ConfigureAwait(false);
         if (outcome.ResponseCase != Outcome.ResponseOneofCase.Error)
             return outcome;
         if (outcome.Error.Reason == ErrorReason.Cancelled)
@@ -124,8 +124,8 @@ internal sealed class ObjectStream : IAsyncDisposable
     /// <summary>Ends the stream. The session lives on for its time to live, unless it was closed.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _disposing.CancelAsync();
-        await _running;
+        await _disposing.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
         _disposing.Dispose();
     }
 
@@ -135,7 +135,7 @@ internal sealed class ObjectStream : IAsyncDisposable
         {
             try
             {
-                await ConnectAsync();
+                await ConnectAsync().ConfigureAwait(false);
                 Fail(new OrchestratorException(
                     "the coordinator ended the session's stream", StatusCode.Unavailable, ErrorReason.Unspecified, null));
                 return;
@@ -181,7 +181,7 @@ internal sealed class ObjectStream : IAsyncDisposable
         using var call = Services.Sessions.Connect(cancellationToken: ending.Token);
         var first = new ConnectRequest();
         if (_session.Task.IsCompletedSuccessfully)
-            first.SessionId = await _session.Task;
+            first.SessionId = await _session.Task.ConfigureAwait(false);
         else
             first.Create = _create;
         lock (_gate)
@@ -201,11 +201,11 @@ internal sealed class ObjectStream : IAsyncDisposable
 
         try
         {
-            await call.RequestStream.WriteAsync(first, ending.Token);
+            await call.RequestStream.WriteAsync(first, ending.Token).ConfigureAwait(false);
             var writing = WriteAsync(call.RequestStream, ending.Token);
-            while (await call.ResponseStream.MoveNext(ending.Token))
+            while (await call.ResponseStream.MoveNext(ending.Token).ConfigureAwait(false))
                 Take(call.ResponseStream.Current);
-            await ending.CancelAsync();
+            await ending.CancelAsync().ConfigureAwait(false);
             await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         catch (OperationCanceledException) when (!_disposing.IsCancellationRequested)
@@ -215,19 +215,19 @@ internal sealed class ObjectStream : IAsyncDisposable
         catch (Exception exception) when (exception is InvalidOperationException or IOException)
         {
             // The request stream says only that the call has ended; the response stream says why.
-            await call.ResponseStream.MoveNext(ending.Token);
+            await call.ResponseStream.MoveNext(ending.Token).ConfigureAwait(false);
             throw new RpcException(new Status(StatusCode.Unavailable, exception.Message, exception));
         }
         finally
         {
-            await ending.CancelAsync();
+            await ending.CancelAsync().ConfigureAwait(false);
         }
     }
 
     /// <summary>Natural batching: what has queued up since the last write goes into the next message.</summary>
     private async Task WriteAsync(IClientStreamWriter<ConnectRequest> writer, CancellationToken cancellationToken)
     {
-        while (await _outgoing.Reader.WaitToReadAsync(cancellationToken))
+        while (await _outgoing.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
         {
             var message = new ConnectRequest();
             var bytes = 0;
@@ -245,7 +245,7 @@ internal sealed class ObjectStream : IAsyncDisposable
                     message.CancelOperationIds.Add(item.CancelId);
             }
 
-            await writer.WriteAsync(message, cancellationToken);
+            await writer.WriteAsync(message, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -72,7 +72,7 @@ public sealed class QueueConsumer : IAsyncDisposable
             }
 
             GiveBack(isAwaiting: true);
-            var hasNext = !_isShutDown && await NextAsync(cancellationToken);
+            var hasNext = !_isShutDown && await NextAsync(cancellationToken).ConfigureAwait(false);
             GiveBack(isAwaiting: false);
             if (!hasNext)
                 yield break;
@@ -137,12 +137,12 @@ public sealed class QueueConsumer : IAsyncDisposable
         _ending.CancelAfter(Farewell);
         try
         {
-            await writing;
-            await _call.RequestStream.CompleteAsync();
+            await writing.ConfigureAwait(false);
+            await _call.RequestStream.CompleteAsync().ConfigureAwait(false);
             // Items still in transit are dropped here; the coordinator returns them to the queue.
             if (_reading is not null)
-                await _reading;
-            while (await _call.ResponseStream.MoveNext(_ending.Token))
+                await _reading.ConfigureAwait(false);
+            while (await _call.ResponseStream.MoveNext(_ending.Token).ConfigureAwait(false))
             {
             }
         }
@@ -162,7 +162,7 @@ public sealed class QueueConsumer : IAsyncDisposable
         {
             // The call goes on when a reader gives up: that reader's settlements are still to be sent.
             _reading ??= _session.Services.Errors.MoveNextAsync(_call.ResponseStream, CancellationToken.None);
-            var hasNext = await _reading.WaitAsync(cancellationToken);
+            var hasNext = await _reading.WaitAsync(cancellationToken).ConfigureAwait(false);
             _reading = null;
             return hasNext;
         }
@@ -203,7 +203,7 @@ public sealed class QueueConsumer : IAsyncDisposable
                     (message, _next) = (_next, new ConsumeRequest());
                 }
 
-                await _call.RequestStream.WriteAsync(message);
+                await _call.RequestStream.WriteAsync(message).ConfigureAwait(false);
             }
         }
         catch (Exception exception)

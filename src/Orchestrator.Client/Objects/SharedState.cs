@@ -20,16 +20,18 @@ public sealed class SharedDict
     /// <summary>An entry's value; null if the key is missing.</summary>
     public async Task<Payload?> GetAsync(string key, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } },
-            cancellationToken)).ReadDict.Entries.SingleOrDefault()?.Value;
+            cancellationToken).ConfigureAwait(false)).ReadDict.Entries.SingleOrDefault()?.Value;
 
     /// <summary>Adds to the entry's number, where a missing one is 0; returns the sum.</summary>
     /// <exception cref="OrchestratorException">With INVALID, if the entry is no number, or JSON cannot hold the sum exactly.</exception>
     public async Task<double> AddAsync(string key, double amount, CancellationToken cancellationToken = default) =>
-        (await UpdateAsync([new DictEdit { Key = key, Add = amount }], null, cancellationToken)).Entries.Single().Value.Json.NumberValue;
+        (await UpdateAsync([new DictEdit { Key = key, Add = amount }], null, cancellationToken)
+            .ConfigureAwait(false)).Entries.Single().Value.Json.NumberValue;
 
     /// <summary>Sets an entry only if the key is missing; returns the entry's value, either the new or the existing one.</summary>
     public async Task<Payload> SetDefaultAsync(string key, Payload value, CancellationToken cancellationToken = default) =>
-        (await UpdateAsync([new DictEdit { Key = key, SetDefault = value }], null, cancellationToken)).Entries.Single().Value;
+        (await UpdateAsync([new DictEdit { Key = key, SetDefault = value }], null, cancellationToken)
+            .ConfigureAwait(false)).Entries.Single().Value;
 
     /// <summary>Every change after a version; a snapshot comes first if the changes after that version are no longer kept.</summary>
     /// <param name="afterVersion">The last version seen, to resume; 0 for all changes.</param>
@@ -56,7 +58,7 @@ public sealed class SharedDict
                 UpdateDict =
                 new UpdateDictRequest { Dict = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession }
             },
-            cancellationToken)).UpdateDict;
+            cancellationToken).ConfigureAwait(false)).UpdateDict;
 
     /// <summary>
     /// Computes an entry's new value from its current one, and retries if the dict has changed meanwhile; returns the new value.
@@ -69,12 +71,15 @@ public sealed class SharedDict
         ArgumentNullException.ThrowIfNull(change);
         while (true)
         {
+            // Both awaits return to the caller's context: the caller's code follows.
             var read = (await _session.SendAsync(
-                new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } }, cancellationToken)).ReadDict;
+                new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } }, cancellationToken)
+                .ConfigureAwait(true)).ReadDict;
             var edit = new DictEdit { Key = key, Set = change(read.Entries.SingleOrDefault()?.Value) };
             try
             {
-                return (await UpdateAsync([edit], new Guard { ExpectedVersion = read.Version }, cancellationToken)).Entries.Single().Value;
+                return (await UpdateAsync([edit], new Guard { ExpectedVersion = read.Version }, cancellationToken)
+                    .ConfigureAwait(true)).Entries.Single().Value;
             }
             catch (OrchestratorException exception) when (exception.Reason == ErrorReason.Stale)
             {
@@ -91,7 +96,7 @@ public sealed class SharedDict
         string pageToken = "", string keyPrefix = "", CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
             new Operation { ReadDict = new ReadDictRequest { Dict = Name, PageToken = pageToken, KeyPrefix = keyPrefix } },
-            cancellationToken)).ReadDict;
+            cancellationToken).ConfigureAwait(false)).ReadDict;
 }
 
 /// <summary>A list shared by every process that names it.</summary>
@@ -106,11 +111,11 @@ public sealed class SharedList
 
     /// <summary>Adds an element at the end; returns the new length.</summary>
     public async Task<long> AppendAsync(Payload value, CancellationToken cancellationToken = default) =>
-        (await UpdateAsync([new ListEdit { Append = value }], null, cancellationToken)).Count;
+        (await UpdateAsync([new ListEdit { Append = value }], null, cancellationToken).ConfigureAwait(false)).Count;
 
     /// <summary>Removes and returns the element at an index; a negative index counts from the end: −1 is the last.</summary>
     public async Task<Payload> PopAsync(long index = -1, CancellationToken cancellationToken = default) =>
-        (await UpdateAsync([new ListEdit { Pop = index }], null, cancellationToken)).Popped.Single();
+        (await UpdateAsync([new ListEdit { Pop = index }], null, cancellationToken).ConfigureAwait(false)).Popped.Single();
 
     /// <summary>Every change after a version, as <see cref="SharedDict.WatchAsync"/>.</summary>
     public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, CancellationToken cancellationToken = default) =>
@@ -125,12 +130,13 @@ public sealed class SharedList
                 UpdateList =
                 new UpdateListRequest { List = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession }
             },
-            cancellationToken)).UpdateList;
+            cancellationToken).ConfigureAwait(false)).UpdateList;
 
     /// <summary>A slice, as in Python: a negative start counts from the end, a limit of 0 reads to the end.</summary>
     public async Task<ReadListResponse> ReadAsync(long start = 0, long limit = 0, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
-            new Operation { ReadList = new ReadListRequest { List = Name, Start = start, Limit = limit } }, cancellationToken)).ReadList;
+            new Operation { ReadList = new ReadListRequest { List = Name, Start = start, Limit = limit } }, cancellationToken)
+                .ConfigureAwait(false)).ReadList;
 }
 
 /// <summary>A number shared by every process that names it.</summary>
@@ -145,7 +151,8 @@ public sealed class SharedValue
 
     /// <summary>Adds to the integer, where a missing one is 0; returns the sum.</summary>
     public async Task<long> AddAsync(long amount, CancellationToken cancellationToken = default) =>
-        (await UpdateAsync(new NumberEdit { Add = new Number { Integer = amount } }, null, cancellationToken)).After.Integer;
+        (await UpdateAsync(new NumberEdit { Add = new Number { Integer = amount } }, null, cancellationToken)
+            .ConfigureAwait(false)).After.Integer;
 
     /// <summary>Sets the integer.</summary>
     public Task SetAsync(long value, CancellationToken cancellationToken = default) =>
@@ -160,12 +167,13 @@ public sealed class SharedValue
                 new CompareAndSet { Expected = new Number { Integer = expected }, Value = new Number { Integer = value } }
             },
             null,
-            cancellationToken)).Changed;
+            cancellationToken).ConfigureAwait(false)).Changed;
 
     /// <summary>The number; null if there is none yet.</summary>
     public async Task<Number?> ReadAsync(CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
-            new Operation { ReadValue = new ReadValueRequest { Value = Name } }, cancellationToken)).ReadValue.Current;
+            new Operation { ReadValue = new ReadValueRequest { Value = Name } }, cancellationToken)
+                .ConfigureAwait(false)).ReadValue.Current;
 
     /// <summary>Every change after a version, as <see cref="SharedDict.WatchAsync"/>.</summary>
     public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, CancellationToken cancellationToken = default) =>
@@ -180,7 +188,7 @@ public sealed class SharedValue
                 UpdateValue =
                 new UpdateValueRequest { Value = Name, Edit = edit, Guard = guard, SessionId = _session.RequestSession }
             },
-            cancellationToken)).UpdateValue;
+            cancellationToken).ConfigureAwait(false)).UpdateValue;
 }
 
 /// <summary>An array of numbers shared by every process that names it.</summary>
@@ -213,10 +221,10 @@ public sealed class SharedArray
                     SessionId = _session.RequestSession
                 }
             },
-            cancellationToken)).UpdateArray.After;
+            cancellationToken).ConfigureAwait(false)).UpdateArray.After;
 
     /// <summary>A slice: a negative start counts from the end, a limit of 0 reads to the end.</summary>
     public async Task<ReadArrayResponse> ReadAsync(long start = 0, long limit = 0, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(new Operation { ReadArray = new ReadArrayRequest { Array = Name, Start = start, Limit = limit } },
-            cancellationToken)).ReadArray;
+            cancellationToken).ConfigureAwait(false)).ReadArray;
 }

@@ -26,7 +26,7 @@ public sealed class SharedSemaphore
 
     /// <summary>Waits until the session has the permits, all at once.</summary>
     public async Task<PermitHold> AcquireAsync(int permits = 1, CancellationToken cancellationToken = default) =>
-        (await AcquireAsync(permits, null, cancellationToken))!;
+        (await AcquireAsync(permits, null, cancellationToken).ConfigureAwait(false))!;
 
     /// <summary>Waits for at most this long; null if the permits were not acquired. Zero makes one attempt.</summary>
     public Task<PermitHold?> TryAcquireAsync(TimeSpan timeout, int permits = 1, CancellationToken cancellationToken = default) =>
@@ -40,7 +40,7 @@ public sealed class SharedSemaphore
         if (_initialPermits is { } initial && !_bounded)
             request.InitialPermits = initial;
         return (await _session.SendAsync(
-            new Operation { ReleaseSemaphore = request }, cancellationToken)).ReleaseSemaphore.AvailablePermits;
+            new Operation { ReleaseSemaphore = request }, cancellationToken).ConfigureAwait(false)).ReleaseSemaphore.AvailablePermits;
     }
 
     private async Task<PermitHold?> AcquireAsync(int permits, TimeSpan? timeout, CancellationToken cancellationToken)
@@ -56,7 +56,8 @@ public sealed class SharedSemaphore
         if (_initialPermits is { } initial)
             request.InitialPermits = initial;
         request.Timeout = TimeLimits.OrNone(timeout);
-        var response = (await _session.SendAsync(new Operation { AcquireSemaphore = request }, cancellationToken)).AcquireSemaphore;
+        var response = (await _session.SendAsync(new Operation { AcquireSemaphore = request }, cancellationToken)
+            .ConfigureAwait(false)).AcquireSemaphore;
         return response.Status == WaitStatus.Ok ? new PermitHold(this, permits, _session) : null;
     }
 }
@@ -85,7 +86,7 @@ public sealed class PermitHold : IAsyncDisposable
             return;
         try
         {
-            await _semaphore.ReleaseAsync(Permits);
+            await _semaphore.ReleaseAsync(Permits).ConfigureAwait(false);
         }
         catch (OrchestratorException exception) when (exception is SessionLostException || _session.HasEnded)
         {
@@ -121,12 +122,14 @@ public sealed class SharedEvent
     {
         var request = new WaitEventRequest { Event = Name, SessionId = _session.RequestSession };
         request.Timeout = TimeLimits.OrNone(timeout);
-        return (await _session.SendAsync(new Operation { WaitEvent = request }, cancellationToken)).WaitEvent.Status == WaitStatus.Ok;
+        return (await _session.SendAsync(new Operation { WaitEvent = request }, cancellationToken)
+            .ConfigureAwait(false)).WaitEvent.Status == WaitStatus.Ok;
     }
 
     private async Task<bool> ChangeAsync(bool set, CancellationToken cancellationToken) =>
         (await _session.SendAsync(
-            new Operation { SetEvent = new SetEventRequest { Event = Name, Set = set } }, cancellationToken)).SetEvent.WasSet;
+            new Operation { SetEvent = new SetEventRequest { Event = Name, Set = set } }, cancellationToken)
+                .ConfigureAwait(false)).SetEvent.WasSet;
 }
 
 /// <summary>A condition that belongs to a lock. Both calls need the lock.</summary>
@@ -160,14 +163,14 @@ public sealed class SharedCondition
                 NotifyCondition =
                     new NotifyConditionRequest { Condition = Name, Lock = _lock, Count = count, SessionId = _session.RequestSession },
             },
-            cancellationToken)).NotifyCondition.Notified;
+            cancellationToken).ConfigureAwait(false)).NotifyCondition.Notified;
 
     private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new WaitConditionRequest { Condition = Name, Lock = _lock, SessionId = _session.RequestSession, Flow = _flow };
         request.Timeout = TimeLimits.OrNone(timeout);
         return (await _session.SendAsync(
-            new Operation { WaitCondition = request }, cancellationToken)).WaitCondition.Status == WaitStatus.Ok;
+            new Operation { WaitCondition = request }, cancellationToken).ConfigureAwait(false)).WaitCondition.Status == WaitStatus.Ok;
     }
 }
 
@@ -184,7 +187,8 @@ public sealed class SharedBarrier
 
     /// <summary>Waits until all parties have arrived; returns this party's index, 0 to parties − 1 in the order of arrival.</summary>
     /// <exception cref="OrchestratorException">With BROKEN_BARRIER and the cause, if a party left before.</exception>
-    public async Task<int> WaitAsync(CancellationToken cancellationToken = default) => (await WaitAsync(null, cancellationToken))!.Value;
+    public async Task<int> WaitAsync(CancellationToken cancellationToken = default) =>
+        (await WaitAsync(null, cancellationToken).ConfigureAwait(false))!.Value;
 
     /// <summary>Waits for at most this long; null if not all parties arrived, which breaks the barrier for the others.</summary>
     public Task<int?> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
@@ -198,13 +202,15 @@ public sealed class SharedBarrier
 
     private async Task<int> ControlAsync(BarrierAction action, CancellationToken cancellationToken) =>
         (await _session.Services.Errors.CallAsync(_session.Services.Sync.ControlBarrierAsync(
-            new ControlBarrierRequest { Barrier = Name, Action = action }, cancellationToken: cancellationToken))).Waiting;
+            new ControlBarrierRequest { Barrier = Name, Action = action }, cancellationToken: cancellationToken))
+                .ConfigureAwait(false)).Waiting;
 
     private async Task<int?> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new WaitBarrierRequest { Barrier = Name, Parties = _parties, SessionId = _session.RequestSession };
         request.Timeout = TimeLimits.OrNone(timeout);
-        var response = (await _session.SendAsync(new Operation { WaitBarrier = request }, cancellationToken)).WaitBarrier;
+        var response = (await _session.SendAsync(new Operation { WaitBarrier = request }, cancellationToken)
+            .ConfigureAwait(false)).WaitBarrier;
         return response.Status == WaitStatus.Ok ? response.Index : null;
     }
 }
@@ -231,13 +237,14 @@ public sealed class SharedLatch
     public async Task<long> CountDownAsync(long by = 1, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
             new Operation { CountDownLatch = new CountDownLatchRequest { Latch = Name, Count = _count, By = by } },
-            cancellationToken)).CountDownLatch.Remaining;
+            cancellationToken).ConfigureAwait(false)).CountDownLatch.Remaining;
 
     private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new WaitLatchRequest { Latch = Name, Count = _count, SessionId = _session.RequestSession };
         request.Timeout = TimeLimits.OrNone(timeout);
-        return (await _session.SendAsync(new Operation { WaitLatch = request }, cancellationToken)).WaitLatch.Status == WaitStatus.Ok;
+        return (await _session.SendAsync(new Operation { WaitLatch = request }, cancellationToken)
+            .ConfigureAwait(false)).WaitLatch.Status == WaitStatus.Ok;
     }
 }
 
@@ -263,7 +270,8 @@ public sealed class SharedRateLimiter
     {
         var request = new AcquirePermitsRequest { RateLimiter = Name, Permits = permits, SessionId = _session.RequestSession };
         request.Timeout = TimeLimits.OrNone(timeout);
-        var response = (await _session.SendAsync(new Operation { AcquirePermits = request }, cancellationToken)).AcquirePermits;
+        var response = (await _session.SendAsync(new Operation { AcquirePermits = request }, cancellationToken)
+            .ConfigureAwait(false)).AcquirePermits;
         return response.Status == WaitStatus.Ok ? null : response.RetryAfter?.ToTimeSpan() ?? TimeSpan.Zero;
     }
 }

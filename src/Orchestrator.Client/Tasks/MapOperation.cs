@@ -82,8 +82,9 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
                 return new ArraySegment<Ended>(batch, 0, count);
             if (end)
                 return _inputError is null ? ArraySegment<Ended>.Empty : throw _inputError;
-            await using (cancellationToken.UnsafeRegister(static state => ((MapOperation<TIn, TOut>)state!).Wake(), this))
-                await _ready.WaitAsync();
+            await using (cancellationToken.UnsafeRegister(static state => ((MapOperation<TIn, TOut>)state!).Wake(), this)
+                .ConfigureAwait(false))
+                await _ready.WaitAsync().ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
@@ -115,7 +116,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
     /// <summary>Stops reading inputs and cancels running tasks.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync();
+        await _stopping.CancelAsync().ConfigureAwait(false);
         lock (_gate)
             _room.Set();
         // Do not await the producer: a pending input would delay the caller, who has left the loop. The producer ends when it arrives.
@@ -130,7 +131,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
             },
             TaskScheduler.Default);
         if (_producing.IsCompleted)
-            await late;
+            await late.ConfigureAwait(false);
     }
 
     private void Wake()
@@ -159,9 +160,9 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
         {
             foreach (var input in inputs)
             {
-                if (!await TakeRoomAsync())
+                if (!await TakeRoomAsync().ConfigureAwait(false))
                     break;
-                await SubmitAsync(input);
+                await SubmitAsync(input).ConfigureAwait(false);
             }
         }
         catch (Exception exception)
@@ -177,11 +178,11 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
         Exception? error = null;
         try
         {
-            await foreach (var input in inputs.WithCancellation(_stopping.Token))
+            await foreach (var input in inputs.WithCancellation(_stopping.Token).ConfigureAwait(false))
             {
-                if (!await TakeRoomAsync())
+                if (!await TakeRoomAsync().ConfigureAwait(false))
                     break;
-                await SubmitAsync(input);
+                await SubmitAsync(input).ConfigureAwait(false);
             }
         }
         catch (Exception exception)
@@ -208,7 +209,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
 
     private async ValueTask<bool> WaitForRoomAsync()
     {
-        await _room.WaitAsync();
+        await _room.WaitAsync().ConfigureAwait(false);
         return !_stopping.IsCancellationRequested;
     }
 
@@ -221,7 +222,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
             sequence = _submitted++;
         try
         {
-            await _stream.SubmitAsync(this, sequence, spec, _stopping.Token);
+            await _stream.SubmitAsync(this, sequence, spec, _stopping.Token).ConfigureAwait(false);
         }
         catch
         {

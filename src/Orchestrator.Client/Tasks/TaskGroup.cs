@@ -38,7 +38,7 @@ public sealed class TaskGroup
                 throw new InvalidOperationException("The group has ended; it takes no more tasks.");
         }
 
-        var handle = await _executor.SubmitAsync(function, input, options, Cancellation);
+        var handle = await _executor.SubmitAsync(function, input, options, Cancellation).ConfigureAwait(false);
         bool late;
         lock (_gate)
         {
@@ -49,7 +49,7 @@ public sealed class TaskGroup
 
         // The group was cancelled, or ended, while the task was being submitted.
         if (late || Cancellation.IsCancellationRequested)
-            await CancelAsync(handle);
+            await CancelAsync(handle).ConfigureAwait(false);
         return handle;
     }
 
@@ -61,10 +61,11 @@ public sealed class TaskGroup
 
     internal async Task RunAsync(Func<TaskGroup, Task> body)
     {
-        await using var cancelling = _cancelling.Token.UnsafeRegister(static state => ((TaskGroup)state!).CancelTasks(), this);
+        await using var cancelling = _cancelling.Token.UnsafeRegister(static state => ((TaskGroup)state!).CancelTasks(), this)
+            .ConfigureAwait(false);
         try
         {
-            await body(this);
+            await body(this).ConfigureAwait(false);
         }
         catch (OperationCanceledException exception)
             when (exception.CancellationToken == Cancellation || _cancelling.IsCancellationRequested)
@@ -75,10 +76,10 @@ public sealed class TaskGroup
         {
             lock (_gate)
                 _errors.Add(exception);
-            await _cancelling.CancelAsync();
+            await _cancelling.CancelAsync().ConfigureAwait(false);
         }
 
-        await JoinAsync();
+        await JoinAsync().ConfigureAwait(false);
     }
 
     private async Task JoinAsync()
@@ -98,7 +99,7 @@ public sealed class TaskGroup
                 next = _watches[joined];
             }
 
-            await next;
+            await next.ConfigureAwait(false);
         }
 
         Collect();
@@ -121,9 +122,9 @@ public sealed class TaskGroup
 
     private async Task WatchAsync(TaskHandle handle)
     {
-        await handle.Completion;
+        await handle.Completion.ConfigureAwait(false);
         if (handle.ResultTask.IsFaulted || handle.ResultTask.Result.State != TaskState.Succeeded)
-            await _cancelling.CancelAsync();
+            await _cancelling.CancelAsync().ConfigureAwait(false);
     }
 
     private void CancelTasks()
@@ -139,7 +140,7 @@ public sealed class TaskGroup
     {
         try
         {
-            await task.CancelAsync();
+            await task.CancelAsync().ConfigureAwait(false);
         }
         catch (OrchestratorException)
         {

@@ -20,7 +20,7 @@ public static class TaskHandles
             byEnd.TryAdd(handle.ResultTask, handle);
         if (byEnd.Count == 0)
             throw new ArgumentException("There is nothing to wait for: no handle was given.", nameof(handles));
-        return byEnd[await Task.WhenAny(byEnd.Keys)];
+        return byEnd[await Task.WhenAny(byEnd.Keys).ConfigureAwait(false)];
     }
 
     /// <summary>The handles as they end, successfully or not.</summary>
@@ -30,7 +30,7 @@ public static class TaskHandles
         var byEnd = new Dictionary<Task, TaskHandle<T>>();
         foreach (var handle in handles)
             byEnd.TryAdd(handle.ResultTask, handle);
-        await foreach (var ended in Task.WhenEach(byEnd.Keys).WithCancellation(cancellationToken))
+        await foreach (var ended in Task.WhenEach(byEnd.Keys).WithCancellation(cancellationToken).ConfigureAwait(false))
             yield return byEnd[ended];
     }
 #pragma warning restore IDE1006
@@ -58,7 +58,8 @@ public static class TaskHandles
             try
             {
                 await SatisfyAsync(all, mode).WaitAsync(timeout < ProtocolConstants.LongestTimer ? timeout.Value : timeout is null
-                    ? Timeout.InfiniteTimeSpan : ProtocolConstants.LongestTimer, TimeProvider.System, cancellationToken);
+                    ? Timeout.InfiniteTimeSpan : ProtocolConstants.LongestTimer, TimeProvider.System, cancellationToken)
+                        .ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
@@ -72,7 +73,7 @@ public static class TaskHandles
 
     private static async Task SatisfyAsync(TaskHandle[] handles, WaitMode mode)
     {
-        await foreach (var ended in Task.WhenEach(handles.Select(handle => handle.ResultTask)))
+        await foreach (var ended in Task.WhenEach(handles.Select(handle => handle.ResultTask)).ConfigureAwait(false))
         {
             if (mode == WaitMode.FirstCompleted
                 || (mode == WaitMode.FirstFailed && (ended.IsFaulted || ended.Result.State != TaskState.Succeeded)))

@@ -79,17 +79,17 @@ internal sealed class WorkerServer : IAsyncDisposable
     {
         if (_direct is not null)
             _ = ServeDirectAsync(_direct);
-        await _app.StartAsync();
+        await _app.StartAsync().ConfigureAwait(false);
         // A socket file exists as soon as it is bound, and refuses connections until the socket listens. It gets its final name only now,
         // so that a process that waits for the file never meets that gap.
         File.Move(BindPath(Runtime.Launch.Socket), Runtime.Launch.Socket);
         _listening.SetResult();
-        await InitializeAsync();
-        var end = await Runtime.Ended;
+        await InitializeAsync().ConfigureAwait(false);
+        var end = await Runtime.Ended.ConfigureAwait(false);
         if (end == StreamEnd.Clean)
         {
-            await WaitForCloseAsync();
-            await _app.StopAsync();
+            await WaitForCloseAsync().ConfigureAwait(false);
+            await _app.StopAsync().ConfigureAwait(false);
         }
 
         return end;
@@ -98,7 +98,7 @@ internal sealed class WorkerServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _direct?.Dispose();
-        await _app.DisposeAsync();
+        await _app.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Serves the coordinator on the direct stream, which makes it the only stream: Execute is refused from here on.</summary>
@@ -109,7 +109,8 @@ internal sealed class WorkerServer : IAsyncDisposable
         try
         {
             end = await WorkerStream.RunAsync(
-                Runtime, direct.WriteAsync, (responses, executor) => new DirectSession(direct, responses, executor).RunAsync());
+                Runtime, direct.WriteAsync, (responses, executor) => new DirectSession(direct, responses, executor).RunAsync())
+                    .ConfigureAwait(false);
         }
         catch (IOException)
         {
@@ -131,7 +132,7 @@ internal sealed class WorkerServer : IAsyncDisposable
             return;
         try
         {
-            await Task.Delay(CloseTimeout, Runtime.Time, connection);
+            await Task.Delay(CloseTimeout, Runtime.Time, connection).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -145,7 +146,7 @@ internal sealed class WorkerServer : IAsyncDisposable
         try
         {
             foreach (var initialize in _initializers)
-                await initialize(_app.Services, Runtime.DrainRequested);
+                await initialize(_app.Services, Runtime.DrainRequested).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (Runtime.DrainRequested.IsCancellationRequested)
         {
