@@ -87,7 +87,9 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
         {
             var submitted = stream.SubmitAsync(new TaskSpec { Handler = Handler, Input = _input, Tag = (ulong)(begin + schedule[i]) });
             if (!submitted.IsCompletedSuccessfully)
+#pragma warning disable VSTHRD002 // The schedule's own thread, which is meant to wait.
                 submitted.AsTask().GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
         }
     }
 

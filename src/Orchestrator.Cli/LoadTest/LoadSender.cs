@@ -165,7 +165,9 @@ internal sealed class LoadSender : IAsyncDisposable
             {
                 // A full stream blocks the sender; tasks due meanwhile are late, and their latency includes the delay.
                 if (!submitted.IsCompletedSuccessfully)
+#pragma warning disable VSTHRD002 // The schedule's own thread, which is meant to wait.
                     submitted.AsTask().GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
             }
             catch (Exception exception) when (_ended
                 && exception is OrchestratorException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)

@@ -114,7 +114,9 @@ public sealed class TaskGroup
         {
             if (task.ResultTask.IsFaulted)
                 _errors.Add(task.ResultTask.Exception.InnerException!);
+#pragma warning disable VSTHRD002 // The group has joined: every task has ended.
             else if (task.ResultTask.Result is { State: not TaskState.Succeeded } result
+#pragma warning restore VSTHRD002
                      && (result.State != TaskState.Cancelled || !Cancellation.IsCancellationRequested))
                 _errors.Add(TaskErrors.From(result, task.Handler));
         }

@@ -20,7 +20,9 @@ public abstract class TaskHandle
         _events = events;
         _completion = completion;
         Handler = handler;
+#pragma warning disable VSTHRD002 // A handle is made when its task has been accepted.
         Id = completion.Accepted.Result;
+#pragma warning restore VSTHRD002
     }
 
     /// <summary>The task's id; 0 if the coordinator refused the task, which awaiting reports.</summary>
@@ -135,7 +137,9 @@ public sealed class TaskHandle<T> : TaskHandle
 
     internal TaskHandle(TaskCalls calls, TaskEvents events, string handler, TaskCompletion completion, Func<Payload?, T> decode)
         : base(calls, events, handler, completion) =>
+#pragma warning disable VSTHRD011 // The factory blocks nothing: it returns at its first await.
         _output = new Lazy<Task<T>>(async () => decode(EnsureSucceeded(await completion.Result.ConfigureAwait(false), handler).Output));
+#pragma warning restore VSTHRD011
 
     /// <summary>Waits for the output. Waiting does not cancel: <see cref="TaskHandle.CancelAsync"/> does.</summary>
     /// <exception cref="TaskFailedException">The handler failed.</exception>

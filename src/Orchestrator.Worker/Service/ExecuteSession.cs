@@ -78,7 +78,9 @@ internal sealed class ExecuteSession
         {
             do
             {
+#pragma warning disable VSTHRD002 // It has ended.
                 if (!_read.GetAwaiter().GetResult())
+#pragma warning restore VSTHRD002
                 {
                     // No more messages will come, which means the same as a drain.
                     _halfClosed.TrySetResult();

@@ -41,7 +41,7 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
             // On the pool: the caller may be a stream's reader, which must not block.
             var running = Task.Run(() => RecoverAsync([.. tasks], instance));
             _running.Add(running);
-            running.ContinueWith(ended => { lock (_gate) _running.Remove(ended); }, TaskScheduler.Default);
+            _ = running.ContinueWith(ended => { lock (_gate) _running.Remove(ended); }, TaskScheduler.Default);
         }
     }
 
