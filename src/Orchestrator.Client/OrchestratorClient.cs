@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using System.Security.Authentication;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -78,7 +77,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         {
             return await ConnectAsync(endpoint, options, patience.Token).ConfigureAwait(false);
         }
-        catch (Exception exception) when (IsPortTaken(exception, options) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (ConnectionFailures.IsPortTaken(exception, options) && !cancellationToken.IsCancellationRequested)
         {
             failure = exception;
         }
@@ -99,26 +98,6 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
             // There is no socket: only the port can answer.
             return await ConnectAsync(endpoint, options, cancellationToken).ConfigureAwait(false);
         }
-    }
-
-    /// <summary>
-    /// Whether the port did not answer, or not in time. A server whose identity fails verification, or that rejects the certificate this
-    /// client was configured with, is reported instead; a client without a certificate has its token, which the socket accepts.
-    /// </summary>
-    private static bool IsPortTaken(Exception exception, OrchestratorClientOptions options)
-    {
-        // An exception without an RpcException inside means that this client's own files cannot be used.
-        if (exception is not (CoordinatorUnavailableException { InnerException: RpcException } or OperationCanceledException))
-            return false;
-        for (var cause = exception; cause is not null; cause = cause.InnerException
-            ?? ((cause as RpcException)?.Status.DebugException is { } inner && inner != cause ? inner : null))
-        {
-            if (cause is AuthenticationException || (cause is RpcException rpc && ClientTls.NamesCertificate(options)
-                && ConnectionFailures.IsCertificateRefused(rpc.Status.DebugException)))
-                return false;
-        }
-
-        return true;
     }
 
     private static async Task<OrchestratorClient> ConnectAsync(

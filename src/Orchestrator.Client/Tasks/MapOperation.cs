@@ -1,4 +1,3 @@
-using System.Threading.Tasks.Sources;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Tasks.Streams;
 using Orchestrator.V1;
@@ -19,8 +18,8 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
     private readonly Lock _gate = new();
     private readonly Ended[] _ring;
     private readonly bool _inOrder;
-    private readonly Signal _room = new();
-    private readonly Signal _ready = new();
+    private readonly ReusableSignal _room = new();
+    private readonly ReusableSignal _ready = new();
     private readonly CancellationTokenSource _stopping;
     private Task _producing = Task.CompletedTask;
     private Exception? _inputError;
@@ -73,7 +72,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
                 }
                 else if (_room.IsArmed && _submitted - _taken <= _ring.Length / 2)
                 {
-                    // Signal once half the ring is free, so that reader and producer do not wake each other for every item.
+                    // ReusableSignal once half the ring is free, so that reader and producer do not wake each other for every item.
                     _room.Set();
                 }
             }
@@ -247,37 +246,5 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
     internal readonly record struct Ended(long Sequence, TaskResult? Result, OrchestratorException? Lost)
     {
         public bool IsThere => Result is not null || Lost is not null;
-    }
-
-    /// <summary>Wakes one waiter without an allocation per wait. Armed and set under the operation's lock.</summary>
-    private sealed class Signal : IValueTaskSource
-    {
-        private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
-
-        public bool IsArmed { get; private set; }
-
-        public void Arm()
-        {
-            _core.Reset();
-            IsArmed = true;
-        }
-
-        public void Set()
-        {
-            if (!IsArmed)
-                return;
-            IsArmed = false;
-            _core.SetResult(true);
-        }
-
-        public ValueTask WaitAsync() => new(this, _core.Version);
-
-        void IValueTaskSource.GetResult(short token) => _core.GetResult(token);
-
-        ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
-
-        void IValueTaskSource.OnCompleted(
-            Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-            _core.OnCompleted(continuation, state, token, flags);
     }
 }
